@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) {
+    if (err) {
+        va_list args;
+        va_start(args, fmt);
+        err->kind = kind;
+        (void)vsnprintf(err->text, sizeof err->text, fmt, args);
+        va_end(args);
+    }
+    return false;
+}

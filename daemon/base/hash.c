@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "base/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool hash_init(void) {
+    return sodium_init() >= 0;
+}
+
+void hash_digest(const struct hash_key *key, const char *domain, const struct str *parts,
+                 size_t count, struct digest *out) {
+    crypto_generichash_state state;
+    (void)crypto_generichash_init(&state, key->bytes, sizeof key->bytes, DIGEST_BYTES);
+    (void)crypto_generichash_update(&state, (const unsigned char *)domain, strlen(domain) + 1);
+    for (size_t i = 0; i < count; i++) {
+        // absent is length 0xffffffff; lengths are bounded far below it
+        uint32_t len = parts[i].data ? (uint32_t)parts[i].len : UINT32_MAX;
+        uint8_t prefix[4] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
+                             (uint8_t)(len >> 24)};
+        (void)crypto_generichash_update(&state, prefix, sizeof prefix);
+        if (parts[i].len)
+            (void)crypto_generichash_update(&state, (const unsigned char *)parts[i].data,
+                                            parts[i].len);
+    }
+    (void)crypto_generichash_final(&state, out->bytes, DIGEST_BYTES);
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b) {
+    return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
+}
+
+void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX + 1]) {
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < DIGEST_BYTES; i++) {
+        out[2 * i] = hex[digest->bytes[i] >> 4];
+        out[2 * i + 1] = hex[digest->bytes[i] & 15];
+    }
+    out[DIGEST_HEX] = '\0';
+}
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool hash_from_hex(struct str hex, uint8_t *out, size_t size) {
+    if (hex.len != size * 2)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        int high = hex_value(hex.data[2 * i]), low = hex_value(hex.data[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+bool digest_from_hex(struct str hex, struct digest *out) {
+    return hash_from_hex(hex, out->bytes, DIGEST_BYTES);
+}
+
+void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]) {
+    (void)crypto_hash_sha256(out, (const unsigned char *)data.data, data.len);
+}
+
+bool hash_equal_secret(const void *a, const void *b, size_t size) {
+    return sodium_memcmp(a, b, size) == 0;
+}
+
+void hash_random(void *out, size_t size) {
+    randombytes_buf(out, size);
+}
+
+uint32_t hash_random_below(uint32_t bound) {
+    return randombytes_uniform(bound);
+}
+
+void hash_wipe(void *data, size_t size) {
+    sodium_memzero(data, size);
+}
+
+static bool key_create(const char *path, struct err *err) {
+    struct hash_key key;
+    hash_random(key.bytes, sizeof key.bytes);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    bool ok = write(fd, key.bytes, sizeof key.bytes) == (ssize_t)sizeof key.bytes && fsync(fd) == 0;
+    int saved = errno;
+    (void)close(fd);
+    hash_wipe(&key, sizeof key);
+    if (!ok) {
+        (void)unlink(path); // half a key is worse than none: the next start would use it
+        return err_set(err, ERR_RETRY, "%s: %s", path, strerror(saved));
+    }
+    return true;
+}
+
+bool hash_key_load(const char *path, bool create, struct hash_key *key, struct err *err) {
+    struct stat st;
+    if (create && stat(path, &st) != 0 && errno == ENOENT && !key_create(path, err))
+        return false;
+    struct buf raw;
+    if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)))
+        return err_set(err, ERR_CONFIG, "%s: others can read or change this key: chmod 0600", path);
+    if (!str_read_file(path, 128, &raw, err))
+        return false;
+    struct str text = str_trim(buf_str(&raw));
+    bool ok = true;
+    if (raw.len == HASH_KEY_BYTES)
+        memcpy(key->bytes, raw.data, HASH_KEY_BYTES);
+    else
+        ok = hash_from_hex(text, key->bytes, HASH_KEY_BYTES);
+    hash_wipe(raw.data, raw.len);
+    buf_free(&raw);
+    return ok || err_set(err, ERR_CONFIG, "%s: a key is 32 bytes or 64 hexadecimal digits", path);
+}

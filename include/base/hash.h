@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Keyed digests, token hashes, constant-time comparison, random bytes (libsodium behind it).
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include "base/str.h"
+
+enum { DIGEST_BYTES = 16, DIGEST_HEX = 32, HASH_KEY_BYTES = 32, SHA256_BYTES = 32 };
+
+// 128 bits of keyed BLAKE2b (RFC 7693): without the key neither guessable nor linkable.
+struct digest {
+    uint8_t bytes[DIGEST_BYTES];
+};
+
+struct hash_key {
+    uint8_t bytes[HASH_KEY_BYTES];
+};
+
+// Once, before anything else here. False when the system gives no randomness.
+bool hash_init(void) MUST_CHECK;
+
+// Digest of a list of parts. Each part goes in with its length, so ("ab","c") and ("a","bc")
+// differ, and an absent part differs from an empty one. `domain` keeps uses of one key apart.
+void hash_digest(const struct hash_key *key, const char *domain, const struct str *parts,
+                 size_t count, struct digest *out);
+bool digest_equal(const struct digest *a, const struct digest *b);
+void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX + 1]);
+bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case, exactly 32
+
+void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);
+bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * size digits
+// Equal, in a time that does not depend on where they differ.
+bool hash_equal_secret(const void *a, const void *b, size_t size);
+void hash_random(void *out, size_t size);
+uint32_t hash_random_below(uint32_t bound); // uniform in [0, bound)
+// Overwrites secrets in a way that is not optimised away.
+void hash_wipe(void *data, size_t size);
+
+// The key in a file of exactly 32 bytes (or 64 hex digits). With `create`, makes one (mode 0600,
+// written to the disk before this returns) when the file does not exist. CONFIG when others can
+// read the file.
+bool hash_key_load(const char *path, bool create, struct hash_key *key, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Memory. Running out ends the process (with a line on stderr): that is safe because every size
+// that comes from outside is bounded by a named maximum before it is used, and because the ledger
+// survives any end of the process. What these return is freed with free().
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+
+// `size` bytes, not initialised. Never NULL, also for size 0.
+void *mem_alloc(size_t size);
+// `count` zeroed elements of `size` bytes; the product is checked.
+void *mem_zalloc(size_t count, size_t size);
+// As realloc to `count` elements of `size` bytes; the product is checked. Never NULL.
+void *mem_resize(void *old, size_t count, size_t size);
+char *mem_strdup(const char *text);
+// A NUL-terminated copy of `size` bytes.
+char *mem_strndup(const char *text, size_t size);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Dates and times without a clock: every function takes its time as an argument.
+//   day   days since 1970-01-01 in the proleptic Gregorian calendar
+//   ms    milliseconds since 1970-01-01T00:00:00Z, no leap seconds (POSIX)
+//   month months since year 0: year * 12 + month - 1
+#ifndef BASE_TIME_H
+#define BASE_TIME_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum { TIME_DAY_NONE = INT32_MIN };
+enum {
+    TIME_DATE_MAX = 11,
+    TIME_STAMP_MAX = 25
+}; // "2017-03-05", "2017-03-05T10:11:12.345Z" with NUL
+
+int32_t time_day_from_civil(int year, int month, int day); // month and day 1-based, valid
+void time_civil_from_day(int32_t day, int *year, int *month, int *mday);
+int time_month_of_day(int32_t day);
+
+// "YYYY-MM-DD" (RFC 3339 full-date, years 0001..9999). False when malformed or no such day.
+bool time_parse_date(struct str text, int32_t *day);
+// RFC 3339 date-time; upper or lower case T and Z, any offset but -00:00 (NL API Design Rules:
+// unknown local offset is refused), seconds 0..60, any fraction (cut to ms).
+bool time_parse_stamp(struct str text, int64_t *ms);
+
+void time_format_date(int32_t day, char out[TIME_DATE_MAX]);
+void time_format_stamp(int64_t ms, char out[TIME_STAMP_MAX]); // UTC, milliseconds, Z
+
+// The day in the Netherlands at `ms`: Europe/Amsterdam, CET (+1) and CEST (+2) by the rule of
+// Directive 2000/84/EC (last Sunday of March 01:00 UTC to last Sunday of October 01:00 UTC), which
+// also held from 1996 on.
+int32_t time_amsterdam_day(int64_t ms);
+// HTTP date (RFC 9110 IMF-fixdate) or decimal seconds, as Retry-After has it: ms from `now_ms`, at
+// least 0. False when it is neither.
+bool time_parse_retry_after(struct str text, int64_t now_ms, int64_t *wait_ms);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From bytes to items. Native JSON (RFC 8259: one object or an array of them) and NDJSON (one
+// object a line). Duplicate keys, depth over the limit, invalid UTF-8 and NUL are refused. Unknown
+// fields are dropped and counted.
+#ifndef CODEC_DECODE_H
+#define CODEC_DECODE_H
+
+#include "core/signal.h"
+
+enum decode_format { DECODE_JSON, DECODE_NDJSON };
+
+struct decode_limits {
+    size_t item_bytes_max;
+    uint32_t items_max;
+    uint32_t depth_max;
+};
+
+struct decode_options {
+    enum decode_format format;
+    struct decode_limits limits;
+    // A field of each item whose highest value is wanted (the cursor of a poll); absent: none. Not
+    // counted as unknown.
+    struct str cursor_field;
+};
+
+enum { DECODE_FAULTS_MAX = 16, DECODE_CURSOR_MAX = 64 };
+
+// An item that decoded, or one whose fields have faults of type (fault_count > 0; index is set).
+// Borrowed for the call.
+struct decode_item {
+    uint32_t index;
+    struct item item;
+    size_t fault_count;
+    struct fault faults[DECODE_FAULTS_MAX];
+};
+
+struct decode_result {
+    uint32_t items;
+    bool single; // JSON: one object, not an array
+    // What is wrong with the whole: then no item counts. code SYNTAX, TYPE, TOO_LONG or TOO_MANY;
+    // line for the sender.
+    bool failed;
+    enum fault_code fault;
+    uint32_t line;
+    char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
+};
+
+// Calls fn for each item in order. JSON that is broken as a whole calls nothing; a broken NDJSON
+// line is an item with a SYNTAX fault, since the lines around it are whole.
+void decode_items(struct str body, const struct decode_options *options,
+                  void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
+                  struct decode_result *result);
+
+// Which of two cursors is further: both decimal numbers by value, anything else by bytes (RFC 3339
+// in UTC sorts so).
+int decode_cursor_compare(struct str a, struct str b);
+
+#endif

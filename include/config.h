@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the operator asked for: signaald.yaml and the source table it names. Read once into this
+// struct; sources can be read again (reload). All faults are found in one run, each with file,
+// line, key and what is allowed; never a secret's value.
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "base/hash.h"
+#include "core/signal.h"
+#include "edge/fetch.h"
+#include "edge/http.h"
+
+enum { SOURCE_TOKENS_MAX = 2, CONFIG_SETTINGS_MAX = 32, SOURCES_MAX = 20000 };
+
+// One line of the source table: an organisation that delivers, and how.
+struct source {
+    char *name; // 1..64 of [a-z0-9._-]; stable: it is part of the identity of each of its signals
+    enum source_kind kind;
+    uint16_t municipality; // code; 0: none of its own
+    uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
+    uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
+    bool official; // has an official for human trafficking (CCV basic level, criterion 2)
+    bool policy;   // has policy (criterion 3)
+    // poll: url NULL when it only pushes
+    char *url;
+    int64_t interval_ms;
+    char *cursor_param; // query parameter that gets the high-water mark; NULL: none
+    char *cursor_field; // field of each item whose highest value is the mark
+    char *bearer;       // secret, from bearer_file; NULL: none
+    bool allow_private; // may be at a loopback or private address
+};
+
+struct config {
+    char *file; // where it came from
+    char *oin;  // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
+    // state
+    char *state_dir;
+    char *identity_key_file; // NULL: <state_dir>/identity.key, made when missing
+    uint64_t state_bytes_max;
+    // intake
+    char *listen_address; // NULL: no HTTP intake
+    uint16_t listen_port;
+    char *tls_certificate_file, *tls_key_file;
+    struct http_limits http;
+    size_t item_bytes_max;
+    uint32_t items_max;
+    uint32_t json_depth_max;
+    uint64_t queue_bytes_max;   // waiting for a commit, in memory; over it 429
+    uint64_t backlog_bytes_max; // waiting for Kafka, in the state; over it 429
+    // control
+    char *control_socket;
+    char *control_group; // NULL: leave it
+    // kafka
+    char *kafka_brokers; // NULL: none
+    char *kafka_topic;
+    int64_t kafka_grace_ms;
+    size_t kafka_setting_count;
+    struct config_setting {
+        char *name,
+            *value; // a value that starts with "file:" was read from that file and is secret
+        bool secret;
+    } kafka_settings[CONFIG_SETTINGS_MAX];
+    // tables
+    char *municipalities_file, *name_variants_file, *categories_file, *sources_file;
+    struct fetch_limits fetch;
+    int log_level; // enum log_level
+};
+
+// A list of sources with a look-up by name. Counted references, so that a batch under way keeps the
+// table it began with over a reload; take and drop on one thread only.
+struct sources {
+    struct source *list;
+    size_t count;
+    uint32_t references;
+};
+
+// Complaints, a line each, ready to print: "FILE:LINE: key: what is wrong (allowed: …)".
+struct config_faults {
+    struct buf text;
+    size_t count;
+};
+void config_faults_init(struct config_faults *faults);
+void config_faults_free(struct config_faults *faults);
+
+// NULL when there is any fault. Relative paths are relative to the configuration file's directory;
+// "${CREDENTIALS_DIRECTORY}",
+// "${STATE_DIRECTORY}" and "${RUNTIME_DIRECTORY}" at the start of a path are taken from the
+// environment (systemd sets them).
+struct config *config_load(const char *file, struct config_faults *faults) MUST_CHECK;
+void config_free(struct config *config);
+// What is in force, as YAML, secrets masked.
+void config_print(const struct config *config, struct buf *out);
+
+// The source table config->sources_file; codes are checked against the digits' form only.
+struct sources *sources_load(const struct config *config, struct config_faults *faults) MUST_CHECK;
+struct sources *sources_take(struct sources *sources);
+void sources_drop(struct sources *sources); // frees with the last reference; NULL is fine
+const struct source *sources_find(const struct sources *sources,
+                                  struct str name); // NULL when there is none
+// The source that has this token, compared in constant time. NULL when there is none.
+const struct source *sources_by_token(const struct sources *sources, struct str token);
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The category table: words that sources use -> our codes. Operators own it (conf/categories.csv,
+// "word,code"); words are compared folded (case, diacritics, spaces). Read-only once loaded.
+#ifndef CORE_CATEGORIES_H
+#define CORE_CATEGORIES_H
+
+#include "core/signal.h"
+
+struct categories;
+
+// NULL and a CONFIG error with line when a row is wrong or two rows contradict each other.
+struct categories *categories_load(struct str table, const char *table_name,
+                                   struct err *err) MUST_CHECK;
+void categories_free(struct categories *all);
+size_t categories_count(const struct categories *all);
+// The codes themselves always match. False when the table lacks the word.
+bool categories_find(const struct categories *all, struct str word, enum category *out);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The count cube: how many signals lie in each cell. A query sums over cells.
+// A signal with several categories lies in one cell: it counts once in a total and once in each of
+// its categories, so the categories may add up to more than the total.
+#ifndef CORE_COUNTS_H
+#define CORE_COUNTS_H
+
+#include "core/municipalities.h"
+#include "core/signal.h"
+
+struct counts;
+
+struct counts *counts_create(void);
+void counts_free(struct counts *counts);
+void counts_clear(struct counts *counts);
+void counts_add(struct counts *counts, const struct cell *cell, int64_t change);
+int64_t counts_get(const struct counts *counts, const struct cell *cell);
+int64_t counts_total(const struct counts *counts);
+void counts_each(const struct counts *counts,
+                 void (*fn)(void *ctx, const struct cell *cell, int64_t value), void *ctx);
+
+enum dimension {
+    DIM_MUNICIPALITY,  // as of `reported`: "GM0363"
+    DIM_PROVINCE,      // "PV27"
+    DIM_POLICE_UNIT,   // by name
+    DIM_SAFETY_REGION, // "VR13"
+    DIM_CATEGORY,
+    DIM_GENDER,
+    DIM_AGE_GROUP,
+    DIM_CITIZENSHIP,
+    DIM_SOURCE_KIND,
+    DIM_STATUS,
+    DIM_YEAR,  // "2017"
+    DIM_MONTH, // "2017-03"
+    DIM_COUNT,
+};
+const char *dimension_name(enum dimension d); // camelCase, as in the API
+bool dimension_from_name(struct str name, enum dimension *out);
+
+enum { COUNTS_BY_MAX = 3, COUNTS_FILTER_MAX = 12, COUNTS_LABEL_MAX = 32 };
+
+struct counts_query {
+    enum dimension by[COUNTS_BY_MAX];
+    size_t by_count;
+    struct counts_filter {
+        enum dimension dimension;
+        char value[COUNTS_LABEL_MAX]; // must be the label exactly
+    } filters[COUNTS_FILTER_MAX];     // all must hold
+    size_t filter_count;
+};
+
+struct counts_line {
+    char labels[COUNTS_BY_MAX][COUNTS_LABEL_MAX]; // codes or words; "unknown" where it is not known
+    int64_t signals;
+};
+
+// Grouped lines sorted by their labels (no line is zero), and the total of the filtered cells, in
+// which each signal is once. Caller frees *lines.
+void counts_run(const struct counts *counts, const struct municipalities *municipalities,
+                const struct counts_query *query, struct counts_line **lines, size_t *line_count,
+                int64_t *total);
+
+#endif

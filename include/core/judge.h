@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The rules of identity: what a delivered signal is, given what is known of it. Pure.
+//   never seen                       -> registered (or withdrawn, if it says so itself: then the
+//   identity is
+//                                       known and nothing counts)
+//   known, same content              -> duplicate
+//   known, other content             -> corrected, version + 1; also when it had been withdrawn
+//   known and counting, `withdrawn`  -> withdrawn, version + 1
+//   withdrawn, and again `withdrawn`, or again the content it had -> duplicate
+#ifndef CORE_JUDGE_H
+#define CORE_JUDGE_H
+
+#include "core/ledger.h"
+
+// `known` is the latest row of this identity or NULL.
+enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal);
+
+struct judge_origin {
+    struct str source;
+    bool polled;
+    int64_t received_ms;
+};
+
+// The row to be written for a verdict other than DUPLICATE and REFUSED.
+void judge_row(const struct ledger_row *known, const struct signal *signal, enum verdict verdict,
+               uint64_t seq, const struct judge_origin *origin, struct ledger_row *row);
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: EUPL-1.2
+// One line of the ledger: a signal in one version, as it was judged. Sequence numbers start at 1
+// and have no gaps; a later version of the same signal is a new line that names the one before.
+#ifndef CORE_LEDGER_H
+#define CORE_LEDGER_H
+
+#include "core/signal.h"
+
+enum { LEDGER_SOURCE_MAX = 64 };
+
+struct ledger_row {
+    uint64_t seq;
+    uint64_t previous;    // seq of the version before; 0 for the first
+    uint64_t first;       // seq of the first version
+    uint32_t version;     // 1..
+    enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
+    bool counts;          // is in the counts (false once withdrawn)
+    int64_t received_ms;
+    struct digest identity;
+    struct digest content;
+    struct cell cell;            // after a withdrawal: the cell it was taken out of
+    int32_t reported, occurred;  // days; occurred may be TIME_DAY_NONE
+    uint16_t municipality_today; // present successor at the time of commit
+    uint16_t key_municipality; // of the first version: the partition key; 0 = the source's name is
+    uint8_t polled;            // 1 when a poll brought it, 0 when it was pushed
+    uint8_t source_len, id_len;
+    char source[LEDGER_SOURCE_MAX + 1];
+    char id[SIGNAL_ID_MAX + 1];
+};
+
+#endif

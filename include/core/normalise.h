@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From what a source said to a signal. Pure: tables, source and time are arguments. Deterministic.
+#ifndef CORE_NORMALISE_H
+#define CORE_NORMALISE_H
+
+#include "core/categories.h"
+#include "core/municipalities.h"
+#include "core/signal.h"
+
+struct normalise_context {
+    const struct municipalities *municipalities;
+    const struct categories *categories;
+    const struct hash_key *identity_key;
+    struct str source; // name; part of the identity
+    enum source_kind source_kind;
+    uint16_t source_municipality; // code; 0 when the source has none (COA, police)
+    int64_t received_ms;          // default of `reported`
+};
+
+enum { NORMALISE_FAULTS_MAX = 24 };
+
+struct normalise_result {
+    size_t fault_count;                        // 0: the signal is good
+    struct fault faults[NORMALISE_FAULTS_MAX]; // index is left 0
+    uint32_t unknown_words;    // category, gender, age group, citizenship words that no table has
+    bool municipality_unknown; // a word was given and did not resolve
+};
+
+// All faults of the item at once. `signal` is complete only when fault_count is 0.
+void normalise_item(const struct normalise_context *context, const struct item *item,
+                    struct signal *signal, struct normalise_result *result);
+
+// Identity of (source, id), as normalise_item computes it: for questions about a signal.
+void normalise_identity(const struct hash_key *key, struct str source, struct str id,
+                        struct digest *out);
+
+#endif
