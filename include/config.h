@@ -56,9 +56,8 @@ struct config {
     int64_t kafka_grace_ms;
     size_t kafka_setting_count;
     struct config_setting {
-        char *name,
-            *value; // a value that starts with "file:" was read from that file and is secret
-        bool secret;
+        char *name, *value;
+        bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_settings[CONFIG_SETTINGS_MAX];
     // tables
     char *municipalities_file, *name_variants_file, *categories_file, *sources_file;
@@ -66,15 +65,17 @@ struct config {
     int log_level; // enum log_level
 };
 
-// A list of sources with a look-up by name. Counted references, so that a batch under way keeps the
-// table it began with over a reload; take and drop on one thread only.
+// A list of sources with look-ups by name and by token. Counted references, so that a batch under
+// way keeps the table it began with over a reload; take and drop on one thread only.
 struct sources {
-    struct source *list;
+    struct source *list; // in the file's order
     size_t count;
+    uint32_t *by_name, *by_token; // hash tables of places in the list
     uint32_t references;
 };
 
-// Complaints, a line each, ready to print: "FILE:LINE: key: what is wrong (allowed: …)".
+// Complaints, a line each, ready to print: "FILE:LINE: key: what is wrong (allowed: …)". Beyond
+// 1 MiB they are only counted.
 struct config_faults {
     struct buf text;
     size_t count;
@@ -82,16 +83,17 @@ struct config_faults {
 void config_faults_init(struct config_faults *faults);
 void config_faults_free(struct config_faults *faults);
 
-// NULL when there is any fault. Relative paths are relative to the configuration file's directory;
-// "${CREDENTIALS_DIRECTORY}",
-// "${STATE_DIRECTORY}" and "${RUNTIME_DIRECTORY}" at the start of a path are taken from the
-// environment (systemd sets them).
+// NULL when there is any fault; those of the source table are looked for too. Relative paths are
+// relative to the configuration file's directory; "${CREDENTIALS_DIRECTORY}", "${STATE_DIRECTORY}"
+// and "${RUNTIME_DIRECTORY}" at the start of a path are taken from the environment (systemd sets
+// them).
 struct config *config_load(const char *file, struct config_faults *faults) MUST_CHECK;
 void config_free(struct config *config);
 // What is in force, as YAML, secrets masked.
 void config_print(const struct config *config, struct buf *out);
 
-// The source table config->sources_file; codes are checked against the digits' form only.
+// The source table config->sources_file; codes are checked against the digits' form only. NULL when
+// there is any fault.
 struct sources *sources_load(const struct config *config, struct config_faults *faults) MUST_CHECK;
 struct sources *sources_take(struct sources *sources);
 void sources_drop(struct sources *sources); // frees with the last reference; NULL is fine

@@ -45,8 +45,9 @@ struct decode_result {
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
 };
 
-// Calls fn for each item in order. JSON that is broken as a whole calls nothing; a broken NDJSON
-// line is an item with a SYNTAX fault, since the lines around it are whole.
+// Calls fn for each item in order. When result->failed the body as a whole is wrong and what fn saw
+// does not count: the caller drops it. A broken NDJSON line is an item with a SYNTAX fault, since
+// the lines around it are whole.
 void decode_items(struct str body, const struct decode_options *options,
                   void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                   struct decode_result *result);

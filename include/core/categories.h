@@ -12,6 +12,7 @@ struct categories;
 struct categories *categories_load(struct str table, const char *table_name,
                                    struct err *err) MUST_CHECK;
 void categories_free(struct categories *all);
+// Rows of the table.
 size_t categories_count(const struct categories *all);
 // The codes themselves always match. False when the table lacks the word.
 bool categories_find(const struct categories *all, struct str word, enum category *out);

@@ -18,7 +18,8 @@ enum verdict judge_signal(const struct ledger_row *known, const struct signal *s
 struct judge_origin {
     struct str source;
     bool polled;
-    int64_t received_ms;
+    int64_t received_ms; // when the bytes came in
+    int64_t logged_ms;   // when this commit was made
 };
 
 // The row to be written for a verdict other than DUPLICATE and REFUSED.

@@ -15,14 +15,15 @@ struct ledger_row {
     uint32_t version;     // 1..
     enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
     bool counts;          // is in the counts (false once withdrawn)
-    int64_t received_ms;
+    int64_t received_ms;  // when the bytes came in
+    int64_t logged_ms;    // when it was written: the event's time
     struct digest identity;
     struct digest content;
     struct cell cell;            // after a withdrawal: the cell it was taken out of
     int32_t reported, occurred;  // days; occurred may be TIME_DAY_NONE
     uint16_t municipality_today; // present successor at the time of commit
     uint16_t key_municipality; // of the first version: the partition key; 0 = the source's name is
-    uint8_t polled;            // 1 when a poll brought it, 0 when it was pushed
+    bool polled;               // a poll brought it; otherwise it was pushed
     uint8_t source_len, id_len;
     char source[LEDGER_SOURCE_MAX + 1];
     char id[SIGNAL_ID_MAX + 1];

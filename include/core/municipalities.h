@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+enum { MUNICIPALITY_TEXT_MAX = 64 }; // bytes of a name
+
 struct municipality {
     uint16_t code;         // digits of the CBS code
     uint8_t province;      // 20..31 (PV20..PV31)
@@ -54,6 +56,9 @@ enum municipality_match municipalities_resolve(const struct municipalities *all,
                                                int32_t day, uint8_t province,
                                                const struct municipality **found,
                                                const char **spelling);
+// What `from` was or is on `day`, by the rule above. NULL when a split leaves several.
+const struct municipality *municipalities_on(const struct municipalities *all,
+                                             const struct municipality *from, int32_t day);
 // The municipality that `from` is part of on `day`, following successors while there is exactly one
 // (a split follows the first named, which has the largest share of addresses). NULL only for NULL.
 const struct municipality *municipalities_successor(const struct municipalities *all,

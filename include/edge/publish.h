@@ -16,6 +16,9 @@
 #include "base/str.h"
 #include "edge/loop.h"
 
+#define PUBLISH_HEADER_ORIGIN "signaald_origin" // these two are added to each record here
+#define PUBLISH_HEADER_SEQ "signaald_seq"       // decimal
+
 enum { PUBLISH_HEADERS_MAX = 16, PUBLISH_PARTITIONS_MAX = 1024 };
 
 // An event as it goes out. Borrowed for the call.
@@ -30,7 +33,7 @@ struct publish_event {
     size_t header_count;
 };
 
-// Where an event is in the topic.
+// Where an event is in the topic. Offset -1: it is there, but the broker did not say where.
 struct publish_ack {
     uint64_t seq;
     int32_t partition;
@@ -47,6 +50,7 @@ enum publish_state {
 };
 const char *publish_state_name(enum publish_state state);
 
+// Text is copied by publisher_create. All callbacks come on the loop.
 struct publish_options {
     const char *brokers; // NULL or "": OFF
     const char *topic;
@@ -58,6 +62,7 @@ struct publish_options {
     size_t setting_count;
     int64_t grace_ms; // the tail is read again after it, until nothing new came: a killed daemon's
                       // last bytes
+    int64_t retry_ms; // wait after a failure, doubling to 30 times as much; 0: 1 s
     // Hands over up to `max` outbox events with seq > after, in order, by calling put for each
     // until it returns false.
     void (*read_outbox)(void *ctx, uint64_t after, size_t max,
@@ -84,12 +89,13 @@ struct publish_status {
     int32_t partitions;
     uint64_t handed_over; // seq of the last event given to the producer
     uint64_t in_flight;
-    uint64_t delivered; // since the start
-    uint64_t restarts;  // of the producer, after failures
-    char last_error[160];
+    uint64_t delivered;   // since the start
+    uint64_t restarts;    // of the producer, after failures
+    char last_error[160]; // empty while events are delivered
 };
 
 struct publisher;
+// CONFIG when publish_settings_check would fail.
 struct publisher *publisher_create(struct loop *loop, const struct publish_options *options,
                                    struct err *err) MUST_CHECK;
 void publisher_go(struct publisher *publisher);
@@ -99,10 +105,16 @@ void publisher_status(const struct publisher *publisher, struct publish_status *
 // stopped.
 void publisher_stop(struct publisher *publisher, int64_t timeout_ms, void (*stopped)(void *ctx),
                     void *ctx);
-void publisher_free(struct publisher *publisher); // after stopped; NULL is fine
+void publisher_free(struct publisher *publisher); // in or after stopped; NULL is fine
 
-// Which librdkafka settings an operator may pass: security.*, ssl.*, sasl.* and a few more; none
-// that runs programs.
+// Which librdkafka settings an operator may pass: security.protocol, ssl.*, sasl.* and a few more;
+// none that runs programs or loads code (so no Kerberos: librdkafka runs kinit for it).
 bool publish_setting_allowed(struct str name);
+// Do librdkafka and the files that the settings name agree with them? Connects to nothing.
+bool publish_settings_check(const struct publish_setting *settings, size_t count,
+                            struct err *err) MUST_CHECK;
+
+// The partition of a key among `partitions` (> 0): murmur2, as Java's default partitioner.
+int32_t publish_partition(struct str key, int32_t partitions);
 
 #endif

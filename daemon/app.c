@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Start: books, pipeline, publisher, intake, poll, control; then READY. Stop: no more input, what
+// is in hand is committed and answered, Kafka gets a while to confirm, then all ends in reverse.
+// Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
+#include "app.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "codec/event.h"
+#include "control.h"
+#include "edge/notify.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+enum {
+    HOUSEKEEPING_MS = 1000,
+    PUBLISH_STOP_MS = 5000, // how long Kafka may take to confirm when we stop
+    STOP_MAX_MS = 30000,    // how long a stop may take at all
+    DISK_PERCENT_MAX = 90,
+};
+
+struct app {
+    struct config *config;
+    struct loop *loop;
+    struct sources *sources;
+    struct tables *tables;
+    struct books *books;
+    struct pipeline *pipeline;
+    struct publisher *publisher;
+    struct intake *intake;
+    struct poll *poll;
+    struct control *control;
+    struct loop_signal *on_term, *on_int, *on_hup;
+    struct loop_timer *housekeeping, *watchdog, *stop_deadline;
+    bool stopping, full, commits_fail;
+    int status;
+};
+
+static void stop(struct app *app);
+
+// --- the way to Kafka ---
+
+struct handing {
+    struct app *app;
+    bool (*put)(void *ctx, const struct publish_event *event);
+    void *ctx;
+};
+
+static bool on_waiting(void *ctx, const struct books_line *line) {
+    struct handing *handing = ctx;
+    struct event_attributes attributes;
+    event_attributes(&line->row, handing->app->config->oin, &attributes);
+    struct publish_event event = {
+        .seq = line->row.seq, .key = attributes.key, .value = line->event};
+    for (size_t i = 0; i < attributes.count; i++)
+        event.headers[event.header_count++] = (struct publish_header){
+            attributes.list[i].header, {attributes.list[i].value, attributes.list[i].len}};
+    return handing->put(handing->ctx, &event);
+}
+
+static void read_outbox(void *ctx, uint64_t after, size_t max,
+                        bool (*put)(void *put_ctx, const struct publish_event *event),
+                        void *put_ctx) {
+    struct app *app = ctx;
+    struct handing handing = {app, put, put_ctx};
+    books_each_waiting(app->books, after, max, on_waiting, &handing);
+}
+
+static int64_t known_offset(void *ctx, int32_t partition) {
+    struct app *app = ctx;
+    return books_known_offset(app->books, partition);
+}
+
+static int32_t known_partitions(void *ctx) {
+    struct app *app = ctx;
+    return books_partitions(app->books);
+}
+
+static void on_partitions(void *ctx, int32_t partitions) {
+    struct app *app = ctx;
+    pipeline_set_partitions(app->pipeline, partitions);
+}
+
+static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
+    struct app *app = ctx;
+    pipeline_add_acks(app->pipeline, acks, count);
+}
+
+static void tail_is_kept(void *ctx) {
+    struct app *app = ctx;
+    if (!app->stopping)
+        publisher_go(app->publisher);
+}
+
+static void on_tail(void *ctx) {
+    struct app *app = ctx;
+    if (!app->stopping)
+        pipeline_after_notes(app->pipeline, tail_is_kept, app);
+}
+
+static void on_publish_state(void *ctx, enum publish_state state, const char *reason) {
+    (void)ctx;
+    if (reason && reason[0])
+        log_warning("kafka state=%s reason=\"%s\"", publish_state_name(state), reason);
+    else
+        log_notice("kafka state=%s", publish_state_name(state));
+}
+
+static bool create_publisher(struct app *app, struct err *err) {
+    struct publish_setting settings[CONFIG_SETTINGS_MAX];
+    const struct config *config = app->config;
+    for (size_t i = 0; i < config->kafka_setting_count; i++)
+        settings[i] = (struct publish_setting){config->kafka_settings[i].name,
+                                               config->kafka_settings[i].value};
+    struct publish_options options = {.brokers = config->kafka_brokers,
+                                      .topic = config->kafka_topic,
+                                      .origin = books_origin(app->books),
+                                      .settings = settings,
+                                      .setting_count = config->kafka_setting_count,
+                                      .grace_ms = config->kafka_grace_ms,
+                                      .read_outbox = read_outbox,
+                                      .known_offset = known_offset,
+                                      .known_partitions = known_partitions,
+                                      .on_partitions = on_partitions,
+                                      .on_acks = on_acks,
+                                      .on_tail = on_tail,
+                                      .on_state = on_publish_state,
+                                      .ctx = app};
+    app->publisher = publisher_create(app->loop, &options, err);
+    return app->publisher != NULL;
+}
+
+static const struct publisher *get_publisher(void *ctx) {
+    struct app *app = ctx;
+    return app->publisher;
+}
+
+// --- commits ---
+
+static void on_committed(void *ctx) {
+    struct app *app = ctx;
+    if (app->commits_fail)
+        log_notice("commits work again");
+    app->commits_fail = false;
+    if (app->publisher)
+        publisher_wake(app->publisher);
+    if (app->control)
+        control_wake(app->control);
+}
+
+static void on_commit_failed(void *ctx, const struct err *err) {
+    struct app *app = ctx;
+    if (!app->commits_fail)
+        log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
+    app->commits_fail = true;
+    if (err->kind == ERR_FATAL) {
+        app->status = 1;
+        stop(app);
+    }
+}
+
+// --- housekeeping ---
+
+static bool is_full(const struct app *app) {
+    struct store_usage usage;
+    struct statvfs disk;
+    books_usage(app->books, &usage);
+    uint64_t lines = books_last_seq(app->books);
+    uint64_t backlog = lines ? usage.used_bytes / lines * books_waiting(app->books) : 0;
+    if (backlog > app->config->backlog_bytes_max ||
+        usage.used_bytes > usage.max_bytes / 100 * DISK_PERCENT_MAX)
+        return true;
+    return statvfs(app->config->state_dir, &disk) == 0 && disk.f_blocks > 0 &&
+           disk.f_bavail < disk.f_blocks / 100 * (100 - DISK_PERCENT_MAX);
+}
+
+static void on_housekeeping(void *ctx) {
+    struct app *app = ctx;
+    bool full = is_full(app);
+    if (full != app->full) {
+        app->full = full;
+        intake_set_full(app->intake, full);
+        poll_hold(app->poll, full);
+        if (full)
+            log_error("state or disk is full, senders get 429 waiting=%llu",
+                      (unsigned long long)books_waiting(app->books));
+        else
+            log_notice("room again, signals are accepted");
+    }
+}
+
+static void on_watchdog(void *ctx) {
+    (void)ctx;
+    notify_watchdog();
+}
+
+// --- reload ---
+
+static bool reload(void *ctx, struct buf *text) {
+    struct app *app = ctx;
+    struct config_faults faults;
+    struct err err;
+    config_faults_init(&faults);
+    struct tables *tables = tables_load(app->config, &err);
+    if (!tables)
+        buf_printf(text, "%s\n", err.text);
+    struct sources *sources = sources_load(app->config, &faults);
+    buf_put_str(text, buf_str(&faults.text));
+    config_faults_free(&faults);
+    bool ok = tables && sources;
+    if (ok) {
+        intake_use(app->intake, sources, tables);
+        poll_use(app->poll, sources, tables);
+        control_use(app->control, sources, tables);
+        sources_drop(app->sources);
+        tables_drop(app->tables);
+        app->sources = sources;
+        app->tables = tables;
+        log_notice("tables reloaded sources=%zu", sources->count);
+    } else {
+        sources_drop(sources);
+        tables_drop(tables);
+    }
+    return ok;
+}
+
+static void on_sighup(void *ctx) {
+    struct app *app = ctx;
+    struct buf faults;
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    buf_init(&faults, 1 << 20);
+    notify_reloading((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+    if (!reload(app, &faults)) {
+        struct str rest = buf_str(&faults), line;
+        while (str_split(&rest, '\n', &line))
+            if (line.len)
+                log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
+    }
+    notify_ready("running");
+    buf_free(&faults);
+}
+
+// --- stop ---
+
+static void on_last_commit(void *ctx) {
+    struct app *app = ctx;
+    log_notice("stopped waiting=%llu", (unsigned long long)books_waiting(app->books));
+    loop_stop(app->loop);
+}
+
+// The last reports have come: they are kept in a last commit.
+static void on_reports_in(void *ctx) {
+    struct app *app = ctx;
+    pipeline_when_idle(app->pipeline, on_last_commit, app);
+}
+
+static void on_input_done(void *ctx) {
+    struct app *app = ctx;
+    publisher_stop(app->publisher, PUBLISH_STOP_MS, on_reports_in, app);
+}
+
+static void on_stop_deadline(void *ctx) {
+    struct app *app = ctx;
+    log_error("stop takes too long, ending now; the ledger has all that was accepted");
+    _exit(app->status ? app->status : 1);
+}
+
+static void stop(struct app *app) {
+    if (app->stopping)
+        return;
+    app->stopping = true;
+    log_notice("stopping");
+    notify_stopping();
+    loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
+    intake_quiesce(app->intake);
+    poll_stop(app->poll);
+    pipeline_when_idle(app->pipeline, on_input_done, app);
+}
+
+static void on_terminate(void *ctx) {
+    stop(ctx);
+}
+
+// --- start ---
+
+static bool load_tables(struct app *app, struct err *err) {
+    struct config_faults faults;
+    config_faults_init(&faults);
+    app->sources = sources_load(app->config, &faults);
+    if (!app->sources)
+        err_set(err, ERR_CONFIG, "%.*s", (int)faults.text.len,
+                faults.text.data ? faults.text.data : "");
+    config_faults_free(&faults);
+    app->tables = app->sources ? tables_load(app->config, err) : NULL;
+    return app->tables != NULL;
+}
+
+static bool open_books(struct app *app, struct err *err) {
+    const struct config *config = app->config;
+    struct books_options books = {.dir = config->state_dir,
+                                  .bytes_max = config->state_bytes_max,
+                                  .identity_key_file = config->identity_key_file,
+                                  .oin = config->oin,
+                                  .topic = config->kafka_topic};
+    app->books = books_open(&books, err);
+    if (!app->books)
+        return false;
+    struct pipeline_options pipeline = {
+        .batch = {.limits = {.item_bytes_max = config->item_bytes_max,
+                             .items_max = config->items_max,
+                             .depth_max = config->json_depth_max},
+                  .identity_key = books_identity_key(app->books)},
+        .queue_bytes_max = config->queue_bytes_max,
+        .on_committed = on_committed,
+        .on_failed = on_commit_failed,
+        .ctx = app};
+    app->pipeline = pipeline_create(app->loop, app->books, &pipeline);
+    return true;
+}
+
+static bool open_sides(struct app *app, struct err *err) {
+    struct intake_options intake = {.config = app->config,
+                                    .loop = app->loop,
+                                    .books = app->books,
+                                    .pipeline = app->pipeline,
+                                    .listen_fd = notify_listen_fd("intake")};
+    struct poll_options poll = {
+        .config = app->config, .loop = app->loop, .books = app->books, .pipeline = app->pipeline};
+    app->poll = poll_create(&poll, app->sources, app->tables, err);
+    if (!app->poll)
+        return false;
+    app->intake = intake_create(&intake, app->sources, app->tables, err);
+    if (!app->intake)
+        return false;
+    struct control_options control = {.config = app->config,
+                                      .loop = app->loop,
+                                      .books = app->books,
+                                      .pipeline = app->pipeline,
+                                      .intake = app->intake,
+                                      .poll = app->poll,
+                                      .publisher = get_publisher,
+                                      .reload = reload,
+                                      .ctx = app,
+                                      .listen_fd = notify_listen_fd("control")};
+    app->control = control_create(&control, app->sources, app->tables, err);
+    return app->control != NULL;
+}
+
+static void start_clockwork(struct app *app) {
+    int64_t interval = notify_watchdog_interval_ms();
+    app->on_term = loop_signal_create(app->loop, SIGTERM, on_terminate, app);
+    app->on_int = loop_signal_create(app->loop, SIGINT, on_terminate, app);
+    app->on_hup = loop_signal_create(app->loop, SIGHUP, on_sighup, app);
+    app->stop_deadline = loop_timer_create(app->loop, on_stop_deadline, app);
+    app->housekeeping = loop_timer_create(app->loop, on_housekeeping, app);
+    loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
+    app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
+    if (interval > 0)
+        loop_timer_start(app->watchdog, 0, interval);
+}
+
+static void close_all(struct app *app) {
+    loop_timer_free(app->watchdog);
+    loop_timer_free(app->housekeeping);
+    loop_timer_free(app->stop_deadline);
+    loop_signal_free(app->on_hup);
+    loop_signal_free(app->on_int);
+    loop_signal_free(app->on_term);
+    control_free(app->control);
+    intake_free(app->intake);
+    poll_free(app->poll);
+    publisher_free(app->publisher);
+    pipeline_free(app->pipeline);
+    books_close(app->books);
+    tables_drop(app->tables);
+    sources_drop(app->sources);
+    loop_free(app->loop);
+}
+
+int app_run(struct config *config) {
+    struct app app = {.config = config};
+    struct err err = {0};
+    app.loop = loop_create(&err);
+    if (app.loop && load_tables(&app, &err) && open_books(&app, &err) && open_sides(&app, &err) &&
+        create_publisher(&app, &err)) {
+        start_clockwork(&app);
+        log_notice("started version=%s sources=%zu lines=%llu waiting=%llu port=%u",
+                   SIGNAALD_VERSION, app.sources->count,
+                   (unsigned long long)books_last_seq(app.books),
+                   (unsigned long long)books_waiting(app.books), intake_port(app.intake));
+        notify_ready("running");
+        loop_run(app.loop);
+    } else {
+        log_error("cannot start: %s", err.text);
+        app.status = err.kind == ERR_CONFIG ? 2 : 1;
+    }
+    close_all(&app);
+    return app.status;
+}

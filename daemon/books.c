@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Opening the books and reading in them. Writing is in books_commit.c.
+#include "books.h"
+
+#include "base/mem.h"
+#include "books_private.h"
+#include "codec/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The name under which a partition's last offset, or the number of partitions, is kept.
+static struct str topic_key(const struct books *books, int32_t partition, char *out, size_t size) {
+    int n = partition < 0 ? snprintf(out, size, "topic/%s/partitions", books->topic)
+                          : snprintf(out, size, "topic/%s/offset/%d", books->topic, partition);
+    return (struct str){out, (size_t)n};
+}
+
+struct str books_partitions_key(const struct books *books, char *out, size_t size) {
+    return topic_key(books, -1, out, size);
+}
+
+struct str books_offset_key(const struct books *books, int32_t partition, char *out, size_t size) {
+    return topic_key(books, partition, out, size);
+}
+
+void books_set_offset(struct books *books, int32_t partition, int64_t offset) {
+    if (partition >= books->offset_count) {
+        books->offsets = mem_resize(books->offsets, (size_t)partition + 1, sizeof *books->offsets);
+        for (int32_t p = books->offset_count; p <= partition; p++)
+            books->offsets[p] = -1;
+        books->offset_count = partition + 1;
+    }
+    books->offsets[partition] = offset;
+}
+
+static bool damaged(struct err *err, const char *what, uint64_t seq) {
+    return err_set(err, ERR_FATAL, "the ledger is damaged: %s at %llu", what,
+                   (unsigned long long)seq);
+}
+
+struct loading {
+    struct books *books;
+    struct err *err;
+    bool ok;
+};
+
+static bool on_ledger_row(void *ctx, uint64_t seq, struct str record) {
+    struct loading *loading = ctx;
+    struct ledger_row row;
+    struct str event;
+    if (seq != loading->books->last_seq + 1)
+        loading->ok = damaged(loading->err, "a line is missing", seq);
+    else if (!record_get_ledger(record, seq, &row, &event))
+        loading->ok = damaged(loading->err, "unreadable line", seq);
+    else
+        index_put(loading->books->index, &row.identity, seq);
+    loading->books->last_seq = seq;
+    return loading->ok;
+}
+
+static bool on_count(void *ctx, struct str key, struct str value) {
+    struct loading *loading = ctx;
+    struct cell cell;
+    int64_t number;
+    if (key.len != sizeof cell || value.len != sizeof number) {
+        loading->ok = err_set(loading->err, ERR_FATAL, "the counts are damaged");
+        return false;
+    }
+    memcpy(&cell, key.data, sizeof cell);
+    memcpy(&number, value.data, sizeof number);
+    counts_add(loading->books->counts, &cell, number);
+    return true;
+}
+
+static void load_topic(struct books *books, struct store_txn *txn) {
+    char name[BOOKS_KEY_MAX];
+    struct str value;
+    if (!store_get(txn, STORE_META, books_partitions_key(books, name, sizeof name), &value) ||
+        value.len != sizeof books->partitions)
+        return;
+    memcpy(&books->partitions, value.data, sizeof books->partitions);
+    for (int32_t p = 0; p < books->partitions; p++) {
+        int64_t offset;
+        if (store_get(txn, STORE_META, books_offset_key(books, p, name, sizeof name), &value) &&
+            value.len == sizeof offset) {
+            memcpy(&offset, value.data, sizeof offset);
+            books_set_offset(books, p, offset);
+        }
+    }
+}
+
+static bool load(struct books *books, struct err *err) {
+    struct store_txn txn;
+    struct str value;
+    struct loading loading = {books, err, true};
+    store_begin_read(books->store, &txn);
+    store_each_seq(&txn, STORE_LEDGER, 1, on_ledger_row, &loading);
+    if (loading.ok)
+        store_each(&txn, STORE_COUNTS, on_count, &loading);
+    if (store_get(&txn, STORE_META, STR("totals"), &value) &&
+        !record_get_totals(value, &books->totals))
+        loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
+    if (store_get(&txn, STORE_META, STR("origin"), &value) && value.len == DIGEST_HEX)
+        memcpy(books->origin, value.data, DIGEST_HEX);
+    books->waiting = store_entries(&txn, STORE_OUTBOX);
+    load_topic(books, &txn);
+    store_abort(&txn);
+    if (loading.ok && txn.err.kind != ERR_NONE) {
+        *err = txn.err;
+        return false;
+    }
+    return loading.ok;
+}
+
+// A new ledger gets a random name, by which its events are told apart in a topic that others write
+// to as well.
+static bool name_origin(struct books *books, struct err *err) {
+    struct digest random;
+    struct store_txn txn;
+    if (books->origin[0])
+        return true;
+    hash_random(random.bytes, sizeof random.bytes);
+    digest_to_hex(&random, books->origin);
+    store_begin(books->store, &txn);
+    store_put(&txn, STORE_META, STR("origin"), str_from(books->origin));
+    return store_commit(&txn, err);
+}
+
+static bool load_key(struct books *books, const struct books_options *options, struct err *err) {
+    if (options->identity_key_file)
+        return hash_key_load(options->identity_key_file, false, &books->identity_key, err);
+    struct buf path;
+    buf_init(&path, 4096);
+    buf_printf(&path, "%s/identity.key", options->dir);
+    char *name = buf_take(&path);
+    // A ledger without the key it was written with would take every old signal for a new one.
+    bool create = books->last_seq == 0;
+    bool ok = hash_key_load(name, create, &books->identity_key, err);
+    free(name);
+    return ok;
+}
+
+struct books *books_open(const struct books_options *options, struct err *err) {
+    struct books *books = mem_zalloc(1, sizeof *books);
+    books->topic = mem_strdup(options->topic);
+    books->oin = mem_strdup(options->oin);
+    books->index = index_create();
+    books->counts = counts_create();
+    books->store = store_open(options->dir, options->bytes_max, err);
+    if (!books->store || !load(books, err) || !load_key(books, options, err) ||
+        !name_origin(books, err)) {
+        books_close(books);
+        return NULL;
+    }
+    return books;
+}
+
+void books_close(struct books *books) {
+    if (!books)
+        return;
+    store_close(books->store);
+    index_free(books->index);
+    counts_free(books->counts);
+    free(books->offsets);
+    free(books->topic);
+    free(books->oin);
+    hash_wipe(&books->identity_key, sizeof books->identity_key);
+    free(books);
+}
+
+const struct hash_key *books_identity_key(const struct books *books) {
+    return &books->identity_key;
+}
+
+const struct counts *books_counts(const struct books *books) {
+    return books->counts;
+}
+
+const struct totals *books_totals(const struct books *books) {
+    return &books->totals;
+}
+
+uint64_t books_last_seq(const struct books *books) {
+    return books->last_seq;
+}
+
+uint64_t books_waiting(const struct books *books) {
+    return books->waiting;
+}
+
+int64_t books_last_commit_ms(const struct books *books) {
+    return books->last_commit_ms;
+}
+
+const char *books_origin(const struct books *books) {
+    return books->origin;
+}
+
+int64_t books_known_offset(const struct books *books, int32_t partition) {
+    return partition < books->offset_count ? books->offsets[partition] : -1;
+}
+
+int32_t books_partitions(const struct books *books) {
+    return books->partitions;
+}
+
+void books_usage(const struct books *books, struct store_usage *usage) {
+    store_usage(books->store, usage);
+}
+
+bool books_feed(struct books *books, struct str source, struct feed_record *feed) {
+    struct store_txn txn;
+    struct str value;
+    store_begin_read(books->store, &txn);
+    bool found = store_get(&txn, STORE_FEEDS, source, &value) && record_get_feed(value, feed);
+    store_abort(&txn);
+    return found;
+}
+
+uint64_t books_find(const struct books *books, const struct digest *identity) {
+    return index_get(books->index, identity);
+}
+
+static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
+                      struct books_line *line) {
+    struct str place;
+    if (!record_get_ledger(record, seq, &line->row, &line->event))
+        return false;
+    line->published = store_get_seq(txn, STORE_PUBLISHED, seq, &place) &&
+                      record_get_published(place, &line->partition, &line->offset);
+    return true;
+}
+
+struct walk {
+    struct store_txn *txn;
+    uint64_t left;
+    bool (*fn)(void *ctx, const struct books_line *line);
+    void *ctx;
+};
+
+static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
+    struct walk *walk = ctx;
+    struct books_line line;
+    return walk->left-- > 0 && read_line(walk->txn, seq, record, &line) &&
+           walk->fn(walk->ctx, &line);
+}
+
+static bool on_walk_outbox(void *ctx, uint64_t seq, struct str empty) {
+    struct walk *walk = ctx;
+    struct str record;
+    (void)empty;
+    return store_get_seq(walk->txn, STORE_LEDGER, seq, &record) && on_walk_ledger(ctx, seq, record);
+}
+
+static void walk_table(struct books *books, enum store_table table, uint64_t from,
+                       bool (*step)(void *ctx, uint64_t seq, struct str value), struct walk *walk) {
+    struct store_txn txn;
+    walk->txn = &txn;
+    store_begin_read(books->store, &txn);
+    store_each_seq(&txn, table, from, step, walk);
+    store_abort(&txn);
+}
+
+void books_each(struct books *books, uint64_t from, uint64_t max,
+                bool (*fn)(void *ctx, const struct books_line *line), void *ctx) {
+    struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
+    walk_table(books, STORE_LEDGER, from, on_walk_ledger, &walk);
+}
+
+void books_each_waiting(struct books *books, uint64_t after, uint64_t max,
+                        bool (*fn)(void *ctx, const struct books_line *line), void *ctx) {
+    struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
+    walk_table(books, STORE_OUTBOX, after + 1, on_walk_outbox, &walk);
+}
+
+struct one_line {
+    uint64_t seq;
+    bool found;
+    void (*fn)(void *ctx, const struct books_line *line);
+    void *ctx;
+};
+
+static bool on_one_line(void *ctx, const struct books_line *line) {
+    struct one_line *one = ctx;
+    one->found = line->row.seq == one->seq;
+    if (one->found)
+        one->fn(one->ctx, line);
+    return false;
+}
+
+bool books_line_at(struct books *books, uint64_t seq,
+                   void (*fn)(void *ctx, const struct books_line *line), void *ctx) {
+    struct one_line one = {.seq = seq, .fn = fn, .ctx = ctx};
+    books_each(books, seq, 1, on_one_line, &one);
+    return one.found;
+}

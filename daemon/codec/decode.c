@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Native JSON and NDJSON. The body is cut into items by a small scan (brackets and strings only),
+// which bounds an item's size and depth before the parser sees it and keeps no tree larger than one
+// item.
+#include "codec/decode.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 4 };
+
+// What a field may be in JSON. null is always the same as absent.
+enum field_kind {
+    FIELD_TEXT,           // string
+    FIELD_TEXT_OR_NUMBER, // string or whole number
+    FIELD_CATEGORY,       // string or list of strings
+    FIELD_CATEGORIES,     // the same, by its other name
+    FIELD_BOOL,
+    FIELD_VICTIM, // object of fields
+    FIELD_PERSON, // object; known, and not looked into here
+};
+
+struct field {
+    const char *name;
+    const char *pointer;
+    enum field_kind kind;
+    size_t offset; // of the struct str in struct item
+};
+
+#define AT(member) offsetof(struct item, member)
+static const struct field item_fields[] = {
+    {"id", "/id", FIELD_TEXT_OR_NUMBER, AT(id)},
+    {"reported", "/reported", FIELD_TEXT, AT(reported)},
+    {"occurred", "/occurred", FIELD_TEXT, AT(occurred)},
+    {"municipality", "/municipality", FIELD_TEXT, AT(municipality)},
+    {"category", "/category", FIELD_CATEGORY, 0},
+    {"categories", "/categories", FIELD_CATEGORIES, 0},
+    {"victim", "/victim", FIELD_VICTIM, 0},
+    {"status", "/status", FIELD_TEXT, AT(status)},
+    {"person", "/person", FIELD_PERSON, 0},
+    {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn)},
+    {NULL, NULL, FIELD_TEXT, 0},
+};
+static const struct field victim_fields[] = {
+    {"gender", "/victim/gender", FIELD_TEXT, AT(gender)},
+    {"age", "/victim/age", FIELD_TEXT_OR_NUMBER, AT(age)},
+    {"ageGroup", "/victim/ageGroup", FIELD_TEXT, AT(age_group)},
+    {"birthYear", "/victim/birthYear", FIELD_TEXT_OR_NUMBER, AT(birth_year)},
+    {"citizenship", "/victim/citizenship", FIELD_TEXT, AT(citizenship)},
+    {NULL, NULL, FIELD_TEXT, 0},
+};
+
+struct decoder {
+    const struct decode_options *options;
+    void (*fn)(void *ctx, const struct decode_item *item);
+    void *ctx;
+    struct decode_result *result;
+    struct decode_item item;
+    char numbers[NUMBERS_MAX][NUMBER_TEXT_MAX];
+    size_t number_count;
+};
+
+static void add_fault(struct decoder *d, enum fault_code code, const char *pointer) {
+    if (d->item.fault_count == DECODE_FAULTS_MAX)
+        return;
+    struct fault *fault = &d->item.faults[d->item.fault_count++];
+    *fault = (struct fault){.index = d->item.index, .code = code};
+    (void)strncpy(fault->pointer, pointer, sizeof fault->pointer - 1);
+}
+
+static struct str json_str(const json_t *value) {
+    return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+// A string, or a whole number as text; absent when it is neither.
+static struct str text_of(struct decoder *d, const json_t *value, bool numbers) {
+    if (json_is_string(value))
+        return json_str(value);
+    if (!numbers || !json_is_integer(value) || d->number_count == NUMBERS_MAX)
+        return (struct str){NULL, 0};
+    char *text = d->numbers[d->number_count++];
+    struct buf buf;
+    buf_init(&buf, NUMBER_TEXT_MAX);
+    buf_put_i64(&buf, json_integer_value(value));
+    memcpy(text, buf.data, buf.len);
+    struct str result = {text, buf.len};
+    buf_free(&buf);
+    return result;
+}
+
+static void add_category(struct decoder *d, const json_t *value) {
+    struct item *item = &d->item.item;
+    char pointer[] = "/categories/0";
+    if (item->category_count == SIGNAL_CATEGORIES_MAX) {
+        add_fault(d, FAULT_TOO_MANY, "/categories");
+        return;
+    }
+    pointer[sizeof pointer - 2] = (char)('0' + item->category_count);
+    if (json_is_string(value))
+        item->categories[item->category_count++] = json_str(value);
+    else
+        add_fault(d, FAULT_TYPE, pointer);
+}
+
+static void add_categories(struct decoder *d, const struct field *field, const json_t *value) {
+    size_t i;
+    json_t *element;
+    if (json_is_string(value)) {
+        add_category(d, value);
+    } else if (!json_is_array(value)) {
+        add_fault(d, FAULT_TYPE, field->pointer);
+    } else if (json_array_size(value) > SIGNAL_CATEGORIES_MAX) {
+        add_fault(d, FAULT_TOO_MANY, field->pointer);
+    } else {
+        json_array_foreach(value, i, element) {
+            add_category(d, element);
+        }
+    }
+}
+
+static const struct field *find_field(const struct field *fields, const char *name) {
+    for (; fields->name; fields++)
+        if (strcmp(fields->name, name) == 0)
+            return fields;
+    return NULL;
+}
+
+static void take_text(struct decoder *d, const struct field *field, const json_t *value) {
+    struct str text = text_of(d, value, field->kind == FIELD_TEXT_OR_NUMBER);
+    if (text.data)
+        memcpy((char *)&d->item.item + field->offset, &text, sizeof text);
+    else
+        add_fault(d, FAULT_TYPE, field->pointer);
+}
+
+static void take_victim(struct decoder *d, const struct field *field, json_t *value) {
+    const char *name;
+    json_t *member;
+    if (!json_is_object(value)) {
+        add_fault(d, FAULT_TYPE, field->pointer);
+        return;
+    }
+    json_object_foreach(value, name, member) {
+        const struct field *inner = find_field(victim_fields, name);
+        if (!inner)
+            d->item.item.unknown_fields++;
+        else if (!json_is_null(member))
+            take_text(d, inner, member);
+    }
+}
+
+static void take_field(struct decoder *d, const struct field *field, json_t *value) {
+    switch (field->kind) {
+    case FIELD_TEXT:
+    case FIELD_TEXT_OR_NUMBER:
+        take_text(d, field, value);
+        break;
+    case FIELD_CATEGORY:
+    case FIELD_CATEGORIES:
+        add_categories(d, field, value);
+        break;
+    case FIELD_BOOL:
+        if (json_is_boolean(value))
+            d->item.item.withdrawn = json_is_true(value);
+        else
+            add_fault(d, FAULT_TYPE, field->pointer);
+        break;
+    case FIELD_VICTIM:
+        take_victim(d, field, value);
+        break;
+    case FIELD_PERSON:
+        if (!json_is_object(value))
+            add_fault(d, FAULT_TYPE, field->pointer);
+        break;
+    }
+}
+
+int decode_cursor_compare(struct str a, struct str b) {
+    uint64_t x, y;
+    if (str_to_u64(a, UINT64_MAX, &x) && str_to_u64(b, UINT64_MAX, &y))
+        return x < y ? -1 : x > y;
+    int order = memcmp(a.data, b.data, a.len < b.len ? a.len : b.len);
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+// Numbers, dates and times only: a cursor goes into URLs and shows in answers to operators.
+static bool is_cursor(struct str text) {
+    if (text.len == 0 || text.len > DECODE_CURSOR_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (!(c >= '0' && c <= '9') && !strchr("TtZz:.+-", c))
+            return false;
+    }
+    return true;
+}
+
+static void take_cursor(struct decoder *d, const json_t *value) {
+    struct str text = text_of(d, value, true);
+    struct str mark = str_from(d->result->cursor);
+    if (!text.data || !is_cursor(text) || (mark.len && decode_cursor_compare(text, mark) <= 0))
+        return;
+    memcpy(d->result->cursor, text.data, text.len);
+    d->result->cursor[text.len] = '\0';
+}
+
+static void decode_object(struct decoder *d, json_t *object) {
+    struct str cursor_field = d->options->cursor_field;
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value) {
+        const struct field *field = find_field(item_fields, name);
+        bool is_mark = cursor_field.data && str_is(cursor_field, name);
+        if (is_mark)
+            take_cursor(d, value);
+        if (!field && !is_mark)
+            d->item.item.unknown_fields++;
+        else if (field && !json_is_null(value))
+            take_field(d, field, value);
+    }
+}
+
+static void fail(struct decoder *d, enum fault_code code) {
+    d->result->failed = true;
+    d->result->fault = code;
+}
+
+// One element of the batch. False when the body as a whole is broken.
+static bool decode_element(struct decoder *d, struct str text, enum fault_code scanned) {
+    if (d->result->items == d->options->limits.items_max) {
+        fail(d, FAULT_TOO_MANY);
+        return false;
+    }
+    d->item = (struct decode_item){.index = d->result->items++};
+    d->number_count = 0;
+    json_t *object = NULL;
+    if (scanned != FAULT_COUNT) {
+        add_fault(d, scanned, "");
+    } else {
+        json_error_t error;
+        object = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+        if (!object && json_error_code(&error) != json_error_duplicate_key &&
+            d->options->format == DECODE_JSON) {
+            fail(d, FAULT_SYNTAX);
+            return false;
+        }
+        if (!object)
+            add_fault(d, FAULT_SYNTAX, "");
+        else if (!json_is_object(object))
+            add_fault(d, FAULT_TYPE, "");
+        else
+            decode_object(d, object);
+    }
+    d->fn(d->ctx, &d->item);
+    json_decref(object);
+    return true;
+}
+
+static void skip_space(struct str *rest, uint32_t *line) {
+    while (rest->len && strchr(" \t\r\n", rest->data[0]) && rest->data[0]) {
+        *line += rest->data[0] == '\n';
+        *rest = (struct str){rest->data + 1, rest->len - 1};
+    }
+}
+
+// Cuts one JSON value off *rest by counting brackets and skipping strings; whether it is
+// well-formed is the parser's business. False when it does not end. *fault: FAULT_COUNT, or why the
+// value must not be parsed.
+static bool cut_value(struct decoder *d, struct str *rest, struct str *value,
+                      enum fault_code *fault, uint32_t *line) {
+    const struct decode_limits *limits = &d->options->limits;
+    uint32_t depth = 0;
+    bool in_string = false, too_deep = false;
+    size_t i = 0;
+    for (; i < rest->len; i++) {
+        char c = rest->data[i];
+        *line += c == '\n';
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            too_deep |= ++depth > limits->depth_max;
+        } else if (depth && (c == '}' || c == ']')) {
+            if (--depth == 0) {
+                i++;
+                break;
+            }
+        } else if (depth == 0 && strchr(",]} \t\r\n", c)) {
+            break;
+        }
+    }
+    if (depth || in_string || i > rest->len || i == 0)
+        return false;
+    *value = (struct str){rest->data, i};
+    *rest = (struct str){rest->data + i, rest->len - i};
+    *fault = i > limits->item_bytes_max ? FAULT_TOO_LONG : too_deep ? FAULT_SYNTAX : FAULT_COUNT;
+    return true;
+}
+
+static bool cut_and_decode(struct decoder *d, struct str *rest, uint32_t *line) {
+    struct str value;
+    enum fault_code fault;
+    if (!cut_value(d, rest, &value, &fault, line)) {
+        fail(d, FAULT_SYNTAX);
+        return false;
+    }
+    if (!decode_element(d, value, fault))
+        return false;
+    skip_space(rest, line);
+    return true;
+}
+
+// Behind '['. True when the array ended properly.
+static bool decode_array(struct decoder *d, struct str *rest, uint32_t *line) {
+    skip_space(rest, line);
+    if (rest->len && rest->data[0] == ']') {
+        *rest = (struct str){rest->data + 1, rest->len - 1};
+        return true;
+    }
+    for (;;) {
+        if (!cut_and_decode(d, rest, line))
+            return false;
+        char c = rest->len ? rest->data[0] : '\0';
+        if (c != ',' && c != ']') {
+            fail(d, FAULT_SYNTAX);
+            return false;
+        }
+        *rest = (struct str){rest->data + 1, rest->len - 1};
+        if (c == ']')
+            return true;
+        skip_space(rest, line);
+    }
+}
+
+static void decode_json(struct decoder *d, struct str rest) {
+    uint32_t line = 1;
+    skip_space(&rest, &line);
+    bool ok;
+    if (rest.len && rest.data[0] == '[') {
+        rest = (struct str){rest.data + 1, rest.len - 1};
+        ok = decode_array(d, &rest, &line);
+    } else if (rest.len && rest.data[0] == '{') {
+        d->result->single = true;
+        ok = cut_and_decode(d, &rest, &line);
+    } else {
+        fail(d, rest.len ? FAULT_TYPE : FAULT_SYNTAX);
+        ok = false;
+    }
+    skip_space(&rest, &line);
+    if (ok && rest.len)
+        fail(d, FAULT_SYNTAX);
+    d->result->line = line;
+}
+
+static void decode_ndjson(struct decoder *d, struct str rest) {
+    struct str line;
+    while (str_split(&rest, '\n', &line)) {
+        d->result->line++;
+        if (line.len && line.data[line.len - 1] == '\r')
+            line.len--;
+        struct str text = line, value;
+        uint32_t ignored = 0;
+        enum fault_code fault;
+        skip_space(&text, &ignored);
+        if (text.len == 0)
+            continue;
+        if (!cut_value(d, &text, &value, &fault, &ignored))
+            fault = FAULT_SYNTAX;
+        skip_space(&text, &ignored);
+        if (fault == FAULT_COUNT && text.len)
+            fault = FAULT_SYNTAX;
+        if (line.len > d->options->limits.item_bytes_max)
+            fault = FAULT_TOO_LONG;
+        if (!decode_element(d, value, fault))
+            return;
+    }
+}
+
+void decode_items(struct str body, const struct decode_options *options,
+                  void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
+                  struct decode_result *result) {
+    *result = (struct decode_result){.fault = FAULT_COUNT};
+    struct decoder decoder = {.options = options, .fn = fn, .ctx = ctx, .result = result};
+    if (options->format == DECODE_NDJSON)
+        decode_ndjson(&decoder, body);
+    else
+        decode_json(&decoder, body);
+}

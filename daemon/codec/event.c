@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/event.h"
+
+#include "codec/json_out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]) {
+    if (code == MUNICIPALITY_UNKNOWN) {
+        memcpy(out, "unknown", sizeof "unknown");
+        return;
+    }
+    memcpy(out, "GM0000", sizeof "GM0000");
+    for (size_t i = 5; i > 1; i--, code /= 10)
+        out[i] = (char)('0' + code % 10);
+}
+
+static void put_code(struct json_out *json, const char *key, const char *prefix, unsigned value) {
+    char text[EVENT_CODE_MAX] = "unknown";
+    if (value)
+        (void)snprintf(text, sizeof text, "%s%02u", prefix, value % 100);
+    json_put_text(json, key, text);
+}
+
+static void put_date(struct json_out *json, const char *key, int32_t day) {
+    char text[TIME_DATE_MAX];
+    json_key(json, key);
+    if (day == TIME_DAY_NONE) {
+        json_null(json);
+        return;
+    }
+    time_format_date(day, text);
+    json_text(json, text);
+}
+
+static void put_region(struct json_out *json, const struct municipalities *municipalities,
+                       const struct ledger_row *row, const char *as_reported) {
+    const struct municipality *m = municipalities_by_code(municipalities, row->cell.municipality);
+    char code[EVENT_CODE_MAX], today[EVENT_CODE_MAX];
+    event_municipality_code(row->cell.municipality, code);
+    event_municipality_code(row->municipality_today, today);
+    json_key(json, "municipality");
+    json_open(json, '{');
+    json_put_text(json, "code", code);
+    json_put_text(json, "name", m ? m->name : NULL);
+    json_put_text(json, "asReported", as_reported);
+    json_put_text(json, "today", today);
+    json_close(json, '}');
+    put_code(json, "province", "PV", m ? m->province : 0);
+    json_put_text(json, "policeUnit", m ? m->police_unit : "unknown");
+    put_code(json, "safetyRegion", "VR", m ? m->safety_region : 0);
+}
+
+// What the counts are made of: the same shape in an event and in its `previous`.
+static void put_counted(struct json_out *json, const struct municipalities *municipalities,
+                        const struct ledger_row *row, const char *as_reported) {
+    const struct cell *cell = &row->cell;
+    put_region(json, municipalities, row, as_reported);
+    json_key(json, "categories");
+    json_open(json, '[');
+    for (int c = 0; c < CATEGORY_COUNT; c++)
+        if (cell->categories >> c & 1)
+            json_text(json, category_name((enum category)c));
+    json_close(json, ']');
+    put_date(json, "reported", row->reported);
+    json_key(json, "victim");
+    json_open(json, '{');
+    json_put_text(json, "gender", gender_name((enum gender)cell->gender));
+    json_put_text(json, "ageGroup", age_group_name((enum age_group)cell->age_group));
+    json_put_text(json, "citizenship", citizenship_name((enum citizenship)cell->citizenship));
+    json_close(json, '}');
+    json_put_text(json, "status", status_name((enum status)cell->status));
+}
+
+void event_put_value(struct buf *out, const struct municipalities *municipalities,
+                     const struct ledger_row *row, const struct ledger_row *previous,
+                     const char *as_reported) {
+    struct json_out json = {.buf = out};
+    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
+    digest_to_hex(&row->identity, signal);
+    time_format_stamp(row->received_ms, received);
+    json_open(&json, '{');
+    json_put_text(&json, "signal", signal);
+    json_put_u64(&json, "version", row->version);
+    json_key(&json, "source");
+    json_open(&json, '{');
+    json_put_string(&json, "name", (struct str){row->source, row->source_len});
+    json_put_text(&json, "kind", source_kind_name((enum source_kind)row->cell.source_kind));
+    json_close(&json, '}');
+    put_counted(&json, municipalities, row, as_reported);
+    put_date(&json, "occurred", row->occurred);
+    json_put_text(&json, "received", received);
+    json_key(&json, "linked");
+    json_open(&json, '[');
+    json_close(&json, ']');
+    if (previous) {
+        json_key(&json, "previous");
+        json_open(&json, '{');
+        put_counted(&json, municipalities, previous, NULL);
+        json_close(&json, '}');
+    }
+    json_close(&json, '}');
+}
+
+const char *event_type(enum verdict verdict) {
+    switch (verdict) {
+    case VERDICT_CORRECTED:
+        return "nl.mensenhandelsignalen.signal.corrected.v1";
+    case VERDICT_WITHDRAWN:
+        return "nl.mensenhandelsignalen.signal.withdrawn.v1";
+    default:
+        return "nl.mensenhandelsignalen.signal.registered.v1";
+    }
+}
+
+static struct event_attribute *add(struct event_attributes *out, const char *name,
+                                   const char *header) {
+    struct event_attribute *a = &out->list[out->count++];
+    a->name = name;
+    a->header = header;
+    a->len = 0;
+    return a;
+}
+
+static void append(struct event_attribute *a, const char *text, size_t len) {
+    memcpy(a->value + a->len, text, len);
+    a->len = (uint8_t)(a->len + len);
+    a->value[a->len] = '\0';
+}
+
+static void add_text(struct event_attributes *out, const char *name, const char *header,
+                     const char *text) {
+    append(add(out, name, header), text, strlen(text));
+}
+
+// Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX.
+void event_attributes(const struct ledger_row *row, const char *oin, struct event_attributes *out) {
+    char text[TIME_STAMP_MAX + DIGEST_HEX], code[EVENT_CODE_MAX];
+    out->count = 0;
+    add_text(out, "specversion", "ce_specversion", "1.0");
+
+    digest_to_hex(&row->identity, text);
+    (void)snprintf(text + DIGEST_HEX, sizeof text - DIGEST_HEX, ".%u", row->version);
+    add_text(out, "id", "ce_id", text);
+
+    struct event_attribute *source = add(out, "source", "ce_source");
+    append(source, "urn:nld:oin:", 12);
+    append(source, oin, strlen(oin));
+    append(source, ":systeem:signaald", 17);
+
+    add_text(out, "type", "ce_type", event_type(row->verdict));
+    time_format_stamp(row->logged_ms, text);
+    add_text(out, "time", "ce_time", text);
+
+    // NL GOV profile: a signed 32-bit number that wraps; the full one is in a header of ours.
+    (void)snprintf(text, sizeof text, "%d", (int32_t)(uint32_t)row->seq);
+    add_text(out, "sequence", "ce_sequence", text);
+    add_text(out, "sequencetype", "ce_sequencetype", "Integer");
+
+    struct event_attribute *key = add(out, "partitionkey", "ce_partitionkey");
+    event_municipality_code(row->key_municipality, code);
+    if (row->key_municipality)
+        append(key, code, strlen(code));
+    else
+        append(key, row->source, row->source_len);
+    out->key = (struct str){key->value, key->len};
+
+    struct event_attribute *schema = add(out, "dataschema", "ce_dataschema");
+    append(schema, source->value, source->len);
+    append(schema, ":schema:signal:v1", 17);
+
+    add_text(out, "dataclassification", "ce_dataclassification", "restricted");
+    add_text(out, "dataregulation", "ce_dataregulation", "GDPR");
+    add_text(out, "datacategory", "ce_datacategory", "special-category");
+    add_text(out, "datacontenttype", "content-type", "application/json");
+    digest_to_hex(&row->content, text);
+    // Not an attribute of the event (no CloudEvents name): lets the identity index be made again
+    // from the topic.
+    add_text(out, NULL, "signaald_content", text);
+}
+
+void event_put_json(struct buf *out, const struct ledger_row *row, const char *oin,
+                    struct str value) {
+    struct event_attributes attributes;
+    struct json_out json = {.buf = out};
+    event_attributes(row, oin, &attributes);
+    json_open(&json, '{');
+    for (size_t i = 0; i < attributes.count; i++) {
+        const struct event_attribute *a = &attributes.list[i];
+        if (a->name)
+            json_put_string(&json, a->name, (struct str){a->value, a->len});
+    }
+    json_key(&json, "signaaldseq");
+    buf_printf(out, "\"%llu\"", (unsigned long long)row->seq);
+    json.comma = true;
+    json_key(&json, "data");
+    json_raw(&json, value);
+    json_close(&json, '}');
+}

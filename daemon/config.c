@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Loading in three steps: the file, the defaults of what it left out, the checks. Each step goes on
+// after a fault, so that one run tells all.
+#include "config_parts.h"
+
+#include "base/mem.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void config_faults_init(struct config_faults *faults) {
+    faults->count = 0;
+    buf_init(&faults->text, CONFIG_FAULTS_BYTES_MAX);
+}
+
+void config_faults_free(struct config_faults *faults) {
+    if (faults)
+        buf_free(&faults->text);
+}
+
+// In one piece, so that at the maximum no half line is left.
+static void put_fault(struct config_faults *faults, const char *file, size_t line, const char *key,
+                      const char *fmt, va_list args) {
+    char text[PATH_MAX + 512], where[32] = "";
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    if (line)
+        (void)snprintf(where, sizeof where, ":%zu", line);
+    buf_printf(&faults->text, "%s%s%s%s%s%s\n", file ? file : "", where, file ? ": " : "",
+               key ? key : "", key ? ": " : "", text);
+    faults->count++;
+}
+
+void config_fault(struct config_faults *faults, const char *file, size_t line, const char *fmt,
+                  ...) {
+    va_list args;
+    va_start(args, fmt);
+    put_fault(faults, file, line, NULL, fmt, args);
+    va_end(args);
+}
+
+void config_key_fault(struct config_reading *reading, size_t key, const char *fmt, ...) {
+    char name[64];
+    va_list args;
+    (void)snprintf(name, sizeof name, "%s.%s", config_keys[key].section, config_keys[key].name);
+    va_start(args, fmt);
+    put_fault(reading->faults, reading->file, reading->keys[key].line, name, fmt, args);
+    va_end(args);
+    reading->keys[key].bad = true;
+}
+
+static void fill_in_defaults(struct config_reading *reading) {
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        struct err err;
+        if (reading->keys[i].line == 0 && key->preset &&
+            !config_value_set(key, str_from(key->preset), reading->dir, reading->config, &err))
+            config_key_fault(reading, i, "%s", err.text);
+    }
+}
+
+struct config *config_load(const char *file, struct config_faults *faults) {
+    struct config *config = mem_zalloc(1, sizeof *config);
+    struct config_reading reading = {
+        .file = file, .dir = config_path_dir(file), .config = config, .faults = faults};
+    size_t before = faults->count;
+    config->file = mem_strdup(file);
+    if (config_yaml_read(&reading)) {
+        fill_in_defaults(&reading);
+        config_files_check(&reading);
+    }
+    free(reading.dir);
+    if (faults->count == before)
+        return config;
+    config_free(config);
+    return NULL;
+}
+
+void config_free(struct config *config) {
+    if (!config)
+        return;
+    for (size_t i = 0; i < config_key_count; i++)
+        if (config_keys[i].type == CONFIG_TEXT || config_keys[i].type == CONFIG_PATH)
+            free(*(char **)((char *)config + config_keys[i].offset));
+    for (size_t i = 0; i < config->kafka_setting_count; i++) {
+        free(config->kafka_settings[i].name);
+        config_secret_free(config->kafka_settings[i].value);
+    }
+    free(config->listen_address);
+    free(config->file);
+    free(config);
+}

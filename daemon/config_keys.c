@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The one table of keys. Defaults go through the same reading as what the operator writes.
+#include "config_parts.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+static bool all_in(struct str text, size_t max, const char *extra) {
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!word && (c == '\0' || !strchr(extra, c)))
+            return false;
+    }
+    return text.len >= 1 && text.len <= max;
+}
+
+static bool is_oin(struct str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    return text.len == 20;
+}
+
+static bool is_topic(struct str text) {
+    return all_in(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
+}
+
+static bool is_group(struct str text) {
+    return all_in(text, 32, "_-.");
+}
+
+static bool is_brokers(struct str text) {
+    struct str broker;
+    bool ok = text.len > 0 && text.len <= CONFIG_TEXT_MAX;
+    while (ok && str_split(&text, ',', &broker))
+        ok = all_in(str_trim(broker), 300, "._-:[]/");
+    return ok;
+}
+
+#define KIB(n) ((n)*1024ULL)
+#define MIB(n) ((n)*1048576ULL)
+#define GIB(n) ((n)*1073741824ULL)
+#define SECONDS(n) ((n)*1000ULL)
+#define HOURS(n) ((n)*3600000ULL)
+#define AT(field) offsetof(struct config, field)
+#define TEXT(section, name, field, preset, check, allowed, help)                                   \
+    { section, name, CONFIG_TEXT, AT(field), preset, help, 0, 0, check, allowed }
+#define PATH(section, name, field, preset, help)                                                   \
+    { section, name, CONFIG_PATH, AT(field), preset, help, 0, 0, NULL, NULL }
+#define NUMBER(section, name, type, field, preset, min, max, help)                                 \
+    { section, name, type, AT(field), preset, help, min, max, NULL, NULL }
+
+const struct config_key config_keys[] = {
+    TEXT("identity", "oin", oin, "00000099000000001000", is_oin, "20 digits",
+         "organisation's OIN, in the source of each event"),
+    PATH("state", "directory", state_dir, "/var/lib/signaald", "where the ledger lives"),
+    PATH("state", "identity_key", identity_key_file, NULL,
+         "secret for ids and links; none: identity.key in the state directory"),
+    NUMBER("state", "size_max", CONFIG_BYTES_64, state_bytes_max, "16GiB", MIB(1), GIB(65536),
+           "the ledger file never grows past it"),
+    {"intake", "listen", CONFIG_LISTEN, AT(listen_address), "127.0.0.1:8080",
+     "address of the intake by HTTP", 0, 0, NULL, NULL},
+    PATH("intake", "tls_certificate", tls_certificate_file, NULL, "PEM chain"),
+    PATH("intake", "tls_key", tls_key_file, NULL, "PEM key, not readable by others"),
+    NUMBER("intake", "connections_max", CONFIG_COUNT, http.connections_max, "1000", 1, 100000,
+           "over it new ones wait"),
+    NUMBER("intake", "head_max", CONFIG_BYTES, http.head_bytes_max, "16KiB", KIB(1), MIB(1),
+           "request line and headers"),
+    NUMBER("intake", "body_max", CONFIG_BYTES, http.body_bytes_max, "8MiB", KIB(1), GIB(1),
+           "one request's body"),
+    NUMBER("intake", "bodies_max", CONFIG_BYTES, http.body_bytes_max_all, "64MiB", KIB(1), GIB(64),
+           "all bodies together"),
+    NUMBER("intake", "item_max", CONFIG_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
+           "one signal"),
+    NUMBER("intake", "items_max", CONFIG_COUNT, items_max, "10000", 1, 1000000,
+           "signals in a batch"),
+    NUMBER("intake", "json_depth_max", CONFIG_COUNT, json_depth_max, "32", 4, 512,
+           "levels of nesting"),
+    NUMBER("intake", "head_timeout", CONFIG_MS, http.head_timeout_ms, "10s", 100, HOURS(1),
+           "until the headers are whole"),
+    NUMBER("intake", "body_timeout", CONFIG_MS, http.body_timeout_ms, "60s", 100, HOURS(1),
+           "until the body is whole"),
+    NUMBER("intake", "idle_timeout", CONFIG_MS, http.idle_timeout_ms, "120s", 100, HOURS(24),
+           "from a reply to the next request"),
+    NUMBER("intake", "queue_max", CONFIG_BYTES_64, queue_bytes_max, "64MiB", KIB(1), GIB(64),
+           "waiting for a commit, in memory; over it 429"),
+    NUMBER("intake", "backlog_max", CONFIG_BYTES_64, backlog_bytes_max, "10GiB", KIB(1), GIB(65536),
+           "waiting for Kafka, on disk; over it 429"),
+    PATH("control", "socket", control_socket, "/run/signaald/control.sock",
+         "local socket of signaalctl"),
+    TEXT("control", "group", control_group, NULL, is_group, "name of a group",
+         "may read through the socket; none: the daemon's own"),
+    TEXT("kafka", "brokers", kafka_brokers, NULL, is_brokers, "HOST:PORT,HOST:PORT",
+         "none: events stay in the ledger"),
+    TEXT("kafka", "topic", kafka_topic, "signals", is_topic, "1..249 of [a-zA-Z0-9._-]",
+         "of the events"),
+    NUMBER("kafka", "grace", CONFIG_MS, kafka_grace_ms, "500ms", 0, SECONDS(60),
+           "wait for a killed daemon's last bytes"),
+    {"kafka", "settings", CONFIG_SETTINGS, AT(kafka_settings), NULL,
+     "librdkafka's own: security.*, ssl.*, sasl.* …", 0, 0, NULL, NULL},
+    PATH("tables", "municipalities", municipalities_file, "municipalities.csv", "CBS codes"),
+    PATH("tables", "name_variants", name_variants_file, "name-variants.csv",
+         "other spellings of municipalities"),
+    PATH("tables", "categories", categories_file, "categories.csv", "words for exploitation"),
+    PATH("tables", "sources", sources_file, "sources.csv", "who delivers, and how"),
+    NUMBER("poll", "connections_max", CONFIG_COUNT, fetch.connections_max, "256", 1, 10000,
+           "at the same time"),
+    NUMBER("poll", "connect_timeout", CONFIG_MS, fetch.connect_timeout_ms, "10s", 100, SECONDS(300),
+           "name, connection and TLS"),
+    NUMBER("poll", "timeout", CONFIG_MS, fetch.timeout_ms, "60s", 100, HOURS(1), "a whole page"),
+    NUMBER("poll", "page_max", CONFIG_BYTES, fetch.body_bytes_max, "32MiB", KIB(1), GIB(1),
+           "one page, unpacked"),
+    {"log", "level", CONFIG_LEVEL, AT(log_level), "notice", "least that is logged", 0, 0, NULL,
+     NULL},
+};
+const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
+_Static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "room for each key");
+
+size_t config_key_index(const char *section, const char *name) {
+    size_t i = 0;
+    while (i < config_key_count &&
+           (strcmp(config_keys[i].section, section) != 0 || strcmp(config_keys[i].name, name) != 0))
+        i++;
+    assert(i < config_key_count);
+    return i;
+}

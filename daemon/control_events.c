@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/events: the ledger's events as NDJSON, from a sequence on or the last few, and on request
+// those to come. A follower reads the ledger at the pace of its own connection; nothing is queued
+// for it.
+#include "control_private.h"
+
+#include "base/mem.h"
+#include "codec/event.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_LINES = 64, LAST_MAX = 100000 };
+
+struct follower {
+    struct control *control;
+    struct http_request *request;
+    struct follower *next, **link; // list of those that follow; link NULL: not in it
+    uint64_t from;                 // next sequence
+    uint64_t left;                 // lines still wanted
+    bool follow;
+    struct buf lines; // encoded, sent up to `sent`
+    size_t sent;
+};
+
+static bool on_line(void *ctx, const struct books_line *line) {
+    struct follower *follower = ctx;
+    event_put_json(&follower->lines, &line->row, follower->control->options.config->oin,
+                   line->event);
+    buf_putc(&follower->lines, '\n');
+    follower->from = line->row.seq + 1;
+    follower->left--;
+    return true;
+}
+
+static ssize_t pull(void *ctx, char *out, size_t max) {
+    struct follower *follower = ctx;
+    if (follower->sent == follower->lines.len) {
+        uint64_t want = follower->left < CHUNK_LINES ? follower->left : CHUNK_LINES;
+        buf_clear(&follower->lines);
+        follower->sent = 0;
+        if (want)
+            books_each(follower->control->options.books, follower->from, want, on_line, follower);
+    }
+    size_t n = follower->lines.len - follower->sent;
+    if (n == 0)
+        return follower->follow && follower->left ? 0 : -1;
+    if (n > max)
+        n = max;
+    memcpy(out, follower->lines.data + follower->sent, n);
+    follower->sent += n;
+    return (ssize_t)n;
+}
+
+static void closed(void *ctx) {
+    struct follower *follower = ctx;
+    if (follower->link) {
+        *follower->link = follower->next;
+        if (follower->next)
+            follower->next->link = follower->link;
+    }
+    buf_free(&follower->lines);
+    free(follower);
+}
+
+// A decimal parameter; `otherwise` when it is not there. False when it is no number up to max.
+static bool number(struct http_request *request, const char *name, uint64_t max, uint64_t otherwise,
+                   uint64_t *value) {
+    struct str text = http_query(request, name, 0);
+    *value = otherwise;
+    return !text.data || str_to_u64(text, max, value);
+}
+
+void control_events(struct control *control, struct http_request *request) {
+    uint64_t from, last, max, follow, end = books_last_seq(control->options.books);
+    if (!number(request, "from", UINT64_MAX - 1, 1, &from) ||
+        !number(request, "last", LAST_MAX, 0, &last) ||
+        !number(request, "max", UINT64_MAX, UINT64_MAX, &max) ||
+        !number(request, "follow", 1, 0, &follow)) {
+        control_problem(request, 400, "from, max and last are numbers; follow is 1 or 0.");
+        return;
+    }
+    if (http_query(request, "last", 0).data)
+        from = end > last ? end - last + 1 : 1;
+    struct follower *follower = mem_zalloc(1, sizeof *follower);
+    *follower = (struct follower){
+        .control = control, .request = request, .from = from, .left = max, .follow = follow};
+    buf_init(&follower->lines, (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
+    if (follower->follow) {
+        follower->next = control->followers;
+        follower->link = &control->followers;
+        if (follower->next)
+            follower->next->link = &follower->next;
+        control->followers = follower;
+    }
+    struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
+    struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = follower};
+    http_stream(request, &head, &source);
+}
+
+void control_wake(struct control *control) {
+    struct follower *follower = control->followers;
+    while (follower) {
+        struct follower *next = follower->next;
+        http_stream_wake(follower->request);
+        follower = next;
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/status and GET /metrics: the same figures for people and for Prometheus.
+#include "control_private.h"
+
+#include "codec/event.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct figures {
+    const struct totals *totals;
+    struct intake_status intake;
+    struct pipeline_status pipeline;
+    struct poll_status poll;
+    struct publish_status publish;
+    struct store_usage usage;
+    uint64_t accepted, waiting, resident_bytes;
+    int64_t signals, last_commit_ms, uptime_s;
+};
+
+// Resident set, from /proc/self/statm (proc(5)): its second number, in pages. 0 where /proc is not
+// to be had.
+static uint64_t resident_bytes(void) {
+    struct buf text = {0};
+    struct err err;
+    unsigned long long size = 0, pages = 0;
+    if (!str_read_file("/proc/self/statm", 256, &text, &err))
+        return 0;
+    char *line = buf_take(&text);
+    if (sscanf(line, "%llu %llu", &size, &pages) != 2)
+        pages = 0;
+    buf_free(&text);
+    free(line);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void gather(struct control *control, struct figures *f) {
+    const struct control_options *o = &control->options;
+    memset(f, 0, sizeof *f);
+    f->totals = books_totals(o->books);
+    f->accepted = books_last_seq(o->books);
+    f->waiting = books_waiting(o->books);
+    f->signals = counts_total(books_counts(o->books));
+    f->last_commit_ms = books_last_commit_ms(o->books);
+    f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
+    f->resident_bytes = resident_bytes();
+    intake_status(o->intake, &f->intake);
+    pipeline_status(o->pipeline, &f->pipeline);
+    poll_status(o->poll, &f->poll);
+    books_usage(o->books, &f->usage);
+    const struct publisher *publisher = o->publisher(o->ctx);
+    if (publisher)
+        publisher_status(publisher, &f->publish);
+}
+
+static uint64_t received(const struct totals *totals) {
+    uint64_t sum = 0;
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        sum += totals->verdicts[v];
+    return sum;
+}
+
+static void put_time(struct json_out *json, const char *key, int64_t ms) {
+    char text[TIME_STAMP_MAX];
+    if (ms)
+        time_format_stamp(ms, text);
+    json_put_text(json, key, ms ? text : NULL);
+}
+
+static void put_intake(struct json_out *json, const struct control *control,
+                       const struct figures *f) {
+    const struct config *config = control->options.config;
+    char listen[128];
+    (void)snprintf(listen, sizeof listen, "%s:%u",
+                   config->listen_address ? config->listen_address : "",
+                   intake_port(control->options.intake));
+    json_key(json, "intake");
+    json_open(json, '{');
+    json_put_text(json, "listen", intake_port(control->options.intake) ? listen : NULL);
+    json_put_bool(json, "full", f->intake.full);
+    json_put_u64(json, "connections", f->intake.connections);
+    json_put_u64(json, "requests", f->intake.requests);
+    json_put_u64(json, "requestsRefused", f->intake.requests_refused);
+    json_put_u64(json, "received", received(f->totals));
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        json_put_u64(json, verdict_name((enum verdict)v), f->totals->verdicts[v]);
+    json_put_u64(json, "unknownFields", f->totals->unknown_fields);
+    json_put_u64(json, "unknownWords", f->totals->unknown_words);
+    json_put_u64(json, "unknownMunicipalities", f->totals->unknown_municipalities);
+    json_close(json, '}');
+}
+
+static void put_ledger(struct json_out *json, const struct figures *f) {
+    json_key(json, "ledger");
+    json_open(json, '{');
+    json_put_u64(json, "accepted", f->accepted);
+    json_put_u64(json, "published", f->accepted - f->waiting);
+    json_put_u64(json, "waiting", f->waiting);
+    json_put_i64(json, "signals", f->signals);
+    put_time(json, "lastCommit", f->last_commit_ms);
+    json_put_u64(json, "commits", f->pipeline.commits);
+    json_put_u64(json, "commitsFailed", f->pipeline.commits_failed);
+    json_put_u64(json, "usedBytes", f->usage.used_bytes);
+    json_put_u64(json, "maxBytes", f->usage.max_bytes);
+    json_close(json, '}');
+}
+
+static void put_kafka(struct json_out *json, const struct control *control,
+                      const struct figures *f) {
+    const struct config *config = control->options.config;
+    json_key(json, "kafka");
+    json_open(json, '{');
+    json_put_text(json, "state", publish_state_name(f->publish.state));
+    json_put_text(json, "brokers", config->kafka_brokers);
+    json_put_text(json, "topic", config->kafka_topic);
+    json_put_i64(json, "partitions", f->publish.partitions);
+    json_put_u64(json, "inFlight", f->publish.in_flight);
+    json_put_u64(json, "delivered", f->publish.delivered);
+    json_put_u64(json, "restarts", f->publish.restarts);
+    json_put_text(json, "lastError", f->publish.last_error[0] ? f->publish.last_error : NULL);
+    json_close(json, '}');
+}
+
+void control_status(struct control *control, struct http_request *request) {
+    struct figures f;
+    struct http_reply reply = {0};
+    gather(control, &f);
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    json_open(&json, '{');
+    json_put_text(&json, "version", SIGNAALD_VERSION);
+    put_time(&json, "started", control->started_ms);
+    json_put_i64(&json, "uptimeSeconds", f.uptime_s);
+    put_intake(&json, control, &f);
+    put_ledger(&json, &f);
+    put_kafka(&json, control, &f);
+    json_key(&json, "feeds");
+    json_open(&json, '{');
+    json_put_u64(&json, "sources", control->sources->count);
+    json_put_u64(&json, "polled", f.poll.feeds);
+    json_put_u64(&json, "failing", f.poll.failing);
+    json_close(&json, '}');
+    json_key(&json, "memory");
+    json_open(&json, '{');
+    json_put_u64(&json, "residentBytes", f.resident_bytes);
+    json_close(&json, '}');
+    json_close(&json, '}');
+    http_send(request, &reply);
+}
+
+static void metric(struct buf *out, const char *name, const char *type, const char *help,
+                   uint64_t value) {
+    buf_printf(out, "# HELP signaald_%s %s\n# TYPE signaald_%s %s\nsignaald_%s %llu\n", name, help,
+               name, type, name, (unsigned long long)value);
+}
+
+static void put_metrics(struct buf *out, const struct figures *f, const struct control *control) {
+    metric(out, "received_total", "counter", "Signals received, whatever their verdict",
+           received(f->totals));
+    buf_puts(out, "# HELP signaald_verdicts_total Signals received, by verdict\n"
+                  "# TYPE signaald_verdicts_total counter\n");
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        buf_printf(out, "signaald_verdicts_total{verdict=\"%s\"} %llu\n",
+                   verdict_name((enum verdict)v), (unsigned long long)f->totals->verdicts[v]);
+    metric(out, "accepted_total", "counter", "Events in the ledger", f->accepted);
+    metric(out, "published_total", "counter", "Events that Kafka has confirmed",
+           f->accepted - f->waiting);
+    metric(out, "waiting", "gauge", "Events that Kafka has not confirmed", f->waiting);
+    metric(out, "requests_refused_total", "counter", "Requests refused as a whole",
+           f->intake.requests_refused);
+    metric(out, "unknown_fields_total", "counter", "Fields dropped since nobody knows them",
+           f->totals->unknown_fields);
+    metric(out, "unknown_words_total", "counter", "Words that no table has",
+           f->totals->unknown_words);
+    metric(out, "unknown_municipalities_total", "counter", "Municipalities that did not resolve",
+           f->totals->unknown_municipalities);
+    metric(out, "commits_total", "counter", "Commits", f->pipeline.commits);
+    metric(out, "commits_failed_total", "counter", "Commits that failed",
+           f->pipeline.commits_failed);
+    metric(out, "queue_batches", "gauge", "Batches that wait for a commit",
+           f->pipeline.queued_batches);
+    metric(out, "kafka_restarts_total", "counter", "Restarts of the producer after failures",
+           f->publish.restarts);
+    metric(out, "connections", "gauge", "Open connections", f->intake.connections);
+    metric(out, "connections_max", "gauge", "Limit: connections",
+           control->options.config->http.connections_max);
+    metric(out, "body_bytes_max", "gauge", "Limit: bytes of a body",
+           control->options.config->http.body_bytes_max);
+    metric(out, "items_max", "gauge", "Limit: signals in a batch",
+           control->options.config->items_max);
+    metric(out, "feeds", "gauge", "Polled feeds", f->poll.feeds);
+    metric(out, "feeds_failing", "gauge", "Polled feeds whose last poll failed", f->poll.failing);
+    metric(out, "polls_total", "counter", "Polls", f->poll.polls);
+    metric(out, "poll_failures_total", "counter", "Polls that failed", f->poll.failures);
+    metric(out, "state_bytes", "gauge", "State on disk", f->usage.used_bytes);
+    metric(out, "state_bytes_max", "gauge", "Limit: state on disk", f->usage.max_bytes);
+    metric(out, "resident_bytes", "gauge", "Memory", f->resident_bytes);
+}
+
+void control_metrics(struct control *control, struct http_request *request) {
+    struct figures f;
+    struct http_reply reply = {0};
+    gather(control, &f);
+    put_metrics(reply_body(&reply, 200, "text/plain; version=0.0.4"), &f, control);
+    http_send(request, &reply);
+}

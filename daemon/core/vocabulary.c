@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Lists of folded words, each sorted by bytes so that it can be halved. A word that is in no list
+// is for the caller to count: nothing is guessed.
+#include "core/vocabulary.h"
+
+#include "core/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST(words, value)                                                                         \
+    { words, sizeof(words) / sizeof(words)[0], value }
+
+struct list {
+    const char *const *words;
+    size_t count;
+    unsigned value;
+};
+
+static int compare(const void *word, const void *place) {
+    return strcmp(word, *(const char *const *)place);
+}
+
+static bool find(const struct list *lists, size_t count, struct str word, unsigned *value) {
+    char folded[STR_FOLDED_MAX];
+    if (words_fold(word, folded) == 0)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (bsearch(folded, lists[i].words, lists[i].count, sizeof(char *), compare)) {
+            *value = lists[i].value;
+            return true;
+        }
+    return false;
+}
+
+static const char *const unknown_words[] = {"niet bekend",
+                                            "niet geregistreerd",
+                                            "niet gespecificeerd",
+                                            "non specified unknown",
+                                            "nonspecifiedunknown",
+                                            "not known",
+                                            "not registered",
+                                            "not specified",
+                                            "onbekend",
+                                            "unknown",
+                                            "unspecified"};
+static const char *const feminine[] = {"f",
+                                       "female",
+                                       "feminine",
+                                       "girl",
+                                       "meisje",
+                                       "trans vrouw",
+                                       "trans woman",
+                                       "transgender feminine",
+                                       "transgenderfeminine",
+                                       "transvrouw",
+                                       "transwoman",
+                                       "v",
+                                       "vrouw",
+                                       "vrouwelijk",
+                                       "woman"};
+static const char *const masculine[] = {"boy",
+                                        "jongen",
+                                        "m",
+                                        "male",
+                                        "man",
+                                        "mannelijk",
+                                        "masculine",
+                                        "trans man",
+                                        "transgender masculine",
+                                        "transgendermasculine",
+                                        "transman"};
+static const char *const non_conforming[] = {"gender neutraal",
+                                             "gender non conforming",
+                                             "genderneutraal",
+                                             "gendernonconforming",
+                                             "non binair",
+                                             "non binary",
+                                             "non conforming",
+                                             "nonbinair",
+                                             "nonbinary",
+                                             "nonconforming",
+                                             "trans transgender nonconforming",
+                                             "x"};
+// O as in the Dutch registers: onbekend
+static const char *const gender_unknown[] = {"o"};
+
+static const struct list genders[] = {
+    LIST(masculine, GENDER_MASCULINE),           LIST(feminine, GENDER_FEMININE),
+    LIST(non_conforming, GENDER_NON_CONFORMING), LIST(gender_unknown, GENDER_UNKNOWN),
+    LIST(unknown_words, GENDER_UNKNOWN),
+};
+
+// With the age bands of CTDC's files, which fold from "9--17" to "9 17".
+static const char *const minor_words[] = {"0 17",        "0 8",           "9 17",     "child",
+                                          "jeugdige",    "jonger dan 18", "juvenile", "kind",
+                                          "minderjarig", "minderjarige",  "minor",    "minors",
+                                          "onder 18",    "onder de 18",   "under 18", "underage"};
+static const char *const adult_words[] = {
+    "18 20",       "18 and over",  "18 en ouder",   "18 jaar en ouder",
+    "18 of ouder", "18 or older",  "18 plus",       "21 23",
+    "24 26",       "27 29",        "30 38",         "39 47",
+    "48",          "48 plus",      "adult",         "adults",
+    "boven 18",    "meerderjarig", "meerderjarige", "over 18",
+    "volwassen",   "volwassene"};
+
+static const struct list age_groups[] = {
+    LIST(minor_words, AGE_MINOR),
+    LIST(adult_words, AGE_ADULT),
+    LIST(unknown_words, AGE_UNKNOWN),
+};
+
+// ISO 3166-1 codes, sorted, each followed by a space. The Kingdom has one nationality, so its other
+// countries are NL; the people of France's territories, AX and GL hold a member's nationality. EL
+// and UK are the EU's own codes for Greece and the United Kingdom, XK is its code for Kosovo.
+static const char nl_alpha2[] = "aw bq cw nl sx ";
+static const char nl_alpha3[] = "abw bes cuw nld sxm ";
+static const char eu_alpha2[] =
+    "at ax be bg bl cy cz de dk ee el es fi fr gf gl gp gr hr hu ie it lt lu lv mf mq mt nc "
+    "pf pl pm pt re ro se si sk tf wf yt ";
+static const char eu_alpha3[] =
+    "ala atf aut bel bgr blm cyp cze deu dnk esp est fin fra glp grc grl guf hrv hun irl ita "
+    "ltu lux lva maf mlt mtq myt ncl pol prt pyf reu rou spm svk svn swe wlf ";
+static const char non_eu_alpha2[] =
+    "ad ae af ag ai al am ao aq ar as au az ba bb bd bf bh bi bj bm bn bo br bs bt bv bw by "
+    "bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cx dj dm do dz ec eg eh er et fj fk fm "
+    "fo ga gb gd ge gg gh gi gm gn gq gs gt gu gw gy hk hm hn ht id il im in io iq ir is je "
+    "jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls ly ma mc md me mg mh mk "
+    "ml mm mn mo mp mr ms mu mv mw mx my mz na ne nf ng ni no np nr nu nz om pa pe pg ph pk "
+    "pn pr ps pw py qa rs ru rw sa sb sc sd sg sh sj sl sm sn so sr ss st sv sy sz tc td tg "
+    "th tj tk tl tm tn to tr tt tv tw tz ua ug uk um us uy uz va vc ve vg vi vn vu ws xk ye "
+    "za zm zw ";
+static const char non_eu_alpha3[] =
+    "afg ago aia alb and are arg arm asm ata atg aus aze bdi ben bfa bgd bhr bhs bih blr blz "
+    "bmu bol bra brb brn btn bvt bwa caf can cck che chl chn civ cmr cod cog cok col com cpv "
+    "cri cub cxr cym dji dma dom dza ecu egy eri esh eth fji flk fro fsm gab gbr geo ggy gha "
+    "gib gin gmb gnb gnq grd gtm gum guy hkg hmd hnd hti idn imn ind iot irn irq isl isr jam "
+    "jey jor jpn kaz ken kgz khm kir kna kor kwt lao lbn lbr lby lca lie lka lso mac mar mco "
+    "mda mdg mdv mex mhl mkd mli mmr mne mng mnp moz mrt msr mus mwi mys nam ner nfk nga nic "
+    "niu nor npl nru nzl omn pak pan pcn per phl plw png pri prk pry pse qat rus rwa sau sdn "
+    "sen sgp sgs shn sjm slb sle slv smr som srb ssd stp sur swz syc syr tca tcd tgo tha tjk "
+    "tkl tkm tls ton tto tun tur tuv twn tza uga ukr umi ury usa uzb vat vct ven vgb vir vnm "
+    "vut wsm xkx yem zaf zmb zwe ";
+
+static const char *const dutch[] = {"dutch",       "nederland",   "nederlander",    "nederlands",
+                                    "nederlandse", "netherlands", "the netherlands"};
+static const char *const eu[] = {"eu",           "eu burger",      "eu citizen",
+                                 "eu onderdaan", "european union", "europese unie",
+                                 "other eu",     "overig eu",      "overige eu"};
+// stateless people are treated as nationals of third countries (TFEU, article 67)
+static const char *const non_eu[] = {
+    "buiten de eu",   "buiten eu", "derde land", "derdelander",   "niet eu",
+    "niet eu burger", "non eu",    "noneu",      "outside eu",    "outside the eu",
+    "staatloos",      "staatloze", "stateless",  "third country", "third country national"};
+
+static const struct list citizenships[] = {
+    LIST(dutch, CITIZENSHIP_NL),
+    LIST(eu, CITIZENSHIP_EU),
+    LIST(non_eu, CITIZENSHIP_NON_EU),
+    LIST(unknown_words, CITIZENSHIP_UNKNOWN),
+};
+
+static const char *const possible[] = {"mogelijk",
+                                       "mogelijk slachtoffer",
+                                       "possible",
+                                       "possible victim of trafficking",
+                                       "possiblevictimoftrafficking",
+                                       "presumed",
+                                       "suspected",
+                                       "vermoedelijk",
+                                       "vermoedelijk slachtoffer"};
+static const char *const confirmed[] = {"actual victim of trafficking",
+                                        "actualvictimoftrafficking",
+                                        "bevestigd",
+                                        "confirmed",
+                                        "identified",
+                                        "identified victim",
+                                        "vastgesteld"};
+static const char *const rejected[] = {"afgewezen",
+                                       "geen slachtoffer",
+                                       "not a victim",
+                                       "not a victim of trafficking",
+                                       "notavictimoftrafficking",
+                                       "rejected"};
+
+static const struct list statuses[] = {
+    LIST(possible, STATUS_POSSIBLE),
+    LIST(confirmed, STATUS_CONFIRMED),
+    LIST(rejected, STATUS_REJECTED),
+};
+
+#define FIND(lists, word, value) find(lists, sizeof(lists) / sizeof(lists)[0], word, value)
+
+bool vocabulary_gender(struct str word, enum gender *out) {
+    unsigned value;
+    if (!FIND(genders, word, &value))
+        return false;
+    *out = (enum gender)value;
+    return true;
+}
+
+bool vocabulary_age_group(struct str word, enum age_group *out) {
+    unsigned value;
+    if (!FIND(age_groups, word, &value))
+        return false;
+    *out = (enum age_group)value;
+    return true;
+}
+
+static int compare_code(const void *word, const void *place) {
+    return memcmp(word, place, strlen(word));
+}
+
+static bool find_code(const char *codes, size_t size, const char *word, size_t len) {
+    return bsearch(word, codes, size / (len + 1), len + 1, compare_code) != NULL;
+}
+
+static bool find_country(struct str code, enum citizenship *out) {
+    static const struct {
+        const char *codes;
+        size_t size;
+        size_t code_len;
+        enum citizenship value;
+    } lists[] = {
+        {nl_alpha2, sizeof nl_alpha2 - 1, 2, CITIZENSHIP_NL},
+        {nl_alpha3, sizeof nl_alpha3 - 1, 3, CITIZENSHIP_NL},
+        {eu_alpha2, sizeof eu_alpha2 - 1, 2, CITIZENSHIP_EU},
+        {eu_alpha3, sizeof eu_alpha3 - 1, 3, CITIZENSHIP_EU},
+        {non_eu_alpha2, sizeof non_eu_alpha2 - 1, 2, CITIZENSHIP_NON_EU},
+        {non_eu_alpha3, sizeof non_eu_alpha3 - 1, 3, CITIZENSHIP_NON_EU},
+    };
+    char folded[STR_FOLDED_MAX];
+    size_t len = words_fold(code, folded);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (lists[i].code_len == len && find_code(lists[i].codes, lists[i].size, folded, len)) {
+            *out = lists[i].value;
+            return true;
+        }
+    return false;
+}
+
+bool vocabulary_citizenship(struct str word, enum citizenship *out) {
+    unsigned value;
+    if (find_country(word, out))
+        return true;
+    if (!FIND(citizenships, word, &value))
+        return false;
+    *out = (enum citizenship)value;
+    return true;
+}
+
+bool vocabulary_status(struct str word, enum status *out) {
+    unsigned value;
+    if (!FIND(statuses, word, &value))
+        return false;
+    *out = (enum status)value;
+    return true;
+}

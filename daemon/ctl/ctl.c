@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ctl/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10 };
+
+// Messages quote the other side, so they are cleaned like all that is printed.
+static void complain(const char *who, const char *text) {
+    struct screen screen;
+    screen_init(&screen, stderr, true);
+    screen_put(&screen, STYLE_PLAIN, who);
+    screen_put(&screen, STYLE_PLAIN, ": ");
+    screen_put(&screen, STYLE_PLAIN, text);
+    screen_end_line(&screen);
+}
+
+static void complain_va(const char *who, const char *fmt, va_list args) {
+    char text[MESSAGE_MAX];
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    complain(who, text);
+}
+
+enum ctl_exit ctl_fail(const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    complain_va("signaalctl", fmt, args);
+    va_end(args);
+    return CTL_FAILED;
+}
+
+enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...) {
+    char who[64] = "signaalctl";
+    if (ctl->verb)
+        (void)snprintf(who, sizeof who, "signaalctl %s", ctl->verb->name);
+    va_list args;
+    va_start(args, fmt);
+    complain_va(who, fmt, args);
+    va_end(args);
+    fprintf(stderr, "Try: %s --help\n", who);
+    return CTL_USAGE;
+}
+
+static void print_json(const struct ctl *ctl, struct str body) {
+    fwrite(body.data ? body.data : "", 1, body.len, ctl->screen.out);
+    if (body.len == 0 || body.data[body.len - 1] != '\n')
+        screen_end_line(&ctl->screen);
+}
+
+enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply) {
+    if (ctl->json && reply->body.len)
+        print_json(ctl, buf_str(&reply->body));
+    struct node *problem = node_parse(buf_str(&reply->body), NULL);
+    const char *title = node_text(problem, "title");
+    const char *detail = node_text(problem, "detail");
+    if (title || detail)
+        (void)ctl_fail("%s%s%s", title ? title : "", title && detail ? ": " : "",
+                       detail ? detail : "");
+    else
+        (void)ctl_fail("the daemon says no, with HTTP status %ld", reply->status);
+    node_free(problem);
+    return CTL_FAILED;
+}
+
+static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_reply *reply,
+                                 enum ctl_exit (*print)(const struct ctl *ctl,
+                                                        const struct node *answer)) {
+    struct err err;
+    struct node *answer = node_parse(buf_str(&reply->body), &err);
+    if (!answer)
+        return ctl_fail("%s", err.text);
+    enum ctl_exit result = print(ctl, answer);
+    node_free(answer);
+    return result;
+}
+
+enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
+                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer)) {
+    struct client_reply reply;
+    struct err err;
+    enum ctl_exit result = CTL_OK;
+    if (!client_get(ctl->path, target, &reply, &err)) {
+        result = ctl_fail("%s", err.text);
+    } else if (reply.status == STATUS_NOT_FOUND && missing) {
+        result = CTL_FAILED;
+        if (ctl->json)
+            print_json(ctl, buf_str(&reply.body));
+        else
+            fprintf(ctl->screen.out, "%s\n", missing);
+    } else if (!client_reply_good(&reply)) {
+        result = ctl_refused(ctl, &reply);
+    } else if (ctl->json) {
+        print_json(ctl, buf_str(&reply.body));
+    } else {
+        result = show_answer(ctl, &reply, print);
+    }
+    client_reply_free(&reply);
+    return result;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ctl/format.h"
+
+#include "base/str.h"
+#include "base/time.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void format_count(int64_t value, char out[FORMAT_MAX]) {
+    (void)snprintf(out, FORMAT_MAX, "%" PRId64, value);
+}
+
+void format_bytes(int64_t bytes, char out[FORMAT_MAX]) {
+    static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024) {
+        (void)snprintf(out, FORMAT_MAX, "%" PRId64 " B", bytes);
+        return;
+    }
+    double value = (double)bytes / 1024;
+    size_t unit = 0;
+    while (value >= 1023.95 && unit + 1 < sizeof units / sizeof *units) { // would print as 1024.0
+        value /= 1024;
+        unit++;
+    }
+    (void)snprintf(out, FORMAT_MAX, "%.1f %s", value, units[unit]);
+}
+
+void format_duration(int64_t seconds, char out[FORMAT_MAX]) {
+    int64_t minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
+    if (minutes < 1)
+        (void)snprintf(out, FORMAT_MAX, "%" PRId64 " s", seconds);
+    else if (hours < 1)
+        (void)snprintf(out, FORMAT_MAX, "%" PRId64 " min", minutes);
+    else if (days < 1)
+        (void)snprintf(out, FORMAT_MAX, "%" PRId64 " h %" PRId64 " min", hours, minutes % 60);
+    else
+        (void)snprintf(out, FORMAT_MAX, "%" PRId64 " d %" PRId64 " h %" PRId64 " min", days,
+                       hours % 24, minutes % 60);
+}
+
+void format_stamp(const char *stamp, char out[FORMAT_MAX]) {
+    int64_t ms;
+    char text[TIME_STAMP_MAX];
+    if (!stamp || !time_parse_stamp(str_from(stamp), &ms)) {
+        (void)snprintf(out, FORMAT_MAX, "%s", stamp ? "?" : "-");
+        return;
+    }
+    time_format_stamp(ms, text); // "2017-03-05T10:11:12.345Z"
+    (void)snprintf(out, FORMAT_MAX, "%.10s %.8s", text, text + 11);
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaald: argv and exit status. 0 fine, 1 failed while running, 2 bad usage or configuration.
+#include "app.h"
+#include "base/log.h"
+#include "tables.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+    "Usage: signaald [-c FILE] [--check-config | --print-config]\n"
+    "Takes in signals of possible human trafficking, counts them and publishes them to Kafka.\n"
+    "\n"
+    "  -c, --config FILE   configuration (default /etc/signaald/signaald.yaml)\n"
+    "      --check-config  check it and every file it names, tell all faults, and end\n"
+    "      --print-config  show what is in force, secrets masked, and end\n"
+    "      --version       show the version and end\n"
+    "      --help          show this and end\n"
+    "\n"
+    "Exit status: 0 fine, 1 failed while running, 2 bad usage or configuration.\n"
+    "Signals: SIGTERM stops, SIGHUP reads the tables again.\n";
+
+// Personal data goes through this process's memory: no core dump, and files are the owner's alone.
+static void harden(void) {
+    const struct rlimit none = {0, 0};
+    (void)umask(077);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static int check(const struct config *config) {
+    struct config_faults faults;
+    struct err err;
+    config_faults_init(&faults);
+    struct sources *sources = sources_load(config, &faults);
+    struct tables *tables = tables_load(config, &err);
+    if (faults.count)
+        (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
+    if (!tables)
+        (void)fprintf(stderr, "%s\n", err.text);
+    bool ok = sources && tables;
+    if (ok)
+        (void)printf("%s: fine (%zu sources, %zu municipalities, %zu category words)\n",
+                     config->file, sources->count, municipalities_count(tables->municipalities),
+                     categories_count(tables->categories));
+    config_faults_free(&faults);
+    sources_drop(sources);
+    tables_drop(tables);
+    return ok ? EXIT_SUCCESS : EXIT_USAGE;
+}
+
+static int print(const struct config *config) {
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    config_print(config, &text);
+    (void)fwrite(text.data, 1, text.len, stdout);
+    buf_free(&text);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv) {
+    enum { CHECK = 256, PRINT, VERSION, HELP };
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},   {"check-config", no_argument, NULL, CHECK},
+        {"print-config", no_argument, NULL, PRINT}, {"version", no_argument, NULL, VERSION},
+        {"help", no_argument, NULL, HELP},          {NULL, 0, NULL, 0}};
+    const char *file = "/etc/signaald/signaald.yaml";
+    int mode = 0, option;
+    while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+        if (option == 'c')
+            file = optarg;
+        else if (option == '?')
+            return EXIT_USAGE;
+        else
+            mode = option;
+    }
+    if (mode == HELP || optind < argc) {
+        (void)fputs(usage, mode == HELP ? stdout : stderr);
+        return mode == HELP ? EXIT_SUCCESS : EXIT_USAGE;
+    }
+    if (mode == VERSION) {
+        (void)puts("signaald " SIGNAALD_VERSION);
+        return EXIT_SUCCESS;
+    }
+    harden();
+    if (!hash_init()) {
+        (void)fputs("signaald: the system gives no random numbers\n", stderr);
+        return EXIT_FAILURE;
+    }
+    struct config_faults faults;
+    config_faults_init(&faults);
+    struct config *config = config_load(file, &faults);
+    if (faults.text.len)
+        (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
+    config_faults_free(&faults);
+    if (!config)
+        return EXIT_USAGE;
+    log_set_level((enum log_level)config->log_level);
+    int status = mode == CHECK ? check(config) : mode == PRINT ? print(config) : app_run(config);
+    config_free(config);
+    return status;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The books: what is durable (the store) and what is kept of it in memory for speed (identity
+// index, count cube, totals). One group of batches at a time is judged and written in one
+// transaction; memory follows only after the disk has it. So what is in memory is always what a
+// restart would find.
+//
+//   loop    books_group_add …            collect
+//   worker  books_commit                 judge, write, sync: reads the memory, changes none of it
+//   loop    books_apply                  take over what was written
+#ifndef BOOKS_H
+#define BOOKS_H
+
+#include "batch.h"
+#include "core/counts.h"
+#include "edge/publish.h"
+#include "edge/store.h"
+
+struct books;
+
+struct books_options {
+    const char *dir;
+    uint64_t bytes_max;
+    const char *identity_key_file; // NULL: <dir>/identity.key, made when missing
+    const char *oin;
+    const char *topic; // offsets are kept for this topic
+};
+// Opens the store and reads it all: index, counts, totals. FATAL when the books contradict
+// themselves.
+struct books *books_open(const struct books_options *options, struct err *err) MUST_CHECK;
+void books_close(struct books *books); // NULL is fine
+
+// What one commit holds. Zero it, fill it, commit, apply, reuse after books_group_clear.
+struct books_group {
+    struct batch *batches; // a list by `next`
+    struct publish_ack *acks;
+    size_t ack_count, ack_cap;
+    int32_t partitions; // to be kept as the count in force; 0: no change
+    // made by books_commit
+    struct err err;
+    struct books_change *change;
+};
+void books_group_clear(struct books_group *group); // batches are the caller's
+void books_group_free(struct books_group *group);
+
+// Sets group->err; on success each item has its verdict. logged_ms: now.
+void books_commit(struct books *books, struct books_group *group, int64_t logged_ms);
+// After books_commit, on the loop, only when group->err.kind is ERR_NONE.
+void books_apply(struct books *books, struct books_group *group);
+
+// What is in force. Loop only.
+const struct hash_key *books_identity_key(const struct books *books);
+const struct counts *books_counts(const struct books *books);
+const struct totals *books_totals(const struct books *books);
+uint64_t books_last_seq(const struct books *books);      // = events ever accepted
+uint64_t books_waiting(const struct books *books);       // in the outbox
+int64_t books_last_commit_ms(const struct books *books); // 0: none since the start
+const char *books_origin(const struct books *books);     // this ledger's random name, in hex
+int64_t books_known_offset(const struct books *books, int32_t partition); // -1: none
+int32_t books_partitions(const struct books *books);                      // 0: not yet known
+void books_usage(const struct books *books, struct store_usage *usage);
+bool books_feed(struct books *books, struct str source,
+                struct feed_record *feed); // false: nothing known
+
+// One line of the ledger with its event and where it was published. Strings are borrowed until the
+// call ends.
+struct books_line {
+    struct ledger_row row;
+    struct str event;
+    bool published;
+    int32_t partition;
+    int64_t offset; // -1: not known
+};
+uint64_t books_find(const struct books *books,
+                    const struct digest *identity); // seq of the latest line; 0
+bool books_line_at(struct books *books, uint64_t seq,
+                   void (*fn)(void *ctx, const struct books_line *line), void *ctx);
+// From `from` on, until fn returns false or `max` lines.
+void books_each(struct books *books, uint64_t from, uint64_t max,
+                bool (*fn)(void *ctx, const struct books_line *line), void *ctx);
+// Lines that Kafka has not confirmed, with seq > after.
+void books_each_waiting(struct books *books, uint64_t after, uint64_t max,
+                        bool (*fn)(void *ctx, const struct books_line *line), void *ctx);
+
+#endif

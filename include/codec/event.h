@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Events: CloudEvents 1.0 by the NL GOV profile. The value (data) is encoded once, when the ledger
+// line is written; the attributes follow from the line, so the same event always looks the same. A
+// consumer's tally: subtract `previous` where there is one, add the event itself unless it is a
+// withdrawal.
+#ifndef CODEC_EVENT_H
+#define CODEC_EVENT_H
+
+#include "core/ledger.h"
+#include "core/municipalities.h"
+
+enum { EVENT_ATTRIBUTES = 14, EVENT_VALUE_MAX = 16384, EVENT_TEXT_MAX = 128 };
+
+// The value for a ledger line. `previous`: the line before it when that one counted, or NULL.
+void event_put_value(struct buf *out, const struct municipalities *municipalities,
+                     const struct ledger_row *row, const struct ledger_row *previous,
+                     const char *as_reported);
+
+// CloudEvents attributes in the order they are sent. Names without prefix; `header` is the name as
+// a Kafka header.
+struct event_attributes {
+    struct event_attribute {
+        const char *name;   // CloudEvents name
+        const char *header; // Kafka binding's name: "ce_id"; content-type has no prefix
+        char value[EVENT_TEXT_MAX];
+        uint8_t len;
+    } list[EVENT_ATTRIBUTES];
+    size_t count;
+    struct str key; // of the record: the value of partitionkey
+};
+void event_attributes(const struct ledger_row *row, const char *oin, struct event_attributes *out);
+
+// The event in CloudEvents' JSON form, one line without a newline, with the ledger's sequence as
+// `signaaldseq`.
+void event_put_json(struct buf *out, const struct ledger_row *row, const char *oin,
+                    struct str value);
+
+const char *event_type(enum verdict verdict); // "nl.mensenhandelsignalen.signal.registered.v1"
+
+// "GM0363", or "unknown" for 0.
+enum { EVENT_CODE_MAX = 8 };
+void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]);
+
+#endif

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The operator's side: HTTP and JSON over a Unix socket. One table of routes. Who may open the
+// socket may read; only root and the daemon's own user may change anything.
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include "intake.h"
+#include "poll.h"
+
+struct control;
+
+struct control_options {
+    const struct config *config;
+    struct loop *loop;
+    struct books *books;
+    struct pipeline *pipeline;
+    struct intake *intake;
+    struct poll *poll;
+    const struct publisher *(*publisher)(void *ctx); // NULL: none
+    bool (*reload)(void *ctx, struct buf *faults);   // false: nothing changed, faults say why
+    void *ctx;
+    int listen_fd; // from the service manager, or -1
+};
+
+struct control *control_create(const struct control_options *options, struct sources *sources,
+                               struct tables *tables, struct err *err) MUST_CHECK;
+void control_use(struct control *control, struct sources *sources,
+                 struct tables *tables);    // takes references
+void control_wake(struct control *control); // the ledger has grown: those who follow it are told
+void control_free(struct control *control); // NULL is fine
+
+#endif

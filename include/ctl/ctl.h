@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl: what its verbs share. A verb is an entry in the table in daemon/ctl/main.c.
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "ctl/args.h"
+#include "ctl/client.h"
+#include "ctl/node.h"
+#include "ctl/screen.h"
+
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_FAILED = 1, // no daemon, it says no, or it does not know
+    CTL_USAGE = 2,
+};
+
+struct ctl {
+    const char *path; // of the socket
+    bool json;        // print what the daemon says, unchanged
+    struct screen screen;
+    const struct ctl_verb *verb;
+};
+
+struct ctl_verb {
+    const char *name;
+    const char *words; // for the usage line: "SOURCE ID"; "" for none
+    const char *help;  // one line
+    const char *more;  // paragraph for the verb's own help, or NULL
+    const struct args_option *options;
+    size_t word_count; // exactly so many
+    enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
+};
+
+extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb;
+
+// Gets `target` and prints the answer: with --json as it is, else through `print`, which may
+// return CTL_FAILED for an answer that it cannot read. `missing` is what to print for a 404; NULL
+// when that is a problem like any other.
+enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
+                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer));
+// Shows what the daemon said with a status that is no success (RFC 9457).
+enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply);
+
+// One line on stderr, "signaalctl: …"; returns CTL_FAILED.
+enum ctl_exit ctl_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
+// The same for a command line that is wrong; returns CTL_USAGE.
+enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A table that fits the screen: text is cut where it must be, figures never; a column of bars takes
+// the room that is left.
+#ifndef CTL_TABLE_H
+#define CTL_TABLE_H
+
+#include "ctl/screen.h"
+
+enum { TABLE_COLUMNS_MAX = 8 };
+
+struct table_column {
+    const char *title;
+    enum { COLUMN_TEXT, COLUMN_FIGURE, COLUMN_BAR } kind; // at most one bar, and it is the last
+};
+
+struct table {
+    const struct screen *screen;
+    struct table_column columns[TABLE_COLUMNS_MAX];
+    size_t column_count;
+    struct table_cell {
+        char *text; // cleaned, owned
+        int64_t value;
+    } * cells; // owned; row by row
+    size_t cell_count, cell_cap;
+    size_t rule_row; // a line stands above this row
+};
+
+void table_init(struct table *table, const struct screen *screen,
+                const struct table_column *columns, size_t count);
+void table_free(struct table *table);
+
+// Cells are put row by row, from left to right.
+void table_put_text(struct table *table, const char *text); // foreign text is welcome
+void table_put_figure(struct table *table, int64_t value);
+void table_put_bar(struct table *table, int64_t value);
+void table_put_rule(struct table *table); // above the row that comes next; once
+
+void table_print(const struct table *table);
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What both HTTP sides answer alike: errors as application/problem+json (RFC 9457; NL API Design
+// Rules), the headers that every reply has. No value that came in is ever echoed.
+#ifndef PROBLEM_H
+#define PROBLEM_H
+
+#include "batch.h"
+#include "edge/http.h"
+
+#define API_VERSION "1.0.0"
+
+extern const struct http_header problem_common_headers[];
+extern const size_t problem_common_header_count;
+
+enum { REPLY_BYTES_MAX = 64 << 20 };
+
+// A body to write JSON into, owned by the reply.
+struct buf *reply_body(struct http_reply *reply, unsigned status, const char *content_type);
+// Fills the reply. `detail` is for the caller's programmer; NULL: a standard sentence for the
+// status.
+void problem_fill(struct http_reply *reply, unsigned status, const char *detail);
+// 400 with the faults of a batch, all of them.
+void problem_fill_faults(struct http_reply *reply, const struct fault *faults, size_t count,
+                         const char *detail);
+// An element of an errors list.
+struct json_out;
+void problem_put_fault(struct json_out *json, const struct fault *fault);
+void reply_header(struct http_reply *reply, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The reference tables in force: municipalities and category words. Read-only once loaded; work
+// under way keeps the tables it began with over a reload. Take and drop on the loop's thread only.
+#ifndef TABLES_H
+#define TABLES_H
+
+#include "config.h"
+#include "core/categories.h"
+#include "core/municipalities.h"
+
+struct tables {
+    struct municipalities *municipalities;
+    struct categories *categories;
+    uint32_t references;
+};
+
+struct tables *tables_load(const struct config *config,
+                           struct err *err) MUST_CHECK; // one reference, the caller's
+struct tables *tables_take(struct tables *tables);
+void tables_drop(struct tables *tables); // frees with the last reference; NULL is fine
+
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The tables that ship with the project, loaded for a test.
+#ifndef CORE_TABLES_H
+#define CORE_TABLES_H
+
+#include "core/categories.h"
+#include "core/municipalities.h"
+
+#include "unit.h"
+
+static inline struct buf tables_read(const char *path) {
+    struct buf text;
+    struct err err;
+    if (!str_read_file(path, 1 << 20, &text, &err))
+        fail_msg("%s", err.text);
+    return text;
+}
+
+static inline struct municipalities *tables_municipalities(void) {
+    struct err err;
+    struct buf rows = tables_read(SOURCE_DIR "/conf/municipalities.csv");
+    struct buf names = tables_read(SOURCE_DIR "/conf/name-variants.csv");
+    struct municipalities *all = municipalities_load(buf_str(&rows), "municipalities.csv",
+                                                     buf_str(&names), "name-variants.csv", &err);
+    if (!all)
+        fail_msg("%s", err.text);
+    buf_free(&rows);
+    buf_free(&names);
+    return all;
+}
+
+static inline struct categories *tables_categories(void) {
+    struct err err;
+    struct buf rows = tables_read(SOURCE_DIR "/conf/categories.csv");
+    struct categories *all = categories_load(buf_str(&rows), "categories.csv", &err);
+    if (!all)
+        fail_msg("%s", err.text);
+    buf_free(&rows);
+    return all;
+}
+
+#endif

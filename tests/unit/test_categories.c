@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "core/categories.h"
+#include "core/table.h"
+#include "core/words.h"
+
+#include "core_tables.h"
+
+static void the_table_knows_the_words_of_the_field(void **state) {
+    (void)state;
+    static const struct {
+        const char *word;
+        enum category code;
+    } cases[] = {
+        {"SexualExploitation", CATEGORY_SEXUAL_EXPLOITATION},
+        {"seksuele uitbuiting", CATEGORY_SEXUAL_EXPLOITATION},
+        {"  SEKSUELE-Uitbuiting ", CATEGORY_SEXUAL_EXPLOITATION},
+        {"Gedwongen prostitutie", CATEGORY_SEXUAL_EXPLOITATION},
+        {"loverboy", CATEGORY_SEXUAL_EXPLOITATION},
+        {"sexual exploitation", CATEGORY_SEXUAL_EXPLOITATION},
+        {"Arbeidsuitbuiting", CATEGORY_FORCED_LABOUR},
+        {"overige arbeid", CATEGORY_FORCED_LABOUR},
+        {"forced labor", CATEGORY_FORCED_LABOUR},
+        {"criminele uitbuiting", CATEGORY_FORCED_CRIMINALITY},
+        {"ForcedCriminality", CATEGORY_FORCED_CRIMINALITY},
+        {"bedelarij", CATEGORY_FORCED_BEGGING},
+        {"huisslavernij", CATEGORY_SERVITUDE},
+        {"au pair", CATEGORY_SERVITUDE},
+        {"orgaanhandel", CATEGORY_ORGAN_REMOVAL},
+        {"huwelijksdwang", CATEGORY_FORCED_MARRIAGE},
+        {"kinderarbeid", CATEGORY_CHILD_LABOUR},
+        {"gedwongen adoptie", CATEGORY_FORCED_ADOPTION},
+        {"draagmoederschap", CATEGORY_SURROGACY},
+        {"ForcedMilitaryByNonStateActors", CATEGORY_FORCED_MILITARY},
+        {"anders", CATEGORY_OTHER},
+        {"onbekend", CATEGORY_UNKNOWN},
+    };
+    struct categories *all = tables_categories();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum category code = CATEGORY_COUNT;
+        if (!categories_find(all, str_from(cases[i].word), &code) || code != cases[i].code)
+            fail_msg("%s", cases[i].word);
+    }
+    assert_true(categories_count(all) > 100);
+    categories_free(all);
+}
+
+static void other_words_are_not_guessed(void **state) {
+    (void)state;
+    static const char *const words[] = {"",
+                                        " ",
+                                        "?",
+                                        "seksuele",
+                                        "uitbuitin",
+                                        "mensensmokkel",
+                                        "geluidsoverlast",
+                                        "seksuele uitbuiting x"};
+    struct categories *all = tables_categories();
+    enum category code;
+    for (size_t i = 0; i < COUNT(words); i++)
+        assert_false(categories_find(all, str_from(words[i]), &code));
+    categories_free(all);
+}
+
+static void every_code_matches_without_a_table(void **state) {
+    (void)state;
+    struct err err;
+    struct categories *all = categories_load(STR("word,code\n"), "t", &err);
+    assert_non_null(all);
+    assert_int_equal(categories_count(all), 0);
+    for (unsigned c = 0; c < CATEGORY_COUNT; c++) {
+        enum category code, same;
+        const char *name = category_name((enum category)c);
+        assert_true(category_from_name(str_from(name), &same) && same == c);
+        assert_true(categories_find(all, str_from(name), &code) && code == c);
+    }
+    categories_free(all);
+    categories_free(NULL);
+}
+
+static void a_wrong_table_is_refused_with_its_line(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *where;
+    } cases[] = {
+        {"", "t: empty"},
+        {"words,code\n", "t:1: column 1"},
+        {"word,code\nx,Other\ny,Nonsense\n", "t:3: the code"},
+        {"word,code\nx,other\n", "t:2: the code"},
+        {"word,code\nx\n", "t:2: 1 columns"},
+        {"word,code\nx,Other,\n", "t:2: more columns"},
+        {"word,code\nx,Other\nX,Unknown\n", "t:3: the word already"},
+        {"word,code\nbedelarij,ForcedBegging\n\n# y\nBEDELARIJ,Other\n", "t:5: the word already"},
+        {"word,code\nOther,Unknown\n", "t:2: the word already"},
+        {"word,code\n--,Other\n", "t:2: the word has no"},
+        {"word,code\n\xff,Other\n", "t:2: a cell is not UTF-8"},
+        {"word,code\n\"x,Other\n", "t:2: a quote"},
+        {"word,code\n\"x\"y,Other\n", "t:2: text behind"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err = {0};
+        assert_null(categories_load(str_from(cases[i].text), "t", &err));
+        assert_int_equal(err.kind, ERR_CONFIG);
+        if (strncmp(err.text, cases[i].where, strlen(cases[i].where)) != 0)
+            fail_msg("%s, not %s", err.text, cases[i].where);
+    }
+}
+
+static void a_row_may_be_said_twice(void **state) {
+    (void)state;
+    struct err err;
+    struct categories *all =
+        categories_load(STR("word,code\r\nx,Other\r\nX.,Other\r\n"), "t", &err);
+    assert_non_null(all);
+    categories_free(all);
+}
+
+static void table_cells_follow_rfc_4180(void **state) {
+    (void)state;
+    struct table table;
+    struct str cells[3];
+    struct err err;
+    size_t n;
+    table_open(&table,
+               STR("\xEF\xBB\xBF# note\n\"a,\"\"b\"\"\", c ,\r\n\n,,\nx\"y,1,2,3\n1,2\nlast,,end"),
+               "t");
+    assert_int_equal(table_read_exactly(&table, cells, 3, &err), TABLE_ROW);
+    assert_string_equal(cells[0].data, "a,\"b\"");
+    assert_string_equal(cells[1].data, "c");
+    assert_int_equal(cells[2].len, 0);
+    assert_int_equal(table.line, 2);
+    assert_int_equal(table_read(&table, cells, 3, &n, &err), TABLE_ROW);
+    assert_int_equal(n, 3);
+    assert_int_equal(table.line, 4);
+    assert_int_equal(table_read(&table, cells, 3, &n, &err), TABLE_BAD);
+    assert_int_equal(table_read(&table, cells, 3, &n, &err), TABLE_ROW);
+    assert_int_equal(n, 2);
+    assert_int_equal(table_read_exactly(&table, cells, 3, &err), TABLE_ROW);
+    assert_string_equal(cells[2].data, "end");
+    assert_int_equal(table_read(&table, cells, 3, &n, &err), TABLE_END);
+    table_close(&table);
+    table_close(NULL);
+}
+
+static void random_tables_are_safe(void **state) {
+    (void)state;
+    static const char alphabet[] = "\"\"\",,\n\r#ab\xc3\xa9 ";
+    uint64_t random = unit_seed();
+    for (int i = 0; i < 50000; i++) {
+        char text[64];
+        struct str cells[4];
+        struct table table;
+        struct err err;
+        size_t n, len = unit_random(&random) % sizeof text;
+        for (size_t k = 0; k < len; k++)
+            text[k] = alphabet[unit_random(&random) % (sizeof alphabet - 1)];
+        table_open(&table, (struct str){text, len}, "t");
+        enum table_next next;
+        for (size_t rows = 0; (next = table_read(&table, cells, 4, &n, &err)) != TABLE_END;
+             rows++) {
+            assert_true(rows <= len);
+            for (size_t k = 0; next == TABLE_ROW && k < n; k++)
+                assert_int_equal(strlen(cells[k].data), cells[k].len);
+        }
+        table_close(&table);
+    }
+}
+
+// The short way for ASCII must be the long way's equal, and folding twice must change nothing:
+// a folded form is looked up as it stands.
+static void folding_ascii_is_as_folding_unicode(void **state) {
+    (void)state;
+    uint64_t random = unit_seed();
+    for (int i = 0; i < 200000; i++) {
+        char word[120], fast[STR_FOLDED_MAX], slow[STR_FOLDED_MAX], again[STR_FOLDED_MAX];
+        size_t len = unit_random(&random) % sizeof word;
+        for (size_t k = 0; k < len; k++)
+            word[k] = (char)(unit_random(&random) % 0x80);
+        struct str s = {word, len};
+        size_t n = words_fold(s, fast);
+        assert_int_equal(n, str_fold(s, slow));
+        if (n == 0)
+            continue;
+        assert_string_equal(fast, slow);
+        (void)words_fold(str_from(fast), again);
+        assert_string_equal(again, fast);
+    }
+}
+
+static void words_share_meanings_when_they_fold_alike(void **state) {
+    (void)state;
+    struct words *words = words_create();
+    struct words_match match;
+    assert_true(words_add(words, STR("Den Haag"), 1));
+    assert_true(words_add(words, STR("den-haag"), 2));
+    assert_true(words_add(words, STR("DEN HAAG"), 1));
+    assert_true(words_find(words, STR("den-haag"), &match));
+    assert_string_equal(match.spelling, "den-haag");
+    assert_int_equal(match.count, 2);
+    assert_int_equal(match.values[0], 1);
+    assert_int_equal(match.values[1], 2);
+    assert_true(words_find(words, STR("den  haag!"), &match));
+    assert_string_equal(match.spelling, "Den Haag");
+    assert_int_equal(match.count, 2);
+    assert_true(words_add(words, STR("Den Haag"), 3) && words_add(words, STR("Den Haag"), 4));
+    assert_false(words_add(words, STR("Den Haag"), 5));
+    assert_false(words_find(words, STR("haag"), &match));
+    words_free(words);
+    words_free(NULL);
+}
+
+static void words_find_each_of_many(void **state) {
+    (void)state;
+    struct words *words = words_create();
+    struct words_match match;
+    char word[32];
+    for (unsigned i = 0; i < 5000; i++) {
+        (void)snprintf(word, sizeof word, "W-%u", i);
+        assert_true(words_add(words, str_from(word), i));
+    }
+    for (unsigned i = 0; i < 5000; i++) {
+        (void)snprintf(word, sizeof word, i % 2 ? "w %u" : "W-%u", i);
+        assert_true(words_find(words, str_from(word), &match));
+        assert_int_equal(match.values[0], i);
+    }
+    words_free(words);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table_knows_the_words_of_the_field),
+        cmocka_unit_test(other_words_are_not_guessed),
+        cmocka_unit_test(every_code_matches_without_a_table),
+        cmocka_unit_test(a_wrong_table_is_refused_with_its_line),
+        cmocka_unit_test(a_row_may_be_said_twice),
+        cmocka_unit_test(table_cells_follow_rfc_4180),
+        cmocka_unit_test(random_tables_are_safe),
+        cmocka_unit_test(folding_ascii_is_as_folding_unicode),
+        cmocka_unit_test(words_share_meanings_when_they_fold_alike),
+        cmocka_unit_test(words_find_each_of_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "scratch.h"
+
+#include "base/log.h"
+#include "config_parts.h"
+
+#define FILE_NAME "c.yaml"
+
+static struct config *load(const char *yaml, char **faults_text, size_t *count) {
+    struct config_faults faults;
+    scratch_write(FILE_NAME, yaml, 0644);
+    config_faults_init(&faults);
+    struct config *config = config_load(scratch_path(FILE_NAME), &faults);
+    assert_true((config != NULL) == (faults.count == 0));
+    *faults_text = scratch_shorten(faults.text.data, faults.text.len);
+    *count = faults.count;
+    config_faults_free(&faults);
+    return config;
+}
+
+static struct config *load_good(const char *yaml) {
+    char *text;
+    size_t count;
+    struct config *config = load(yaml, &text, &count);
+    if (count)
+        fail_msg("%s", text);
+    free(text);
+    return config;
+}
+
+// Loads what must have exactly these faults.
+static void expect(const char *yaml, const char *faults) {
+    char *text;
+    size_t count, lines = 0;
+    struct config *config = load(yaml, &text, &count);
+    assert_string_equal(text, faults);
+    for (const char *p = text; *p; p++)
+        lines += *p == '\n';
+    assert_int_equal(count, lines);
+    config_free(config);
+    free(text);
+}
+
+static char *printed(const struct config *config) {
+    struct buf out;
+    buf_init(&out, 65536);
+    config_print(config, &out);
+    assert_false(out.overflow);
+    return buf_take(&out);
+}
+
+static void test_defaults(void **state) {
+    (void)state;
+    struct config *c = load_good("");
+    assert_string_equal(c->oin, "00000099000000001000");
+    assert_string_equal(c->state_dir, "/var/lib/signaald");
+    assert_null(c->identity_key_file);
+    assert_true(c->state_bytes_max == 16ULL << 30);
+    assert_string_equal(c->listen_address, "127.0.0.1");
+    assert_int_equal(c->listen_port, 8080);
+    assert_null(c->tls_key_file);
+    assert_int_equal(c->http.connections_max, 1000);
+    assert_int_equal(c->http.head_bytes_max, 16384);
+    assert_int_equal(c->http.body_bytes_max, 8 << 20);
+    assert_int_equal(c->http.body_bytes_max_all, 64 << 20);
+    assert_int_equal(c->http.head_timeout_ms, 10000);
+    assert_int_equal(c->http.body_timeout_ms, 60000);
+    assert_int_equal(c->http.idle_timeout_ms, 120000);
+    assert_int_equal(c->item_bytes_max, 65536);
+    assert_int_equal(c->items_max, 10000);
+    assert_int_equal(c->json_depth_max, 32);
+    assert_int_equal(c->queue_bytes_max, 64 << 20);
+    assert_true(c->backlog_bytes_max == 10ULL << 30);
+    assert_null(c->kafka_brokers);
+    assert_string_equal(c->kafka_topic, "signals");
+    assert_int_equal(c->kafka_grace_ms, 500);
+    assert_int_equal(c->kafka_setting_count, 0);
+    assert_string_equal(c->sources_file, scratch_path("sources.csv"));
+    assert_int_equal(c->fetch.connections_max, 256);
+    assert_int_equal(c->fetch.body_bytes_max, 32 << 20);
+    assert_int_equal(c->log_level, LOG_LEVEL_NOTICE);
+    config_free(c);
+    config_free(NULL);
+}
+
+static void test_values(void **state) {
+    (void)state;
+    struct config *c = load_good("intake: {listen: '[::1]:65535', head_max: 2048, body_max: 1MiB,\n"
+                                 "  items_max: 7, head_timeout: 1500ms, idle_timeout: 1d}\n"
+                                 "kafka: {brokers: 'a.example.nl:9092, [::1]:9093', grace: 0s}\n"
+                                 "control: {socket: /x/y}\n"
+                                 "state: {directory: sub/dir, size_max: 1TiB}\n"
+                                 "log: {level: error}\n"
+                                 "poll:\n");
+    assert_string_equal(c->listen_address, "::1");
+    assert_int_equal(c->listen_port, 65535);
+    assert_int_equal(c->http.head_bytes_max, 2048);
+    assert_int_equal(c->http.body_bytes_max, 1 << 20);
+    assert_int_equal(c->items_max, 7);
+    assert_int_equal(c->http.head_timeout_ms, 1500);
+    assert_int_equal(c->http.idle_timeout_ms, 86400000);
+    assert_int_equal(c->kafka_grace_ms, 0);
+    assert_string_equal(c->control_socket, "/x/y");
+    assert_string_equal(c->state_dir, scratch_path("sub/dir"));
+    assert_true(c->state_bytes_max == 1ULL << 40);
+    assert_int_equal(c->log_level, LOG_LEVEL_ERROR);
+    config_free(c);
+    c = load_good("intake: {listen: none, tls_key: ~}\n");
+    assert_null(c->listen_address);
+    config_free(c);
+}
+
+#define SIZE " is not allowed (allowed: 1KiB..1GiB, with KiB, MiB, GiB or none)\n"
+#define TIME " is not allowed (allowed: 100ms..1h, with ms, s, m, h or d)\n"
+#define LISTEN                                                                                     \
+    " is not allowed (allowed: ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of " \
+    "hosts)\n"
+
+static const struct {
+    const char *yaml, *faults;
+} bad[] = {
+    {"intake:\n  items_max: 70x\n",
+     "c.yaml:2: intake.items_max: \"70x\" is not allowed (allowed: 1..1000000)\n"},
+    {"intake: {items_max: 0}",
+     "c.yaml:1: intake.items_max: \"0\" is not allowed (allowed: 1..1000000)\n"},
+    {"intake: {items_max: -1}",
+     "c.yaml:1: intake.items_max: \"-1\" is not allowed (allowed: 1..1000000)\n"},
+    {"intake: {items_max: 99999999999999999999}",
+     "c.yaml:1: intake.items_max: \"99999999999999999999\" is not allowed (allowed: 1..1000000)\n"},
+    {"intake: {body_max: 8MB}", "c.yaml:1: intake.body_max: \"8MB\"" SIZE},
+    {"intake: {body_max: 8 MiB}", "c.yaml:1: intake.body_max: \"8 MiB\"" SIZE},
+    {"intake: {body_max: 2GiB}", "c.yaml:1: intake.body_max: \"2GiB\"" SIZE},
+    {"intake: {body_max: 18014398509481985KiB}",
+     "c.yaml:1: intake.body_max: \"18014398509481985KiB\"" SIZE},
+    {"intake: {body_timeout: 10}", "c.yaml:1: intake.body_timeout: \"10\"" TIME},
+    {"intake: {body_timeout: 1.5s}", "c.yaml:1: intake.body_timeout: \"1.5s\"" TIME},
+    {"intake: {body_timeout: \"1\\0s\"}", "c.yaml:1: intake.body_timeout: \"1?s\"" TIME},
+    {"intake: {listen: 'localhost:80'}", "c.yaml:1: intake.listen: \"localhost:80\"" LISTEN},
+    {"intake: {listen: '127.0.0.1'}", "c.yaml:1: intake.listen: \"127.0.0.1\"" LISTEN},
+    {"intake: {listen: '127.0.0.1:65536'}", "c.yaml:1: intake.listen: \"127.0.0.1:65536\"" LISTEN},
+    {"intake: {listen: '::1:80'}", "c.yaml:1: intake.listen: \"::1:80\"" LISTEN},
+    {"intake: {listen: '0.0.0.0:80'}", "c.yaml:1: intake.listen: not a loopback address: needs "
+                                       "tls_certificate and tls_key\n"},
+    {"intake: {listen: '[::]:80'}", "c.yaml:1: intake.listen: not a loopback address: needs "
+                                    "tls_certificate and tls_key\n"},
+    {"identity: {oin: 1234}",
+     "c.yaml:1: identity.oin: \"1234\" is not allowed (allowed: 20 digits)\n"},
+    {"identity: {oin: [1, 2]}",
+     "c.yaml:1: identity.oin: one value is needed, not a list or a mapping\n"},
+    {"identity: {oin: }",
+     "c.yaml:1: identity.oin: a value is needed; without this key it is 00000099000000001000\n"},
+    {"identity: {oin: !!int 5}", "c.yaml:1: identity.oin: no tags (!) here\n"},
+    {"log: {level: debug}", "c.yaml:1: log.level: \"debug\" is not allowed (allowed: error, "
+                            "warning, notice, info)\n"},
+    {"kafka: {topic: a/b}", "c.yaml:1: kafka.topic: \"a/b\" is not allowed (allowed: 1..249 of "
+                            "[a-zA-Z0-9._-])\n"},
+    {"kafka: {topic: ..}", "c.yaml:1: kafka.topic: \"..\" is not allowed (allowed: 1..249 of "
+                           "[a-zA-Z0-9._-])\n"},
+    {"kafka: {brokers: 'a:1,,b:2'}", "c.yaml:1: kafka.brokers: \"a:1,,b:2\" is not allowed "
+                                     "(allowed: HOST:PORT,HOST:PORT)\n"},
+    {"kafka: {settings: {plugin.library.paths: x}}",
+     "c.yaml:1: kafka.settings: \"plugin.library.paths\" cannot be set here (allowed: security.*, "
+     "ssl.*, sasl.* and a few for tuning)\n"},
+    {"kafka: {settings: [ssl]}", "c.yaml:1: kafka.settings: names with values are needed\n"},
+    {"kafka: {settings: {security.protocol: }}",
+     "c.yaml:1: kafka.settings: \"security.protocol\": one value is needed\n"},
+    {"intake:\n  listne: none\n",
+     "c.yaml:2: intake: unknown key \"listne\" (did you mean listen?)\n"},
+    {"intake: {topic: x}",
+     "c.yaml:1: intake: unknown key \"topic\" (it belongs in section kafka?)\n"},
+    {"intake: {wholly_other: x}", "c.yaml:1: intake: unknown key \"wholly_other\"\n"},
+    {"intakes: {}", "c.yaml:1: unknown section \"intakes\" (did you mean intake?)\n"},
+    {"log: {level: info}\nlog: {level: info}\n", "c.yaml:2: \"log\" is already there in line 1\n"},
+    {"log:\n  level: info\n  level: info\n",
+     "c.yaml:3: log: \"level\" is already there in line 2\n"},
+    {"log: info", "c.yaml:1: log: a section with keys is needed\n"},
+    {"log: {[a]: b}", "c.yaml:1: a key is a word\n"},
+    {"- a", "c.yaml:1: sections with keys are needed\n"},
+    {"log: {}\n---\nlog: {}\n", "c.yaml:3: one document only\n"},
+    {"log: {level: info", "c.yaml:2: not YAML: did not find expected ',' or '}' while parsing a "
+                          "flow mapping\n"},
+    {"log:\n\tlevel: info\n", "c.yaml:2: not YAML: found character that cannot start any token "
+                              "while scanning for the next token\n"},
+    {"log: {}\n# \xff\n", "c.yaml:2: not YAML: invalid leading UTF-8 octet\n"},
+    {"log: {level: *a}", "c.yaml:1: not YAML: found undefined alias\n"},
+    {"log: &a {level: *a}", "c.yaml:1: log.level: one value is needed, not a list or a mapping\n"},
+    {"intake: {item_max: 16MiB}",
+     "c.yaml:1: intake.item_max: 16MiB is more than intake.body_max (8MiB)\n"},
+    {"intake: {queue_max: 1MiB}",
+     "c.yaml:1: intake.queue_max: 1MiB is less than intake.body_max (8MiB)\n"},
+    {"poll: {timeout: 5s}", "c.yaml:1: poll.timeout: 5s is less than poll.connect_timeout (10s)\n"},
+    {"state: {identity_key: none.key}", "c.yaml:1: state.identity_key: none.key: cannot be read: "
+                                        "No such file or directory\n"},
+    {"state: {directory: sources.csv}",
+     "c.yaml:1: state.directory: sources.csv: is no directory\n"},
+    {"state: {directory: '${HOME}/x'}",
+     "c.yaml:1: state.directory: only ${CREDENTIALS_DIRECTORY}, ${STATE_DIRECTORY} and "
+     "${RUNTIME_DIRECTORY} are filled in\n"},
+    {"control: {group: no-such-group-here}", "c.yaml:1: control.group: no such group\n"},
+    {"tables: {categories: /}", "c.yaml:1: tables.categories: /: is no regular file\n"},
+    {"intake: {tls_key: k}", "c.yaml:1: intake.tls_key: tls_certificate and tls_key go together: "
+                             "the other one is missing\nc.yaml:1: intake.tls_key: k: cannot be "
+                             "read: No such file or directory\n"},
+};
+
+static void test_faults(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        expect(bad[i].yaml, bad[i].faults);
+}
+
+static void test_all_faults_in_one_run(void **state) {
+    (void)state;
+    scratch_write("bad.csv", "name,kind\nUPPER,municipality\na,ministry\n", 0644);
+    expect("intake:\n"
+           "  items_max: many\n"
+           "  item_max: 0\n"
+           "  colour: red\n"
+           "tables:\n"
+           "  categories: gone.csv\n"
+           "  sources: bad.csv\n"
+           "unheard: {}\n",
+           "c.yaml:2: intake.items_max: \"many\" is not allowed (allowed: 1..1000000)\n"
+           "c.yaml:3: intake.item_max: \"0\" is not allowed (allowed: 1KiB..16MiB, with KiB, MiB, "
+           "GiB or none)\n"
+           "c.yaml:4: intake: unknown key \"colour\"\n"
+           "c.yaml:8: unknown section \"unheard\"\n"
+           "c.yaml:6: tables.categories: gone.csv: cannot be read: No such file or directory\n"
+           "bad.csv:2: name: not allowed (allowed: 1..64 of [a-z0-9._-])\n"
+           "bad.csv:3: kind: not allowed (allowed: municipality coa care police kmar nla ngo "
+           "other)\n");
+}
+
+static void test_missing_file(void **state) {
+    (void)state;
+    struct config_faults faults;
+    config_faults_init(&faults);
+    assert_null(config_load("/nowhere/signaald.yaml", &faults));
+    assert_int_equal(faults.count, 1);
+    assert_memory_equal(faults.text.data, "/nowhere/signaald.yaml: No such file", 36);
+    config_faults_free(&faults);
+}
+
+static void test_directories_of_systemd(void **state) {
+    (void)state;
+    unsetenv("STATE_DIRECTORY");
+    expect("state: {directory: '${STATE_DIRECTORY}'}",
+           "c.yaml:1: state.directory: STATE_DIRECTORY is not set (systemd sets it for a "
+           "service)\n");
+    setenv("STATE_DIRECTORY", "/var/lib/one:/var/lib/two", 1);
+    struct config *c = load_good("state: {directory: '${STATE_DIRECTORY}/ledger'}");
+    assert_string_equal(c->state_dir, "/var/lib/one/ledger");
+    config_free(c);
+    unsetenv("STATE_DIRECTORY");
+}
+
+static void test_tls(void **state) {
+    (void)state;
+    static const char yaml[] =
+        "intake: {listen: '0.0.0.0:8443', tls_certificate: t.pem, tls_key: t.key}";
+    scratch_write("t.pem", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", 0644);
+    scratch_write("t.key", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n", 0600);
+    struct config *c = load_good(yaml);
+    assert_string_equal(c->tls_key_file, scratch_path("t.key"));
+    config_free(c);
+    assert_int_equal(chmod(scratch_path("t.key"), 0644), 0);
+    expect(yaml, "c.yaml:1: intake.tls_key: t.key: others can read or change this secret: chmod "
+                 "0600\n");
+    scratch_write("t.key", "nothing", 0600);
+    scratch_write("t.pem", "nothing", 0644);
+    expect(yaml, "c.yaml:1: intake.tls_certificate: t.pem: holds no \"-----BEGIN "
+                 "CERTIFICATE-----\"\n"
+                 "c.yaml:1: intake.tls_key: t.key: holds no \"PRIVATE KEY-----\"\n");
+}
+
+static void test_identity_key(void **state) {
+    (void)state;
+    scratch_write("id.key", "too short", 0600);
+    expect("state: {identity_key: id.key}", "c.yaml:1: state.identity_key: id.key: a key is 32 "
+                                            "bytes or 64 hexadecimal digits\n");
+    scratch_write("id.key", "0123456789abcdef0123456789abcdef", 0600);
+    config_free(load_good("state: {identity_key: id.key}"));
+}
+
+static void test_secret_settings(void **state) {
+    (void)state;
+    static const char yaml[] = "kafka:\n"
+                               "  settings:\n"
+                               "    security.protocol: sasl_ssl\n"
+                               "    sasl.password: file:pw\n"
+                               "    ssl.key.location: k.pem\n";
+    scratch_write("pw", "s3cret-word\n", 0600);
+    scratch_write("k.pem", "x", 0600);
+    struct config *c = load_good(yaml);
+    assert_int_equal(c->kafka_setting_count, 3);
+    assert_string_equal(c->kafka_settings[0].value, "sasl_ssl");
+    assert_false(c->kafka_settings[0].secret);
+    assert_string_equal(c->kafka_settings[1].value, "s3cret-word");
+    assert_true(c->kafka_settings[1].secret);
+    assert_string_equal(c->kafka_settings[2].value, scratch_path("k.pem"));
+    char *print = printed(c);
+    assert_null(strstr(print, "s3cret"));
+    assert_non_null(strstr(print, "\"sasl.password\": \"(secret)\"\n"));
+    assert_non_null(strstr(print, "\"security.protocol\": \"sasl_ssl\"\n"));
+    free(print);
+    config_free(c);
+
+    assert_int_equal(chmod(scratch_path("pw"), 0604), 0);
+    assert_int_equal(chmod(scratch_path("k.pem"), 0644), 0);
+    expect(yaml, "c.yaml:4: kafka.settings: \"sasl.password\": others can read or change this "
+                 "secret: chmod 0600\n"
+                 "c.yaml:5: kafka.settings: \"ssl.key.location\": others can read or change this "
+                 "key: chmod 0600\n");
+    expect("kafka: {settings: {sasl.password: s3cret-word}}",
+           "c.yaml:1: kafka.settings: \"sasl.password\": a secret in a file that others can read: "
+           "write file:PATH, or chmod 0600 this file\n");
+    scratch_write_bytes("pw", "a\0b", 3, 0600);
+    expect("kafka: {settings: {sasl.password: 'file:pw'}}",
+           "c.yaml:1: kafka.settings: \"sasl.password\": is empty or is not text\n");
+    expect("kafka: {settings: {sasl.password: 'file:gone'}}",
+           "c.yaml:1: kafka.settings: \"sasl.password\": cannot be read: No such file or "
+           "directory\n");
+}
+
+static void test_too_many_settings(void **state) {
+    (void)state;
+    char yaml[2048];
+    size_t at = (size_t)snprintf(yaml, sizeof yaml, "kafka:\n  settings:\n");
+    for (int i = 0; i <= CONFIG_SETTINGS_MAX; i++)
+        at += (size_t)snprintf(yaml + at, sizeof yaml - at, "    ssl.a%d: x\n", i);
+    expect(yaml, "c.yaml:3: kafka.settings: more than 32 keys in one place\n");
+}
+
+static void test_print_loads_again(void **state) {
+    (void)state;
+    struct config *c = load_good(
+        "intake: {listen: '[::1]:81', idle_timeout: 90s, body_max: 1537, item_max: 1KiB}\n"
+        "kafka: {settings: {security.protocol: ssl}, brokers: 'a:1'}\n"
+        "state: {directory: '/a \"b\"\\c: # d'}\n");
+    char *first = printed(c);
+    config_free(c);
+    c = load_good(first);
+    char *second = printed(c);
+    assert_string_equal(first, second);
+    assert_non_null(strstr(first, "idle_timeout: 90s"));
+    assert_non_null(strstr(first, "body_max: 1537B"));
+    free(first);
+    free(second);
+    config_free(c);
+}
+
+static char *read_text(const char *path) {
+    struct buf text;
+    struct err err;
+    if (!str_read_file(path, 1 << 20, &text, &err))
+        fail_msg("%s", err.text);
+    return buf_take(&text);
+}
+
+// What ships says the same as the table of keys, and names every key.
+static void test_example(void **state) {
+    (void)state;
+    char *example = read_text(SOURCE_DIR "/conf/signaald.yaml");
+    struct config *c = load_good(""), *shipped = load_good(example);
+    char *a = printed(c), *b = printed(shipped);
+    assert_string_equal(a, b);
+    for (size_t i = 0; i < config_key_count; i++) {
+        char with[64], without[64];
+        (void)snprintf(with, sizeof with, "\n  %s:", config_keys[i].name);
+        (void)snprintf(without, sizeof without, "\n  #%s:", config_keys[i].name);
+        if (!strstr(example, config_keys[i].preset ? with : without))
+            fail_msg("conf/signaald.yaml does not have %s", config_keys[i].name);
+    }
+    free(a);
+    free(b);
+    free(example);
+    config_free(c);
+    config_free(shipped);
+}
+
+// Bytes of the example changed at random: a configuration or faults, never anything else.
+static void test_random_changes(void **state) {
+    (void)state;
+    uint64_t seed = unit_seed();
+    char *example = read_text(SOURCE_DIR "/conf/signaald.yaml");
+    size_t len = strlen(example);
+    char *changed = malloc(len + 1);
+    assert_non_null(changed);
+    for (int round = 0; round < 300; round++) {
+        memcpy(changed, example, len + 1);
+        for (int i = 0; i < 1 + round % 20; i++) {
+            static const char likely[] = ":{}[]#'\"&*!|>-\n ,%\\";
+            uint64_t r = unit_random(&seed);
+            changed[r % len] = (char)(r >> 63 ? likely[(r >> 32) % (sizeof likely - 1)]
+                                              : 1 + (int)((r >> 32) % 255));
+        }
+        char *text;
+        size_t count;
+        config_free(load(changed, &text, &count));
+        free(text);
+    }
+    free(changed);
+    free(example);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_all_faults_in_one_run),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_directories_of_systemd),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_identity_key),
+        cmocka_unit_test(test_secret_settings),
+        cmocka_unit_test(test_too_many_settings),
+        cmocka_unit_test(test_print_loads_again),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_random_changes),
+    };
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}

@@ -1,0 +1,715 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "core/normalise.h"
+
+#include "core/vocabulary.h"
+
+#include "core_tables.h"
+
+// Thursday 2024-02-29, 12:00 in Amsterdam.
+enum { RECEIVED_DAY = 19782, AMSTERDAM = 363 };
+static const int64_t received_ms = 1709204400000;
+
+struct fixture {
+    struct municipalities *municipalities;
+    struct categories *categories;
+    struct hash_key key;
+    struct normalise_context context;
+};
+
+static int set_up(void **state) {
+    static struct fixture f;
+    assert_true(hash_init());
+    f.municipalities = tables_municipalities();
+    f.categories = tables_categories();
+    memset(f.key.bytes, 7, sizeof f.key.bytes);
+    f.context = (struct normalise_context){
+        .municipalities = f.municipalities,
+        .categories = f.categories,
+        .identity_key = &f.key,
+        .source = STR("amsterdam"),
+        .source_kind = SOURCE_MUNICIPALITY,
+        .source_municipality = AMSTERDAM,
+        .received_ms = received_ms,
+    };
+    *state = &f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct fixture *f = *state;
+    municipalities_free(f->municipalities);
+    categories_free(f->categories);
+    return 0;
+}
+
+static struct signal good(const struct normalise_context *context, const struct item *item) {
+    struct signal signal;
+    struct normalise_result result;
+    normalise_item(context, item, &signal, &result);
+    if (result.fault_count)
+        fail_msg("%s at %s", fault_code_name(result.faults[0].code), result.faults[0].pointer);
+    return signal;
+}
+
+static int32_t day_of(const char *text) {
+    int32_t day;
+    assert_true(time_parse_date(str_from(text), &day));
+    return day;
+}
+
+static void a_bare_id_gets_the_defaults(void **state) {
+    struct fixture *f = *state;
+    const struct item item = {.id = STR("  2017-000123 ")};
+    struct digest identity;
+    struct signal s = good(&f->context, &item);
+    assert_string_equal(s.id, "2017-000123");
+    assert_int_equal(s.id_len, 11);
+    assert_int_equal(s.reported, RECEIVED_DAY);
+    assert_int_equal(s.occurred, TIME_DAY_NONE);
+    assert_int_equal(s.cell.municipality, AMSTERDAM);
+    assert_int_equal(s.municipality_today, AMSTERDAM);
+    assert_null(s.as_reported);
+    assert_int_equal(s.cell.categories, 1 << CATEGORY_UNKNOWN);
+    assert_int_equal(s.cell.month, 24 * 12 + 1);
+    assert_int_equal(s.cell.gender, GENDER_UNKNOWN);
+    assert_int_equal(s.cell.age_group, AGE_UNKNOWN);
+    assert_int_equal(s.cell.citizenship, CITIZENSHIP_UNKNOWN);
+    assert_int_equal(s.cell.status, STATUS_POSSIBLE);
+    assert_int_equal(s.cell.source_kind, SOURCE_MUNICIPALITY);
+    normalise_identity(&f->key, STR("amsterdam"), STR("2017-000123 "), &identity);
+    assert_true(digest_equal(&identity, &s.identity));
+    normalise_identity(&f->key, STR("amsterdam2"), STR("2017-000123"), &identity);
+    assert_false(digest_equal(&identity, &s.identity));
+}
+
+static void ids_are_checked(void **state) {
+    struct fixture *f = *state;
+    char longest[SIGNAL_ID_MAX + 2];
+    memset(longest, 'x', sizeof longest);
+    const struct {
+        struct str id;
+        enum fault_code code; // FAULT_COUNT: good
+    } cases[] = {
+        {{NULL, 0}, FAULT_REQUIRED},
+        {STR(""), FAULT_REQUIRED},
+        {STR(" \t"), FAULT_REQUIRED},
+        {{longest, SIGNAL_ID_MAX}, FAULT_COUNT},
+        {{longest, SIGNAL_ID_MAX + 1}, FAULT_TOO_LONG},
+        {STR("a\tb"), FAULT_BAD_CHARACTER},
+        {STR("a\0b"), FAULT_BAD_CHARACTER},
+        {STR("\xff"), FAULT_BAD_CHARACTER},
+        {STR("één"), FAULT_COUNT},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct item item = {.id = cases[i].id};
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&f->context, &item, &s, &r);
+        assert_int_equal(r.fault_count, cases[i].code != FAULT_COUNT);
+        if (r.fault_count) {
+            assert_int_equal(r.faults[0].code, cases[i].code);
+            assert_string_equal(r.faults[0].pointer, "/id");
+        }
+    }
+}
+
+static void days_of_reporting(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *text;
+        enum fault_code code; // FAULT_COUNT: good
+        const char *day;
+    } cases[] = {
+        {"2017-03-05", FAULT_COUNT, "2017-03-05"},
+        {" 2017-03-05 ", FAULT_COUNT, "2017-03-05"},
+        {"2016-12-31T23:30:00Z", FAULT_COUNT, "2017-01-01"},
+        {"2017-07-01T00:30:00+02:00", FAULT_COUNT, "2017-07-01"},
+        {"", FAULT_COUNT, "2024-02-29"},
+        {"2024-03-01", FAULT_COUNT, "2024-03-01"},
+        {"2024-03-02", FAULT_OUT_OF_RANGE, NULL},
+        {"2024-03-01T12:00:00+01:00", FAULT_COUNT, "2024-03-01"},
+        {"2024-03-01T12:00:00.001+01:00", FAULT_OUT_OF_RANGE, NULL},
+        {"2000-01-01", FAULT_COUNT, "2000-01-01"},
+        {"1999-12-31", FAULT_OUT_OF_RANGE, NULL},
+        {"1999-12-31T23:00:00Z", FAULT_COUNT, "2000-01-01"},
+        {"0001-01-01T00:00:00+23:59", FAULT_OUT_OF_RANGE, NULL},
+        {"9999-12-31", FAULT_OUT_OF_RANGE, NULL},
+        {"2017-02-29", FAULT_BAD_DATE, NULL},
+        {"5 maart 2017", FAULT_BAD_DATE, NULL},
+        {"2017-03-05T10:00:00", FAULT_BAD_DATE, NULL},
+        {"2017-03-\x01", FAULT_BAD_CHARACTER, NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases) * 2; i++) {
+        size_t k = i / 2;
+        struct str text = str_from(cases[k].text);
+        struct item item = {.id = STR("1")};
+        *(i % 2 ? &item.occurred : &item.reported) = text;
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&f->context, &item, &s, &r);
+        if (r.fault_count != (cases[k].code != FAULT_COUNT) ||
+            (r.fault_count && r.faults[0].code != cases[k].code))
+            fail_msg("%s", cases[k].text);
+        if (r.fault_count)
+            assert_string_equal(r.faults[0].pointer, i % 2 ? "/occurred" : "/reported");
+        else if (i % 2)
+            assert_int_equal(s.occurred, text.len ? day_of(cases[k].day) : TIME_DAY_NONE);
+        else
+            assert_int_equal(s.reported, day_of(cases[k].day));
+    }
+}
+
+static void our_own_clock_before_2000_is_a_fault(void **state) {
+    struct fixture *f = *state;
+    struct normalise_context context = f->context;
+    struct item item = {.id = STR("1")};
+    struct signal s;
+    struct normalise_result r;
+    context.received_ms = 0;
+    normalise_item(&context, &item, &s, &r);
+    assert_int_equal(r.fault_count, 1);
+    assert_int_equal(r.faults[0].code, FAULT_OUT_OF_RANGE);
+    item.withdrawn = true;
+    normalise_item(&context, &item, &s, &r);
+    assert_int_equal(r.fault_count, 0);
+}
+
+static void municipalities_as_of_reported(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *word, *reported;
+        uint16_t source, code, today;
+        bool unknown;
+        const char *as_reported;
+    } cases[] = {
+        {"Den Haag", "2017-03-05", 363, 518, 518, false, "Den Haag"},
+        {"Weesp", "2018-01-01", 363, 457, 363, false, "Weesp"},
+        {"weesp", "2023-01-01", 363, 363, 363, false, "Weesp"},
+        {"GM0457", "2018-01-01", 363, 457, 363, false, "GM0457"},
+        {"Haaren", "2019-01-01", 0, 788, 824, false, "Haaren"},
+        {"Haaren", "2022-01-01", 0, 0, 0, true, NULL},
+        {"Atlantis", "2022-01-01", 363, 0, 0, true, NULL},
+        {"GM1948", "2016-05-01", 0, 1948, 1948, false, "GM1948"},
+        {"Bergen", "2017-03-05", 889, 893, 893, false, "Bergen"}, // a source in Limburg
+        {"Bergen", "2017-03-05", 363, 373, 373, false, "Bergen"}, // in Noord-Holland
+        {"Bergen", "2017-03-05", 344, 0, 0, true, NULL},          // in Utrecht
+        {"Bergen", "2017-03-05", 0, 0, 0, true, NULL},
+        {NULL, "2018-01-01", 457, 457, 363, false, NULL},
+        {" ", "2023-01-01", 457, 363, 363, false, NULL},
+        {NULL, "2022-01-01", 788, 0, 0, false, NULL},
+        {NULL, "2022-01-01", 0, 0, 0, false, NULL},
+        {NULL, "2015-01-01", 1945, 241, 1945, false, NULL},
+        {NULL, "2015-01-01", 9998, 0, 0, false, NULL}, // not in the table
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct normalise_context context = f->context;
+        context.source_municipality = cases[i].source;
+        const struct item item = {.id = STR("1"),
+                                  .municipality = str_from(cases[i].word),
+                                  .reported = str_from(cases[i].reported)};
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&context, &item, &s, &r);
+        assert_int_equal(r.fault_count, 0);
+        if (s.cell.municipality != cases[i].code || s.municipality_today != cases[i].today ||
+            r.municipality_unknown != cases[i].unknown)
+            fail_msg("case %zu: %u %u", i, s.cell.municipality, s.municipality_today);
+        if (cases[i].as_reported)
+            assert_string_equal(s.as_reported, cases[i].as_reported);
+        else
+            assert_null(s.as_reported);
+    }
+}
+
+static void categories_are_a_set(void **state) {
+    struct fixture *f = *state;
+    enum {
+        S = 1 << CATEGORY_SEXUAL_EXPLOITATION,
+        L = 1 << CATEGORY_FORCED_LABOUR,
+        U = 1 << CATEGORY_UNKNOWN
+    };
+    static const struct {
+        size_t count;
+        const char *words[3];
+        unsigned set;
+        uint32_t unknown;
+    } cases[] = {
+        {0, {NULL}, U, 0},
+        {1, {""}, U, 0},
+        {1, {" Loverboy "}, S, 0},
+        {2, {"loverboy", "Gedwongen prostitutie"}, S, 0},
+        {2, {"loverboy", "arbeidsuitbuiting"}, S | L, 0},
+        {2, {"ForcedLabour", ""}, L, 0},
+        {1, {"overlast"}, U, 1},
+        {3, {"overlast", "loverboy", "herrie"}, S | U, 2},
+        {1, {"onbekend"}, U, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct item item = {.id = STR("1"), .category_count = cases[i].count};
+        for (size_t k = 0; k < cases[i].count; k++)
+            item.categories[k] = str_from(cases[i].words[k]);
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&f->context, &item, &s, &r);
+        assert_int_equal(r.fault_count, 0);
+        assert_int_equal(s.cell.categories, cases[i].set);
+        assert_int_equal(r.unknown_words, cases[i].unknown);
+    }
+}
+
+static void genders(void **state) {
+    (void)state;
+    static const struct {
+        const char *word;
+        enum gender gender; // GENDER_COUNT: not in the list
+    } cases[] = {
+        {"V", GENDER_FEMININE},
+        {"vrouw", GENDER_FEMININE},
+        {"F", GENDER_FEMININE},
+        {"female", GENDER_FEMININE},
+        {"Woman", GENDER_FEMININE},
+        {"Feminine", GENDER_FEMININE},
+        {"TransgenderFeminine", GENDER_FEMININE},
+        {"M", GENDER_MASCULINE},
+        {"m", GENDER_MASCULINE},
+        {"man", GENDER_MASCULINE},
+        {"male", GENDER_MASCULINE},
+        {"Masculine", GENDER_MASCULINE},
+        {"TransgenderMasculine", GENDER_MASCULINE},
+        {"X", GENDER_NON_CONFORMING},
+        {"NonConforming", GENDER_NON_CONFORMING},
+        {"Trans/Transgender/NonConforming", GENDER_NON_CONFORMING},
+        {"non-binair", GENDER_NON_CONFORMING},
+        {"onbekend", GENDER_UNKNOWN},
+        {"NonSpecifiedUnknown", GENDER_UNKNOWN},
+        {"Q", GENDER_COUNT},
+        {"", GENDER_COUNT},
+        {"mv", GENDER_COUNT},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum gender g = GENDER_COUNT;
+        bool found = vocabulary_gender(str_from(cases[i].word), &g);
+        if (found != (cases[i].gender != GENDER_COUNT) || g != cases[i].gender)
+            fail_msg("%s", cases[i].word);
+    }
+}
+
+static void ages(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *group, *age, *born;
+        enum age_group result;
+        uint32_t unknown;
+    } cases[] = {
+        {"minor", NULL, NULL, AGE_MINOR, 0},
+        {"Minderjarig", NULL, NULL, AGE_MINOR, 0},
+        {"9--17", NULL, NULL, AGE_MINOR, 0},
+        {"volwassen", NULL, NULL, AGE_ADULT, 0},
+        {"48+", NULL, NULL, AGE_ADULT, 0},
+        {"onbekend", NULL, NULL, AGE_UNKNOWN, 0},
+        {"oud", NULL, NULL, AGE_UNKNOWN, 1},
+        {NULL, "17", NULL, AGE_MINOR, 0},
+        {NULL, "18", NULL, AGE_ADULT, 0},
+        {NULL, "0", NULL, AGE_MINOR, 0},
+        {NULL, "120", NULL, AGE_ADULT, 0},
+        {NULL, NULL, "2000", AGE_MINOR, 0},   // 17 in 2017
+        {NULL, NULL, "1999", AGE_UNKNOWN, 0}, // 17 or 18
+        {NULL, NULL, "1998", AGE_ADULT, 0},
+        {NULL, NULL, "1900", AGE_ADULT, 0},
+        {NULL, NULL, "2017", AGE_MINOR, 0},
+        {"adult", "17", "2010", AGE_ADULT, 0}, // the group wins
+        {NULL, "30", "2010", AGE_ADULT, 0},    // then the age
+        {"onbekend", "17", NULL, AGE_MINOR, 0},
+        {"oud", NULL, "1950", AGE_ADULT, 1},
+        {"", " ", NULL, AGE_UNKNOWN, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct item item = {.id = STR("1"),
+                                  .reported = STR("2017-03-05"),
+                                  .age_group = str_from(cases[i].group),
+                                  .age = str_from(cases[i].age),
+                                  .birth_year = str_from(cases[i].born)};
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&f->context, &item, &s, &r);
+        if (r.fault_count || s.cell.age_group != cases[i].result ||
+            r.unknown_words != cases[i].unknown)
+            fail_msg("case %zu", i);
+    }
+}
+
+static void wrong_ages_are_refused(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *age, *born, *pointer;
+        enum fault_code code;
+    } cases[] = {
+        {"121", NULL, "/victim/age", FAULT_OUT_OF_RANGE},
+        {"-1", NULL, "/victim/age", FAULT_OUT_OF_RANGE},
+        {"99999999999999999999", NULL, "/victim/age", FAULT_OUT_OF_RANGE},
+        {"zestien", NULL, "/victim/age", FAULT_TYPE},
+        {"-", NULL, "/victim/age", FAULT_TYPE},
+        {"17.5", NULL, "/victim/age", FAULT_TYPE},
+        {NULL, "1899", "/victim/birthYear", FAULT_OUT_OF_RANGE},
+        {NULL, "2018", "/victim/birthYear", FAULT_OUT_OF_RANGE},
+        {NULL, "90s", "/victim/birthYear", FAULT_TYPE},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct item item = {.id = STR("1"),
+                                  .reported = STR("2017-03-05"),
+                                  .age_group = STR("adult"), // no excuse
+                                  .age = str_from(cases[i].age),
+                                  .birth_year = str_from(cases[i].born)};
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&f->context, &item, &s, &r);
+        assert_int_equal(r.fault_count, 1);
+        assert_int_equal(r.faults[0].code, cases[i].code);
+        assert_string_equal(r.faults[0].pointer, cases[i].pointer);
+    }
+}
+
+static void citizenships(void **state) {
+    (void)state;
+    static const struct {
+        const char *word;
+        enum citizenship group; // CITIZENSHIP_COUNT: not in the list
+    } cases[] = {
+        {"NL", CITIZENSHIP_NL},
+        {"nld", CITIZENSHIP_NL},
+        {"Nederlands", CITIZENSHIP_NL},
+        {"Dutch", CITIZENSHIP_NL},
+        {"CW", CITIZENSHIP_NL},
+        {"PL", CITIZENSHIP_EU},
+        {"pol", CITIZENSHIP_EU},
+        {"GR", CITIZENSHIP_EU},
+        {"EL", CITIZENSHIP_EU},
+        {"HRV", CITIZENSHIP_EU},
+        {"EU", CITIZENSHIP_EU},
+        {"NG", CITIZENSHIP_NON_EU},
+        {"NGA", CITIZENSHIP_NON_EU},
+        {"GB", CITIZENSHIP_NON_EU},
+        {"UK", CITIZENSHIP_NON_EU},
+        {"CH", CITIZENSHIP_NON_EU},
+        {"nonEU", CITIZENSHIP_NON_EU},
+        {"non-EU", CITIZENSHIP_NON_EU},
+        {"staatloos", CITIZENSHIP_NON_EU},
+        {"onbekend", CITIZENSHIP_UNKNOWN},
+        {"QQ", CITIZENSHIP_COUNT},
+        {"ZZZ", CITIZENSHIP_COUNT},
+        {"N", CITIZENSHIP_COUNT},
+        {"", CITIZENSHIP_COUNT},
+        {"N L", CITIZENSHIP_COUNT},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        enum citizenship c = CITIZENSHIP_COUNT;
+        bool found = vocabulary_citizenship(str_from(cases[i].word), &c);
+        if (found != (cases[i].group != CITIZENSHIP_COUNT) || c != cases[i].group)
+            fail_msg("%s", cases[i].word);
+    }
+}
+
+// All of ISO 3166-1 must be there: 249 countries, and beside them EL, UK, XK and the group EU among
+// the short codes, XKX among the long ones.
+static void every_country_has_a_group(void **state) {
+    (void)state;
+    size_t found[4] = {0}, members = 0;
+    char code[4];
+    enum citizenship c;
+    for (code[0] = 'A'; code[0] <= 'Z'; code[0]++)
+        for (code[1] = 'A'; code[1] <= 'Z'; code[1]++) {
+            found[2] += vocabulary_citizenship((struct str){code, 2}, &c);
+            for (code[2] = 'A'; code[2] <= 'Z'; code[2]++)
+                if (vocabulary_citizenship((struct str){code, 3}, &c))
+                    found[3]++;
+        }
+    assert_int_equal(found[2], 249 + 4);
+    assert_int_equal(found[3], 249 + 1);
+    static const char eu[] = "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT PL PT RO SK "
+                             "SI ES SE";
+    struct str rest = STR(eu), piece;
+    while (str_split(&rest, ' ', &piece))
+        members += vocabulary_citizenship(piece, &c) && c == CITIZENSHIP_EU;
+    assert_int_equal(members, 26);
+}
+
+static void statuses(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *word;
+        enum status status; // STATUS_COUNT: a fault
+    } cases[] = {
+        {NULL, STATUS_POSSIBLE},
+        {"", STATUS_POSSIBLE},
+        {"possible", STATUS_POSSIBLE},
+        {"Mogelijk", STATUS_POSSIBLE},
+        {"PossibleVictimOfTrafficking", STATUS_POSSIBLE},
+        {"confirmed", STATUS_CONFIRMED},
+        {"bevestigd", STATUS_CONFIRMED},
+        {"ActualVictimOfTrafficking", STATUS_CONFIRMED},
+        {"rejected", STATUS_REJECTED},
+        {"afgewezen", STATUS_REJECTED},
+        {"NotAVictimOfTrafficking", STATUS_REJECTED},
+        {"maybe", STATUS_COUNT},
+        {"?", STATUS_COUNT},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct item item = {.id = STR("1"), .status = str_from(cases[i].word)};
+        struct signal s;
+        struct normalise_result r;
+        normalise_item(&f->context, &item, &s, &r);
+        if (cases[i].status == STATUS_COUNT) {
+            assert_int_equal(r.fault_count, 1);
+            assert_int_equal(r.faults[0].code, FAULT_UNKNOWN_WORD);
+            assert_string_equal(r.faults[0].pointer, "/status");
+        } else {
+            assert_int_equal(r.fault_count, 0);
+            assert_int_equal(s.cell.status, cases[i].status);
+        }
+    }
+}
+
+// An item with a fault in every field.
+static struct item all_wrong(char *longest, size_t len) {
+    memset(longest, 'x', len);
+    const struct str bad = {longest, len};
+    struct item item = {.reported = bad,
+                        .occurred = STR("gisteren"),
+                        .municipality = bad,
+                        .category_count = SIGNAL_CATEGORIES_MAX,
+                        .gender = STR("\x01"),
+                        .age = STR("121"),
+                        .age_group = bad,
+                        .birth_year = STR("1"),
+                        .citizenship = STR("a\x80"),
+                        .status = STR("x")};
+    for (size_t i = 0; i < SIGNAL_CATEGORIES_MAX; i++)
+        item.categories[i] = bad;
+    return item;
+}
+
+static void all_faults_come_at_once(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *pointer;
+        enum fault_code code;
+    } expected[] = {
+        {"/id", FAULT_REQUIRED},
+        {"/reported", FAULT_TOO_LONG},
+        {"/occurred", FAULT_BAD_DATE},
+        {"/municipality", FAULT_TOO_LONG},
+        {"/categories/0", FAULT_TOO_LONG},
+        {"/categories/3", FAULT_TOO_LONG},
+        {"/categories/7", FAULT_TOO_LONG},
+        {"/victim/gender", FAULT_BAD_CHARACTER},
+        {"/victim/age", FAULT_OUT_OF_RANGE},
+        {"/victim/ageGroup", FAULT_TOO_LONG},
+        {"/victim/birthYear", FAULT_OUT_OF_RANGE},
+        {"/victim/citizenship", FAULT_BAD_CHARACTER},
+        {"/status", FAULT_UNKNOWN_WORD},
+    };
+    char longest[SIGNAL_WORD_MAX + 1];
+    const struct item item = all_wrong(longest, sizeof longest);
+    struct signal s;
+    struct normalise_result r;
+    normalise_item(&f->context, &item, &s, &r);
+    assert_int_equal(r.fault_count, 18);
+    for (size_t i = 0; i < COUNT(expected); i++) {
+        bool found = false;
+        for (size_t k = 0; k < r.fault_count; k++)
+            found |= strcmp(r.faults[k].pointer, expected[i].pointer) == 0 &&
+                     r.faults[k].code == expected[i].code;
+        if (!found)
+            fail_msg("%s", expected[i].pointer);
+    }
+}
+
+static void a_withdrawal_needs_its_id_only(void **state) {
+    struct fixture *f = *state;
+    char longest[SIGNAL_WORD_MAX + 1];
+    struct item item = all_wrong(longest, sizeof longest);
+    struct signal s;
+    struct normalise_result r;
+    item.withdrawn = true;
+    normalise_item(&f->context, &item, &s, &r);
+    assert_int_equal(r.fault_count, 1);
+    assert_string_equal(r.faults[0].pointer, "/id");
+    item.id = STR("1");
+    s = good(&f->context, &item);
+    assert_true(s.withdrawn);
+    assert_string_equal(s.id, "1");
+}
+
+static void content_is_what_the_source_said(void **state) {
+    struct fixture *f = *state;
+    const struct item base = {.id = STR("1"),
+                              .reported = STR("2017-03-05"),
+                              .municipality = STR("Weesp"),
+                              .categories = {STR("loverboy"), STR("arbeid")},
+                              .category_count = 2,
+                              .age = STR("17")};
+    struct item same[4], other[12];
+    for (size_t i = 0; i < COUNT(same); i++)
+        same[i] = base;
+    for (size_t i = 0; i < COUNT(other); i++)
+        other[i] = base;
+    same[0].id = STR("2"); // identity is another matter
+    same[1].municipality = STR(" Weesp\n");
+    same[2].categories[0] = STR("arbeid ");
+    same[2].categories[1] = STR("loverboy");
+    same[3].unknown_fields = 3;
+    other[0].reported = STR("2017-03-06");
+    other[1].reported = STR("2017-03-05T00:00:00Z"); // the same day, but said in other words
+    other[2].municipality = STR("weesp");
+    other[3].municipality = (struct str){NULL, 0};
+    other[4].municipality = STR("");
+    other[5].category_count = 1;
+    other[6].categories[0] = STR("arbeid");
+    other[7].age = (struct str){NULL, 0};
+    other[7].age_group = STR("17");
+    other[8].occurred = STR("2017-03-05");
+    other[9].gender = STR("V");
+    other[10].citizenship = STR("NL");
+    other[11].status = STR("possible");
+    struct normalise_context later = f->context;
+    later.received_ms += 86400000LL * 400;
+    later.source_municipality = 0;
+    struct signal first = good(&f->context, &base);
+    assert_true(digest_equal(&first.content, &(struct digest){0}) == false);
+    for (size_t i = 0; i < COUNT(same); i++) {
+        struct signal s = good(&later, &same[i]);
+        if (!digest_equal(&s.content, &first.content))
+            fail_msg("same %zu", i);
+    }
+    for (size_t i = 0; i < COUNT(other); i++) {
+        struct signal s, again = good(&f->context, &other[i]);
+        if (digest_equal(&again.content, &first.content))
+            fail_msg("other %zu", i);
+        for (size_t k = 0; k < i; k++) {
+            s = good(&f->context, &other[k]);
+            assert_false(digest_equal(&again.content, &s.content));
+        }
+    }
+}
+
+// A changed table of words is not a correction.
+static void content_does_not_depend_on_the_tables(void **state) {
+    struct fixture *f = *state;
+    struct err err;
+    struct normalise_context context = f->context;
+    struct categories *other = categories_load(STR("word,code\nloverboy,Other\n"), "t", &err);
+    assert_non_null(other);
+    context.categories = other;
+    const struct item item = {.id = STR("1"), .categories = {STR("loverboy")}, .category_count = 1};
+    struct signal a = good(&f->context, &item), b = good(&context, &item);
+    assert_true(digest_equal(&a.content, &b.content));
+    assert_int_not_equal(a.cell.categories, b.cell.categories);
+    categories_free(other);
+}
+
+static struct str random_word(uint64_t *random, char *room, size_t size) {
+    static const char *const words[] = {"2017-03-05", "2016-12-31T23:30:00Z",
+                                        "Amsterdam",  "Bergen",
+                                        "gm0363",     "loverboy",
+                                        "V",          "minor",
+                                        "17",         "1999",
+                                        "NL",         "pol",
+                                        "mogelijk",   "overlast",
+                                        "",           " ",
+                                        "2024-03-02"};
+    uint64_t kind = unit_random(random) % 8;
+    if (kind == 0)
+        return (struct str){NULL, 0};
+    if (kind < 6)
+        return str_from(words[unit_random(random) % COUNT(words)]);
+    size_t len = unit_random(random) % size;
+    for (size_t i = 0; i < len; i++)
+        room[i] = (char)(unit_random(random) % (kind == 6 ? 0x100 : 0x60) + (kind == 6 ? 0 : 0x20));
+    return (struct str){room, len};
+}
+
+static void check_labels(const struct fixture *f, const struct signal *s) {
+    const struct cell *c = &s->cell;
+    assert_true(c->categories != 0 && c->categories < 1 << CATEGORY_COUNT);
+    assert_true(c->gender < GENDER_COUNT && c->age_group < AGE_COUNT);
+    assert_true(c->citizenship < CITIZENSHIP_COUNT && c->status < STATUS_COUNT);
+    assert_int_equal(c->reserved, 0);
+    assert_true(s->reported >= SIGNAL_DAY_MIN && s->reported <= RECEIVED_DAY + 1);
+    assert_true(s->occurred == TIME_DAY_NONE ||
+                (s->occurred >= SIGNAL_DAY_MIN && s->occurred <= RECEIVED_DAY + 1));
+    assert_int_equal(c->month, time_month_of_day(s->reported) - 2000 * 12);
+    assert_int_equal(c->municipality == 0, s->municipality_today == 0);
+    assert_true(c->municipality == 0 ||
+                municipalities_by_code(f->municipalities, c->municipality) != NULL);
+    assert_true(s->id_len > 0 && s->id_len == strlen(s->id));
+}
+
+static void random_items_keep_the_promises(void **state) {
+    struct fixture *f = *state;
+    uint64_t random = unit_seed();
+    size_t good_count = 0;
+    for (int i = 0; i < 200000; i++) {
+        char room[18][160];
+        struct str words[18];
+        for (size_t k = 0; k < COUNT(words); k++)
+            words[k] = random_word(&random, room[k], sizeof room[k]);
+        struct item item = {.id = words[0],
+                            .reported = words[1],
+                            .occurred = words[2],
+                            .municipality = words[3],
+                            .gender = words[4],
+                            .age = words[5],
+                            .age_group = words[6],
+                            .birth_year = words[7],
+                            .citizenship = words[8],
+                            .status = words[9],
+                            .category_count = unit_random(&random) % (SIGNAL_CATEGORIES_MAX + 1),
+                            .withdrawn = unit_random(&random) % 10 == 0};
+        if (i % 2) // most at random have a fault: give the other half a chance
+            item = (struct item){.id = words[0],
+                                 .municipality = words[3],
+                                 .gender = words[4],
+                                 .age_group = words[6],
+                                 .citizenship = words[8],
+                                 .category_count = item.category_count};
+        for (size_t k = 0; k < item.category_count; k++)
+            item.categories[k] = words[10 + k];
+        struct signal s, again;
+        struct normalise_result r, same;
+        memset(&r, 0, sizeof r);
+        memset(&same, 0, sizeof same);
+        normalise_item(&f->context, &item, &s, &r);
+        normalise_item(&f->context, &item, &again, &same);
+        assert_memory_equal(&s, &again, sizeof s);
+        assert_memory_equal(&r, &same, sizeof r);
+        assert_true(r.fault_count <= NORMALISE_FAULTS_MAX);
+        if (r.fault_count == 0) {
+            check_labels(f, &s);
+            good_count++;
+        }
+    }
+    assert_true(good_count > 10000);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bare_id_gets_the_defaults),
+        cmocka_unit_test(ids_are_checked),
+        cmocka_unit_test(days_of_reporting),
+        cmocka_unit_test(our_own_clock_before_2000_is_a_fault),
+        cmocka_unit_test(municipalities_as_of_reported),
+        cmocka_unit_test(categories_are_a_set),
+        cmocka_unit_test(genders),
+        cmocka_unit_test(ages),
+        cmocka_unit_test(wrong_ages_are_refused),
+        cmocka_unit_test(citizenships),
+        cmocka_unit_test(every_country_has_a_group),
+        cmocka_unit_test(statuses),
+        cmocka_unit_test(all_faults_come_at_once),
+        cmocka_unit_test(a_withdrawal_needs_its_id_only),
+        cmocka_unit_test(content_is_what_the_source_said),
+        cmocka_unit_test(content_does_not_depend_on_the_tables),
+        cmocka_unit_test(random_items_keep_the_promises),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
