@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Start: books, pipeline, publisher, intake, poll, control; then READY. Stop: no more input, what
+// Start: books, pipeline, publisher, intake, feeds, control; then READY. Stop: no more input, what
 // is in hand is committed and answered, Kafka gets a while to confirm, then all ends in reverse.
 // Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
 #include "app.h"
@@ -33,7 +33,7 @@ struct app {
     struct pipeline *pipeline;
     struct publisher *publisher;
     struct intake *intake;
-    struct poll *poll;
+    struct feeds *feeds;
     struct control *control;
     struct loop_signal *on_term, *on_int, *on_hup;
     struct loop_timer *housekeeping, *watchdog, *stop_deadline;
@@ -185,7 +185,7 @@ static void on_housekeeping(void *ctx) {
     if (full != app->full) {
         app->full = full;
         intake_set_full(app->intake, full);
-        poll_hold(app->poll, full);
+        feeds_hold(app->feeds, full);
         if (full)
             log_error("state or disk is full, senders get 429 waiting=%llu",
                       (unsigned long long)books_waiting(app->books));
@@ -215,7 +215,7 @@ static bool reload(void *ctx, struct buf *text) {
     bool ok = tables && sources;
     if (ok) {
         intake_use(app->intake, sources, tables);
-        poll_use(app->poll, sources, tables);
+        feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
         sources_drop(app->sources);
         tables_drop(app->tables);
@@ -279,7 +279,7 @@ static void stop(struct app *app) {
     notify_stopping();
     loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
     intake_quiesce(app->intake);
-    poll_stop(app->poll);
+    feeds_stop(app->feeds);
     pipeline_when_idle(app->pipeline, on_input_done, app);
 }
 
@@ -330,10 +330,10 @@ static bool open_sides(struct app *app, struct err *err) {
                                     .books = app->books,
                                     .pipeline = app->pipeline,
                                     .listen_fd = notify_listen_fd("intake")};
-    struct poll_options poll = {
+    struct feeds_options feeds = {
         .config = app->config, .loop = app->loop, .books = app->books, .pipeline = app->pipeline};
-    app->poll = poll_create(&poll, app->sources, app->tables, err);
-    if (!app->poll)
+    app->feeds = feeds_create(&feeds, app->sources, app->tables, err);
+    if (!app->feeds)
         return false;
     app->intake = intake_create(&intake, app->sources, app->tables, err);
     if (!app->intake)
@@ -343,7 +343,7 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .books = app->books,
                                       .pipeline = app->pipeline,
                                       .intake = app->intake,
-                                      .poll = app->poll,
+                                      .feeds = app->feeds,
                                       .publisher = get_publisher,
                                       .reload = reload,
                                       .ctx = app,
@@ -374,7 +374,7 @@ static void close_all(struct app *app) {
     loop_signal_free(app->on_term);
     control_free(app->control);
     intake_free(app->intake);
-    poll_free(app->poll);
+    feeds_free(app->feeds);
     publisher_free(app->publisher);
     pipeline_free(app->pipeline);
     books_close(app->books);

@@ -13,7 +13,7 @@ struct figures {
     const struct totals *totals;
     struct intake_status intake;
     struct pipeline_status pipeline;
-    struct poll_status poll;
+    struct feeds_status feeds;
     struct publish_status publish;
     struct store_usage usage;
     uint64_t accepted, waiting, resident_bytes;
@@ -48,7 +48,7 @@ static void gather(struct control *control, struct figures *f) {
     f->resident_bytes = resident_bytes();
     intake_status(o->intake, &f->intake);
     pipeline_status(o->pipeline, &f->pipeline);
-    poll_status(o->poll, &f->poll);
+    feeds_status(o->feeds, &f->feeds);
     books_usage(o->books, &f->usage);
     const struct publisher *publisher = o->publisher(o->ctx);
     if (publisher)
@@ -138,8 +138,8 @@ void control_status(struct control *control, struct http_request *request) {
     json_key(&json, "feeds");
     json_open(&json, '{');
     json_put_u64(&json, "sources", control->sources->count);
-    json_put_u64(&json, "polled", f.poll.feeds);
-    json_put_u64(&json, "failing", f.poll.failing);
+    json_put_u64(&json, "polled", f.feeds.feeds);
+    json_put_u64(&json, "failing", f.feeds.failing);
     json_close(&json, '}');
     json_key(&json, "memory");
     json_open(&json, '{');
@@ -189,10 +189,10 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
            control->options.config->http.body_bytes_max);
     metric(out, "items_max", "gauge", "Limit: signals in a batch",
            control->options.config->items_max);
-    metric(out, "feeds", "gauge", "Polled feeds", f->poll.feeds);
-    metric(out, "feeds_failing", "gauge", "Polled feeds whose last poll failed", f->poll.failing);
-    metric(out, "polls_total", "counter", "Polls", f->poll.polls);
-    metric(out, "poll_failures_total", "counter", "Polls that failed", f->poll.failures);
+    metric(out, "feeds", "gauge", "Polled feeds", f->feeds.feeds);
+    metric(out, "feeds_failing", "gauge", "Polled feeds whose last poll failed", f->feeds.failing);
+    metric(out, "polls_total", "counter", "Polls", f->feeds.polls);
+    metric(out, "poll_failures_total", "counter", "Polls that failed", f->feeds.failures);
     metric(out, "state_bytes", "gauge", "State on disk", f->usage.used_bytes);
     metric(out, "state_bytes_max", "gauge", "Limit: state on disk", f->usage.max_bytes);
     metric(out, "resident_bytes", "gauge", "Memory", f->resident_bytes);

@@ -4,8 +4,8 @@
 #ifndef CONTROL_H
 #define CONTROL_H
 
+#include "feeds.h"
 #include "intake.h"
-#include "poll.h"
 
 struct control;
 
@@ -15,7 +15,7 @@ struct control_options {
     struct books *books;
     struct pipeline *pipeline;
     struct intake *intake;
-    struct poll *poll;
+    struct feeds *feeds;
     const struct publisher *(*publisher)(void *ctx); // NULL: none
     bool (*reload)(void *ctx, struct buf *faults);   // false: nothing changed, faults say why
     void *ctx;

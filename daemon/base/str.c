@@ -227,8 +227,10 @@ size_t str_fold(struct str word, char out[STR_FOLDED_MAX]) {
         }
         utf8proc_uint8_t bytes[4];
         size_t k = (size_t)utf8proc_encode_char(points[i], bytes);
-        if (len + k + (gap ? 1 : 0) >= STR_FOLDED_MAX)
+        if (len + k + (gap ? 1 : 0) >= STR_FOLDED_MAX) {
+            out[0] = '\0';
             return 0;
+        }
         if (gap)
             out[len++] = ' ';
         gap = false;

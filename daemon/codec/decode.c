@@ -352,7 +352,8 @@ static void decode_json(struct decoder *d, struct str rest) {
         fail(d, rest.len ? FAULT_TYPE : FAULT_SYNTAX);
         ok = false;
     }
-    skip_space(&rest, &line);
+    if (ok)
+        skip_space(&rest, &line);
     if (ok && rest.len)
         fail(d, FAULT_SYNTAX);
     d->result->line = line;

@@ -27,8 +27,11 @@ static void drive(struct http_server *server) {
     bool more = true;
     server->running = true;
     for (int run = 0; more && run < RUNS_MAX; run++) {
+        server->conn_freed = false;
         (void)MHD_run(server->daemon);
-        more = MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES && wait_ms == 0;
+        // A library that was full listens again only at the start of its next run.
+        more = server->conn_freed ||
+               (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES && wait_ms == 0);
     }
     server->running = false;
     if (more)
@@ -124,6 +127,7 @@ static void conn_free(struct http_conn *conn) {
     if (conn->next)
         conn->next->prev = conn->prev;
     server->conn_count--;
+    server->conn_freed = true;
     free(conn);
 }
 

@@ -66,8 +66,10 @@ void loop_free(struct loop *loop) {
         return;
     uv_close((uv_handle_t *)&loop->check, NULL);
     uv_close((uv_handle_t *)&loop->idle, NULL);
-    (void)uv_run(&loop->uv, UV_RUN_DEFAULT); // close callbacks of all that was freed before
-    (void)uv_loop_close(&loop->uv);
+    // The close callbacks of all that was freed before. A loop_stop outside of a run ends the first
+    // turn at once.
+    while (uv_loop_close(&loop->uv) == UV_EBUSY)
+        (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     free(loop);
 }
 

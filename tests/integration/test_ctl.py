@@ -277,9 +277,10 @@ class Status(Case):
     def test_foreign_text_is_cleaned(self):
         kafka = dict(STATUS["kafka"], lastError="a\x1b[31mb\x9bc\u202ed\u200be\x7f\r\nf")
         self.answer(200, dict(STATUS, kafka=kafka, version="1\x07"))
-        text = self.good("status")
-        self.assertClean(text)
-        self.assertIn("a[31mbcdef\n", text)
+        for locale, shown in (("C.UTF-8", "a[31mbcdef\n"), ("C", "a[31mb?c?d?ef\n")):
+            text = self.good("status", env=environment(LC_ALL=locale))
+            self.assertClean(text)
+            self.assertIn(shown, text)
 
 
 class Counts(Case):

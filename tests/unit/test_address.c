@@ -22,7 +22,7 @@ static bool is_public(const char *text) {
     return address_is_public((struct sockaddr *)&in6);
 }
 
-// First and last of each closed block, and the open neighbours around it.
+// Ends of the closed blocks; below, their open neighbours.
 static const char *const closed[] = {
     "0.0.0.0",
     "0.255.255.255",

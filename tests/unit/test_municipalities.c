@@ -246,6 +246,22 @@ static void a_name_means_the_one_valid_on_the_day(void **state) {
     municipalities_free(all);
 }
 
+// What a municipality took in later does not say what it was before it began.
+static void a_predecessor_is_one_that_made_way(void **state) {
+    (void)state;
+    struct err err;
+    struct municipalities *all =
+        municipalities_load(STR(HEADER ROW("GM0001", "Oud", "", "2014-12-31", "GM0003")
+                                    ROW("GM0002", "Later", "", "2018-12-31", "GM0003")
+                                        ROW("GM0003", "Nieuw", "2015-01-01", "", "")),
+                            "m", STR("variant,code\n"), "v", &err);
+    assert_non_null(all);
+    const struct municipality *from = municipalities_by_code(all, 3);
+    assert_int_equal(municipalities_on(all, from, day_of("2014-06-01"))->code, 1);
+    assert_int_equal(municipalities_on(all, from, day_of("2017-06-01"))->code, 3);
+    municipalities_free(all);
+}
+
 static void random_words_are_safe(void **state) {
     (void)state;
     uint64_t random = unit_seed();
@@ -273,6 +289,7 @@ int main(void) {
         cmocka_unit_test(mergers_agree_with_the_table),
         cmocka_unit_test(wrong_tables_are_refused_with_their_line),
         cmocka_unit_test(a_name_means_the_one_valid_on_the_day),
+        cmocka_unit_test(a_predecessor_is_one_that_made_way),
         cmocka_unit_test(random_words_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A feed waits on its timer, or is fetched, or its page is in the pipeline; so polls of one feed
 // never overlap.
-#include "poll.h"
+#include "feeds.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -15,8 +15,8 @@
 enum { URL_BYTES_MAX = 4096, HELD_RETRY_MS = 5000 };
 
 struct feed {
-    struct poll *poll;
-    const struct source *source; // of poll->sources
+    struct feeds *feeds;
+    const struct source *source; // of feeds->sources
     struct loop_timer *timer;
     struct feed_record record;
     int64_t started_ms; // loop time of the poll under way or the last one
@@ -25,8 +25,8 @@ struct feed {
     bool ended; // not in the table any more; freed when no longer busy
 };
 
-struct poll {
-    struct poll_options options;
+struct feeds {
+    struct feeds_options options;
     struct sources *sources;
     struct tables *tables;
     struct fetcher *fetcher;
@@ -43,13 +43,13 @@ static void feed_free(struct feed *feed) {
     free(feed);
 }
 
-static struct feed *feed_create(struct poll *poll, const struct source *source) {
+static struct feed *feed_create(struct feeds *feeds, const struct source *source) {
     struct feed *feed = mem_zalloc(1, sizeof *feed);
-    feed->poll = poll;
+    feed->feeds = feeds;
     feed->source = source;
-    feed->timer = loop_timer_create(poll->options.loop, on_due, feed);
-    (void)books_feed(poll->options.books, str_from(source->name), &feed->record);
-    int64_t now = loop_now_ms(poll->options.loop);
+    feed->timer = loop_timer_create(feeds->options.loop, on_due, feed);
+    (void)books_feed(feeds->options.books, str_from(source->name), &feed->record);
+    int64_t now = loop_now_ms(feeds->options.loop);
     uint32_t random;
     hash_random(&random, sizeof random);
     loop_timer_start(feed->timer, schedule_first_ms(now, source->interval_ms, random) - now, 0);
@@ -58,19 +58,19 @@ static struct feed *feed_create(struct poll *poll, const struct source *source) 
 
 // The end of a poll, good or bad: the next one is planned.
 static void feed_rest(struct feed *feed, const char *failure, int64_t retry_after_ms) {
-    struct poll *poll = feed->poll;
-    int64_t now = loop_now_ms(poll->options.loop), next;
+    struct feeds *feeds = feed->feeds;
+    int64_t now = loop_now_ms(feeds->options.loop), next;
     feed->busy = false;
     if (feed->ended) {
         feed_free(feed);
         return;
     }
-    if (poll->stopping)
+    if (feeds->stopping)
         return;
     if (failure) {
         uint32_t random;
         hash_random(&random, sizeof random);
-        poll->failures++;
+        feeds->failures++;
         if (feed->failures++ == 0)
             log_warning("feed fails source=%s reason=\"%s\"", feed->source->name, failure);
         next = schedule_backoff_ms(now, feed->source->interval_ms, feed->failures, retry_after_ms,
@@ -103,10 +103,10 @@ static void copy_text(char *to, const char *from) {
 }
 
 static void submit_page(struct feed *feed, const struct fetch_result *result) {
-    struct poll *poll = feed->poll;
+    struct feeds *feeds = feed->feeds;
     char *body = mem_strndup(result->body.data ? result->body.data : "", result->body.len);
-    struct batch *batch = batch_create(poll->sources, feed->source, poll->tables, DECODE_JSON, body,
-                                       result->body.len);
+    struct batch *batch = batch_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON,
+                                       body, result->body.len);
     batch->polled = true;
     batch->received_ms = loop_wall_ms();
     batch->has_feed = true;
@@ -116,12 +116,12 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     copy_text(batch->feed.last_modified, result->last_modified);
     batch->done = on_batch_done;
     batch->ctx = feed;
-    pipeline_submit(poll->options.pipeline, batch);
+    pipeline_submit(feeds->options.pipeline, batch);
 }
 
 static void on_fetched(void *ctx, const struct fetch_result *result) {
     struct feed *feed = ctx;
-    struct poll *poll = feed->poll;
+    struct feeds *feeds = feed->feeds;
     char reason[64];
     int64_t wait_ms = 0;
     if (result->outcome != FETCH_OK) {
@@ -129,7 +129,7 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
     } else if (result->status == 200 && !feed->ended) {
         submit_page(feed, result);
     } else if (result->status == 304) {
-        poll->not_modified++;
+        feeds->not_modified++;
         feed->record.contact_ms = loop_wall_ms();
         feed_rest(feed, NULL, 0);
     } else {
@@ -166,15 +166,15 @@ static bool put_url(const struct feed *feed, char *url, size_t size) {
 
 static void on_due(void *ctx) {
     struct feed *feed = ctx;
-    struct poll *poll = feed->poll;
+    struct feeds *feeds = feed->feeds;
     char url[URL_BYTES_MAX];
-    if (poll->held || pipeline_full(poll->options.pipeline)) {
+    if (feeds->held || pipeline_full(feeds->options.pipeline)) {
         loop_timer_start(feed->timer, HELD_RETRY_MS, 0);
         return;
     }
     feed->busy = true;
-    feed->started_ms = loop_now_ms(poll->options.loop);
-    poll->polls++;
+    feed->started_ms = loop_now_ms(feeds->options.loop);
+    feeds->polls++;
     if (!put_url(feed, url, sizeof url)) {
         feed_rest(feed, "the URL is too long", 0);
         return;
@@ -186,7 +186,7 @@ static void on_due(void *ctx) {
                                         record->last_modified[0] ? record->last_modified : NULL,
                                     .bearer = feed->source->bearer,
                                     .allow_private = feed->source->allow_private};
-    fetch_start(poll->fetcher, &request, on_fetched, feed);
+    fetch_start(feeds->fetcher, &request, on_fetched, feed);
 }
 
 static void end_feed(struct feed *feed) {
@@ -214,21 +214,21 @@ static struct feed *take_feed(struct feed **old, size_t count, size_t hint, cons
     return feed;
 }
 
-static void set_feeds(struct poll *poll, struct sources *sources) {
-    struct feed **old = poll->feeds;
-    size_t old_count = poll->feed_count;
-    poll->feeds = mem_zalloc(sources->count, sizeof(struct feed *));
-    poll->feed_count = 0;
+static void set_feeds(struct feeds *feeds, struct sources *sources) {
+    struct feed **old = feeds->feeds;
+    size_t old_count = feeds->feed_count;
+    feeds->feeds = mem_zalloc(sources->count, sizeof(struct feed *));
+    feeds->feed_count = 0;
     for (size_t i = 0; i < sources->count; i++) {
         const struct source *source = &sources->list[i];
         if (!source->url)
             continue;
-        struct feed *feed = take_feed(old, old_count, poll->feed_count, source->name);
+        struct feed *feed = take_feed(old, old_count, feeds->feed_count, source->name);
         if (feed)
             feed->source = source;
         else
-            feed = feed_create(poll, source);
-        poll->feeds[poll->feed_count++] = feed;
+            feed = feed_create(feeds, source);
+        feeds->feeds[feeds->feed_count++] = feed;
     }
     for (size_t i = 0; i < old_count; i++)
         if (old[i])
@@ -236,58 +236,58 @@ static void set_feeds(struct poll *poll, struct sources *sources) {
     free(old);
 }
 
-struct poll *poll_create(const struct poll_options *options, struct sources *sources,
-                         struct tables *tables, struct err *err) {
-    struct poll *poll = mem_zalloc(1, sizeof *poll);
-    poll->options = *options;
-    poll->fetcher = fetcher_create(options->loop, &options->config->fetch, err);
-    if (!poll->fetcher) {
-        free(poll);
+struct feeds *feeds_create(const struct feeds_options *options, struct sources *sources,
+                           struct tables *tables, struct err *err) {
+    struct feeds *feeds = mem_zalloc(1, sizeof *feeds);
+    feeds->options = *options;
+    feeds->fetcher = fetcher_create(options->loop, &options->config->fetch, err);
+    if (!feeds->fetcher) {
+        free(feeds);
         return NULL;
     }
-    poll_use(poll, sources, tables);
-    return poll;
+    feeds_use(feeds, sources, tables);
+    return feeds;
 }
 
-void poll_use(struct poll *poll, struct sources *sources, struct tables *tables) {
-    struct sources *old = poll->sources;
-    set_feeds(poll, sources); // still compares names with those of the old table
-    poll->sources = sources_take(sources);
+void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables) {
+    struct sources *old = feeds->sources;
+    set_feeds(feeds, sources); // still compares names with those of the old table
+    feeds->sources = sources_take(sources);
     sources_drop(old);
-    tables_drop(poll->tables);
-    poll->tables = tables_take(tables);
+    tables_drop(feeds->tables);
+    feeds->tables = tables_take(tables);
 }
 
-void poll_hold(struct poll *poll, bool held) {
-    poll->held = held;
+void feeds_hold(struct feeds *feeds, bool held) {
+    feeds->held = held;
 }
 
-void poll_stop(struct poll *poll) {
-    poll->stopping = true;
-    for (size_t i = 0; i < poll->feed_count; i++)
-        loop_timer_stop(poll->feeds[i]->timer);
-    fetcher_free(poll->fetcher);
-    poll->fetcher = NULL;
+void feeds_stop(struct feeds *feeds) {
+    feeds->stopping = true;
+    for (size_t i = 0; i < feeds->feed_count; i++)
+        loop_timer_stop(feeds->feeds[i]->timer);
+    fetcher_free(feeds->fetcher);
+    feeds->fetcher = NULL;
 }
 
-void poll_free(struct poll *poll) {
-    if (!poll)
+void feeds_free(struct feeds *feeds) {
+    if (!feeds)
         return;
-    if (!poll->stopping)
-        poll_stop(poll);
-    for (size_t i = 0; i < poll->feed_count; i++)
-        feed_free(poll->feeds[i]);
-    free(poll->feeds);
-    sources_drop(poll->sources);
-    tables_drop(poll->tables);
-    free(poll);
+    if (!feeds->stopping)
+        feeds_stop(feeds);
+    for (size_t i = 0; i < feeds->feed_count; i++)
+        feed_free(feeds->feeds[i]);
+    free(feeds->feeds);
+    sources_drop(feeds->sources);
+    tables_drop(feeds->tables);
+    free(feeds);
 }
 
-void poll_status(const struct poll *poll, struct poll_status *status) {
-    *status = (struct poll_status){.feeds = poll->feed_count,
-                                   .polls = poll->polls,
-                                   .not_modified = poll->not_modified,
-                                   .failures = poll->failures};
-    for (size_t i = 0; i < poll->feed_count; i++)
-        status->failing += poll->feeds[i]->failures > 0;
+void feeds_status(const struct feeds *feeds, struct feeds_status *status) {
+    *status = (struct feeds_status){.feeds = feeds->feed_count,
+                                    .polls = feeds->polls,
+                                    .not_modified = feeds->not_modified,
+                                    .failures = feeds->failures};
+    for (size_t i = 0; i < feeds->feed_count; i++)
+        status->failing += feeds->feeds[i]->failures > 0;
 }

@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""A real Kafka broker on loopback, for tests and demonstrations.
+
+Its jars come from Maven Central at first use and are kept in a cache. As a program:
+
+    broker.py run DIR PORT --topic NAME:PARTITIONS     prints "ready BOOTSTRAP", stops on SIGTERM
+    broker.py fetch                                    only fills the cache
+"""
+
+import argparse
+import atexit
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VERSION = "3.9.2"
+START_SECONDS = 90
+METADATA, CREATE_TOPICS, DELETE_TOPICS = 3, 19, 20
+TOPIC_ALREADY_EXISTS = 36
+
+
+def fetch():
+    """The folder with the broker's jars, filled if need be."""
+    cache = os.environ.get("SIGNAALD_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "signaald")
+    target = os.path.join(cache, "kafka-" + VERSION)
+    if os.path.isdir(target):
+        return target
+    os.makedirs(cache, exist_ok=True)
+    partial = tempfile.mkdtemp(prefix="kafka-partial-", dir=cache)
+    try:
+        subprocess.run(
+            ["mvn", "-B", "-q", "-f", os.path.join(HERE, "pom.xml"),
+             "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies",
+             "-DincludeScope=runtime", "-DoutputDirectory=" + partial],
+            check=True, stdout=sys.stderr)
+        os.rename(partial, target)
+    except OSError:
+        if not os.path.isdir(target):  # else another process was faster
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return target
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def _text(value):
+    data = value.encode()
+    return struct.pack(">h", len(data)) + data
+
+
+def _read(sock, size):
+    data = b""
+    while len(data) < size:
+        piece = sock.recv(size - len(data))
+        if not piece:
+            raise ConnectionError("the broker closed the connection")
+        data += piece
+    return data
+
+
+class Broker:
+    """One broker in `dir`, which keeps its data from one start to the next."""
+
+    def __init__(self, dir, port=None, heap="256m"):
+        self.dir = os.path.abspath(dir)
+        self.port = port or free_port()
+        self.controller_port = free_port()
+        self.heap = heap
+        self.process = None
+        self.bootstrap = "127.0.0.1:%d" % self.port
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def start(self):
+        os.makedirs(self.dir, exist_ok=True)
+        self._write_properties()
+        if not os.path.exists(os.path.join(self.dir, "data", "meta.properties")):
+            subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", self._new_id(),
+                                      "-c", self._path("server.properties")),
+                           check=True, stdout=subprocess.DEVNULL)
+        with open(self._path("broker.log"), "ab") as log:
+            self.process = subprocess.Popen(
+                self._java("kafka.Kafka", self._path("server.properties")),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        atexit.register(self.kill)
+        self._await_answer()
+
+    def stop(self):
+        """In good order."""
+        self._end(signal.SIGTERM)
+
+    def kill(self):
+        self._end(signal.SIGKILL)
+
+    def pause(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
+    def create_topic(self, name, partitions=1, config=None):
+        """Makes the topic; nothing when it is there already."""
+        pairs = b"".join(_text(key) + _text(str(value)) for key, value in (config or {}).items())
+        body = (struct.pack(">i", 1) + _text(name) + struct.pack(">ihi", partitions, 1, 0) +
+                struct.pack(">i", len(config or {})) + pairs + struct.pack(">i?", 30000, False))
+        answer = self._call(CREATE_TOPICS, 2, body)
+        self._check(name, answer, (0, TOPIC_ALREADY_EXISTS))
+
+    def delete_topic(self, name):
+        answer = self._call(DELETE_TOPICS, 1,
+                            struct.pack(">i", 1) + _text(name) + struct.pack(">i", 30000))
+        self._check(name, answer, (0,))
+
+    @staticmethod
+    def _check(name, answer, fine):
+        # throttle time, number of topics, name, error
+        (code,) = struct.unpack_from(">h", answer, 10 + len(name.encode()))
+        if code not in fine:
+            raise RuntimeError("topic %s: Kafka error %d" % (name, code))
+
+    def _call(self, api, version, body, timeout=60):
+        """One request in Kafka's protocol; the answer's body."""
+        request = struct.pack(">hhi", api, version, 1) + _text("broker.py") + body
+        with socket.create_connection(("127.0.0.1", self.port), timeout) as sock:
+            sock.sendall(struct.pack(">i", len(request)) + request)
+            (size,) = struct.unpack(">i", _read(sock, 4))
+            return _read(sock, size)[4:]
+
+    def _answers(self):
+        try:
+            (brokers,) = struct.unpack_from(
+                ">i", self._call(METADATA, 1, struct.pack(">i", 0), timeout=2))
+            return brokers > 0
+        except OSError:
+            return False
+
+    def _await_answer(self):
+        deadline = time.monotonic() + START_SECONDS
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                with open(self._path("broker.log"), errors="replace") as log:
+                    raise RuntimeError("the broker did not start:\n" + log.read()[-4000:])
+            time.sleep(0.1)
+
+    def _end(self, signum):
+        process, self.process = self.process, None
+        if process is None:
+            return
+        atexit.unregister(self.kill)
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signum)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _path(self, name):
+        return os.path.join(self.dir, name)
+
+    def _java(self, *arguments):
+        return ["java", "-Xms" + self.heap, "-Xmx" + self.heap, "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-Dlog4j.configuration=file:" + os.path.join(HERE, "log4j.properties"),
+                "-cp", os.path.join(fetch(), "*"), *arguments]
+
+    @staticmethod
+    def _new_id():
+        # Kafka's form of a UUID. A leading '-' would look like an option.
+        return "A" + base64.urlsafe_b64encode(os.urandom(16)).decode()[1:22]
+
+    def _write_properties(self):
+        with open(os.path.join(HERE, "server.properties.in")) as template:
+            text = template.read()
+        for name, value in (("PORT", self.port), ("CONTROLLER_PORT", self.controller_port),
+                            ("DIR", self.dir)):
+            text = text.replace("@%s@" % name, str(value))
+        with open(self._path("server.properties"), "w") as file:
+            file.write(text)
+
+
+def consume(bootstrap, topic):
+    """All records that are in the topic now, each a dict: partition, offset, key, headers (dict),
+    payload (parsed JSON; None where there is none)."""
+    command = ["kcat", "-C", "-q", "-e", "-J", "-o", "beginning", "-b", bootstrap, "-t", topic]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as kcat:
+        for line in kcat.stdout:
+            record = json.loads(line)
+            flat = record.get("headers") or []
+            payload = record.get("payload")
+            yield {"partition": record["partition"], "offset": record["offset"],
+                   "key": record.get("key"), "headers": dict(zip(flat[::2], flat[1::2])),
+                   "payload": None if payload is None else json.loads(payload)}
+    if kcat.returncode != 0:
+        raise RuntimeError("kcat ended with %d" % kcat.returncode)
+
+
+def _run(arguments):
+    broker = Broker(arguments.dir, arguments.port)
+
+    def finish(*_):
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, finish)
+    signal.signal(signal.SIGINT, finish)
+    try:
+        broker.start()
+        for topic in arguments.topic:
+            name, _, partitions = topic.partition(":")
+            broker.create_topic(name, int(partitions or 1))
+        print("ready " + broker.bootstrap, flush=True)
+        return broker.process.wait()
+    finally:
+        broker.stop()
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A Kafka broker on loopback.")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("fetch", help="only fill the cache")
+    run = verbs.add_parser("run", help="run a broker until SIGTERM")
+    run.add_argument("dir")
+    run.add_argument("port", type=int)
+    run.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS")
+    arguments = parser.parse_args()
+    if arguments.verb == "fetch":
+        print(fetch())
+        return 0
+    return _run(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

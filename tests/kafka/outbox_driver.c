@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The publisher with an outbox that survives kill -9, for test_publisher.py. Events 1..COUNT exist
+// by their number alone; what Kafka has confirmed is appended to STATE, in groups some time after
+// the report, so that a kill finds events that are in the topic but not marked.
+//
+//   outbox_driver BROKERS TOPIC STATE COUNT GRACE_MS
+//
+// Prints "state NAME: REASON" and "marked N"; ends with "done" when all is marked.
+#include "base/mem.h"
+#include "base/str.h"
+#include "edge/loop.h"
+#include "edge/publish.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COUNT_MAX = 10000000, KEYS = 101, RELEASE_EVERY_MS = 5, RELEASE = 100, COMMIT_MS = 80 };
+
+// In STATE. The first record is the pinned number of partitions: seq 0.
+struct mark {
+    uint64_t seq;
+    int64_t offset;
+    int64_t partition;
+};
+
+struct driver {
+    struct loop *loop;
+    struct publisher *publisher;
+    struct loop_timer *commit, *release;
+    int state_file;
+    uint64_t count, released, marked_count;
+    bool *marked;
+    int32_t partitions;
+    int64_t known[PUBLISH_PARTITIONS_MAX];
+    struct mark *waiting; // told, not yet in the file
+    size_t waiting_count;
+    bool tail_read, stopping;
+};
+
+static void fail(const char *what) {
+    perror(what);
+    exit(1);
+}
+
+static void apply(struct driver *d, const struct mark *mark) {
+    if (mark->seq == 0) {
+        d->partitions = (int32_t)mark->partition;
+        return;
+    }
+    if (mark->seq > d->count)
+        fail("a sequence that was never handed over");
+    d->marked_count += !d->marked[mark->seq];
+    d->marked[mark->seq] = true;
+    if (mark->offset > d->known[mark->partition])
+        d->known[mark->partition] = mark->offset;
+    if (mark->seq > d->released)
+        d->released = mark->seq;
+}
+
+static void load(struct driver *d, const char *path) {
+    d->state_file = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (d->state_file < 0)
+        fail(path);
+    struct mark mark;
+    off_t size = 0;
+    while (read(d->state_file, &mark, sizeof mark) == sizeof mark) {
+        apply(d, &mark);
+        size += (off_t)sizeof mark;
+    }
+    if (ftruncate(d->state_file, size) != 0) // a kill may have torn the last one
+        fail(path);
+}
+
+static void on_stopped(void *ctx) {
+    struct driver *d = ctx;
+    loop_stop(d->loop);
+}
+
+static void on_commit(void *ctx) {
+    struct driver *d = ctx;
+    size_t size = d->waiting_count * sizeof *d->waiting;
+    if (size > 0 && write(d->state_file, d->waiting, size) != (ssize_t)size)
+        fail("state");
+    for (size_t i = 0; i < d->waiting_count; i++)
+        apply(d, &d->waiting[i]);
+    d->waiting_count = 0;
+    (void)printf("marked %llu\n", (unsigned long long)d->marked_count);
+    if (d->tail_read)
+        publisher_go(d->publisher);
+    d->tail_read = false;
+    if (d->marked_count == d->count && !d->stopping) {
+        d->stopping = true;
+        publisher_stop(d->publisher, 5000, on_stopped, d);
+    }
+}
+
+static void wait_for_commit(struct driver *d, struct mark mark) {
+    if (d->waiting_count == 0)
+        loop_timer_start(d->commit, COMMIT_MS, 0);
+    d->waiting = mem_resize(d->waiting, d->waiting_count + 1, sizeof *d->waiting);
+    d->waiting[d->waiting_count++] = mark;
+}
+
+static void on_release(void *ctx) {
+    struct driver *d = ctx;
+    d->released += RELEASE;
+    if (d->released > d->count)
+        d->released = d->count;
+    publisher_wake(d->publisher);
+}
+
+static void read_outbox(void *ctx, uint64_t after, size_t max,
+                        bool (*put)(void *put_ctx, const struct publish_event *event),
+                        void *put_ctx) {
+    struct driver *d = ctx;
+    for (uint64_t seq = after + 1; seq <= d->released && max > 0; seq++) {
+        if (d->marked[seq])
+            continue;
+        char key[16], value[64], id[32];
+        (void)snprintf(key, sizeof key, "GM%04d", (int)(seq * 7919 % KEYS));
+        (void)snprintf(value, sizeof value, "{\"n\":%llu}", (unsigned long long)seq);
+        (void)snprintf(id, sizeof id, "event-%llu", (unsigned long long)seq);
+        const struct publish_event event = {.seq = seq,
+                                            .key = str_from(key),
+                                            .value = str_from(value),
+                                            .headers = {{"ce_id", str_from(id)}},
+                                            .header_count = 1};
+        if (!put(put_ctx, &event))
+            return;
+        max--;
+    }
+}
+
+static int64_t known_offset(void *ctx, int32_t partition) {
+    return ((struct driver *)ctx)->known[partition];
+}
+
+static int32_t known_partitions(void *ctx) {
+    return ((struct driver *)ctx)->partitions;
+}
+
+static void on_partitions(void *ctx, int32_t partitions) {
+    wait_for_commit(ctx, (struct mark){.seq = 0, .offset = -1, .partition = partitions});
+}
+
+static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        wait_for_commit(ctx, (struct mark){acks[i].seq, acks[i].offset, acks[i].partition});
+}
+
+static void on_tail(void *ctx) {
+    struct driver *d = ctx;
+    d->tail_read = true;
+    loop_timer_start(d->commit, COMMIT_MS, 0);
+}
+
+static void on_state(void *ctx, enum publish_state state, const char *reason) {
+    (void)ctx;
+    (void)printf("state %s: %s\n", publish_state_name(state), reason);
+}
+
+int main(int argc, char **argv) {
+    uint64_t count = 0, grace = 0;
+    if (argc != 6 || !str_to_u64(str_from(argv[4]), COUNT_MAX, &count) ||
+        !str_to_u64(str_from(argv[5]), 60000, &grace)) {
+        (void)fputs("usage: outbox_driver BROKERS TOPIC STATE COUNT GRACE_MS\n", stderr);
+        return 2;
+    }
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    struct err err;
+    struct driver d = {.count = count, .marked = mem_zalloc(count + 1, sizeof(bool))};
+    memset(d.known, 0xff, sizeof d.known); // -1
+    load(&d, argv[3]);
+    const struct publish_options options = {.brokers = argv[1],
+                                            .topic = argv[2],
+                                            .origin = "outbox-driver",
+                                            .grace_ms = (int64_t)grace,
+                                            .retry_ms = 100,
+                                            .read_outbox = read_outbox,
+                                            .known_offset = known_offset,
+                                            .known_partitions = known_partitions,
+                                            .on_partitions = on_partitions,
+                                            .on_acks = on_acks,
+                                            .on_tail = on_tail,
+                                            .on_state = on_state,
+                                            .ctx = &d};
+    d.loop = loop_create(&err);
+    d.commit = loop_timer_create(d.loop, on_commit, &d);
+    d.release = loop_timer_create(d.loop, on_release, &d);
+    d.publisher = publisher_create(d.loop, &options, &err);
+    if (!d.publisher) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    loop_timer_start(d.release, RELEASE_EVERY_MS, RELEASE_EVERY_MS);
+    loop_run(d.loop);
+    publisher_free(d.publisher);
+    loop_timer_free(d.commit);
+    loop_timer_free(d.release);
+    loop_free(d.loop);
+    free(d.marked);
+    free(d.waiting);
+    (void)close(d.state_file);
+    (void)puts("done");
+    return 0;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/decode.h"
+
+#include "unit.h"
+
+// What came out of a body, as one line of text: "id[faults] …" and how the whole ended.
+struct seen {
+    char text[2048];
+    size_t len;
+};
+
+static void note(struct seen *seen, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    seen->len +=
+        (size_t)vsnprintf(seen->text + seen->len, sizeof seen->text - seen->len, fmt, args);
+    va_end(args);
+}
+
+static void on_item(void *ctx, const struct decode_item *item) {
+    struct seen *seen = ctx;
+    note(seen, "%.*s", (int)item->item.id.len, item->item.id.data ? item->item.id.data : "");
+    for (size_t i = 0; i < item->item.category_count; i++)
+        note(seen, "+%.*s", (int)item->item.categories[i].len, item->item.categories[i].data);
+    if (item->item.age.data)
+        note(seen, "@%.*s", (int)item->item.age.len, item->item.age.data);
+    if (item->item.withdrawn)
+        note(seen, "-");
+    if (item->item.unknown_fields)
+        note(seen, "?%u", item->item.unknown_fields);
+    for (size_t i = 0; i < item->fault_count; i++)
+        note(seen, "!%s:%s", item->faults[i].pointer, fault_code_name(item->faults[i].code));
+    note(seen, " ");
+}
+
+static const struct decode_limits limits = {.item_bytes_max = 200, .items_max = 4, .depth_max = 4};
+
+static struct decode_result decode(enum decode_format format, struct str body, struct seen *seen) {
+    struct decode_options options = {.format = format, .limits = limits};
+    struct decode_result result;
+    memset(seen, 0, sizeof *seen);
+    decode_items(body, &options, on_item, seen, &result);
+    if (result.failed)
+        note(seen, "FAILED %s", fault_code_name(result.fault));
+    return result;
+}
+
+struct sample {
+    const char *body, *expected;
+};
+
+static void check(enum decode_format format, const struct sample *cases, size_t count) {
+    struct seen seen;
+    for (size_t i = 0; i < count; i++) {
+        (void)decode(format, str_from(cases[i].body), &seen);
+        if (strcmp(seen.text, cases[i].expected) != 0)
+            fail_msg("%s\ngives     %s\nexpected %s", cases[i].body, seen.text, cases[i].expected);
+    }
+}
+
+static void json_bodies(void **state) {
+    (void)state;
+    static const struct sample cases[] = {
+        {"{\"id\":\"a\"}", "a "},
+        {" \r\n\t{ \"id\" : \"a\" } \n", "a "},
+        {"[]", ""},
+        {"[ ]", ""},
+        {"[{\"id\":\"a\"},{\"id\":\"b\"}]", "a b "},
+        {"[{\"id\":17}]", "17 "},
+        {"{\"id\":\"}]{[\\\"\"}", "}]{[\" "},
+        {"{\"id\":\"a\",\"category\":\"x\"}", "a+x "},
+        {"{\"id\":\"a\",\"categories\":[\"x\",\"y\"]}", "a+x+y "},
+        {"{\"id\":\"a\",\"categories\":[\"x\",7]}", "a+x!/categories/1:type "},
+        {"{\"id\":\"a\",\"categories\":{}}", "a!/categories:type "},
+        {"{\"id\":\"a\",\"categories\":[1,2,3,4,5,6,7,8,9]}", "a!/categories:tooMany "},
+        {"{\"id\":\"a\",\"victim\":{\"age\":17,\"shoe\":42}}", "a@17?1 "},
+        {"{\"id\":\"a\",\"victim\":\"man\"}", "a!/victim:type "},
+        {"{\"id\":\"a\",\"victim\":{\"age\":1.5}}", "a!/victim/age:type "},
+        {"{\"id\":\"a\",\"withdrawn\":true}", "a- "},
+        {"{\"id\":\"a\",\"withdrawn\":\"yes\"}", "a!/withdrawn:type "},
+        {"{\"id\":\"a\",\"person\":{\"name\":\"N\"}}", "a "},
+        {"{\"id\":\"a\",\"person\":\"N\"}", "a!/person:type "},
+        {"{\"id\":null,\"reported\":null}", " "},
+        {"{\"id\":[\"a\"],\"reported\":5}", "!/id:type!/reported:type "},
+        {"{\"id\":\"a\",\"naam\":\"x\",\"bsn\":1}", "a?2 "},
+        {"{\"id\":\"a\",\"id\":\"b\"}", "!:syntax "}, // duplicate keys: which one is meant?
+        {"[{\"id\":\"a\"},7,\"x\",null]", "a !:type !:type !:type "},
+        {"[[{\"id\":\"a\"}]]", "!:type "},
+        {"{\"a\":{\"b\":{\"c\":{\"d\":1}}}}", "?1 "},
+        {"{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}", "!:syntax "}, // too deep
+        // broken as a whole: nothing of it counts
+        {"", "FAILED syntax"},
+        {"   ", "FAILED syntax"},
+        {"7", "FAILED type"},
+        {"\"x\"", "FAILED type"},
+        {"{\"id\":\"a\"", "FAILED syntax"},
+        {"{\"id\":\"a\"}}", "a FAILED syntax"},
+        {"{\"id\":\"a\"} x", "a FAILED syntax"},
+        {"[{\"id\":\"a\"}", "a FAILED syntax"},
+        {"[{\"id\":\"a\"},]", "a FAILED syntax"},
+        {"[{\"id\":\"a\"} {\"id\":\"b\"}]", "a FAILED syntax"},
+        {"[{\"id\":}]", "FAILED syntax"},
+        {"[,{\"id\":\"a\"}]", "FAILED syntax"},
+        {"{\"id\":006}", "FAILED syntax"},
+        {"{\"id\":\"\xc0\xa0\"}", "FAILED syntax"},
+        {"{\"id\":\"a\\u0000b\"}", "FAILED syntax"},
+        {"{id:\"a\"}", "FAILED syntax"},
+        {"[{},{},{},{},{}]", "    FAILED tooMany"},
+    };
+    check(DECODE_JSON, cases, COUNT(cases));
+}
+
+static void ndjson_bodies(void **state) {
+    (void)state;
+    static const struct sample cases[] = {
+        {"", ""},
+        {"\n\n", ""},
+        {"{\"id\":\"a\"}", "a "},
+        {"{\"id\":\"a\"}\r\n{\"id\":\"b\"}\n", "a b "},
+        // a broken line leaves the others whole
+        {"{\"id\":\"a\"}\n{\"id\":\n{\"id\":\"c\"}", "a !:syntax c "},
+        {"{\"id\":\"a\"} {\"id\":\"b\"}\n{\"id\":\"c\"}", "!:syntax c "},
+        {"[]\n{\"id\":\"c\"}", "!:type c "},
+        {"x\n{\"id\":\"c\"}", "!:syntax c "},
+        {"{\"id\":006}\n{\"id\":\"c\"}", "!:syntax c "},
+        {"{}\n{}\n{}\n{}\n{}\n", "    FAILED tooMany"},
+    };
+    check(DECODE_NDJSON, cases, COUNT(cases));
+}
+
+static void an_item_over_its_size_is_refused_alone(void **state) {
+    (void)state;
+    char body[512], long_id[220];
+    struct seen seen;
+    memset(long_id, 'x', sizeof long_id - 1);
+    long_id[sizeof long_id - 1] = '\0';
+    (void)snprintf(body, sizeof body, "[{\"id\":\"a\"},{\"id\":\"%s\"},{\"id\":\"c\"}]", long_id);
+    (void)decode(DECODE_JSON, str_from(body), &seen);
+    assert_string_equal(seen.text, "a !:tooLong c ");
+    (void)snprintf(body, sizeof body, "{\"id\":\"a\"}\n{\"id\":\"%s\"}\n{\"id\":\"c\"}", long_id);
+    (void)decode(DECODE_NDJSON, str_from(body), &seen);
+    assert_string_equal(seen.text, "a !:tooLong c ");
+}
+
+static void the_line_of_the_fault_is_told(void **state) {
+    (void)state;
+    struct seen seen;
+    struct decode_result result =
+        decode(DECODE_JSON, STR("[\n{\"id\":\"a\"},\n{\"id\":\n}\n]"), &seen);
+    assert_true(result.failed);
+    assert_in_range(result.line, 3, 4);
+}
+
+static void the_cursor_is_the_highest_mark(void **state) {
+    (void)state;
+    static const struct sample cases[] = {
+        {"[{\"u\":\"2017-01-02\"},{\"u\":\"2017-03-01\"},{\"u\":\"2017-02-01\"}]", "2017-03-01"},
+        {"[{\"u\":9},{\"u\":10}]", "10"},
+        {"[{\"u\":\"2017-01-02T10:00:00+01:00\"}]", "2017-01-02T10:00:00+01:00"},
+        {"[{\"u\":\"x&y=1\"},{\"u\":\"\"},{\"u\":null},{\"u\":{}}]", ""}, // not a mark
+        {"[]", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct seen seen = {{0}, 0};
+        struct decode_options options = {
+            .format = DECODE_JSON, .limits = limits, .cursor_field = STR("u")};
+        struct decode_result result;
+        decode_items(str_from(cases[i].body), &options, on_item, &seen, &result);
+        assert_string_equal(result.cursor, cases[i].expected);
+        assert_null(strchr(seen.text, '?')); // it is no unknown field
+    }
+}
+
+static void on_nothing(void *ctx, const struct decode_item *item) {
+    (void)item;
+    ++*(uint32_t *)ctx;
+}
+
+static void random_bodies_never_crash(void **state) {
+    (void)state;
+    static const char alphabet[] = "{}[]\",:\\ \n0129aeid.-+tfnul\xc3\xa9\xff\x00";
+    uint64_t seed = unit_seed();
+    for (int round = 0; round < 20000; round++) {
+        char body[64];
+        size_t len = (size_t)unit_random(&seed) % sizeof body;
+        for (size_t i = 0; i < len; i++)
+            body[i] = alphabet[unit_random(&seed) % (sizeof alphabet - 1)];
+        for (int format = DECODE_JSON; format <= DECODE_NDJSON; format++) {
+            struct decode_options options = {.format = (enum decode_format)format,
+                                             .limits = limits};
+            struct decode_result result;
+            uint32_t items = 0;
+            decode_items((struct str){body, len}, &options, on_nothing, &items, &result);
+            assert_int_equal(items, result.items - (result.failed && result.items > items));
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_bodies),
+        cmocka_unit_test(ndjson_bodies),
+        cmocka_unit_test(an_item_over_its_size_is_refused_alone),
+        cmocka_unit_test(the_line_of_the_fault_is_told),
+        cmocka_unit_test(the_cursor_is_the_highest_mark),
+        cmocka_unit_test(random_bodies_never_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
