@@ -234,7 +234,7 @@ static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
 }
 
 struct walk {
-    struct store_txn *txn;
+    struct store_txn txn;
     uint64_t left;
     bool (*fn)(void *ctx, const struct books_line *line);
     void *ctx;
@@ -243,7 +243,7 @@ struct walk {
 static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
     struct walk *walk = ctx;
     struct books_line line;
-    return walk->left-- > 0 && read_line(walk->txn, seq, record, &line) &&
+    return walk->left-- > 0 && read_line(&walk->txn, seq, record, &line) &&
            walk->fn(walk->ctx, &line);
 }
 
@@ -251,16 +251,15 @@ static bool on_walk_outbox(void *ctx, uint64_t seq, struct str empty) {
     struct walk *walk = ctx;
     struct str record;
     (void)empty;
-    return store_get_seq(walk->txn, STORE_LEDGER, seq, &record) && on_walk_ledger(ctx, seq, record);
+    return store_get_seq(&walk->txn, STORE_LEDGER, seq, &record) &&
+           on_walk_ledger(ctx, seq, record);
 }
 
 static void walk_table(struct books *books, enum store_table table, uint64_t from,
                        bool (*step)(void *ctx, uint64_t seq, struct str value), struct walk *walk) {
-    struct store_txn txn;
-    walk->txn = &txn;
-    store_begin_read(books->store, &txn);
-    store_each_seq(&txn, table, from, step, walk);
-    store_abort(&txn);
+    store_begin_read(books->store, &walk->txn);
+    store_each_seq(&walk->txn, table, from, step, walk);
+    store_abort(&walk->txn);
 }
 
 void books_each(struct books *books, uint64_t from, uint64_t max,

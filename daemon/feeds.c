@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { URL_BYTES_MAX = 4096, HELD_RETRY_MS = 5000 };
+enum { URL_BYTES_MAX = 4096, HELD_RETRY_MS = 5000, RETRY_AFTER_MAX_MS = 86400000 };
 
 struct feed {
     struct feeds *feeds;
@@ -135,6 +135,8 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
     } else {
         if (result->retry_after)
             (void)time_parse_retry_after(str_from(result->retry_after), loop_wall_ms(), &wait_ms);
+        if (wait_ms > RETRY_AFTER_MAX_MS)
+            wait_ms = RETRY_AFTER_MAX_MS; // a slip of the other side's must not end a feed
         (void)snprintf(reason, sizeof reason, "HTTP status %ld", result->status);
         feed_rest(feed, reason, wait_ms);
     }

@@ -5,7 +5,8 @@
 //
 //   outbox_driver BROKERS TOPIC STATE COUNT GRACE_MS
 //
-// Prints "state NAME: REASON" and "marked N"; ends with "done" when all is marked.
+// Prints "state NAME: REASON", "found N" (in the tail) and "marked N"; ends with "done" when all is
+// marked.
 #include "base/mem.h"
 #include "base/str.h"
 #include "edge/loop.h"
@@ -31,7 +32,7 @@ struct driver {
     struct publisher *publisher;
     struct loop_timer *commit, *release;
     int state_file;
-    uint64_t count, released, marked_count;
+    uint64_t count, released, marked_count, found;
     bool *marked;
     int32_t partitions;
     int64_t known[PUBLISH_PARTITIONS_MAX];
@@ -147,13 +148,18 @@ static void on_partitions(void *ctx, int32_t partitions) {
 }
 
 static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
+    struct driver *d = ctx;
+    struct publish_status status;
+    publisher_status(d->publisher, &status);
+    d->found += status.state == PUBLISH_TAIL ? count : 0;
     for (size_t i = 0; i < count; i++)
-        wait_for_commit(ctx, (struct mark){acks[i].seq, acks[i].offset, acks[i].partition});
+        wait_for_commit(d, (struct mark){acks[i].seq, acks[i].offset, acks[i].partition});
 }
 
 static void on_tail(void *ctx) {
     struct driver *d = ctx;
     d->tail_read = true;
+    (void)printf("found %llu\n", (unsigned long long)d->found);
     loop_timer_start(d->commit, COMMIT_MS, 0);
 }
 

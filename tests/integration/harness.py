@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A real signaald in a directory of its own: configuration, start, stop, kill, requests to both sides.
+
+Everything is on loopback; only processes started here are ended, by their id. Standard library only.
+"""
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("SIGNAALD_BUILD", ROOT / "build" / "release"))
+OIN = "00000099000000001000"
+SIGNAL = {"reported": "2017-03-05", "category": "gedwongen prostitutie",
+          "victim": {"gender": "man", "age": 30, "citizenship": "NG"}}
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, what, seconds=30):
+    """Polls until condition() is true; a test that needs a shorter time than this says nothing by it."""
+    end = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path, timeout=30):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Answer:
+    """Status, headers and body of a reply; json where it is JSON."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+        self.json = None
+        if "json" in (self.headers.get("Content-Type") or "") and "ndjson" not in self.headers["Content-Type"]:
+            self.json = json.loads(self.body)
+
+
+def token_of(source):
+    return f"token-of-{source}-0123456789abcdef"
+
+
+class Daemon:
+    """sources: rows of the source table as dicts; a row with push=True gets a token. extra: more YAML, section -> lines."""
+
+    def __init__(self, sources, extra=None, directory=None, wrapper=()):
+        self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="signaald-test-"))
+        self.state = self.directory / "state"
+        self.state.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.control_path = str(self.directory / "control.sock")
+        self.log_path = self.directory / "log"
+        self.extra = extra or {}
+        self.wrapper = list(wrapper)
+        self.process = None
+        self.write_sources(sources)
+        self.write_config()
+
+    def write_sources(self, sources):
+        columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
+                   "cursor_param", "cursor_field", "bearer_file", "allow_private"]
+        lines = [",".join(columns)]
+        for source in sources:
+            row = dict(source)
+            if row.pop("push", False):
+                row["tokens"] = hashlib.sha256(token_of(row["name"]).encode()).hexdigest()
+            lines.append(",".join(str(row.get(c, "")) for c in columns))
+        (self.directory / "sources.csv").write_text("\n".join(lines) + "\n")
+
+    def write_config(self):
+        conf = ROOT / "conf"
+        sections = {
+            "identity": [f'oin: "{OIN}"'],
+            "state": [f"directory: {self.state}"],
+            "intake": [f"listen: 127.0.0.1:{self.port}"],
+            "control": [f"socket: {self.control_path}"],
+            "tables": [f"municipalities: {conf}/municipalities.csv", f"name_variants: {conf}/name-variants.csv",
+                       f"categories: {conf}/categories.csv", f"sources: {self.directory}/sources.csv"],
+            "log": ["level: info"],
+        }
+        for section, lines in self.extra.items():
+            sections.setdefault(section, []).extend(lines)
+        text = "".join(f"{name}:\n" + "".join(f"  {line}\n" for line in lines) for name, lines in sections.items())
+        self.config_path = self.directory / "signaald.yaml"
+        self.config_path.write_text(text)
+        self.config_path.chmod(0o600)
+
+    def start(self, wait=True):
+        command = [*self.wrapper, str(BUILD / "signaald"), "-c", str(self.config_path)]
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        if wait:
+            wait_for(self.answers, "the daemon answers")
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"signaald ended with {self.process.returncode}:\n{self.log()}")
+        with contextlib.suppress(OSError):
+            return self.control("GET", "/v1/status").status == 200
+        return False
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self, expect=0):
+        """SIGTERM; the exit status must be as expected."""
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(60)
+        self.process = None
+        assert status == expect, f"signaald ended with {status}:\n{self.log()}"
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(60)
+        self.process = None
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(60)
+            self.process = None
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, value, trace):
+        if kind is not None:
+            print(self.log())
+        elif self.process is not None:
+            self.stop()
+        self.close()
+
+    def connection(self, timeout=30):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None, connection=None):
+        own = connection is None
+        connection = connection or self.connection()
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            return Answer(connection.getresponse())
+        finally:
+            if own:
+                connection.close()
+
+    def post(self, source, body, content_type="application/json", connection=None, **headers):
+        if not isinstance(body, (str, bytes)):
+            body = json.dumps(body)
+        return self.request("POST", "/v1/signals", body,
+                            {"Authorization": f"Bearer {token_of(source)}", "Content-Type": content_type, **headers},
+                            connection)
+
+    def control(self, method, path, body=None):
+        connection = UnixConnection(self.control_path)
+        try:
+            connection.request(method, path, body=body)
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def status(self):
+        return self.control("GET", "/v1/status").json
+
+    def counts(self, query=""):
+        return self.control("GET", "/v1/counts" + query).json
+
+    def events(self, query="?from=1"):
+        answer = self.control("GET", "/v1/events" + query)
+        return [json.loads(line) for line in answer.body.splitlines()]
+
+    def metrics(self):
+        text = self.control("GET", "/metrics").body.decode()
+        return {m[1]: float(m[2]) for m in re.finditer(r"^(signaald_\S+) (\S+)$", text, re.M)}
+
+
+def tally(events):
+    """What a consumer makes of the events: subtract `previous`, add the event unless it is a withdrawal.
+
+    Returns {(municipality, categories, month, gender, age group, citizenship, source kind, status): signals}.
+    """
+    cells = {}
+
+    def add(data, kind, change):
+        victim = data["victim"]
+        cell = (data["municipality"]["code"], tuple(data["categories"]), data["reported"][:7], victim["gender"],
+                victim["ageGroup"], victim["citizenship"], kind, data["status"])
+        cells[cell] = cells.get(cell, 0) + change
+        if cells[cell] == 0:
+            del cells[cell]
+
+    for event in events:
+        data = event["data"]
+        kind = data["source"]["kind"]
+        if "previous" in data:
+            add(data["previous"], kind, -1)
+        if not event["type"].endswith(".withdrawn.v1"):
+            add(data, kind, 1)
+    return cells
+
+
+def tally_by(cells, *dimensions):
+    """The tally as GET /v1/counts would group it, for dimensions that a cell has itself."""
+    places = {"municipality": 0, "month": 2, "gender": 3, "ageGroup": 4, "citizenship": 5, "sourceKind": 6, "status": 7}
+    lines = {}
+    for cell, number in cells.items():
+        labels = [()]
+        for dimension in dimensions:
+            values = cell[1] if dimension == "category" else \
+                [cell[2][:4]] if dimension == "year" else [cell[places[dimension]]]
+            labels = [label + (value,) for label in labels for value in values]
+        for label in labels:
+            lines[label] = lines.get(label, 0) + number
+    return lines
+
+
+def counts_by(daemon, *dimensions):
+    answer = daemon.counts("?by=" + ",".join(dimensions))
+    return {tuple(line[d] for d in dimensions): line["signals"] for line in answer["lines"]}
