@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "problem.h"
 
-#include "base/mem.h"
 #include "codec/json_out.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 // NL API Design Rules, /core/version-header and /core/transport/security-headers.
 const struct http_header problem_common_headers[] = {
@@ -43,9 +41,8 @@ static const struct {
 struct buf *reply_body(struct http_reply *reply, unsigned status, const char *content_type) {
     reply->status = status;
     reply->content_type = content_type;
-    reply->body = mem_zalloc(1, sizeof *reply->body);
-    buf_init(reply->body, REPLY_BYTES_MAX);
-    return reply->body;
+    buf_init(&reply->body, REPLY_BYTES_MAX);
+    return &reply->body;
 }
 
 void reply_header(struct http_reply *reply, const char *name, const char *value) {

@@ -8,7 +8,7 @@ _signaalctl() {
     local options="--socket --json --no-colour --help --version" verb="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        status | counts | why | tail) verb=${COMP_WORDS[i]} && break ;;
+        status | counts | why | tail | reload) verb=${COMP_WORDS[i]} && break ;;
         esac
     done
     case $previous in
@@ -30,7 +30,7 @@ _signaalctl() {
     --period | --from | --last | -n) return ;;
     esac
     case $verb in
-    "") options+=" status counts why tail" ;;
+    "") options+=" status counts why tail reload" ;;
     counts) options+=" --by --period --where" ;;
     tail) options+=" --follow --last --from" ;;
     esac

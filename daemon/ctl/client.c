@@ -127,13 +127,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
     return body->overflow ? 0 : size * count;
 }
 
-bool client_get(const char *path, const char *target, struct client_reply *reply, struct err *err) {
+bool client_ask(const char *path, const char *method, const char *target,
+                struct client_reply *reply, struct err *err) {
     *reply = (struct client_reply){0};
     buf_init(&reply->body, CLIENT_BODY_MAX);
     CURL *easy = easy_open(path, target, on_body, &reply->body);
     if (!easy)
         return err_set(err, ERR_FATAL, "libcurl does not start");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)ANSWER_TIMEOUT_S);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
     CURLcode code = curl_easy_perform(easy);
     bool ok = code == CURLE_OK;
     if (reply->body.overflow)

@@ -77,26 +77,32 @@ static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_repl
     return result;
 }
 
-enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
-                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer)) {
+enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question) {
     struct client_reply reply;
     struct err err;
     enum ctl_exit result = CTL_OK;
-    if (!client_get(ctl->path, target, &reply, &err)) {
+    const char *method = question->method ? question->method : "GET";
+    if (!client_ask(ctl->path, method, question->target, &reply, &err)) {
         result = ctl_fail("%s", err.text);
-    } else if (reply.status == STATUS_NOT_FOUND && missing) {
+    } else if (reply.status == STATUS_NOT_FOUND && question->missing) {
         result = CTL_FAILED;
         if (ctl->json)
             print_json(ctl, buf_str(&reply.body));
         else
-            fprintf(ctl->screen.out, "%s\n", missing);
+            fprintf(ctl->screen.out, "%s\n", question->missing);
     } else if (!client_reply_good(&reply)) {
         result = ctl_refused(ctl, &reply);
     } else if (ctl->json) {
         print_json(ctl, buf_str(&reply.body));
     } else {
-        result = show_answer(ctl, &reply, print);
+        result = show_answer(ctl, &reply, question->print);
     }
     client_reply_free(&reply);
     return result;
+}
+
+enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
+                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer)) {
+    const struct ctl_question question = {.target = target, .missing = missing, .print = print};
+    return ctl_ask(ctl, &question);
 }

@@ -9,7 +9,8 @@
 
 #define DEFAULT_PATH "/run/signaald/control.sock"
 
-static const struct ctl_verb *const verbs[] = {&status_verb, &counts_verb, &why_verb, &tail_verb};
+static const struct ctl_verb *const verbs[] = {&status_verb, &counts_verb, &why_verb, &tail_verb,
+                                               &reload_verb};
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
 static const struct args_option common_options[] = {

@@ -4,7 +4,9 @@
 // programs read such bytes differently, one request can hide in another. Most of that is caught by
 // one rule: the pieces that the library found must lie back to back in its buffer, so that every
 // byte of the head is accounted for. Were the library to store them otherwise, all requests would
-// be refused, and the tests tell.
+// be refused, and the tests tell. What the library refuses by itself (a length that is no number, a
+// version that is not 1.x) gets its own answer and never comes here; bare line feeds in chunk
+// framing and trailers stay accepted, so no proxy that forwards raw bytes may stand in front.
 #include "edge/http_calls.h"
 
 #include <string.h>

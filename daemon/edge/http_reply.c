@@ -43,8 +43,7 @@ static void set_response(struct http_request *request, const struct http_reply *
 }
 
 static void set_reply(struct http_request *request, struct http_reply *reply) {
-    struct buf none = {0};
-    struct buf *body = reply->body ? reply->body : &none;
+    struct buf *body = &reply->body;
     struct MHD_Response *response =
         body->len ? MHD_create_response_from_buffer_with_free_callback(body->len, body->data, free)
                   : MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);

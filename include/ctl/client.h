@@ -22,9 +22,10 @@ void client_put_encoded(struct buf *target, struct str text);
 // False when the path does not fit in a socket address.
 bool client_path_fits(const char *path);
 
-// GET `target` ("/v1/status") at the socket `path`. True for any answer, whatever its status.
-bool client_get(const char *path, const char *target, struct client_reply *reply,
-                struct err *err) MUST_CHECK;
+// `method` ("GET") on `target` ("/v1/status") at the socket `path`, without a body. True for any
+// answer, whatever its status.
+bool client_ask(const char *path, const char *method, const char *target,
+                struct client_reply *reply, struct err *err) MUST_CHECK;
 
 struct client_lines {
     bool follow; // may be silent for ever; ctrl-C and SIGTERM end it as a success

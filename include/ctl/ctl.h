@@ -31,11 +31,18 @@ struct ctl_verb {
     enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
 };
 
-extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb;
+extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
 
-// Gets `target` and prints the answer: with --json as it is, else through `print`, which may
-// return CTL_FAILED for an answer that it cannot read. `missing` is what to print for a 404; NULL
-// when that is a problem like any other.
+// What to ask, and how to show the answer: with --json as it is, else through `print`, which may
+// return CTL_FAILED for an answer that it cannot read.
+struct ctl_question {
+    const char *method; // NULL: GET
+    const char *target;
+    const char *missing; // what to print for a 404; NULL when that is a problem like any other
+    enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer);
+};
+enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);
+// The usual question: GET `target`.
 enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
                        enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer));
 // Shows what the daemon said with a status that is no success (RFC 9457).

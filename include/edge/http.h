@@ -43,7 +43,7 @@ struct http_limits {
 struct http_reply {
     unsigned status;
     const char *content_type; // NULL: none
-    struct buf *body;         // may be NULL
+    struct buf body;          // zeroed: none
     struct http_header {
         const char *name;
         const char *value;
@@ -52,11 +52,11 @@ struct http_reply {
 };
 
 struct http_options {
-    const char *address;                   // "127.0.0.1", "::1"; NULL when unix_path or fd is used
-    uint16_t port;                         // 0: any free one, see http_port
-    const char *unix_path;                 // an old socket there that nobody serves is replaced
-    unsigned unix_mode;                    // 0660
-    int fd;                                // an already listening socket (socket activation), or -1
+    const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fd is used
+    uint16_t port;         // 0: any free one, see http_port
+    const char *unix_path; // an old socket there that nobody serves is replaced
+    unsigned unix_mode;    // 0660
+    int fd;                // an already listening socket (socket activation), taken; or -1
     const char *tls_certificate, *tls_key; // PEM text; both or none
     struct http_limits limits;
     const struct http_header *common; // copied, like all text here

@@ -5,6 +5,7 @@ Everything is on loopback; only processes started here are ended, by their id. S
 """
 import contextlib
 import hashlib
+import http.server
 import http.client
 import json
 import os
@@ -15,7 +16,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
+import unittest
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNAALD_BUILD", ROOT / "build" / "release"))
@@ -63,6 +67,33 @@ class Answer:
         self.json = None
         if "json" in (self.headers.get("Content-Type") or "") and "ndjson" not in self.headers["Content-Type"]:
             self.json = json.loads(self.body)
+
+
+class Replayed:
+    """For http.client: a response is read from one buffered file, so that nothing of the next is lost."""
+
+    def __init__(self, sock):
+        self.file = sock.makefile("rb")
+
+    def makefile(self, *_):
+        return self
+
+    def __getattr__(self, name):
+        return getattr(self.file, name)
+
+    def close(self):  # the file outlives each response
+        pass
+
+
+def read_answers(sock, count):
+    replayed = Replayed(sock)
+    answers = []
+    for _ in range(count):
+        response = http.client.HTTPResponse(replayed)
+        response.begin()
+        answers.append(Answer(response))
+    replayed.file.close()
+    return answers
 
 
 def token_of(source):
@@ -114,10 +145,11 @@ class Daemon:
         self.config_path.write_text(text)
         self.config_path.chmod(0o600)
 
-    def start(self, wait=True):
+    def start(self, wait=True, env=None):
         command = [*self.wrapper, str(BUILD / "signaald"), "-c", str(self.config_path)]
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                            env={**os.environ, **(env or {})})
         if wait:
             wait_for(self.answers, "the daemon answers")
         return self
@@ -183,6 +215,12 @@ class Daemon:
                             {"Authorization": f"Bearer {token_of(source)}", "Content-Type": content_type, **headers},
                             connection)
 
+    def raw(self, data, answers=1):
+        """Bytes as they are on a connection of their own; as many answers read from it, in order."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as sock:
+            sock.sendall(data)
+            return read_answers(sock, answers)
+
     def control(self, method, path, body=None):
         connection = UnixConnection(self.control_path)
         try:
@@ -204,6 +242,111 @@ class Daemon:
     def metrics(self):
         text = self.control("GET", "/metrics").body.decode()
         return {m[1]: float(m[2]) for m in re.finditer(r"^(signaald_\S+) (\S+)$", text, re.M)}
+
+
+class Case(unittest.TestCase):
+    """One daemon for all tests of a class: SOURCES and EXTRA say which."""
+
+    SOURCES = [{"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
+               {"name": "coa", "kind": "coa", "push": True}]
+    EXTRA = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon(cls.SOURCES, cls.EXTRA)
+        cls.addClassCleanup(cls.daemon.close)
+        cls.daemon.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.stop()
+
+    def run(self, result=None):
+        before = len(result.failures) + len(result.errors) if result else 0
+        super().run(result)
+        if result and len(result.failures) + len(result.errors) > before:
+            print(f"--- log of signaald ---\n{self.daemon.log()}")
+
+    def assert_whole(self, daemon=None):
+        """Counts, events and metrics agree with each other."""
+        daemon = daemon or self.daemon
+        cells = tally(daemon.events())
+        for by in (("municipality", "month"), ("category",), ("gender", "ageGroup", "citizenship"),
+                   ("sourceKind", "status", "year")):
+            self.assertEqual(counts_by(daemon, *by), tally_by(cells, *by), by)
+        self.assertEqual(daemon.status()["ledger"]["signals"], sum(cells.values()))
+        self.assert_metrics(daemon.metrics())
+
+    def assert_metrics(self, m):
+        verdicts = sum(v for k, v in m.items() if k.startswith("signaald_verdicts_total"))
+        self.assertEqual(m["signaald_received_total"], verdicts)
+        self.assertEqual(m["signaald_accepted_total"], m["signaald_published_total"] + m["signaald_waiting"])
+
+    def assert_problem(self, answer, status):
+        self.assertEqual(answer.status, status, answer.body)
+        self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
+        self.assertLessEqual({"type", "title", "status", "detail"}, set(answer.json))
+        self.assertEqual(answer.json["status"], status)
+        self.assertTrue(answer.json["title"] and answer.json["detail"])
+
+
+class Endpoint:
+    """A source's HTTP server on loopback. paths: path -> function(query, headers, number of the request) ->
+    (status, headers, body); body None closes the connection without an answer."""
+
+    def __init__(self):
+        self.paths = {}
+        self.requests = {}  # path -> [(time, query, headers)]
+        self.lock = threading.Lock()
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                outer.answer(self)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def url(self, path, scheme="http"):
+        return f"{scheme}://127.0.0.1:{self.port}{path}"
+
+    def seen(self, path):
+        with self.lock:
+            return list(self.requests.get(path, []))
+
+    def answer(self, handler):
+        parts = urllib.parse.urlsplit(handler.path)
+        query = dict(urllib.parse.parse_qsl(parts.query))
+        with self.lock:
+            seen = self.requests.setdefault(parts.path, [])
+            seen.append((time.monotonic(), query, handler.headers))
+            number = len(seen)
+        status, headers, body = self.paths[parts.path](query, handler.headers, number)
+        if not isinstance(body, (bytes, type(None))):
+            body = json.dumps(body).encode()
+        with contextlib.suppress(OSError):
+            if body is None:
+                handler.close_connection = True
+                return
+            handler.send_response(status)
+            for name, value in headers.items():
+                handler.send_header(name, value)
+            if status != 304:
+                handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            if status != 304:
+                handler.wfile.write(body)
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def tally(events):

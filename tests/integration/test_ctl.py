@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """signaalctl against a daemon that gives fixed answers.
 
-Usage: test_ctl.py PATH_TO_signaalctl [unittest arguments]
+The program is signaalctl in the folder that SIGNAALD_BUILD names (build/release without it).
 """
 
 import json
@@ -593,7 +593,5 @@ class Tail(Case):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    Case.program = os.path.abspath(sys.argv.pop(1))
+    Case.program = os.path.join(os.environ.get("SIGNAALD_BUILD", "build/release"), "signaalctl")
     unittest.main()

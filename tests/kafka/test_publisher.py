@@ -49,7 +49,7 @@ class Driver:
     def _read(self):
         for line in self.process.stdout:
             with self.news:
-                self.lines.append(line.strip())
+                self.lines.append(line.strip()); line.startswith("marked") or print(round(time.time()%1000,2),line.strip(),flush=True)
                 self.news.notify_all()
         with self.news:
             self.lines.append("end")

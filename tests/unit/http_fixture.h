@@ -55,7 +55,7 @@ static inline void reply_text(struct http_request *request, unsigned status, con
     struct buf body;
     buf_init(&body, REPLY_MAX);
     buf_puts(&body, text);
-    struct http_reply reply = {.status = status, .content_type = "text/plain", .body = &body};
+    struct http_reply reply = {.status = status, .content_type = "text/plain", .body = body};
     http_send(request, &reply);
 }
 
@@ -152,7 +152,7 @@ static inline void reply_query(struct http_request *request) {
     buf_init(&text, REPLY_MAX);
     http_query_each(request, put_param, &text);
     buf_put_str(&text, http_query(request, "x", 1));
-    struct http_reply reply = {.status = 200, .body = &text};
+    struct http_reply reply = {.status = 200, .body = text};
     http_send(request, &reply);
 }
 
@@ -161,7 +161,7 @@ static inline void reply_large(struct http_request *request) {
     buf_init(&body, 64u << 20);
     body.data = mem_zalloc(32u << 20, 1);
     body.len = body.cap = 32u << 20;
-    struct http_reply reply = {.status = 200, .body = &body};
+    struct http_reply reply = {.status = 200, .body = body};
     http_send(request, &reply);
 }
 
@@ -213,7 +213,7 @@ static inline void on_refusal(void *ctx, struct http_request *request, unsigned 
     buf_init(&body, 64);
     buf_printf(&body, "refused %u", status);
     reply->content_type = "application/problem+json";
-    reply->body = &body;
+    reply->body = body;
 }
 
 static inline void on_gone(void *ctx, struct http_request *request) {

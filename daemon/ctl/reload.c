@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl reload: the daemon reads its tables again.
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+
+#include <inttypes.h>
+
+static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct node *answer) {
+    int64_t sources;
+    char text[FORMAT_MAX] = "-";
+    if (node_number(answer, "sources", &sources))
+        format_count(sources, text);
+    screen_put(&ctl->screen, STYLE_PLAIN, "tables reloaded, sources: ");
+    screen_put(&ctl->screen, STYLE_PLAIN, text);
+    screen_end_line(&ctl->screen);
+    return CTL_OK;
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    (void)args;
+    const struct ctl_question question = {
+        .method = "POST", .target = "/v1/reload", .print = print_reloaded};
+    return ctl_ask(ctl, &question);
+}
+
+const struct ctl_verb reload_verb = {
+    .name = "reload",
+    .words = "",
+    .help = "Read the tables and sources again",
+    .more = "Reads sources, municipalities, name variants and categories again. When any of them "
+            "has a fault nothing "
+            "changes and all faults are told. For root and the daemon's own user.",
+    .word_count = 0,
+    .run = run,
+};

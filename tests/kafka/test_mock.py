@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The daemon against librdkafka's mock cluster: errors of Kafka that a real broker gives only when it
+is in trouble itself. The daemon lives through all of them, and each event is published, in order.
+
+The mock does not deduplicate, so a batch that was sent again is there twice; test_crash.py has the
+real thing.
+"""
+import pathlib
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import broker  # noqa: E402
+import harness  # noqa: E402
+
+TOPIC = "signals"
+PARTITIONS = 3
+NOT_ENOUGH_REPLICAS, OUT_OF_ORDER_SEQUENCE_NUMBER = 19, 45
+MUNICIPALITIES = ("GM0363", "GM0599", "GM0344", "GM0518", "GM0014")
+
+
+class Mock:
+    def __init__(self):
+        self.process = subprocess.Popen([str(harness.BUILD / "tests" / "mock_broker"), TOPIC, str(PARTITIONS)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        word, self.bootstrap = self.process.stdout.readline().split()
+        assert word == "ready"
+
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline().strip()
+        assert answer == "ok", (line, answer)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(30)
+        self.process.stdout.close()
+
+
+class MockTest(unittest.TestCase):
+    def setUp(self):
+        self.mock = Mock()
+        self.addCleanup(self.mock.close)
+        kafka = [f"brokers: {self.mock.bootstrap}", f"topic: {TOPIC}", "grace: 50ms"]
+        self.daemon = harness.Daemon([{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True}],
+                                     {"kafka": kafka})
+        self.addCleanup(self.daemon.close)
+        self.daemon.start()
+        self.pid = self.daemon.process.pid
+        self.sent = 0
+
+    def send(self, count):
+        """So many signals in arrays, every fifth corrected at once."""
+        while count > 0:
+            items = []
+            for _ in range(min(count, 50)):
+                self.sent += 1
+                items.append({**harness.SIGNAL, "id": f"s-{self.sent}",
+                              "municipality": MUNICIPALITIES[self.sent % len(MUNICIPALITIES)]})
+                if self.sent % 5 == 0:
+                    items.append({**items[-1], "category": "arbeidsuitbuiting"})
+            self.assertEqual(self.daemon.post("utrecht", items).status, 200)
+            count -= 50
+
+    def kafka(self):
+        return self.daemon.status()["kafka"]
+
+    def await_published(self):
+        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "all is published", 60)
+
+    def await_running(self):
+        harness.wait_for(lambda: self.kafka()["state"] == "running", "the publisher runs")
+
+    def check_topic(self):
+        """All events are there; what is there twice was sent again, and in the same order."""
+        accepted = self.daemon.status()["ledger"]["accepted"]
+        self.assertEqual(accepted, self.sent + self.sent // 5)
+        first, last = {}, {}
+        for record in broker.consume(self.mock.bootstrap, TOPIC):
+            seq = int(record["headers"]["signaald_seq"])
+            if seq not in first:
+                self.assertGreater(seq, last.get(record["partition"], 0), "out of order")
+                first[seq] = last[record["partition"]] = seq
+        self.assertEqual(sorted(first), list(range(1, accepted + 1)))
+        self.assertEqual(self.daemon.process.pid, self.pid)
+        self.assertIsNone(self.daemon.process.poll())
+        self.daemon.stop()
+
+    def test_outages(self):
+        self.await_running()
+        self.send(200)
+        for _ in range(3):
+            self.mock.tell("down")
+            self.send(200)
+            self.assertGreater(self.daemon.status()["ledger"]["waiting"], 0)
+            self.mock.tell("up")
+            self.send(200)
+            self.await_published()
+        self.check_topic()
+
+    def test_answer_lost(self):
+        """Written, but the broker goes before it can say so."""
+        self.await_running()
+        self.mock.tell("lose 5 3000")
+        self.send(200)
+        harness.wait_for(lambda: self.kafka()["inFlight"] > 0, "something is under way")
+        self.mock.tell("down")
+        self.mock.tell("heal")
+        self.mock.tell("up")
+        self.send(200)
+        self.await_published()
+        self.check_topic()
+
+    def test_not_enough_replicas(self):
+        self.await_running()
+        self.mock.tell(f"fail 10 {NOT_ENOUGH_REPLICAS}")
+        self.send(500)
+        self.await_published()
+        self.assertEqual(self.kafka()["restarts"], 0)
+        self.check_topic()
+
+    def test_fatal(self):
+        """The producer is made anew, again and again, and the daemon is not."""
+        self.await_running()
+        self.send(100)
+        for times in range(1, 4):
+            self.mock.tell(f"fail 1 {OUT_OF_ORDER_SEQUENCE_NUMBER}")
+            self.send(300)
+            harness.wait_for(lambda: self.kafka()["restarts"] >= times, "the producer is made anew", 60)  # noqa: B023
+            self.send(100)
+            self.await_published()
+        self.assertIn("kafka state=draining", self.daemon.log())
+        self.assertIsNone(self.kafka()["lastError"])
+        self.check_topic()
+
+    def test_slow(self):
+        """A broker far away: many events under way when it goes."""
+        self.mock.tell("rtt 200")
+        self.await_running()
+        self.send(1000)
+        self.mock.tell("down")
+        self.mock.tell("up")
+        self.mock.tell("rtt 0")
+        self.send(1000)
+        self.await_published()
+        self.check_topic()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Random batches through the real pipeline (worker threads, a store on disk) against a model that a
+// child could check: for each id what it last said, and whether it was taken back.
+#include "pipeline.h"
+
+#include "core_tables.h"
+#include "scratch.h"
+
+enum { IDS = 150, CONTENTS = 4, BATCHES = 600, ITEMS_MAX = 12 };
+
+static char source_name[] = "amsterdam";
+static struct source source = {
+    .name = source_name, .kind = SOURCE_MUNICIPALITY, .municipality = 363};
+static struct sources sources = {.list = &source, .count = 1, .references = 1000000};
+static struct tables tables = {.references = 1000000};
+
+// What an id said last: 0 never seen, 1..CONTENTS, negative once withdrawn.
+struct model {
+    int said[IDS];
+    int64_t counting;
+    uint64_t lines;
+    uint64_t verdicts[VERDICT_COUNT];
+};
+
+struct expected {
+    enum verdict verdicts[ITEMS_MAX];
+    size_t count;
+};
+
+struct rig {
+    struct loop *loop;
+    struct books *books;
+    struct pipeline *pipeline;
+    struct loop_timer *timer;
+    struct model model;
+    uint64_t seed;
+    unsigned submitted, answered, commits;
+};
+
+static enum verdict expect(struct model *model, size_t id, int content) {
+    int *said = &model->said[id];
+    enum verdict verdict = VERDICT_DUPLICATE;
+    if (content == 0) { // "withdrawn"
+        if (*said >= 0) {
+            model->counting -= *said > 0;
+            *said = *said > 0 ? -*said : -1000;
+            verdict = VERDICT_WITHDRAWN;
+        }
+    } else if (*said == 0) {
+        *said = content;
+        model->counting++;
+        verdict = VERDICT_REGISTERED;
+    } else if (*said != content && *said != -content) {
+        model->counting += *said < 0;
+        *said = content;
+        verdict = VERDICT_CORRECTED;
+    }
+    model->verdicts[verdict]++;
+    model->lines += verdict != VERDICT_DUPLICATE;
+    return verdict;
+}
+
+static void on_done(struct batch *batch) {
+    struct expected *expected = batch->ctx;
+    assert_int_equal(batch->err.kind, ERR_NONE);
+    assert_int_equal(batch->item_count, expected->count);
+    for (size_t i = 0; i < expected->count; i++)
+        assert_int_equal(batch->items[i].verdict, expected->verdicts[i]);
+    free(expected);
+    batch_free(batch);
+}
+
+static void submit_one(struct rig *rig) {
+    struct expected *expected = calloc(1, sizeof *expected);
+    struct buf body;
+    buf_init(&body, 1 << 16);
+    buf_putc(&body, '[');
+    expected->count = (size_t)unit_random(&rig->seed) % (ITEMS_MAX + 1);
+    for (size_t i = 0; i < expected->count; i++) {
+        size_t id = (size_t)unit_random(&rig->seed) % IDS;
+        int content = (int)(unit_random(&rig->seed) % (CONTENTS + 1));
+        buf_printf(&body, "%s{\"id\":\"n%zu\",", i ? "," : "", id);
+        if (content)
+            buf_printf(&body, "\"reported\":\"2017-0%d-01\"}", content);
+        else
+            buf_puts(&body, "\"withdrawn\":true}");
+        expected->verdicts[i] = expect(&rig->model, id, content);
+    }
+    buf_putc(&body, ']');
+    size_t len = body.len;
+    struct batch *batch =
+        batch_create(&sources, &source, &tables, DECODE_JSON, buf_take(&body), len);
+    batch->received_ms = 1709204400000;
+    batch->done = on_done;
+    batch->ctx = expected;
+    pipeline_submit(rig->pipeline, batch);
+    rig->submitted++;
+}
+
+static void on_idle(void *ctx) {
+    struct rig *rig = ctx;
+    loop_timer_free(rig->timer);
+    loop_stop(rig->loop);
+}
+
+// A few batches each turn, so that groups of all sizes come about; now and then confirmations from
+// Kafka.
+static void on_turn(void *ctx) {
+    struct rig *rig = ctx;
+    uint64_t n = unit_random(&rig->seed) % 20;
+    for (uint64_t i = 0; i < n && rig->submitted < BATCHES; i++)
+        submit_one(rig);
+    if (rig->submitted < BATCHES)
+        return;
+    loop_timer_stop(rig->timer);
+    pipeline_when_idle(rig->pipeline, on_idle, rig);
+}
+
+static void on_committed(void *ctx) {
+    struct rig *rig = ctx;
+    rig->commits++;
+}
+
+static void on_failed(void *ctx, const struct err *err) {
+    (void)ctx;
+    fail_msg("%s", err->text);
+}
+
+static void open_rig(struct rig *rig) {
+    struct err err;
+    struct books_options options = {.dir = scratch_dir,
+                                    .bytes_max = 256 << 20,
+                                    .oin = "00000099000000001000",
+                                    .topic = "signals"};
+    rig->loop = loop_create(&err);
+    rig->books = books_open(&options, &err);
+    if (!rig->loop || !rig->books)
+        fail_msg("%s", err.text);
+    struct pipeline_options pipeline = {
+        .batch = {.limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
+                  .identity_key = books_identity_key(rig->books)},
+        .queue_bytes_max = 1 << 20,
+        .on_committed = on_committed,
+        .on_failed = on_failed,
+        .ctx = rig};
+    rig->pipeline = pipeline_create(rig->loop, rig->books, &pipeline);
+}
+
+static void close_rig(struct rig *rig) {
+    pipeline_free(rig->pipeline);
+    books_close(rig->books);
+    loop_free(rig->loop);
+}
+
+static void check_books(const struct rig *rig) {
+    const struct model *model = &rig->model;
+    assert_int_equal(books_last_seq(rig->books), model->lines);
+    assert_int_equal(counts_total(books_counts(rig->books)), model->counting);
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        assert_int_equal(books_totals(rig->books)->verdicts[v], model->verdicts[v]);
+}
+
+static void random_batches_come_out_as_the_model_says(void **state) {
+    (void)state;
+    struct rig rig = {.seed = unit_seed()};
+    open_rig(&rig);
+    rig.timer = loop_timer_create(rig.loop, on_turn, &rig);
+    loop_timer_start(rig.timer, 0, 1);
+    loop_run(rig.loop);
+    struct pipeline_status status;
+    pipeline_status(rig.pipeline, &status);
+    assert_int_equal(status.queued_bytes, 0);
+    assert_true(rig.commits > 1);
+    assert_true(status.largest_commit > 1); // batches did share commits
+    check_books(&rig);
+    assert_int_equal(books_waiting(rig.books), rig.model.lines);
+    close_rig(&rig);
+    // what a restart finds is what memory held
+    open_rig(&rig);
+    check_books(&rig);
+    assert_int_equal(books_waiting(rig.books), rig.model.lines);
+    close_rig(&rig);
+}
+
+static void stop_loop(void *ctx) {
+    struct rig *rig = ctx;
+    loop_stop(rig->loop);
+}
+
+static void on_line(void *ctx, const struct books_line *line) {
+    *(struct books_line *)ctx = *line;
+}
+
+static void confirmations_empty_the_outbox(void **state) {
+    (void)state;
+    struct rig rig = {.seed = unit_seed()};
+    struct books_line line;
+    open_rig(&rig);
+    while (rig.model.lines < 10)
+        submit_one(&rig);
+    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
+    loop_run(rig.loop);
+    uint64_t waiting = books_waiting(rig.books);
+    const struct publish_ack acks[] = {{1, 2, 40}, {3, 2, 41}, {2, 0, -1}, {3, 2, 41}};
+    pipeline_set_partitions(rig.pipeline, 3);
+    pipeline_add_acks(rig.pipeline, acks, COUNT(acks));
+    pipeline_after_notes(rig.pipeline, stop_loop, &rig);
+    loop_run(rig.loop);
+    for (int again = 0; again < 2; again++) { // now, and after a restart
+        assert_int_equal(books_waiting(rig.books),
+                         waiting - 3); // a confirmation told twice counts once
+        assert_int_equal(books_known_offset(rig.books, 2), 41);
+        assert_int_equal(books_known_offset(rig.books, 0), -1);
+        assert_int_equal(books_partitions(rig.books), 3);
+        assert_true(books_line_at(rig.books, 1, on_line, &line));
+        assert_true(line.published);
+        assert_int_equal(line.partition, 2);
+        assert_int_equal(line.offset, 40);
+        assert_true(books_line_at(rig.books, 4, on_line, &line));
+        assert_false(line.published);
+        close_rig(&rig);
+        open_rig(&rig);
+    }
+    close_rig(&rig);
+}
+
+static void on_refused(struct batch *batch) {
+    assert_int_equal(batch->err.kind, ERR_NONE);
+    assert_true(batch->decoded_as.failed);
+    assert_int_equal(batch->item_count, 0);
+    batch_free(batch);
+}
+
+static void a_broken_body_changes_nothing(void **state) {
+    (void)state;
+    struct rig rig = {.seed = 1};
+    open_rig(&rig);
+    static const char text[] = "[{\"id\":\"a\"},{\"id\":\"b\"}";
+    struct batch *batch =
+        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), sizeof text - 1);
+    batch->received_ms = 1709204400000;
+    batch->done = on_refused;
+    pipeline_submit(rig.pipeline, batch);
+    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
+    loop_run(rig.loop);
+    assert_int_equal(books_last_seq(rig.books), 0);
+    close_rig(&rig);
+}
+
+static void a_ledger_without_its_key_is_not_opened(void **state) {
+    (void)state;
+    struct rig rig = {.seed = 1};
+    struct err err;
+    struct books_options options = {.dir = scratch_dir,
+                                    .bytes_max = 256 << 20,
+                                    .oin = "00000099000000001000",
+                                    .topic = "signals"};
+    open_rig(&rig);
+    while (rig.model.lines == 0)
+        submit_one(&rig);
+    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
+    loop_run(rig.loop);
+    close_rig(&rig);
+    assert_int_equal(remove(scratch_path("identity.key")), 0);
+    assert_null(books_open(&options, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    tables.municipalities = tables_municipalities();
+    tables.categories = tables_categories();
+    return hash_init() ? 0 : 1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    municipalities_free(tables.municipalities);
+    categories_free(tables.categories);
+    return 0;
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(random_batches_come_out_as_the_model_says),
+        TEST(confirmations_empty_the_outbox),
+        TEST(a_broken_body_changes_nothing),
+        TEST(a_ledger_without_its_key_is_not_opened),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
