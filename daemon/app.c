@@ -21,7 +21,9 @@ enum {
     HOUSEKEEPING_MS = 1000,
     PUBLISH_STOP_MS = 5000, // how long Kafka may take to confirm when we stop
     STOP_MAX_MS = 30000,    // how long a stop may take at all
-    DISK_PERCENT_MAX = 90,
+    STATE_PERCENT_MAX = 90, // of state.size_max: leaves room to record what Kafka confirms
+    FLUSH_TURN_MS = 20,     // while the last replies leave
+    FLUSH_TURNS_MAX = 100,
 };
 
 struct app {
@@ -36,7 +38,8 @@ struct app {
     struct feeds *feeds;
     struct control *control;
     struct loop_signal *on_term, *on_int, *on_hup;
-    struct loop_timer *housekeeping, *watchdog, *stop_deadline;
+    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush;
+    int flush_turns;
     bool stopping, full, commits_fail;
     int status;
 };
@@ -173,10 +176,10 @@ static bool is_full(const struct app *app) {
     uint64_t lines = books_last_seq(app->books);
     uint64_t backlog = lines ? usage.used_bytes / lines * books_waiting(app->books) : 0;
     if (backlog > app->config->backlog_bytes_max ||
-        usage.used_bytes > usage.max_bytes / 100 * DISK_PERCENT_MAX)
+        usage.used_bytes > usage.max_bytes / 100 * STATE_PERCENT_MAX)
         return true;
-    return statvfs(app->config->state_dir, &disk) == 0 && disk.f_blocks > 0 &&
-           disk.f_bavail < disk.f_blocks / 100 * (100 - DISK_PERCENT_MAX);
+    return statvfs(app->config->state_dir, &disk) == 0 &&
+           disk.f_bavail < disk.f_blocks / 100 * (100 - app->config->disk_percent_max);
 }
 
 static void on_housekeeping(void *ctx) {
@@ -205,6 +208,10 @@ static bool reload(void *ctx, struct buf *text) {
     struct app *app = ctx;
     struct config_faults faults;
     struct err err;
+    if (app->stopping) {
+        buf_puts(text, "the service is stopping\n");
+        return false;
+    }
     config_faults_init(&faults);
     struct tables *tables = tables_load(app->config, &err);
     if (!tables)
@@ -234,6 +241,8 @@ static void on_sighup(void *ctx) {
     struct buf faults;
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (app->stopping)
+        return;
     buf_init(&faults, 1 << 20);
     notify_reloading((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
     if (!reload(app, &faults)) {
@@ -248,10 +257,21 @@ static void on_sighup(void *ctx) {
 
 // --- stop ---
 
-static void on_last_commit(void *ctx) {
+// Replies that the last commit released may still be on their way: each connection closes behind
+// its reply.
+static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
+    struct intake_status status;
+    intake_status(app->intake, &status);
+    if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
+        return;
     log_notice("stopped waiting=%llu", (unsigned long long)books_waiting(app->books));
     loop_stop(app->loop);
+}
+
+static void on_last_commit(void *ctx) {
+    struct app *app = ctx;
+    loop_timer_start(app->flush, 0, FLUSH_TURN_MS);
 }
 
 // The last reports have come: they are kept in a last commit.
@@ -358,6 +378,7 @@ static void start_clockwork(struct app *app) {
     app->on_int = loop_signal_create(app->loop, SIGINT, on_terminate, app);
     app->on_hup = loop_signal_create(app->loop, SIGHUP, on_sighup, app);
     app->stop_deadline = loop_timer_create(app->loop, on_stop_deadline, app);
+    app->flush = loop_timer_create(app->loop, on_flush_turn, app);
     app->housekeeping = loop_timer_create(app->loop, on_housekeeping, app);
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
@@ -368,6 +389,7 @@ static void start_clockwork(struct app *app) {
 static void close_all(struct app *app) {
     loop_timer_free(app->watchdog);
     loop_timer_free(app->housekeeping);
+    loop_timer_free(app->flush);
     loop_timer_free(app->stop_deadline);
     loop_signal_free(app->on_hup);
     loop_signal_free(app->on_int);

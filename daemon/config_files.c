@@ -4,6 +4,7 @@
 #include "config_parts.h"
 
 #include "base/mem.h"
+#include "tables.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -245,17 +246,27 @@ static void check_order(struct config_reading *reading) {
     }
 }
 
+static void check_tables(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    struct err err;
+    bool readable =
+        check_readable(reading, "tables", "municipalities", config->municipalities_file);
+    readable &= check_readable(reading, "tables", "name_variants", config->name_variants_file);
+    readable &= check_readable(reading, "tables", "categories", config->categories_file);
+    struct tables *tables = readable ? tables_load(config, &err) : NULL;
+    if (readable && !tables)
+        config_fault(reading->faults, NULL, 0, "%s", err.text);
+    tables_drop(tables);
+}
+
 void config_files_check(struct config_reading *reading) {
     const struct config *config = reading->config;
     check_order(reading);
     check_state(reading);
     check_tls(reading);
     check_control(reading);
-    (void)check_readable(reading, "tables", "municipalities", config->municipalities_file);
-    (void)check_readable(reading, "tables", "name_variants", config->name_variants_file);
-    (void)check_readable(reading, "tables", "categories", config->categories_file);
-    // The caller loads the sources from a configuration without faults only, so theirs are found
-    // here.
+    check_tables(reading);
+    // The caller loads tables from a configuration without faults only, so theirs are found here.
     if (check_readable(reading, "tables", "sources", config->sources_file))
         sources_drop(sources_load(config, reading->faults));
 }

@@ -60,6 +60,8 @@ const struct config_key config_keys[] = {
          "secret for ids and links; none: identity.key in the state directory"),
     NUMBER("state", "size_max", CONFIG_BYTES_64, state_bytes_max, "16GiB", MIB(1), GIB(65536),
            "the ledger file never grows past it"),
+    NUMBER("state", "disk_percent_max", CONFIG_COUNT, disk_percent_max, "90", 1, 100,
+           "of its disk in use; over it 429"),
     {"intake", "listen", CONFIG_LISTEN, AT(listen_address), "127.0.0.1:8080",
      "address of the intake by HTTP", 0, 0, NULL, NULL},
     PATH("intake", "tls_certificate", tls_certificate_file, NULL, "PEM chain"),

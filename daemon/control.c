@@ -18,7 +18,7 @@ enum { REQUEST_BYTES_MAX = 1 << 20 };
 static void get_why(struct control *control, struct http_request *request);
 static void post_reload(struct control *control, struct http_request *request);
 
-// The routes. A path that ends in '/' takes what is behind it.
+// The routes, one method each. A path that ends in '/' takes what is behind it.
 static const struct route {
     const char *method;
     const char *path;
@@ -44,6 +44,13 @@ void control_problem(struct http_request *request, unsigned status, const char *
     http_send(request, &reply);
 }
 
+static void refuse_method(struct http_request *request, const char *allowed) {
+    struct http_reply reply = {0};
+    problem_fill(&reply, 405, NULL);
+    reply_header(&reply, "Allow", allowed);
+    http_send(request, &reply);
+}
+
 static bool may_change(const struct http_request *request) {
     uid_t uid;
     gid_t gid;
@@ -53,14 +60,14 @@ static bool may_change(const struct http_request *request) {
 
 static void on_request(void *ctx, struct http_request *request) {
     struct control *control = ctx;
-    unsigned status = 404;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         const struct route *route = &routes[i];
         if (!route_matches(route, http_path(request)))
             continue;
-        status = 405;
-        if (!str_is(http_method(request), route->method))
-            continue;
+        if (!str_is(http_method(request), route->method)) {
+            refuse_method(request, route->method);
+            return;
+        }
         if (route->changes && !may_change(request)) {
             control_problem(request, 403, "Changing things is for root and the daemon's own user.");
             return;
@@ -68,7 +75,7 @@ static void on_request(void *ctx, struct http_request *request) {
         route->handle(control, request);
         return;
     }
-    control_problem(request, status, NULL);
+    control_problem(request, 404, NULL);
 }
 
 static unsigned on_head(void *ctx, struct http_request *request) {

@@ -194,16 +194,24 @@ static void tell(struct waiter *waiter) {
         told.fn(told.ctx);
 }
 
-static void on_kick(void *ctx) {
-    struct pipeline *pipeline = ctx;
+static void advance(struct pipeline *pipeline) {
     if (!pipeline->committing)
         start_commit(pipeline);
     while (pipeline->undecoded && pipeline->decoders < DECODERS_MAX)
         start_decoder(pipeline);
+}
+
+static void tell_waiters(struct pipeline *pipeline) {
     if (notes_kept(pipeline))
         tell(&pipeline->notes_kept);
     if (is_idle(pipeline))
         tell(&pipeline->idle);
+}
+
+static void on_kick(void *ctx) {
+    struct pipeline *pipeline = ctx;
+    advance(pipeline);
+    tell_waiters(pipeline);
 }
 
 // What Kafka confirmed stays confirmed: a failed commit's notes go in front of those that came
@@ -241,7 +249,7 @@ static void commit_done(void *ctx) {
     books_group_clear(&pipeline->group);
     // The next commit starts before the replies of this one are written: the disk need not wait for
     // them.
-    on_kick(pipeline);
+    advance(pipeline);
     while (batch) {
         struct batch *next = batch->next;
         batch->err = err;
@@ -252,6 +260,7 @@ static void commit_done(void *ctx) {
         pipeline->options.on_committed(pipeline->options.ctx);
     else
         pipeline->options.on_failed(pipeline->options.ctx, &err);
+    tell_waiters(pipeline);
 }
 
 static void on_acks_due(void *ctx) {
@@ -284,11 +293,12 @@ void pipeline_set_partitions(struct pipeline *pipeline, int32_t partitions) {
     notes_wait(pipeline);
 }
 
-// Somebody waits, so notes no longer wait for company.
+// Somebody waits, so notes no longer wait for company. Without notes nothing is due: it would keep
+// the timer of the next ones from starting.
 static void wait_for(struct pipeline *pipeline, struct waiter *waiter, void (*fn)(void *ctx),
                      void *ctx) {
     *waiter = (struct waiter){fn, ctx};
-    pipeline->acks_due = true;
+    pipeline->acks_due = has_notes(pipeline);
     loop_defer(pipeline->loop, &pipeline->kick);
 }
 

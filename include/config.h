@@ -37,6 +37,7 @@ struct config {
     char *state_dir;
     char *identity_key_file; // NULL: <state_dir>/identity.key, made when missing
     uint64_t state_bytes_max;
+    uint32_t disk_percent_max; // of the disk in use; over it 429
     // intake
     char *listen_address; // NULL: no HTTP intake
     uint16_t listen_port;

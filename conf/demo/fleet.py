@@ -234,7 +234,7 @@ def prepare(directory, repo, kafka):
               "categories": "categories.csv"}
     config = {
         "identity": {"oin": "00000099000000001000"},
-        "state": {"directory": f"{directory}/state"},
+        "state": {"directory": f"{directory}/state", "disk_percent_max": 100},
         "intake": {"listen": f"127.0.0.1:{intake}"},
         "control": {"socket": f"{directory}/control.sock"},
         **({"kafka": {"brokers": kafka, "topic": "signals"}} if kafka else {}),

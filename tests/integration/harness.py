@@ -131,7 +131,7 @@ class Daemon:
         conf = ROOT / "conf"
         sections = {
             "identity": [f'oin: "{OIN}"'],
-            "state": [f"directory: {self.state}"],
+            "state": [f"directory: {self.state}", "disk_percent_max: 100"],
             "intake": [f"listen: 127.0.0.1:{self.port}"],
             "control": [f"socket: {self.control_path}"],
             "tables": [f"municipalities: {conf}/municipalities.csv", f"name_variants: {conf}/name-variants.csv",

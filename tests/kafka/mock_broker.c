@@ -8,8 +8,7 @@
 //   down, up        the broker goes away, comes back
 //   rtt MS          so long it takes to answer
 //   fail N CODE     the next N Produce requests get this error of Kafka's protocol
-//   lose N MS       the next N Produce requests are done and answered after MS
-//   heal            forgets what is left of fail and lose
+//   lose MS         the next Produce request is done, but answered after MS only
 //
 // It does not deduplicate: a batch that was sent again is in the topic twice.
 #include <librdkafka/rdkafka.h>
@@ -21,10 +20,10 @@
 
 enum { BROKER = 1, PRODUCE = 0, LINE_MAX_BYTES = 128 };
 
-static void push(rd_kafka_mock_cluster_t *cluster, int count, int code, int rtt_ms) {
+static void fail(rd_kafka_mock_cluster_t *cluster, int count, int code) {
+    const rd_kafka_resp_err_t error = (rd_kafka_resp_err_t)code;
     for (int i = 0; i < count; i++)
-        (void)rd_kafka_mock_broker_push_request_error_rtts(cluster, BROKER, PRODUCE, 1,
-                                                           (rd_kafka_resp_err_t)code, rtt_ms);
+        rd_kafka_mock_push_request_errors_array(cluster, PRODUCE, 1, &error);
 }
 
 static bool obey(rd_kafka_mock_cluster_t *cluster, const char *line) {
@@ -36,11 +35,11 @@ static bool obey(rd_kafka_mock_cluster_t *cluster, const char *line) {
     if (sscanf(line, "rtt %d", &value) == 1)
         return rd_kafka_mock_broker_set_rtt(cluster, BROKER, value) == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (sscanf(line, "fail %d %d", &count, &value) == 2)
-        push(cluster, count, value, 0);
-    else if (sscanf(line, "lose %d %d", &count, &value) == 2)
-        push(cluster, count, RD_KAFKA_RESP_ERR_NO_ERROR, value);
-    else if (strcmp(line, "heal\n") == 0)
-        rd_kafka_mock_clear_request_errors(cluster, PRODUCE);
+        fail(cluster, count, value);
+    else if (sscanf(line, "lose %d", &value) == 1)
+        return rd_kafka_mock_broker_push_request_error_rtts(cluster, BROKER, PRODUCE, 1,
+                                                            RD_KAFKA_RESP_ERR_NO_ERROR,
+                                                            value) == RD_KAFKA_RESP_ERR_NO_ERROR;
     else
         return false;
     return true;

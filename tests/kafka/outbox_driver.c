@@ -107,6 +107,10 @@ static void wait_for_commit(struct driver *d, struct mark mark) {
 
 static void on_release(void *ctx) {
     struct driver *d = ctx;
+    struct publish_status status;
+    publisher_status(d->publisher, &status);
+    if (status.state != PUBLISH_RUNNING)
+        return;
     d->released += RELEASE;
     if (d->released > d->count)
         d->released = d->count;

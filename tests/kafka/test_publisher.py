@@ -49,7 +49,7 @@ class Driver:
     def _read(self):
         for line in self.process.stdout:
             with self.news:
-                self.lines.append(line.strip()); line.startswith("marked") or print(round(time.time()%1000,2),line.strip(),flush=True)
+                self.lines.append(line.strip())
                 self.news.notify_all()
         with self.news:
             self.lines.append("end")
@@ -66,6 +66,10 @@ class Driver:
                 if "end" in self.lines or time.monotonic() > deadline:
                     raise AssertionError("no '%s' in %s" % (start, self.lines[-20:]))
                 self.news.wait(1)
+
+    def is_done(self):
+        with self.news:
+            return "done" in self.lines
 
     def kill(self):
         self.process.kill()
@@ -148,6 +152,7 @@ class PublisherTest(unittest.TestCase):
             found += int(driver.await_line("found").split()[1])
             driver.await_line("state running")
             time.sleep(self.random.uniform(0.02, 0.6))
+            self.assertFalse(driver.is_done(), "too few events for so many kills")
             if kind == "hung":  # bytes wait in the broker's socket while the driver dies
                 self.broker.pause()
                 time.sleep(self.random.uniform(0.05, 0.3))
@@ -170,14 +175,15 @@ class PublisherTest(unittest.TestCase):
 
     def test_broker_restarts(self):
         """One life of the driver, several of the broker."""
-        count = 150000
+        count = 160000
         driver = self.live(count)
         for stop in (self.broker.kill, self.broker.stop):
             driver.await_line("state running")
             time.sleep(self.random.uniform(0.3, 0.8))
+            self.assertFalse(driver.is_done(), "too few events for so many restarts")
             stop()
             self.broker.start()
-            time.sleep(self.random.uniform(0.5, 1.0))
+            time.sleep(self.random.uniform(0.2, 0.5))
         driver.await_line("done")
         self.assertEqual(driver.wait(), 0)
         self.assertEqual(set(self.read_topic()), set(range(1, count + 1)))

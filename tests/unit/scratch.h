@@ -38,9 +38,13 @@ static inline int scratch_setup(void **state) {
     (void)strcpy(scratch_dir, "/tmp/signaald-test-XXXXXX");
     if (!mkdtemp(scratch_dir))
         return -1;
-    scratch_write("municipalities.csv", "code\n", 0644);
-    scratch_write("name-variants.csv", "variant\n", 0644);
-    scratch_write("categories.csv", "word\n", 0644);
+    scratch_write("municipalities.csv",
+                  "code,name,province_code,province,valid_from,valid_to,successor_codes,"
+                  "police_unit,safety_region,inhabitants,inhabitants_year,size_class\n"
+                  "GM0363,Amsterdam,PV27,Noord-Holland,,,,Amsterdam,VR13,862965,2019,>250k\n",
+                  0644);
+    scratch_write("name-variants.csv", "variant,code\n", 0644);
+    scratch_write("categories.csv", "word,code\n", 0644);
     scratch_write("sources.csv", "name,kind\n", 0644);
     return 0;
 }

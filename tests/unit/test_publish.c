@@ -495,25 +495,34 @@ static void test_long_tail(void **state) {
     app_free(app);
 }
 
-static void produce_raw(struct app *app, const char *origin, const char *seq) {
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_ORIGIN, -1, origin, -1);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
-    char key[16], value[64];
-    event_text(strtoull(seq, NULL, 10), key, value);
+// A producer that is connected, so that what it puts is in the topic at once.
+static rd_kafka_t *raw_open(struct app *app) {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     char text[256];
     (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(app->mock),
                             text, sizeof text);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     assert_non_null(client);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(client, TOPIC, NULL);
+    const rd_kafka_metadata_t *metadata;
+    assert_int_equal(rd_kafka_metadata(client, 0, topic, &metadata, DEADLINE_MS), 0);
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    return client;
+}
+
+static void raw_put(rd_kafka_t *client, const char *origin, const char *seq) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_ORIGIN, -1, origin, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+    char key[16], value[64];
+    event_text(strtoull(seq, NULL, 10), key, value);
     assert_int_equal(__extension__ rd_kafka_producev(
                          client, RD_KAFKA_V_TOPIC(TOPIC),
                          RD_KAFKA_V_PARTITION(publish_partition(str_from(key), PARTITIONS)),
                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
                      0);
     assert_int_equal(rd_kafka_flush(client, DEADLINE_MS), 0);
-    rd_kafka_destroy(client);
 }
 
 // Records of another origin, or with a sequence that is none, do not count.
@@ -521,9 +530,11 @@ static void test_foreign_records(void **state) {
     (void)state;
     struct app *app = app_create(2);
     app->withhold_go = true;
-    produce_raw(app, "ledger-2", "1");
-    produce_raw(app, ORIGIN, "1x");
-    produce_raw(app, ORIGIN, "2");
+    rd_kafka_t *raw = raw_open(app);
+    raw_put(raw, "ledger-2", "1");
+    raw_put(raw, ORIGIN, "1x");
+    raw_put(raw, ORIGIN, "2");
+    rd_kafka_destroy(raw);
     start_plain(app);
     run_until(app, is_settling);
     assert_int_equal(app->acks, 1);
@@ -531,10 +542,15 @@ static void test_foreign_records(void **state) {
     app_free(app);
 }
 
-static void late_writer(void *ctx) {
-    struct app *app = ctx;
-    assert_int_equal(status_of(app).state, PUBLISH_TAIL);
-    produce_raw(app, ORIGIN, "1");
+struct late {
+    struct app *app;
+    rd_kafka_t *raw;
+};
+
+static void write_late(void *ctx) {
+    const struct late *late = ctx;
+    assert_int_equal(status_of(late->app).state, PUBLISH_TAIL);
+    raw_put(late->raw, ORIGIN, "1");
 }
 
 // A killed process's bytes may land after the tail was first read; they count.
@@ -542,13 +558,15 @@ static void test_grace(void **state) {
     (void)state;
     struct app *app = app_create(1);
     app->withhold_go = true;
-    start(app, rd_kafka_mock_cluster_bootstraps(app->mock), NULL, 0, 1500);
-    // Behind the first pass, unless that is slow; within the grace time.
-    struct loop_timer *timer = loop_timer_create(app->loop, late_writer, app);
+    struct late late = {app, raw_open(app)};
+    start(app, rd_kafka_mock_cluster_bootstraps(app->mock), NULL, 0, 2000);
+    // Within the grace time; behind the first pass, unless that is slow.
+    struct loop_timer *timer = loop_timer_create(app->loop, write_late, &late);
     loop_timer_start(timer, 1200, 0);
     run_until(app, is_settling);
     assert_int_equal(app->acks_in_tail, 1);
     loop_timer_free(timer);
+    rd_kafka_destroy(late.raw);
     app_free(app);
 }
 

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Disks that fail or are full: never a 2xx for what is not on them, nothing lost, nothing twice, and it recovers."""
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+from harness import SIGNAL, Daemon, tally, wait_for
+
+SOURCES = [{"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
+           {"name": "coa", "kind": "coa", "push": True}]
+MIB = 1 << 20
+# strace(1) would make a leak check at exit impossible.
+ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def can_trace():
+    done = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True) if shutil.which("strace") else None
+    return done is not None and done.returncode == 0
+
+
+class Inject:
+    """While it lasts, a system call of the daemon fails: strace(1) comes and goes, the daemon stays."""
+
+    def __init__(self, process, what):
+        self.process = process
+        self.what = what
+
+    def tracers(self):
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        found = set()
+        for status in tasks.glob("*/status"):
+            try:
+                found.add(int(status.read_text().split("TracerPid:")[1].split()[0]))
+            except OSError:
+                pass  # a thread that has just ended
+        return found
+
+    def __enter__(self):
+        self.strace = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(self.process.pid),
+                                        "-e", "trace=" + self.what.split(":")[0], "-e", "inject=" + self.what],
+                                       stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        wait_for(lambda: self.strace.poll() is not None or self.tracers() == {self.strace.pid}, "strace has attached")
+        assert self.strace.poll() is None, self.strace.stderr.read()
+        return self
+
+    def __exit__(self, *_):
+        self.strace.send_signal(signal.SIGINT)
+        self.strace.wait(30)
+        self.strace.stderr.close()
+
+
+class Base(unittest.TestCase):
+    EXTRA = None
+    source = "coa"
+
+    def setUp(self):
+        self.daemon = Daemon(SOURCES, self.EXTRA)
+        self.addCleanup(self.daemon.close)
+        self.sent = {}  # id -> status of the answer
+        self.number = 0
+
+    def start(self):
+        self.daemon.start(env=ENVIRONMENT)
+
+    def post(self, count=1):
+        """Signals never sent before, in one request. Anything but 2xx, 429 and 503 is a failure; both of these say
+        when to come back. None: no answer."""
+        ids = [f"s{self.number + n}" for n in range(count)]
+        self.number += count
+        try:
+            answer = self.daemon.post(self.source, [{"id": i, **SIGNAL} for i in ids])
+        except OSError:
+            answer = None
+        status = answer.status if answer else None
+        self.sent.update((i, status) for i in ids)
+        if status in (429, 503):
+            self.assertGreater(int(answer.headers["Retry-After"]), 0)
+            self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
+        elif answer:
+            self.assertEqual(status, 200, answer.body)
+            self.assertEqual({r["verdict"] for r in answer.json["results"]}, {"registered"})
+        return status
+
+    def assert_kept(self):
+        """What was acknowledged is there once; what was refused is not; without an answer either is fine."""
+        events = self.daemon.events()
+        status = self.daemon.status()
+        seen = len({e["id"] for e in events})
+        accepted = [i for i, s in self.sent.items() if s == 200]
+        unsure = [i for i, s in self.sent.items() if s is None]
+        self.assertEqual(seen, len(events))
+        self.assertGreaterEqual(seen, len(accepted))
+        self.assertLessEqual(seen, len(accepted) + len(unsure))
+        self.assertEqual(sum(tally(events).values()), seen)
+        self.assertEqual((status["ledger"]["signals"], self.daemon.counts()["total"]), (seen, seen))
+        for name, status in self.sent.items():
+            found = self.daemon.control("GET", f"/v1/signals/{self.source}/{name}").status
+            if status is not None:
+                self.assertEqual(found, 200 if status == 200 else 404, (name, status))
+
+    def assert_kept_over_restart(self):
+        self.assert_kept()
+        self.daemon.kill()
+        self.start()
+        self.assert_kept()
+        self.assertEqual(self.post(), 200)
+        self.assert_kept()
+
+
+@unittest.skipUnless(can_trace(), "needs strace")
+class InputOutput(Base):
+    def test_sync_fails_and_works_again(self):
+        self.start()
+        self.assertEqual(self.post(5), 200)
+        for error in ("EIO", "ENOSPC"):
+            with Inject(self.daemon.process, f"fdatasync:error={error}"):
+                for count in (1, 20, 1):
+                    self.assertEqual(self.post(count), 503)
+                failed = self.daemon.metrics()["signaald_commits_failed_total"]
+                self.assertGreaterEqual(failed, 3)
+                self.assert_kept()  # reading goes on
+            self.assertEqual(self.post(7), 200)
+        log = self.daemon.log()
+        self.assertEqual((log.count("commits fail"), log.count("commits work again")), (2, 2))
+        self.assert_kept_over_restart()
+
+    def test_each_write_fails_once(self):
+        """The n-th write of a commit fails, for each n: data pages, then the meta page, after which the books must be
+        read anew. The daemon then ends with 1 and its manager starts it again."""
+        self.start()
+        self.assertEqual(self.post(5), 200)
+        outcomes = []
+        for n in range(1, 30):
+            with Inject(self.daemon.process, f"pwrite64,pwritev:error=EIO:when={n}"):
+                status = self.post(2)
+            if status == 200:
+                break  # a commit has fewer writes than n
+            self.assertEqual(status, 503)
+            ended = self.post() != 200
+            outcomes.append(ended)
+            if ended:
+                self.assertEqual(self.daemon.process.wait(60), 1)
+                self.start()
+            self.assert_kept()
+        self.assertIn(False, outcomes)
+        self.assertIn(True, outcomes)
+        self.assert_kept_over_restart()
+
+    def test_reading_goes_on_while_writing_fails(self):
+        self.start()
+        self.assertEqual(self.post(3), 200)
+        with Inject(self.daemon.process, "fdatasync:error=EIO"):
+            self.assertEqual(self.post(), 503)
+            known = self.daemon.post(self.source, {"id": "s0", **SIGNAL})
+            self.assertEqual((known.status, known.json["verdict"]), (200, "duplicate"))
+            self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
+        self.assertEqual(self.post(), 200)
+
+
+class Full(Base):
+    def fill(self, at_most):
+        """Batches until one is refused."""
+        for _ in range(at_most):
+            if self.post(100) != 200:
+                return
+        self.fail("it never got full")
+
+    def test_file_at_its_limit(self):
+        """RLIMIT_FSIZE stands for a full disk: a file cannot grow, until it can."""
+        self.start()
+        self.assertEqual(self.post(10), 200)
+        size = (self.daemon.state / "data.mdb").stat().st_size
+        pid = self.daemon.process.pid
+        old = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        for step in (4, 8):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + step * 65536, old[1]))
+            self.fill(100)
+            self.assertEqual(self.post(100), 503)
+            self.assert_kept()
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, old)
+            self.assertEqual(self.post(100), 200)
+        self.assert_kept_over_restart()
+
+
+class SmallState(Full):
+    EXTRA = {"state": ["size_max: 1MiB"], "intake": ["backlog_max: 1MiB"]}
+    test_file_at_its_limit = None
+
+    def test_state_at_its_limit(self):
+        self.start()
+        self.fill(100)
+        for count in (100, 100, 1000):
+            self.assertIn(self.post(count), (429, 503))
+        wait_for(lambda: self.post() == 429, "senders are held off")
+        self.assertIn("is full", self.daemon.log())
+        self.assertEqual(self.daemon.request("GET", "/v1/health").status, 503)
+        self.assertTrue(self.daemon.status()["intake"]["full"])
+        self.assertLessEqual((self.daemon.state / "data.mdb").stat().st_size, MIB)
+        self.assert_kept()
+        self.daemon.stop()
+        self.start()
+        self.assert_kept()
+        self.daemon.stop()
+        self.daemon.extra = {"state": ["size_max: 64MiB"], "intake": ["backlog_max: 64MiB"]}
+        self.daemon.write_config()
+        self.start()
+        self.assertEqual(self.post(), 200)
+        self.assert_kept_over_restart()
+
+
+class SmallBacklog(Full):
+    EXTRA = {"intake": ["backlog_max: 256KiB"]}
+    test_file_at_its_limit = None
+
+    def test_backlog_at_its_limit(self):
+        self.start()
+
+        def full():
+            return self.post(100) == 429
+        wait_for(full, "senders are held off")
+        self.assert_kept_after_hold()
+
+    def assert_kept_after_hold(self):
+        self.assert_kept()
+        self.daemon.kill()
+        self.start()
+        self.assert_kept()
+
+
+def can_mount():
+    with tempfile.TemporaryDirectory() as directory:
+        if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", directory],
+                                          capture_output=True).returncode:
+            return False
+        subprocess.run(["umount", directory], check=True)
+        return True
+
+
+@unittest.skipUnless(can_mount(), "needs a file system of its own")
+class FullDisk(Full):
+    test_file_at_its_limit = None
+
+    def setUp(self):
+        super().setUp()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "none", str(self.daemon.state)], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(self.daemon.state)], check=True)
+        self.filler = self.daemon.state / "filler"
+
+    def fill_disk(self):
+        with open(self.filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 65536)
+            except OSError:
+                pass
+
+    def test_full_disk(self):
+        self.start()
+        self.assertEqual(self.post(100), 200)
+        for _ in range(2):
+            self.fill_disk()
+            self.fill(100)
+            self.assertIn(self.post(100), (429, 503))
+            wait_for(lambda: self.post() == 429, "senders are held off")
+            self.assert_kept()
+            self.filler.unlink()
+            wait_for(lambda: self.post() == 200, "there is room again")
+        self.fill_disk()
+        self.daemon.kill()
+        self.start()  # also on a full disk, to show and publish what there is
+        self.assert_kept()
+        self.filler.unlink()
+        wait_for(lambda: self.post() == 200, "there is room again")
+        self.assert_kept_over_restart()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The program as the service manager and its administrator see it: options, start, notices, reload, stop, files."""
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import unittest
+
+from harness import BUILD, ROOT, SIGNAL, Daemon, read_answers, token_of, wait_for
+
+SOURCES = [{"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
+           {"name": "coa", "kind": "coa", "push": True}]
+UNIT = ROOT / "systemd" / "signaald.service"
+FLIGHT = 200
+
+
+def run(*args):
+    return subprocess.run([str(BUILD / "signaald"), *map(str, args)], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL)
+
+
+class Options(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon(SOURCES)
+        self.addCleanup(self.daemon.close)
+
+    def test_version_help_and_wrong_use(self):
+        version = run("--version")
+        self.assertEqual((version.returncode, version.stderr), (0, ""))
+        self.assertRegex(version.stdout, r"^signaald \d+\.\d+\.\d+\n$")
+        usage = run("--help")
+        self.assertEqual((usage.returncode, usage.stderr), (0, ""))
+        for option in ("--config", "--check-config", "--print-config", "--version", "--help"):
+            self.assertIn(option, usage.stdout)
+        for args in (["--verbose"], ["-x"], ["-c"], ["start"]):
+            wrong = run(*args)
+            self.assertEqual((wrong.returncode, wrong.stdout), (2, ""), args)
+            self.assertTrue(wrong.stderr, args)
+        missing = run("-c", self.daemon.directory / "none.yaml")
+        self.assertEqual(missing.returncode, 2)
+        self.assertIn("none.yaml", missing.stderr)
+
+    def test_check_config(self):
+        for name in (self.daemon.config_path, ROOT / "conf" / "signaald.yaml"):
+            fine = run("--check-config", "-c", name)
+            self.assertEqual((fine.returncode, fine.stderr), (0, ""))
+            self.assertIn("fine", fine.stdout)
+        self.assertEqual(list(self.daemon.state.iterdir()), [])
+
+    def test_check_config_tells_all_faults_at_once(self):
+        categories = self.daemon.directory / "categories.csv"
+        categories.write_text("word,code\nx,NoSuchCode\n")
+        self.daemon.write_sources([*SOURCES, {"name": "Bad Name", "kind": "warship"}])
+        text = self.daemon.config_path.read_text()
+        text = re.sub(r"categories: .*", f"categories: {categories}", text)
+        self.daemon.config_path.write_text(text)
+        tables = run("--check-config", "-c", self.daemon.config_path)
+        self.assertEqual(tables.returncode, 2)
+        for part in ("sources.csv:4: name", "sources.csv:4: kind", "categories.csv:2"):
+            self.assertIn(part, tables.stderr)
+        self.daemon.config_path.write_text(text + "intake2:\n  x: 1\nkafka:\n  topic: 'a b'\n  grace: soon\n")
+        wrong = run("--check-config", "-c", self.daemon.config_path)
+        self.assertEqual(wrong.returncode, 2)
+        for part in ("intake2", "kafka.topic", "kafka.grace", "sources.csv:4: name", "categories.csv:2"):
+            self.assertIn(part, wrong.stderr)
+        self.assertRegex(wrong.stderr, r"signaald\.yaml:\d+: kafka\.grace: ")
+        self.assertNotIn("warship", wrong.stderr)
+
+    def test_print_config_masks_secrets(self):
+        secret = self.daemon.directory / "secret"
+        secret.write_text("Hush-in-file\n")
+        secret.chmod(0o600)
+        self.daemon.extra = {"kafka": ["brokers: 127.0.0.1:1", "settings:", "  sasl.username: someone",
+                                       "  sasl.password: Hush-plain", f"  ssl.key.password: file:{secret}"]}
+        self.daemon.write_config()
+        shown = run("--print-config", "-c", self.daemon.config_path)
+        self.assertEqual((shown.returncode, shown.stderr), (0, ""))
+        self.assertIn("someone", shown.stdout)
+        self.assertIn(f'listen: "127.0.0.1:{self.daemon.port}"', shown.stdout)
+        self.assertNotIn("Hush", shown.stdout)
+        again = self.daemon.directory / "again.yaml"
+        again.write_text(shown.stdout)
+        again.chmod(0o600)
+        self.assertEqual(run("--print-config", "-c", again).stdout.splitlines()[1:], shown.stdout.splitlines()[1:])
+
+    def test_address_and_state_in_use(self):
+        self.daemon.start()
+        other = Daemon(SOURCES)
+        self.addCleanup(other.close)
+        other.port = self.daemon.port
+        other.write_config()
+        taken = run("-c", other.config_path)
+        self.assertEqual(taken.returncode, 2)
+        self.assertIn(f"port {self.daemon.port}", taken.stderr)
+        third = Daemon(SOURCES)
+        self.addCleanup(third.close)
+        third.state = self.daemon.state
+        third.write_config()
+        shared = run("-c", third.config_path)
+        self.assertEqual(shared.returncode, 2)
+        self.assertIn("in use by another signaald", shared.stderr)
+        self.assertEqual(self.daemon.post("coa", {"id": "1"}).status, 201)
+
+
+class Service(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon(SOURCES)
+        self.addCleanup(self.daemon.close)
+
+    def test_notices(self):
+        notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(notices.close)
+        path = str(self.daemon.directory / "notify")
+        notices.bind(path)
+        notices.settimeout(30)
+
+        def next_notice():
+            """The next that is not the watchdog's."""
+            while True:
+                text = notices.recv(4096).decode()
+                if "WATCHDOG=1" not in text:
+                    return text
+
+        self.daemon.start(wait=False, env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"})
+        self.assertIn("READY=1", next_notice())
+        self.assertEqual(self.daemon.status()["ledger"]["accepted"], 0)  # ready means: it answers
+        for _ in range(3):
+            while "WATCHDOG=1" not in notices.recv(4096).decode():
+                pass
+        self.daemon.process.send_signal(signal.SIGHUP)
+        self.assertRegex(next_notice(), r"RELOADING=1\nMONOTONIC_USEC=\d+")
+        self.assertIn("READY=1", next_notice())
+        self.daemon.process.send_signal(signal.SIGTERM)
+        self.assertIn("STOPPING=1", next_notice())
+        self.assertEqual(self.daemon.process.wait(60), 0)
+
+    def test_sighup_reads_the_tables_again(self):
+        self.daemon.start()
+        self.daemon.write_sources([*SOURCES, {"name": "politie", "kind": "police", "push": True}])
+        self.assertEqual(self.daemon.post("politie", {"id": "1"}).status, 401)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.daemon.status()["feeds"]["sources"] == 3, "the new table is in use")
+        self.assertEqual(self.daemon.post("politie", {"id": "1"}).status, 201)
+        self.daemon.write_sources([*SOURCES, {"name": "x", "kind": "warship"}])
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "reload refused" in self.daemon.log(), "the refusal is logged")
+        self.assertIn("sources.csv:4: kind", self.daemon.log())
+        self.assertEqual(self.daemon.post("politie", {"id": "2"}).status, 201)
+
+    def test_restart_keeps_everything(self):
+        for end in (self.daemon.stop, self.daemon.kill):
+            self.daemon.start()
+            base = self.daemon.status()["ledger"]["accepted"]
+            batch = [{"id": f"{base}-{n}", **SIGNAL} for n in range(40)]
+            first = self.daemon.post("coa", batch).json["results"]
+            self.daemon.post("coa", [{**s, "status": "confirmed"} for s in batch[:10]])
+            self.assertEqual(self.daemon.request("DELETE", f"/v1/signals/{base}-39", headers={
+                "Authorization": f"Bearer {token_of('coa')}"}).status, 200)
+            events, counts = self.daemon.events(), self.daemon.counts("?by=municipality,category,month")
+            end()
+            self.daemon.start()
+            self.assertEqual(self.daemon.events(), events)
+            self.assertEqual(self.daemon.counts("?by=municipality,category,month"), counts)
+            again = self.daemon.post("coa", batch[10:39]).json["results"]
+            self.assertEqual([r["verdict"] for r in again], ["duplicate"] * 29)
+            self.assertEqual([r["signal"] for r in again], [r["signal"] for r in first[10:39]])
+            self.assertEqual(self.daemon.post("coa", {"id": f"{base}-new"}).status, 201)
+            self.assertEqual(int(self.daemon.events("?last=1")[0]["signaaldseq"]), len(events) + 1)
+            self.daemon.stop()
+
+    def test_stop_with_requests_in_flight(self):
+        self.daemon.start()
+        heads, bodies, socks = [], [], []
+        for n in range(FLIGHT):
+            body = json.dumps({"id": f"flight-{n}", **SIGNAL}).encode()
+            bodies.append(body)
+            heads.append((f"POST /v1/signals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_of('coa')}\r\n"
+                          f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n").encode())
+            sock = socket.create_connection(("127.0.0.1", self.daemon.port), timeout=60)
+            self.addCleanup(sock.close)
+            socks.append(sock)
+        for n, sock in enumerate(socks):
+            if n == FLIGHT // 2:
+                self.daemon.process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(OSError):  # a connection that was closed took nothing
+                sock.sendall(heads[n] + bodies[n])
+        statuses = []
+        for sock in socks:
+            try:
+                statuses.append(read_answers(sock, 1)[0].status)
+            except (OSError, ValueError, EOFError, http.client.HTTPException):
+                statuses.append(None)
+        self.assertEqual(self.daemon.process.wait(60), 0)
+        self.assertLessEqual(set(statuses), {201, 503, None})
+        self.assertIn(201, statuses)
+        self.daemon.start()
+        kept = {e["data"]["signal"] for e in self.daemon.events()}
+        for n, status in enumerate(statuses):
+            answer = self.daemon.post("coa", bodies[n])
+            if status == 201:
+                self.assertEqual((answer.status, answer.json["verdict"]), (200, "duplicate"))
+                self.assertIn(answer.json["signal"], kept)
+            elif status == 503:
+                self.assertEqual(answer.status, 201)
+        self.assertEqual((len(self.daemon.events()), self.daemon.counts()["total"]), (FLIGHT, FLIGHT))
+
+    def test_files_and_dumps(self):
+        old = os.umask(0)
+        self.addCleanup(os.umask, old)
+        self.daemon.start()
+        self.daemon.post("coa", {"id": "1"})
+        names = {p.name for p in self.daemon.state.iterdir()}
+        self.assertLessEqual({"data.mdb", "identity.key", "lock"}, names)
+        for path in self.daemon.state.iterdir():
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
+        proc = pathlib.Path(f"/proc/{self.daemon.process.pid}")
+        self.assertRegex((proc / "limits").read_text(), r"Max core file size +0 +0 ")
+        self.assertRegex((proc / "status").read_text(), r"(?m)^Umask:\s+0077$")
+
+
+@unittest.skipUnless(UNIT.exists() and shutil.which("systemd-analyze"), "needs systemd-analyze")
+class Unit(unittest.TestCase):
+    def setUp(self):
+        """A copy whose program is there to be found, wherever the real one will be installed."""
+        self.directory = tempfile.TemporaryDirectory(prefix="signaald-unit-")
+        self.addCleanup(self.directory.cleanup)
+        self.unit = pathlib.Path(self.directory.name) / UNIT.name
+        self.unit.write_text(re.sub(r"(?m)^(Exec\w+=)\S*/(signaald|signaalctl)\b", rf"\g<1>{BUILD}/\2",
+                                    UNIT.read_text()))
+
+    def test_verify(self):
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(self.unit)], capture_output=True, text=True)
+        told = [line for line in done.stderr.splitlines() if UNIT.name in line]
+        self.assertEqual((done.returncode, told), (0, []), done.stderr)
+
+    def test_exposure(self):
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
+                               str(self.unit)], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
