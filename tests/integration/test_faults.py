@@ -135,18 +135,19 @@ class InputOutput(Base):
         self.start()
         self.assertEqual(self.post(5), 200)
         outcomes = []
-        for n in range(1, 30):
-            with Inject(self.daemon.process, f"pwrite64,pwritev:error=EIO:when={n}"):
-                status = self.post(2)
-            if status == 200:
-                break  # a commit has fewer writes than n
-            self.assertEqual(status, 503)
-            ended = self.post() != 200
-            outcomes.append(ended)
-            if ended:
-                self.assertEqual(self.daemon.process.wait(60), 1)
-                self.start()
-            self.assert_kept()
+        for call in ("writev", "pwrite64"):
+            for n in range(1, 30):
+                with Inject(self.daemon.process, f"{call}:error=EIO:when={n}"):
+                    status = self.post(2)
+                if status == 200:
+                    break  # a commit has fewer writes than n
+                self.assertEqual(status, 503)
+                ended = self.post() != 200
+                outcomes.append(ended)
+                if ended:
+                    self.assertEqual(self.daemon.process.wait(60), 1)
+                    self.start()
+                self.assert_kept()
         self.assertIn(False, outcomes)
         self.assertIn(True, outcomes)
         self.assert_kept_over_restart()
@@ -243,6 +244,7 @@ def can_mount():
 
 @unittest.skipUnless(can_mount(), "needs a file system of its own")
 class FullDisk(Full):
+    EXTRA = {"state": ["disk_percent_max: 90"]}
     test_file_at_its_limit = None
 
     def setUp(self):

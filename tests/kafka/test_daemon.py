@@ -48,6 +48,8 @@ class DaemonTest(unittest.TestCase):
 
     def setUp(self):
         self.topic = self._testMethodName
+        if self.kafka.process is None:  # a test failed while Kafka was away
+            self.kafka.start()
         self.kafka.create_topic(self.topic, PARTITIONS)
 
     def make_daemon(self, brokers=True):

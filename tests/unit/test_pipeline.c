@@ -201,7 +201,7 @@ static void confirmations_empty_the_outbox(void **state) {
     pipeline_when_idle(rig.pipeline, stop_loop, &rig);
     loop_run(rig.loop);
     uint64_t waiting = books_waiting(rig.books);
-    const struct publish_ack acks[] = {{1, 2, 40}, {3, 2, 41}, {2, 0, -1}, {3, 2, 41}};
+    const struct publish_ack acks[] = {{1, 2, 40}, {3, 2, 41}, {2, 2, -1}, {3, 2, 41}, {2, 2, -1}};
     pipeline_set_partitions(rig.pipeline, 3);
     pipeline_add_acks(rig.pipeline, acks, COUNT(acks));
     pipeline_after_notes(rig.pipeline, stop_loop, &rig);
@@ -224,6 +224,34 @@ static void confirmations_empty_the_outbox(void **state) {
     close_rig(&rig);
 }
 
+static void on_any(struct batch *batch) {
+    assert_int_equal(batch->err.kind, ERR_NONE);
+    batch_free(batch);
+}
+
+static void submit_text(struct rig *rig, const char *text, void (*done)(struct batch *batch)) {
+    struct batch *batch =
+        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    batch->received_ms = 1709204400000;
+    batch->done = done;
+    pipeline_submit(rig->pipeline, batch);
+    pipeline_when_idle(rig->pipeline, stop_loop, rig);
+    loop_run(rig->loop);
+}
+
+static void a_cell_that_empties_is_empty_after_a_restart(void **state) {
+    (void)state;
+    struct rig rig = {.seed = 1};
+    open_rig(&rig);
+    submit_text(&rig, "{\"id\":\"a\"}", on_any);
+    assert_int_equal(counts_total(books_counts(rig.books)), 1);
+    submit_text(&rig, "{\"id\":\"a\",\"withdrawn\":true}", on_any);
+    close_rig(&rig);
+    open_rig(&rig);
+    assert_int_equal(counts_total(books_counts(rig.books)), 0);
+    close_rig(&rig);
+}
+
 static void on_refused(struct batch *batch) {
     assert_int_equal(batch->err.kind, ERR_NONE);
     assert_true(batch->decoded_as.failed);
@@ -235,14 +263,7 @@ static void a_broken_body_changes_nothing(void **state) {
     (void)state;
     struct rig rig = {.seed = 1};
     open_rig(&rig);
-    static const char text[] = "[{\"id\":\"a\"},{\"id\":\"b\"}";
-    struct batch *batch =
-        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), sizeof text - 1);
-    batch->received_ms = 1709204400000;
-    batch->done = on_refused;
-    pipeline_submit(rig.pipeline, batch);
-    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
-    loop_run(rig.loop);
+    submit_text(&rig, "[{\"id\":\"a\"},{\"id\":\"b\"}", on_refused);
     assert_int_equal(books_last_seq(rig.books), 0);
     close_rig(&rig);
 }
@@ -283,9 +304,8 @@ static int tear_down(void **state) {
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(random_batches_come_out_as_the_model_says),
-        TEST(confirmations_empty_the_outbox),
-        TEST(a_broken_body_changes_nothing),
+        TEST(random_batches_come_out_as_the_model_says),    TEST(confirmations_empty_the_outbox),
+        TEST(a_cell_that_empties_is_empty_after_a_restart), TEST(a_broken_body_changes_nothing),
         TEST(a_ledger_without_its_key_is_not_opened),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
