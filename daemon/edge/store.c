@@ -105,7 +105,8 @@ static void fail(struct store_txn *txn, int rc) {
     if (rc == MDB_MAP_FULL)
         err_set(&txn->err, ERR_RETRY, "state is full: its size_max is reached");
     else if (rc == MDB_PANIC || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
-        // After a failed write of a meta page LMDB gives up; only reading the disk anew tells what is on it.
+        // After a failed write of a meta page LMDB gives up; only reading the disk anew tells what
+        // is on it.
         err_set(&txn->err, ERR_FATAL, "state: %s", mdb_strerror(rc));
     else
         err_set(&txn->err, ERR_RETRY, "state: %s", mdb_strerror(rc));

@@ -23,7 +23,12 @@
 
 #include "core/ledger.h"
 
-enum { RECORD_LEDGER_HEAD = 98, RECORD_PUBLISHED = 12, RECORD_FEED_TEXT_MAX = 255, RECORD_CURSOR_MAX = 64 };
+enum {
+    RECORD_LEDGER_HEAD = 98,
+    RECORD_PUBLISHED = 12,
+    RECORD_FEED_TEXT_MAX = 255,
+    RECORD_CURSOR_MAX = 64
+};
 
 void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str event);
 // False when the bytes are no such record (damage, or a format of a later version). `event` is

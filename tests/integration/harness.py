@@ -139,7 +139,9 @@ class Daemon:
             "log": ["level: info"],
         }
         for section, lines in self.extra.items():
-            sections.setdefault(section, []).extend(lines)
+            keys = {line.split(":")[0] for line in lines}
+            kept = [line for line in sections.get(section, []) if line.split(":")[0] not in keys]
+            sections[section] = kept + lines
         text = "".join(f"{name}:\n" + "".join(f"  {line}\n" for line in lines) for name, lines in sections.items())
         self.config_path = self.directory / "signaald.yaml"
         self.config_path.write_text(text)

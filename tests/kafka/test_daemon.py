@@ -82,7 +82,8 @@ class DaemonTest(unittest.TestCase):
 
     def check_exactly_once(self, records, accepted):
         """Each of the events of one daemon once, each key's in order, each signal's versions too."""
-        self.assertEqual(sorted(map(seq_of, records)), list(range(1, accepted + 1)))
+        self.assertEqual(len(records), accepted)
+        self.assertEqual(set(map(seq_of, records)) ^ set(range(1, accepted + 1)), set())
         last, version, partition = {}, {}, {}
         for record in records:
             self.assertGreater(seq_of(record), last.get(record["key"], 0))

@@ -440,9 +440,11 @@ static void test_producer_fails(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         struct app *app = app_create(4000);
-        const struct publish_setting settings[] = {{"queue.buffering.max.messages", "300"}};
+        // Small batches: others of the partition are under way when one fails.
+        const struct publish_setting settings[] = {{"queue.buffering.max.messages", "300"},
+                                                   {"batch.size", "1000"}};
         rd_kafka_mock_broker_set_rtt(app->mock, -1, 5);
-        start(app, rd_kafka_mock_cluster_bootstraps(app->mock), settings, 1, 20);
+        start(app, rd_kafka_mock_cluster_bootstraps(app->mock), settings, 2, 20);
         run_until(app, some_acked);
         rd_kafka_mock_push_request_errors(app->mock, API_PRODUCE, 1, errors[i]);
         run_until(app, all_acked);
