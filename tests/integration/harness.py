@@ -101,7 +101,8 @@ def token_of(source):
 
 
 class Daemon:
-    """sources: rows of the source table as dicts; a row with push=True gets a token. extra: more YAML, section -> lines."""
+    """sources: rows of the source table as dicts; a row with push=True gets a token. extra: section -> lines of YAML,
+    instead of the same keys here."""
 
     def __init__(self, sources, extra=None, directory=None, wrapper=()):
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="signaald-test-"))

@@ -134,8 +134,9 @@ class Reading(Case):
                 ("POST", "/v1/status", 405), ("DELETE", "/metrics", 405), ("GET", "/v1/reload", 405),
                 ("GET", "/v1/counts?by=shoesize", 400), ("GET", "/v1/counts?by=year,month,gender,category", 400),
                 ("GET", "/v1/counts?period=17", 400), ("GET", "/v1/counts?period=2017-13", 400),
-                ("GET", "/v1/counts?what=1", 400), ("GET", "/v1/events?from=x", 400), ("GET", "/v1/events?last=-1", 400),
-                ("GET", "/v1/events?follow=2", 400), ("GET", "/v1/counts?by=%zz", 400)]:
+                ("GET", "/v1/counts?what=1", 400), ("GET", "/v1/events?from=x", 400),
+                ("GET", "/v1/events?last=-1", 400), ("GET", "/v1/events?follow=2", 400),
+                ("GET", "/v1/counts?by=%zz", 400)]:
             with self.subTest(path=path):
                 answer = self.daemon.control(method, path)
                 self.assert_problem(answer, status)

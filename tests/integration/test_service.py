@@ -155,6 +155,11 @@ class Service(unittest.TestCase):
         self.assertIn("sources.csv:4: kind", self.daemon.log())
         self.assertEqual(self.daemon.post("politie", {"id": "2"}).status, 201)
 
+    def totals(self):
+        intake = self.daemon.status()["intake"]
+        return {name: intake[name] for name in ("received", "registered", "duplicate", "corrected", "withdrawn",
+                                                "refused", "unknownFields", "unknownWords", "unknownMunicipalities")}
+
     def test_restart_keeps_everything(self):
         for end in (self.daemon.stop, self.daemon.kill):
             self.daemon.start()
@@ -165,8 +170,10 @@ class Service(unittest.TestCase):
             self.assertEqual(self.daemon.request("DELETE", f"/v1/signals/{base}-39", headers={
                 "Authorization": f"Bearer {token_of('coa')}"}).status, 200)
             events, counts = self.daemon.events(), self.daemon.counts("?by=municipality,category,month")
+            totals = self.totals()
             end()
             self.daemon.start()
+            self.assertEqual(self.totals(), totals)
             self.assertEqual(self.daemon.events(), events)
             self.assertEqual(self.daemon.counts("?by=municipality,category,month"), counts)
             again = self.daemon.post("coa", batch[10:39]).json["results"]

@@ -94,7 +94,7 @@ class Signals:
 
 class Sender(threading.Thread):
     def __init__(self, daemon, source, kind, seed):
-        super().__init__(name=source)
+        super().__init__(name=source, daemon=True)
         self.server = daemon
         self.source = source
         self.rng = random.Random(seed)
@@ -104,6 +104,7 @@ class Sender(threading.Thread):
         self.accepted = 0  # events that an answer promised
         self.number = 0
         self.enough = threading.Event()
+        self.abandoned = False  # the test has failed: no answer will come
         self.failure = None
         self.connection = None
 
@@ -183,6 +184,7 @@ class Sender(threading.Thread):
                 assert answer.status in (429, 503), (answer.status, answer.body)
             except (OSError, http.client.HTTPException, ValueError):  # ValueError: an answer cut short
                 self.hang_up()
+            assert not self.abandoned
             again = True
             self.retries += 1
             time.sleep(0.01)
@@ -221,6 +223,7 @@ class Feed:
         self.signals = Signals(kind)
         self.expected = {}  # id -> number of versions
         self.last_good = None
+        self.polls = 0
         self.not_modified = 0
 
     def grow(self):
@@ -241,6 +244,7 @@ class Feed:
     def answer(self, since, etag):
         """Status, ETag, body."""
         with self.lock:
+            self.polls += 1
             current = f'"{self.source}-{since}-{len(self.items)}"'
             if etag == current:
                 self.not_modified += 1

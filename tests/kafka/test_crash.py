@@ -36,7 +36,8 @@ class Nemesis(threading.Thread):
     """Takes Kafka away and brings it back."""
 
     def __init__(self, kafka, rng):
-        super().__init__()
+        super().__init__(daemon=True)
+        self.enough = threading.Event()
         self.kafka = kafka
         self.rng = rng
         self.actions = ["kill", "stop", "pause"] + rng.sample(["kill", "stop", "pause", "pause"], 3)
@@ -46,7 +47,8 @@ class Nemesis(threading.Thread):
     def run(self):
         try:
             for action in self.actions:
-                time.sleep(self.rng.uniform(0.5, 3))
+                if self.enough.wait(self.rng.uniform(0.5, 3)):
+                    return
                 if action == "pause":
                     self.hung_at = time.monotonic()
                     self.kafka.pause()
@@ -146,11 +148,9 @@ class CrashTest(unittest.TestCase):
         try:
             lives = [self.live(life) for life in range(KILLS)]
             self.settle()
-        finally:
-            for sender in self.senders:
-                sender.enough.set()
-            if sys.exc_info()[0]:
-                print(self.daemon.log()[-4000:])
+        except BaseException:
+            self.abandon()
+            raise
         self.kills_while_publishing = sum(delivered for delivered, _ in lives)
         self.kills_in_flight = sum(in_flight for _, in_flight in lives)
         self.take_names_of_feeds()
@@ -162,6 +162,15 @@ class CrashTest(unittest.TestCase):
         self.check_counts(records)
         self.daemon.stop()
         self.check_effort(records)
+
+    def abandon(self):
+        print(self.daemon.log()[-4000:])
+        self.nemesis.enough.set()
+        for sender in self.senders:
+            sender.abandoned = True
+            sender.enough.set()
+        for thread in [self.nemesis, *self.senders]:
+            thread.join(60)
 
     def take_names_of_feeds(self):
         """A feed gets no answers: our ids come from the daemon, versions from what the feed showed."""
@@ -248,12 +257,14 @@ class CrashTest(unittest.TestCase):
         """The test tried what it is for."""
         retries = sum(sender.retries for sender in self.senders)
         restarted = self.daemon.log().count("started version=")
+        polls = sum(feed.polls for feed in self.feeds)
         not_modified = sum(feed.not_modified for feed in self.feeds)
         print(f"events={len(records)} retries={retries} starts={restarted} "
               f"kills_while_publishing={self.kills_while_publishing} kills_in_flight={self.kills_in_flight} "
-              f"kafka={'+'.join(self.nemesis.actions)} not_modified={not_modified}", flush=True)
+              f"kafka={'+'.join(self.nemesis.actions)} polls={polls} not_modified={not_modified}", flush=True)
         self.assertEqual(restarted, KILLS + 1)
         self.assertGreater(retries, KILLS)
+        self.assertGreater(polls, len(FEEDS))
         self.assertGreater(self.kills_while_publishing, KILLS // 10)
 
 

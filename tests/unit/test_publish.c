@@ -34,6 +34,7 @@ struct app {
     bool *pending;             // told by on_acks, not yet marked
     int64_t known[PARTITIONS]; // last confirmed offset
     int32_t partitions;        // pinned
+    int32_t topic_partitions;  // that the mock has
     bool forgetful;            // marks nothing: as if killed before each commit
     bool withhold_go;
     // What was seen
@@ -106,7 +107,8 @@ static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
         assert_in_range(acks[i].seq, 1, app->events);
         char key[16], value[64];
         event_text(acks[i].seq, key, value);
-        assert_int_equal(acks[i].partition, publish_partition(str_from(key), PARTITIONS));
+        assert_int_equal(acks[i].partition,
+                         publish_partition(str_from(key), app->topic_partitions));
         app->pending[acks[i].seq] = true;
         if (!app->forgetful && acks[i].offset > app->known[acks[i].partition])
             app->known[acks[i].partition] = acks[i].offset;
@@ -233,8 +235,9 @@ static void stop(struct app *app, int64_t timeout_ms) {
     run_until(app, is_stopped);
 }
 
-static struct app *app_create(uint64_t events) {
+static struct app *app_create_with(uint64_t events, int32_t partitions) {
     struct app *app = mem_zalloc(1, sizeof *app);
+    app->topic_partitions = partitions;
     struct err err;
     app->loop = loop_create(&err);
     assert_non_null(app->loop);
@@ -252,8 +255,12 @@ static struct app *app_create(uint64_t events) {
     assert_non_null(app->host);
     app->mock = rd_kafka_mock_cluster_new(app->host, 1);
     assert_non_null(app->mock);
-    assert_int_equal(rd_kafka_mock_topic_create(app->mock, TOPIC, PARTITIONS, 1), 0);
+    assert_int_equal(rd_kafka_mock_topic_create(app->mock, TOPIC, partitions, 1), 0);
     return app;
+}
+
+static struct app *app_create(uint64_t events) {
+    return app_create_with(events, PARTITIONS);
 }
 
 static void app_free(struct app *app) {
@@ -327,9 +334,9 @@ static uint64_t check_topic(struct app *app) {
     const rd_kafka_metadata_t *metadata;
     assert_int_equal(rd_kafka_metadata(client, 0, topic, &metadata, DEADLINE_MS), 0);
     rd_kafka_metadata_destroy(metadata);
-    for (int32_t i = 0; i < PARTITIONS; i++)
+    for (int32_t i = 0; i < app->topic_partitions; i++)
         assert_int_equal(rd_kafka_consume_start_queue(topic, i, 0, queue), 0);
-    for (int ends = 0; ends < PARTITIONS;) {
+    for (int ends = 0; ends < app->topic_partitions;) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(queue, DEADLINE_MS);
         assert_non_null(message);
         if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -341,7 +348,7 @@ static uint64_t check_topic(struct app *app) {
         }
         rd_kafka_message_destroy(message);
     }
-    for (int32_t i = 0; i < PARTITIONS; i++)
+    for (int32_t i = 0; i < app->topic_partitions; i++)
         assert_int_equal(rd_kafka_consume_stop(topic, i), 0);
     rd_kafka_queue_destroy(queue);
     rd_kafka_topic_destroy(topic);
@@ -439,7 +446,7 @@ static void test_producer_fails(void **state) {
         RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED};
     (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        struct app *app = app_create(4000);
+        struct app *app = app_create_with(4000, 1);
         // Small batches: others of the partition are under way when one fails.
         const struct publish_setting settings[] = {{"queue.buffering.max.messages", "300"},
                                                    {"batch.size", "1000"}};
