@@ -150,6 +150,8 @@ static void on_committed(void *ctx) {
     if (app->commits_fail)
         log_notice("commits work again");
     app->commits_fail = false;
+    if (app->intake)
+        intake_set_failing(app->intake, false);
     if (app->publisher)
         publisher_wake(app->publisher);
     if (app->control)
@@ -161,6 +163,8 @@ static void on_commit_failed(void *ctx, const struct err *err) {
     if (!app->commits_fail)
         log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
     app->commits_fail = true;
+    if (app->intake)
+        intake_set_failing(app->intake, true);
     if (err->kind == ERR_FATAL) {
         app->status = 1;
         stop(app);

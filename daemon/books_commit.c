@@ -201,6 +201,7 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
     change->confirmed = outbox - store_entries(&commit.txn, STORE_OUTBOX);
     counts_each(change->counts, write_count, &commit);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
+    group->wrote = commit.writes;
     if (!commit.writes) {
         group->err = commit.txn.err;
         store_abort(&commit.txn);

@@ -21,7 +21,7 @@ struct intake {
     struct sources *sources;
     struct tables *tables;
     struct http_server *server;
-    bool full, stopping;
+    bool full, failing, stopping;
     uint64_t requests, requests_refused;
 };
 
@@ -229,8 +229,10 @@ static bool all_refused(const struct batch *batch) {
 
 static void on_batch_done(struct batch *batch) {
     struct http_request *request = batch->ctx;
+    struct intake *intake = http_user(request);
     struct http_reply reply = {0};
     char location[12 + DIGEST_HEX + 1];
+    intake->requests_refused += batch->err.kind != ERR_NONE || batch->decoded_as.failed;
     if (batch->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
     else if (batch->decoded_as.failed)
@@ -251,6 +253,7 @@ static void submit(struct call *call, enum decode_format format, char *body, siz
     batch->received_ms = loop_wall_ms();
     batch->done = on_batch_done;
     batch->ctx = call->request;
+    http_set_user(call->request, intake);
     intake->requests++;
     pipeline_submit(intake->pipeline, batch);
 }
@@ -361,7 +364,7 @@ static void delete_signal(struct call *call) {
 static void get_health(struct call *call) {
     struct intake *intake = call->intake;
     struct http_reply reply = {0};
-    if (intake->stopping || intake->full || pipeline_full(intake->pipeline)) {
+    if (intake->stopping || intake->failing || intake->full || pipeline_full(intake->pipeline)) {
         send_problem(call, 503, "Signals are not accepted now.");
         return;
     }
@@ -429,6 +432,10 @@ void intake_use(struct intake *intake, struct sources *sources, struct tables *t
 
 void intake_set_full(struct intake *intake, bool full) {
     intake->full = full;
+}
+
+void intake_set_failing(struct intake *intake, bool failing) {
+    intake->failing = failing;
 }
 
 void intake_quiesce(struct intake *intake) {

@@ -237,10 +237,11 @@ static void return_notes(struct pipeline *pipeline) {
 static void commit_done(void *ctx) {
     struct pipeline *pipeline = ctx;
     struct err err = pipeline->group.err;
+    bool wrote = pipeline->group.wrote;
     struct batch *batch = pipeline->group.batches;
     pipeline->committing = false;
     if (err.kind == ERR_NONE) {
-        pipeline->status.commits++;
+        pipeline->status.commits += wrote;
         books_apply(pipeline->books, &pipeline->group);
     } else {
         pipeline->status.commits_failed++;
@@ -256,9 +257,9 @@ static void commit_done(void *ctx) {
         batch->done(batch);
         batch = next;
     }
-    if (err.kind == ERR_NONE)
+    if (err.kind == ERR_NONE && wrote)
         pipeline->options.on_committed(pipeline->options.ctx);
-    else
+    else if (err.kind != ERR_NONE)
         pipeline->options.on_failed(pipeline->options.ctx, &err);
     tell_waiters(pipeline);
 }

@@ -37,6 +37,7 @@ struct books_group {
     int32_t partitions; // to be kept as the count in force; 0: no change
     // made by books_commit
     struct err err;
+    bool wrote; // false: nothing but duplicates and refusals, so nothing had to be written
     struct books_change *change;
 };
 void books_group_clear(struct books_group *group); // batches are the caller's

@@ -22,6 +22,8 @@ struct intake *intake_create(const struct intake_options *options, struct source
 void intake_use(struct intake *intake, struct sources *sources, struct tables *tables);
 // Refuse new signals with 429 while `full`; they are accepted again afterwards.
 void intake_set_full(struct intake *intake, bool full);
+// The last commit failed (or did not): GET /v1/health tells. Signals are tried all the same.
+void intake_set_failing(struct intake *intake, bool failing);
 // No new connections, 503 to requests from now on. Those already waiting for their commit get their
 // answer.
 void intake_quiesce(struct intake *intake);

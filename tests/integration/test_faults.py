@@ -159,8 +159,9 @@ class InputOutput(Base):
             self.assertEqual(self.post(), 503)
             known = self.daemon.post(self.source, {"id": "s0", **SIGNAL})
             self.assertEqual((known.status, known.json["verdict"]), (200, "duplicate"))
-            self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
+            self.assertEqual(self.daemon.request("GET", "/v1/health").status, 503)
         self.assertEqual(self.post(), 200)
+        self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
 
 
 class Full(Base):

@@ -447,9 +447,9 @@ static void test_producer_fails(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         struct app *app = app_create_with(4000, 1);
-        // Small batches: others of the partition are under way when one fails.
-        const struct publish_setting settings[] = {{"queue.buffering.max.messages", "300"},
-                                                   {"batch.size", "1000"}};
+        // Small batches: others, of the same keys, are under way when one fails.
+        const struct publish_setting settings[] = {{"queue.buffering.max.messages", "500"},
+                                                   {"batch.size", "4000"}};
         rd_kafka_mock_broker_set_rtt(app->mock, -1, 5);
         start(app, rd_kafka_mock_cluster_bootstraps(app->mock), settings, 2, 20);
         run_until(app, some_acked);
