@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     HOUSEKEEPING_MS = 1000,
@@ -45,6 +46,7 @@ struct app {
 };
 
 static void stop(struct app *app);
+static void give_up(struct app *app);
 
 // --- the way to Kafka ---
 
@@ -165,36 +167,42 @@ static void on_commit_failed(void *ctx, const struct err *err) {
     app->commits_fail = true;
     if (app->intake)
         intake_set_failing(app->intake, true);
-    if (err->kind == ERR_FATAL) {
-        app->status = 1;
-        stop(app);
-    }
+    if (err->kind == ERR_FATAL)
+        give_up(app);
 }
 
 // --- housekeeping ---
 
-static bool is_full(const struct app *app) {
+// Why no more signals can be taken; NULL when they can.
+static const char *find_full(const struct app *app) {
     struct store_usage usage;
     struct statvfs disk;
     books_usage(app->books, &usage);
     uint64_t lines = books_last_seq(app->books);
     uint64_t backlog = lines ? usage.used_bytes / lines * books_waiting(app->books) : 0;
-    if (backlog > app->config->backlog_bytes_max ||
-        usage.used_bytes > usage.max_bytes / 100 * STATE_PERCENT_MAX)
-        return true;
-    return statvfs(app->config->state_dir, &disk) == 0 &&
-           disk.f_bavail < disk.f_blocks / 100 * (100 - app->config->disk_percent_max);
+    if (backlog > app->config->backlog_bytes_max)
+        return "too much waits for Kafka (intake.backlog_max)";
+    if (usage.used_bytes > usage.max_bytes / 100 * STATE_PERCENT_MAX)
+        return "the ledger nears state.size_max";
+    if (statvfs(app->config->state_dir, &disk) == 0 &&
+        disk.f_bavail < disk.f_blocks / 100 * (100 - app->config->disk_percent_max))
+        return "the disk is full (state.disk_percent_max)";
+    return NULL;
 }
 
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
-    bool full = is_full(app);
+    const char *reason = find_full(app);
+    bool full = reason != NULL;
+    if (app->commits_fail && !app->stopping)
+        pipeline_probe(
+            app->pipeline); // nobody may be sending: see by ourselves when it works again
     if (full != app->full) {
         app->full = full;
         intake_set_full(app->intake, full);
         feeds_hold(app->feeds, full);
         if (full)
-            log_error("state or disk is full, senders get 429 waiting=%llu",
+            log_error("senders get 429 reason=\"%s\" waiting=%llu", reason,
                       (unsigned long long)books_waiting(app->books));
         else
             log_notice("room again, signals are accepted");
@@ -223,7 +231,7 @@ static bool reload(void *ctx, struct buf *text) {
     struct sources *sources = sources_load(app->config, &faults);
     buf_put_str(text, buf_str(&faults.text));
     config_faults_free(&faults);
-    bool ok = tables && sources;
+    bool ok = tables && sources && tables_check_sources(tables, sources, text);
     if (ok) {
         intake_use(app->intake, sources, tables);
         feeds_use(app->feeds, sources, tables);
@@ -270,7 +278,20 @@ static void on_flush_turn(void *ctx) {
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
         return;
     log_notice("stopped waiting=%llu", (unsigned long long)books_waiting(app->books));
+    if (app->status)
+        _exit(app->status);
     loop_stop(app->loop);
+}
+
+// Only a restart tells what is on the disk: the last replies leave, then the process ends as it is.
+static void give_up(struct app *app) {
+    if (app->status)
+        return;
+    app->status = 1;
+    app->stopping = true;
+    notify_stopping();
+    intake_quiesce(app->intake);
+    loop_timer_start(app->flush, 0, FLUSH_TURN_MS);
 }
 
 static void on_last_commit(void *ctx) {
@@ -304,6 +325,7 @@ static void stop(struct app *app) {
     loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
     intake_quiesce(app->intake);
     feeds_stop(app->feeds);
+    pipeline_probe(app->pipeline); // the last totals
     pipeline_when_idle(app->pipeline, on_input_done, app);
 }
 
@@ -315,14 +337,20 @@ static void on_terminate(void *ctx) {
 
 static bool load_tables(struct app *app, struct err *err) {
     struct config_faults faults;
+    struct buf unknown;
     config_faults_init(&faults);
+    buf_init(&unknown, 1 << 20);
     app->sources = sources_load(app->config, &faults);
-    if (!app->sources)
-        err_set(err, ERR_CONFIG, "%.*s", (int)faults.text.len,
-                faults.text.data ? faults.text.data : "");
-    config_faults_free(&faults);
     app->tables = app->sources ? tables_load(app->config, err) : NULL;
-    return app->tables != NULL;
+    struct str text = buf_str(&faults.text);
+    if (app->tables && !tables_check_sources(app->tables, app->sources, &unknown))
+        text = buf_str(&unknown);
+    if (text.len)
+        err_set(err, ERR_CONFIG, "%.*s", (int)text.len, text.data);
+    bool ok = app->tables && unknown.len == 0;
+    config_faults_free(&faults);
+    buf_free(&unknown);
+    return ok;
 }
 
 static bool open_books(struct app *app, struct err *err) {
@@ -330,7 +358,6 @@ static bool open_books(struct app *app, struct err *err) {
     struct books_options books = {.dir = config->state_dir,
                                   .bytes_max = config->state_bytes_max,
                                   .identity_key_file = config->identity_key_file,
-                                  .oin = config->oin,
                                   .topic = config->kafka_topic};
     app->books = books_open(&books, err);
     if (!app->books)

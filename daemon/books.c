@@ -104,6 +104,8 @@ static bool load(struct books *books, struct err *err) {
         loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
     if (store_get(&txn, STORE_META, STR("origin"), &value) && value.len == DIGEST_HEX)
         memcpy(books->origin, value.data, DIGEST_HEX);
+    if (store_get(&txn, STORE_META, STR("key-check"), &value) && value.len == DIGEST_BYTES)
+        memcpy(books->key_check.bytes, value.data, DIGEST_BYTES);
     books->waiting = store_entries(&txn, STORE_OUTBOX);
     load_topic(books, &txn);
     store_abort(&txn);
@@ -115,16 +117,22 @@ static bool load(struct books *books, struct err *err) {
 }
 
 // A new ledger gets a random name, by which its events are told apart in a topic that others write
-// to as well.
+// to as well, and a digest that tells whether a later start brings the same key.
 static bool name_origin(struct books *books, struct err *err) {
-    struct digest random;
+    struct digest random, check;
     struct store_txn txn;
+    hash_digest(&books->identity_key, "key-check", NULL, 0, &check);
     if (books->origin[0])
-        return true;
+        return digest_equal(&check, &books->key_check) ||
+               err_set(err, ERR_CONFIG,
+                       "the identity key is not the one this ledger was written with: with "
+                       "it every known signal would be new");
     hash_random(random.bytes, sizeof random.bytes);
     digest_to_hex(&random, books->origin);
     store_begin(books->store, &txn);
     store_put(&txn, STORE_META, STR("origin"), str_from(books->origin));
+    store_put(&txn, STORE_META, STR("key-check"),
+              (struct str){(const char *)check.bytes, DIGEST_BYTES});
     return store_commit(&txn, err);
 }
 
@@ -145,7 +153,6 @@ static bool load_key(struct books *books, const struct books_options *options, s
 struct books *books_open(const struct books_options *options, struct err *err) {
     struct books *books = mem_zalloc(1, sizeof *books);
     books->topic = mem_strdup(options->topic);
-    books->oin = mem_strdup(options->oin);
     books->index = index_create();
     books->counts = counts_create();
     books->store = store_open(options->dir, options->bytes_max, err);
@@ -165,7 +172,6 @@ void books_close(struct books *books) {
     counts_free(books->counts);
     free(books->offsets);
     free(books->topic);
-    free(books->oin);
     hash_wipe(&books->identity_key, sizeof books->identity_key);
     free(books);
 }

@@ -35,6 +35,7 @@ void books_group_clear(struct books_group *group) {
     group->batches = NULL;
     group->ack_count = 0;
     group->partitions = 0;
+    group->probe = false;
     group->err = (struct err){0};
 }
 
@@ -201,6 +202,7 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
     change->confirmed = outbox - store_entries(&commit.txn, STORE_OUTBOX);
     counts_each(change->counts, write_count, &commit);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
+    commit.writes = commit.writes || group->probe;
     group->wrote = commit.writes;
     if (!commit.writes) {
         group->err = commit.txn.err;

@@ -76,7 +76,7 @@ const struct config_key config_keys[] = {
            "all bodies together"),
     NUMBER("intake", "item_max", CONFIG_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
            "one signal"),
-    NUMBER("intake", "items_max", CONFIG_COUNT, items_max, "10000", 1, 1000000,
+    NUMBER("intake", "items_max", CONFIG_COUNT, items_max, "10000", 1, 100000,
            "signals in a batch"),
     NUMBER("intake", "json_depth_max", CONFIG_COUNT, json_depth_max, "32", 4, 512,
            "levels of nesting"),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct asking {
+    const struct municipalities *municipalities;
     struct counts_query query;
     const char *fault; // what is wrong with the request; NULL: nothing
 };
@@ -30,21 +31,22 @@ static void add_filter(struct asking *asking, enum dimension dimension, struct s
         asking->fault = "Too many filters, or one that is too long.";
         return;
     }
+    if (!dimension_has_label(dimension, value, asking->municipalities)) {
+        asking->fault = "A filter has a value that no signal can have: codes and words are those "
+                        "of the answers, "
+                        "such as GM0363, PV27, VR13, Masculine, SexualExploitation or unknown.";
+        return;
+    }
     struct counts_filter *filter = &asking->query.filters[asking->query.filter_count++];
     filter->dimension = dimension;
     memcpy(filter->value, value.data, value.len);
 }
 
-// "2017" or "2017-03": the days of that year or month.
+// "2017" or "2017-03".
 static void add_period(struct asking *asking, struct str value) {
-    char date[] = "0000-01-01";
-    int32_t day;
-    if (value.len == 4 || value.len == 7)
-        memcpy(date, value.data, value.len);
-    if (!time_parse_date(STR(date), &day))
+    add_filter(asking, value.len == 4 ? DIM_YEAR : DIM_MONTH, value);
+    if (asking->fault)
         asking->fault = "period: a year (2017) or a month (2017-03).";
-    else
-        add_filter(asking, value.len == 4 ? DIM_YEAR : DIM_MONTH, value);
 }
 
 static void on_parameter(void *ctx, struct str name, struct str value) {
@@ -135,8 +137,8 @@ static void put_answer(struct json_out *json, const struct municipalities *all,
 }
 
 void control_counts(struct control *control, struct http_request *request) {
-    struct asking asking = {.fault = NULL};
     const struct municipalities *all = control->tables->municipalities;
+    struct asking asking = {.municipalities = all};
     http_query_each(request, on_parameter, &asking);
     if (asking.fault) {
         control_problem(request, 400, asking.fault);

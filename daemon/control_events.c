@@ -77,7 +77,8 @@ void control_events(struct control *control, struct http_request *request) {
         !number(request, "last", LAST_MAX, 0, &last) ||
         !number(request, "max", UINT64_MAX, UINT64_MAX, &max) ||
         !number(request, "follow", 1, 0, &follow)) {
-        control_problem(request, 400, "from, max and last are numbers; follow is 1 or 0.");
+        control_problem(request, 400,
+                        "from and max are numbers, last is one up to 100000, follow is 1 or 0.");
         return;
     }
     if (http_query(request, "last", 0).data)

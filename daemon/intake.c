@@ -181,9 +181,14 @@ static void put_verdict(struct json_out *json, const struct batch *batch, uint32
     }
     json_key(json, "errors");
     json_open(json, '[');
-    for (uint32_t i = 0; i < item->fault_count; i++)
+    // In a batch with very many faults each signal tells its first.
+    bool all = batch->fault_count <= PROBLEM_FAULTS_MAX;
+    uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
+    for (uint32_t i = 0; i < told; i++)
         problem_put_fault(json, &batch->faults[item->fault_first + i]);
     json_close(json, ']');
+    if (told < item->fault_count)
+        json_put_u64(json, "errorsLeftOut", item->fault_count - told);
     json_close(json, '}');
 }
 
@@ -266,6 +271,8 @@ static void post_signals(struct call *call) {
     submit(call, format, body, len);
 }
 
+static const char never_received[] = "This signal was never received from you.";
+
 // A source may name its signal by its own id or by ours. 0 when it has no such signal.
 static uint64_t find_own(struct call *call, struct digest *identity) {
     const struct books *books = call->intake->books;
@@ -319,8 +326,10 @@ static void on_own_line(void *ctx, const struct books_line *line) {
 static void get_signal(struct call *call) {
     struct digest identity;
     uint64_t seq = find_own(call, &identity);
-    if (seq == 0 || !books_line_at(call->intake->books, seq, on_own_line, call))
-        send_problem(call, 404, "This signal was never received from you.");
+    if (seq == 0)
+        send_problem(call, 404, never_received);
+    else if (!books_line_at(call->intake->books, seq, on_own_line, call))
+        send_problem(call, 503, "The ledger cannot be read now.");
 }
 
 struct own_id {
@@ -342,8 +351,12 @@ static void delete_signal(struct call *call) {
     struct digest identity;
     struct own_id own = {.source = str_from(call->source->name)};
     uint64_t seq = find_own(call, &identity);
-    if (seq == 0 || !books_line_at(call->intake->books, seq, on_own_id, &own)) {
-        send_problem(call, 404, "This signal was never received from you.");
+    if (seq == 0) {
+        send_problem(call, 404, never_received);
+        return;
+    }
+    if (!books_line_at(call->intake->books, seq, on_own_id, &own)) {
+        send_problem(call, 503, "The ledger cannot be read now.");
         return;
     }
     if (!own.ours) {

@@ -43,11 +43,11 @@ static int check(const struct config *config) {
     config_faults_init(&faults);
     struct sources *sources = sources_load(config, &faults);
     struct tables *tables = tables_load(config, &err);
-    if (faults.count)
-        (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
     if (!tables)
         (void)fprintf(stderr, "%s\n", err.text);
-    bool ok = sources && tables;
+    bool ok = sources && tables && tables_check_sources(tables, sources, &faults.text);
+    if (faults.text.len)
+        (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
     if (ok)
         (void)printf("%s: fine (%zu sources, %zu municipalities, %zu category words)\n",
                      config->file, sources->count, municipalities_count(tables->municipalities),

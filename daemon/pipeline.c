@@ -143,7 +143,8 @@ static void take_decoded(struct pipeline *pipeline) {
 }
 
 static bool has_notes(const struct pipeline *pipeline) {
-    return pipeline->collecting.ack_count > 0 || pipeline->collecting.partitions > 0;
+    return pipeline->collecting.ack_count > 0 || pipeline->collecting.partitions > 0 ||
+           pipeline->collecting.probe;
 }
 
 // Notes ride along with any commit, and make one of their own when they have waited long enough.
@@ -155,6 +156,7 @@ static void take_notes(struct pipeline *pipeline) {
     to->ack_count = from->ack_count;
     to->ack_cap = from->ack_cap;
     to->partitions = from->partitions;
+    to->probe = from->probe;
     *from = (struct books_group){.acks = acks, .ack_cap = cap};
     pipeline->acks_due = false;
     loop_timer_stop(pipeline->acks_timer);
@@ -218,7 +220,7 @@ static void on_kick(void *ctx) {
 // since.
 static void return_notes(struct pipeline *pipeline) {
     struct books_group failed = pipeline->group;
-    if (failed.ack_count == 0 && failed.partitions == 0)
+    if ((failed.ack_count == 0 && failed.partitions == 0) || pipeline->idle.fn)
         return;
     struct books_group later = pipeline->collecting;
     pipeline->group.acks = NULL;
@@ -287,6 +289,12 @@ void pipeline_add_acks(struct pipeline *pipeline, const struct publish_ack *acks
     }
     memcpy(group->acks + group->ack_count, acks, count * sizeof *acks);
     group->ack_count += count;
+}
+
+void pipeline_probe(struct pipeline *pipeline) {
+    pipeline->collecting.probe = true;
+    pipeline->acks_due = true;
+    loop_defer(pipeline->loop, &pipeline->kick);
 }
 
 void pipeline_set_partitions(struct pipeline *pipeline, int32_t partitions) {

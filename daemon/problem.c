@@ -86,10 +86,13 @@ void problem_put_fault(struct json_out *json, const struct fault *fault) {
 void problem_fill_faults(struct http_reply *reply, const struct fault *faults, size_t count,
                          const char *detail) {
     struct json_out json = open_problem(reply, 400, detail);
+    size_t told = count < PROBLEM_FAULTS_MAX ? count : (size_t)PROBLEM_FAULTS_MAX;
     json_key(&json, "errors");
     json_open(&json, '[');
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < told; i++)
         problem_put_fault(&json, &faults[i]);
     json_close(&json, ']');
+    if (told < count)
+        json_put_u64(&json, "errorsLeftOut", count - told);
     json_close(&json, '}');
 }

@@ -29,6 +29,21 @@ struct tables *tables_load(const struct config *config, struct err *err) {
     return tables;
 }
 
+bool tables_check_sources(const struct tables *tables, const struct sources *sources,
+                          struct buf *faults) {
+    bool good = true;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->list[i];
+        if (!source->municipality ||
+            municipalities_by_code(tables->municipalities, source->municipality))
+            continue;
+        good = false;
+        buf_printf(faults, "source %s: municipality GM%04u is not in the table of municipalities\n",
+                   source->name, source->municipality);
+    }
+    return good;
+}
+
 struct tables *tables_take(struct tables *tables) {
     tables->references++;
     return tables;

@@ -21,8 +21,7 @@ struct books_options {
     const char *dir;
     uint64_t bytes_max;
     const char *identity_key_file; // NULL: <dir>/identity.key, made when missing
-    const char *oin;
-    const char *topic; // offsets are kept for this topic
+    const char *topic;             // offsets are kept for this topic
 };
 // Opens the store and reads it all: index, counts, totals. FATAL when the books contradict
 // themselves.
@@ -35,6 +34,7 @@ struct books_group {
     struct publish_ack *acks;
     size_t ack_count, ack_cap;
     int32_t partitions; // to be kept as the count in force; 0: no change
+    bool probe;         // write the totals, whatever else there is: shows whether the disk takes it
     // made by books_commit
     struct err err;
     bool wrote; // false: nothing but duplicates and refusals, so nothing had to be written

@@ -13,8 +13,9 @@ enum {
 struct books {
     struct store *store;
     struct hash_key identity_key;
-    char *oin, *topic;
-    char origin[DIGEST_HEX + 1];
+    char *topic;
+    char origin[DIGEST_HEX + 1]; // "" in a new ledger
+    struct digest key_check;     // of the key that the ledger was written with
     // follows the disk, see books_apply
     struct index *index;
     struct counts *counts;

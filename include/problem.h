@@ -12,7 +12,9 @@
 extern const struct http_header problem_common_headers[];
 extern const size_t problem_common_header_count;
 
-enum { REPLY_BYTES_MAX = 64 << 20 };
+// A reply tells at most so many faults, and how many it leaves out: one of ten thousand bad signals
+// is not ten times the size of what was sent.
+enum { REPLY_BYTES_MAX = 64 << 20, PROBLEM_FAULTS_MAX = 1000 };
 
 // A body to write JSON into, owned by the reply.
 struct buf *reply_body(struct http_reply *reply, unsigned status, const char *content_type);

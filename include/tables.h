@@ -16,6 +16,10 @@ struct tables {
 
 struct tables *tables_load(const struct config *config,
                            struct err *err) MUST_CHECK; // one reference, the caller's
+// Every municipality that a source names is in the table. Adds a line a fault to `faults`; true
+// when there is none.
+bool tables_check_sources(const struct tables *tables, const struct sources *sources,
+                          struct buf *faults);
 struct tables *tables_take(struct tables *tables);
 void tables_drop(struct tables *tables); // frees with the last reference; NULL is fine
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "base/hash.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,12 +84,20 @@ void hash_random(void *out, size_t size) {
     randombytes_buf(out, size);
 }
 
-uint32_t hash_random_below(uint32_t bound) {
-    return randombytes_uniform(bound);
-}
-
 void hash_wipe(void *data, size_t size) {
     sodium_memzero(data, size);
+}
+
+// The name of a new file is on the disk only once its directory is.
+static bool sync_directory(const char *path) {
+    const char *slash = strrchr(path, '/');
+    char *dir = slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(dir);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return ok;
 }
 
 static bool key_create(const char *path, struct err *err) {
@@ -98,6 +109,7 @@ static bool key_create(const char *path, struct err *err) {
     bool ok = write(fd, key.bytes, sizeof key.bytes) == (ssize_t)sizeof key.bytes && fsync(fd) == 0;
     int saved = errno;
     (void)close(fd);
+    ok = ok && sync_directory(path);
     hash_wipe(&key, sizeof key);
     if (!ok) {
         (void)unlink(path); // half a key is worse than none: the next start would use it

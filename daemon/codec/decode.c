@@ -241,11 +241,7 @@ static bool decode_element(struct decoder *d, struct str text, enum fault_code s
     } else {
         json_error_t error;
         object = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-        if (!object && json_error_code(&error) != json_error_duplicate_key &&
-            d->options->format == DECODE_JSON) {
-            fail(d, FAULT_SYNTAX);
-            return false;
-        }
+        // The scan has found where it ends, so what is wrong inside is this item's alone.
         if (!object)
             add_fault(d, FAULT_SYNTAX, "");
         else if (!json_is_object(object))

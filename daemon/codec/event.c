@@ -73,6 +73,14 @@ static void put_counted(struct json_out *json, const struct municipalities *muni
     json_put_text(json, "status", status_name((enum status)cell->status));
 }
 
+static void put_source(struct json_out *json, const struct ledger_row *row) {
+    json_key(json, "source");
+    json_open(json, '{');
+    json_put_string(json, "name", (struct str){row->source, row->source_len});
+    json_put_text(json, "kind", source_kind_name((enum source_kind)row->cell.source_kind));
+    json_close(json, '}');
+}
+
 void event_put_value(struct buf *out, const struct municipalities *municipalities,
                      const struct ledger_row *row, const struct ledger_row *previous,
                      const char *as_reported) {
@@ -83,11 +91,7 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
     json_open(&json, '{');
     json_put_text(&json, "signal", signal);
     json_put_u64(&json, "version", row->version);
-    json_key(&json, "source");
-    json_open(&json, '{');
-    json_put_string(&json, "name", (struct str){row->source, row->source_len});
-    json_put_text(&json, "kind", source_kind_name((enum source_kind)row->cell.source_kind));
-    json_close(&json, '}');
+    put_source(&json, row);
     put_counted(&json, municipalities, row, as_reported);
     put_date(&json, "occurred", row->occurred);
     json_put_text(&json, "received", received);
@@ -97,6 +101,7 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
     if (previous) {
         json_key(&json, "previous");
         json_open(&json, '{');
+        put_source(&json, previous);
         put_counted(&json, municipalities, previous, NULL);
         json_close(&json, '}');
     }

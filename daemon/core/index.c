@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INDEX_PLACES_MIN = 1024 }; // a power of two
+enum { INDEX_PLACES_MIN = 1024, INDEX_PLACES_KEPT = 16384 }; // powers of two
 
 struct entry {
     struct digest identity;
@@ -77,7 +77,11 @@ size_t index_count(const struct index *index) {
 }
 
 void index_clear(struct index *index) {
-    if (index->count)
+    if (index->places > INDEX_PLACES_KEPT) { // clearing costs what it once held
+        free(index->entries);
+        index->places = INDEX_PLACES_MIN;
+        index->entries = mem_zalloc(index->places, sizeof *index->entries);
+    } else if (index->count)
         memset(index->entries, 0, index->places * sizeof *index->entries);
     index->count = 0;
 }

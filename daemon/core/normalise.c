@@ -12,6 +12,7 @@
 
 enum {
     MS_PER_DAY = 86400000,
+    OCCURRED_DAY_MIN = -25567, // 1900-01-01: what happened may be long ago, a typing error is not
     AGE_MAX = 120,
     AGE_OF_MAJORITY = 18,
     BIRTH_YEAR_MIN = 1900,
@@ -64,7 +65,8 @@ static void take_id(struct work *work, struct str field) {
 
 // A date, or a time and then its day in the Netherlands; not before 2000 and not later than a day
 // ahead of us, since clocks differ.
-static bool take_day(struct work *work, struct str field, const char *pointer, int32_t *day) {
+static bool take_day(struct work *work, struct str field, const char *pointer, int32_t min,
+                     int32_t *day) {
     struct str text = clean(work, field, SIGNAL_WORD_MAX, pointer);
     bool ahead;
     int64_t ms;
@@ -80,7 +82,7 @@ static bool take_day(struct work *work, struct str field, const char *pointer, i
         add_fault(work, pointer, FAULT_BAD_DATE);
         return false;
     }
-    if (ahead || value < SIGNAL_DAY_MIN) {
+    if (ahead || value < min) {
         add_fault(work, pointer, FAULT_OUT_OF_RANGE);
         return false;
     }
@@ -90,7 +92,7 @@ static bool take_day(struct work *work, struct str field, const char *pointer, i
 
 static void take_dates(struct work *work, const struct item *item) {
     work->reported = work->received;
-    bool given = take_day(work, item->reported, "/reported", &work->reported);
+    bool given = take_day(work, item->reported, "/reported", SIGNAL_DAY_MIN, &work->reported);
     // our own clock may be wrong too: a month before 2000 has no cell
     if (!given && work->received < SIGNAL_DAY_MIN && str_trim(item->reported).len == 0 &&
         !work->signal->withdrawn)
@@ -100,7 +102,7 @@ static void take_dates(struct work *work, const struct item *item) {
     work->signal->reported = work->reported;
     work->signal->cell.month = (uint16_t)(time_month_of_day(work->reported) - 2000 * 12);
     work->signal->occurred = TIME_DAY_NONE;
-    (void)take_day(work, item->occurred, "/occurred", &work->signal->occurred);
+    (void)take_day(work, item->occurred, "/occurred", OCCURRED_DAY_MIN, &work->signal->occurred);
 }
 
 // The source's own municipality, on the day of the report.

@@ -38,6 +38,81 @@ bool dimension_from_name(struct str name, enum dimension *out) {
     return false;
 }
 
+static bool is_one_of(struct str label, int count, const char *(*name)(int value)) {
+    for (int i = 0; i < count; i++)
+        if (str_is(label, name(i)))
+            return true;
+    return false;
+}
+
+static const char *name_category(int v) {
+    return category_name((enum category)v);
+}
+
+static const char *name_gender(int v) {
+    return gender_name((enum gender)v);
+}
+
+static const char *name_age_group(int v) {
+    return age_group_name((enum age_group)v);
+}
+
+static const char *name_citizenship(int v) {
+    return citizenship_name((enum citizenship)v);
+}
+
+static const char *name_source_kind(int v) {
+    return source_kind_name((enum source_kind)v);
+}
+
+static const char *name_status(int v) {
+    return status_name((enum status)v);
+}
+
+static void region_label(const struct municipality *m, enum dimension d,
+                         char label[COUNTS_LABEL_MAX]);
+
+static bool is_region(enum dimension d, struct str label, const struct municipalities *all) {
+    char candidate[COUNTS_LABEL_MAX];
+    for (size_t i = 0; i < municipalities_count(all); i++) {
+        region_label(municipalities_at(all, i), d, candidate);
+        if (str_is(label, candidate))
+            return true;
+    }
+    return str_is(label, "unknown");
+}
+
+// "2017" or "2017-03".
+static bool is_time(enum dimension d, struct str label) {
+    char date[] = "0000-01-01";
+    int32_t day;
+    size_t len = d == DIM_YEAR ? 4 : 7;
+    if (label.len != len)
+        return false;
+    memcpy(date, label.data, len);
+    return time_parse_date(STR(date), &day);
+}
+
+bool dimension_has_label(enum dimension d, struct str label,
+                         const struct municipalities *municipalities) {
+    static const struct {
+        int count;
+        const char *(*name)(int value);
+    } closed[DIM_COUNT] = {
+        [DIM_CATEGORY] = {CATEGORY_COUNT, name_category},
+        [DIM_GENDER] = {GENDER_COUNT, name_gender},
+        [DIM_AGE_GROUP] = {AGE_COUNT, name_age_group},
+        [DIM_CITIZENSHIP] = {CITIZENSHIP_COUNT, name_citizenship},
+        [DIM_SOURCE_KIND] = {SOURCE_KIND_COUNT, name_source_kind},
+        [DIM_STATUS] = {STATUS_COUNT, name_status},
+    };
+    if (closed[d].name)
+        return is_one_of(label, closed[d].count, closed[d].name);
+    if (d == DIM_YEAR || d == DIM_MONTH)
+        return is_time(d, label);
+    return is_region(d, label, municipalities);
+}
+
 // Zeroed behind the text: lines are compared as bytes.
 static void set_label(char label[COUNTS_LABEL_MAX], const char *text) {
     memset(label, 0, COUNTS_LABEL_MAX);

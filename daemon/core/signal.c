@@ -73,7 +73,6 @@ static const struct {
     [FAULT_BAD_DATE] = {"badDate", "is no date (YYYY-MM-DD) or RFC 3339 time"},
     [FAULT_OUT_OF_RANGE] = {"outOfRange", "is outside the range allowed"},
     [FAULT_BAD_CHARACTER] = {"badCharacter", "holds control characters or is not UTF-8"},
-    [FAULT_NOT_OURS] = {"notOurs", "is a municipality this source may not speak for"},
     [FAULT_UNKNOWN_WORD] = {"unknownWord", "is not one of the words allowed"},
 };
 

@@ -75,7 +75,7 @@ bool http_refuse(struct http_request *request, unsigned status) {
     if (options->on_refusal)
         options->on_refusal(options->ctx, request, status, &reply);
     reply.status = status;
-    if (status == 503 && !has_header(&reply, "Retry-After") &&
+    if ((status == 503 || status == 429) && !has_header(&reply, "Retry-After") &&
         reply.header_count < HTTP_HEADERS_MAX)
         reply.headers[reply.header_count++] = (struct http_header){"Retry-After", "1"};
     set_reply(request, &reply);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { BODY_PIECE_MIN = 4096 };
+enum { BODY_PIECE_MIN = 4096, BODY_FIRST_MAX = 65536 };
 
 void *http_on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd) {
     (void)ctx;
@@ -57,8 +57,11 @@ static bool on_head(struct http_request *request, const char *version) {
         status = options->on_head(options->ctx, request);
     if (!status && framing.length > options->limits.body_bytes_max)
         status = 413;
-    if (!status && framing.length && !body_reserve(request, (size_t)framing.length))
-        status = 503;
+    // Room is taken as the bytes come: who only announces a large body takes none from others.
+    size_t first =
+        framing.length < BODY_FIRST_MAX ? (size_t)framing.length : (size_t)BODY_FIRST_MAX;
+    if (!status && first && !body_reserve(request, first))
+        status = 429;
     if (status)
         return http_refuse(request, status);
     request->phase = HTTP_PHASE_BODY;
@@ -81,12 +84,12 @@ static void on_piece(struct http_request *request, const char *data, size_t size
         return;
     }
     size_t need = request->body_len + size;
-    if (need > request->body_cap) { // chunked: the length was not known before
+    if (need > request->body_cap) {
         size_t cap =
             request->body_cap * 2 > BODY_PIECE_MIN ? request->body_cap * 2 : (size_t)BODY_PIECE_MIN;
         cap = cap < need ? need : cap;
         if (!body_reserve(request, cap < max ? cap : max)) {
-            refuse_at_end(request, 503);
+            refuse_at_end(request, 429);
             return;
         }
     }

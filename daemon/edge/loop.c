@@ -64,6 +64,8 @@ void loop_stop(struct loop *loop) {
 void loop_free(struct loop *loop) {
     if (!loop)
         return;
+    while (loop->deferred_head) // what was left for the end of a turn that never came
+        on_check(&loop->check);
     uv_close((uv_handle_t *)&loop->check, NULL);
     uv_close((uv_handle_t *)&loop->idle, NULL);
     // The close callbacks of all that was freed before. A loop_stop outside of a run ends the first

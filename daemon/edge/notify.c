@@ -15,10 +15,6 @@ void notify_ready(const char *status) {
     (void)sd_notifyf(0, "READY=1\nSTATUS=%.*s", line_len(status), status);
 }
 
-void notify_status(const char *status) {
-    (void)sd_notifyf(0, "STATUS=%.*s", line_len(status), status);
-}
-
 void notify_reloading(int64_t monotonic_us) {
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)monotonic_us);
 }

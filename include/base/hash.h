@@ -32,7 +32,6 @@ bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * si
 // Equal, in a time that does not depend on where they differ.
 bool hash_equal_secret(const void *a, const void *b, size_t size);
 void hash_random(void *out, size_t size);
-uint32_t hash_random_below(uint32_t bound); // uniform in [0, bound)
 // Overwrites secrets in a way that is not optimised away.
 void hash_wipe(void *data, size_t size);
 

@@ -37,6 +37,10 @@ enum dimension {
 const char *dimension_name(enum dimension d); // camelCase, as in the API
 bool dimension_from_name(struct str name, enum dimension *out);
 
+// Can a cell have this label? False for a word that no cell will ever have, such as a misspelt one.
+bool dimension_has_label(enum dimension d, struct str label,
+                         const struct municipalities *municipalities);
+
 enum { COUNTS_BY_MAX = 3, COUNTS_FILTER_MAX = 12, COUNTS_LABEL_MAX = 32 };
 
 struct counts_query {

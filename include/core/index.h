@@ -15,7 +15,7 @@ void index_free(struct index *index);
 uint64_t index_get(const struct index *index, const struct digest *identity);
 void index_put(struct index *index, const struct digest *identity, uint64_t seq); // seq > 0
 size_t index_count(const struct index *index);
-void index_clear(struct index *index); // keeps the memory
+void index_clear(struct index *index);
 // Every entry, in no order.
 void index_each(const struct index *index,
                 void (*fn)(void *ctx, const struct digest *identity, uint64_t seq), void *ctx);

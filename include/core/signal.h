@@ -97,7 +97,6 @@ enum fault_code {
     FAULT_BAD_DATE,      // no such day, or not in the form asked for
     FAULT_OUT_OF_RANGE,  // in the future, before 2000, an impossible age
     FAULT_BAD_CHARACTER, // control characters
-    FAULT_NOT_OURS,      // a municipality that this source may not speak for
     FAULT_UNKNOWN_WORD,  // a word outside a closed list (status)
     FAULT_COUNT,
 };

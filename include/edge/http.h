@@ -29,7 +29,7 @@ struct http_limits {
     uint32_t connections_max;  // over it the kernel's backlog fills
     size_t head_bytes_max;     // request line and headers; over it 431
     size_t body_bytes_max;     // over it 413, by Content-Length or by counting
-    size_t body_bytes_max_all; // of all requests together; over it 503 with Retry-After
+    size_t body_bytes_max_all; // of all requests together; over it 429 with Retry-After
     int64_t head_timeout_ms;   // from the connection's start to the first whole head
     int64_t body_timeout_ms;   // from head to end of body; from http_send until the client has
                                // taken the reply; for each piece of a stream
@@ -67,7 +67,7 @@ struct http_options {
     // The whole request. Must lead to exactly one http_send (now or later, on the loop), or
     // http_stream. Must not call http_close.
     void (*on_request)(void *ctx, struct http_request *request);
-    // Fills a reply for a status that the server itself decided on (400 framing, 413, 431, 503) or
+    // Fills a reply for a status that the server itself decided on (400 framing, 413, 429, 431) or
     // that on_head returned. What the library finds unreadable gets its own short answer. May be
     // NULL: no body.
     void (*on_refusal)(void *ctx, struct http_request *request, unsigned status,

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 void notify_ready(const char *status);
-void notify_status(const char *status);
 void notify_reloading(int64_t monotonic_us); // CLOCK_MONOTONIC; notify_ready ends it
 void notify_stopping(void);
 void notify_watchdog(void);

@@ -371,7 +371,7 @@ def tally(events):
         data = event["data"]
         kind = data["source"]["kind"]
         if "previous" in data:
-            add(data["previous"], kind, -1)
+            add(data["previous"], data["previous"]["source"]["kind"], -1)
         if not event["type"].endswith(".withdrawn.v1"):
             add(data, kind, 1)
     return cells

@@ -18,7 +18,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COUNT_MAX = 10000000, KEYS = 101, RELEASE_EVERY_MS = 5, RELEASE = 100, COMMIT_MS = 80 };
+enum {
+    COUNT_MAX = 10000000,
+    KEYS = 101,
+    RELEASE_EVERY_MS = 5,
+    RELEASE = 100,
+    AHEAD_MAX = 10000,
+    COMMIT_MS = 80
+};
 
 // In STATE. The first record is the pinned number of partitions: seq 0.
 struct mark {
@@ -109,8 +116,8 @@ static void on_release(void *ctx) {
     struct driver *d = ctx;
     struct publish_status status;
     publisher_status(d->publisher, &status);
-    if (status.state != PUBLISH_RUNNING)
-        return;
+    if (status.state != PUBLISH_RUNNING || d->released > d->marked_count + AHEAD_MAX)
+        return; // so that an outage does not use up the events
     d->released += RELEASE;
     if (d->released > d->count)
         d->released = d->count;

@@ -120,13 +120,13 @@ static const struct {
     const char *yaml, *faults;
 } bad[] = {
     {"intake:\n  items_max: 70x\n",
-     "c.yaml:2: intake.items_max: \"70x\" is not allowed (allowed: 1..1000000)\n"},
+     "c.yaml:2: intake.items_max: \"70x\" is not allowed (allowed: 1..100000)\n"},
     {"intake: {items_max: 0}",
-     "c.yaml:1: intake.items_max: \"0\" is not allowed (allowed: 1..1000000)\n"},
+     "c.yaml:1: intake.items_max: \"0\" is not allowed (allowed: 1..100000)\n"},
     {"intake: {items_max: -1}",
-     "c.yaml:1: intake.items_max: \"-1\" is not allowed (allowed: 1..1000000)\n"},
+     "c.yaml:1: intake.items_max: \"-1\" is not allowed (allowed: 1..100000)\n"},
     {"intake: {items_max: 99999999999999999999}",
-     "c.yaml:1: intake.items_max: \"99999999999999999999\" is not allowed (allowed: 1..1000000)\n"},
+     "c.yaml:1: intake.items_max: \"99999999999999999999\" is not allowed (allowed: 1..100000)\n"},
     {"intake: {body_max: 8MB}", "c.yaml:1: intake.body_max: \"8MB\"" SIZE},
     {"intake: {body_max: 8 MiB}", "c.yaml:1: intake.body_max: \"8 MiB\"" SIZE},
     {"intake: {body_max: 2GiB}", "c.yaml:1: intake.body_max: \"2GiB\"" SIZE},
@@ -220,7 +220,7 @@ static void test_all_faults_in_one_run(void **state) {
            "  categories: gone.csv\n"
            "  sources: bad.csv\n"
            "unheard: {}\n",
-           "c.yaml:2: intake.items_max: \"many\" is not allowed (allowed: 1..1000000)\n"
+           "c.yaml:2: intake.items_max: \"many\" is not allowed (allowed: 1..100000)\n"
            "c.yaml:3: intake.item_max: \"0\" is not allowed (allowed: 1KiB..16MiB, with KiB, MiB, "
            "GiB or none)\n"
            "c.yaml:4: intake: unknown key \"colour\"\n"

@@ -141,12 +141,47 @@ static void dimensions_have_names(void **state) {
     assert_false(dimension_from_name(STR("person"), &none));
 }
 
+static void labels_that_no_cell_has(void **state) {
+    static const struct {
+        enum dimension dimension;
+        const char *label;
+        bool known;
+    } cases[] = {
+        {DIM_GENDER, "Masculine", true},
+        {DIM_GENDER, "man", false},
+        {DIM_PROVINCE, "PV26", true},
+        {DIM_PROVINCE, "Utrecht", false},
+        {DIM_PROVINCE, "unknown", true},
+        {DIM_MUNICIPALITY, "GM0363", true},
+        {DIM_MUNICIPALITY, "gm0363", false},
+        {DIM_MUNICIPALITY, "GM9999", false},
+        {DIM_POLICE_UNIT, "Oost-Brabant", true},
+        {DIM_SAFETY_REGION, "VR26", false},
+        {DIM_CATEGORY, "ForcedLabour", true},
+        {DIM_CATEGORY, "", false},
+        {DIM_YEAR, "2017", true},
+        {DIM_YEAR, "17", false},
+        {DIM_MONTH, "2017-03", true},
+        {DIM_MONTH, "2017-13", false},
+        {DIM_STATUS, "possible", true},
+        {DIM_CITIZENSHIP, "EU", true},
+        {DIM_SOURCE_KIND, "coa", true},
+        {DIM_AGE_GROUP, "Minor", true},
+    };
+    const struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (dimension_has_label(cases[i].dimension, str_from(cases[i].label), f->municipalities) !=
+            cases[i].known)
+            fail_msg("%s", cases[i].label);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queries_group_and_filter),
         cmocka_unit_test(every_region_kind_adds_up_to_the_total),
         cmocka_unit_test(what_goes_away_is_gone),
         cmocka_unit_test(dimensions_have_names),
+        cmocka_unit_test(labels_that_no_cell_has),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

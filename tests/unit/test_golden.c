@@ -63,8 +63,7 @@ static void run(struct tables *tables, const char *path) {
     (void)snprintf(state, sizeof state, "%s", scratch_path("state"));
     assert_int_equal(mkdir(state, 0700), 0);
     scratch_write_bytes("state/identity.key", key, 32, 0600);
-    struct books_options options = {
-        .dir = state, .bytes_max = 16 << 20, .oin = "00000099000000001000", .topic = "signals"};
+    struct books_options options = {.dir = state, .bytes_max = 16 << 20, .topic = "signals"};
     struct books *books = books_open(&options, &err);
     if (!books)
         fail_msg("%s", err.text);

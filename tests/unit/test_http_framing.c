@@ -286,11 +286,11 @@ static void memory_client(struct fixture *fx) {
     CHECK(client_send(first, body, sizeof body) && client_await(&fx->handed, 1));
     CHECK(client_puts(second, HEAD("Content-Length: 60000\r\n\r\n")));
     struct answer *answer = client_answer(second);
-    CHECK(answer->status == 503 && answer->close && strstr(answer->head, "Retry-After: 1\r\n"));
+    CHECK(answer->status == 429 && answer->close && strstr(answer->head, "Retry-After: 1\r\n"));
     CHECK(client_puts(third, HEAD("Transfer-Encoding: chunked\r\n\r\n")));
     CHECK(send_chunks(third, 60) && client_puts(third, "0\r\n\r\n"));
     answer = client_answer(third);
-    CHECK(answer->status == 503 && strstr(answer->head, "Retry-After: 1\r\n"));
+    CHECK(answer->status == 429 && strstr(answer->head, "Retry-After: 1\r\n"));
     (void)close(second);
     (void)close(third);
     second = client_connect(fx);

@@ -128,10 +128,7 @@ static void on_failed(void *ctx, const struct err *err) {
 
 static void open_rig(struct rig *rig) {
     struct err err;
-    struct books_options options = {.dir = scratch_dir,
-                                    .bytes_max = 256 << 20,
-                                    .oin = "00000099000000001000",
-                                    .topic = "signals"};
+    struct books_options options = {.dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
     rig->loop = loop_create(&err);
     rig->books = books_open(&options, &err);
     if (!rig->loop || !rig->books)
@@ -272,10 +269,7 @@ static void a_ledger_without_its_key_is_not_opened(void **state) {
     (void)state;
     struct rig rig = {.seed = 1};
     struct err err;
-    struct books_options options = {.dir = scratch_dir,
-                                    .bytes_max = 256 << 20,
-                                    .oin = "00000099000000001000",
-                                    .topic = "signals"};
+    struct books_options options = {.dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
     open_rig(&rig);
     while (rig.model.lines == 0)
         submit_one(&rig);
@@ -283,6 +277,19 @@ static void a_ledger_without_its_key_is_not_opened(void **state) {
     loop_run(rig.loop);
     close_rig(&rig);
     assert_int_equal(remove(scratch_path("identity.key")), 0);
+    assert_null(books_open(&options, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+}
+
+static void a_ledger_with_another_key_is_not_opened(void **state) {
+    (void)state;
+    struct rig rig = {.seed = 1};
+    struct err err;
+    struct books_options options = {.dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
+    open_rig(&rig);
+    submit_text(&rig, "{\"id\":\"a\"}", on_any);
+    close_rig(&rig);
+    scratch_write("identity.key", "another key, also of 32 bytes ..", 0600);
     assert_null(books_open(&options, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
 }
@@ -304,9 +311,12 @@ static int tear_down(void **state) {
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(random_batches_come_out_as_the_model_says),    TEST(confirmations_empty_the_outbox),
-        TEST(a_cell_that_empties_is_empty_after_a_restart), TEST(a_broken_body_changes_nothing),
+        TEST(random_batches_come_out_as_the_model_says),
+        TEST(confirmations_empty_the_outbox),
+        TEST(a_cell_that_empties_is_empty_after_a_restart),
+        TEST(a_broken_body_changes_nothing),
         TEST(a_ledger_without_its_key_is_not_opened),
+        TEST(a_ledger_with_another_key_is_not_opened),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
