@@ -108,12 +108,10 @@ static void on_tail(void *ctx) {
         pipeline_after_notes(app->pipeline, tail_is_kept, app);
 }
 
-static void on_publish_state(void *ctx, enum publish_state state, const char *reason) {
+static void on_publish_state(void *ctx, enum publish_state state, const char *reason, bool alarm) {
     (void)ctx;
-    if (reason && reason[0])
-        log_warning("kafka state=%s reason=\"%s\"", publish_state_name(state), reason);
-    else
-        log_notice("kafka state=%s", publish_state_name(state));
+    log_line(alarm ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "kafka state=%s reason=\"%s\"",
+             publish_state_name(state), reason);
 }
 
 static bool create_publisher(struct app *app, struct err *err) {

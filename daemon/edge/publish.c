@@ -80,7 +80,8 @@ static void set_state(struct publisher *p, enum publish_state state, const char 
     if (!news)
         return;
     (void)snprintf(p->told, sizeof p->told, "%s", reason);
-    p->options.on_state(p->options.ctx, state, p->told);
+    bool trouble = state == PUBLISH_TAIL || state == PUBLISH_DRAINING || p->stalled;
+    p->options.on_state(p->options.ctx, state, p->told, trouble && !p->stopping);
 }
 
 // ---- TAIL
@@ -332,9 +333,10 @@ static void note_delivery(struct publisher *p) {
     p->retry_ms = p->options.retry_ms;
     if (!p->failed)
         p->last_error[0] = '\0';
-    if (p->stalled && p->state == PUBLISH_RUNNING)
-        set_state(p, PUBLISH_RUNNING, "events are delivered again");
+    bool was_stalled = p->stalled;
     p->stalled = false;
+    if (was_stalled && p->state == PUBLISH_RUNNING)
+        set_state(p, PUBLISH_RUNNING, "events are delivered again");
 }
 
 static void on_events(void *ctx, int io_events) {

@@ -80,7 +80,8 @@ struct publish_options {
     // Tail read and reported by on_acks: when that is durable, call publisher_go.
     void (*on_tail)(void *ctx);
     // A change worth a log line. Holds no foreign text.
-    void (*on_state)(void *ctx, enum publish_state state, const char *reason);
+    // `alarm`: somebody should look, since events do not get through.
+    void (*on_state)(void *ctx, enum publish_state state, const char *reason, bool alarm);
     void *ctx;
 };
 

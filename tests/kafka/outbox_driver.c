@@ -174,7 +174,8 @@ static void on_tail(void *ctx) {
     loop_timer_start(d->commit, COMMIT_MS, 0);
 }
 
-static void on_state(void *ctx, enum publish_state state, const char *reason) {
+static void on_state(void *ctx, enum publish_state state, const char *reason, bool alarm) {
+    (void)alarm;
     (void)ctx;
     (void)printf("state %s: %s\n", publish_state_name(state), reason);
 }

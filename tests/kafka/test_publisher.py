@@ -3,7 +3,7 @@
 """The publisher against a real broker: whatever is killed, each event is in the topic exactly once
 and each key's events are in order.
 
-    test_publisher.py BUILD_DIR      the folder with outbox_driver (or in tests/ below it)
+outbox_driver is looked for in the folder that SIGNAALD_BUILD names.
 """
 
 import collections
@@ -206,7 +206,5 @@ class PublisherTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        raise SystemExit(__doc__)
-    PublisherTest.driver_program = find_driver(sys.argv.pop(1))
+    PublisherTest.driver_program = find_driver(os.environ.get("SIGNAALD_BUILD", "build/release"))
     unittest.main(verbosity=2)
