@@ -41,6 +41,10 @@ static int days_in_month(int year, int month) {
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
+bool time_is_civil(int year, int month, int day) {
+    return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(year, month);
+}
+
 // `count` digits at text[at] as a number; -1 when one is missing.
 static int digits(struct str text, size_t at, size_t count) {
     int value = 0;
@@ -58,7 +62,7 @@ bool time_parse_date(struct str text, int32_t *day) {
     if (text.len != 10 || text.data[4] != '-' || text.data[7] != '-')
         return false;
     int year = digits(text, 0, 4), month = digits(text, 5, 2), mday = digits(text, 8, 2);
-    if (year < 1 || month < 1 || month > 12 || mday < 1 || mday > days_in_month(year, month))
+    if (!time_is_civil(year, month, mday))
         return false;
     *day = time_day_from_civil(year, month, mday);
     return true;
@@ -151,11 +155,20 @@ static int64_t last_sunday_0100(int year, int month) {
     return (int64_t)(last - weekday) * MS_PER_DAY + MS_PER_HOUR;
 }
 
-int32_t time_amsterdam_day(int64_t ms) {
+static bool is_summer(int64_t ms) {
     int year, month, mday;
     time_civil_from_day((int32_t)floor_div(ms, MS_PER_DAY), &year, &month, &mday);
-    bool summer = ms >= last_sunday_0100(year, 3) && ms < last_sunday_0100(year, 10);
-    return (int32_t)floor_div(ms + (summer ? 2 : 1) * MS_PER_HOUR, MS_PER_DAY);
+    return ms >= last_sunday_0100(year, 3) && ms < last_sunday_0100(year, 10);
+}
+
+int32_t time_amsterdam_day(int64_t ms) {
+    return (int32_t)floor_div(ms + (is_summer(ms) ? 2 : 1) * MS_PER_HOUR, MS_PER_DAY);
+}
+
+int64_t time_from_amsterdam(int32_t day, int64_t ms_of_day) {
+    int64_t local = (int64_t)day * MS_PER_DAY + ms_of_day;
+    int64_t in_summer = local - 2 * MS_PER_HOUR;
+    return is_summer(in_summer) ? in_summer : local - MS_PER_HOUR;
 }
 
 static int month_of_name(struct str name) {
@@ -173,8 +186,8 @@ static bool parse_http_date(struct str text, int64_t *ms) {
     int month = month_of_name((struct str){text.data + 8, 3});
     int mday = digits(text, 5, 2), year = digits(text, 12, 4);
     int hour = digits(text, 17, 2), minute = digits(text, 20, 2), second = digits(text, 23, 2);
-    if (month == 0 || year < 1 || mday < 1 || mday > days_in_month(year, month) || hour < 0 ||
-        hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
+    if (!time_is_civil(year, month, mday) || hour < 0 || hour > 23 || minute < 0 || minute > 59 ||
+        second < 0 || second > 60)
         return false;
     *ms = (int64_t)time_day_from_civil(year, month, mday) * MS_PER_DAY +
           (int64_t)(hour * 60 + minute) * 60000 + second * 1000;

@@ -4,7 +4,8 @@
 // item.
 #include "codec/decode.h"
 
-#include <assert.h>
+#include "codec/json_scan.h"
+
 #include <jansson.h>
 #include <stddef.h>
 #include <string.h>
@@ -254,123 +255,73 @@ static bool decode_element(struct decoder *d, struct str text, enum fault_code s
     return true;
 }
 
-static void skip_space(struct str *rest, uint32_t *line) {
-    while (rest->len && strchr(" \t\r\n", rest->data[0]) && rest->data[0]) {
-        *line += rest->data[0] == '\n';
-        *rest = (struct str){rest->data + 1, rest->len - 1};
-    }
-}
-
-// Cuts one JSON value off *rest by counting brackets and skipping strings; whether it is
-// well-formed is the parser's business. False when it does not end. *fault: FAULT_COUNT, or why the
-// value must not be parsed.
-static bool cut_value(struct decoder *d, struct str *rest, struct str *value,
-                      enum fault_code *fault, uint32_t *line) {
+// Why a piece must not be parsed; FAULT_COUNT when it may.
+static enum fault_code scanned(const struct decoder *d, struct str value, uint32_t depth) {
     const struct decode_limits *limits = &d->options->limits;
-    uint32_t depth = 0;
-    bool in_string = false, too_deep = false;
-    size_t i = 0;
-    for (; i < rest->len; i++) {
-        char c = rest->data[i];
-        *line += c == '\n';
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '{' || c == '[') {
-            too_deep |= ++depth > limits->depth_max;
-        } else if (depth && (c == '}' || c == ']')) {
-            if (--depth == 0) {
-                i++;
-                break;
-            }
-        } else if (depth == 0 && strchr(",]} \t\r\n", c)) {
-            break;
-        }
-    }
-    if (depth || in_string || i > rest->len || i == 0)
-        return false;
-    *value = (struct str){rest->data, i};
-    *rest = (struct str){rest->data + i, rest->len - i};
-    *fault = i > limits->item_bytes_max ? FAULT_TOO_LONG : too_deep ? FAULT_SYNTAX : FAULT_COUNT;
-    return true;
-}
-
-static bool cut_and_decode(struct decoder *d, struct str *rest, uint32_t *line) {
-    struct str value;
-    enum fault_code fault;
-    if (!cut_value(d, rest, &value, &fault, line)) {
-        fail(d, FAULT_SYNTAX);
-        return false;
-    }
-    if (!decode_element(d, value, fault))
-        return false;
-    skip_space(rest, line);
-    return true;
+    if (value.len > limits->item_bytes_max)
+        return FAULT_TOO_LONG;
+    return depth > limits->depth_max ? FAULT_SYNTAX : FAULT_COUNT;
 }
 
 // Behind '['. True when the array ended properly.
-static bool decode_array(struct decoder *d, struct str *rest, uint32_t *line) {
-    skip_space(rest, line);
-    if (rest->len && rest->data[0] == ']') {
-        *rest = (struct str){rest->data + 1, rest->len - 1};
-        return true;
-    }
-    for (;;) {
-        if (!cut_and_decode(d, rest, line))
+static bool decode_array(struct decoder *d, struct json_scan *scan) {
+    struct str value;
+    uint32_t depth;
+    enum json_scan_next next;
+    for (bool first = true;
+         (next = json_scan_element(scan, first, &value, &depth)) == JSON_SCAN_VALUE; first = false)
+        if (!decode_element(d, value, scanned(d, value, depth)))
             return false;
-        char c = rest->len ? rest->data[0] : '\0';
-        if (c != ',' && c != ']') {
-            fail(d, FAULT_SYNTAX);
-            return false;
-        }
-        *rest = (struct str){rest->data + 1, rest->len - 1};
-        if (c == ']')
-            return true;
-        skip_space(rest, line);
-    }
+    if (next == JSON_SCAN_BROKEN)
+        fail(d, FAULT_SYNTAX);
+    return next == JSON_SCAN_END;
 }
 
-static void decode_json(struct decoder *d, struct str rest) {
-    uint32_t line = 1;
-    skip_space(&rest, &line);
-    bool ok;
-    if (rest.len && rest.data[0] == '[') {
-        rest = (struct str){rest.data + 1, rest.len - 1};
-        ok = decode_array(d, &rest, &line);
-    } else if (rest.len && rest.data[0] == '{') {
-        d->result->single = true;
-        ok = cut_and_decode(d, &rest, &line);
+static bool decode_single(struct decoder *d, struct json_scan *scan) {
+    struct str value;
+    uint32_t depth;
+    d->result->single = true;
+    if (json_scan_value(scan, &value, &depth))
+        return decode_element(d, value, scanned(d, value, depth));
+    fail(d, FAULT_SYNTAX);
+    return false;
+}
+
+static void decode_json(struct decoder *d, struct str body) {
+    struct json_scan scan = {body, 1};
+    bool ok = false;
+    json_scan_space(&scan);
+    char c = scan.rest.len ? scan.rest.data[0] : '\0';
+    if (c == '[') {
+        scan.rest = (struct str){scan.rest.data + 1, scan.rest.len - 1};
+        ok = decode_array(d, &scan);
+    } else if (c == '{') {
+        ok = decode_single(d, &scan);
     } else {
-        fail(d, rest.len ? FAULT_TYPE : FAULT_SYNTAX);
-        ok = false;
+        fail(d, scan.rest.len ? FAULT_TYPE : FAULT_SYNTAX);
     }
     if (ok)
-        skip_space(&rest, &line);
-    if (ok && rest.len)
+        json_scan_space(&scan);
+    if (ok && scan.rest.len)
         fail(d, FAULT_SYNTAX);
-    d->result->line = line;
+    d->result->line = scan.line;
 }
 
 static void decode_ndjson(struct decoder *d, struct str rest) {
     struct str line;
     while (str_split(&rest, '\n', &line)) {
         d->result->line++;
-        if (line.len && line.data[line.len - 1] == '\r')
-            line.len--;
-        struct str text = line, value;
-        uint32_t ignored = 0;
-        enum fault_code fault;
-        skip_space(&text, &ignored);
-        if (text.len == 0)
+        struct json_scan scan = {line, 1};
+        struct str value = {NULL, 0};
+        uint32_t depth;
+        json_scan_space(&scan);
+        if (scan.rest.len == 0)
             continue;
-        if (!cut_value(d, &text, &value, &fault, &ignored))
-            fault = FAULT_SYNTAX;
-        skip_space(&text, &ignored);
-        if (fault == FAULT_COUNT && text.len)
+        enum fault_code fault = FAULT_SYNTAX;
+        if (json_scan_value(&scan, &value, &depth))
+            fault = scanned(d, value, depth);
+        json_scan_space(&scan);
+        if (scan.rest.len)
             fault = FAULT_SYNTAX;
         if (line.len > d->options->limits.item_bytes_max)
             fault = FAULT_TOO_LONG;

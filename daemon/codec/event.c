@@ -108,8 +108,26 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
     json_close(&json, '}');
 }
 
-const char *event_type(enum verdict verdict) {
-    switch (verdict) {
+void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
+                            const struct ledger_row *row, int64_t last_signal_ms, int64_t days) {
+    struct json_out json = {.buf = out};
+    char last[TIME_STAMP_MAX];
+    if (last_signal_ms)
+        time_format_stamp(last_signal_ms, last);
+    json_open(&json, '{');
+    put_source(&json, row);
+    put_region(&json, municipalities, row, NULL);
+    json_put_text(&json, "lastSignal", last_signal_ms ? last : NULL);
+    json_put_i64(&json, "days", days);
+    json_close(&json, '}');
+}
+
+const char *event_type(const struct ledger_row *row) {
+    if (row->kind == LEDGER_SOURCE_SILENT)
+        return "nl.mensenhandelsignalen.source.silent.v1";
+    if (row->kind == LEDGER_SOURCE_RESUMED)
+        return "nl.mensenhandelsignalen.source.resumed.v1";
+    switch (row->verdict) {
     case VERDICT_CORRECTED:
         return "nl.mensenhandelsignalen.signal.corrected.v1";
     case VERDICT_WITHDRAWN:
@@ -145,8 +163,11 @@ void event_attributes(const struct ledger_row *row, const char *oin, struct even
     out->count = 0;
     add_text(out, "specversion", "ce_specversion", "1.0");
 
+    // A source has no versions: its lines are told apart by their sequence.
+    bool about_signal = row->kind == LEDGER_SIGNAL;
     digest_to_hex(&row->identity, text);
-    (void)snprintf(text + DIGEST_HEX, sizeof text - DIGEST_HEX, ".%u", row->version);
+    (void)snprintf(text + DIGEST_HEX, sizeof text - DIGEST_HEX, ".%llu",
+                   about_signal ? (unsigned long long)row->version : (unsigned long long)row->seq);
     add_text(out, "id", "ce_id", text);
 
     struct event_attribute *source = add(out, "source", "ce_source");
@@ -154,7 +175,7 @@ void event_attributes(const struct ledger_row *row, const char *oin, struct even
     append(source, oin, strlen(oin));
     append(source, ":systeem:signaald", 17);
 
-    add_text(out, "type", "ce_type", event_type(row->verdict));
+    add_text(out, "type", "ce_type", event_type(row));
     time_format_stamp(row->logged_ms, text);
     add_text(out, "time", "ce_time", text);
 
@@ -173,12 +194,14 @@ void event_attributes(const struct ledger_row *row, const char *oin, struct even
 
     struct event_attribute *schema = add(out, "dataschema", "ce_dataschema");
     append(schema, source->value, source->len);
-    append(schema, ":schema:signal:v1", 17);
+    append(schema, about_signal ? ":schema:signal:v1" : ":schema:source:v1", 17);
 
     add_text(out, "dataclassification", "ce_dataclassification", "restricted");
     add_text(out, "dataregulation", "ce_dataregulation", "GDPR");
     add_text(out, "datacategory", "ce_datacategory", "special-category");
     add_text(out, "datacontenttype", "content-type", "application/json");
+    if (!about_signal)
+        return;
     digest_to_hex(&row->content, text);
     // Not an attribute of the event (no CloudEvents name): lets the identity index be made again
     // from the topic.

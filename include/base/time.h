@@ -18,6 +18,7 @@ enum {
 
 int32_t time_day_from_civil(int year, int month, int day); // month and day 1-based, valid
 void time_civil_from_day(int32_t day, int *year, int *month, int *mday);
+bool time_is_civil(int year, int month, int day); // is there such a day, from year 1 on?
 int time_month_of_day(int32_t day);
 
 // "YYYY-MM-DD" (RFC 3339 full-date, years 0001..9999). False when malformed or no such day.
@@ -33,6 +34,9 @@ void time_format_stamp(int64_t ms, char out[TIME_STAMP_MAX]); // UTC, millisecon
 // Directive 2000/84/EC (last Sunday of March 01:00 UTC to last Sunday of October 01:00 UTC), which
 // also held from 1996 on.
 int32_t time_amsterdam_day(int64_t ms);
+// The other way: from what a clock in the Netherlands shows. Of the hour that comes twice the first
+// is meant; in the hour that is left out the clock is taken to be still on winter time.
+int64_t time_from_amsterdam(int32_t day, int64_t ms_of_day);
 // HTTP date (RFC 9110 IMF-fixdate) or decimal seconds, as Retry-After has it: ms from `now_ms`, at
 // least 0. False when it is neither.
 bool time_parse_retry_after(struct str text, int64_t now_ms, int64_t *wait_ms);

@@ -16,6 +16,12 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
                      const struct ledger_row *row, const struct ledger_row *previous,
                      const char *as_reported);
 
+// The value for a line about a source: it fell silent, or brought something again.
+// `last_signal_ms`: the last before the silence, 0 when there never was one; `days`: how long it
+// was silent.
+void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
+                            const struct ledger_row *row, int64_t last_signal_ms, int64_t days);
+
 // CloudEvents attributes in the order they are sent. Names without prefix; `header` is the name as
 // a Kafka header.
 struct event_attributes {
@@ -35,7 +41,8 @@ void event_attributes(const struct ledger_row *row, const char *oin, struct even
 void event_put_json(struct buf *out, const struct ledger_row *row, const char *oin,
                     struct str value);
 
-const char *event_type(enum verdict verdict); // "nl.mensenhandelsignalen.signal.registered.v1"
+const char *
+event_type(const struct ledger_row *row); // "nl.mensenhandelsignalen.signal.registered.v1"
 
 // "GM0363", or "unknown" for 0.
 enum { EVENT_CODE_MAX = 8 };

@@ -9,7 +9,7 @@
 //   meta       word -> value
 //
 // Ledger record (format 1):
-//    0 format   1 verdict  2 flags (1 counts, 2 polled)  3 source_len  4 id_len  5 zero
+//    0 format   1 verdict  2 flags (1 counts, 2 polled)  3 source_len  4 id_len  5 kind
 //    6 municipality_today u16    8 previous u64   16 first u64   24 received_ms i64   32 logged_ms
 //    i64
 //   40 version u32   44 reported i32   48 occurred i32   52 key_municipality u16
@@ -38,10 +38,16 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, 
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset);
 bool record_get_published(struct str record, int32_t *partition, int64_t *offset);
 
-// How far a polled feed has come. Strings are "" when there is none.
+// What is known of a source over time, and how far its polling has come. Strings are "" when there
+// is none.
 struct feed_record {
-    int64_t contact_ms; // last good answer; 0: never
-    int64_t signal_ms;  // last that brought something new; 0: never
+    int64_t first_ms;    // since when it is known: silence counts from here at the earliest
+    int64_t contact_ms;  // last good answer or post; 0: never
+    int64_t signal_ms;   // last that brought something new; 0: never
+    bool silent;         // told by an event; its return will be told too
+    bool paused;         // by an operator: not polled
+    struct digest place; // of the URL and what the cursor means: with another one cursor and ETag
+                         // mean nothing
     char cursor[RECORD_CURSOR_MAX + 1];
     char etag[RECORD_FEED_TEXT_MAX + 1];
     char last_modified[RECORD_FEED_TEXT_MAX + 1];
@@ -49,12 +55,34 @@ struct feed_record {
 void record_put_feed(struct buf *out, const struct feed_record *feed);
 bool record_get_feed(struct str record, struct feed_record *feed);
 
+// An item, or a whole page, that could not be taken: why, and never what it said. Key: a keyed
+// digest, so that the same bad item, read again, is the same entry.
+enum { RECORD_REASONS_MAX = 8 };
+struct quarantine_record {
+    uint64_t number; // 1.., by which operators name it
+    int64_t first_ms, last_ms;
+    uint32_t times;
+    bool page;      // the page as a whole
+    uint32_t index; // of the item in its page, or line of the page's fault
+    char source[LEDGER_SOURCE_MAX + 1];
+    char id[SIGNAL_ID_MAX + 1];         // "" when it has none or it is not safe to keep
+    char cursor[RECORD_CURSOR_MAX + 1]; // where the poll began that brought it
+    uint8_t reason_count;
+    struct quarantine_reason {
+        enum fault_code code;
+        char pointer[48];
+    } reasons[RECORD_REASONS_MAX];
+};
+void record_put_quarantine(struct buf *out, const struct quarantine_record *entry);
+bool record_get_quarantine(struct str record, struct quarantine_record *entry);
+
 // Signals received, by verdict, since the ledger began.
 struct totals {
     uint64_t verdicts[VERDICT_COUNT];
     uint64_t unknown_fields;
     uint64_t unknown_words;
     uint64_t unknown_municipalities;
+    uint64_t not_quarantined; // for want of room there
 };
 void record_put_totals(struct buf *out, const struct totals *totals);
 bool record_get_totals(struct str record, struct totals *totals);

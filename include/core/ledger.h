@@ -8,7 +8,11 @@
 
 enum { LEDGER_SOURCE_MAX = 64 };
 
+// What a line is about. Lines about a source have no identity, version or cell.
+enum ledger_kind { LEDGER_SIGNAL, LEDGER_SOURCE_SILENT, LEDGER_SOURCE_RESUMED, LEDGER_KINDS };
+
 struct ledger_row {
+    enum ledger_kind kind;
     uint64_t seq;
     uint64_t previous;    // seq of the version before; 0 for the first
     uint64_t first;       // seq of the first version

@@ -107,7 +107,7 @@ static void places_in_the_topic(void **state) {
     }
 }
 
-static void feeds_and_totals(void **state) {
+static void feeds_quarantine_and_totals(void **state) {
     (void)state;
     struct feed_record feed = {
         .contact_ms = 5, .signal_ms = 4, .cursor = "2017-01-01", .etag = "\"x\""};
@@ -121,6 +121,25 @@ static void feeds_and_totals(void **state) {
     for (size_t len = 0; len < record.len; len++)
         assert_false(record_get_feed((struct str){record.data, len}, &feed_back));
     buf_clear(&record);
+    struct quarantine_record entry = {
+        .number = 9,
+        .first_ms = 1,
+        .last_ms = 2,
+        .times = 3,
+        .page = true,
+        .index = 77,
+        .source = "coa",
+        .id = "x-1",
+        .cursor = "2017",
+        .reason_count = 2,
+        .reasons = {{FAULT_BAD_DATE, "/reported"}, {FAULT_SYNTAX, ""}}};
+    struct quarantine_record entry_back;
+    record_put_quarantine(&record, &entry);
+    assert_true(record_get_quarantine(buf_str(&record), &entry_back));
+    assert_memory_equal(&entry, &entry_back, sizeof entry);
+    for (size_t len = 0; len < record.len; len++)
+        assert_false(record_get_quarantine((struct str){record.data, len}, &entry_back));
+    buf_clear(&record);
     record_put_totals(&record, &totals);
     assert_true(record_get_totals(buf_str(&record), &totals_back));
     assert_memory_equal(&totals, &totals_back, sizeof totals);
@@ -133,7 +152,7 @@ int main(void) {
         cmocka_unit_test(the_layout_is_the_documented_one),
         cmocka_unit_test(damage_is_seen_or_harmless),
         cmocka_unit_test(places_in_the_topic),
-        cmocka_unit_test(feeds_and_totals),
+        cmocka_unit_test(feeds_quarantine_and_totals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,33 @@ static void the_day_in_amsterdam_knows_summer_time(void **state) {
     }
 }
 
+static void the_clock_in_amsterdam_becomes_utc(void **state) {
+    (void)state;
+    static const struct {
+        const char *date;
+        int minutes; // since midnight
+        const char *stamp;
+    } cases[] = {
+        {"2017-01-15", 0, "2017-01-14T23:00:00.000Z"},
+        {"2017-07-15", 0, "2017-07-14T22:00:00.000Z"},
+        {"2017-03-26", 119, "2017-03-26T00:59:00.000Z"},
+        {"2017-03-26", 150, "2017-03-26T01:30:00.000Z"}, // no such time
+        {"2017-03-26", 180, "2017-03-26T01:00:00.000Z"},
+        {"2017-10-29", 119, "2017-10-28T23:59:00.000Z"},
+        {"2017-10-29", 150, "2017-10-29T00:30:00.000Z"}, // comes twice
+        {"2017-10-29", 180, "2017-10-29T02:00:00.000Z"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int32_t day;
+        char text[TIME_STAMP_MAX];
+        assert_true(time_parse_date(str_from(cases[i].date), &day));
+        int64_t ms = time_from_amsterdam(day, cases[i].minutes * 60000);
+        time_format_stamp(ms, text);
+        assert_string_equal(text, cases[i].stamp);
+        assert_int_equal(time_amsterdam_day(ms), day);
+    }
+}
+
 static void retry_after_is_seconds_or_a_date(void **state) {
     (void)state;
     const int64_t now = 784111777000; // Sun, 06 Nov 1994 08:49:37 GMT
@@ -193,6 +220,7 @@ int main(void) {
         cmocka_unit_test(stamps_are_read_strictly),
         cmocka_unit_test(stamps_come_back_as_written),
         cmocka_unit_test(the_day_in_amsterdam_knows_summer_time),
+        cmocka_unit_test(the_clock_in_amsterdam_becomes_utc),
         cmocka_unit_test(retry_after_is_seconds_or_a_date),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

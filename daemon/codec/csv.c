@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: EUPL-1.2
+// On libcsv. It reads leniently; only its end is strict, so that a text that was cut off inside
+// quotes is not taken for whole.
+#include "codec/csv.h"
+
+#include "base/mem.h"
+
+#include <csv.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIECE = 65536,      // fed at a time; reading stops between two
+    GROW = 4096,        // libcsv's buffer grows by this
+    UTF8_OF_LATIN1 = 3, // bytes that one byte becomes at most
+    REPORT_BLANK = CSV_REPALL_NL,
+    STRICT_END = CSV_REPALL_NL | CSV_STRICT | CSV_STRICT_FINI,
+};
+
+struct reader {
+    const struct csv_options *options;
+    bool (*fn)(void *ctx, const struct csv_record *record);
+    void *ctx;
+    bool latin1, stopped;
+    // the record under way
+    struct buf text; // its cells, one behind the other
+    size_t *ends;    // of each cell in text
+    size_t count, cap;
+    size_t bytes; // as they came in
+    bool too_long, filled;
+    uint32_t line, next_line;
+    bool after_cr; // the latest line ended in CR: an LF belongs to it
+    struct str *cells;
+    size_t cells_cap;
+};
+
+static void put_latin1(struct buf *out, struct str text) {
+    static const uint16_t windows[32] = {
+        0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
+        0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+        0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178};
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned c = (unsigned char)text.data[i];
+        if (c >= 0x80 && c < 0xa0)
+            c = windows[c - 0x80];
+        if (c < 0x80) {
+            buf_putc(out, (char)c);
+        } else if (c < 0x800) {
+            buf_putc(out, (char)(0xc0 | c >> 6));
+            buf_putc(out, (char)(0x80 | (c & 0x3f)));
+        } else {
+            buf_putc(out, (char)(0xe0 | c >> 12));
+            buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
+            buf_putc(out, (char)(0x80 | (c & 0x3f)));
+        }
+    }
+}
+
+// ="007" is how a spreadsheet is told that a number is text.
+static struct str without_formula(struct str cell) {
+    if (cell.len >= 3 && memcmp(cell.data, "=\"", 2) == 0 && cell.data[cell.len - 1] == '"')
+        return (struct str){cell.data + 2, cell.len - 3};
+    return cell;
+}
+
+static void on_cell(void *data, size_t len, void *ctx) {
+    struct reader *r = ctx;
+    if (r->stopped)
+        return;
+    struct str cell = {data, len};
+    r->after_cr = false;
+    for (size_t i = 0; i < len; i++)
+        r->next_line += cell.data[i] == '\n';
+    cell = without_formula(cell);
+    r->filled = r->filled || str_trim(cell).len > 0;
+    r->bytes += len + 1;
+    if (r->bytes > r->options->record_bytes_max)
+        r->too_long = true;
+    if (!r->too_long) {
+        if (r->latin1)
+            put_latin1(&r->text, cell);
+        else
+            buf_put_str(&r->text, cell);
+        if (r->count == r->cap) {
+            r->cap = r->cap ? r->cap * 2 : 32;
+            r->ends = mem_resize(r->ends, r->cap, sizeof *r->ends);
+        }
+        r->ends[r->count++] = r->text.len;
+    }
+}
+
+static void tell_record(struct reader *r) {
+    struct csv_record record = {.line = r->line, .too_long = r->too_long};
+    size_t begin = 0;
+    if (!r->too_long) {
+        if (r->count > r->cells_cap) {
+            r->cells_cap = r->cap;
+            r->cells = mem_resize(r->cells, r->cells_cap, sizeof *r->cells);
+        }
+        for (size_t i = 0; i < r->count; begin = r->ends[i++])
+            r->cells[i] =
+                (struct str){r->text.data ? r->text.data + begin : "", r->ends[i] - begin};
+        record.cells = r->cells;
+        record.count = r->count;
+    }
+    r->stopped = !r->fn(r->ctx, &record);
+}
+
+// `end` is the character that ended the line, or -1 at the end of the text. Called for blank lines
+// as well.
+static void on_row(int end, void *ctx) {
+    struct reader *r = ctx;
+    if (r->stopped)
+        return;
+    if (end == '\n' && r->after_cr) {
+        r->after_cr = false;
+        return;
+    }
+    r->next_line++;
+    if (r->filled)
+        tell_record(r);
+    r->after_cr = end == '\r';
+    r->line = r->next_line;
+    r->too_long = r->filled = false;
+    r->count = r->bytes = 0;
+    buf_clear(&r->text);
+}
+
+static void *grow(void *old, size_t size) {
+    return mem_resize(old, size, 1);
+}
+
+// The one of , ; and tab that stands most often outside quotes in the first line with content.
+static char find_separator(struct str text) {
+    static const char candidates[] = ",;\t";
+    size_t counts[sizeof candidates - 1] = {0};
+    bool quoted = false, content = false;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '"')
+            quoted = !quoted;
+        else if (!quoted && (c == '\r' || c == '\n') && content)
+            break;
+        const char *found = quoted || c == '\0' ? NULL : strchr(candidates, c);
+        if (found)
+            counts[found - candidates]++;
+        content = content || (c != '\r' && c != '\n');
+    }
+    size_t best = 0;
+    for (size_t k = 1; k < sizeof counts / sizeof *counts; k++)
+        if (counts[k] > counts[best])
+            best = k;
+    return candidates[best];
+}
+
+// "sep=;", Excel's own first line, which may be quoted. Takes it off.
+static bool take_separator_line(struct str *text, char *separator) {
+    struct str rest = *text, line;
+    if (!str_split(&rest, '\n', &line) || !rest.data)
+        return false;
+    if (line.len && line.data[line.len - 1] == '\r')
+        line.len--;
+    if (line.len == 7 && line.data[0] == '"' && line.data[6] == '"')
+        line = (struct str){line.data + 1, 5};
+    if (line.len != 5 || !str_equal_nocase((struct str){line.data, 4}, STR("sep=")))
+        return false;
+    if (line.data[4] && strchr(",;\t", line.data[4]))
+        *separator = line.data[4];
+    *text = rest;
+    return true;
+}
+
+static bool take_mark(struct str *text, struct str mark) {
+    if (text->len < mark.len || memcmp(text->data, mark.data, mark.len) != 0)
+        return false;
+    *text = (struct str){text->data + mark.len, text->len - mark.len};
+    return true;
+}
+
+static bool feed(struct reader *r, struct csv_parser *parser, struct str text) {
+    while (text.len && !r->stopped) {
+        size_t len = text.len < PIECE ? text.len : PIECE;
+        (void)csv_parse(parser, text.data, len, on_cell, on_row, r);
+        text = (struct str){text.data + len, text.len - len};
+    }
+    (void)csv_set_opts(parser, STRICT_END);
+    return r->stopped || csv_fini(parser, on_cell, on_row, r) == 0;
+}
+
+bool csv_read(struct str text, const struct csv_options *options,
+              bool (*fn)(void *ctx, const struct csv_record *record), void *ctx, uint32_t *line) {
+    struct reader reader = {.options = options,
+                            .fn = fn,
+                            .ctx = ctx,
+                            .latin1 = options->latin1,
+                            .line = 1,
+                            .next_line = 1};
+    char separator = options->separator;
+    *line = 1;
+    if (take_mark(&text, STR("\xff\xfe")) || take_mark(&text, STR("\xfe\xff")))
+        return false;
+    if (take_mark(&text, STR("\xef\xbb\xbf")))
+        reader.latin1 = false;
+    if (take_separator_line(&text, &separator))
+        reader.line = reader.next_line = 2;
+    if (!separator)
+        separator = find_separator(text);
+    buf_init(&reader.text, options->record_bytes_max * UTF8_OF_LATIN1);
+    struct csv_parser parser;
+    if (csv_init(&parser, REPORT_BLANK) != 0)
+        return false;
+    csv_set_delim(&parser, (unsigned char)separator);
+    csv_set_realloc_func(&parser, grow);
+    csv_set_blk_size(&parser, GROW);
+    bool whole = feed(&reader, &parser, text);
+    *line = reader.line;
+    csv_free(&parser);
+    buf_free(&reader.text);
+    free(reader.ends);
+    free(reader.cells);
+    return whole;
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From the texts that a page has to the fields of a signal: absent values, words, constants, dates.
+#include "codec/mapping_private.h"
+
+#include "base/mem.h"
+#include "codec/dates.h"
+#include "core/words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct item, member)
+static const struct field {
+    const char *name, *pointer;
+    size_t offset; // of the struct str in struct item; 0 also for those that have none
+} fields[MAPPING_FIELDS] = {
+    [MAPPING_ID] = {"id", "/id", AT(id)},
+    [MAPPING_REPORTED] = {"reported", "/reported", AT(reported)},
+    [MAPPING_OCCURRED] = {"occurred", "/occurred", AT(occurred)},
+    [MAPPING_MUNICIPALITY] = {"municipality", "/municipality", AT(municipality)},
+    [MAPPING_CATEGORY] = {"category", "/categories", 0},
+    [MAPPING_GENDER] = {"gender", "/victim/gender", AT(gender)},
+    [MAPPING_AGE] = {"age", "/victim/age", AT(age)},
+    [MAPPING_AGE_GROUP] = {"ageGroup", "/victim/ageGroup", AT(age_group)},
+    [MAPPING_BIRTH_YEAR] = {"birthYear", "/victim/birthYear", AT(birth_year)},
+    [MAPPING_CITIZENSHIP] = {"citizenship", "/victim/citizenship", AT(citizenship)},
+    [MAPPING_STATUS] = {"status", "/status", AT(status)},
+    [MAPPING_WITHDRAWN] = {"withdrawn", "/withdrawn", 0},
+    [MAPPING_MARK] = {"mark", "/mark", 0},
+};
+
+const char *mapping_field_name(enum mapping_field field) {
+    return fields[field].name;
+}
+
+bool mapping_field_from_name(struct str name, enum mapping_field *out) {
+    for (int field = 0; field < MAPPING_FIELDS; field++)
+        if (str_is(name, fields[field].name)) {
+            *out = (enum mapping_field)field;
+            return true;
+        }
+    return false;
+}
+
+const char *mapper_pointer(enum mapping_field field) {
+    return fields[field].pointer;
+}
+
+void mapper_fail(struct mapper *m, enum fault_code code, uint32_t line) {
+    struct decode_result *decoded = &m->result->decoded;
+    decoded->failed = true;
+    decoded->fault = code;
+    decoded->line = line;
+}
+
+bool mapper_begin(struct mapper *m) {
+    struct mapping_result *result = m->result;
+    uint32_t index = result->decoded.items + result->left_out;
+    if (index == m->limits->items_max) {
+        mapper_fail(m, FAULT_TOO_MANY, result->decoded.line);
+        return false;
+    }
+    m->item = (struct decode_item){.index = index};
+    m->trace = (struct mapping_trace){.index = index};
+    m->left_out = false;
+    buf_clear(&m->raw_list);
+    buf_clear(&m->value_list);
+    return true;
+}
+
+void mapper_fault(struct mapper *m, enum fault_code code, const char *pointer) {
+    if (m->item.fault_count == DECODE_FAULTS_MAX)
+        return;
+    struct fault *fault = &m->item.faults[m->item.fault_count++];
+    *fault = (struct fault){.index = m->item.index, .code = code};
+    (void)strncpy(fault->pointer, pointer, sizeof fault->pointer - 1);
+}
+
+static void set_term(struct mapping_term *term, const char *text) {
+    term->exact = str_trim(str_from(text));
+    term->folded_len = words_fold(term->exact, term->folded);
+}
+
+// Place of the term that is `text`: the same bytes, else folded alike. The count when there is
+// none.
+static size_t find_term(struct mapping_terms terms, struct str text) {
+    char folded[STR_FOLDED_MAX];
+    for (size_t i = 0; i < terms.count; i++)
+        if (str_equal(terms.list[i].exact, text))
+            return i;
+    size_t len = terms.count ? words_fold(text, folded) : 0;
+    for (size_t i = 0; len && i < terms.count; i++)
+        if (terms.list[i].folded_len == len && memcmp(terms.list[i].folded, folded, len) == 0)
+            return i;
+    return terms.count;
+}
+
+void mapper_skip(struct mapper *m, size_t skip, struct str raw) {
+    struct mapping_terms term = {m->skips.list + skip, 1};
+    if (raw.data && find_term(term, str_trim(raw)) == 0)
+        m->left_out = true;
+}
+
+// What a text means: absent when it means nothing.
+static struct str translate(const struct mapper *m, enum mapping_field field, struct str raw) {
+    const struct mapping_rule *rule = &m->mapping->rules[field];
+    struct str text = str_trim(raw);
+    if (text.len == 0 || find_term(m->absent, text) < m->absent.count)
+        return (struct str){NULL, 0};
+    size_t word = find_term(m->words[field], text);
+    if (word < m->words[field].count)
+        text = str_trim(str_from(rule->words[word].to));
+    return text.len ? text : (struct str){NULL, 0};
+}
+
+static bool is_yes(struct str text) {
+    static const char *const words[] = {"true", "yes", "ja", "1"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_equal_nocase(text, str_from(words[i])))
+            return true;
+    return false;
+}
+
+// Numbers, names and times only: a mark goes into URLs and shows in answers to operators.
+static bool is_mark(struct str text) {
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && (c == '\0' || !strchr("._:+-", c)))
+            return false;
+    }
+    return text.len > 0 && text.len <= DECODE_CURSOR_MAX;
+}
+
+// Marks are compared, so a date or time gets the one form that sorts. Absent when it is no mark.
+static struct str take_mark(struct mapper *m, struct str text) {
+    int32_t day;
+    int64_t ms;
+    char *cursor = m->result->decoded.cursor;
+    struct str mark = {m->mark, text.len};
+    if (dates_read(m->mapping->dates, text, &day, &ms) != DATES_NONE) {
+        time_format_stamp(ms, m->mark);
+        mark.len = TIME_STAMP_MAX - 1;
+    } else if (is_mark(text)) {
+        memcpy(m->mark, text.data, text.len);
+    } else {
+        return (struct str){NULL, 0};
+    }
+    if (!cursor[0] || decode_cursor_compare(mark, str_from(cursor)) > 0) {
+        memcpy(cursor, mark.data, mark.len);
+        cursor[mark.len] = '\0';
+    }
+    return mark;
+}
+
+static struct str take_date(struct mapper *m, enum mapping_field field, struct str text) {
+    struct str date = dates_put(m->mapping->dates, text, m->dates[field]);
+    return date.data ? date : text; // the normaliser tells what is wrong with it
+}
+
+// Puts a text that is there into the item; returns it as it has become.
+static struct str put_text(struct mapper *m, enum mapping_field field, struct str text) {
+    switch (field) {
+    case MAPPING_WITHDRAWN:
+        m->item.item.withdrawn = is_yes(text);
+        return m->item.item.withdrawn ? STR("true") : STR("false");
+    case MAPPING_MARK:
+        return take_mark(m, text);
+    case MAPPING_REPORTED:
+    case MAPPING_OCCURRED:
+        text = take_date(m, field, text);
+        break;
+    default:
+        break;
+    }
+    memcpy((char *)&m->item.item + fields[field].offset, &text, sizeof text);
+    return text;
+}
+
+static void put_in_list(const struct mapper *m, struct buf *list, struct str text) {
+    if (!m->trace_fn)
+        return;
+    if (list->len)
+        buf_putc(list, '|');
+    buf_put_str(list, text);
+}
+
+static void put_category(struct mapper *m, struct str text) {
+    struct item *item = &m->item.item;
+    if (item->category_count < SIGNAL_CATEGORIES_MAX)
+        item->categories[item->category_count++] = text;
+    put_in_list(m, &m->value_list, text);
+}
+
+static void take_categories(struct mapper *m, const struct str *raw, size_t count) {
+    const char *constant = m->mapping->rules[MAPPING_CATEGORY].constant;
+    size_t there = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct str text = translate(m, MAPPING_CATEGORY, raw[i]);
+        put_in_list(m, &m->raw_list, raw[i]);
+        if (!text.data)
+            continue;
+        if (there++ == SIGNAL_CATEGORIES_MAX)
+            mapper_fault(m, FAULT_TOO_MANY, fields[MAPPING_CATEGORY].pointer);
+        put_category(m, text);
+    }
+    if (there == 0 && constant)
+        put_category(m, str_from(constant));
+    if (m->raw_list.len)
+        m->trace.raw[MAPPING_CATEGORY] = buf_str(&m->raw_list);
+    if (m->value_list.len)
+        m->trace.value[MAPPING_CATEGORY] = buf_str(&m->value_list);
+}
+
+void mapper_take(struct mapper *m, enum mapping_field field, const struct str *raw, size_t count) {
+    struct str text = {NULL, 0};
+    if (field == MAPPING_CATEGORY) {
+        take_categories(m, raw, count);
+        return;
+    }
+    if (count) {
+        m->trace.raw[field] = raw[0];
+        text = translate(m, field, raw[0]);
+    }
+    if (!text.data)
+        text = str_from(m->mapping->rules[field].constant);
+    if (text.data)
+        m->trace.value[field] = put_text(m, field, text);
+}
+
+void mapper_note(struct mapper *m, enum mapping_field field, const char *what) {
+    m->trace.raw[field] = str_from(what);
+}
+
+void mapper_end(struct mapper *m) {
+    if (m->left_out)
+        m->result->left_out++;
+    else
+        m->result->decoded.items++;
+    m->trace.left_out = m->left_out;
+    if (m->trace_fn)
+        m->trace_fn(m->ctx, &m->trace);
+    else if (!m->left_out)
+        m->item_fn(m->ctx, &m->item);
+}
+
+static void prepare_terms(struct mapper *m) {
+    const struct mapping *mapping = m->mapping;
+    size_t count = mapping->absent_count + mapping->skip_count;
+    for (int field = 0; field < MAPPING_FIELDS; field++)
+        count += mapping->rules[field].word_count;
+    struct mapping_term *term = m->terms = mem_zalloc(count, sizeof *m->terms);
+    for (int field = 0; field < MAPPING_FIELDS; field++) {
+        const struct mapping_rule *rule = &mapping->rules[field];
+        m->words[field] = (struct mapping_terms){term, rule->word_count};
+        for (size_t i = 0; i < rule->word_count; i++)
+            set_term(term++, rule->words[i].from);
+    }
+    m->absent = (struct mapping_terms){term, mapping->absent_count};
+    for (size_t i = 0; i < mapping->absent_count; i++)
+        set_term(term++, mapping->absent[i]);
+    m->skips = (struct mapping_terms){term, mapping->skip_count};
+    for (size_t i = 0; i < mapping->skip_count; i++)
+        set_term(term++, mapping->skips[i].equals);
+}
+
+static void run(struct mapper *m, struct str body) {
+    enum { TRACE_LIST_MAX = 4096 };
+    *m->result = (struct mapping_result){.decoded = {.fault = FAULT_COUNT}};
+    buf_init(&m->raw_list, TRACE_LIST_MAX);
+    buf_init(&m->value_list, TRACE_LIST_MAX);
+    prepare_terms(m);
+    switch (m->mapping->format) {
+    case MAPPING_JSON:
+        mapping_read_json(m, body);
+        break;
+    case MAPPING_NDJSON:
+        mapping_read_ndjson(m, body);
+        break;
+    case MAPPING_CSV:
+        mapping_read_csv(m, body);
+        break;
+    }
+    free(m->terms);
+    buf_free(&m->raw_list);
+    buf_free(&m->value_list);
+}
+
+void mapping_decode(const struct mapping *mapping, struct str body,
+                    const struct decode_limits *limits,
+                    void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
+                    struct mapping_result *result) {
+    struct mapper mapper = {
+        .mapping = mapping, .limits = limits, .item_fn = fn, .ctx = ctx, .result = result};
+    run(&mapper, body);
+}
+
+void mapping_trace(const struct mapping *mapping, struct str body,
+                   const struct decode_limits *limits,
+                   void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
+                   struct mapping_result *result) {
+    struct mapper mapper = {
+        .mapping = mapping, .limits = limits, .trace_fn = fn, .ctx = ctx, .result = result};
+    run(&mapper, body);
+}
+
+void mapping_free(struct mapping *mapping) {
+    if (!mapping)
+        return;
+    free(mapping->items);
+    free(mapping->next);
+    for (int field = 0; field < MAPPING_FIELDS; field++) {
+        struct mapping_rule *rule = &mapping->rules[field];
+        free(rule->from);
+        free(rule->constant);
+        for (size_t i = 0; i < rule->word_count; i++) {
+            free(rule->words[i].from);
+            free(rule->words[i].to);
+        }
+    }
+    for (size_t i = 0; i < mapping->absent_count; i++)
+        free(mapping->absent[i]);
+    for (size_t i = 0; i < mapping->skip_count; i++) {
+        free(mapping->skips[i].from);
+        free(mapping->skips[i].equals);
+    }
+}

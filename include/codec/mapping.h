@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a payload of some system looks like and which of it is a signal: the part of a template that
+// is about one page. Foreign formats are read through it; native JSON has decode.h.
+#ifndef CODEC_MAPPING_H
+#define CODEC_MAPPING_H
+
+#include "codec/decode.h"
+
+enum mapping_format { MAPPING_JSON, MAPPING_NDJSON, MAPPING_CSV };
+
+// What an item can give. The first are fields of a signal (contract: native form); MARK is the
+// field that the cursor follows.
+enum mapping_field {
+    MAPPING_ID,
+    MAPPING_REPORTED,
+    MAPPING_OCCURRED,
+    MAPPING_MUNICIPALITY,
+    MAPPING_CATEGORY, // a text, or a list of texts; in CSV several are separated by '|'
+    MAPPING_GENDER,
+    MAPPING_AGE,
+    MAPPING_AGE_GROUP,
+    MAPPING_BIRTH_YEAR,
+    MAPPING_CITIZENSHIP,
+    MAPPING_STATUS,
+    MAPPING_WITHDRAWN, // true, "true", "yes", "ja" or 1, after `words`
+    MAPPING_MARK,
+    MAPPING_FIELDS,
+};
+const char *mapping_field_name(enum mapping_field field); // as in a template: "ageGroup"
+bool mapping_field_from_name(struct str name, enum mapping_field *out);
+
+// How dates and times are written. One without a zone is as the clock in the Netherlands shows it.
+// ISO is taken in every form, since it cannot be mistaken.
+enum mapping_dates {
+    MAPPING_DATES_ISO,   // RFC 3339 date or time; also "2018-06-18 13:30:47.604472+00" (PostgreSQL)
+                         // and a time without zone
+    MAPPING_DATES_DMY,   // 18-06-2018, 18/06/2018, 18.06.2018, with or without a time; two-digit
+                         // years are refused
+    MAPPING_DATES_MDY,   // 06/18/2018
+    MAPPING_DATES_EXCEL, // days since 1899-12-30, with or without a fraction; DMY is taken as well
+    MAPPING_DATES_EPOCH, // seconds since 1970
+    MAPPING_DATES_EPOCH_MS, // milliseconds since 1970
+    MAPPING_DATES_COUNT,
+};
+
+enum { MAPPING_LIST_MAX = 64, MAPPING_TEXT_MAX = 256, MAPPING_NEXT_MAX = 2048 };
+
+// Where a field comes from: `from` (a JSON Pointer inside the item, or the header of a CSV column;
+// NULL: nowhere), then `words` (what a value means, compared folded; a value that is not among them
+// stays as it is), then `constant` where there is nothing.
+struct mapping_rule {
+    char *from;
+    char *constant;
+    struct mapping_word {
+        char *from, *to;
+    } words[MAPPING_LIST_MAX];
+    size_t word_count;
+};
+
+// An item whose value at `from` equals `equals` (folded) is left out, and counted as left out.
+struct mapping_skip {
+    char *from, *equals;
+};
+
+struct mapping {
+    enum mapping_format format;
+    char *items;    // JSON: Pointer to the array in the page; "" or NULL: the page itself
+    char *next;     // JSON: Pointer to the next URL or token, outside the items; NULL: none
+    char separator; // CSV: ',' ';' '\t', or 0 to find out from the header line
+    bool latin1;    // CSV: bytes are ISO 8859-1 (Windows-1252 for 0x80..0x9f), else UTF-8
+    enum mapping_dates dates;
+    struct mapping_rule rules[MAPPING_FIELDS];
+    char *absent[MAPPING_LIST_MAX]; // values that mean nothing: "*****", "null"
+    size_t absent_count;
+    struct mapping_skip skips[MAPPING_LIST_MAX];
+    size_t skip_count;
+};
+
+struct mapping_result {
+    struct decode_result decoded; // as of decode_items; cursor is the highest MARK, as an RFC 3339
+                                  // time in UTC where the mark is a date or time, else as it is
+    uint32_t left_out;            // by skips
+    char next[MAPPING_NEXT_MAX + 1]; // "" when there is none
+};
+
+// Calls fn for each item in order; its index is its place in the page, those left out included.
+// When result->decoded.failed the page as a whole is wrong and what fn saw does not count:
+//   SYNTAX    broken or cut off, a wrong encoding, two columns of one name
+//   REQUIRED  there is no `items`, no column for the id, or nothing in any item that a rule names:
+//             an error told with status 200 is no page
+//   TYPE      `items` is no list, `next` no text
+//   TOO_MANY  items or columns; TOO_LONG what stands around the items, or `next`
+// Bounded by `limits`; unknown_fields of an item counts the members or columns that no rule or skip
+// uses. Items that are left out move the mark as well. A mark is read as `dates` says, so a plain
+// number is a time where times are numbers.
+void mapping_decode(const struct mapping *mapping, struct str body,
+                    const struct decode_limits *limits,
+                    void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
+                    struct mapping_result *result);
+
+// For who writes a template: each field of one item, as the page had it and as it becomes. Borrowed
+// for the call.
+struct mapping_trace {
+    uint32_t index;
+    bool left_out;
+    struct str raw[MAPPING_FIELDS];   // absent when there is nothing there
+    struct str value[MAPPING_FIELDS]; // after words, absent list, constant and date form
+};
+void mapping_trace(const struct mapping *mapping, struct str body,
+                   const struct decode_limits *limits,
+                   void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
+                   struct mapping_result *result);
+
+void mapping_free(struct mapping *mapping); // its texts; not the struct
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/csv.h"
+
+#include "mapping_note.h"
+
+// Records as "line:cell|cell".
+static bool note_record(void *ctx, const struct csv_record *record) {
+    struct noted *noted = ctx;
+    note(noted, "%u:%s", record->line, record->too_long ? "too long" : "");
+    for (size_t i = 0; i < record->count; i++)
+        note(noted, "%s%.*s", i ? "|" : "", (int)record->cells[i].len, record->cells[i].data);
+    note(noted, " ");
+    return ++noted->items < 100;
+}
+
+static void check(struct str text, struct csv_options options, const char *expected) {
+    struct noted noted = {.len = 0};
+    uint32_t line;
+    if (!csv_read(text, &options, note_record, &noted, &line))
+        note(&noted, "BROKEN %u", line);
+    if (strcmp(noted.text, expected) != 0)
+        fail_msg("%.*s\ngives     %s\nexpected %s", (int)text.len, text.data, noted.text, expected);
+}
+
+static void records_and_cells(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"", ""},
+        {"\n\r\n", ""},
+        {"a,b\n1,2\n", "1:a|b 2:1|2 "},
+        {"a,b\r\n1,2", "1:a|b 2:1|2 "},
+        {"a,b\r1,2\r", "1:a|b 2:1|2 "},
+        {"\n\na,b\n\n\n1,2\n", "3:a|b 6:1|2 "},
+        {"\r\n\r\na,b\r\n\r\n1,2\r\n", "3:a|b 5:1|2 "},
+        {"a,b\n,\n , \n\"\",\"\"\n1,2\n", "1:a|b 5:1|2 "},
+        {"a,b\n1,\n,2\n", "1:a|b 2:1| 3:|2 "},
+        {"a, b \n \" x \" ,2\n", "1:a|b 2: x |2 "},
+        {"a,b\n\"x\ny\",\"1,2\"\n3,4\n", "1:a|b 2:x\ny|1,2 4:3|4 "},
+        {"a,b\n\"x\r\ny\",2\r\n3,4\r\n", "1:a|b 2:x\r\ny|2 4:3|4 "},
+        {"a,b\n\"zei: \"\"ja\"\"\",2\n", "1:a|b 2:zei: \"ja\"|2 "},
+        {"a,b\n5\" pijp,2\n", "1:a|b 2:5\" pijp|2 "},
+        {"a,b\n=\"007\",\"=\"\"008\"\"\"\n=\"\",=1\n", "1:a|b 2:007|008 3:|=1 "},
+        {"a,b\n\"1\",2\n\"x,3\n4,5\n", "1:a|b 2:1|2 BROKEN 3"},
+        {"a,b\n1,\"2\"", "1:a|b 2:1|2 "},
+        {"a,b\n1,\"2", "1:a|b BROKEN 2"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check(str_from(cases[i].body), (struct csv_options){.record_bytes_max = 100},
+              cases[i].expected);
+}
+
+static void the_separator_is_found(void **state) {
+    (void)state;
+    static const struct {
+        char separator;
+        const char *text, *expected;
+    } cases[] = {
+        {0, "a;b\n1;2,5\n", "1:a|b 2:1|2,5 "},
+        {0, "a\tb\n1\t2;3\n", "1:a|b 2:1|2;3 "},
+        {0, "a;b;\"c,d,e,f\"\n1;2;3", "1:a|b|c,d,e,f 2:1|2|3 "},
+        {0, "a,b;c,d\n", "1:a|b;c|d "},
+        {0, "id\n1\n2\n", "1:id 2:1 3:2 "},
+        {0, "\r\n\r\na;b,c;d\r\n", "3:a|b,c|d "},
+        {0, "\"a\nx,y,z\";b\n1;2", "1:a\nx,y,z|b 3:1|2 "},
+        {',', "a;b,c;d;e\n", "1:a;b|c;d;e "},
+        {'\t', "a\tb\n\t2\n", "1:a|b 2:|2 "},
+        {0, "sep=;\r\na,b;c\r\n", "2:a,b|c "},
+        {',', "SEP=;\na,b;c\n", "2:a,b|c "},
+        {0, "\"sep=,\"\na;x,b;c\n", "2:a;x|b;c "},
+        {0, "sep=|\na;b\n", "2:a|b "},
+        {0, "\xef\xbb\xbfsep=\t\na;b\tc\n", "2:a;b|c "},
+        {0, "sep=;", "1:sep=| "},
+        {0, "\xef\xbb\xbf\"a\",b\n", "1:a|b "},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        check(str_from(cases[i].text),
+              (struct csv_options){.separator = cases[i].separator, .record_bytes_max = 100},
+              cases[i].expected);
+}
+
+static void latin_1_becomes_utf_8(void **state) {
+    (void)state;
+    const struct csv_options latin1 = {.latin1 = true, .record_bytes_max = 16};
+    check(STR("a,b\nS\xfa"
+              "dwest,\x80\x93\x81\n"),
+          latin1, "1:a|b 2:Súdwest|\u20ac\u201c\xc2\x81 ");
+    check(STR("\xef\xbb\xbf"
+              "a,b\n\xc3\xab,2\n"),
+          latin1, "1:a|b 2:ë|2 "); // the mark knows better
+    // the limit is about the bytes that came in
+    check(STR("a\n\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\n"), latin1,
+          "1:a 2:€€€€€€€€€€€€€€€ ");
+    check(STR("a,b\n\xff,2\n"), (struct csv_options){.record_bytes_max = 16}, "1:a|b 2:\xff|2 ");
+    check(STR("\xff\xfe"
+              "a\0,\0b\0"),
+          latin1, "BROKEN 1");
+    check(STR("\xfe\xff\0a\0,\0b"), latin1, "BROKEN 1");
+}
+
+static void long_records_are_only_told_of(void **state) {
+    (void)state;
+    const struct csv_options options = {.record_bytes_max = 10};
+    check(STR("a,b\n1234567,9\n12345678,0\n3,4\n"), options, "1:a|b 2:1234567|9 3:too long 4:3|4 ");
+    check(STR("a\n\"12345\n7890\"\n1\n"), options, "1:a 2:too long 4:1 ");
+    check(STR("a\n,,,,,,,,,,,,,,,,,,,,,,,,,\n1\n"), options, "1:a 3:1 "); // long, but empty
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "a\n\"");
+    for (int i = 0; i < 200000; i++)
+        buf_puts(&text, "x\n");
+    buf_puts(&text, "\"\n1");
+    check(buf_str(&text), options, "1:a 2:too long 200003:1 ");
+    buf_free(&text);
+}
+
+static void reading_stops_when_told(void **state) {
+    (void)state;
+    struct buf text;
+    struct noted noted = {.len = 0};
+    uint32_t line;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 100000; i++)
+        buf_puts(&text, "a\n");
+    buf_puts(&text, "\""); // not reached
+    assert_true(csv_read(buf_str(&text), &(struct csv_options){.record_bytes_max = 10}, note_record,
+                         &noted, &line));
+    assert_int_equal(noted.items, 100);
+    buf_free(&text);
+}
+
+static const struct mapping columns = {
+    .format = MAPPING_CSV,
+    .dates = MAPPING_DATES_DMY,
+    .rules = {[MAPPING_ID] = {.from = "id"},
+              [MAPPING_REPORTED] = {.from = "reported"},
+              [MAPPING_MUNICIPALITY] = {.from = "municipality"},
+              [MAPPING_CATEGORY] = {.from = "category"},
+              [MAPPING_GENDER] = {.from = "gender"},
+              [MAPPING_AGE] = {.from = "age"},
+              [MAPPING_MARK] = {.from = "reported"}},
+    .absent = {"onbekend"},
+    .absent_count = 1,
+    .skips = {{"soort", "test"}},
+    .skip_count = 1,
+};
+
+static void the_header_names_the_columns(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"id\n1\n2\n", "1; 2; "},
+        {"id,extra\n1,2\n", "1 ?1; "},
+        {" ID ;\"Re-ported\"\n1;5-3-2017\n", "1 ?1; "},
+        {"Id;REPORTED\n1;5-3-2017\n", "1 r=2017-03-05; mark 2017-03-04T23:00:00.000Z "},
+        {"age,id,id.\n30,1,2\n", "1 age=30 ?1; "}, // spelled so before folded alike
+        {"id,category\n1,a| b |\n2,a|b|c|d|e|f|g|h|i|j\n3,onbekend\n",
+         "1 +a +b; 2 +a +b +c +d +e +f +g +h !/categories:tooMany; 3; "},
+        {"id,soort\n1,TEST\n2,echt\n3,\n", "2; 3; left out 1 "},
+        {"id,age\n1\n2,30\n3,30,\n4,30,x\n5,30\n", "1; 2 age=30; 3 age=30;  !:type; 5 age=30; "},
+        {"id,age,,\n1,30,x,y\n2,30,,,z\n", "1 age=30;  !:type; "},
+        {"id\n\xff\n", "\xff; "}, // the normaliser tells
+        // pages that cannot be read
+        {"", "FAILED required 1"},
+        {"\n\n", "FAILED required 1"},
+        {"<html><body>\n</body></html>\n", "FAILED required 1"},
+        {"nummer,age\n1,2\n", "FAILED required 1"},
+        {"id,age,AGE\n1,2,3\n", "FAILED syntax 1"},
+        {"i.d,i-d\n1,2\n", "FAILED required 1"},
+        {"\xd6rt,id\n1,2\n", "FAILED syntax 1"}, // not the encoding that it should be
+        {"id\n1\n\"2\n", "1; FAILED syntax 3"},
+    };
+    check_pages(&columns, cases, COUNT(cases));
+    static const struct page_sample ambiguous[] = {{"I.D.;i_d\n1;2\n", "FAILED syntax 1"}};
+    static struct mapping mapping;
+    mapping = columns;
+    mapping.rules[MAPPING_ID].from = "i d";
+    check_pages(&mapping, ambiguous, COUNT(ambiguous));
+}
+
+static void sizes_are_bounded(void **state) {
+    (void)state;
+    const struct decode_limits limits = {.item_bytes_max = 3000, .items_max = 2, .depth_max = 1};
+    struct noted noted;
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    (void)note_page_limited(&columns, STR("id\n1\n2\n"), &limits, &noted);
+    assert_string_equal(noted.text, "1; 2; ");
+    (void)note_page_limited(&columns, STR("id\n1\n2\n\n3\n"), &limits, &noted);
+    assert_string_equal(noted.text, "1; 2; FAILED tooMany 5");
+    for (int columns_count = 512; columns_count <= 513; columns_count++) {
+        buf_clear(&text);
+        buf_puts(&text, "id");
+        for (int i = 1; i < columns_count; i++)
+            buf_printf(&text, ",c%d", i);
+        buf_puts(&text, ",,,,,\n1");
+        (void)note_page_limited(&columns, buf_str(&text), &limits, &noted);
+        assert_string_equal(noted.text, columns_count > 512 ? "FAILED tooMany 1" : "1 ?511; ");
+    }
+    buf_clear(&text);
+    buf_printf(&text, "id,%03000d\n1", 0);
+    (void)note_page_limited(&columns, buf_str(&text), &limits, &noted);
+    assert_string_equal(noted.text, "FAILED tooLong 1");
+    buf_clear(&text);
+    buf_printf(&text, "id,x\n1,%03000d\n2,\n", 0);
+    (void)note_page_limited(&columns, buf_str(&text), &limits, &noted);
+    assert_string_equal(noted.text, " !:tooLong; 2 ?1; ");
+    buf_free(&text);
+}
+
+static void files_as_they_come(void **state) {
+    (void)state;
+    static const struct mapping excel = {
+        .format = MAPPING_CSV,
+        .latin1 = true,
+        .dates = MAPPING_DATES_EXCEL,
+        .rules = {[MAPPING_ID] = {.from = "meldnummer"},
+                  [MAPPING_REPORTED] = {.from = "meldingsdatum"},
+                  [MAPPING_MUNICIPALITY] = {.from = "gemeente"},
+                  [MAPPING_CATEGORY] = {.from = "uitbuitingsvorm"},
+                  [MAPPING_GENDER] = {.from = "geslacht"},
+                  [MAPPING_AGE] = {.from = "leeftijd"},
+                  [MAPPING_CITIZENSHIP] = {.from = "nationaliteit",
+                                           .words = {{"Belgie", "BE"}},
+                                           .word_count = 1}},
+        .absent = {"n.v.t."},
+        .absent_count = 1,
+    };
+    struct noted noted;
+    (void)note_file(&columns, "rfc4180.csv", &noted);
+    assert_string_equal(
+        noted.text,
+        "2017-1 r=2017-03-05 m=Weesp +gedwongen prostitutie g=man age=30 ?1; "
+        "2017-2 r=2017-03-05T13:30:00.000Z m='s-Gravenhage +arbeidsuitbuiting +bedelarij g=V "
+        "age=17 ?1; "
+        "2017-3 r=2017-03-07 m=Súdwest-Fryslân +mensenhandel ?1; mark 2017-03-06T23:00:00.000Z ");
+    (void)note_file(&columns, "tab.csv", &noted);
+    assert_string_equal(noted.text, "7 r=2018-06-18 m=Beek g=x; mark 2018-06-17T22:00:00.000Z ");
+    (void)note_file(&excel, "excel.csv", &noted);
+    assert_string_equal(
+        noted.text,
+        "007 r=2018-06-18 m=Súdwest-Fryslân +seksuele uitbuiting g=vrouw age=19 c=BE; "
+        "008 r=2018-06-18T11:30:00.000Z m=Midden-Drenthe +arbeidsuitbuiting g=man c=PL; "
+        "9 r=2018-06-18 m=Bergen (L.) +zei: \"€ 50\"\r\nper dag; ");
+}
+
+static void random_texts_never_crash(void **state) {
+    (void)state;
+    static const char alphabet[] = "\"\"\"\n\n\r,;\t=id1 \xc3\xa9\xff\x00";
+    uint64_t seed = unit_seed();
+    struct mapping mapping = columns;
+    for (int round = 0; round < 20000; round++) {
+        char text[64] = "id,age;\n";
+        size_t len = 3 + (size_t)unit_random(&seed) % 60;
+        for (size_t i = round % 2 ? 8 : 0; i < len; i++)
+            text[i] = alphabet[unit_random(&seed) % (sizeof alphabet - 1)];
+        mapping.latin1 = round % 3 == 0;
+        struct noted noted;
+        struct mapping_result result = note_page(&mapping, (struct str){text, len}, &noted);
+        assert_int_equal(noted.items, result.decoded.items);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_and_cells),        cmocka_unit_test(the_separator_is_found),
+        cmocka_unit_test(latin_1_becomes_utf_8),    cmocka_unit_test(long_records_are_only_told_of),
+        cmocka_unit_test(reading_stops_when_told),  cmocka_unit_test(the_header_names_the_columns),
+        cmocka_unit_test(sizes_are_bounded),        cmocka_unit_test(files_as_they_come),
+        cmocka_unit_test(random_texts_never_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

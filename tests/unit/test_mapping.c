@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/mapping.h"
+
+#include "mapping_note.h"
+
+static const struct mapping plain = {
+    .format = MAPPING_JSON,
+    .items = "",
+    .next = "/next",
+    .rules = {[MAPPING_ID] = {.from = "/id"},
+              [MAPPING_REPORTED] = {.from = "/when"},
+              [MAPPING_CATEGORY] = {.from = "/what"},
+              [MAPPING_AGE] = {.from = "/who/age"},
+              [MAPPING_STATUS] = {.from = "/state"},
+              [MAPPING_MARK] = {.from = "/seen"}},
+};
+
+static const struct mapping signalen = {
+    .format = MAPPING_JSON,
+    .items = "/results",
+    .next = "/_links/next/href",
+    .rules = {[MAPPING_ID] = {.from = "/signal_id"},
+              [MAPPING_REPORTED] = {.from = "/created_at"},
+              [MAPPING_CATEGORY] = {.from = "/category/sub_slug",
+                                    .words = {{"mensenhandel", "Unknown"}},
+                                    .word_count = 1},
+              [MAPPING_STATUS] = {.constant = "possible"},
+              [MAPPING_WITHDRAWN] = {.from = "/status/state",
+                                     .words = {{"a", "true"}},
+                                     .word_count = 1},
+              [MAPPING_MARK] = {.from = "/updated_at"}},
+    .absent = {"*****"},
+    .absent_count = 1,
+    .skips = {{"/has_parent", "true"}},
+    .skip_count = 1,
+};
+
+static const struct mapping open311 = {
+    .format = MAPPING_JSON,
+    .items = "",
+    .rules = {[MAPPING_ID] = {.from = "/service_request_id"},
+              [MAPPING_REPORTED] = {.from = "/requested_datetime"},
+              [MAPPING_CATEGORY] = {.from = "/service_code",
+                                    .words = {{"006", "seksuele uitbuiting"}},
+                                    .word_count = 1}},
+};
+
+static void pages_of_signalen(void **state) {
+    (void)state;
+    struct noted noted;
+    struct mapping_result result = note_file(&signalen, "signalen-page.json", &noted);
+    assert_string_equal(
+        noted.text,
+        "0d9a5f4e-6f0b-4b62-9b0e-5f1f6f0f7c11 r=2018-06-18T13:30:47.604Z +Unknown s=possible ?21; "
+        "5c0c8f0e-0d0d-4c39-8c43-2b9a6f1f2d22 r=2018-06-19T08:00:00.000Z +Unknown s=possible ?21; "
+        "left out 1 mark 2018-06-19T09:15:00.250Z next "
+        "https://meldingen.example.nl/signals/v1/private/signals/?page=2 ");
+    assert_int_equal(result.decoded.items, 2);
+    (void)note_file(&signalen, "signalen-last.json", &noted);
+    assert_string_equal(noted.text, "7e1d2c3b-4a59-4687-9786-a5b4c3d2e444 "
+                                    "r=2018-06-20T22:30:00.000Z s=possible withdrawn ?21; "
+                                    "mark 2018-06-21T05:00:00.500Z ");
+    (void)note_file(&signalen, "signalen-denied.json", &noted);
+    assert_string_equal(noted.text, "FAILED required 1");
+}
+
+static void pages_of_open311(void **state) {
+    (void)state;
+    struct noted noted;
+    (void)note_file(&open311, "open311.json", &noted);
+    assert_string_equal(noted.text, "638344 r=2010-04-14T14:37:38.000Z +seksuele uitbuiting ?14; "
+                                    "638349 r=2010-04-19T04:37:38.000Z +7 ?14; ");
+    (void)note_file(&open311, "open311-invalid.json", &noted);
+    assert_string_equal(noted.text, "FAILED syntax 7");
+    (void)note_file(&open311, "open311-error.json", &noted);
+    assert_string_equal(noted.text, " ?2; FAILED required 1");
+}
+
+static void values_become_text(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"[]", ""},
+        {" [ ] \n", ""},
+        {"\xef\xbb\xbf[]", ""},
+        {"[{\"id\":\"a\"},{\"id\":17},{\"id\":-0.0},{\"id\":3.0},{\"id\":true}]",
+         "a; 17; 0; 3; true; "},
+        {"[{\"id\":\"\\\"]}\"},{\"id\":\"[\\\\\"}]", "\"]}; [\\; "},
+        {"[{\"id\":9223372036854775807}]", "9223372036854775807; "},
+        {"[{\"id\":1.5},{\"id\":{}},{\"id\":[1]}]", " !/id:type;  !/id:type;  !/id:type; "},
+        {"[{\"id\":\" a \"},{\"id\":\"\"},{\"id\":\" \"},{\"id\":null},{\"id\":false}]",
+         "a; ; ; ; false; "},
+        {"[{\"id\":\"a\",\"who\":{\"age\":17,\"name\":\"N\"},\"bsn\":1}]", "a age=17 ?1; "},
+        {"[{\"id\":\"a\",\"who\":17}]", "a; "},
+        {"[{\"id\":\"a\",\"who\":{\"age\":17.5}}]", "a !/victim/age:type; "},
+        {"[{\"id\":\"a\",\"what\":\"x|y\"}]", "a +x|y; "},
+        {"[{\"id\":\"a\",\"what\":[\"x\",null,\"\",7]}]", "a +x +7; "},
+        {"[{\"id\":\"a\",\"what\":[\"x\",{}]}]", "a +x !/categories:type; "},
+        {"[{\"id\":\"a\",\"what\":{}}]", "a !/categories:type; "},
+        {"[{\"id\":\"a\",\"what\":[1,2,3,4,5,6,7,8]}]", "a +1 +2 +3 +4 +5 +6 +7 +8; "},
+        {"[{\"id\":\"a\",\"what\":[1,2,3,4,5,6,7,8,9,10,11]}]",
+         "a +1 +2 +3 +4 +5 +6 +7 +8 !/categories:tooMany; "},
+        {"[{\"id\":\"a\",\"when\":\"2018-06-18 13:30\"}]", "a r=2018-06-18T11:30:00.000Z; "},
+        {"[{\"id\":\"a\",\"when\":\"gisteren\"}]", "a r=gisteren; "},
+    };
+    check_pages(&plain, cases, COUNT(cases));
+}
+
+static void bad_items_leave_the_others(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"[7,{\"id\":\"a\"},null,\"x\",[]]", " !:type; a;  !:type;  !:type;  !:type; "},
+        {"[{\"id\":\"a\",\"id\":\"b\"},{\"id\":\"c\"}]", " !:syntax; c; "},
+        {"[{\"id\":\"a\\u0000\"},{\"id\":\"c\"}]", " !:syntax; c; "},
+        {"[{\"id\":\"a\",\"\\u0000\":1},{\"id\":\"c\"}]", " !:syntax; c; "},
+        {"[{\"id\":\"\xff\"},{\"id\":\"c\"}]", " !:syntax; c; "},
+        {"[{\"id\":99999999999999999999},{\"id\":\"c\"}]", " !:syntax; c; "},
+        {"[{\"a\":[[[[[[[[1]]]]]]]]},{\"id\":\"c\"}]", " !:syntax; c; "}, // too deep
+        {"[{\"a\":[[[[[[[1]]]]]]]},{\"id\":\"c\"}]", " ?1; c; "},
+        {"[{},{\"id\":\"c\"}]", "; c; "},
+        {"[{\"id\":null}]", "; "},
+    };
+    check_pages(&plain, cases, COUNT(cases));
+}
+
+static void bad_pages_fail(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"", "FAILED syntax 1"},
+        {"<html>\n</html>", "FAILED syntax 1"},
+        {"7", "FAILED syntax 1"},
+        {"null", "FAILED syntax 1"},
+        {"{\"error\":\"x\"}", "FAILED type 1"},
+        {"[{\"id\":\"a\"}", "FAILED syntax 1"},
+        {"[{\"id\":\"a\"}\n,{\"id\":", "FAILED syntax 2"},
+        {"[{\"id\":\"a\"},]", "a; FAILED syntax 1"},
+        {"[{\"id\":\"a\"} {\"id\":\"b\"}]", "a; FAILED syntax 1"},
+        {"[{\"id\":\"a\"},\n{\"id\":006}]", "a; FAILED syntax 2"},
+        {"[{\"id\":\"a\"}]]", "FAILED syntax 1"},
+        {"[{\"id\":\"a\"}]\n\nx", "FAILED syntax 3"},
+        {"[{\"id\":\"a]}", "FAILED syntax 1"},
+        {"[{id:1}]", "FAILED syntax 1"},
+        // nothing that any rule names: no page of this kind
+        {"[{}]", "; FAILED required 1"},
+        {"[{\"code\":403,\"description\":\"x\"},7]", " ?2;  !:type; FAILED required 1"},
+    };
+    check_pages(&plain, cases, COUNT(cases));
+    struct noted noted;
+    (void)note_page(&plain, (struct str){NULL, 0}, &noted);
+    assert_string_equal(noted.text, "FAILED syntax 1");
+}
+
+static void pointers_follow_rfc_6901(void **state) {
+    (void)state;
+    static const struct {
+        const char *items, *from, *body, *expected;
+    } cases[] = {
+        {"/a~1b", "/id", "{\"a/b\":[{\"id\":1}]}", "1; "},
+        {"/a~0b", "/id", "{\"a~b\":[{\"id\":1}]}", "1; "},
+        {"/~01", "/id", "{\"~1\":[{\"id\":1}]}", "1; "},
+        {"/", "/id", "{\"\":[{\"id\":1}]}", "1; "},
+        {"/a/1", "/id", "{\"a\":[[{\"id\":1}],[{\"id\":2}]]}", "2; "},
+        {"/a/01", "/id", "{\"a\":[[{\"id\":1}],[{\"id\":2}]]}", "FAILED required 1"},
+        {"/a/2", "/id", "{\"a\":[[{\"id\":1}],[{\"id\":2}]]}", "FAILED required 1"},
+        {"/a/-", "/id", "{\"a\":[[{\"id\":1}]]}", "FAILED required 1"},
+        {"/a b", "/id", "{\"x\":[{}], \"\\u0061\\u0020b\" : [{\"id\":1}]}", "1; "},
+        {"/a/b", "/id", "{\"a\":{\"x\":{\"b\":[]},\"b\":[{\"id\":1}]}}", "1; "},
+        {"/a", "/id", "{\"a\":[{\"id\":1}],\"b\":[{\"id\":2}]}", "1; "},
+        {"/a", "/id", "{\"a\":[{\"id\":1}],\"a\":[{\"id\":2}]}", "FAILED syntax 1"},
+        {"/a", "/id", "{\"a\":[{\"id\":1}],\"a\":[]}", "FAILED syntax 1"},
+        {"/a", "/id", "{\"a\":null}", "FAILED type 1"},
+        {"/a", "/id", "{\"a\":{\"0\":{}}}", "FAILED type 1"},
+        {"/a", "/id", "{\"a\":[{\"id\":1}],\"b\":}", "FAILED syntax 1"},
+        {"/a", "/id", "{\"a\":[{\"id\":1}]", "FAILED syntax 1"},
+        {"a", "/id", "{\"a\":[]}", "FAILED required 1"},
+        {"", "/a~1b/0/c", "[{\"a/b\":[{\"c\":1}]}]", "1; "},
+        {"", "/m~0n", "[{\"m~n\":1,\"m~0n\":2}]", "1 ?1; "},
+        {"", "/a/c", "[{\"a\":[1]},{\"a\":{\"c\":2}}]", "; 2; "},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char items[32], from[32];
+        struct noted noted;
+        (void)snprintf(items, sizeof items, "%s", cases[i].items);
+        (void)snprintf(from, sizeof from, "%s", cases[i].from);
+        struct mapping mapping = {.items = items, .rules = {[MAPPING_ID] = {.from = from}}};
+        (void)note_page(&mapping, str_from(cases[i].body), &noted);
+        if (strcmp(noted.text, cases[i].expected) != 0)
+            fail_msg("%s %s %s: %s", items, from, cases[i].body, noted.text);
+    }
+}
+
+static void the_next_page_is_a_url_or_a_token(void **state) {
+    (void)state;
+    static struct mapping mapping;
+    static const struct page_sample cases[] = {
+        {"{\"list\":[],\"next\":\"https://x/?p=2\"}", "next https://x/?p=2 "},
+        {"{\"next\":17,\"list\":[]}", "next 17 "},
+        {"{\"list\":[],\"next\":null}", ""},
+        {"{\"list\":[],\"next\":false}", ""},
+        {"{\"list\":[],\"next\":\"\"}", ""},
+        {"{\"list\":[]}", ""},
+        {"{\"list\":[],\"next\":true}", "FAILED type 1"},
+        {"{\"list\":[],\"next\":{}}", "FAILED type 1"},
+        {"{\"list\":[],\"next\":1.5}", "FAILED type 1"},
+        {"{\"list\":[],\"next\":\"a\\r\\nb\"}", "FAILED badCharacter 1"},
+    };
+    mapping = plain;
+    mapping.items = "/list";
+    check_pages(&mapping, cases, COUNT(cases));
+    for (size_t len = MAPPING_NEXT_MAX; len <= MAPPING_NEXT_MAX + 1; len++) {
+        char body[MAPPING_NEXT_MAX + 64];
+        struct noted noted;
+        int n = snprintf(body, sizeof body, "{\"list\":[],\"next\":\"%0*d\"}", (int)len, 0);
+        struct mapping_result result = note_page(&mapping, (struct str){body, (size_t)n}, &noted);
+        assert_int_equal(strlen(result.next), len > MAPPING_NEXT_MAX ? 0 : len);
+        assert_int_equal(result.decoded.failed, len > MAPPING_NEXT_MAX);
+    }
+}
+
+static void words_absent_values_and_constants(void **state) {
+    (void)state;
+    static const struct mapping mapping = {
+        .rules = {[MAPPING_ID] = {.from = "/id"},
+                  [MAPPING_OCCURRED] = {.from = "/o", .constant = "2017-01-01 12:00"},
+                  [MAPPING_CATEGORY] = {.from = "/k",
+                                        .constant = "onbekend",
+                                        .words = {{"Seksuele-Uitbuiting", "seks"}, {"weg", ""}},
+                                        .word_count = 2},
+                  [MAPPING_GENDER] = {.from = "/g",
+                                      .words = {{"1", "man"}, {"A", "vrouw"}, {"a", "x"}},
+                                      .word_count = 3},
+                  [MAPPING_STATUS] = {.constant = "possible"},
+                  [MAPPING_WITHDRAWN] = {.from = "/w",
+                                         .words = {{"vervallen", "ja"}},
+                                         .word_count = 1}},
+        .absent = {"*****", "N.v.t.", "-"},
+        .absent_count = 3,
+        .skips = {{"/child", "true"}, {"/type", "Interne Melding"}},
+        .skip_count = 2,
+    };
+    static const struct page_sample cases[] = {
+        {"[{\"id\":1}]", "1 o=2017-01-01T11:00:00.000Z +onbekend s=possible; "},
+        {"[{\"id\":1,\"o\":\"2017-02-02\",\"k\":[\"SEKSUELE uitbuiting\",\"weg\"]}]",
+         "1 o=2017-02-02 +seks s=possible; "},
+        {"[{\"id\":1,\"o\":\"2017-02-02\",\"k\":[\"n.v.t.\",\"*****\",\"-\"]}]",
+         "1 o=2017-02-02 +onbekend s=possible; "},
+        {"[{\"id\":\"N V T\",\"o\":\"x\",\"g\":1,\"k\":\"--\"}]", " o=x +-- g=man s=possible; "},
+        {"[{\"id\":1,\"o\":\"x\",\"g\":\"a\"},{\"id\":2,\"o\":\"x\",\"g\":\"A\"}]",
+         "1 o=x +onbekend g=x s=possible; 2 o=x +onbekend g=vrouw s=possible; "},
+        {"[{\"id\":1,\"o\":\"x\",\"g\":\"overig\",\"w\":\"Vervallen\"}]",
+         "1 o=x +onbekend g=overig s=possible withdrawn; "},
+        {"[{\"id\":1,\"o\":\"x\",\"w\":true},{\"id\":2,\"o\":\"x\",\"w\":\"JA\"},"
+         "{\"id\":3,\"o\":\"x\",\"w\":1},{\"id\":4,\"o\":\"x\",\"w\":\"nee\"},"
+         "{\"id\":5,\"o\":\"x\",\"w\":false},{\"id\":6,\"o\":\"x\",\"w\":[]}]",
+         "1 o=x +onbekend s=possible withdrawn; 2 o=x +onbekend s=possible withdrawn; "
+         "3 o=x +onbekend s=possible withdrawn; 4 o=x +onbekend s=possible; "
+         "5 o=x +onbekend s=possible; 6 o=x +onbekend s=possible !/withdrawn:type; "},
+        {"[{\"id\":1,\"child\":true},{\"id\":2,\"child\":\"TRUE\"},{\"id\":3,\"o\":\"x\","
+         "\"child\":false,\"type\":null},{\"id\":4,\"type\":\"interne_melding\"}]",
+         "3 o=x +onbekend s=possible; left out 3 "},
+    };
+    check_pages(&mapping, cases, COUNT(cases));
+}
+
+static void an_index_is_the_place_in_the_page(void **state) {
+    (void)state;
+    struct noted noted;
+    struct mapping_result result;
+    struct mapping mapping = signalen;
+    mapping.items = "";
+    const char *body = "[{\"signal_id\":1,\"has_parent\":true},{\"signal_id\":2},7]";
+    struct decode_limits limits = note_limits;
+    result = note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_int_equal(result.decoded.items, 2);
+    assert_int_equal(result.left_out, 1);
+    limits.items_max = 3;
+    assert_false(note_page_limited(&mapping, str_from(body), &limits, &noted).decoded.failed);
+    limits.items_max = 2;
+    result = note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_int_equal(result.decoded.fault, FAULT_TOO_MANY);
+}
+
+static void marks_have_a_form_that_sorts(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"[{\"id\":1,\"seen\":\"2018-06-19T01:00:00+02:00\"},{\"id\":2,\"seen\":"
+         "\"2018-06-18 23:30:00.5+00\"},{\"id\":3,\"seen\":\"2018-06-18\"}]",
+         "1; 2; 3; mark 2018-06-18T23:30:00.500Z "},
+        {"[{\"id\":1,\"seen\":\"2018-06-18\"}]", "1; mark 2018-06-17T22:00:00.000Z "},
+        {"[{\"id\":1,\"seen\":9},{\"id\":2,\"seen\":10}]", "1; 2; mark 10 "},
+        {"[{\"id\":1,\"seen\":\"v1:Ab_c-d.e+f\"}]", "1; mark v1:Ab_c-d.e+f "},
+        {"[{\"id\":1,\"seen\":\"a&b=c\"},{\"id\":2,\"seen\":\"a b\"},{\"id\":3,\"seen\":{}},"
+         "{\"id\":4,\"seen\":null},{\"id\":5,\"seen\":1.5}]",
+         "1; 2; 3; 4; 5; mark 1.5 "},
+        {"[{\"id\":1,\"seen\":\"1234567890123456789012345678901234567890"
+         "1234567890123456789012345\"}]",
+         "1; "},
+        {"[{\"id\":{},\"seen\":7}]", " !/id:type; mark 7 "}, // a bad item does not hold it up
+    };
+    static struct mapping epoch;
+    static const struct page_sample seconds[] = {
+        {"[{\"id\":1,\"when\":1529328647,\"seen\":1529328647.604}]",
+         "1 r=2018-06-18T13:30:47.000Z; mark 2018-06-18T13:30:47.604Z "},
+    };
+    check_pages(&plain, cases, COUNT(cases));
+    epoch = plain;
+    epoch.dates = MAPPING_DATES_EPOCH;
+    check_pages(&epoch, seconds, COUNT(seconds));
+}
+
+static void lines_of_ndjson(void **state) {
+    (void)state;
+    static struct mapping mapping;
+    static const struct page_sample cases[] = {
+        {"", ""},
+        {"\n\r\n \n", ""},
+        {"\xef\xbb\xbf{\"id\":1}\r\n{\"id\":2}\n", "1; 2; "},
+        {"{\"id\":1}\n{\"id\":\n{\"id\":3}", "1;  !:syntax; 3; "},
+        {"{\"id\":1} {\"id\":2}\n{\"id\":006}\n7\n{\"id\":4}",
+         " !:syntax;  !:syntax;  !:type; 4; "},
+        {"{\"a\":[[[[[[[[1]]]]]]]]}\n{\"id\":2}", " !:syntax; 2; "},
+        {"{\"error\":\"x\"}", " ?1; FAILED required 1"},
+        {"not json", " !:syntax; "},
+    };
+    mapping = plain;
+    mapping.format = MAPPING_NDJSON;
+    check_pages(&mapping, cases, COUNT(cases));
+}
+
+static void sizes_are_bounded(void **state) {
+    (void)state;
+    const struct decode_limits limits = {.item_bytes_max = 40, .items_max = 5, .depth_max = 8};
+    struct mapping mapping = plain;
+    struct noted noted;
+    char body[1024];
+    mapping.items = "/list";
+    (void)snprintf(body, sizeof body, "{\"list\":[{\"id\":1,\"x\":\"%040d\"},{\"id\":2}]}", 0);
+    (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_string_equal(noted.text, " !:tooLong; 2; ");
+    // 640 bytes may stand around the items
+    (void)snprintf(body, sizeof body, "{\"list\":[{\"id\":2}],\"x\":\"%0600d\"}", 0);
+    (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_string_equal(noted.text, "2; ");
+    (void)snprintf(body, sizeof body, "{\"list\":[{\"id\":2}],\"x\":\"%0640d\"}", 0);
+    (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_string_equal(noted.text, "FAILED tooLong 1");
+    (void)snprintf(body, sizeof body, "{\"x\":\"%0640d\",\"list\":[{\"id\":2}", 0); // cut off
+    (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_string_equal(noted.text, "FAILED syntax 1");
+    mapping.format = MAPPING_NDJSON;
+    (void)snprintf(body, sizeof body, "{\"id\":1,\"x\":\"%040d\"}\n{\"id\":2}", 0);
+    (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
+    assert_string_equal(noted.text, " !:tooLong; 2; ");
+    (void)note_page_limited(&mapping, STR("{}\n{}\n{}\n{}\n{}\n{}\n"), &limits, &noted);
+    assert_string_equal(noted.text, "; ; ; ; ; FAILED tooMany 6");
+}
+
+static void on_trace(void *ctx, const struct mapping_trace *trace) {
+    struct noted *noted = ctx;
+    note(noted, "%u%s", trace->index, trace->left_out ? " left out" : "");
+    for (int field = 0; field < MAPPING_FIELDS; field++) {
+        struct str raw = trace->raw[field], value = trace->value[field];
+        if (raw.data || value.data)
+            note(noted, " %s:%.*s>%.*s", mapping_field_name((enum mapping_field)field),
+                 (int)raw.len, raw.data ? raw.data : "", (int)value.len,
+                 value.data ? value.data : "");
+    }
+    note(noted, "\n");
+}
+
+static void a_trace_shows_both_sides(void **state) {
+    (void)state;
+    static const char body[] =
+        "{\"results\":[{\"signal_id\":17,\"created_at\":\"2018-06-18 13:30\",\"category\":"
+        "{\"sub_slug\":[\"mensenhandel\",\"drugs\"]},\"status\":{\"state\":\"m\"},\"updated_at\":"
+        "\"2018-06-18\",\"has_parent\":true},{\"signal_id\":{},\"created_at\":\"*****\","
+        "\"status\":{\"state\":\"a\"}},7]}";
+    struct noted noted = {.len = 0};
+    struct mapping_result result;
+    mapping_trace(&signalen, str_from(body), &note_limits, on_trace, &noted, &result);
+    assert_string_equal(
+        noted.text, "0 left out id:17>17 reported:2018-06-18 13:30>2018-06-18T11:30:00.000Z "
+                    "category:mensenhandel|drugs>Unknown|drugs status:>possible withdrawn:m>false "
+                    "mark:2018-06-18>2018-06-17T22:00:00.000Z\n"
+                    "1 id:{...}> reported:*****> status:>possible withdrawn:a>true\n"
+                    "2\n");
+    assert_int_equal(result.decoded.items, 2);
+    assert_int_equal(result.left_out, 1);
+}
+
+static void names_of_fields(void **state) {
+    (void)state;
+    enum mapping_field found;
+    for (int field = 0; field < MAPPING_FIELDS; field++) {
+        const char *name = mapping_field_name((enum mapping_field)field);
+        assert_true(mapping_field_from_name(str_from(name), &found));
+        assert_int_equal(found, field);
+    }
+    assert_true(mapping_field_from_name(STR("ageGroup"), &found));
+    assert_false(mapping_field_from_name(STR("agegroup"), &found));
+    assert_false(mapping_field_from_name(STR(""), &found));
+}
+
+static void all_texts_are_freed(void **state) {
+    (void)state;
+    struct mapping mapping = {.items = strdup("/a"),
+                              .next = strdup("/b"),
+                              .rules = {[MAPPING_ID] = {.from = strdup("/id"),
+                                                        .constant = strdup("c"),
+                                                        .words = {{strdup("x"), strdup("y")}},
+                                                        .word_count = 1}},
+                              .absent = {strdup("-")},
+                              .absent_count = 1,
+                              .skips = {{strdup("/s"), strdup("t")}},
+                              .skip_count = 1};
+    mapping_free(&mapping);
+    mapping_free(NULL);
+}
+
+static void random_pages_never_crash(void **state) {
+    (void)state;
+    static const char alphabet[] = "{}[]\",:\\ \n0129aeid.-+tfnul\xc3\xa9\xff\x00";
+    static const char *const pieces[] = {"{\"results\":[", "{\"signal_id\":", "\"has_parent\":true",
+                                         "]}", "},{"};
+    uint64_t seed = unit_seed();
+    struct mapping mapping = signalen;
+    for (int round = 0; round < 20000; round++) {
+        char body[128];
+        size_t len = 0;
+        while (len < 64) {
+            uint64_t random = unit_random(&seed);
+            const char *piece = pieces[random / 16 % COUNT(pieces)];
+            if (random % 4 == 0)
+                len += (size_t)snprintf(body + len, sizeof body - len, "%s", piece);
+            else
+                body[len++] = alphabet[random / 16 % (sizeof alphabet - 1)];
+        }
+        mapping.format = round % 2 ? MAPPING_NDJSON : MAPPING_JSON;
+        struct noted noted;
+        struct mapping_result result = note_page(&mapping, (struct str){body, len}, &noted);
+        assert_int_equal(noted.items, result.decoded.items);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pages_of_signalen),
+        cmocka_unit_test(pages_of_open311),
+        cmocka_unit_test(values_become_text),
+        cmocka_unit_test(bad_items_leave_the_others),
+        cmocka_unit_test(bad_pages_fail),
+        cmocka_unit_test(pointers_follow_rfc_6901),
+        cmocka_unit_test(the_next_page_is_a_url_or_a_token),
+        cmocka_unit_test(words_absent_values_and_constants),
+        cmocka_unit_test(an_index_is_the_place_in_the_page),
+        cmocka_unit_test(marks_have_a_form_that_sorts),
+        cmocka_unit_test(lines_of_ndjson),
+        cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(a_trace_shows_both_sides),
+        cmocka_unit_test(names_of_fields),
+        cmocka_unit_test(all_texts_are_freed),
+        cmocka_unit_test(random_pages_never_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
