@@ -5,49 +5,18 @@
 
 #include "base/mem.h"
 
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-void config_faults_init(struct config_faults *faults) {
-    faults->count = 0;
-    buf_init(&faults->text, CONFIG_FAULTS_BYTES_MAX);
-}
-
-void config_faults_free(struct config_faults *faults) {
-    if (faults)
-        buf_free(&faults->text);
-}
-
-// In one piece, so that at the maximum no half line is left.
-static void put_fault(struct config_faults *faults, const char *file, size_t line, const char *key,
-                      const char *fmt, va_list args) {
-    char text[PATH_MAX + 512], where[32] = "";
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    if (line)
-        (void)snprintf(where, sizeof where, ":%zu", line);
-    buf_printf(&faults->text, "%s%s%s%s%s%s\n", file ? file : "", where, file ? ": " : "",
-               key ? key : "", key ? ": " : "", text);
-    faults->count++;
-}
-
-void config_fault(struct config_faults *faults, const char *file, size_t line, const char *fmt,
-                  ...) {
-    va_list args;
-    va_start(args, fmt);
-    put_fault(faults, file, line, NULL, fmt, args);
-    va_end(args);
-}
 
 void config_key_fault(struct config_reading *reading, size_t key, const char *fmt, ...) {
-    char name[64];
+    char text[CONFIG_FAULT_MAX];
     va_list args;
-    (void)snprintf(name, sizeof name, "%s.%s", config_keys[key].section, config_keys[key].name);
     va_start(args, fmt);
-    put_fault(reading->faults, reading->file, reading->keys[key].line, name, fmt, args);
+    (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    config_fault(reading->faults, reading->file, reading->keys[key].line, "%s.%s: %s",
+                 config_keys[key].section, config_keys[key].name, text);
     reading->keys[key].bad = true;
 }
 

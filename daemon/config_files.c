@@ -138,14 +138,14 @@ static bool check_readable(struct config_reading *reading, const char *section, 
     return true;
 }
 
-static void check_pem(struct config_reading *reading, const char *name, const char *path,
-                      const char *what) {
+static void check_pem(struct config_reading *reading, const char *section, const char *name,
+                      const char *path, const char *what) {
     struct buf pem;
     struct err err;
     if (!path || !str_read_file(path, CONFIG_SECRET_MAX * 4, &pem, &err))
         return;
     if (!pem.data || !memmem(pem.data, pem.len, what, strlen(what)))
-        config_key_fault(reading, config_key_index("intake", name), "%s: holds no \"%s\"", path,
+        config_key_fault(reading, config_key_index(section, name), "%s: holds no \"%s\"", path,
                          what);
     if (pem.data)
         hash_wipe(pem.data, pem.len);
@@ -175,7 +175,7 @@ static void check_tls(struct config_reading *reading) {
         config_key_fault(reading, listen,
                          "not a loopback address: needs tls_certificate and tls_key");
     if (check_readable(reading, "intake", "tls_certificate", certificate))
-        check_pem(reading, "tls_certificate", certificate, "-----BEGIN CERTIFICATE-----");
+        check_pem(reading, "intake", "tls_certificate", certificate, "-----BEGIN CERTIFICATE-----");
     char *secret = NULL;
     struct err err;
     if (!key_file)
@@ -183,7 +183,7 @@ static void check_tls(struct config_reading *reading) {
     if (!config_secret(key_file, &secret, &err))
         config_key_fault(reading, key_key, "%s: %s", key_file, err.text);
     else
-        check_pem(reading, "tls_key", key_file, "PRIVATE KEY-----");
+        check_pem(reading, "intake", "tls_key", key_file, "PRIVATE KEY-----");
     config_secret_free(secret);
 }
 
@@ -223,6 +223,7 @@ static void check_order(struct config_reading *reading) {
         {"intake", "body_max", "intake", "queue_max"},
         {"intake", "backlog_max", "state", "size_max"},
         {"poll", "connect_timeout", "poll", "timeout"},
+        {"poll", "page_max", "poll", "bodies_max"},
     };
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         size_t small = config_key_index(order[i][0], order[i][1]);
@@ -259,6 +260,30 @@ static void check_tables(struct config_reading *reading) {
     tables_drop(tables);
 }
 
+// In its usual place a directory of templates need not be there.
+static void check_templates(struct config_reading *reading) {
+    size_t key = config_key_index("tables", "templates");
+    const char *dir = reading->config->templates_dir;
+    char *usual = NULL;
+    struct stat st;
+    struct err err;
+    bool there = dir && stat(dir, &st) == 0;
+    if (dir && config_path(reading->dir, str_from(config_keys[key].preset), &usual, &err) &&
+        (there ? !S_ISDIR(st.st_mode) : strcmp(dir, usual) != 0))
+        config_key_fault(reading, key, "%s: is no directory", dir);
+    free(usual);
+}
+
+// The caller loads sources from a configuration without faults only, so theirs are found here.
+static void check_sources(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    check_templates(reading);
+    if (check_readable(reading, "tables", "sources", config->sources_file))
+        sources_drop(sources_load(config, reading->faults));
+    else
+        templates_drop(templates_load(config->templates_dir, reading->faults));
+}
+
 void config_files_check(struct config_reading *reading) {
     const struct config *config = reading->config;
     check_order(reading);
@@ -266,7 +291,7 @@ void config_files_check(struct config_reading *reading) {
     check_tls(reading);
     check_control(reading);
     check_tables(reading);
-    // The caller loads tables from a configuration without faults only, so theirs are found here.
-    if (check_readable(reading, "tables", "sources", config->sources_file))
-        sources_drop(sources_load(config, reading->faults));
+    if (check_readable(reading, "poll", "ca_file", config->fetch.ca_file))
+        check_pem(reading, "poll", "ca_file", config->fetch.ca_file, "-----BEGIN CERTIFICATE-----");
+    check_sources(reading);
 }

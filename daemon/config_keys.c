@@ -6,16 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-static bool all_in(struct str text, size_t max, const char *extra) {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!word && (c == '\0' || !strchr(extra, c)))
-            return false;
-    }
-    return text.len >= 1 && text.len <= max;
-}
-
 static bool is_oin(struct str text) {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] < '0' || text.data[i] > '9')
@@ -24,18 +14,18 @@ static bool is_oin(struct str text) {
 }
 
 static bool is_topic(struct str text) {
-    return all_in(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
+    return config_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
 
 static bool is_group(struct str text) {
-    return all_in(text, 32, "_-.");
+    return config_word(text, 32, "_-.");
 }
 
 static bool is_brokers(struct str text) {
     struct str broker;
     bool ok = text.len > 0 && text.len <= CONFIG_TEXT_MAX;
     while (ok && str_split(&text, ',', &broker))
-        ok = all_in(str_trim(broker), 300, "._-:[]/");
+        ok = config_word(str_trim(broker), 300, "._-:[]/");
     return ok;
 }
 
@@ -107,13 +97,21 @@ const struct config_key config_keys[] = {
          "other spellings of municipalities"),
     PATH("tables", "categories", categories_file, "categories.csv", "words for exploitation"),
     PATH("tables", "sources", sources_file, "sources.csv", "who delivers, and how"),
+    PATH("tables", "templates", templates_dir, "templates", "what endpoints of a kind share"),
     NUMBER("poll", "connections_max", CONFIG_COUNT, fetch.connections_max, "256", 1, 10000,
            "at the same time"),
+    NUMBER("poll", "host_connections_max", CONFIG_COUNT, fetch.host_connections_max, "2", 1, 1000,
+           "of these to one host"),
     NUMBER("poll", "connect_timeout", CONFIG_MS, fetch.connect_timeout_ms, "10s", 100, SECONDS(300),
            "name, connection and TLS"),
     NUMBER("poll", "timeout", CONFIG_MS, fetch.timeout_ms, "60s", 100, HOURS(1), "a whole page"),
     NUMBER("poll", "page_max", CONFIG_BYTES, fetch.body_bytes_max, "32MiB", KIB(1), GIB(1),
            "one page, unpacked"),
+    NUMBER("poll", "bodies_max", CONFIG_BYTES, fetch.body_bytes_max_all, "256MiB", KIB(1), GIB(64),
+           "all pages under way, in memory"),
+    NUMBER("poll", "pages_max", CONFIG_COUNT, poll_pages_max, "10000", 1, 1000000,
+           "pages of one poll; a template may say less"),
+    PATH("poll", "ca_file", fetch.ca_file, NULL, "PEM, whom to trust; none: the system's"),
     {"log", "level", CONFIG_LEVEL, AT(log_level), "notice", "least that is logged", 0, 0, NULL,
      NULL},
 };

@@ -11,25 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct unit {
-    const char *name;
-    uint64_t factor;
-};
-
-// Largest last, for writing.
-static const struct unit sizes[] = {{"", 1},
-                                    {"B", 1},
-                                    {"KiB", 1ULL << 10},
-                                    {"MiB", 1ULL << 20},
-                                    {"GiB", 1ULL << 30},
-                                    {"TiB", 1ULL << 40}};
-static const struct unit durations[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-enum {
-    SIZES = sizeof sizes / sizeof *sizes,
-    DURATIONS = sizeof durations / sizeof *durations,
-};
-
 static const struct {
     const char *name;
     int level;
@@ -38,68 +19,6 @@ static const struct {
               {"notice", LOG_LEVEL_NOTICE},
               {"info", LOG_LEVEL_INFO}};
 enum { LEVELS = sizeof levels / sizeof *levels };
-
-// Digits and a unit, nothing between them.
-static bool measure(struct str text, const struct unit *units, size_t unit_count, uint64_t min,
-                    uint64_t max, uint64_t *value) {
-    size_t digits = 0;
-    while (digits < text.len && text.data[digits] >= '0' && text.data[digits] <= '9')
-        digits++;
-    struct str unit = {text.data + digits, text.len - digits};
-    uint64_t number;
-    if (!str_to_u64((struct str){text.data, digits}, UINT64_MAX, &number))
-        return false;
-    for (size_t i = 0; i < unit_count; i++)
-        if (str_is(unit, units[i].name)) {
-            if (number > max / units[i].factor || number * units[i].factor < min)
-                return false;
-            *value = number * units[i].factor;
-            return true;
-        }
-    return false;
-}
-
-static void put_measure(struct buf *out, const struct unit *units, size_t unit_count,
-                        uint64_t value) {
-    size_t i = unit_count - 1;
-    while (i > 0 && (value == 0 || value % units[i].factor != 0))
-        i--;
-    buf_put_u64(out, value / units[i].factor);
-    buf_puts(out, units[i].name);
-}
-
-bool config_duration(struct str text, uint64_t min, uint64_t max, int64_t *ms) {
-    uint64_t value;
-    if (!measure(text, durations, DURATIONS, min, max, &value))
-        return false;
-    *ms = (int64_t)value;
-    return true;
-}
-
-void config_put_duration(struct buf *out, uint64_t ms) {
-    put_measure(out, durations, DURATIONS, ms);
-}
-
-const char *config_shown(struct str text, char out[CONFIG_SHOWN_MAX]) {
-    static const char more[] = "…";
-    const size_t room = CONFIG_SHOWN_MAX - sizeof more - 2; // two quotes and the NUL
-    bool clean = str_is_clean_utf8(text), cut = text.len > room;
-    size_t len = cut ? room : text.len, at = 0;
-    while (cut && len > 0 && ((unsigned char)text.data[len] & 0xc0) == 0x80)
-        len--;
-    out[at++] = '"';
-    for (size_t i = 0; i < len; i++) {
-        char c = text.data[i];
-        out[at++] = clean || (c >= ' ' && c <= '~') ? c : '?';
-    }
-    if (cut) {
-        memcpy(out + at, more, sizeof more - 1);
-        at += sizeof more - 1;
-    }
-    out[at++] = '"';
-    out[at] = '\0';
-    return out;
-}
 
 // "127.0.0.1:8080", "[::1]:8080", "none"
 static bool listen_split(struct str text, char address[INET6_ADDRSTRLEN], uint16_t *port) {
@@ -157,18 +76,15 @@ static bool set_level(struct str text, int *field) {
     return false;
 }
 
+static enum config_measure measure_of(const struct config_key *key) {
+    return key->type == CONFIG_COUNT ? CONFIG_PLAIN
+           : key->type == CONFIG_MS  ? CONFIG_DURATION
+                                     : CONFIG_SIZE;
+}
+
 static bool set_number(const struct config_key *key, struct str text, void *field) {
-    static const struct unit plain[] = {{"", 1}};
-    bool time = key->type == CONFIG_MS, size = !time && key->type != CONFIG_COUNT;
     uint64_t value;
-    if (!measure(text,
-                 time   ? durations
-                 : size ? sizes
-                        : plain,
-                 time   ? (size_t)DURATIONS
-                 : size ? (size_t)SIZES
-                        : 1,
-                 key->min, key->max, &value))
+    if (!config_measure(text, measure_of(key), key->min, key->max, &value))
         return false;
     switch (key->type) {
     case CONFIG_COUNT:
@@ -201,15 +117,6 @@ uint64_t config_value_number(const struct config_key *key, const struct config *
     }
 }
 
-static void put_number(const struct config_key *key, struct buf *out, uint64_t value) {
-    if (key->type == CONFIG_COUNT)
-        buf_put_u64(out, value);
-    else if (key->type == CONFIG_MS)
-        put_measure(out, durations, DURATIONS, value);
-    else
-        put_measure(out, sizes, SIZES, value);
-}
-
 // What is allowed, in words.
 static void put_allowed(const struct config_key *key, struct buf *out) {
     switch (key->type) {
@@ -223,9 +130,9 @@ static void put_allowed(const struct config_key *key, struct buf *out) {
         buf_puts(out, "error, warning, notice, info");
         return;
     default:
-        put_number(key, out, key->min);
+        config_put_measure(out, measure_of(key), key->min);
         buf_puts(out, "..");
-        put_number(key, out, key->max);
+        config_put_measure(out, measure_of(key), key->max);
         if (key->type == CONFIG_MS)
             buf_puts(out, ", with ms, s, m, h or d");
         else if (key->type != CONFIG_COUNT)
@@ -306,7 +213,7 @@ bool config_value_put(const struct config_key *key, const struct config *config,
     case CONFIG_SETTINGS:
         return false;
     default:
-        put_number(key, out, config_value_number(key, config));
+        config_put_measure(out, measure_of(key), config_value_number(key, config));
         return true;
     }
 }

@@ -9,6 +9,7 @@
 #include "core/signal.h"
 #include "edge/fetch.h"
 #include "edge/http.h"
+#include "template.h"
 
 enum { SOURCE_TOKENS_MAX = 2, CONFIG_SETTINGS_MAX = 32, SOURCES_MAX = 20000 };
 
@@ -24,10 +25,15 @@ struct source {
     // poll: url NULL when it only pushes
     char *url;
     int64_t interval_ms;
-    char *cursor_param; // query parameter that gets the high-water mark; NULL: none
-    char *cursor_field; // field of each item whose highest value is the mark
-    char *bearer;       // secret, from bearer_file; NULL: none
-    bool allow_private; // may be at a loopback or private address
+    const struct template *template; // of sources->templates; never NULL for one that is polled
+    char *cursor_param; // query parameter that gets the high-water mark; NULL: the template's
+    char *cursor_field; // native templates only: field of each item whose highest value is the
+                        // mark; NULL: none
+    char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in
+                  // characters that can be sent; NULL: none
+    char *client_cert_file; // PEM with certificate and key; NULL: none
+    bool allow_private;     // may be at a loopback or private address
+    uint32_t silent_days;   // after so many days without anything new it is silent; 0: never told
 };
 
 struct config {
@@ -62,14 +68,17 @@ struct config {
     } kafka_settings[CONFIG_SETTINGS_MAX];
     // tables
     char *municipalities_file, *name_variants_file, *categories_file, *sources_file;
+    char *templates_dir; // NULL, or not there: the built-in template only
     struct fetch_limits fetch;
-    int log_level; // enum log_level
+    uint32_t poll_pages_max; // the most a template may say; 0: no limit of its own
+    int log_level;           // enum log_level
 };
 
 // A list of sources with look-ups by name and by token. Counted references, so that a batch under
 // way keeps the table it began with over a reload; take and drop on one thread only.
 struct sources {
-    struct source *list; // in the file's order
+    struct templates *templates; // what the sources' templates are; a reference of its own
+    struct source *list;         // in the file's order
     size_t count;
     uint32_t *by_name, *by_token; // hash tables of places in the list
     uint32_t references;
@@ -93,8 +102,8 @@ void config_free(struct config *config);
 // What is in force, as YAML, secrets masked.
 void config_print(const struct config *config, struct buf *out);
 
-// The source table config->sources_file; codes are checked against the digits' form only. NULL when
-// there is any fault.
+// The source table config->sources_file with the templates; codes are checked against the digits'
+// form only. NULL when there is any fault.
 struct sources *sources_load(const struct config *config, struct config_faults *faults) MUST_CHECK;
 struct sources *sources_take(struct sources *sources);
 void sources_drop(struct sources *sources); // frees with the last reference; NULL is fine

@@ -3,21 +3,28 @@
 //   config.c          load and free: read, fill in defaults, check, in this order
 //   config_keys.c     the one table of keys
 //   config_values.c   a value's text to its field and back
-//   config_yaml.c     the YAML file against the table of keys (the only file with yaml.h)
+//   config_measure.c  numbers with units
+//   config_faults.c   complaints
+//   config_yaml.c     the YAML file against the table of keys
 //   config_settings.c values of librdkafka's settings
 //   config_files.c    paths, secrets, and whether the files named are there
 //   config_sources.c  the source table and its look-ups
+//   config_columns.c  the columns of the source table
+//   config_url.c      URLs and words that an operator writes
 //   config_print.c    what is in force, as YAML
+// What templates need of it (faults, measure, url) depends on base only.
 #ifndef CONFIG_PARTS_H
 #define CONFIG_PARTS_H
 
 #include "config.h"
+#include "yaml_tree.h"
 
 enum {
     CONFIG_TEXT_MAX = 4096,
     CONFIG_SECRET_MAX = 65536,
     CONFIG_KEYS_MAX = 48,
     CONFIG_FAULTS_BYTES_MAX = 1024 * 1024,
+    CONFIG_FAULT_MAX = 4096 + 512, // one complaint; longer is cut
 };
 
 enum config_type {
@@ -68,6 +75,27 @@ void config_key_fault(struct config_reading *reading, size_t key, const char *fm
 // The operator's own text for a fault: quoted, cut, without control characters.
 enum { CONFIG_SHOWN_MAX = 72 };
 const char *config_shown(struct str text, char out[CONFIG_SHOWN_MAX]);
+// Whether `name` is probably meant by `word` and nearer to it than *best (begin with SIZE_MAX).
+bool config_nearer(struct str word, const char *name, size_t *best);
+// Calls fn for each entry of a map whose key is text and is not there twice; the others are faults,
+// as are too many. `section` is for the texts; NULL: none.
+void config_each_entry(struct config_faults *faults, const char *file, const char *section,
+                       const struct yaml_node *map, size_t entries_max,
+                       void (*fn)(void *ctx, const struct yaml_node *key,
+                                  const struct yaml_node *value),
+                       void *ctx);
+
+// Digits and a unit, nothing between them.
+enum config_measure { CONFIG_PLAIN, CONFIG_SIZE, CONFIG_DURATION };
+bool config_measure(struct str text, enum config_measure kind, uint64_t min, uint64_t max,
+                    uint64_t *value) MUST_CHECK;
+// In the largest unit that leaves a whole number.
+void config_put_measure(struct buf *out, enum config_measure kind, uint64_t value);
+
+// 1..max letters, digits and bytes of `extra`.
+bool config_word(struct str text, size_t max, const char *extra);
+// What is wrong with an absolute http or https URL; NULL when nothing is.
+const char *config_url_wrong(struct str url);
 
 // False when the text is not allowed; the field is set on success only.
 bool config_value_set(const struct config_key *key, struct str text, const char *dir,
@@ -75,8 +103,6 @@ bool config_value_set(const struct config_key *key, struct str text, const char 
 // As the operator would write it. False when it has no value.
 bool config_value_put(const struct config_key *key, const struct config *config, struct buf *out);
 uint64_t config_value_number(const struct config_key *key, const struct config *config);
-bool config_duration(struct str text, uint64_t min, uint64_t max, int64_t *ms) MUST_CHECK;
-void config_put_duration(struct buf *out, uint64_t ms);
 
 // One of kafka.settings; sets `out` on success only.
 bool config_setting(const struct config_reading *reading, struct str name, struct str text,
@@ -88,6 +114,34 @@ void config_put_quoted(struct buf *out, const char *text);
 bool config_yaml_read(struct config_reading *reading) MUST_CHECK;
 // Values that do not go together, and files that are not there.
 void config_files_check(struct config_reading *reading);
+
+// The source table being read.
+struct sources_reading {
+    const char *file;
+    char *dir; // of the file, with the slash
+    struct config_faults *faults;
+    struct templates *templates; // NULL: these have faults
+    struct sources *sources;
+    uint32_t *lines; // of each source
+    struct sources_row {
+        uint32_t line;
+        bool template_bad, secret_bad; // has a fault that is told already
+    } row;
+};
+enum { SOURCES_COLUMNS = 15 };
+struct sources_column {
+    const char *name;
+    bool required;
+    // False when the value, which is not empty, is not allowed.
+    bool (*take)(struct sources_reading *reading, struct source *source, struct str value,
+                 struct err *err);
+};
+extern const struct sources_column sources_columns[SOURCES_COLUMNS];
+// Values of a row that do not go together; fills in the template where none is said.
+void sources_row_check(struct sources_reading *reading, struct source *source);
+// The slot that has the name or the token's digest, or the free one where it goes.
+uint32_t *sources_name_place(const struct sources *sources, struct str name);
+uint32_t *sources_token_place(const struct sources *sources, const uint8_t digest[SHA256_BYTES]);
 
 char *config_path_dir(const char *file);
 // Relative to `dir`; a directory of systemd's at the start is filled in.

@@ -207,14 +207,14 @@ def write(path, text):
 def source_row(source, number, fleet_port):
     row = {"name": source.name, "kind": source.kind, "municipality": source.code, "tokens": "",
            "official": "yes" if number % 3 else "no", "policy": "yes" if number % 5 == 0 else "no",
-           "url": "", "interval": "", "cursor_param": "", "cursor_field": "", "bearer_file": "",
+           "url": "", "interval": "", "cursor_param": "", "cursor_field": "", "secret_file": "",
            "allow_private": ""}
     if source.how == POLL:
         row.update(url=f"http://127.0.0.1:{fleet_port}/{source.code.lower()}/signals",
                    interval="10s", cursor_param="since", cursor_field="updated",
                    allow_private="yes")
         if source.name in WITH_TOKEN:
-            row["bearer_file"] = f"secrets/{source.name}"
+            row["secret_file"] = f"secrets/{source.name}"
     else:
         row["tokens"] = hashlib.sha256(source.token.encode()).hexdigest()
     return row

@@ -77,7 +77,12 @@ static void test_defaults(void **state) {
     assert_int_equal(c->kafka_setting_count, 0);
     assert_string_equal(c->sources_file, scratch_path("sources.csv"));
     assert_int_equal(c->fetch.connections_max, 256);
+    assert_int_equal(c->fetch.host_connections_max, 2);
     assert_int_equal(c->fetch.body_bytes_max, 32 << 20);
+    assert_int_equal(c->fetch.body_bytes_max_all, 256 << 20);
+    assert_int_equal(c->poll_pages_max, 10000);
+    assert_null(c->fetch.ca_file);
+    assert_string_equal(c->templates_dir, scratch_path("templates"));
     assert_int_equal(c->log_level, LOG_LEVEL_NOTICE);
     config_free(c);
     config_free(NULL);
@@ -189,6 +194,16 @@ static const struct {
     {"intake: {queue_max: 1MiB}",
      "c.yaml:1: intake.queue_max: 1MiB is less than intake.body_max (8MiB)\n"},
     {"poll: {timeout: 5s}", "c.yaml:1: poll.timeout: 5s is less than poll.connect_timeout (10s)\n"},
+    {"poll: {bodies_max: 1MiB}",
+     "c.yaml:1: poll.bodies_max: 1MiB is less than poll.page_max (32MiB)\n"},
+    {"poll: {ca_file: categories.csv}", "c.yaml:1: poll.ca_file: categories.csv: holds no "
+                                        "\"-----BEGIN CERTIFICATE-----\"\n"},
+    {"poll: {ca_file: gone.pem}",
+     "c.yaml:1: poll.ca_file: gone.pem: cannot be read: No such file or directory\n"},
+    {"tables: {templates: gone}", "c.yaml:1: tables.templates: gone: is no directory\n"},
+    {"tables: {templates: sources.csv, sources: gone.csv}",
+     "c.yaml:1: tables.templates: sources.csv: is no directory\n"
+     "c.yaml:1: tables.sources: gone.csv: cannot be read: No such file or directory\n"},
     {"state: {identity_key: none.key}", "c.yaml:1: state.identity_key: none.key: cannot be read: "
                                         "No such file or directory\n"},
     {"state: {directory: sources.csv}",

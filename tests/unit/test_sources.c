@@ -8,9 +8,34 @@
 #define C64 "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 #define NOTHING64 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+#define CERTIFICATE                                                                                \
+    "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"                               \
+    "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"
+
+#define LEAST "page: {format: json}\nfields: {id: /id}\n"
+
+static int setup(void **state) {
+    static const struct {
+        const char *name, *text;
+    } files[] = {
+        {"templates/marked.yaml", "page: {format: json}\nfields: {id: /id, mark: /m}\n"
+                                  "ask: {cursor-param: since, pages-max: 7}\n"},
+        {"templates/plain.yaml", LEAST},
+        {"templates/bearer.yaml", LEAST "auth: {kind: bearer}\n"},
+        {"templates/basic.yaml", LEAST "auth: {kind: basic, optional: yes}\n"},
+        {"templates/key.yaml", LEAST "auth: {kind: header, header: X-Api-Key}\n"},
+        {"templates/oauth.yaml", LEAST "auth: {kind: oauth2, token-url: 'http://127.0.0.1/t'}\n"},
+    };
+    if (scratch_setup(state) != 0 || mkdir(scratch_path("templates"), 0755) != 0)
+        return -1;
+    for (size_t i = 0; i < COUNT(files); i++)
+        scratch_write(files[i].name, files[i].text, 0644);
+    return 0;
+}
+
 static struct sources *load_file(const char *name, char **faults_text, size_t *count) {
-    char *file = strdup(scratch_path(name));
-    struct config config = {.sources_file = file};
+    char *file = strdup(scratch_path(name)), *dir = strdup(scratch_path("templates"));
+    struct config config = {.sources_file = file, .templates_dir = dir, .poll_pages_max = 500};
     struct config_faults faults;
     config_faults_init(&faults);
     struct sources *sources = sources_load(&config, &faults);
@@ -19,6 +44,7 @@ static struct sources *load_file(const char *name, char **faults_text, size_t *c
     *count = faults.count;
     config_faults_free(&faults);
     free(file);
+    free(dir);
     return sources;
 }
 
@@ -44,16 +70,18 @@ static void expect(const char *csv, const char *faults) {
 
 static void test_all_columns(void **state) {
     (void)state;
-    scratch_write("bearer", "abc.DEF-123==\n", 0600);
+    scratch_write("secret", "abc.DEF-123==\n", 0600);
+    scratch_write("cert.pem", CERTIFICATE, 0600);
     struct sources *s =
         load_good("allow_private,kind,name,municipality,tokens,official,policy,url,interval,"
-                  "cursor_param,cursor_field,bearer_file\n"
+                  "cursor_param,cursor_field,secret_file,client_cert_file,silent_days,template\n"
                   "yes,coa,c-1.x_y,GM0363," A64 "  " B64 ",yes,no,"
-                  "\"http://127.0.0.1:81/a,b?c=d@e\",90s,since,updated,bearer\n"
+                  "\"http://127.0.0.1:81/a,b?c=d@e\",1s,since,updated,secret,cert.pem,30,\n"
                   "\n"
-                  ",ngo,silent,,,,,,,,,\n");
-    assert_int_equal(s->count, 2);
-    const struct source *a = &s->list[0], *b = &s->list[1];
+                  ",ngo,silent,,,,,,,,,,,,\n"
+                  ",ngo,marked,,,,,https://h.example.nl/,10s,changed,,,,0,marked\n");
+    assert_int_equal(s->count, 3);
+    const struct source *a = &s->list[0], *b = &s->list[1], *c = &s->list[2];
     assert_string_equal(a->name, "c-1.x_y");
     assert_int_equal(a->kind, SOURCE_COA);
     assert_int_equal(a->municipality, 363);
@@ -62,23 +90,37 @@ static void test_all_columns(void **state) {
     assert_int_equal(a->tokens[1][31], 0xbb);
     assert_true(a->official && !a->policy && a->allow_private);
     assert_string_equal(a->url, "http://127.0.0.1:81/a,b?c=d@e");
-    assert_int_equal(a->interval_ms, 90000);
+    assert_int_equal(a->interval_ms, 1000);
     assert_string_equal(a->cursor_param, "since");
     assert_string_equal(a->cursor_field, "updated");
-    assert_string_equal(a->bearer, "abc.DEF-123==");
+    assert_string_equal(a->secret, "abc.DEF-123==");
+    assert_string_equal(a->client_cert_file, scratch_path("cert.pem"));
+    assert_int_equal(a->silent_days, 30);
+    assert_true(a->template->native);
+    assert_int_equal(a->template->pages_max, 500);
     assert_string_equal(b->name, "silent");
     assert_int_equal(b->kind, SOURCE_NGO);
     assert_int_equal(b->municipality, 0);
     assert_int_equal(b->token_count, 0);
     assert_int_equal(b->interval_ms, 900000);
     assert_null(b->url);
-    assert_null(b->bearer);
+    assert_null(b->secret);
+    assert_null(b->client_cert_file);
+    assert_null(b->template);
+    assert_int_equal(b->silent_days, 0);
+    assert_string_equal(c->template->name, "marked");
+    assert_int_equal(c->template->pages_max, 7);
+    assert_string_equal(c->cursor_param, "changed");
+    assert_null(c->cursor_field);
     sources_drop(s);
 }
 
 #define KIND " not allowed (allowed: municipality coa care police kmar nla ngo other)\n"
 #define GM " not allowed (allowed: GM0001..GM9999 or empty)\n"
 #define URL " not allowed (allowed: https://…, or http://… with allow_private)\n"
+#define DAYS " not allowed (allowed: 0..3650; 0 or empty: never)\n"
+#define INTERVAL                                                                                   \
+    " interval: not allowed (allowed: 10s..7d, with s, m, h or d; 1s with allow_private)\n"
 #define HEX                                                                                        \
     " not the SHA-256 of a token (allowed: 64 hexadecimal digits, two of these with a space "      \
     "between them)\n"
@@ -111,7 +153,7 @@ static const struct {
     {"name,kind,url\na,coa,ftp://h.example.nl/\n", "s.csv:2: url:" URL},
     {"name,kind,url\na,coa,h.example.nl\n", "s.csv:2: url:" URL},
     {"name,kind,url\na,coa,https://u:p@h.example.nl/\n",
-     "s.csv:2: url: no user or password in a URL: use bearer_file\n"},
+     "s.csv:2: url: no user or password in a URL: use secret_file\n"},
     {"name,kind,url\na,coa,https://h.example.nl/#x\n",
      "s.csv:2: url: a fragment (#) is not sent to a server\n"},
     {"name,kind,url\na,coa,https:///x\n", "s.csv:2: url: has no host\n"},
@@ -124,15 +166,30 @@ static const struct {
     {"name,kind,url\na,coa,HTTP://h.example.nl/\n",
      "s.csv:2: url: http only with allow_private (a test on this machine); use https\n"},
     {"name,kind,interval\na,coa,9s\nb,coa,8d\nc,coa,15\n",
-     "s.csv:2: interval: not allowed (allowed: 10s..7d, with s, m, h or d)\n"
-     "s.csv:3: interval: not allowed (allowed: 10s..7d, with s, m, h or d)\n"
-     "s.csv:4: interval: not allowed (allowed: 10s..7d, with s, m, h or d)\n"},
+     "s.csv:2:" INTERVAL "s.csv:3:" INTERVAL "s.csv:4:" INTERVAL},
+    {"name,kind,interval,allow_private\na,coa,999ms,yes\n", "s.csv:2:" INTERVAL},
     {"name,kind,cursor_param,cursor_field\na,coa,a&b,c\nb,coa,since,\n",
      "s.csv:2: cursor_param: not allowed (allowed: 1..64 of [a-zA-Z0-9._~-])\n"
      "s.csv:2: cursor_param and cursor_field go together\n"
      "s.csv:3: cursor_param and cursor_field go together\n"},
-    {"name,kind,bearer_file\na,coa,gone\n",
-     "s.csv:2: bearer_file: cannot be read: No such file or directory\n"},
+    {"name,kind,secret_file\na,coa,gone\n",
+     "s.csv:2: secret_file: cannot be read: No such file or directory\n"},
+    {"name,kind,client_cert_file\na,coa,gone\n",
+     "s.csv:2: client_cert_file: cannot be read: No such file or directory\n"},
+    {"name,kind,client_cert_file\na,coa,s.csv\n",
+     "s.csv:2: client_cert_file: others can read or change this secret: chmod 0600\n"},
+    {"name,kind,silent_days\na,coa,3651\nb,coa,-1\nc,coa,30d\n",
+     "s.csv:2: silent_days:" DAYS "s.csv:3: silent_days:" DAYS "s.csv:4: silent_days:" DAYS},
+    {"name,kind,template\na,coa,plan\n",
+     "s.csv:2: template: unknown (allowed: native basic bearer key marked oauth plain)\n"},
+    {"name,kind,url,template\na,coa,https://h/,bearer\nb,coa,https://h/,oauth\n",
+     "s.csv:2: secret_file: is needed: the template authenticates\n"
+     "s.csv:3: secret_file: is needed: the template authenticates\n"
+     "s.csv:3: template: http for its token-url only with allow_private; use https\n"},
+    {"name,kind,url,template,cursor_param,cursor_field\n"
+     "a,coa,https://h/,marked,,x\nb,coa,https://h/,plain,since,\n",
+     "s.csv:2: cursor_field: only with template native: the others say themselves what marks\n"
+     "s.csv:3: cursor_param: the template has no cursor\n"},
     {"name,kind\na,coa\n\"b,coa\n", "s.csv:3: a quote is not closed\n"},
 };
 
@@ -142,30 +199,80 @@ static void test_faults(void **state) {
         expect(bad[i].csv, bad[i].faults);
 }
 
-static void test_bearer_file(void **state) {
+static void test_secret_file(void **state) {
     (void)state;
-    static const char csv[] = "name,kind,bearer_file\na,coa,bearer\n";
-    scratch_write("bearer", "abc\n", 0644);
-    expect(csv, "s.csv:2: bearer_file: others can read or change this secret: chmod 0600\n");
-    scratch_write("bearer", "abc\r\nX-Other: 1\r\n", 0600);
-    expect(csv, "s.csv:2: bearer_file: the file holds no bearer token: one line of at most 4096 "
-                "visible ASCII characters\n");
-    scratch_write("bearer", "", 0600);
-    expect(csv, "s.csv:2: bearer_file: is empty or is not text\n");
+    static const char csv[] =
+        "name,kind,url,template,secret_file\na,coa,https://h/,bearer,secret\n";
+    scratch_write("secret", "abc\n", 0644);
+    expect(csv, "s.csv:2: secret_file: others can read or change this secret: chmod 0600\n");
+    scratch_write("secret", "", 0600);
+    expect(csv, "s.csv:2: secret_file: is empty or is not text\n");
+}
+
+#define NO_BEARER                                                                                  \
+    "the file holds no bearer token: one line of at most 4096 visible ASCII characters"
+#define NO_BASIC "the file holds no user:password: one line of at most 4096 bytes"
+#define NO_KEY "the file holds no key: one line of at most 4096 ASCII characters"
+#define NO_CLIENT                                                                                  \
+    "the file holds no client_id:client_secret: one line of at most 4096 visible ASCII characters"
+
+// A secret has to be of the kind that the template sends.
+static void test_secrets_of_templates(void **state) {
+    (void)state;
+    static const struct {
+        const char *template, *secret, *wrong;
+    } cases[] = {
+        {"", "abc.DEF-123==\n", NULL},
+        {"", "abc\r\nX-Other: 1\r\n", NO_BEARER},
+        {"bearer", "abc", NULL},
+        {"bearer", "a b", NO_BEARER},
+        {"basic", "us\xc3\xa9r:pass word:x", NULL},
+        {"basic", "user", NO_BASIC},
+        {"basic", ":pass", NO_BASIC},
+        {"basic", "a:b\nc:d", NO_BASIC},
+        {"key", "two words", NULL},
+        {"key", " x", NO_KEY},
+        {"key", "x\ty", NO_KEY},
+        {"oauth", "id:secret", NULL},
+        {"oauth", "id", NO_CLIENT},
+        {"plain", "x", "the template does not authenticate"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char csv[256], want[256] = "";
+        (void)snprintf(csv, sizeof csv,
+                       "name,kind,url,template,secret_file,allow_private\n"
+                       "a,coa,https://h/,%s,secret,yes\n",
+                       cases[i].template);
+        if (cases[i].wrong)
+            (void)snprintf(want, sizeof want, "s.csv:2: secret_file: %s\n", cases[i].wrong);
+        scratch_write("secret", cases[i].secret, 0600);
+        expect(csv, want);
+    }
+}
+
+// Faults of templates and of the table come in one run, and one does not start another.
+static void test_bad_template(void **state) {
+    (void)state;
+    scratch_write("templates/zz.yaml", "page: {format: xml}\nfields: {id: /id}\n", 0644);
+    expect("name,kind,url,template\na,coax,https://h/,zz\n",
+           "templates/zz.yaml:1: page.format: \"xml\" is not allowed (allowed: json, ndjson, csv)\n"
+           "s.csv:2: kind:" KIND);
+    assert_int_equal(remove(scratch_path("templates/zz.yaml")), 0);
 }
 
 // Whatever is pasted wherever it does not belong, no fault shows it.
 static void test_faults_show_no_values(void **state) {
     (void)state;
-    static const char header[] = "name,kind,municipality,tokens,official,policy,url,interval,"
-                                 "cursor_param,cursor_field,bearer_file,allow_private\n";
+    static const char header[] = "name,kind,municipality,tokens,official,policy,url,template,"
+                                 "interval,cursor_param,cursor_field,secret_file,"
+                                 "client_cert_file,allow_private,silent_days\n";
     static const char *const pasted[] = {"Pa+sTe/d", "https://u:Pa+sTe/d@h.example.nl",
                                          "\"Pa+sTe/d,\"", "Pa+sTe/d#"};
     for (size_t i = 0; i < COUNT(pasted); i++)
-        for (size_t column = 0; column < 12; column++) {
+        for (size_t column = 0; column < 15; column++) {
             char csv[1024], *text;
             size_t count, at = (size_t)snprintf(csv, sizeof csv, "%s", header);
-            for (size_t c = 0; c < 12; c++)
+            for (size_t c = 0; c < 15; c++)
                 at += (size_t)snprintf(csv + at, sizeof csv - at, "%s%s", c ? "," : "",
                                        c == column ? pasted[i]
                                        : c == 0    ? "a"
@@ -246,23 +353,26 @@ static void test_as_many_as_allowed(void **state) {
 // What ships loads, and nobody knows a token for it.
 static void test_example(void **state) {
     (void)state;
-    struct config config = {.sources_file = strdup(SOURCE_DIR "/conf/sources.csv")};
+    struct config config = {.sources_file = strdup(SOURCE_DIR "/conf/sources.csv"),
+                            .templates_dir = strdup(SOURCE_DIR "/conf/templates")};
     struct config_faults faults;
     config_faults_init(&faults);
     struct sources *s = sources_load(&config, &faults);
-    assert_int_equal(faults.count, 0);
+    if (faults.count)
+        fail_msg("%.*s", (int)faults.text.len, faults.text.data);
     assert_true(s->count >= 3);
     sources_drop(s);
     config_faults_free(&faults);
     free(config.sources_file);
+    free(config.templates_dir);
 }
 
 static void test_random_bytes(void **state) {
     (void)state;
-    static const char head[] = "name,kind,municipality,tokens,url,bearer_file,interval\n";
-    static const char *const pieces[] = {",", "\n",   "\"",   "a",          "coa",        "GM0001",
-                                         " ", A64,    "\r\n", "https://h/", "\xff",       "10s",
-                                         "#", "\"\"", "yes",  "b",          ",coa,,,,,\n"};
+    static const char head[] = "name,kind,municipality,tokens,url,secret_file,interval,template\n";
+    static const char *const pieces[] = {",", "\n",   "\"",   "a",          "coa",         "GM0001",
+                                         " ", A64,    "\r\n", "https://h/", "\xff",        "10s",
+                                         "#", "\"\"", "yes",  "b",          ",coa,,,,,,\n"};
     uint64_t seed = unit_seed();
     for (int round = 0; round < 500; round++) {
         char bytes[4096], *text;
@@ -281,12 +391,18 @@ static void test_random_bytes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_all_columns), cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_bearer_file), cmocka_unit_test(test_faults_show_no_values),
-        cmocka_unit_test(test_look_ups),    cmocka_unit_test(test_as_many_as_allowed),
-        cmocka_unit_test(test_example),     cmocka_unit_test(test_random_bytes),
+        cmocka_unit_test(test_all_columns),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_faults_show_no_values),
+        cmocka_unit_test(test_secrets_of_templates),
+        cmocka_unit_test(test_bad_template),
+        cmocka_unit_test(test_look_ups),
+        cmocka_unit_test(test_as_many_as_allowed),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_random_bytes),
     };
     if (!hash_init())
         return 1;
-    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+    return cmocka_run_group_tests(tests, setup, scratch_teardown);
 }

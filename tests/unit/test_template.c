@@ -1,0 +1,598 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "scratch.h"
+
+#include "config.h"
+#include "template.h"
+
+static struct templates *load_text(const char *yaml, char **faults_text) {
+    struct config_faults faults;
+    size_t lines = 0;
+    config_faults_init(&faults);
+    struct templates *templates = templates_load_text(str_from(yaml), "t", &faults);
+    assert_true((templates != NULL) == (faults.count == 0));
+    *faults_text = scratch_shorten(faults.text.data ? faults.text.data : "", faults.text.len);
+    for (const char *p = *faults_text; *p; p++)
+        lines += *p == '\n';
+    assert_int_equal(faults.count, lines);
+    config_faults_free(&faults);
+    return templates;
+}
+
+static struct templates *load_good(const char *yaml) {
+    char *text;
+    struct templates *templates = load_text(yaml, &text);
+    if (!templates)
+        fail_msg("%s", text);
+    free(text);
+    assert_int_equal(templates->count, 1);
+    return templates;
+}
+
+static struct templates *load_dir(const char *dir, char **faults_text) {
+    struct config_faults faults;
+    config_faults_init(&faults);
+    struct templates *templates = templates_load(dir, &faults);
+    assert_true((templates != NULL) == (faults.count == 0));
+    *faults_text = scratch_shorten(faults.text.data ? faults.text.data : "", faults.text.len);
+    config_faults_free(&faults);
+    return templates;
+}
+
+static void test_least(void **state) {
+    (void)state;
+    struct templates *templates = load_good("page: {format: ndjson}\nfields: {id: /a~1b}\n");
+    const struct template *t = &templates->list[0];
+    assert_string_equal(t->name, "t");
+    assert_false(t->native);
+    assert_int_equal(t->mapping.format, MAPPING_NDJSON);
+    assert_string_equal(t->mapping.items, "");
+    assert_null(t->mapping.next);
+    assert_int_equal(t->mapping.dates, MAPPING_DATES_ISO);
+    assert_string_equal(t->mapping.rules[MAPPING_ID].from, "/a~1b");
+    assert_null(t->query);
+    assert_int_equal(t->paging, TEMPLATE_PAGING_NONE);
+    assert_int_equal(t->first_page, 1);
+    assert_int_equal(t->pages_max, 10000);
+    assert_null(t->cursor_param);
+    assert_null(t->window_end_param);
+    assert_true(t->window_items_max == UINT32_MAX);
+    assert_int_equal(t->auth, TEMPLATE_AUTH_NONE);
+    assert_false(t->auth_optional);
+    templates_drop(templates);
+}
+
+static void test_every_key(void **state) {
+    (void)state;
+    struct templates *templates = load_good(
+        "page: {format: json, items: /data/0, next: /next, dates: epoch-ms}\n"
+        "fields:\n"
+        "  id: /id\n"
+        "  category: {from: /c, words: {Loverboys: SexualExploitation, x: y}, constant: z}\n"
+        "  status: {constant: mogelijk}\n"
+        "  withdrawn: {from: /state, words: {a: 'true', b: no}}\n"
+        "  mark: /m\n"
+        "absent: ['*****', \"null\"]\n"
+        "leave-out: [{from: /p, equals: true}, {from: /q, equals: 1}]\n"
+        "ask: {query: 'a=b&c=d', paging: token, page-param: $skip, pages-max: 9,\n"
+        "  cursor-param: since, overlap: 10m, ordered: yes}\n"
+        "auth: {kind: oauth2, token-url: 'https://h/t', scope: 'a b', optional: yes}\n");
+    const struct template *t = &templates->list[0];
+    const struct mapping *m = &t->mapping;
+    assert_string_equal(m->items, "/data/0");
+    assert_string_equal(m->next, "/next");
+    assert_int_equal(m->dates, MAPPING_DATES_EPOCH_MS);
+    assert_int_equal(m->rules[MAPPING_CATEGORY].word_count, 2);
+    assert_string_equal(m->rules[MAPPING_CATEGORY].words[0].from, "Loverboys");
+    assert_string_equal(m->rules[MAPPING_CATEGORY].words[0].to, "SexualExploitation");
+    assert_string_equal(m->rules[MAPPING_CATEGORY].constant, "z");
+    assert_null(m->rules[MAPPING_STATUS].from);
+    assert_string_equal(m->rules[MAPPING_STATUS].constant, "mogelijk");
+    assert_string_equal(m->rules[MAPPING_WITHDRAWN].words[1].to, "no");
+    assert_string_equal(m->rules[MAPPING_MARK].from, "/m");
+    assert_int_equal(m->absent_count, 2);
+    assert_string_equal(m->absent[0], "*****");
+    assert_int_equal(m->skip_count, 2);
+    assert_string_equal(m->skips[1].from, "/q");
+    assert_string_equal(m->skips[1].equals, "1");
+    assert_string_equal(t->query, "a=b&c=d");
+    assert_int_equal(t->paging, TEMPLATE_PAGING_TOKEN);
+    assert_string_equal(t->page_param, "$skip");
+    assert_int_equal(t->pages_max, 9);
+    assert_string_equal(t->cursor_param, "since");
+    assert_int_equal(t->overlap_ms, 600000);
+    assert_true(t->ordered);
+    assert_int_equal(t->auth, TEMPLATE_AUTH_OAUTH2);
+    assert_string_equal(t->token_url, "https://h/t");
+    assert_string_equal(t->scope, "a b");
+    assert_true(t->auth_optional);
+    templates_drop(templates);
+}
+
+static void test_csv_numbers_and_windows(void **state) {
+    (void)state;
+    struct templates *templates =
+        load_good("page: {format: csv, separator: tab, encoding: latin-1, dates: mdy}\n"
+                  "fields: {id: Nummer van de melding}\n"
+                  "ask: {paging: number, page-param: p, first-page: 0, page-size: 50,\n"
+                  "  cursor-param: from}\n"
+                  "windows: {end-param: to, longest: 90d, reread: 2h, begin: 2015-01-01,\n"
+                  "  items-max: 1000}\n"
+                  "auth: {kind: header, header: X-Api-Key}\n");
+    const struct template *t = &templates->list[0];
+    assert_int_equal(t->mapping.format, MAPPING_CSV);
+    assert_int_equal(t->mapping.separator, '\t');
+    assert_true(t->mapping.latin1);
+    assert_int_equal(t->mapping.dates, MAPPING_DATES_MDY);
+    assert_int_equal(t->paging, TEMPLATE_PAGING_NUMBER);
+    assert_int_equal(t->first_page, 0);
+    assert_int_equal(t->page_size, 50);
+    assert_string_equal(t->window_end_param, "to");
+    assert_true(t->window_ms == 90LL * 86400000);
+    assert_int_equal(t->reread_ms, 7200000);
+    assert_true(t->begin_ms == 1420070400000); // date -ud 2015-01-01 +%s
+    assert_int_equal(t->window_items_max, 1000);
+    assert_string_equal(t->auth_header, "X-Api-Key");
+    templates_drop(templates);
+    static const struct {
+        const char *text;
+        char separator;
+    } separators[] = {{"auto", 0}, {"';'", ';'}, {"','", ','}, {"\"\\t\"", '\t'}};
+    for (size_t i = 0; i < COUNT(separators); i++) {
+        char yaml[128];
+        (void)snprintf(yaml, sizeof yaml, "page: {format: csv, separator: %s}\nfields: {id: i}\n",
+                       separators[i].text);
+        templates = load_good(yaml);
+        assert_int_equal(templates->list[0].mapping.separator, separators[i].separator);
+        templates_drop(templates);
+    }
+}
+
+#define JSON "page: {format: json}\n"
+#define ID "fields: {id: /i}\n"
+#define MARK "page: {format: json}\nfields: {id: /i, mark: /m}\n"
+#define POINTER "(allowed: a JSON Pointer: \"\" for the whole, else /name/name)\n"
+#define PARAM "is not allowed (allowed: 1..64 of [a-zA-Z0-9._~$%-])\n"
+#define QUERY                                                                                      \
+    "is not allowed (allowed: name=value&name=value, at most 1024 bytes as a URL has them)\n"
+
+static const struct {
+    const char *yaml, *faults;
+} bad[] = {
+    {"", "t:1: sections with keys are needed\n"},
+    {"- a", "t:1: sections with keys are needed\n"},
+    {"page: [", "t:2: not YAML: did not find expected node content while parsing a flow node\n"},
+    {JSON ID "---\nx: y\n", "t:4: one document only\n"},
+    {JSON, "t: fields.id: is missing\n"},
+    {ID, "t: page.format: is missing (allowed: json, ndjson, csv)\n"},
+    {JSON ID "pages: {}\n", "t:3: unknown section \"pages\" (did you mean page?)\n"},
+    {JSON ID "leaveout: []\n", "t:3: unknown section \"leaveout\" (did you mean leave-out?)\n"},
+    {JSON ID "ask: {page_param: x}\n",
+     "t:3: ask: unknown key \"page_param\" (did you mean page-param?)\n"},
+    {JSON ID JSON, "t:3: \"page\" is already there in line 1\n"},
+    {JSON ID "ask: {query: a=b,\n  query: c}\n",
+     "t:4: ask: \"query\" is already there in line 3\n"},
+    {JSON ID "ask: none\n", "t:3: ask: a section with keys is needed\n"},
+    {JSON ID "ask: {query: [a]}\n",
+     "t:3: ask.query: one value is needed, not a list or a mapping\n"},
+    {JSON ID "ask: {query: !x a}\n", "t:3: ask.query: no tags (!) here\n"},
+    {JSON ID "ask: {query: }\n",
+     "t:3: ask.query: a value is needed (a word like null goes in quotes)\n"},
+    {"page: {format: xml}\n" ID,
+     "t:1: page.format: \"xml\" is not allowed (allowed: json, ndjson, csv)\n"},
+    {"page: {format: json, items: data}\n" ID, "t:1: page.items: \"data\" is not allowed " POINTER},
+    {"page: {format: json, items: /a~2}\n" ID, "t:1: page.items: \"/a~2\" is not allowed " POINTER},
+    {"page: {format: json, dates: us}\n" ID,
+     "t:1: page.dates: \"us\" is not allowed (allowed: iso, dmy, mdy, excel, epoch, epoch-ms)\n"},
+    {"page: {format: json, separator: '|'}\n" ID,
+     "t:1: page.separator: \"|\" is not allowed (allowed: auto, \",\", \";\", tab)\n"},
+    {"page: {format: json, separator: auto, encoding: utf-8}\n" ID,
+     "t:1: page.separator: only with page.format csv\n"
+     "t:1: page.encoding: only with page.format csv\n"},
+    {"page: {format: csv, items: /a}\nfields: {id: i}\n",
+     "t:1: page.items: only with page.format json\n"},
+    {"page: {format: json, next: /n}\n" ID, "t:1: page.next: only with ask.paging url or token\n"},
+    {JSON ID "ask: {paging: url}\n",
+     "t: page.next: is missing: goes with ask.paging url or token\n"},
+    {JSON ID "ask: {paging: number}\n",
+     "t: ask.page-param: is missing: goes with ask.paging token or number\n"
+     "t: ask.page-size: is missing: goes with ask.paging number\n"},
+    {JSON ID "ask: {page-param: p, first-page: 1, page-size: 2}\n",
+     "t:3: ask.page-param: only with ask.paging token or number\n"
+     "t:3: ask.first-page: only with ask.paging number\n"
+     "t:3: ask.page-size: only with ask.paging number\n"},
+    {JSON ID "ask: {paging: all, page-param: 'a b'}\n",
+     "t:3: ask.paging: \"all\" is not allowed (allowed: none, link, url, token, number)\n"
+     "t:3: ask.page-param: \"a b\" " PARAM},
+    {JSON ID "ask: {pages-max: 0}\n",
+     "t:3: ask.pages-max: \"0\" is not allowed (allowed: 1..1000000)\n"},
+    {JSON ID "ask: {query: '?a=b'}\n", "t:3: ask.query: \"?a=b\" " QUERY},
+    {JSON ID "ask: {query: 'a=b#c'}\n", "t:3: ask.query: \"a=b#c\" " QUERY},
+    {MARK, "t: ask.cursor-param: is missing: goes with fields.mark or windows\n"},
+    {JSON ID "ask: {cursor-param: a, overlap: 1m, ordered: no}\n",
+     "t:3: ask.cursor-param: only with fields.mark or windows\n"
+     "t:3: ask.overlap: only with fields.mark\n"
+     "t:3: ask.ordered: only with fields.mark\n"},
+    {MARK "ask: {cursor-param: a, overlap: 10}\n",
+     "t:3: ask.overlap: \"10\" is not allowed (allowed: 0ms..365d, with ms, s, m, h or d)\n"},
+    {MARK "ask: {cursor-param: a, ordered: maybe}\n",
+     "t:3: ask.ordered: \"maybe\" is not allowed (allowed: no, yes)\n"},
+    {JSON ID "windows: {}\n", "t: ask.cursor-param: is missing: goes with fields.mark or windows\n"
+                              "t: windows.end-param: is missing: goes with windows\n"
+                              "t: windows.longest: is missing: goes with windows\n"},
+    {MARK "ask: {cursor-param: a}\nwindows: {end-param: b, longest: 1d}\n",
+     "t:2: fields.mark: not together with windows: these follow time\n"},
+    {JSON ID "ask: {cursor-param: a}\nwindows: {end-param: b, longest: 1d, begin: 1999-12-31}\n",
+     "t:4: windows.begin: \"1999-12-31\" is not allowed (allowed: a date, 2000-01-01 or later)\n"},
+    {JSON "fields: [id]\n", "t:2: fields: names of fields and where they come from are needed\n"
+                            "t: fields.id: is missing\n"},
+    {JSON "fields: {id: /i, name: /n}\n",
+     "t:2: fields: unknown field \"name\" (allowed: id, reported, occurred, municipality, "
+     "category, gender, age, ageGroup, birthYear, citizenship, status, withdrawn, mark)\n"},
+    {JSON "fields: {id: i}\n", "t:2: fields.id: from is a JSON Pointer: /name/name\n"},
+    {JSON "fields: {id: {}}\n", "t:2: fields.id: from or constant is needed\n"},
+    {JSON "fields: {id: [a]}\n", "t:2: fields.id: one value is needed, not a list or a mapping\n"},
+    {JSON "fields: {id: ''}\n", "t:2: fields.id: a text is needed, without control characters\n"},
+    {JSON "fields: {id: {from: /i, constant: x}}\n",
+     "t:2: fields.id: no constant: each signal has an id of its own\n"},
+    {JSON "fields: {id: {from: /i, to: x}}\n",
+     "t:2: fields.id: unknown key (allowed: from, words, constant)\n"},
+    {JSON "fields: &a {id: *a}\n",
+     "t:2: fields.id: unknown key (allowed: from, words, constant)\n"},
+    {JSON "fields: {id: /i, status: {words: {a: possible}}}\n",
+     "t:2: fields.status: from or constant is needed\n"},
+    {JSON "fields: {id: /i, status: {words: {a: possible}, constant: possible}}\n",
+     "t:2: fields.status: words need a from\n"},
+    {JSON "fields: {id: /i, status: {constant: posible}}\n",
+     "t:2: fields.status: no status (allowed: possible, confirmed, rejected)\n"},
+    {JSON "fields: {id: /i, gender: {from: /g, words: {1: Man, 2: Both}}}\n",
+     "t:2: fields.gender.words: no gender (allowed: Feminine, Masculine, NonConforming, "
+     "Unknown)\n"},
+    {JSON "fields: {id: /i, citizenship: {constant: Poolse}, ageGroup: {constant: old},\n"
+          "  withdrawn: {from: /w, words: {a: perhaps}}}\n",
+     "t:2: fields.citizenship: no citizenship (allowed: ISO 3166 codes, NL, EU, nonEU, Unknown)\n"
+     "t:2: fields.ageGroup: no age group (allowed: Minor, Adult, Unknown)\n"
+     "t:3: fields.withdrawn.words: not allowed (allowed: true, false)\n"},
+    {JSON "fields:\n  id: /i\n  category: {from: /c, words: {Súd: a, sud: b}}\n",
+     "t:4: fields.category.words: is the same word as one before it: case and signs are folded\n"},
+    {JSON "fields: {id: /i, category: {from: /c, words: {}}}\n",
+     "t:2: fields.category.words: words and what they mean are needed\n"},
+    {JSON "fields: {id: /i, category: {from: /c, words: {a: }}}\n",
+     "t:2: fields.category.words: a value is needed (a word like null goes in quotes)\n"},
+    {JSON "fields: {id: /i, mark: {from: /m, constant: x}}\nask: {cursor-param: a}\n",
+     "t:2: fields.mark: only from: it follows what the other side has\n"},
+    {JSON ID "absent: x\n", "t:3: absent: a list of at most 64 is needed\n"},
+    {JSON ID "absent: [null]\n",
+     "t:3: absent: a value is needed (a word like null goes in quotes)\n"},
+    {JSON ID "leave-out: {from: /a, equals: b}\n",
+     "t:3: leave-out: a list of at most 64 is needed\n"},
+    {JSON ID "leave-out: [{from: /a}]\n", "t:3: leave-out: from and equals are needed\n"},
+    {JSON ID "leave-out: [x]\n", "t:3: leave-out: from and equals are needed\n"},
+    {JSON ID "leave-out: [{from: /a, is: b}]\n",
+     "t:3: leave-out: unknown key (allowed: from, equals)\n"},
+    {JSON ID "leave-out:\n- {from: /a, equals: b}\n- {from: a, equals: b}\n",
+     "t:5: leave-out: from is a JSON Pointer: /name/name\n"},
+    {JSON ID "auth: {}\n", "t: auth.kind: is missing: goes with auth\n"},
+    {JSON ID "auth: {kind: none, optional: yes, header: a, token-url: 'https://h/', scope: s}\n",
+     "t:3: auth.header: only with auth.kind header\n"
+     "t:3: auth.token-url: only with auth.kind oauth2\n"
+     "t:3: auth.scope: only with auth.kind oauth2\n"
+     "t:3: auth.optional: only with an auth.kind other than none\n"},
+    {JSON ID "auth: {kind: header}\n", "t: auth.header: is missing: goes with auth.kind header\n"},
+    {JSON ID "auth: {kind: oauth2}\n",
+     "t: auth.token-url: is missing: goes with auth.kind oauth2\n"},
+    // a secret may have been pasted in
+    {JSON ID "auth: {kind: hunter2}\n",
+     "t:3: auth.kind: not allowed (allowed: none, bearer, basic, header, oauth2)\n"},
+    {JSON ID "auth: {kind: header, header: 'X-Key: hunter2'}\n",
+     "t:3: auth.header: not allowed (allowed: a header's name, such as X-Api-Key)\n"},
+    {JSON ID "auth: {kind: header, header: Host}\n",
+     "t:3: auth.header: not allowed (allowed: a header's name, such as X-Api-Key)\n"},
+    {JSON ID "auth: {kind: oauth2, token-url: 'https://u:p@h/'}\n",
+     "t:3: auth.token-url: not allowed (allowed: https://…)\n"},
+};
+
+static void test_faults(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        char *text;
+        templates_drop(load_text(bad[i].yaml, &text));
+        assert_string_equal(text, bad[i].faults);
+        free(text);
+    }
+}
+
+static void test_too_many(void **state) {
+    (void)state;
+    struct buf yaml;
+    char *copy, *text;
+    buf_init(&yaml, 1 << 20);
+    buf_puts(&yaml, JSON "fields:\n  id: /i\n  category:\n    from: /c\n    words:\n");
+    for (int i = 0; i < MAPPING_LIST_MAX; i++)
+        buf_printf(&yaml, "      w%d: x\n", i);
+    copy = strndup(yaml.data, yaml.len);
+    templates_drop(load_good(copy));
+    free(copy);
+    buf_puts(&yaml, "      more: x\nabsent:\n");
+    for (int i = 0; i <= MAPPING_LIST_MAX; i++)
+        buf_printf(&yaml, "- w%d\n", i);
+    copy = buf_take(&yaml);
+    templates_drop(load_text(copy, &text));
+    assert_string_equal(text, "t:7: fields.category.words: more than 64 keys in one place\n"
+                              "t:73: absent: a list of at most 64 is needed\n");
+    free(copy);
+    free(text);
+}
+
+static void test_native(void **state) {
+    (void)state;
+    char *text;
+    static const char *const dirs[] = {NULL, "/nowhere/templates"};
+    for (size_t i = 0; i < COUNT(dirs); i++) {
+        struct templates *templates = load_dir(dirs[i], &text);
+        assert_string_equal(text, "");
+        free(text);
+        assert_int_equal(templates->count, 1);
+        const struct template *native = templates_find(templates, STR("native"));
+        assert_ptr_equal(native, &templates->list[0]);
+        assert_true(native->native && native->auth_optional);
+        assert_int_equal(native->auth, TEMPLATE_AUTH_BEARER);
+        assert_int_equal(native->paging, TEMPLATE_PAGING_LINK);
+        assert_null(native->cursor_param);
+        assert_null(templates_find(templates, STR("nativ")));
+        assert_null(templates_find(templates, (struct str){NULL, 0}));
+        assert_ptr_equal(templates_take(templates), templates);
+        templates_drop(templates);
+        assert_non_null(templates_find(templates, STR("native")));
+        templates_drop(templates);
+        templates_drop(NULL);
+    }
+}
+
+static void test_directory(void **state) {
+    (void)state;
+    char *text;
+    struct templates *templates;
+    assert_int_equal(mkdir(scratch_path("d"), 0755), 0);
+    scratch_write("d/b.yaml", JSON ID, 0644);
+    scratch_write("d/a-1.yaml", JSON ID, 0644);
+    scratch_write("d/README.md", "no template", 0644);
+    scratch_write("d/.hidden.yaml", "no template", 0644);
+    templates = load_dir(scratch_path("d"), &text);
+    assert_string_equal(text, "");
+    free(text);
+    assert_int_equal(templates->count, 3);
+    assert_string_equal(templates->list[1].name, "a-1");
+    assert_string_equal(templates->list[2].name, "b");
+    templates_drop(templates);
+
+    // the faults of all files in one run
+    scratch_write("d/b.yaml", "page: {format: json}\nfields: {}\nx: y\n", 0644);
+    scratch_write("d/native.yaml", JSON ID, 0644);
+    scratch_write("d/Upper.yaml", JSON ID, 0644);
+    scratch_write("d/z.yaml", "", 0644);
+    assert_int_equal(mkdir(scratch_path("d/dir.yaml"), 0755), 0);
+    assert_null(load_dir(scratch_path("d"), &text));
+    assert_string_equal(
+        text, "d/Upper.yaml: the name before .yaml is not allowed (allowed: 1..64 of [a-z0-9._-])\n"
+              "d/b.yaml:3: unknown section \"x\"\n"
+              "d/b.yaml: fields.id: is missing\n"
+              "d/dir.yaml: is no regular file\n"
+              "d/native.yaml: native is built in: take another name\n"
+              "d/z.yaml:1: sections with keys are needed\n");
+    free(text);
+}
+
+// What ships, against pages in the form that the systems give them.
+
+static struct templates *load_shipped(void) {
+    char *text;
+    struct templates *templates = load_dir(SOURCE_DIR "/conf/templates", &text);
+    if (!templates)
+        fail_msg("%s", text);
+    free(text);
+    return templates;
+}
+
+struct seen {
+    size_t count, left_out;
+    char value[8][MAPPING_FIELDS][64];
+};
+
+static void on_trace(void *ctx, const struct mapping_trace *trace) {
+    struct seen *seen = ctx;
+    if (trace->left_out) {
+        seen->left_out++;
+        return;
+    }
+    assert_true(seen->count < 8);
+    for (int i = 0; i < MAPPING_FIELDS; i++)
+        (void)snprintf(seen->value[seen->count][i], 64, "%.*s", (int)trace->value[i].len,
+                       trace->value[i].data ? trace->value[i].data : "");
+    seen->count++;
+}
+
+static void trace_page(const char *template, const char *body, size_t len, struct seen *seen,
+                       struct mapping_result *result) {
+    static const struct decode_limits limits = {65536, 10000, 32};
+    struct templates *templates = load_shipped();
+    const struct template *t = templates_find(templates, str_from(template));
+    assert_non_null(t);
+    *seen = (struct seen){0};
+    mapping_trace(&t->mapping, (struct str){body, len}, &limits, on_trace, seen, result);
+    assert_false(result->decoded.failed);
+    templates_drop(templates);
+}
+
+static void put_report(struct buf *page, const char *id, const char *state, const char *parent,
+                       const char *updated) {
+    buf_printf(page,
+               "{\"id\":5021,\"signal_id\":\"%s\",\"text\":\"*****\",\"status\":{\"state\":\"%s\"},"
+               "\"category\":{\"sub\":\"Mensenhandel\",\"sub_slug\":\"mensenhandel\"},"
+               "\"created_at\":\"2018-06-18T23:30:47.604472+00:00\",\"updated_at\":\"%s\","
+               "\"incident_date_start\":\"2001-01-01T00:00:00+00:00\",\"has_parent\":%s}",
+               id, state, updated, parent);
+}
+
+static void test_signalen(void **state) {
+    (void)state;
+    struct buf page;
+    buf_init(&page, 1 << 16);
+    buf_puts(&page, "{\"_links\":{\"next\":{\"href\":\"https://m.example.nl/signals/v1/private/"
+                    "signals/?page=2\"},\"previous\":{\"href\":null}},\"count\":3,\"results\":[");
+    put_report(&page, "a-1", "m", "false", "2018-06-19T00:00:00.604472+00:00");
+    buf_putc(&page, ',');
+    put_report(&page, "a-2", "o", "true", "2018-06-19T00:00:01.604472+00:00");
+    buf_putc(&page, ',');
+    put_report(&page, "a-3", "a", "false", "2018-06-19T02:00:02.604472+02:00");
+    buf_puts(&page, "]}");
+    struct seen seen;
+    struct mapping_result result;
+    trace_page("signalen", page.data, page.len, &seen, &result);
+    buf_free(&page);
+    assert_int_equal(seen.count, 2);
+    assert_int_equal(seen.left_out, 1);
+    assert_string_equal(seen.value[0][MAPPING_ID], "a-1");
+    assert_string_equal(seen.value[1][MAPPING_ID], "a-3");
+    assert_memory_equal(seen.value[0][MAPPING_REPORTED], "2018-06-18T23:30:47", 19);
+    assert_string_equal(seen.value[0][MAPPING_CATEGORY], "Unknown");
+    assert_string_equal(seen.value[0][MAPPING_OCCURRED], "");
+    assert_string_equal(seen.value[0][MAPPING_STATUS], "");
+    assert_string_equal(seen.value[0][MAPPING_WITHDRAWN], "false");
+    assert_string_equal(seen.value[1][MAPPING_WITHDRAWN], "true");
+    assert_string_equal(result.next, "https://m.example.nl/signals/v1/private/signals/?page=2");
+    assert_string_equal(result.decoded.cursor, "2018-06-19T00:00:02.604Z");
+}
+
+static void test_open311(void **state) {
+    (void)state;
+    static const char page[] =
+        "[{\"service_request_id\":\"638344\",\"status\":\"closed\",\"service_name\":"
+        "\"Mensenhandel\",\"service_code\":\"006\",\"requested_datetime\":"
+        "\"2010-04-14T06:37:38-08:00\",\"updated_datetime\":null,\"lat\":37.7},"
+        "{\"service_request_id\":638345,\"service_name\":\"loverboys\"}]";
+    struct seen seen;
+    struct mapping_result result;
+    trace_page("open311", page, sizeof page - 1, &seen, &result);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.value[0][MAPPING_ID], "638344");
+    assert_string_equal(seen.value[0][MAPPING_CATEGORY], "Mensenhandel");
+    assert_memory_equal(seen.value[0][MAPPING_REPORTED], "2010-04-14T", 11);
+    assert_string_equal(seen.value[0][MAPPING_STATUS], "");
+    assert_string_equal(seen.value[1][MAPPING_ID], "638345");
+    assert_string_equal(result.next, "");
+    assert_string_equal(result.decoded.cursor, "");
+}
+
+static void test_csv(void **state) {
+    (void)state;
+    static const char page[] = "\xef\xbb\xbfID;Reported;Category;AgeGroup;Withdrawn;Notes\r\n"
+                               "7;31-12-2017;\"a|b\";Minor;;\"x\r\ny\"\r\n"
+                               "8;2017-12-31;null;-;ja;\r\n";
+    struct seen seen;
+    struct mapping_result result;
+    trace_page("csv", page, sizeof page - 1, &seen, &result);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.value[0][MAPPING_ID], "7");
+    assert_string_equal(seen.value[0][MAPPING_REPORTED], "2017-12-31");
+    assert_string_equal(seen.value[0][MAPPING_CATEGORY], "a|b");
+    assert_string_equal(seen.value[0][MAPPING_AGE_GROUP], "Minor");
+    assert_string_equal(seen.value[1][MAPPING_REPORTED], "2017-12-31");
+    assert_string_equal(seen.value[1][MAPPING_CATEGORY], "");
+    assert_string_equal(seen.value[1][MAPPING_AGE_GROUP], "");
+    assert_string_equal(seen.value[1][MAPPING_WITHDRAWN], "true");
+}
+
+static void test_csv_excel(void **state) {
+    (void)state;
+    static const char page[] =
+        "meldnummer;meldingsdatum;gemeente;uitbuitingsvorm;geslacht;leeftijd;nationaliteit\r\n"
+        "2017-01;43100;S\xfa"
+        "dwest-Frysl\xe2n;arbeidsuitbuiting;V;n.v.t.;Oekra\xef"
+        "ense\r\n"
+        "2017-02;31-12-2017;Weesp;;?;17;poolse\r\n";
+    struct seen seen;
+    struct mapping_result result;
+    trace_page("csv-excel", page, sizeof page - 1, &seen, &result);
+    assert_int_equal(seen.count, 2);
+    assert_string_equal(seen.value[0][MAPPING_ID], "2017-01");
+    assert_string_equal(seen.value[0][MAPPING_REPORTED], "2017-12-31");
+    assert_string_equal(seen.value[0][MAPPING_MUNICIPALITY], "Súdwest-Fryslân");
+    assert_string_equal(seen.value[0][MAPPING_AGE], "");
+    assert_string_equal(seen.value[0][MAPPING_CITIZENSHIP], "UA");
+    assert_string_equal(seen.value[1][MAPPING_REPORTED], "2017-12-31");
+    assert_string_equal(seen.value[1][MAPPING_GENDER], "");
+    assert_string_equal(seen.value[1][MAPPING_AGE], "17");
+    assert_string_equal(seen.value[1][MAPPING_CITIZENSHIP], "PL");
+}
+
+static void test_shipped_asking(void **state) {
+    (void)state;
+    struct templates *templates = load_shipped();
+    const struct template *signalen = templates_find(templates, STR("signalen"));
+    const struct template *open311 = templates_find(templates, STR("open311"));
+    const struct template *csv = templates_find(templates, STR("csv"));
+    assert_string_equal(signalen->query, "ordering=updated_at&page_size=100");
+    assert_string_equal(signalen->cursor_param, "updated_after");
+    assert_int_equal(signalen->overlap_ms, 600000);
+    assert_true(signalen->ordered && !signalen->auth_optional);
+    assert_int_equal(signalen->paging, TEMPLATE_PAGING_URL);
+    assert_int_equal(signalen->auth, TEMPLATE_AUTH_BEARER);
+    assert_string_equal(open311->cursor_param, "start_date");
+    assert_string_equal(open311->window_end_param, "end_date");
+    assert_true(open311->window_ms == 90LL * 86400000 && open311->reread_ms == open311->window_ms);
+    assert_int_equal(open311->window_items_max, 1000);
+    assert_int_equal(open311->paging, TEMPLATE_PAGING_NONE);
+    assert_null(csv->cursor_param);
+    assert_true(csv->auth_optional);
+    templates_drop(templates);
+}
+
+// Bytes of what ships changed at random: a template or faults, never anything else.
+static void test_random_changes(void **state) {
+    (void)state;
+    static const char *const files[] = {"signalen", "open311", "csv", "csv-excel"};
+    static const char likely[] = ":{}[]#'\"&*!|>-\n ,%\\~/";
+    uint64_t seed = unit_seed();
+    for (size_t f = 0; f < COUNT(files); f++) {
+        char path[PATH_MAX];
+        struct buf text;
+        struct err err;
+        (void)snprintf(path, sizeof path, SOURCE_DIR "/conf/templates/%s.yaml", files[f]);
+        assert_true(str_read_file(path, 1 << 20, &text, &err));
+        char *changed = malloc(text.len + 1);
+        assert_non_null(changed);
+        for (int round = 0; round < 300; round++) {
+            char *faults;
+            memcpy(changed, text.data, text.len);
+            changed[text.len] = '\0';
+            for (int i = 0; i < 1 + round % 20; i++) {
+                uint64_t r = unit_random(&seed);
+                changed[r % text.len] = (char)(r >> 63 ? likely[(r >> 32) % (sizeof likely - 1)]
+                                                       : 1 + (int)((r >> 32) % 255));
+            }
+            templates_drop(load_text(changed, &faults));
+            free(faults);
+        }
+        free(changed);
+        buf_free(&text);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_least),
+        cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_csv_numbers_and_windows),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_native),
+        cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_signalen),
+        cmocka_unit_test(test_open311),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_csv_excel),
+        cmocka_unit_test(test_shipped_asking),
+        cmocka_unit_test(test_random_changes),
+    };
+    return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
