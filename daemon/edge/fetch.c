@@ -3,16 +3,28 @@
 // for, we call it when they come. Answers are handed out and handles are removed between such
 // calls, never inside a callback of curl.
 //
-// A transfer is first in `waiting`, then, with an open handle, in `running`, then gone. The queue
-// is ours because curl's own would count the waiting into the time-out.
+// A transfer is first in `queue`, then, with an open handle, in `running`, then gone; a redirect
+// only gives it another handle. The queue is ours because curl's own would count the waiting into
+// the time-out.
 #include "edge/fetch.h"
 
 #include "base/mem.h"
 #include "edge/fetch_easy.h"
+#include "edge/fetch_queue.h"
+#include "edge/fetch_url.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/queue.h>
+
+enum {
+    // Kept open for the next page of a poll. The next poll is a quarter of an hour away, and an
+    // idle TLS connection
+    // costs about 100 KiB.
+    IDLE_CONNECTIONS_MAX = 16,
+    HOST_BYTES_MAX = 512, // with port; names have at most 253 bytes
+};
 
 TAILQ_HEAD(transfers, transfer);
 TAILQ_HEAD(watches, watch);
@@ -20,12 +32,14 @@ TAILQ_HEAD(watches, watch);
 struct fetcher {
     struct loop *loop;
     uint32_t connections_max;
+    int64_t timeout_ms;
     size_t body_bytes_max;
+    struct fetch_pool pool;
     CURLM *multi;
     CURL *model;
     struct loop_timer *curl_timer, *start_timer;
-    struct transfers waiting, running;
-    uint32_t running_count;
+    struct fetch_queue *queue;
+    struct transfers running;
     struct watches watches;
     bool calling, closing; // a done is being called; fetcher_free has begun
 };
@@ -40,6 +54,8 @@ struct watch {
 struct transfer {
     TAILQ_ENTRY(transfer) entry;
     struct fetcher *fetcher;
+    struct fetch_turn turn;
+    int64_t begun_ms;
     struct fetch_easy easy;
     void (*done)(void *ctx, const struct fetch_result *result);
     void *ctx;
@@ -47,9 +63,11 @@ struct transfer {
 
 // The transfer is off its list and off the multi handle by now.
 static void transfer_tell(struct transfer *transfer, const struct fetch_result *result) {
-    transfer->fetcher->calling = true;
+    struct fetcher *fetcher = transfer->fetcher;
+    fetch_queue_end(fetcher->queue, &transfer->turn);
+    fetcher->calling = true;
     transfer->done(transfer->ctx, result);
-    transfer->fetcher->calling = false;
+    fetcher->calling = false;
     fetch_easy_free(&transfer->easy);
     free(transfer);
 }
@@ -61,7 +79,6 @@ static void transfer_fail(struct transfer *transfer, const char *reason) {
 static void transfer_detach(struct transfer *transfer) {
     struct fetcher *fetcher = transfer->fetcher;
     TAILQ_REMOVE(&fetcher->running, transfer, entry);
-    fetcher->running_count--;
     (void)curl_multi_remove_handle(fetcher->multi, transfer->easy.handle);
 }
 
@@ -132,7 +149,10 @@ static bool multi_open(struct fetcher *fetcher) {
     (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
     (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
     (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
-    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)fetcher->connections_max);
+    uint32_t idle_max = fetcher->connections_max;
+    if (idle_max > IDLE_CONNECTIONS_MAX)
+        idle_max = IDLE_CONNECTIONS_MAX;
+    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)idle_max);
     fetcher->multi = multi;
     return true;
 }
@@ -145,6 +165,20 @@ static void multi_close(struct fetcher *fetcher) {
         watch_free(TAILQ_FIRST(&fetcher->watches));
 }
 
+static void transfer_open(struct transfer *transfer) {
+    struct fetcher *fetcher = transfer->fetcher;
+    int64_t left_ms = transfer->begun_ms + fetcher->timeout_ms - loop_now_ms(fetcher->loop);
+    if (!fetch_easy_open(&transfer->easy, fetcher->model, left_ms, transfer)) {
+        transfer_fail(transfer, transfer->easy.fault);
+        return;
+    }
+    if (curl_multi_add_handle(fetcher->multi, transfer->easy.handle) != CURLM_OK) {
+        transfer_fail(transfer, "out of memory");
+        return;
+    }
+    TAILQ_INSERT_TAIL(&fetcher->running, transfer, entry);
+}
+
 static void hand_out(struct fetcher *fetcher) {
     int left;
     CURLMsg *message;
@@ -154,6 +188,10 @@ static void hand_out(struct fetcher *fetcher) {
         struct transfer *transfer = NULL;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         transfer_detach(transfer);
+        if (fetch_easy_redirect(&transfer->easy, rc)) {
+            transfer_open(transfer);
+            continue;
+        }
         struct fetch_result result;
         fetch_easy_result(&transfer->easy, rc, &result);
         transfer_tell(transfer, &result);
@@ -170,35 +208,26 @@ static void act(struct fetcher *fetcher, curl_socket_t fd, int events) {
         if (!multi_open(fetcher))
             abort(); // out of memory
     }
-    if (!TAILQ_EMPTY(&fetcher->waiting))
+    if (fetch_queue_has_next(fetcher->queue))
         loop_timer_start(fetcher->start_timer, 0, 0);
 }
 
-static void transfer_begin(struct transfer *transfer) {
-    struct fetcher *fetcher = transfer->fetcher;
-    if (!fetch_easy_open(&transfer->easy, fetcher->model, transfer)) {
-        transfer_fail(transfer, transfer->easy.fault);
-        return;
-    }
-    if (curl_multi_add_handle(fetcher->multi, transfer->easy.handle) != CURLM_OK) {
-        transfer_fail(transfer, "out of memory");
-        return;
-    }
-    TAILQ_INSERT_TAIL(&fetcher->running, transfer, entry);
-    fetcher->running_count++;
+static struct transfer *next_transfer(struct fetcher *fetcher) {
+    struct fetch_turn *turn = fetch_queue_next(fetcher->queue);
+    return turn ? (struct transfer *)((char *)turn - offsetof(struct transfer, turn)) : NULL;
 }
 
 static void on_start_timer(void *ctx) {
     struct fetcher *fetcher = ctx;
     // At most as many a turn as there are connections, also when each fails at once.
     for (uint32_t i = 0; i < fetcher->connections_max; i++) {
-        struct transfer *next = TAILQ_FIRST(&fetcher->waiting);
-        if (!next || fetcher->running_count >= fetcher->connections_max)
+        struct transfer *transfer = next_transfer(fetcher);
+        if (!transfer)
             return;
-        TAILQ_REMOVE(&fetcher->waiting, next, entry);
-        transfer_begin(next);
+        transfer->begun_ms = loop_now_ms(fetcher->loop);
+        transfer_open(transfer);
     }
-    if (!TAILQ_EMPTY(&fetcher->waiting) && fetcher->running_count < fetcher->connections_max)
+    if (fetch_queue_has_next(fetcher->queue))
         loop_timer_start(fetcher->start_timer, 0, 0);
 }
 
@@ -213,8 +242,10 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
     struct fetcher *fetcher = mem_zalloc(1, sizeof *fetcher);
     fetcher->loop = loop;
     fetcher->connections_max = limits->connections_max;
+    fetcher->timeout_ms = limits->timeout_ms;
     fetcher->body_bytes_max = limits->body_bytes_max;
-    TAILQ_INIT(&fetcher->waiting);
+    fetch_pool_init(&fetcher->pool, limits->body_bytes_max_all);
+    fetcher->queue = fetch_queue_create(limits->connections_max, limits->host_connections_max);
     TAILQ_INIT(&fetcher->running);
     TAILQ_INIT(&fetcher->watches);
     fetcher->curl_timer = loop_timer_create(loop, on_curl_timer, fetcher);
@@ -234,11 +265,10 @@ void fetcher_free(struct fetcher *fetcher) {
     assert(!fetcher->calling);
     fetcher->closing = true;
     fail_running(fetcher, "stopped");
-    while (!TAILQ_EMPTY(&fetcher->waiting)) {
-        struct transfer *transfer = TAILQ_FIRST(&fetcher->waiting);
-        TAILQ_REMOVE(&fetcher->waiting, transfer, entry);
+    struct transfer *transfer;
+    while ((transfer = next_transfer(fetcher)))
         transfer_fail(transfer, "stopped");
-    }
+    fetch_queue_free(fetcher->queue);
     multi_close(fetcher);
     curl_easy_cleanup(fetcher->model);
     loop_timer_free(fetcher->curl_timer);
@@ -254,7 +284,10 @@ void fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     transfer->fetcher = fetcher;
     transfer->done = done;
     transfer->ctx = ctx;
-    fetch_easy_init(&transfer->easy, request, fetcher->body_bytes_max);
-    TAILQ_INSERT_TAIL(&fetcher->waiting, transfer, entry);
+    fetch_easy_init(&transfer->easy, request, &fetcher->pool, fetcher->body_bytes_max);
+    char host[HOST_BYTES_MAX];
+    if (!fetch_host(request->url, host, sizeof host))
+        host[0] = '\0'; // fails when its turn comes
+    fetch_queue_add(fetcher->queue, &transfer->turn, host);
     loop_timer_start(fetcher->start_timer, 0, 0);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "edge/fetch_easy.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "edge/address.h"
+#include "edge/fetch_url.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,57 +15,105 @@
 #define SIGNAALD_VERSION "0"
 #endif
 
-enum {
-    URL_BYTES_MAX = 8192,
-    HEADER_BYTES_MAX = 64 * 1024, // all of an answer's header lines together
-    HEADER_VALUE_MAX = 255,       // of those that are kept
-    X509_NO_VERDICT = 1,          // of curl, until it has matched the name with the certificate
-    X509_EXPIRED = 10,            // X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
-};
+enum { FORM_BYTES_MAX = 64 * 1024 };
 
-static bool is_header_value(const char *value) {
+bool fetch_is_header_value(const char *value) {
     for (const unsigned char *c = (const unsigned char *)value; *c; c++)
         if (*c < 0x20 || *c == 0x7f)
             return false;
     return true;
 }
 
-static void put_header(struct fetch_easy *easy, const char *name, const char *value) {
+// A token of RFC 9110.
+static bool is_header_name(const char *name) {
+    size_t len = strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return len > 0 && name[len] == '\0';
+}
+
+static void put_header(struct fetch_easy *easy, const char *name, const char *prefix,
+                       const char *value) {
     if (!value || easy->fault)
         return;
-    if (!is_header_value(value)) {
+    if (!fetch_is_header_value(value)) {
         easy->fault = "control character in a request header";
         return;
     }
     struct buf line;
-    buf_init(&line, strlen(name) + strlen(value) + 1);
+    buf_init(&line, strlen(name) + strlen(prefix) + strlen(value) + 3);
     buf_puts(&line, name);
+    buf_puts(&line, ": ");
+    buf_puts(&line, prefix);
     buf_puts(&line, value);
-    buf_putc(&line, '\0');
-    struct curl_slist *longer = curl_slist_append(easy->headers, line.data);
-    buf_free(&line);
+    char *text = buf_take(&line);
+    struct curl_slist *longer = curl_slist_append(easy->headers, text);
+    hash_wipe(text, strlen(text));
+    free(text);
     if (longer)
         easy->headers = longer;
     else
         easy->fault = "out of memory";
 }
 
+static void put_extra_header(struct fetch_easy *easy, const char *name, const char *value) {
+    if (name && !is_header_name(name) && !easy->fault)
+        easy->fault = "not a valid name of a request header";
+    if (name)
+        put_header(easy, name, "", value);
+}
+
+static char *copy(const char *text) {
+    return text ? mem_strdup(text) : NULL;
+}
+
 void fetch_easy_init(struct fetch_easy *easy, const struct fetch_request *request,
-                     size_t body_bytes_max) {
+                     struct fetch_pool *pool, size_t body_bytes_max) {
+    assert(!request->bearer || !request->user_password);
+    assert(!request->header_name == !request->header_value);
     *easy = (struct fetch_easy){.allow_private = request->allow_private};
-    buf_init(&easy->body, body_bytes_max);
+    fetch_body_init(&easy->body, pool, body_bytes_max);
     easy->url = mem_strdup(request->url);
-    if (strlen(request->url) > URL_BYTES_MAX)
+    easy->user_password = copy(request->user_password);
+    easy->form = copy(request->form);
+    easy->client_cert_file = copy(request->client_cert_file);
+    if (strlen(easy->url) > FETCH_URL_BYTES_MAX)
         easy->fault = "URL too long";
-    put_header(easy, "If-None-Match: ", request->if_none_match);
-    put_header(easy, "If-Modified-Since: ", request->if_modified_since);
-    put_header(easy, "Authorization: Bearer ", request->bearer);
+    if (easy->form && strlen(easy->form) > FORM_BYTES_MAX)
+        easy->fault = "form too long";
+    put_header(easy, "If-None-Match", "", request->if_none_match);
+    put_header(easy, "If-Modified-Since", "", request->if_modified_since);
+    put_header(easy, "Authorization", "Bearer ", request->bearer);
+    put_extra_header(easy, request->header_name, request->header_value);
+}
+
+void fetch_easy_close(struct fetch_easy *easy) {
+    curl_easy_cleanup(easy->handle);
+    easy->handle = NULL;
+    fetch_body_clear(&easy->body);
+    easy->header_bytes = 0;
+    easy->error[0] = '\0';
+    easy->address_refused = easy->address_tried = false;
+}
+
+static void free_secret(char *text) {
+    if (text)
+        hash_wipe(text, strlen(text));
+    free(text);
 }
 
 void fetch_easy_free(struct fetch_easy *easy) {
-    curl_easy_cleanup(easy->handle);
+    if (easy->form && easy->body.bytes.data) // a token for a form
+        hash_wipe(easy->body.bytes.data, easy->body.bytes.len);
+    fetch_easy_close(easy);
+    for (struct curl_slist *line = easy->headers; line; line = line->next)
+        hash_wipe(line->data, strlen(line->data));
     curl_slist_free_all(easy->headers);
-    buf_free(&easy->body);
+    free_secret(easy->user_password);
+    free_secret(easy->form);
+    free(easy->client_cert_file);
+    for (size_t i = 0; i < easy->passed_count; i++)
+        free(easy->passed[i]);
+    free(easy->link_next);
     free(easy->url);
 }
 
@@ -71,14 +121,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
     (void)data;
     struct fetch_easy *easy = ctx;
     easy->header_bytes += size * count;
-    return easy->header_bytes > HEADER_BYTES_MAX ? 0 : size * count;
+    return easy->header_bytes > FETCH_HEADER_BYTES_MAX ? 0 : size * count;
 }
 
 // Gets the bytes after decompression, so this is where a bomb ends.
 static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
     struct fetch_easy *easy = ctx;
-    buf_put(&easy->body, data, size * count);
-    return easy->body.overflow ? 0 : size * count;
+    return fetch_body_put(&easy->body, data, size * count) ? size * count : 0;
 }
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to) {
@@ -119,7 +168,7 @@ CURL *fetch_easy_model(const struct fetch_limits *limits) {
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_DEFAULT_PROTOCOL, "https");
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); // less to attack than HTTP/2
-    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_FOLLOWLOCATION, 0L);                        // we look at each first
     SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     SET(CURLOPT_USERAGENT, "signaald/" SIGNAALD_VERSION);
     SET(CURLOPT_PROXY, ""); // nor one from the environment
@@ -134,7 +183,8 @@ CURL *fetch_easy_model(const struct fetch_limits *limits) {
         SET(CURLOPT_CAINFO, limits->ca_file);
     SET(CURLOPT_BUFFERSIZE, 65536L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)limits->connect_timeout_ms);
-    SET(CURLOPT_TIMEOUT_MS, (long)limits->timeout_ms);
+    SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_KEYPASSWD, ""); // else a key that has one is asked for on the terminal
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
@@ -145,13 +195,27 @@ CURL *fetch_easy_model(const struct fetch_limits *limits) {
     return NULL;
 }
 
-bool fetch_easy_open(struct fetch_easy *easy, CURL *model, void *owner) {
+bool fetch_easy_open(struct fetch_easy *easy, CURL *model, int64_t timeout_ms, void *owner) {
     if (easy->fault)
         return false;
+    if (timeout_ms <= 0) { // used up by redirects
+        easy->fault = "timed out";
+        return false;
+    }
     CURL *handle = easy->handle = curl_easy_duphandle(model);
     CURLcode rc = handle ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     SET(CURLOPT_URL, easy->url);
     SET(CURLOPT_HTTPHEADER, easy->headers);
+    if (easy->user_password)
+        SET(CURLOPT_USERPWD, easy->user_password);
+    if (easy->form)
+        SET(CURLOPT_POSTFIELDS, easy->form);
+    if (easy->client_cert_file) {
+        SET(CURLOPT_SSLCERT, easy->client_cert_file);
+        SET(CURLOPT_SSLKEY, easy->client_cert_file);
+    }
+    SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    SET(CURLOPT_ERRORBUFFER, easy->error);
     SET(CURLOPT_PRIVATE, owner);
     SET(CURLOPT_HEADERDATA, easy);
     SET(CURLOPT_WRITEDATA, easy);
@@ -160,100 +224,4 @@ bool fetch_easy_open(struct fetch_easy *easy, CURL *model, void *owner) {
     if (rc != CURLE_OK)
         easy->fault = "out of memory";
     return rc == CURLE_OK;
-}
-
-// NULL when there is none, or none that is fit to be kept and sent back.
-static const char *answer_header(CURL *handle, const char *name) {
-    struct curl_header *header;
-    if (curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-        return NULL;
-    size_t len = strlen(header->value);
-    if (len == 0 || len > HEADER_VALUE_MAX || !is_header_value(header->value))
-        return NULL;
-    return header->value;
-}
-
-static const char *reason_no_connection(CURL *handle) {
-    long error = 0;
-    (void)curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &error);
-    switch (error) {
-    case ECONNREFUSED:
-        return "connection refused";
-    case ENETUNREACH:
-    case EHOSTUNREACH:
-        return "host not reachable";
-    default:
-        return "no connection";
-    }
-}
-
-static const char *reason_no_trust(CURL *handle) {
-    long verdict = 0;
-    (void)curl_easy_getinfo(handle, CURLINFO_SSL_VERIFYRESULT, &verdict);
-    if (verdict == X509_NO_VERDICT)
-        return "TLS: certificate is for another name";
-    return verdict == X509_EXPIRED ? "TLS: certificate expired" : "TLS: certificate not trusted";
-}
-
-static bool is_connected(CURL *handle) {
-    curl_off_t ready_us = 0;
-    (void)curl_easy_getinfo(handle, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
-    return ready_us > 0;
-}
-
-// Our own words: curl's hold names, addresses and bytes of the other side.
-static const char *reason_of(const struct fetch_easy *easy, CURLcode rc) {
-    switch (rc) {
-    case CURLE_UNSUPPORTED_PROTOCOL: // of the URL, or of the answer
-        return is_connected(easy->handle) ? "not a valid HTTP answer" : "neither http nor https";
-    case CURLE_URL_MALFORMAT:
-        return "not a valid URL";
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return "name not found";
-    case CURLE_COULDNT_CONNECT:
-        return reason_no_connection(easy->handle);
-    case CURLE_OPERATION_TIMEDOUT:
-        return is_connected(easy->handle) ? "timed out" : "timed out while connecting";
-    case CURLE_PEER_FAILED_VERIFICATION:
-        return reason_no_trust(easy->handle);
-    case CURLE_SSL_CONNECT_ERROR:
-        return "TLS: handshake failed";
-    case CURLE_SSL_CACERT_BADFILE:
-        return "TLS: file of authorities not readable";
-    case CURLE_GOT_NOTHING:
-    case CURLE_PARTIAL_FILE:
-    case CURLE_SEND_ERROR:
-        return "connection cut off";
-    case CURLE_RECV_ERROR: // also for malformed chunks
-        return "connection broken or answer malformed";
-    case CURLE_BAD_CONTENT_ENCODING:
-        return "compression not valid";
-    case CURLE_WRITE_ERROR:
-        return easy->header_bytes > HEADER_BYTES_MAX ? "header too large" : "compression not valid";
-    case CURLE_OUT_OF_MEMORY: // so curl calls a header line over its own limit
-        return "header too large";
-    default:
-        return "not a valid HTTP answer";
-    }
-}
-
-void fetch_easy_result(struct fetch_easy *easy, CURLcode rc, struct fetch_result *result) {
-    *result = (struct fetch_result){.outcome = FETCH_OK, .reason = ""};
-    if (rc == CURLE_OK) {
-        (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &result->status);
-        result->body = buf_str(&easy->body);
-        result->etag = answer_header(easy->handle, "ETag");
-        result->last_modified = answer_header(easy->handle, "Last-Modified");
-        result->retry_after = answer_header(easy->handle, "Retry-After");
-    } else if (easy->body.overflow) {
-        result->outcome = FETCH_TOO_LARGE;
-        result->reason = "answer too large";
-    } else if (rc == CURLE_ABORTED_BY_CALLBACK || // by on_before_request
-               (rc == CURLE_COULDNT_CONNECT && easy->address_refused && !easy->address_tried)) {
-        result->outcome = FETCH_FORBIDDEN;
-        result->reason = "address not allowed";
-    } else {
-        result->outcome = FETCH_FAILED;
-        result->reason = reason_of(easy, rc);
-    }
 }

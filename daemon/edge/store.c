@@ -32,6 +32,7 @@ static const struct {
     [STORE_PUBLISHED] = {"published", MDB_INTEGERKEY},
     [STORE_COUNTS] = {"counts", 0},
     [STORE_FEEDS] = {"feeds", 0},
+    [STORE_QUARANTINE] = {"quarantine", 0},
     [STORE_META] = {"meta", 0},
 };
 

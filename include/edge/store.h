@@ -11,12 +11,13 @@
 #include <stdint.h>
 
 enum store_table {
-    STORE_LEDGER,    // seq -> ledger row and its event
-    STORE_OUTBOX,    // seq -> nothing; there while Kafka has not confirmed it
-    STORE_PUBLISHED, // seq -> partition and offset
-    STORE_COUNTS,    // cell -> number of signals
-    STORE_FEEDS,     // source name -> state of its feed
-    STORE_META,      // word -> value
+    STORE_LEDGER,     // seq -> ledger row and its event
+    STORE_OUTBOX,     // seq -> nothing; there while Kafka has not confirmed it
+    STORE_PUBLISHED,  // seq -> partition and offset
+    STORE_COUNTS,     // cell -> number of signals
+    STORE_FEEDS,      // source name -> state of its feed
+    STORE_QUARANTINE, // digest of what could not be taken -> why
+    STORE_META,       // word -> value
     STORE_TABLES,
 };
 

@@ -26,6 +26,7 @@ enum { SERVER_CONNECTIONS_MAX = 256, RIG_DEADLINE_MS = 60000 };
 
 struct server {
     int fd, port;
+    const char *address;
     void (*serve)(struct server *server, int fd); // a connection, on a thread of its own
     pthread_t acceptor;
     pthread_mutex_t mutex; // holds for all below
@@ -71,20 +72,28 @@ static inline void *server_accept(void *arg) {
     }
 }
 
-static inline void server_start(struct server *server,
-                                void (*serve)(struct server *server, int fd)) {
+// On a loopback address.
+static inline void server_start_at(struct server *server, const char *address,
+                                   void (*serve)(struct server *server, int fd)) {
     memset(server, 0, sizeof *server);
+    server->address = address;
     server->serve = serve;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->changed, NULL);
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in in = {.sin_family = AF_INET};
     socklen_t len = sizeof in;
+    assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
     server->fd = socket(AF_INET, SOCK_STREAM, 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&in, sizeof in), 0);
     assert_int_equal(listen(server->fd, 128), 0);
     assert_int_equal(getsockname(server->fd, (struct sockaddr *)&in, &len), 0);
     server->port = ntohs(in.sin_port);
     (void)pthread_create(&server->acceptor, NULL, server_accept, server);
+}
+
+static inline void server_start(struct server *server,
+                                void (*serve)(struct server *server, int fd)) {
+    server_start_at(server, "127.0.0.1", serve);
 }
 
 static inline void server_stop(struct server *server) {
@@ -126,13 +135,43 @@ static inline bool send_text(int fd, const char *text) {
     return send_bytes(fd, text, strlen(text));
 }
 
+// The next request with its form, NUL-terminated. False when the other side has gone.
+static inline bool server_read(struct server *server, int fd, char *request, size_t size) {
+    size_t len = 0, whole = SIZE_MAX;
+    request[0] = '\0';
+    while (len < whole) {
+        ssize_t n = recv(fd, request + len, size - 1 - len, 0);
+        if (n <= 0)
+            return false;
+        len += (size_t)n;
+        request[len] = '\0';
+        const char *end = strstr(request, "\r\n\r\n");
+        const char *form = strstr(request, "\r\nContent-Length: ");
+        if (end)
+            whole = (size_t)(end + 4 - request) + (form ? strtoul(form + 18, NULL, 10) : 0);
+    }
+    pthread_mutex_lock(&server->mutex);
+    (void)snprintf(server->last_request, sizeof server->last_request, "%s", request);
+    server->requests++;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->mutex);
+    return true;
+}
+
+// Is it for this path, without query?
+static inline bool request_is_for(const char *request, const char *path) {
+    const char *at = strchr(request, ' ');
+    size_t len = strlen(path);
+    return at && strncmp(at + 1, path, len) == 0 && strchr(" ?", at[1 + len]);
+}
+
 struct answer {
     int calls, order; // order: the how-manieth answer of the rig
     enum fetch_outcome outcome;
     long status;
     char *body; // NUL-terminated; freed by answer_free
     size_t body_len;
-    char *etag, *last_modified, *retry_after, *reason;
+    char *etag, *last_modified, *retry_after, *link_next, *url, *reason;
     struct rig *rig;
 };
 
@@ -150,8 +189,14 @@ static inline void answer_free(struct answer *answer) {
     free(answer->etag);
     free(answer->last_modified);
     free(answer->retry_after);
+    free(answer->link_next);
+    free(answer->url);
     free(answer->reason);
     *answer = (struct answer){0};
+}
+
+static inline char *copy_of(const char *text) {
+    return text ? mem_strdup(text) : NULL;
 }
 
 static inline void on_answer(void *ctx, const struct fetch_result *result) {
@@ -162,9 +207,11 @@ static inline void on_answer(void *ctx, const struct fetch_result *result) {
     answer->status = result->status;
     answer->body = mem_strndup(result->body.len ? result->body.data : "", result->body.len);
     answer->body_len = result->body.len;
-    answer->etag = result->etag ? mem_strdup(result->etag) : NULL;
-    answer->last_modified = result->last_modified ? mem_strdup(result->last_modified) : NULL;
-    answer->retry_after = result->retry_after ? mem_strdup(result->retry_after) : NULL;
+    answer->etag = copy_of(result->etag);
+    answer->last_modified = copy_of(result->last_modified);
+    answer->retry_after = copy_of(result->retry_after);
+    answer->link_next = copy_of(result->link_next);
+    answer->url = copy_of(result->url);
     answer->reason = mem_strdup(result->reason);
     if (--answer->rig->waiting == 0)
         loop_stop(answer->rig->loop);
@@ -218,7 +265,7 @@ static inline void rig_get(struct rig *rig, const struct fetch_request *request,
 }
 
 static inline void rig_url(const struct rig *rig, const char *path, char url[256]) {
-    (void)snprintf(url, 256, "http://127.0.0.1:%d%s", rig->server.port, path);
+    (void)snprintf(url, 256, "http://%s:%d%s", rig->server.address, rig->server.port, path);
 }
 
 static inline void rig_get_path(struct rig *rig, const char *path, struct answer *answer) {

@@ -123,6 +123,25 @@ static void say_drip(struct server *server, int fd) {
     }
 }
 
+static void say_header_drip(struct server *server, int fd) {
+    (void)server;
+    bool up = send_text(fd, "HTTP/1.1 200 OK\r\nX-Slow: ");
+    while (up) {
+        up = send_text(fd, "x");
+        usleep(20000);
+    }
+}
+
+// Each hop is quick enough, all together are not.
+static void say_slow_hop(struct server *server, int fd) {
+    char text[128];
+    usleep(150000);
+    (void)snprintf(text, sizeof text,
+                   "HTTP/1.1 302 Found\r\nLocation: /slow-hop?%d\r\nContent-Length: 0\r\n\r\n",
+                   server_count(server, &server->requests));
+    (void)send_text(fd, text);
+}
+
 static void say_nothing(struct server *server, int fd) {
     (void)fd;
     pthread_mutex_lock(&server->mutex);
@@ -179,8 +198,7 @@ static const struct script scripts[] = {
      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
      NULL, false},
     {"/until-close", "HTTP/1.0 200 OK\r\n\r\nto the end", NULL, true},
-    {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /plain\r\nContent-Length: 0\r\n\r\n", NULL,
-     false},
+    {"/redirect", "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", NULL, false},
     {"/control", "HTTP/1.1 200 OK\r\nETag: a\001b\r\nContent-Length: 0\r\n\r\n", NULL, false},
     {"/cut", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this", NULL, true},
     {"/cut-chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab", NULL, true},
@@ -203,44 +221,30 @@ static const struct script scripts[] = {
     {"/etag-255", NULL, say_etag_255, false},
     {"/etag-256", NULL, say_etag_256, false},
     {"/drip", NULL, say_drip, true},
+    {"/header-drip", NULL, say_header_drip, true},
+    {"/slow-hop", NULL, say_slow_hop, false},
     {"/nothing", NULL, say_nothing, true},
     {"/four", NULL, say_four, false},
     {"/late", NULL, say_late, false},
 };
 
 static const struct script *find_script(const char *request) {
-    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
-        size_t len = strlen(scripts[i].path);
-        if (strncmp(request + 4, scripts[i].path, len) == 0 && request[4 + len] == ' ')
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        if (request_is_for(request, scripts[i].path))
             return &scripts[i];
-    }
     return NULL;
 }
 
 static void serve(struct server *server, int fd) {
-    char request[sizeof server->last_request] = "";
-    size_t len = 0;
-    for (;;) {
-        ssize_t n = recv(fd, request + len, sizeof request - 1 - len, 0);
-        if (n <= 0)
-            return;
-        len += (size_t)n;
-        request[len] = '\0';
-        if (!strstr(request, "\r\n\r\n"))
-            continue;
+    char request[sizeof server->last_request];
+    while (server_read(server, fd, request, sizeof request)) {
         const struct script *script = find_script(request);
-        pthread_mutex_lock(&server->mutex);
-        memcpy(server->last_request, request, len + 1);
-        server->requests++;
-        pthread_cond_broadcast(&server->changed);
-        pthread_mutex_unlock(&server->mutex);
         if (script && script->say)
             script->say(server, fd);
         else if (script)
             (void)send_text(fd, script->text);
         if (!script || script->close)
             return;
-        len = 0;
     }
 }
 

@@ -144,7 +144,7 @@ static void test_answers(void **state) {
         assert_text(answer.retry_after, row->retry_after, row->path);
         answer_free(&answer);
     }
-    // Each was asked for once: nothing was repeated, no redirect was followed.
+    // Each was asked for once: nothing was repeated.
     assert_int_equal(server_count(&rig.server, &rig.server.requests),
                      sizeof expected / sizeof *expected);
 }
@@ -285,8 +285,8 @@ static void test_timeouts(void **state) {
     short_limits.timeout_ms = 300;
     rig_stop(&rig);
     rig_start(&rig, &short_limits, serve);
-    const char *const paths[] = {"/drip", "/nothing"};
-    for (size_t i = 0; i < 2; i++) {
+    const char *const paths[] = {"/drip", "/header-drip", "/slow-hop", "/nothing"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct answer answer;
         rig_get_path(&rig, paths[i], &answer);
         assert_int_equal(answer.outcome, FETCH_FAILED);
