@@ -322,6 +322,7 @@ static void stop(struct app *app) {
     notify_stopping();
     loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
     intake_quiesce(app->intake);
+    control_quiesce(app->control);
     feeds_stop(app->feeds);
     pipeline_probe(app->pipeline); // the last totals
     pipeline_when_idle(app->pipeline, on_input_done, app);

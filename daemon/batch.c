@@ -3,9 +3,12 @@
 
 #include "base/mem.h"
 #include "core/normalise.h"
+#include "template.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { DAY_MS = 86400000, PAGE_ITEMS_MAX = 100000 };
 
 struct batch *batch_create(struct sources *sources, const struct source *source,
                            struct tables *tables, enum decode_format format, char *body,
@@ -26,9 +29,11 @@ void batch_free(struct batch *batch) {
     sources_drop(batch->sources);
     tables_drop(batch->tables);
     free(batch->body);
+    free(batch->page.next);
     free(batch->signals);
     free(batch->items);
     free(batch->faults);
+    free(batch->refused);
     free(batch);
 }
 
@@ -64,6 +69,56 @@ static void add_normaliser_faults(struct batch *batch, const struct decode_item 
     }
 }
 
+// An id that can be nothing but a number with a prefix, or a UUID: no long words (a name) and no
+// run of digits as long as a citizen service number or a telephone number has.
+static bool is_safe_id(struct str id) {
+    size_t digits = 0, letters = 0;
+    bool uuid = id.len == 36;
+    if (id.len == 0 || id.len > BATCH_SAFE_ID_MAX)
+        return false;
+    for (size_t i = 0; i < id.len; i++) {
+        char c = id.data[i];
+        bool digit = c >= '0' && c <= '9';
+        bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool dash_place = i == 8 || i == 13 || i == 18 || i == 23;
+        uuid = uuid && (dash_place ? c == '-' : digit || hex);
+        digits = digit ? digits + 1 : 0;
+        letters = letter ? letters + 1 : 0;
+        if (!uuid && (digits >= 8 || letters >= 4))
+            return false;
+        if (!digit && !letter && (c == '\0' || !strchr("-_./:", c)))
+            return false;
+    }
+    return true;
+}
+
+static void add_refused(struct batch *batch, struct batch_item *item, const struct item *said,
+                        const struct hash_key *key) {
+    batch->refused =
+        grow(batch->refused, batch->refused_count, &batch->refused_cap, sizeof *batch->refused);
+    struct batch_refused *refused = &batch->refused[batch->refused_count];
+    const struct fault *faults = batch->faults + item->fault_first;
+    const struct str parts[] = {str_from(batch->source->name),
+                                said->id,
+                                said->reported,
+                                said->municipality,
+                                said->categories[0],
+                                said->age,
+                                said->birth_year,
+                                said->status,
+                                said->occurred,
+                                str_from(fault_code_name(faults[0].code)),
+                                str_from(faults[0].pointer)};
+    hash_digest(key, "quarantine", parts, sizeof parts / sizeof parts[0], &refused->key);
+    refused->id[0] = '\0';
+    if (is_safe_id(said->id)) {
+        memcpy(refused->id, said->id.data, said->id.len);
+        refused->id[said->id.len] = '\0';
+    }
+    item->refused = (uint32_t)batch->refused_count++;
+}
+
 struct decoding {
     struct batch *batch;
     struct normalise_context context;
@@ -80,13 +135,17 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     struct signal *signal = &batch->signals[batch->signal_count];
     *item = (struct batch_item){.verdict = VERDICT_REFUSED,
                                 .signal = UINT32_MAX,
+                                .refused = UINT32_MAX,
                                 .fault_first = (uint32_t)batch->fault_count};
     normalise_item(&decoding->context, &decoded->item, signal, &result);
     add_faults(batch, decoded->index, decoded->faults, decoded->fault_count);
     add_normaliser_faults(batch, decoded, &result);
     item->fault_count = (uint32_t)batch->fault_count - item->fault_first;
-    if (item->fault_count)
+    if (item->fault_count) {
+        if (batch->polled)
+            add_refused(batch, item, &decoded->item, decoding->context.identity_key);
         return;
+    }
     item->signal = (uint32_t)batch->signal_count++;
     item->identity = signal->identity;
     batch->unknown_fields += decoded->item.unknown_fields;
@@ -94,21 +153,83 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     batch->unknown_municipalities += result.municipality_unknown;
 }
 
-// An ETag belongs to a URL, and the cursor is part of it: with another cursor the old ETag means
-// nothing.
-static void move_cursor(struct feed_record *feed, const char *mark) {
-    if (mark[0] == '\0' ||
-        (feed->cursor[0] && decode_cursor_compare(str_from(mark), str_from(feed->cursor)) <= 0))
-        return;
-    memcpy(feed->cursor, mark, strlen(mark) + 1);
+static bool is_further(const char *mark, const char *than) {
+    return mark[0] && (!than[0] || decode_cursor_compare(str_from(mark), str_from(than)) > 0);
+}
+
+static void set_cursor(struct feed_record *feed, const char *cursor) {
+    memcpy(feed->cursor, cursor, strlen(cursor) + 1);
     feed->etag[0] = feed->last_modified[0] = '\0';
+}
+
+// A mark that is a time to come, a day ahead or more, is a slip: what lies before it would never be
+// asked for.
+static bool is_to_come(const char *mark, int64_t received_ms) {
+    int32_t day;
+    int64_t ms;
+    if (time_parse_date(str_from(mark), &day))
+        return day > time_amsterdam_day(received_ms) + 1;
+    return time_parse_stamp(str_from(mark), &ms) && ms > received_ms + DAY_MS;
+}
+
+// What the page means for the cursor. Of pages whose items come in no order only the last may move
+// it: an earlier page may hold the newest. An ETag belongs to a URL, of which the cursor is a part,
+// and to a poll of one page.
+static void finish_page(struct batch *batch) {
+    struct batch_page *page = &batch->page;
+    const struct template *template = batch->template;
+    uint32_t count = batch->decoded_as.items + batch->left_out;
+    page->more = page->next != NULL;
+    if (template && template->paging == TEMPLATE_PAGING_NUMBER)
+        page->more = count > 0 && count >= template->page_size;
+    if (is_further(batch->decoded_as.cursor, page->mark) &&
+        !is_to_come(batch->decoded_as.cursor, batch->received_ms))
+        memcpy(page->mark, batch->decoded_as.cursor, strlen(batch->decoded_as.cursor) + 1);
+    bool useless = batch->item_count > 0 && batch->signal_count == 0;
+    if (!page->first || page->more || useless)
+        batch->feed.etag[0] = batch->feed.last_modified[0] = '\0';
+    if (useless) // all refused: whatever is wrong, it is to be read again
+        return;
+    page->cut_off = template && page->window_end[0] && count >= template->window_items_max;
+    if (page->window_end[0]) {
+        if (!page->cut_off && !page->more && is_further(page->window_end, batch->feed.cursor))
+            set_cursor(&batch->feed, page->window_end);
+    } else if ((!page->more || (template && template->ordered)) &&
+               is_further(page->mark, batch->feed.cursor)) {
+        set_cursor(&batch->feed, page->mark);
+        // Several pages in no order: while they were read items may have slipped from one to
+        // another unseen. A poll that finds all of it known has seen a list that stood still.
+        page->tentative = !page->first && !(template && template->ordered);
+    }
+}
+
+static void decode_mapped(struct batch *batch, const struct decode_limits *limits,
+                          struct decoding *decoding) {
+    struct mapping_result result;
+    mapping_decode(&batch->template->mapping, (struct str){batch->body, batch->body_len}, limits,
+                   on_item, decoding, &result);
+    batch->decoded_as = result.decoded;
+    batch->left_out = result.left_out;
+    if (result.next[0] && !batch->page.next)
+        batch->page.next = mem_strdup(result.next);
+}
+
+static void decode_native(struct batch *batch, const struct decode_limits *limits,
+                          struct decoding *decoding) {
+    struct decode_options decode = {.format = batch->format,
+                                    .limits = *limits,
+                                    .cursor_field = str_from(batch->source->cursor_field)};
+    decode_items((struct str){batch->body, batch->body_len}, &decode, on_item, decoding,
+                 &batch->decoded_as);
+    // A page is a list. One object is something else: an error, or another form than was thought.
+    if (batch->polled && batch->decoded_as.single && !batch->decoded_as.failed) {
+        batch->decoded_as.failed = true;
+        batch->decoded_as.fault = FAULT_TYPE;
+    }
 }
 
 void batch_decode(struct batch *batch, const struct batch_options *options) {
     const struct source *source = batch->source;
-    struct decode_options decode = {.format = batch->format,
-                                    .limits = options->limits,
-                                    .cursor_field = str_from(source->cursor_field)};
     struct decoding decoding = {.batch = batch,
                                 .context = {.municipalities = batch->tables->municipalities,
                                             .categories = batch->tables->categories,
@@ -117,12 +238,19 @@ void batch_decode(struct batch *batch, const struct batch_options *options) {
                                             .source_kind = source->kind,
                                             .source_municipality = source->municipality,
                                             .received_ms = batch->received_ms}};
-    decode_items((struct str){batch->body, batch->body_len}, &decode, on_item, &decoding,
-                 &batch->decoded_as);
+    struct decode_limits limits = options->limits;
+    if (batch->silence)
+        return;
+    if (batch->polled) // a page is bounded by its bytes
+        limits.items_max = PAGE_ITEMS_MAX;
+    if (batch->template && !batch->template->native)
+        decode_mapped(batch, &limits, &decoding);
+    else
+        decode_native(batch, &limits, &decoding);
     free(batch->body);
     batch->body = NULL;
     if (batch->decoded_as.failed)
-        batch->item_count = batch->signal_count = batch->fault_count = 0;
+        batch->item_count = batch->signal_count = batch->fault_count = batch->refused_count = 0;
     else if (batch->has_feed)
-        move_cursor(&batch->feed, batch->decoded_as.cursor);
+        finish_page(batch);
 }

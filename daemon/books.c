@@ -54,7 +54,7 @@ static bool on_ledger_row(void *ctx, uint64_t seq, struct str record) {
         loading->ok = damaged(loading->err, "a line is missing", seq);
     else if (!record_get_ledger(record, seq, &row, &event))
         loading->ok = damaged(loading->err, "unreadable line", seq);
-    else
+    else if (row.kind == LEDGER_SIGNAL)
         index_put(loading->books->index, &row.identity, seq);
     loading->books->last_seq = seq;
     return loading->ok;
@@ -71,6 +71,20 @@ static bool on_count(void *ctx, struct str key, struct str value) {
     memcpy(&cell, key.data, sizeof cell);
     memcpy(&number, value.data, sizeof number);
     counts_add(loading->books->counts, &cell, number);
+    return true;
+}
+
+static bool on_quarantined(void *ctx, struct str key, struct str value) {
+    struct loading *loading = ctx;
+    struct quarantine_record entry;
+    (void)key;
+    if (!record_get_quarantine(value, &entry)) {
+        loading->ok = err_set(loading->err, ERR_FATAL, "the quarantine is damaged");
+        return false;
+    }
+    loading->books->quarantined++;
+    if (entry.number > loading->books->quarantine_last)
+        loading->books->quarantine_last = entry.number;
     return true;
 }
 
@@ -99,6 +113,8 @@ static bool load(struct books *books, struct err *err) {
     store_each_seq(&txn, STORE_LEDGER, 1, on_ledger_row, &loading);
     if (loading.ok)
         store_each(&txn, STORE_COUNTS, on_count, &loading);
+    if (loading.ok)
+        store_each(&txn, STORE_QUARANTINE, on_quarantined, &loading);
     if (store_get(&txn, STORE_META, STR("totals"), &value) &&
         !record_get_totals(value, &books->totals))
         loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
@@ -214,6 +230,67 @@ int32_t books_partitions(const struct books *books) {
 
 void books_usage(const struct books *books, struct store_usage *usage) {
     store_usage(books->store, usage);
+}
+
+uint64_t books_quarantined(const struct books *books) {
+    return books->quarantined;
+}
+
+struct feed_walk {
+    bool (*fn)(void *ctx, struct str source, const struct feed_record *feed);
+    void *ctx;
+};
+
+static bool on_feed(void *ctx, struct str key, struct str value) {
+    const struct feed_walk *walk = ctx;
+    struct feed_record feed;
+    return record_get_feed(value, &feed) && walk->fn(walk->ctx, key, &feed);
+}
+
+void books_each_feed(struct books *books,
+                     bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
+                     void *ctx) {
+    struct store_txn txn;
+    struct feed_walk walk = {fn, ctx};
+    store_begin_read(books->store, &txn);
+    store_each(&txn, STORE_FEEDS, on_feed, &walk);
+    store_abort(&txn);
+}
+
+struct entries {
+    struct quarantine_record *list;
+    size_t count, cap;
+};
+
+static bool collect_entry(void *ctx, struct str key, struct str value) {
+    struct entries *entries = ctx;
+    (void)key;
+    if (entries->count == entries->cap) {
+        entries->cap = entries->cap ? entries->cap * 2 : 64;
+        entries->list = mem_resize(entries->list, entries->cap, sizeof *entries->list);
+    }
+    return record_get_quarantine(value, &entries->list[entries->count++]);
+}
+
+static int by_number(const void *a, const void *b) {
+    const struct quarantine_record *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+// The table is in order of its keys, which are digests.
+void books_each_quarantined(struct books *books,
+                            bool (*fn)(void *ctx, const struct quarantine_record *entry),
+                            void *ctx) {
+    struct store_txn txn;
+    struct entries entries = {0};
+    store_begin_read(books->store, &txn);
+    store_each(&txn, STORE_QUARANTINE, collect_entry, &entries);
+    store_abort(&txn);
+    if (entries.count)
+        qsort(entries.list, entries.count, sizeof *entries.list, by_number);
+    for (size_t i = 0; i < entries.count && fn(ctx, &entries.list[i]); i++)
+        ;
+    free(entries.list);
 }
 
 bool books_feed(struct books *books, struct str source, struct feed_record *feed) {

@@ -14,14 +14,6 @@
 
 enum { RECORD_BYTES_MAX = 32768 };
 
-struct commit {
-    struct books *books;
-    struct books_change *change;
-    struct store_txn txn;
-    int64_t logged_ms;
-    bool writes; // there is something to sync
-};
-
 static struct books_change *change_create(void) {
     struct books_change *change = mem_zalloc(1, sizeof *change);
     change->index = index_create();
@@ -31,7 +23,16 @@ static struct books_change *change_create(void) {
     return change;
 }
 
+static void free_notes(struct books_group *group) {
+    while (group->notes) {
+        struct books_note *next = group->notes->next;
+        free(group->notes);
+        group->notes = next;
+    }
+}
+
 void books_group_clear(struct books_group *group) {
+    free_notes(group);
     group->batches = NULL;
     group->ack_count = 0;
     group->partitions = 0;
@@ -40,6 +41,7 @@ void books_group_clear(struct books_group *group) {
 }
 
 void books_group_free(struct books_group *group) {
+    free_notes(group);
     free(group->acks);
     if (group->change) {
         index_free(group->change->index);
@@ -52,7 +54,7 @@ void books_group_free(struct books_group *group) {
 }
 
 // The latest line of this identity, of this group or before it. False when it was never seen.
-static bool find_known(struct commit *commit, const struct digest *identity,
+static bool find_known(struct books_commit *commit, const struct digest *identity,
                        struct ledger_row *known) {
     struct str record, event;
     uint64_t seq = index_get(commit->change->index, identity);
@@ -70,14 +72,9 @@ static bool find_known(struct commit *commit, const struct digest *identity,
     return true;
 }
 
-static void write_line(struct commit *commit, const struct ledger_row *row,
-                       const struct ledger_row *known, const struct batch *batch,
-                       const char *as_reported) {
+void books_write_line(struct books_commit *commit, const struct ledger_row *row) {
     struct books_change *change = commit->change;
-    const struct ledger_row *previous = known && known->counts ? known : NULL;
-    buf_clear(&change->value);
     buf_clear(&change->record);
-    event_put_value(&change->value, batch->tables->municipalities, row, previous, as_reported);
     record_put_ledger(&change->record, row, buf_str(&change->value));
     if (change->value.overflow || change->record.overflow) {
         err_set(&commit->txn.err, ERR_FATAL, "an event is larger than it can be");
@@ -85,25 +82,35 @@ static void write_line(struct commit *commit, const struct ledger_row *row,
     }
     store_append(&commit->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
     store_append(&commit->txn, STORE_OUTBOX, row->seq, STR(""));
-    index_put(change->index, &row->identity, row->seq);
-    if (previous)
-        counts_add(change->counts, &previous->cell, -1);
-    if (row->counts)
-        counts_add(change->counts, &row->cell, 1);
     change->last_seq = row->seq;
     change->added++;
     commit->writes = true;
 }
 
-static void judge_item(struct commit *commit, struct batch *batch, struct batch_item *item) {
+static void write_signal(struct books_commit *commit, const struct ledger_row *row,
+                         const struct ledger_row *known, const struct batch *batch,
+                         const char *as_reported) {
+    struct books_change *change = commit->change;
+    const struct ledger_row *previous = known && known->counts ? known : NULL;
+    buf_clear(&change->value);
+    event_put_value(&change->value, batch->tables->municipalities, row, previous, as_reported);
+    books_write_line(commit, row);
+    index_put(change->index, &row->identity, row->seq);
+    if (previous)
+        counts_add(change->counts, &previous->cell, -1);
+    if (row->counts)
+        counts_add(change->counts, &row->cell, 1);
+}
+
+static void judge_item(struct books_commit *commit, struct batch *batch, struct batch_item *item) {
     const struct signal *signal = &batch->signals[item->signal];
     struct ledger_row known, row;
     bool seen = find_known(commit, &signal->identity, &known);
     if (commit->txn.err.kind != ERR_NONE)
         return;
     item->verdict = judge_signal(seen ? &known : NULL, signal);
-    if (item->verdict == VERDICT_DUPLICATE) {
-        item->version = known.version;
+    if (item->verdict == VERDICT_DUPLICATE || batch->dry_run) {
+        item->version = seen ? known.version : 0;
         return;
     }
     struct judge_origin origin = {.source = str_from(batch->source->name),
@@ -113,36 +120,29 @@ static void judge_item(struct commit *commit, struct batch *batch, struct batch_
     judge_row(seen ? &known : NULL, signal, item->verdict, commit->change->last_seq + 1, &origin,
               &row);
     item->version = row.version;
-    write_line(commit, &row, seen ? &known : NULL, batch, signal->as_reported);
+    write_signal(commit, &row, seen ? &known : NULL, batch, signal->as_reported);
 }
 
-static void commit_feed(struct commit *commit, struct batch *batch, bool news) {
-    if (news)
-        batch->feed.signal_ms = batch->received_ms;
-    buf_clear(&commit->change->record);
-    record_put_feed(&commit->change->record, &batch->feed);
-    store_put(&commit->txn, STORE_FEEDS, str_from(batch->source->name),
-              buf_str(&commit->change->record));
-    commit->writes = true;
-}
-
-static void commit_batch(struct commit *commit, struct batch *batch) {
+static void commit_batch(struct books_commit *commit, struct batch *batch) {
     struct totals *totals = &commit->change->totals;
     uint64_t before = commit->change->last_seq;
     for (size_t i = 0; i < batch->item_count; i++) {
         struct batch_item *item = &batch->items[i];
         if (item->signal != UINT32_MAX)
             judge_item(commit, batch, item);
-        totals->verdicts[item->verdict]++;
+        totals->verdicts[item->verdict] += !batch->dry_run;
     }
+    if (batch->dry_run)
+        return;
     totals->unknown_fields += batch->unknown_fields;
     totals->unknown_words += batch->unknown_words;
     totals->unknown_municipalities += batch->unknown_municipalities;
-    if (batch->has_feed && !batch->decoded_as.failed)
-        commit_feed(commit, batch, commit->change->last_seq > before);
+    books_commit_source(commit, batch, commit->change->last_seq > before);
+    if (batch->polled)
+        books_commit_refused(commit, batch);
 }
 
-static void commit_acks(struct commit *commit, const struct books_group *group) {
+static void commit_acks(struct books_commit *commit, const struct books_group *group) {
     char place[RECORD_PUBLISHED], name[BOOKS_KEY_MAX];
     for (size_t i = 0; i < group->ack_count; i++) {
         const struct publish_ack *ack = &group->acks[i];
@@ -166,7 +166,7 @@ static void commit_acks(struct commit *commit, const struct books_group *group) 
 }
 
 static void write_count(void *ctx, const struct cell *cell, int64_t change) {
-    struct commit *commit = ctx;
+    struct books_commit *commit = ctx;
     if (change == 0)
         return;
     int64_t value = counts_get(commit->books->counts, cell) + change;
@@ -178,7 +178,7 @@ static void write_count(void *ctx, const struct cell *cell, int64_t change) {
         store_delete(&commit->txn, STORE_COUNTS, key);
 }
 
-static void write_totals(struct commit *commit) {
+static void write_totals(struct books_commit *commit) {
     buf_clear(&commit->change->record);
     record_put_totals(&commit->change->record, &commit->change->totals);
     store_put(&commit->txn, STORE_META, STR("totals"), buf_str(&commit->change->record));
@@ -188,15 +188,19 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
     if (!group->change)
         group->change = change_create();
     struct books_change *change = group->change;
-    struct commit commit = {.books = books, .change = change, .logged_ms = logged_ms};
+    struct books_commit commit = {.books = books, .change = change, .logged_ms = logged_ms};
     index_clear(change->index);
     counts_clear(change->counts);
     change->totals = books->totals;
     change->last_seq = books->last_seq;
     change->added = 0;
+    change->quarantined = books->quarantined;
+    change->quarantine_last = books->quarantine_last;
     store_begin(books->store, &commit.txn);
+    books_commit_notes(&commit, group);
     for (struct batch *batch = group->batches; batch; batch = batch->next)
         commit_batch(&commit, batch);
+    books_flush_source(&commit);
     uint64_t outbox = store_entries(&commit.txn, STORE_OUTBOX);
     commit_acks(&commit, group);
     change->confirmed = outbox - store_entries(&commit.txn, STORE_OUTBOX);
@@ -229,6 +233,8 @@ void books_apply(struct books *books, struct books_group *group) {
     counts_each(change->counts, apply_count, books);
     books->totals = change->totals;
     books->last_seq = change->last_seq;
+    books->quarantined = change->quarantined;
+    books->quarantine_last = change->quarantine_last;
     books->waiting += change->added;
     books->waiting -= change->confirmed;
     for (size_t i = 0; i < group->ack_count; i++)

@@ -18,24 +18,44 @@ enum { REQUEST_BYTES_MAX = 1 << 20 };
 static void get_why(struct control *control, struct http_request *request);
 static void post_reload(struct control *control, struct http_request *request);
 
-// The routes, one method each. A path that ends in '/' takes what is behind it.
+// The routes. A path that ends in '/' takes what is behind it; '*' stands for one segment.
 static const struct route {
     const char *method;
     const char *path;
     bool changes; // root and the daemon's own user only
     void (*handle)(struct control *control, struct http_request *request);
 } routes[] = {
-    {"GET", "/v1/status", false, control_status}, {"GET", "/v1/counts", false, control_counts},
-    {"GET", "/v1/signals/", false, get_why},      {"GET", "/v1/events", false, control_events},
-    {"GET", "/metrics", false, control_metrics},  {"POST", "/v1/reload", true, post_reload},
+    {"GET", "/v1/status", false, control_status},
+    {"GET", "/v1/counts", false, control_counts},
+    {"GET", "/v1/signals/", false, get_why},
+    {"GET", "/v1/events", false, control_events},
+    {"GET", "/metrics", false, control_metrics},
+    {"GET", "/v1/feeds", false, control_feeds},
+    {"GET", "/v1/feeds/*", false, control_feed},
+    {"POST", "/v1/feeds/*/poll", true, control_feed_poll},
+    {"POST", "/v1/feeds/*/pause", true, control_feed_pause},
+    {"POST", "/v1/feeds/*/resume", true, control_feed_resume},
+    {"GET", "/v1/quarantine", false, control_quarantine},
+    {"POST", "/v1/quarantine/*/retry", true, control_quarantine_retry},
+    {"DELETE", "/v1/quarantine/*", true, control_quarantine_drop},
+    {"POST", "/v1/import", true, control_import},
+    {"POST", "/v1/reload", true, post_reload},
 };
-enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], METHODS_MAX = 32 };
 
 static bool route_matches(const struct route *route, struct str path) {
-    size_t len = strlen(route->path);
-    if (route->path[len - 1] != '/')
-        return str_is(path, route->path);
-    return path.len > len && memcmp(path.data, route->path, len) == 0;
+    const char *pattern = route->path;
+    size_t at = 0;
+    for (; *pattern; pattern++) {
+        size_t begin = at;
+        while (*pattern == '*' && at < path.len && path.data[at] != '/')
+            at++;
+        if (*pattern != '*' && at < path.len && path.data[at] == *pattern)
+            at++;
+        if (at == begin)
+            return false;
+    }
+    return pattern[-1] == '/' ? at < path.len : at == path.len;
 }
 
 void control_problem(struct http_request *request, unsigned status, const char *detail) {
@@ -44,10 +64,19 @@ void control_problem(struct http_request *request, unsigned status, const char *
     http_send(request, &reply);
 }
 
-static void refuse_method(struct http_request *request, const char *allowed) {
+// No route has this path with this method: 405 with those that there are, else 404.
+static void refuse_route(struct http_request *request) {
+    char allowed[METHODS_MAX] = "";
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        size_t len = strlen(allowed);
+        if (route_matches(&routes[i], http_path(request)))
+            (void)snprintf(allowed + len, sizeof allowed - len, "%s%s", len ? ", " : "",
+                           routes[i].method);
+    }
     struct http_reply reply = {0};
-    problem_fill(&reply, 405, NULL);
-    reply_header(&reply, "Allow", allowed);
+    problem_fill(&reply, allowed[0] ? 405 : 404, NULL);
+    if (allowed[0])
+        reply_header(&reply, "Allow", allowed);
     http_send(request, &reply);
 }
 
@@ -62,20 +91,21 @@ static void on_request(void *ctx, struct http_request *request) {
     struct control *control = ctx;
     for (size_t i = 0; i < ROUTE_COUNT; i++) {
         const struct route *route = &routes[i];
-        if (!route_matches(route, http_path(request)))
+        if (!route_matches(route, http_path(request)) ||
+            !str_is(http_method(request), route->method))
             continue;
-        if (!str_is(http_method(request), route->method)) {
-            refuse_method(request, route->method);
-            return;
-        }
         if (route->changes && !may_change(request)) {
             control_problem(request, 403, "Changing things is for root and the daemon's own user.");
+            return;
+        }
+        if (route->changes && control->stopping) {
+            control_problem(request, 503, "The service is stopping: nothing changes any more.");
             return;
         }
         route->handle(control, request);
         return;
     }
-    control_problem(request, 404, NULL);
+    refuse_route(request);
 }
 
 static unsigned on_head(void *ctx, struct http_request *request) {
@@ -89,6 +119,11 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     (void)ctx;
     (void)request;
     problem_fill(reply, status, NULL);
+}
+
+static void on_gone(void *ctx, struct http_request *request) {
+    (void)ctx;
+    control_import_gone(request); // no other route waits
 }
 
 struct why {
@@ -243,6 +278,7 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .on_head = on_head,
                                 .on_request = on_request,
                                 .on_refusal = on_refusal,
+                                .on_gone = on_gone,
                                 .ctx = control};
     http.limits.body_bytes_max = REQUEST_BYTES_MAX;
     control->server = http_listen(options->loop, &http, err);
@@ -259,6 +295,10 @@ void control_use(struct control *control, struct sources *sources, struct tables
     tables_drop(control->tables);
     control->sources = sources_take(sources);
     control->tables = tables_take(tables);
+}
+
+void control_quiesce(struct control *control) {
+    control->stopping = true;
 }
 
 void control_free(struct control *control) {

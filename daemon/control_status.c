@@ -16,7 +16,7 @@ struct figures {
     struct feeds_status feeds;
     struct publish_status publish;
     struct store_usage usage;
-    uint64_t accepted, waiting, resident_bytes;
+    uint64_t accepted, waiting, quarantined, resident_bytes;
     int64_t signals, last_commit_ms, uptime_s;
 };
 
@@ -42,6 +42,7 @@ static void gather(struct control *control, struct figures *f) {
     f->totals = books_totals(o->books);
     f->accepted = books_last_seq(o->books);
     f->waiting = books_waiting(o->books);
+    f->quarantined = books_quarantined(o->books);
     f->signals = counts_total(books_counts(o->books));
     f->last_commit_ms = books_last_commit_ms(o->books);
     f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
@@ -123,6 +124,19 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_close(json, '}');
 }
 
+static void put_feeds(struct json_out *json, const struct control *control,
+                      const struct figures *f) {
+    json_key(json, "feeds");
+    json_open(json, '{');
+    json_put_u64(json, "sources", control->sources->count);
+    json_put_u64(json, "polled", f->feeds.feeds);
+    json_put_u64(json, "failing", f->feeds.failing);
+    json_put_u64(json, "silent", f->feeds.silent);
+    json_put_u64(json, "paused", f->feeds.paused);
+    json_put_u64(json, "quarantined", f->quarantined);
+    json_close(json, '}');
+}
+
 void control_status(struct control *control, struct http_request *request) {
     struct figures f;
     struct http_reply reply = {0};
@@ -135,12 +149,7 @@ void control_status(struct control *control, struct http_request *request) {
     put_intake(&json, control, &f);
     put_ledger(&json, &f);
     put_kafka(&json, control, &f);
-    json_key(&json, "feeds");
-    json_open(&json, '{');
-    json_put_u64(&json, "sources", control->sources->count);
-    json_put_u64(&json, "polled", f.feeds.feeds);
-    json_put_u64(&json, "failing", f.feeds.failing);
-    json_close(&json, '}');
+    put_feeds(&json, control, &f);
     json_key(&json, "memory");
     json_open(&json, '{');
     json_put_u64(&json, "residentBytes", f.resident_bytes);
@@ -153,6 +162,25 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
                    uint64_t value) {
     buf_printf(out, "# HELP signaald_%s %s\n# TYPE signaald_%s %s\nsignaald_%s %llu\n", name, help,
                name, type, name, (unsigned long long)value);
+}
+
+static void put_feed_metrics(struct buf *out, const struct figures *f) {
+    metric(out, "not_quarantined_total", "counter",
+           "Bad items of polled pages that had no room in the quarantine",
+           f->totals->not_quarantined);
+    metric(out, "feeds", "gauge", "Polled feeds", f->feeds.feeds);
+    metric(out, "feeds_failing", "gauge", "Polled feeds whose last poll failed", f->feeds.failing);
+    metric(out, "polls_total", "counter", "Polls", f->feeds.polls);
+    metric(out, "poll_failures_total", "counter", "Polls that failed", f->feeds.failures);
+    metric(out, "feeds_silent", "gauge", "Sources that have fallen silent", f->feeds.silent);
+    metric(out, "feeds_paused", "gauge", "Polled feeds that an operator has paused",
+           f->feeds.paused);
+    metric(out, "poll_pages_total", "counter", "Pages that polls brought", f->feeds.pages);
+    metric(out, "poll_not_modified_total", "counter", "Polls that brought nothing new",
+           f->feeds.not_modified);
+    metric(out, "quarantined", "gauge", "Items and pages in quarantine", f->quarantined);
+    metric(out, "quarantined_max", "gauge", "Limit: entries of the quarantine",
+           BOOKS_QUARANTINE_MAX);
 }
 
 static void put_metrics(struct buf *out, const struct figures *f, const struct control *control) {
@@ -189,10 +217,7 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
            control->options.config->http.body_bytes_max);
     metric(out, "items_max", "gauge", "Limit: signals in a batch",
            control->options.config->items_max);
-    metric(out, "feeds", "gauge", "Polled feeds", f->feeds.feeds);
-    metric(out, "feeds_failing", "gauge", "Polled feeds whose last poll failed", f->feeds.failing);
-    metric(out, "polls_total", "counter", "Polls", f->feeds.polls);
-    metric(out, "poll_failures_total", "counter", "Polls that failed", f->feeds.failures);
+    put_feed_metrics(out, f);
     metric(out, "state_bytes", "gauge", "State on disk", f->usage.used_bytes);
     metric(out, "state_bytes_max", "gauge", "Limit: state on disk", f->usage.max_bytes);
     metric(out, "resident_bytes", "gauge", "Memory", f->resident_bytes);

@@ -142,9 +142,12 @@ static void take_decoded(struct pipeline *pipeline) {
         pipeline->status.largest_commit = count;
 }
 
+static bool group_has_notes(const struct books_group *group) {
+    return group->ack_count > 0 || group->partitions > 0 || group->notes || group->probe;
+}
+
 static bool has_notes(const struct pipeline *pipeline) {
-    return pipeline->collecting.ack_count > 0 || pipeline->collecting.partitions > 0 ||
-           pipeline->collecting.probe;
+    return group_has_notes(&pipeline->collecting);
 }
 
 // Notes ride along with any commit, and make one of their own when they have waited long enough.
@@ -156,6 +159,7 @@ static void take_notes(struct pipeline *pipeline) {
     to->ack_count = from->ack_count;
     to->ack_cap = from->ack_cap;
     to->partitions = from->partitions;
+    to->notes = from->notes;
     to->probe = from->probe;
     *from = (struct books_group){.acks = acks, .ack_cap = cap};
     pipeline->acks_due = false;
@@ -181,8 +185,7 @@ static void start_commit(struct pipeline *pipeline) {
 }
 
 static bool notes_kept(const struct pipeline *pipeline) {
-    bool under_way = pipeline->group.ack_count > 0 || pipeline->group.partitions > 0;
-    return !has_notes(pipeline) && !under_way;
+    return !has_notes(pipeline) && !group_has_notes(&pipeline->group);
 }
 
 static bool is_idle(const struct pipeline *pipeline) {
@@ -216,21 +219,31 @@ static void on_kick(void *ctx) {
     tell_waiters(pipeline);
 }
 
-// What Kafka confirmed stays confirmed: a failed commit's notes go in front of those that came
-// since.
+static void append_notes(struct books_group *group, struct books_note *notes) {
+    struct books_note **end = &group->notes;
+    while (*end)
+        end = &(*end)->next;
+    *end = notes;
+}
+
+// What Kafka confirmed stays confirmed, what an operator asked stays asked: a failed commit's notes
+// go in front of those that came since.
 static void return_notes(struct pipeline *pipeline) {
     struct books_group failed = pipeline->group;
-    if ((failed.ack_count == 0 && failed.partitions == 0) || pipeline->idle.fn)
+    if (!group_has_notes(&failed) || pipeline->idle.fn)
         return;
     struct books_group later = pipeline->collecting;
     pipeline->group.acks = NULL;
     pipeline->group.ack_cap = 0;
+    pipeline->group.notes = NULL;
     pipeline->collecting = (struct books_group){.acks = failed.acks,
                                                 .ack_count = failed.ack_count,
                                                 .ack_cap = failed.ack_cap,
-                                                .partitions = failed.partitions};
+                                                .partitions = failed.partitions,
+                                                .notes = failed.notes};
     if (later.partitions)
         pipeline->collecting.partitions = later.partitions;
+    append_notes(&pipeline->collecting, later.notes);
     pipeline_add_acks(pipeline, later.acks, later.ack_count);
     free(later.acks);
     loop_timer_start(pipeline->acks_timer, RETRY_MS, 0);
@@ -289,6 +302,14 @@ void pipeline_add_acks(struct pipeline *pipeline, const struct publish_ack *acks
     }
     memcpy(group->acks + group->ack_count, acks, count * sizeof *acks);
     group->ack_count += count;
+}
+
+// Somebody waits for an operator's note: it does not wait for company.
+void pipeline_add_note(struct pipeline *pipeline, struct books_note *note) {
+    note->next = NULL;
+    append_notes(&pipeline->collecting, note);
+    pipeline->acks_due = true;
+    loop_defer(pipeline->loop, &pipeline->kick);
 }
 
 void pipeline_probe(struct pipeline *pipeline) {

@@ -9,10 +9,18 @@
 #include "config.h"
 #include "tables.h"
 
+// A refused item of a polled page, for the quarantine.
+enum { BATCH_SAFE_ID_MAX = 64 };
+struct batch_refused {
+    struct digest key;              // the same for the same bad item
+    char id[BATCH_SAFE_ID_MAX + 1]; // "" when it has none or it might hold more than a number
+};
+
 struct batch_item {
     enum verdict verdict;
     uint32_t version;                  // of the signal now; 0 when refused
     uint32_t signal;                   // place in signals; UINT32_MAX when refused
+    uint32_t refused;                  // place in refused; UINT32_MAX when there is none
     uint32_t fault_first, fault_count; // in faults
     struct digest identity;
 };
@@ -28,12 +36,16 @@ struct batch {
     struct tables *tables;
     bool polled;
     int64_t received_ms;
-    enum decode_format format;
-    char *body; // owned; freed once decoded
+    enum decode_format format;       // when there is no template
+    const struct template *template; // lives as long as `sources`; NULL: native, by `format`
+    bool dry_run;                    // judged, nothing written
+    bool silence;                    // no signals: the source has fallen silent
+    char *body;                      // owned; freed once decoded
     size_t body_len;
 
     // What it holds. When decoded_as.failed there are no items.
     struct decode_result decoded_as;
+    uint32_t left_out; // items that the template leaves out
     struct signal *signals;
     size_t signal_count, signal_cap;
     struct batch_item *items;
@@ -42,9 +54,27 @@ struct batch {
     size_t fault_count, fault_cap;
     uint64_t unknown_fields, unknown_words, unknown_municipalities;
 
-    // Committed together with the signals of a polled page.
+    struct batch_refused *refused;
+    size_t refused_count, refused_cap;
+
+    // Committed together with the signals of a polled page. `feed` is as the feed wants it;
+    // first_ms, signal_ms, silent and paused are the books' own, and after the commit it is what
+    // was written.
     bool has_feed;
     struct feed_record feed;
+    struct batch_page {
+        bool first; // of its poll
+        char *next; // where the next one is: set by the feed for Link headers, else by decoding;
+                    // NULL: none
+        bool news_before; // earlier pages of this poll brought something new
+        bool tentative;   // out: the cursor moves only if the whole poll brought nothing new
+        bool more;        // out: there is a next page
+        bool cut_off;     // out: the window gave as many items as it may: it has to be split
+        char mark[RECORD_CURSOR_MAX + 1];  // highest of the poll so far; decoding adds this page's
+        char begin[RECORD_CURSOR_MAX + 1]; // where this poll began, for the quarantine
+        char window_end[RECORD_CURSOR_MAX +
+                        1]; // the cursor once this window is read; "" without windows
+    } page;
 
     // The outcome: ERR_NONE means that the verdicts are on the disk.
     struct err err;

@@ -35,6 +35,19 @@ struct books_group {
     size_t ack_count, ack_cap;
     int32_t partitions; // to be kept as the count in force; 0: no change
     bool probe;         // write the totals, whatever else there is: shows whether the disk takes it
+    struct books_note { // changes that an operator asks for
+        struct books_note *next;
+        enum {
+            BOOKS_DROP_QUARANTINED,
+            BOOKS_KNOW_SOURCE,
+            BOOKS_PAUSE,
+            BOOKS_RESUME,
+            BOOKS_SET_CURSOR
+        } what;
+        uint64_t number; // DROP_QUARANTINED
+        char source[LEDGER_SOURCE_MAX + 1];
+        char cursor[RECORD_CURSOR_MAX + 1]; // SET_CURSOR: also forgets ETag and Last-Modified
+    } * notes;                              // owned by the group
     // made by books_commit
     struct err err;
     bool wrote; // false: nothing but duplicates and refusals, so nothing had to be written
@@ -61,6 +74,18 @@ int32_t books_partitions(const struct books *books);                      // 0: 
 void books_usage(const struct books *books, struct store_usage *usage);
 bool books_feed(struct books *books, struct str source,
                 struct feed_record *feed); // false: nothing known
+
+// Every source that anything is known of.
+void books_each_feed(struct books *books,
+                     bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
+                     void *ctx);
+// The quarantine, by number. At most so many entries are kept, of all and of one source; further
+// ones are only counted (totals.not_quarantined).
+enum { BOOKS_QUARANTINE_MAX = 10000, BOOKS_QUARANTINE_SOURCE_MAX = 1000 };
+void books_each_quarantined(struct books *books,
+                            bool (*fn)(void *ctx, const struct quarantine_record *entry),
+                            void *ctx);
+uint64_t books_quarantined(const struct books *books); // entries
 
 // One line of the ledger with its event and where it was published. Strings are borrowed until the
 // call ends.

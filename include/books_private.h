@@ -26,6 +26,8 @@ struct books {
     int64_t *offsets; // by partition; -1: none
     int32_t offset_count;
     int64_t last_commit_ms;
+    uint64_t quarantined;     // entries
+    uint64_t quarantine_last; // highest number given
 };
 
 // What a commit adds to the books.
@@ -34,9 +36,32 @@ struct books_change {
     struct counts *counts; // differences
     struct totals totals;  // as they are after it
     uint64_t last_seq;
-    uint64_t added, confirmed; // lines into and out of the outbox
-    struct buf value, record;  // room to encode in, kept from group to group
+    uint64_t added, confirmed;             // lines into and out of the outbox
+    uint64_t quarantined, quarantine_last; // as they are after it
+    struct buf value, record;              // room to encode in, kept from group to group
 };
+
+// A commit under way; see books_commit.c.
+struct books_commit {
+    struct books *books;
+    struct books_change *change;
+    struct store_txn txn;
+    int64_t logged_ms;
+    bool writes; // there is something to sync
+    // What is known of the source that is at work: most groups have few.
+    char source[LEDGER_SOURCE_MAX + 1]; // "" none
+    struct feed_record feed;
+    bool feed_changed;
+    size_t in_quarantine; // entries of the source at work, once counted
+    bool quarantine_counted;
+};
+// books_sources.c: what a commit keeps of sources and of what could not be taken.
+void books_commit_notes(struct books_commit *commit, const struct books_group *group);
+void books_commit_source(struct books_commit *commit, struct batch *batch, bool news);
+void books_commit_refused(struct books_commit *commit, const struct batch *batch);
+void books_flush_source(struct books_commit *commit);
+// books_commit.c: one line; adds it to the outbox. `value` is in change->value.
+void books_write_line(struct books_commit *commit, const struct ledger_row *row);
 
 struct str books_partitions_key(const struct books *books, char *out, size_t size);
 struct str books_offset_key(const struct books *books, int32_t partition, char *out, size_t size);

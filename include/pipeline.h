@@ -28,6 +28,8 @@ bool pipeline_full(const struct pipeline *pipeline);
 void pipeline_submit(struct pipeline *pipeline, struct batch *batch);
 // To be kept in the next commit, which comes soon: what Kafka confirmed, the number of partitions.
 void pipeline_add_acks(struct pipeline *pipeline, const struct publish_ack *acks, size_t count);
+// Takes the note.
+void pipeline_add_note(struct pipeline *pipeline, struct books_note *note);
 // Commits the totals, also when there is nothing else: the outcome shows whether the disk works.
 void pipeline_probe(struct pipeline *pipeline);
 void pipeline_set_partitions(struct pipeline *pipeline, int32_t partitions);

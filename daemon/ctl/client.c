@@ -127,22 +127,33 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
     return body->overflow ? 0 : size * count;
 }
 
-bool client_ask(const char *path, const char *method, const char *target,
-                struct client_reply *reply, struct err *err) {
+static void set_request(CURL *easy, const struct client_request *request) {
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)ANSWER_TIMEOUT_S);
+    if (request->body.data) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.data);
+    }
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+bool client_ask(const char *path, const struct client_request *request, struct client_reply *reply,
+                struct err *err) {
     *reply = (struct client_reply){0};
     buf_init(&reply->body, CLIENT_BODY_MAX);
-    CURL *easy = easy_open(path, target, on_body, &reply->body);
+    CURL *easy = easy_open(path, request->target, on_body, &reply->body);
     if (!easy)
         return err_set(err, ERR_FATAL, "libcurl does not start");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)ANSWER_TIMEOUT_S);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+    set_request(easy, request);
     CURLcode code = curl_easy_perform(easy);
     bool ok = code == CURLE_OK;
     if (reply->body.overflow)
         (void)err_set(err, ERR_INPUT, "the answer is larger than %d MiB", CLIENT_BODY_MAX >> 20);
     else if (!ok)
         (void)explain(easy, code, path, err);
+    curl_off_t retry_after = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+    reply->retry_after_s = (int64_t)retry_after;
     easy_close(easy);
     return ok;
 }

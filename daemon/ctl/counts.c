@@ -192,7 +192,7 @@ static const struct args_option options[] = {
 const struct ctl_verb counts_verb = {
     .name = "counts",
     .words = "",
-    .help = "How many signals, by year, province, category and more",
+    .help = "How many signals, by year, province and more",
     .more = "To count by, and to filter on: " DIMENSIONS_TEXT ". Values are codes, as in "
             "municipality=GM0363 and category=SexualExploitation. These are exact figures, for "
             "use inside: each reading of them is in the audit log.",

@@ -81,8 +81,9 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
     struct client_reply reply;
     struct err err;
     enum ctl_exit result = CTL_OK;
-    const char *method = question->method ? question->method : "GET";
-    if (!client_ask(ctl->path, method, question->target, &reply, &err)) {
+    const struct client_request request = {.method = question->method ? question->method : "GET",
+                                           .target = question->target};
+    if (!client_ask(ctl->path, &request, &reply, &err)) {
         result = ctl_fail("%s", err.text);
     } else if (reply.status == STATUS_NOT_FOUND && question->missing) {
         result = CTL_FAILED;

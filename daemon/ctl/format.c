@@ -40,6 +40,27 @@ void format_duration(int64_t seconds, char out[FORMAT_MAX]) {
                        hours % 24, minutes % 60);
 }
 
+void format_short(int64_t seconds, char out[FORMAT_MAX]) {
+    static const struct {
+        int64_t from, unit;
+        const char *name;
+    } units[] = {{2 * 86400, 86400, "d"}, {2 * 3600, 3600, "h"}, {120, 60, "min"}, {0, 1, "s"}};
+    size_t i = 0;
+    while (units[i].from > seconds && units[i].from)
+        i++;
+    (void)snprintf(out, FORMAT_MAX, "%" PRId64 " %s", seconds / units[i].unit, units[i].name);
+}
+
+void format_distance(const char *stamp, int64_t now_s, char out[FORMAT_MAX]) {
+    int64_t ms;
+    if (!stamp || !time_parse_stamp(str_from(stamp), &ms)) {
+        (void)snprintf(out, FORMAT_MAX, "%s", stamp ? "?" : "-");
+        return;
+    }
+    int64_t distance = ms / 1000 - now_s;
+    format_short(distance < 0 ? -distance : distance, out);
+}
+
 void format_stamp(const char *stamp, char out[FORMAT_MAX]) {
     int64_t ms;
     char text[TIME_STAMP_MAX];

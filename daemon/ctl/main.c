@@ -9,8 +9,9 @@
 
 #define DEFAULT_PATH "/run/signaald/control.sock"
 
-static const struct ctl_verb *const verbs[] = {&status_verb, &counts_verb, &why_verb, &tail_verb,
-                                               &reload_verb};
+static const struct ctl_verb *const verbs[] = {
+    &status_verb, &counts_verb, &why_verb,        &tail_verb, &feeds_verb,  &poll_verb,
+    &pause_verb,  &resume_verb, &quarantine_verb, &try_verb,  &import_verb, &reload_verb};
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
 static const struct args_option common_options[] = {
@@ -34,7 +35,7 @@ static void print_help(FILE *out) {
     for (size_t i = 0; i < VERB_COUNT; i++) {
         char form[64];
         (void)snprintf(form, sizeof form, "%s %s", verbs[i]->name, verbs[i]->words);
-        fprintf(out, "  %-24s %s\n", form, verbs[i]->help);
+        fprintf(out, "  %-25s %s\n", form, verbs[i]->help);
     }
     fputs("\nOptions:\n", out);
     args_print_options(out, common_options);
@@ -88,9 +89,9 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
         puts("signaalctl " SIGNAALD_VERSION);
         return CTL_OK;
     }
-    if (args->word_count != verb->word_count)
-        return ctl_usage(ctl, verb->word_count ? "it needs %s" : "it takes no words%s",
-                         verb->words);
+    if (args->word_count != verb->word_count &&
+        args->word_count != verb->word_count + verb->optional_word_count)
+        return ctl_usage(ctl, *verb->words ? "it takes %s" : "it takes no words%s", verb->words);
     ctl->path = find_path(args);
     ctl->json = args_has(args, "json");
     if (!client_path_fits(ctl->path))

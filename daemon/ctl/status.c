@@ -39,9 +39,9 @@ static const struct figure kafka_figures[] = {
     {"restarts", "kafka.restarts", FIGURE_ALARM},
 };
 static const struct figure feeds_figures[] = {
-    {"sources", "feeds.sources", FIGURE_COUNT},
-    {"polled", "feeds.polled", FIGURE_COUNT},
-    {"failing", "feeds.failing", FIGURE_ALARM},
+    {"sources", "feeds.sources", FIGURE_COUNT}, {"polled", "feeds.polled", FIGURE_COUNT},
+    {"failing", "feeds.failing", FIGURE_ALARM}, {"silent", "feeds.silent", FIGURE_ALARM},
+    {"paused", "feeds.paused", FIGURE_ALARM},   {"quarantined", "feeds.quarantined", FIGURE_ALARM},
 };
 static const struct figure memory_figures[] = {
     {"resident", "memory.residentBytes", FIGURE_BYTES},

@@ -25,26 +25,30 @@ void table_free(struct table *table) {
     table->cell_count = table->cell_cap = 0;
 }
 
-static void put_cell(struct table *table, char *text, int64_t value) {
+static void put_cell(struct table *table, enum screen_style style, char *text, int64_t value) {
     if (table->cell_count == table->cell_cap) {
         table->cell_cap = table->cell_cap ? table->cell_cap * 2 : 64;
         table->cells = mem_resize(table->cells, table->cell_cap, sizeof *table->cells);
     }
-    table->cells[table->cell_count++] = (struct table_cell){text, value};
+    table->cells[table->cell_count++] = (struct table_cell){text, value, style};
 }
 
 void table_put_text(struct table *table, const char *text) {
-    put_cell(table, screen_clean(table->screen, text), 0);
+    table_put_styled(table, STYLE_PLAIN, text);
+}
+
+void table_put_styled(struct table *table, enum screen_style style, const char *text) {
+    put_cell(table, style, screen_clean(table->screen, text), 0);
 }
 
 void table_put_figure(struct table *table, int64_t value) {
     char text[FORMAT_MAX];
     format_count(value, text);
-    put_cell(table, mem_strdup(text), value);
+    put_cell(table, STYLE_PLAIN, mem_strdup(text), value);
 }
 
 void table_put_bar(struct table *table, int64_t value) {
-    put_cell(table, NULL, value);
+    put_cell(table, STYLE_PLAIN, NULL, value);
 }
 
 void table_put_rule(struct table *table) {
@@ -126,7 +130,7 @@ static void print_row(const struct table *table, const struct layout *layout, si
             continue;
         }
         screen_put_spaces(table->screen, c ? GAP : 0);
-        screen_put_field(table->screen, STYLE_PLAIN, cell->text, layout->widths[c],
+        screen_put_field(table->screen, cell->style, cell->text, layout->widths[c],
                          column_fit(table, c));
     }
     screen_end_line(table->screen);

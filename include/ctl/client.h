@@ -8,9 +8,10 @@
 enum { CLIENT_BODY_MAX = 64 << 20, CLIENT_LINE_MAX = 1 << 20, CLIENT_TARGET_MAX = 8 << 10 };
 
 struct client_reply {
-    long status;     // of HTTP
-    struct buf body; // of a stream: only when the daemon refused
-    bool stopped;    // a stream: ended by us, by ctrl-C or by lines->wanted
+    long status;           // of HTTP
+    struct buf body;       // of a stream: only when the daemon refused
+    bool stopped;          // a stream: ended by us, by ctrl-C or by lines->wanted
+    int64_t retry_after_s; // as the daemon asks; 0: it does not
 };
 
 void client_reply_free(struct client_reply *reply);
@@ -22,10 +23,14 @@ void client_put_encoded(struct buf *target, struct str text);
 // False when the path does not fit in a socket address.
 bool client_path_fits(const char *path);
 
-// `method` ("GET") on `target` ("/v1/status") at the socket `path`, without a body. True for any
-// answer, whatever its status.
-bool client_ask(const char *path, const char *method, const char *target,
-                struct client_reply *reply, struct err *err) MUST_CHECK;
+struct client_request {
+    const char *method; // "GET"
+    const char *target; // "/v1/status"
+    struct str body;    // absent: none
+};
+// To the socket `path`. True for any answer, whatever its status.
+bool client_ask(const char *path, const struct client_request *request, struct client_reply *reply,
+                struct err *err) MUST_CHECK;
 
 struct client_lines {
     bool follow; // may be silent for ever; ctrl-C and SIGTERM end it as a success

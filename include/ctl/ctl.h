@@ -27,11 +27,14 @@ struct ctl_verb {
     const char *help;  // one line
     const char *more;  // paragraph for the verb's own help, or NULL
     const struct args_option *options;
-    size_t word_count; // exactly so many
+    size_t word_count;          // exactly so many
+    size_t optional_word_count; // and, together, so many more or none of them
     enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
 };
 
 extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
+extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, quarantine_verb;
+extern const struct ctl_verb try_verb, import_verb;
 
 // What to ask, and how to show the answer: with --json as it is, else through `print`, which may
 // return CTL_FAILED for an answer that it cannot read.

@@ -20,6 +20,7 @@ struct table {
     struct table_cell {
         char *text; // cleaned, owned
         int64_t value;
+        enum screen_style style;
     } * cells; // owned; row by row
     size_t cell_count, cell_cap;
     size_t rule_row; // a line stands above this row
@@ -31,6 +32,7 @@ void table_free(struct table *table);
 
 // Cells are put row by row, from left to right.
 void table_put_text(struct table *table, const char *text); // foreign text is welcome
+void table_put_styled(struct table *table, enum screen_style style, const char *text);
 void table_put_figure(struct table *table, int64_t value);
 void table_put_bar(struct table *table, int64_t value);
 void table_put_rule(struct table *table); // above the row that comes next; once

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { PARTITIONS = 4, KEYS = 23, DEADLINE_MS = 60000, API_PRODUCE = 0 };
+enum { PARTITIONS = 4, KEYS = 23, DEADLINE_MS = 300000, API_PRODUCE = 0 };
 #define TOPIC "signals"
 #define ORIGIN "ledger-1"
 

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl quarantine: what could not be taken and why; never what it said.
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "ctl/table.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { REASONS_BYTES_MAX = 1 << 10, WHERE_BYTES_MAX = 192 };
+
+// "/victim/age outOfRange; /reported badDate"
+static void put_reasons(struct table *table, const struct node *reasons) {
+    char text[REASONS_BYTES_MAX] = "";
+    for (size_t i = 0; i < node_size(reasons); i++) {
+        const struct node *reason = node_item(reasons, i);
+        const char *pointer = node_text(reason, "pointer"), *code = node_text(reason, "code");
+        bool named = pointer && *pointer;
+        size_t len = strlen(text);
+        (void)snprintf(text + len, sizeof text - len, "%s%s%s%s", i ? "; " : "",
+                       named ? pointer : "", named ? " " : "", code ? code : "?");
+    }
+    table_put_text(table, text);
+}
+
+// The source's own id, or the item's place in its page, or that it is the page.
+static void put_where(struct table *table, const struct node *entry) {
+    char text[WHERE_BYTES_MAX];
+    const char *id = node_text(entry, "id");
+    int64_t index = 0;
+    (void)node_number(entry, "index", &index);
+    if (node_flag(entry, "page"))
+        (void)snprintf(text, sizeof text, "page, line %" PRId64, index);
+    else if (id)
+        (void)snprintf(text, sizeof text, "%s", id);
+    else
+        (void)snprintf(text, sizeof text, "item %" PRId64, index);
+    table_put_text(table, text);
+}
+
+static void put_entry(struct table *table, const struct node *entry) {
+    int64_t number = 0, times = 0;
+    char last[FORMAT_MAX];
+    (void)node_number(entry, "number", &number);
+    (void)node_number(entry, "times", &times);
+    format_stamp(node_text(entry, "last"), last);
+    table_put_figure(table, number);
+    table_put_text(table, node_text(entry, "source"));
+    put_where(table, entry);
+    put_reasons(table, node_at(entry, "reasons"));
+    table_put_figure(table, times);
+    table_put_text(table, last);
+}
+
+static enum ctl_exit print_entries(const struct ctl *ctl, const struct node *answer) {
+    static const struct table_column columns[] = {
+        {"number", COLUMN_FIGURE}, {"source", COLUMN_TEXT},  {"id or place", COLUMN_TEXT},
+        {"reason", COLUMN_TEXT},   {"times", COLUMN_FIGURE}, {"last (UTC)", COLUMN_TEXT}};
+    const struct node *entries = node_at(answer, "entries");
+    if (node_size(entries) == 0) {
+        screen_put(&ctl->screen, STYLE_PLAIN, "the quarantine is empty");
+        screen_end_line(&ctl->screen);
+        return CTL_OK;
+    }
+    struct table table;
+    table_init(&table, &ctl->screen, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < node_size(entries); i++)
+        put_entry(&table, node_item(entries, i));
+    table_print(&table);
+    table_free(&table);
+    return CTL_OK;
+}
+
+static enum ctl_exit print_asked(const struct ctl *ctl, const struct node *answer) {
+    const char *asked = node_text(answer, "asked");
+    int64_t number = 0;
+    char text[FORMAT_MAX];
+    (void)node_number(answer, "number", &number);
+    format_count(number, text);
+    screen_put(&ctl->screen, STYLE_PLAIN, text);
+    if (asked && strcmp(asked, "retry") == 0) {
+        screen_put(&ctl->screen, STYLE_PLAIN, ": read again now from ");
+        screen_put(&ctl->screen, STYLE_PLAIN, node_text(answer, "source"));
+        screen_put(&ctl->screen, STYLE_PLAIN, "; what is still bad comes back");
+    } else {
+        screen_put(&ctl->screen, STYLE_PLAIN, ": dropped");
+    }
+    screen_end_line(&ctl->screen);
+    return CTL_OK;
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    char target[96];
+    uint64_t number;
+    if (args->word_count == 0)
+        return ctl_show(ctl, "/v1/quarantine", NULL, print_entries);
+    bool retry = strcmp(args->words[0], "retry") == 0;
+    if (!retry && strcmp(args->words[0], "drop") != 0)
+        return ctl_usage(ctl, "an entry can be asked to retry or drop");
+    if (!str_to_u64(str_from(args->words[1]), UINT64_MAX, &number))
+        return ctl_usage(ctl, "N is the number of an entry");
+    (void)snprintf(target, sizeof target, "/v1/quarantine/%" PRIu64 "%s", number,
+                   retry ? "/retry" : "");
+    const struct ctl_question question = {
+        .method = retry ? "POST" : "DELETE", .target = target, .print = print_asked};
+    return ctl_ask(ctl, &question);
+}
+
+const struct ctl_verb quarantine_verb = {
+    .name = "quarantine",
+    .words = "[retry|drop N]",
+    .help = "What could not be taken, and why",
+    .more = "An item of a polled page that is wrong does not stop its page: it stands here with "
+            "its reason, and a page that is wrong as a whole stands here too. Content is never "
+            "kept. When the other side has mended it: \"retry\" drops the entry and reads the "
+            "source again from where it was found. \"drop\" just drops it. Both are for root and "
+            "the daemon's own user.",
+    .optional_word_count = 2,
+    .run = run,
+};

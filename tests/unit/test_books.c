@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a commit keeps beside signals: sources that fall silent and come back, cursors, and the
+// quarantine.
+#include "books.h"
+
+#include "codec/event.h"
+#include "core_tables.h"
+#include "scratch.h"
+
+enum { DAY = 86400000 };
+static const int64_t start_ms = 1709204400000;
+
+static char source_name[] = "amsterdam";
+static struct source source = {
+    .name = source_name, .kind = SOURCE_MUNICIPALITY, .municipality = 363};
+static struct sources sources = {.list = &source, .count = 1, .references = 1000000};
+static struct tables tables = {.references = 1000000};
+
+static struct books *open_books(void) {
+    struct err err;
+    struct books_options options = {.dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals"};
+    struct books *books = books_open(&options, &err);
+    if (!books)
+        fail_msg("%s", err.text);
+    return books;
+}
+
+static struct batch *new_batch(const char *text, int64_t received_ms, bool polled) {
+    struct batch *batch =
+        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    batch->received_ms = received_ms;
+    batch->polled = polled;
+    batch->has_feed = polled;
+    batch->page.first = true;
+    (void)snprintf(batch->page.begin, sizeof batch->page.begin, "2017-01-01");
+    return batch;
+}
+
+static void commit_group(struct books *books, struct books_group *group, int64_t now_ms) {
+    struct batch_options options = {
+        .limits = {.item_bytes_max = 65536, .items_max = 100, .depth_max = 32},
+        .identity_key = books_identity_key(books)};
+    for (struct batch *batch = group->batches; batch; batch = batch->next)
+        batch_decode(batch, &options);
+    books_commit(books, group, now_ms);
+    assert_int_equal(group->err.kind, ERR_NONE);
+    books_apply(books, group);
+    while (group->batches) {
+        struct batch *next = group->batches->next;
+        batch_free(group->batches);
+        group->batches = next;
+    }
+    books_group_free(group);
+}
+
+static void commit_one(struct books *books, struct batch *batch) {
+    struct books_group group = {.batches = batch};
+    commit_group(books, &group, batch->received_ms);
+}
+
+static void commit_note(struct books *books, struct books_note note) {
+    struct books_group group = {.notes = malloc(sizeof note)};
+    *group.notes = note;
+    commit_group(books, &group, start_ms);
+}
+
+static bool put_type(void *ctx, const struct books_line *line) {
+    char text[512];
+    (void)snprintf(text, sizeof text, "%s %.*s", strrchr(event_type(&line->row), '.') - 10,
+                   (int)(line->event.len < 300 ? line->event.len : 0), line->event.data);
+    buf_puts(ctx, text);
+    buf_putc(ctx, '\n');
+    return true;
+}
+
+static char *all_lines(struct books *books) {
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    books_each(books, 1, 100, put_type, &text);
+    return buf_take(&text);
+}
+
+static void fall_silent(struct books *books, int64_t now_ms) {
+    struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
+    batch->silence = true;
+    batch->received_ms = now_ms;
+    commit_one(books, batch);
+}
+
+static void silence_and_return_are_events_once(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct feed_record feed;
+    commit_one(books, new_batch("{\"id\":\"a\"}", start_ms, false));
+    fall_silent(books, start_ms + 40LL * DAY);
+    fall_silent(books, start_ms + 41LL * DAY);
+    assert_int_equal(books_last_seq(books), 2);
+    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    assert_true(feed.silent);
+    // a duplicate is no sign of life: nothing new came
+    commit_one(books, new_batch("{\"id\":\"a\"}", start_ms + 42LL * DAY, false));
+    assert_int_equal(books_last_seq(books), 2);
+    commit_one(books, new_batch("[{\"id\":\"b\"},{\"id\":\"c\"}]", start_ms + 43LL * DAY, false));
+    commit_one(books, new_batch("{\"id\":\"d\"}", start_ms + 44LL * DAY, false));
+    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    assert_false(feed.silent);
+    assert_int_equal(feed.signal_ms, start_ms + 44LL * DAY);
+    char *lines = all_lines(books);
+    assert_non_null(
+        strstr(lines, "silent.v1 {\"source\":{\"name\":\"amsterdam\",\"kind\":\"municipality\"},"
+                      "\"municipality\":{\"code\":\"GM0363\""));
+    assert_non_null(strstr(lines, "\"lastSignal\":\"2024-02-29T11:00:00.000Z\",\"days\":40}"));
+    assert_non_null(strstr(lines, "\"lastSignal\":\"2024-02-29T11:00:00.000Z\",\"days\":43}"));
+    assert_null(strstr(strstr(lines, "resumed.v1") + 1, "resumed.v1"));
+    free(lines);
+    assert_int_equal(books_last_seq(books), 6);
+    assert_int_equal(counts_total(books_counts(books)), 4);
+    books_close(books);
+    books = open_books(); // lines about sources are not signals to the index
+    assert_int_equal(counts_total(books_counts(books)), 4);
+    commit_one(books, new_batch("{\"id\":\"d\"}", start_ms + 45LL * DAY, false));
+    assert_int_equal(books_last_seq(books), 6);
+    books_close(books);
+}
+
+struct entries {
+    struct quarantine_record list[8];
+    size_t count;
+};
+
+static bool on_entry(void *ctx, const struct quarantine_record *entry) {
+    struct entries *entries = ctx;
+    entries->list[entries->count++] = *entry;
+    return entries->count < COUNT(entries->list);
+}
+
+static struct entries quarantine(struct books *books) {
+    struct entries entries = {.count = 0};
+    books_each_quarantined(books, on_entry, &entries);
+    assert_int_equal(entries.count, books_quarantined(books));
+    return entries;
+}
+
+static void what_a_page_could_not_give_is_quarantined_once(void **state) {
+    (void)state;
+    static const char page[] =
+        "[{\"id\":\"2017-1\",\"reported\":\"yesterday\",\"naam\":\"Jan Jansen\"},"
+        "{\"id\":\"good\"},"
+        "{\"id\":\"Jan Jansen\",\"reported\":\"1970-01-01\"},"
+        "{\"id\":\"06-12345678\",\"reported\":\"1971-01-01\"}]";
+    struct books *books = open_books();
+    commit_one(books, new_batch(page, start_ms, true));
+    commit_one(books,
+               new_batch(page, start_ms + DAY, true)); // the page is read again: the same entries
+    struct entries entries = quarantine(books);
+    assert_int_equal(entries.count, 3);
+    assert_string_equal(entries.list[0].id, "2017-1");
+    assert_string_equal(entries.list[1].id, ""); // a name
+    assert_string_equal(entries.list[2].id, ""); // a telephone number
+    assert_int_equal(entries.list[0].times, 2);
+    assert_int_equal(entries.list[0].index, 0);
+    assert_int_equal(entries.list[1].index, 2);
+    assert_int_equal(entries.list[0].first_ms, start_ms);
+    assert_int_equal(entries.list[0].last_ms, start_ms + DAY);
+    assert_string_equal(entries.list[0].cursor, "2017-01-01");
+    assert_int_equal(entries.list[0].reasons[0].code, FAULT_BAD_DATE);
+    assert_string_equal(entries.list[0].reasons[0].pointer, "/reported");
+    // a page that is broken as a whole
+    commit_one(books, new_batch("[{", start_ms + 2LL * DAY, true));
+    commit_one(books, new_batch("[{", start_ms + 3LL * DAY, true));
+    entries = quarantine(books);
+    assert_int_equal(entries.count, 4);
+    assert_true(entries.list[3].page);
+    assert_int_equal(entries.list[3].times, 2);
+    // a poster gets its answer at once, so nothing of it is kept
+    commit_one(books, new_batch("{\"id\":\"x\",\"reported\":\"never\"}", start_ms, false));
+    assert_int_equal(books_quarantined(books), 4);
+    uint64_t number = entries.list[1].number;
+    commit_note(books, (struct books_note){.what = BOOKS_DROP_QUARANTINED, .number = number});
+    commit_note(books, (struct books_note){.what = BOOKS_DROP_QUARANTINED, .number = 999});
+    assert_int_equal(books_quarantined(books), 3);
+    books_close(books);
+    books = open_books();
+    entries = quarantine(books);
+    assert_int_equal(entries.count, 3);
+    commit_one(books, new_batch("[{\"id\":\"new-1\",\"reported\":\"?\"}]", start_ms, true));
+    entries = quarantine(books);
+    assert_int_equal(entries.list[3].number, 5); // numbers are not given twice
+    books_close(books);
+}
+
+static void one_source_does_not_fill_the_quarantine(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    for (int page = 0; page < 12; page++) {
+        struct buf text;
+        buf_init(&text, 1 << 20);
+        for (int i = 0; i < 99; i++)
+            buf_printf(&text, "%c{\"id\":\"%d-%d\",\"reported\":\"?\"}", i ? ',' : '[', page, i);
+        buf_puts(&text, "]");
+        char *body = buf_take(&text);
+        commit_one(books, new_batch(body, start_ms, true));
+        free(body);
+    }
+    assert_int_equal(books_quarantined(books), BOOKS_QUARANTINE_SOURCE_MAX);
+    assert_int_equal(books_totals(books)->not_quarantined, 12 * 99 - BOOKS_QUARANTINE_SOURCE_MAX);
+    books_close(books);
+}
+
+static void the_cursor_moves_with_its_page(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct feed_record feed;
+    char field[] = "updated";
+    source.cursor_field = field;
+    struct batch *batch = new_batch("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", start_ms, true);
+    (void)snprintf(batch->feed.etag, sizeof batch->feed.etag, "\"e1\"");
+    commit_one(books, batch);
+    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    assert_string_equal(feed.cursor, "2017-05-01");
+    assert_string_equal(feed.etag, ""); // it was another URL's
+    // a page that is not the last of an unordered poll keeps the mark to itself
+    batch = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
+    batch->feed = feed;
+    batch->page.next = strdup("/page2");
+    commit_one(books, batch);
+    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    assert_string_equal(feed.cursor, "2017-05-01");
+    // nor does the last page of a poll that brought something new: it may have missed what slipped
+    // between pages
+    for (int poll = 0; poll < 2; poll++) {
+        batch = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
+        batch->feed = feed;
+        batch->page.first = false;
+        (void)snprintf(batch->page.mark, sizeof batch->page.mark,
+                       "2017-09-01"); // the highest of the poll
+        commit_one(books, batch);
+        assert_true(books_feed(books, STR("amsterdam"), &feed));
+        assert_string_equal(feed.cursor, poll == 0 ? "2017-05-01" : "2017-09-01");
+    }
+    struct books_note note = {.what = BOOKS_SET_CURSOR, .source = "amsterdam", .cursor = "2016"};
+    commit_note(books, note);
+    commit_note(books, (struct books_note){.what = BOOKS_PAUSE, .source = "amsterdam"});
+    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    assert_string_equal(feed.cursor, "2016");
+    assert_true(feed.paused);
+    source.cursor_field = NULL;
+    books_close(books);
+}
+
+// The cursor after a page, from "2017-01-01" on.
+static void check_cursor(const char *page, const char *cursor) {
+    struct books *books = open_books();
+    struct feed_record feed;
+    struct batch *batch = new_batch(page, start_ms, true);
+    (void)snprintf(batch->feed.cursor, sizeof batch->feed.cursor, "2017-01-01");
+    (void)snprintf(batch->feed.etag, sizeof batch->feed.etag, "\"e\"");
+    commit_one(books, batch);
+    if (!books_feed(books, STR("amsterdam"), &feed))
+        feed.cursor[0] = '\0';
+    assert_string_equal(feed.cursor, cursor);
+    books_close(books);
+    assert_int_equal(scratch_teardown(NULL), 0);
+    assert_int_equal(scratch_setup(NULL), 0);
+}
+
+static void a_page_that_misleads_does_not_move_the_cursor(void **state) {
+    (void)state;
+    char field[] = "updated";
+    source.cursor_field = field;
+    check_cursor("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", "2017-05-01");
+    // a slip in one item: all that lies before it would never be asked for
+    check_cursor("[{\"id\":\"a\",\"updated\":\"9999-12-31\"}]", "2017-01-01");
+    check_cursor("[{\"id\":\"a\",\"updated\":\"2024-03-02T11:00:00Z\"}]", "2017-01-01");
+    check_cursor("[{\"id\":\"\",\"updated\":\"2017-05-01\"}]",
+                 "2017-01-01");                                    // nothing of it was good
+    check_cursor("{\"items\":[],\"updated\":\"2017-05-01\"}", ""); // no list: not taken at all
+    source.cursor_field = NULL;
+}
+
+static void a_dry_run_writes_nothing(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct batch *batch = new_batch("[{\"id\":\"a\"},{\"id\":\"\"}]", start_ms, false);
+    batch->dry_run = true;
+    commit_one(books, batch);
+    assert_int_equal(books_last_seq(books), 0);
+    assert_int_equal(books_totals(books)->verdicts[VERDICT_REGISTERED], 0);
+    assert_int_equal(books_totals(books)->verdicts[VERDICT_REFUSED], 0);
+    books_close(books);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    tables.municipalities = tables_municipalities();
+    tables.categories = tables_categories();
+    return hash_init() ? 0 : 1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    municipalities_free(tables.municipalities);
+    categories_free(tables.categories);
+    return 0;
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(silence_and_return_are_events_once),
+        TEST(what_a_page_could_not_give_is_quarantined_once),
+        TEST(one_source_does_not_fill_the_quarantine),
+        TEST(the_cursor_moves_with_its_page),
+        TEST(a_page_that_misleads_does_not_move_the_cursor),
+        TEST(a_dry_run_writes_nothing),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
