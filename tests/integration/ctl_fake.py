@@ -54,7 +54,7 @@ STATUS = {
         "restarts": 0,
         "lastError": None,
     },
-    "feeds": {"sources": 344, "polled": 12, "failing": 1},
+    "feeds": {"sources": 344, "polled": 12, "failing": 1, "silent": 2, "paused": 0, "quarantined": 7},
     "memory": {"residentBytes": 12 * 1024 * 1024 + 300 * 1024},
 }
 
@@ -103,6 +103,85 @@ SIGNAL = {
 }
 
 
+def feed(name, **more):
+    value = {
+        "name": name,
+        "kind": "municipality",
+        "municipality": "GM0363",
+        "template": "signalen",
+        "url": "meldingen.example.nl:443",
+        "interval": 900,
+        "state": "waiting",
+        "lastContact": "2017-03-05T10:11:12Z",
+        "lastSignal": None,
+        "nextPoll": "2017-03-05T10:26:12Z",
+        "failures": 0,
+        "failure": None,
+        "failedAt": None,
+        "cursor": "2017-03-05T09:00:00.000Z",
+        "silent": False,
+        "paused": False,
+        "polls": 40,
+        "pages": 41,
+        "notModified": 38,
+        "items": 12,
+        "news": 9,
+        "refused": 1,
+        "leftOut": 2,
+    }
+    value.update(more)
+    return value
+
+
+FEEDS = {
+    "sources": 5,
+    "polled": 4,
+    "failing": 1,
+    "silent": 1,
+    "paused": 1,
+    "feeds": [
+        feed("amsterdam"),
+        feed("coa", state="push", url=None, template=None, interval=None, nextPoll=None),
+        feed("paused", state="paused", paused=True),
+        feed("silent", silent=True),
+        feed(
+            "broken", state="failing", failures=3, failure="HTTP status 500", failedAt="2017-03-05T10:11:12Z"
+        ),
+    ],
+}
+
+QUARANTINE = {
+    "entries": [
+        {
+            "number": 4,
+            "source": "amsterdam",
+            "id": "2017-17",
+            "page": False,
+            "index": 3,
+            "first": "2017-03-05T10:11:12Z",
+            "last": "2017-03-06T10:11:12Z",
+            "times": 2,
+            "reasons": [
+                {"pointer": "/victim/age", "code": "outOfRange", "detail": "is not possible"},
+                {"pointer": "/reported", "code": "badDate", "detail": "is no date"},
+            ],
+        },
+        {
+            "number": 9,
+            "source": "broken",
+            "id": None,
+            "page": True,
+            "index": 20,
+            "first": "2017-03-05T10:11:12Z",
+            "last": "2017-03-05T10:11:12Z",
+            "times": 1,
+            "reasons": [{"pointer": "", "code": "syntax", "detail": "cannot be read"}],
+        },
+    ],
+    "total": 2,
+}
+
+
 def event(sequence, kind="signal.registered", **data):
     value = {
         "signal": "00112233445566778899aabbccddeeff",
@@ -135,7 +214,9 @@ class Answers(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.requests.append(self.path)
+        self.server.asked.append((self.command, self.path, body))
         answer = self.server.answer
         try:
             if callable(answer):
@@ -145,8 +226,11 @@ class Answers(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             pass
 
-    def send(self, status, body, kind="application/json"):
-        self.head(status, kind, {"Content-Length": str(len(body))})
+    do_POST = do_DELETE = do_GET
+
+    def send(self, status, body, kind="application/json", **more):
+        more = {name.replace("_", "-"): value for name, value in more.items()}
+        self.head(status, kind, {"Content-Length": str(len(body)), **more})
         self.wfile.write(body)
 
     def head(self, status, kind, more):
@@ -189,7 +273,8 @@ class Case(unittest.TestCase):
         self.folder = folder.name
         self.path = os.path.join(folder.name, "control.sock")
         self.daemon = Daemon(self.path, Answers)
-        self.daemon.requests = []
+        self.daemon.requests = []  # paths
+        self.daemon.asked = []  # method, path, body
         self.answer(200, {})
         thread = threading.Thread(target=self.daemon.serve_forever, args=(0.02,))
         thread.start()

@@ -119,7 +119,8 @@ class Daemon:
 
     def write_sources(self, sources):
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
-                   "cursor_param", "cursor_field", "bearer_file", "allow_private"]
+                   "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "allow_private",
+                   "silent_days"]
         lines = [",".join(columns)]
         for source in sources:
             row = dict(source)
@@ -136,7 +137,8 @@ class Daemon:
             "intake": [f"listen: 127.0.0.1:{self.port}"],
             "control": [f"socket: {self.control_path}"],
             "tables": [f"municipalities: {conf}/municipalities.csv", f"name_variants: {conf}/name-variants.csv",
-                       f"categories: {conf}/categories.csv", f"sources: {self.directory}/sources.csv"],
+                       f"categories: {conf}/categories.csv", f"sources: {self.directory}/sources.csv",
+                       f"templates: {conf}/templates"],
             "log": ["level: info"],
         }
         for section, lines in self.extra.items():
@@ -368,6 +370,8 @@ def tally(events):
             del cells[cell]
 
     for event in events:
+        if ".source." in event["type"]:
+            continue  # about a source: silent, resumed
         data = event["data"]
         kind = data["source"]["kind"]
         if "previous" in data:

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Operators and feeds, through signaalctl and the socket of a real daemon: feeds, poll, pause, resume, quarantine, import."""
+import json
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from harness import BUILD, SIGNAL, Case, Daemon, Endpoint, UnixConnection, wait_for
+
+AMSTERDAM, GOOD, BAD, FLAWED = "gm0363-amsterdam", "good", "bad", "flawed"
+NOBODY = 65534  # a user and a group that Debian always has
+HEAD = "id,reported,category,age,notes\r\n"
+
+
+class Operator(Case):
+    """Polls once an hour: what happens in a test is what it asks for."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.endpoint = Endpoint()
+        cls.addClassCleanup(cls.endpoint.close)
+        cls.items = {GOOD: [dict(SIGNAL, id="g1")], FLAWED: []}
+        cls.make_flawed()
+        for name in (GOOD, FLAWED):
+            cls.endpoint.paths["/" + name] = lambda *_, name=name: (200, {}, cls.items[name])
+        cls.endpoint.paths["/" + BAD] = lambda *_: (500, {}, b"")
+        polled = {"kind": "municipality", "interval": "1h", "allow_private": "yes"}
+        cls.SOURCES = [*Case.SOURCES] + [
+            dict(polled, name=name, url=cls.endpoint.url(f"/{name}?key=secret-in-the-url")) for name in (GOOD, BAD, FLAWED)]
+        super().setUpClass()
+        for name in (GOOD, BAD, FLAWED):
+            cls.poll(name)
+        wait_for(lambda: cls.feed(BAD)["failures"] and cls.feed(GOOD)["lastSignal"] and cls.quarantine(), "three polls")
+
+    @classmethod
+    def make_flawed(cls):
+        cls.items[FLAWED] = [dict(SIGNAL, id="f-1"), dict(SIGNAL, id="f-2", victim={"age": 999}, name="Anna Secret")]
+
+    @classmethod
+    def feed(cls, name):
+        return cls.daemon.control("GET", f"/v1/feeds/{name}").json
+
+    @classmethod
+    def quarantine(cls):
+        return cls.daemon.control("GET", "/v1/quarantine").json["entries"]
+
+    @classmethod
+    def poll(cls, name):
+        """Asks until it is taken: the first poll after the start may be under way."""
+        wait_for(lambda: cls.daemon.control("POST", f"/v1/feeds/{name}/poll").status == 202, f"a poll of {name}")
+
+    def ctl(self, *args, expect=0):
+        done = subprocess.run([BUILD / "signaalctl", "--socket", self.daemon.control_path, *args], capture_output=True,
+                              timeout=60, check=False, env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "120"})
+        self.assertEqual(done.returncode, expect, done)
+        return done.stdout.decode(), done.stderr.decode()
+
+
+class Feeds(Operator):
+    def test_list(self):
+        answer = self.daemon.control("GET", "/v1/feeds")
+        self.assertEqual([feed["name"] for feed in answer.json["feeds"]], [s["name"] for s in self.SOURCES])
+        self.assertEqual((answer.json["sources"], answer.json["polled"], answer.json["failing"]), (5, 3, 1))
+        self.assertNotIn(b"secret", answer.body)
+        good, bad = self.feed(GOOD), self.feed(BAD)
+        self.assertEqual((good["url"], good["template"], good["interval"]), (f"127.0.0.1:{self.endpoint.port}", "native", 3600))
+        self.assertEqual((good["failures"], good["failure"], good["news"]), (0, None, 1))
+        self.assertIn("500", bad["failure"])
+        self.assertIsNotNone(bad["failedAt"])
+        push = self.feed(AMSTERDAM)
+        self.assertEqual((push["state"], push["url"], push["template"], push["municipality"]), ("push", None, None, "GM0363"))
+
+    def test_filters(self):
+        for query, names in (("?failing=1", [BAD]), ("?silent=1", []), ("?failing=1&silent=1", [BAD])):
+            feeds = self.daemon.control("GET", "/v1/feeds" + query).json["feeds"]
+            self.assertEqual([feed["name"] for feed in feeds], names)
+
+    def test_shown(self):
+        text, _ = self.ctl("feeds")
+        self.assertRegex(text.splitlines()[1], rf"^{BAD} .*500")
+        self.assertRegex(self.ctl("feeds", FLAWED)[0], r"(?m)^refused +[1-9]")
+
+    def test_refusals(self):
+        for method, path, status in (
+                ("GET", "/v1/feeds/nobody", 404), ("GET", "/v1/feeds/", 404), ("GET", "/v1/feeds/a/b", 404),
+                ("GET", "/v1/feeds/%ff", 404), ("GET", "/v1/feeds/" + "x" * 300, 404),
+                ("POST", "/v1/feeds/nobody/poll", 404), ("POST", f"/v1/feeds/{AMSTERDAM}/poll", 409),
+                ("POST", f"/v1/feeds/{AMSTERDAM}/pause", 409), ("GET", f"/v1/feeds/{GOOD}/poll", 405),
+                ("POST", f"/v1/feeds/{GOOD}", 405), ("POST", f"/v1/feeds/{GOOD}/burn", 404),
+                ("DELETE", "/v1/quarantine/999999", 404), ("DELETE", "/v1/quarantine/x", 404),
+                ("DELETE", "/v1/quarantine/-1", 404), ("POST", "/v1/quarantine/999999/retry", 404),
+                ("DELETE", "/v1/quarantine", 405), ("GET", "/v1/quarantine/1", 405)):
+            with self.subTest(path=path[:60], method=method):
+                self.assert_problem(self.daemon.control(method, path), status)
+        self.assertEqual(self.daemon.control("GET", "/v1/quarantine/1").headers["Allow"], "DELETE")
+
+
+class Pause(Operator):
+    def test_it_holds_over_a_restart(self):
+        self.assertIn("paused until", self.ctl("pause", GOOD)[0])
+        wait_for(lambda: self.feed(GOOD)["state"] == "paused", "the pause")
+        self.assertEqual(self.daemon.control("GET", "/v1/feeds").json["paused"], 1)
+        self.daemon.stop()
+        self.daemon.start()
+        feed = self.feed(GOOD)
+        self.assertEqual((feed["state"], feed["paused"], feed["nextPoll"]), ("paused", True, None))
+        asked = len(self.endpoint.seen("/" + GOOD))
+        self.ctl("resume", GOOD)
+        wait_for(lambda: len(self.endpoint.seen("/" + GOOD)) > asked, "a poll after the pause")
+        wait_for(lambda: not self.feed(GOOD)["paused"], "the end of the pause")
+
+
+class Rights(Operator):
+    @unittest.skipIf(os.getuid() != 0, "another user is needed")
+    def test_who_may_change(self):
+        script = ("import sys; sys.path.insert(0, sys.argv[1]); from harness import UnixConnection; "
+                  "c = UnixConnection(sys.argv[2]); c.request(sys.argv[3], sys.argv[4]); print(c.getresponse().status)")
+        os.chmod(self.daemon.directory, 0o755)
+        os.chmod(self.daemon.control_path, 0o666)
+        for method, path, status in (
+                ("GET", "/v1/feeds", 200), ("GET", "/v1/quarantine", 200), ("POST", f"/v1/feeds/{GOOD}/poll", 403),
+                ("POST", f"/v1/feeds/{GOOD}/pause", 403), ("POST", f"/v1/feeds/{GOOD}/resume", 403),
+                ("POST", "/v1/quarantine/1/retry", 403), ("DELETE", "/v1/quarantine/1", 403), ("POST", "/v1/import", 403)):
+            done = subprocess.run(["/usr/bin/python3", "-c", script, os.path.dirname(__file__), self.daemon.control_path,
+                                   method, path], capture_output=True, text=True, timeout=60, check=False,
+                                  user=NOBODY, group=NOBODY, extra_groups=[], cwd="/")
+            self.assertEqual(done.stdout, f"{status}\n", (path, done.stderr))
+
+
+class Quarantine(Operator):
+    def test_mended_and_tried_again(self):
+        self.make_flawed()
+        self.poll(FLAWED)
+        entry = wait_for(self.quarantine, "an entry")[0]
+        wait_for(lambda: self.feed(FLAWED)["state"] == "waiting", "the end of the poll")
+        self.assertEqual((entry["source"], entry["page"], entry["index"]), (FLAWED, False, 1))
+        self.assertEqual([(r["pointer"], r["code"]) for r in entry["reasons"]], [("/victim/age", "outOfRange")])
+        body = self.daemon.control("GET", "/v1/quarantine").body
+        self.assertNotIn(b"Anna", body)
+        self.assertNotIn(b"999", body)
+        self.assertEqual(self.daemon.metrics()["signaald_quarantined"], 1)
+        self.assertIn("/victim/age outOfRange", self.ctl("quarantine")[0])
+
+        # Still wrong: it comes back.
+        asked = len(self.endpoint.seen("/" + FLAWED))
+        self.assertIn("read again", self.ctl("quarantine", "retry", str(entry["number"]))[0])
+        wait_for(lambda: len(self.endpoint.seen("/" + FLAWED)) > asked, "it is read again")
+        back = wait_for(lambda: [e for e in self.quarantine() if e["number"] != entry["number"]], "it is back")[0]
+        self.assertEqual(back["reasons"], entry["reasons"])
+
+        self.items[FLAWED][1]["victim"] = {"age": 40}
+        retry = f"/v1/quarantine/{back['number']}/retry"
+        wait_for(lambda: self.daemon.control("POST", retry).status == 202, "another try")
+        wait_for(lambda: self.daemon.control("GET", f"/v1/signals/{FLAWED}/f-2").status == 200, "the mended signal")
+        wait_for(lambda: not self.quarantine(), "an empty quarantine")
+        self.assert_whole()
+
+    def test_dropped(self):
+        self.items[FLAWED] = [dict(SIGNAL, id="f-3", reported="yesterday")]
+        self.poll(FLAWED)
+        entry = wait_for(lambda: [e for e in self.quarantine() if e["reasons"][0]["code"] == "badDate"], "an entry")[0]
+        self.assertIn("dropped", self.ctl("quarantine", "drop", str(entry["number"]))[0])
+        wait_for(lambda: entry["number"] not in [e["number"] for e in self.quarantine()], "it is gone")
+        self.assertIn("no entry", self.ctl("quarantine", "drop", str(entry["number"]), expect=1)[1])
+
+
+class Import(Case):
+    SOURCES = [*Case.SOURCES, {"name": "den-haag", "kind": "municipality", "municipality": "GM0518"}]
+
+    def ctl(self, *args, expect=0):
+        return Operator.ctl(self, *args, expect=expect)
+
+    def file(self, name, content):
+        path = self.daemon.directory / name
+        path.write_text(content)
+        return str(path)
+
+    def rows(self, name, count):
+        return HEAD + "".join(f'{name}-{i},05-03-2017,gedwongen prostitutie,30,"a\nb; ""c"""\r\n' for i in range(count))
+
+    def in_all(self):
+        return self.daemon.counts("?by=year")["total"]
+
+    def test_repeated_it_counts_once(self):
+        before = self.in_all()
+        path = self.file("a.csv", self.rows("a", 1700))
+        text, _ = self.ctl("import", path, "--source", "den-haag", "--dry-run")
+        self.assertRegex(text, r"(?m)^registered +1700$")
+        self.assertEqual(self.in_all(), before)
+        text, _ = self.ctl("import", path, "--source", "den-haag")
+        self.assertRegex(text, r"(?m)^registered +1700$")
+        self.assertEqual(self.in_all(), before + 1700)
+        text, _ = self.ctl("import", path, "--source", "den-haag")
+        self.assertRegex(text, r"(?m)^duplicate +1700$")
+        self.assertEqual(self.in_all(), before + 1700)
+        version = self.daemon.control("GET", "/v1/signals/den-haag/a-1699").json["versions"][0]
+        self.assertEqual((version["municipality"], version["feed"], version["reported"]), ("GM0518", "push", "2017-03-05"))
+        self.assert_whole()
+
+    def test_verdicts_and_lines(self):
+        good = self.rows("v", 3)
+        self.ctl("import", self.file("v.csv", good), "--source", "den-haag")
+        changed = good.replace("05-03-2017", "06-03-2017", 1) + "\r\nv-9,31-02-2017,x,30\r\n,,,\r\n,05-03-2017,x,300\r\n"
+        text, fault = self.ctl("import", self.file("v.csv", changed), "--source", "den-haag", expect=1)
+        shown = dict(re.findall(r"(?m)^(\w[\w ]*\w) +(\d+)$", text))
+        self.assertEqual((shown["corrected"], shown["duplicate"], shown["refused"]), ("1", "2", "2"))
+        lines = re.findall(r"(?m)^line (\d+): (/\S+) (\w+)", text)
+        self.assertIn(("9", "/reported", "badDate"), lines)
+        self.assertIn(("11", "/id", "required"), lines)
+        self.assertIn(("11", "/victim/age", "outOfRange"), lines)
+        self.assertEqual(fault, "")
+        self.assert_whole()
+
+    def test_ndjson(self):
+        lines = "".join(json.dumps(dict(SIGNAL, id=f"n-{i}")) + "\n\n" for i in range(600)) + "{broken\n"
+        text, _ = self.ctl("import", self.file("n.ndjson", lines), "--source", "coa", expect=1)
+        self.assertRegex(text, r"(?m)^registered +600$")
+        self.assertRegex(text, r"(?m)^line 1201: syntax: ")
+
+    def test_refusals(self):
+        body = HEAD + "x,05-03-2017,Other,3\r\n"
+        for query, status in (
+                ("", 400), ("?source=nobody", 404), ("?source=coa&template=nosuch", 400), ("?source=coa&format=csv", 400),
+                ("?source=coa&template=csv&format=ndjson", 400), ("?source=coa&template=csv&dryRun=maybe", 400),
+                ("?source=coa", 400)):
+            with self.subTest(query=query):
+                self.assert_problem(self.daemon.control("POST", "/v1/import" + query, body), status)
+        self.assert_problem(self.daemon.control("POST", "/v1/import?source=coa&template=csv"), 400)
+        answer = self.daemon.control("POST", "/v1/import?source=coa&template=csv", "a,b\r\n1,2\r\n")
+        self.assert_problem(answer, 400)
+        self.assertEqual(answer.json["errors"][0]["code"], "required")
+        self.assertEqual(self.daemon.control("GET", "/v1/signals/coa/x").status, 404)
+
+    def test_killed_on_the_way(self):
+        """The daemon is killed in the middle; repeated, nothing is lost and nothing is double."""
+        with Daemon(self.SOURCES) as daemon:
+            path = daemon.directory / "k.csv"
+            path.write_text(self.rows("k", 20000))
+            command = [BUILD / "signaalctl", "--socket", daemon.control_path, "import", path, "--source", "den-haag"]
+            first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_for(lambda: first.poll() is not None or daemon.status()["ledger"]["accepted"] > 1000, "some are in")
+            daemon.kill()
+            _, fault = first.communicate(timeout=60)
+            self.assertEqual(first.returncode, 1)
+            self.assertIn(b"Repeating the same command is safe", fault)
+            daemon.start()
+            self.assertLess(daemon.status()["ledger"]["accepted"], 20000)
+            second = subprocess.run(command, capture_output=True, timeout=60, check=False)
+            self.assertEqual(second.returncode, 0, second)
+            self.assertEqual(daemon.counts("?by=year")["total"], 20000)
+            self.assertEqual(daemon.status()["ledger"]["accepted"], 20000)
+
+    def test_client_gone(self):
+        """Who sends and leaves is no trouble."""
+        for i in range(20):
+            connection = UnixConnection(self.daemon.control_path)
+            connection.request("POST", "/v1/import?source=coa&template=csv", HEAD + f"gone-{i},05-03-2017,Other,30\r\n")
+            connection.close()
+        self.ctl("import", self.file("gone.csv", self.rows("gone", 1)), "--source", "coa")
+        self.assert_whole()
+
+    def test_stopped_on_the_way(self):
+        with Daemon(self.SOURCES) as daemon:
+            path = daemon.directory / "s.csv"
+            path.write_text(self.rows("s", 20000))
+            command = [BUILD / "signaalctl", "--socket", daemon.control_path, "import", path, "--source", "den-haag"]
+            first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            wait_for(lambda: first.poll() is not None or daemon.status()["ledger"]["accepted"] > 1000, "some are in")
+            daemon.process.send_signal(signal.SIGTERM)
+            self.assertEqual(daemon.process.wait(60), 0, daemon.log())
+            daemon.process = None
+            first.communicate(timeout=60)
+            daemon.start()
+            subprocess.run(command, capture_output=True, timeout=60, check=True)
+            self.assertEqual(daemon.counts("?by=year")["total"], 20000)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""More than 500 endpoints of all kinds and tempers: what the good ones have is in the ledger once, the hostile ones are
+seen for what they are, and nobody waits for them. The same good ones are polled once without and once with them."""
+import json
+import os
+import pathlib
+import random
+import re
+import statistics
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fleet"))
+
+from behaviours import HOSTILE  # noqa: E402
+from deeds import Polling  # noqa: E402
+from harness import Case  # noqa: E402
+
+INTERVAL_S = 2
+PATIENCE_S = 90
+WATCH_S = 12         # over which polls are counted
+ENOUGH = 0.7         # of the polls there would be without the hostile ones
+HOST_CONNECTIONS = 2
+GOOD = {"list": 60, "list-cursor": 40, "list-modified": 20, "list-gzip": 20, "list-tls": 20, "list-mutual": 6,
+        "list-bearer": 15, "list-basic": 10, "list-header": 10, "list-oauth2": 6, "redirected": 10, "mixed": 8,
+        "crowded": 12, "link": 20, "link-since": 20, "link-shuffled": 6, "number": 20, "token": 20, "signalen": 20,
+        "signalen-long": 4, "open311": 20, "open311-changed": 10, "open311-split": 2, "csv": 12, "csv-tab": 8, "csv-semicolon": 8,
+        "csv-excel": 10, "ndjson": 10, "flaky-busy": 8, "flaky-500": 8, "flaky-cut": 8, "flaky-pages": 8}
+BAD = {kind: 2 for kind in HOSTILE}
+CONTENT = ("06-12345678", "boven de winkel", "gisteren", "misschien", "morgen weer", "2093-01-01")
+
+
+def settle(seed, kinds):
+    """Polls until all of the good is there, then counts the polls of each endpoint for a while."""
+    polling = Polling(seed, kinds, INTERVAL_S, [f"host_connections_max: {HOST_CONNECTIONS}"])
+    try:
+        polling.daemon.start()
+        polling.wait_until_complete(PATIENCE_S)
+        before, started = polling.feeds(), time.monotonic()
+        time.sleep(WATCH_S)
+        after, took = polling.feeds(), time.monotonic() - started
+        polling.rates = {e.name: (after[e.name]["polls"] - before[e.name]["polls"]) / took for e in polling.fleet.good}
+    except BaseException:
+        polling.__exit__(*sys.exc_info())
+        raise
+    return polling
+
+
+class FleetTest(Case):
+    """The fleets are polled once; the tests look at what came of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.seed = int(os.environ.get("SIGNAALD_SEED") or random.randrange(1 << 32))
+        print(f"SIGNAALD_SEED={cls.seed}")
+        calm = settle(cls.seed, GOOD)
+        calm.daemon.stop()
+        calm.close()
+        cls.calm_rates = calm.rates
+        cls.polling = settle(cls.seed, {**GOOD, **BAD})
+        cls.addClassCleanup(cls.polling.close)
+        cls.daemon = cls.polling.daemon
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+
+    def test_each_signal_once(self):
+        """wait_until_complete has seen that nothing is lacking or other than it should be; nor is there more."""
+        self.assertGreaterEqual(len(self.polling.fleet.world.endpoints), 500)
+        self.assertEqual(self.polling.differences(), [])
+        known = {e.name for e in self.polling.fleet.world.endpoints.values()}
+        self.assertLessEqual(set(self.polling.histories()), known)
+        ids = [event["id"] for event in self.polling.events()]
+        self.assertEqual(len(ids), len(set(ids)))
+
+    def test_counts(self):
+        self.assert_whole()
+
+    def test_hostile_are_seen(self):
+        """Each with its own reason."""
+        def unseen():
+            feeds = self.polling.feeds()
+            return {e.name: feeds[e.name]["failure"] for e in self.polling.fleet.hostile
+                    if not feeds[e.name]["failures"] or not re.search(e.reason, feeds[e.name]["failure"] or "")}
+        end = time.monotonic() + PATIENCE_S
+        while (left := unseen()) and time.monotonic() < end:
+            time.sleep(0.2)
+        self.assertEqual(left, {})
+        feeds = self.polling.feeds()
+        for endpoint in self.polling.fleet.hostile:
+            with self.subTest(endpoint.name):
+                self.assertIn(feeds[endpoint.name]["state"], ("failing", "open", "fetching", "committing"))
+                self.assertTrue(feeds[endpoint.name]["failedAt"])
+
+    def test_good_are_good(self):
+        feeds = self.polling.feeds()
+        failing = {e.name: feeds[e.name]["failure"] for e in self.polling.fleet.good if feeds[e.name]["failures"]}
+        self.assertEqual(failing, {})
+
+    def test_nobody_strays(self):
+        """Nothing was asked of another host, of a server nobody vouches for, or sooner than was asked for; none of the
+        well-meaning had to refuse a query."""
+        stats = self.polling.fleet.stats()["endpoints"]
+        for name, stat in stats.items():
+            with self.subTest(name):
+                self.assertEqual((stat["strayed"], stat["early"], stat["refused"]), (0, 0, 0))
+        self.assertEqual([stats[f"busy-for-ever-{n}"]["requests"] for n in (1, 2)], [1, 1])
+
+    def test_conditional_requests(self):
+        stats = self.polling.fleet.stats()["endpoints"]
+        for name, stat in stats.items():
+            if name.split("-")[0] in ("list", "csv", "ndjson", "redirected"):
+                self.assertGreater(stat["notModified"], 0, name)
+
+    def test_connections_of_a_host(self):
+        """At a time; looked at where answers end before they are given up."""
+        fleet = self.polling.fleet
+        most, hostile = fleet.stats()["hosts"], {e.host for e in fleet.hostile}
+        most = {host: number for host, number in most.items() if host.split(":")[0] not in hostile}
+        self.assertEqual(max(most.values()), HOST_CONNECTIONS)
+
+    def test_quarantine(self):
+        """Bad items and bad pages are there with their reasons, and never what they said."""
+        answer = self.daemon.control("GET", "/v1/quarantine")
+        entries = {}
+        for entry in answer.json["entries"]:
+            entries.setdefault(entry["source"], []).append(entry)
+        for endpoint in self.polling.fleet.good:
+            with self.subTest(endpoint.name):
+                mine = entries.get(endpoint.name, [])
+                codes = sorted(reason["code"] for entry in mine if not entry["page"] for reason in entry["reasons"])
+                self.assertEqual(codes, sorted(endpoint.bad))
+        for kind in ("truncated-json", "broken-json", "leading-zero", "html", "utf16", "deep-json", "too-many"):
+            with self.subTest(kind):
+                self.assertTrue(any(entry["page"] for entry in entries.get(f"{kind}-1", [])))
+        self.assert_no_content(answer.body.decode())
+
+    def test_no_content(self):
+        for text in (json.dumps(self.polling.events()), self.daemon.log(), json.dumps(self.polling.feeds())):
+            self.assert_no_content(text)
+
+    def assert_no_content(self, text):
+        for content in CONTENT:
+            self.assertNotIn(content, text)
+
+    def test_nobody_waits(self):
+        """Polls of the good in the same time: as many as without the hostile, for the median and for the slow."""
+        ratios = sorted(self.polling.rates[name] / rate for name, rate in self.calm_rates.items() if rate > 0)
+        self.assertGreater(len(ratios), 400)
+        self.assertGreaterEqual(statistics.median(ratios), ENOUGH)
+        self.assertGreaterEqual(ratios[len(ratios) // 10], ENOUGH)
+
+
+if __name__ == "__main__":
+    unittest.main()
