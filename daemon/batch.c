@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_MS = 86400000, PAGE_ITEMS_MAX = 100000 };
+enum { HOUR_MS = 3600000, PAGE_ITEMS_MAX = 100000 };
 
 struct batch *batch_create(struct sources *sources, const struct source *source,
                            struct tables *tables, enum decode_format format, char *body,
@@ -69,28 +69,43 @@ static void add_normaliser_faults(struct batch *batch, const struct decode_item 
     }
 }
 
-// An id that can be nothing but a number with a prefix, or a UUID: no long words (a name) and no
-// run of digits as long as a citizen service number or a telephone number has.
-static bool is_safe_id(struct str id) {
-    size_t digits = 0, letters = 0;
-    bool uuid = id.len == 36;
-    if (id.len == 0 || id.len > BATCH_SAFE_ID_MAX)
+static bool is_uuid(struct str id) {
+    if (id.len != 36)
         return false;
     for (size_t i = 0; i < id.len; i++) {
         char c = id.data[i];
-        bool digit = c >= '0' && c <= '9';
-        bool hex = (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool dash_place = i == 8 || i == 13 || i == 18 || i == 23;
-        uuid = uuid && (dash_place ? c == '-' : digit || hex);
-        digits = digit ? digits + 1 : 0;
-        letters = letter ? letters + 1 : 0;
-        if (!uuid && (digits >= 8 || letters >= 4))
-            return false;
-        if (!digit && !letter && (c == '\0' || !strchr("-_./:", c)))
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (dash ? c != '-' : !hex)
             return false;
     }
     return true;
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// An id that can be nothing but a number of the source's own: at most a prefix of three letters,
+// then a year and a number or only a number, of up to seven digits; or a UUID. Not a name, and no
+// digits that a person has (BSN, telephone, birth date), whatever stands between them.
+static bool is_safe_id(struct str id) {
+    struct str rest = id;
+    uint64_t number;
+    if (is_uuid(id))
+        return true;
+    while (rest.len && is_letter(rest.data[0]))
+        rest = (struct str){rest.data + 1, rest.len - 1};
+    if (id.len - rest.len > 3)
+        return false;
+    if (rest.len < id.len && rest.len && (rest.data[0] == '-' || rest.data[0] == '_'))
+        rest = (struct str){rest.data + 1, rest.len - 1};
+    bool year = rest.len > 5 &&
+                (memcmp(rest.data, "19", 2) == 0 || memcmp(rest.data, "20", 2) == 0) &&
+                (rest.data[4] == '-' || rest.data[4] == '/' || rest.data[4] == '.');
+    if (year)
+        rest = (struct str){rest.data + 5, rest.len - 5};
+    return rest.len <= 7 && str_to_u64(rest, 9999999, &number);
 }
 
 static void add_refused(struct batch *batch, struct batch_item *item, const struct item *said,
@@ -162,14 +177,14 @@ static void set_cursor(struct feed_record *feed, const char *cursor) {
     feed->etag[0] = feed->last_modified[0] = '\0';
 }
 
-// A mark that is a time to come, a day ahead or more, is a slip: what lies before it would never be
-// asked for.
+// A mark that is a day or a time to come is a slip (clocks differ by less than an hour): what lies
+// before it would never be asked for.
 static bool is_to_come(const char *mark, int64_t received_ms) {
     int32_t day;
     int64_t ms;
     if (time_parse_date(str_from(mark), &day))
         return day > time_amsterdam_day(received_ms) + 1;
-    return time_parse_stamp(str_from(mark), &ms) && ms > received_ms + DAY_MS;
+    return time_parse_stamp(str_from(mark), &ms) && ms > received_ms + HOUR_MS;
 }
 
 // What the page means for the cursor. Of pages whose items come in no order only the last may move
@@ -186,15 +201,16 @@ static void finish_page(struct batch *batch) {
         !is_to_come(batch->decoded_as.cursor, batch->received_ms))
         memcpy(page->mark, batch->decoded_as.cursor, strlen(batch->decoded_as.cursor) + 1);
     bool useless = batch->item_count > 0 && batch->signal_count == 0;
-    if (!page->first || page->more || useless)
+    if (!page->first || page->more || useless || page->hold)
         batch->feed.etag[0] = batch->feed.last_modified[0] = '\0';
-    if (useless) // all refused: whatever is wrong, it is to be read again
-        return;
     page->cut_off = template && page->window_end[0] && count >= template->window_items_max;
+    // All refused: whatever is wrong, it is to be read again. Windows are, for as long as they are
+    // re-read.
+    bool stay = (useless || page->hold) && !page->window_end[0];
     if (page->window_end[0]) {
         if (!page->cut_off && !page->more && is_further(page->window_end, batch->feed.cursor))
             set_cursor(&batch->feed, page->window_end);
-    } else if ((!page->more || (template && template->ordered)) &&
+    } else if (!stay && (!page->more || (template && template->ordered)) &&
                is_further(page->mark, batch->feed.cursor)) {
         set_cursor(&batch->feed, page->mark);
         // Several pages in no order: while they were read items may have slipped from one to

@@ -17,6 +17,7 @@
 enum {
     RETRY_AFTER_MAX_MS = 86400000, // a slip of the other side's must not end a feed
     TOKEN_MARGIN_S = 30,
+    DAY_MS = 86400000,
     WINDOW_MIN_MS = 60000,
 };
 
@@ -27,6 +28,7 @@ static const struct template *template_of(const struct feed *feed) {
 }
 
 static void finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
+    feed->look_again = !failure && feed->poll->unsure;
     free(feed->poll);
     feed->poll = NULL;
     feed_rest(feed, failure, retry_after_ms);
@@ -78,9 +80,9 @@ static void put_cursor(struct buf *url, const struct feed *feed, const char *par
         put_parameter(url, param, cursor);
 }
 
-static void put_window(struct buf *url, const struct feed *feed) {
+static void put_window(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
-    put_time(url, t, t->cursor_param, feed->poll->window_start_ms);
+    put_time(url, t, param, feed->poll->window_start_ms);
     put_time(url, t, t->window_end_param, feed->poll->window_end_ms);
 }
 
@@ -98,7 +100,7 @@ static bool put_url(struct feed *feed, const char *page) {
         buf_puts(&url, t->query);
     }
     if (t->window_end_param)
-        put_window(&url, feed);
+        put_window(&url, feed, cursor_param);
     else if (cursor_param)
         put_cursor(&url, feed, cursor_param);
     if (page)
@@ -162,11 +164,6 @@ static bool move_to_next(struct feed *feed, const char *next, const char **failu
         *failure = "the next page is the same page again";
         return false;
     }
-    uint32_t max = t->pages_max ? t->pages_max : feed->feeds->options.config->poll_pages_max;
-    if (poll->pages >= max) {
-        *failure = "paging does not end";
-        return false;
-    }
     return true;
 }
 
@@ -190,13 +187,12 @@ static void begin_windows(struct feed *feed) {
 // a split is not possible.
 static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
     struct feed_poll *poll = feed->poll;
+    int64_t half = (poll->window_end_ms - poll->window_start_ms) / 2;
     *failure = NULL;
-    if (cut_off) {
-        int64_t half = (poll->window_end_ms - poll->window_start_ms) / 2;
-        if (half < WINDOW_MIN_MS) {
-            *failure = "the smallest window is still cut off";
-            return false;
-        }
+    if (cut_off && half < WINDOW_MIN_MS)
+        poll->crowded =
+            true; // what it gave is taken; the windows behind it do not wait for the rest
+    if (cut_off && half >= WINDOW_MIN_MS) {
         poll->window_end_ms = poll->window_start_ms + half;
     } else {
         poll->window_start_ms = poll->window_end_ms;
@@ -235,6 +231,14 @@ static void after_page(struct feed *feed, const struct batch_page *page) {
     bool go_on = page->more && !page->cut_off
                      ? move_to_next(feed, page->next, &failure)
                      : windows && move_window(feed, page->cut_off, &failure);
+    if (go_on && feed->poll->pages >= template_of(feed)->pages_max) {
+        go_on = false;
+        failure = "paging does not end";
+    }
+    if (!failure && !go_on && feed->poll->useless)
+        failure = "every signal of a page was refused: see the quarantine";
+    if (!failure && !go_on && feed->poll->crowded)
+        failure = "the smallest window is still cut off";
     if (go_on)
         fetch_page(feed);
     else
@@ -262,9 +266,9 @@ static void on_batch_done(struct batch *batch) {
     memcpy(feed->poll->mark, batch->page.mark, sizeof feed->poll->mark);
     count_page(feed, batch);
     if (batch->item_count > 0 && batch->signal_count == 0)
-        finish(feed, "every signal of the page was refused: see the quarantine", 0);
-    else
-        after_page(feed, &batch->page);
+        feed->poll->useless = true;
+    feed->poll->unsure = batch->page.tentative && feed->poll->news > 0;
+    after_page(feed, &batch->page);
     batch_free(batch);
 }
 
@@ -291,6 +295,7 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
         batch->page.next = mem_strdup(result->link_next);
     memcpy(batch->page.mark, poll->mark, sizeof batch->page.mark);
     memcpy(batch->page.begin, poll->begin, sizeof batch->page.begin);
+    batch->page.hold = poll->useless;
     batch->page.news_before = poll->news > 0;
     if (t->window_end_param)
         time_format_stamp(poll->window_end_ms, batch->page.window_end);
@@ -302,18 +307,11 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
 
 // ---- fetching
 
-static void drop_token(struct feed *feed) {
-    if (feed->token)
-        hash_wipe(feed->token, strlen(feed->token));
-    free(feed->token);
-    feed->token = NULL;
-}
-
 static void on_status(struct feed *feed, const struct fetch_result *result) {
     char failure[FEED_FAILURE_MAX];
     int64_t wait_ms = 0;
     if (result->status == 401)
-        drop_token(feed); // it may have been withdrawn: the next poll asks for another
+        feed_drop_token(feed); // it may have been withdrawn: the next poll asks for another
     if (result->retry_after)
         (void)time_parse_retry_after(str_from(result->retry_after), loop_wall_ms(), &wait_ms);
     if (wait_ms > RETRY_AFTER_MAX_MS)
@@ -333,6 +331,7 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
     } else if (result->status == 200) {
         feed->pages++;
         feeds->pages++;
+        feed->whole_ms = loop_now_ms(feeds->options.loop);
         // the base of the next page's address is where this one really came from
         copy_text(feed->poll->url, sizeof feed->poll->url, result->url);
         submit_page(feed, result);
@@ -350,7 +349,10 @@ static void start_fetch(struct feed *feed) {
     const struct feed_record *record = &feed->record;
     const struct template *t = template_of(feed);
     const struct source *source = feed->source;
-    bool first = feed->poll->pages == 0 && !t->window_end_param;
+    // Once a day all is read whatever the validators say: a list that grew on its second page would
+    // never show otherwise.
+    bool fresh = loop_now_ms(feed->feeds->options.loop) - feed->whole_ms < DAY_MS;
+    bool first = feed->poll->pages == 0 && !t->window_end_param && fresh;
     struct fetch_request request = {
         .url = feed->poll->url,
         .if_none_match = first && record->etag[0] ? record->etag : NULL,
@@ -367,7 +369,7 @@ static void start_fetch(struct feed *feed) {
         request.user_password = source->secret;
         break;
     case TEMPLATE_AUTH_HEADER:
-        request.header_name = t->auth_header;
+        request.header_name = source->secret ? t->auth_header : NULL;
         request.header_value = source->secret;
         break;
     case TEMPLATE_AUTH_OAUTH2:
@@ -404,7 +406,7 @@ static void on_token(void *ctx, const struct fetch_result *result) {
 // Client credentials (RFC 6749, 4.4.2), in the body: what all servers we know of take.
 static void ask_token(struct feed *feed) {
     const struct template *t = template_of(feed);
-    struct str secret = str_from(feed->source->secret), id;
+    struct str secret = str_from(feed->source->secret), id = {0};
     struct buf form;
     buf_init(&form, FEED_URL_MAX);
     buf_puts(&form, "grant_type=client_credentials&client_id=");
@@ -431,10 +433,10 @@ static void ask_token(struct feed *feed) {
 }
 
 static void fetch_page(struct feed *feed) {
-    bool needs_token = template_of(feed)->auth == TEMPLATE_AUTH_OAUTH2;
+    bool needs_token = template_of(feed)->auth == TEMPLATE_AUTH_OAUTH2 && feed->source->secret;
     if (needs_token && feed->token &&
         loop_now_ms(feed->feeds->options.loop) >= feed->token_until_ms)
-        drop_token(feed);
+        feed_drop_token(feed);
     if (needs_token && !feed->token)
         ask_token(feed);
     else

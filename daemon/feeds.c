@@ -14,6 +14,8 @@
 
 enum {
     HELD_RETRY_MS = 5000,
+    LOOK_AGAIN_MS = 1000, // between polls of a list that moved while it was read …
+    LOOKS_MAX = 3,        // … and so often in a row
     OPEN_AFTER =
         5, // failures in a row: from then on a failing feed is asked less often than a good one
     SILENCE_CHECK_MS = 600000,
@@ -48,11 +50,16 @@ static void plan_pause(struct feed *feed) {
     loop_timer_stop(feed->timer);
 }
 
-static void feed_free(struct feed *feed) {
-    loop_timer_free(feed->timer);
+void feed_drop_token(struct feed *feed) {
     if (feed->token)
         hash_wipe(feed->token, strlen(feed->token));
     free(feed->token);
+    feed->token = NULL;
+}
+
+static void feed_free(struct feed *feed) {
+    loop_timer_free(feed->timer);
+    feed_drop_token(feed);
     free(feed->poll);
     free(feed);
 }
@@ -70,6 +77,13 @@ static void check_place(struct feed *feed) {
     feed->record.cursor[0] = feed->record.etag[0] = feed->record.last_modified[0] = '\0';
 }
 
+// After a reload all is read anew, since a template may have been mended, and no token goes where
+// it was not issued for.
+static void renew(struct feed *feed) {
+    feed->record.etag[0] = feed->record.last_modified[0] = '\0';
+    feed_drop_token(feed);
+}
+
 static struct feed *feed_create(struct feeds *feeds, const struct source *source) {
     struct feed *feed = mem_zalloc(1, sizeof *feed);
     feed->feeds = feeds;
@@ -77,6 +91,7 @@ static struct feed *feed_create(struct feeds *feeds, const struct source *source
     feed->timer = loop_timer_create(feeds->options.loop, on_due, feed);
     (void)books_feed(feeds->options.books, str_from(source->name), &feed->record);
     check_place(feed);
+    feed->whole_ms = loop_now_ms(feeds->options.loop);
     int64_t now = loop_now_ms(feeds->options.loop);
     if (feed->record.paused)
         plan_pause(feed);
@@ -94,6 +109,11 @@ static void plan_after_failure(struct feed *feed, int64_t retry_after_ms) {
     }
     int64_t wait = interval > retry_after_ms ? interval : retry_after_ms;
     plan(feed, FEED_OPEN, schedule_first_ms(now + wait, interval, random_32()));
+}
+
+static void plan_next(struct feed *feed) {
+    feed->looks = 0;
+    plan(feed, FEED_WAITING, schedule_next_ms(feed->started_ms, feed->source->interval_ms));
 }
 
 static void note_failure(struct feed *feed, const char *failure) {
@@ -129,8 +149,10 @@ void feed_rest(struct feed *feed, const char *failure, int64_t retry_after_ms) {
         plan_pause(feed);
     else if (failure)
         plan_after_failure(feed, retry_after_ms);
+    else if (feed->look_again && feed->looks++ < LOOKS_MAX)
+        plan(feed, FEED_WAITING, loop_now_ms(feeds->options.loop) + LOOK_AGAIN_MS);
     else
-        plan(feed, FEED_WAITING, schedule_next_ms(feed->started_ms, feed->source->interval_ms));
+        plan_next(feed);
 }
 
 static void on_due(void *ctx) {
@@ -187,6 +209,7 @@ static void set_feeds(struct feeds *feeds, struct sources *sources) {
         if (feed) {
             feed->source = source;
             check_place(feed);
+            renew(feed);
         } else {
             feed = feed_create(feeds, source);
         }
@@ -424,6 +447,10 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
         return why;
     if (feed->poll || cursor.len > RECORD_CURSOR_MAX)
         return FEED_BUSY;
+    // Never forward: the entry may be from before the feed was moved to another address.
+    struct str now = str_from(feed->record.cursor);
+    if (cursor.len && (!now.len || decode_cursor_compare(cursor, now) > 0))
+        cursor = now;
     struct books_note *note = new_note(feed->source);
     note->what = BOOKS_SET_CURSOR;
     if (cursor.len)

@@ -66,6 +66,7 @@ struct batch {
         bool first; // of its poll
         char *next; // where the next one is: set by the feed for Link headers, else by decoding;
                     // NULL: none
+        bool hold;  // an earlier page of this poll was refused as a whole: the cursor stays
         bool news_before; // earlier pages of this poll brought something new
         bool tentative;   // out: the cursor moves only if the whole poll brought nothing new
         bool more;        // out: there is a next page

@@ -17,9 +17,12 @@ struct feed_poll {
     uint32_t pages;         // fetched so far
     uint32_t number;        // of the page, where pages are numbered
     char mark[RECORD_CURSOR_MAX + 1];
-    char begin[RECORD_CURSOR_MAX + 1];              // the mark that is asked for …
-    int64_t earlier_ms;                             // … so much earlier, where it is a time
-    uint64_t news;                                  // so far
+    char begin[RECORD_CURSOR_MAX + 1]; // the mark that is asked for …
+    int64_t earlier_ms;                // … so much earlier, where it is a time
+    uint64_t news;                     // so far
+    bool useless;                      // a page was refused as a whole
+    bool crowded;                      // the smallest window was still cut off
+    bool unsure;                       // the cursor waits for a poll that finds nothing new
     int64_t window_start_ms, window_end_ms, end_ms; // wall clock; 0 without windows
 };
 
@@ -32,6 +35,9 @@ struct feed {
     int64_t started_ms; // loop time of the poll under way or the last one
     int64_t next_ms;    // loop time of the next; 0: none planned
     int64_t failed_ms;  // wall clock
+    int64_t whole_ms;   // loop time of the last answer that was no 304; of the start at first
+    bool look_again;    // soon: the last poll could not move its cursor
+    uint32_t looks;     // so many times in a row
     uint32_t failures;  // in a row
     char failure[FEED_FAILURE_MAX];
     bool ended;             // not in the table any more; freed when it rests
@@ -53,6 +59,7 @@ struct feeds {
     uint64_t polls, pages, not_modified, failures;
 };
 
+void feed_drop_token(struct feed *feed);
 void feed_poll_start(struct feed *feed);
 // The end of a poll: failure NULL, or why (own words), and how long the server asked to wait.
 void feed_rest(struct feed *feed, const char *failure, int64_t retry_after_ms);

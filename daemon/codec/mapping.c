@@ -163,6 +163,7 @@ static struct str put_text(struct mapper *m, enum mapping_field field, struct st
     switch (field) {
     case MAPPING_WITHDRAWN:
         m->item.item.withdrawn = is_yes(text);
+        m->item.item.stands = !m->item.item.withdrawn;
         return m->item.item.withdrawn ? STR("true") : STR("false");
     case MAPPING_MARK:
         return take_mark(m, text);

@@ -8,6 +8,8 @@ enum verdict judge_signal(const struct ledger_row *known, const struct signal *s
         return signal->withdrawn ? VERDICT_WITHDRAWN : VERDICT_REGISTERED;
     if (signal->withdrawn)
         return known->counts ? VERDICT_WITHDRAWN : VERDICT_DUPLICATE;
+    if (!known->counts && signal->stands)
+        return VERDICT_CORRECTED;
     // A withdrawn row keeps the content it had, so a feed that still lists it brings nothing new.
     return digest_equal(&known->content, &signal->content) ? VERDICT_DUPLICATE : VERDICT_CORRECTED;
 }

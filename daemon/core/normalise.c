@@ -263,6 +263,7 @@ void normalise_item(const struct normalise_context *context, const struct item *
     result->unknown_words = 0;
     result->municipality_unknown = false;
     signal->withdrawn = item->withdrawn;
+    signal->stands = item->stands && !item->withdrawn;
     signal->cell.source_kind = (uint8_t)context->source_kind;
     take_id(&work, item->id);
     // only the id of a withdrawal means anything: the rest is as if not given

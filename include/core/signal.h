@@ -124,6 +124,7 @@ struct item {
     struct str citizenship;
     struct str status;
     bool withdrawn;
+    bool stands; // a system that tells the state of each item says that this one is not withdrawn
     uint32_t unknown_fields; // dropped; counted
 };
 
@@ -149,6 +150,7 @@ struct signal {
         content; // of the fields as the source said them, cleaned, before defaults and tables
     char id[SIGNAL_ID_MAX + 1];
     uint8_t id_len;
+    bool stands;      // takes back a withdrawal, see struct item
     bool withdrawn;   // the source takes it back; only id and identity mean anything then
     int32_t reported; // day
     int32_t occurred; // day or TIME_DAY_NONE

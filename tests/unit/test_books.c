@@ -189,6 +189,36 @@ static void what_a_page_could_not_give_is_quarantined_once(void **state) {
     books_close(books);
 }
 
+static void ids_that_are_safe_to_keep(void **state) {
+    (void)state;
+    static const struct {
+        const char *id;
+        bool kept;
+    } cases[] = {
+        {"2017-000123", true},   {"SIG-5021", true},
+        {"638344", true},        {"a1", true},
+        {"ZK_2018.7", true},     {"0d9a5f4e-6f0b-4b62-9b0e-5f1f6f0f7c11", true},
+        {"123456782", false},    {"123.456.782", false},
+        {"06-1234-5678", false}, {"0612345678", false},
+        {"1990-01-01", false},   {"AB-123-C", false},
+        {"jansen", false},       {"Jan1", true},
+        {"19900101", false},     {"NL91ABNA0417164300", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct books *books = open_books();
+        char page[200];
+        (void)snprintf(page, sizeof page, "[{\"id\":\"%s\",\"reported\":\"?\"}]", cases[i].id);
+        commit_one(books, new_batch(page, start_ms, true));
+        struct entries entries = quarantine(books);
+        assert_int_equal(entries.count, 1);
+        if ((entries.list[0].id[0] != '\0') != cases[i].kept)
+            fail_msg("%s", cases[i].id);
+        books_close(books);
+        assert_int_equal(scratch_teardown(NULL), 0);
+        assert_int_equal(scratch_setup(NULL), 0);
+    }
+}
+
 static void one_source_does_not_fill_the_quarantine(void **state) {
     (void)state;
     struct books *books = open_books();
@@ -309,6 +339,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(silence_and_return_are_events_once),
         TEST(what_a_page_could_not_give_is_quarantined_once),
+        TEST(ids_that_are_safe_to_keep),
         TEST(one_source_does_not_fill_the_quarantine),
         TEST(the_cursor_moves_with_its_page),
         TEST(a_page_that_misleads_does_not_move_the_cursor),

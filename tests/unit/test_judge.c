@@ -59,6 +59,18 @@ static void a_life_has_these_verdicts(void **state) {
     }
 }
 
+static void a_system_that_tells_states_may_take_a_withdrawal_back(void **state) {
+    (void)state;
+    struct signal signal = signal_with('A', false), gone = signal_with('?', true);
+    struct ledger_row a, b;
+    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
+    judge_row(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
+    assert_int_equal(judge_signal(&b, &signal), VERDICT_DUPLICATE);
+    signal.stands = true;
+    assert_int_equal(judge_signal(&a, &signal), VERDICT_DUPLICATE);
+    assert_int_equal(judge_signal(&b, &signal), VERDICT_CORRECTED);
+}
+
 static void versions_are_chained_and_keep_their_key(void **state) {
     (void)state;
     struct signal first = signal_with('A', false), second = signal_with('B', false);
@@ -93,6 +105,7 @@ static void a_withdrawal_keeps_what_the_counts_lose(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life_has_these_verdicts),
+        cmocka_unit_test(a_system_that_tells_states_may_take_a_withdrawal_back),
         cmocka_unit_test(versions_are_chained_and_keep_their_key),
         cmocka_unit_test(a_withdrawal_keeps_what_the_counts_lose),
     };
