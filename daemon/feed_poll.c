@@ -19,6 +19,7 @@ enum {
     TOKEN_MARGIN_S = 30,
     DAY_MS = 86400000,
     WINDOW_MIN_MS = 60000,
+    CROWDED_MAX = 10,
 };
 
 static void fetch_page(struct feed *feed);
@@ -189,9 +190,10 @@ static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
     struct feed_poll *poll = feed->poll;
     int64_t half = (poll->window_end_ms - poll->window_start_ms) / 2;
     *failure = NULL;
-    if (cut_off && half < WINDOW_MIN_MS)
-        poll->crowded =
-            true; // what it gave is taken; the windows behind it do not wait for the rest
+    // What such a window gave is taken, and the windows behind it do not wait for the rest; but an
+    // endpoint of which many are so has no end.
+    if (cut_off && half < WINDOW_MIN_MS && ++poll->crowded > CROWDED_MAX)
+        return false;
     if (cut_off && half >= WINDOW_MIN_MS) {
         poll->window_end_ms = poll->window_start_ms + half;
     } else {

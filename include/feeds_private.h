@@ -21,7 +21,7 @@ struct feed_poll {
     int64_t earlier_ms;                // … so much earlier, where it is a time
     uint64_t news;                     // so far
     bool useless;                      // a page was refused as a whole
-    bool crowded;                      // the smallest window was still cut off
+    uint32_t crowded;                  // windows that were cut off and could not be split
     bool unsure;                       // the cursor waits for a poll that finds nothing new
     int64_t window_start_ms, window_end_ms, end_ms; // wall clock; 0 without windows
 };
