@@ -168,6 +168,16 @@ static bool move_to_next(struct feed *feed, const char *next, const char **failu
     return true;
 }
 
+static void end_window(struct feed *feed) {
+    struct feed_poll *poll = feed->poll;
+    int64_t longest = template_of(feed)->window_ms;
+    if (poll->window_ms > longest)
+        poll->window_ms = longest;
+    poll->window_end_ms = poll->window_start_ms + poll->window_ms;
+    if (poll->window_end_ms > poll->end_ms)
+        poll->window_end_ms = poll->end_ms;
+}
+
 static void begin_windows(struct feed *feed) {
     const struct template *t = template_of(feed);
     struct feed_poll *poll = feed->poll;
@@ -179,31 +189,30 @@ static void begin_windows(struct feed *feed) {
     else
         poll->window_start_ms = t->begin_ms ? t->begin_ms : now - t->window_ms;
     poll->end_ms = now;
-    poll->window_end_ms = poll->window_start_ms + t->window_ms;
-    if (poll->window_end_ms > now)
-        poll->window_end_ms = now;
+    poll->window_ms = t->window_ms;
+    end_window(feed);
 }
 
-// Splits the window that was cut off, or goes to the next. False at the end, or with a reason when
-// a split is not possible.
+// Splits the window that was cut off, or goes to the next, which may be twice as long as the last
+// that was whole. What a window gave that cannot be split is taken, and those behind it do not wait
+// for the rest; but an endpoint of which many are so has no end. False at the end of the poll.
 static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
     struct feed_poll *poll = feed->poll;
     int64_t half = (poll->window_end_ms - poll->window_start_ms) / 2;
+    bool split = cut_off && half >= WINDOW_MIN_MS;
     *failure = NULL;
-    // What such a window gave is taken, and the windows behind it do not wait for the rest; but an
-    // endpoint of which many are so has no end.
-    if (cut_off && half < WINDOW_MIN_MS && ++poll->crowded > CROWDED_MAX)
+    if (cut_off && !split && ++poll->crowded > CROWDED_MAX)
         return false;
-    if (cut_off && half >= WINDOW_MIN_MS) {
-        poll->window_end_ms = poll->window_start_ms + half;
+    if (split) {
+        poll->window_ms = half;
     } else {
         poll->window_start_ms = poll->window_end_ms;
         if (poll->window_start_ms >= poll->end_ms)
             return false;
-        poll->window_end_ms = poll->window_start_ms + template_of(feed)->window_ms;
-        if (poll->window_end_ms > poll->end_ms)
-            poll->window_end_ms = poll->end_ms;
+        if (!cut_off && poll->window_ms < template_of(feed)->window_ms)
+            poll->window_ms *= 2;
     }
+    end_window(feed);
     if (put_first_url(feed))
         return true;
     *failure = "the address is too long";

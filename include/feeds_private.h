@@ -23,6 +23,7 @@ struct feed_poll {
     bool useless;                      // a page was refused as a whole
     uint32_t crowded;                  // windows that were cut off and could not be split
     bool unsure;                       // the cursor waits for a poll that finds nothing new
+    int64_t window_ms;                 // length of a window now
     int64_t window_start_ms, window_end_ms, end_ms; // wall clock; 0 without windows
 };
 
