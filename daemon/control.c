@@ -133,24 +133,6 @@ struct why {
     uint64_t previous;
 };
 
-static void put_published(struct json_out *json, const struct control *control,
-                          const struct books_line *line) {
-    json_key(json, "published");
-    if (!line->published) {
-        json_null(json);
-        return;
-    }
-    json_open(json, '{');
-    json_put_text(json, "topic", control->options.config->kafka_topic);
-    json_put_i64(json, "partition", line->partition);
-    json_key(json, "offset");
-    if (line->offset < 0)
-        json_null(json);
-    else
-        json_i64(json, line->offset);
-    json_close(json, '}');
-}
-
 static void on_version(void *ctx, const struct books_line *line) {
     struct why *why = ctx;
     struct json_out *json = why->json;
@@ -181,7 +163,7 @@ static void on_version(void *ctx, const struct books_line *line) {
         time_format_date(row->reported, reported);
         json_text(json, reported);
     }
-    put_published(json, why->control, line);
+    reply_put_published(json, line, why->control->options.config->kafka_topic);
     json_close(json, '}');
     why->previous = row->previous;
 }

@@ -294,20 +294,7 @@ static void put_line(struct json_out *json, const struct books_line *line, const
     json_put_text(json, "verdict", verdict_name(line->row.verdict));
     json_put_u64(json, "version", line->row.version);
     json_put_text(json, "received", received);
-    json_key(json, "published");
-    if (line->published) {
-        json_open(json, '{');
-        json_put_text(json, "topic", topic);
-        json_put_i64(json, "partition", line->partition);
-        json_key(json, "offset");
-        if (line->offset < 0)
-            json_null(json);
-        else
-            json_i64(json, line->offset);
-        json_close(json, '}');
-    } else {
-        json_null(json); // still waiting
-    }
+    reply_put_published(json, line, topic);
     json_close(json, '}');
 }
 

@@ -96,3 +96,20 @@ void problem_fill_faults(struct http_reply *reply, const struct fault *faults, s
         json_put_u64(&json, "errorsLeftOut", count - told);
     json_close(&json, '}');
 }
+
+void reply_put_published(struct json_out *json, const struct books_line *line, const char *topic) {
+    json_key(json, "published");
+    if (!line->published) {
+        json_null(json);
+        return;
+    }
+    json_open(json, '{');
+    json_put_text(json, "topic", topic);
+    json_put_i64(json, "partition", line->partition);
+    json_key(json, "offset");
+    if (line->offset < 0)
+        json_null(json);
+    else
+        json_i64(json, line->offset);
+    json_close(json, '}');
+}

@@ -4,7 +4,7 @@
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
-#include "batch.h"
+#include "books.h"
 #include "edge/http.h"
 
 #define API_VERSION "1.0.0"
@@ -27,6 +27,9 @@ void problem_fill_faults(struct http_reply *reply, const struct fault *faults, s
 // An element of an errors list.
 struct json_out;
 void problem_put_fault(struct json_out *json, const struct fault *fault);
+// "published": where the line is in the topic, or null while it waits. The offset is null where
+// Kafka did not say.
+void reply_put_published(struct json_out *json, const struct books_line *line, const char *topic);
 void reply_header(struct http_reply *reply, const char *name, const char *value);
 
 #endif
