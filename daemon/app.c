@@ -192,9 +192,9 @@ static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
     const char *reason = find_full(app);
     bool full = reason != NULL;
+    // Nobody may be sending: see by ourselves when it works again.
     if (app->commits_fail && !app->stopping)
-        pipeline_probe(
-            app->pipeline); // nobody may be sending: see by ourselves when it works again
+        pipeline_probe(app->pipeline);
     if (full != app->full) {
         app->full = full;
         intake_set_full(app->intake, full);

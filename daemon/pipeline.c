@@ -281,7 +281,7 @@ static void commit_done(void *ctx) {
 
 static void on_acks_due(void *ctx) {
     struct pipeline *pipeline = ctx;
-    pipeline->acks_due = true;
+    pipeline->acks_due = has_notes(pipeline); // they may have gone with another commit
     on_kick(pipeline);
 }
 
