@@ -4,11 +4,13 @@
 // Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
 #include "app.h"
 
+#include "audit.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/event.h"
 #include "control.h"
 #include "edge/notify.h"
+#include "retention.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +27,8 @@ enum {
     STATE_PERCENT_MAX = 90, // of state.size_max: leaves room to record what Kafka confirms
     FLUSH_TURN_MS = 20,     // while the last replies leave
     FLUSH_TURNS_MAX = 100,
+    AUDIT_SHARE = 4,                  // of the state: a quarter is for the audit log
+    AUDIT_HEAD_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
 };
 
 struct app {
@@ -38,10 +42,13 @@ struct app {
     struct intake *intake;
     struct feeds *feeds;
     struct control *control;
+    struct retention_timer *retention;
     struct loop_signal *on_term, *on_int, *on_hup;
-    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush;
+    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *audit_head;
     int flush_turns;
-    bool stopping, full, commits_fail;
+    bool stopping, full, audit_full, commits_fail;
+    bool start_logged, start_writing; // the audit log's line of this start
+    struct buf started_with;          // digests of the configuration, for that line
     int status;
 };
 
@@ -169,6 +176,42 @@ static void on_commit_failed(void *ctx, const struct err *err) {
         give_up(app);
 }
 
+// --- audit ---
+
+// A copy outside of the ledger: against it a log that was cut off or put back shows.
+static void log_audit_head(void *ctx) {
+    const struct app *app = ctx;
+    char mac[DIGEST_HEX + 1];
+    digest_to_hex(books_audit_mac(app->books), mac);
+    log_notice("audit head number=%llu mac=%s", (unsigned long long)books_audit_last(app->books),
+               mac);
+}
+
+static void on_start_logged(void *ctx, bool written) {
+    struct app *app = ctx;
+    app->start_writing = false;
+    app->start_logged = written;
+    if (written)
+        log_audit_head(app);
+}
+
+// On a full disk we start all the same, to show and publish what there is, and the line is written
+// once there is room.
+static void log_start(struct app *app) {
+    struct buf object;
+    buf_init(&object, AUDIT_OBJECT_MAX);
+    buf_puts(&object, "version=" SIGNAALD_VERSION " ");
+    buf_put_str(&object, buf_str(&app->started_with));
+    const struct audit_entry entry = {.actor = "system",
+                                      .origin = "start",
+                                      .action = "start",
+                                      .object = buf_str(&object),
+                                      .result = "started"};
+    app->start_writing = true;
+    audit_write(app->pipeline, &entry, on_start_logged, app);
+    buf_free(&object);
+}
+
 // --- housekeeping ---
 
 // Why no more signals can be taken; NULL when they can.
@@ -176,9 +219,7 @@ static const char *find_full(const struct app *app) {
     struct store_usage usage;
     struct statvfs disk;
     books_usage(app->books, &usage);
-    uint64_t lines = books_last_seq(app->books);
-    uint64_t backlog = lines ? usage.used_bytes / lines * books_waiting(app->books) : 0;
-    if (backlog > app->config->backlog_bytes_max)
+    if (books_backlog_bytes(app->books) > app->config->backlog_bytes_max)
         return "too much waits for Kafka (intake.backlog_max)";
     if (usage.used_bytes > usage.max_bytes / 100 * STATE_PERCENT_MAX)
         return "the ledger nears state.size_max";
@@ -188,13 +229,26 @@ static const char *find_full(const struct app *app) {
     return NULL;
 }
 
+// Whoever may read through the socket adds a line with each read: that must not take the room of
+// signals.
+static void bound_audit(struct app *app) {
+    bool full = books_audit_bytes(app->books) > app->config->state_bytes_max / AUDIT_SHARE;
+    if (full && !app->audit_full)
+        log_error("the audit log has its share of state.size_max: exact reads are refused");
+    app->audit_full = full;
+    control_refuse_reads(app->control, full);
+}
+
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
+    bound_audit(app);
     const char *reason = find_full(app);
     bool full = reason != NULL;
     // Nobody may be sending: see by ourselves when it works again.
     if (app->commits_fail && !app->stopping)
         pipeline_probe(app->pipeline);
+    else if (!app->start_logged && !app->start_writing && !app->stopping)
+        log_start(app);
     if (full != app->full) {
         app->full = full;
         intake_set_full(app->intake, full);
@@ -214,15 +268,24 @@ static void on_watchdog(void *ctx) {
 
 // --- reload ---
 
-static bool reload(void *ctx, struct buf *text) {
+// Have the files stayed as they were when `before` was taken? Puts what they are now.
+static bool same_files(const struct app *app, const struct buf *before, struct buf *digests) {
+    config_digest(app->config, false, digests);
+    return before->len == digests->len && memcmp(before->data, digests->data, before->len) == 0;
+}
+
+static bool reload(void *ctx, struct buf *digests, struct buf *text) {
     struct app *app = ctx;
     struct config_faults faults;
+    struct buf before;
     struct err err;
     if (app->stopping) {
         buf_puts(text, "the service is stopping\n");
         return false;
     }
     config_faults_init(&faults);
+    buf_init(&before, AUDIT_OBJECT_MAX);
+    config_digest(app->config, false, &before);
     struct tables *tables = tables_load(app->config, &err);
     if (!tables)
         buf_printf(text, "%s\n", err.text);
@@ -230,6 +293,11 @@ static bool reload(void *ctx, struct buf *text) {
     buf_put_str(text, buf_str(&faults.text));
     config_faults_free(&faults);
     bool ok = tables && sources && tables_check_sources(tables, sources, text);
+    if (!same_files(app, &before, digests) && ok) {
+        buf_puts(text, "a file was changed while it was read: reload again\n");
+        ok = false;
+    }
+    buf_free(&before);
     if (ok) {
         intake_use(app->intake, sources, tables);
         feeds_use(app->feeds, sources, tables);
@@ -246,23 +314,56 @@ static bool reload(void *ctx, struct buf *text) {
     return ok;
 }
 
+static void log_refused(struct str faults) {
+    struct str line;
+    while (str_split(&faults, '\n', &line))
+        if (line.len)
+            log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
+}
+
+static void audit_sighup(struct app *app, struct str object, const char *result,
+                         void (*done)(void *ctx, bool written)) {
+    const struct audit_entry entry = {.actor = "system",
+                                      .origin = "signal",
+                                      .action = "reload",
+                                      .object = object,
+                                      .result = result};
+    audit_write(app->pipeline, &entry, done, app);
+}
+
+static void on_sighup_ended(void *ctx, bool written) {
+    (void)ctx;
+    if (!written)
+        log_error("audit line lost action=reload: begun, its outcome is not logged");
+}
+
+static void on_sighup_begun(void *ctx, bool written) {
+    struct app *app = ctx;
+    struct buf digests, faults;
+    buf_init(&digests, AUDIT_OBJECT_MAX);
+    buf_init(&faults, 1 << 20);
+    bool ok = false;
+    if (!written)
+        buf_puts(&faults, "it cannot be logged in the audit log now");
+    else
+        ok = reload(app, &digests, &faults);
+    log_refused(buf_str(&faults));
+    if (written)
+        audit_sighup(app, buf_str(&digests), ok ? "accepted" : "refused", on_sighup_ended);
+    if (!app->stopping)
+        notify_ready("running");
+    buf_free(&digests);
+    buf_free(&faults);
+}
+
 static void on_sighup(void *ctx) {
     struct app *app = ctx;
-    struct buf faults;
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     if (app->stopping)
         return;
-    buf_init(&faults, 1 << 20);
     notify_reloading((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    if (!reload(app, &faults)) {
-        struct str rest = buf_str(&faults), line;
-        while (str_split(&rest, '\n', &line))
-            if (line.len)
-                log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
-    }
-    notify_ready("running");
-    buf_free(&faults);
+    audit_sighup(app, (struct str){NULL, 0}, "begun", on_sighup_begun);
 }
 
 // --- stop ---
@@ -275,6 +376,7 @@ static void on_flush_turn(void *ctx) {
     intake_status(app->intake, &status);
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
         return;
+    log_audit_head(app);
     log_notice("stopped waiting=%llu", (unsigned long long)books_waiting(app->books));
     if (app->status)
         _exit(app->status);
@@ -324,6 +426,7 @@ static void stop(struct app *app) {
     intake_quiesce(app->intake);
     control_quiesce(app->control);
     feeds_stop(app->feeds);
+    retention_stop(app->retention);
     pipeline_probe(app->pipeline); // the last totals
     pipeline_when_idle(app->pipeline, on_input_done, app);
 }
@@ -357,6 +460,9 @@ static bool open_books(struct app *app, struct err *err) {
     struct books_options books = {.dir = config->state_dir,
                                   .bytes_max = config->state_bytes_max,
                                   .identity_key_file = config->identity_key_file,
+                                  .person_key_file = config->person_key_file,
+                                  .person_previous_key_file = config->person_previous_key_file,
+                                  .window_ms = config->retention.identity_ms,
                                   .topic = config->kafka_topic};
     app->books = books_open(&books, err);
     if (!app->books)
@@ -365,7 +471,8 @@ static bool open_books(struct app *app, struct err *err) {
         .batch = {.limits = {.item_bytes_max = config->item_bytes_max,
                              .items_max = config->items_max,
                              .depth_max = config->json_depth_max},
-                  .identity_key = books_identity_key(app->books)},
+                  .identity_key = books_identity_key(app->books),
+                  .person_keys = books_person_keys(app->books)},
         .queue_bytes_max = config->queue_bytes_max,
         .on_committed = on_committed,
         .on_failed = on_commit_failed,
@@ -411,6 +518,10 @@ static void start_clockwork(struct app *app) {
     app->flush = loop_timer_create(app->loop, on_flush_turn, app);
     app->housekeeping = loop_timer_create(app->loop, on_housekeeping, app);
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
+    app->audit_head = loop_timer_create(app->loop, log_audit_head, app);
+    loop_timer_start(app->audit_head, AUDIT_HEAD_MS, AUDIT_HEAD_MS);
+    app->retention = retention_create(app->loop, app->pipeline, app->books, &app->config->retention,
+                                      app->config->kafka_brokers != NULL);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
     if (interval > 0)
         loop_timer_start(app->watchdog, 0, interval);
@@ -418,12 +529,14 @@ static void start_clockwork(struct app *app) {
 
 static void close_all(struct app *app) {
     loop_timer_free(app->watchdog);
+    loop_timer_free(app->audit_head);
     loop_timer_free(app->housekeeping);
     loop_timer_free(app->flush);
     loop_timer_free(app->stop_deadline);
     loop_signal_free(app->on_hup);
     loop_signal_free(app->on_int);
     loop_signal_free(app->on_term);
+    retention_free(app->retention);
     control_free(app->control);
     intake_free(app->intake);
     feeds_free(app->feeds);
@@ -432,6 +545,7 @@ static void close_all(struct app *app) {
     books_close(app->books);
     tables_drop(app->tables);
     sources_drop(app->sources);
+    buf_free(&app->started_with);
     loop_free(app->loop);
 }
 
@@ -439,6 +553,8 @@ int app_run(struct config *config) {
     struct app app = {.config = config};
     struct err err = {0};
     app.loop = loop_create(&err);
+    buf_init(&app.started_with, AUDIT_OBJECT_MAX);
+    config_digest(config, true, &app.started_with);
     if (app.loop && load_tables(&app, &err) && open_books(&app, &err) && open_sides(&app, &err) &&
         create_publisher(&app, &err)) {
         start_clockwork(&app);
@@ -447,6 +563,7 @@ int app_run(struct config *config) {
                    (unsigned long long)books_last_seq(app.books),
                    (unsigned long long)books_waiting(app.books), intake_port(app.intake));
         notify_ready("running");
+        log_start(&app);
         loop_run(app.loop);
     } else {
         log_error("cannot start: %s", err.text);

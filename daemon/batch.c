@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include "base/mem.h"
+#include "base/scrub.h"
 #include "core/normalise.h"
 #include "template.h"
 
@@ -23,17 +24,46 @@ struct batch *batch_create(struct sources *sources, const struct source *source,
     return batch;
 }
 
+struct batch *batch_create_withdrawal(struct sources *sources, const struct source *source,
+                                      struct tables *tables, const struct digest *identity,
+                                      struct str id) {
+    struct batch *batch = batch_create(sources, source, tables, DECODE_JSON, NULL, 0);
+    struct signal *signal = mem_zalloc(1, sizeof *signal);
+    signal->identity = *identity;
+    signal->withdrawn = true;
+    signal->cell.source_kind = (uint8_t)source->kind;
+    memcpy(signal->id, id.data, id.len);
+    signal->id_len = (uint8_t)id.len;
+    batch->signals = signal;
+    batch->items = mem_alloc(sizeof *batch->items);
+    *batch->items = (struct batch_item){.identity = *identity, .refused = UINT32_MAX};
+    batch->signal_count = batch->signal_cap = batch->item_count = batch->item_cap = 1;
+    batch->decoded_as = (struct decode_result){.items = 1, .single = true, .fault = FAULT_COUNT};
+    batch->made = true;
+    return batch;
+}
+
+struct batch *batch_create_task(struct sources *sources, struct tables *tables,
+                                enum batch_task task) {
+    struct batch *batch = batch_create(sources, NULL, tables, DECODE_JSON, NULL, 0);
+    batch->task = task;
+    buf_init(&batch->audit, BATCH_AUDIT_MAX);
+    return batch;
+}
+
 void batch_free(struct batch *batch) {
     if (!batch)
         return;
     sources_drop(batch->sources);
     tables_drop(batch->tables);
-    free(batch->body);
+    mem_wipe_free(batch->body);
     free(batch->page.next);
     free(batch->signals);
     free(batch->items);
     free(batch->faults);
     free(batch->refused);
+    free(batch->words);
+    buf_free(&batch->audit);
     free(batch);
 }
 
@@ -69,45 +99,6 @@ static void add_normaliser_faults(struct batch *batch, const struct decode_item 
     }
 }
 
-static bool is_uuid(struct str id) {
-    if (id.len != 36)
-        return false;
-    for (size_t i = 0; i < id.len; i++) {
-        char c = id.data[i];
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (dash ? c != '-' : !hex)
-            return false;
-    }
-    return true;
-}
-
-static bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-// An id that can be nothing but a number of the source's own: at most a prefix of three letters,
-// then a year and a number or only a number, of up to seven digits; or a UUID. Not a name, and no
-// digits that a person has (BSN, telephone, birth date), whatever stands between them.
-static bool is_safe_id(struct str id) {
-    struct str rest = id;
-    uint64_t number;
-    if (is_uuid(id))
-        return true;
-    while (rest.len && is_letter(rest.data[0]))
-        rest = (struct str){rest.data + 1, rest.len - 1};
-    if (id.len - rest.len > 3)
-        return false;
-    if (rest.len < id.len && rest.len && (rest.data[0] == '-' || rest.data[0] == '_'))
-        rest = (struct str){rest.data + 1, rest.len - 1};
-    bool year = rest.len > 5 &&
-                (memcmp(rest.data, "19", 2) == 0 || memcmp(rest.data, "20", 2) == 0) &&
-                (rest.data[4] == '-' || rest.data[4] == '/' || rest.data[4] == '.');
-    if (year)
-        rest = (struct str){rest.data + 5, rest.len - 5};
-    return rest.len <= 7 && str_to_u64(rest, 9999999, &number);
-}
-
 static void add_refused(struct batch *batch, struct batch_item *item, const struct item *said,
                         const struct hash_key *key) {
     batch->refused =
@@ -127,7 +118,8 @@ static void add_refused(struct batch *batch, struct batch_item *item, const stru
                                 str_from(faults[0].pointer)};
     hash_digest(key, "quarantine", parts, sizeof parts / sizeof parts[0], &refused->key);
     refused->id[0] = '\0';
-    if (is_safe_id(said->id)) {
+    if (said->id.len <= BATCH_SAFE_ID_MAX &&
+        scrub_is_case_number(said->id, str_from(batch->source->name))) {
         memcpy(refused->id, said->id.data, said->id.len);
         refused->id[said->id.len] = '\0';
     }
@@ -164,7 +156,12 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     item->signal = (uint32_t)batch->signal_count++;
     item->identity = signal->identity;
     batch->unknown_fields += decoded->item.unknown_fields;
-    batch->unknown_words += result.unknown_words;
+    for (uint32_t i = 0; i < signal->unknown_count; i++) {
+        batch->words =
+            grow(batch->words, batch->word_count, &batch->word_cap, sizeof *batch->words);
+        batch->words[batch->word_count++] =
+            (struct batch_word){item->signal, i, result.words[i].view};
+    }
     batch->unknown_municipalities += result.municipality_unknown;
 }
 
@@ -246,27 +243,30 @@ static void decode_native(struct batch *batch, const struct decode_limits *limit
 
 void batch_decode(struct batch *batch, const struct batch_options *options) {
     const struct source *source = batch->source;
+    if (batch->task != BATCH_SIGNALS || batch->made)
+        return;
     struct decoding decoding = {.batch = batch,
                                 .context = {.municipalities = batch->tables->municipalities,
                                             .categories = batch->tables->categories,
+                                            .lexicon = batch->tables->lexicon,
                                             .identity_key = options->identity_key,
+                                            .person_keys = options->person_keys,
                                             .source = str_from(source->name),
                                             .source_kind = source->kind,
                                             .source_municipality = source->municipality,
                                             .received_ms = batch->received_ms}};
     struct decode_limits limits = options->limits;
-    if (batch->silence)
-        return;
     if (batch->polled) // a page is bounded by its bytes
         limits.items_max = PAGE_ITEMS_MAX;
     if (batch->template && !batch->template->native)
         decode_mapped(batch, &limits, &decoding);
     else
         decode_native(batch, &limits, &decoding);
-    free(batch->body);
+    mem_wipe_free(batch->body); // persons were in it
     batch->body = NULL;
     if (batch->decoded_as.failed)
-        batch->item_count = batch->signal_count = batch->fault_count = batch->refused_count = 0;
+        batch->item_count = batch->signal_count = batch->fault_count = batch->refused_count =
+            batch->word_count = 0;
     else if (batch->has_feed)
         finish_page(batch);
 }

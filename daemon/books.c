@@ -50,9 +50,13 @@ static bool on_ledger_row(void *ctx, uint64_t seq, struct str record) {
     struct loading *loading = ctx;
     struct ledger_row row;
     struct str event;
-    if (seq != loading->books->last_seq + 1)
+    if (loading->books->first_seq == 0)
+        loading->books->first_seq = seq;
+    else if (seq != loading->books->last_seq + 1)
         loading->ok = damaged(loading->err, "a line is missing", seq);
-    else if (!record_get_ledger(record, seq, &row, &event))
+    if (!loading->ok)
+        return false;
+    if (!record_get_ledger(record, seq, &row, &event))
         loading->ok = damaged(loading->err, "unreadable line", seq);
     else if (row.kind == LEDGER_SIGNAL)
         index_put(loading->books->index, &row.identity, seq);
@@ -64,11 +68,10 @@ static bool on_count(void *ctx, struct str key, struct str value) {
     struct loading *loading = ctx;
     struct cell cell;
     int64_t number;
-    if (key.len != sizeof cell || value.len != sizeof number) {
+    if (!record_get_cell(key, &cell) || value.len != sizeof number) {
         loading->ok = err_set(loading->err, ERR_FATAL, "the counts are damaged");
         return false;
     }
-    memcpy(&cell, key.data, sizeof cell);
     memcpy(&number, value.data, sizeof number);
     counts_add(loading->books->counts, &cell, number);
     return true;
@@ -78,13 +81,11 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
     struct loading *loading = ctx;
     struct quarantine_record entry;
     (void)key;
-    if (!record_get_quarantine(value, &entry)) {
+    if (!record_get_quarantine(value, &entry, &loading->books->identity_key)) {
         loading->ok = err_set(loading->err, ERR_FATAL, "the quarantine is damaged");
         return false;
     }
     loading->books->quarantined++;
-    if (entry.number > loading->books->quarantine_last)
-        loading->books->quarantine_last = entry.number;
     return true;
 }
 
@@ -105,25 +106,60 @@ static void load_topic(struct books *books, struct store_txn *txn) {
     }
 }
 
+// A number of 8 bytes under a word; 0 when it is not there.
+static uint64_t load_number(struct store_txn *txn, const char *name) {
+    struct str value;
+    uint64_t number = 0;
+    if (store_get(txn, STORE_META, str_from(name), &value) && value.len == sizeof number)
+        memcpy(&number, value.data, sizeof number);
+    return number;
+}
+
+static bool load_name(struct books *books, struct err *err) {
+    struct store_txn txn;
+    struct str value;
+    store_begin_read(books->store, &txn);
+    if (store_get(&txn, STORE_META, STR("origin"), &value) && value.len == DIGEST_HEX)
+        memcpy(books->origin, value.data, DIGEST_HEX);
+    if (store_get(&txn, STORE_META, STR("key-check"), &value) && value.len == DIGEST_BYTES)
+        memcpy(books->key_check.bytes, value.data, DIGEST_BYTES);
+    store_abort(&txn);
+    if (txn.err.kind != ERR_NONE)
+        *err = txn.err;
+    return txn.err.kind == ERR_NONE;
+}
+
+// All lines may have expired: the numbers go on all the same.
+static void load_sequence(struct books *books, struct store_txn *txn) {
+    uint64_t last = load_number(txn, "last-seq");
+    if (books->last_seq < last)
+        books->last_seq = last;
+    if (books->first_seq == 0)
+        books->first_seq = books->last_seq + 1;
+}
+
 static bool load(struct books *books, struct err *err) {
     struct store_txn txn;
     struct str value;
     struct loading loading = {books, err, true};
     store_begin_read(books->store, &txn);
     store_each_seq(&txn, STORE_LEDGER, 1, on_ledger_row, &loading);
+    load_sequence(books, &txn);
     if (loading.ok)
         store_each(&txn, STORE_COUNTS, on_count, &loading);
     if (loading.ok)
         store_each(&txn, STORE_QUARANTINE, on_quarantined, &loading);
-    if (store_get(&txn, STORE_META, STR("totals"), &value) &&
+    if (loading.ok && store_get(&txn, STORE_META, STR("totals"), &value) &&
         !record_get_totals(value, &books->totals))
         loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
-    if (store_get(&txn, STORE_META, STR("origin"), &value) && value.len == DIGEST_HEX)
-        memcpy(books->origin, value.data, DIGEST_HEX);
-    if (store_get(&txn, STORE_META, STR("key-check"), &value) && value.len == DIGEST_BYTES)
-        memcpy(books->key_check.bytes, value.data, DIGEST_BYTES);
     books->waiting = store_entries(&txn, STORE_OUTBOX);
+    books->words = store_entries(&txn, STORE_WORDS);
+    books->person_last = load_number(&txn, "person-last");
+    books->quarantine_last = load_number(&txn, "quarantine-last");
     load_topic(books, &txn);
+    books_load_chain(books, &txn);
+    loading.ok =
+        loading.ok && books_load_members(books, &txn, err) && books_load_erase_waiting(books, &txn);
     store_abort(&txn);
     if (loading.ok && txn.err.kind != ERR_NONE) {
         *err = txn.err;
@@ -147,33 +183,56 @@ static bool name_origin(struct books *books, struct err *err) {
     digest_to_hex(&random, books->origin);
     store_begin(books->store, &txn);
     store_put(&txn, STORE_META, STR("origin"), str_from(books->origin));
+    books_begin_chain(books, &txn);
     store_put(&txn, STORE_META, STR("key-check"),
               (struct str){(const char *)check.bytes, DIGEST_BYTES});
     return store_commit(&txn, err);
 }
 
-static bool load_key(struct books *books, const struct books_options *options, struct err *err) {
-    if (options->identity_key_file)
-        return hash_key_load(options->identity_key_file, false, &books->identity_key, err);
+// A key in a file of the operator's, or in one of ours in the state directory, which only a new
+// ledger may make: one without the key it was written with would take every old signal for new.
+static bool load_key(const struct books *books, const struct books_options *options,
+                     const char *file, const char *own_name, struct hash_key *key,
+                     struct err *err) {
+    if (file)
+        return hash_key_load(file, false, key, err);
     struct buf path;
     buf_init(&path, 4096);
-    buf_printf(&path, "%s/identity.key", options->dir);
+    buf_printf(&path, "%s/%s", options->dir, own_name);
     char *name = buf_take(&path);
-    // A ledger without the key it was written with would take every old signal for a new one.
-    bool create = books->last_seq == 0;
-    bool ok = hash_key_load(name, create, &books->identity_key, err);
+    bool ok = hash_key_load(name, books->origin[0] == '\0', key, err);
     free(name);
     return ok;
+}
+
+static bool load_keys(struct books *books, const struct books_options *options, struct err *err) {
+    struct person_keys *persons = &books->person_keys;
+    if (!load_key(books, options, options->identity_key_file, "identity.key", &books->identity_key,
+                  err) ||
+        !load_key(books, options, options->person_key_file, "person.key", &persons->list[0].key,
+                  err))
+        return false;
+    persons->count = 1;
+    if (options->person_previous_key_file) {
+        if (!hash_key_load(options->person_previous_key_file, false, &persons->list[1].key, err))
+            return false;
+        persons->count = 2;
+    }
+    for (size_t i = 0; i < persons->count; i++)
+        person_key_name(&persons->list[i]);
+    return true;
 }
 
 struct books *books_open(const struct books_options *options, struct err *err) {
     struct books *books = mem_zalloc(1, sizeof *books);
     books->topic = mem_strdup(options->topic);
+    books->window_ms = options->window_ms;
     books->index = index_create();
     books->counts = counts_create();
+    books->persons = persons_create();
     books->store = store_open(options->dir, options->bytes_max, err);
-    if (!books->store || !load(books, err) || !load_key(books, options, err) ||
-        !name_origin(books, err)) {
+    if (!books->store || !load_name(books, err) || !load_keys(books, options, err) ||
+        !name_origin(books, err) || !load(books, err)) {
         books_close(books);
         return NULL;
     }
@@ -186,14 +245,25 @@ void books_close(struct books *books) {
     store_close(books->store);
     index_free(books->index);
     counts_free(books->counts);
+    persons_free(books->persons);
+    free(books->erase_waiting);
     free(books->offsets);
     free(books->topic);
     hash_wipe(&books->identity_key, sizeof books->identity_key);
+    hash_wipe(&books->person_keys, sizeof books->person_keys);
     free(books);
 }
 
 const struct hash_key *books_identity_key(const struct books *books) {
     return &books->identity_key;
+}
+
+const struct person_keys *books_person_keys(const struct books *books) {
+    return &books->person_keys;
+}
+
+const struct persons *books_persons(const struct books *books) {
+    return books->persons;
 }
 
 const struct counts *books_counts(const struct books *books) {
@@ -202,6 +272,10 @@ const struct counts *books_counts(const struct books *books) {
 
 const struct totals *books_totals(const struct books *books) {
     return &books->totals;
+}
+
+uint64_t books_first_seq(const struct books *books) {
+    return books->first_seq;
 }
 
 uint64_t books_last_seq(const struct books *books) {
@@ -232,11 +306,30 @@ void books_usage(const struct books *books, struct store_usage *usage) {
     store_usage(books->store, usage);
 }
 
+uint64_t books_words(const struct books *books) {
+    return books->words;
+}
+
+bool books_publishes(const struct books *books, bool configured) {
+    return configured || books->partitions > 0;
+}
+
+// As large as lines are on average.
+uint64_t books_backlog_bytes(const struct books *books) {
+    uint64_t lines = books->last_seq + 1 - books->first_seq;
+    return lines ? store_table_bytes(books->store, STORE_LEDGER) / lines * books->waiting : 0;
+}
+
+uint64_t books_audit_bytes(const struct books *books) {
+    return store_table_bytes(books->store, STORE_AUDIT);
+}
+
 uint64_t books_quarantined(const struct books *books) {
     return books->quarantined;
 }
 
 struct feed_walk {
+    const struct hash_key *key;
     bool (*fn)(void *ctx, struct str source, const struct feed_record *feed);
     void *ctx;
 };
@@ -244,20 +337,21 @@ struct feed_walk {
 static bool on_feed(void *ctx, struct str key, struct str value) {
     const struct feed_walk *walk = ctx;
     struct feed_record feed;
-    return record_get_feed(value, &feed) && walk->fn(walk->ctx, key, &feed);
+    return record_get_feed(value, &feed, walk->key) && walk->fn(walk->ctx, key, &feed);
 }
 
 void books_each_feed(struct books *books,
                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
                      void *ctx) {
     struct store_txn txn;
-    struct feed_walk walk = {fn, ctx};
+    struct feed_walk walk = {&books->identity_key, fn, ctx};
     store_begin_read(books->store, &txn);
     store_each(&txn, STORE_FEEDS, on_feed, &walk);
     store_abort(&txn);
 }
 
 struct entries {
+    const struct hash_key *key;
     struct quarantine_record *list;
     size_t count, cap;
 };
@@ -269,7 +363,7 @@ static bool collect_entry(void *ctx, struct str key, struct str value) {
         entries->cap = entries->cap ? entries->cap * 2 : 64;
         entries->list = mem_resize(entries->list, entries->cap, sizeof *entries->list);
     }
-    return record_get_quarantine(value, &entries->list[entries->count++]);
+    return record_get_quarantine(value, &entries->list[entries->count++], entries->key);
 }
 
 static int by_number(const void *a, const void *b) {
@@ -282,7 +376,7 @@ void books_each_quarantined(struct books *books,
                             bool (*fn)(void *ctx, const struct quarantine_record *entry),
                             void *ctx) {
     struct store_txn txn;
-    struct entries entries = {0};
+    struct entries entries = {.key = &books->identity_key};
     store_begin_read(books->store, &txn);
     store_each(&txn, STORE_QUARANTINE, collect_entry, &entries);
     store_abort(&txn);
@@ -297,7 +391,8 @@ bool books_feed(struct books *books, struct str source, struct feed_record *feed
     struct store_txn txn;
     struct str value;
     store_begin_read(books->store, &txn);
-    bool found = store_get(&txn, STORE_FEEDS, source, &value) && record_get_feed(value, feed);
+    bool found = store_get(&txn, STORE_FEEDS, source, &value) &&
+                 record_get_feed(value, feed, &books->identity_key);
     store_abort(&txn);
     return found;
 }

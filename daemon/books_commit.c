@@ -48,19 +48,29 @@ void books_group_free(struct books_group *group) {
         counts_free(group->change->counts);
         buf_free(&group->change->value);
         buf_free(&group->change->record);
+        free(group->change->members);
+        free(group->change->forgotten);
+        free(group->change->erase_waiting);
         free(group->change);
     }
     *group = (struct books_group){0};
 }
 
-// The latest line of this identity, of this group or before it. False when it was never seen.
-static bool find_known(struct books_commit *commit, const struct digest *identity,
-                       struct ledger_row *known) {
+void *books_grow(void *list, size_t count, size_t *cap, size_t size) {
+    if (count < *cap)
+        return list;
+    *cap = *cap ? *cap * 2 : 16;
+    return mem_resize(list, *cap, size);
+}
+
+bool books_find_known(struct books_commit *commit, const struct digest *identity,
+                      struct ledger_row *known) {
     struct str record, event;
     uint64_t seq = index_get(commit->change->index, identity);
     if (seq == 0)
         seq = index_get(commit->books->index, identity);
-    if (seq == 0)
+    // What has expired in this group is still in the index.
+    if (seq < commit->change->first_seq)
         return false;
     if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) ||
         !record_get_ledger(record, seq, known, &event)) {
@@ -87,30 +97,51 @@ void books_write_line(struct books_commit *commit, const struct ledger_row *row)
     commit->writes = true;
 }
 
-static void write_signal(struct books_commit *commit, const struct ledger_row *row,
-                         const struct ledger_row *known, const struct batch *batch,
-                         const char *as_reported) {
+void books_write_signal(struct books_commit *commit, struct ledger_row *row,
+                        const struct ledger_row *known, const struct tables *tables,
+                        const char *as_reported) {
     struct books_change *change = commit->change;
+    struct digest linked[EVENT_LINKED_MAX];
+    struct event_links links = {.list = linked};
     const struct ledger_row *previous = known && known->counts ? known : NULL;
+    if (row->counts && row->person)
+        links.count = books_linked(commit, row->person, &row->identity, linked, EVENT_LINKED_MAX);
     buf_clear(&change->value);
-    event_put_value(&change->value, batch->tables->municipalities, row, previous, as_reported);
+    event_put_value(&change->value, tables->municipalities, row, previous, as_reported, &links);
     books_write_line(commit, row);
     index_put(change->index, &row->identity, row->seq);
+    books_move_member(commit, known, row);
     if (previous)
         counts_add(change->counts, &previous->cell, -1);
     if (row->counts)
         counts_add(change->counts, &row->cell, 1);
 }
 
+// No new version: there is nothing to tell.
+static void keep_later_time(struct books_commit *commit, const struct ledger_row *known,
+                            const struct signal *signal) {
+    struct buf *record = &commit->change->record;
+    struct str old;
+    if (!store_get_seq(&commit->txn, STORE_LEDGER, known->seq, &old))
+        return;
+    buf_clear(record);
+    buf_put_str(record, old);
+    record_set_updated(record, signal->updated_ms);
+    store_put_seq(&commit->txn, STORE_LEDGER, known->seq, buf_str(record));
+    commit->writes = true;
+}
+
 static void judge_item(struct books_commit *commit, struct batch *batch, struct batch_item *item) {
     const struct signal *signal = &batch->signals[item->signal];
     struct ledger_row known, row;
-    bool seen = find_known(commit, &signal->identity, &known);
+    bool seen = books_find_known(commit, &signal->identity, &known);
     if (commit->txn.err.kind != ERR_NONE)
         return;
     item->verdict = judge_signal(seen ? &known : NULL, signal);
     if (item->verdict == VERDICT_DUPLICATE || batch->dry_run) {
         item->version = seen ? known.version : 0;
+        if (seen && !batch->dry_run && judge_is_seen_later(&known, signal))
+            keep_later_time(commit, &known, signal);
         return;
     }
     struct judge_origin origin = {.source = str_from(batch->source->name),
@@ -119,11 +150,15 @@ static void judge_item(struct books_commit *commit, struct batch *batch, struct 
                                   .logged_ms = commit->logged_ms};
     judge_row(seen ? &known : NULL, signal, item->verdict, commit->change->last_seq + 1, &origin,
               &row);
+    if (row.counts)
+        row.person = books_commit_person(commit, &signal->person);
     item->version = row.version;
-    write_signal(commit, &row, seen ? &known : NULL, batch, signal->as_reported);
+    books_write_signal(commit, &row, seen ? &known : NULL, batch->tables, signal->as_reported);
+    if (row.counts)
+        books_commit_words(commit, batch, item->signal);
 }
 
-static void commit_batch(struct books_commit *commit, struct batch *batch) {
+static void commit_signals(struct books_commit *commit, struct batch *batch) {
     struct totals *totals = &commit->change->totals;
     uint64_t before = commit->change->last_seq;
     for (size_t i = 0; i < batch->item_count; i++) {
@@ -135,11 +170,37 @@ static void commit_batch(struct books_commit *commit, struct batch *batch) {
     if (batch->dry_run)
         return;
     totals->unknown_fields += batch->unknown_fields;
-    totals->unknown_words += batch->unknown_words;
+    totals->unknown_words += batch->word_count;
     totals->unknown_municipalities += batch->unknown_municipalities;
     books_commit_source(commit, batch, commit->change->last_seq > before);
     if (batch->polled)
         books_commit_refused(commit, batch);
+}
+
+static void commit_batch(struct books_commit *commit, struct batch *batch) {
+    switch (batch->task) {
+    case BATCH_SIGNALS:
+        commit_signals(commit, batch);
+        break;
+    case BATCH_SILENCE:
+        books_commit_silence(commit, batch);
+        break;
+    case BATCH_AUDIT:
+        books_commit_audit(commit, batch);
+        break;
+    case BATCH_VERIFY:
+        books_verify_audit(commit, batch);
+        break;
+    case BATCH_ERASE:
+        books_erase(commit, batch);
+        break;
+    case BATCH_RENORMALISE:
+        books_renormalise(commit, batch);
+        break;
+    case BATCH_EXPIRE:
+        books_expire(commit, batch);
+        break;
+    }
 }
 
 static void commit_acks(struct books_commit *commit, const struct books_group *group) {
@@ -149,6 +210,7 @@ static void commit_acks(struct books_commit *commit, const struct books_group *g
         record_put_published(place, ack->partition, ack->offset);
         store_put_seq(&commit->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
         store_delete_seq(&commit->txn, STORE_OUTBOX, ack->seq);
+        books_erase_confirmed(commit, ack->seq);
         commit->writes = true;
         // A broker that had this record already (a retry after a lost answer) does not tell where.
         if (ack->offset < 0)
@@ -178,10 +240,18 @@ static void write_count(void *ctx, const struct cell *cell, int64_t change) {
         store_delete(&commit->txn, STORE_COUNTS, key);
 }
 
+static void write_number(struct books_commit *commit, const char *name, uint64_t number) {
+    store_put(&commit->txn, STORE_META, str_from(name),
+              (struct str){(const char *)&number, sizeof number});
+}
+
 static void write_totals(struct books_commit *commit) {
     buf_clear(&commit->change->record);
     record_put_totals(&commit->change->record, &commit->change->totals);
     store_put(&commit->txn, STORE_META, STR("totals"), buf_str(&commit->change->record));
+    write_number(commit, "last-seq", commit->change->last_seq);
+    write_number(commit, "person-last", commit->change->person_last);
+    write_number(commit, "quarantine-last", commit->change->quarantine_last);
 }
 
 void books_commit(struct books *books, struct books_group *group, int64_t logged_ms) {
@@ -192,8 +262,14 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
     index_clear(change->index);
     counts_clear(change->counts);
     change->totals = books->totals;
+    change->first_seq = books->first_seq;
     change->last_seq = books->last_seq;
-    change->added = 0;
+    change->person_last = books->person_last;
+    change->words = books->words;
+    change->chain = books->chain;
+    change->member_count = change->forgotten_count = 0;
+    change->erase_changed = false;
+    change->added = change->dropped = 0;
     change->quarantined = books->quarantined;
     change->quarantine_last = books->quarantine_last;
     store_begin(books->store, &commit.txn);
@@ -214,6 +290,8 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
         return;
     }
     write_totals(&commit);
+    books_flush_chain(&commit);
+    books_flush_erase_waiting(&commit);
     (void)!store_commit(&commit.txn, &group->err);
 }
 
@@ -227,16 +305,50 @@ static void apply_count(void *ctx, const struct cell *cell, int64_t change) {
     counts_add(books->counts, cell, change);
 }
 
+// What a group forgot it may also have met again.
+static void apply_forgotten(struct books *books, const struct books_change *change) {
+    for (size_t i = 0; i < change->forgotten_count; i++)
+        if (index_get(books->index, &change->forgotten[i]) < change->first_seq)
+            index_remove(books->index, &change->forgotten[i]);
+}
+
+static void apply_members(struct books *books, const struct books_change *change) {
+    for (size_t i = 0; i < change->member_count; i++) {
+        const struct books_member *member = &change->members[i];
+        if (member->there)
+            persons_put(books->persons, member->person, &member->member, &member->cell);
+        else
+            persons_remove(books->persons, member->person, &member->member);
+    }
+}
+
+static void apply_erase_waiting(struct books *books, struct books_change *change) {
+    if (!change->erase_changed)
+        return;
+    free(books->erase_waiting);
+    books->erase_waiting = change->erase_waiting;
+    books->erase_waiting_count = change->erase_waiting_count;
+    change->erase_waiting = NULL;
+    change->erase_waiting_count = change->erase_waiting_cap = 0;
+}
+
 void books_apply(struct books *books, struct books_group *group) {
     struct books_change *change = group->change;
+    apply_forgotten(books, change);
+    apply_members(books, change);
+    apply_erase_waiting(books, change);
     index_each(change->index, apply_index, books);
     counts_each(change->counts, apply_count, books);
     books->totals = change->totals;
+    books->first_seq = change->first_seq;
     books->last_seq = change->last_seq;
+    books->person_last = change->person_last;
+    books->words = change->words;
+    books->chain = change->chain;
     books->quarantined = change->quarantined;
     books->quarantine_last = change->quarantine_last;
     books->waiting += change->added;
-    books->waiting -= change->confirmed;
+    books->waiting -= change->confirmed + change->dropped;
     for (size_t i = 0; i < group->ack_count; i++)
         if (group->acks[i].offset >= 0)
             books_set_offset(books, group->acks[i].partition, group->acks[i].offset);

@@ -20,7 +20,7 @@ void books_flush_source(struct books_commit *commit) {
     if (!commit->feed_changed)
         return;
     buf_clear(&commit->change->record);
-    record_put_feed(&commit->change->record, &commit->feed);
+    record_put_feed(&commit->change->record, &commit->feed, &commit->books->identity_key);
     store_put(&commit->txn, STORE_FEEDS, str_from(commit->source),
               buf_str(&commit->change->record));
     commit->feed_changed = false;
@@ -34,7 +34,7 @@ static void take_source(struct books_commit *commit, const char *name) {
     books_flush_source(commit);
     (void)snprintf(commit->source, sizeof commit->source, "%s", name);
     if (!store_get(&commit->txn, STORE_FEEDS, str_from(name), &value) ||
-        !record_get_feed(value, &commit->feed)) {
+        !record_get_feed(value, &commit->feed, &commit->books->identity_key)) {
         commit->feed = (struct feed_record){.first_ms = commit->logged_ms};
         commit->feed_changed = true;
     }
@@ -70,12 +70,14 @@ static void write_source_line(struct books_commit *commit, const struct batch *b
     books_write_line(commit, &row);
 }
 
-static void fall_silent(struct books_commit *commit, const struct batch *batch) {
-    if (commit->feed.silent)
-        return;
-    commit->feed.silent = true;
-    commit->feed_changed = true;
-    write_source_line(commit, batch, LEDGER_SOURCE_SILENT);
+void books_commit_silence(struct books_commit *commit, struct batch *batch) {
+    take_source(commit, batch->source->name);
+    if (!commit->feed.silent) {
+        commit->feed.silent = true;
+        commit->feed_changed = true;
+        write_source_line(commit, batch, LEDGER_SOURCE_SILENT);
+    }
+    batch->feed = commit->feed;
 }
 
 static void note_news(struct books_commit *commit, const struct batch *batch) {
@@ -97,11 +99,6 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
 
 void books_commit_source(struct books_commit *commit, struct batch *batch, bool news) {
     take_source(commit, batch->source->name);
-    if (batch->silence) {
-        fall_silent(commit, batch);
-        batch->feed = commit->feed;
-        return;
-    }
     if (batch->decoded_as.failed)
         return;
     if (news)
@@ -119,6 +116,7 @@ void books_commit_source(struct books_commit *commit, struct batch *batch, bool 
 }
 
 struct tally {
+    const struct hash_key *key;
     const char *source;
     size_t count;
 };
@@ -127,8 +125,8 @@ static bool on_tally(void *ctx, struct str key, struct str value) {
     struct tally *tally = ctx;
     struct quarantine_record entry;
     (void)key;
-    tally->count +=
-        record_get_quarantine(value, &entry) && strcmp(entry.source, tally->source) == 0;
+    tally->count += record_get_quarantine(value, &entry, tally->key) &&
+                    strcmp(entry.source, tally->source) == 0;
     return true;
 }
 
@@ -137,7 +135,7 @@ static bool has_room(struct books_commit *commit, const char *source) {
     if (commit->change->quarantined >= BOOKS_QUARANTINE_MAX)
         return false;
     if (!commit->quarantine_counted) {
-        struct tally tally = {.source = source};
+        struct tally tally = {.key = &commit->books->identity_key, .source = source};
         store_each(&commit->txn, STORE_QUARANTINE, on_tally, &tally);
         commit->in_quarantine = tally.count;
         commit->quarantine_counted = true;
@@ -151,7 +149,7 @@ static void put_entry(struct books_commit *commit, const struct digest *key,
     struct str place = {(const char *)key->bytes, DIGEST_BYTES}, old;
     struct quarantine_record known;
     if (store_get(&commit->txn, STORE_QUARANTINE, place, &old) &&
-        record_get_quarantine(old, &known)) {
+        record_get_quarantine(old, &known, &commit->books->identity_key)) {
         entry->number = known.number;
         entry->first_ms = known.first_ms;
         entry->times = known.times + 1;
@@ -164,7 +162,7 @@ static void put_entry(struct books_commit *commit, const struct digest *key,
         return;
     }
     buf_clear(&change->record);
-    record_put_quarantine(&change->record, entry);
+    record_put_quarantine(&change->record, entry, &commit->books->identity_key);
     store_put(&commit->txn, STORE_QUARANTINE, place, buf_str(&change->record));
     commit->writes = true;
 }
@@ -216,6 +214,7 @@ void books_commit_refused(struct books_commit *commit, const struct batch *batch
 }
 
 struct search {
+    const struct hash_key *hash_key;
     uint64_t number;
     struct digest key;
     bool found;
@@ -224,15 +223,15 @@ struct search {
 static bool on_entry(void *ctx, struct str key, struct str value) {
     struct search *search = ctx;
     struct quarantine_record entry;
-    search->found = record_get_quarantine(value, &entry) && entry.number == search->number &&
-                    key.len == DIGEST_BYTES;
+    search->found = record_get_quarantine(value, &entry, search->hash_key) &&
+                    entry.number == search->number && key.len == DIGEST_BYTES;
     if (search->found)
         memcpy(search->key.bytes, key.data, DIGEST_BYTES);
     return !search->found;
 }
 
 static void drop_quarantined(struct books_commit *commit, uint64_t number) {
-    struct search search = {.number = number};
+    struct search search = {.hash_key = &commit->books->identity_key, .number = number};
     store_each(&commit->txn, STORE_QUARANTINE, on_entry, &search);
     if (!search.found)
         return;

@@ -187,22 +187,26 @@ static void check_tls(struct config_reading *reading) {
     config_secret_free(secret);
 }
 
+static void check_key(struct config_reading *reading, const char *section, const char *name,
+                      const char *file) {
+    struct err err;
+    struct hash_key key;
+    if (!file || !check_readable(reading, section, name, file))
+        return;
+    if (!hash_key_load(file, false, &key, &err))
+        config_key_fault(reading, config_key_index(section, name), "%s", err.text);
+    hash_wipe(&key, sizeof key);
+}
+
 static void check_state(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct stat st;
-    struct err err;
-    struct hash_key key;
-    const char *file = config->identity_key_file;
     if (config->state_dir && stat(config->state_dir, &st) == 0 && !S_ISDIR(st.st_mode))
         config_key_fault(reading, config_key_index("state", "directory"), "%s: is no directory",
                          config->state_dir);
-    if (!file)
-        return;
-    if (!check_readable(reading, "state", "identity_key", file))
-        return;
-    if (!hash_key_load(file, false, &key, &err))
-        config_key_fault(reading, config_key_index("state", "identity_key"), "%s", err.text);
-    hash_wipe(&key, sizeof key);
+    check_key(reading, "state", "identity_key", config->identity_key_file);
+    check_key(reading, "person", "key", config->person_key_file);
+    check_key(reading, "person", "previous_key", config->person_previous_key_file);
 }
 
 static void check_control(struct config_reading *reading) {
@@ -224,6 +228,7 @@ static void check_order(struct config_reading *reading) {
         {"intake", "backlog_max", "state", "size_max"},
         {"poll", "connect_timeout", "poll", "timeout"},
         {"poll", "page_max", "poll", "bodies_max"},
+        {"retention", "identity", "retention", "cells"},
     };
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         size_t small = config_key_index(order[i][0], order[i][1]);
@@ -254,6 +259,7 @@ static void check_tables(struct config_reading *reading) {
         check_readable(reading, "tables", "municipalities", config->municipalities_file);
     readable &= check_readable(reading, "tables", "name_variants", config->name_variants_file);
     readable &= check_readable(reading, "tables", "categories", config->categories_file);
+    readable &= check_readable(reading, "tables", "lexicon", config->lexicon_file);
     struct tables *tables = readable ? tables_load(config, &err) : NULL;
     if (readable && !tables)
         config_fault(reading->faults, NULL, 0, "%s", err.text);

@@ -34,6 +34,7 @@ static bool is_brokers(struct str text) {
 #define GIB(n) ((n)*1073741824ULL)
 #define SECONDS(n) ((n)*1000ULL)
 #define HOURS(n) ((n)*3600000ULL)
+#define DAYS(n) ((n)*86400000ULL)
 #define AT(field) offsetof(struct config, field)
 #define TEXT(section, name, field, preset, check, allowed, help)                                   \
     { section, name, CONFIG_TEXT, AT(field), preset, help, 0, 0, check, allowed }
@@ -47,11 +48,25 @@ const struct config_key config_keys[] = {
          "organisation's OIN, in the source of each event"),
     PATH("state", "directory", state_dir, "/var/lib/signaald", "where the ledger lives"),
     PATH("state", "identity_key", identity_key_file, NULL,
-         "secret for ids and links; none: identity.key in the state directory"),
+         "secret for ids and content; none: identity.key in the state directory"),
     NUMBER("state", "size_max", CONFIG_BYTES_64, state_bytes_max, "16GiB", MIB(1), GIB(65536),
            "the ledger file never grows past it"),
     NUMBER("state", "disk_percent_max", CONFIG_COUNT, disk_percent_max, "90", 1, 100,
            "of its disk in use; over it 429"),
+    PATH("person", "key", person_key_file, NULL,
+         "secret for pseudonyms of persons; none: person.key in the state directory"),
+    PATH("person", "previous_key", person_previous_key_file, NULL,
+         "the one before it, while keys are rotated"),
+    NUMBER("retention", "identity", CONFIG_MS, retention.identity_ms, "1825d", DAYS(1), DAYS(36500),
+           "a signal, since its last version"),
+    NUMBER("retention", "quarantine", CONFIG_MS, retention.quarantine_ms, "90d", DAYS(1),
+           DAYS(36500), "what could not be taken"),
+    NUMBER("retention", "words", CONFIG_MS, retention.words_ms, "365d", DAYS(1), DAYS(36500),
+           "words that the tables lack"),
+    NUMBER("retention", "audit", CONFIG_MS, retention.audit_ms, "1825d", DAYS(1), DAYS(36500),
+           "lines of the audit log"),
+    NUMBER("retention", "cells", CONFIG_MS, retention.cells_ms, "3650d", DAYS(1), DAYS(36500),
+           "victims' attributes in the counts"),
     {"intake", "listen", CONFIG_LISTEN, AT(listen_address), "127.0.0.1:8080",
      "address of the intake by HTTP", 0, 0, NULL, NULL},
     PATH("intake", "tls_certificate", tls_certificate_file, NULL, "PEM chain"),
@@ -96,6 +111,8 @@ const struct config_key config_keys[] = {
     PATH("tables", "name_variants", name_variants_file, "name-variants.csv",
          "other spellings of municipalities"),
     PATH("tables", "categories", categories_file, "categories.csv", "words for exploitation"),
+    PATH("tables", "lexicon", lexicon_file, "lexicon.txt",
+         "words that may be shown of what sources write"),
     PATH("tables", "sources", sources_file, "sources.csv", "who delivers, and how"),
     PATH("tables", "templates", templates_dir, "templates", "what endpoints of a kind share"),
     NUMBER("poll", "connections_max", CONFIG_COUNT, fetch.connections_max, "256", 1, 10000,

@@ -177,7 +177,8 @@ struct sources *sources_load(const struct config *config, struct config_faults *
 }
 
 struct sources *sources_take(struct sources *sources) {
-    sources->references++;
+    if (sources)
+        sources->references++;
     return sources;
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The routes, and the way of a request. One that is to be logged has a `call`: a reply waits until
+// its line is on the disk, a change does not begin before the line that says so is. What cannot be
+// logged is refused.
 #include "control.h"
 
+#include "audit.h"
+#include "base/log.h"
 #include "base/mem.h"
-#include "codec/event.h"
 #include "control_private.h"
-#include "core/normalise.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -13,33 +16,44 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES_MAX = 1 << 20 };
+enum { REQUEST_BYTES_MAX = 1 << 20, ACTOR_MAX = 48, RESULT_MAX = 8 };
 
-static void get_why(struct control *control, struct http_request *request);
 static void post_reload(struct control *control, struct http_request *request);
 
 // The routes. A path that ends in '/' takes what is behind it; '*' stands for one segment.
 static const struct route {
     const char *method;
     const char *path;
-    bool changes; // root and the daemon's own user only
+    bool changes;       // root and the daemon's own user only
+    const char *action; // for the audit log; NULL: not logged
+    // What it is about, for the audit log: only what is understood, and nothing as it was typed.
+    // NULL: nothing to say.
+    void (*about)(const struct control *control, struct http_request *request, struct buf *object);
+    // Ends with control_send, control_problem or control_stream, now or later.
     void (*handle)(struct control *control, struct http_request *request);
 } routes[] = {
-    {"GET", "/v1/status", false, control_status},
-    {"GET", "/v1/counts", false, control_counts},
-    {"GET", "/v1/signals/", false, get_why},
-    {"GET", "/v1/events", false, control_events},
-    {"GET", "/metrics", false, control_metrics},
-    {"GET", "/v1/feeds", false, control_feeds},
-    {"GET", "/v1/feeds/*", false, control_feed},
-    {"POST", "/v1/feeds/*/poll", true, control_feed_poll},
-    {"POST", "/v1/feeds/*/pause", true, control_feed_pause},
-    {"POST", "/v1/feeds/*/resume", true, control_feed_resume},
-    {"GET", "/v1/quarantine", false, control_quarantine},
-    {"POST", "/v1/quarantine/*/retry", true, control_quarantine_retry},
-    {"DELETE", "/v1/quarantine/*", true, control_quarantine_drop},
-    {"POST", "/v1/import", true, control_import},
-    {"POST", "/v1/reload", true, post_reload},
+    {"GET", "/v1/status", false, NULL, NULL, control_status},
+    {"GET", "/metrics", false, NULL, NULL, control_metrics},
+    {"GET", "/v1/counts", false, "read counts", control_counts_about, control_counts},
+    {"GET", "/v1/signals/", false, "read signal", control_signal_about, control_why},
+    {"DELETE", "/v1/signals/", true, "erase", control_signal_about, control_erase},
+    {"GET", "/v1/events", false, "read events", control_events_about, control_events},
+    {"GET", "/v1/feeds", false, "read feeds", NULL, control_feeds},
+    {"GET", "/v1/feeds/*", false, "read feed", control_feed_about, control_feed},
+    {"POST", "/v1/feeds/*/poll", true, "poll", control_feed_about, control_feed_poll},
+    {"POST", "/v1/feeds/*/pause", true, "pause", control_feed_about, control_feed_pause},
+    {"POST", "/v1/feeds/*/resume", true, "resume", control_feed_about, control_feed_resume},
+    {"GET", "/v1/quarantine", false, "read quarantine", NULL, control_quarantine},
+    {"POST", "/v1/quarantine/*/retry", true, "retry", control_entry_about,
+     control_quarantine_retry},
+    {"DELETE", "/v1/quarantine/*", true, "drop", control_entry_about, control_quarantine_drop},
+    {"POST", "/v1/import", true, "import", control_import_about, control_import},
+    {"POST", "/v1/reload", true, "reload", NULL, post_reload},
+    {"GET", "/v1/words", false, "read words", control_words_about, control_words},
+    {"POST", "/v1/renormalise", true, "renormalise", control_renormalise_about,
+     control_renormalise},
+    {"GET", "/v1/audit", false, "read audit", control_audit_about, control_audit},
+    {"GET", "/v1/audit/verify", false, "verify audit", NULL, control_audit_verify},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], METHODS_MAX = 32 };
 
@@ -58,11 +72,171 @@ static bool route_matches(const struct route *route, struct str path) {
     return pattern[-1] == '/' ? at < path.len : at == path.len;
 }
 
+// --- requests that are logged ---
+
+// From when the route is known until the reply leaves; the server holds it with the request.
+struct call {
+    struct control *control;
+    struct http_request *request; // NULL: its connection has been closed
+    const struct route *route;
+    char actor[ACTOR_MAX];
+    struct buf object;
+    bool writing;                     // a line is on its way to the disk
+    bool begun;                       // a change: from here on it may have happened
+    struct http_reply reply;          // waits for its line
+    struct http_stream_source stream; // behind `reply`; pull NULL: none
+    void *work;                       // see control_hold
+    void (*gone)(void *work);
+};
+
+static void call_open(struct control *control, const struct route *route,
+                      struct http_request *request) {
+    struct call *call = mem_zalloc(1, sizeof *call);
+    uid_t uid;
+    gid_t gid;
+    pid_t pid;
+    call->control = control;
+    call->request = request;
+    call->route = route;
+    if (http_peer(request, &uid, &gid, &pid))
+        (void)snprintf(call->actor, sizeof call->actor, "uid:%u pid:%d", (unsigned)uid, (int)pid);
+    else
+        (void)snprintf(call->actor, sizeof call->actor, "unknown");
+    buf_init(&call->object, AUDIT_OBJECT_MAX);
+    http_set_user(request, call);
+    if (route->about)
+        route->about(control, request, &call->object);
+}
+
+static void call_free(struct call *call) {
+    if (call->stream.closed)
+        call->stream.closed(call->stream.ctx);
+    buf_free(&call->reply.body);
+    buf_free(&call->object);
+    free(call);
+}
+
+// The request is an ordinary one again; NULL when it is gone.
+static struct http_request *call_close(struct call *call) {
+    struct http_request *request = call->request;
+    if (request)
+        http_set_user(request, NULL);
+    call_free(call);
+    return request;
+}
+
+static void call_write(struct call *call, const char *result,
+                       void (*done)(void *ctx, bool written)) {
+    const struct audit_entry entry = {.actor = call->actor,
+                                      .origin = "socket",
+                                      .action = call->route->action,
+                                      .object = buf_str(&call->object),
+                                      .result = result};
+    call->writing = true;
+    audit_write(call->control->options.pipeline, &entry, done, call);
+}
+
+static void refuse_unlogged(struct call *call) {
+    bool begun = call->begun;
+    if (begun)
+        log_error("audit line lost action=%s: begun, its outcome is not logged",
+                  call->route->action);
+    struct http_request *request = call_close(call);
+    if (request)
+        control_problem(request, 503,
+                        begun ? "It was begun, but what came of it cannot be logged now. Look "
+                                "before you ask again."
+                              : "It cannot be logged now, so it is not done; try again later.");
+}
+
+static void on_outcome(void *ctx, bool written) {
+    struct call *call = ctx;
+    struct http_reply reply = call->reply;
+    struct http_stream_source stream = call->stream;
+    call->writing = false;
+    if (!written) {
+        refuse_unlogged(call);
+        return;
+    }
+    if (!call->request) {
+        call_free(call);
+        return;
+    }
+    call->reply.body = (struct buf){0};
+    call->stream = (struct http_stream_source){0};
+    struct http_request *request = call_close(call);
+    if (stream.pull)
+        http_stream(request, &reply, &stream);
+    else
+        http_send(request, &reply);
+}
+
+static void call_end(struct call *call, struct http_reply *reply) {
+    char result[RESULT_MAX];
+    (void)snprintf(result, sizeof result, "%u", reply->status);
+    call->reply = *reply;
+    reply->body = (struct buf){0};
+    call->gone = NULL;
+    call_write(call, result, on_outcome);
+}
+
+void control_send(struct http_request *request, struct http_reply *reply) {
+    struct call *call = http_user(request);
+    if (call)
+        call_end(call, reply);
+    else
+        http_send(request, reply);
+}
+
+void control_stream(struct http_request *request, struct http_reply *head,
+                    const struct http_stream_source *source) {
+    struct call *call = http_user(request);
+    call->stream = *source;
+    call_end(call, head);
+}
+
 void control_problem(struct http_request *request, unsigned status, const char *detail) {
     struct http_reply reply = {0};
     problem_fill(&reply, status, detail);
-    http_send(request, &reply);
+    control_send(request, &reply);
 }
+
+struct buf *control_object(struct http_request *request) {
+    struct call *call = http_user(request);
+    return &call->object;
+}
+
+void control_hold(struct http_request *request, void *work, void (*gone)(void *work)) {
+    struct call *call = http_user(request);
+    call->work = work;
+    call->gone = gone;
+}
+
+void control_put_source(const struct control *control, struct str name, struct buf *object) {
+    const struct source *source = name.data ? sources_find(control->sources, name) : NULL;
+    if (source)
+        buf_printf(object, "source=%s", source->name);
+}
+
+static void refuse_stopping(struct http_request *request) {
+    control_problem(request, 503, "The service is stopping; ask again later.");
+}
+
+static void on_begun(void *ctx, bool written) {
+    struct call *call = ctx;
+    call->writing = false;
+    if (!written || !call->request) {
+        refuse_unlogged(call);
+        return;
+    }
+    call->begun = true;
+    if (call->control->stopping)
+        refuse_stopping(call->request);
+    else
+        call->route->handle(call->control, call->request);
+}
+
+// --- routes ---
 
 // No route has this path with this method: 405 with those that there are, else 404.
 static void refuse_route(struct http_request *request) {
@@ -87,24 +261,39 @@ static bool may_change(const struct http_request *request) {
     return http_peer(request, &uid, &gid, &pid) && (uid == 0 || uid == geteuid());
 }
 
-static void on_request(void *ctx, struct http_request *request) {
-    struct control *control = ctx;
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        const struct route *route = &routes[i];
-        if (!route_matches(route, http_path(request)) ||
-            !str_is(http_method(request), route->method))
-            continue;
-        if (route->changes && !may_change(request)) {
-            control_problem(request, 403, "Changing things is for root and the daemon's own user.");
-            return;
-        }
-        if (route->changes && control->stopping) {
-            control_problem(request, 503, "The service is stopping: nothing changes any more.");
-            return;
-        }
+static void follow_route(struct control *control, const struct route *route,
+                         struct http_request *request) {
+    if (!route->action) {
         route->handle(control, request);
         return;
     }
+    // A line that is handed in after the last commit would be cut off.
+    if (control->stopping) {
+        refuse_stopping(request);
+        return;
+    }
+    if (control->refuse_reads && !route->changes) {
+        control_problem(request, 503,
+                        "The audit log has its share of state.size_max, so nothing "
+                        "more can be read: make that larger.");
+        return;
+    }
+    call_open(control, route, request);
+    if (!route->changes)
+        route->handle(control, request);
+    else if (may_change(request))
+        call_write(http_user(request), "begun", on_begun);
+    else
+        control_problem(request, 403, "Changing things is for root and the daemon's own user.");
+}
+
+static void on_request(void *ctx, struct http_request *request) {
+    struct str path = http_path(request), method = http_method(request);
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        if (route_matches(&routes[i], path) && str_is(method, routes[i].method)) {
+            follow_route(ctx, &routes[i], request);
+            return;
+        }
     refuse_route(request);
 }
 
@@ -122,109 +311,27 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
 }
 
 static void on_gone(void *ctx, struct http_request *request) {
+    struct call *call = http_user(request);
     (void)ctx;
-    control_import_gone(request); // no other route waits
-}
-
-struct why {
-    struct control *control;
-    struct http_request *request;
-    struct json_out *json;
-    uint64_t previous;
-};
-
-static void on_version(void *ctx, const struct books_line *line) {
-    struct why *why = ctx;
-    struct json_out *json = why->json;
-    const struct ledger_row *row = &line->row;
-    const struct municipality *m =
-        municipalities_by_code(why->control->tables->municipalities, row->cell.municipality);
-    char received[TIME_STAMP_MAX], reported[TIME_DATE_MAX], code[EVENT_CODE_MAX];
-    time_format_stamp(row->received_ms, received);
-    event_municipality_code(row->cell.municipality, code);
-    json_open(json, '{');
-    json_put_u64(json, "version", row->version);
-    json_put_u64(json, "sequence", row->seq);
-    json_put_text(json, "verdict", verdict_name(row->verdict));
-    json_put_text(json, "received", received);
-    json_put_text(json, "feed", row->polled ? "poll" : "push");
-    json_put_text(json, "municipality", code);
-    json_put_text(json, "municipalityName", m ? m->name : NULL);
-    json_key(json, "categories");
-    json_open(json, '[');
-    for (int c = 0; c < CATEGORY_COUNT; c++)
-        if (row->cell.categories >> c & 1)
-            json_text(json, category_name((enum category)c));
-    json_close(json, ']');
-    json_key(json, "reported");
-    if (row->reported == TIME_DAY_NONE) {
-        json_null(json);
-    } else {
-        time_format_date(row->reported, reported);
-        json_text(json, reported);
-    }
-    reply_put_published(json, line, why->control->options.config->kafka_topic);
-    json_close(json, '}');
-    why->previous = row->previous;
-}
-
-static void on_latest(void *ctx, const struct books_line *line) {
-    struct why *why = ctx;
-    char signal[DIGEST_HEX + 1];
-    digest_to_hex(&line->row.identity, signal);
-    json_put_text(why->json, "signal", signal);
-    json_put_string(why->json, "source", (struct str){line->row.source, line->row.source_len});
-    json_put_string(why->json, "id", (struct str){line->row.id, line->row.id_len});
-    json_put_bool(why->json, "counts", line->row.counts);
-}
-
-// The versions of a signal, newest first.
-static void send_why(struct control *control, struct http_request *request, uint64_t seq) {
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    struct why why = {.control = control, .request = request, .json = &json, .previous = seq};
-    json_open(&json, '{');
-    (void)books_line_at(control->options.books, seq, on_latest, &why);
-    json_key(&json, "versions");
-    json_open(&json, '[');
-    while (why.previous && books_line_at(control->options.books, why.previous, on_version, &why))
-        ;
-    json_close(&json, ']');
-    json_close(&json, '}');
-    http_send(request, &reply);
-}
-
-static void get_why(struct control *control, struct http_request *request) {
-    struct str path = http_path(request), source_part;
-    char source[LEDGER_SOURCE_MAX], id[SIGNAL_ID_MAX];
-    size_t source_len, id_len, head = strlen("/v1/signals/");
-    struct str rest = {path.data + head, path.len - head};
-    if (!str_split(&rest, '/', &source_part) || !rest.data ||
-        !http_decode_segment(source_part, source, sizeof source, &source_len) ||
-        !http_decode_segment(rest, id, sizeof id, &id_len)) {
-        control_problem(request, 400, "Ask for /v1/signals/{source}/{id}, percent-encoded.");
+    if (!call)
         return;
-    }
-    struct digest identity;
-    normalise_identity(books_identity_key(control->options.books), (struct str){source, source_len},
-                       (struct str){id, id_len}, &identity);
-    uint64_t seq = books_find(control->options.books, &identity);
-    if (seq)
-        send_why(control, request, seq);
-    else
-        control_problem(request, 404, "Never seen: no signal with this id came from this source.");
+    call->request = NULL;
+    if (call->gone)
+        call->gone(call->work);
+    if (!call->writing)
+        call_free(call);
 }
 
 static void post_reload(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
     struct buf faults;
     buf_init(&faults, 1 << 20);
-    if (control->options.reload(control->options.ctx, &faults)) {
+    if (control->options.reload(control->options.ctx, control_object(request), &faults)) {
         struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
         json_open(&json, '{');
         json_put_u64(&json, "sources", control->sources->count);
         json_close(&json, '}');
-        http_send(request, &reply);
+        control_send(request, &reply);
     } else {
         char *text = buf_take(&faults);
         control_problem(request, 400, text);
@@ -277,6 +384,10 @@ void control_use(struct control *control, struct sources *sources, struct tables
     tables_drop(control->tables);
     control->sources = sources_take(sources);
     control->tables = tables_take(tables);
+}
+
+void control_refuse_reads(struct control *control, bool refuse) {
+    control->refuse_reads = refuse;
 }
 
 void control_quiesce(struct control *control) {

@@ -64,52 +64,74 @@ static void on_parameter(void *ctx, struct str name, struct str value) {
         asking->fault = "Parameters are by, period, and the dimensions as filters.";
 }
 
-static void put_name(struct json_out *json, const struct municipalities *all, enum dimension d,
-                     const char *label) {
-    if (d == DIM_MUNICIPALITY) {
-        uint64_t code;
-        const struct municipality *m = NULL;
-        if (strncmp(label, "GM", 2) == 0 && str_to_u64(str_from(label + 2), UINT16_MAX, &code))
-            m = municipalities_by_code(all, (uint16_t)code);
-        if (m)
-            json_put_text(json, label, m->name);
+enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
+
+// Codes whose name stands there already, by their digits.
+struct named {
+    bool municipalities[MUNICIPALITY_CODES], provinces[PROVINCE_CODES];
+};
+
+// Is it a code ("GM0363") that is seen for the first time? Says its digits.
+static bool is_new_code(const char *label, const char *letters, bool *seen, uint64_t count,
+                        uint64_t *digits) {
+    if (strncmp(label, letters, 2) != 0 || !str_to_u64(str_from(label + 2), count - 1, digits) ||
+        seen[*digits])
+        return false;
+    seen[*digits] = true;
+    return true;
+}
+
+static void name_municipality(struct json_out *json, const struct municipalities *all,
+                              const char *label, bool *seen) {
+    uint64_t code;
+    if (!is_new_code(label, "GM", seen, MUNICIPALITY_CODES, &code))
         return;
-    }
+    const struct municipality *m = municipalities_by_code(all, (uint16_t)code);
+    if (m)
+        json_put_text(json, label, m->name);
+}
+
+static void name_province(struct json_out *json, const struct municipalities *all,
+                          const char *label, bool *seen) {
+    uint64_t code;
+    if (!is_new_code(label, "PV", seen, PROVINCE_CODES, &code))
+        return;
     for (size_t i = 0; i < municipalities_count(all); i++) {
         const struct municipality *m = municipalities_at(all, i);
-        uint64_t code;
-        if (strncmp(label, "PV", 2) == 0 && str_to_u64(str_from(label + 2), 99, &code) &&
-            m->province == code) {
+        if (m->province == code) {
             json_put_text(json, label, m->province_name);
             return;
         }
     }
 }
 
-// The names of the codes in the lines, each once. Lines are sorted, so in each column equal labels
-// of the first dimension stand together; of the others each is looked for.
+// The names of the codes in the lines, each once.
 static void put_names(struct json_out *json, const struct municipalities *all,
-                      const struct counts_query *query, const struct counts_line *lines,
-                      size_t count) {
+                      const struct counts_query *query, const struct counts_answer *answer) {
+    struct named named = {0};
     json_key(json, "names");
     json_open(json, '{');
-    for (size_t b = 0; b < query->by_count; b++) {
-        if (query->by[b] != DIM_MUNICIPALITY && query->by[b] != DIM_PROVINCE)
-            continue;
-        for (size_t i = 0; i < count; i++) {
-            bool seen = false;
-            for (size_t k = i; k > 0 && !seen; k--)
-                seen = strcmp(lines[k - 1].labels[b], lines[i].labels[b]) == 0;
-            if (!seen)
-                put_name(json, all, query->by[b], lines[i].labels[b]);
-        }
-    }
+    for (size_t b = 0; b < query->by_count; b++)
+        for (size_t i = 0; i < answer->count; i++)
+            if (query->by[b] == DIM_MUNICIPALITY)
+                name_municipality(json, all, answer->lines[i].labels[b], named.municipalities);
+            else if (query->by[b] == DIM_PROVINCE)
+                name_province(json, all, answer->lines[i].labels[b], named.provinces);
+    json_close(json, '}');
+}
+
+static void put_line(struct json_out *json, const struct counts_query *query,
+                     const struct counts_line *line) {
+    json_open(json, '{');
+    for (size_t b = 0; b < query->by_count; b++)
+        json_put_text(json, dimension_name(query->by[b]), line->labels[b]);
+    json_put_i64(json, "signals", line->signals);
+    json_put_i64(json, "persons", line->persons);
     json_close(json, '}');
 }
 
 static void put_answer(struct json_out *json, const struct municipalities *all,
-                       const struct counts_query *query, const struct counts_line *lines,
-                       size_t count, int64_t total) {
+                       const struct counts_query *query, const struct counts_answer *answer) {
     json_open(json, '{');
     json_key(json, "by");
     json_open(json, '[');
@@ -123,34 +145,48 @@ static void put_answer(struct json_out *json, const struct municipalities *all,
     json_close(json, '}');
     json_key(json, "lines");
     json_open(json, '[');
-    for (size_t i = 0; i < count; i++) {
-        json_open(json, '{');
-        for (size_t b = 0; b < query->by_count; b++)
-            json_put_text(json, dimension_name(query->by[b]), lines[i].labels[b]);
-        json_put_i64(json, "signals", lines[i].signals);
-        json_close(json, '}');
-    }
+    for (size_t i = 0; i < answer->count; i++)
+        put_line(json, query, &answer->lines[i]);
     json_close(json, ']');
-    json_put_i64(json, "total", total);
-    put_names(json, all, query, lines, count);
+    json_put_i64(json, "total", answer->signals);
+    json_put_i64(json, "persons", answer->persons);
+    put_names(json, all, query, answer);
     json_close(json, '}');
+}
+
+static struct asking take_query(const struct control *control, struct http_request *request) {
+    struct asking asking = {.municipalities = control->tables->municipalities};
+    http_query_each(request, on_parameter, &asking);
+    return asking;
+}
+
+// "by=province,category gender=Masculine"
+void control_counts_about(const struct control *control, struct http_request *request,
+                          struct buf *object) {
+    struct asking asking = take_query(control, request);
+    const struct counts_query *query = &asking.query;
+    if (asking.fault)
+        return;
+    for (size_t i = 0; i < query->by_count; i++)
+        buf_printf(object, "%s%s", i ? "," : "by=", dimension_name(query->by[i]));
+    for (size_t i = 0; i < query->filter_count; i++)
+        buf_printf(object, "%s%s=%s", object->len ? " " : "",
+                   dimension_name(query->filters[i].dimension), query->filters[i].value);
 }
 
 void control_counts(struct control *control, struct http_request *request) {
     const struct municipalities *all = control->tables->municipalities;
-    struct asking asking = {.municipalities = all};
-    http_query_each(request, on_parameter, &asking);
+    struct asking asking = take_query(control, request);
     if (asking.fault) {
         control_problem(request, 400, asking.fault);
         return;
     }
-    struct counts_line *lines;
-    size_t count;
-    int64_t total;
+    struct counts_answer answer;
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    counts_run(books_counts(control->options.books), all, &asking.query, &lines, &count, &total);
-    put_answer(&json, all, &asking.query, lines, count, total);
-    free(lines);
-    http_send(request, &reply);
+    counts_run(books_counts(control->options.books), books_persons(control->options.books), all,
+               &asking.query, &answer);
+    put_answer(&json, all, &asking.query, &answer);
+    free(answer.lines);
+    control_send(request, &reply);
 }

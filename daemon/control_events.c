@@ -33,8 +33,18 @@ static bool on_line(void *ctx, const struct books_line *line) {
     return true;
 }
 
+static void join(struct follower *follower) {
+    follower->next = follower->control->followers;
+    follower->link = &follower->control->followers;
+    if (follower->next)
+        follower->next->link = &follower->next;
+    *follower->link = follower;
+}
+
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct follower *follower = ctx;
+    if (follower->follow && !follower->link) // it streams from here on
+        join(follower);
     if (follower->sent == follower->lines.len) {
         uint64_t want = follower->left < CHUNK_LINES ? follower->left : CHUNK_LINES;
         buf_clear(&follower->lines);
@@ -71,32 +81,56 @@ static bool number(struct http_request *request, const char *name, uint64_t max,
     return !text.data || str_to_u64(text, max, value);
 }
 
-void control_events(struct control *control, struct http_request *request) {
-    uint64_t from, last, max, follow, end = books_last_seq(control->options.books);
-    if (!number(request, "from", UINT64_MAX - 1, 1, &from) ||
+struct range {
+    uint64_t from, max;
+    bool follow;
+};
+
+// False when the parameters are wrong.
+static bool take_range(const struct control *control, struct http_request *request,
+                       struct range *range) {
+    uint64_t last, follow, end = books_last_seq(control->options.books);
+    if (!number(request, "from", UINT64_MAX - 1, 1, &range->from) ||
         !number(request, "last", LAST_MAX, 0, &last) ||
-        !number(request, "max", UINT64_MAX, UINT64_MAX, &max) ||
-        !number(request, "follow", 1, 0, &follow)) {
+        !number(request, "max", UINT64_MAX, UINT64_MAX, &range->max) ||
+        !number(request, "follow", 1, 0, &follow))
+        return false;
+    if (http_query(request, "last", 0).data)
+        range->from = end > last ? end - last + 1 : 1;
+    range->follow = follow;
+    return true;
+}
+
+// Numbers that are there, not those that were typed: anything can be typed.
+void control_events_about(const struct control *control, struct http_request *request,
+                          struct buf *object) {
+    struct range range;
+    uint64_t end = books_last_seq(control->options.books);
+    if (!take_range(control, request, &range))
+        return;
+    uint64_t from = range.from <= end ? range.from : end + 1;
+    uint64_t count = range.max < end + 1 - from ? range.max : end + 1 - from;
+    buf_printf(object, "from=%llu count=%llu%s", (unsigned long long)from,
+               (unsigned long long)count, range.follow ? " follow" : "");
+}
+
+void control_events(struct control *control, struct http_request *request) {
+    struct range range;
+    if (!take_range(control, request, &range)) {
         control_problem(request, 400,
                         "from and max are numbers, last is one up to 100000, follow is 1 or 0.");
         return;
     }
-    if (http_query(request, "last", 0).data)
-        from = end > last ? end - last + 1 : 1;
     struct follower *follower = mem_zalloc(1, sizeof *follower);
-    *follower = (struct follower){
-        .control = control, .request = request, .from = from, .left = max, .follow = follow};
+    *follower = (struct follower){.control = control,
+                                  .request = request,
+                                  .from = range.from,
+                                  .left = range.max,
+                                  .follow = range.follow};
     buf_init(&follower->lines, (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
-    if (follower->follow) {
-        follower->next = control->followers;
-        follower->link = &control->followers;
-        if (follower->next)
-            follower->next->link = &follower->next;
-        control->followers = follower;
-    }
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = follower};
-    http_stream(request, &head, &source);
+    control_stream(request, &head, &source);
 }
 
 void control_wake(struct control *control) {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { HOST_MAX = 300, NAME_MAX_BYTES = LEDGER_SOURCE_MAX };
+enum { HOST_MAX = 300, NAME_MAX_BYTES = LEDGER_SOURCE_MAX, PLAIN_MARK_MAX = 7 };
 
 // "/v1/WORD/NAME…": the name, decoded.
 static bool take_name(const struct http_request *request, char *out, size_t max, size_t *len) {
@@ -48,6 +48,20 @@ static void put_source(struct json_out *json, const struct source *source) {
         json_null(json);
 }
 
+// A date or time of our days, or a small number. A source may call anything a mark: a longer number
+// or an earlier date might be a person's.
+static bool is_plain_mark(const char *mark) {
+    struct str text = str_from(mark);
+    int32_t day;
+    int64_t ms;
+    uint64_t number;
+    if (time_parse_date(text, &day))
+        return day >= SIGNAL_DAY_MIN;
+    if (time_parse_stamp(text, &ms))
+        return time_amsterdam_day(ms) >= SIGNAL_DAY_MIN;
+    return text.len <= PLAIN_MARK_MAX && str_to_u64(text, UINT64_MAX, &number);
+}
+
 static void put_feed(struct json_out *json, const struct feed_view *view) {
     const struct feed_record none = {0}, *record = view->record ? view->record : &none;
     json_open(json, '{');
@@ -59,7 +73,7 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "failures", view->failures);
     put_words(json, "failure", view->failure);
     put_time(json, "failedAt", view->failed_ms);
-    put_words(json, "cursor", record->cursor);
+    put_words(json, "cursor", is_plain_mark(record->cursor) ? record->cursor : "");
     json_put_bool(json, "silent", record->silent);
     json_put_bool(json, "paused", record->paused);
     json_put_u64(json, "polls", view->polls);
@@ -105,7 +119,7 @@ void control_feeds(struct control *control, struct http_request *request) {
     feeds_each(control->options.feeds, list_feed, &listing);
     json_close(&json, ']');
     json_close(&json, '}');
-    http_send(request, &reply);
+    control_send(request, &reply);
 }
 
 static void put_one(void *ctx, const struct feed_view *view) {
@@ -119,11 +133,19 @@ void control_feed(struct control *control, struct http_request *request) {
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     if (take_name(request, name, sizeof name, &len) &&
         feeds_view(control->options.feeds, (struct str){name, len}, put_one, &json)) {
-        http_send(request, &reply);
+        control_send(request, &reply);
         return;
     }
     buf_free(&reply.body);
     control_problem(request, 404, "There is no source of that name.");
+}
+
+void control_feed_about(const struct control *control, struct http_request *request,
+                        struct buf *object) {
+    char name[NAME_MAX_BYTES];
+    size_t len;
+    if (take_name(request, name, sizeof name, &len))
+        control_put_source(control, (struct str){name, len}, object);
 }
 
 static void refuse_asked(struct http_request *request, enum feed_asked asked) {
@@ -144,7 +166,7 @@ static void refuse_asked(struct http_request *request, enum feed_asked asked) {
     json_put_u64(&json, "status", 409);
     json_put_text(&json, "detail", details[asked]);
     json_close(&json, '}');
-    http_send(request, &reply);
+    control_send(request, &reply);
 }
 
 // Asked for, not yet on the disk: 202. Of a source, or of the entry `number` that came from it.
@@ -158,7 +180,7 @@ static void send_accepted(struct http_request *request, struct str source, uint6
         json_put_u64(&json, "number", number);
     json_put_text(&json, "asked", asked);
     json_close(&json, '}');
-    http_send(request, &reply);
+    control_send(request, &reply);
 }
 
 static void log_asked(const struct http_request *request, const char *asked, struct str source) {
@@ -243,7 +265,7 @@ void control_quarantine(struct control *control, struct http_request *request) {
     json_close(&json, ']');
     json_put_u64(&json, "total", books_quarantined(control->options.books));
     json_close(&json, '}');
-    http_send(request, &reply);
+    control_send(request, &reply);
 }
 
 struct search {
@@ -261,8 +283,7 @@ static bool match_number(void *ctx, const struct quarantine_record *entry) {
     return false;
 }
 
-// False when it has answered: there is no such entry.
-static bool find_entry(struct control *control, struct http_request *request,
+static bool find_entry(const struct control *control, const struct http_request *request,
                        struct search *search) {
     char name[24];
     size_t len;
@@ -270,9 +291,19 @@ static bool find_entry(struct control *control, struct http_request *request,
     if (take_name(request, name, sizeof name, &len) &&
         str_to_u64((struct str){name, len}, UINT64_MAX, &search->number))
         books_each_quarantined(control->options.books, match_number, search);
-    if (!search->found)
-        control_problem(request, 404, "There is no entry of that number in the quarantine.");
     return search->found;
+}
+
+void control_entry_about(const struct control *control, struct http_request *request,
+                         struct buf *object) {
+    struct search search;
+    if (find_entry(control, request, &search))
+        buf_printf(object, "source=%s entry=%llu", search.entry.source,
+                   (unsigned long long)search.number);
+}
+
+static void refuse_entry(struct http_request *request) {
+    control_problem(request, 404, "There is no entry of that number in the quarantine.");
 }
 
 static void drop_entry(struct control *control, struct http_request *request,
@@ -291,14 +322,18 @@ void control_quarantine_drop(struct control *control, struct http_request *reque
     struct search search;
     if (find_entry(control, request, &search))
         drop_entry(control, request, &search, "drop");
+    else
+        refuse_entry(request);
 }
 
 // The entry goes only when its source is really asked again: what is still bad comes back as a new
 // entry.
 void control_quarantine_retry(struct control *control, struct http_request *request) {
     struct search search;
-    if (!find_entry(control, request, &search))
+    if (!find_entry(control, request, &search)) {
+        refuse_entry(request);
         return;
+    }
     enum feed_asked asked = feeds_reread(control->options.feeds, str_from(search.entry.source),
                                          str_from(search.entry.cursor));
     if (asked == FEED_DONE)

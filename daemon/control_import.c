@@ -73,9 +73,9 @@ static void put_refused(struct json_out *json, const struct batch *batch) {
     json_open(json, '[');
     for (size_t i = 0; i < batch->item_count; i++) {
         const struct batch_item *item = &batch->items[i];
-        const struct fault *faults = &batch->faults[item->fault_first];
         if (item->verdict != VERDICT_REFUSED)
             continue;
+        const struct fault *faults = &batch->faults[item->fault_first];
         json_open(json, '{');
         json_put_u64(json, "index", item->fault_count ? faults->index : i);
         json_put_text(json, "verdict", verdict_name(item->verdict));
@@ -125,15 +125,22 @@ static void on_batch_done(struct batch *batch) {
             fill_broken(&reply, &batch->decoded_as);
         else
             fill_verdicts(&reply, batch);
-        http_send(request, &reply);
+        control_send(request, &reply);
     }
     batch_free(batch);
 }
 
-void control_import_gone(struct http_request *request) {
-    struct batch *batch = http_user(request);
-    if (batch)
-        batch->ctx = NULL;
+static void on_gone(void *work) {
+    struct batch *batch = work;
+    batch->ctx = NULL;
+}
+
+void control_import_about(const struct control *control, struct http_request *request,
+                          struct buf *object) {
+    struct asked asked = {0};
+    take_request(control, request, &asked);
+    if (asked.source)
+        buf_printf(object, "source=%s%s", asked.source->name, asked.dry_run ? " dryRun" : "");
 }
 
 void control_import(struct control *control, struct http_request *request) {
@@ -158,6 +165,6 @@ void control_import(struct control *control, struct http_request *request) {
     batch->received_ms = loop_wall_ms();
     batch->done = on_batch_done;
     batch->ctx = request;
-    http_set_user(request, batch);
+    control_hold(request, batch, on_gone);
     pipeline_submit(control->options.pipeline, batch);
 }

@@ -16,8 +16,8 @@ struct figures {
     struct feeds_status feeds;
     struct publish_status publish;
     struct store_usage usage;
-    uint64_t accepted, waiting, quarantined, resident_bytes;
-    int64_t signals, last_commit_ms, uptime_s;
+    uint64_t accepted, waiting, quarantined, words, audited, resident_bytes;
+    int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
 // Resident set, from /proc/self/statm (proc(5)): its second number, in pages. 0 where /proc is not
@@ -36,6 +36,15 @@ static uint64_t resident_bytes(void) {
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+static int64_t count_persons(const struct control *control) {
+    static const struct counts_query all;
+    struct counts_answer answer;
+    counts_run(books_counts(control->options.books), books_persons(control->options.books),
+               control->tables->municipalities, &all, &answer);
+    free(answer.lines);
+    return answer.persons;
+}
+
 static void gather(struct control *control, struct figures *f) {
     const struct control_options *o = &control->options;
     memset(f, 0, sizeof *f);
@@ -44,6 +53,9 @@ static void gather(struct control *control, struct figures *f) {
     f->waiting = books_waiting(o->books);
     f->quarantined = books_quarantined(o->books);
     f->signals = counts_total(books_counts(o->books));
+    f->persons = count_persons(control);
+    f->words = books_words(o->books);
+    f->audited = books_audit_last(o->books);
     f->last_commit_ms = books_last_commit_ms(o->books);
     f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
     f->resident_bytes = resident_bytes();
@@ -61,6 +73,10 @@ static uint64_t received(const struct totals *totals) {
     for (int v = 0; v < VERDICT_COUNT; v++)
         sum += totals->verdicts[v];
     return sum;
+}
+
+static uint64_t published(const struct figures *f) {
+    return f->accepted - f->waiting - f->totals->never_published;
 }
 
 static void put_time(struct json_out *json, const char *key, int64_t ms) {
@@ -97,9 +113,16 @@ static void put_ledger(struct json_out *json, const struct figures *f) {
     json_key(json, "ledger");
     json_open(json, '{');
     json_put_u64(json, "accepted", f->accepted);
-    json_put_u64(json, "published", f->accepted - f->waiting);
+    json_put_u64(json, "published", published(f));
+    json_put_u64(json, "neverPublished", f->totals->never_published);
     json_put_u64(json, "waiting", f->waiting);
     json_put_i64(json, "signals", f->signals);
+    json_put_i64(json, "persons", f->persons);
+    json_put_u64(json, "expired", f->totals->expired);
+    json_put_u64(json, "erased", f->totals->erased);
+    json_put_u64(json, "renormalised", f->totals->renormalised);
+    json_put_u64(json, "unknownWordsKept", f->words);
+    json_put_u64(json, "audited", f->audited);
     put_time(json, "lastCommit", f->last_commit_ms);
     json_put_u64(json, "commits", f->pipeline.commits);
     json_put_u64(json, "commitsFailed", f->pipeline.commits_failed);
@@ -192,8 +215,10 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
         buf_printf(out, "signaald_verdicts_total{verdict=\"%s\"} %llu\n",
                    verdict_name((enum verdict)v), (unsigned long long)f->totals->verdicts[v]);
     metric(out, "accepted_total", "counter", "Events in the ledger", f->accepted);
-    metric(out, "published_total", "counter", "Events that Kafka has confirmed",
-           f->accepted - f->waiting);
+    metric(out, "published_total", "counter", "Events that Kafka has confirmed", published(f));
+    metric(out, "never_published_total", "counter",
+           "Events that expired where there is no Kafka to send them to",
+           f->totals->never_published);
     metric(out, "waiting", "gauge", "Events that Kafka has not confirmed", f->waiting);
     metric(out, "requests_refused_total", "counter", "Requests refused as a whole",
            f->intake.requests_refused);
@@ -203,6 +228,19 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
            f->totals->unknown_words);
     metric(out, "unknown_municipalities_total", "counter", "Municipalities that did not resolve",
            f->totals->unknown_municipalities);
+    metric(out, "unknown_words", "gauge", "Words that no table has, by source: signaalctl words",
+           f->words);
+    metric(out, "unknown_words_max", "gauge", "Limit: words that are kept", BOOKS_WORDS_MAX);
+    metric(out, "unknown_words_not_kept_total", "counter", "Words for which there was no room",
+           f->totals->words_not_kept);
+    metric(out, "signals", "gauge", "Signals that count", (uint64_t)f->signals);
+    metric(out, "persons", "gauge", "Persons that these are about", (uint64_t)f->persons);
+    metric(out, "expired_total", "counter", "Signals that are no longer kept, but counted",
+           f->totals->expired);
+    metric(out, "erased_total", "counter", "Signals erased on request", f->totals->erased);
+    metric(out, "renormalised_total", "counter", "Versions that new tables made",
+           f->totals->renormalised);
+    metric(out, "audit_lines_total", "counter", "Lines of the audit log", f->audited);
     metric(out, "commits_total", "counter", "Commits", f->pipeline.commits);
     metric(out, "commits_failed_total", "counter", "Commits that failed",
            f->pipeline.commits_failed);

@@ -239,7 +239,7 @@ static void on_told(struct batch *batch) {
 
 static void tell_silence(struct feeds *feeds, const struct source *source) {
     struct batch *batch = batch_create(feeds->sources, source, feeds->tables, DECODE_JSON, NULL, 0);
-    batch->silence = true;
+    batch->task = BATCH_SILENCE;
     batch->polled = source->url != NULL;
     batch->received_ms = loop_wall_ms();
     batch->done = on_told;

@@ -251,10 +251,8 @@ static void on_batch_done(struct batch *batch) {
     batch_free(batch);
 }
 
-static void submit(struct call *call, enum decode_format format, char *body, size_t len) {
+static void submit(struct call *call, struct batch *batch) {
     struct intake *intake = call->intake;
-    struct batch *batch =
-        batch_create(intake->sources, call->source, intake->tables, format, body, len);
     batch->received_ms = loop_wall_ms();
     batch->done = on_batch_done;
     batch->ctx = call->request;
@@ -268,7 +266,8 @@ static void post_signals(struct call *call) {
     size_t len;
     (void)find_format(call->request, &format);
     char *body = http_take_body(call->request, &len);
-    submit(call, format, body, len);
+    submit(call, batch_create(call->intake->sources, call->source, call->intake->tables, format,
+                              body, len));
 }
 
 static const char never_received[] = "This signal was never received from you.";
@@ -298,11 +297,17 @@ static void put_line(struct json_out *json, const struct books_line *line, const
     json_close(json, '}');
 }
 
+static const char erased[] = "This signal has been erased on request.";
+
 static void on_own_line(void *ctx, const struct books_line *line) {
     struct call *call = ctx;
     struct http_reply reply = {0};
     if (!str_is((struct str){line->row.source, line->row.source_len}, call->source->name)) {
         send_problem(call, 403, NULL);
+        return;
+    }
+    if (line->row.erased) {
+        send_problem(call, 410, erased);
         return;
     }
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
@@ -321,7 +326,7 @@ static void get_signal(struct call *call) {
 
 struct own_id {
     struct str source;
-    bool ours;
+    bool ours, erased;
     char id[SIGNAL_ID_MAX];
     size_t len;
 };
@@ -329,6 +334,7 @@ struct own_id {
 static void on_own_id(void *ctx, const struct books_line *line) {
     struct own_id *own = ctx;
     own->ours = str_equal((struct str){line->row.source, line->row.source_len}, own->source);
+    own->erased = line->row.erased;
     own->len = line->row.id_len;
     memcpy(own->id, line->row.id, own->len);
 }
@@ -346,19 +352,12 @@ static void delete_signal(struct call *call) {
         send_problem(call, 503, "The ledger cannot be read now.");
         return;
     }
-    if (!own.ours) {
-        send_problem(call, 403, NULL);
+    if (!own.ours || own.erased) {
+        send_problem(call, own.ours ? 410 : 403, own.ours ? erased : NULL);
         return;
     }
-    struct buf body;
-    buf_init(&body, 4096);
-    struct json_out json = {.buf = &body};
-    json_open(&json, '{');
-    json_put_string(&json, "id", (struct str){own.id, own.len});
-    json_put_bool(&json, "withdrawn", true);
-    json_close(&json, '}');
-    size_t len = body.len;
-    submit(call, DECODE_JSON, buf_take(&body), len);
+    submit(call, batch_create_withdrawal(call->intake->sources, call->source, call->intake->tables,
+                                         &identity, (struct str){own.id, own.len}));
 }
 
 static void get_health(struct call *call) {

@@ -2,6 +2,7 @@
 // signaald: argv and exit status. 0 fine, 1 failed while running, 2 bad usage or configuration.
 #include "app.h"
 #include "base/log.h"
+#include "codec/json_wipe.h"
 #include "tables.h"
 
 #include <getopt.h>
@@ -92,6 +93,7 @@ int main(int argc, char **argv) {
         return EXIT_SUCCESS;
     }
     harden();
+    json_wipe_install();
     if (!hash_init()) {
         (void)fputs("signaald: the system gives no random numbers\n", stderr);
         return EXIT_FAILURE;

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "problem.h"
 
+#include "base/mem.h"
+#include "base/scrub.h"
 #include "codec/json_out.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
 // NL API Design Rules, /core/version-header and /core/transport/security-headers.
 const struct http_header problem_common_headers[] = {
@@ -50,6 +54,14 @@ void reply_header(struct http_reply *reply, const char *name, const char *value)
     reply->headers[reply->header_count++] = (struct http_header){name, value};
 }
 
+// A detail may hold what an operator wrote into a table.
+static void put_detail(struct json_out *json, const char *detail) {
+    char *text = mem_strdup(detail);
+    scrub_mask(text, strlen(text));
+    json_put_text(json, "detail", text);
+    free(text);
+}
+
 // Opens the object with the members that every problem has; the caller may add more and closes it.
 static struct json_out open_problem(struct http_reply *reply, unsigned status, const char *detail) {
     size_t i = 0;
@@ -61,7 +73,7 @@ static struct json_out open_problem(struct http_reply *reply, unsigned status, c
     json_put_text(&json, "type", "about:blank");
     json_put_text(&json, "title", problems[i].title);
     json_put_u64(&json, "status", status);
-    json_put_text(&json, "detail", detail ? detail : problems[i].detail);
+    put_detail(&json, detail ? detail : problems[i].detail);
     if (status == 401)
         reply_header(reply, "WWW-Authenticate", "Bearer");
     if (status == 429 || status == 503)

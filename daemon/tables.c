@@ -10,7 +10,7 @@ enum { TABLE_BYTES_MAX = 16 << 20 };
 struct tables *tables_load(const struct config *config, struct err *err) {
     struct tables *tables = mem_zalloc(1, sizeof *tables);
     tables->references = 1;
-    struct buf municipalities = {0}, variants = {0}, categories = {0};
+    struct buf municipalities = {0}, variants = {0}, categories = {0}, lexicon = {0};
     if (str_read_file(config->municipalities_file, TABLE_BYTES_MAX, &municipalities, err) &&
         str_read_file(config->name_variants_file, TABLE_BYTES_MAX, &variants, err))
         tables->municipalities =
@@ -19,10 +19,13 @@ struct tables *tables_load(const struct config *config, struct err *err) {
     if (tables->municipalities &&
         str_read_file(config->categories_file, TABLE_BYTES_MAX, &categories, err))
         tables->categories = categories_load(buf_str(&categories), config->categories_file, err);
+    if (tables->categories && str_read_file(config->lexicon_file, TABLE_BYTES_MAX, &lexicon, err))
+        tables->lexicon = lexicon_load(buf_str(&lexicon), config->lexicon_file, err);
     buf_free(&municipalities);
     buf_free(&variants);
     buf_free(&categories);
-    if (!tables->categories) {
+    buf_free(&lexicon);
+    if (!tables->lexicon) {
         tables_drop(tables);
         return NULL;
     }
@@ -45,7 +48,8 @@ bool tables_check_sources(const struct tables *tables, const struct sources *sou
 }
 
 struct tables *tables_take(struct tables *tables) {
-    tables->references++;
+    if (tables)
+        tables->references++;
     return tables;
 }
 
@@ -54,5 +58,6 @@ void tables_drop(struct tables *tables) {
         return;
     municipalities_free(tables->municipalities);
     categories_free(tables->categories);
+    lexicon_free(tables->lexicon);
     free(tables);
 }

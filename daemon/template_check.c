@@ -96,6 +96,10 @@ static void check_keys(struct template_reading *reading) {
     }
 }
 
+static bool is_of_one_person(enum mapping_field field) {
+    return field == MAPPING_PERSON_NAME || field == MAPPING_BIRTH_DATE || field == MAPPING_V_NUMBER;
+}
+
 static const char *rule_wrong(const struct template_reading *reading, enum mapping_field field) {
     const struct mapping *mapping = &reading->template->mapping;
     const struct mapping_rule *rule = &mapping->rules[field];
@@ -105,6 +109,8 @@ static const char *rule_wrong(const struct template_reading *reading, enum mappi
         return "words need a from";
     if (field == MAPPING_ID && rule->constant)
         return "no constant: each signal has an id of its own";
+    if (rule->constant && is_of_one_person(field))
+        return "no constant: all signals would be about one person";
     if (field == MAPPING_MARK && (rule->constant || rule->word_count))
         return "only from: it follows what the other side has";
     if (field == MAPPING_MARK && has_windows(reading))

@@ -12,6 +12,7 @@
 
 #include "batch.h"
 #include "core/counts.h"
+#include "core/persons.h"
 #include "edge/publish.h"
 #include "edge/store.h"
 
@@ -20,8 +21,11 @@ struct books;
 struct books_options {
     const char *dir;
     uint64_t bytes_max;
-    const char *identity_key_file; // NULL: <dir>/identity.key, made when missing
-    const char *topic;             // offsets are kept for this topic
+    const char *identity_key_file;        // NULL: <dir>/identity.key, made when missing
+    const char *person_key_file;          // NULL: <dir>/person.key, made when missing
+    const char *person_previous_key_file; // NULL: none
+    int64_t window_ms; // persons are linked within it; how long a pseudonym is kept
+    const char *topic; // offsets are kept for this topic
 };
 // Opens the store and reads it all: index, counts, totals. FATAL when the books contradict
 // themselves.
@@ -63,15 +67,22 @@ void books_apply(struct books *books, struct books_group *group);
 
 // What is in force. Loop only.
 const struct hash_key *books_identity_key(const struct books *books);
+const struct person_keys *books_person_keys(const struct books *books);
 const struct counts *books_counts(const struct books *books);
+const struct persons *books_persons(const struct books *books);
 const struct totals *books_totals(const struct books *books);
 uint64_t books_last_seq(const struct books *books);      // = events ever accepted
+uint64_t books_first_seq(const struct books *books);     // of the oldest line that is kept
 uint64_t books_waiting(const struct books *books);       // in the outbox
 int64_t books_last_commit_ms(const struct books *books); // 0: none since the start
 const char *books_origin(const struct books *books);     // this ledger's random name, in hex
 int64_t books_known_offset(const struct books *books, int32_t partition); // -1: none
 int32_t books_partitions(const struct books *books);                      // 0: not yet known
 void books_usage(const struct books *books, struct store_usage *usage);
+// Do events go to Kafka? Once they have, what it has not confirmed may be there all the same.
+bool books_publishes(const struct books *books, bool configured);
+uint64_t books_backlog_bytes(const struct books *books); // of lines that Kafka has not confirmed
+uint64_t books_audit_bytes(const struct books *books);
 bool books_feed(struct books *books, struct str source,
                 struct feed_record *feed); // false: nothing known
 
@@ -86,6 +97,26 @@ void books_each_quarantined(struct books *books,
                             bool (*fn)(void *ctx, const struct quarantine_record *entry),
                             void *ctx);
 uint64_t books_quarantined(const struct books *books); // entries
+
+// Words that the tables lack, most often used first. At most so many are kept, of all and of one
+// source; further ones are only counted (totals.words_not_kept).
+enum { BOOKS_WORDS_MAX = 10000, BOOKS_WORDS_SOURCE_MAX = 500 };
+uint64_t books_words(const struct books *books); // entries
+void books_each_word(struct books *books, bool (*fn)(void *ctx, const struct word_record *word),
+                     void *ctx);
+
+// The audit log: who did or read what, each line chained to the one before by a keyed digest, so
+// that a changed or missing line is found.
+struct books_audit_line {
+    uint64_t number; // 1..
+    struct str text; // JSON members without braces; absent: it is no longer readable
+    const struct digest *mac;
+    bool linked; // it follows the line before it; false: one of them was changed or is missing
+};
+uint64_t books_audit_last(const struct books *books);            // number of the last line; 0: none
+const struct digest *books_audit_mac(const struct books *books); // its digest
+void books_each_audited(struct books *books, uint64_t from,
+                        bool (*fn)(void *ctx, const struct books_audit_line *line), void *ctx);
 
 // One line of the ledger with its event and where it was published. Strings are borrowed until the
 // call ends.

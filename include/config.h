@@ -41,7 +41,16 @@ struct config {
     char *oin;  // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
     // state
     char *state_dir;
-    char *identity_key_file; // NULL: <state_dir>/identity.key, made when missing
+    char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing
+    char *person_key_file;          // NULL: <state_dir>/person.key, made when missing
+    char *person_previous_key_file; // NULL: none
+    struct retention {              // how long each store keeps what it has
+        int64_t identity_ms;        // a signal since its last version; persons' pseudonyms
+        int64_t quarantine_ms;      // since it was last seen
+        int64_t words_ms;           // unknown words, since they last came
+        int64_t audit_ms;
+        int64_t cells_ms; // of counts whose signals have expired: then without victims' attributes
+    } retention;
     uint64_t state_bytes_max;
     uint32_t disk_percent_max; // of the disk in use; over it 429
     // intake
@@ -67,7 +76,7 @@ struct config {
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_settings[CONFIG_SETTINGS_MAX];
     // tables
-    char *municipalities_file, *name_variants_file, *categories_file, *sources_file;
+    char *municipalities_file, *name_variants_file, *categories_file, *lexicon_file, *sources_file;
     char *templates_dir; // NULL, or not there: the built-in template only
     struct fetch_limits fetch;
     uint32_t poll_pages_max; // the most a template may say; 0: no limit of its own
@@ -102,10 +111,15 @@ void config_free(struct config *config);
 // What is in force, as YAML, secrets masked.
 void config_print(const struct config *config, struct buf *out);
 
+// "sources=1f0c… categories=9a31…": digests of the files that it names, as they are now, and with
+// `with_file` of its own. The first so many bytes of each.
+enum { CONFIG_DIGEST_BYTES = 8 };
+void config_digest(const struct config *config, bool with_file, struct buf *out);
+
 // The source table config->sources_file with the templates; codes are checked against the digits'
 // form only. NULL when there is any fault.
 struct sources *sources_load(const struct config *config, struct config_faults *faults) MUST_CHECK;
-struct sources *sources_take(struct sources *sources);
+struct sources *sources_take(struct sources *sources); // NULL is fine
 void sources_drop(struct sources *sources); // frees with the last reference; NULL is fine
 const struct source *sources_find(const struct sources *sources,
                                   struct str name); // NULL when there is none

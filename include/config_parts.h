@@ -22,7 +22,7 @@
 enum {
     CONFIG_TEXT_MAX = 4096,
     CONFIG_SECRET_MAX = 65536,
-    CONFIG_KEYS_MAX = 48,
+    CONFIG_KEYS_MAX = 64,
     CONFIG_FAULTS_BYTES_MAX = 1024 * 1024,
     CONFIG_FAULT_MAX = 4096 + 512, // one complaint; longer is cut
 };

@@ -17,7 +17,8 @@ struct control_options {
     struct intake *intake;
     struct feeds *feeds;
     const struct publisher *(*publisher)(void *ctx); // NULL: none
-    bool (*reload)(void *ctx, struct buf *faults);   // false: nothing changed, faults say why
+    // False: nothing changed, faults say why. `digests`: of the files that were read.
+    bool (*reload)(void *ctx, struct buf *digests, struct buf *faults);
     void *ctx;
     int listen_fd; // from the service manager, or -1
 };
@@ -25,7 +26,9 @@ struct control_options {
 struct control *control_create(const struct control_options *options, struct sources *sources,
                                struct tables *tables, struct err *err) MUST_CHECK;
 void control_use(struct control *control, struct sources *sources,
-                 struct tables *tables);    // takes references
+                 struct tables *tables); // takes references
+// Exact reads get 503 while `refuse`: the audit log has no room for their lines.
+void control_refuse_reads(struct control *control, bool refuse);
 void control_wake(struct control *control); // the ledger has grown: those who follow it are told
 // From now on nothing changes any more (503): to be called when the daemon begins to stop, since
 // what is handed to the pipeline after its last commit would be cut off.

@@ -6,11 +6,13 @@
 
 #include "config.h"
 #include "core/categories.h"
+#include "core/lexicon.h"
 #include "core/municipalities.h"
 
 struct tables {
     struct municipalities *municipalities;
     struct categories *categories;
+    struct lexicon *lexicon;
     uint32_t references;
 };
 
@@ -20,7 +22,7 @@ struct tables *tables_load(const struct config *config,
 // when there is none.
 bool tables_check_sources(const struct tables *tables, const struct sources *sources,
                           struct buf *faults);
-struct tables *tables_take(struct tables *tables);
-void tables_drop(struct tables *tables); // frees with the last reference; NULL is fine
+struct tables *tables_take(struct tables *tables); // NULL is fine
+void tables_drop(struct tables *tables);           // frees with the last reference; NULL is fine
 
 #endif

@@ -10,7 +10,7 @@ _signaalctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local dimensions="municipality province policeUnit safetyRegion category gender ageGroup
         citizenship sourceKind status year month"
-    local verbs="status counts why tail feeds poll pause resume quarantine try import reload"
+    local verbs="status counts why tail feeds poll pause resume quarantine try import reload words renormalise audit erase"
     local options="--socket --json --no-colour --help --version" verb="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} && " $verbs " == *" ${COMP_WORDS[i]} "* ]] && verb=${COMP_WORDS[i]} && break
@@ -43,15 +43,18 @@ _signaalctl() {
         COMPREPLY=($(compgen -W "csv ndjson" -- "$current"))
         return
         ;;
-    --period | --from | --last | --items | --municipality | --template | -n) return ;;
+    --period | --from | --last | --items | --municipality | --template | --is | -n) return ;;
     esac
     case $verb in
     "") options+=" $verbs" ;;
     counts) options+=" --by --period --where" ;;
     tail) options+=" --follow --last --from" ;;
     feeds) options+=" --failing --silent $(_signaalctl_sources)" ;;
-    poll | pause | resume) options+=" $(_signaalctl_sources)" ;;
+    poll | pause | resume | erase) options+=" $(_signaalctl_sources)" ;;
     quarantine) options+=" retry drop" ;;
+    words) options+=" --source --is" ;;
+    renormalise) options+=" --dry-run" ;;
+    audit) options+=" --last --from verify" ;;
     try)
         options+=" --items --templates --tables --municipality --secret-file --client-cert --ca-file
             native signalen open311 csv csv-excel"

@@ -231,7 +231,7 @@ def prepare(directory, repo, kafka):
         write(directory / "secrets" / name, demo.by_name[name].token + "\n")
     (directory / "state").mkdir(mode=0o700)
     tables = {"municipalities": "municipalities.csv", "name_variants": "name-variants.csv",
-              "categories": "categories.csv"}
+              "categories": "categories.csv", "lexicon": "lexicon.txt"}
     config = {
         "identity": {"oin": "00000099000000001000"},
         "state": {"directory": f"{directory}/state", "disk_percent_max": 100},

@@ -76,6 +76,33 @@ void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]) {
     (void)crypto_hash_sha256(out, (const unsigned char *)data.data, data.len);
 }
 
+// Nonce, then what crypto_secretbox makes of the text: 16 bytes of authentication and the cipher.
+void hash_seal(const struct hash_key *key, struct str text, struct buf *out) {
+    _Static_assert(HASH_SEAL_EXTRA == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES &&
+                       HASH_KEY_BYTES == crypto_secretbox_KEYBYTES,
+                   "the header says so");
+    uint8_t nonce[crypto_secretbox_NONCEBYTES];
+    uint8_t *box = mem_alloc(text.len + crypto_secretbox_MACBYTES);
+    hash_random(nonce, sizeof nonce);
+    (void)crypto_secretbox_easy(box, (const unsigned char *)text.data, text.len, nonce, key->bytes);
+    buf_put(out, nonce, sizeof nonce);
+    buf_put(out, box, text.len + crypto_secretbox_MACBYTES);
+    free(box);
+}
+
+bool hash_unseal(const struct hash_key *key, struct str sealed, char *out, size_t size,
+                 size_t *len) {
+    const unsigned char *nonce = (const unsigned char *)sealed.data;
+    if (sealed.len < HASH_SEAL_EXTRA || sealed.len - HASH_SEAL_EXTRA > size)
+        return false;
+    if (crypto_secretbox_open_easy((unsigned char *)out, nonce + crypto_secretbox_NONCEBYTES,
+                                   sealed.len - crypto_secretbox_NONCEBYTES, nonce,
+                                   key->bytes) != 0)
+        return false;
+    *len = sealed.len - HASH_SEAL_EXTRA;
+    return true;
+}
+
 bool hash_equal_secret(const void *a, const void *b, size_t size) {
     return sodium_memcmp(a, b, size) == 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,21 @@ void *mem_resize(void *old, size_t count, size_t size) {
     void *p = realloc(old, bytes ? bytes : 1);
     if (!p)
         out_of_memory(bytes);
+    return p;
+}
+
+void mem_wipe_free(void *p) {
+    if (p)
+        explicit_bzero(p, malloc_usable_size(p));
+    free(p);
+}
+
+void *mem_wipe_realloc(void *old, size_t size) {
+    size_t had = old ? malloc_usable_size(old) : 0;
+    char *p = mem_alloc(size);
+    if (had)
+        memcpy(p, old, had < size ? had : size);
+    mem_wipe_free(old);
     return p;
 }
 

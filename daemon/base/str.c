@@ -95,7 +95,7 @@ void buf_init(struct buf *buf, size_t max) {
 }
 
 void buf_free(struct buf *buf) {
-    free(buf->data);
+    mem_wipe_free(buf->data);
     buf_init(buf, buf->max);
 }
 
@@ -114,7 +114,7 @@ static bool buf_reserve(struct buf *buf, size_t more) {
         size_t cap = buf->cap ? buf->cap * 2 : 64;
         if (cap < buf->len + more + 1)
             cap = buf->len + more + 1;
-        buf->data = mem_resize(buf->data, cap, 1);
+        buf->data = mem_wipe_realloc(buf->data, cap);
         buf->cap = cap;
     }
     return true;
@@ -174,6 +174,8 @@ struct str buf_str(const struct buf *buf) {
 }
 
 char *buf_take(struct buf *buf) {
+    if (buf->cap > buf->len) // it may have held more
+        memset(buf->data + buf->len, 0, buf->cap - buf->len);
     char *data = mem_resize(buf->data, buf->len + 1, 1);
     data[buf->len] = '\0';
     buf_init(buf, buf->max);

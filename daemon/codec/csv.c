@@ -126,10 +126,6 @@ static void on_row(int end, void *ctx) {
     buf_clear(&r->text);
 }
 
-static void *grow(void *old, size_t size) {
-    return mem_resize(old, size, 1);
-}
-
 // The one of , ; and tab that stands most often outside quotes in the first line with content.
 static char find_separator(struct str text) {
     static const char candidates[] = ",;\t";
@@ -210,7 +206,8 @@ bool csv_read(struct str text, const struct csv_options *options,
     if (csv_init(&parser, REPORT_BLANK) != 0)
         return false;
     csv_set_delim(&parser, (unsigned char)separator);
-    csv_set_realloc_func(&parser, grow);
+    csv_set_realloc_func(&parser, mem_wipe_realloc);
+    csv_set_free_func(&parser, mem_wipe_free);
     csv_set_blk_size(&parser, GROW);
     bool whole = feed(&reader, &parser, text);
     *line = reader.line;

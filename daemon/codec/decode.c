@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 4 };
+enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 5 };
 
 // What a field may be in JSON. null is always the same as absent.
 enum field_kind {
@@ -19,38 +19,51 @@ enum field_kind {
     FIELD_CATEGORY,       // string or list of strings
     FIELD_CATEGORIES,     // the same, by its other name
     FIELD_BOOL,
-    FIELD_VICTIM, // object of fields
-    FIELD_PERSON, // object; known, and not looked into here
+    FIELD_OBJECT,  // of fields
+    FIELD_REFUSED, // must not be sent
 };
 
 struct field {
     const char *name;
     const char *pointer;
     enum field_kind kind;
-    size_t offset; // of the struct str in struct item
+    size_t offset;             // of the struct str in struct item
+    const struct field *inner; // FIELD_OBJECT: its fields
 };
 
 #define AT(member) offsetof(struct item, member)
-static const struct field item_fields[] = {
-    {"id", "/id", FIELD_TEXT_OR_NUMBER, AT(id)},
-    {"reported", "/reported", FIELD_TEXT, AT(reported)},
-    {"occurred", "/occurred", FIELD_TEXT, AT(occurred)},
-    {"municipality", "/municipality", FIELD_TEXT, AT(municipality)},
-    {"category", "/category", FIELD_CATEGORY, 0},
-    {"categories", "/categories", FIELD_CATEGORIES, 0},
-    {"victim", "/victim", FIELD_VICTIM, 0},
-    {"status", "/status", FIELD_TEXT, AT(status)},
-    {"person", "/person", FIELD_PERSON, 0},
-    {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn)},
-    {NULL, NULL, FIELD_TEXT, 0},
-};
 static const struct field victim_fields[] = {
-    {"gender", "/victim/gender", FIELD_TEXT, AT(gender)},
-    {"age", "/victim/age", FIELD_TEXT_OR_NUMBER, AT(age)},
-    {"ageGroup", "/victim/ageGroup", FIELD_TEXT, AT(age_group)},
-    {"birthYear", "/victim/birthYear", FIELD_TEXT_OR_NUMBER, AT(birth_year)},
-    {"citizenship", "/victim/citizenship", FIELD_TEXT, AT(citizenship)},
-    {NULL, NULL, FIELD_TEXT, 0},
+    {"gender", "/victim/gender", FIELD_TEXT, AT(gender), NULL},
+    {"age", "/victim/age", FIELD_TEXT_OR_NUMBER, AT(age), NULL},
+    {"ageGroup", "/victim/ageGroup", FIELD_TEXT, AT(age_group), NULL},
+    {"birthYear", "/victim/birthYear", FIELD_TEXT_OR_NUMBER, AT(birth_year), NULL},
+    {"citizenship", "/victim/citizenship", FIELD_TEXT, AT(citizenship), NULL},
+    {0},
+};
+static const struct field person_fields[] = {
+    {"name", "/person/name", FIELD_TEXT, AT(person.name), NULL},
+    {"birthDate", "/person/birthDate", FIELD_TEXT, AT(person.birth_date), NULL},
+    {"nationality", "/person/nationality", FIELD_TEXT, AT(person.nationality), NULL},
+    {"vNumber", "/person/vNumber", FIELD_TEXT_OR_NUMBER, AT(person.v_number), NULL},
+    {"bsn", "/person/bsn", FIELD_REFUSED, 0, NULL},
+    {"burgerservicenummer", "/person/bsn", FIELD_REFUSED, 0, NULL},
+    {"citizenServiceNumber", "/person/bsn", FIELD_REFUSED, 0, NULL},
+    {"sofinummer", "/person/bsn", FIELD_REFUSED, 0, NULL},
+    {0},
+};
+static const struct field item_fields[] = {
+    {"id", "/id", FIELD_TEXT_OR_NUMBER, AT(id), NULL},
+    {"reported", "/reported", FIELD_TEXT, AT(reported), NULL},
+    {"occurred", "/occurred", FIELD_TEXT, AT(occurred), NULL},
+    {"municipality", "/municipality", FIELD_TEXT, AT(municipality), NULL},
+    {"category", "/category", FIELD_CATEGORY, 0, NULL},
+    {"categories", "/categories", FIELD_CATEGORIES, 0, NULL},
+    {"victim", "/victim", FIELD_OBJECT, 0, victim_fields},
+    {"status", "/status", FIELD_TEXT, AT(status), NULL},
+    {"updated", "/updated", FIELD_TEXT, AT(updated), NULL},
+    {"person", "/person", FIELD_OBJECT, 0, person_fields},
+    {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn), NULL},
+    {0},
 };
 
 struct decoder {
@@ -121,9 +134,11 @@ static void add_categories(struct decoder *d, const struct field *field, const j
     }
 }
 
+// Names are as written; but what must not be sent must not be sent as "BSN" either.
 static const struct field *find_field(const struct field *fields, const char *name) {
     for (; fields->name; fields++)
-        if (strcmp(fields->name, name) == 0)
+        if (fields->kind == FIELD_REFUSED ? str_equal_nocase(str_from(fields->name), str_from(name))
+                                          : strcmp(fields->name, name) == 0)
             return fields;
     return NULL;
 }
@@ -136,7 +151,13 @@ static void take_text(struct decoder *d, const struct field *field, const json_t
         add_fault(d, FAULT_TYPE, field->pointer);
 }
 
-static void take_victim(struct decoder *d, const struct field *field, json_t *value) {
+static void take_refused(struct decoder *d, const struct field *field, const json_t *value) {
+    bool empty = json_is_string(value) && str_trim(json_str(value)).len == 0;
+    if (!empty)
+        add_fault(d, FAULT_NOT_ACCEPTED, field->pointer);
+}
+
+static void take_inner(struct decoder *d, const struct field *field, json_t *value) {
     const char *name;
     json_t *member;
     if (!json_is_object(value)) {
@@ -144,10 +165,14 @@ static void take_victim(struct decoder *d, const struct field *field, json_t *va
         return;
     }
     json_object_foreach(value, name, member) {
-        const struct field *inner = find_field(victim_fields, name);
+        const struct field *inner = find_field(field->inner, name);
         if (!inner)
             d->item.item.unknown_fields++;
-        else if (!json_is_null(member))
+        else if (json_is_null(member))
+            continue;
+        else if (inner->kind == FIELD_REFUSED)
+            take_refused(d, inner, member);
+        else
             take_text(d, inner, member);
     }
 }
@@ -168,12 +193,11 @@ static void take_field(struct decoder *d, const struct field *field, json_t *val
         else
             add_fault(d, FAULT_TYPE, field->pointer);
         break;
-    case FIELD_VICTIM:
-        take_victim(d, field, value);
+    case FIELD_OBJECT:
+        take_inner(d, field, value);
         break;
-    case FIELD_PERSON:
-        if (!json_is_object(value))
-            add_fault(d, FAULT_TYPE, field->pointer);
+    case FIELD_REFUSED:
+        take_refused(d, field, value);
         break;
     }
 }
@@ -207,6 +231,15 @@ static void take_cursor(struct decoder *d, const json_t *value) {
     d->result->cursor[text.len] = '\0';
 }
 
+// A mark by the name of "updated" may be a number that only counts.
+static bool is_counter(const struct field *field, const json_t *value) {
+    int64_t ms;
+    int32_t day;
+    return field->offset == AT(updated) &&
+           !(json_is_string(value) &&
+             (time_parse_date(json_str(value), &day) || time_parse_stamp(json_str(value), &ms)));
+}
+
 static void decode_object(struct decoder *d, json_t *object) {
     struct str cursor_field = d->options->cursor_field;
     const char *name;
@@ -218,7 +251,7 @@ static void decode_object(struct decoder *d, json_t *object) {
             take_cursor(d, value);
         if (!field && !is_mark)
             d->item.item.unknown_fields++;
-        else if (field && !json_is_null(value))
+        else if (field && !json_is_null(value) && !(is_mark && is_counter(field, value)))
             take_field(d, field, value);
     }
 }
@@ -339,4 +372,5 @@ void decode_items(struct str body, const struct decode_options *options,
         decode_ndjson(&decoder, body);
     else
         decode_json(&decoder, body);
+    hash_wipe(decoder.numbers, sizeof decoder.numbers); // a V-number may have been one
 }

@@ -2,7 +2,10 @@
 #include "codec/event.h"
 
 #include "codec/json_out.h"
+#include "codec/json_scan.h"
+#include "core/table.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,30 +84,62 @@ static void put_source(struct json_out *json, const struct ledger_row *row) {
     json_close(json, '}');
 }
 
+static void put_version(struct json_out *json, const struct ledger_row *row) {
+    char signal[DIGEST_HEX + 1];
+    digest_to_hex(&row->identity, signal);
+    json_put_text(json, "signal", signal);
+    json_put_u64(json, "version", row->version);
+}
+
+static void put_previous(struct json_out *json, const struct municipalities *municipalities,
+                         const struct ledger_row *previous) {
+    json_key(json, "previous");
+    json_open(json, '{');
+    put_source(json, previous);
+    put_counted(json, municipalities, previous, NULL);
+    json_close(json, '}');
+}
+
 void event_put_value(struct buf *out, const struct municipalities *municipalities,
                      const struct ledger_row *row, const struct ledger_row *previous,
-                     const char *as_reported) {
+                     const char *as_reported, const struct event_links *links) {
     struct json_out json = {.buf = out};
-    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
-    digest_to_hex(&row->identity, signal);
+    char received[TIME_STAMP_MAX], linked[DIGEST_HEX + 1];
     time_format_stamp(row->received_ms, received);
     json_open(&json, '{');
-    json_put_text(&json, "signal", signal);
-    json_put_u64(&json, "version", row->version);
+    put_version(&json, row);
     put_source(&json, row);
     put_counted(&json, municipalities, row, as_reported);
     put_date(&json, "occurred", row->occurred);
     json_put_text(&json, "received", received);
     json_key(&json, "linked");
     json_open(&json, '[');
-    json_close(&json, ']');
-    if (previous) {
-        json_key(&json, "previous");
-        json_open(&json, '{');
-        put_source(&json, previous);
-        put_counted(&json, municipalities, previous, NULL);
-        json_close(&json, '}');
+    for (size_t i = 0; i < links->count; i++) {
+        digest_to_hex(&links->list[i], linked);
+        json_text(&json, linked);
     }
+    json_close(&json, ']');
+    if (previous)
+        put_previous(&json, municipalities, previous);
+    json_close(&json, '}');
+}
+
+void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
+                            const struct ledger_row *row, const struct ledger_row *previous) {
+    struct json_out json = {.buf = out};
+    json_open(&json, '{');
+    put_version(&json, row);
+    put_source(&json, row);
+    if (previous)
+        put_previous(&json, municipalities, previous);
+    json_close(&json, '}');
+}
+
+void event_put_stub_value(struct buf *out, const struct ledger_row *row) {
+    struct json_out json = {.buf = out};
+    json_open(&json, '{');
+    put_version(&json, row);
+    put_source(&json, row);
     json_close(&json, '}');
 }
 
@@ -127,6 +162,8 @@ const char *event_type(const struct ledger_row *row) {
         return "nl.mensenhandelsignalen.source.silent.v1";
     if (row->kind == LEDGER_SOURCE_RESUMED)
         return "nl.mensenhandelsignalen.source.resumed.v1";
+    if (row->erased)
+        return "nl.mensenhandelsignalen.signal.erased.v1";
     switch (row->verdict) {
     case VERDICT_CORRECTED:
         return "nl.mensenhandelsignalen.signal.corrected.v1";
@@ -225,4 +262,37 @@ void event_put_json(struct buf *out, const struct ledger_row *row, const char *o
     json_key(&json, "data");
     json_raw(&json, value);
     json_close(&json, '}');
+}
+
+static_assert((int)EVENT_SPELLING_MAX > (int)TABLE_CELL_MAX, "a spelling is a cell of a table");
+
+// The value of a member of an object; absent when there is none.
+static struct str find_member(struct str object, struct str name) {
+    struct json_scan scan = {.line = 1};
+    struct str key, value;
+    if (object.len == 0 || object.data[0] != '{')
+        return (struct str){NULL, 0};
+    scan.rest = (struct str){object.data + 1, object.len - 1};
+    for (bool first = true; json_scan_member(&scan, first, &key, &value) == JSON_SCAN_VALUE;
+         first = false)
+        if (str_equal(key, name))
+            return value;
+    return (struct str){NULL, 0};
+}
+
+// The only escapes that a table's spelling needs are of quotes and backslashes.
+bool event_get_as_reported(struct str value, char out[EVENT_SPELLING_MAX]) {
+    struct str text =
+        find_member(find_member(value, STR("\"municipality\"")), STR("\"asReported\""));
+    size_t len = 0;
+    if (text.len < 2 || text.data[0] != '"')
+        return false;
+    for (size_t i = 1; i + 1 < text.len; i++) {
+        i += text.data[i] == '\\';
+        if (len == EVENT_SPELLING_MAX - 1)
+            return false;
+        out[len++] = text.data[i];
+    }
+    out[len] = '\0';
+    return true;
 }

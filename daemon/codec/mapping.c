@@ -24,6 +24,10 @@ static const struct field {
     [MAPPING_AGE_GROUP] = {"ageGroup", "/victim/ageGroup", AT(age_group)},
     [MAPPING_BIRTH_YEAR] = {"birthYear", "/victim/birthYear", AT(birth_year)},
     [MAPPING_CITIZENSHIP] = {"citizenship", "/victim/citizenship", AT(citizenship)},
+    [MAPPING_PERSON_NAME] = {"personName", "/person/name", AT(person.name)},
+    [MAPPING_BIRTH_DATE] = {"birthDate", "/person/birthDate", AT(person.birth_date)},
+    [MAPPING_NATIONALITY] = {"nationality", "/person/nationality", AT(person.nationality)},
+    [MAPPING_V_NUMBER] = {"vNumber", "/person/vNumber", AT(person.v_number)},
     [MAPPING_STATUS] = {"status", "/status", AT(status)},
     [MAPPING_WITHDRAWN] = {"withdrawn", "/withdrawn", 0},
     [MAPPING_MARK] = {"mark", "/mark", 0},
@@ -141,6 +145,7 @@ static struct str take_mark(struct mapper *m, struct str text) {
     if (dates_read(m->mapping->dates, text, &day, &ms) != DATES_NONE) {
         time_format_stamp(ms, m->mark);
         mark.len = TIME_STAMP_MAX - 1;
+        m->item.item.updated = dates_put(m->mapping->dates, text, m->dates[MAPPING_MARK]);
     } else if (is_mark(text)) {
         memcpy(m->mark, text.data, text.len);
     } else {
@@ -158,6 +163,11 @@ static struct str take_date(struct mapper *m, enum mapping_field field, struct s
     return date.data ? date : text; // the normaliser tells what is wrong with it
 }
 
+// A birth date has forms of its own, which the normaliser reads. It would mistake these.
+static bool mistakes_birth_dates(enum mapping_dates dates) {
+    return dates != MAPPING_DATES_ISO && dates != MAPPING_DATES_DMY;
+}
+
 // Puts a text that is there into the item; returns it as it has become.
 static struct str put_text(struct mapper *m, enum mapping_field field, struct str text) {
     switch (field) {
@@ -170,6 +180,10 @@ static struct str put_text(struct mapper *m, enum mapping_field field, struct st
     case MAPPING_REPORTED:
     case MAPPING_OCCURRED:
         text = take_date(m, field, text);
+        break;
+    case MAPPING_BIRTH_DATE:
+        if (mistakes_birth_dates(m->mapping->dates))
+            text = take_date(m, field, text);
         break;
     default:
         break;
@@ -282,6 +296,7 @@ static void run(struct mapper *m, struct str body) {
         mapping_read_csv(m, body);
         break;
     }
+    hash_wipe(m->dates, sizeof m->dates); // birth dates
     free(m->terms);
     buf_free(&m->raw_list);
     buf_free(&m->value_list);

@@ -128,7 +128,8 @@ static const char *note_of(const json_t *value) {
 
 static void take_one(struct walk *walk, enum mapping_field field, const json_t *value) {
     struct mapper *m = walk->m;
-    bool fraction = field == MAPPING_REPORTED || field == MAPPING_OCCURRED || field == MAPPING_MARK;
+    bool fraction = field == MAPPING_REPORTED || field == MAPPING_OCCURRED ||
+                    field == MAPPING_BIRTH_DATE || field == MAPPING_MARK;
     if (!value || json_is_null(value)) {
         mapper_take(m, field, NULL, 0);
         return;
@@ -242,6 +243,7 @@ static bool read_item(struct walk *walk, struct str text, uint32_t depth, bool w
             read_object(walk, object);
     }
     mapper_end(m);
+    hash_wipe(walk->number_of, sizeof walk->number_of); // a V-number may have been one
     json_decref(object);
     return true;
 }

@@ -2,11 +2,23 @@
 #include "codec/record.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
-enum { RECORD_FORMAT = 1, FLAG_COUNTS = 1, FLAG_POLLED = 2, TOTALS_WORDS = VERDICT_COUNT + 4 };
+enum {
+    RECORD_FORMAT = 2,
+    FLAG_COUNTS = 1,
+    FLAG_POLLED = 2,
+    FLAG_ERASED = 4,
+    FLAG_RENORMALISED = 8,
+    FLAG_UNKNOWN_SAID = 16,
+    UNKNOWN_BYTES = 1 + DIGEST_BYTES,
+};
 enum { FEED_HEAD = 26 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2 };
 enum { QUARANTINE_HEAD = 35, REASON_BYTES = 2 }; // a reason: code, length of its pointer, pointer
+enum { WORD_HEAD = 24 + DIGEST_BYTES };
+// What is sealed together: up to three texts with a length each.
+enum { SEALED_MAX = RECORD_CURSOR_MAX + 2 * RECORD_FEED_TEXT_MAX + 3 };
 
 static_assert(SIGNAL_ID_MAX <= UINT8_MAX && LEDGER_SOURCE_MAX <= UINT8_MAX, "lengths are one byte");
 
@@ -22,7 +34,7 @@ static uint64_t get(const uint8_t *at, size_t size) {
     return value;
 }
 
-static void put_cell(uint8_t *at, const struct cell *cell) {
+void record_put_cell(uint8_t at[sizeof(struct cell)], const struct cell *cell) {
     put(at, cell->municipality, 2);
     put(at + 2, cell->categories, 2);
     put(at + 4, cell->month, 2);
@@ -34,7 +46,10 @@ static void put_cell(uint8_t *at, const struct cell *cell) {
     at[11] = 0;
 }
 
-static bool get_cell(const uint8_t *at, struct cell *cell) {
+bool record_get_cell(struct str record, struct cell *cell) {
+    const uint8_t *at = (const uint8_t *)record.data;
+    if (record.len != sizeof *cell)
+        return false;
     *cell = (struct cell){.municipality = (uint16_t)get(at, 2),
                           .categories = (uint16_t)get(at + 2, 2),
                           .month = (uint16_t)get(at + 4, 2),
@@ -50,7 +65,10 @@ static bool get_cell(const uint8_t *at, struct cell *cell) {
 
 void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str event) {
     uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)row->verdict};
-    head[2] = (uint8_t)((row->counts ? FLAG_COUNTS : 0) | (row->polled ? FLAG_POLLED : 0));
+    head[2] =
+        (uint8_t)((row->counts ? FLAG_COUNTS : 0) | (row->polled ? FLAG_POLLED : 0) |
+                  (row->erased ? FLAG_ERASED : 0) | (row->renormalised ? FLAG_RENORMALISED : 0) |
+                  (row->unknown_said ? FLAG_UNKNOWN_SAID : 0));
     head[3] = row->source_len;
     head[4] = row->id_len;
     head[5] = (uint8_t)row->kind;
@@ -63,20 +81,41 @@ void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str
     put(head + 44, (uint32_t)row->reported, 4);
     put(head + 48, (uint32_t)row->occurred, 4);
     put(head + 52, row->key_municipality, 2);
-    put_cell(head + 54, &row->cell);
+    record_put_cell(head + 54, &row->cell);
     memcpy(head + 66, row->identity.bytes, DIGEST_BYTES);
     memcpy(head + 82, row->content.bytes, DIGEST_BYTES);
+    put(head + 98, (uint64_t)row->updated_ms, 8);
+    put(head + 106, row->person, 8);
+    head[114] = row->unknown_count;
     buf_put(out, head, sizeof head);
+    for (size_t i = 0; i < row->unknown_count; i++) {
+        buf_put(out, &row->unknown[i].field, 1);
+        buf_put(out, row->unknown[i].word.bytes, DIGEST_BYTES);
+    }
     buf_put(out, row->source, row->source_len);
     buf_put(out, row->id, row->id_len);
     buf_put_str(out, event);
 }
 
+static bool get_unknown(struct str *rest, struct ledger_row *row) {
+    size_t bytes = (size_t)row->unknown_count * UNKNOWN_BYTES;
+    if (row->unknown_count > SIGNAL_UNKNOWN_MAX || rest->len < bytes)
+        return false;
+    for (size_t i = 0; i < row->unknown_count; i++) {
+        const char *at = rest->data + i * UNKNOWN_BYTES;
+        row->unknown[i].field = (uint8_t)at[0];
+        memcpy(row->unknown[i].word.bytes, at + 1, DIGEST_BYTES);
+        if (row->unknown[i].field >= WORD_FIELDS)
+            return false;
+    }
+    *rest = (struct str){rest->data + bytes, rest->len - bytes};
+    return true;
+}
+
 bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, struct str *event) {
     const uint8_t *head = (const uint8_t *)record.data;
     if (record.len < RECORD_LEDGER_HEAD || head[0] != RECORD_FORMAT || head[1] >= VERDICT_COUNT ||
-        head[5] >= LEDGER_KINDS || head[3] > LEDGER_SOURCE_MAX || head[4] > SIGNAL_ID_MAX ||
-        record.len < (size_t)RECORD_LEDGER_HEAD + head[3] + head[4])
+        head[5] >= LEDGER_KINDS || head[3] > LEDGER_SOURCE_MAX || head[4] > SIGNAL_ID_MAX)
         return false;
     memset(row, 0, sizeof *row);
     row->seq = seq;
@@ -84,6 +123,9 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, 
     row->verdict = (enum verdict)head[1];
     row->counts = head[2] & FLAG_COUNTS;
     row->polled = head[2] & FLAG_POLLED;
+    row->erased = head[2] & FLAG_ERASED;
+    row->renormalised = head[2] & FLAG_RENORMALISED;
+    row->unknown_said = head[2] & FLAG_UNKNOWN_SAID;
     row->source_len = head[3];
     row->id_len = head[4];
     row->municipality_today = (uint16_t)get(head + 6, 2);
@@ -97,11 +139,22 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, 
     row->key_municipality = (uint16_t)get(head + 52, 2);
     memcpy(row->identity.bytes, head + 66, DIGEST_BYTES);
     memcpy(row->content.bytes, head + 82, DIGEST_BYTES);
-    memcpy(row->source, record.data + RECORD_LEDGER_HEAD, row->source_len);
-    memcpy(row->id, record.data + RECORD_LEDGER_HEAD + row->source_len, row->id_len);
-    size_t used = (size_t)RECORD_LEDGER_HEAD + row->source_len + row->id_len;
-    *event = (struct str){record.data + used, record.len - used};
-    return get_cell(head + 54, &row->cell);
+    row->updated_ms = (int64_t)get(head + 98, 8);
+    row->person = get(head + 106, 8);
+    row->unknown_count = head[114];
+    struct str rest = {record.data + RECORD_LEDGER_HEAD, record.len - RECORD_LEDGER_HEAD};
+    if (!get_unknown(&rest, row) || rest.len < (size_t)row->source_len + row->id_len)
+        return false;
+    memcpy(row->source, rest.data, row->source_len);
+    memcpy(row->id, rest.data + row->source_len, row->id_len);
+    size_t used = (size_t)row->source_len + row->id_len;
+    *event = (struct str){rest.data + used, rest.len - used};
+    return record_get_cell((struct str){record.data + 54, sizeof(struct cell)}, &row->cell);
+}
+
+void record_set_updated(struct buf *record, int64_t updated_ms) {
+    assert(record->len >= RECORD_LEDGER_HEAD);
+    put((uint8_t *)record->data + 98, (uint64_t)updated_ms, 8);
 }
 
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset) {
@@ -133,21 +186,47 @@ static bool get_text(struct str *rest, char *text, size_t max) {
     return true;
 }
 
-void record_put_feed(struct buf *out, const struct feed_record *feed) {
+// Texts that others wrote, sealed as one: length u16, then the sealed bytes.
+static void put_sealed(struct buf *out, const struct hash_key *key, const char *const *texts,
+                       size_t count) {
+    struct buf plain;
+    uint8_t len[2];
+    buf_init(&plain, SEALED_MAX);
+    for (size_t i = 0; i < count; i++)
+        put_text(&plain, texts[i]);
+    put(len, plain.len + HASH_SEAL_EXTRA, sizeof len);
+    buf_put(out, len, sizeof len);
+    hash_seal(key, buf_str(&plain), out);
+    hash_wipe(plain.data, plain.len);
+    buf_free(&plain);
+}
+
+// Takes the sealed part off `rest` and opens it into `room`; absent when it cannot be opened.
+static struct str get_sealed(struct str *rest, const struct hash_key *key, char room[SEALED_MAX]) {
+    size_t len = rest->len < 2 ? SIZE_MAX : (size_t)get((const uint8_t *)rest->data, 2);
+    size_t opened;
+    if (len == SIZE_MAX || rest->len < len + 2 ||
+        !hash_unseal(key, (struct str){rest->data + 2, len}, room, SEALED_MAX, &opened))
+        return (struct str){NULL, 0};
+    *rest = (struct str){rest->data + len + 2, rest->len - len - 2};
+    return (struct str){room, opened};
+}
+
+void record_put_feed(struct buf *out, const struct feed_record *feed, const struct hash_key *key) {
     uint8_t head[FEED_HEAD] = {RECORD_FORMAT};
+    const char *const texts[] = {feed->cursor, feed->etag, feed->last_modified};
     head[1] = (uint8_t)((feed->silent ? FLAG_SILENT : 0) | (feed->paused ? FLAG_PAUSED : 0));
     put(head + 2, (uint64_t)feed->first_ms, 8);
     put(head + 10, (uint64_t)feed->contact_ms, 8);
     put(head + 18, (uint64_t)feed->signal_ms, 8);
     memcpy(head + 26, feed->place.bytes, DIGEST_BYTES);
     buf_put(out, head, sizeof head);
-    put_text(out, feed->cursor);
-    put_text(out, feed->etag);
-    put_text(out, feed->last_modified);
+    put_sealed(out, key, texts, 3);
 }
 
-bool record_get_feed(struct str record, struct feed_record *feed) {
+bool record_get_feed(struct str record, struct feed_record *feed, const struct hash_key *key) {
     const uint8_t *head = (const uint8_t *)record.data;
+    char room[SEALED_MAX];
     memset(feed, 0, sizeof *feed);
     if (record.len < FEED_HEAD || head[0] != RECORD_FORMAT)
         return false;
@@ -158,13 +237,17 @@ bool record_get_feed(struct str record, struct feed_record *feed) {
     feed->signal_ms = (int64_t)get(head + 18, 8);
     memcpy(feed->place.bytes, head + 26, DIGEST_BYTES);
     struct str rest = {record.data + FEED_HEAD, record.len - FEED_HEAD};
-    return get_text(&rest, feed->cursor, RECORD_CURSOR_MAX) &&
-           get_text(&rest, feed->etag, RECORD_FEED_TEXT_MAX) &&
-           get_text(&rest, feed->last_modified, RECORD_FEED_TEXT_MAX) && rest.len == 0;
+    struct str texts = get_sealed(&rest, key, room);
+    return texts.data && get_text(&texts, feed->cursor, RECORD_CURSOR_MAX) &&
+           get_text(&texts, feed->etag, RECORD_FEED_TEXT_MAX) &&
+           get_text(&texts, feed->last_modified, RECORD_FEED_TEXT_MAX) && texts.len == 0 &&
+           rest.len == 0;
 }
 
-void record_put_quarantine(struct buf *out, const struct quarantine_record *entry) {
+void record_put_quarantine(struct buf *out, const struct quarantine_record *entry,
+                           const struct hash_key *key) {
     uint8_t head[QUARANTINE_HEAD] = {RECORD_FORMAT, entry->page, entry->reason_count};
+    const char *const texts[] = {entry->cursor};
     put(head + 3, entry->number, 8);
     put(head + 11, (uint64_t)entry->first_ms, 8);
     put(head + 19, (uint64_t)entry->last_ms, 8);
@@ -173,7 +256,7 @@ void record_put_quarantine(struct buf *out, const struct quarantine_record *entr
     buf_put(out, head, sizeof head);
     put_text(out, entry->source);
     put_text(out, entry->id);
-    put_text(out, entry->cursor);
+    put_sealed(out, key, texts, 1);
     for (size_t i = 0; i < entry->reason_count; i++) {
         uint8_t code = (uint8_t)entry->reasons[i].code;
         buf_put(out, &code, 1);
@@ -189,8 +272,10 @@ static bool get_reason(struct str *rest, struct quarantine_reason *reason) {
     return get_text(rest, reason->pointer, sizeof reason->pointer - 1);
 }
 
-bool record_get_quarantine(struct str record, struct quarantine_record *entry) {
+bool record_get_quarantine(struct str record, struct quarantine_record *entry,
+                           const struct hash_key *key) {
     const uint8_t *head = (const uint8_t *)record.data;
+    char room[SEALED_MAX];
     memset(entry, 0, sizeof *entry);
     if (record.len < QUARANTINE_HEAD || head[0] != RECORD_FORMAT || head[2] > RECORD_REASONS_MAX)
         return false;
@@ -202,34 +287,101 @@ bool record_get_quarantine(struct str record, struct quarantine_record *entry) {
     entry->times = (uint32_t)get(head + 27, 4);
     entry->index = (uint32_t)get(head + 31, 4);
     struct str rest = {record.data + QUARANTINE_HEAD, record.len - QUARANTINE_HEAD};
-    bool ok = get_text(&rest, entry->source, LEDGER_SOURCE_MAX) &&
-              get_text(&rest, entry->id, SIGNAL_ID_MAX) &&
-              get_text(&rest, entry->cursor, RECORD_CURSOR_MAX);
+    if (!get_text(&rest, entry->source, LEDGER_SOURCE_MAX) ||
+        !get_text(&rest, entry->id, SIGNAL_ID_MAX))
+        return false;
+    struct str texts = get_sealed(&rest, key, room);
+    bool ok = texts.data && get_text(&texts, entry->cursor, RECORD_CURSOR_MAX) && texts.len == 0;
     for (size_t i = 0; ok && i < entry->reason_count; i++)
         ok = get_reason(&rest, &entry->reasons[i]);
     return ok && rest.len == 0;
 }
 
+void record_put_person(char out[RECORD_PERSON], const struct person_record *person) {
+    put((uint8_t *)out, person->person, 8);
+    put((uint8_t *)out + 8, person->key_id, 4);
+    put((uint8_t *)out + 12, (uint64_t)person->last_ms, 8);
+}
+
+bool record_get_person(struct str record, struct person_record *person) {
+    const uint8_t *bytes = (const uint8_t *)record.data;
+    if (record.len != RECORD_PERSON)
+        return false;
+    *person = (struct person_record){.person = get(bytes, 8),
+                                     .key_id = (uint32_t)get(bytes + 8, 4),
+                                     .last_ms = (int64_t)get(bytes + 12, 8)};
+    return person->person > 0;
+}
+
+void record_put_word(struct buf *out, const struct word_record *word) {
+    uint8_t head[WORD_HEAD] = {RECORD_FORMAT, (uint8_t)word->field, word->view.letters,
+                               word->view.tokens};
+    put(head + 4, word->times, 4);
+    put(head + 8, (uint64_t)word->first_ms, 8);
+    put(head + 16, (uint64_t)word->last_ms, 8);
+    memcpy(head + 24, word->word.bytes, DIGEST_BYTES);
+    buf_put(out, head, sizeof head);
+    put_text(out, word->source);
+    put_text(out, word->view.shown);
+}
+
+bool record_get_word(struct str record, struct word_record *word) {
+    const uint8_t *head = (const uint8_t *)record.data;
+    memset(word, 0, sizeof *word);
+    if (record.len < WORD_HEAD || head[0] != RECORD_FORMAT || head[1] >= WORD_FIELDS)
+        return false;
+    word->field = (enum word_field)head[1];
+    word->view.letters = head[2];
+    word->view.tokens = head[3];
+    word->times = (uint32_t)get(head + 4, 4);
+    word->first_ms = (int64_t)get(head + 8, 8);
+    word->last_ms = (int64_t)get(head + 16, 8);
+    memcpy(word->word.bytes, head + 24, DIGEST_BYTES);
+    struct str rest = {record.data + WORD_HEAD, record.len - WORD_HEAD};
+    return get_text(&rest, word->source, LEDGER_SOURCE_MAX) &&
+           get_text(&rest, word->view.shown, LEXICON_SHOWN_MAX) && rest.len == 0;
+}
+
+// In the order in which they are kept.
+static const size_t totals_members[] = {
+    offsetof(struct totals, unknown_fields),
+    offsetof(struct totals, unknown_words),
+    offsetof(struct totals, unknown_municipalities),
+    offsetof(struct totals, not_quarantined),
+    offsetof(struct totals, words_not_kept),
+    offsetof(struct totals, erased),
+    offsetof(struct totals, expired),
+    offsetof(struct totals, renormalised),
+    offsetof(struct totals, never_published),
+};
+enum {
+    TOTALS_MEMBERS = sizeof totals_members / sizeof totals_members[0],
+    TOTALS_BYTES = 8 * (VERDICT_COUNT + TOTALS_MEMBERS),
+};
+
 void record_put_totals(struct buf *out, const struct totals *totals) {
-    uint8_t bytes[TOTALS_WORDS * 8];
-    for (size_t i = 0; i < VERDICT_COUNT; i++)
-        put(bytes + 8 * i, totals->verdicts[i], 8);
-    put(bytes + 8 * VERDICT_COUNT, totals->unknown_fields, 8);
-    put(bytes + 8 * (VERDICT_COUNT + 1), totals->unknown_words, 8);
-    put(bytes + 8 * (VERDICT_COUNT + 2), totals->unknown_municipalities, 8);
-    put(bytes + 8 * (VERDICT_COUNT + 3), totals->not_quarantined, 8);
+    uint8_t bytes[TOTALS_BYTES], *at = bytes;
+    uint64_t value;
+    for (size_t i = 0; i < VERDICT_COUNT; i++, at += 8)
+        put(at, totals->verdicts[i], 8);
+    for (size_t i = 0; i < TOTALS_MEMBERS; i++, at += 8) {
+        memcpy(&value, (const char *)totals + totals_members[i], sizeof value);
+        put(at, value, 8);
+    }
     buf_put(out, bytes, sizeof bytes);
 }
 
+// An earlier daemon had fewer of them.
 bool record_get_totals(struct str record, struct totals *totals) {
-    const uint8_t *bytes = (const uint8_t *)record.data;
-    if (record.len != TOTALS_WORDS * 8)
+    const uint8_t *at = (const uint8_t *)record.data, *end = at + record.len;
+    memset(totals, 0, sizeof *totals);
+    if (record.len < 8 * VERDICT_COUNT || record.len > TOTALS_BYTES || record.len % 8 != 0)
         return false;
-    for (size_t i = 0; i < VERDICT_COUNT; i++)
-        totals->verdicts[i] = get(bytes + 8 * i, 8);
-    totals->unknown_fields = get(bytes + 8 * VERDICT_COUNT, 8);
-    totals->unknown_words = get(bytes + 8 * (VERDICT_COUNT + 1), 8);
-    totals->unknown_municipalities = get(bytes + 8 * (VERDICT_COUNT + 2), 8);
-    totals->not_quarantined = get(bytes + 8 * (VERDICT_COUNT + 3), 8);
+    for (size_t i = 0; i < VERDICT_COUNT; i++, at += 8)
+        totals->verdicts[i] = get(at, 8);
+    for (size_t i = 0; at < end; i++, at += 8) {
+        uint64_t value = get(at, 8);
+        memcpy((char *)totals + totals_members[i], &value, sizeof value);
+    }
     return true;
 }

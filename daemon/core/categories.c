@@ -82,3 +82,19 @@ bool categories_find(const struct categories *all, struct str word, enum categor
     *out = (enum category)match.values[0];
     return true;
 }
+
+struct each {
+    void (*fn)(void *ctx, struct str word, enum category code);
+    void *ctx;
+};
+
+static void on_word(void *ctx, const struct words_match *match) {
+    const struct each *each = ctx;
+    each->fn(each->ctx, str_from(match->spelling), (enum category)match->values[0]);
+}
+
+void categories_each(const struct categories *all,
+                     void (*fn)(void *ctx, struct str word, enum category code), void *ctx) {
+    struct each each = {fn, ctx};
+    words_each(all->words, on_word, &each);
+}

@@ -33,11 +33,16 @@ void index_free(struct index *index) {
     free(index);
 }
 
-// The place of `identity`, or the free place where it would go.
-static struct entry *find(const struct index *index, const struct digest *identity) {
+// Where an identity would be if all places were free.
+static size_t home(const struct index *index, const struct digest *identity) {
     uint64_t hash;
     memcpy(&hash, identity->bytes, sizeof hash);
-    for (size_t i = (size_t)hash & (index->places - 1);; i = (i + 1) & (index->places - 1)) {
+    return (size_t)hash & (index->places - 1);
+}
+
+// The place of `identity`, or the free place where it would go.
+static struct entry *find(const struct index *index, const struct digest *identity) {
+    for (size_t i = home(index, identity);; i = (i + 1) & (index->places - 1)) {
         struct entry *entry = &index->entries[i];
         if (entry->seq == 0 || digest_equal(&entry->identity, identity))
             return entry;
@@ -70,6 +75,23 @@ void index_put(struct index *index, const struct digest *identity, uint64_t seq)
         index->count++;
     }
     entry->seq = seq;
+}
+
+// Those behind the entry move up, so that no search ends before it should.
+void index_remove(struct index *index, const struct digest *identity) {
+    struct entry *entry = find(index, identity);
+    size_t mask = index->places - 1, hole = (size_t)(entry - index->entries);
+    if (entry->seq == 0)
+        return;
+    for (size_t i = (hole + 1) & mask; index->entries[i].seq; i = (i + 1) & mask) {
+        size_t from_home = (i - home(index, &index->entries[i].identity)) & mask;
+        if (from_home < ((i - hole) & mask))
+            continue; // it would stand before its home
+        index->entries[hole] = index->entries[i];
+        hole = i;
+    }
+    index->entries[hole] = (struct entry){0};
+    index->count--;
 }
 
 size_t index_count(const struct index *index) {

@@ -3,9 +3,15 @@
 
 #include <string.h>
 
+enum { CLOCKS_DIFFER_MS = 600000 };
+
 enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal) {
     if (!known)
         return signal->withdrawn ? VERDICT_WITHDRAWN : VERDICT_REGISTERED;
+    if (known->erased)
+        return VERDICT_DUPLICATE;
+    if (signal->updated_ms && signal->updated_upto_ms < known->updated_ms)
+        return VERDICT_DUPLICATE;
     if (signal->withdrawn)
         return known->counts ? VERDICT_WITHDRAWN : VERDICT_DUPLICATE;
     if (!known->counts && signal->stands)
@@ -24,17 +30,38 @@ static void set_content(const struct ledger_row *known, const struct signal *sig
         row->reported = signal->reported;
         row->occurred = signal->occurred;
         row->municipality_today = signal->municipality_today;
+        row->unknown_said = signal->unknown_said;
+        row->unknown_count = signal->unknown_count;
+        memcpy(row->unknown, signal->unknown, sizeof row->unknown);
     } else if (known) {
         row->content = known->content;
         row->cell = known->cell;
         row->reported = known->reported;
         row->occurred = known->occurred;
         row->municipality_today = known->municipality_today;
+        row->unknown_said = known->unknown_said;
+        row->unknown_count = known->unknown_count;
+        memcpy(row->unknown, known->unknown, sizeof row->unknown);
     } else {
         row->cell.source_kind = signal->cell.source_kind;
         row->reported = TIME_DAY_NONE;
         row->occurred = TIME_DAY_NONE;
     }
+}
+
+// Never falls: what does not say when it is from is taken for newer than what is known. A
+// withdrawal that does not is made as it comes in, but for clocks that differ.
+static int64_t updated_ms(const struct ledger_row *known, const struct signal *signal,
+                          enum verdict verdict, const struct judge_origin *origin) {
+    int64_t ms = signal->updated_ms;
+    if (ms == 0 && verdict == VERDICT_WITHDRAWN)
+        ms = origin->received_ms - CLOCKS_DIFFER_MS;
+    return known && known->updated_ms > ms ? known->updated_ms : ms;
+}
+
+bool judge_is_seen_later(const struct ledger_row *known, const struct signal *signal) {
+    return known->counts && !signal->withdrawn && signal->updated_ms > known->updated_ms &&
+           digest_equal(&known->content, &signal->content);
 }
 
 void judge_row(const struct ledger_row *known, const struct signal *signal, enum verdict verdict,
@@ -49,6 +76,7 @@ void judge_row(const struct ledger_row *known, const struct signal *signal, enum
     row->received_ms = origin->received_ms;
     row->logged_ms = origin->logged_ms;
     row->identity = signal->identity;
+    row->updated_ms = updated_ms(known, signal, verdict, origin);
     set_content(known, signal, row);
     row->key_municipality = known ? known->key_municipality : row->cell.municipality;
     row->polled = origin->polled;

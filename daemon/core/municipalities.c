@@ -9,6 +9,7 @@
 #include "core/words.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
 
 struct place {
     uint16_t predecessor; // row of the only one, NONE when there is none or more
+    bool mixed;           // one of several predecessors lay in another region
     uint32_t line;        // in the table; for messages
     char code_text[CODE_TEXT];
 };
@@ -136,6 +138,22 @@ static const char *parse_row(const struct str *cells, struct municipality *m) {
     return NULL;
 }
 
+static void write_code(uint16_t code, char out[CODE_TEXT]) {
+    memcpy(out, "GM", 2);
+    for (size_t i = CODE_TEXT - 1; i-- > 2; code /= 10)
+        out[i] = (char)('0' + code % 10);
+    out[CODE_TEXT - 1] = '\0';
+}
+
+bool municipalities_full_code(struct str word, char out[MUNICIPALITY_CODE_MAX]) {
+    static_assert((int)CODE_TEXT <= (int)MUNICIPALITY_CODE_MAX, "a code fits");
+    uint16_t code;
+    if (!parse_code(str_trim(word), &code))
+        return false;
+    write_code(code, out);
+    return true;
+}
+
 static void put_row(struct municipalities *all, const struct municipality *m) {
     if (all->count == all->cap) {
         all->cap = all->cap ? all->cap * 2 : 512;
@@ -144,24 +162,32 @@ static void put_row(struct municipalities *all, const struct municipality *m) {
     }
     struct place *place = &all->places[all->count];
     *place = (struct place){.predecessor = NONE, .line = all->table.line};
-    memcpy(place->code_text, "GM", 2);
-    uint16_t rest = m->code;
-    for (size_t i = CODE_TEXT - 1; i-- > 2; rest /= 10)
-        place->code_text[i] = (char)('0' + rest % 10);
+    write_code(m->code, place->code_text);
     all->by_code[m->code] = (uint16_t)all->count;
     all->rows[all->count++] = *m;
+}
+
+// A name, also with the word "Gemeente" before it.
+static bool add_name(struct municipalities *all, struct str name, uint32_t row) {
+    char text[STR_FOLDED_MAX];
+    if (!words_add(all->names, name, row))
+        return false;
+    int len = snprintf(text, sizeof text, "Gemeente %.*s", (int)name.len, name.data);
+    // of a very long one there is no such form
+    return (size_t)len >= sizeof text ||
+           words_add(all->names, (struct str){text, (size_t)len}, row);
 }
 
 // The official name, and without what stands behind it in brackets: "Bergen (NH.)" is "Bergen".
 static bool add_official_names(struct municipalities *all, uint32_t row) {
     struct str name = str_from(all->rows[row].name);
     const char *bracket = memchr(name.data, '(', name.len);
-    if (!words_add(all->names, name, row))
+    if (!add_name(all, name, row))
         return false;
     if (!bracket)
         return true;
     struct str base = str_trim((struct str){name.data, (size_t)(bracket - name.data)});
-    return words_add(all->names, base, row);
+    return add_name(all, base, row);
 }
 
 static bool read_rows(struct municipalities *all, struct err *err) {
@@ -201,16 +227,23 @@ static bool check_successors(const struct municipalities *all, struct err *err) 
     return true;
 }
 
+static bool same_regions(const struct municipality *a, const struct municipality *b) {
+    return a->province == b->province && a->safety_region == b->safety_region &&
+           strcmp(a->police_unit, b->police_unit) == 0;
+}
+
 // Predecessors are those whose end was a municipality's beginning; what it took in later is not.
 static void link_predecessors(struct municipalities *all) {
     uint16_t *found = mem_zalloc(all->count, sizeof *found);
     for (size_t i = 0; i < all->count; i++)
         for (size_t k = 0; k < SUCCESSORS_MAX && all->rows[i].successors[k]; k++) {
             uint16_t next = all->by_code[all->rows[i].successors[k]];
+            struct place *place = &all->places[next];
             if (all->rows[next].valid_from <= all->rows[i].valid_to)
                 continue;
             found[next]++;
-            all->places[next].predecessor = found[next] == 1 ? (uint16_t)i : NONE;
+            place->predecessor = found[next] == 1 ? (uint16_t)i : NONE;
+            place->mixed |= !same_regions(&all->rows[i], &all->rows[next]);
         }
     free(found);
 }
@@ -224,7 +257,7 @@ static bool read_variants(struct municipalities *all, struct table *table, struc
     while ((next = table_read_exactly(table, cells, VARIANT_COUNT, err)) == TABLE_ROW) {
         if (!parse_full_code(cells[VARIANT_CODE], &code) || all->by_code[code] == NONE)
             return table_fault(table, err, "the code is not in the table of municipalities");
-        if (!words_add(all->names, cells[VARIANT_NAME], all->by_code[code]))
+        if (!add_name(all, cells[VARIANT_NAME], all->by_code[code]))
             return table_fault(table, err,
                                "the name cannot be used: empty, too long or too many "
                                "share it");
@@ -309,8 +342,12 @@ const struct municipality *municipalities_on(const struct municipalities *all,
             return NULL;
         m = municipalities_by_code(all, m->successors[0]);
     }
-    while (day < m->valid_from && all->places[m - all->rows].predecessor != NONE)
-        m = &all->rows[all->places[m - all->rows].predecessor];
+    while (day < m->valid_from) {
+        const struct place *place = &all->places[m - all->rows];
+        if (place->predecessor == NONE)
+            return place->mixed ? NULL : m;
+        m = &all->rows[place->predecessor];
+    }
     return m;
 }
 
@@ -326,19 +363,17 @@ enum municipality_match municipalities_resolve(const struct municipalities *all,
         m = municipalities_by_code(all, code);
         if (!m)
             return MUNICIPALITY_NO_SUCH;
-        match.spelling = all->places[m - all->rows].code_text;
+        *spelling = all->places[m - all->rows].code_text;
     } else {
         if (!words_find(all->names, word, &match))
             return MUNICIPALITY_NO_SUCH;
         m = choose(all, &match, day, province);
-        if (!m)
-            return MUNICIPALITY_AMBIGUOUS;
+        *spelling = match.spelling;
     }
-    m = municipalities_on(all, m, day);
+    m = m ? municipalities_on(all, m, day) : NULL;
     if (!m)
         return MUNICIPALITY_AMBIGUOUS;
     *found = m;
-    *spelling = match.spelling;
     return MUNICIPALITY_FOUND;
 }
 
@@ -347,4 +382,22 @@ const struct municipality *municipalities_successor(const struct municipalities 
     while (from && day > from->valid_to && from->successors[0])
         from = municipalities_by_code(all, from->successors[0]);
     return from;
+}
+
+struct each {
+    void (*fn)(void *ctx, const char *spelling);
+    void *ctx;
+};
+
+static void on_name(void *ctx, const struct words_match *match) {
+    const struct each *each = ctx;
+    each->fn(each->ctx, match->spelling);
+}
+
+void municipalities_each_spelling(const struct municipalities *all,
+                                  void (*fn)(void *ctx, const char *spelling), void *ctx) {
+    struct each each = {fn, ctx};
+    for (size_t i = 0; i < all->count; i++)
+        fn(ctx, all->places[i].code_text);
+    words_each(all->names, on_name, &each);
 }

@@ -4,7 +4,9 @@
 // the content digest: there it is what the source said.
 #include "core/normalise.h"
 
+#include "base/scrub.h"
 #include "core/vocabulary.h"
+#include "core/words.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,8 +18,8 @@ enum {
     AGE_MAX = 120,
     AGE_OF_MAJORITY = 18,
     BIRTH_YEAR_MIN = 1900,
-    // the fixed fields of struct item, the number of categories, the categories
-    CONTENT_PARTS_MAX = 9 + 1 + SIGNAL_CATEGORIES_MAX,
+    // the fixed fields of struct item, the person, the number of categories, the categories
+    CONTENT_PARTS_MAX = 9 + 1 + 1 + SIGNAL_CATEGORIES_MAX,
 };
 
 // One item under way.
@@ -35,7 +37,7 @@ static void add_fault(struct work *work, const char *pointer, enum fault_code co
     struct fault *fault = &result->faults[result->fault_count++];
     *fault = (struct fault){.code = code};
     assert(strlen(pointer) < sizeof fault->pointer);
-    strcpy(fault->pointer, pointer);
+    memcpy(fault->pointer, pointer, strlen(pointer) + 1);
 }
 
 // The field without blanks around it; absent when nothing is left or when it is at fault.
@@ -58,9 +60,14 @@ static void take_id(struct work *work, struct str field) {
     struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
     if (id.len == 0)
         return;
-    memcpy(signal->id, id.data, id.len);
-    signal->id_len = (uint8_t)id.len;
     normalise_identity(work->context->identity_key, work->context->source, id, &signal->identity);
+    if (scrub_is_case_number(id, work->context->source)) {
+        memcpy(signal->id, id.data, id.len);
+        signal->id_len = (uint8_t)id.len;
+    } else {
+        digest_to_hex(&signal->identity, signal->id);
+        signal->id_len = DIGEST_HEX;
+    }
 }
 
 // A date, or a time and then its day in the Netherlands; not before 2000 and not later than a day
@@ -105,6 +112,41 @@ static void take_dates(struct work *work, const struct item *item) {
     (void)take_day(work, item->occurred, "/occurred", OCCURRED_DAY_MIN, &work->signal->occurred);
 }
 
+static void take_updated(struct work *work, struct str field) {
+    struct str text = clean(work, field, SIGNAL_WORD_MAX, "/updated");
+    int64_t from, upto;
+    int32_t day;
+    if (text.len == 0)
+        return;
+    if (time_parse_date(text, &day)) {
+        from = time_from_amsterdam(day, 0);
+        upto = time_from_amsterdam(day + 1, 0) - 1;
+    } else if (time_parse_stamp(text, &from)) {
+        upto = from;
+    } else {
+        add_fault(work, "/updated", FAULT_BAD_DATE);
+        return;
+    }
+    // One to come would keep every later state out.
+    if (from > work->context->received_ms + MS_PER_DAY)
+        return;
+    work->signal->updated_ms = from;
+    work->signal->updated_upto_ms = upto;
+}
+
+// A word that no table has. It is found again by its digest once a table has it.
+static void add_unknown(struct work *work, enum word_field field, struct str word) {
+    struct signal *signal = work->signal;
+    struct unknown_word *unknown = &signal->unknown[signal->unknown_count];
+    unknown->field = (uint8_t)field;
+    normalise_unknown(work->context->identity_key, field, word, &unknown->word);
+    for (size_t i = 0; i < signal->unknown_count; i++)
+        if (signal->unknown[i].field == field &&
+            digest_equal(&signal->unknown[i].word, &unknown->word))
+            return;
+    lexicon_look(work->context->lexicon, word, &work->result->words[signal->unknown_count++].view);
+}
+
 // The source's own municipality, on the day of the report.
 static const struct municipality *assume_own(const struct work *work,
                                              const struct municipality *own) {
@@ -121,9 +163,12 @@ static void take_municipality(struct work *work, struct str field) {
     struct str word = clean(work, field, SIGNAL_WORD_MAX, "/municipality");
     if (!given)
         found = assume_own(work, own);
-    else if (word.len && municipalities_resolve(all, word, work->reported, own ? own->province : 0,
-                                                &found, &signal->as_reported) != MUNICIPALITY_FOUND)
+    else if (word.len &&
+             municipalities_resolve(all, word, work->reported, own ? own->province : 0, &found,
+                                    &signal->as_reported) != MUNICIPALITY_FOUND) {
         work->result->municipality_unknown = true;
+        add_unknown(work, WORD_MUNICIPALITY, word);
+    }
     if (!found)
         return;
     signal->cell.municipality = found->code;
@@ -135,17 +180,24 @@ static void take_categories(struct work *work, const struct item *item) {
         "/categories/0", "/categories/1", "/categories/2", "/categories/3",
         "/categories/4", "/categories/5", "/categories/6", "/categories/7"};
     unsigned set = 0;
+    bool guessed = false; // Unknown stands for a word that the table lacks
     assert(item->category_count <= SIGNAL_CATEGORIES_MAX);
     for (size_t i = 0; i < item->category_count; i++) {
         enum category category = CATEGORY_UNKNOWN;
         struct str word = clean(work, item->categories[i], SIGNAL_WORD_MAX, pointers[i]);
         if (word.len == 0)
             continue;
-        if (!categories_find(work->context->categories, word, &category))
-            work->result->unknown_words++;
+        if (!categories_find(work->context->categories, word, &category)) {
+            add_unknown(work, WORD_CATEGORY, word);
+            guessed = true;
+            continue;
+        }
         set |= 1u << category;
     }
-    work->signal->cell.categories = (uint16_t)(set ? set : 1u << CATEGORY_UNKNOWN);
+    work->signal->unknown_said = set >> CATEGORY_UNKNOWN & 1 || (set == 0 && !guessed);
+    if (guessed || set == 0)
+        set |= 1u << CATEGORY_UNKNOWN;
+    work->signal->cell.categories = (uint16_t)set;
 }
 
 // A whole number from `min` to `max`. False when not given or at fault.
@@ -186,7 +238,7 @@ static enum age_group take_age(struct work *work, const struct item *item) {
     bool has_year = take_number(work, item->birth_year, BIRTH_YEAR_MIN, (uint64_t)year,
                                 "/victim/birthYear", &born);
     if (word.len && !vocabulary_age_group(word, &group))
-        work->result->unknown_words++;
+        add_unknown(work, WORD_AGE_GROUP, word);
     if (group != AGE_UNKNOWN)
         return group;
     if (has_age)
@@ -200,12 +252,12 @@ static void take_victim(struct work *work, const struct item *item) {
     struct cell *cell = &work->signal->cell;
     struct str word = clean(work, item->gender, SIGNAL_WORD_MAX, "/victim/gender");
     if (word.len && !vocabulary_gender(word, &gender))
-        work->result->unknown_words++;
+        add_unknown(work, WORD_GENDER, word);
     cell->gender = (uint8_t)gender;
     cell->age_group = (uint8_t)take_age(work, item);
     word = clean(work, item->citizenship, SIGNAL_WORD_MAX, "/victim/citizenship");
     if (word.len && !vocabulary_citizenship(word, &citizenship))
-        work->result->unknown_words++;
+        add_unknown(work, WORD_CITIZENSHIP, word);
     cell->citizenship = (uint8_t)citizenship;
 }
 
@@ -215,6 +267,14 @@ static void take_status(struct work *work, struct str field) {
     if (word.len && !vocabulary_status(word, &status))
         add_fault(work, "/status", FAULT_UNKNOWN_WORD);
     work->signal->cell.status = (uint8_t)status;
+}
+
+static void take_person(struct work *work, const struct item_person *person) {
+    struct person_faults faults = {0};
+    person_pseudonyms(work->context->person_keys, person, work->received, &work->signal->person,
+                      &faults);
+    for (size_t i = 0; i < faults.count; i++)
+        add_fault(work, faults.list[i].pointer, faults.list[i].code);
 }
 
 static int compare_str(const void *a, const void *b) {
@@ -227,12 +287,20 @@ static int compare_str(const void *a, const void *b) {
 static void digest_content(const struct hash_key *key, const struct item *item,
                            struct digest *out) {
     char count = (char)('0' + item->category_count);
+    struct digest person;
+    person_content(key, &item->person, &person);
     struct str parts[CONTENT_PARTS_MAX] = {
-        str_trim(item->reported),     str_trim(item->occurred),
-        str_trim(item->municipality), str_trim(item->gender),
-        str_trim(item->age),          str_trim(item->age_group),
-        str_trim(item->birth_year),   str_trim(item->citizenship),
-        str_trim(item->status),       {&count, 1},
+        str_trim(item->reported),
+        str_trim(item->occurred),
+        str_trim(item->municipality),
+        str_trim(item->gender),
+        str_trim(item->age),
+        str_trim(item->age_group),
+        str_trim(item->birth_year),
+        str_trim(item->citizenship),
+        str_trim(item->status),
+        {(const char *)person.bytes, DIGEST_BYTES},
+        {&count, 1},
     };
     struct str *categories = parts + CONTENT_PARTS_MAX - SIGNAL_CATEGORIES_MAX;
     for (size_t i = 0; i < item->category_count; i++) {
@@ -251,6 +319,18 @@ void normalise_identity(const struct hash_key *key, struct str source, struct st
     hash_digest(key, "identity", parts, 2, out);
 }
 
+void normalise_unknown(const struct hash_key *key, enum word_field field, struct str word,
+                       struct digest *out) {
+    char folded[STR_FOLDED_MAX], code[MUNICIPALITY_CODE_MAX];
+    const char *name = word_field_name(field);
+    if (field == WORD_MUNICIPALITY && municipalities_full_code(word, code))
+        word = str_from(code);
+    struct str text = {folded, words_fold(word, folded)};
+    // Nothing is left of punctuation alone, or of a word that is very long once folded.
+    const struct str parts[] = {str_from(name), text.len ? text : word};
+    hash_digest(key, "unknown word", parts, 2, out);
+}
+
 void normalise_item(const struct normalise_context *context, const struct item *item,
                     struct signal *signal, struct normalise_result *result) {
     static const struct item nothing;
@@ -260,7 +340,6 @@ void normalise_item(const struct normalise_context *context, const struct item *
                         .received = time_amsterdam_day(context->received_ms)};
     memset(signal, 0, sizeof *signal);
     result->fault_count = 0;
-    result->unknown_words = 0;
     result->municipality_unknown = false;
     signal->withdrawn = item->withdrawn;
     signal->stands = item->stands && !item->withdrawn;
@@ -269,9 +348,11 @@ void normalise_item(const struct normalise_context *context, const struct item *
     // only the id of a withdrawal means anything: the rest is as if not given
     const struct item *said = item->withdrawn ? &nothing : item;
     take_dates(&work, said);
+    take_updated(&work, item->updated);
     take_municipality(&work, said->municipality);
     take_categories(&work, said);
     take_victim(&work, said);
     take_status(&work, said->status);
+    take_person(&work, &said->person);
     digest_content(context->identity_key, said, &signal->content);
 }

@@ -1,258 +1,246 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Queries over the count cube: each cell gets its labels in the wanted dimensions, lines with the
-// same labels are summed. The number of cells is small (a few thousand a year), so a query is one
-// pass over all of them.
-#include "core/counts.h"
+// Queries over the count cube. One pass over all cells, and one over the signals that are linked,
+// make parts of lines: a key of numbers that stand for labels, and what the cell or signal adds.
+// Sorted, the parts of a line stand together, and in it the signals of a person. Labels are
+// text only once for each number, for a table of a hundred thousand cells has a few hundred labels.
+#include "core/counts_private.h"
 
 #include "base/mem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[DIM_COUNT] = {
-    [DIM_MUNICIPALITY] = "municipality",
-    [DIM_PROVINCE] = "province",
-    [DIM_POLICE_UNIT] = "policeUnit",
-    [DIM_SAFETY_REGION] = "safetyRegion",
-    [DIM_CATEGORY] = "category",
-    [DIM_GENDER] = "gender",
-    [DIM_AGE_GROUP] = "ageGroup",
-    [DIM_CITIZENSHIP] = "citizenship",
-    [DIM_SOURCE_KIND] = "sourceKind",
-    [DIM_STATUS] = "status",
-    [DIM_YEAR] = "year",
-    [DIM_MONTH] = "month",
+enum { VALUES = UINT16_MAX + 1, KEY_BITS = 20 }; // a key holds COUNTS_BY_MAX numbers
+
+// The labels of one dimension: each that is met gets a number, from 0.
+struct axis {
+    enum dimension dimension;
+    uint32_t *numbers; // by value: its number + 1; 0: not met. The pages of zeros cost nothing
+    struct label {
+        char text[COUNTS_LABEL_MAX];
+        uint32_t number;
+    } * labels; // by number; sorted in the end
+    uint32_t count, cap;
+    uint32_t *ranks; // by number: the first of the sorted labels that has its text
 };
 
-const char *dimension_name(enum dimension d) {
-    return names[d];
+// Signals of a cell (person 0), or one signal of a person that is in a cell already.
+struct part {
+    uint64_t key; // the numbers of its labels, the first one highest
+    uint64_t person;
+    int64_t signals;
+};
+
+struct run {
+    const struct municipalities *municipalities;
+    const struct counts_query *query;
+    struct axis by[COUNTS_BY_MAX], filters[COUNTS_FILTER_MAX];
+    struct part *parts;
+    size_t count, cap;
+    uint64_t last_person; // of the linked signals that pass the filters
+    int64_t signals, repeats;
+};
+
+static void axis_init(struct axis *axis, enum dimension dimension) {
+    axis->dimension = dimension;
+    axis->numbers = mem_zalloc(VALUES, sizeof *axis->numbers);
 }
 
-bool dimension_from_name(struct str name, enum dimension *out) {
-    for (int i = 0; i < DIM_COUNT; i++)
-        if (str_is(name, names[i])) {
-            *out = (enum dimension)i;
-            return true;
-        }
-    return false;
+static void axis_free(struct axis *axis) {
+    free(axis->numbers);
+    free(axis->labels);
+    free(axis->ranks);
 }
 
-static bool is_one_of(struct str label, int count, const char *(*name)(int value)) {
-    for (int i = 0; i < count; i++)
-        if (str_is(label, name(i)))
-            return true;
-    return false;
-}
-
-static const char *name_category(int v) {
-    return category_name((enum category)v);
-}
-
-static const char *name_gender(int v) {
-    return gender_name((enum gender)v);
-}
-
-static const char *name_age_group(int v) {
-    return age_group_name((enum age_group)v);
-}
-
-static const char *name_citizenship(int v) {
-    return citizenship_name((enum citizenship)v);
-}
-
-static const char *name_source_kind(int v) {
-    return source_kind_name((enum source_kind)v);
-}
-
-static const char *name_status(int v) {
-    return status_name((enum status)v);
-}
-
-static void region_label(const struct municipality *m, enum dimension d,
-                         char label[COUNTS_LABEL_MAX]);
-
-static bool is_region(enum dimension d, struct str label, const struct municipalities *all) {
-    char candidate[COUNTS_LABEL_MAX];
-    for (size_t i = 0; i < municipalities_count(all); i++) {
-        region_label(municipalities_at(all, i), d, candidate);
-        if (str_is(label, candidate))
-            return true;
+static uint32_t axis_number(struct axis *axis, const struct municipalities *municipalities,
+                            uint16_t value) {
+    if (axis->numbers[value])
+        return axis->numbers[value] - 1;
+    if (axis->count == axis->cap) {
+        axis->cap = axis->cap ? axis->cap * 2 : 16;
+        axis->labels = mem_resize(axis->labels, axis->cap, sizeof *axis->labels);
     }
-    return str_is(label, "unknown");
+    struct label *label = &axis->labels[axis->count];
+    dimension_label(axis->dimension, value, municipalities, label->text);
+    label->number = axis->count++;
+    axis->numbers[value] = axis->count;
+    return label->number;
 }
 
-// "2017" or "2017-03".
-static bool is_time(enum dimension d, struct str label) {
-    char date[] = "0000-01-01";
-    int32_t day;
-    size_t len = d == DIM_YEAR ? 4 : 7;
-    if (label.len != len)
-        return false;
-    memcpy(date, label.data, len);
-    return time_parse_date(STR(date), &day);
+static int compare_labels(const void *a, const void *b) {
+    return memcmp(((const struct label *)a)->text, ((const struct label *)b)->text,
+                  COUNTS_LABEL_MAX);
 }
 
-bool dimension_has_label(enum dimension d, struct str label,
-                         const struct municipalities *municipalities) {
-    static const struct {
-        int count;
-        const char *(*name)(int value);
-    } closed[DIM_COUNT] = {
-        [DIM_CATEGORY] = {CATEGORY_COUNT, name_category},
-        [DIM_GENDER] = {GENDER_COUNT, name_gender},
-        [DIM_AGE_GROUP] = {AGE_COUNT, name_age_group},
-        [DIM_CITIZENSHIP] = {CITIZENSHIP_COUNT, name_citizenship},
-        [DIM_SOURCE_KIND] = {SOURCE_KIND_COUNT, name_source_kind},
-        [DIM_STATUS] = {STATUS_COUNT, name_status},
-    };
-    if (closed[d].name)
-        return is_one_of(label, closed[d].count, closed[d].name);
-    if (d == DIM_YEAR || d == DIM_MONTH)
-        return is_time(d, label);
-    return is_region(d, label, municipalities);
-}
-
-// Zeroed behind the text: lines are compared as bytes.
-static void set_label(char label[COUNTS_LABEL_MAX], const char *text) {
-    memset(label, 0, COUNTS_LABEL_MAX);
-    (void)snprintf(label, COUNTS_LABEL_MAX, "%s", text ? text : "unknown");
-}
-
-static void region_label(const struct municipality *m, enum dimension d,
-                         char label[COUNTS_LABEL_MAX]) {
-    if (!m)
-        set_label(label, NULL);
-    else if (d == DIM_MUNICIPALITY)
-        (void)snprintf(label, COUNTS_LABEL_MAX, "GM%04u", m->code);
-    else if (d == DIM_PROVINCE)
-        (void)snprintf(label, COUNTS_LABEL_MAX, "PV%02u", m->province);
-    else if (d == DIM_SAFETY_REGION)
-        (void)snprintf(label, COUNTS_LABEL_MAX, "VR%02u", m->safety_region);
-    else
-        set_label(label, m->police_unit);
-}
-
-static void time_label(const struct cell *cell, enum dimension d, char label[COUNTS_LABEL_MAX]) {
-    unsigned year = 2000u + cell->month / 12u, month = cell->month % 12u + 1u;
-    if (d == DIM_YEAR)
-        (void)snprintf(label, COUNTS_LABEL_MAX, "%04u", year);
-    else
-        (void)snprintf(label, COUNTS_LABEL_MAX, "%04u-%02u", year, month);
-}
-
-// The label of a cell in any dimension but the category, in which it may have several.
-static void cell_label(const struct cell *cell, const struct municipality *m, enum dimension d,
-                       char label[COUNTS_LABEL_MAX]) {
-    switch (d) {
-    case DIM_GENDER:
-        set_label(label, gender_name((enum gender)cell->gender));
-        break;
-    case DIM_AGE_GROUP:
-        set_label(label, age_group_name((enum age_group)cell->age_group));
-        break;
-    case DIM_CITIZENSHIP:
-        set_label(label, citizenship_name((enum citizenship)cell->citizenship));
-        break;
-    case DIM_SOURCE_KIND:
-        set_label(label, source_kind_name((enum source_kind)cell->source_kind));
-        break;
-    case DIM_STATUS:
-        set_label(label, status_name((enum status)cell->status));
-        break;
-    case DIM_YEAR:
-    case DIM_MONTH:
-        time_label(cell, d, label);
-        break;
-    default:
-        region_label(m, d, label);
+static void axis_sort(struct axis *axis) {
+    uint32_t rank = 0;
+    if (!axis->count)
+        return;
+    axis->ranks = mem_zalloc(axis->count, sizeof *axis->ranks);
+    qsort(axis->labels, axis->count, sizeof *axis->labels, compare_labels);
+    for (uint32_t i = 0; i < axis->count; i++) {
+        if (compare_labels(&axis->labels[rank], &axis->labels[i]) != 0)
+            rank = i;
+        axis->ranks[axis->labels[i].number] = rank;
     }
 }
 
-static bool has_category(const struct cell *cell, const char *word) {
-    enum category category;
-    return category_from_name(str_from(word), &category) && (cell->categories >> category & 1);
-}
-
-static bool passes(const struct counts_query *query, const struct cell *cell,
-                   const struct municipality *m) {
+static bool passes(struct run *run, const struct cell *cell) {
+    const struct counts_query *query = run->query;
     for (size_t i = 0; i < query->filter_count; i++) {
-        const struct counts_filter *filter = &query->filters[i];
-        char label[COUNTS_LABEL_MAX];
-        if (filter->dimension == DIM_CATEGORY) {
-            if (!has_category(cell, filter->value))
+        struct axis *axis = &run->filters[i];
+        const char *wanted = query->filters[i].value;
+        if (axis->dimension == DIM_CATEGORY) {
+            enum category category;
+            if (!category_from_name(str_from(wanted), &category) ||
+                !(cell->categories >> category & 1))
                 return false;
             continue;
         }
-        cell_label(cell, m, filter->dimension, label);
-        if (strcmp(label, filter->value) != 0)
+        uint32_t number =
+            axis_number(axis, run->municipalities, dimension_value(axis->dimension, cell));
+        if (strcmp(axis->labels[number].text, wanted) != 0)
             return false;
     }
     return true;
 }
 
-struct run {
-    const struct municipalities *municipalities;
-    const struct counts_query *query;
-    struct counts_line *lines;
-    size_t count, cap;
-    int64_t total;
-};
-
-static void add_line(struct run *run, const struct counts_line *line) {
+static void add_part(struct run *run, const struct part *part) {
+    struct part *last = run->count ? &run->parts[run->count - 1] : NULL;
+    if (last && last->key == part->key && !last->person && !part->person) {
+        last->signals += part->signals;
+        return;
+    }
     if (run->count == run->cap) {
         run->cap = run->cap ? run->cap * 2 : 64;
-        run->lines = mem_resize(run->lines, run->cap, sizeof *run->lines);
+        run->parts = mem_resize(run->parts, run->cap, sizeof *run->parts);
     }
-    run->lines[run->count++] = *line;
+    run->parts[run->count++] = *part;
+}
+
+static unsigned shift_of(size_t by) {
+    return (unsigned)(COUNTS_BY_MAX - 1 - by) * KEY_BITS;
+}
+
+// The cell's number in one of the dimensions, where it stands in a key.
+static uint64_t key_of(struct run *run, size_t by, uint16_t value) {
+    return (uint64_t)axis_number(&run->by[by], run->municipalities, value) << shift_of(by);
+}
+
+// One part for each of its categories, when it is by category.
+static void add_parts(struct run *run, const struct cell *cell, struct part part) {
+    const struct counts_query *query = run->query;
+    bool by_category = false;
+    for (size_t i = 0; i < query->by_count; i++)
+        if (query->by[i] == DIM_CATEGORY)
+            by_category = true;
+        else
+            part.key |= key_of(run, i, dimension_value(query->by[i], cell));
+    if (!by_category) {
+        add_part(run, &part);
+        return;
+    }
+    for (uint16_t c = 0; c < CATEGORY_COUNT; c++) {
+        struct part one = part;
+        if (!(cell->categories >> c & 1))
+            continue;
+        for (size_t i = 0; i < query->by_count; i++)
+            if (query->by[i] == DIM_CATEGORY)
+                one.key |= key_of(run, i, c);
+        add_part(run, &one);
+    }
 }
 
 static void on_cell(void *ctx, const struct cell *cell, int64_t value) {
     struct run *run = ctx;
-    const struct counts_query *query = run->query;
-    const struct municipality *m = municipalities_by_code(run->municipalities, cell->municipality);
-    if (value == 0 || !passes(query, cell, m))
+    if (value == 0 || !passes(run, cell))
         return;
-    run->total += value;
-    struct counts_line line = {.signals = value};
-    size_t category_at = COUNTS_BY_MAX;
-    for (size_t i = 0; i < query->by_count; i++) {
-        if (query->by[i] == DIM_CATEGORY)
-            category_at = i;
-        else
-            cell_label(cell, m, query->by[i], line.labels[i]);
-    }
-    if (category_at == COUNTS_BY_MAX) {
-        add_line(run, &line);
+    run->signals += value;
+    add_parts(run, cell, (struct part){.signals = value});
+}
+
+static void on_linked(void *ctx, uint64_t person, const struct cell *cell) {
+    struct run *run = ctx;
+    if (!passes(run, cell))
         return;
+    run->repeats += run->last_person == person;
+    run->last_person = person;
+    add_parts(run, cell, (struct part){.person = person});
+}
+
+static int compare_parts(const void *a, const void *b) {
+    const struct part *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->person > y->person) - (x->person < y->person);
+}
+
+static uint32_t number_at(uint64_t key, size_t by) {
+    return (uint32_t)(key >> shift_of(by)) & ((1u << KEY_BITS) - 1);
+}
+
+// Numbers become the ranks of their labels, so that the order of keys is that of labels.
+static void sort_parts(struct run *run) {
+    size_t by_count = run->query->by_count;
+    for (size_t b = 0; b < by_count; b++)
+        axis_sort(&run->by[b]);
+    for (size_t i = 0; i < run->count; i++) {
+        uint64_t key = 0;
+        for (size_t b = 0; b < by_count; b++)
+            key |= (uint64_t)run->by[b].ranks[number_at(run->parts[i].key, b)] << shift_of(b);
+        run->parts[i].key = key;
     }
-    for (int c = 0; c < CATEGORY_COUNT; c++)
-        if (cell->categories >> c & 1) {
-            set_label(line.labels[category_at], category_name((enum category)c));
-            add_line(run, &line);
+    if (run->count)
+        qsort(run->parts, run->count, sizeof *run->parts, compare_parts);
+}
+
+// The line of the parts from *at on that have one key; moves *at behind them.
+static struct counts_line make_line(const struct run *run, size_t *at) {
+    struct counts_line line = {0};
+    uint64_t key = run->parts[*at].key, last_person = 0;
+    for (size_t b = 0; b < run->query->by_count; b++)
+        memcpy(line.labels[b], run->by[b].labels[number_at(key, b)].text, COUNTS_LABEL_MAX);
+    for (; *at < run->count && run->parts[*at].key == key; ++*at) {
+        const struct part *part = &run->parts[*at];
+        line.signals += part->signals;
+        line.persons += part->signals;
+        if (part->person && part->person == last_person)
+            line.persons--;
+        last_person = part->person;
+    }
+    return line;
+}
+
+static void make_lines(const struct run *run, struct counts_answer *answer) {
+    size_t cap = 0;
+    for (size_t at = 0; at < run->count;) {
+        struct counts_line line = make_line(run, &at);
+        if (line.signals == 0)
+            continue;
+        if (answer->count == cap) {
+            cap = cap ? cap * 2 : 64;
+            answer->lines = mem_resize(answer->lines, cap, sizeof *answer->lines);
         }
-}
-
-static int compare_lines(const void *a, const void *b) {
-    return memcmp(((const struct counts_line *)a)->labels, ((const struct counts_line *)b)->labels,
-                  sizeof((const struct counts_line *)a)->labels);
-}
-
-void counts_run(const struct counts *counts, const struct municipalities *municipalities,
-                const struct counts_query *query, struct counts_line **lines, size_t *line_count,
-                int64_t *total) {
-    struct run run = {.municipalities = municipalities, .query = query};
-    counts_each(counts, on_cell, &run);
-    size_t kept = 0;
-    if (run.count)
-        qsort(run.lines, run.count, sizeof *run.lines, compare_lines);
-    for (size_t i = 0; i < run.count; i++) {
-        if (kept && compare_lines(&run.lines[kept - 1], &run.lines[i]) == 0)
-            run.lines[kept - 1].signals += run.lines[i].signals;
-        else
-            run.lines[kept++] = run.lines[i];
+        answer->lines[answer->count++] = line;
     }
-    *lines = run.lines;
-    *line_count = kept;
-    *total = run.total;
+}
+
+void counts_run(const struct counts *counts, const struct persons *persons,
+                const struct municipalities *municipalities, const struct counts_query *query,
+                struct counts_answer *answer) {
+    struct run run = {.municipalities = municipalities, .query = query};
+    for (size_t i = 0; i < query->by_count; i++)
+        axis_init(&run.by[i], query->by[i]);
+    for (size_t i = 0; i < query->filter_count; i++)
+        axis_init(&run.filters[i], query->filters[i].dimension);
+    counts_each(counts, on_cell, &run);
+    persons_each_linked(persons, on_linked, &run);
+    sort_parts(&run);
+    *answer = (struct counts_answer){.signals = run.signals, .persons = run.signals - run.repeats};
+    make_lines(&run, answer);
+    for (size_t i = 0; i < query->by_count; i++)
+        axis_free(&run.by[i]);
+    for (size_t i = 0; i < query->filter_count; i++)
+        axis_free(&run.filters[i]);
+    free(run.parts);
 }

@@ -74,6 +74,14 @@ static const struct {
     [FAULT_OUT_OF_RANGE] = {"outOfRange", "is outside the range allowed"},
     [FAULT_BAD_CHARACTER] = {"badCharacter", "holds control characters or is not UTF-8"},
     [FAULT_UNKNOWN_WORD] = {"unknownWord", "is not one of the words allowed"},
+    [FAULT_NOT_ACCEPTED] = {"notAccepted",
+                            "is a citizen service number (BSN), which must not be sent"},
+    [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
+};
+
+static const char *const word_fields[WORD_FIELDS] = {
+    [WORD_CATEGORY] = "category",  [WORD_MUNICIPALITY] = "municipality", [WORD_GENDER] = "gender",
+    [WORD_AGE_GROUP] = "ageGroup", [WORD_CITIZENSHIP] = "citizenship",
 };
 
 const char *category_name(enum category c) {
@@ -119,6 +127,11 @@ const char *fault_code_name(enum fault_code code) {
 const char *fault_code_text(enum fault_code code) {
     assert(code < FAULT_COUNT);
     return faults[code].text;
+}
+
+const char *word_field_name(enum word_field f) {
+    assert(f < WORD_FIELDS);
+    return word_fields[f];
 }
 
 bool category_from_name(struct str name, enum category *out) {

@@ -114,13 +114,9 @@ static const struct list age_groups[] = {
 // countries are NL; the people of France's territories, AX and GL hold a member's nationality. EL
 // and UK are the EU's own codes for Greece and the United Kingdom, XK is its code for Kosovo.
 static const char nl_alpha2[] = "aw bq cw nl sx ";
-static const char nl_alpha3[] = "abw bes cuw nld sxm ";
 static const char eu_alpha2[] =
-    "at ax be bg bl cy cz de dk ee el es fi fr gf gl gp gr hr hu ie it lt lu lv mf mq mt nc "
+    "at ax be bg bl cy cz de dk ee es fi fr gf gl gp gr hr hu ie it lt lu lv mf mq mt nc "
     "pf pl pm pt re ro se si sk tf wf yt ";
-static const char eu_alpha3[] =
-    "ala atf aut bel bgr blm cyp cze deu dnk esp est fin fra glp grc grl guf hrv hun irl ita "
-    "ltu lux lva maf mlt mtq myt ncl pol prt pyf reu rou spm svk svn swe wlf ";
 static const char non_eu_alpha2[] =
     "ad ae af ag ai al am ao aq ar as au az ba bb bd bf bh bi bj bm bn bo br bs bt bv bw by "
     "bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cx dj dm do dz ec eg eh er et fj fk fm "
@@ -128,19 +124,29 @@ static const char non_eu_alpha2[] =
     "jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk lr ls ly ma mc md me mg mh mk "
     "ml mm mn mo mp mr ms mu mv mw mx my mz na ne nf ng ni no np nr nu nz om pa pe pg ph pk "
     "pn pr ps pw py qa rs ru rw sa sb sc sd sg sh sj sl sm sn so sr ss st sv sy sz tc td tg "
-    "th tj tk tl tm tn to tr tt tv tw tz ua ug uk um us uy uz va vc ve vg vi vn vu ws xk ye "
+    "th tj tk tl tm tn to tr tt tv tw tz ua ug um us uy uz va vc ve vg vi vn vu ws xk ye "
     "za zm zw ";
-static const char non_eu_alpha3[] =
-    "afg ago aia alb and are arg arm asm ata atg aus aze bdi ben bfa bgd bhr bhs bih blr blz "
-    "bmu bol bra brb brn btn bvt bwa caf can cck che chl chn civ cmr cod cog cok col com cpv "
-    "cri cub cxr cym dji dma dom dza ecu egy eri esh eth fji flk fro fsm gab gbr geo ggy gha "
-    "gib gin gmb gnb gnq grd gtm gum guy hkg hmd hnd hti idn imn ind iot irn irq isl isr jam "
-    "jey jor jpn kaz ken kgz khm kir kna kor kwt lao lbn lbr lby lca lie lka lso mac mar mco "
-    "mda mdg mdv mex mhl mkd mli mmr mne mng mnp moz mrt msr mus mwi mys nam ner nfk nga nic "
-    "niu nor npl nru nzl omn pak pan pcn per phl plw png pri prk pry pse qat rus rwa sau sdn "
-    "sen sgp sgs shn sjm slb sle slv smr som srb ssd stp sur swz syc syr tca tcd tgo tha tjk "
-    "tkl tkm tls ton tto tun tur tuv twn tza uga ukr umi ury usa uzb vat vct ven vgb vir vnm "
-    "vut wsm xkx yem zaf zmb zwe ";
+// The EU's own codes, and the alpha-3 codes, each with its alpha-2.
+static const char own_of_eu[] = "elgr ukgb ";
+static const char alpha3[] =
+    "abwaw afgaf agoao aiaai alaax albal andad areae argar armam asmas ataaq atftf atgag "
+    "ausau autat azeaz bdibi belbe benbj besbq bfabf bgdbd bgrbg bhrbh bhsbs bihba blmbl "
+    "blrby blzbz bmubm bolbo brabr brbbb brnbn btnbt bvtbv bwabw cafcf canca cckcc chech "
+    "chlcl chncn civci cmrcm codcd cogcg cokck colco comkm cpvcv cricr cubcu cuwcw cxrcx "
+    "cymky cypcy czecz deude djidj dmadm dnkdk domdo dzadz ecuec egyeg erier esheh espes "
+    "estee ethet finfi fjifj flkfk frafr frofo fsmfm gabga gbrgb geoge ggygg ghagh gibgi "
+    "gingn glpgp gmbgm gnbgw gnqgq grcgr grdgd grlgl gtmgt gufgf gumgu guygy hkghk hmdhm "
+    "hndhn hrvhr htiht hunhu idnid imnim indin iotio irlie irnir irqiq islis isril itait "
+    "jamjm jeyje jorjo jpnjp kazkz kenke kgzkg khmkh kirki knakn korkr kwtkw laola lbnlb "
+    "lbrlr lbyly lcalc lieli lkalk lsols ltult luxlu lvalv macmo mafmf marma mcomc mdamd "
+    "mdgmg mdvmv mexmx mhlmh mkdmk mliml mltmt mmrmm mneme mngmn mnpmp mozmz mrtmr msrms "
+    "mtqmq musmu mwimw mysmy mytyt namna nclnc nerne nfknf ngang nicni niunu nldnl norno "
+    "nplnp nrunr nzlnz omnom pakpk panpa pcnpn perpe phlph plwpw pngpg polpl pripr prkkp "
+    "prtpt prypy pseps pyfpf qatqa reure rouro rusru rwarw sausa sdnsd sensn sgpsg sgsgs "
+    "shnsh sjmsj slbsb slesl slvsv smrsm somso spmpm srbrs ssdss stpst sursr svksk svnsi "
+    "swese swzsz sxmsx sycsc syrsy tcatc tcdtd tgotg thath tjktj tkltk tkmtm tlstl tonto "
+    "ttott tuntn turtr tuvtv twntw tzatz ugaug ukrua umium uryuy usaus uzbuz vatva vctvc "
+    "venve vgbvg virvi vnmvn vutvu wlfwf wsmws xkxxk yemye zafza zmbzm zwezw ";
 
 static const char *const dutch[] = {"dutch",       "nederland",   "nederlander",    "nederlands",
                                     "nederlandse", "netherlands", "the netherlands"};
@@ -189,6 +195,8 @@ static const struct list statuses[] = {
     LIST(rejected, STATUS_REJECTED),
 };
 
+enum { ALPHA2_LEN = 2, ALPHA3_LEN = 3 };
+
 #define FIND(lists, word, value) find(lists, sizeof(lists) / sizeof(lists)[0], word, value)
 
 bool vocabulary_gender(struct str word, enum gender *out) {
@@ -211,32 +219,48 @@ static int compare_code(const void *word, const void *place) {
     return memcmp(word, place, strlen(word));
 }
 
-static bool find_code(const char *codes, size_t size, const char *word, size_t len) {
-    return bsearch(word, codes, size / (len + 1), len + 1, compare_code) != NULL;
+// The entry that begins with `code` in a list of entries of `width` characters and a space.
+static const char *find_code(const char *codes, size_t size, const char *code, size_t width) {
+    return bsearch(code, codes, size / (width + 1), width + 1, compare_code);
 }
 
-static bool find_country(struct str code, enum citizenship *out) {
+bool vocabulary_country(struct str word, char out[ALPHA2_LEN + 1]) {
     static const struct {
         const char *codes;
-        size_t size;
-        size_t code_len;
-        enum citizenship value;
+        size_t size, len, alpha2_at; // length of a code, and where its alpha-2 stands in its entry
     } lists[] = {
-        {nl_alpha2, sizeof nl_alpha2 - 1, 2, CITIZENSHIP_NL},
-        {nl_alpha3, sizeof nl_alpha3 - 1, 3, CITIZENSHIP_NL},
-        {eu_alpha2, sizeof eu_alpha2 - 1, 2, CITIZENSHIP_EU},
-        {eu_alpha3, sizeof eu_alpha3 - 1, 3, CITIZENSHIP_EU},
-        {non_eu_alpha2, sizeof non_eu_alpha2 - 1, 2, CITIZENSHIP_NON_EU},
-        {non_eu_alpha3, sizeof non_eu_alpha3 - 1, 3, CITIZENSHIP_NON_EU},
+        {nl_alpha2, sizeof nl_alpha2 - 1, ALPHA2_LEN, 0},
+        {eu_alpha2, sizeof eu_alpha2 - 1, ALPHA2_LEN, 0},
+        {non_eu_alpha2, sizeof non_eu_alpha2 - 1, ALPHA2_LEN, 0},
+        {own_of_eu, sizeof own_of_eu - 1, ALPHA2_LEN, ALPHA2_LEN},
+        {alpha3, sizeof alpha3 - 1, ALPHA3_LEN, ALPHA3_LEN},
     };
     char folded[STR_FOLDED_MAX];
-    size_t len = words_fold(code, folded);
-    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
-        if (lists[i].code_len == len && find_code(lists[i].codes, lists[i].size, folded, len)) {
-            *out = lists[i].value;
-            return true;
-        }
+    size_t len = words_fold(word, folded);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        size_t at = lists[i].alpha2_at, width = at + ALPHA2_LEN;
+        const char *entry =
+            lists[i].len == len ? find_code(lists[i].codes, lists[i].size, folded, width) : NULL;
+        if (!entry)
+            continue;
+        memcpy(out, entry + at, ALPHA2_LEN);
+        out[ALPHA2_LEN] = '\0';
+        return true;
+    }
     return false;
+}
+
+static bool find_country(struct str word, enum citizenship *out) {
+    char code[ALPHA2_LEN + 1];
+    if (!vocabulary_country(word, code))
+        return false;
+    if (find_code(nl_alpha2, sizeof nl_alpha2 - 1, code, ALPHA2_LEN))
+        *out = CITIZENSHIP_NL;
+    else if (find_code(eu_alpha2, sizeof eu_alpha2 - 1, code, ALPHA2_LEN))
+        *out = CITIZENSHIP_EU;
+    else
+        *out = CITIZENSHIP_NON_EU;
+    return true;
 }
 
 bool vocabulary_citizenship(struct str word, enum citizenship *out) {
@@ -247,6 +271,12 @@ bool vocabulary_citizenship(struct str word, enum citizenship *out) {
         return false;
     *out = (enum citizenship)value;
     return true;
+}
+
+bool vocabulary_is_unknown(struct str word) {
+    static const struct list list[] = {LIST(unknown_words, 0)};
+    unsigned value;
+    return FIND(list, word, &value);
 }
 
 bool vocabulary_status(struct str word, enum status *out) {

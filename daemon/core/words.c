@@ -128,6 +128,13 @@ bool words_add(struct words *words, struct str spelling, uint32_t value) {
     return true;
 }
 
+static void tell(const struct words *words, const struct key *key, struct words_match *match) {
+    const struct meaning *meaning = &words->meanings[key->meaning];
+    memcpy(match->values, meaning->values, sizeof match->values);
+    match->count = meaning->count;
+    match->spelling = words->keys[key->spelling].text.data;
+}
+
 bool words_find(const struct words *words, struct str word, struct words_match *match) {
     char text[STR_FOLDED_MAX];
     uint32_t found = *slot_of(words, word, hash_of(word));
@@ -139,12 +146,18 @@ bool words_find(const struct words *words, struct str word, struct words_match *
     }
     if (!found)
         return false;
-    const struct key *key = &words->keys[found - 1];
-    const struct meaning *meaning = &words->meanings[key->meaning];
-    memcpy(match->values, meaning->values, sizeof match->values);
-    match->count = meaning->count;
-    match->spelling = words->keys[key->spelling].text.data;
+    tell(words, &words->keys[found - 1], match);
     return true;
+}
+
+void words_each(const struct words *words, void (*fn)(void *ctx, const struct words_match *match),
+                void *ctx) {
+    for (uint32_t i = 0; i < words->key_count; i++)
+        if (words->keys[i].spelling == i) {
+            struct words_match match;
+            tell(words, &words->keys[i], &match);
+            fn(ctx, &match);
+        }
 }
 
 static bool is_ascii(struct str word) {

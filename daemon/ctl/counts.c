@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaalctl counts: how many signals there are, as a table with bars.
+// signaalctl counts: how many signals there are and about how many persons, as a table with bars.
 #include "base/mem.h"
 #include "base/str.h"
 #include "ctl/ctl.h"
@@ -101,25 +101,32 @@ static void put_label(struct table *table, const struct node *names, const char 
     table_put_text(table, label);
 }
 
+static void put_figures(struct table *table, const struct node *node, const char *signals_key,
+                        bool with_bar) {
+    int64_t signals = 0, persons = 0;
+    (void)node_number(node, signals_key, &signals);
+    table_put_figure(table, signals);
+    // A daemon that does not count persons says nothing of them.
+    if (node_number(node, "persons", &persons))
+        table_put_figure(table, persons);
+    else
+        table_put_text(table, "-");
+    table_put_bar(table, with_bar ? signals : 0);
+}
+
 static void fill_table(struct table *table, const struct node *answer, const struct node *by) {
     const struct node *lines = node_at(answer, "lines");
-    int64_t total = 0;
     for (size_t i = 0; i < node_size(lines); i++) {
         const struct node *line = node_item(lines, i);
-        int64_t signals = 0;
-        (void)node_number(line, "signals", &signals);
         for (size_t d = 0; d < node_size(by); d++)
             put_label(table, node_at(answer, "names"),
                       node_text(line, node_text(node_item(by, d), "")));
-        table_put_figure(table, signals);
-        table_put_bar(table, signals);
+        put_figures(table, line, "signals", true);
     }
-    (void)node_number(answer, "total", &total);
     table_put_rule(table);
     for (size_t d = 0; d < node_size(by); d++)
         table_put_text(table, d ? "" : "total");
-    table_put_figure(table, total);
-    table_put_bar(table, 0);
+    put_figures(table, answer, "total", false);
 }
 
 static void add_filter(void *ctx, const char *key, const char *text) {
@@ -130,7 +137,7 @@ static void print_heading(const struct ctl *ctl, const struct node *answer, cons
     struct buf heading;
     buf_init(&heading, CLIENT_TARGET_MAX);
     char *names = node_join(by);
-    buf_printf(&heading, "Signals by %s", names);
+    buf_printf(&heading, "Signals and persons by %s", names);
     node_each_text(node_at(answer, "filters"), add_filter, &heading);
     char *text = buf_take(&heading);
     screen_put_wrapped(&ctl->screen, STYLE_PLAIN, text);
@@ -139,11 +146,28 @@ static void print_heading(const struct ctl *ctl, const struct node *answer, cons
     free(names);
 }
 
+static void print_note(const struct ctl *ctl, const char *text) {
+    screen_end_line(&ctl->screen);
+    screen_put_wrapped(&ctl->screen, STYLE_DIM, text);
+}
+
+// Why the lines may add up to more than the total.
+static void print_notes(const struct ctl *ctl, const struct node *answer, bool by_category) {
+    int64_t signals, persons;
+    if (by_category)
+        print_note(ctl, "A signal with several categories counts once in each of them and once "
+                        "in the total: the lines may add up to more than the total.");
+    if (node_number(answer, "total", &signals) && node_number(answer, "persons", &persons) &&
+        persons != signals)
+        print_note(ctl, "Signals that are linked are about one person, who counts once in each "
+                        "line and once in the total. A signal that is not linked is a person.");
+}
+
 static enum ctl_exit print_counts(const struct ctl *ctl, const struct node *answer) {
     const struct node *by = node_at(answer, "by");
-    struct table_column columns[BY_MAX + 2];
+    struct table_column columns[BY_MAX + 3];
     size_t count = node_size(by);
-    bool several = false;
+    bool by_category = false;
     if (count == 0 || count > BY_MAX)
         return ctl_fail("the answer is not one that this version can read");
     for (size_t d = 0; d < count; d++) {
@@ -151,23 +175,19 @@ static enum ctl_exit print_counts(const struct ctl *ctl, const struct node *answ
         if (!name || !is_dimension(str_from(name)))
             return ctl_fail("the answer is not one that this version can read");
         columns[d] = (struct table_column){name, COLUMN_TEXT};
-        several = several || strcmp(name, "category") == 0;
+        by_category = by_category || strcmp(name, "category") == 0;
     }
     columns[count] = (struct table_column){"signals", COLUMN_FIGURE};
-    columns[count + 1] = (struct table_column){"", COLUMN_BAR};
+    columns[count + 1] = (struct table_column){"persons", COLUMN_FIGURE};
+    columns[count + 2] = (struct table_column){"", COLUMN_BAR};
 
     struct table table;
-    table_init(&table, &ctl->screen, columns, count + 2);
+    table_init(&table, &ctl->screen, columns, count + 3);
     fill_table(&table, answer, by);
     print_heading(ctl, answer, by);
     table_print(&table);
     table_free(&table);
-    if (several) {
-        screen_end_line(&ctl->screen);
-        screen_put_wrapped(&ctl->screen, STYLE_DIM,
-                           "A signal with several categories counts once in each of them and once "
-                           "in the total: the lines may add up to more than the total.");
-    }
+    print_notes(ctl, answer, by_category);
     return CTL_OK;
 }
 
@@ -192,7 +212,7 @@ static const struct args_option options[] = {
 const struct ctl_verb counts_verb = {
     .name = "counts",
     .words = "",
-    .help = "How many signals, by year, province and more",
+    .help = "How many signals and persons, by year or province",
     .more = "To count by, and to filter on: " DIMENSIONS_TEXT ". Values are codes, as in "
             "municipality=GM0363 and category=SexualExploitation. These are exact figures, for "
             "use inside: each reading of them is in the audit log.",

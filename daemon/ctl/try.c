@@ -58,6 +58,10 @@ static void on_native(void *ctx, const struct decode_item *decoded) {
     trace.raw[MAPPING_AGE_GROUP] = item->age_group;
     trace.raw[MAPPING_BIRTH_YEAR] = item->birth_year;
     trace.raw[MAPPING_CITIZENSHIP] = item->citizenship;
+    trace.raw[MAPPING_PERSON_NAME] = item->person.name;
+    trace.raw[MAPPING_BIRTH_DATE] = item->person.birth_date;
+    trace.raw[MAPPING_NATIONALITY] = item->person.nationality;
+    trace.raw[MAPPING_V_NUMBER] = item->person.v_number;
     trace.raw[MAPPING_STATUS] = item->status;
     trace.raw[MAPPING_WITHDRAWN] = item->withdrawn ? STR("true") : (struct str){0};
     memcpy(trace.value, trace.raw, sizeof trace.value);
@@ -89,7 +93,9 @@ static void decode_page(struct try_run *run, struct tables *tables, enum decode_
     struct sources sources = {.references = 1}; // ours: the batch's comes and goes
     struct source source = {.name = name, .municipality = municipality};
     struct timespec now;
-    const struct batch_options options = {.limits = limits, .identity_key = &key};
+    static const struct person_keys persons = {.count = 1};
+    const struct batch_options options = {
+        .limits = limits, .identity_key = &key, .person_keys = &persons};
     (void)clock_gettime(CLOCK_REALTIME, &now);
     run->batch = batch_create(&sources, &source, tables, format,
                               mem_strndup(run->body, run->body_len), run->body_len);
@@ -113,7 +119,7 @@ static struct tables *load_tables(const char *given, struct err *err) {
     const char *dir = given                                              ? given
                       : is_readable(SYSTEM_TABLES, "municipalities.csv") ? SYSTEM_TABLES
                                                                          : LOCAL_TABLES;
-    char municipalities[PATH_MAX], variants[PATH_MAX], categories[PATH_MAX];
+    char municipalities[PATH_MAX], variants[PATH_MAX], categories[PATH_MAX], lexicon[PATH_MAX];
     if (strlen(dir) + sizeof "/name-variants.csv" > PATH_MAX) {
         (void)err_set(err, ERR_CONFIG, "the path of the tables is too long");
         return NULL;
@@ -121,9 +127,11 @@ static struct tables *load_tables(const char *given, struct err *err) {
     (void)snprintf(municipalities, sizeof municipalities, "%s/municipalities.csv", dir);
     (void)snprintf(variants, sizeof variants, "%s/name-variants.csv", dir);
     (void)snprintf(categories, sizeof categories, "%s/categories.csv", dir);
+    (void)snprintf(lexicon, sizeof lexicon, "%s/lexicon.txt", dir);
     const struct config config = {.municipalities_file = municipalities,
                                   .name_variants_file = variants,
-                                  .categories_file = categories};
+                                  .categories_file = categories,
+                                  .lexicon_file = lexicon};
     return tables_load(&config, err);
 }
 

@@ -113,6 +113,7 @@ static void put_signal(const struct try_run *run, const struct signal *signal) {
              age_group_name((enum age_group)signal->cell.age_group));
     put_line(screen, STYLE_STRONG, "citizenship",
              citizenship_name((enum citizenship)signal->cell.citizenship));
+    put_line(screen, STYLE_STRONG, "person", signal->person.base_count ? "known" : NULL);
     put_line(screen, STYLE_STRONG, "status", status_name((enum status)signal->cell.status));
 }
 
@@ -188,7 +189,7 @@ static void put_totals(const struct try_run *run) {
     put_total(screen, "refused", refused_count(run));
     put_total(screen, "left out", batch->left_out);
     put_total(screen, "unused fields", batch->unknown_fields);
-    put_total(screen, "unknown words", batch->unknown_words);
+    put_total(screen, "unknown words", batch->word_count);
     put_total(screen, "unknown places", batch->unknown_municipalities);
     put_line(screen, STYLE_STRONG, "next page",
              next ? next
@@ -258,6 +259,7 @@ static void json_signal(struct json_out *json, const struct signal *signal) {
         json_put_text(json, "gender", gender_name((enum gender)cell->gender));
         json_put_text(json, "ageGroup", age_group_name((enum age_group)cell->age_group));
         json_put_text(json, "citizenship", citizenship_name((enum citizenship)cell->citizenship));
+        json_put_bool(json, "personKnown", signal->person.base_count > 0);
         json_put_text(json, "status", status_name((enum status)cell->status));
     }
     json_close(json, '}');
@@ -316,7 +318,7 @@ static void print_json(const struct try_run *run) {
     json_put_u64(&json, "refused", refused_count(run));
     json_put_u64(&json, "leftOut", batch->left_out);
     json_put_u64(&json, "unknownFields", batch->unknown_fields);
-    json_put_u64(&json, "unknownWords", batch->unknown_words);
+    json_put_u64(&json, "unknownWords", batch->word_count);
     json_put_u64(&json, "unknownMunicipalities", batch->unknown_municipalities);
     json_put_foreign(&json, "next", next_of(run));
     json_put_text(&json, "mark", mark_of(run));

@@ -235,7 +235,8 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
                                struct err *err) {
     assert(limits->connections_max > 0 && limits->body_bytes_max > 0);
     assert(limits->connect_timeout_ms > 0 && limits->timeout_ms > 0);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_wipe_free, mem_wipe_realloc,
+                             mem_strdup, mem_zalloc) != CURLE_OK) {
         err_set(err, ERR_FATAL, "libcurl does not start");
         return NULL;
     }

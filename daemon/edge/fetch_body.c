@@ -64,7 +64,7 @@ static bool make_room(struct fetch_body *body, size_t more) {
     if (!bytes->cap)
         TAILQ_INSERT_TAIL(&pool->bodies, body, entry);
     pool->used += cap - bytes->cap;
-    bytes->data = mem_resize(bytes->data, cap, 1);
+    bytes->data = mem_wipe_realloc(bytes->data, cap);
     bytes->cap = cap;
     return true;
 }

@@ -30,7 +30,7 @@ void *http_on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd) {
 
 void http_body_drop(struct http_request *request) {
     request->conn->server->body_bytes -= request->body_cap;
-    free(request->body);
+    mem_wipe_free(request->body);
     request->body = NULL;
     request->body_len = request->body_cap = 0;
 }
@@ -42,7 +42,7 @@ static bool body_reserve(struct http_request *request, size_t cap) {
     if (more > server->options.limits.body_bytes_max_all - server->body_bytes)
         return false;
     server->body_bytes += more;
-    request->body = mem_resize(request->body, cap + 1, 1);
+    request->body = mem_wipe_realloc(request->body, cap + 1);
     request->body_cap = cap;
     return true;
 }

@@ -2,6 +2,10 @@
 // The only file that includes lmdb.h. Tables keyed by sequence use integer keys, so that a commit
 // touches the last pages only. LMDB syncs its data before its meta page on each commit; MDB_NOSYNC
 // and its kin are never set.
+//
+// LMDB writes pages anew, so what was deleted stays readable in pages that are free. A commit that
+// removed what must not stay leaves a mark, and the next opening copies what is in use to a new
+// file, which then takes the old one's place.
 #include "edge/store.h"
 
 #include "base/mem.h"
@@ -10,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,8 +38,15 @@ static const struct {
     [STORE_COUNTS] = {"counts", 0},
     [STORE_FEEDS] = {"feeds", 0},
     [STORE_QUARANTINE] = {"quarantine", 0},
+    [STORE_CARRIED] = {"carried", 0},
+    [STORE_PERSONS] = {"persons", 0},
+    [STORE_MEMBERS] = {"members", 0},
+    [STORE_WORDS] = {"words", 0},
+    [STORE_AUDIT] = {"audit", MDB_INTEGERKEY},
     [STORE_META] = {"meta", 0},
 };
+
+static const struct str removed_mark = {"removed", 7};
 
 static bool lock_dir(struct store *store, const char *dir, struct err *err) {
     store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -62,21 +74,76 @@ static bool open_tables(struct store *store, struct err *err) {
     return rc == 0 || err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
 }
 
-struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) {
-    struct store *store = mem_zalloc(1, sizeof *store);
-    store->lock_fd = store->dir_fd = -1;
+static bool open_env(struct store *store, const char *dir, uint64_t map_bytes_max,
+                     struct err *err) {
     int rc;
-    if (!lock_dir(store, dir, err))
-        goto fail;
     if ((rc = mdb_env_create(&store->env)) == 0 &&
         (rc = mdb_env_set_maxdbs(store->env, STORE_TABLES)) == 0 &&
         (rc = mdb_env_set_mapsize(store->env, map_bytes_max)) == 0)
         rc = mdb_env_open(store->env, dir, MDB_NOTLS | MDB_NORDAHEAD, 0600);
-    if (rc) {
-        err_set(err, ERR_FATAL, "state in %s: %s", dir, mdb_strerror(rc));
-        goto fail;
+    if (rc)
+        return err_set(err, ERR_FATAL, "state in %s: %s", dir, mdb_strerror(rc));
+    return open_tables(store, err);
+}
+
+static bool is_marked(struct store *store) {
+    struct store_txn txn;
+    struct str value;
+    store_begin_read(store, &txn);
+    bool marked = store_get(&txn, STORE_META, removed_mark, &value);
+    store_abort(&txn);
+    return marked;
+}
+
+static const char file_name[] = "data.mdb", new_name[] = "data.mdb.new", locks_name[] = "lock.mdb";
+
+// What is in use, to a new file. On a full disk it has to wait for another start.
+static bool copy_file(struct store *store) {
+    int fd = openat(store->dir_fd, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool done = fd >= 0 && mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT) == 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return done;
+}
+
+// The new file gets a lock file of its own. In the new file numbers of transactions begin anew, and
+// LMDB believes the lock file, as long as another process (a backup) has it open, about the last
+// one: with the old one it would take the new file for an empty one. The backup goes on with the
+// old two.
+static bool replace_file(struct store *store) {
+    return unlinkat(store->dir_fd, locks_name, 0) == 0 &&
+           renameat(store->dir_fd, new_name, store->dir_fd, file_name) == 0;
+}
+
+// The mark goes only from the new file: if we are killed on the way it is done again.
+static bool leave_removed_behind(struct store *store, const char *dir, uint64_t map_bytes_max,
+                                 struct err *err) {
+    struct store_txn txn;
+    if (!is_marked(store))
+        return true;
+    if (!copy_file(store)) {
+        (void)unlinkat(store->dir_fd, new_name, 0);
+        return true;
     }
-    if (!open_tables(store, err))
+    bool replaced = replace_file(store);
+    mdb_env_close(store->env);
+    store->env = NULL;
+    if (!open_env(store, dir, map_bytes_max, err))
+        return false;
+    if (!replaced) {
+        (void)unlinkat(store->dir_fd, new_name, 0);
+        return true;
+    }
+    store_begin(store, &txn);
+    store_delete(&txn, STORE_META, removed_mark);
+    return store_commit(&txn, err);
+}
+
+struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) {
+    struct store *store = mem_zalloc(1, sizeof *store);
+    store->lock_fd = store->dir_fd = -1;
+    if (!lock_dir(store, dir, err) || !open_env(store, dir, map_bytes_max, err) ||
+        !leave_removed_behind(store, dir, map_bytes_max, err))
         goto fail;
     if (fsync(store->dir_fd) != 0) { // the files' names too are on the disk
         err_set(err, ERR_FATAL, "state in %s: %s", dir, strerror(errno));
@@ -86,6 +153,10 @@ struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *er
 fail:
     store_close(store);
     return NULL;
+}
+
+void store_note_removed(struct store_txn *txn) {
+    store_put(txn, STORE_META, removed_mark, STR("1"));
 }
 
 void store_close(struct store *store) {
@@ -214,17 +285,26 @@ static uint64_t key_seq(const MDB_val *key) {
     return seq;
 }
 
-uint64_t store_last_seq(struct store_txn *txn, enum store_table table) {
+// The first or the last.
+static uint64_t end_seq(struct store_txn *txn, enum store_table table, MDB_cursor_op op) {
     MDB_val key, value;
     MDB_cursor *cursor = open_cursor(txn, table);
     if (!cursor)
         return 0;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    int rc = mdb_cursor_get(cursor, &key, &value, op);
     uint64_t seq = rc == 0 ? key_seq(&key) : 0;
     if (rc && rc != MDB_NOTFOUND)
         fail(txn, rc);
     mdb_cursor_close(cursor);
     return seq;
+}
+
+uint64_t store_last_seq(struct store_txn *txn, enum store_table table) {
+    return end_seq(txn, table, MDB_LAST);
+}
+
+uint64_t store_first_seq(struct store_txn *txn, enum store_table table) {
+    return end_seq(txn, table, MDB_FIRST);
 }
 
 uint64_t store_entries(struct store_txn *txn, enum store_table table) {
@@ -251,19 +331,24 @@ void store_each_seq(struct store_txn *txn, enum store_table table, uint64_t from
     mdb_cursor_close(cursor);
 }
 
-void store_each(struct store_txn *txn, enum store_table table,
-                bool (*fn)(void *ctx, struct str key, struct str value), void *ctx) {
-    MDB_val key, value;
+void store_each_from(struct store_txn *txn, enum store_table table, struct str from,
+                     bool (*fn)(void *ctx, struct str key, struct str value), void *ctx) {
+    MDB_val key = to_val(from), value;
     MDB_cursor *cursor = open_cursor(txn, table);
     if (!cursor)
         return;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    int rc = mdb_cursor_get(cursor, &key, &value, from.len ? MDB_SET_RANGE : MDB_FIRST);
     while (rc == 0 && fn(ctx, (struct str){key.mv_data, key.mv_size},
                          (struct str){value.mv_data, value.mv_size}))
         rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
     if (rc && rc != MDB_NOTFOUND)
         fail(txn, rc);
     mdb_cursor_close(cursor);
+}
+
+void store_each(struct store_txn *txn, enum store_table table,
+                bool (*fn)(void *ctx, struct str key, struct str value), void *ctx) {
+    store_each_from(txn, table, (struct str){NULL, 0}, fn, ctx);
 }
 
 bool store_commit(struct store_txn *txn, struct err *err) {
@@ -292,4 +377,15 @@ void store_usage(struct store *store, struct store_usage *usage) {
     (void)mdb_env_stat(store->env, &stat);
     usage->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
     usage->max_bytes = info.me_mapsize;
+}
+
+uint64_t store_table_bytes(struct store *store, enum store_table table) {
+    struct store_txn txn;
+    MDB_stat stat = {0};
+    store_begin_read(store, &txn);
+    if (txn.err.kind == ERR_NONE)
+        (void)mdb_stat(txn.handle, store->tables[table], &stat);
+    store_abort(&txn);
+    return (uint64_t)(stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
+           stat.ms_psize;
 }

@@ -29,6 +29,14 @@ bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);
 bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * size digits
+// Sealed text: nobody reads or changes it without the key (XSalsa20-Poly1305, random nonce).
+// Sealing the same twice gives different bytes.
+enum { HASH_SEAL_EXTRA = 40 };
+void hash_seal(const struct hash_key *key, struct str text, struct buf *out); // appends
+// False: another key, changed, or larger than `size`.
+bool hash_unseal(const struct hash_key *key, struct str sealed, char *out, size_t size,
+                 size_t *len) MUST_CHECK;
+
 // Equal, in a time that does not depend on where they differ.
 bool hash_equal_secret(const void *a, const void *b, size_t size);
 void hash_random(void *out, size_t size);

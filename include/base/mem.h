@@ -13,6 +13,10 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t count, size_t size);
 // As realloc to `count` elements of `size` bytes; the product is checked. Never NULL.
 void *mem_resize(void *old, size_t count, size_t size);
+// As realloc and free, for memory that persons have been in: nothing of what it held is left
+// behind. NULL is fine.
+void *mem_wipe_realloc(void *old, size_t size);
+void mem_wipe_free(void *p);
 char *mem_strdup(const char *text);
 // A NUL-terminated copy of `size` bytes.
 char *mem_strndup(const char *text, size_t size);

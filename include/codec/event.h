@@ -1,20 +1,38 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Events: CloudEvents 1.0 by the NL GOV profile. The value (data) is encoded once, when the ledger
 // line is written; the attributes follow from the line, so the same event always looks the same. A
-// consumer's tally: subtract `previous` where there is one, add the event itself unless it is a
-// withdrawal.
+// consumer's tally: subtract `previous` where there is one, add the event itself unless the signal
+// was withdrawn or erased.
 #ifndef CODEC_EVENT_H
 #define CODEC_EVENT_H
 
 #include "core/ledger.h"
 #include "core/municipalities.h"
 
-enum { EVENT_ATTRIBUTES = 14, EVENT_VALUE_MAX = 16384, EVENT_TEXT_MAX = 128 };
+enum {
+    EVENT_ATTRIBUTES = 14,
+    EVENT_VALUE_MAX = 16384,
+    EVENT_TEXT_MAX = 128,
+    EVENT_LINKED_MAX = 256, // signals of one person that an event names
+};
+
+// Signals about the same person, by our ids. Of a person with more than EVENT_LINKED_MAX some.
+struct event_links {
+    const struct digest *list;
+    size_t count;
+};
 
 // The value for a ledger line. `previous`: the line before it when that one counted, or NULL.
 void event_put_value(struct buf *out, const struct municipalities *municipalities,
                      const struct ledger_row *row, const struct ledger_row *previous,
-                     const char *as_reported);
+                     const char *as_reported, const struct event_links *links);
+
+// The value for the last version of an erased signal: nothing but its number, and what the counts
+// lost (`previous`, or NULL).
+void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
+                            const struct ledger_row *row, const struct ledger_row *previous);
+// The value that takes the place of an erased version's.
+void event_put_stub_value(struct buf *out, const struct ledger_row *row);
 
 // The value for a line about a source: it fell silent, or brought something again.
 // `last_signal_ms`: the last before the silence, 0 when there never was one; `days`: how long it
@@ -47,5 +65,9 @@ event_type(const struct ledger_row *row); // "nl.mensenhandelsignalen.signal.reg
 // "GM0363", or "unknown" for 0.
 enum { EVENT_CODE_MAX = 8 };
 void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]);
+
+// The municipality's asReported of a signal's value. False when it has none.
+enum { EVENT_SPELLING_MAX = 4096 + 1 }; // any cell of a table
+bool event_get_as_reported(struct str value, char out[EVENT_SPELLING_MAX]);
 
 #endif

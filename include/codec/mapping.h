@@ -21,6 +21,11 @@ enum mapping_field {
     MAPPING_AGE_GROUP,
     MAPPING_BIRTH_YEAR,
     MAPPING_CITIZENSHIP,
+    MAPPING_PERSON_NAME,
+    MAPPING_BIRTH_DATE, // in a form of its own, see core/person.h; read as `dates` says where such
+                        // a date would be mistaken: MDY, EXCEL, EPOCH
+    MAPPING_NATIONALITY,
+    MAPPING_V_NUMBER,
     MAPPING_STATUS,
     MAPPING_WITHDRAWN, // true, "true", "yes", "ja" or 1, after `words`
     MAPPING_MARK,
@@ -92,7 +97,8 @@ struct mapping_result {
 //   TOO_MANY  items or columns; TOO_LONG what stands around the items, or `next`
 // Bounded by `limits`; unknown_fields of an item counts the members or columns that no rule or skip
 // uses. Items that are left out move the mark as well. A mark is read as `dates` says, so a plain
-// number is a time where times are numbers.
+// number is a time where times are numbers. Where it is a date or time it is also when the item was
+// last changed (item.updated).
 void mapping_decode(const struct mapping *mapping, struct str body,
                     const struct decode_limits *limits,
                     void (*fn)(void *ctx, const struct decode_item *item), void *ctx,

@@ -2,29 +2,39 @@
 // What the tables of the store hold. All numbers little-endian; keys that are sequences are 8 bytes
 // in the machine's own order (LMDB's integer keys).
 //
-//   ledger     seq -> record below
+//   ledger     seq -> ledger record. The oldest expire; from the first that is there on no gaps
 //   outbox     seq -> empty
-//   published  seq -> partition u32, offset u64 (+1; 0 when it is in the topic but nobody knows
-//   where) counts     cell (12 bytes, as struct cell) -> i64 feeds      source name -> feed record
+//   published  seq -> partition u32, offset u64 (+1; 0: it is in the topic, nobody knows where)
+//   counts     cell (12 bytes, as struct cell) -> i64
+//   carried    cell -> i64, the part of counts whose ledger lines have expired
+//   persons    pseudonym -> person u64, key id u32, last used i64 (ms)
+//   members    person u64 (big-endian), identity (once that has expired: random) -> cell;
+//              the signals that count and whose person is known
+//   feeds      source name -> feed record
+//   quarantine digest -> quarantine record
+//   words      digest of (source, field, word) -> word record
+//   audit      number -> keyed digest over the line before and this one (16 bytes), the line
 //   meta       word -> value
 //
-// Ledger record (format 1):
-//    0 format   1 verdict  2 flags (1 counts, 2 polled)  3 source_len  4 id_len  5 kind
-//    6 municipality_today u16    8 previous u64   16 first u64   24 received_ms i64   32 logged_ms
-//    i64
+// Ledger record (format 2), offsets in bytes:
+//    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 renormalised, 16 unknown_said
+//    3 source_len   4 id_len   5 kind   6 municipality_today u16
+//    8 previous u64   16 first u64   24 received_ms i64   32 logged_ms i64
 //   40 version u32   44 reported i32   48 occurred i32   52 key_municipality u16
 //   54 cell: municipality u16, categories u16, month u16, gender, age_group, citizenship,
-//   source_kind, status, 0 66 identity[16]   82 content[16]   98 source, id, then the event's value
-//   (JSON) to the end
-// Example: 01 00 01 0b 0b 00  6b 01  00… is a registered, counting, pushed signal of a source with
+//      source_kind, status, 0
+//   66 identity[16]   82 content[16]   98 updated_ms i64   106 person u64   114 unknown_count
+//  115 unknown words (field, digest[16] each), source, id, then the event's value (JSON) to the end
+// Example: 02 00 01 0b 0b 00  6b 01  00… is a registered, counting, pushed signal of a source with
 // an 11-byte name and an 11-byte id, today in GM0363.
 #ifndef CODEC_RECORD_H
 #define CODEC_RECORD_H
 
 #include "core/ledger.h"
+#include "core/lexicon.h"
 
 enum {
-    RECORD_LEDGER_HEAD = 98,
+    RECORD_LEDGER_HEAD = 115,
     RECORD_PUBLISHED = 12,
     RECORD_FEED_TEXT_MAX = 255,
     RECORD_CURSOR_MAX = 64
@@ -34,6 +44,9 @@ void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str
 // False when the bytes are no such record (damage, or a format of a later version). `event` is
 // borrowed from `record`.
 bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, struct str *event);
+
+// Changes updated_ms in the bytes of a record.
+void record_set_updated(struct buf *record, int64_t updated_ms);
 
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset);
 bool record_get_published(struct str record, int32_t *partition, int64_t *offset);
@@ -52,8 +65,10 @@ struct feed_record {
     char etag[RECORD_FEED_TEXT_MAX + 1];
     char last_modified[RECORD_FEED_TEXT_MAX + 1];
 };
-void record_put_feed(struct buf *out, const struct feed_record *feed);
-bool record_get_feed(struct str record, struct feed_record *feed);
+// What others told of a feed or a quarantined item (cursor, ETag) is sealed under the key: it may
+// hold anything.
+void record_put_feed(struct buf *out, const struct feed_record *feed, const struct hash_key *key);
+bool record_get_feed(struct str record, struct feed_record *feed, const struct hash_key *key);
 
 // An item, or a whole page, that could not be taken: why, and never what it said. Key: a keyed
 // digest, so that the same bad item, read again, is the same entry.
@@ -73,8 +88,36 @@ struct quarantine_record {
         char pointer[48];
     } reasons[RECORD_REASONS_MAX];
 };
-void record_put_quarantine(struct buf *out, const struct quarantine_record *entry);
-bool record_get_quarantine(struct str record, struct quarantine_record *entry);
+void record_put_quarantine(struct buf *out, const struct quarantine_record *entry,
+                           const struct hash_key *key);
+bool record_get_quarantine(struct str record, struct quarantine_record *entry,
+                           const struct hash_key *key);
+
+// A pseudonym of a person.
+enum { RECORD_PERSON = 20 };
+struct person_record {
+    uint64_t person;
+    uint32_t key_id; // of the key it was made with
+    int64_t last_ms; // when a signal last had it
+};
+void record_put_person(char out[RECORD_PERSON], const struct person_record *person);
+bool record_get_person(struct str record, struct person_record *person);
+
+// A word that the tables lack, as a source used it.
+struct word_record {
+    enum word_field field;
+    char source[LEDGER_SOURCE_MAX + 1];
+    struct digest word; // as in struct unknown_word
+    struct lexicon_view view;
+    uint32_t times; // versions of signals that had it
+    int64_t first_ms, last_ms;
+};
+void record_put_word(struct buf *out, const struct word_record *word);
+bool record_get_word(struct str record, struct word_record *word);
+
+// The keys of counts and carried, the values of members.
+void record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell);
+bool record_get_cell(struct str record, struct cell *cell);
 
 // Signals received, by verdict, since the ledger began.
 struct totals {
@@ -83,6 +126,11 @@ struct totals {
     uint64_t unknown_words;
     uint64_t unknown_municipalities;
     uint64_t not_quarantined; // for want of room there
+    uint64_t words_not_kept;  // the same for words
+    uint64_t erased;          // signals, on request
+    uint64_t expired;         // signals whose lines have gone; those that counted still do
+    uint64_t renormalised;    // versions that new tables made
+    uint64_t never_published; // lines that expired where events do not go to Kafka
 };
 void record_put_totals(struct buf *out, const struct totals *totals);
 bool record_get_totals(struct str record, struct totals *totals);

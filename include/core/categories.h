@@ -17,4 +17,8 @@ size_t categories_count(const struct categories *all);
 // The codes themselves always match. False when the table lacks the word.
 bool categories_find(const struct categories *all, struct str word, enum category *out);
 
+// Each word of the table, and the codes themselves.
+void categories_each(const struct categories *all,
+                     void (*fn)(void *ctx, struct str word, enum category code), void *ctx);
+
 #endif

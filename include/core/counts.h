@@ -6,6 +6,7 @@
 #define CORE_COUNTS_H
 
 #include "core/municipalities.h"
+#include "core/persons.h"
 #include "core/signal.h"
 
 struct counts;
@@ -56,12 +57,16 @@ struct counts_query {
 struct counts_line {
     char labels[COUNTS_BY_MAX][COUNTS_LABEL_MAX]; // codes or words; "unknown" where it is not known
     int64_t signals;
+    int64_t persons; // signals that are linked are one; one that says nothing of its person is one
 };
 
-// Grouped lines sorted by their labels (no line is zero), and the total of the filtered cells, in
-// which each signal is once. Caller frees *lines.
-void counts_run(const struct counts *counts, const struct municipalities *municipalities,
-                const struct counts_query *query, struct counts_line **lines, size_t *line_count,
-                int64_t *total);
+struct counts_answer {
+    struct counts_line *lines; // sorted by their labels; none has zero signals. The caller frees it
+    size_t count;
+    int64_t signals, persons; // of the filtered cells; each is in there once
+};
+void counts_run(const struct counts *counts, const struct persons *persons,
+                const struct municipalities *municipalities, const struct counts_query *query,
+                struct counts_answer *answer);
 
 #endif

@@ -14,6 +14,7 @@ void index_free(struct index *index);
 // 0 when absent.
 uint64_t index_get(const struct index *index, const struct digest *identity);
 void index_put(struct index *index, const struct digest *identity, uint64_t seq); // seq > 0
+void index_remove(struct index *index, const struct digest *identity); // nothing when absent
 size_t index_count(const struct index *index);
 void index_clear(struct index *index);
 // Every entry, in no order.

@@ -8,6 +8,9 @@
 //   known, other content             -> corrected, version + 1; also when it had been withdrawn
 //   known and counting, `withdrawn`  -> withdrawn, version + 1
 //   withdrawn, and again `withdrawn`, or again the content it had -> duplicate
+//   erased -> duplicate, whatever it says: it does not come back
+//   older than what is known (both say when their source last changed them) -> duplicate: one way
+//   of delivery may be slower than another, and what is newer stays
 #ifndef CORE_JUDGE_H
 #define CORE_JUDGE_H
 
@@ -15,6 +18,10 @@
 
 // `known` is the latest row of this identity or NULL.
 enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal);
+
+// Of a duplicate: its source says that it is still so, at a later time than is known. That time has
+// to be kept, or a state from between the two would seem new.
+bool judge_is_seen_later(const struct ledger_row *known, const struct signal *signal);
 
 struct judge_origin {
     struct str source;

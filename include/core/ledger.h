@@ -19,6 +19,11 @@ struct ledger_row {
     uint32_t version;     // 1..
     enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
     bool counts;          // is in the counts (false once withdrawn)
+    bool erased;          // what it said has been removed on request; its identity stays known
+    bool renormalised;    // its source said nothing new: other tables gave it another meaning
+    bool unknown_said;    // see struct signal
+    int64_t updated_ms;   // when the source last changed it, at the earliest; 0: not said
+    uint64_t person;      // number of the person it is about; 0: nobody is known
     int64_t received_ms;  // when the bytes came in
     int64_t logged_ms;    // when it was written: the event's time
     struct digest identity;
@@ -28,6 +33,8 @@ struct ledger_row {
     uint16_t municipality_today; // present successor at the time of commit
     uint16_t key_municipality; // of the first version: the partition key; 0 = the source's name is
     bool polled;               // a poll brought it; otherwise it was pushed
+    uint8_t unknown_count;
+    struct unknown_word unknown[SIGNAL_UNKNOWN_MAX];
     uint8_t source_len, id_len;
     char source[LEDGER_SOURCE_MAX + 1];
     char id[SIGNAL_ID_MAX + 1];

@@ -44,24 +44,37 @@ const struct municipality *municipalities_by_code(const struct municipalities *a
 enum municipality_match {
     MUNICIPALITY_FOUND,
     MUNICIPALITY_NO_SUCH,   // no name, variant or code like this
-    MUNICIPALITY_AMBIGUOUS, // several, and nothing decides: a bare "Bergen", or a split since
+    MUNICIPALITY_AMBIGUOUS, // several, and nothing decides: a bare "Bergen", a split since, or one
+                            // made later of several in other regions
 };
 
-// What `word` (code "GM0363" or "0363", official name, variant) means on `day`: the municipality
-// valid on that day, following successors of one that ended before it and predecessors of one that
-// began after it while there is exactly one. `province` (0 = not known) settles names that two
-// provinces share. On FOUND sets *found and *spelling (the table's own text that matched; lives as
-// long as the table).
+// What `word` (code "GM0363" or "0363", official name, variant, or "gemeente" and a name) means on
+// `day`: the municipality valid on that day, following successors of one that ended before it and
+// predecessors of one that began after it while there is exactly one. One that several became is
+// itself before its beginning too, since nothing says which of them, unless they lay in other
+// regions. `province` (0 = not known) settles names that two provinces share. On FOUND sets *found
+// and *spelling (the table's own text that matched; lives as long as the table); on AMBIGUOUS
+// *spelling.
 enum municipality_match municipalities_resolve(const struct municipalities *all, struct str word,
                                                int32_t day, uint8_t province,
                                                const struct municipality **found,
                                                const char **spelling);
-// What `from` was or is on `day`, by the rule above. NULL when a split leaves several.
+// What `from` was or is on `day`, by the rule above. NULL when a split leaves several, or a merger
+// several in other regions.
 const struct municipality *municipalities_on(const struct municipalities *all,
                                              const struct municipality *from, int32_t day);
 // The municipality that `from` is part of on `day`, following successors while there is exactly one
 // (a split follows the first named, which has the largest share of addresses). NULL only for NULL.
 const struct municipality *municipalities_successor(const struct municipalities *all,
                                                     const struct municipality *from, int32_t day);
+
+// Each spelling that the tables know: codes in full form, official names and variants, both also
+// with "Gemeente" before them.
+void municipalities_each_spelling(const struct municipalities *all,
+                                  void (*fn)(void *ctx, const char *spelling), void *ctx);
+// "GM0363" for "gm363" or "0363": how a word that has the form of a code is written in full. False
+// for any other.
+enum { MUNICIPALITY_CODE_MAX = 8 };
+bool municipalities_full_code(struct str word, char out[MUNICIPALITY_CODE_MAX]);
 
 #endif

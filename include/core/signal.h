@@ -98,6 +98,8 @@ enum fault_code {
     FAULT_OUT_OF_RANGE,  // in the future, before 2000, an impossible age
     FAULT_BAD_CHARACTER, // control characters
     FAULT_UNKNOWN_WORD,  // a word outside a closed list (status)
+    FAULT_NOT_ACCEPTED,  // a citizen service number (BSN), which must not be sent
+    FAULT_BAD_NUMBER,    // not a number of this kind: a V-number has 10 digits
     FAULT_COUNT,
 };
 const char *fault_code_name(enum fault_code code);
@@ -107,6 +109,33 @@ struct fault {
     uint32_t index; // of the item in its batch
     enum fault_code code;
     char pointer[48]; // RFC 6901, made of field names of ours only: "/victim/age", "/categories/3"
+};
+
+// Fields whose words a table gives meaning, and which may bring words that it lacks.
+enum word_field {
+    WORD_CATEGORY,
+    WORD_MUNICIPALITY,
+    WORD_GENDER,
+    WORD_AGE_GROUP,
+    WORD_CITIZENSHIP,
+    WORD_FIELDS,
+};
+const char *word_field_name(enum word_field f); // "ageGroup"
+
+// A word that the tables lacked: a keyed digest of it, folded, so that it is found again once a
+// table has it. The word itself may be anything, a name as well, and is not kept.
+struct unknown_word {
+    uint8_t field; // enum word_field
+    struct digest word;
+};
+enum { SIGNAL_UNKNOWN_MAX = SIGNAL_CATEGORIES_MAX + 4 };
+
+// Who the signal is about, as its source said it. It becomes pseudonyms and nothing else.
+struct item_person {
+    struct str name;
+    struct str birth_date;
+    struct str nationality;
+    struct str v_number; // of the aliens administration: 10 digits
 };
 
 // Strings are borrowed; {NULL,0} is absent. Numbers are already text.
@@ -123,6 +152,8 @@ struct item {
     struct str birth_year; // a whole number
     struct str citizenship;
     struct str status;
+    struct str updated; // when the source last changed it
+    struct item_person person;
     bool withdrawn;
     bool stands; // a system that tells the state of each item says that this one is not withdrawn
     uint32_t unknown_fields; // dropped; counted
@@ -144,11 +175,21 @@ struct cell {
     uint8_t reserved; // 0
 };
 
+// Keyed digests of a person, by V-number and by name, birth date and nationality; each under the
+// key in force and, while keys are rotated, under the one before.
+enum { PERSON_BASES = 2, PERSON_KEYS_MAX = 2 };
+struct person_pseudonyms {
+    uint8_t base_count; // 0: nobody is known
+    uint8_t key_count;
+    struct digest list[PERSON_BASES][PERSON_KEYS_MAX]; // [..][0]: under the key in force
+};
+
 struct signal {
     struct digest identity; // of (source, id); its hex form is our id of the signal
     struct digest
         content; // of the fields as the source said them, cleaned, before defaults and tables
-    char id[SIGNAL_ID_MAX + 1];
+    char id[SIGNAL_ID_MAX + 1]; // the source's own if it can be nothing but a number of a case;
+                                // else a pseudonym of it, see scrub.h
     uint8_t id_len;
     bool stands;      // takes back a withdrawal, see struct item
     bool withdrawn;   // the source takes it back; only id and identity mean anything then
@@ -158,6 +199,14 @@ struct signal {
     const char *as_reported; // the table's own spelling of the name or code that was used, or NULL
                              // when the source's own municipality was assumed or nothing matched;
                              // lives as long as the tables
+    // When the source last changed it: not before and not after, since a day may be all it says; 0:
+    // not said.
+    int64_t updated_ms, updated_upto_ms;
+    struct person_pseudonyms person;
+    uint8_t unknown_count;
+    struct unknown_word unknown[SIGNAL_UNKNOWN_MAX];
+    bool unknown_said; // Unknown is among the categories because the source said so, or said none;
+                       // not only for words that the table lacks
     struct cell cell;
 };
 

@@ -24,6 +24,10 @@ void words_free(struct words *words);
 // values.
 bool words_add(struct words *words, struct str spelling, uint32_t value) MUST_CHECK;
 bool words_find(const struct words *words, struct str word, struct words_match *match);
+// Each spelling once, in order of adding; not one that is no more than the folded form of another
+// before it.
+void words_each(const struct words *words, void (*fn)(void *ctx, const struct words_match *match),
+                void *ctx);
 
 // As str_fold, with a short way for ASCII.
 size_t words_fold(struct str word, char out[STR_FOLDED_MAX]);

@@ -34,6 +34,7 @@ struct ctl_verb {
 
 extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
 extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, quarantine_verb;
+extern const struct ctl_verb words_verb, renormalise_verb, audit_verb, erase_verb;
 extern const struct ctl_verb try_verb, import_verb;
 
 // What to ask, and how to show the answer: with --json as it is, else through `print`, which may

@@ -17,6 +17,11 @@ enum store_table {
     STORE_COUNTS,     // cell -> number of signals
     STORE_FEEDS,      // source name -> state of its feed
     STORE_QUARANTINE, // digest of what could not be taken -> why
+    STORE_CARRIED,    // cell -> number of signals whose lines have expired
+    STORE_PERSONS,    // pseudonym -> person
+    STORE_MEMBERS,    // person and signal -> cell
+    STORE_WORDS,      // digest of a word that the tables lack -> how often it came
+    STORE_AUDIT,      // number -> line
     STORE_META,       // word -> value
     STORE_TABLES,
 };
@@ -53,15 +58,25 @@ void store_each_seq(struct store_txn *txn, enum store_table table, uint64_t from
                     bool (*fn)(void *ctx, uint64_t seq, struct str value), void *ctx);
 void store_each(struct store_txn *txn, enum store_table table,
                 bool (*fn)(void *ctx, struct str key, struct str value), void *ctx);
+// From key `from` (inclusive; absent: the first) on, in order of bytes.
+void store_each_from(struct store_txn *txn, enum store_table table, struct str from,
+                     bool (*fn)(void *ctx, struct str key, struct str value), void *ctx);
+uint64_t store_first_seq(struct store_txn *txn, enum store_table table); // 0 when empty
 // True only when everything is on the disk. RETRY on a full disk or an I/O error: nothing was
 // written.
 bool store_commit(struct store_txn *txn, struct err *err) MUST_CHECK;
 void store_abort(struct store_txn *txn);
+
+// The transaction removes what must not stay: the next store_open leaves it behind for good. Until
+// then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have
+// pages of their own, whose last may keep bytes of another.)
+void store_note_removed(struct store_txn *txn);
 
 struct store_usage {
     uint64_t used_bytes; // pages in use
     uint64_t max_bytes;
 };
 void store_usage(struct store *store, struct store_usage *usage);
+uint64_t store_table_bytes(struct store *store, enum store_table table); // pages in use
 
 #endif

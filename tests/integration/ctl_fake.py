@@ -62,11 +62,12 @@ COUNTS = {
     "by": ["province", "category"],
     "filters": {"year": "2017"},
     "lines": [
-        {"province": "PV21", "category": "ForcedLabour", "signals": 1},
-        {"province": "PV27", "category": "SexualExploitation", "signals": 100},
-        {"province": "unknown", "category": "Unknown", "signals": 50},
+        {"province": "PV21", "category": "ForcedLabour", "signals": 1, "persons": 1},
+        {"province": "PV27", "category": "SexualExploitation", "signals": 100, "persons": 98},
+        {"province": "unknown", "category": "Unknown", "signals": 50, "persons": 49},
     ],
     "total": 149,
+    "persons": 145,
     "names": {"PV21": "Fryslân", "PV27": "Noord-Holland"},
 }
 

@@ -137,7 +137,8 @@ class Daemon:
             "intake": [f"listen: 127.0.0.1:{self.port}"],
             "control": [f"socket: {self.control_path}"],
             "tables": [f"municipalities: {conf}/municipalities.csv", f"name_variants: {conf}/name-variants.csv",
-                       f"categories: {conf}/categories.csv", f"sources: {self.directory}/sources.csv",
+                       f"categories: {conf}/categories.csv", f"lexicon: {conf}/lexicon.txt",
+                       f"sources: {self.directory}/sources.csv",
                        f"templates: {conf}/templates"],
             "log": ["level: info"],
         }
@@ -285,7 +286,8 @@ class Case(unittest.TestCase):
     def assert_metrics(self, m):
         verdicts = sum(v for k, v in m.items() if k.startswith("signaald_verdicts_total"))
         self.assertEqual(m["signaald_received_total"], verdicts)
-        self.assertEqual(m["signaald_accepted_total"], m["signaald_published_total"] + m["signaald_waiting"])
+        self.assertEqual(m["signaald_accepted_total"], m["signaald_published_total"] + m["signaald_waiting"] +
+                         m["signaald_never_published_total"])
 
     def assert_problem(self, answer, status):
         self.assertEqual(answer.status, status, answer.body)
@@ -355,7 +357,8 @@ class Endpoint:
 
 
 def tally(events):
-    """What a consumer makes of the events: subtract `previous`, add the event unless it is a withdrawal.
+    """What a consumer makes of the events: subtract `previous`, add the event unless it is a withdrawal or
+    the signal was erased.
 
     Returns {(municipality, categories, month, gender, age group, citizenship, source kind, status): signals}.
     """
@@ -376,7 +379,7 @@ def tally(events):
         kind = data["source"]["kind"]
         if "previous" in data:
             add(data["previous"], data["previous"]["source"]["kind"], -1)
-        if not event["type"].endswith(".withdrawn.v1"):
+        if not event["type"].endswith((".withdrawn.v1", ".erased.v1")):
             add(data, kind, 1)
     return cells
 

@@ -308,33 +308,52 @@ class Counts(Case):
     def test_plain(self):
         text = self.good("counts")
         lines = text.split("\n")
-        self.assertEqual(lines[0], "Signals by province, category; year 2017")
-        self.assertEqual(lines[2], "province            category            signals")
+        self.assertEqual(lines[0], "Signals and persons by province, category; year 2017")
+        self.assertEqual(lines[2], "province            category            signals  persons")
         room = 80 - len(lines[2]) - 2
-        self.assertEqual(lines[3], "PV21 Fryslân        ForcedLabour              1  ▎")
+        self.assertEqual(lines[3], "PV21 Fryslân        ForcedLabour              1        1  ▎")
         self.assertEqual(
-            lines[4], "PV27 Noord-Holland  SexualExploitation      100  " + "█" * room
+            lines[4], "PV27 Noord-Holland  SexualExploitation      100       98  " + "█" * room
         )
-        self.assertEqual(lines[5][:47], "unknown             Unknown                  50")
-        self.assertEqual(lines[5][49:], "█" * (room // 2) + "▌" * (room % 2))
-        self.assertEqual(lines[6], "─" * 47)
-        self.assertEqual(lines[7], "total                                       149")
+        self.assertEqual(lines[5][:56], "unknown             Unknown                  50       49")
+        self.assertEqual(lines[5][58:], "█" * (room // 2) + "▌" * (room % 2))
+        self.assertEqual(lines[6], "─" * 56)
+        self.assertEqual(lines[7], "total                                       149      145")
         self.assertIn("may add up", text.replace("\n", " "))
+        self.assertIn("Signals that are linked", text.replace("\n", " "))
         self.assertFits(text, 80)
 
     def test_ascii(self):
         text = self.good("counts", env=environment(LC_ALL="C"))
         self.assertTrue(text.isascii())
-        self.assertRegex(text, r"PV21 Frysl\?n +ForcedLabour +1  #\n")
-        self.assertIn("100  " + "#" * 31 + "\n", text)
+        self.assertRegex(text, r"PV21 Frysl\?n +ForcedLabour +1 +1  #\n")
+        self.assertIn("100       98  " + "#" * 22 + "\n", text)
 
-    def test_no_note_when_lines_add_up(self):
+    def year(self, persons):
+        line = {"year": "2017", "signals": 3, "persons": persons}
+        self.answer(200, {"by": ["year"], "lines": [line], "total": 3, "persons": persons})
+        return self.good("counts")
+
+    def test_notes_only_where_they_explain(self):
+        text = self.year(persons=3)
+        self.assertNotIn("add up", text)
+        self.assertNotIn("linked", text)
+        text = self.year(persons=2)
+        self.assertRegex(text, r"(?m)^2017 +3 +2\b")
+        self.assertNotIn("add up", text)
+        self.assertIn("linked", text)
+
+    def test_persons_not_counted(self):
         self.answer(200, {"by": ["year"], "lines": [{"year": "2017", "signals": 3}], "total": 3})
-        self.assertNotIn("add up", self.good("counts"))
+        text = self.good("counts")
+        self.assertRegex(text, r"(?m)^2017 +3 +-  █+$")
+        self.assertRegex(text, r"(?m)^total +3 +-$")
+        self.assertNotIn("linked", text)
 
     def test_nothing(self):
-        self.answer(200, {"by": ["year"], "filters": {}, "lines": [], "total": 0, "names": {}})
-        self.assertRegex(self.good("counts"), r"(?m)^total +0$")
+        answer = {"by": ["year"], "filters": {}, "lines": [], "total": 0, "persons": 0, "names": {}}
+        self.answer(200, answer)
+        self.assertRegex(self.good("counts"), r"(?m)^total +0 +0$")
 
     def test_width(self):
         for columns in (40, 80, 133):
@@ -342,7 +361,7 @@ class Counts(Case):
             self.assertFits(text, columns)
             if columns > 60:
                 self.assertEqual(max(map(len, text.split("\n"))), columns)
-            self.assertRegex(text, r"PV27.* 100\b")
+            self.assertRegex(text, r"PV27.* 100 +98\b")
         narrow = self.on_terminal("counts", "--no-colour", columns=40)
         self.assertRegex(narrow, r"PV27[^\n]*…")
         piped = self.good("counts", env=environment(COLUMNS="100"))
@@ -359,8 +378,9 @@ class Counts(Case):
             lines = []
             for _ in range(rng.randint(0, 20)):
                 line = {d: "".join(rng.choices(pool, k=rng.randint(0, 40))) for d in by}
-                lines.append(dict(line, signals=rng.choice([0, 1, rng.randint(0, 10**7)])))
-            self.answer(200, {"by": by, "lines": lines, "total": 5})
+                signals = rng.choice([0, 1, rng.randint(0, 10**7)])
+                lines.append(dict(line, signals=signals, persons=rng.randint(0, signals)))
+            self.answer(200, {"by": by, "lines": lines, "total": 5, "persons": 4})
             text = self.good("counts")
             with self.subTest(seed=seed):
                 self.assertClean(text)

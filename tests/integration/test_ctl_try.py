@@ -139,6 +139,7 @@ item 0
   gender          Unknown
   age group       Adult
   citizenship     Unknown
+  person          -
   status          possible""",
         )
         self.assertRegex(second, r"(?m)^  age +- +-$")
@@ -146,7 +147,7 @@ item 0
         self.assertRegex(second, r"(?m)^  categories      Unknown$")
         self.assertRegex(third, r"(?m)^  => refused      /id required: ")
         self.assertRegex(third, r"(?m)^  => refused      /reported badDate: ")
-        for label, count in (("items", 3), ("good", 2), ("refused", 1), ("unknown places", 1), ("unknown words", 1)):
+        for label, count in (("items", 3), ("good", 2), ("refused", 1), ("unknown places", 1), ("unknown words", 2)):
             self.assertRegex(total, rf"(?m)^  {label} +{count}$")
 
     def test_few_items_but_every_reason(self):

@@ -156,7 +156,7 @@ class Sender(threading.Thread):
             if what == "bad":
                 items.append(random_bad(self.rng, self.number))
             elif what == "unseen":
-                items.append({"id": f"unseen-{self.number}", "withdrawn": True})
+                items.append({"id": f"un-{self.number}", "withdrawn": True})
             elif what == "new" or old is None or old in ended:
                 items.append({"id": f"signal-{self.number}", **random_content(self.rng)})
             elif what == "withdrawn":

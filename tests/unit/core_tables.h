@@ -4,7 +4,9 @@
 #define CORE_TABLES_H
 
 #include "core/categories.h"
+#include "core/lexicon.h"
 #include "core/municipalities.h"
+#include "core/person.h"
 
 #include "unit.h"
 
@@ -37,6 +39,24 @@ static inline struct categories *tables_categories(void) {
         fail_msg("%s", err.text);
     buf_free(&rows);
     return all;
+}
+
+static inline struct lexicon *tables_lexicon(void) {
+    struct err err;
+    struct buf words = tables_read(SOURCE_DIR "/conf/lexicon.txt");
+    struct lexicon *lexicon = lexicon_load(buf_str(&words), "lexicon.txt", &err);
+    if (!lexicon)
+        fail_msg("%s", err.text);
+    buf_free(&words);
+    return lexicon;
+}
+
+// One key of persons, the same in each run.
+static inline const struct person_keys *tables_person_keys(void) {
+    static struct person_keys keys = {.count = 1};
+    memset(keys.list[0].key.bytes, 9, sizeof keys.list[0].key.bytes);
+    person_key_name(&keys.list[0]);
+    return &keys;
 }
 
 #endif

@@ -43,6 +43,10 @@ static inline void note_item(void *ctx, const struct decode_item *decoded) {
     note_text(noted, "group", item->age_group);
     note_text(noted, "born", item->birth_year);
     note_text(noted, "c", item->citizenship);
+    note_text(noted, "name", item->person.name);
+    note_text(noted, "birth", item->person.birth_date);
+    note_text(noted, "from", item->person.nationality);
+    note_text(noted, "v", item->person.v_number);
     note_text(noted, "s", item->status);
     if (item->withdrawn)
         note(noted, " withdrawn");

@@ -18,7 +18,8 @@ static struct tables tables = {.references = 1000000};
 
 static struct books *open_books(void) {
     struct err err;
-    struct books_options options = {.dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals"};
+    struct books_options options = {
+        .dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals", .window_ms = 1000LL * DAY};
     struct books *books = books_open(&options, &err);
     if (!books)
         fail_msg("%s", err.text);
@@ -39,7 +40,8 @@ static struct batch *new_batch(const char *text, int64_t received_ms, bool polle
 static void commit_group(struct books *books, struct books_group *group, int64_t now_ms) {
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 100, .depth_max = 32},
-        .identity_key = books_identity_key(books)};
+        .identity_key = books_identity_key(books),
+        .person_keys = books_person_keys(books)};
     for (struct batch *batch = group->batches; batch; batch = batch->next)
         batch_decode(batch, &options);
     books_commit(books, group, now_ms);
@@ -82,7 +84,7 @@ static char *all_lines(struct books *books) {
 
 static void fall_silent(struct books *books, int64_t now_ms) {
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    batch->silence = true;
+    batch->task = BATCH_SILENCE;
     batch->received_ms = now_ms;
     commit_one(books, batch);
 }

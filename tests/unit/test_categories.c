@@ -44,6 +44,167 @@ static void the_table_knows_the_words_of_the_field(void **state) {
     categories_free(all);
 }
 
+// The words that the field's own publications use: CoMensha, HTCDS 2.0, CTDC.
+static void the_table_knows_the_published_words(void **state) {
+    (void)state;
+    static const struct {
+        enum category code;
+        const char *words; // with a / between
+    } cases[] = {
+        {CATEGORY_SEXUAL_EXPLOITATION,
+         "seksuele uitbuiting/gedwongen prostitutie/seksuele dienstverlening/loverboy/seksueel/"
+         "uitbuiting in de seksuele "
+         "dienstverlening/SexualExploitation/isSexualExploit/Prostitution/"
+         "Pornography/RemoteInteractiveServices/PrivateSexualServices"},
+        {CATEGORY_FORCED_LABOUR,
+         "arbeidsuitbuiting/overige arbeid/gereguleerde arbeid/gedwongen dienstverlening/"
+         "uitbuiting in de gereguleerde arbeid en dienstverlening/ForcedLabour/isForcedLabour"},
+        {CATEGORY_FORCED_CRIMINALITY,
+         "criminele uitbuiting/gedwongen criminaliteit/criminele activiteiten/ForcedCriminality/"
+         "typeOfLabourIllicitActivities"},
+        {CATEGORY_FORCED_BEGGING, "bedelarij/gedwongen bedelen/ForcedBegging/typeOfLabourBegging"},
+        {CATEGORY_SERVITUDE, "huisslavernij/dienstbaarheid/au pair/Servitude/"
+                             "typeOfLabourDomesticWork/isSlaveryAndPractices"},
+        {CATEGORY_ORGAN_REMOVAL, "orgaanverwijdering/orgaanhandel/gedwongen orgaanverwijdering/"
+                                 "OrganRemoval/isOrganRemoval"},
+        {CATEGORY_FORCED_MARRIAGE,
+         "gedwongen huwelijk/huwelijksdwang/ForcedMarriage/isForcedMarriage"},
+        {CATEGORY_CHILD_LABOUR, "ChildLabour/kinderarbeid"},
+        {CATEGORY_FORCED_ADOPTION, "ForcedAdoption"},
+        {CATEGORY_SURROGACY, "Surrogacy"},
+        {CATEGORY_FORCED_MILITARY,
+         "ForcedMilitaryByNonStateActors/ForcedMilitary/isForcedMilitary"},
+        {CATEGORY_OTHER, "Other/isOtherExploit/overig/anders"},
+        {CATEGORY_UNKNOWN, "Unknown/onbekend"},
+    };
+    struct categories *all = tables_categories();
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct str rest = str_from(cases[i].words), word;
+        while (str_split(&rest, '/', &word)) {
+            enum category code = CATEGORY_COUNT;
+            if (!categories_find(all, word, &code) || code != cases[i].code)
+                fail_msg("%.*s", (int)word.len, word.data);
+        }
+    }
+    categories_free(all);
+}
+
+static void add_text(char *out, size_t *len, const char *text) {
+    size_t n = strlen(text);
+    assert_true(*len + n < 512);
+    memcpy(out + *len, text, n + 1);
+    *len += n;
+}
+
+// How careless sources spell a word: each way must be found as the word itself.
+static void spell_loud(struct str word, char *out) {
+    for (size_t i = 0; i < word.len; i++)
+        out[i] =
+            word.data[i] >= 'a' && word.data[i] <= 'z' ? (char)(word.data[i] - 32) : word.data[i];
+    out[word.len] = '\0';
+}
+
+static void spell_wide(struct str word, char *out) {
+    size_t len = 0;
+    add_text(out, &len, " \t(");
+    for (size_t i = 0; i < word.len; i++) {
+        const char one[2] = {word.data[i], '\0'};
+        add_text(out, &len, word.data[i] == ' ' || word.data[i] == '-' ? " -- " : one);
+    }
+    add_text(out, &len, ")!\xc2\xa0 ");
+}
+
+// With a mark on each vowel, composed or as a sign of its own.
+static void spell_marked(struct str word, char *out) {
+    static const char *const marked[] = {['a'] = "\xc3\xa0",
+                                         ['e'] = "\xc3\xab",
+                                         ['i'] = "i\xcc\x81",
+                                         ['o'] = "\xc3\xb6",
+                                         ['u'] = "u\xcc\x82"};
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < word.len; i++) {
+        unsigned char c = (unsigned char)word.data[i];
+        const char one[2] = {word.data[i], '\0'};
+        add_text(out, &len, c < COUNT(marked) && marked[c] ? marked[c] : one);
+    }
+}
+
+static void check_spellings(const struct categories *all, struct str word, enum category expected) {
+    static void (*const spell[])(struct str word, char *out) = {spell_loud, spell_wide,
+                                                                spell_marked};
+    char text[512];
+    enum category code;
+    if (!categories_find(all, word, &code) || code != expected)
+        fail_msg("%.*s", (int)word.len, word.data);
+    for (size_t i = 0; i < COUNT(spell); i++) {
+        code = CATEGORY_COUNT;
+        spell[i](word, text);
+        if (!categories_find(all, str_from(text), &code) || code != expected)
+            fail_msg("%s", text);
+    }
+}
+
+static void every_row_is_found_however_it_is_spelled(void **state) {
+    (void)state;
+    struct categories *all = tables_categories();
+    struct buf text = tables_read(SOURCE_DIR "/conf/categories.csv");
+    static const char *const columns[] = {"word", "code"};
+    struct table table;
+    struct str cells[2];
+    struct err err;
+    size_t rows = 0;
+    table_open(&table, buf_str(&text), "categories.csv");
+    assert_true(table_expect_header(&table, columns, 2, &err));
+    while (table_read_exactly(&table, cells, 2, &err) == TABLE_ROW) {
+        enum category code;
+        assert_true(category_from_name(cells[1], &code));
+        check_spellings(all, cells[0], code);
+        rows++;
+    }
+    assert_int_equal(rows, categories_count(all));
+    table_close(&table);
+    buf_free(&text);
+    categories_free(all);
+}
+
+struct each {
+    const struct categories *all;
+    size_t words, codes;
+    unsigned seen; // a bit for each code that some word has
+};
+
+static void on_word(void *ctx, struct str word, enum category code) {
+    struct each *each = ctx;
+    enum category same;
+    assert_true(categories_find(each->all, word, &same) && same == code);
+    each->words++;
+    each->codes += category_from_name(word, &same);
+    each->seen |= 1u << code;
+}
+
+static void each_word_is_told_with_its_code(void **state) {
+    (void)state;
+    struct err err;
+    struct categories *all =
+        categories_load(STR("word,code\nBedelarij,ForcedBegging\nbedelarij,ForcedBegging\n"
+                            "surrogacy,Surrogacy\nx y,Other\n"),
+                        "t", &err);
+    struct each each = {.all = all};
+    assert_non_null(all);
+    categories_each(all, on_word, &each);
+    assert_int_equal(each.words, CATEGORY_COUNT + 2); // two rows fold as one before them
+    assert_int_equal(each.codes, CATEGORY_COUNT);
+    categories_free(all);
+    all = tables_categories();
+    each = (struct each){.all = all};
+    categories_each(all, on_word, &each);
+    assert_int_equal(each.codes, CATEGORY_COUNT);
+    assert_int_equal(each.seen, (1u << CATEGORY_COUNT) - 1);
+    assert_true(each.words > 250);
+    categories_free(all);
+}
+
 static void other_words_are_not_guessed(void **state) {
     (void)state;
     static const char *const words[] = {"",
@@ -228,6 +389,9 @@ static void words_find_each_of_many(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_knows_the_words_of_the_field),
+        cmocka_unit_test(the_table_knows_the_published_words),
+        cmocka_unit_test(every_row_is_found_however_it_is_spelled),
+        cmocka_unit_test(each_word_is_told_with_its_code),
         cmocka_unit_test(other_words_are_not_guessed),
         cmocka_unit_test(every_code_matches_without_a_table),
         cmocka_unit_test(a_wrong_table_is_refused_with_its_line),

@@ -55,6 +55,14 @@ static void test_defaults(void **state) {
     assert_string_equal(c->oin, "00000099000000001000");
     assert_string_equal(c->state_dir, "/var/lib/signaald");
     assert_null(c->identity_key_file);
+    assert_null(c->person_key_file);
+    assert_null(c->person_previous_key_file);
+    assert_true(c->retention.identity_ms == 1825LL * 86400000);
+    assert_true(c->retention.quarantine_ms == 90LL * 86400000);
+    assert_true(c->retention.words_ms == 365LL * 86400000);
+    assert_true(c->retention.audit_ms == 1825LL * 86400000);
+    assert_true(c->retention.cells_ms == 3650LL * 86400000);
+    assert_string_equal(c->lexicon_file, scratch_path("lexicon.txt"));
     assert_true(c->state_bytes_max == 16ULL << 30);
     assert_string_equal(c->listen_address, "127.0.0.1");
     assert_int_equal(c->listen_port, 8080);
@@ -196,6 +204,10 @@ static const struct {
     {"poll: {timeout: 5s}", "c.yaml:1: poll.timeout: 5s is less than poll.connect_timeout (10s)\n"},
     {"poll: {bodies_max: 1MiB}",
      "c.yaml:1: poll.bodies_max: 1MiB is less than poll.page_max (32MiB)\n"},
+    {"retention: {identity: 3651d}",
+     "c.yaml:1: retention.identity: 3651d is more than retention.cells (3650d)\n"},
+    {"retention: {cells: 1824d}",
+     "c.yaml:1: retention.cells: 1824d is less than retention.identity (1825d)\n"},
     {"poll: {ca_file: categories.csv}", "c.yaml:1: poll.ca_file: categories.csv: holds no "
                                         "\"-----BEGIN CERTIFICATE-----\"\n"},
     {"poll: {ca_file: gone.pem}",
@@ -212,6 +224,8 @@ static const struct {
      "c.yaml:1: state.directory: only ${CREDENTIALS_DIRECTORY}, ${STATE_DIRECTORY} and "
      "${RUNTIME_DIRECTORY} are filled in\n"},
     {"control: {group: no-such-group-here}", "c.yaml:1: control.group: no such group\n"},
+    {"tables: {lexicon: gone.txt}",
+     "c.yaml:1: tables.lexicon: gone.txt: cannot be read: No such file or directory\n"},
     {"tables: {categories: /}", "c.yaml:1: tables.categories: /: is no regular file\n"},
     {"intake: {tls_key: k}", "c.yaml:1: intake.tls_key: tls_certificate and tls_key go together: "
                              "the other one is missing\nc.yaml:1: intake.tls_key: k: cannot be "
@@ -288,8 +302,12 @@ static void test_tls(void **state) {
                  "c.yaml:1: intake.tls_key: t.key: holds no \"PRIVATE KEY-----\"\n");
 }
 
-static void test_identity_key(void **state) {
+static void test_keys(void **state) {
     (void)state;
+    expect("person: {key: none.key, previous_key: sources.csv}",
+           "c.yaml:1: person.key: none.key: cannot be read: No such file or directory\n"
+           "c.yaml:1: person.previous_key: sources.csv: others can read or change this key: chmod "
+           "0600\n");
     scratch_write("id.key", "too short", 0600);
     expect("state: {identity_key: id.key}", "c.yaml:1: state.identity_key: id.key: a key is 32 "
                                             "bytes or 64 hexadecimal digits\n");
@@ -427,7 +445,7 @@ int main(void) {
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_directories_of_systemd),
         cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_identity_key),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_secret_settings),
         cmocka_unit_test(test_too_many_settings),
         cmocka_unit_test(test_print_loads_again),

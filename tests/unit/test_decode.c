@@ -17,6 +17,11 @@ static void note(struct seen *seen, const char *fmt, ...) {
     va_end(args);
 }
 
+static void note_text(struct seen *seen, const char *name, struct str text) {
+    if (text.data)
+        note(seen, " %s=%.*s", name, (int)text.len, text.data);
+}
+
 static void on_item(void *ctx, const struct decode_item *item) {
     struct seen *seen = ctx;
     note(seen, "%.*s", (int)item->item.id.len, item->item.id.data ? item->item.id.data : "");
@@ -24,6 +29,11 @@ static void on_item(void *ctx, const struct decode_item *item) {
         note(seen, "+%.*s", (int)item->item.categories[i].len, item->item.categories[i].data);
     if (item->item.age.data)
         note(seen, "@%.*s", (int)item->item.age.len, item->item.age.data);
+    note_text(seen, "name", item->item.person.name);
+    note_text(seen, "born", item->item.person.birth_date);
+    note_text(seen, "from", item->item.person.nationality);
+    note_text(seen, "v", item->item.person.v_number);
+    note_text(seen, "updated", item->item.updated);
     if (item->item.withdrawn)
         note(seen, "-");
     if (item->item.unknown_fields)
@@ -78,8 +88,6 @@ static void json_bodies(void **state) {
         {"{\"id\":\"a\",\"victim\":{\"age\":1.5}}", "a!/victim/age:type "},
         {"{\"id\":\"a\",\"withdrawn\":true}", "a- "},
         {"{\"id\":\"a\",\"withdrawn\":\"yes\"}", "a!/withdrawn:type "},
-        {"{\"id\":\"a\",\"person\":{\"name\":\"N\"}}", "a "},
-        {"{\"id\":\"a\",\"person\":\"N\"}", "a!/person:type "},
         {"{\"id\":null,\"reported\":null}", " "},
         {"{\"id\":[\"a\"],\"reported\":5}", "!/id:type!/reported:type "},
         {"{\"id\":\"a\",\"naam\":\"x\",\"bsn\":1}", "a?2 "},
@@ -112,12 +120,76 @@ static void json_bodies(void **state) {
     check(DECODE_JSON, cases, COUNT(cases));
 }
 
+static void persons(void **state) {
+    (void)state;
+    static const struct sample cases[] = {
+        {"{\"id\":\"a\",\"person\":{}}", "a "},
+        {"{\"id\":\"a\",\"person\":null}", "a "},
+        {"{\"id\":\"a\",\"person\":\"N\"}", "a!/person:type "},
+        {"{\"id\":\"a\",\"person\":[]}", "a!/person:type "},
+        {"{\"id\":\"a\",\"person\":{\"name\":\"N\",\"birthDate\":\"B\",\"nationality\":\"C\","
+         "\"vNumber\":\"V\"}}",
+         "a name=N born=B from=C v=V "},
+        {"{\"id\":\"a\",\"person\":{\"vNumber\":2718281828}}", "a v=2718281828 "},
+        {"{\"id\":1,\"victim\":{\"age\":2,\"birthYear\":3},\"person\":{\"vNumber\":4}}",
+         "1@2 v=4 "},
+        {"{\"id\":\"a\",\"person\":{\"name\":7,\"birthDate\":19900517,\"nationality\":[],"
+         "\"vNumber\":1.5}}",
+         "a!/person/name:type!/person/birthDate:type!/person/nationality:type"
+         "!/person/vNumber:type "},
+        {"{\"id\":\"a\",\"person\":{\"name\":null,\"vNumber\":null}}", "a "},
+        {"{\"id\":\"a\",\"person\":{\"Name\":\"N\",\"phone\":\"0\"}}", "a?2 "},
+        {"{\"id\":\"a\",\"name\":\"N\",\"vNumber\":\"V\"}", "a?2 "},
+        // what must not be sent, as whatever it comes
+        {"{\"id\":\"a\",\"person\":{\"bsn\":\"x\"}}", "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"BSN\":123456782}}", "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"Bsn\":[]}}", "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"bsn\":false}}", "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"burgerServiceNummer\":\"x\"}}", "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"citizenservicenumber\":\"x\"}}",
+         "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"SofiNummer\":\"x\"}}", "a!/person/bsn:notAccepted "},
+        {"{\"id\":\"a\",\"person\":{\"bsn\":null}}", "a "},
+        {"{\"id\":\"a\",\"person\":{\"bsn\":\" \"}}", "a "},
+    };
+    check(DECODE_JSON, cases, COUNT(cases));
+}
+
+static void times_of_change(void **state) {
+    (void)state;
+    static const struct sample cases[] = {
+        {"{\"id\":\"a\",\"updated\":\"2017-03-05T10:00:00Z\"}", "a updated=2017-03-05T10:00:00Z "},
+        {"{\"id\":\"a\",\"updated\":\"gisteren\"}", "a updated=gisteren "},
+        {"{\"id\":\"a\",\"updated\":7}", "a!/updated:type "},
+        {"{\"id\":\"a\",\"updated\":null}", "a "},
+    };
+    // The same name as that of a mark: a mark may only count.
+    static const struct sample marks[] = {
+        {"{\"id\":\"a\",\"updated\":7}", "a "},
+        {"{\"id\":\"a\",\"updated\":\"7\"}", "a "},
+        {"{\"id\":\"a\",\"updated\":\"2017-03-05\"}", "a updated=2017-03-05 "},
+        {"{\"id\":\"a\",\"updated\":\"2017-03-05T10:00:00Z\"}", "a updated=2017-03-05T10:00:00Z "},
+    };
+    check(DECODE_JSON, cases, COUNT(cases));
+    for (size_t i = 0; i < COUNT(marks); i++) {
+        struct seen seen = {{0}, 0};
+        struct decode_options options = {
+            .format = DECODE_JSON, .limits = limits, .cursor_field = STR("updated")};
+        struct decode_result result;
+        decode_items(str_from(marks[i].body), &options, on_item, &seen, &result);
+        assert_string_equal(seen.text, marks[i].expected);
+        assert_true(result.cursor[0]);
+    }
+}
+
 static void ndjson_bodies(void **state) {
     (void)state;
     static const struct sample cases[] = {
         {"", ""},
         {"\n\n", ""},
         {"{\"id\":\"a\"}", "a "},
+        {"{\"id\":\"a\",\"person\":{\"name\":\"N\"},\"updated\":\"U\"}\n{\"id\":\"b\"}",
+         "a name=N updated=U b "},
         {"{\"id\":\"a\"}\r\n{\"id\":\"b\"}\n", "a b "},
         // a broken line leaves the others whole
         {"{\"id\":\"a\"}\n{\"id\":\n{\"id\":\"c\"}", "a !:syntax c "},
@@ -201,6 +273,8 @@ static void random_bodies_never_crash(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_bodies),
+        cmocka_unit_test(persons),
+        cmocka_unit_test(times_of_change),
         cmocka_unit_test(ndjson_bodies),
         cmocka_unit_test(an_item_over_its_size_is_refused_alone),
         cmocka_unit_test(the_line_of_the_fault_is_told),

@@ -38,7 +38,8 @@ static void deliver(struct books *books, struct tables *tables, struct str line,
     struct sources sources = {.list = &source, .count = 1, .references = 100};
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 10, .depth_max = 32},
-        .identity_key = books_identity_key(books)};
+        .identity_key = books_identity_key(books),
+        .person_keys = books_person_keys(books)};
     struct batch *batch =
         batch_create(&sources, &source, tables, DECODE_NDJSON, malloc(line.len + 1), line.len);
     memcpy(batch->body, line.data, line.len);
@@ -63,7 +64,9 @@ static void run(struct tables *tables, const char *path) {
     (void)snprintf(state, sizeof state, "%s", scratch_path("state"));
     assert_int_equal(mkdir(state, 0700), 0);
     scratch_write_bytes("state/identity.key", key, 32, 0600);
-    struct books_options options = {.dir = state, .bytes_max = 16 << 20, .topic = "signals"};
+    scratch_write_bytes("state/person.key", key, 32, 0600);
+    struct books_options options = {
+        .dir = state, .bytes_max = 16 << 20, .topic = "signals", .window_ms = INT64_MAX / 2};
     struct books *books = books_open(&options, &err);
     if (!books)
         fail_msg("%s", err.text);
@@ -93,7 +96,10 @@ static void run(struct tables *tables, const char *path) {
 
 static void events_are_as_written_down(void **state) {
     (void)state;
-    struct tables tables = {tables_municipalities(), tables_categories(), 100};
+    struct tables tables = {.municipalities = tables_municipalities(),
+                            .categories = tables_categories(),
+                            .lexicon = tables_lexicon(),
+                            .references = 100};
     glob_t files;
     assert_int_equal(glob(SOURCE_DIR "/tests/golden/*.ndjson", 0, NULL, &files), 0);
     for (size_t i = 0; i < files.gl_pathc; i++) {
@@ -105,6 +111,7 @@ static void events_are_as_written_down(void **state) {
     globfree(&files);
     municipalities_free(tables.municipalities);
     categories_free(tables.categories);
+    lexicon_free(tables.lexicon);
 }
 
 int main(void) {

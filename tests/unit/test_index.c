@@ -11,6 +11,16 @@ static struct digest crowded(uint64_t n) {
     return digest;
 }
 
+// Differs from others in its first bytes, but its place is one of 7 in a table of any size: the
+// last three and the first four, so that what crowds there goes round the end.
+static struct digest crowded_at_the_end(uint64_t n) {
+    struct digest digest = {{0}};
+    uint64_t place = n % 7 - 3 + (n << 32);
+    memcpy(digest.bytes, &place, sizeof place);
+    memcpy(digest.bytes + 8, &n, sizeof n);
+    return digest;
+}
+
 static struct digest scattered(uint64_t n) {
     struct digest digest;
     uint64_t state = n, a = unit_random(&state), b = unit_random(&state);
@@ -38,6 +48,7 @@ static void finds_what_was_put(void **state) {
     (void)state;
     check_all(scattered, 100000);
     check_all(crowded, 3000);
+    check_all(crowded_at_the_end, 3000);
 }
 
 static void a_later_put_replaces(void **state) {
@@ -72,11 +83,85 @@ static void each_visits_every_entry_once(void **state) {
     index_free(index);
 }
 
+enum { KEYS = 600 };
+
+// Each entry is in the plain list, and there are as many as there.
+static void on_entry(void *ctx, const struct digest *identity, uint64_t seq) {
+    uint64_t *left = ctx;
+    uint64_t n = seq % KEYS;
+    assert_true(left[n] == seq);
+    (void)identity;
+    left[n] = 0;
+}
+
+static void compare(const struct index *index, struct digest (*make)(uint64_t n),
+                    const uint64_t list[KEYS]) {
+    uint64_t left[KEYS];
+    size_t count = 0;
+    for (uint64_t n = 0; n < KEYS; n++) {
+        struct digest digest = make(n);
+        assert_int_equal(index_get(index, &digest), list[n]);
+        count += list[n] != 0;
+    }
+    assert_int_equal(index_count(index), count);
+    memcpy(left, list, sizeof left);
+    index_each(index, on_entry, left);
+    for (uint64_t n = 0; n < KEYS; n++)
+        assert_int_equal(left[n], 0);
+}
+
+static void check_removal(struct digest (*make)(uint64_t n), uint64_t seed, int steps) {
+    struct index *index = index_create();
+    uint64_t list[KEYS] = {0};
+    for (int i = 0; i < steps; i++) {
+        uint64_t n = unit_random(&seed) % KEYS;
+        struct digest digest = make(n);
+        // It fills up, and gets empty, again and again.
+        if (unit_random(&seed) % 10 < (i / 1000 % 2 ? 2 : 8)) {
+            list[n] = n + KEYS * (1 + unit_random(&seed) % 1000);
+            index_put(index, &digest, list[n]);
+        } else {
+            list[n] = 0;
+            index_remove(index, &digest);
+        }
+        if (i % 20 == 19)
+            compare(index, make, list);
+    }
+    index_free(index);
+}
+
+static void is_what_a_plain_list_is(void **state) {
+    (void)state;
+    uint64_t seed = unit_seed();
+    check_removal(scattered, seed, 20000);
+    check_removal(crowded, seed, 4000);
+    check_removal(crowded_at_the_end, seed, 4000);
+}
+
+static void removing_all_leaves_nothing(void **state) {
+    (void)state;
+    struct index *index = index_create();
+    uint64_t sum = 0;
+    for (uint64_t n = 1; n <= 50000; n++) {
+        struct digest digest = scattered(n);
+        index_put(index, &digest, n);
+    }
+    for (uint64_t n = 1; n <= 50000; n++) {
+        struct digest digest = scattered(n);
+        index_remove(index, &digest);
+        index_remove(index, &digest);
+        assert_int_equal(index_count(index), 50000 - n);
+    }
+    index_each(index, sum_up, &sum);
+    assert_int_equal(sum, 0);
+    index_free(index);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_put),
-        cmocka_unit_test(a_later_put_replaces),
-        cmocka_unit_test(each_visits_every_entry_once),
+        cmocka_unit_test(finds_what_was_put),           cmocka_unit_test(a_later_put_replaces),
+        cmocka_unit_test(each_visits_every_entry_once), cmocka_unit_test(is_what_a_plain_list_is),
+        cmocka_unit_test(removing_all_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,12 +102,121 @@ static void a_withdrawal_keeps_what_the_counts_lose(void **state) {
     assert_int_equal(b.reported, TIME_DAY_NONE);
 }
 
+// `updated` in hours from now, 0 not said; the verdict each brings after what stands before it.
+static void the_newer_state_stays(void **state) {
+    (void)state;
+    enum { HOUR = 3600000 };
+    static const struct {
+        const char *steps;
+        int64_t updated[4];
+        const char *verdicts;
+    } lives[] = {
+        {"BA", {-1, -2}, "rd"},       // the correction came first, by a faster way
+        {"BA", {-2, -1}, "rc"},       // in order
+        {"BA", {-1, -1}, "rc"},       // nobody can tell: the last one stays
+        {"BA", {-1, 0}, "rc"},        // one that does not say is the newest
+        {"BAC", {-2, 0, -3}, "rcd"},  // and it does not make what is older new
+        {"BAC", {-3, 0, -2}, "rcc"},  //
+        {"-A", {0, -2}, "wd"},        // withdrawn before it came
+        {"-A", {0, 1}, "wc"},         // made anew after that
+        {"-A", {0, 0}, "wc"},         //
+        {"-A", {-2, -1}, "wc"},       // the withdrawal itself says when
+        {"A-A", {-3, -2, -3}, "rwd"}, //
+        {"A-B", {-3, -1, -2}, "rwd"}, //
+        {"A-B", {-3, -2, -1}, "rwc"}, //
+        {"AB-", {-3, -2, -4}, "rcd"}, // an old withdrawal of what was changed since
+    };
+    static const char letters[VERDICT_COUNT] = {[VERDICT_REGISTERED] = 'r',
+                                                [VERDICT_DUPLICATE] = 'd',
+                                                [VERDICT_CORRECTED] = 'c',
+                                                [VERDICT_WITHDRAWN] = 'w'};
+    const struct judge_origin now = {.source = STR("amsterdam"), .received_ms = 1000LL * HOUR};
+    for (size_t i = 0; i < COUNT(lives); i++) {
+        struct ledger_row known = {0}, row;
+        for (size_t k = 0; lives[i].steps[k]; k++) {
+            char step = lives[i].steps[k];
+            struct signal signal = signal_with((uint8_t)step, step == '-');
+            if (lives[i].updated[k])
+                signal.updated_ms = signal.updated_upto_ms =
+                    now.received_ms + lives[i].updated[k] * HOUR;
+            enum verdict verdict = judge_signal(known.seq ? &known : NULL, &signal);
+            if (letters[verdict] != lives[i].verdicts[k])
+                fail_msg("life %zu (%s) step %zu: %c", i, lives[i].steps, k, letters[verdict]);
+            if (verdict == VERDICT_DUPLICATE)
+                continue;
+            judge_row(known.seq ? &known : NULL, &signal, verdict, known.seq + 1, &now, &row);
+            known = row;
+        }
+    }
+}
+
+static void a_day_is_any_time_of_it(void **state) {
+    (void)state;
+    struct signal day = signal_with('A', false), time = signal_with('B', false);
+    struct ledger_row known;
+    day.updated_ms = 1000;
+    day.updated_upto_ms = 1999;
+    time.updated_ms = time.updated_upto_ms = 1500;
+    judge_row(NULL, &day, VERDICT_REGISTERED, 1, &origin, &known);
+    assert_int_equal(judge_signal(&known, &time), VERDICT_CORRECTED);
+    judge_row(NULL, &time, VERDICT_REGISTERED, 1, &origin, &known);
+    assert_int_equal(judge_signal(&known, &day), VERDICT_CORRECTED);
+    time.updated_ms = time.updated_upto_ms = 2000;
+    judge_row(NULL, &time, VERDICT_REGISTERED, 1, &origin, &known);
+    assert_int_equal(judge_signal(&known, &day), VERDICT_DUPLICATE);
+}
+
+static void only_what_counts_unchanged_is_seen_later(void **state) {
+    (void)state;
+    struct signal signal = signal_with('A', false), other = signal_with('B', false),
+                  gone = signal_with('-', true);
+    struct ledger_row known, withdrawn;
+    signal.updated_ms = other.updated_ms = 10;
+    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &known);
+    judge_row(&known, &gone, VERDICT_WITHDRAWN, 2, &origin, &withdrawn);
+    assert_false(judge_is_seen_later(&known, &signal));
+    signal.updated_ms = other.updated_ms = gone.updated_ms = 11;
+    assert_true(judge_is_seen_later(&known, &signal));
+    assert_false(judge_is_seen_later(&known, &other));
+    assert_false(judge_is_seen_later(&known, &gone));
+    assert_false(judge_is_seen_later(&withdrawn, &signal));
+}
+
+static void an_erased_signal_does_not_come_back(void **state) {
+    (void)state;
+    struct ledger_row known = {.seq = 4, .erased = true, .verdict = VERDICT_WITHDRAWN};
+    struct signal signal = signal_with('A', false), gone = signal_with('-', true);
+    signal.stands = true;
+    assert_int_equal(judge_signal(&known, &signal), VERDICT_DUPLICATE);
+    assert_int_equal(judge_signal(&known, &gone), VERDICT_DUPLICATE);
+}
+
+static void what_no_table_had_goes_with_its_content(void **state) {
+    (void)state;
+    struct signal signal = signal_with('A', false), gone = signal_with('?', true);
+    struct ledger_row a, b;
+    signal.unknown_count = 2;
+    signal.unknown_said = true;
+    memset(signal.unknown[1].word.bytes, 3, DIGEST_BYTES);
+    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
+    judge_row(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
+    assert_int_equal(a.unknown_count, 2);
+    assert_memory_equal(a.unknown, signal.unknown, sizeof a.unknown);
+    assert_int_equal(b.unknown_count, 2);
+    assert_true(a.unknown_said && b.unknown_said);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life_has_these_verdicts),
         cmocka_unit_test(a_system_that_tells_states_may_take_a_withdrawal_back),
         cmocka_unit_test(versions_are_chained_and_keep_their_key),
         cmocka_unit_test(a_withdrawal_keeps_what_the_counts_lose),
+        cmocka_unit_test(the_newer_state_stays),
+        cmocka_unit_test(a_day_is_any_time_of_it),
+        cmocka_unit_test(only_what_counts_unchanged_is_seen_later),
+        cmocka_unit_test(an_erased_signal_does_not_come_back),
+        cmocka_unit_test(what_no_table_had_goes_with_its_content),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -307,6 +307,134 @@ static void marks_have_a_form_that_sorts(void **state) {
     check_pages(&epoch, seconds, COUNT(seconds));
 }
 
+static const struct mapping with_person = {
+    .items = "",
+    .rules = {[MAPPING_ID] = {.from = "/id"},
+              [MAPPING_PERSON_NAME] = {.from = "/who/naam"},
+              [MAPPING_BIRTH_DATE] = {.from = "/who/geboren"},
+              [MAPPING_NATIONALITY] = {.from = "/who/land",
+                                       .words = {{"Nigeriaanse", "NG"}},
+                                       .word_count = 1},
+              [MAPPING_V_NUMBER] = {.from = "/who/v"}},
+    .absent = {"-"},
+    .absent_count = 1,
+};
+
+static void persons(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"[{\"id\":1,\"who\":{\"naam\":\" Jan de Vries \",\"geboren\":\"17-05-1990\",\"land\":"
+         "\"nigeriaanse\",\"v\":2718281828}}]",
+         "1 name=Jan de Vries birth=17-05-1990 from=NG v=2718281828; "},
+        {"[{\"id\":1,\"who\":{\"naam\":\"-\",\"geboren\":19900517,\"v\":\"V 27\"}}]",
+         "1 birth=19900517 v=V 27; "},
+        {"[{\"id\":1,\"who\":{\"naam\":[\"N\"],\"geboren\":{},\"land\":[],\"v\":1.5}}]",
+         "1 !/person/name:type !/person/birthDate:type !/person/nationality:type "
+         "!/person/vNumber:type; "},
+    };
+    check_pages(&with_person, cases, COUNT(cases));
+    struct mapping lines = with_person;
+    struct noted noted;
+    lines.format = MAPPING_NDJSON;
+    (void)note_page(&lines, STR("{\"id\":1,\"who\":{\"naam\":\"N\"}}\n{\"id\":2}"), &noted);
+    assert_string_equal(noted.text, "1 name=N; 2; ");
+}
+
+// In the two forms that a birth date has anyway it stays as it is: the normaliser knows more forms.
+static void birth_dates_by_form(void **state) {
+    (void)state;
+    static const struct {
+        enum mapping_dates dates;
+        const char *said, *expected;
+    } cases[] = {
+        {MAPPING_DATES_ISO, "\"17-05-1990\"", "17-05-1990"},
+        {MAPPING_DATES_ISO, "\"1990-05-17 00:00\"", "1990-05-17 00:00"},
+        {MAPPING_DATES_DMY, "\"17-5-1990\"", "17-5-1990"},
+        {MAPPING_DATES_DMY, "\"05/17/1990\"", "05/17/1990"},
+        {MAPPING_DATES_MDY, "\"05/17/1990\"", "1990-05-17"},
+        {MAPPING_DATES_MDY, "\"6/5/1990\"", "1990-06-05"},
+        {MAPPING_DATES_EXCEL, "33010", "1990-05-17"},
+        {MAPPING_DATES_EXCEL, "33010.0", "1990-05-17"},
+        {MAPPING_DATES_EXCEL, "\"17-05-1990\"", "1990-05-17"},
+        {MAPPING_DATES_EXCEL, "19900517", "19900517"},
+        {MAPPING_DATES_EPOCH, "642895200", "1990-05-16T22:00:00.000Z"},
+        {MAPPING_DATES_EPOCH, "642895200.5", "1990-05-16T22:00:00.500Z"},
+        {MAPPING_DATES_EPOCH, "-86400", "1969-12-31T00:00:00.000Z"},
+        {MAPPING_DATES_EPOCH, "\"17-05-1990\"", "17-05-1990"},
+        {MAPPING_DATES_EPOCH_MS, "642895200000", "1990-05-16T22:00:00.000Z"},
+        {MAPPING_DATES_EPOCH_MS, "\"x\"", "x"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct mapping mapping = with_person;
+        char body[96], expected[96];
+        struct noted noted;
+        mapping.dates = cases[i].dates;
+        (void)snprintf(body, sizeof body, "[{\"id\":1,\"who\":{\"geboren\":%s}}]", cases[i].said);
+        (void)snprintf(expected, sizeof expected, "1 birth=%s; ", cases[i].expected);
+        (void)note_page(&mapping, str_from(body), &noted);
+        assert_string_equal(noted.text, expected);
+    }
+}
+
+static void note_updated(void *ctx, const struct decode_item *decoded) {
+    struct str updated = decoded->item.updated;
+    note(ctx, "%.*s; ", (int)updated.len, updated.data ? updated.data : "");
+}
+
+static void a_mark_that_is_a_time_tells_when_an_item_changed(void **state) {
+    (void)state;
+    char csv_id[] = "id", csv_mark[] = "gewijzigd";
+    const struct mapping csv = {
+        .format = MAPPING_CSV,
+        .dates = MAPPING_DATES_DMY,
+        .rules = {[MAPPING_ID] = {.from = csv_id}, [MAPPING_MARK] = {.from = csv_mark}}};
+    struct mapping lines = plain, epoch = plain;
+    lines.format = MAPPING_NDJSON;
+    epoch.dates = MAPPING_DATES_EPOCH;
+    const struct {
+        const struct mapping *mapping;
+        const char *body, *expected;
+    } cases[] = {
+        // a day stays one: any time of it may be meant; and nothing of an item is the next one's
+        {&plain,
+         "[{\"id\":1,\"seen\":\"2018-06-19T01:00:00+02:00\"},{\"id\":2},"
+         "{\"id\":3,\"seen\":\"2018-06-18\"},{\"id\":4,\"seen\":7},{\"id\":5,\"seen\":\"v1\"}]",
+         "2018-06-18T23:00:00.000Z; ; 2018-06-18; ; ; "},
+        {&lines, "{\"id\":1,\"seen\":\"2018-06-18 13:30\"}\n{\"id\":2}",
+         "2018-06-18T11:30:00.000Z; ; "},
+        {&epoch, "[{\"id\":1,\"seen\":1529328647.604},{\"id\":2,\"seen\":\"x\"}]",
+         "2018-06-18T13:30:47.604Z; ; "},
+        {&csv, "id;gewijzigd\n1;18-06-2018 13:30\n2;\n3;18-06-2018\n",
+         "2018-06-18T11:30:00.000Z; ; 2018-06-18; "},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct noted noted = {.len = 0};
+        struct mapping_result result;
+        mapping_decode(cases[i].mapping, str_from(cases[i].body), &note_limits, note_updated,
+                       &noted, &result);
+        assert_string_equal(noted.text, cases[i].expected);
+    }
+}
+
+static void persons_in_csv(void **state) {
+    (void)state;
+    char id[] = "nr", name[] = "naam", born[] = "geboren", from[] = "land", v[] = "v nummer";
+    struct mapping mapping = {.format = MAPPING_CSV,
+                              .dates = MAPPING_DATES_EXCEL,
+                              .rules = {[MAPPING_ID] = {.from = id},
+                                        [MAPPING_PERSON_NAME] = {.from = name},
+                                        [MAPPING_BIRTH_DATE] = {.from = born},
+                                        [MAPPING_NATIONALITY] = {.from = from},
+                                        [MAPPING_V_NUMBER] = {.from = v}}};
+    struct noted noted;
+    (void)note_page(&mapping,
+                    STR("nr;Naam;Geboren;Land;V-nummer;BSN\n1;\"Vries, de, Jan\";33010;NG;"
+                        "271.828.1828;7\n2;;17-05-1990;;;\n"),
+                    &noted);
+    assert_string_equal(noted.text, "1 name=Vries, de, Jan birth=1990-05-17 from=NG "
+                                    "v=271.828.1828 ?1; 2 birth=1990-05-17 ?1; ");
+}
+
 static void lines_of_ndjson(void **state) {
     (void)state;
     static struct mapping mapping;
@@ -453,6 +581,10 @@ int main(void) {
         cmocka_unit_test(words_absent_values_and_constants),
         cmocka_unit_test(an_index_is_the_place_in_the_page),
         cmocka_unit_test(marks_have_a_form_that_sorts),
+        cmocka_unit_test(persons),
+        cmocka_unit_test(birth_dates_by_form),
+        cmocka_unit_test(persons_in_csv),
+        cmocka_unit_test(a_mark_that_is_a_time_tells_when_an_item_changed),
         cmocka_unit_test(lines_of_ndjson),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(a_trace_shows_both_sides),

@@ -40,13 +40,16 @@ static void words_resolve_as_of_their_day(void **state) {
         {"sudwest fryslan", "2017-03-05", 0, 1900, "Súdwest-Fryslân"},
         {"Nuenen, Gerwen en Nederwetten", "2017-03-05", 0, 820, "Nuenen, Gerwen en Nederwetten"},
         // the two Bergens
-        {"Bergen", "2017-03-05", 0, 1, NULL},
-        {"Bergen", "2017-03-05", UTRECHT, 1, NULL},
+        {"Bergen", "2017-03-05", 0, 1, "Bergen"},
+        {"Bergen", "2017-03-05", UTRECHT, 1, "Bergen"},
         {"Bergen", "2017-03-05", LIMBURG, 893, "Bergen"},
         {"bergen", "2017-03-05", NOORD_HOLLAND, 373, "Bergen"},
         {"Bergen (L.)", "2017-03-05", NOORD_HOLLAND, 893, "Bergen (L.)"},
         {"Bergen NH", "2017-03-05", LIMBURG, 373, "Bergen NH"},
         {"Bergen op Zoom", "2017-03-05", LIMBURG, 748, "Bergen op Zoom"},
+        {"gemeente bergen", "2017-03-05", NOORD_HOLLAND, 373, "Gemeente Bergen"},
+        {"GEMEENTE 'S-GRAVENHAGE", "2017-03-05", 0, 518, "Gemeente 's-Gravenhage"},
+        {"gemeente", "2017-03-05", 0, 0, NULL},
         // ended: one successor
         {"Weesp", "2022-03-23", 0, 457, "Weesp"},
         {"Weesp", "2022-03-24", 0, 363, "Weesp"},
@@ -56,14 +59,21 @@ static void words_resolve_as_of_their_day(void **state) {
         {"Schijndel", "2017-01-01", 0, 1948, "Schijndel"},
         // ended: a split
         {"Haaren", "2020-12-31", 0, 788, "Haaren"},
-        {"Haaren", "2021-01-01", 0, 1, NULL},
-        {"Winsum", "2019-06-01", 0, 1, NULL},
+        {"Haaren", "2021-01-01", 0, 1, "Haaren"},
+        {"Winsum", "2019-06-01", 0, 1, "Winsum"},
+        {"GM0140", "2017-12-31", 0, 140, "GM0140"},
+        {"gm140", "2018-01-01", 0, 1, "GM0140"},
         // not yet begun: one predecessor, several, none in the table
         {"Berg en Dal", "2015-06-01", 0, 241, "Berg en Dal"},
         {"De Fryske Marren", "2015-06-30", 0, 1921, "De Fryske Marren"},
         {"De Fryske Marren", "2015-07-01", 0, 1940, "De Fryske Marren"},
         {"Meierijstad", "2016-06-01", 0, 1948, "Meierijstad"},
         {"GM1948", "2016-06-01", 0, 1948, "GM1948"},
+        // of several that lay in two provinces
+        {"Vianen", "2018-12-31", 0, 620, "Vianen"},
+        {"Leerdam", "2018-12-31", 0, 545, "Leerdam"},
+        {"Leerdam", "2019-01-01", 0, 1961, "Leerdam"},
+        {"Vijfheerenlanden", "2018-12-31", UTRECHT, 1, "Vijfheerenlanden"},
         {"Nissewaard", "2014-06-01", 0, 1930, "Nissewaard"},
     };
     struct municipalities *all = tables_municipalities();
@@ -76,8 +86,11 @@ static void words_resolve_as_of_their_day(void **state) {
         enum municipality_match expected = cases[i].code > 1    ? MUNICIPALITY_FOUND
                                            : cases[i].code == 1 ? MUNICIPALITY_AMBIGUOUS
                                                                 : MUNICIPALITY_NO_SUCH;
+        bool same_spelling = spelling && cases[i].spelling
+                                 ? strcmp(spelling, cases[i].spelling) == 0
+                                 : spelling == cases[i].spelling;
         if (match != expected || (found ? found->code : 0) != (found ? cases[i].code : 0) ||
-            (cases[i].spelling && strcmp(spelling, cases[i].spelling) != 0))
+            !same_spelling)
             fail_msg("%s on %s: match %u, code %u", cases[i].word, cases[i].day, match,
                      found ? found->code : 0u);
     }
@@ -262,6 +275,88 @@ static void a_predecessor_is_one_that_made_way(void **state) {
     municipalities_free(all);
 }
 
+// A province must not have counts of another: what several became is itself before its beginning
+// only where they lay in its own regions.
+static void a_merger_across_a_border_is_not_guessed(void **state) {
+    (void)state;
+    static const struct {
+        const char *regions; // of the second of two
+        bool known;
+    } cases[] = {
+        {"PV20,P,,2014-12-31,GM0003,U,VR01", true},
+        {"PV21,P,,2014-12-31,GM0003,U,VR01", false},
+        {"PV20,P,,2014-12-31,GM0003,W,VR01", false},
+        {"PV20,P,,2014-12-31,GM0003,U,VR02", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct err err;
+        char text[1024];
+        (void)snprintf(text, sizeof text, "%sGM0002,Twee,%s,1,2014,c\n",
+                       HEADER ROW("GM0001", "Een", "", "2014-12-31", "GM0003")
+                           ROW("GM0003", "Nieuw", "2015-01-01", "", ""),
+                       cases[i].regions);
+        struct municipalities *all =
+            municipalities_load(str_from(text), "m", STR("variant,code\n"), "v", &err);
+        assert_non_null(all);
+        const struct municipality *from = municipalities_by_code(all, 3);
+        assert_ptr_equal(municipalities_on(all, from, day_of("2014-06-01")),
+                         cases[i].known ? from : NULL);
+        assert_ptr_equal(municipalities_on(all, from, day_of("2015-01-01")), from);
+        municipalities_free(all);
+    }
+}
+
+static void codes_are_written_in_full(void **state) {
+    (void)state;
+    static const struct {
+        const char *word, *code; // NULL: not the form of a code
+    } cases[] = {
+        {"GM0363", "GM0363"}, {"gm363", "GM0363"}, {" 0363 ", "GM0363"}, {"1", "GM0001"},
+        {"gM9999", "GM9999"}, {"GM0000", NULL},    {"GM", NULL},         {"", NULL},
+        {"GM00363", NULL},    {"Amsterdam", NULL}, {"-363", NULL},       {"3 63", NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char code[MUNICIPALITY_CODE_MAX] = "same";
+        assert_int_equal(municipalities_full_code(str_from(cases[i].word), code),
+                         cases[i].code != NULL);
+        assert_string_equal(code, cases[i].code ? cases[i].code : "same");
+    }
+}
+
+struct spellings {
+    const struct municipalities *all;
+    size_t count, codes;
+    bool den_haag, with_gemeente, base;
+};
+
+static void on_spelling(void *ctx, const char *spelling) {
+    struct spellings *seen = ctx;
+    const struct municipality *found;
+    const char *same;
+    char code[MUNICIPALITY_CODE_MAX];
+    // 2017: while most of them were there; a spelling must mean something, if only an ambiguous one
+    enum municipality_match match = municipalities_resolve(
+        seen->all, str_from(spelling), day_of("2017-06-01"), LIMBURG, &found, &same);
+    assert_int_not_equal(match, MUNICIPALITY_NO_SUCH);
+    assert_string_equal(same, spelling);
+    seen->count++;
+    seen->codes += municipalities_full_code(str_from(spelling), code);
+    seen->den_haag |= strcmp(spelling, "Den Haag") == 0;
+    seen->with_gemeente |= strcmp(spelling, "Gemeente Weesp") == 0;
+    seen->base |= strcmp(spelling, "Bergen") == 0;
+}
+
+static void every_spelling_is_told_once(void **state) {
+    (void)state;
+    struct municipalities *all = tables_municipalities();
+    struct spellings seen = {.all = all};
+    municipalities_each_spelling(all, on_spelling, &seen);
+    assert_int_equal(seen.codes, municipalities_count(all));
+    assert_true(seen.count > 3 * municipalities_count(all));
+    assert_true(seen.den_haag && seen.with_gemeente && seen.base);
+    municipalities_free(all);
+}
+
 static void random_words_are_safe(void **state) {
     (void)state;
     uint64_t random = unit_seed();
@@ -277,6 +372,7 @@ static void random_words_are_safe(void **state) {
             municipalities_resolve(all, (struct str){word, len}, (int32_t)unit_random(&random),
                                    (uint8_t)unit_random(&random), &found, &spelling);
         assert_int_equal(match == MUNICIPALITY_FOUND, found != NULL);
+        assert_int_equal(match != MUNICIPALITY_NO_SUCH, spelling != NULL);
     }
     municipalities_free(all);
 }
@@ -290,6 +386,9 @@ int main(void) {
         cmocka_unit_test(wrong_tables_are_refused_with_their_line),
         cmocka_unit_test(a_name_means_the_one_valid_on_the_day),
         cmocka_unit_test(a_predecessor_is_one_that_made_way),
+        cmocka_unit_test(a_merger_across_a_border_is_not_guessed),
+        cmocka_unit_test(codes_are_written_in_full),
+        cmocka_unit_test(every_spelling_is_told_once),
         cmocka_unit_test(random_words_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,7 +135,8 @@ static void open_rig(struct rig *rig) {
         fail_msg("%s", err.text);
     struct pipeline_options pipeline = {
         .batch = {.limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
-                  .identity_key = books_identity_key(rig->books)},
+                  .identity_key = books_identity_key(rig->books),
+                  .person_keys = books_person_keys(rig->books)},
         .queue_bytes_max = 1 << 20,
         .on_committed = on_committed,
         .on_failed = on_failed,

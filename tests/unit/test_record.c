@@ -11,6 +11,12 @@ static struct ledger_row sample(void) {
                              .verdict = VERDICT_CORRECTED,
                              .counts = true,
                              .polled = true,
+                             .renormalised = true,
+                             .unknown_said = true,
+                             .updated_ms = 0x0a0b,
+                             .person = 0x0c0d,
+                             .unknown_count = 1,
+                             .unknown = {{.field = WORD_MUNICIPALITY}},
                              .received_ms = -5,
                              .logged_ms = 1709204400123,
                              .cell = {.municipality = 363,
@@ -31,6 +37,7 @@ static struct ledger_row sample(void) {
                              .id = "2016-1"};
     memset(row.identity.bytes, 0xaa, DIGEST_BYTES);
     memset(row.content.bytes, 0xbb, DIGEST_BYTES);
+    memset(row.unknown[0].word.bytes, 0xcc, DIGEST_BYTES);
     return row;
 }
 
@@ -47,22 +54,25 @@ static void a_line_comes_back_as_it_was(void **state) {
     buf_free(&record);
 }
 
-// The layout is on disks: these bytes must not change within format 1.
+// The layout is on disks: these bytes must not change within format 2.
 static void the_layout_is_the_documented_one(void **state) {
     (void)state;
-    static const uint8_t head[] = {1, 2, 3,    3,    6,    0,    0x6b, 0x01, 70,   0,   0,
+    static const uint8_t head[] = {2, 2, 27,   3,    6,    0,    0x6b, 0x01, 70,   0,   0,
                                    0, 0, 0,    0,    0,    8,    7,    6,    5,    4,   3,
                                    2, 1, 0xfb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     static const uint8_t middle[] = {3, 0,    0, 0, 0x68, 0x42, 0, 0, 0, 0, 0, 0x80, 0xc9,
                                      1, 0x6b, 1, 5, 0,    194,  0, 2, 2, 2, 1, 1,    0};
+    static const uint8_t tail[] = {
+        0x0b, 0x0a, 0, 0, 0, 0, 0, 0, 0x0d, 0x0c, 0, 0, 0, 0, 0, 0, 1, WORD_MUNICIPALITY, 0xcc};
     struct ledger_row row = sample();
     struct buf record;
     buf_init(&record, 1000);
     record_put_ledger(&record, &row, STR("{}"));
-    assert_int_equal(record.len, RECORD_LEDGER_HEAD + 3 + 6 + 2);
+    assert_int_equal(record.len, RECORD_LEDGER_HEAD + 17 + 3 + 6 + 2);
     assert_memory_equal(record.data, head, sizeof head);
     assert_memory_equal(record.data + 40, middle, sizeof middle);
-    assert_memory_equal(record.data + RECORD_LEDGER_HEAD, "coa2016-1{}", 11);
+    assert_memory_equal(record.data + 98, tail, sizeof tail);
+    assert_memory_equal(record.data + RECORD_LEDGER_HEAD + 17, "coa2016-1{}", 11);
     buf_free(&record);
 }
 
@@ -74,7 +84,7 @@ static void damage_is_seen_or_harmless(void **state) {
     struct str event;
     buf_init(&record, 1000);
     record_put_ledger(&record, &row, STR("{}"));
-    for (size_t len = 0; len < RECORD_LEDGER_HEAD + 9; len++)
+    for (size_t len = 0; len < RECORD_LEDGER_HEAD + 17 + 9; len++)
         assert_false(record_get_ledger((struct str){record.data, len}, 77, &back, &event));
     for (int i = 0; i < 20000; i++) {
         size_t at = (size_t)unit_random(&seed) % record.len;
@@ -83,11 +93,12 @@ static void damage_is_seen_or_harmless(void **state) {
         if (record_get_ledger(buf_str(&record), 77, &back, &event)) {
             assert_true(back.cell.gender < GENDER_COUNT);
             assert_true(back.source_len <= LEDGER_SOURCE_MAX);
+            assert_true(back.unknown_count <= SIGNAL_UNKNOWN_MAX);
             assert_true(event.data + event.len == record.data + record.len);
         }
         record.data[at] = old;
     }
-    record.data[0] = 2; // a later format
+    record.data[0] = 3; // a later format
     assert_false(record_get_ledger(buf_str(&record), 77, &back, &event));
     buf_free(&record);
 }
@@ -107,42 +118,100 @@ static void places_in_the_topic(void **state) {
     }
 }
 
-static void feeds_quarantine_and_totals(void **state) {
+static const struct hash_key key = {{1, 2, 3}}, other_key = {{3, 2, 1}};
+
+static bool holds(const struct buf *record, const char *text) {
+    return memmem(record->data, record->len, text, strlen(text)) != NULL;
+}
+
+static void feeds(void **state) {
     (void)state;
-    struct feed_record feed = {
-        .contact_ms = 5, .signal_ms = 4, .cursor = "2017-01-01", .etag = "\"x\""};
-    struct feed_record feed_back;
-    struct totals totals = {.verdicts = {1, 2, 3, 4, 5}, .unknown_words = 7}, totals_back;
+    struct feed_record back, feed = {.contact_ms = 5,
+                                     .signal_ms = 4,
+                                     .cursor = "2017-01-01",
+                                     .etag = "\"of Jan Jansen\"",
+                                     .last_modified = "yesterday"};
     struct buf record;
     buf_init(&record, 2000);
-    record_put_feed(&record, &feed);
-    assert_true(record_get_feed(buf_str(&record), &feed_back));
-    assert_memory_equal(&feed, &feed_back, sizeof feed);
+    record_put_feed(&record, &feed, &key);
+    assert_true(record_get_feed(buf_str(&record), &back, &key));
+    assert_memory_equal(&feed, &back, sizeof feed);
+    assert_false(record_get_feed(buf_str(&record), &back, &other_key));
+    // what others wrote cannot be read in it
+    assert_false(holds(&record, "2017") || holds(&record, "Jansen") || holds(&record, "yester"));
     for (size_t len = 0; len < record.len; len++)
-        assert_false(record_get_feed((struct str){record.data, len}, &feed_back));
-    buf_clear(&record);
-    struct quarantine_record entry = {
-        .number = 9,
-        .first_ms = 1,
-        .last_ms = 2,
-        .times = 3,
-        .page = true,
-        .index = 77,
-        .source = "coa",
-        .id = "x-1",
-        .cursor = "2017",
-        .reason_count = 2,
-        .reasons = {{FAULT_BAD_DATE, "/reported"}, {FAULT_SYNTAX, ""}}};
-    struct quarantine_record entry_back;
-    record_put_quarantine(&record, &entry);
-    assert_true(record_get_quarantine(buf_str(&record), &entry_back));
-    assert_memory_equal(&entry, &entry_back, sizeof entry);
+        assert_false(record_get_feed((struct str){record.data, len}, &back, &key));
+    buf_free(&record);
+}
+
+static void quarantine(void **state) {
+    (void)state;
+    struct quarantine_record back,
+        entry = {.number = 9,
+                 .first_ms = 1,
+                 .last_ms = 2,
+                 .times = 3,
+                 .page = true,
+                 .index = 77,
+                 .source = "coa",
+                 .id = "x-1",
+                 .cursor = "123456782",
+                 .reason_count = 2,
+                 .reasons = {{FAULT_BAD_DATE, "/reported"}, {FAULT_NOT_ACCEPTED, ""}}};
+    struct buf record;
+    buf_init(&record, 2000);
+    record_put_quarantine(&record, &entry, &key);
+    assert_true(record_get_quarantine(buf_str(&record), &back, &key));
+    assert_memory_equal(&entry, &back, sizeof entry);
+    assert_false(holds(&record, "123456782"));
     for (size_t len = 0; len < record.len; len++)
-        assert_false(record_get_quarantine((struct str){record.data, len}, &entry_back));
-    buf_clear(&record);
+        assert_false(record_get_quarantine((struct str){record.data, len}, &back, &key));
+    buf_free(&record);
+}
+
+static void totals_come_back(void **state) {
+    (void)state;
+    struct totals back, totals;
+    struct buf record;
+    uint64_t *each = (uint64_t *)&totals;
+    for (size_t i = 0; i < sizeof totals / sizeof *each; i++)
+        each[i] = 1000 + i;
+    buf_init(&record, 2000);
     record_put_totals(&record, &totals);
-    assert_true(record_get_totals(buf_str(&record), &totals_back));
-    assert_memory_equal(&totals, &totals_back, sizeof totals);
+    assert_true(record_get_totals(buf_str(&record), &back));
+    assert_memory_equal(&totals, &back, sizeof totals);
+    assert_true(record_get_totals((struct str){record.data, record.len - 8}, &back));
+    assert_int_equal(back.never_published, 0);
+    assert_int_equal(back.renormalised, totals.renormalised);
+    assert_false(record_get_totals((struct str){record.data, record.len - 1}, &back));
+    assert_false(record_get_totals((struct str){record.data, 8}, &back));
+    buf_free(&record);
+}
+
+static void persons_and_words(void **state) {
+    (void)state;
+    struct person_record person_back, person = {.person = 7, .key_id = 0xdeadbeef, .last_ms = -3};
+    struct word_record word_back, word = {.field = WORD_CITIZENSHIP,
+                                          .source = "coa",
+                                          .view = {.shown = "illegale arbeid", .letters = 14},
+                                          .times = 5,
+                                          .first_ms = 8,
+                                          .last_ms = 9};
+    char bytes[RECORD_PERSON];
+    struct buf record;
+    record_put_person(bytes, &person);
+    assert_true(record_get_person((struct str){bytes, sizeof bytes}, &person_back));
+    assert_int_equal(person_back.person, 7);
+    assert_int_equal(person_back.key_id, 0xdeadbeef);
+    assert_int_equal(person_back.last_ms, -3);
+    assert_false(record_get_person((struct str){bytes, sizeof bytes - 1}, &person_back));
+    memset(word.word.bytes, 5, DIGEST_BYTES);
+    buf_init(&record, 2000);
+    record_put_word(&record, &word);
+    assert_true(record_get_word(buf_str(&record), &word_back));
+    assert_memory_equal(&word, &word_back, sizeof word);
+    for (size_t len = 0; len < record.len; len++)
+        assert_false(record_get_word((struct str){record.data, len}, &word_back));
     buf_free(&record);
 }
 
@@ -152,7 +221,10 @@ int main(void) {
         cmocka_unit_test(the_layout_is_the_documented_one),
         cmocka_unit_test(damage_is_seen_or_harmless),
         cmocka_unit_test(places_in_the_topic),
-        cmocka_unit_test(feeds_quarantine_and_totals),
+        cmocka_unit_test(feeds),
+        cmocka_unit_test(quarantine),
+        cmocka_unit_test(totals_come_back),
+        cmocka_unit_test(persons_and_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,13 +227,15 @@ static const struct {
                             "t: fields.id: is missing\n"},
     {JSON "fields: {id: /i, name: /n}\n",
      "t:2: fields: unknown field \"name\" (allowed: id, reported, occurred, municipality, "
-     "category, gender, age, ageGroup, birthYear, citizenship, status, withdrawn, mark)\n"},
+     "category, gender, age, ageGroup, birthYear, citizenship, personName, birthDate, nationality, "
+     "vNumber, status, withdrawn, mark)\n"},
     {JSON "fields: {id: i}\n", "t:2: fields.id: from is a JSON Pointer: /name/name\n"},
     {JSON "fields: {id: {}}\n", "t:2: fields.id: from or constant is needed\n"},
     {JSON "fields: {id: [a]}\n", "t:2: fields.id: one value is needed, not a list or a mapping\n"},
     {JSON "fields: {id: ''}\n", "t:2: fields.id: a text is needed, without control characters\n"},
-    {JSON "fields: {id: {from: /i, constant: x}}\n",
-     "t:2: fields.id: no constant: each signal has an id of its own\n"},
+    {JSON "fields: {id: {from: /i, constant: x}, vNumber: {constant: x}}\n",
+     "t:2: fields.id: no constant: each signal has an id of its own\n"
+     "t:2: fields.vNumber: no constant: all signals would be about one person\n"},
     {JSON "fields: {id: {from: /i, to: x}}\n",
      "t:2: fields.id: unknown key (allowed: from, words, constant)\n"},
     {JSON "fields: &a {id: *a}\n",

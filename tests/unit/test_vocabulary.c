@@ -104,6 +104,59 @@ static void every_country_has_a_group(void **state) {
     assert_int_equal(members, 26);
 }
 
+static void countries(void **state) {
+    (void)state;
+    static const struct {
+        const char *word, *code; // "": no country's code
+    } cases[] = {
+        {"NL", "nl"}, {"nld", "nl"}, {" Ng ", "ng"}, {"NGA", "ng"}, {"EL", "gr"},  {"GR", "gr"},
+        {"UK", "gb"}, {"GBR", "gb"}, {"XKX", "xk"},  {"ABW", "aw"}, {"ZWE", "zw"}, {"EU", ""},
+        {"", ""},     {"N", ""},     {"NLDX", ""},   {"zz", ""},    {"zzz", ""},   {"Nigeria", ""},
+        {"-", ""},    {"12", ""},    {"n g", ""},    {"ngang", ""}, {"el gr", ""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char code[3] = "";
+        bool found = vocabulary_country(str_from(cases[i].word), code);
+        if (found != (cases[i].code[0] != '\0') || strcmp(code, cases[i].code) != 0)
+            fail_msg("%s: %s", cases[i].word, code);
+    }
+}
+
+// Each of three letters leads to one of two, and every one of two but the EU's own has one of
+// three.
+static void codes_of_three_letters_are_complete(void **state) {
+    (void)state;
+    static bool reached[26][26];
+    char word[4] = "", code[3], two[3];
+    size_t three = 0, reachable = 0;
+    for (word[0] = 'a'; word[0] <= 'z'; word[0]++)
+        for (word[1] = 'a'; word[1] <= 'z'; word[1]++)
+            for (word[2] = 'a'; word[2] <= 'z'; word[2]++) {
+                enum citizenship a, b;
+                if (!vocabulary_country((struct str){word, 3}, code))
+                    continue;
+                three++;
+                reached[code[0] - 'a'][code[1] - 'a'] = true;
+                assert_true(vocabulary_country(str_from(code), two));
+                assert_string_equal(code, two);
+                assert_true(vocabulary_citizenship((struct str){word, 3}, &a));
+                assert_true(vocabulary_citizenship(str_from(code), &b));
+                assert_int_equal(a, b);
+            }
+    for (size_t i = 0; i < 26 * 26; i++)
+        reachable += reached[i / 26][i % 26];
+    assert_int_equal(three, 249 + 1);
+    assert_int_equal(reachable, 249 + 1);
+}
+
+static void words_for_unknown(void **state) {
+    (void)state;
+    assert_true(vocabulary_is_unknown(STR("Onbekend")));
+    assert_true(vocabulary_is_unknown(STR(" not specified ")));
+    assert_false(vocabulary_is_unknown(STR("")));
+    assert_false(vocabulary_is_unknown(STR("Nigeria")));
+}
+
 static void statuses(void **state) {
     (void)state;
     static const struct {
@@ -137,6 +190,9 @@ int main(void) {
         cmocka_unit_test(genders),
         cmocka_unit_test(citizenships),
         cmocka_unit_test(every_country_has_a_group),
+        cmocka_unit_test(countries),
+        cmocka_unit_test(codes_of_three_letters_are_complete),
+        cmocka_unit_test(words_for_unknown),
         cmocka_unit_test(statuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

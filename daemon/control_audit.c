@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/audit?from=N&last=N&max=N: lines of the audit log as NDJSON, each with its digest.
+// GET /v1/audit/verify: is it whole? Read in pieces, which take their turn among commits.
+#include "control_private.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
+
+struct reading {
+    struct books *books;
+    uint64_t from; // next number
+    uint64_t end;  // the last one that was there when it was asked for
+    uint64_t left; // lines still wanted
+    size_t room;   // lines of this chunk
+    struct buf lines;
+    size_t sent;
+};
+
+static bool on_line(void *ctx, const struct books_audit_line *line) {
+    struct reading *reading = ctx;
+    struct json_out json = {.buf = &reading->lines};
+    char mac[DIGEST_HEX + 1];
+    if (reading->room == 0 || line->number > reading->end)
+        return false;
+    digest_to_hex(line->mac, mac);
+    json_open(&json, '{');
+    json_put_u64(&json, "number", line->number);
+    json_put_text(&json, "mac", mac);
+    json_put_bool(&json, "linked", line->linked);
+    if (line->text.len) // last: what was changed in it changes nothing of what we say of it
+        json_raw(&json, line->text);
+    json_close(&json, '}');
+    buf_putc(&reading->lines, '\n');
+    reading->from = line->number + 1;
+    reading->left--;
+    reading->room--;
+    return true;
+}
+
+static ssize_t pull(void *ctx, char *out, size_t max) {
+    struct reading *reading = ctx;
+    if (reading->sent == reading->lines.len) {
+        buf_clear(&reading->lines);
+        reading->sent = 0;
+        reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
+        if (reading->room)
+            books_each_audited(reading->books, reading->from, on_line, reading);
+    }
+    size_t n = reading->lines.len - reading->sent;
+    if (n == 0)
+        return -1;
+    if (n > max)
+        n = max;
+    memcpy(out, reading->lines.data + reading->sent, n);
+    reading->sent += n;
+    return (ssize_t)n;
+}
+
+static void closed(void *ctx) {
+    struct reading *reading = ctx;
+    buf_free(&reading->lines);
+    free(reading);
+}
+
+static bool number(struct http_request *request, const char *name, uint64_t max, uint64_t otherwise,
+                   uint64_t *value) {
+    struct str text = http_query(request, name, 0);
+    *value = otherwise;
+    return !text.data || str_to_u64(text, max, value);
+}
+
+// False when the parameters are wrong. What is beyond the last line is cut off, so that nothing is
+// left of a number that was only typed.
+static bool take_range(const struct control *control, struct http_request *request, uint64_t *from,
+                       uint64_t *count) {
+    uint64_t last, end = books_audit_last(control->options.books);
+    if (!number(request, "last", LAST_MAX, LAST_DEFAULT, &last) ||
+        !number(request, "from", UINT64_MAX - 1, end > last ? end - last + 1 : 1, from) ||
+        !number(request, "max", UINT64_MAX, UINT64_MAX, count))
+        return false;
+    if (*from > end)
+        *from = end + 1;
+    if (*count > end + 1 - *from)
+        *count = end + 1 - *from;
+    return true;
+}
+
+void control_audit_about(const struct control *control, struct http_request *request,
+                         struct buf *object) {
+    uint64_t from, count;
+    if (take_range(control, request, &from, &count))
+        buf_printf(object, "from=%llu count=%llu", (unsigned long long)from,
+                   (unsigned long long)count);
+}
+
+void control_audit(struct control *control, struct http_request *request) {
+    uint64_t from, count;
+    if (!take_range(control, request, &from, &count)) {
+        control_problem(request, 400, "from and max are numbers, last is one up to 100000.");
+        return;
+    }
+    struct reading *reading = mem_zalloc(1, sizeof *reading);
+    *reading = (struct reading){.books = control->options.books,
+                                .from = from,
+                                .end = books_audit_last(control->options.books),
+                                .left = count};
+    buf_init(&reading->lines, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
+    struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
+    struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = reading};
+    control_stream(request, &head, &source);
+}
+
+// --- verify ---
+
+struct verifying {
+    struct control *control;
+    struct http_request *request; // NULL: it is gone, and the control side with it
+    struct batch_verify at;
+};
+
+static void on_piece_done(struct batch *batch);
+
+static void submit_piece(struct verifying *verifying) {
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
+    batch->verify = verifying->at;
+    batch->done = on_piece_done;
+    batch->ctx = verifying;
+    pipeline_submit(verifying->control->options.pipeline, batch);
+}
+
+static void send_verdict(const struct verifying *verifying) {
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    bool whole = verifying->at.broken == 0;
+    json_open(&json, '{');
+    json_put_bool(&json, "whole", whole);
+    json_put_u64(&json, "first", verifying->at.first);
+    json_put_u64(&json, "last", verifying->at.last);
+    if (!whole)
+        json_put_u64(&json, "broken", verifying->at.broken);
+    json_close(&json, '}');
+    control_send(verifying->request, &reply);
+}
+
+static void on_piece_done(struct batch *batch) {
+    struct verifying *verifying = batch->ctx;
+    bool failed = batch->err.kind != ERR_NONE;
+    verifying->at = batch->verify;
+    batch_free(batch);
+    if (verifying->request && !failed && verifying->at.more && !verifying->control->stopping) {
+        submit_piece(verifying);
+        return;
+    }
+    if (verifying->request && (failed || verifying->at.more))
+        control_problem(verifying->request, 503, "It was not read to its end; try again later.");
+    else if (verifying->request)
+        send_verdict(verifying);
+    free(verifying);
+}
+
+static void on_gone(void *work) {
+    struct verifying *verifying = work;
+    verifying->request = NULL;
+}
+
+void control_audit_verify(struct control *control, struct http_request *request) {
+    struct verifying *verifying = mem_zalloc(1, sizeof *verifying);
+    verifying->control = control;
+    verifying->request = request;
+    control_hold(request, verifying, on_gone);
+    submit_piece(verifying);
+}

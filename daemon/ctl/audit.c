@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl audit: who did or read what, and whether the log of it is whole.
+#include "base/str.h"
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+
+#include <inttypes.h>
+#include <pwd.h>
+#include <string.h>
+
+enum { LAST_DEFAULT = 20, LAST_MAX = 100000, ACTOR_TEXT_MAX = 80 };
+enum { NUMBER_WIDTH = 7, STAMP_WIDTH = 19, ACTOR_WIDTH = 18, ACTION_WIDTH = 15, RESULT_WIDTH = 8 };
+
+struct listing {
+    const struct ctl *ctl;
+    bool any;    // a line has been printed
+    bool broken; // and one that does not follow the one before it
+};
+
+struct entry {
+    char number[FORMAT_MAX], time[FORMAT_MAX], actor[ACTOR_TEXT_MAX];
+    const char *action, *result, *object;
+    bool linked;
+};
+
+// "uid:0 pid:4711" gives "root 4711"; who is no user gives where it comes from: "system start".
+static void name_actor(const struct node *line, char out[ACTOR_TEXT_MAX]) {
+    const char *actor = node_text(line, "actor"), *origin = node_text(line, "origin");
+    struct str rest = str_from(actor), uid, pid;
+    uint64_t number, process;
+    if (str_split(&rest, ' ', &uid) && str_split(&rest, ' ', &pid) && uid.len > 4 && pid.len > 4 &&
+        memcmp(uid.data, "uid:", 4) == 0 && memcmp(pid.data, "pid:", 4) == 0 &&
+        str_to_u64((struct str){uid.data + 4, uid.len - 4}, UINT32_MAX, &number) &&
+        str_to_u64((struct str){pid.data + 4, pid.len - 4}, INT32_MAX, &process)) {
+        const struct passwd *user = getpwuid((uid_t)number);
+        if (user)
+            (void)snprintf(out, ACTOR_TEXT_MAX, "%.40s %" PRIu64, user->pw_name, process);
+        else
+            (void)snprintf(out, ACTOR_TEXT_MAX, "uid:%" PRIu64 " %" PRIu64, number, process);
+        return;
+    }
+    (void)snprintf(out, ACTOR_TEXT_MAX, "%.30s %.30s", actor ? actor : "?", origin ? origin : "?");
+}
+
+// The object stands last and is never cut: it is what one looks for.
+static void put_entry(const struct listing *listing, const struct entry *entry, bool title) {
+    const struct screen *screen = &listing->ctl->screen;
+    enum screen_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
+    const struct {
+        const char *text;
+        size_t width;
+        unsigned fit;
+    } fields[] = {{entry->number, NUMBER_WIDTH, FIT_RIGHT},
+                  {entry->time, STAMP_WIDTH, FIT_LEFT},
+                  {entry->actor, ACTOR_WIDTH, FIT_LEFT},
+                  {entry->action, ACTION_WIDTH, FIT_LEFT},
+                  {entry->result, RESULT_WIDTH, FIT_LEFT}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        screen_put_field(screen, plain, fields[i].text, fields[i].width, fields[i].fit);
+        screen_put_spaces(screen, 1);
+    }
+    screen_put(screen, plain, entry->object);
+    if (!entry->linked && !title)
+        screen_put(screen, STYLE_BAD, " (it or the line before it is changed or missing)");
+    screen_end_line(screen);
+}
+
+static void put_titles(const struct listing *listing) {
+    const struct entry titles = {.number = "number",
+                                 .time = "time (UTC)",
+                                 .actor = "actor and process",
+                                 .action = "action",
+                                 .result = "result",
+                                 .object = "object"};
+    put_entry(listing, &titles, true);
+}
+
+static void put_line(struct listing *listing, const struct node *line) {
+    struct entry entry = {.action = node_text(line, "action"),
+                          .result = node_text(line, "result"),
+                          .object = node_text(line, "object"),
+                          .linked = node_flag(line, "linked")};
+    int64_t number = 0;
+    (void)node_number(line, "number", &number);
+    format_count(number, entry.number);
+    format_stamp(node_text(line, "time"), entry.time);
+    name_actor(line, entry.actor);
+    put_entry(listing, &entry, false);
+    listing->broken = listing->broken || !entry.linked;
+}
+
+static bool on_line(void *ctx, struct str text, struct err *err) {
+    struct listing *listing = ctx;
+    const struct screen *screen = &listing->ctl->screen;
+    struct err unreadable;
+    if (listing->ctl->json) {
+        fwrite(text.data, 1, text.len, screen->out);
+        screen_end_line(screen);
+    } else {
+        struct node *line = node_parse(text, &unreadable);
+        if (!listing->any)
+            put_titles(listing);
+        if (line) {
+            put_line(listing, line);
+        } else { // it was changed in the log: those behind it are shown all the same
+            screen_put(screen, STYLE_BAD, "(a line that cannot be read)");
+            screen_end_line(screen);
+            listing->broken = true;
+        }
+        node_free(line);
+    }
+    listing->any = true;
+    return !ferror(screen->out) || err_set(err, ERR_RETRY, "cannot write the output");
+}
+
+static enum ctl_exit list(const struct ctl *ctl, const char *target) {
+    struct client_reply reply;
+    struct err err;
+    struct listing listing = {.ctl = ctl};
+    const struct client_lines lines = {.line = on_line, .ctx = &listing};
+    enum ctl_exit result = CTL_OK;
+    if (!client_stream(ctl->path, target, &lines, &reply, &err))
+        result = ctl_fail("%s", err.text);
+    else if (!reply.stopped && !client_reply_good(&reply))
+        result = ctl_refused(ctl, &reply);
+    else if (!listing.any && !ctl->json)
+        fputs("no lines\n", ctl->screen.out);
+    else if (listing.broken)
+        (void)ctl_fail("where the log is broken first is told by: signaalctl audit verify");
+    client_reply_free(&reply);
+    return result;
+}
+
+static void print_verdict(const struct ctl *ctl, const struct node *answer, bool whole) {
+    int64_t first = 0, last = 0, broken = 0;
+    char text[4 * FORMAT_MAX];
+    (void)node_number(answer, "first", &first);
+    (void)node_number(answer, "last", &last);
+    (void)node_number(answer, "broken", &broken);
+    if (!whole)
+        (void)snprintf(text, sizeof text, "line %" PRId64 " is changed or missing", broken);
+    else if (last == 0 || first > last)
+        (void)snprintf(text, sizeof text, "audit log whole: no lines");
+    else
+        (void)snprintf(text, sizeof text, "audit log whole: lines %" PRId64 " to %" PRId64, first,
+                       last);
+    screen_put(&ctl->screen, whole ? STYLE_PLAIN : STYLE_BAD, text);
+    screen_end_line(&ctl->screen);
+}
+
+// The exit status tells, with --json as well.
+static enum ctl_exit show_verdict(const struct ctl *ctl, struct str body) {
+    struct err err;
+    struct node *answer = node_parse(body, &err);
+    if (!answer)
+        return ctl_fail("%s", err.text);
+    bool whole = node_flag(answer, "whole");
+    if (ctl->json) {
+        fwrite(body.data, 1, body.len, ctl->screen.out);
+        screen_end_line(&ctl->screen);
+    } else {
+        print_verdict(ctl, answer, whole);
+    }
+    node_free(answer);
+    return whole ? CTL_OK : CTL_FAILED;
+}
+
+static enum ctl_exit verify(const struct ctl *ctl) {
+    struct client_reply reply;
+    struct err err;
+    enum ctl_exit result;
+    const struct client_request request = {.method = "GET", .target = "/v1/audit/verify"};
+    if (!client_ask(ctl->path, &request, &reply, &err))
+        result = ctl_fail("%s", err.text);
+    else if (!client_reply_good(&reply))
+        result = ctl_refused(ctl, &reply);
+    else
+        result = show_verdict(ctl, buf_str(&reply.body));
+    client_reply_free(&reply);
+    return result;
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    const char *last = args_value(args, "last"), *from = args_value(args, "from");
+    uint64_t count = LAST_DEFAULT, number = 0;
+    char target[96], max[40] = "";
+    bool verifies = args->word_count > 0;
+    if (verifies && strcmp(args->words[0], "verify") != 0)
+        return ctl_usage(ctl, "the log can be asked to verify");
+    if (verifies && (last || from))
+        return ctl_usage(ctl, "verify looks at all lines");
+    if (last && !str_to_u64(str_from(last), LAST_MAX, &count))
+        return ctl_usage(ctl, "-n takes a number up to 100000");
+    if (from && !str_to_u64(str_from(from), INT64_MAX, &number))
+        return ctl_usage(ctl, "--from takes a number");
+    if (verifies)
+        return verify(ctl);
+    if (last)
+        (void)snprintf(max, sizeof max, "&max=%" PRIu64, count);
+    if (from)
+        (void)snprintf(target, sizeof target, "/v1/audit?from=%" PRIu64 "%s", number, max);
+    else
+        (void)snprintf(target, sizeof target, "/v1/audit?last=%" PRIu64, count);
+    return list(ctl, target);
+}
+
+static const struct args_option options[] = {
+    {"last", 'n', "N", "the last N lines, or N from --from on; default: 20"},
+    {"from", 0, "N", "from line N on"},
+    {0},
+};
+
+const struct ctl_verb audit_verb = {
+    .name = "audit",
+    .words = "[verify]",
+    .help = "Who did or read what, and whether that log is whole",
+    .more = "A line has its number, the time, who and by which process, the action, what came of "
+            "it and what it was about. A change has two lines: one before it, with \"begun\", and "
+            "one with its outcome, which is a status of HTTP. A signal is named by its digest, as "
+            "\"why\" tells it. \"verify\" follows the chain of all lines: exit status 1 when one "
+            "is changed or missing. A log put back as a whole fits in itself; that shows against "
+            "the numbers and digests (\"mac\") of the \"audit head\" lines in the service's own "
+            "log.",
+    .options = options,
+    .optional_word_count = 1,
+    .run = run,
+};

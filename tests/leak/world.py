@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A daemon to which every identifier comes by every way, and all that can be read of it afterwards."""
+import concurrent.futures
+import http.client
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import harness  # noqa: E402
+import hostile  # noqa: E402
+import payloads  # noqa: E402
+from identifiers import BY_FORM, IDENTIFIERS, MARKER  # noqa: E402
+
+PUSH = "coa"
+OTHER = "gm0363-amsterdam"
+BRING = MARKER.forms[0]
+CHUNK = 400
+ANSWER_S = 20
+PATIENCE_S = 180
+DIMENSIONS = ("municipality", "province", "policeUnit", "safetyRegion", "category", "gender", "ageGroup", "citizenship",
+              "sourceKind", "status", "year", "month")
+
+
+class Recorder(harness.Daemon):
+    """Keeps every answer: status, headers and body, by where it came from."""
+
+    def __init__(self, *args, **more):
+        super().__init__(*args, **more)
+        self.kept = {}
+
+    def keep(self, where, data):
+        self.kept.setdefault(where, set()).add(data)
+
+    def keep_answer(self, where, answer):
+        head = "".join(f"{name}: {value}\r\n" for name, value in answer.headers.items())
+        self.keep(where, f"{answer.status}\r\n{head}\r\n".encode() + answer.body)
+        return answer
+
+    def request(self, method, path, *args, **more):
+        return self.keep_answer(f"intake, {method}", super().request(method, path, *args, **more))
+
+    def control(self, method, path, body=None):
+        answer = super().control(method, path, body)
+        route = "/".join(urllib.parse.urlsplit(path).path.split("/")[:3])
+        return self.keep_answer(f"socket, {method} {route}", answer)
+
+    def bytes(self, data):
+        """Sends bytes as they are and keeps whatever comes back until the other side ends it."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_S) as sock:
+            answer = exchange(sock, data)
+        self.keep("intake, as bytes", answer)
+        return answer
+
+    def control_bytes(self, data):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(ANSWER_S)
+            sock.connect(self.control_path)
+            answer = exchange(sock, data)
+        self.keep("socket, as bytes", answer)
+        return answer
+
+    def ctl(self, *args):
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.control_path, *args],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
+        self.keep(f"signaalctl {args[0]}", done.stdout + b"\n" + done.stderr)
+        return done
+
+
+def exchange(sock, data):
+    answer = b""
+    try:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+        while block := sock.recv(1 << 16):
+            answer += block
+    except TimeoutError:
+        raise AssertionError(f"no end of the answer to {data[:200]!r}")
+    except OSError:
+        pass  # it closed on what it would not read
+    return answer
+
+
+class World:
+    """extra: more of the configuration, as in harness.Daemon."""
+
+    def __init__(self, extra=None):
+        self.inputs = pathlib.Path(tempfile.mkdtemp(prefix="signaald-leak-"))
+        templates = self.inputs / "templates"
+        shutil.copytree(harness.ROOT / "conf" / "templates", templates)
+        (templates / "person.yaml").write_text(hostile.PERSON_TEMPLATE)
+        self.categories = self.inputs / "categories.csv"
+        shutil.copy(harness.ROOT / "conf" / "categories.csv", self.categories)
+        self.endpoints = hostile.Endpoints()
+        self.rows = self.endpoints.rows()
+        self.daemon = Recorder(self.sources(), {"tables": [f"templates: {templates}", f"categories: {self.categories}"],
+                                                "poll": ["host_connections_max: 64"],
+                                                "intake": ["head_timeout: 1s", "body_timeout: 1s"],
+                                                **(extra or {})})
+        secret = self.daemon.directory / "secret"
+        secret.write_text("a-secret-of-signalen")
+        secret.chmod(0o600)
+
+    def sources(self):
+        return [{"name": PUSH, "kind": "coa", "push": True},
+                {"name": OTHER, "kind": "municipality", "municipality": "GM0363", "push": True},
+                {"name": BRING, "kind": "ngo", "push": True}, *self.rows]
+
+    def close(self):
+        self.daemon.close()
+        self.endpoints.close()
+        shutil.rmtree(self.inputs, ignore_errors=True)
+
+    # --- every way in
+
+    def feed_all(self):
+        self.daemon.start()
+        self.link()
+        self.push()
+        self.push_broken()
+        self.ask_intake()
+        self.bring()
+        self.await_polls()
+        self.ask_socket()
+        self.retry()
+        self.change()
+        self.reload_faulty()
+
+    def link(self):
+        """Each person from two sources."""
+        for identifier in IDENTIFIERS:
+            for source, item in zip((PUSH, OTHER), payloads.person_items(identifier)):
+                answer = self.daemon.post(source, item)
+                assert answer.status == 201, (identifier.kind, answer.status, answer.body)
+
+    def push(self):
+        connection = self.daemon.connection()
+        for identifier in IDENTIFIERS:
+            items = list(payloads.items(identifier))
+            for item in items[:len(payloads.PLACES)]:
+                self.daemon.post(PUSH, payloads.dump(item), connection=connection)
+            for first in range(0, len(items), CHUNK):
+                self.daemon.post(OTHER, payloads.dump(items[first:first + CHUNK]), connection=connection)
+                self.daemon.post(BRING, payloads.lines(items[first:first + CHUNK]), "application/x-ndjson",
+                                 connection=connection)
+        connection.close()
+
+    def push_broken(self):
+        connection = self.daemon.connection()
+        for identifier in IDENTIFIERS:
+            for kind, body in payloads.broken_bodies(identifier):
+                try:
+                    self.daemon.post(PUSH, body, f"application/{kind}", connection=connection)
+                except (OSError, http.client.HTTPException):
+                    connection.close()
+        connection.close()
+
+    def ask_intake(self):
+        requests = [data for identifier in IDENTIFIERS
+                    for data in payloads.requests(identifier, harness.token_of(PUSH))]
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert any(list(pool.map(self.daemon.bytes, requests)))
+        for identifier in IDENTIFIERS:  # what is known by its own id: asked for, withdrawn, asked for again
+            for form in identifier.forms:
+                for method in ("GET", "DELETE", "GET"):
+                    self.daemon.request(method, "/v1/signals/" + payloads.quote(form),
+                                        headers={"Authorization": f"Bearer {harness.token_of(OTHER)}"})
+
+    def bring(self):
+        """Files, by signaalctl and by the route behind it; each dry first."""
+        for template in payloads.CSV_COLUMNS:
+            path = self.inputs / f"{template}.csv"
+            path.write_bytes(payloads.table(template, IDENTIFIERS))
+            for more in (["--dry-run"], [], ["--json"]):
+                self.daemon.ctl("import", str(path), "--source", BRING, "--template", template, *more)
+            for identifier in IDENTIFIERS:
+                for body in payloads.broken_tables(template, identifier):
+                    self.post_file(f"template={template}&format=csv", body)
+        path = self.inputs / "items.ndjson"
+        path.write_bytes(payloads.lines(item for identifier in IDENTIFIERS for item in payloads.items(identifier)))
+        for more in (["--dry-run"], []):
+            self.daemon.ctl("import", str(path), "--source", BRING, *more)
+        for identifier in IDENTIFIERS:
+            for kind, body in payloads.broken_bodies(identifier):
+                self.post_file("format=" + kind.removeprefix("x-"), body)
+
+    def post_file(self, query, body):
+        for dry in (1, 0):
+            self.daemon.control("POST", f"/v1/import?source={BRING}&{query}&dryRun={dry}", body)
+
+    def await_polls(self, times=3):
+        """Each endpoint was asked so often; one that told to come later at least once."""
+        def enough():
+            seen = dict(self.endpoints.seen)
+            return all(seen.get(row["name"], 0) >= (1 if row["name"].startswith("busy") else times) for row in self.rows)
+        harness.wait_for(enough, "every endpoint is asked again", PATIENCE_S)
+
+    def ask_socket(self):
+        for identifier in IDENTIFIERS:
+            for method, path in payloads.control_paths(identifier, OTHER):
+                self.daemon.control(method, path, identifier.forms[0].encode() if method != "GET" else None)
+            for form in identifier.forms:
+                self.daemon.control_bytes(payloads.request(payloads.as_header(form), "/v1/status", "X: y"))
+                self.daemon.control_bytes(payloads.request("GET", "/v1/" + payloads.as_header(form)))
+                self.daemon.control_bytes(payloads.request("GET", "/v1/status", f"X: {payloads.as_header(form)}\0"))
+
+    def retry(self):
+        entries = self.daemon.control("GET", "/v1/quarantine").json["entries"]
+        for entry in entries[::7]:
+            self.daemon.control("POST", f"/v1/quarantine/{entry['number']}/retry")
+        for entry in entries[1::7]:
+            self.daemon.control("DELETE", f"/v1/quarantine/{entry['number']}")
+        self.await_polls(4)
+
+    def change(self):
+        """What an operator does, with identifiers where a word goes."""
+        ctl = self.daemon.ctl
+        for identifier in IDENTIFIERS:
+            form = identifier.forms[0]
+            for verb in (["why", OTHER, form], ["why", form, form], ["feeds", form], ["poll", form], ["pause", form],
+                         ["resume", form], ["words", "--is", form], ["words", "--source", form],
+                         ["quarantine", "retry", form], ["erase", BRING, form], ["erase", form, form],
+                         ["counts", "--where", f"category={form}"]):
+                ctl(*verb)
+        for verb in (["renormalise", "--dry-run"], ["renormalise"], ["reload"], ["pause", "csv"], ["resume", "csv"],
+                     ["poll", "signalen"]):
+            ctl(*verb)
+
+    def reload_faulty(self):
+        """Tables and a template in which an operator has put numbers where they do not belong. (A name there cannot be told
+        from any other text, and it is the operator's own.)"""
+        forms = [form for identifier in IDENTIFIERS if identifier.kind in BY_FORM for form in identifier.forms]
+        columns = ("name", "kind", "municipality", "tokens", "url", "interval", "template", "silent_days")
+        self.daemon.write_sources(self.sources() + [{"name": f"x-{n}", "kind": "ngo", columns[n % len(columns)]: form}
+                                                    for n, form in enumerate(forms * 3)])
+        self.reload(400)
+        self.daemon.write_sources(self.sources())
+        sources, template = self.daemon.directory / "sources.csv", self.inputs / "templates" / "broken.yaml"
+        for form in forms:
+            for path, text in ((sources, f"name,kind,{form}\nx,ngo,{form}\n"), (sources, f"{form}\n{form},x\n"),
+                               (template, f'"{form}": 1\npage: {{format: csv, "{form}": 2}}\nfields: {{id: id}}\n'),
+                               (template, f'page: {{format: "{form}", dates: "{form}"}}\nfields: {{"{form}": "{form}"}}\n'),
+                               (self.categories, f"word,code\n{form},{form}\n"),
+                               (self.categories, f"word,code\n{form},Servitude\n{form},Surrogacy\n")):
+                before = path.read_bytes() if path.exists() else None
+                path.write_text(text)
+                self.reload(400)
+                path.write_bytes(before) if before is not None else path.unlink()
+        self.reload(200)
+
+    def reload(self, status):
+        answer = self.daemon.control("POST", "/v1/reload")
+        assert answer.status == status, answer.body
+        self.daemon.ctl("reload")
+
+    # --- all that can be read
+
+    def before_end(self):
+        """For what else has to be done while the daemon runs."""
+
+    def collect(self):
+        """where -> bytes. Ends the daemon."""
+        self.before_end()
+        self.read_socket()
+        self.read_ctl()
+        self.daemon.stop()
+        pieces = {where: b"\n".join(sorted(parts)) for where, parts in self.daemon.kept.items()}
+        ours = {"signaald.yaml", "sources.csv", "secret"}
+        for path in self.daemon.directory.rglob("*"):
+            if path.is_file() and path.name not in ours:
+                pieces[str(path.relative_to(self.daemon.directory))] = path.read_bytes()
+        pieces["names of files"] = "\n".join(map(str, self.daemon.directory.rglob("*"))).encode()
+        return pieces
+
+    def read_socket(self):
+        control = self.daemon.control
+        for path in ("/v1/status", "/v1/feeds", "/v1/quarantine", "/v1/words", "/v1/audit", "/v1/audit/verify",
+                     "/metrics"):
+            control("GET", path)
+        for row in self.sources():
+            control("GET", f"/v1/feeds/{row['name']}")
+        for by in DIMENSIONS:
+            control("GET", f"/v1/counts?by={by}")
+        control("GET", "/v1/counts?by=municipality,category,sourceKind")
+        self.daemon.events()
+
+    def read_ctl(self):
+        for verb in (["status"], ["counts", "--by", "municipality,category"], ["tail", "--from", "1", "-n", "100000"], ["feeds"],
+                     ["feeds", "--failing"], ["feeds", "marks-0"], ["quarantine"], ["words"], ["audit", "-n", "1000000"],
+                     ["audit", "verify"], ["why", OTHER, "2019-000001"]):
+            self.daemon.ctl(*verb)
+            self.daemon.ctl(*verb, "--json")

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The chain of audit lines holds over commits, restarts and expiry, and a line says what it should.
+#include "audit_rig.h"
+
+static void lines_are_chained_and_read_back(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    assert_int_equal(books_audit_last(books), 0);
+    assert_whole(books, 1, 0);
+    write_lines(books, 3);
+    write_lines(books, 1);
+    for (int reopened = 0; reopened < 2; reopened++) {
+        assert_int_equal(books_audit_last(books), 4);
+        assert_whole(books, 1, 4);
+        for (uint64_t from = 0; from <= 4; from++)
+            assert_reads(books, from, from ? from : 1, 4);
+        assert_int_equal(read_all(books, 5).lines, 0);
+        books_close(books);
+        books = open_books();
+    }
+    write_lines(books, 2);
+    assert_whole(books, 1, 6);
+    assert_reads(books, 3, 3, 6);
+    books_close(books);
+}
+
+// Who has the key can follow the chain by what the header says.
+static void the_chain_is_what_it_is_said_to_be(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct digest mac = {{0}};
+    write_lines(books, 3);
+    for (uint64_t number = 1; number <= 3; number++) {
+        char text[96], time[TIME_STAMP_MAX];
+        const uint8_t bytes[8] = {(uint8_t)number};
+        time_format_stamp(start_ms + (int64_t)number * DAY, time);
+        (void)snprintf(text, sizeof text, "\"time\":\"%s\",\"action\":\"line %" PRIu64 "\"", time,
+                       number);
+        struct digest before = mac;
+        const struct str parts[] = {{(const char *)before.bytes, DIGEST_BYTES},
+                                    {(const char *)bytes, sizeof bytes},
+                                    str_from(text)};
+        hash_digest(books_identity_key(books), "audit", parts, COUNT(parts), &mac);
+    }
+    assert_true(digest_equal(&mac, books_audit_mac(books)));
+    books_close(books);
+}
+
+// --- pieces, expiry ---
+
+static void a_long_log_is_verified_in_pieces(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct batch_verify at = {0};
+    size_t pieces = 0;
+    write_lines(books, 12000);
+    do {
+        at = verify_from(books, at);
+        write_lines(books, 1); // it goes on meanwhile
+        pieces++;
+    } while (at.more);
+    assert_true(pieces > 1 && pieces < 10);
+    assert_int_equal(at.broken, 0);
+    assert_int_equal(at.last, 12000 + pieces - 1);
+    books_close(books);
+    struct store_txn txn;
+    struct store *store;
+    tamper_begin(&store, &txn);
+    change_byte(&txn, 11990, 20);
+    tamper_end(store, &txn);
+    books = open_books();
+    assert_int_equal(verify(books).broken, 11990);
+    books_close(books);
+}
+
+static const struct retention retention = {.identity_ms = 36500LL * DAY,
+                                           .quarantine_ms = 36500LL * DAY,
+                                           .words_ms = 36500LL * DAY,
+                                           .audit_ms = 100LL * DAY,
+                                           .cells_ms = 36500LL * DAY};
+
+// On the day on which line `number` is written.
+static void expire(struct books *books, uint64_t number) {
+    struct batch_expire_place at = {0};
+    bool more = true;
+    while (more) {
+        struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
+        batch->expire.retention = &retention;
+        batch->expire.now_ms = start_ms + (int64_t)number * DAY;
+        batch->expire.at = at;
+        commit_group(books, batch);
+        at = batch->expire.at;
+        more = batch->expire.more;
+        batch_free(batch);
+    }
+}
+
+static void what_expires_leaves_the_rest_whole(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    write_lines(books, 5000);
+    expire(books, 100); // none is older
+    assert_whole(books, 1, 5000);
+    expire(books, 4100); // more than goes in a step
+    for (int reopened = 0; reopened < 2; reopened++) {
+        assert_whole(books, 4000, 5000);
+        assert_reads(books, 1, 4000, 5000);
+        books_close(books);
+        books = open_books();
+    }
+    write_lines(books, 1);
+    assert_whole(books, 4000, 5001);
+    expire(books, 9000); // all of them
+    struct digest last = *books_audit_mac(books);
+    for (int reopened = 0; reopened < 2; reopened++) {
+        assert_int_equal(read_all(books, 1).lines, 0);
+        assert_int_equal(books_audit_last(books), 5001);
+        assert_true(digest_equal(&last, books_audit_mac(books)));
+        assert_whole(books, 5002, 5001);
+        books_close(books);
+        books = open_books();
+    }
+    write_lines(books, 2);
+    assert_whole(books, 5002, 5003);
+    assert_reads(books, 1, 5002, 5003);
+    books_close(books);
+}
+
+static void lines_may_expire_while_it_is_verified(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    write_lines(books, 12000);
+    struct batch_verify at = verify_from(books, (struct batch_verify){0});
+    assert_true(at.more);
+    expire(books, 9000);
+    while (at.more)
+        at = verify_from(books, at);
+    assert_int_equal(at.broken, 0);
+    assert_int_equal(at.first, 8900);
+    books_close(books);
+}
+
+// A line whose time was changed does not keep those behind it.
+static void changed_lines_expire_too(void **state) {
+    (void)state;
+    struct store_txn txn;
+    struct store *store;
+    struct books *books = open_books();
+    write_lines(books, LINES);
+    books_close(books);
+    tamper_begin(&store, &txn);
+    change_byte(&txn, 1, DIGEST_BYTES + 2);
+    shorten(&txn); // 6
+    tamper_end(store, &txn);
+    books = open_books();
+    assert_int_equal(verify(books).broken, 1);
+    expire(books, 108);
+    assert_whole(books, 8, LINES);
+    books_close(books);
+}
+
+// --- writing through the pipeline ---
+
+struct rig {
+    struct loop *loop;
+    struct books *books;
+    struct pipeline *pipeline;
+    unsigned written;
+    char texts[4][BATCH_AUDIT_MAX + 1];
+};
+
+static void on_committed(void *ctx) {
+    (void)ctx;
+}
+
+static void on_failed(void *ctx, const struct err *err) {
+    (void)ctx;
+    fail_msg("%s", err->text);
+}
+
+static void on_idle(void *ctx) {
+    struct rig *rig = ctx;
+    loop_stop(rig->loop);
+}
+
+static void on_written(void *ctx, bool written) {
+    struct rig *rig = ctx;
+    assert_true(written);
+    rig->written++;
+}
+
+static bool keep_text(void *ctx, const struct books_audit_line *line) {
+    struct rig *rig = ctx;
+    assert_true(line->linked);
+    memcpy(rig->texts[line->number - 1], line->text.data, line->text.len);
+    return true;
+}
+
+static void write_objects(struct rig *rig, const struct str *objects, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct audit_entry entry = {.actor = "uid:0 pid:4711",
+                                          .origin = "socket",
+                                          .action = "read counts",
+                                          .object = objects[i],
+                                          .result = "200"};
+        audit_write(rig->pipeline, &entry, on_written, rig);
+    }
+    pipeline_when_idle(rig->pipeline, on_idle, rig);
+    loop_run(rig->loop);
+    assert_int_equal(rig->written, count);
+    books_each_audited(rig->books, 1, keep_text, rig);
+}
+
+static void a_line_says_all_and_no_identifier(void **state) {
+    (void)state;
+    static struct rig rig;
+    static char longest[AUDIT_OBJECT_MAX + 100];
+    struct err err;
+    memset(longest, 'z', sizeof longest);
+    rig.loop = loop_create(&err);
+    rig.books = open_books();
+    const struct pipeline_options options = {
+        .queue_bytes_max = 1 << 20, .on_committed = on_committed, .on_failed = on_failed};
+    rig.pipeline = pipeline_create(rig.loop, rig.books, &options);
+    const struct str objects[] = {
+        STR("by=province gender=Masculine"),
+        STR("source=111222333 signal=a1b2c3d4e5f60718293a4b5c6d7e8f90"),
+        // digests of files with ten digits in a row
+        STR("config=ab1234567890cdef sources=0612345678abcdef note=0612345678"),
+        {longest, sizeof longest},
+    };
+    write_objects(&rig, objects, COUNT(objects));
+    static const char head[] = "\"time\":\"",
+                      rest[] = "\",\"actor\":\"uid:0 pid:4711\",\"origin\":\"socket\","
+                               "\"action\":\"read counts\",\"object\":\"by=province "
+                               "gender=Masculine\",\"result\":\"200\"";
+    assert_memory_equal(rig.texts[0], head, sizeof head - 1);
+    assert_string_equal(rig.texts[0] + sizeof head - 1 + TIME_STAMP_MAX - 1, rest);
+    assert_non_null(
+        strstr(rig.texts[1], "\"source=xxxxxxxxx signal=a1b2c3d4e5f60718293a4b5c6d7e8f90\""));
+    assert_non_null(strstr(rig.texts[2],
+                           "\"config=ab1234567890cdef sources=0612345678abcdef note=xxxxxxxxxx\""));
+    assert_int_equal(strspn(strstr(rig.texts[3], "\"object\":\"") + 10, "z"), AUDIT_OBJECT_MAX);
+    assert_non_null(strstr(rig.texts[3], "\"result\":\"200\""));
+    pipeline_free(rig.pipeline);
+    books_close(rig.books);
+    loop_free(rig.loop);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        BOOKS_TEST(lines_are_chained_and_read_back),
+        BOOKS_TEST(the_chain_is_what_it_is_said_to_be),
+        BOOKS_TEST(a_long_log_is_verified_in_pieces),
+        BOOKS_TEST(what_expires_leaves_the_rest_whole),
+        BOOKS_TEST(lines_may_expire_while_it_is_verified),
+        BOOKS_TEST(changed_lines_expire_too),
+        BOOKS_TEST(a_line_says_all_and_no_identifier),
+    };
+    return cmocka_run_group_tests(tests, init, NULL);
+}

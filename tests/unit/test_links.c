@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Signals about one person are linked, never merged: what the events say of it, how many persons
+// are counted, and what is left when keys change or the books are opened anew.
+#include "books.h"
+
+#include "codec/event.h"
+#include "core_tables.h"
+#include "scratch.h"
+
+enum { DAY = 86400000, WINDOW_DAYS = 100 };
+static const int64_t start_ms = 1709204400000;
+
+static char amsterdam[] = "amsterdam", coa[] = "coa";
+static struct source list[] = {
+    {.name = amsterdam, .kind = SOURCE_MUNICIPALITY, .municipality = 363},
+    {.name = coa, .kind = SOURCE_COA},
+};
+static struct sources sources = {.list = list, .count = 2, .references = 1000000};
+static struct tables tables = {.references = 1000000};
+
+static struct books *open_with(const char *key_file, const char *previous_file) {
+    struct err err;
+    struct books_options options = {.dir = scratch_dir,
+                                    .bytes_max = 64 << 20,
+                                    .topic = "signals",
+                                    .person_key_file = key_file,
+                                    .person_previous_key_file = previous_file,
+                                    .window_ms = (int64_t)WINDOW_DAYS * DAY};
+    struct books *books = books_open(&options, &err);
+    if (!books)
+        fail_msg("%s", err.text);
+    return books;
+}
+
+// All in one group: a group's own signals are linked too.
+static void deliver(struct books *books, struct source *source, const char *text, int64_t day) {
+    struct batch_options options = {
+        .limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
+        .identity_key = books_identity_key(books),
+        .person_keys = books_person_keys(books)};
+    struct batch *batch =
+        batch_create(&sources, source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    struct books_group group = {.batches = batch};
+    batch->received_ms = start_ms + day * DAY;
+    batch_decode(batch, &options);
+    if (batch->decoded_as.failed || batch->fault_count)
+        fail_msg("%s: %s", text, batch->fault_count ? batch->faults[0].pointer : "broken");
+    books_commit(books, &group, batch->received_ms + 1);
+    assert_int_equal(group.err.kind, ERR_NONE);
+    books_apply(books, &group);
+    books_group_free(&group);
+    batch_free(batch);
+}
+
+static int64_t persons_of(const struct books *books) {
+    static const struct counts_query all;
+    struct counts_answer answer;
+    counts_run(books_counts(books), books_persons(books), tables.municipalities, &all, &answer);
+    free(answer.lines);
+    return answer.persons;
+}
+
+static void expect_counts(const struct books *books, int64_t signals, int64_t persons) {
+    assert_int_equal(counts_total(books_counts(books)), signals);
+    assert_int_equal(persons_of(books), persons);
+}
+
+struct seen {
+    char ours[DIGEST_HEX + 1];
+    char event[EVENT_VALUE_MAX + 1];
+};
+
+static void copy_line(void *ctx, const struct books_line *line) {
+    struct seen *seen = ctx;
+    digest_to_hex(&line->row.identity, seen->ours);
+    (void)snprintf(seen->event, sizeof seen->event, "%.*s", (int)line->event.len, line->event.data);
+}
+
+static struct seen latest(struct books *books) {
+    struct seen seen;
+    assert_true(books_line_at(books, books_last_seq(books), copy_line, &seen));
+    return seen;
+}
+
+// The last event names exactly these, in any order.
+static void expect_linked(struct books *books, const struct seen *const *others, size_t count) {
+    struct seen seen = latest(books);
+    const char *linked = strstr(seen.event, "\"linked\":[");
+    assert_non_null(linked);
+    const char *end = strchr(linked, ']');
+    size_t expected = strlen("\"linked\":[") + (count ? count * (DIGEST_HEX + 3) - 1 : 0);
+    if ((size_t)(end - linked) != expected)
+        fail_msg("%zu wanted: %s", count, linked);
+    for (size_t i = 0; i < count; i++)
+        if (!strstr(linked, others[i]->ours))
+            fail_msg("%s not in %s", others[i]->ours, linked);
+}
+
+#define JAN "\"person\":{\"name\":\"Jan de Vries\",\"birthDate\":\"1990-05-17\"}"
+#define JAN_V                                                                                      \
+    "\"person\":{\"name\":\"Jan de "                                                               \
+    "Vries\",\"birthDate\":\"1990-05-17\",\"vNumber\":\"2790123456\"}"
+#define V "\"person\":{\"vNumber\":\"2790123456\"}"
+#define PIET "\"person\":{\"name\":\"Piet de Vries\",\"birthDate\":\"1990-05-17\"}"
+
+static void signals_about_one_person_are_linked(void **state) {
+    (void)state;
+    struct books *books = open_with(NULL, NULL);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN "}", 0);
+    expect_linked(books, NULL, 0);
+    struct seen a = latest(books);
+    deliver(books, &list[1], "{\"id\":\"1\"," JAN_V "}", 1); // another source
+    expect_linked(books, (const struct seen *[]){&a}, 1);
+    struct seen b = latest(books);
+    deliver(books, &list[1], "{\"id\":\"2\"," V "}", 2); // by its other attribute
+    expect_linked(books, (const struct seen *[]){&a, &b}, 2);
+    deliver(books, &list[0], "{\"id\":\"3\"," PIET "}", 2);
+    expect_linked(books, NULL, 0);
+    deliver(books, &list[0], "{\"id\":\"4\"}", 2);
+    expect_counts(books, 5, 3);
+    books_close(books);
+    books = open_with(NULL, NULL);
+    expect_counts(books, 5, 3);
+    books_close(books);
+}
+
+static void signals_of_one_group_are_linked(void **state) {
+    (void)state;
+    struct books *books = open_with(NULL, NULL);
+    deliver(books, &list[0],
+            "[{\"id\":\"1\"," JAN "},{\"id\":\"2\"," JAN "},{\"id\":\"3\"," PIET "}]", 0);
+    expect_counts(books, 3, 2);
+    deliver(books, &list[0], "{\"id\":\"2\",\"withdrawn\":true}", 0);
+    deliver(books, &list[0], "[{\"id\":\"4\"," JAN "},{\"id\":\"4\"," PIET "}]", 0);
+    expect_counts(books, 3, 2);
+    books_close(books);
+}
+
+static void corrections_and_withdrawals_change_links(void **state) {
+    (void)state;
+    struct books *books = open_with(NULL, NULL);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN "}", 0);
+    struct seen a = latest(books);
+    deliver(books, &list[0], "{\"id\":\"2\"," JAN "}", 0);
+    struct seen b = latest(books);
+    expect_counts(books, 2, 1);
+    deliver(books, &list[0], "{\"id\":\"2\"," PIET "}", 1); // it was somebody else
+    expect_linked(books, NULL, 0);
+    expect_counts(books, 2, 2);
+    deliver(books, &list[0], "{\"id\":\"2\"," JAN ",\"category\":\"loverboy\"}", 2);
+    expect_linked(books, (const struct seen *[]){&a}, 1);
+    expect_counts(books, 2, 1);
+    deliver(books, &list[0], "{\"id\":\"1\",\"withdrawn\":true}", 3);
+    expect_linked(books, NULL, 0);
+    expect_counts(books, 1, 1);
+    deliver(books, &list[0], "{\"id\":\"3\"," JAN "}", 3); // not with what is withdrawn
+    expect_linked(books, (const struct seen *[]){&b}, 1);
+    struct seen c = latest(books);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN ",\"category\":\"loverboy\"}", 4); // it is back
+    expect_linked(books, (const struct seen *[]){&b, &c}, 2);
+    expect_counts(books, 3, 1);
+    deliver(books, &list[0], "{\"id\":\"3\"}", 5); // its person is not said any more
+    expect_counts(books, 3, 2);
+    books_close(books);
+    books = open_with(NULL, NULL);
+    expect_counts(books, 3, 2);
+    books_close(books);
+}
+
+static void a_v_number_decides_and_nothing_is_joined(void **state) {
+    (void)state;
+    struct books *books = open_with(NULL, NULL);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN "}", 0);
+    deliver(books, &list[1], "{\"id\":\"1\"," V "}", 0);
+    struct seen v = latest(books);
+    expect_counts(books, 2, 2);
+    deliver(books, &list[1], "{\"id\":\"2\"," JAN_V "}", 1); // says that they are one
+    expect_linked(books, (const struct seen *[]){&v}, 1);
+    expect_counts(books, 3, 2);
+    books_close(books);
+}
+
+static void expire(struct books *books, int64_t day) {
+    static const struct retention ages = {.identity_ms = (int64_t)WINDOW_DAYS * DAY,
+                                          .quarantine_ms = INT64_MAX / 4,
+                                          .words_ms = INT64_MAX / 4,
+                                          .audit_ms = INT64_MAX / 4,
+                                          .cells_ms = INT64_MAX / 4};
+    struct batch *batch = batch_create_task(&sources, &tables, BATCH_EXPIRE);
+    struct books_group group = {.batches = batch};
+    batch->expire.retention = &ages;
+    batch->expire.now_ms = start_ms + day * DAY;
+    books_commit(books, &group, batch->expire.now_ms);
+    assert_int_equal(group.err.kind, ERR_NONE);
+    assert_false(batch->expire.more);
+    books_apply(books, &group);
+    books_group_free(&group);
+    batch_free(batch);
+}
+
+static void a_person_is_linked_within_the_window(void **state) {
+    (void)state;
+    struct books *books = open_with(NULL, NULL);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN "}", 0);
+    deliver(books, &list[0], "{\"id\":\"2\"," JAN "}", WINDOW_DAYS); // just
+    expect_counts(books, 2, 1);
+    struct seen second = latest(books);
+    expire(books, 2 * WINDOW_DAYS);
+    deliver(books, &list[0], "{\"id\":\"3\"," JAN "}", 2 * WINDOW_DAYS); // the first has gone
+    expect_linked(books, (const struct seen *[]){&second}, 1);
+    expect_counts(books, 3, 1); // and still counts as this person
+    expire(books, 3 * WINDOW_DAYS + 1);
+    deliver(books, &list[0], "{\"id\":\"4\"," JAN "}", 3 * WINDOW_DAYS + 1);
+    expect_linked(books, NULL, 0);
+    expect_counts(books, 4, 2);
+    books_close(books);
+}
+
+static void keys_are_rotated(void **state) {
+    (void)state;
+    static const char *const names[] = {"one.key", "two.key", "three.key"};
+    char paths[3][PATH_MAX];
+    for (size_t i = 0; i < 3; i++) {
+        char key[32];
+        memset(key, 'a' + (int)i, sizeof key);
+        scratch_write_bytes(names[i], key, sizeof key, 0600);
+        (void)snprintf(paths[i], sizeof paths[i], "%s", scratch_path(names[i]));
+    }
+    struct books *books = open_with(paths[0], NULL);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN "}", 0);
+    books_close(books);
+    books = open_with(paths[1], paths[0]); // both hold
+    deliver(books, &list[0], "{\"id\":\"2\"," JAN "}", 1);
+    expect_counts(books, 2, 1);
+    deliver(books, &list[0], "{\"id\":\"1\"," JAN "}", 1); // another key is no correction
+    assert_int_equal(books_last_seq(books), 2);
+    books_close(books);
+    books = open_with(paths[1], NULL); // the old one is gone, the person came again since
+    deliver(books, &list[0], "{\"id\":\"3\"," JAN "}", 2);
+    expect_counts(books, 3, 1);
+    books_close(books);
+    books = open_with(paths[2], paths[0]); // the one between is not known any more
+    deliver(books, &list[0], "{\"id\":\"4\"," JAN "}", 3);
+    expect_counts(books, 4, 1); // by what the first key made
+    books_close(books);
+    books = open_with(paths[2], NULL);
+    deliver(books, &list[0], "{\"id\":\"5\"," JAN "}", 4);
+    expect_counts(books, 5, 1);
+    books_close(books);
+}
+
+static void of_very_many_some_are_named(void **state) {
+    (void)state;
+    struct books *books = open_with(NULL, NULL);
+    char text[128];
+    for (int i = 0; i < EVENT_LINKED_MAX + 3; i++) {
+        (void)snprintf(text, sizeof text, "{\"id\":\"%d\"," JAN "}", i);
+        deliver(books, &list[0], text, 0);
+    }
+    expect_counts(books, EVENT_LINKED_MAX + 3, 1);
+    struct seen seen = latest(books);
+    size_t named = 0;
+    for (const char *at = strstr(seen.event, "\"linked\""); *at && *at != ']'; at++)
+        named += *at == ',';
+    assert_int_equal(named + 1, EVENT_LINKED_MAX);
+    books_close(books);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    assert_true(hash_init());
+    return scratch_setup(state);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(signals_about_one_person_are_linked, set_up,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(signals_of_one_group_are_linked, set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(corrections_and_withdrawals_change_links, set_up,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_v_number_decides_and_nothing_is_joined, set_up,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_person_is_linked_within_the_window, set_up,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(keys_are_rotated, set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(of_very_many_some_are_named, set_up, scratch_teardown),
+    };
+    tables.municipalities = tables_municipalities();
+    tables.categories = tables_categories();
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    municipalities_free(tables.municipalities);
+    categories_free(tables.categories);
+    return failed;
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a caller lets slip does not get into the log or into a problem; our own numbers stay.
+#include "base/log.h"
+
+#include "problem.h"
+
+#include "unit.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { READ_MAX = 4096 };
+
+static int saved = -1, reading = -1;
+
+// From here on what is logged comes out of `reading`.
+static void catch_stderr(void) {
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    saved = dup(STDERR_FILENO);
+    assert_true(saved >= 0 && dup2(ends[1], STDERR_FILENO) >= 0);
+    (void)close(ends[1]);
+    reading = ends[0];
+}
+
+static size_t caught(char *out) {
+    assert_true(dup2(saved, STDERR_FILENO) >= 0);
+    (void)close(saved);
+    ssize_t n = read(reading, out, READ_MAX - 1);
+    (void)close(reading);
+    assert_true(n >= 0);
+    out[n] = '\0';
+    return (size_t)n;
+}
+
+static void expect_line(const char *text, const char *line) {
+    char out[READ_MAX];
+    catch_stderr();
+    log_error("%s", text);
+    (void)caught(out);
+    assert_string_equal(out, line);
+}
+
+static void identifiers_are_masked(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"source is silent", "<3>source is silent\n"},
+        {"bad id 123456782 here", "<3>bad id xxxxxxxxx here\n"},
+        {"reason=\"jan@voorbeeld.nl 06-12345678\"", "<3>reason=\"xxx@xxxxxxxxx.xx xx-xxxxxxxx\"\n"},
+        {"a\n<3>forged GX-742-H", "<3>a <3>forged xx-xxx-x\n"},
+        {"123456782", "<3>xxxxxxxxx\n"}, // the priority is not part of it
+        {"port=8080 listen=127.0.0.1:8080", "<3>port=8080 listen=127.0.0.1:8080\n"},
+        {"source=gm0193-zwolle days=30", "<3>source=gm0193-zwolle days=30\n"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        expect_line(cases[i].text, cases[i].line);
+}
+
+static void our_own_numbers_stay(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"started lines=123456782 waiting=0612345678",
+         "<3>started lines=123456782 waiting=0612345678\n"},
+        {"seq=123456782 id 123456782", "<3>seq=123456782 id xxxxxxxxx\n"},
+        {"reason=\"id=123456782\" seq=123456782", "<3>reason=\"id=xxxxxxxxx\" seq=123456782\n"},
+        {"a=123456782@voorbeeld.nl", "<3>a=xxxxxxxxx@xxxxxxxxx.xx\n"}, // not a number alone
+        {"a=123456782,b", "<3>a=xxxxxxxxx,b\n"},
+        {"a=x123456782", "<3>a=xxxxxxxxxx\n"},
+        {"a= 123456782", "<3>a= xxxxxxxxx\n"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        expect_line(cases[i].text, cases[i].line);
+}
+
+// A long line is cut; half an identifier is one still.
+static void the_cut_does_not_bare_one(void **state) {
+    (void)state;
+    enum { LINE = 1024 };
+    for (size_t lead = LINE - 40; lead < LINE + 200; lead++) {
+        char text[LINE * 2], out[READ_MAX];
+        memset(text, '.', sizeof text);
+        memcpy(text + lead, "jan.jansen@voorbeeld.nl", 23);
+        text[sizeof text - 1] = '\0';
+        catch_stderr();
+        log_error("%s", text);
+        size_t len = caught(out);
+        assert_int_equal(len, LINE);
+        assert_int_equal(out[len - 1], '\n');
+        for (size_t i = 3; i < len - 1; i++)
+            assert_true(out[i] == '.' || out[i] == 'x' || out[i] == '@');
+    }
+}
+
+static void levels_hold(void **state) {
+    (void)state;
+    char out[READ_MAX];
+    catch_stderr();
+    log_info("unheard");
+    log_set_level(LOG_LEVEL_INFO);
+    log_info("heard n=%d", 5);
+    log_set_level(LOG_LEVEL_NOTICE);
+    (void)caught(out);
+    assert_string_equal(out, "<6>heard n=5\n");
+}
+
+static void a_problem_does_not_tell_either(void **state) {
+    (void)state;
+    struct http_reply reply = {0};
+    problem_fill(&reply, 400, "sources.csv:3: tokens: jan@voorbeeld.nl, 06-12345678");
+    buf_putc(&reply.body, '\0');
+    assert_non_null(strstr(reply.body.data,
+                           "\"detail\":\"sources.csv:3: tokens: xxx@xxxxxxxxx.xx, xx-xxxxxxxx\""));
+    buf_free(&reply.body);
+    reply = (struct http_reply){0};
+    problem_fill_faults(&reply, NULL, 0, "BSN 123456782");
+    buf_putc(&reply.body, '\0');
+    assert_non_null(strstr(reply.body.data, "\"detail\":\"BSN xxxxxxxxx\""));
+    buf_free(&reply.body);
+    reply = (struct http_reply){0};
+    problem_fill(&reply, 429, NULL); // standard sentences are as they were
+    buf_putc(&reply.body, '\0');
+    assert_non_null(strstr(reply.body.data, "Too much is waiting here. Nothing was accepted;"));
+    buf_free(&reply.body);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(identifiers_are_masked),         cmocka_unit_test(our_own_numbers_stay),
+        cmocka_unit_test(the_cut_does_not_bare_one),      cmocka_unit_test(levels_hold),
+        cmocka_unit_test(a_problem_does_not_tell_either),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What tests of unknown words share: two sources, tables as they were and with more words, books to
+// post to and to renormalise.
+#ifndef WORDS_RIG_H
+#define WORDS_RIG_H
+
+#include "books.h"
+
+#include "core/normalise.h"
+#include "core_tables.h"
+#include "scratch.h"
+
+enum { GROUP_ITEMS_MAX = 6000 };
+static const int64_t now_ms = 1709204400000; // 2024-02-29T11:00:00Z
+
+static struct sources *sources;
+static const struct source *amsterdam, *coa;
+
+static const char old_words[] = "word,code\nprostitutie,SexualExploitation\nonbekend,Unknown\n";
+static const char new_words[] =
+    "word,code\nprostitutie,SexualExploitation\nonbekend,Unknown\nMobiel banditisme,ForcedLabour\n"
+    "sekswerk,SexualExploitation\nweet niet,Unknown\n";
+static struct tables old_tables = {.references = 1000000}, new_tables = {.references = 1000000};
+
+static inline struct municipalities *load_municipalities(const char *more_variants) {
+    struct err err;
+    struct buf rows = tables_read(SOURCE_DIR "/conf/municipalities.csv");
+    struct buf names = tables_read(SOURCE_DIR "/conf/name-variants.csv");
+    names.max += 1024;
+    buf_puts(&names, more_variants);
+    struct municipalities *all =
+        municipalities_load(buf_str(&rows), "municipalities", buf_str(&names), "variants", &err);
+    if (!all)
+        fail_msg("%s", err.text);
+    buf_free(&rows);
+    buf_free(&names);
+    return all;
+}
+
+static inline void load_tables(struct tables *tables, const char *words,
+                               const char *more_variants) {
+    struct err err;
+    tables->municipalities = load_municipalities(more_variants);
+    tables->categories = categories_load(str_from(words), "categories", &err);
+    if (!tables->categories)
+        fail_msg("%s", err.text);
+    tables->lexicon = lexicon_load(STR("mobiel\nbanditisme\ndwang\n"), "lexicon", &err);
+    if (!tables->lexicon)
+        fail_msg("%s", err.text);
+}
+
+static inline void free_tables(struct tables *tables) {
+    municipalities_free(tables->municipalities);
+    categories_free(tables->categories);
+    lexicon_free(tables->lexicon);
+}
+
+static inline void load_sources(void) {
+    static char file[PATH_MAX];
+    struct config_faults faults;
+    config_faults_init(&faults);
+    (void)scratch_setup(NULL);
+    scratch_write("sources.csv",
+                  "name,kind,municipality\namsterdam,municipality,GM0363\ncoa,coa,\n", 0644);
+    (void)snprintf(file, sizeof file, "%s", scratch_path("sources.csv"));
+    const struct config config = {.sources_file = file};
+    sources = sources_load(&config, &faults);
+    if (!sources)
+        fail_msg("%.*s", (int)faults.text.len, faults.text.data);
+    amsterdam = sources_find(sources, STR("amsterdam"));
+    coa = sources_find(sources, STR("coa"));
+    config_faults_free(&faults);
+    (void)scratch_teardown(NULL);
+}
+
+static inline int load_all(void **state) {
+    (void)state;
+    load_tables(&old_tables, old_words, "");
+    load_tables(&new_tables, new_words,
+                "\nMokum,GM0363\n\"Bergen \"\"aan\"\" Zee\",GM0373\n"
+                "Oud-Weesp,GM0457\nLittens,GM0140\n");
+    load_sources();
+    return hash_init() ? 0 : -1;
+}
+
+static inline int free_all(void **state) {
+    (void)state;
+    free_tables(&old_tables);
+    free_tables(&new_tables);
+    sources_drop(sources);
+    return 0;
+}
+
+// --- books ---
+
+static inline struct books *open_books(void) {
+    struct err err;
+    struct books_options options = {
+        .dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals", .window_ms = 1LL << 40};
+    struct books *books = books_open(&options, &err);
+    if (!books)
+        fail_msg("%s", err.text);
+    return books;
+}
+
+static inline struct batch *new_batch(const struct source *source, struct tables *tables,
+                                      const char *text) {
+    struct batch *batch =
+        batch_create(sources, source, tables, DECODE_JSON, strdup(text), strlen(text));
+    batch->received_ms = now_ms;
+    return batch;
+}
+
+static inline void commit_group(struct books *books, struct batch *batches) {
+    struct books_group group = {.batches = batches};
+    struct batch_options options = {
+        .limits = {.item_bytes_max = 65536, .items_max = GROUP_ITEMS_MAX, .depth_max = 32},
+        .identity_key = books_identity_key(books),
+        .person_keys = books_person_keys(books)};
+    for (struct batch *batch = batches; batch; batch = batch->next)
+        batch_decode(batch, &options);
+    books_commit(books, &group, now_ms);
+    if (group.err.kind != ERR_NONE)
+        fail_msg("%s", group.err.text);
+    books_apply(books, &group);
+    group.batches = NULL;
+    books_group_free(&group);
+}
+
+static inline enum verdict post(struct books *books, const struct source *source,
+                                struct tables *tables, const char *text) {
+    struct batch *batch = new_batch(source, tables, text);
+    commit_group(books, batch);
+    assert_true(batch->item_count > 0);
+    enum verdict verdict = batch->items[batch->item_count - 1].verdict;
+    batch_free(batch);
+    return verdict;
+}
+
+static inline struct batch_renormalise piece(struct books *books, struct tables *tables,
+                                             bool dry_run, uint64_t from, uint64_t upto) {
+    struct batch *batch = batch_create_task(sources, tables, BATCH_RENORMALISE);
+    batch->dry_run = dry_run;
+    batch->renormalise.from = from;
+    batch->renormalise.upto = upto;
+    commit_group(books, batch);
+    struct batch_renormalise result = batch->renormalise;
+    batch_free(batch);
+    return result;
+}
+
+// All pieces; `pieces`: how many there were.
+static inline struct batch_renormalise renormalise(struct books *books, struct tables *tables,
+                                                   bool dry_run, size_t *pieces) {
+    struct batch_renormalise sum = {.from = 0}, one = {.next = 1};
+    for (*pieces = 0; one.next; ++*pieces) {
+        one = piece(books, tables, dry_run, one.next, one.upto);
+        sum.looked += one.looked;
+        sum.changed += one.changed;
+    }
+    return sum;
+}
+
+static inline void assert_renormalised(struct books *books, struct tables *tables, uint64_t looked,
+                                       uint64_t changed) {
+    size_t pieces;
+    struct batch_renormalise sum = renormalise(books, tables, false, &pieces);
+    assert_int_equal(sum.looked, looked);
+    assert_int_equal(sum.changed, changed);
+}
+
+struct last_line {
+    struct ledger_row row;
+    char event[2048];
+};
+
+static inline void keep_line(void *ctx, const struct books_line *line) {
+    struct last_line *last = ctx;
+    last->row = line->row;
+    assert_true(line->event.len < sizeof last->event);
+    memcpy(last->event, line->event.data, line->event.len);
+    last->event[line->event.len] = '\0';
+}
+
+static inline struct last_line latest(struct books *books, const struct source *source,
+                                      const char *id) {
+    struct last_line last;
+    struct digest identity;
+    normalise_identity(books_identity_key(books), str_from(source->name), str_from(id), &identity);
+    assert_true(books_line_at(books, books_find(books, &identity), keep_line, &last));
+    return last;
+}
+
+static inline void assert_latest(struct books *books, const struct source *source, const char *id,
+                                 unsigned version, unsigned categories, unsigned municipality) {
+    struct last_line last = latest(books, source, id);
+    assert_int_equal(last.row.version, version);
+    assert_int_equal(last.row.cell.categories, categories);
+    assert_int_equal(last.row.cell.municipality, municipality);
+}
+
+struct words {
+    struct word_record list[16];
+    size_t count;
+};
+
+static inline bool keep_word(void *ctx, const struct word_record *word) {
+    struct words *words = ctx;
+    assert_true(words->count < COUNT(words->list));
+    words->list[words->count++] = *word;
+    return true;
+}
+
+static inline struct words all_words(struct books *books) {
+    struct words words = {.count = 0};
+    books_each_word(books, keep_word, &words);
+    assert_int_equal(words.count, books_words(books));
+    return words;
+}
+
+static inline void assert_word(const struct word_record *word, const char *source,
+                               enum word_field field, const char *shown, unsigned times) {
+    assert_string_equal(word->source, source);
+    assert_int_equal(word->field, field);
+    assert_string_equal(word->view.shown, shown);
+    assert_int_equal(word->times, times);
+}
+
+#define BOOKS_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+#endif
