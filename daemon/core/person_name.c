@@ -177,7 +177,8 @@ static void drop_titles(struct name_words *words, size_t least) {
             break;
     }
     words->count -= from;
-    memmove(words->list, words->list + from, words->count * sizeof *words->list);
+    for (size_t i = 0; from > 0 && i < words->count; i++)
+        words->list[i] = words->list[from + i];
     while (words->count > least && IS_ONE_OF(words->list[words->count - 1], suffixes))
         words->count--;
 }

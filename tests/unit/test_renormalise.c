@@ -319,7 +319,7 @@ static const char *const places[] = {"Amsterdam", "mokum",   "Bergen", "bergen a
                                      "Weesp",     "Haren",   "!",      "groesbeek"};
 
 static struct item random_item(uint64_t *random, char reported[TIME_DATE_MAX]) {
-    struct item item = {.id = STR("2017-1"), .reported = str_from(reported)};
+    struct item item = {.id = STR("2017-1")};
     time_format_date(SIGNAL_DAY_MIN + (int32_t)(unit_random(random) % 8800), reported);
     item.reported = (struct str){reported, TIME_DATE_MAX - 1};
     item.category_count = unit_random(random) % 5;

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Books whose clock, keys and confirmations by Kafka are the test's.
+#ifndef RETENTION_RIG_H
+#define RETENTION_RIG_H
+
+#include "books.h"
+
+#include "books_private.h" // what is in the store
+#include "codec/event.h"
+#include "core/normalise.h"
+#include "core_tables.h"
+#include "scratch.h"
+
+static const int64_t day_ms = 86400000, start_ms = 1709204400000; // 2024-02-29T11:00:00Z
+enum { IDENTITY_DAYS = 100, SHORT_DAYS = 10, CELLS_DAYS = 1000, IDS = 30, PERSONS = 6, TEXT = 512 };
+
+static char source_name[] = "amsterdam";
+static struct source source = {
+    .name = source_name, .kind = SOURCE_MUNICIPALITY, .municipality = 363};
+static struct sources sources = {.list = &source, .count = 1, .references = 1000000};
+static struct tables tables = {.references = 1000000};
+static struct retention ages;
+static int64_t now; // the clock
+
+static inline struct books *open_books(void) {
+    struct err err;
+    struct books_options options = {
+        .dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals", .window_ms = 100 * day_ms};
+    struct books *books = books_open(&options, &err);
+    if (!books)
+        fail_msg("%s", err.text);
+    return books;
+}
+
+static inline struct books *reopen(struct books *books) {
+    books_close(books);
+    return open_books();
+}
+
+static inline void commit_group(struct books *books, struct books_group *group) {
+    books_commit(books, group, now);
+    if (group->err.kind != ERR_NONE)
+        fail_msg("%s", group->err.text);
+    books_apply(books, group);
+}
+
+static inline void deliver(struct books *books, const char *text, bool polled) {
+    struct batch_options options = {
+        .limits = {.item_bytes_max = 65536, .items_max = 2000, .depth_max = 32},
+        .identity_key = books_identity_key(books),
+        .person_keys = books_person_keys(books)};
+    struct batch *batch =
+        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    struct books_group group = {.batches = batch};
+    batch->received_ms = now;
+    batch->polled = batch->has_feed = polled;
+    batch->page.first = true;
+    batch_decode(batch, &options);
+    commit_group(books, &group);
+    books_group_free(&group);
+    batch_free(batch);
+}
+
+static inline void confirm(struct books *books, uint64_t from, uint64_t upto) {
+    struct books_group group = {.ack_count = upto - from + 1};
+    group.acks = calloc(group.ack_count, sizeof *group.acks);
+    for (uint64_t seq = from; seq <= upto; seq++)
+        group.acks[seq - from] = (struct publish_ack){.seq = seq, .offset = (int64_t)seq};
+    commit_group(books, &group);
+    books_group_free(&group);
+}
+
+static bool no_kafka;
+
+// A whole round; says how many steps.
+static inline int expire(struct books *books) {
+    struct batch_expire_place at = {0};
+    bool more = true;
+    int steps = 0;
+    while (more) {
+        struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
+        struct books_group group = {.batches = batch};
+        batch->expire.retention = &ages;
+        batch->expire.now_ms = now;
+        batch->expire.publishing = !no_kafka;
+        batch->expire.at = at;
+        commit_group(books, &group);
+        at = batch->expire.at;
+        more = batch->expire.more;
+        books_group_free(&group);
+        batch_free(batch);
+        assert_true(++steps < 1000);
+    }
+    return steps;
+}
+
+static inline struct digest identity_of(const struct books *books, const char *id) {
+    struct digest identity;
+    normalise_identity(books_identity_key(books), str_from(source_name), str_from(id), &identity);
+    return identity;
+}
+
+static inline struct batch_erase erase(struct books *books, const char *id, bool publishing) {
+    struct batch *batch = batch_create_task(&sources, &tables, BATCH_ERASE);
+    struct books_group group = {.batches = batch};
+    batch->erase.identity = identity_of(books, id);
+    batch->erase.publishing = publishing;
+    commit_group(books, &group);
+    struct batch_erase result = batch->erase;
+    books_group_free(&group);
+    batch_free(batch);
+    return result;
+}
+
+static inline uint64_t seq_of(const struct books *books, const char *id) {
+    struct digest identity = identity_of(books, id);
+    return books_find(books, &identity);
+}
+
+struct line {
+    struct ledger_row row;
+    char event[EVENT_VALUE_MAX + 1];
+};
+
+static inline void copy_line(void *ctx, const struct books_line *from) {
+    struct line *line = ctx;
+    line->row = from->row;
+    (void)snprintf(line->event, sizeof line->event, "%.*s", (int)from->event.len, from->event.data);
+}
+
+static inline struct line line_at(struct books *books, uint64_t seq) {
+    struct line line;
+    assert_true(books_line_at(books, seq, copy_line, &line));
+    return line;
+}
+
+static inline int64_t persons_of(const struct books *books) {
+    static const struct counts_query all;
+    struct counts_answer answer;
+    counts_run(books_counts(books), books_persons(books), tables.municipalities, &all, &answer);
+    free(answer.lines);
+    return answer.persons;
+}
+
+static inline void compare_cell(void *ctx, const struct cell *cell, int64_t value) {
+    assert_int_equal(counts_get(ctx, cell), value);
+}
+
+static inline void assert_same_counts(const struct counts *a, const struct counts *b) {
+    counts_each(a, compare_cell, (void *)(uintptr_t)b);
+    counts_each(b, compare_cell, (void *)(uintptr_t)a);
+}
+
+static inline bool count_entry(void *ctx, const struct word_record *word) {
+    (void)word;
+    ++*(size_t *)ctx;
+    return true;
+}
+
+#define JAN "\"person\":{\"name\":\"Jan de Vries\",\"birthDate\":\"1990-05-17\"}"
+
+static inline uint64_t pseudonyms(struct books *books) {
+    struct store_txn txn;
+    store_begin_read(books->store, &txn);
+    uint64_t count = store_entries(&txn, STORE_PERSONS);
+    store_abort(&txn);
+    return count;
+}
+
+static inline int set_up(void **state) {
+    (void)state;
+    struct err err;
+    tables.municipalities = tables_municipalities();
+    tables.categories = categories_load(STR("word,code\nprostitutie,SexualExploitation\n"
+                                            "dwang,ForcedLabour\n"),
+                                        "categories", &err);
+    tables.lexicon = lexicon_load(STR("iets\n"), "lexicon", &err);
+    ages = (struct retention){.identity_ms = IDENTITY_DAYS * day_ms,
+                              .quarantine_ms = SHORT_DAYS * day_ms,
+                              .words_ms = SHORT_DAYS * day_ms,
+                              .audit_ms = SHORT_DAYS * day_ms,
+                              .cells_ms = CELLS_DAYS * day_ms};
+    return hash_init() && tables.categories && tables.lexicon ? 0 : 1;
+}
+
+static inline int tear_down(void **state) {
+    (void)state;
+    municipalities_free(tables.municipalities);
+    categories_free(tables.categories);
+    lexicon_free(tables.lexicon);
+    return 0;
+}
+
+static inline int test_set_up(void **state) {
+    now = start_ms;
+    return scratch_setup(state);
+}
+
+#endif
