@@ -106,8 +106,7 @@ class Memory(unittest.TestCase):
         cls.daemon = Daemon([{"name": MARKER, "kind": "ngo", "push": True}, *feeds],
                             {"tables": [f"templates: {folder}"]})
         cls.addClassCleanup(cls.daemon.close)
-        # What a sanitizer keeps of freed memory is overwritten, as the allocator of the other builds does.
-        cls.daemon.start(env={"ASAN_OPTIONS": "max_free_fill_size=1073741824:free_fill_byte=85"})
+        cls.daemon.start()
         cls.pid = cls.daemon.process.pid
 
     @classmethod
