@@ -7,9 +7,10 @@
 #include "audit.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "codec/event.h"
+#include "closing.h"
 #include "control.h"
 #include "edge/notify.h"
+#include "edge/store_place.h"
 #include "retention.h"
 
 #include <signal.h>
@@ -38,11 +39,12 @@ struct app {
     struct tables *tables;
     struct books *books;
     struct pipeline *pipeline;
-    struct publisher *publisher;
+    struct kafka *kafka;
     struct intake *intake;
     struct feeds *feeds;
     struct control *control;
     struct retention_timer *retention;
+    struct closing *closing;
     struct loop_signal *on_term, *on_int, *on_hup;
     struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *audit_head;
     int flush_turns;
@@ -55,101 +57,6 @@ struct app {
 static void stop(struct app *app);
 static void give_up(struct app *app);
 
-// --- the way to Kafka ---
-
-struct handing {
-    struct app *app;
-    bool (*put)(void *ctx, const struct publish_event *event);
-    void *ctx;
-};
-
-static bool on_waiting(void *ctx, const struct books_line *line) {
-    struct handing *handing = ctx;
-    struct event_attributes attributes;
-    event_attributes(&line->row, handing->app->config->oin, &attributes);
-    struct publish_event event = {
-        .seq = line->row.seq, .key = attributes.key, .value = line->event};
-    for (size_t i = 0; i < attributes.count; i++)
-        event.headers[event.header_count++] = (struct publish_header){
-            attributes.list[i].header, {attributes.list[i].value, attributes.list[i].len}};
-    return handing->put(handing->ctx, &event);
-}
-
-static void read_outbox(void *ctx, uint64_t after, size_t max,
-                        bool (*put)(void *put_ctx, const struct publish_event *event),
-                        void *put_ctx) {
-    struct app *app = ctx;
-    struct handing handing = {app, put, put_ctx};
-    books_each_waiting(app->books, after, max, on_waiting, &handing);
-}
-
-static int64_t known_offset(void *ctx, int32_t partition) {
-    struct app *app = ctx;
-    return books_known_offset(app->books, partition);
-}
-
-static int32_t known_partitions(void *ctx) {
-    struct app *app = ctx;
-    return books_partitions(app->books);
-}
-
-static void on_partitions(void *ctx, int32_t partitions) {
-    struct app *app = ctx;
-    pipeline_set_partitions(app->pipeline, partitions);
-}
-
-static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
-    struct app *app = ctx;
-    pipeline_add_acks(app->pipeline, acks, count);
-}
-
-static void tail_is_kept(void *ctx) {
-    struct app *app = ctx;
-    if (!app->stopping)
-        publisher_go(app->publisher);
-}
-
-static void on_tail(void *ctx) {
-    struct app *app = ctx;
-    if (!app->stopping)
-        pipeline_after_notes(app->pipeline, tail_is_kept, app);
-}
-
-static void on_publish_state(void *ctx, enum publish_state state, const char *reason, bool alarm) {
-    (void)ctx;
-    log_line(alarm ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE, "kafka state=%s reason=\"%s\"",
-             publish_state_name(state), reason);
-}
-
-static bool create_publisher(struct app *app, struct err *err) {
-    struct publish_setting settings[CONFIG_SETTINGS_MAX];
-    const struct config *config = app->config;
-    for (size_t i = 0; i < config->kafka_setting_count; i++)
-        settings[i] = (struct publish_setting){config->kafka_settings[i].name,
-                                               config->kafka_settings[i].value};
-    struct publish_options options = {.brokers = config->kafka_brokers,
-                                      .topic = config->kafka_topic,
-                                      .origin = books_origin(app->books),
-                                      .settings = settings,
-                                      .setting_count = config->kafka_setting_count,
-                                      .grace_ms = config->kafka_grace_ms,
-                                      .read_outbox = read_outbox,
-                                      .known_offset = known_offset,
-                                      .known_partitions = known_partitions,
-                                      .on_partitions = on_partitions,
-                                      .on_acks = on_acks,
-                                      .on_tail = on_tail,
-                                      .on_state = on_publish_state,
-                                      .ctx = app};
-    app->publisher = publisher_create(app->loop, &options, err);
-    return app->publisher != NULL;
-}
-
-static const struct publisher *get_publisher(void *ctx) {
-    struct app *app = ctx;
-    return app->publisher;
-}
-
 // --- commits ---
 
 static void on_committed(void *ctx) {
@@ -159,8 +66,7 @@ static void on_committed(void *ctx) {
     app->commits_fail = false;
     if (app->intake)
         intake_set_failing(app->intake, false);
-    if (app->publisher)
-        publisher_wake(app->publisher);
+    kafka_wake(app->kafka);
     if (app->control)
         control_wake(app->control);
 }
@@ -302,6 +208,7 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
         intake_use(app->intake, sources, tables);
         feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
+        closing_use(app->closing, tables);
         sources_drop(app->sources);
         tables_drop(app->tables);
         app->sources = sources;
@@ -374,6 +281,8 @@ static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
     struct intake_status status;
     intake_status(app->intake, &status);
+    if (!app->status && control_verifies(app->control))
+        return; // it reads the books, and has been told to end
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
         return;
     log_audit_head(app);
@@ -407,7 +316,7 @@ static void on_reports_in(void *ctx) {
 
 static void on_input_done(void *ctx) {
     struct app *app = ctx;
-    publisher_stop(app->publisher, PUBLISH_STOP_MS, on_reports_in, app);
+    kafka_stop(app->kafka, PUBLISH_STOP_MS, on_reports_in, app);
 }
 
 static void on_stop_deadline(void *ctx) {
@@ -427,6 +336,7 @@ static void stop(struct app *app) {
     control_quiesce(app->control);
     feeds_stop(app->feeds);
     retention_stop(app->retention);
+    closing_stop(app->closing);
     pipeline_probe(app->pipeline); // the last totals
     pipeline_when_idle(app->pipeline, on_input_done, app);
 }
@@ -463,9 +373,10 @@ static bool open_books(struct app *app, struct err *err) {
                                   .person_key_file = config->person_key_file,
                                   .person_previous_key_file = config->person_previous_key_file,
                                   .window_ms = config->retention.identity_ms,
-                                  .topic = config->kafka_topic};
-    app->books = books_open(&books, err);
-    if (!app->books)
+                                  .topic = config->kafka_topic,
+                                  .counts_topic = kafka_counts_topic(config)};
+    app->books = store_place_check(config->state_dir, err) ? books_open(&books, err) : NULL;
+    if (!app->books || !books_figures_fit(app->books, config->disclosure_resolution, err))
         return false;
     struct pipeline_options pipeline = {
         .batch = {.limits = {.item_bytes_max = config->item_bytes_max,
@@ -479,6 +390,12 @@ static bool open_books(struct app *app, struct err *err) {
         .ctx = app};
     app->pipeline = pipeline_create(app->loop, app->books, &pipeline);
     return true;
+}
+
+static bool create_kafka(struct app *app, struct err *err) {
+    const struct kafka_options options = {app->config, app->loop, app->books, app->pipeline};
+    app->kafka = kafka_create(&options, err);
+    return app->kafka != NULL;
 }
 
 static bool open_sides(struct app *app, struct err *err) {
@@ -501,7 +418,7 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .pipeline = app->pipeline,
                                       .intake = app->intake,
                                       .feeds = app->feeds,
-                                      .publisher = get_publisher,
+                                      .kafka = app->kafka,
                                       .reload = reload,
                                       .ctx = app,
                                       .listen_fd = notify_listen_fd("control")};
@@ -522,6 +439,7 @@ static void start_clockwork(struct app *app) {
     loop_timer_start(app->audit_head, AUDIT_HEAD_MS, AUDIT_HEAD_MS);
     app->retention = retention_create(app->loop, app->pipeline, app->books, &app->config->retention,
                                       app->config->kafka_brokers != NULL);
+    app->closing = closing_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
     if (interval > 0)
         loop_timer_start(app->watchdog, 0, interval);
@@ -536,11 +454,12 @@ static void close_all(struct app *app) {
     loop_signal_free(app->on_hup);
     loop_signal_free(app->on_int);
     loop_signal_free(app->on_term);
+    closing_free(app->closing);
     retention_free(app->retention);
     control_free(app->control);
     intake_free(app->intake);
     feeds_free(app->feeds);
-    publisher_free(app->publisher);
+    kafka_free(app->kafka);
     pipeline_free(app->pipeline);
     books_close(app->books);
     tables_drop(app->tables);
@@ -555,8 +474,8 @@ int app_run(struct config *config) {
     app.loop = loop_create(&err);
     buf_init(&app.started_with, AUDIT_OBJECT_MAX);
     config_digest(config, true, &app.started_with);
-    if (app.loop && load_tables(&app, &err) && open_books(&app, &err) && open_sides(&app, &err) &&
-        create_publisher(&app, &err)) {
+    if (app.loop && load_tables(&app, &err) && open_books(&app, &err) && create_kafka(&app, &err) &&
+        open_sides(&app, &err)) {
         start_clockwork(&app);
         log_notice("started version=%s sources=%zu lines=%llu waiting=%llu port=%u",
                    SIGNAALD_VERSION, app.sources->count,

@@ -43,7 +43,7 @@ static void put_object(struct json_out *json, struct str object) {
 }
 
 // The time stands first: expiry reads it there.
-static void put_entry(struct buf *out, const struct audit_entry *entry) {
+void audit_put(struct buf *out, const struct audit_entry *entry) {
     char time[TIME_STAMP_MAX];
     struct json_out json = {.buf = out};
     time_format_stamp(loop_wall_ms(), time);
@@ -60,7 +60,7 @@ void audit_write(struct pipeline *pipeline, const struct audit_entry *entry,
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT);
     struct writing *writing = mem_alloc(sizeof *writing);
     *writing = (struct writing){done, ctx};
-    put_entry(&batch->audit, entry);
+    audit_put(&batch->audit, entry);
     assert(!batch->audit.overflow);
     batch->done = on_batch_done;
     batch->ctx = writing;

@@ -10,29 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The name under which a partition's last offset, or the number of partitions, is kept.
-static struct str topic_key(const struct books *books, int32_t partition, char *out, size_t size) {
-    int n = partition < 0 ? snprintf(out, size, "topic/%s/partitions", books->topic)
-                          : snprintf(out, size, "topic/%s/offset/%d", books->topic, partition);
+const struct str books_figures_topic_key = {"figures-topic", 13};
+
+struct str books_partitions_key(const struct books_place *place, char *out) {
+    int n = snprintf(out, BOOKS_KEY_MAX, "topic/%s/partitions", place->name);
     return (struct str){out, (size_t)n};
 }
 
-struct str books_partitions_key(const struct books *books, char *out, size_t size) {
-    return topic_key(books, -1, out, size);
+struct str books_offset_key(const struct books_place *place, int32_t partition, char *out) {
+    int n = snprintf(out, BOOKS_KEY_MAX, "topic/%s/offset/%d", place->name, partition);
+    return (struct str){out, (size_t)n};
 }
 
-struct str books_offset_key(const struct books *books, int32_t partition, char *out, size_t size) {
-    return topic_key(books, partition, out, size);
-}
-
-void books_set_offset(struct books *books, int32_t partition, int64_t offset) {
-    if (partition >= books->offset_count) {
-        books->offsets = mem_resize(books->offsets, (size_t)partition + 1, sizeof *books->offsets);
-        for (int32_t p = books->offset_count; p <= partition; p++)
-            books->offsets[p] = -1;
-        books->offset_count = partition + 1;
+void books_set_offset(struct books_place *place, int32_t partition, int64_t offset) {
+    if (partition >= place->offset_count) {
+        place->offsets = mem_resize(place->offsets, (size_t)partition + 1, sizeof *place->offsets);
+        for (int32_t p = place->offset_count; p <= partition; p++)
+            place->offsets[p] = -1;
+        place->offset_count = partition + 1;
     }
-    books->offsets[partition] = offset;
+    place->offsets[partition] = offset;
 }
 
 static bool damaged(struct err *err, const char *what, uint64_t seq) {
@@ -89,21 +86,31 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
     return true;
 }
 
-static void load_topic(struct books *books, struct store_txn *txn) {
+static void load_topic(struct books_place *place, struct store_txn *txn) {
     char name[BOOKS_KEY_MAX];
     struct str value;
-    if (!store_get(txn, STORE_META, books_partitions_key(books, name, sizeof name), &value) ||
-        value.len != sizeof books->partitions)
+    if (!place->name || !store_get(txn, STORE_META, books_partitions_key(place, name), &value) ||
+        value.len != sizeof place->partitions)
         return;
-    memcpy(&books->partitions, value.data, sizeof books->partitions);
-    for (int32_t p = 0; p < books->partitions; p++) {
+    memcpy(&place->partitions, value.data, sizeof place->partitions);
+    for (int32_t p = 0; p < place->partitions; p++) {
         int64_t offset;
-        if (store_get(txn, STORE_META, books_offset_key(books, p, name, sizeof name), &value) &&
+        if (store_get(txn, STORE_META, books_offset_key(place, p, name), &value) &&
             value.len == sizeof offset) {
             memcpy(&offset, value.data, sizeof offset);
-            books_set_offset(books, p, offset);
+            books_set_offset(place, p, offset);
         }
     }
+}
+
+// A topic of figures that another one stood in for meanwhile lacks what went there: it is new.
+static void load_topics(struct books *books, struct store_txn *txn) {
+    struct books_place *figures = &books->topics[BOOKS_FIGURES];
+    struct str name;
+    load_topic(&books->topics[BOOKS_EVENTS], txn);
+    if (figures->name && store_get(txn, STORE_META, books_figures_topic_key, &name) &&
+        str_is(name, figures->name))
+        load_topic(figures, txn);
 }
 
 // A number of 8 bytes under a word; 0 when it is not there.
@@ -156,10 +163,10 @@ static bool load(struct books *books, struct err *err) {
     books->words = store_entries(&txn, STORE_WORDS);
     books->person_last = load_number(&txn, "person-last");
     books->quarantine_last = load_number(&txn, "quarantine-last");
-    load_topic(books, &txn);
+    load_topics(books, &txn);
     books_load_chain(books, &txn);
-    loading.ok =
-        loading.ok && books_load_members(books, &txn, err) && books_load_erase_waiting(books, &txn);
+    loading.ok = loading.ok && books_load_members(books, &txn, err) &&
+                 books_load_erase_waiting(books, &txn) && books_load_figures(books, &txn, err);
     store_abort(&txn);
     if (loading.ok && txn.err.kind != ERR_NONE) {
         *err = txn.err;
@@ -179,6 +186,7 @@ static bool name_origin(struct books *books, struct err *err) {
                err_set(err, ERR_CONFIG,
                        "the identity key is not the one this ledger was written with: with "
                        "it every known signal would be new");
+    books->key_check = check;
     hash_random(random.bytes, sizeof random.bytes);
     digest_to_hex(&random, books->origin);
     store_begin(books->store, &txn);
@@ -225,7 +233,9 @@ static bool load_keys(struct books *books, const struct books_options *options, 
 
 struct books *books_open(const struct books_options *options, struct err *err) {
     struct books *books = mem_zalloc(1, sizeof *books);
-    books->topic = mem_strdup(options->topic);
+    books->topics[BOOKS_EVENTS].name = mem_strdup(options->topic);
+    if (options->counts_topic)
+        books->topics[BOOKS_FIGURES].name = mem_strdup(options->counts_topic);
     books->window_ms = options->window_ms;
     books->index = index_create();
     books->counts = counts_create();
@@ -247,8 +257,10 @@ void books_close(struct books *books) {
     counts_free(books->counts);
     persons_free(books->persons);
     free(books->erase_waiting);
-    free(books->offsets);
-    free(books->topic);
+    for (int i = 0; i < BOOKS_TOPICS; i++) {
+        free(books->topics[i].offsets);
+        free(books->topics[i].name);
+    }
     hash_wipe(&books->identity_key, sizeof books->identity_key);
     hash_wipe(&books->person_keys, sizeof books->person_keys);
     free(books);
@@ -256,6 +268,10 @@ void books_close(struct books *books) {
 
 const struct hash_key *books_identity_key(const struct books *books) {
     return &books->identity_key;
+}
+
+const struct digest *books_key_check(const struct books *books) {
+    return &books->key_check;
 }
 
 const struct person_keys *books_person_keys(const struct books *books) {
@@ -294,12 +310,13 @@ const char *books_origin(const struct books *books) {
     return books->origin;
 }
 
-int64_t books_known_offset(const struct books *books, int32_t partition) {
-    return partition < books->offset_count ? books->offsets[partition] : -1;
+int64_t books_known_offset(const struct books *books, enum books_topic topic, int32_t partition) {
+    const struct books_place *place = &books->topics[topic];
+    return partition < place->offset_count ? place->offsets[partition] : -1;
 }
 
-int32_t books_partitions(const struct books *books) {
-    return books->partitions;
+int32_t books_partitions(const struct books *books, enum books_topic topic) {
+    return books->topics[topic].partitions;
 }
 
 void books_usage(const struct books *books, struct store_usage *usage) {
@@ -311,7 +328,7 @@ uint64_t books_words(const struct books *books) {
 }
 
 bool books_publishes(const struct books *books, bool configured) {
-    return configured || books->partitions > 0;
+    return configured || books->topics[BOOKS_EVENTS].partitions > 0;
 }
 
 // As large as lines are on average.
@@ -421,8 +438,12 @@ struct walk {
 static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
     struct walk *walk = ctx;
     struct books_line line;
-    return walk->left-- > 0 && read_line(&walk->txn, seq, record, &line) &&
-           walk->fn(walk->ctx, &line);
+    if (walk->left == 0 || !read_line(&walk->txn, seq, record, &line))
+        return false;
+    if (line.row.kind == LEDGER_LOST)
+        return true;
+    walk->left--;
+    return walk->fn(walk->ctx, &line);
 }
 
 static bool on_walk_outbox(void *ctx, uint64_t seq, struct str empty) {

@@ -34,15 +34,18 @@ static void free_notes(struct books_group *group) {
 void books_group_clear(struct books_group *group) {
     free_notes(group);
     group->batches = NULL;
-    group->ack_count = 0;
-    group->partitions = 0;
+    for (int i = 0; i < BOOKS_TOPICS; i++) {
+        group->confirmed[i].ack_count = 0;
+        group->confirmed[i].partitions = 0;
+    }
     group->probe = false;
     group->err = (struct err){0};
 }
 
 void books_group_free(struct books_group *group) {
     free_notes(group);
-    free(group->acks);
+    for (int i = 0; i < BOOKS_TOPICS; i++)
+        free(group->confirmed[i].acks);
     if (group->change) {
         index_free(group->change->index);
         counts_free(group->change->counts);
@@ -200,31 +203,89 @@ static void commit_batch(struct books_commit *commit, struct batch *batch) {
     case BATCH_EXPIRE:
         books_expire(commit, batch);
         break;
+    case BATCH_LINK:
+        books_link(commit, batch);
+        break;
+    case BATCH_RESTORE:
+        books_restore(commit, batch);
+        break;
+    case BATCH_RECOUNT:
+        books_recount(commit, batch);
+        break;
+    case BATCH_FIGURES:
+        books_figures(commit, batch);
+        break;
     }
 }
 
-static void commit_acks(struct books_commit *commit, const struct books_group *group) {
-    char place[RECORD_PUBLISHED], name[BOOKS_KEY_MAX];
-    for (size_t i = 0; i < group->ack_count; i++) {
-        const struct publish_ack *ack = &group->acks[i];
-        record_put_published(place, ack->partition, ack->offset);
-        store_put_seq(&commit->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
-        store_delete_seq(&commit->txn, STORE_OUTBOX, ack->seq);
-        books_erase_confirmed(commit, ack->seq);
+static void commit_event_ack(struct books_commit *commit, const struct publish_ack *ack) {
+    char place[RECORD_PUBLISHED];
+    record_put_published(place, ack->partition, ack->offset);
+    store_put_seq(&commit->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
+    store_delete_seq(&commit->txn, STORE_OUTBOX, ack->seq);
+    books_erase_confirmed(commit, ack->seq);
+}
+
+void books_keep_partitions(struct books_commit *commit, enum books_topic topic,
+                           int32_t partitions) {
+    const struct books_place *place = &commit->books->topics[topic];
+    char name[BOOKS_KEY_MAX];
+    store_put(&commit->txn, STORE_META, books_partitions_key(place, name),
+              (struct str){(const char *)&partitions, sizeof partitions});
+    if (topic == BOOKS_FIGURES)
+        store_put(&commit->txn, STORE_META, books_figures_topic_key, str_from(place->name));
+}
+
+static void commit_acks(struct books_commit *commit, const struct books_group *group,
+                        enum books_topic topic) {
+    const struct books_confirmed *confirmed = &group->confirmed[topic];
+    const struct books_place *place = &commit->books->topics[topic];
+    char name[BOOKS_KEY_MAX];
+    for (size_t i = 0; i < confirmed->ack_count; i++) {
+        const struct publish_ack *ack = &confirmed->acks[i];
+        if (topic == BOOKS_EVENTS)
+            commit_event_ack(commit, ack);
+        else
+            store_delete_seq(&commit->txn, STORE_FIGURES_OUTBOX, ack->seq);
         commit->writes = true;
         // A broker that had this record already (a retry after a lost answer) does not tell where.
         if (ack->offset < 0)
             continue;
         // Reports of a partition come in order, so the last one here is the one to keep.
-        store_put(&commit->txn, STORE_META,
-                  books_offset_key(commit->books, ack->partition, name, sizeof name),
+        store_put(&commit->txn, STORE_META, books_offset_key(place, ack->partition, name),
                   (struct str){(const char *)&ack->offset, sizeof ack->offset});
     }
-    if (group->partitions) {
-        store_put(&commit->txn, STORE_META, books_partitions_key(commit->books, name, sizeof name),
-                  (struct str){(const char *)&group->partitions, sizeof group->partitions});
+    if (confirmed->partitions) {
+        books_keep_partitions(commit, topic, confirmed->partitions);
         commit->writes = true;
     }
+}
+
+// The tail tells it with the partitions. Made anew while we were idle, a topic shows it by a place
+// that was taken already.
+static bool figures_topic_is_new(const struct books *books, const struct books_confirmed *figures) {
+    for (size_t i = 0; i < figures->ack_count; i++) {
+        const struct publish_ack *ack = &figures->acks[i];
+        if (ack->offset >= 0 &&
+            ack->offset <= books_known_offset(books, BOOKS_FIGURES, ack->partition))
+            return true;
+    }
+    return figures->partitions > 0;
+}
+
+static void forget_offsets(struct books_commit *commit, const struct books_place *place) {
+    char name[BOOKS_KEY_MAX];
+    for (int32_t p = 0; p < place->offset_count; p++)
+        store_delete(&commit->txn, STORE_META, books_offset_key(place, p, name));
+}
+
+static void commit_figure_acks(struct books_commit *commit, const struct books_group *group) {
+    bool is_new = figures_topic_is_new(commit->books, &group->confirmed[BOOKS_FIGURES]);
+    if (is_new)
+        forget_offsets(commit, &commit->books->topics[BOOKS_FIGURES]);
+    commit_acks(commit, group, BOOKS_FIGURES);
+    if (is_new)
+        books_resend_figures(commit);
 }
 
 static void write_count(void *ctx, const struct cell *cell, int64_t change) {
@@ -270,6 +331,9 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
     change->member_count = change->forgotten_count = 0;
     change->erase_changed = false;
     change->added = change->dropped = 0;
+    change->figures = books->figures;
+    change->figures_waiting = books->figures_waiting;
+    change->figures_changed = false;
     change->quarantined = books->quarantined;
     change->quarantine_last = books->quarantine_last;
     store_begin(books->store, &commit.txn);
@@ -278,7 +342,8 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
         commit_batch(&commit, batch);
     books_flush_source(&commit);
     uint64_t outbox = store_entries(&commit.txn, STORE_OUTBOX);
-    commit_acks(&commit, group);
+    commit_acks(&commit, group, BOOKS_EVENTS);
+    commit_figure_acks(&commit, group);
     change->confirmed = outbox - store_entries(&commit.txn, STORE_OUTBOX);
     counts_each(change->counts, write_count, &commit);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
@@ -292,6 +357,7 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
     write_totals(&commit);
     books_flush_chain(&commit);
     books_flush_erase_waiting(&commit);
+    books_flush_figures(&commit);
     (void)!store_commit(&commit.txn, &group->err);
 }
 
@@ -332,6 +398,14 @@ static void apply_erase_waiting(struct books *books, struct books_change *change
     change->erase_waiting_count = change->erase_waiting_cap = 0;
 }
 
+static void apply_confirmed(struct books_place *place, const struct books_confirmed *confirmed) {
+    for (size_t i = 0; i < confirmed->ack_count; i++)
+        if (confirmed->acks[i].offset >= 0)
+            books_set_offset(place, confirmed->acks[i].partition, confirmed->acks[i].offset);
+    if (confirmed->partitions)
+        place->partitions = confirmed->partitions;
+}
+
 void books_apply(struct books *books, struct books_group *group) {
     struct books_change *change = group->change;
     apply_forgotten(books, change);
@@ -349,10 +423,11 @@ void books_apply(struct books *books, struct books_group *group) {
     books->quarantine_last = change->quarantine_last;
     books->waiting += change->added;
     books->waiting -= change->confirmed + change->dropped;
-    for (size_t i = 0; i < group->ack_count; i++)
-        if (group->acks[i].offset >= 0)
-            books_set_offset(books, group->acks[i].partition, group->acks[i].offset);
-    if (group->partitions)
-        books->partitions = group->partitions;
+    books->figures = change->figures;
+    books->figures_waiting = change->figures_waiting;
+    if (figures_topic_is_new(books, &group->confirmed[BOOKS_FIGURES]))
+        books->topics[BOOKS_FIGURES].offset_count = 0;
+    for (int i = 0; i < BOOKS_TOPICS; i++)
+        apply_confirmed(&books->topics[i], &group->confirmed[i]);
     books->last_commit_ms = loop_wall_ms();
 }

@@ -99,7 +99,7 @@ void books_flush_erase_waiting(struct books_commit *commit) {
 
 // --- lines ---
 
-static bool read_row(struct books_commit *commit, uint64_t seq, struct ledger_row *row) {
+bool books_read_row(struct books_commit *commit, uint64_t seq, struct ledger_row *row) {
     struct str record, event;
     if (store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) &&
         record_get_ledger(record, seq, row, &event))
@@ -130,7 +130,7 @@ static void empty_row(struct ledger_row *row) {
     row->id_len = 0;
 }
 
-static void write_stub(struct books_commit *commit, struct ledger_row *row) {
+void books_write_stub(struct books_commit *commit, struct ledger_row *row) {
     struct books_change *change = commit->change;
     empty_row(row);
     buf_clear(&change->value);
@@ -144,9 +144,9 @@ static void write_stub(struct books_commit *commit, struct ledger_row *row) {
 
 void books_erase_confirmed(struct books_commit *commit, uint64_t seq) {
     struct ledger_row row;
-    if (!remove_waiting(commit, seq) || !read_row(commit, seq, &row))
+    if (!remove_waiting(commit, seq) || !books_read_row(commit, seq, &row))
         return;
-    write_stub(commit, &row);
+    books_write_stub(commit, &row);
 }
 
 // --- a signal ---
@@ -176,7 +176,7 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
     uint64_t next;
     for (uint64_t seq = latest; seq && seq >= commit->change->first_seq; seq = next) {
         struct ledger_row row;
-        if (!read_row(commit, seq, &row))
+        if (!books_read_row(commit, seq, &row))
             return;
         next = row.previous;
         bool confirmed = is_confirmed(commit, seq);
@@ -191,7 +191,7 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
             add_waiting(commit, seq);
             erasing->asked->waiting++;
         } else {
-            write_stub(commit, &row);
+            books_write_stub(commit, &row);
             erasing->asked->erased++;
         }
     }
@@ -277,7 +277,7 @@ static void count_waiting(struct books_commit *commit, struct batch_erase *asked
     uint64_t seq = latest->previous;
     while (seq && seq >= commit->change->first_seq) {
         struct ledger_row row;
-        if (!read_row(commit, seq, &row))
+        if (!books_read_row(commit, seq, &row))
             return;
         asked->waiting += !row.erased;
         seq = row.previous;

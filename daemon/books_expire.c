@@ -80,21 +80,20 @@ static bool line_is_due(struct step *step, const struct ledger_row *row) {
     return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
 }
 
-static int64_t carried(struct step *step, struct str key) {
+static int64_t carried(struct books_commit *commit, struct str key) {
     struct str value;
     int64_t number = 0;
-    if (store_get(&step->commit->txn, STORE_CARRIED, key, &value) && value.len == sizeof number)
+    if (store_get(&commit->txn, STORE_CARRIED, key, &value) && value.len == sizeof number)
         memcpy(&number, value.data, sizeof number);
     return number;
 }
 
-static void carry(struct step *step, const struct cell *cell, int64_t more) {
+static void carry(struct books_commit *commit, const struct cell *cell, int64_t more) {
     uint8_t bytes[sizeof *cell];
     record_put_cell(bytes, cell);
     struct str key = {(const char *)bytes, sizeof bytes};
-    int64_t number = carried(step, key) + more;
-    store_put(&step->commit->txn, STORE_CARRIED, key,
-              (struct str){(const char *)&number, sizeof number});
+    int64_t number = carried(commit, key) + more;
+    store_put(&commit->txn, STORE_CARRIED, key, (struct str){(const char *)&number, sizeof number});
 }
 
 // A person's only signal is one person with or without a name for it.
@@ -108,17 +107,21 @@ static void carry_member(struct books_commit *commit, const struct ledger_row *r
     books_put_member(commit, row->person, &name, &row->cell);
 }
 
+void books_carry_signal(struct books_commit *commit, const struct ledger_row *row) {
+    if (!row->counts)
+        return;
+    carry(commit, &row->cell, 1);
+    if (row->person)
+        carry_member(commit, row);
+}
+
 static void forget_signal(struct step *step, const struct ledger_row *row) {
     struct books_change *change = step->commit->change;
     change->forgotten = books_grow(change->forgotten, change->forgotten_count,
                                    &change->forgotten_cap, sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = row->identity;
     change->totals.expired += !row->erased;
-    if (!row->counts)
-        return;
-    carry(step, &row->cell, 1);
-    if (row->person)
-        carry_member(step->commit, row);
+    books_carry_signal(step->commit, row);
 }
 
 // One that was never published never will be.
@@ -329,9 +332,9 @@ static void move_cell(struct step *step, const struct found *found) {
     if (!record_get_cell(found_key(found), &cell))
         return;
     struct cell plain = without_victim(&cell);
-    int64_t number = carried(step, found_key(found));
+    int64_t number = carried(step->commit, found_key(found));
     store_delete(&step->commit->txn, STORE_CARRIED, found_key(found));
-    carry(step, &plain, number);
+    carry(step->commit, &plain, number);
     counts_add(step->commit->change->counts, &cell, -number);
     counts_add(step->commit->change->counts, &plain, number);
     note_removed(step);

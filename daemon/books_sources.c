@@ -27,7 +27,7 @@ void books_flush_source(struct books_commit *commit) {
     commit->writes = true;
 }
 
-static void take_source(struct books_commit *commit, const char *name) {
+void books_take_source(struct books_commit *commit, const char *name) {
     struct str value;
     if (strcmp(commit->source, name) == 0)
         return;
@@ -71,7 +71,7 @@ static void write_source_line(struct books_commit *commit, const struct batch *b
 }
 
 void books_commit_silence(struct books_commit *commit, struct batch *batch) {
-    take_source(commit, batch->source->name);
+    books_take_source(commit, batch->source->name);
     if (!commit->feed.silent) {
         commit->feed.silent = true;
         commit->feed_changed = true;
@@ -98,7 +98,7 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
 }
 
 void books_commit_source(struct books_commit *commit, struct batch *batch, bool news) {
-    take_source(commit, batch->source->name);
+    books_take_source(commit, batch->source->name);
     if (batch->decoded_as.failed)
         return;
     if (news)
@@ -247,7 +247,7 @@ void books_commit_notes(struct books_commit *commit, const struct books_group *g
             drop_quarantined(commit, note->number);
             continue;
         }
-        take_source(commit, note->source);
+        books_take_source(commit, note->source);
         if (note->what == BOOKS_PAUSE || note->what == BOOKS_RESUME)
             commit->feed.paused = note->what == BOOKS_PAUSE;
         if (note->what == BOOKS_SET_CURSOR) {

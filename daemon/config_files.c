@@ -252,6 +252,15 @@ static void check_order(struct config_reading *reading) {
     }
 }
 
+// A reader of one would find the records of the other.
+static void check_topics(struct config_reading *reading) {
+    size_t key = config_key_index("kafka", "counts_topic");
+    const struct config *config = reading->config;
+    if (config->kafka_topic && config->kafka_counts_topic &&
+        strcmp(config->kafka_topic, config->kafka_counts_topic) == 0)
+        config_key_fault(reading, key, "must not be kafka.topic");
+}
+
 static void check_tables(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct err err;
@@ -293,6 +302,7 @@ static void check_sources(struct config_reading *reading) {
 void config_files_check(struct config_reading *reading) {
     const struct config *config = reading->config;
     check_order(reading);
+    check_topics(reading);
     check_state(reading);
     check_tls(reading);
     check_control(reading);

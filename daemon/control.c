@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "control_private.h"
+#include "documents.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -19,6 +20,7 @@
 enum { REQUEST_BYTES_MAX = 1 << 20, ACTOR_MAX = 48, RESULT_MAX = 8 };
 
 static void post_reload(struct control *control, struct http_request *request);
+static void get_document(struct control *control, struct http_request *request);
 
 // The routes. A path that ends in '/' takes what is behind it; '*' stands for one segment.
 static const struct route {
@@ -35,6 +37,10 @@ static const struct route {
     {"GET", "/v1/status", false, NULL, NULL, control_status},
     {"GET", "/metrics", false, NULL, NULL, control_metrics},
     {"GET", "/v1/counts", false, "read counts", control_counts_about, control_counts},
+    {"GET", "/v1/trend", false, "read trend", control_trend_about, control_trend},
+    {"GET", "/v1/coverage", false, "read coverage", control_coverage_about, control_coverage},
+    {"GET", "/v1/figures", false, NULL, NULL, control_figures},
+    {"POST", "/v1/figures/publish", true, "publish figures", NULL, control_figures_publish},
     {"GET", "/v1/signals/", false, "read signal", control_signal_about, control_why},
     {"DELETE", "/v1/signals/", true, "erase", control_signal_about, control_erase},
     {"GET", "/v1/events", false, "read events", control_events_about, control_events},
@@ -54,6 +60,10 @@ static const struct route {
      control_renormalise},
     {"GET", "/v1/audit", false, "read audit", control_audit_about, control_audit},
     {"GET", "/v1/audit/verify", false, "verify audit", NULL, control_audit_verify},
+    {"GET", "/v1/verify", false, "verify", NULL, control_verify},
+    {"GET", "/v1/openapi.json", false, NULL, NULL, get_document},
+    {"GET", "/v1/asyncapi.json", false, NULL, NULL, get_document},
+    {"GET", "/v1/schemas/*", false, NULL, NULL, get_document},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0], METHODS_MAX = 32 };
 
@@ -340,6 +350,16 @@ static void post_reload(struct control *control, struct http_request *request) {
     buf_free(&faults);
 }
 
+// "/v1/NAME"; openapi.json is the one of this side.
+static void get_document(struct control *control, struct http_request *request) {
+    struct str path = http_path(request);
+    struct str name = {path.data + 4, path.len - 4};
+    if (str_is(name, "openapi.json"))
+        name = STR("openapi-control.json");
+    if (!documents_send(request, name, control->options.config->oin))
+        control_problem(request, 404, NULL);
+}
+
 static bool give_to_group(const char *path, const char *name, struct err *err) {
     const struct group *group = getgrnam(name);
     if (!group)
@@ -392,6 +412,7 @@ void control_refuse_reads(struct control *control, bool refuse) {
 
 void control_quiesce(struct control *control) {
     control->stopping = true;
+    control_verify_stop(control);
 }
 
 void control_free(struct control *control) {

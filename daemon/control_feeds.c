@@ -154,19 +154,7 @@ static void refuse_asked(struct http_request *request, enum feed_asked asked) {
         [FEED_NOT_POLLED] = "This source is not polled: it only posts.",
         [FEED_BUSY] = "This source is being polled now; try again in a moment.",
     };
-    if (asked == FEED_NO_SUCH_SOURCE) {
-        control_problem(request, 404, details[asked]);
-        return;
-    }
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 409, "application/problem+json")};
-    json_open(&json, '{');
-    json_put_text(&json, "type", "about:blank");
-    json_put_text(&json, "title", "Conflict");
-    json_put_u64(&json, "status", 409);
-    json_put_text(&json, "detail", details[asked]);
-    json_close(&json, '}');
-    control_send(request, &reply);
+    control_problem(request, asked == FEED_NO_SUCH_SOURCE ? 404 : 409, details[asked]);
 }
 
 // Asked for, not yet on the disk: 202. Of a source, or of the entry `number` that came from it.

@@ -9,14 +9,16 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { FAILING_MAX = 20 }; // feeds that are named
+
 struct figures {
     const struct totals *totals;
     struct intake_status intake;
     struct pipeline_status pipeline;
     struct feeds_status feeds;
-    struct publish_status publish;
+    struct publish_status publish, publish_counts;
     struct store_usage usage;
-    uint64_t accepted, waiting, quarantined, words, audited, resident_bytes;
+    uint64_t accepted, waiting, figures_waiting, quarantined, words, audited, resident_bytes;
     int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
@@ -63,9 +65,9 @@ static void gather(struct control *control, struct figures *f) {
     pipeline_status(o->pipeline, &f->pipeline);
     feeds_status(o->feeds, &f->feeds);
     books_usage(o->books, &f->usage);
-    const struct publisher *publisher = o->publisher(o->ctx);
-    if (publisher)
-        publisher_status(publisher, &f->publish);
+    kafka_status(o->kafka, BOOKS_EVENTS, &f->publish);
+    kafka_status(o->kafka, BOOKS_FIGURES, &f->publish_counts);
+    f->figures_waiting = books_figures_waiting(o->books);
 }
 
 static uint64_t received(const struct totals *totals) {
@@ -131,6 +133,10 @@ static void put_ledger(struct json_out *json, const struct figures *f) {
     json_close(json, '}');
 }
 
+static void put_last_error(struct json_out *json, const struct publish_status *publish) {
+    json_put_text(json, "lastError", publish->last_error[0] ? publish->last_error : NULL);
+}
+
 static void put_kafka(struct json_out *json, const struct control *control,
                       const struct figures *f) {
     const struct config *config = control->options.config;
@@ -143,8 +149,32 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "inFlight", f->publish.in_flight);
     json_put_u64(json, "delivered", f->publish.delivered);
     json_put_u64(json, "restarts", f->publish.restarts);
-    json_put_text(json, "lastError", f->publish.last_error[0] ? f->publish.last_error : NULL);
+    put_last_error(json, &f->publish);
+    json_key(json, "counts");
+    json_open(json, '{');
+    json_put_text(json, "state", publish_state_name(f->publish_counts.state));
+    json_put_text(json, "topic", kafka_counts_topic(config));
+    json_put_u64(json, "waiting", f->figures_waiting);
+    put_last_error(json, &f->publish_counts);
     json_close(json, '}');
+    json_close(json, '}');
+}
+
+struct failing {
+    struct json_out *json;
+    size_t left;
+};
+
+static bool put_failing(void *ctx, const struct feed_view *view) {
+    struct failing *failing = ctx;
+    if (view->failures == 0)
+        return true;
+    json_open(failing->json, '{');
+    json_put_text(failing->json, "name", view->source->name);
+    json_put_text(failing->json, "reason", view->failure);
+    put_time(failing->json, "since", view->failing_ms);
+    json_close(failing->json, '}');
+    return --failing->left > 0;
 }
 
 static void put_feeds(struct json_out *json, const struct control *control,
@@ -157,6 +187,10 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "silent", f->feeds.silent);
     json_put_u64(json, "paused", f->feeds.paused);
     json_put_u64(json, "quarantined", f->quarantined);
+    json_key(json, "failingList");
+    json_open(json, '[');
+    feeds_each(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
+    json_close(json, ']');
     json_close(json, '}');
 }
 
@@ -217,9 +251,11 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
     metric(out, "accepted_total", "counter", "Events in the ledger", f->accepted);
     metric(out, "published_total", "counter", "Events that Kafka has confirmed", published(f));
     metric(out, "never_published_total", "counter",
-           "Events that expired where there is no Kafka to send them to",
+           "Events that expired where there is no Kafka to send them to, or were lost with a disk",
            f->totals->never_published);
     metric(out, "waiting", "gauge", "Events that Kafka has not confirmed", f->waiting);
+    metric(out, "figures_waiting", "gauge", "Figures for outside that Kafka has not confirmed",
+           f->figures_waiting);
     metric(out, "requests_refused_total", "counter", "Requests refused as a whole",
            f->intake.requests_refused);
     metric(out, "unknown_fields_total", "counter", "Fields dropped since nobody knows them",
@@ -246,8 +282,8 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
            f->pipeline.commits_failed);
     metric(out, "queue_batches", "gauge", "Batches that wait for a commit",
            f->pipeline.queued_batches);
-    metric(out, "kafka_restarts_total", "counter", "Restarts of the producer after failures",
-           f->publish.restarts);
+    metric(out, "kafka_restarts_total", "counter", "Restarts of the producers after failures",
+           f->publish.restarts + f->publish_counts.restarts);
     metric(out, "connections", "gauge", "Open connections", f->intake.connections);
     metric(out, "connections_max", "gauge", "Limit: connections",
            control->options.config->http.connections_max);

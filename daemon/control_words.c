@@ -178,18 +178,6 @@ static void on_piece_done(struct batch *batch) {
     }
 }
 
-static void refuse_second(struct http_request *request) {
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 409, "application/problem+json")};
-    json_open(&json, '{');
-    json_put_text(&json, "type", "about:blank");
-    json_put_text(&json, "title", "Conflict");
-    json_put_u64(&json, "status", 409);
-    json_put_text(&json, "detail", "The ledger is being renormalised already; wait for its end.");
-    json_close(&json, '}');
-    control_send(request, &reply);
-}
-
 // False when dryRun is neither 1 nor 0.
 static bool take_dry_run(struct http_request *request, bool *dry_run) {
     struct str text = http_query(request, "dryRun", 0);
@@ -218,7 +206,8 @@ void control_renormalise(struct control *control, struct http_request *request) 
         return;
     }
     if (control->renormalise) {
-        refuse_second(request);
+        control_problem(request, 409,
+                        "The ledger is being renormalised already; wait for its end.");
         return;
     }
     if (!dry_run && is_full(control)) {

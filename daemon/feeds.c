@@ -120,6 +120,8 @@ static void note_failure(struct feed *feed, const char *failure) {
     feed->feeds->failures++;
     feed->failures++;
     feed->failed_ms = loop_wall_ms();
+    if (feed->failures == 1)
+        feed->failing_ms = feed->failed_ms;
     (void)snprintf(feed->failure, sizeof feed->failure, "%s", failure);
     if (feed->failures == 1)
         log_warning("feed fails source=%s reason=\"%s\"", feed->source->name, failure);
@@ -339,6 +341,7 @@ static void view_polled(const struct feed *feed, struct feed_view *view) {
     view->failures = feed->failures;
     view->failure = feed->failure;
     view->failed_ms = feed->failed_ms;
+    view->failing_ms = feed->failing_ms;
     view->polls = feed->polls;
     view->pages = feed->pages;
     view->not_modified = feed->not_modified;

@@ -5,6 +5,7 @@
 #include "codec/event.h"
 #include "codec/json_out.h"
 #include "core/normalise.h"
+#include "documents.h"
 #include "problem.h"
 
 #include <stdio.h>
@@ -37,6 +38,7 @@ static void post_signals(struct call *call);
 static void get_signal(struct call *call);
 static void delete_signal(struct call *call);
 static void get_health(struct call *call);
+static void get_document(struct call *call);
 
 // The routes. A path that ends in '/' takes one segment behind it.
 static const struct route {
@@ -50,6 +52,9 @@ static const struct route {
     {"GET", "/v1/signals/", false, false, get_signal},
     {"DELETE", "/v1/signals/", false, true, delete_signal},
     {"GET", "/v1/health", true, false, get_health},
+    {"GET", "/v1/openapi.json", true, false, get_document},
+    {"GET", "/v1/asyncapi.json", true, false, get_document},
+    {"GET", "/v1/schemas/", true, false, get_document},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
@@ -118,16 +123,22 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     return check(ctx, request);
 }
 
+static const char *methods_of(struct str path) {
+    static const struct str signals = {"/v1/signals/", 12};
+    if (str_is(path, "/v1/signals"))
+        return "POST";
+    return path.len > signals.len && memcmp(path.data, signals.data, signals.len) == 0
+               ? "GET, DELETE"
+               : "GET";
+}
+
 static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply) {
     struct intake *intake = ctx;
     intake->requests_refused++;
     problem_fill(reply, status, NULL);
     if (status == 405)
-        reply_header(reply, "Allow",
-                     str_is(http_path(request), "/v1/signals")  ? "POST"
-                     : str_is(http_path(request), "/v1/health") ? "GET"
-                                                                : "GET, DELETE");
+        reply_header(reply, "Allow", methods_of(http_path(request)));
 }
 
 static void send_problem(struct call *call, unsigned status, const char *detail) {
@@ -154,7 +165,7 @@ static void on_request(void *ctx, struct http_request *request) {
     const struct route *route = find_route(request, &status);
     if (!route->open)
         call.source = find_source(ctx, request);
-    if (route->path[strlen(route->path) - 1] == '/' && !take_id(&call)) {
+    if (!route->open && route->path[strlen(route->path) - 1] == '/' && !take_id(&call)) {
         send_problem(&call, 404, NULL);
         return;
     }
@@ -297,8 +308,6 @@ static void put_line(struct json_out *json, const struct books_line *line, const
     json_close(json, '}');
 }
 
-static const char erased[] = "This signal has been erased on request.";
-
 static void on_own_line(void *ctx, const struct books_line *line) {
     struct call *call = ctx;
     struct http_reply reply = {0};
@@ -307,7 +316,7 @@ static void on_own_line(void *ctx, const struct books_line *line) {
         return;
     }
     if (line->row.erased) {
-        send_problem(call, 410, erased);
+        send_problem(call, 410, NULL);
         return;
     }
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
@@ -353,7 +362,7 @@ static void delete_signal(struct call *call) {
         return;
     }
     if (!own.ours || own.erased) {
-        send_problem(call, own.ours ? 410 : 403, own.ours ? erased : NULL);
+        send_problem(call, own.ours ? 410 : 403, NULL);
         return;
     }
     submit(call, batch_create_withdrawal(call->intake->sources, call->source, call->intake->tables,
@@ -372,6 +381,14 @@ static void get_health(struct call *call) {
     json_put_text(&json, "status", "ok");
     json_close(&json, '}');
     http_send(call->request, &reply);
+}
+
+// "/v1/NAME"
+static void get_document(struct call *call) {
+    struct str path = http_path(call->request);
+    struct str name = {path.data + 4, path.len - 4};
+    if (!documents_send(call->request, name, call->intake->config->oin))
+        send_problem(call, 404, NULL);
 }
 
 static bool listen_on(struct intake *intake, int listen_fd, struct err *err) {

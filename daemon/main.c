@@ -3,7 +3,9 @@
 #include "app.h"
 #include "base/log.h"
 #include "codec/json_wipe.h"
+#include "rebuild.h"
 #include "tables.h"
+#include "verify.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -15,17 +17,25 @@
 
 enum { EXIT_USAGE = 2 };
 
+enum mode { RUN, CHECK = 256, PRINT, VERIFY, REBUILD, ORIGIN, PARTIAL, VERSION, HELP };
+
 static const char usage[] =
-    "Usage: signaald [-c FILE] [--check-config | --print-config]\n"
+    "Usage: signaald [-c FILE] [--check-config | --print-config | --verify | --rebuild]\n"
     "Takes in signals of possible human trafficking, counts them and publishes them to Kafka.\n"
     "\n"
     "  -c, --config FILE   configuration (default /etc/signaald/signaald.yaml)\n"
     "      --check-config  check it and every file it names, tell all faults, and end\n"
     "      --print-config  show what is in force, secrets masked, and end\n"
+    "      --verify        recount the ledger and compare with all made from it, and end;\n"
+    "                      reads only, also beside a running daemon\n"
+    "      --rebuild       make the ledger anew from the Kafka topics, after its disk was lost:\n"
+    "                      into an empty state directory, with the old identity key, and end\n"
+    "      --origin HEX    with --rebuild: which ledger, when several have written to the topic\n"
+    "      --partial       with --rebuild: also when the topic is no longer whole\n"
     "      --version       show the version and end\n"
     "      --help          show this and end\n"
     "\n"
-    "Exit status: 0 fine, 1 failed while running, 2 bad usage or configuration.\n"
+    "Exit status: 0 fine, 1 failed while running or not whole, 2 bad usage or configuration.\n"
     "Signals: SIGTERM stops, SIGHUP reads the tables again.\n";
 
 // Personal data goes through this process's memory: no core dump, and files are the owner's alone.
@@ -68,23 +78,45 @@ static int print(const struct config *config) {
     return EXIT_SUCCESS;
 }
 
+static int act(int mode, struct config *config, const struct rebuild_options *rebuild) {
+    switch (mode) {
+    case CHECK:
+        return check(config);
+    case PRINT:
+        return print(config);
+    case VERIFY:
+        return verify_run(config);
+    case REBUILD:
+        return rebuild_run(config, rebuild);
+    default:
+        return app_run(config);
+    }
+}
+
 int main(int argc, char **argv) {
-    enum { CHECK = 256, PRINT, VERSION, HELP };
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},   {"check-config", no_argument, NULL, CHECK},
-        {"print-config", no_argument, NULL, PRINT}, {"version", no_argument, NULL, VERSION},
+        {"print-config", no_argument, NULL, PRINT}, {"verify", no_argument, NULL, VERIFY},
+        {"rebuild", no_argument, NULL, REBUILD},    {"origin", required_argument, NULL, ORIGIN},
+        {"partial", no_argument, NULL, PARTIAL},    {"version", no_argument, NULL, VERSION},
         {"help", no_argument, NULL, HELP},          {NULL, 0, NULL, 0}};
     const char *file = "/etc/signaald/signaald.yaml";
-    int mode = 0, option;
+    struct rebuild_options rebuild = {0};
+    int mode = RUN, option;
     while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         if (option == 'c')
             file = optarg;
+        else if (option == ORIGIN)
+            rebuild.origin = optarg;
+        else if (option == PARTIAL)
+            rebuild.partial = true;
         else if (option == '?')
             return EXIT_USAGE;
         else
             mode = option;
     }
-    if (mode == HELP || optind < argc) {
+    bool stray = (rebuild.origin || rebuild.partial) && mode != REBUILD;
+    if (mode == HELP || optind < argc || stray) {
         (void)fputs(usage, mode == HELP ? stdout : stderr);
         return mode == HELP ? EXIT_SUCCESS : EXIT_USAGE;
     }
@@ -107,7 +139,7 @@ int main(int argc, char **argv) {
     if (!config)
         return EXIT_USAGE;
     log_set_level((enum log_level)config->log_level);
-    int status = mode == CHECK ? check(config) : mode == PRINT ? print(config) : app_run(config);
+    int status = act(mode, config, &rebuild);
     config_free(config);
     return status;
 }

@@ -41,7 +41,7 @@ struct pipeline {
     struct waiter {
         void (*fn)(void *ctx);
         void *ctx;
-    } idle, notes_kept; // fn NULL: nobody waits
+    } idle, notes_kept[BOOKS_TOPICS]; // fn NULL: nobody waits
     struct pipeline_status status;
 };
 
@@ -142,8 +142,15 @@ static void take_decoded(struct pipeline *pipeline) {
         pipeline->status.largest_commit = count;
 }
 
+static bool has_confirmed(const struct books_group *group, enum books_topic topic) {
+    return group->confirmed[topic].ack_count > 0 || group->confirmed[topic].partitions > 0;
+}
+
 static bool group_has_notes(const struct books_group *group) {
-    return group->ack_count > 0 || group->partitions > 0 || group->notes || group->probe;
+    for (int i = 0; i < BOOKS_TOPICS; i++)
+        if (has_confirmed(group, (enum books_topic)i))
+            return true;
+    return group->notes || group->probe;
 }
 
 static bool has_notes(const struct pipeline *pipeline) {
@@ -153,15 +160,15 @@ static bool has_notes(const struct pipeline *pipeline) {
 // Notes ride along with any commit, and make one of their own when they have waited long enough.
 static void take_notes(struct pipeline *pipeline) {
     struct books_group *from = &pipeline->collecting, *to = &pipeline->group;
-    struct publish_ack *acks = to->acks;
-    size_t cap = to->ack_cap;
-    to->acks = from->acks;
-    to->ack_count = from->ack_count;
-    to->ack_cap = from->ack_cap;
-    to->partitions = from->partitions;
+    struct books_group empty = {0};
+    for (int i = 0; i < BOOKS_TOPICS; i++) {
+        empty.confirmed[i].acks = to->confirmed[i].acks;
+        empty.confirmed[i].ack_cap = to->confirmed[i].ack_cap;
+        to->confirmed[i] = from->confirmed[i];
+    }
     to->notes = from->notes;
     to->probe = from->probe;
-    *from = (struct books_group){.acks = acks, .ack_cap = cap};
+    *from = empty;
     pipeline->acks_due = false;
     loop_timer_stop(pipeline->acks_timer);
 }
@@ -184,8 +191,8 @@ static void start_commit(struct pipeline *pipeline) {
     loop_work(pipeline->loop, commit_work, commit_done, pipeline);
 }
 
-static bool notes_kept(const struct pipeline *pipeline) {
-    return !has_notes(pipeline) && !group_has_notes(&pipeline->group);
+static bool notes_kept(const struct pipeline *pipeline, enum books_topic topic) {
+    return !has_confirmed(&pipeline->collecting, topic) && !has_confirmed(&pipeline->group, topic);
 }
 
 static bool is_idle(const struct pipeline *pipeline) {
@@ -207,8 +214,9 @@ static void advance(struct pipeline *pipeline) {
 }
 
 static void tell_waiters(struct pipeline *pipeline) {
-    if (notes_kept(pipeline))
-        tell(&pipeline->notes_kept);
+    for (int i = 0; i < BOOKS_TOPICS; i++)
+        if (notes_kept(pipeline, (enum books_topic)i))
+            tell(&pipeline->notes_kept[i]);
     if (is_idle(pipeline))
         tell(&pipeline->idle);
 }
@@ -233,19 +241,18 @@ static void return_notes(struct pipeline *pipeline) {
     if (!group_has_notes(&failed) || pipeline->idle.fn)
         return;
     struct books_group later = pipeline->collecting;
-    pipeline->group.acks = NULL;
-    pipeline->group.ack_cap = 0;
+    pipeline->collecting = (struct books_group){.notes = failed.notes};
     pipeline->group.notes = NULL;
-    pipeline->collecting = (struct books_group){.acks = failed.acks,
-                                                .ack_count = failed.ack_count,
-                                                .ack_cap = failed.ack_cap,
-                                                .partitions = failed.partitions,
-                                                .notes = failed.notes};
-    if (later.partitions)
-        pipeline->collecting.partitions = later.partitions;
     append_notes(&pipeline->collecting, later.notes);
-    pipeline_add_acks(pipeline, later.acks, later.ack_count);
-    free(later.acks);
+    for (int i = 0; i < BOOKS_TOPICS; i++) {
+        const struct books_confirmed *confirmed = &later.confirmed[i];
+        pipeline->group.confirmed[i] = (struct books_confirmed){0};
+        pipeline->collecting.confirmed[i] = failed.confirmed[i];
+        if (confirmed->partitions)
+            pipeline->collecting.confirmed[i].partitions = confirmed->partitions;
+        pipeline_add_acks(pipeline, (enum books_topic)i, confirmed->acks, confirmed->ack_count);
+        free(confirmed->acks);
+    }
     loop_timer_start(pipeline->acks_timer, RETRY_MS, 0);
 }
 
@@ -290,18 +297,19 @@ static void notes_wait(struct pipeline *pipeline) {
         loop_timer_start(pipeline->acks_timer, ACKS_DELAY_MS, 0);
 }
 
-void pipeline_add_acks(struct pipeline *pipeline, const struct publish_ack *acks, size_t count) {
-    struct books_group *group = &pipeline->collecting;
+void pipeline_add_acks(struct pipeline *pipeline, enum books_topic topic,
+                       const struct publish_ack *acks, size_t count) {
+    struct books_confirmed *confirmed = &pipeline->collecting.confirmed[topic];
     if (count == 0)
         return;
-    if (group->ack_count == 0)
+    if (confirmed->ack_count == 0)
         notes_wait(pipeline);
-    if (group->ack_count + count > group->ack_cap) {
-        group->ack_cap = (group->ack_count + count) * 2;
-        group->acks = mem_resize(group->acks, group->ack_cap, sizeof *group->acks);
+    if (confirmed->ack_count + count > confirmed->ack_cap) {
+        confirmed->ack_cap = (confirmed->ack_count + count) * 2;
+        confirmed->acks = mem_resize(confirmed->acks, confirmed->ack_cap, sizeof *confirmed->acks);
     }
-    memcpy(group->acks + group->ack_count, acks, count * sizeof *acks);
-    group->ack_count += count;
+    memcpy(confirmed->acks + confirmed->ack_count, acks, count * sizeof *acks);
+    confirmed->ack_count += count;
 }
 
 // Somebody waits for an operator's note: it does not wait for company.
@@ -318,8 +326,9 @@ void pipeline_probe(struct pipeline *pipeline) {
     loop_defer(pipeline->loop, &pipeline->kick);
 }
 
-void pipeline_set_partitions(struct pipeline *pipeline, int32_t partitions) {
-    pipeline->collecting.partitions = partitions;
+void pipeline_set_partitions(struct pipeline *pipeline, enum books_topic topic,
+                             int32_t partitions) {
+    pipeline->collecting.confirmed[topic].partitions = partitions;
     notes_wait(pipeline);
 }
 
@@ -332,8 +341,9 @@ static void wait_for(struct pipeline *pipeline, struct waiter *waiter, void (*fn
     loop_defer(pipeline->loop, &pipeline->kick);
 }
 
-void pipeline_after_notes(struct pipeline *pipeline, void (*fn)(void *ctx), void *ctx) {
-    wait_for(pipeline, &pipeline->notes_kept, fn, ctx);
+void pipeline_after_notes(struct pipeline *pipeline, enum books_topic topic, void (*fn)(void *ctx),
+                          void *ctx) {
+    wait_for(pipeline, &pipeline->notes_kept[topic], fn, ctx);
 }
 
 void pipeline_when_idle(struct pipeline *pipeline, void (*fn)(void *ctx), void *ctx) {

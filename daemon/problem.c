@@ -32,6 +32,8 @@ static const struct {
     {404, "Not Found", "There is nothing here."},
     {405, "Method Not Allowed", "This path does not know that method; see Allow."},
     {408, "Request Timeout", "The request took too long to arrive."},
+    {409, "Conflict", "This cannot be done now; try again in a moment."},
+    {410, "Gone", "This signal has been erased on request."},
     {413, "Content Too Large", "The body is larger than this server takes."},
     {415, "Unsupported Media Type", "Send application/json or application/x-ndjson."},
     {429, "Too Many Requests", "Too much is waiting here. Nothing was accepted; try again later."},

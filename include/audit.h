@@ -24,6 +24,9 @@ struct audit_entry {
     const char *result; // "begun", a status, "refused"
 };
 
+// The line's text, for whoever commits it himself.
+void audit_put(struct buf *out, const struct audit_entry *entry);
+
 // Writes the line; `done` is called on the loop with true once it is on the disk, false when it
 // cannot be.
 void audit_write(struct pipeline *pipeline, const struct audit_entry *entry,

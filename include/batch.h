@@ -35,6 +35,10 @@ enum batch_task {
     BATCH_ERASE,       // what is held on one signal is to go
     BATCH_RENORMALISE, // a piece of the ledger is judged again by new tables
     BATCH_EXPIRE,      // a piece of what is too old to be kept is to go
+    BATCH_LINK,        // a piece of a ledger that is made anew from the topic, see books_rebuild.h
+    BATCH_RESTORE,     // of such a ledger: the figures that have been told outside
+    BATCH_RECOUNT,     // a recount begins, which then goes on beside further commits
+    BATCH_FIGURES,     // has a month closed, so that figures for outside are due?
 };
 
 // What books_expire goes through, in this order.
@@ -47,7 +51,7 @@ enum {
     BATCH_EXPIRE_CELLS,
     BATCH_EXPIRE_TABLES,
 };
-enum { BATCH_EXPIRE_KEY_BYTES = 32 };
+enum { BATCH_EXPIRE_KEY_BYTES = 32, BATCH_GAPS_MAX = 20 };
 
 struct batch_item {
     enum verdict verdict;
@@ -122,6 +126,7 @@ struct batch {
         uint64_t first, last; // out: lines that are there
         uint64_t broken;      // out: the first line that is changed or missing; 0: none so far
     } verify;
+    struct recount *recount; // RECOUNT: gets the snapshot and the memory; see recount.h
     struct batch_erase {
         struct digest identity;
         bool publishing; // events go to Kafka: what it has not confirmed is erased once it has
@@ -150,6 +155,42 @@ struct batch {
             uint8_t key_len;
         } at;
     } expire;
+
+    struct batch_figures {
+        int64_t now_ms;      // wall clock
+        uint32_t resolution; // in force
+        bool asked;          // by an operator: the first ones, whatever the month
+        enum {
+            BATCH_FIGURES_EARLY,   // no month has closed since the last time
+            BATCH_FIGURES_TOO_FEW, // changes since they were made last: they stay
+            BATCH_FIGURES_THERE,   // asked for, but there are some
+            BATCH_FIGURES_MADE,
+        } outcome;              // out
+        uint32_t changed, gone; // out: figures
+        uint16_t closed;        // out: the last closed month, as in struct cell
+    } figures;
+
+    struct batch_link { // zero begins; the same again goes on
+        uint64_t upto;  // the highest number that is in the topic, readable or not
+        bool more;      // out: not at the end
+        // out: of all pieces so far
+        uint64_t lost;    // lines that were not there
+        uint64_t orphans; // versions whose earlier ones were not there
+        uint64_t lost_last;
+        size_t gap_count;  // runs of lost lines, of which the first ones are named
+        struct batch_gap { // lines
+            uint64_t first, last;
+        } gaps[BATCH_GAPS_MAX];
+    } link;
+    struct batch_restore {
+        const struct batch_figure { // borrowed
+            struct str key;
+            struct figure_record figure;
+        } * figures;
+        size_t figure_count;
+        struct figures_record state;
+        int32_t partitions; // of their topic
+    } restore;
 
     // The outcome: ERR_NONE means that the verdicts are on the disk.
     struct err err;

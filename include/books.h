@@ -24,20 +24,26 @@ struct books_options {
     const char *identity_key_file;        // NULL: <dir>/identity.key, made when missing
     const char *person_key_file;          // NULL: <dir>/person.key, made when missing
     const char *person_previous_key_file; // NULL: none
-    int64_t window_ms; // persons are linked within it; how long a pseudonym is kept
-    const char *topic; // offsets are kept for this topic
+    int64_t window_ms;        // persons are linked within it; how long a pseudonym is kept
+    const char *topic;        // of the events; offsets are kept for these topics
+    const char *counts_topic; // of the figures; NULL: none
 };
 // Opens the store and reads it all: index, counts, totals. FATAL when the books contradict
 // themselves.
 struct books *books_open(const struct books_options *options, struct err *err) MUST_CHECK;
 void books_close(struct books *books); // NULL is fine
 
+// What goes to Kafka: each has a topic and an outbox of its own.
+enum books_topic { BOOKS_EVENTS, BOOKS_FIGURES, BOOKS_TOPICS };
+
 // What one commit holds. Zero it, fill it, commit, apply, reuse after books_group_clear.
 struct books_group {
     struct batch *batches; // a list by `next`
-    struct publish_ack *acks;
-    size_t ack_count, ack_cap;
-    int32_t partitions; // to be kept as the count in force; 0: no change
+    struct books_confirmed {
+        struct publish_ack *acks;
+        size_t ack_count, ack_cap;
+        int32_t partitions; // to be kept as the count in force; 0: no change
+    } confirmed[BOOKS_TOPICS];
     bool probe;         // write the totals, whatever else there is: shows whether the disk takes it
     struct books_note { // changes that an operator asks for
         struct books_note *next;
@@ -67,6 +73,8 @@ void books_apply(struct books *books, struct books_group *group);
 
 // What is in force. Loop only.
 const struct hash_key *books_identity_key(const struct books *books);
+const struct digest *
+books_key_check(const struct books *books); // made with it: tells it from others
 const struct person_keys *books_person_keys(const struct books *books);
 const struct counts *books_counts(const struct books *books);
 const struct persons *books_persons(const struct books *books);
@@ -76,8 +84,9 @@ uint64_t books_first_seq(const struct books *books);     // of the oldest line t
 uint64_t books_waiting(const struct books *books);       // in the outbox
 int64_t books_last_commit_ms(const struct books *books); // 0: none since the start
 const char *books_origin(const struct books *books);     // this ledger's random name, in hex
-int64_t books_known_offset(const struct books *books, int32_t partition); // -1: none
-int32_t books_partitions(const struct books *books);                      // 0: not yet known
+int64_t books_known_offset(const struct books *books, enum books_topic topic,
+                           int32_t partition);                               // -1: none
+int32_t books_partitions(const struct books *books, enum books_topic topic); // 0: not yet known
 void books_usage(const struct books *books, struct store_usage *usage);
 // Do events go to Kafka? Once they have, what it has not confirmed may be there all the same.
 bool books_publishes(const struct books *books, bool configured);
@@ -118,6 +127,25 @@ const struct digest *books_audit_mac(const struct books *books); // its digest
 void books_each_audited(struct books *books, uint64_t from,
                         bool (*fn)(void *ctx, const struct books_audit_line *line), void *ctx);
 
+// Figures that may be told outside. They stay as they are until a month closes.
+const struct figures_record *books_figures_state(const struct books *books);
+uint64_t books_figures_waiting(const struct books *books); // for Kafka
+// In order of their keys.
+void books_each_figure(struct books *books,
+                       bool (*fn)(void *ctx, struct str key, const struct figure_record *figure),
+                       void *ctx);
+// Those that Kafka has not confirmed, with number > after. `value` absent: no longer told.
+struct books_figure_waiting {
+    uint64_t seq;
+    struct str key, value;
+};
+void books_each_figure_waiting(struct books *books, uint64_t after, uint64_t max,
+                               bool (*fn)(void *ctx, const struct books_figure_waiting *figure),
+                               void *ctx);
+// Can figures of this resolution follow those that have been told? One that neither divides theirs
+// nor is a multiple of it would round differently, and both together narrow a figure down.
+bool books_figures_fit(const struct books *books, uint32_t resolution, struct err *err) MUST_CHECK;
+
 // One line of the ledger with its event and where it was published. Strings are borrowed until the
 // call ends.
 struct books_line {
@@ -131,7 +159,8 @@ uint64_t books_find(const struct books *books,
                     const struct digest *identity); // seq of the latest line; 0
 bool books_line_at(struct books *books, uint64_t seq,
                    void (*fn)(void *ctx, const struct books_line *line), void *ctx);
-// From `from` on, until fn returns false or `max` lines.
+// From `from` on, until fn returns false or `max` lines. Lost lines (see core/ledger.h) are not
+// shown.
 void books_each(struct books *books, uint64_t from, uint64_t max,
                 bool (*fn)(void *ctx, const struct books_line *line), void *ctx);
 // Lines that Kafka has not confirmed, with seq > after.

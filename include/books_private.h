@@ -9,6 +9,9 @@
 //   books_erase.c       what is held on one signal goes
 //   books_expire.c      what is too old goes, a step at a time
 //   books_audit.c       the chain of audit lines
+//   books_rebuild.c     a ledger made anew from the topic
+//   books_recount.c     where a recount begins
+//   books_figures.c     what may be told outside
 #ifndef BOOKS_PRIVATE_H
 #define BOOKS_PRIVATE_H
 
@@ -31,7 +34,6 @@ struct books {
     struct hash_key identity_key;
     struct person_keys person_keys;
     int64_t window_ms;
-    char *topic;
     char origin[DIGEST_HEX + 1]; // "" in a new ledger
     struct digest key_check;     // of the key that the ledger was written with
     // follows the disk, see books_apply
@@ -47,12 +49,17 @@ struct books {
     struct books_chain chain;
     uint64_t *erase_waiting;    // lines of erased signals that Kafka has yet to confirm; META
     size_t erase_waiting_count; // "erase-waiting": the numbers as they are, 8 bytes each
-    int32_t partitions;
-    int64_t *offsets; // by partition; -1: none
-    int32_t offset_count;
+    struct books_place {
+        char *name; // of the topic; NULL: there is none
+        int32_t partitions;
+        int64_t *offsets; // by partition; -1: none
+        int32_t offset_count;
+    } topics[BOOKS_TOPICS];
     int64_t last_commit_ms;
-    uint64_t quarantined;     // entries
-    uint64_t quarantine_last; // highest number given
+    uint64_t quarantined;          // entries
+    uint64_t quarantine_last;      // highest number given
+    struct figures_record figures; // META "figures"
+    uint64_t figures_waiting;      // in the outbox of figures
 };
 
 // What a commit adds to the books. Numbers are as they are after it.
@@ -77,6 +84,9 @@ struct books_change {
     uint64_t *erase_waiting; // as they are after it; valid when erase_changed
     size_t erase_waiting_count, erase_waiting_cap;
     bool erase_changed;
+    struct figures_record figures; // to be written when figures_changed
+    bool figures_changed;
+    uint64_t figures_waiting;
     struct buf value, record; // room to encode in, kept from group to group
 };
 
@@ -109,6 +119,9 @@ void books_write_signal(struct books_commit *commit, struct ledger_row *row,
 // the transaction has failed.
 bool books_find_known(struct books_commit *commit, const struct digest *identity,
                       struct ledger_row *known);
+void books_keep_partitions(struct books_commit *commit, enum books_topic topic, int32_t partitions);
+// A line that must be there; FATAL in the transaction when it is not.
+bool books_read_row(struct books_commit *commit, uint64_t seq, struct ledger_row *row);
 // Room for one more element.
 void *books_grow(void *list, size_t count, size_t *cap, size_t size);
 
@@ -118,6 +131,8 @@ void books_commit_source(struct books_commit *commit, struct batch *batch, bool 
 void books_commit_silence(struct books_commit *commit, struct batch *batch);
 void books_commit_refused(struct books_commit *commit, const struct batch *batch);
 void books_flush_source(struct books_commit *commit);
+// What is known of the source, in commit->feed; known from now on when nothing was.
+void books_take_source(struct books_commit *commit, const char *name);
 
 // books_persons.c
 // The number of the person with these pseudonyms, a new one if nobody has any of them; 0 when there
@@ -149,12 +164,37 @@ void books_renormalise(struct books_commit *commit, struct batch *batch);
 
 // books_erase.c
 void books_erase(struct books_commit *commit, struct batch *batch);
+// What is left of a version of an erased signal, in the place of its line. Empties the row.
+void books_write_stub(struct books_commit *commit, struct ledger_row *row);
 // Kafka has the line: if it is one of an erased signal it goes now.
 void books_erase_confirmed(struct books_commit *commit, uint64_t seq);
 bool books_load_erase_waiting(struct books *books, struct store_txn *txn);
 void books_flush_erase_waiting(struct books_commit *commit);
 
 void books_expire(struct books_commit *commit, struct batch *batch);
+// The signal whose latest line this is goes on counting without it.
+void books_carry_signal(struct books_commit *commit, const struct ledger_row *row);
+
+// books_rebuild.c
+void books_link(struct books_commit *commit, struct batch *batch);
+void books_restore(struct books_commit *commit, struct batch *batch);
+
+// A snapshot, and what the memory holds at that moment.
+void books_recount(struct books_commit *commit, struct batch *batch);
+
+// books_figures.c
+void books_figures(struct books_commit *commit, struct batch *batch);
+// All that is told outside waits for Kafka again: a topic that is used for the first time, or was
+// made anew, has none of it.
+void books_resend_figures(struct books_commit *commit);
+// For a rebuild: a figure that was told, and how far they are. What they were made of is taken to
+// be what the counts (those in memory) are up to the last close: a making that changed no figure
+// leaves no trace, and signals that it told must not make the next one due.
+void books_put_figure(struct books_commit *commit, struct str key,
+                      const struct figure_record *figure);
+void books_put_figures_state(struct books_commit *commit, const struct figures_record *state);
+void books_flush_figures(struct books_commit *commit); // when they have changed
+bool books_load_figures(struct books *books, struct store_txn *txn, struct err *err);
 
 // books_audit.c
 void books_commit_audit(struct books_commit *commit, struct batch *batch);
@@ -168,8 +208,11 @@ void books_flush_chain(struct books_commit *commit); // when it has changed
 // be more.
 size_t books_expire_audit(struct books_commit *commit, int64_t before_ms, size_t max, bool *more);
 
-struct str books_partitions_key(const struct books *books, char *out, size_t size);
-struct str books_offset_key(const struct books *books, int32_t partition, char *out, size_t size);
-void books_set_offset(struct books *books, int32_t partition, int64_t offset);
+// META key of the name of the topic of figures that was used last.
+extern const struct str books_figures_topic_key;
+// META keys of what is kept of a topic; `out` has BOOKS_KEY_MAX bytes.
+struct str books_partitions_key(const struct books_place *place, char *out);
+struct str books_offset_key(const struct books_place *place, int32_t partition, char *out);
+void books_set_offset(struct books_place *place, int32_t partition, int64_t offset);
 
 #endif

@@ -69,12 +69,14 @@ struct config {
     // kafka
     char *kafka_brokers; // NULL: none
     char *kafka_topic;
+    char *kafka_counts_topic; // "none": none
     int64_t kafka_grace_ms;
     size_t kafka_setting_count;
     struct config_setting {
         char *name, *value;
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_settings[CONFIG_SETTINGS_MAX];
+    uint32_t disclosure_resolution; // of figures for outside
     // tables
     char *municipalities_file, *name_variants_file, *categories_file, *lexicon_file, *sources_file;
     char *templates_dir; // NULL, or not there: the built-in template only

@@ -6,6 +6,7 @@
 
 #include "feeds.h"
 #include "intake.h"
+#include "kafka.h"
 
 struct control;
 
@@ -16,7 +17,7 @@ struct control_options {
     struct pipeline *pipeline;
     struct intake *intake;
     struct feeds *feeds;
-    const struct publisher *(*publisher)(void *ctx); // NULL: none
+    const struct kafka *kafka;
     // False: nothing changed, faults say why. `digests`: of the files that were read.
     bool (*reload)(void *ctx, struct buf *digests, struct buf *faults);
     void *ctx;
@@ -33,6 +34,8 @@ void control_wake(struct control *control); // the ledger has grown: those who f
 // From now on nothing changes any more (503): to be called when the daemon begins to stop, since
 // what is handed to the pipeline after its last commit would be cut off.
 void control_quiesce(struct control *control);
+// Does a recount still read the books? After control_quiesce it soon does not.
+bool control_verifies(const struct control *control);
 void control_free(struct control *control); // NULL is fine
 
 #endif

@@ -17,6 +17,7 @@ struct control {
     bool stopping;                       // see control_quiesce
     bool refuse_reads;                   // see control_refuse_reads
     struct renormalise_run *renormalise; // under way; NULL: none
+    struct verify_run *verify;           // the same
 };
 
 // What handlers answer with: the reply, or the stream, leaves once the audit log has its line,
@@ -48,6 +49,14 @@ bool control_take_signal(const struct control *control, const struct http_reques
 void control_counts(struct control *control, struct http_request *request);
 void control_counts_about(const struct control *control, struct http_request *request,
                           struct buf *object);
+void control_trend(struct control *control, struct http_request *request);
+void control_trend_about(const struct control *control, struct http_request *request,
+                         struct buf *object);
+void control_coverage(struct control *control, struct http_request *request);
+void control_coverage_about(const struct control *control, struct http_request *request,
+                            struct buf *object);
+void control_figures(struct control *control, struct http_request *request);
+void control_figures_publish(struct control *control, struct http_request *request);
 void control_why(struct control *control, struct http_request *request);
 void control_signal_about(const struct control *control, struct http_request *request,
                           struct buf *object);
@@ -82,5 +91,7 @@ void control_audit(struct control *control, struct http_request *request);
 void control_audit_about(const struct control *control, struct http_request *request,
                          struct buf *object);
 void control_audit_verify(struct control *control, struct http_request *request);
+void control_verify(struct control *control, struct http_request *request);
+void control_verify_stop(struct control *control); // a recount that goes on ends soon
 
 #endif

@@ -55,6 +55,7 @@ struct feed_view {
     uint32_t failures;   // in a row
     const char *failure; // why; "" when the last poll was good
     int64_t failed_ms;   // wall clock of the last failure; 0: none since the start
+    int64_t failing_ms;  // of the first of `failures`
     // since the start
     uint64_t polls, pages, not_modified, items, news, refused, left_out;
 };

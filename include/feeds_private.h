@@ -36,6 +36,7 @@ struct feed {
     int64_t started_ms; // loop time of the poll under way or the last one
     int64_t next_ms;    // loop time of the next; 0: none planned
     int64_t failed_ms;  // wall clock
+    int64_t failing_ms; // wall clock of the first of `failures`
     int64_t whole_ms;   // loop time of the last answer that was no 304; of the start at first
     bool look_again;    // soon: the last poll could not move its cursor
     uint32_t looks;     // so many times in a row

@@ -10,13 +10,14 @@ _signaalctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local dimensions="municipality province policeUnit safetyRegion category gender ageGroup
         citizenship sourceKind status year month"
-    local verbs="status counts why tail feeds poll pause resume quarantine try import reload words renormalise audit erase"
-    local options="--socket --json --no-colour --help --version" verb="" i
+    local verbs="status top counts trend coverage figures report why tail feeds poll pause"
+    verbs+=" resume quarantine try import words renormalise erase reload audit verify"
+    local options="--socket --json --csv --no-colour --help --version" verb="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} && " $verbs " == *" ${COMP_WORDS[i]} "* ]] && verb=${COMP_WORDS[i]} && break
     done
     case $previous in
-    --socket | --secret-file | --client-cert | --ca-file)
+    --socket | --output | -o | --secret-file | --client-cert | --ca-file)
         COMPREPLY=($(compgen -f -- "$current"))
         return
         ;;
@@ -26,11 +27,13 @@ _signaalctl() {
         ;;
     --by)
         local before=""
+        [[ $verb == coverage ]] && dimensions="province policeUnit sizeClass"
         [[ $current == *,* ]] && before=${current%,*},
         COMPREPLY=($(compgen -P "$before" -W "$dimensions" -- "${current##*,}"))
         return
         ;;
     --where)
+        [[ $verb == figures ]] && dimensions="measure ${dimensions/status /}"
         compopt -o nospace
         COMPREPLY=($(compgen -S = -W "$dimensions" -- "$current"))
         return
@@ -39,15 +42,24 @@ _signaalctl() {
         COMPREPLY=($(compgen -W "$(_signaalctl_sources)" -- "$current"))
         return
         ;;
+    --per)
+        COMPREPLY=($(compgen -W "year month" -- "$current"))
+        return
+        ;;
     --format)
         COMPREPLY=($(compgen -W "csv ndjson" -- "$current"))
         return
         ;;
-    --period | --from | --last | --items | --municipality | --template | --is | -n) return ;;
+    --period | --from | --last | --items | --municipality | --template | --is | --days | --interval | --count | --year | -n | -i) return ;;
     esac
     case $verb in
     "") options+=" $verbs" ;;
     counts) options+=" --by --period --where" ;;
+    trend) options+=" --by --per --period --where" ;;
+    coverage) options+=" --days --period --by --list --silent --never" ;;
+    figures) options+=" --where publish" ;;
+    report) options+=" --output --year --public" ;;
+    top) options+=" --interval --count" ;;
     tail) options+=" --follow --last --from" ;;
     feeds) options+=" --failing --silent $(_signaalctl_sources)" ;;
     poll | pause | resume | erase) options+=" $(_signaalctl_sources)" ;;

@@ -6,6 +6,7 @@
 CTL is the path of signaalctl. Exit status 0: every figure is right.
 """
 import argparse
+import csv
 import json
 import mmap
 import os
@@ -81,6 +82,39 @@ def compare_counts(demo, daemon):
         for key in sorted(got.keys() | expected.keys()):
             if got.get(key, 0) != expected.get(key, 0):
                 yield f"{name}: {' '.join(key)} is {got.get(key, 0)}, not {expected.get(key, 0)}"
+
+
+def check_trend(demo, daemon):
+    """Did it double?"""
+    where = [arg for item in demo.men_filter().items() for arg in ("--where", "=".join(item))]
+    (first, before), (second, after) = MEN.items()
+    trend = daemon.ask("trend", "--period", f"{first}..{second}", *where)
+    points = [{"period": str(first), "signals": before, "persons": before},
+              {"period": str(second), "signals": after, "persons": after, "change": after - before,
+               "percent": 100.0, "beyondChance": True}]
+    if trend is None or trend["total"] != points:
+        yield f"the trend is {trend and trend['total']}, not {points}"
+
+
+def check_coverage(demo, daemon, directory):
+    """Who is silent? Each of the demo's municipalities has signalled, Weesp for Amsterdam."""
+    coverage = daemon.ask("coverage")
+    if coverage is None:
+        yield "there is no coverage"
+        return
+    with open(directory / "sources.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "municipality"]
+    codes, official, policy = (
+        {demo.today(row["municipality"]) for row in rows if wanted(row)}
+        for wanted in (lambda row: True, lambda row: row["official"] == "yes",
+                       lambda row: row["policy"] == "yes"))
+    level = {"signals": len(codes), "official": len(official), "policy": len(policy),
+             "all": len(official & policy)}
+    signals = {line["code"] for line in coverage["list"] if line["state"] == "signals"}
+    if signals != codes:
+        yield f"municipalities that signal: {sorted(signals)}, not {sorted(codes)}"
+    if coverage["basicLevel"] != level:
+        yield f"the basic level is {coverage['basicLevel']}, not {level}"
 
 
 def compare_status(fleet, status):
@@ -234,17 +268,14 @@ def main():
     fleet = wait(args, demo, daemon)
     if fleet is None:
         return 1
-    wrong = list(check_private(args.directory))
+    wrong = list(check_private(args.directory)) + list(check_trend(demo, daemon))
+    wrong += list(check_coverage(demo, daemon, args.directory))
     wrong += list(check_topic(args.kafka, fleet)) if args.kafka else []
     for line in wrong:
         print(f"  WRONG  {line}")
     if wrong:
         return 1
     summary(fleet)
-    before, after = (daemon.counts(["year"], Demo.men_filter())[(str(year),)] for year in MEN)
-    first, second = MEN
-    print(f"\nForeign men in sexual exploitation:\n  {first}: {before}, {second}: {after}: "
-          f"{after - before:+d}, {(after - before) / before:+.0%}".replace("%", " %"))
     return 0
 
 

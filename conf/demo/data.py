@@ -230,11 +230,18 @@ class Demo:
             return mentions[number % len(mentions)]
         if not source.code:
             return None, ""
-        code = source.code
-        while (end := self.municipalities[code]["valid_to"]) and end < day:
-            code = self.municipalities[code]["successor_codes"]
+        code = self.successor(source.code, day)
         name = ALIASES.get(source.code, self.municipalities[source.code]["name"])
         return pick(f"{source.name}{year}{number}", [None, None, name, source.code]), code
+
+    def successor(self, code, day):
+        """The code that was valid for it on that day. None of the demo's was split."""
+        while (end := self.municipalities[code]["valid_to"]) and end < day:
+            code = self.municipalities[code]["successor_codes"]
+        return code
+
+    def today(self, code):
+        return self.successor(code, "9999-12-31")
 
     def add_others(self):
         """Women, other forms and other years, so that the table has more than one cell."""

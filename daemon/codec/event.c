@@ -240,9 +240,11 @@ void event_attributes(const struct ledger_row *row, const char *oin, struct even
     if (!about_signal)
         return;
     digest_to_hex(&row->content, text);
-    // Not an attribute of the event (no CloudEvents name): lets the identity index be made again
-    // from the topic.
-    add_text(out, NULL, "signaald_content", text);
+    add_text(out, NULL, EVENT_HEADER_CONTENT, text);
+    if (row->updated_ms == 0)
+        return;
+    (void)snprintf(text, sizeof text, "%lld", (long long)row->updated_ms);
+    add_text(out, NULL, EVENT_HEADER_UPDATED, text);
 }
 
 void event_put_json(struct buf *out, const struct ledger_row *row, const char *oin,

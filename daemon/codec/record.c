@@ -342,6 +342,63 @@ bool record_get_word(struct str record, struct word_record *word) {
            get_text(&rest, word->view.shown, LEXICON_SHOWN_MAX) && rest.len == 0;
 }
 
+enum { FIGURES_FORMAT = 1, FIGURES_BYTES = 18, FIGURE_BYTES = 15 };
+
+void record_put_figures(struct buf *out, const struct figures_record *figures) {
+    uint8_t bytes[FIGURES_BYTES] = {FIGURES_FORMAT, figures->made};
+    put(bytes + 2, figures->tried, 2);
+    put(bytes + 4, figures->closed, 2);
+    put(bytes + 6, figures->resolution, 4);
+    put(bytes + 10, figures->seq, 8);
+    buf_put(out, bytes, sizeof bytes);
+}
+
+bool record_get_figures(struct str record, struct figures_record *figures) {
+    const uint8_t *bytes = (const uint8_t *)record.data;
+    if (record.len != FIGURES_BYTES || bytes[0] != FIGURES_FORMAT)
+        return false;
+    *figures = (struct figures_record){.made = bytes[1] != 0,
+                                       .tried = (uint16_t)get(bytes + 2, 2),
+                                       .closed = (uint16_t)get(bytes + 4, 2),
+                                       .resolution = (uint32_t)get(bytes + 6, 4),
+                                       .seq = get(bytes + 10, 8)};
+    return true;
+}
+
+void record_put_figure(struct buf *out, const struct figure_record *figure) {
+    uint8_t bytes[FIGURE_BYTES] = {FIGURES_FORMAT};
+    put(bytes + 1, (uint64_t)figure->count, 8);
+    put(bytes + 9, figure->resolution, 4);
+    put(bytes + 13, figure->closed, 2);
+    buf_put(out, bytes, sizeof bytes);
+}
+
+bool record_get_figure(struct str record, struct figure_record *figure) {
+    const uint8_t *bytes = (const uint8_t *)record.data;
+    if (record.len != FIGURE_BYTES || bytes[0] != FIGURES_FORMAT)
+        return false;
+    *figure = (struct figure_record){.count = (int64_t)get(bytes + 1, 8),
+                                     .resolution = (uint32_t)get(bytes + 9, 4),
+                                     .closed = (uint16_t)get(bytes + 13, 2)};
+    return figure->count > 0;
+}
+
+void record_put_figure_waiting(struct buf *out, struct str key, struct str value) {
+    assert(key.len <= UINT8_MAX);
+    buf_putc(out, (char)key.len);
+    buf_put_str(out, key);
+    buf_put_str(out, value);
+}
+
+bool record_get_figure_waiting(struct str record, struct str *key, struct str *value) {
+    if (record.len < 1 || (uint8_t)record.data[0] >= record.len)
+        return false;
+    *key = (struct str){record.data + 1, (uint8_t)record.data[0]};
+    size_t rest = record.len - 1 - key->len;
+    *value = (struct str){rest ? record.data + 1 + key->len : NULL, rest};
+    return key->len > 0;
+}
+
 // In the order in which they are kept.
 static const size_t totals_members[] = {
     offsetof(struct totals, unknown_fields),

@@ -32,6 +32,14 @@ struct counts *counts_create(void) {
     return counts;
 }
 
+struct counts *counts_copy(const struct counts *counts) {
+    struct counts *copy = mem_alloc(sizeof *copy);
+    *copy = *counts;
+    copy->places = mem_resize(NULL, copy->size, sizeof *copy->places);
+    memcpy(copy->places, counts->places, copy->size * sizeof *copy->places);
+    return copy;
+}
+
 void counts_free(struct counts *counts) {
     if (!counts)
         return;

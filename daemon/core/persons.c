@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERSONS_PLACES_MIN = 256 }; // a power of two
+enum { PERSONS_PLACES_MIN = 256, AHEAD = 16 }; // the first a power of two
 
 struct member {
     struct digest identity;
@@ -155,6 +155,19 @@ void persons_remove(struct persons *persons, uint64_t person, const struct diges
 
 size_t persons_members(const struct persons *persons) {
     return persons->members;
+}
+
+void persons_each(const struct persons *persons,
+                  void (*fn)(void *ctx, uint64_t person, const struct digest *member,
+                             const struct cell *cell),
+                  void *ctx) {
+    for (size_t i = 0; i < persons->size; i++) {
+        const struct person *person = &persons->places[i];
+        if (i + AHEAD < persons->size) // lists lie anywhere: most of the time would be waiting
+            __builtin_prefetch(persons->places[i + AHEAD].members);
+        for (size_t k = 0; k < person->count; k++)
+            fn(ctx, person->number, &person->members[k].identity, &person->members[k].cell);
+    }
 }
 
 void persons_each_linked(const struct persons *persons,

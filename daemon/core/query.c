@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Queries over the count cube. One pass over all cells, and one over the signals that are linked,
-// make parts of lines: a key of numbers that stand for labels, and what the cell or signal adds.
-// Sorted, the parts of a line stand together, and in it the signals of a person. Labels are
+// make parts of lines: a key of numbers that stand for labels, and what the cells or the signal
+// add. Sorted, the parts of a line stand together, and in it the signals of a person. Labels are
 // text only once for each number, for a table of a hundred thousand cells has a few hundred labels.
 #include "core/counts_private.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { VALUES = UINT16_MAX + 1, KEY_BITS = 20 }; // a key holds COUNTS_BY_MAX numbers
+enum { PLACES_MIN = 64 };                        // a power of two
 
 // The labels of one dimension: each that is met gets a number, from 0.
 struct axis {
@@ -24,7 +25,7 @@ struct axis {
     uint32_t *ranks; // by number: the first of the sorted labels that has its text
 };
 
-// Signals of a cell (person 0), or one signal of a person that is in a cell already.
+// Signals of cells (person 0), or one signal of a person that is in a cell already.
 struct part {
     uint64_t key; // the numbers of its labels, the first one highest
     uint64_t person;
@@ -37,6 +38,8 @@ struct run {
     struct axis by[COUNTS_BY_MAX], filters[COUNTS_FILTER_MAX];
     struct part *parts;
     size_t count, cap;
+    uint32_t *places; // a hash table of the parts without a person: index + 1; 0: free
+    size_t place_count, places_used;
     uint64_t last_person; // of the linked signals that pass the filters
     int64_t signals, repeats;
 };
@@ -87,6 +90,8 @@ static void axis_sort(struct axis *axis) {
 
 static bool passes(struct run *run, const struct cell *cell) {
     const struct counts_query *query = run->query;
+    if (!period_has(&query->period, cell->month))
+        return false;
     for (size_t i = 0; i < query->filter_count; i++) {
         struct axis *axis = &run->filters[i];
         const char *wanted = query->filters[i].value;
@@ -105,17 +110,50 @@ static bool passes(struct run *run, const struct cell *cell) {
     return true;
 }
 
-static void add_part(struct run *run, const struct part *part) {
-    struct part *last = run->count ? &run->parts[run->count - 1] : NULL;
-    if (last && last->key == part->key && !last->person && !part->person) {
-        last->signals += part->signals;
-        return;
-    }
+static void append_part(struct run *run, const struct part *part) {
     if (run->count == run->cap) {
         run->cap = run->cap ? run->cap * 2 : 64;
         run->parts = mem_resize(run->parts, run->cap, sizeof *run->parts);
     }
     run->parts[run->count++] = *part;
+}
+
+// The place of the part without a person that has this key, or the free one where it goes.
+static uint32_t *find_place(const struct run *run, uint64_t key) {
+    size_t mask = run->place_count - 1;
+    size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
+    while (run->places[at] && run->parts[run->places[at] - 1].key != key)
+        at = (at + 1) & mask;
+    return &run->places[at];
+}
+
+static void grow_places(struct run *run) {
+    uint32_t *old = run->places;
+    size_t old_count = run->place_count;
+    run->place_count = old_count ? old_count * 2 : PLACES_MIN;
+    run->places = mem_zalloc(run->place_count, sizeof *run->places);
+    for (size_t i = 0; i < old_count; i++)
+        if (old[i])
+            *find_place(run, run->parts[old[i] - 1].key) = old[i];
+    free(old);
+}
+
+// Many cells are in few lines: those of one line are one part at once, which spares sorting them.
+static void add_part(struct run *run, const struct part *part) {
+    if (part->person) {
+        append_part(run, part);
+        return;
+    }
+    if (run->places_used * 2 >= run->place_count)
+        grow_places(run);
+    uint32_t *place = find_place(run, part->key);
+    if (*place) {
+        run->parts[*place - 1].signals += part->signals;
+        return;
+    }
+    append_part(run, part);
+    *place = (uint32_t)run->count;
+    run->places_used++;
 }
 
 static unsigned shift_of(size_t by) {
@@ -243,4 +281,5 @@ void counts_run(const struct counts *counts, const struct persons *persons,
     for (size_t i = 0; i < query->filter_count; i++)
         axis_free(&run.filters[i]);
     free(run.parts);
+    free(run.places);
 }

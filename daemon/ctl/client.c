@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,12 @@ static const char *socket_group(const char *path) {
     return group ? group->gr_name : "signaald";
 }
 
+static int64_t elapsed_s(CURL *easy) {
+    curl_off_t us = 0;
+    curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &us);
+    return ((int64_t)us + 500000) / 1000000;
+}
+
 static bool explain(CURL *easy, CURLcode code, const char *path, struct err *err) {
     long os_error = 0;
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
@@ -74,12 +81,15 @@ static bool explain(CURL *easy, CURLcode code, const char *path, struct err *err
                        "then log in again)",
                        path, group, group);
     }
+    if (code == CURLE_COULDNT_CONNECT && (os_error == EAGAIN || os_error == 0)) // its queue is full
+        return err_set(err, ERR_RETRY, "the daemon at %s takes no more connections now: try again",
+                       path);
     if (code == CURLE_COULDNT_CONNECT)
         return err_set(err, ERR_RETRY, "no daemon at %s: is it running? systemctl status signaald",
                        path);
     if (code == CURLE_OPERATION_TIMEDOUT)
-        return err_set(err, ERR_RETRY, "no answer from %s: it took longer than %d s", path,
-                       ANSWER_TIMEOUT_S);
+        return err_set(err, ERR_RETRY, "no answer from %s within %" PRId64 " s", path,
+                       elapsed_s(easy));
     return err_set(err, ERR_RETRY, "no complete answer from %s: %s", path,
                    curl_easy_strerror(code));
 }
@@ -128,7 +138,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
 }
 
 static void set_request(CURL *easy, const struct client_request *request) {
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)ANSWER_TIMEOUT_S);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT,
+                     (long)(request->timeout_s ? request->timeout_s : ANSWER_TIMEOUT_S));
     if (request->body.data) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.data);
@@ -238,7 +249,12 @@ static void signals_close(int fd, const sigset_t *before) {
 
 // Until the transfer has ended, a signal has come or nobody wants more.
 static CURLcode stream_run(struct stream *s, CURLM *multi, int signal_fd) {
-    struct curl_waitfd wait = {.fd = signal_fd, .events = CURL_WAIT_POLLIN};
+    const struct client_lines *lines = s->lines;
+    struct curl_waitfd wait[1 + CLIENT_WAKE_MAX] = {{.fd = signal_fd, .events = CURL_WAIT_POLLIN}};
+    unsigned count = signal_fd >= 0;
+    assert(lines->wake_count <= CLIENT_WAKE_MAX);
+    for (size_t i = 0; i < lines->wake_count; i++)
+        wait[count++] = (struct curl_waitfd){lines->wake_fds[i], CURL_WAIT_POLLIN, 0};
     for (;;) {
         int running = 0;
         if (curl_multi_perform(multi, &running) != CURLM_OK)
@@ -247,10 +263,11 @@ static CURLcode stream_run(struct stream *s, CURLM *multi, int signal_fd) {
         const CURLMsg *message = curl_multi_info_read(multi, &left);
         if (message)
             return message->data.result;
-        if (curl_multi_poll(multi, &wait, signal_fd >= 0, WAKE_MS, NULL) != CURLM_OK)
+        if (curl_multi_poll(multi, wait, count, lines->wake_ms ? lines->wake_ms : WAKE_MS, NULL) !=
+            CURLM_OK)
             return CURLE_RECV_ERROR;
-        bool signalled = signal_fd >= 0 && wait.revents;
-        if (signalled || (s->lines->follow && !s->lines->wanted(s->lines->ctx))) {
+        bool signalled = signal_fd >= 0 && wait[0].revents;
+        if (signalled || (lines->follow && !lines->wanted(lines->ctx))) {
             s->reply->stopped = true;
             return CURLE_OK;
         }

@@ -44,7 +44,7 @@ enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...) {
     return CTL_USAGE;
 }
 
-static void print_json(const struct ctl *ctl, struct str body) {
+void ctl_print_json(const struct ctl *ctl, struct str body) {
     fwrite(body.data ? body.data : "", 1, body.len, ctl->screen.out);
     if (body.len == 0 || body.data[body.len - 1] != '\n')
         screen_end_line(&ctl->screen);
@@ -52,7 +52,7 @@ static void print_json(const struct ctl *ctl, struct str body) {
 
 enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply) {
     if (ctl->json && reply->body.len)
-        print_json(ctl, buf_str(&reply->body));
+        ctl_print_json(ctl, buf_str(&reply->body));
     struct node *problem = node_parse(buf_str(&reply->body), NULL);
     const char *title = node_text(problem, "title");
     const char *detail = node_text(problem, "detail");
@@ -88,13 +88,13 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
     } else if (reply.status == STATUS_NOT_FOUND && question->missing) {
         result = CTL_FAILED;
         if (ctl->json)
-            print_json(ctl, buf_str(&reply.body));
+            ctl_print_json(ctl, buf_str(&reply.body));
         else
             fprintf(ctl->screen.out, "%s\n", question->missing);
     } else if (!client_reply_good(&reply)) {
         result = ctl_refused(ctl, &reply);
     } else if (ctl->json) {
-        print_json(ctl, buf_str(&reply.body));
+        ctl_print_json(ctl, buf_str(&reply.body));
     } else {
         result = show_answer(ctl, &reply, question->print);
     }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
+#include "ctl/sheet.h"
 #include "ctl/table.h"
 
 #include <inttypes.h>
@@ -96,7 +97,22 @@ static void put_totals(const struct ctl *ctl, const struct node *answer, size_t 
     screen_put_wrapped(&ctl->screen, STYLE_DIM, text);
 }
 
-static enum ctl_exit print_feeds(const struct ctl *ctl, const struct node *answer) {
+static void print_sheet(const struct ctl *ctl, const struct node *feeds) {
+    static const char *const keys[] = {
+        "name",     "kind",    "municipality", "template",    "url",        "interval",
+        "state",    "silent",  "paused",       "lastContact", "lastSignal", "nextPoll",
+        "failures", "failure", "failedAt",     "polls",       "pages",      "notModified",
+        "items",    "news",    "refused",      "leftOut",     NULL};
+    struct sheet sheet = {.screen = &ctl->screen};
+    sheet_put_titles(&sheet, keys);
+    for (size_t i = 0; i < node_size(feeds); i++) {
+        for (size_t k = 0; keys[k]; k++)
+            sheet_put_node(&sheet, node_item(feeds, i), keys[k]);
+        sheet_end_row(&sheet);
+    }
+}
+
+static void print_table(const struct ctl *ctl, const struct node *answer) {
     static const struct table_column columns[] = {
         {"source", COLUMN_TEXT}, {"state", COLUMN_TEXT},        {"contact", COLUMN_TEXT},
         {"new", COLUMN_TEXT},    {"next", COLUMN_TEXT},         {"failed", COLUMN_FIGURE},
@@ -118,6 +134,13 @@ static enum ctl_exit print_feeds(const struct ctl *ctl, const struct node *answe
     put_totals(ctl, answer, count);
     table_free(&table);
     free(lines);
+}
+
+static enum ctl_exit print_feeds(const struct ctl *ctl, const struct node *answer) {
+    if (ctl->csv)
+        print_sheet(ctl, node_at(answer, "feeds"));
+    else
+        print_table(ctl, answer);
     return CTL_OK;
 }
 
@@ -207,6 +230,8 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
     bool failing = args_has(args, "failing"), silent = args_has(args, "silent");
     if (args->word_count && (failing || silent))
         return ctl_usage(ctl, "--failing and --silent are for the list");
+    if (args->word_count && ctl->csv)
+        return ctl_usage(ctl, "--csv is for the list");
     if (args->word_count)
         return run_one(ctl, args->words[0]);
     return ctl_show(ctl,
@@ -234,5 +259,6 @@ const struct ctl_verb feeds_verb = {
         "row, \"got\" new signals since the daemon started.",
     .options = options,
     .optional_word_count = 1,
+    .has_csv = true,
     .run = run,
 };

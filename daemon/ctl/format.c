@@ -12,6 +12,16 @@ void format_count(int64_t value, char out[FORMAT_MAX]) {
     (void)snprintf(out, FORMAT_MAX, "%" PRId64, value);
 }
 
+void format_share(int64_t part, int64_t whole, char out[FORMAT_MAX]) {
+    double percent = whole > 0 ? 100.0 * (double)part / (double)whole : 0;
+    if (part > 0 && percent < 0.5)
+        (void)snprintf(out, FORMAT_MAX, "<1 %%");
+    else if (part < whole && percent >= 99.5)
+        (void)snprintf(out, FORMAT_MAX, ">99 %%");
+    else
+        (void)snprintf(out, FORMAT_MAX, "%.0f %%", percent);
+}
+
 void format_bytes(int64_t bytes, char out[FORMAT_MAX]) {
     static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     if (bytes < 1024) {

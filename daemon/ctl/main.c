@@ -13,14 +13,16 @@
 #define DEFAULT_PATH "/run/signaald/control.sock"
 
 static const struct ctl_verb *const verbs[] = {
-    &status_verb, &counts_verb,      &why_verb,        &tail_verb, &feeds_verb,  &poll_verb,
-    &pause_verb,  &resume_verb,      &quarantine_verb, &try_verb,  &import_verb, &reload_verb,
-    &words_verb,  &renormalise_verb, &audit_verb,      &erase_verb};
+    &status_verb, &top_verb,        &counts_verb, &trend_verb,  &coverage_verb, &figures_verb,
+    &report_verb, &why_verb,        &tail_verb,   &feeds_verb,  &poll_verb,     &pause_verb,
+    &resume_verb, &quarantine_verb, &try_verb,    &import_verb, &words_verb,    &renormalise_verb,
+    &erase_verb,  &reload_verb,     &audit_verb,  &verify_verb};
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
 static const struct args_option common_options[] = {
     {"socket", 0, "PATH", "where the daemon listens, see below"},
     {"json", 0, NULL, "print what the daemon says, as it says it"},
+    {"csv", 0, NULL, "print the table for a spreadsheet, where there is one"},
     {"no-colour", 0, NULL, "no colours on a terminal"},
     {"help", 'h', NULL, "this text"},
     {"version", 0, NULL, "the version of this program"},
@@ -96,8 +98,12 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
     if (args->word_count != verb->word_count &&
         args->word_count != verb->word_count + verb->optional_word_count)
         return ctl_usage(ctl, *verb->words ? "it takes %s" : "it takes no words%s", verb->words);
+    ctl->args = args;
     ctl->path = find_path(args);
     ctl->json = args_has(args, "json");
+    ctl->csv = args_has(args, "csv");
+    if (ctl->csv && (ctl->json || !verb->has_csv))
+        return ctl_usage(ctl, ctl->json ? "--json or --csv, not both" : "it has no --csv");
     if (!client_path_fits(ctl->path))
         return ctl_usage(ctl, "the path of the socket is too long");
     return verb->run(ctl, args);

@@ -5,6 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#define TENTHS_MAX 1e15
+
 enum { TEXT_MAX = 64 << 10 };
 
 static const json_t *inner(const struct node *node) {
@@ -63,6 +65,23 @@ bool node_number(const struct node *node, const char *path, int64_t *value) {
 bool node_flag(const struct node *node, const char *path) {
     const struct node *found = node_at(node, path);
     return found && json_is_true(inner(found));
+}
+
+bool node_bool(const struct node *node, const char *path, bool *value) {
+    const struct node *found = node_at(node, path);
+    if (!found || !json_is_boolean(inner(found)))
+        return false;
+    *value = json_is_true(inner(found));
+    return true;
+}
+
+bool node_tenths(const struct node *node, const char *path, int64_t *tenths) {
+    const struct node *found = node_at(node, path);
+    double value = found ? json_number_value(inner(found)) * 10 : 0;
+    if (!found || !json_is_number(inner(found)) || !(value > -TENTHS_MAX && value < TENTHS_MAX))
+        return false;
+    *tenths = (int64_t)(value < 0 ? value - 0.5 : value + 0.5);
+    return true;
 }
 
 size_t node_size(const struct node *array) {

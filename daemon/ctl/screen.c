@@ -12,21 +12,22 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 40, WIDTH_MAX = 1000 };
+enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 40, WIDTH_MAX = 1000, HEIGHT_DEFAULT = 24 };
 
 static bool environment_has(const char *name) {
     const char *value = getenv(name);
     return value && *value;
 }
 
-static size_t find_width(const struct screen *screen) {
-    struct winsize size;
-    uint64_t width = 0;
-    if (screen->terminal && ioctl(fileno(screen->out), TIOCGWINSZ, &size) == 0)
-        width = size.ws_col;
+void screen_measure(struct screen *screen) {
+    struct winsize size = {0};
+    if (screen->terminal)
+        (void)ioctl(fileno(screen->out), TIOCGWINSZ, &size);
+    uint64_t width = size.ws_col;
     if (width == 0 && !str_to_u64(str_from(getenv("COLUMNS")), WIDTH_MAX, &width))
         width = WIDTH_DEFAULT;
-    return width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : (size_t)width;
+    screen->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : (size_t)width;
+    screen->height = size.ws_row ? size.ws_row : HEIGHT_DEFAULT;
 }
 
 void screen_init(struct screen *screen, FILE *out, bool no_colour) {
@@ -34,7 +35,7 @@ void screen_init(struct screen *screen, FILE *out, bool no_colour) {
     const char *term = getenv("TERM");
     *screen = (struct screen){.out = out, .terminal = isatty(fileno(out)) == 1};
     screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    screen->width = find_width(screen);
+    screen_measure(screen);
     screen->colour = screen->terminal && !no_colour && !environment_has("NO_COLOR") && term &&
                      *term && strcmp(term, "dumb") != 0;
 }
@@ -190,6 +191,21 @@ void screen_put_bar(const struct screen *screen, int64_t value, int64_t max, siz
     fputs(parts[length % steps], screen->out);
     if (screen->colour)
         fputs("\033[0m", screen->out);
+}
+
+char *screen_spark(const struct screen *screen, const int64_t *values, size_t count, int64_t max) {
+    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const plain[] = {"_", ".", "-", "=", "#"};
+    const char *const *levels = screen->utf8 ? blocks : plain;
+    size_t top = (screen->utf8 ? sizeof blocks : sizeof plain) / sizeof *blocks - 1;
+    struct buf out;
+    buf_init(&out, count * strlen(blocks[0]));
+    for (size_t i = 0; i < count; i++) {
+        double share = max <= 0 ? 0 : values[i] >= max ? 1.0 : (double)values[i] / (double)max;
+        size_t level = values[i] <= 0 ? 0 : 1 + (size_t)(share * (double)(top - 1) + 0.5);
+        buf_puts(&out, levels[level]);
+    }
+    return buf_take(&out);
 }
 
 void screen_put_rule(const struct screen *screen, size_t width) {

@@ -124,15 +124,28 @@ static enum screen_style state_style(const char *state) {
     return strcmp(state, "stopped") == 0 ? STYLE_BAD : STYLE_WARN;
 }
 
+// The topic of the rounded figures.
+static void put_counts(const struct screen *screen, const struct node *counts) {
+    static const struct figure waiting[] = {{"figures wait", "waiting", FIGURE_COUNT}};
+    const char *state = node_text(counts, "state"), *fault = node_text(counts, "lastError");
+    put_fact(screen, "figures topic", STYLE_PLAIN, node_text(counts, "topic"));
+    put_fact(screen, "figures state", state_style(state), state);
+    put_figures(screen, counts, waiting, 1);
+    put_fact(screen, "figures last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
+}
+
 static void put_kafka(const struct screen *screen, const struct node *answer) {
     const char *state = node_text(answer, "kafka.state");
     const char *fault = node_text(answer, "kafka.lastError");
+    const struct node *counts = node_at(answer, "kafka.counts");
     put_heading(screen, "Kafka");
     put_fact(screen, "state", state_style(state), state);
     put_fact(screen, "brokers", STYLE_PLAIN, node_text(answer, "kafka.brokers"));
     put_fact(screen, "topic", STYLE_PLAIN, node_text(answer, "kafka.topic"));
     put_figures(screen, answer, kafka_figures, sizeof kafka_figures / sizeof *kafka_figures);
     put_fact(screen, "last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
+    if (counts)
+        put_counts(screen, counts);
 }
 
 static void put_daemon(const struct screen *screen, const struct node *answer) {

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { GAP = 2, TEXT_WIDTH_MIN = 8, BAR_WIDTH_MIN = 8 };
+enum { GAP = 2, BAR_WIDTH_MIN = 8 };
 
 void table_init(struct table *table, const struct screen *screen,
                 const struct table_column *columns, size_t count) {
@@ -62,7 +62,7 @@ struct layout {
 };
 
 static void measure(const struct table *table, struct layout *layout) {
-    *layout = (struct layout){0};
+    *layout = (struct layout){.bar_max = table->bar_full};
     for (size_t c = 0; c < table->column_count; c++)
         if (table->columns[c].kind != COLUMN_BAR)
             layout->widths[c] = screen_columns(table->screen, table->columns[c].title);
@@ -85,7 +85,7 @@ static void squeeze(const struct table *table, struct layout *layout) {
     while (layout->used > table->screen->width) {
         size_t widest = SIZE_MAX;
         for (size_t c = 0; c < table->column_count; c++)
-            if (table->columns[c].kind == COLUMN_TEXT && layout->widths[c] > TEXT_WIDTH_MIN &&
+            if (table->columns[c].kind == COLUMN_TEXT && layout->widths[c] > TABLE_TEXT_MIN &&
                 (widest == SIZE_MAX || layout->widths[c] > layout->widths[widest]))
                 widest = c;
         if (widest == SIZE_MAX)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl tail: the events in the ledger, one a line, the newest last.
+#include "ctl/tail.h"
+
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
@@ -16,20 +18,23 @@ struct tail {
     const struct ctl *ctl;
     bool follow;
     char sequence[FORMAT_MAX]; // of the last event printed; "" before
-    // Columns of the screen
+};
+
+// Columns of the screen.
+struct layout {
     size_t time, source, municipality, categories;
 };
 
 // Divides what the columns of fixed width leave.
-static void tail_lay_out(struct tail *tail) {
-    size_t width = tail->ctl->screen.width;
-    bool narrow = tail->ctl->screen.terminal && width < WIDE;
-    tail->time = narrow ? STAMP_WIDTH - YEAR_WIDTH : STAMP_WIDTH;
-    size_t fixed = tail->time + SEQUENCE_WIDTH + TYPE_WIDTH + DATE_WIDTH + 6;
-    size_t room = width > fixed + 12 ? width - fixed : 12;
-    tail->source = room * 3 / 10;
-    tail->municipality = room * 3 / 10;
-    tail->categories = room - tail->source - tail->municipality;
+static struct layout lay_out(const struct screen *screen) {
+    bool narrow = screen->terminal && screen->width < WIDE;
+    struct layout layout = {.time = narrow ? STAMP_WIDTH - YEAR_WIDTH : STAMP_WIDTH};
+    size_t fixed = layout.time + SEQUENCE_WIDTH + TYPE_WIDTH + DATE_WIDTH + 6;
+    size_t room = screen->width > fixed + 12 ? screen->width - fixed : 12;
+    layout.source = room * 3 / 10;
+    layout.municipality = room * 3 / 10;
+    layout.categories = room - layout.source - layout.municipality;
+    return layout;
 }
 
 // "nl.mensenhandelsignalen.signal.registered.v1" gives "registered".
@@ -58,29 +63,29 @@ struct event {
 };
 
 // On a terminal a line stays one line; elsewhere nothing is cut.
-static void tail_put(const struct tail *tail, const struct event *event, bool title) {
-    const struct screen *screen = &tail->ctl->screen;
+static void put_line(const struct screen *screen, const struct event *event, bool title) {
+    struct layout layout = lay_out(screen);
     unsigned fit = screen->terminal ? FIT_CUT : FIT_LEFT;
     enum screen_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
     size_t stamp_len = strlen(event->time);
-    bool no_year = stamp_len == STAMP_WIDTH && tail->time < STAMP_WIDTH;
-    screen_put_field(screen, plain, event->time + (no_year ? YEAR_WIDTH : 0), tail->time, fit);
+    bool no_year = stamp_len == STAMP_WIDTH && layout.time < STAMP_WIDTH;
+    screen_put_field(screen, plain, event->time + (no_year ? YEAR_WIDTH : 0), layout.time, fit);
     screen_put_spaces(screen, 1);
     screen_put_field(screen, plain, event->sequence, SEQUENCE_WIDTH, FIT_RIGHT);
     screen_put_spaces(screen, 1);
     screen_put_field(screen, title ? plain : type_style(event->type), event->type, TYPE_WIDTH, fit);
     screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->source, tail->source, fit);
+    screen_put_field(screen, plain, event->source, layout.source, fit);
     screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->municipality, tail->municipality, fit);
+    screen_put_field(screen, plain, event->municipality, layout.municipality, fit);
     screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->categories, tail->categories, fit);
+    screen_put_field(screen, plain, event->categories, layout.categories, fit);
     screen_put_spaces(screen, 1);
     screen_put(screen, plain, event->reported);
     screen_end_line(screen);
 }
 
-static void tail_put_titles(const struct tail *tail) {
+void tail_print_titles(const struct screen *screen) {
     const struct event titles = {.time = "time (UTC)",
                                  .type = "event",
                                  .sequence = "sequence",
@@ -88,26 +93,27 @@ static void tail_put_titles(const struct tail *tail) {
                                  .municipality = "municipality",
                                  .categories = "categories",
                                  .reported = "reported"};
-    tail_put(tail, &titles, true);
+    put_line(screen, &titles, true);
 }
 
-static void tail_put_event(struct tail *tail, const struct node *node) {
+const char *tail_sequence(const struct node *event) {
+    const char *sequence = node_text(event, "signaaldseq");
+    return sequence ? sequence : node_text(event, "sequence");
+}
+
+void tail_print_event(const struct screen *screen, const struct node *node) {
     struct event event;
     char *categories = node_join(node_at(node, "data.categories"));
-    event.sequence = node_text(node, "signaaldseq");
+    event.sequence = tail_sequence(node);
     event.source = node_text(node, "data.source.name");
     event.municipality = node_text(node, "data.municipality.name");
     event.categories = categories;
     event.reported = node_text(node, "data.reported");
-    if (!event.sequence)
-        event.sequence = node_text(node, "sequence");
     if (!event.municipality)
         event.municipality = node_text(node, "data.municipality.code");
     format_stamp(node_text(node, "time"), event.time);
     short_type(node_text(node, "type"), event.type);
-    tail_put(tail, &event, false);
-    (void)snprintf(tail->sequence, sizeof tail->sequence, "%s",
-                   event.sequence ? event.sequence : "");
+    put_line(screen, &event, false);
     free(categories);
 }
 
@@ -121,7 +127,9 @@ static bool on_line(void *ctx, struct str line, struct err *err) {
         struct node *node = node_parse(line, err);
         if (!node)
             return false;
-        tail_put_event(tail, node);
+        const char *sequence = tail_sequence(node);
+        tail_print_event(&tail->ctl->screen, node);
+        (void)snprintf(tail->sequence, sizeof tail->sequence, "%s", sequence ? sequence : "");
         node_free(node);
     }
     if ((tail->follow && fflush(out) != 0) || ferror(out))
@@ -145,7 +153,7 @@ static enum ctl_exit tail_run(struct tail *tail, const char *target) {
     enum ctl_exit result = CTL_OK;
     uint64_t last;
     if (tail->ctl->screen.terminal && !tail->ctl->json)
-        tail_put_titles(tail);
+        tail_print_titles(&tail->ctl->screen);
     if (!client_stream(tail->ctl->path, target, &lines, &reply, &err))
         result = ctl_fail("%s", err.text);
     else if (!reply.stopped && !client_reply_good(&reply))
@@ -177,7 +185,6 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
     else
         (void)snprintf(target, sizeof target, "/v1/events?last=%" PRIu64 "%s", count,
                        tail.follow ? "&follow=1" : "");
-    tail_lay_out(&tail);
     return tail_run(&tail, target);
 }
 

@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
+#include "ctl/sheet.h"
 #include "ctl/table.h"
 
 #include <inttypes.h>
@@ -56,6 +57,18 @@ static void put_not_kept(const struct ctl *ctl, const struct node *answer) {
     put_line(ctl, STYLE_WARN, text);
 }
 
+static enum ctl_exit print_sheet(const struct ctl *ctl, const struct node *words) {
+    static const char *const keys[] = {"times", "source", "field", "word", "letters", "last", NULL};
+    struct sheet sheet = {.screen = &ctl->screen};
+    sheet_put_titles(&sheet, keys);
+    for (size_t i = 0; i < node_size(words); i++) {
+        for (size_t k = 0; keys[k]; k++)
+            sheet_put_node(&sheet, node_item(words, i), keys[k]);
+        sheet_end_row(&sheet);
+    }
+    return CTL_OK;
+}
+
 static enum ctl_exit print_words(const struct ctl *ctl, const struct node *answer) {
     static const struct table_column columns[] = {{"times", COLUMN_FIGURE},
                                                   {"source", COLUMN_TEXT},
@@ -64,6 +77,8 @@ static enum ctl_exit print_words(const struct ctl *ctl, const struct node *answe
                                                   {"last (UTC)", COLUMN_TEXT}};
     const struct node *words = node_at(answer, "words");
     bool guessed = node_flag(answer, "guessed");
+    if (ctl->csv)
+        return print_sheet(ctl, words);
     if (node_size(words) == 0) {
         put_line(ctl, STYLE_PLAIN, guessed ? "no entry is this word" : "the tables lack no word");
         put_not_kept(ctl, answer);
@@ -120,5 +135,6 @@ const struct ctl_verb words_verb = {
             "name-variants.csv. Words of gender, age group and citizenship are closed lists: a "
             "template's \"words\" brings a source's own to them.",
     .options = options,
+    .has_csv = true,
     .run = run,
 };

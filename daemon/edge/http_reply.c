@@ -27,7 +27,8 @@ static void set_response(struct http_request *request, const struct http_reply *
     if (!response)
         abort(); // out of memory, as in base/mem
     for (size_t i = 0; i < server->common_count; i++)
-        add_header(response, server->common[i].name, server->common[i].value);
+        if (!has_header(reply, server->common[i].name))
+            add_header(response, server->common[i].name, server->common[i].value);
     if (reply->content_type)
         add_header(response, "Content-Type", reply->content_type);
     for (size_t i = 0; i < reply->header_count; i++)

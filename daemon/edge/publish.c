@@ -132,7 +132,7 @@ static void tell_tail(struct publisher *p, const struct publish_tail *tail) {
                        tail->lost_partition);
         set_state(p, PUBLISH_TAIL, reason);
     }
-    if (p->partitions == 0)
+    if (p->partitions == 0 || tail->lost_partition >= 0)
         p->options.on_partitions(p->options.ctx, tail->partitions);
     p->partitions = tail->partitions;
 }

@@ -35,7 +35,8 @@ static bool fail_with(struct publish_tail *tail, const char *what, rd_kafka_resp
 }
 
 static bool check_topic(struct publish_tail *tail, const rd_kafka_metadata_topic_t *topic) {
-    if (topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+    tail->no_topic = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (tail->no_topic)
         return err_set(&tail->err, ERR_RETRY, "the topic does not exist");
     if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail_with(tail, "topic", topic->err);
@@ -90,6 +91,7 @@ static bool start_partition(struct publish_tail *tail, int32_t partition) {
     if (rd_kafka_consume_start_queue(tail->topic, partition, from, tail->queue) != 0)
         return fail_with(tail, "reading a partition", rd_kafka_last_error());
     tail->started++;
+    tail->low[partition] = low;
     tail->next[partition] = from;
     tail->end[partition] = high;
     tail->behind += from < high;
@@ -153,6 +155,22 @@ static void advance(struct publish_tail *tail, int32_t partition, int64_t next) 
     tail->progress_ms = now_ms();
 }
 
+static bool take_record(struct publish_tail *tail, const rd_kafka_message_t *message) {
+    bool ours = false;
+    if (tail->on_message) {
+        bool go_on = tail->on_message(tail->ctx, message, &ours);
+        tail->found = tail->found || ours;
+        return go_on;
+    }
+    uint64_t seq = own_seq(tail, message);
+    if (seq) {
+        tail->found = true;
+        tail->acks[tail->ack_count++] =
+            (struct publish_ack){seq, message->partition, message->offset};
+    }
+    return true;
+}
+
 static bool take_message(struct publish_tail *tail, const rd_kafka_message_t *message) {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         advance(tail, message->partition, message->offset);
@@ -160,12 +178,8 @@ static bool take_message(struct publish_tail *tail, const rd_kafka_message_t *me
     }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail_with(tail, "reading the tail", message->err);
-    uint64_t seq = own_seq(tail, message);
-    if (seq) {
-        tail->found = true;
-        tail->acks[tail->ack_count++] =
-            (struct publish_ack){seq, message->partition, message->offset};
-    }
+    if (!take_record(tail, message))
+        return err_set(&tail->err, ERR_INPUT, "the reader has stopped");
     advance(tail, message->partition, message->offset + 1);
     return true;
 }

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,9 @@ static const struct {
     [STORE_MEMBERS] = {"members", 0},
     [STORE_WORDS] = {"words", 0},
     [STORE_AUDIT] = {"audit", MDB_INTEGERKEY},
+    [STORE_FIGURES] = {"figures", 0},
+    [STORE_FIGURES_OUTBOX] = {"figures-outbox", MDB_INTEGERKEY},
+    [STORE_SHOWN] = {"shown", 0},
     [STORE_META] = {"meta", 0},
 };
 
@@ -155,6 +159,56 @@ fail:
     return NULL;
 }
 
+// Those that are there: one that is missing is of a later version, and nobody here asks for it.
+static bool open_tables_read(struct store *store, struct err *err) {
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+    if (rc)
+        return err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
+    for (int i = 0; i < STORE_TABLES && rc == 0; i++) {
+        rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags, &store->tables[i]);
+        if (rc == MDB_NOTFOUND) {
+            store->tables[i] = UINT_MAX; // no table has this number: reading it is an error
+            rc = 0;
+        }
+    }
+    if (rc == 0)
+        rc = mdb_txn_commit(txn); // keeps the tables open
+    else
+        mdb_txn_abort(txn);
+    return rc == 0 || err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
+}
+
+// LMDB's own lock file keeps the pages that we read from being used again. Where it is missing (in
+// a copy that nobody has ever opened) nobody writes.
+static bool open_env_read(struct store *store, const char *dir, uint64_t map_bytes_max,
+                          struct err *err) {
+    unsigned flags = MDB_RDONLY | MDB_NOTLS;
+    int rc;
+    if (faccessat(store->dir_fd, locks_name, F_OK, 0) != 0)
+        flags |= MDB_NOLOCK;
+    if ((rc = mdb_env_create(&store->env)) == 0 &&
+        (rc = mdb_env_set_maxdbs(store->env, STORE_TABLES)) == 0 &&
+        (rc = mdb_env_set_mapsize(store->env, map_bytes_max)) == 0)
+        rc = mdb_env_open(store->env, dir, flags, 0600);
+    if (rc)
+        return err_set(err, rc == EACCES || rc == ENOENT ? ERR_CONFIG : ERR_FATAL,
+                       "state in %s: %s", dir, mdb_strerror(rc));
+    return open_tables_read(store, err);
+}
+
+struct store *store_open_read(const char *dir, uint64_t map_bytes_max, struct err *err) {
+    struct store *store = mem_zalloc(1, sizeof *store);
+    store->lock_fd = -1;
+    store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store->dir_fd < 0)
+        err_set(err, ERR_CONFIG, "state directory %s: %s", dir, strerror(errno));
+    if (store->dir_fd >= 0 && open_env_read(store, dir, map_bytes_max, err))
+        return store;
+    store_close(store);
+    return NULL;
+}
+
 void store_note_removed(struct store_txn *txn) {
     store_put(txn, STORE_META, removed_mark, STR("1"));
 }
@@ -193,7 +247,9 @@ static void begin(struct store *store, struct store_txn *txn, unsigned flags) {
     txn->handle = handle;
 }
 
+// Somebody else's reader that was killed would keep pages from being used again.
 void store_begin(struct store *store, struct store_txn *txn) {
+    (void)mdb_reader_check(store->env, NULL);
     begin(store, txn, 0);
 }
 

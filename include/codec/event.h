@@ -10,7 +10,7 @@
 #include "core/municipalities.h"
 
 enum {
-    EVENT_ATTRIBUTES = 14,
+    EVENT_ATTRIBUTES = 15,
     EVENT_VALUE_MAX = 16384,
     EVENT_TEXT_MAX = 128,
     EVENT_LINKED_MAX = 256, // signals of one person that an event names
@@ -39,6 +39,14 @@ void event_put_stub_value(struct buf *out, const struct ledger_row *row);
 // was silent.
 void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
                             const struct ledger_row *row, int64_t last_signal_ms, int64_t days);
+
+// Headers that are no attributes of the event (they have no CloudEvents name): what a ledger needs,
+// beside the value, to be made anew from the topic.
+#define EVENT_HEADER_CONTENT "signaald_content" // digest of what the source said
+#define EVENT_HEADER_UPDATED                                                                       \
+    "signaald_updated"                  // ms; when the source last changed it; if it said so
+#define EVENT_HEADER_KEY "signaald_key" // names the identity key; added by who sends the event
+enum { EVENT_KEY_HEX = 16 };
 
 // CloudEvents attributes in the order they are sent. Names without prefix; `header` is the name as
 // a Kafka header.

@@ -14,7 +14,14 @@
 //   quarantine digest -> quarantine record
 //   words      digest of (source, field, word) -> word record
 //   audit      number -> keyed digest over the line before and this one (16 bytes), the line
-//   meta       word -> value
+//   figures    key (see core/figures.h) -> figure record: format 1, count u64, resolution u32,
+//              closed month u16; the figures that are told outside
+//   figures-outbox  number -> length of the key, key, value (JSON; none: a tombstone)
+//   shown      cell without victim and status -> i64: the signals that the figures were made of.
+//              (In a rebuild: as the counts are then, up to the closed month.)
+//   meta       word -> value; "figures": format 1, made, tried u16, closed u16, resolution u32,
+//              number of the last one in figures-outbox u64;
+//              "figures-topic": the name of the topic that they went to last
 //
 // Ledger record (format 2), offsets in bytes:
 //    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 renormalised, 16 unknown_said
@@ -115,6 +122,29 @@ struct word_record {
 void record_put_word(struct buf *out, const struct word_record *word);
 bool record_get_word(struct str record, struct word_record *word);
 
+// How far the figures for outside are. Months are as in struct cell.
+struct figures_record {
+    bool made;           // there are some
+    uint16_t tried;      // the last closed month that was looked at; 0: none ever
+    uint16_t closed;     // last month that they cover
+    uint32_t resolution; // that they are floored to
+    uint64_t seq;        // highest number given in the outbox of figures
+};
+void record_put_figures(struct buf *out, const struct figures_record *figures);
+bool record_get_figures(struct str record, struct figures_record *figures);
+
+// A figure as it is told outside.
+struct figure_record {
+    int64_t count; // > 0
+    uint32_t resolution;
+    uint16_t closed; // the last closed month when it last changed
+};
+void record_put_figure(struct buf *out, const struct figure_record *figure);
+bool record_get_figure(struct str record, struct figure_record *figure);
+// One that waits for Kafka. `value` absent: it is no longer told.
+void record_put_figure_waiting(struct buf *out, struct str key, struct str value);
+bool record_get_figure_waiting(struct str record, struct str *key, struct str *value);
+
 // The keys of counts and carried, the values of members.
 void record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell);
 bool record_get_cell(struct str record, struct cell *cell);
@@ -130,7 +160,7 @@ struct totals {
     uint64_t erased;          // signals, on request
     uint64_t expired;         // signals whose lines have gone; those that counted still do
     uint64_t renormalised;    // versions that new tables made
-    uint64_t never_published; // lines that expired where events do not go to Kafka
+    uint64_t never_published; // lines that expired where events do not go to Kafka, or were lost
 };
 void record_put_totals(struct buf *out, const struct totals *totals);
 bool record_get_totals(struct str record, struct totals *totals);

@@ -6,12 +6,14 @@
 #define CORE_COUNTS_H
 
 #include "core/municipalities.h"
+#include "core/period.h"
 #include "core/persons.h"
 #include "core/signal.h"
 
 struct counts;
 
 struct counts *counts_create(void);
+struct counts *counts_copy(const struct counts *counts);
 void counts_free(struct counts *counts);
 void counts_clear(struct counts *counts);
 void counts_add(struct counts *counts, const struct cell *cell, int64_t change);
@@ -52,6 +54,7 @@ struct counts_query {
         char value[COUNTS_LABEL_MAX]; // must be the label exactly
     } filters[COUNTS_FILTER_MAX];     // all must hold
     size_t filter_count;
+    struct period period; // of `reported`
 };
 
 struct counts_line {

@@ -16,6 +16,11 @@ void persons_put(struct persons *persons, uint64_t person, const struct digest *
 // Nothing when absent.
 void persons_remove(struct persons *persons, uint64_t person, const struct digest *member);
 size_t persons_members(const struct persons *persons); // signals in all
+// Every member, in no order.
+void persons_each(const struct persons *persons,
+                  void (*fn)(void *ctx, uint64_t person, const struct digest *member,
+                             const struct cell *cell),
+                  void *ctx);
 // The members of each person that has more than one, a person's after each other.
 void persons_each_linked(const struct persons *persons,
                          void (*fn)(void *ctx, uint64_t person, const struct cell *cell),

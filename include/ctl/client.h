@@ -5,7 +5,12 @@
 
 #include "base/str.h"
 
-enum { CLIENT_BODY_MAX = 64 << 20, CLIENT_LINE_MAX = 1 << 20, CLIENT_TARGET_MAX = 8 << 10 };
+enum {
+    CLIENT_BODY_MAX = 64 << 20,
+    CLIENT_LINE_MAX = 1 << 20,
+    CLIENT_TARGET_MAX = 8 << 10,
+    CLIENT_WAKE_MAX = 4
+};
 
 struct client_reply {
     long status;           // of HTTP
@@ -27,6 +32,7 @@ struct client_request {
     const char *method; // "GET"
     const char *target; // "/v1/status"
     struct str body;    // absent: none
+    int timeout_s;      // 0: the usual
 };
 // To the socket `path`. True for any answer, whatever its status.
 bool client_ask(const char *path, const struct client_request *request, struct client_reply *reply,
@@ -37,6 +43,11 @@ struct client_lines {
     bool (*line)(void *ctx, struct str line, struct err *err); // without its newline, never empty
     bool (*wanted)(void *ctx); // asked at least once a second when following; false ends the stream
     void *ctx;
+    // When following: what else wakes it, for `wanted` to see to; and how long it may sleep, 0: 1
+    // s.
+    const int *wake_fds;
+    size_t wake_count; // at most CLIENT_WAKE_MAX
+    int wake_ms;
 };
 
 // GET as a stream of lines, each handed over as soon as it is complete.

@@ -17,8 +17,10 @@ enum ctl_exit {
 struct ctl {
     const char *path; // of the socket
     bool json;        // print what the daemon says, unchanged
+    bool csv;         // print the table for spreadsheets
     struct screen screen;
     const struct ctl_verb *verb;
+    const struct args *args; // of the verb
 };
 
 struct ctl_verb {
@@ -29,13 +31,15 @@ struct ctl_verb {
     const struct args_option *options;
     size_t word_count;          // exactly so many
     size_t optional_word_count; // and, together, so many more or none of them
+    bool has_csv;               // knows --csv
     enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
 };
 
 extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
 extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, quarantine_verb;
 extern const struct ctl_verb words_verb, renormalise_verb, audit_verb, erase_verb;
-extern const struct ctl_verb try_verb, import_verb;
+extern const struct ctl_verb try_verb, import_verb, verify_verb;
+extern const struct ctl_verb trend_verb, coverage_verb, figures_verb, top_verb, report_verb;
 
 // What to ask, and how to show the answer: with --json as it is, else through `print`, which may
 // return CTL_FAILED for an answer that it cannot read.
@@ -49,6 +53,8 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
 // The usual question: GET `target`.
 enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
                        enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer));
+// What the daemon says, as it says it, with a newline behind.
+void ctl_print_json(const struct ctl *ctl, struct str body);
 // Shows what the daemon said with a status that is no success (RFC 9457).
 enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply);
 

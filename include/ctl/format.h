@@ -9,6 +9,8 @@
 enum { FORMAT_MAX = 32 };
 
 void format_count(int64_t value, char out[FORMAT_MAX]);
+// A whole percentage that is 0 and 100 only when it really is: "5 %", "<1 %", ">99 %".
+void format_share(int64_t part, int64_t whole, char out[FORMAT_MAX]);
 void format_bytes(int64_t bytes, char out[FORMAT_MAX]);      // "1.2 GiB"
 void format_duration(int64_t seconds, char out[FORMAT_MAX]); // "3 d 4 h 12 min"
 void format_short(int64_t seconds, char out[FORMAT_MAX]);    // "12 s", "3 min", "4 h", "35 d"

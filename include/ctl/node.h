@@ -19,6 +19,9 @@ const struct node *node_key(const struct node *node, const char *key); // one ke
 const char *node_text(const struct node *node, const char *path);
 bool node_number(const struct node *node, const char *path, int64_t *value);
 bool node_flag(const struct node *node, const char *path); // true only for true
+bool node_bool(const struct node *node, const char *path, bool *value);
+// A number, whole or not, in tenths: 12.34 gives 123. False also for one that is too large.
+bool node_tenths(const struct node *node, const char *path, int64_t *tenths);
 
 size_t node_size(const struct node *array); // 0 for what is no array
 const struct node *node_item(const struct node *array, size_t index);

@@ -13,6 +13,7 @@
 struct screen {
     FILE *out;
     size_t width;  // columns: the terminal's, else $COLUMNS, else 80
+    size_t height; // lines: the terminal's, else 24
     bool terminal; // `out` is one
     bool colour;
     bool utf8; // the locale's character set
@@ -39,6 +40,9 @@ enum screen_fit {
 // (no-color.org), TERM=dumb or `no_colour`.
 void screen_init(struct screen *screen, FILE *out, bool no_colour);
 
+// Takes width and height anew: a terminal's may change.
+void screen_measure(struct screen *screen);
+
 // Cleaned copy; NULL gives "-". Caller frees.
 char *screen_clean(const struct screen *screen, const char *text);
 size_t screen_columns(const struct screen *screen, const char *clean); // that it takes
@@ -49,6 +53,9 @@ void screen_put_field(const struct screen *screen, enum screen_style style, cons
                       size_t width, unsigned fit);
 // A bar of at most `width` columns; only zero is empty.
 void screen_put_bar(const struct screen *screen, int64_t value, int64_t max, size_t width);
+// `count` values as so many columns of different height, only zero at the bottom: "▁▂▅█". `max` is
+// as high as can be. Caller frees.
+char *screen_spark(const struct screen *screen, const int64_t *values, size_t count, int64_t max);
 void screen_put_rule(const struct screen *screen, size_t width);
 void screen_put_spaces(const struct screen *screen, size_t count);
 // A paragraph, broken at spaces.

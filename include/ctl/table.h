@@ -6,7 +6,7 @@
 
 #include "ctl/screen.h"
 
-enum { TABLE_COLUMNS_MAX = 8 };
+enum { TABLE_COLUMNS_MAX = 32, TABLE_TEXT_MIN = 8 }; // no text is cut to fewer columns
 
 struct table_column {
     const char *title;
@@ -23,7 +23,8 @@ struct table {
         enum screen_style style;
     } * cells; // owned; row by row
     size_t cell_count, cell_cap;
-    size_t rule_row; // a line stands above this row
+    size_t rule_row;  // a line stands above this row
+    int64_t bar_full; // the value of a full bar; 0: the largest
 };
 
 void table_init(struct table *table, const struct screen *screen,

@@ -37,9 +37,9 @@ struct http_limits {
 };
 
 // A reply. Strings are copied. The bytes in `body` are taken and it is left empty. Headers that
-// every reply has are put in by the `common` list of the options; Date, Content-Length and
-// Connection (close on any status >= 400) by the server. A header with an empty value or a line
-// break in it is left out.
+// every reply has are put in by the `common` list of the options, unless the reply has its own of
+// that name; Date, Content-Length and Connection (close on any status >= 400) by the server. A
+// header with an empty value or a line break in it is left out.
 struct http_reply {
     unsigned status;
     const char *content_type; // NULL: none

@@ -25,7 +25,7 @@ enum { PUBLISH_HEADERS_MAX = 16, PUBLISH_PARTITIONS_MAX = 1024 };
 struct publish_event {
     uint64_t seq;
     struct str key;
-    struct str value;
+    struct str value; // absent: a tombstone
     struct publish_header {
         const char *name;
         struct str value;
@@ -72,7 +72,8 @@ struct publish_options {
     int64_t (*known_offset)(void *ctx, int32_t partition);
     // How many partitions the key space was divided over when this topic was first used; 0: not yet
     // known. The count in force is told by on_partitions and must be kept, since all versions of a
-    // signal stay in one partition.
+    // signal stay in one partition. It is told again when the topic no longer has what was
+    // confirmed: it may be another one of the same name.
     int32_t (*known_partitions)(void *ctx);
     void (*on_partitions)(void *ctx, int32_t partitions);
     // Delivery reports, and what the tail had. Kept by the caller in its next commit.

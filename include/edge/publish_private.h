@@ -38,10 +38,15 @@ struct publish_tail {
     int32_t partitions; // 0: as many as the topic has, known after the first step
     int64_t known[PUBLISH_PARTITIONS_MAX]; // last offset known to be ours, or -1
     atomic_bool cancelled;                 // set at any time: the step fails soon
+    // NULL: acks are made of the records that conf->origin wrote. Otherwise each record goes here
+    // instead: false ends the reading, *ours tells that more of its kind may be under way.
+    bool (*on_message)(void *ctx, const rd_kafka_message_t *message, bool *ours);
+    void *ctx;
     // After each step
     struct err err;
     struct publish_ack *acks;
     size_t ack_count;
+    bool no_topic;          // that is why it failed
     int32_t lost_partition; // it has less than we know of: records were lost or expired; or -1
     // Private to the steps
     rd_kafka_t *client;
@@ -49,6 +54,7 @@ struct publish_tail {
     rd_kafka_queue_t *queue;
     int32_t started;                      // partitions being read
     int32_t behind;                       // of which `next` has not reached `end`
+    int64_t low[PUBLISH_PARTITIONS_MAX];  // where a partition began when it was opened
     int64_t next[PUBLISH_PARTITIONS_MAX]; // offset to be read next
     int64_t end[PUBLISH_PARTITIONS_MAX];  // where this pass ends
     int64_t progress_ms;                  // when something was last read

@@ -11,18 +11,21 @@
 #include <stdint.h>
 
 enum store_table {
-    STORE_LEDGER,     // seq -> ledger row and its event
-    STORE_OUTBOX,     // seq -> nothing; there while Kafka has not confirmed it
-    STORE_PUBLISHED,  // seq -> partition and offset
-    STORE_COUNTS,     // cell -> number of signals
-    STORE_FEEDS,      // source name -> state of its feed
-    STORE_QUARANTINE, // digest of what could not be taken -> why
-    STORE_CARRIED,    // cell -> number of signals whose lines have expired
-    STORE_PERSONS,    // pseudonym -> person
-    STORE_MEMBERS,    // person and signal -> cell
-    STORE_WORDS,      // digest of a word that the tables lack -> how often it came
-    STORE_AUDIT,      // number -> line
-    STORE_META,       // word -> value
+    STORE_LEDGER,         // seq -> ledger row and its event
+    STORE_OUTBOX,         // seq -> nothing; there while Kafka has not confirmed it
+    STORE_PUBLISHED,      // seq -> partition and offset
+    STORE_COUNTS,         // cell -> number of signals
+    STORE_FEEDS,          // source name -> state of its feed
+    STORE_QUARANTINE,     // digest of what could not be taken -> why
+    STORE_CARRIED,        // cell -> number of signals whose lines have expired
+    STORE_PERSONS,        // pseudonym -> person
+    STORE_MEMBERS,        // person and signal -> cell
+    STORE_WORDS,          // digest of a word that the tables lack -> how often it came
+    STORE_AUDIT,          // number -> line
+    STORE_FIGURES,        // key of a figure that is told outside -> what is told
+    STORE_FIGURES_OUTBOX, // number -> figure that Kafka has not confirmed
+    STORE_SHOWN,          // cell -> number of signals that the figures were made of
+    STORE_META,           // word -> value
     STORE_TABLES,
 };
 
@@ -31,6 +34,9 @@ struct store;
 // Opens or makes the directory's store (files 0600) and takes its lock: a second daemon gets
 // CONFIG. map_bytes_max bounds the file.
 struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
+// The same to read only, beside a running daemon or without one: makes, changes and compacts
+// nothing, and takes no lock of a daemon's. CONFIG when there is no store.
+struct store *store_open_read(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
 void store_close(struct store *store); // NULL is fine
 
 // Begin, put and commit in one thread. Values that get returns are borrowed until the next put or

@@ -10,6 +10,7 @@ import select
 import socketserver
 import struct
 import subprocess
+import sys
 import tempfile
 import termios
 import threading
@@ -253,6 +254,10 @@ class Answers(BaseHTTPRequestHandler):
 
 class Daemon(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that ends is no fault
+            super().handle_error(request, client_address)
 
 
 def environment(**more):

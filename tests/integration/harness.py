@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A real signaald in a directory of its own: configuration, start, stop, kill, requests to both sides.
 
-Everything is on loopback; only processes started here are ended, by their id. Standard library only.
+Every answer that comes by here must be as conf/api says (see contract.py). Everything is on loopback; only processes started here are
+ended, by their id.
 """
 import contextlib
 import hashlib
 import http.server
 import http.client
+import io
 import json
 import os
 import pathlib
@@ -20,6 +22,8 @@ import threading
 import time
 import unittest
 import urllib.parse
+
+import contract
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNAALD_BUILD", ROOT / "build" / "release"))
@@ -72,8 +76,8 @@ class Answer:
 class Replayed:
     """For http.client: a response is read from one buffered file, so that nothing of the next is lost."""
 
-    def __init__(self, sock):
-        self.file = sock.makefile("rb")
+    def __init__(self, file):
+        self.file = file
 
     def makefile(self, *_):
         return self
@@ -85,15 +89,22 @@ class Replayed:
         pass
 
 
+def read_answer(replayed):
+    response = http.client.HTTPResponse(replayed)
+    response.begin()
+    return Answer(response)
+
+
 def read_answers(sock, count):
-    replayed = Replayed(sock)
-    answers = []
-    for _ in range(count):
-        response = http.client.HTTPResponse(replayed)
-        response.begin()
-        answers.append(Answer(response))
-    replayed.file.close()
-    return answers
+    with sock.makefile("rb") as file:
+        return [read_answer(Replayed(file)) for _ in range(count)]
+
+
+def answers_in(data):
+    """The answers in what was read until the other side ended it."""
+    file = io.BytesIO(data)
+    while file.tell() < len(data):
+        yield read_answer(Replayed(file))
 
 
 def token_of(source):
@@ -209,7 +220,9 @@ class Daemon:
         connection = connection or self.connection()
         try:
             connection.request(method, path, body=body, headers=headers or {})
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
+            contract.check_answer(contract.PUBLIC, method, path, answer)
+            return answer
         finally:
             if own:
                 connection.close()
@@ -225,13 +238,17 @@ class Daemon:
         """Bytes as they are on a connection of their own; as many answers read from it, in order."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=30) as sock:
             sock.sendall(data)
-            return read_answers(sock, answers)
+            read = read_answers(sock, answers)
+        contract.check_raw(contract.PUBLIC, data, read)
+        return read
 
     def control(self, method, path, body=None):
         connection = UnixConnection(self.control_path)
         try:
             connection.request(method, path, body=body)
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
+            contract.check_answer(contract.CONTROL, method, path, answer)
+            return answer
         finally:
             connection.close()
 
@@ -244,6 +261,17 @@ class Daemon:
     def events(self, query="?from=1"):
         answer = self.control("GET", "/v1/events" + query)
         return [json.loads(line) for line in answer.body.splitlines()]
+
+    def verify(self):
+        """A recount beside the daemon's work: every line of the answer."""
+        answer = self.control("GET", "/v1/verify")
+        assert answer.status == 200, answer.body
+        return [json.loads(line) for line in answer.body.splitlines()]
+
+    def verify_files(self):
+        """A recount of the files alone, with the daemon running or not."""
+        return subprocess.run([str(BUILD / "signaald"), "--verify", "-c", str(self.config_path)], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=300)
 
     def metrics(self):
         text = self.control("GET", "/metrics").body.decode()
@@ -281,6 +309,8 @@ class Case(unittest.TestCase):
                    ("sourceKind", "status", "year")):
             self.assertEqual(counts_by(daemon, *by), tally_by(cells, *by), by)
         self.assertEqual(daemon.status()["ledger"]["signals"], sum(cells.values()))
+        outcome = daemon.verify()[-1]
+        self.assertTrue(outcome["whole"], outcome)
         self.assert_metrics(daemon.metrics())
 
     def assert_metrics(self, m):

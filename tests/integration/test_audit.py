@@ -132,7 +132,7 @@ class Actions(Base):
         item = json.dumps({"id": "2017-2", **SIGNAL})
         for method, path, action, about, result in [
                 ("GET", "/v1/counts?by=province,category&gender=Masculine&period=2017", "read counts",
-                 "by=province,category gender=Masculine year=2017", "200"),
+                 "by=province,category period=2017 gender=Masculine", "200"),
                 ("GET", "/v1/counts", "read counts", "", "200"),
                 ("GET", "/v1/counts?by=shoesize", "read counts", "", "400"),
                 ("GET", f"/v1/signals/{COA}/2017-1", "read signal", f"source={COA} signal={one}", "200"),

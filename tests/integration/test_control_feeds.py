@@ -69,6 +69,9 @@ class Feeds(Operator):
         self.assertEqual((good["failures"], good["failure"], good["news"]), (0, None, 1))
         self.assertIn("500", bad["failure"])
         self.assertIsNotNone(bad["failedAt"])
+        failing = self.daemon.status()["feeds"]["failingList"]
+        self.assertEqual([(feed["name"], feed["reason"]) for feed in failing], [(BAD, bad["failure"])])
+        self.assertLessEqual(failing[0]["since"], bad["failedAt"])
         push = self.feed(AMSTERDAM)
         self.assertEqual((push["state"], push["url"], push["template"], push["municipality"]), ("push", None, None, "GM0363"))
 

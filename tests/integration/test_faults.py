@@ -98,6 +98,8 @@ class Base(unittest.TestCase):
         self.assertLessEqual(seen, len(accepted) + len(unsure))
         self.assertEqual(sum(tally(events).values()), seen)
         self.assertEqual((status["ledger"]["signals"], self.daemon.counts()["total"]), (seen, seen))
+        outcome = self.daemon.verify()[-1]
+        self.assertTrue(outcome["whole"], outcome)
         for name, status in self.sent.items():
             found = self.daemon.control("GET", f"/v1/signals/{self.source}/{name}").status
             if status is not None:

@@ -43,6 +43,8 @@ class Retention(unittest.TestCase):
                          (1, 1, 0, 1))
         self.assertEqual(self.daemon.post("amsterdam", {"id": "1", **SIGNAL}).status, 201)  # nobody remembers it
         self.assertEqual(self.daemon.counts()["total"], 2)
+        outcome = self.daemon.verify()[-1]
+        self.assertTrue(outcome["whole"], outcome)
         self.daemon.stop()
 
 

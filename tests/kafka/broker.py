@@ -4,7 +4,7 @@
 
 Its jars come from Maven Central at first use and are kept in a cache. As a program:
 
-    broker.py run DIR PORT --topic NAME:PARTITIONS     prints "ready BOOTSTRAP", stops on SIGTERM
+    broker.py run DIR PORT --topic NAME:PARTITIONS[:compact]     prints "ready BOOTSTRAP", stops on SIGTERM
     broker.py fetch                                    only fills the cache
 """
 
@@ -201,18 +201,28 @@ class Broker:
             file.write(text)
 
 
-def consume(bootstrap, topic):
+def _checker():
+    sys.path.insert(0, os.path.join(HERE, "..", "integration"))
+    import contract  # here: its validator is not there for who only wants a broker
+    return contract.check_record
+
+
+def consume(bootstrap, topic, ours=True):
     """All records that are in the topic now, each a dict: partition, offset, key, headers (dict),
-    payload (parsed JSON; None where there is none)."""
+    payload (parsed JSON; None where there is none). If they are the daemon's (`ours`), each must be
+    as conf/api says."""
+    check = _checker() if ours else lambda record: None
     command = ["kcat", "-C", "-q", "-e", "-J", "-o", "beginning", "-b", bootstrap, "-t", topic]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as kcat:
         for line in kcat.stdout:
             record = json.loads(line)
             flat = record.get("headers") or []
             payload = record.get("payload")
-            yield {"partition": record["partition"], "offset": record["offset"],
-                   "key": record.get("key"), "headers": dict(zip(flat[::2], flat[1::2])),
-                   "payload": None if payload is None else json.loads(payload)}
+            record = {"partition": record["partition"], "offset": record["offset"],
+                      "key": record.get("key"), "headers": dict(zip(flat[::2], flat[1::2])),
+                      "payload": None if payload is None else json.loads(payload)}
+            check(record)
+            yield record
     if kcat.returncode != 0:
         raise RuntimeError("kcat ended with %d" % kcat.returncode)
 
@@ -228,8 +238,8 @@ def _run(arguments):
     try:
         broker.start()
         for topic in arguments.topic:
-            name, _, partitions = topic.partition(":")
-            broker.create_topic(name, int(partitions or 1))
+            name, partitions, policy = (topic + "::").split(":")[:3]
+            broker.create_topic(name, int(partitions or 1), {"cleanup.policy": policy} if policy else None)
         print("ready " + broker.bootstrap, flush=True)
         return broker.process.wait()
     finally:
@@ -243,7 +253,7 @@ def main():
     run = verbs.add_parser("run", help="run a broker until SIGTERM")
     run.add_argument("dir")
     run.add_argument("port", type=int)
-    run.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS")
+    run.add_argument("--topic", action="append", default=[], metavar="NAME:PARTITIONS[:compact]")
     arguments = parser.parse_args()
     if arguments.verb == "fetch":
         print(fetch())

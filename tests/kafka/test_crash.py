@@ -108,15 +108,22 @@ class CrashTest(unittest.TestCase):
         """One life of the daemon. Every second one lasts until it publishes, if it comes to that."""
         self.start_daemon()
         if life % 2:
-            end = time.monotonic() + 3
+            end = time.monotonic() + 5
             while self.daemon.status()["kafka"]["state"] != "running" and time.monotonic() < end:
                 time.sleep(0.01)
         time.sleep(self.rng.uniform(0.02, 0.4))
         found = self.daemon.status()["kafka"]
         self.daemon.kill()
+        if life % 10 == 9:
+            self.check_files()
         for thread in [*self.senders, self.nemesis]:
             self.assertIsNone(thread.failure)
         return found["delivered"] > 0, found["inFlight"] > 0
+
+    def check_files(self):
+        """What a killed daemon has left on the disk is whole before anybody mends it."""
+        done = self.daemon.verify_files()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def settle(self):
         self.start_daemon()
@@ -160,7 +167,10 @@ class CrashTest(unittest.TestCase):
         self.check_content(records)
         self.check_refused()
         self.check_counts(records)
+        outcome = self.daemon.verify()[-1]
+        self.assertTrue(outcome["whole"], outcome)
         self.daemon.stop()
+        self.check_files()
         self.check_effort(records)
 
     def abandon(self):

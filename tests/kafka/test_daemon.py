@@ -108,6 +108,9 @@ class DaemonTest(unittest.TestCase):
             self.assertRegex(headers.pop("ce_time"), STAMP)
             self.assertRegex(headers.pop("signaald_content"), "^[0-9a-f]{32}$")
             self.assertRegex(headers.pop("signaald_origin"), "^[0-9a-f]{32}$")
+            self.assertRegex(headers.pop("signaald_key"), "^[0-9a-f]{16}$")
+            if verdict == "withdrawn":  # by DELETE, which says when
+                self.assertRegex(headers.pop("signaald_updated"), r"^\d+$")
             self.assertEqual(headers, {
                 "ce_specversion": "1.0", "ce_id": f"{name}.{number}", "ce_source": URN, "ce_type": f"{TYPE}{verdict}.v1",
                 "ce_sequence": str(number), "ce_sequencetype": "Integer", "ce_partitionkey": "GM0363",

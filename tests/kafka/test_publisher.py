@@ -119,7 +119,7 @@ class PublisherTest(unittest.TestCase):
         """The events in the topic, each checked by itself and against its key's last; a Counter."""
         seen = collections.Counter()
         last = {}
-        for record in broker.consume(self.broker.bootstrap, self.topic):
+        for record in broker.consume(self.broker.bootstrap, self.topic, ours=False):
             number = record["payload"]["n"]
             seen[number] += 1
             self.assertEqual(record["headers"]["signaald_seq"], str(number))

@@ -12,6 +12,7 @@ import tempfile
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import contract  # noqa: E402
 import harness  # noqa: E402
 import hostile  # noqa: E402
 import payloads  # noqa: E402
@@ -54,6 +55,7 @@ class Recorder(harness.Daemon):
         """Sends bytes as they are and keeps whatever comes back until the other side ends it."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_S) as sock:
             answer = exchange(sock, data)
+        contract.check_raw(contract.PUBLIC, data, harness.answers_in(answer))
         self.keep("intake, as bytes", answer)
         return answer
 
@@ -62,6 +64,7 @@ class Recorder(harness.Daemon):
             sock.settimeout(ANSWER_S)
             sock.connect(self.control_path)
             answer = exchange(sock, data)
+        contract.check_raw(contract.CONTROL, data, harness.answers_in(answer))
         self.keep("socket, as bytes", answer)
         return answer
 

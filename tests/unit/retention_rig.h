@@ -24,8 +24,11 @@ static int64_t now; // the clock
 
 static inline struct books *open_books(void) {
     struct err err;
-    struct books_options options = {
-        .dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals", .window_ms = 100 * day_ms};
+    struct books_options options = {.dir = scratch_dir,
+                                    .bytes_max = 64 << 20,
+                                    .topic = "signals",
+                                    .counts_topic = "signal-counts",
+                                    .window_ms = 100 * day_ms};
     struct books *books = books_open(&options, &err);
     if (!books)
         fail_msg("%s", err.text);
@@ -62,10 +65,12 @@ static inline void deliver(struct books *books, const char *text, bool polled) {
 }
 
 static inline void confirm(struct books *books, uint64_t from, uint64_t upto) {
-    struct books_group group = {.ack_count = upto - from + 1};
-    group.acks = calloc(group.ack_count, sizeof *group.acks);
+    struct books_group group = {0};
+    struct books_confirmed *confirmed = &group.confirmed[BOOKS_EVENTS];
+    confirmed->ack_count = upto - from + 1;
+    confirmed->acks = calloc(confirmed->ack_count, sizeof *confirmed->acks);
     for (uint64_t seq = from; seq <= upto; seq++)
-        group.acks[seq - from] = (struct publish_ack){.seq = seq, .offset = (int64_t)seq};
+        confirmed->acks[seq - from] = (struct publish_ack){.seq = seq, .offset = (int64_t)seq};
     commit_group(books, &group);
     books_group_free(&group);
 }

@@ -81,6 +81,8 @@ static void test_defaults(void **state) {
     assert_true(c->backlog_bytes_max == 10ULL << 30);
     assert_null(c->kafka_brokers);
     assert_string_equal(c->kafka_topic, "signals");
+    assert_string_equal(c->kafka_counts_topic, "signal-counts");
+    assert_int_equal(c->disclosure_resolution, 10);
     assert_int_equal(c->kafka_grace_ms, 500);
     assert_int_equal(c->kafka_setting_count, 0);
     assert_string_equal(c->sources_file, scratch_path("sources.csv"));
@@ -169,6 +171,13 @@ static const struct {
                             "[a-zA-Z0-9._-])\n"},
     {"kafka: {topic: ..}", "c.yaml:1: kafka.topic: \"..\" is not allowed (allowed: 1..249 of "
                            "[a-zA-Z0-9._-])\n"},
+    {"kafka: {topic: x, counts_topic: x}",
+     "c.yaml:1: kafka.counts_topic: must not be kafka.topic\n"},
+    {"kafka: {topic: signal-counts}", "c.yaml: kafka.counts_topic: must not be kafka.topic\n"},
+    {"disclosure: {resolution: 4}",
+     "c.yaml:1: disclosure.resolution: \"4\" is not allowed (allowed: 5..100)\n"},
+    {"disclosure: {resolution: 101}",
+     "c.yaml:1: disclosure.resolution: \"101\" is not allowed (allowed: 5..100)\n"},
     {"kafka: {brokers: 'a:1,,b:2'}", "c.yaml:1: kafka.brokers: \"a:1,,b:2\" is not allowed "
                                      "(allowed: HOST:PORT,HOST:PORT)\n"},
     {"kafka: {settings: {plugin.library.paths: x}}",

@@ -103,6 +103,11 @@ static void queries_group_and_filter(void **state) {
          "2016=3:2 of 3:2"},
         {{.by = {DIM_YEAR}, .by_count = 1, .filters = {{DIM_PROVINCE, "PV20"}}, .filter_count = 1},
          "of 0:0"},
+        // months from 2016-03 until before 2017-12
+        {{.by = {DIM_MONTH}, .by_count = 1, .period = {194, 215}},
+         "2016-03=3:2 2017-01=4:4 of 7:5"},
+        {{.by = {DIM_MONTH}, .by_count = 1, .period = {195, 216}},
+         "2017-01=4:4 2017-12=2:2 of 6:5"},
     };
     char got[512];
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -148,6 +153,8 @@ static void fill_model(struct model *model, const struct municipalities *all, ui
     for (size_t i = 0; i < SIGNALS; i++) {
         bool again = i && unit_random(seed) % 3 == 0; // in a cell that has one already
         model->cells[i] = again ? model->cells[unit_random(seed) % i] : random_cell(all, seed);
+        if (i == 0) // so that there is one of none in each run
+            model->cells[i].municipality = MUNICIPALITY_UNKNOWN;
         model->persons[i] = unit_random(seed) % 2 ? 1 + unit_random(seed) % 400 : 0;
         counts_add(model->f.counts, &model->cells[i], 1);
         if (model->persons[i])
@@ -198,6 +205,9 @@ static void plain_label(const struct model *model, enum dimension d, const struc
 
 static bool plain_passes(const struct model *model, const struct counts_query *query,
                          const struct cell *cell) {
+    const struct period *period = &query->period;
+    if (cell->month < period->from || (period->behind && cell->month >= period->behind))
+        return false;
     for (size_t i = 0; i < query->filter_count; i++) {
         const struct counts_filter *filter = &query->filters[i];
         char label[COUNTS_LABEL_MAX];
@@ -286,12 +296,16 @@ static void compare_total(struct model *model, const struct counts_query *query)
     free(total.lines);
 }
 
-// By up to three different dimensions, with up to two filters that a signal passes.
+// By up to three different dimensions, with up to two filters that a signal passes, and every third
+// time a period.
 static struct counts_query random_query(const struct model *model, uint64_t *seed) {
     struct counts_query query = {.by_count = unit_random(seed) % (COUNTS_BY_MAX + 1),
                                  .filter_count = unit_random(seed) % 3};
     const struct cell *cell = &model->cells[unit_random(seed) % SIGNALS];
     unsigned first = (unsigned)(unit_random(seed) % DIM_COUNT);
+    if (unit_random(seed) % 3 == 0)
+        query.period =
+            (struct period){cell->month, (uint16_t)(cell->month + 1 + unit_random(seed) % 40)};
     for (size_t b = 0; b < query.by_count; b++)
         query.by[b] = (enum dimension)((first + b * 5) % DIM_COUNT);
     for (size_t i = 0; i < query.filter_count; i++) {

@@ -157,9 +157,10 @@ static void is_what_a_plain_list_is(void **state) {
     uint64_t seed = unit_seed();
     struct persons *persons = persons_create();
     memset(&model, 0, sizeof model);
-    for (int i = 0; i < STEPS; i++) {
+    size_t steps = unit_rounds(STEPS);
+    for (size_t i = 0; i < steps; i++) {
         // It fills up, and gets empty, again and again.
-        step(persons, &model, &seed, i / 6000 % 2 ? 1 : 8);
+        step(persons, &model, &seed, i / (steps / 10) % 2 ? 1 : 8);
         if (i % 500 == 499)
             compare(persons, &model);
     }

@@ -35,6 +35,7 @@ struct rig {
     struct model model;
     uint64_t seed;
     unsigned submitted, answered, commits;
+    int told; // of waiters for notes
 };
 
 static enum verdict expect(struct model *model, size_t id, int content) {
@@ -128,7 +129,10 @@ static void on_failed(void *ctx, const struct err *err) {
 
 static void open_rig(struct rig *rig) {
     struct err err;
-    struct books_options options = {.dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
+    struct books_options options = {.dir = scratch_dir,
+                                    .bytes_max = 256 << 20,
+                                    .topic = "signals",
+                                    .counts_topic = "signal-counts"};
     rig->loop = loop_create(&err);
     rig->books = books_open(&options, &err);
     if (!rig->loop || !rig->books)
@@ -200,16 +204,16 @@ static void confirmations_empty_the_outbox(void **state) {
     loop_run(rig.loop);
     uint64_t waiting = books_waiting(rig.books);
     const struct publish_ack acks[] = {{1, 2, 40}, {3, 2, 41}, {2, 2, -1}, {3, 2, 41}, {2, 2, -1}};
-    pipeline_set_partitions(rig.pipeline, 3);
-    pipeline_add_acks(rig.pipeline, acks, COUNT(acks));
-    pipeline_after_notes(rig.pipeline, stop_loop, &rig);
+    pipeline_set_partitions(rig.pipeline, BOOKS_EVENTS, 3);
+    pipeline_add_acks(rig.pipeline, BOOKS_EVENTS, acks, COUNT(acks));
+    pipeline_after_notes(rig.pipeline, BOOKS_EVENTS, stop_loop, &rig);
     loop_run(rig.loop);
     for (int again = 0; again < 2; again++) { // now, and after a restart
         assert_int_equal(books_waiting(rig.books),
                          waiting - 3); // a confirmation told twice counts once
-        assert_int_equal(books_known_offset(rig.books, 2), 41);
-        assert_int_equal(books_known_offset(rig.books, 0), -1);
-        assert_int_equal(books_partitions(rig.books), 3);
+        assert_int_equal(books_known_offset(rig.books, BOOKS_EVENTS, 2), 41);
+        assert_int_equal(books_known_offset(rig.books, BOOKS_EVENTS, 0), -1);
+        assert_int_equal(books_partitions(rig.books, BOOKS_EVENTS), 3);
         assert_true(books_line_at(rig.books, 1, on_line, &line));
         assert_true(line.published);
         assert_int_equal(line.partition, 2);
@@ -219,6 +223,55 @@ static void confirmations_empty_the_outbox(void **state) {
         close_rig(&rig);
         open_rig(&rig);
     }
+    close_rig(&rig);
+}
+
+static void count_told(void *ctx) {
+    struct rig *rig = ctx;
+    if (++rig->told == BOOKS_TOPICS)
+        loop_stop(rig->loop);
+}
+
+static void each_topic_has_its_own(void **state) {
+    (void)state;
+    struct rig rig = {.seed = unit_seed()};
+    open_rig(&rig);
+    for (int i = 0; i < BOOKS_TOPICS; i++) {
+        const struct publish_ack ack = {1, 2, 40 + i};
+        pipeline_set_partitions(rig.pipeline, (enum books_topic)i, 3 + i);
+        pipeline_add_acks(rig.pipeline, (enum books_topic)i, &ack, 1);
+        pipeline_after_notes(rig.pipeline, (enum books_topic)i, count_told, &rig);
+    }
+    loop_run(rig.loop);
+    assert_int_equal(rig.told, BOOKS_TOPICS);
+    close_rig(&rig);
+    open_rig(&rig);
+    assert_int_equal(books_partitions(rig.books, BOOKS_EVENTS), 3);
+    assert_int_equal(books_partitions(rig.books, BOOKS_FIGURES), 4);
+    assert_int_equal(books_known_offset(rig.books, BOOKS_EVENTS, 2), 40);
+    assert_int_equal(books_known_offset(rig.books, BOOKS_FIGURES, 2), 41);
+    close_rig(&rig);
+}
+
+static void told_before_the_others(void *ctx) {
+    struct rig *rig = ctx;
+    rig->told++;
+    assert_int_equal(books_known_offset(rig->books, BOOKS_EVENTS, 2), -1);
+    loop_stop(rig->loop);
+}
+
+// Confirmations of events come all the time while there are many.
+static void no_topic_waits_for_the_other(void **state) {
+    (void)state;
+    struct rig rig = {.seed = unit_seed()};
+    const struct publish_ack ack = {1, 2, 40};
+    open_rig(&rig);
+    pipeline_add_acks(rig.pipeline, BOOKS_EVENTS, &ack, 1);
+    pipeline_after_notes(rig.pipeline, BOOKS_FIGURES, told_before_the_others, &rig);
+    loop_run(rig.loop);
+    assert_int_equal(rig.told, 1);
+    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
+    loop_run(rig.loop);
     close_rig(&rig);
 }
 
@@ -314,6 +367,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(random_batches_come_out_as_the_model_says),
         TEST(confirmations_empty_the_outbox),
+        TEST(each_topic_has_its_own),
+        TEST(no_topic_waits_for_the_other),
         TEST(a_cell_that_empties_is_empty_after_a_restart),
         TEST(a_broken_body_changes_nothing),
         TEST(a_ledger_without_its_key_is_not_opened),

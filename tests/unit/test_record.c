@@ -215,6 +215,44 @@ static void persons_and_words(void **state) {
     buf_free(&record);
 }
 
+static void figures(void **state) {
+    (void)state;
+    struct figures_record all_back,
+        all = {.made = true, .tried = 323, .closed = 322, .resolution = 100, .seq = 1ULL << 40};
+    struct figure_record one_back, one = {.count = 1LL << 33, .resolution = 70000, .closed = 65535};
+    struct str name, value;
+    struct buf record;
+    buf_init(&record, 2000);
+    record_put_figures(&record, &all);
+    assert_true(record_get_figures(buf_str(&record), &all_back));
+    assert_int_equal(all_back.made, true);
+    assert_int_equal(all_back.tried, 323);
+    assert_int_equal(all_back.closed, 322);
+    assert_int_equal(all_back.resolution, 100);
+    assert_true(all_back.seq == 1ULL << 40);
+    for (size_t len = 0; len < record.len; len++)
+        assert_false(record_get_figures((struct str){record.data, len}, &all_back));
+    buf_clear(&record);
+    record_put_figure(&record, &one);
+    assert_true(record_get_figure(buf_str(&record), &one_back));
+    assert_true(one_back.count == one.count);
+    assert_int_equal(one_back.resolution, 70000);
+    assert_int_equal(one_back.closed, 65535);
+    for (size_t len = 0; len < record.len; len++)
+        assert_false(record_get_figure((struct str){record.data, len}, &one_back));
+    buf_clear(&record);
+    record_put_figure_waiting(&record, STR("signals/year=2017"), STR("{}"));
+    assert_true(record_get_figure_waiting(buf_str(&record), &name, &value));
+    assert_true(str_is(name, "signals/year=2017"));
+    assert_true(str_is(value, "{}"));
+    assert_true(
+        record_get_figure_waiting((struct str){record.data, record.len - 2}, &name, &value));
+    assert_null(value.data); // a tombstone
+    assert_false(record_get_figure_waiting((struct str){record.data, 9}, &name, &value));
+    assert_false(record_get_figure_waiting((struct str){record.data, 0}, &name, &value));
+    buf_free(&record);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_comes_back_as_it_was),
@@ -225,6 +263,7 @@ int main(void) {
         cmocka_unit_test(quarantine),
         cmocka_unit_test(totals_come_back),
         cmocka_unit_test(persons_and_words),
+        cmocka_unit_test(figures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

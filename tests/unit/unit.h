@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What unit tests share: cmocka in the order it needs, and random input that can be had again
-// (SIGNAALD_SEED=n).
+// (SIGNAALD_SEED=n), in fewer rounds where each takes long (SIGNAALD_SLOW: under valgrind).
 #ifndef UNIT_H
 #define UNIT_H
 
@@ -31,6 +31,11 @@ static inline uint64_t unit_seed(void) {
     uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
     print_message("seed %" PRIu64 "\n", seed);
     return seed;
+}
+
+// How often to try random input: `rounds`, or a twentieth of it.
+static inline size_t unit_rounds(size_t rounds) {
+    return getenv("SIGNAALD_SLOW") ? rounds / 20 : rounds;
 }
 
 #endif

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/event_read.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum { MONTH_FIRST = 2000 * 12 }; // of cells
+
+// Absent when it is no string.
+static struct str text(const json_t *value) {
+    return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+static struct str text_of(const json_t *object, const char *name) {
+    return text(json_object_get(object, name));
+}
+
+// The names of members are ours, so they may be told.
+static bool bad(struct err *err, const char *member) {
+    return err_set(err, ERR_INPUT, "it is no event of ours: %s", member);
+}
+
+// --- words ---
+
+enum word_list { GENDERS, AGE_GROUPS, CITIZENSHIPS, STATUSES };
+
+static const char *word(enum word_list list, uint8_t value) {
+    switch (list) {
+    case GENDERS:
+        return value < GENDER_COUNT ? gender_name((enum gender)value) : NULL;
+    case AGE_GROUPS:
+        return value < AGE_COUNT ? age_group_name((enum age_group)value) : NULL;
+    case CITIZENSHIPS:
+        return value < CITIZENSHIP_COUNT ? citizenship_name((enum citizenship)value) : NULL;
+    case STATUSES:
+        return value < STATUS_COUNT ? status_name((enum status)value) : NULL;
+    }
+    return NULL;
+}
+
+static bool read_word(const json_t *object, const char *name, enum word_list list, uint8_t *out) {
+    struct str said = text_of(object, name);
+    const char *known = NULL;
+    for (*out = 0; (known = word(list, *out)) != NULL; ++*out)
+        if (str_is(said, known))
+            return true;
+    return false;
+}
+
+static bool read_categories(const json_t *list, struct cell *cell) {
+    if (!json_is_array(list))
+        return false;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        enum category category;
+        if (!category_from_name(text(json_array_get(list, i)), &category))
+            return false;
+        cell->categories |= (uint16_t)(1u << category);
+    }
+    return true;
+}
+
+// --- dates and codes ---
+
+static bool read_day(const json_t *object, const char *name, int32_t *day) {
+    const json_t *value = json_object_get(object, name);
+    *day = TIME_DAY_NONE;
+    return json_is_null(value) ||
+           (json_is_string(value) && time_parse_date(text_of(object, name), day));
+}
+
+static bool read_code(const json_t *municipality, const char *name, uint16_t *code) {
+    struct str said = text_of(municipality, name);
+    uint64_t number = MUNICIPALITY_UNKNOWN;
+    if (!str_is(said, "unknown") &&
+        (said.len != 6 || memcmp(said.data, "GM", 2) != 0 ||
+         !str_to_u64((struct str){said.data + 2, 4}, 9999, &number) || number == 0))
+        return false;
+    *code = (uint16_t)number;
+    return true;
+}
+
+// --- parts ---
+
+static bool read_source(const json_t *object, struct ledger_row *row, struct err *err) {
+    const json_t *source = json_object_get(object, "source");
+    struct str name = text_of(source, "name");
+    enum source_kind kind;
+    if (name.len == 0 || name.len > LEDGER_SOURCE_MAX || !str_is_clean_utf8(name) ||
+        !source_kind_from_name(text_of(source, "kind"), &kind))
+        return bad(err, "source");
+    row->cell.source_kind = (uint8_t)kind;
+    row->source_len = (uint8_t)name.len;
+    memcpy(row->source, name.data, name.len);
+    return true;
+}
+
+// A signal that was taken back before anybody had seen it has neither day nor categories.
+static bool read_reported(const json_t *object, struct ledger_row *row, struct err *err) {
+    if (!read_day(object, "reported", &row->reported))
+        return bad(err, "reported");
+    bool said = row->reported != TIME_DAY_NONE;
+    if (said != (row->cell.categories != 0))
+        return bad(err, "categories without a day, or a day without categories");
+    if (!said)
+        return true;
+    int month = time_month_of_day(row->reported) - MONTH_FIRST;
+    row->cell.month = (uint16_t)month;
+    return row->cell.month == month || bad(err, "reported");
+}
+
+// What the counts are made of: of an event or of its `previous`.
+static bool read_counted(const json_t *object, struct ledger_row *row, struct err *err) {
+    const json_t *victim = json_object_get(object, "victim");
+    struct cell *cell = &row->cell;
+    if (!read_code(json_object_get(object, "municipality"), "code", &cell->municipality) ||
+        !read_code(json_object_get(object, "municipality"), "today", &row->municipality_today))
+        return bad(err, "municipality");
+    if (!read_categories(json_object_get(object, "categories"), cell))
+        return bad(err, "categories");
+    if (!read_word(victim, "gender", GENDERS, &cell->gender) ||
+        !read_word(victim, "ageGroup", AGE_GROUPS, &cell->age_group) ||
+        !read_word(victim, "citizenship", CITIZENSHIPS, &cell->citizenship))
+        return bad(err, "victim");
+    if (!read_word(object, "status", STATUSES, &cell->status))
+        return bad(err, "status");
+    return read_reported(object, row, err);
+}
+
+static bool read_version(const json_t *object, struct ledger_row *row, struct err *err) {
+    json_int_t version = json_integer_value(json_object_get(object, "version"));
+    if (!digest_from_hex(text_of(object, "signal"), &row->identity))
+        return bad(err, "signal");
+    if (version < 1 || version > UINT32_MAX)
+        return bad(err, "version");
+    row->version = (uint32_t)version;
+    return true;
+}
+
+static bool read_linked(const json_t *list, struct event_said *out, struct err *err) {
+    if (!json_is_array(list) || json_array_size(list) > EVENT_LINKED_MAX)
+        return bad(err, "linked");
+    for (; out->linked_count < json_array_size(list); out->linked_count++)
+        if (!digest_from_hex(text(json_array_get(list, out->linked_count)),
+                             &out->linked[out->linked_count]))
+            return bad(err, "linked");
+    return true;
+}
+
+static bool read_previous(const json_t *object, struct event_said *out, struct err *err) {
+    const json_t *previous = json_object_get(object, "previous");
+    struct ledger_row row = {0};
+    out->has_previous = previous != NULL;
+    if (!previous)
+        return true;
+    if (!read_source(previous, &row, err) || !read_counted(previous, &row, err))
+        return false;
+    out->previous = row.cell;
+    return row.reported != TIME_DAY_NONE || bad(err, "previous");
+}
+
+static bool read_whole(const json_t *object, struct event_said *out, struct err *err) {
+    struct ledger_row *row = &out->row;
+    if (!read_counted(object, row, err))
+        return false;
+    if (!read_day(object, "occurred", &row->occurred))
+        return bad(err, "occurred");
+    if (!time_parse_stamp(text_of(object, "received"), &row->received_ms))
+        return bad(err, "received");
+    row->counts = row->reported != TIME_DAY_NONE;
+    return read_linked(json_object_get(object, "linked"), out, err);
+}
+
+// A larger one cannot be ours.
+static json_t *parse(struct str value, struct err *err) {
+    json_t *object = NULL;
+    if (value.len <= EVENT_VALUE_MAX)
+        object = json_loadb(value.data ? value.data : "", value.len, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(object)) {
+        json_decref(object);
+        (void)bad(err, "no JSON object");
+        return NULL;
+    }
+    return object;
+}
+
+bool event_read_signal(struct str value, struct event_said *out, struct err *err) {
+    memset(out, 0, sizeof *out);
+    out->row.kind = LEDGER_SIGNAL;
+    out->row.reported = out->row.occurred = TIME_DAY_NONE;
+    json_t *object = parse(value, err);
+    if (!object)
+        return false;
+    out->stub = !json_object_get(object, "municipality");
+    bool ok = read_version(object, &out->row, err) && read_source(object, &out->row, err) &&
+              (out->stub || read_whole(object, out, err)) && read_previous(object, out, err);
+    json_decref(object);
+    return ok;
+}
+
+bool event_read_type(struct str type, struct ledger_row *row) {
+    static const struct ledger_row kinds[] = {
+        {.kind = LEDGER_SIGNAL, .verdict = VERDICT_REGISTERED, .counts = true},
+        {.kind = LEDGER_SIGNAL, .verdict = VERDICT_CORRECTED, .counts = true},
+        {.kind = LEDGER_SIGNAL, .verdict = VERDICT_WITHDRAWN},
+        {.kind = LEDGER_SIGNAL, .verdict = VERDICT_WITHDRAWN, .erased = true},
+        {.kind = LEDGER_SOURCE_SILENT, .verdict = VERDICT_REGISTERED},
+        {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (str_is(type, event_type(&kinds[i]))) {
+            row->kind = kinds[i].kind;
+            row->verdict = kinds[i].verdict;
+            row->counts = kinds[i].counts;
+            row->erased = kinds[i].erased;
+            return true;
+        }
+    return false;
+}
+
+bool event_read_source(struct str value, struct ledger_row *row, int64_t *last_signal_ms,
+                       struct err *err) {
+    memset(row, 0, sizeof *row);
+    row->reported = row->occurred = TIME_DAY_NONE;
+    *last_signal_ms = 0;
+    json_t *object = parse(value, err);
+    if (!object)
+        return false;
+    const json_t *municipality = json_object_get(object, "municipality");
+    bool ok = read_source(object, row, err);
+    if (ok && (!read_code(municipality, "code", &row->cell.municipality) ||
+               !read_code(municipality, "today", &row->municipality_today)))
+        ok = bad(err, "municipality");
+    if (ok && !json_is_null(json_object_get(object, "lastSignal")) &&
+        !time_parse_stamp(text_of(object, "lastSignal"), last_signal_ms))
+        ok = bad(err, "lastSignal");
+    json_decref(object);
+    return ok;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl coverage: who is silent? Which municipalities signal, by province and size, and what
+// they have of the basic level that the CCV asks for.
+#include "ctl/ctl.h"
+#include "ctl/cube.h"
+#include "ctl/format.h"
+#include "ctl/sheet.h"
+#include "ctl/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DAYS_MAX = 36500,
+    WIDE = 100,
+    DATE_LEN = 10,
+    LABEL_WIDTH = 18,
+    FIGURE_WIDTH = 6,
+    BAR_FULL = 10000
+};
+
+// What the municipalities can be divided by.
+static const struct division {
+    const char *name;  // of --by
+    const char *key;   // in the answer
+    const char *title; // of the column
+} divisions[] = {{"province", "provinces", "province"},
+                 {"policeUnit", "policeUnits", "police unit"},
+                 {"sizeClass", "sizeClasses", "inhabitants"}};
+enum { DIVISION_COUNT = sizeof divisions / sizeof *divisions };
+
+// The one of --by; NULL: there is none of that name.
+static const struct division *find_division(const struct args *args) {
+    const char *by = args_value(args, "by");
+    for (size_t i = 0; by && i < DIVISION_COUNT; i++)
+        if (strcmp(divisions[i].name, by) == 0)
+            return &divisions[i];
+    return by ? NULL : &divisions[0];
+}
+
+static int64_t number(const struct node *node, const char *path) {
+    int64_t value = 0;
+    (void)node_number(node, path, &value);
+    return value;
+}
+
+// --- the basic level ---
+
+static void put_criterion(const struct ctl *ctl, const struct node *answer, const char *label,
+                          const char *path) {
+    int64_t count = number(answer, path);
+    char figure[FORMAT_MAX], share[FORMAT_MAX];
+    format_count(count, figure);
+    format_share(count, number(answer, "municipalities"), share);
+    screen_put_spaces(&ctl->screen, 2);
+    screen_put_field(&ctl->screen, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
+    screen_put_field(&ctl->screen, STYLE_PLAIN, figure, FIGURE_WIDTH, FIT_RIGHT);
+    screen_put_field(&ctl->screen, STYLE_PLAIN, share, FIGURE_WIDTH + 2, FIT_RIGHT);
+    screen_end_line(&ctl->screen);
+}
+
+static void print_basic_level(const struct ctl *ctl, const struct node *answer) {
+    screen_put_wrapped(&ctl->screen, STYLE_PLAIN, "Basic level, of all municipalities:");
+    put_criterion(ctl, answer, "signals actively", "basicLevel.signals");
+    put_criterion(ctl, answer, "has an official", "basicLevel.official");
+    put_criterion(ctl, answer, "has a policy", "basicLevel.policy");
+    put_criterion(ctl, answer, "all three", "basicLevel.all");
+    screen_end_line(&ctl->screen);
+}
+
+// --- by province, police unit or size ---
+
+static void put_share(struct table *table, int64_t part, int64_t whole) {
+    char share[FORMAT_MAX];
+    format_share(part, whole, share);
+    table_put_text(table, share);
+    table_put_bar(table, whole <= 0      ? 0
+                         : part >= whole ? BAR_FULL
+                                         : (int64_t)(BAR_FULL * (double)part / (double)whole));
+}
+
+static void put_group(struct table *table, const char *label, const struct node *group, bool wide) {
+    static const char *const keys[] = {"municipalities", "signalling", "silent", "never",
+                                       "official",       "policy",     "all"};
+    static const size_t narrow_count = 4;
+    table_put_text(table, label);
+    for (size_t i = 0; i < (wide ? sizeof keys / sizeof *keys : narrow_count); i++)
+        table_put_figure(table, number(group, keys[i]));
+    put_share(table, number(group, "signalling"), number(group, "municipalities"));
+}
+
+static void put_total(struct table *table, const struct node *answer, bool wide) {
+    static const char *const criteria[] = {"basicLevel.official", "basicLevel.policy",
+                                           "basicLevel.all"};
+    table_put_rule(table);
+    table_put_text(table, "all");
+    table_put_figure(table, number(answer, "municipalities"));
+    table_put_figure(table, number(answer, "signalling"));
+    table_put_figure(table, number(answer, "silent"));
+    table_put_figure(table, number(answer, "never"));
+    for (size_t i = 0; wide && i < sizeof criteria / sizeof *criteria; i++)
+        table_put_figure(table, number(answer, criteria[i]));
+    put_share(table, number(answer, "signalling"), number(answer, "municipalities"));
+}
+
+static void print_groups(const struct ctl *ctl, const struct node *answer,
+                         const struct division *division) {
+    static const char *const titles[] = {"all",      "signal", "silent",   "never",
+                                         "official", "policy", "all three"};
+    const struct node *groups = node_at(answer, division->key);
+    bool wide = ctl->screen.width >= WIDE;
+    struct table_column columns[TABLE_COLUMNS_MAX] = {{division->title, COLUMN_TEXT}};
+    size_t count = 1;
+    for (size_t i = 0; i < (wide ? sizeof titles / sizeof *titles : 4); i++)
+        columns[count++] = (struct table_column){titles[i], COLUMN_FIGURE};
+    columns[count++] = (struct table_column){"share", COLUMN_FIGURE};
+    columns[count++] = (struct table_column){"", COLUMN_BAR};
+
+    struct table table;
+    table_init(&table, &ctl->screen, columns, count);
+    table.bar_full = BAR_FULL;
+    for (size_t i = 0; i < node_size(groups); i++) {
+        const struct node *group = node_item(groups, i);
+        const char *code = node_text(group, "code"), *name = node_text(group, "name");
+        char label[CUBE_LABEL_MAX];
+        (void)snprintf(label, sizeof label, "%s%s%s", code ? code : "", code ? " " : "",
+                       name ? name : "-");
+        put_group(&table, label, group, wide);
+    }
+    put_total(&table, answer, wide);
+    table_print(&table);
+    table_free(&table);
+}
+
+static void print_notes(const struct ctl *ctl, const struct node *answer) {
+    struct cube_notes notes = {.ctl = ctl};
+    const char *basis = node_text(answer, "basis");
+    cube_note(&notes, "%" PRId64 " of the municipalities have no source in the source table.",
+              number(answer, "unconnected"));
+    if (basis && strcmp(basis, "reported") == 0)
+        cube_note(&notes, "By the date of report and the municipality that a signal of a municipal "
+                          "source is about. Silent: there were such signals before.");
+    else
+        cube_note(&notes, "Silent: a source of it has brought signals, but nothing new in these "
+                          "days. Names: signaalctl coverage --silent, or --never.");
+}
+
+// --- the municipalities ---
+
+static bool is_state(const struct node *item, const char *state) {
+    const char *text = node_text(item, "state");
+    return text && strcmp(text, state) == 0;
+}
+
+// By --silent and --never; with neither all.
+static bool is_wanted(const struct args *args, const struct node *item) {
+    bool silent = args_has(args, "silent"), never = args_has(args, "never");
+    return (!silent && !never) || (silent && is_state(item, "silent")) ||
+           (never && is_state(item, "never"));
+}
+
+static void put_municipality(struct table *table, const struct node *item) {
+    const char *code = node_text(item, "code"), *name = node_text(item, "name");
+    const char *last = node_text(item, "lastSignal");
+    char label[CUBE_LABEL_MAX], date[DATE_LEN + 1];
+    char *sources = node_join(node_at(item, "sources"));
+    (void)snprintf(label, sizeof label, "%s %s", code ? code : "-", name ? name : "-");
+    (void)snprintf(date, sizeof date, "%.10s", last ? last : "-");
+    table_put_text(table, label);
+    table_put_text(table, node_text(item, "province"));
+    table_put_styled(table,
+                     is_state(item, "signals")  ? STYLE_GOOD
+                     : is_state(item, "silent") ? STYLE_WARN
+                                                : STYLE_DIM,
+                     node_text(item, "state"));
+    table_put_text(table, date);
+    table_put_text(table, node_flag(item, "official") ? "yes" : "-");
+    table_put_text(table, node_flag(item, "policy") ? "yes" : "-");
+    table_put_text(table, sources);
+    free(sources);
+}
+
+static void print_list(const struct ctl *ctl, const struct node *answer) {
+    static const struct table_column columns[] = {
+        {"municipality", COLUMN_TEXT}, {"province", COLUMN_TEXT}, {"state", COLUMN_TEXT},
+        {"last", COLUMN_TEXT},         {"official", COLUMN_TEXT}, {"policy", COLUMN_TEXT},
+        {"sources", COLUMN_TEXT}};
+    const struct node *list = node_at(answer, "list");
+    struct cube_notes notes = {.ctl = ctl};
+    size_t shown = 0;
+    struct table table;
+    table_init(&table, &ctl->screen, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < node_size(list); i++) {
+        if (!is_wanted(ctl->args, node_item(list, i)))
+            continue;
+        put_municipality(&table, node_item(list, i));
+        shown++;
+    }
+    if (shown)
+        table_print(&table);
+    table_free(&table);
+    if (shown)
+        cube_note(&notes, "%zu of %zu municipalities shown.", shown, node_size(list));
+    else
+        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, "There is none.");
+}
+
+// --- for spreadsheets ---
+
+static void put_row(struct sheet *sheet, const struct node *node, const char *const *keys) {
+    for (; *keys; keys++)
+        sheet_put_node(sheet, node, *keys);
+    sheet_end_row(sheet);
+}
+
+static void print_group_sheet(const struct ctl *ctl, const struct node *answer,
+                              const struct division *division) {
+    static const char *const keys[] = {"code",   "name",  "municipalities", "signalling",
+                                       "silent", "never", "official",       "policy",
+                                       "all",    NULL};
+    const struct node *groups = node_at(answer, division->key);
+    const char *const *own = keys + (division != &divisions[0]); // only provinces have codes
+    struct sheet sheet = {.screen = &ctl->screen};
+    sheet_put_titles(&sheet, own);
+    for (size_t i = 0; i < node_size(groups); i++)
+        put_row(&sheet, node_item(groups, i), own);
+}
+
+static void print_list_sheet(const struct ctl *ctl, const struct node *answer) {
+    static const char *const keys[] = {
+        "code",      "name",       "province", "policeUnit", "sizeClass", "inhabitants", "state",
+        "connected", "lastSignal", "official", "policy",     "sources",   NULL};
+    const struct node *list = node_at(answer, "list");
+    struct sheet sheet = {.screen = &ctl->screen};
+    sheet_put_titles(&sheet, keys);
+    for (size_t i = 0; i < node_size(list); i++)
+        if (is_wanted(ctl->args, node_item(list, i)))
+            put_row(&sheet, node_item(list, i), keys);
+}
+
+// --- the verb ---
+
+static bool wants_list(const struct args *args) {
+    return args_has(args, "list") || args_has(args, "silent") || args_has(args, "never");
+}
+
+static enum ctl_exit print_coverage(const struct ctl *ctl, const struct node *answer) {
+    const struct division *division = find_division(ctl->args);
+    bool list = wants_list(ctl->args);
+    if (ctl->csv && list) {
+        print_list_sheet(ctl, answer);
+    } else if (ctl->csv) {
+        print_group_sheet(ctl, answer, division);
+    } else {
+        screen_put_wrapped(&ctl->screen, STYLE_STRONG, node_text(answer, "headline"));
+        screen_end_line(&ctl->screen);
+        if (list) {
+            print_list(ctl, answer);
+        } else {
+            print_basic_level(ctl, answer);
+            print_groups(ctl, answer, division);
+            print_notes(ctl, answer);
+        }
+    }
+    return CTL_OK;
+}
+
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
+    const char *days = args_value(args, "days");
+    uint64_t count = 0;
+    if (days && args_has(args, "period"))
+        return ctl_usage(ctl, "--days or --period, not both");
+    if (days && (!str_to_u64(str_from(days), DAYS_MAX, &count) || count == 0))
+        return ctl_usage(ctl, "--days is a number from 1 to %d", DAYS_MAX);
+    if (!find_division(args))
+        return ctl_usage(ctl, "--by is province, policeUnit or sizeClass");
+    if (args_has(args, "by") && wants_list(args))
+        return ctl_usage(ctl, "--by is not for the list of municipalities");
+    buf_puts(target, "/v1/coverage");
+    if (days)
+        buf_printf(target, "?days=%" PRIu64, count);
+    return cube_put_period(ctl, args, target);
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    struct buf target;
+    buf_init(&target, CLIENT_TARGET_MAX);
+    enum ctl_exit result = put_target(ctl, args, &target);
+    char *text = buf_take(&target);
+    if (result == CTL_OK)
+        result = ctl_show(ctl, text, NULL, print_coverage);
+    free(text);
+    return result;
+}
+
+static const struct args_option options[] = {
+    {"days", 0, "N", "with anything new in the last N days; default: 365"},
+    {"period", 0, "P", "with signals reported then: 2017, 2016..2018, …"},
+    {"by", 0, "WHAT", "province (default), policeUnit or sizeClass"},
+    {"list", 0, NULL, "the municipalities, one by one"},
+    {"silent", 0, NULL, "only those that have fallen silent, one by one"},
+    {"never", 0, NULL, "only those that never signalled, one by one"},
+    {0},
+};
+
+const struct ctl_verb coverage_verb = {
+    .name = "coverage",
+    .words = "",
+    .help = "Who is silent? Municipalities that signal or do not",
+    .more = "Of the municipalities valid today; one that came of a merger has what its "
+            "predecessors delivered. With --days it is what their sources brought that counts, "
+            "with --period what was reported. The basic level is that of the CCV: signals "
+            "actively (measured), has an official, has a policy (both from the source table).",
+    .options = options,
+    .has_csv = true,
+    .run = run,
+};

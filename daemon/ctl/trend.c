@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl trend: did it double? Signals by year or month with the change from one to the next,
+// as an answer in one line, a table and what to think of it.
+#include "base/mem.h"
+#include "ctl/ctl.h"
+#include "ctl/cube.h"
+#include "ctl/format.h"
+#include "ctl/sheet.h"
+#include "ctl/table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BY_MAX = 2, SPARK_MIN = 8, SPARK_MAX = 60, GAP = 2, FIGURES_MAX = 24, TEXT_MAX = 256 };
+
+struct point {
+    const char *period; // borrowed from the answer
+    int64_t signals, persons, change, percent_tenths;
+    bool has_change, has_percent, partial, beyond_chance;
+};
+
+// One line of periods, all series of an answer have the same.
+struct series {
+    const struct node *node; // has its labels
+    struct point *points;    // owned
+};
+
+struct trend {
+    const struct ctl *ctl;
+    const struct node *answer;
+    struct cube_by by;
+    struct series *series; // owned
+    size_t series_count, point_count;
+    struct series total;
+    size_t last; // index of the last point that is compared with the one before; 0: there is none
+    int64_t small_base;
+};
+
+static void read_point(const struct node *node, struct point *point) {
+    *point = (struct point){.period = node_text(node, "period"),
+                            .partial = node_flag(node, "partial"),
+                            .beyond_chance = node_flag(node, "beyondChance")};
+    if (!point->period)
+        point->period = "?";
+    (void)node_number(node, "signals", &point->signals);
+    (void)node_number(node, "persons", &point->persons);
+    point->has_change = node_number(node, "change", &point->change);
+    point->has_percent = node_tenths(node, "percent", &point->percent_tenths);
+}
+
+static struct series read_series(const struct node *node, const struct node *points) {
+    struct series series = {.node = node,
+                            .points = mem_zalloc(node_size(points) + 1, sizeof *series.points)};
+    for (size_t i = 0; i < node_size(points); i++)
+        read_point(node_item(points, i), &series.points[i]);
+    series.points[0].has_change = false; // nothing is before it
+    return series;
+}
+
+static void trend_free(struct trend *trend) {
+    for (size_t i = 0; i < trend->series_count; i++)
+        free(trend->series[i].points);
+    free(trend->series);
+    free(trend->total.points);
+}
+
+// Periods that have not begun say nothing. Only the first that is not over has.
+static size_t begun(const struct series *total, size_t count) {
+    const struct point *points = total->points;
+    while (count > 1 && points[count - 2].partial && points[count - 1].partial &&
+           points[count - 1].signals == 0)
+        count--;
+    return count;
+}
+
+// False when a series has other points than the total.
+static bool trend_read(struct trend *trend) {
+    const struct node *total = node_at(trend->answer, "total");
+    const struct node *series = node_at(trend->answer, "series");
+    if (!cube_read_by(trend->answer, &trend->by) || trend->by.count > BY_MAX)
+        return false;
+    trend->point_count = node_size(total);
+    trend->total = read_series(NULL, total);
+    trend->series = mem_zalloc(node_size(series) + 1, sizeof *trend->series);
+    for (size_t i = 0; i < node_size(series); i++) {
+        const struct node *item = node_item(series, i), *points = node_at(item, "points");
+        if (node_size(points) != trend->point_count)
+            return false;
+        trend->series[trend->series_count++] = read_series(item, points);
+    }
+    (void)node_number(trend->answer, "smallBase", &trend->small_base);
+    trend->point_count = begun(&trend->total, trend->point_count);
+    for (size_t i = 1; i < trend->point_count; i++)
+        if (trend->total.points[i].has_change)
+            trend->last = i;
+    return true;
+}
+
+static void format_change(const struct point *point, char out[FORMAT_MAX]) {
+    (void)snprintf(out, FORMAT_MAX, "%s%" PRId64, point->change > 0 ? "+" : "", point->change);
+}
+
+// "+100 %", "-64.7 %".
+static void format_percent(const struct point *point, char out[FORMAT_MAX]) {
+    int64_t tenths = point->percent_tenths, size = tenths < 0 ? -tenths : tenths;
+    const char *sign = tenths > 0 ? "+" : tenths < 0 ? "-" : "";
+    if (size % 10)
+        (void)snprintf(out, FORMAT_MAX, "%s%" PRId64 ".%" PRId64 " %%", sign, size / 10, size % 10);
+    else
+        (void)snprintf(out, FORMAT_MAX, "%s%" PRId64 " %%", sign, size / 10);
+}
+
+// --- the answer in one line ---
+
+static const char *verdict(const struct point *point) {
+    if (!point->change)
+        return "";
+    return point->beyond_chance ? ": more than chance explains" : ": chance alone may explain it";
+}
+
+// "2016: 34, 2017: 68 (+34, +100 %): more than chance explains"
+static void print_answer(const struct trend *trend) {
+    char change[FORMAT_MAX], percent[FORMAT_MAX] = "", text[TEXT_MAX];
+    if (!trend->last)
+        return;
+    const struct point *point = &trend->total.points[trend->last], *before = point - 1;
+    if (point->change)
+        format_change(point, change);
+    else
+        (void)snprintf(change, sizeof change, "no change");
+    if (point->change && point->has_percent)
+        format_percent(point, percent);
+    (void)snprintf(text, sizeof text, "%.20s: %" PRId64 ", %.20s: %" PRId64 " (%s%s%s)%s",
+                   before->period, before->signals, point->period, point->signals, change,
+                   *percent ? ", " : "", percent, verdict(point));
+    screen_put_wrapped(&trend->ctl->screen, STYLE_STRONG, text);
+    screen_end_line(&trend->ctl->screen);
+}
+
+static void print_heading(const struct trend *trend) {
+    const char *from = node_text(trend->answer, "from"), *to = node_text(trend->answer, "to");
+    const char *per = node_text(trend->answer, "per");
+    struct buf heading;
+    buf_init(&heading, CLIENT_TARGET_MAX);
+    buf_printf(&heading, "Signals per %s", per ? per : "period");
+    cube_describe(trend->answer, &heading);
+    if (from && to && !node_text(trend->answer, "filters.period"))
+        buf_printf(&heading, "; %s..%s", from, to);
+    char *text = buf_take(&heading);
+    screen_put_wrapped(&trend->ctl->screen, STYLE_PLAIN, text);
+    screen_end_line(&trend->ctl->screen);
+    free(text);
+}
+
+// --- tables ---
+
+static bool is_small(const struct trend *trend, const struct point *point) {
+    return point->has_change && point->has_percent && trend->small_base > 0 &&
+           point[-1].signals < trend->small_base;
+}
+
+static void put_change(const struct trend *trend, struct table *table, const struct point *point) {
+    char change[FORMAT_MAX] = "", percent[FORMAT_MAX] = "", cell[FORMAT_MAX + 2];
+    bool small = is_small(trend, point);
+    if (point->has_change)
+        format_change(point, change);
+    if (point->has_change && point->has_percent)
+        format_percent(point, percent);
+    (void)snprintf(cell, sizeof cell, "%s%s%s", small ? "(" : "", percent, small ? ")" : "");
+    table_put_text(table, change);
+    table_put_styled(table, small ? STYLE_DIM : STYLE_PLAIN, cell);
+    table_put_styled(table, STYLE_STRONG, point->beyond_chance ? "*" : "");
+}
+
+// A row a period.
+static void print_periods(const struct trend *trend) {
+    static const struct table_column columns[] = {
+        {"period", COLUMN_TEXT},   {"signals", COLUMN_FIGURE}, {"persons", COLUMN_FIGURE},
+        {"change", COLUMN_FIGURE}, {"percent", COLUMN_FIGURE}, {"", COLUMN_TEXT},
+        {"", COLUMN_BAR}};
+    struct table table;
+    table_init(&table, &trend->ctl->screen, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < trend->point_count; i++) {
+        const struct point *point = &trend->total.points[i];
+        char period[FORMAT_MAX];
+        (void)snprintf(period, sizeof period, "%.20s%s", point->period,
+                       point->partial ? " so far" : "");
+        table_put_text(&table, period);
+        table_put_figure(&table, point->signals);
+        table_put_figure(&table, point->persons);
+        put_change(trend, &table, point);
+        table_put_bar(&table, point->signals);
+    }
+    table_print(&table);
+    table_free(&table);
+}
+
+// How the periods of a row are shown.
+struct layout {
+    size_t figures; // the last so many periods as figures
+    size_t spark;   // columns of a line of whole periods
+    size_t whole;   // periods that are over
+};
+
+static size_t digits(int64_t value) {
+    char text[FORMAT_MAX];
+    format_count(value, text);
+    return strlen(text);
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static void fit(size_t *width, size_t wanted) {
+    if (wanted > *width)
+        *width = wanted;
+}
+
+// Columns that labels, change, percent and mark take, each with its gap; and how many of them the
+// table can take from the labels.
+struct others {
+    size_t used, slack;
+};
+
+static struct others measure_others(const struct trend *trend) {
+    const struct node *names = node_at(trend->answer, "names");
+    char label[CUBE_LABEL_MAX], change[FORMAT_MAX], percent[FORMAT_MAX];
+    struct others others = {0};
+    size_t change_width = strlen("change"), percent_width = strlen("percent");
+    for (size_t d = 0; d < trend->by.count; d++) {
+        size_t width = strlen(trend->by.names[d]);
+        for (size_t i = 0; i < trend->series_count; i++) {
+            cube_label(names, node_text(trend->series[i].node, trend->by.names[d]), label);
+            fit(&width, screen_columns(&trend->ctl->screen, label));
+        }
+        others.used += width + GAP;
+        others.slack += width > TABLE_TEXT_MIN ? width - TABLE_TEXT_MIN : 0;
+    }
+    for (size_t i = 0; trend->last && i < trend->series_count; i++) {
+        format_change(&trend->series[i].points[trend->last], change);
+        format_percent(&trend->series[i].points[trend->last], percent);
+        fit(&change_width, strlen(change));
+        fit(&percent_width, strlen(percent) + 2);
+    }
+    others.used += change_width + GAP + percent_width + GAP + 1 + GAP;
+    return others;
+}
+
+// The two periods that are compared and what came after always stand there; then comes the line of
+// all; more figures take the room that is left.
+static struct layout lay_out(const struct trend *trend) {
+    struct layout layout = {.whole = trend->point_count};
+    struct others others = measure_others(trend);
+    size_t width = trend->ctl->screen.width, figure = GAP;
+    while (layout.whole && trend->total.points[layout.whole - 1].partial)
+        layout.whole--;
+    for (size_t i = 0; i < trend->point_count; i++)
+        fit(&figure, GAP + strlen(trend->total.points[i].period));
+    for (size_t i = 0; i < trend->point_count; i++)
+        fit(&figure, GAP + digits(trend->total.points[i].signals));
+    layout.figures = trend->last ? trend->point_count - trend->last + 1 : 2;
+    layout.figures = least(layout.figures, trend->point_count);
+    size_t used = others.used + layout.figures * figure;
+    size_t room = width > used ? width - used : 0;
+    size_t most = width + others.slack > used ? width + others.slack - used : 0;
+    layout.spark = least(room > SPARK_MIN ? room : SPARK_MIN, most);
+    layout.spark = least(least(layout.spark, SPARK_MAX), layout.whole);
+    room = room > layout.spark ? room - layout.spark : 0;
+    layout.figures = least(layout.figures + room / figure, FIGURES_MAX);
+    layout.figures = least(layout.figures, trend->point_count);
+    return layout;
+}
+
+static void put_points(const struct trend *trend, const struct layout *layout, struct table *table,
+                       const struct point *points) {
+    int64_t values[SPARK_MAX], max = 0;
+    static const struct point nothing;
+    for (size_t i = trend->point_count - layout->figures; i < trend->point_count; i++)
+        table_put_figure(table, points[i].signals);
+    put_change(trend, table, trend->last ? &points[trend->last] : &nothing);
+    for (size_t i = 0; i < layout->spark; i++) {
+        values[i] = points[layout->whole - layout->spark + i].signals;
+        max = values[i] > max ? values[i] : max;
+    }
+    char *spark = screen_spark(&trend->ctl->screen, values, layout->spark, max);
+    table_put_styled(table, STYLE_BAR, spark);
+    free(spark);
+}
+
+static size_t put_columns(const struct trend *trend, const struct layout *layout,
+                          struct table_column columns[TABLE_COLUMNS_MAX]) {
+    size_t count = 0;
+    for (size_t d = 0; d < trend->by.count; d++)
+        columns[count++] = (struct table_column){trend->by.names[d], COLUMN_TEXT};
+    for (size_t i = trend->point_count - layout->figures; i < trend->point_count; i++)
+        columns[count++] = (struct table_column){trend->total.points[i].period, COLUMN_FIGURE};
+    columns[count++] = (struct table_column){"change", COLUMN_FIGURE};
+    columns[count++] = (struct table_column){"percent", COLUMN_FIGURE};
+    columns[count++] = (struct table_column){"", COLUMN_TEXT};
+    columns[count++] = (struct table_column){"", COLUMN_FIGURE}; // the line, which is never cut
+    return count;
+}
+
+// A row a series.
+static void print_series(const struct trend *trend, const struct layout *layout) {
+    const struct node *names = node_at(trend->answer, "names");
+    struct table_column columns[TABLE_COLUMNS_MAX];
+    char label[CUBE_LABEL_MAX];
+    struct table table;
+    table_init(&table, &trend->ctl->screen, columns, put_columns(trend, layout, columns));
+    for (size_t i = 0; i < trend->series_count; i++) {
+        for (size_t d = 0; d < trend->by.count; d++) {
+            cube_label(names, node_text(trend->series[i].node, trend->by.names[d]), label);
+            table_put_text(&table, label);
+        }
+        put_points(trend, layout, &table, trend->series[i].points);
+    }
+    table_put_rule(&table);
+    for (size_t d = 0; d < trend->by.count; d++)
+        table_put_text(&table, d ? "" : "total");
+    put_points(trend, layout, &table, trend->total.points);
+    table_print(&table);
+    table_free(&table);
+}
+
+// --- what to think of it ---
+
+// What one signal does to the percentage of the answer.
+static void note_base(const struct trend *trend, struct cube_notes *notes) {
+    const struct point *point = &trend->total.points[trend->last];
+    int64_t base = trend->last ? point[-1].signals : 0;
+    if (base <= 0 || base > 100 || !point->has_percent)
+        return;
+    int64_t moves = (100 + base / 2) / base;
+    cube_note(notes,
+              "Of %" PRId64 ", one signal more or less moves the percentage by %s%" PRId64
+              " point%s.",
+              base, 100 % base ? "about " : "", moves, moves == 1 ? "" : "s");
+}
+
+static void note_partial(const struct trend *trend, struct cube_notes *notes) {
+    const struct point *last = &trend->total.points[trend->point_count - 1];
+    if (last->partial)
+        cube_note(notes, "%.20s is not over: no change is shown.", last->period);
+}
+
+static void note_line(const struct trend *trend, const struct layout *layout,
+                      struct cube_notes *notes) {
+    if (layout->spark > 1)
+        cube_note(notes,
+                  "The line at the end of a row runs from %.20s to %.20s, each by its own highest.",
+                  trend->total.points[layout->whole - layout->spark].period,
+                  trend->total.points[layout->whole - 1].period);
+}
+
+static void note_marks(const struct trend *trend, bool small, bool beyond,
+                       struct cube_notes *notes) {
+    if (small)
+        cube_note(notes,
+                  "In brackets: of fewer than %" PRId64
+                  " signals, where one more or less moves the percentage by more than %" PRId64
+                  " points.",
+                  trend->small_base, 100 / trend->small_base);
+    if (beyond)
+        cube_note(notes,
+                  "* More than chance explains: were nothing different, so large a change would "
+                  "come less than once in 20 times.%s",
+                  trend->by.count ? " So of 20 rows one may have it by chance." : "");
+}
+
+// What the changes that a table shows have: those from `first` on.
+static void note_changes(const struct trend *trend, size_t first, struct cube_notes *notes) {
+    bool small = false, beyond = trend->total.points[trend->last].beyond_chance;
+    for (size_t s = 0; s < trend->series_count; s++)
+        for (size_t i = first; i <= trend->last; i++) {
+            const struct point *point = &trend->series[s].points[i];
+            small = small || is_small(trend, point);
+            beyond = beyond || point->beyond_chance;
+        }
+    note_marks(trend, small, beyond, notes);
+}
+
+static void print_tables(const struct trend *trend) {
+    struct cube_notes notes = {.ctl = trend->ctl};
+    print_answer(trend);
+    print_heading(trend);
+    if (trend->by.count == 0) {
+        print_periods(trend);
+    } else {
+        struct layout layout = lay_out(trend);
+        print_series(trend, &layout);
+        note_line(trend, &layout, &notes);
+    }
+    note_base(trend, &notes);
+    if (trend->last)
+        note_changes(trend, trend->by.count ? trend->last : 1, &notes);
+    note_partial(trend, &notes);
+    cube_note_categories(&notes, &trend->by);
+}
+
+// --- for spreadsheets ---
+
+static void put_sheet_row(struct sheet *sheet, const struct node *point) {
+    static const char *const cells[] = {"period", "signals", "persons", "change"};
+    int64_t tenths;
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        sheet_put_node(sheet, point, cells[i]);
+    if (node_tenths(point, "percent", &tenths))
+        sheet_put_tenths(sheet, tenths);
+    else
+        sheet_put_text(sheet, NULL);
+    sheet_put_text(sheet, node_flag(point, "partial") ? "true" : "false");
+    sheet_put_text(sheet, node_flag(point, "beyondChance") ? "true" : "false");
+    sheet_end_row(sheet);
+}
+
+static void print_sheet(const struct trend *trend) {
+    static const char *const titles[] = {"period",  "signals", "persons",      "change",
+                                         "percent", "partial", "beyondChance", NULL};
+    struct sheet sheet = {.screen = &trend->ctl->screen};
+    cube_put_titles(&sheet, &trend->by);
+    sheet_put_titles(&sheet, titles);
+    for (size_t s = 0; s < trend->series_count; s++) {
+        const struct node *series = trend->series[s].node, *points = node_at(series, "points");
+        for (size_t i = 0; i < node_size(points); i++) {
+            cube_put_labels(&sheet, &trend->by, node_at(trend->answer, "names"), series);
+            put_sheet_row(&sheet, node_item(points, i));
+        }
+    }
+}
+
+static enum ctl_exit print_trend(const struct ctl *ctl, const struct node *answer) {
+    struct trend trend = {.ctl = ctl, .answer = answer};
+    enum ctl_exit result = CTL_OK;
+    if (!trend_read(&trend))
+        result = ctl_fail("the answer is not one that this version can read");
+    else if (ctl->csv)
+        print_sheet(&trend);
+    else if (trend.point_count == 0)
+        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, "There are no signals.");
+    else
+        print_tables(&trend);
+    trend_free(&trend);
+    return result;
+}
+
+// --- the verb ---
+
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
+    const char *by = args_value(args, "by"), *per = args_value(args, "per");
+    enum ctl_exit result = CTL_OK;
+    buf_puts(target, "/v1/trend?per=");
+    if (per && strcmp(per, "year") != 0 && strcmp(per, "month") != 0)
+        return ctl_usage(ctl, "--per is year or month");
+    buf_puts(target, per ? per : "year");
+    if (by && (strstr(by, "year") || strstr(by, "month")))
+        return ctl_usage(ctl, "--by: years and months are what --per is for");
+    if (by)
+        result = cube_put_by(ctl, by, BY_MAX, target);
+    if (result == CTL_OK)
+        result = cube_put_period(ctl, args, target);
+    return result == CTL_OK ? cube_put_filters(ctl, args, target) : result;
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    struct buf target;
+    buf_init(&target, CLIENT_TARGET_MAX);
+    enum ctl_exit result = put_target(ctl, args, &target);
+    char *text = buf_take(&target);
+    if (result == CTL_OK)
+        result = ctl_show(ctl, text, NULL, print_trend);
+    free(text);
+    return result;
+}
+
+static const struct args_option options[] = {
+    {"by", 0, "A,B", "a row for each of these, up to two"},
+    {"per", 0, "year|month", "the periods to compare; default: year"},
+    {"period", 0, "P", "reported then: 2016..2018, 2016-03..2017-02"},
+    {"where", 0, "NAME=VALUE", "only these; may be given more than once"},
+    {0},
+};
+
+const struct ctl_verb trend_verb = {
+    .name = "trend",
+    .words = "",
+    .help = "Did it double? Signals by year or month, and change",
+    .more = "Each period is compared with the one before it. A mark says that a change is more "
+            "than chance explains; a percentage of a small number is in brackets, since one signal "
+            "more or less moves it far; a period that is not over is compared with nothing. To "
+            "count by, and to filter on: those of \"counts\". These are exact figures, for use "
+            "inside: each reading of them is in the audit log.",
+    .options = options,
+    .has_csv = true,
+    .run = run,
+};

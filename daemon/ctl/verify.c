@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl verify: is everything that was made from the ledger what its lines say?
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "ctl/progress.h"
+#include "ctl/table.h"
+#include "recount.h"
+
+#include <string.h>
+
+struct verifying {
+    const struct ctl *ctl;
+    struct progress progress;
+    bool begun; // the progress
+    bool ended; // the last line has come
+    bool whole;
+};
+
+// What the check is for; a newer daemon may have others.
+static const char *check_text(const char *name) {
+    for (int i = 0; name && i < RECOUNT_CHECKS; i++)
+        if (strcmp(name, recount_check_name((enum recount_check)i)) == 0)
+            return recount_check_text((enum recount_check)i);
+    return "";
+}
+
+static void put_check(struct table *table, const struct node *check) {
+    int64_t compared = 0, differs = 0;
+    const char *name = node_text(check, "name"), *first = node_text(check, "first");
+    (void)node_number(check, "compared", &compared);
+    (void)node_number(check, "differs", &differs);
+    table_put_text(table, name);
+    table_put_figure(table, compared);
+    table_put_figure(table, differs);
+    table_put_styled(table, differs ? STYLE_BAD : STYLE_PLAIN,
+                     differs && first ? first : check_text(name));
+}
+
+static void put_sum(const struct verifying *verifying, const struct node *answer) {
+    int64_t lines = 0, signals = 0;
+    char all[FORMAT_MAX], some[FORMAT_MAX], text[4 * FORMAT_MAX];
+    (void)node_number(answer, "lines", &lines);
+    (void)node_number(answer, "signals", &signals);
+    format_count(lines, all);
+    format_count(signals, some);
+    (void)snprintf(text, sizeof text, "%s: %s lines, %s signals",
+                   verifying->whole ? "whole" : "NOT WHOLE", all, some);
+    screen_put(&verifying->ctl->screen, verifying->whole ? STYLE_GOOD : STYLE_BAD, text);
+    screen_end_line(&verifying->ctl->screen);
+}
+
+static void print_outcome(const struct verifying *verifying, const struct node *answer) {
+    static const struct table_column columns[] = {{"check", COLUMN_TEXT},
+                                                  {"compared", COLUMN_FIGURE},
+                                                  {"differs", COLUMN_FIGURE},
+                                                  {"what", COLUMN_TEXT}};
+    const struct node *checks = node_at(answer, "checks");
+    struct table table;
+    table_init(&table, &verifying->ctl->screen, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < node_size(checks); i++)
+        put_check(&table, node_item(checks, i));
+    table_print(&table);
+    table_free(&table);
+    put_sum(verifying, answer);
+}
+
+static void show_progress(struct verifying *verifying, const struct node *line) {
+    int64_t done = 0, total = 0;
+    if (!node_number(line, "done", &done) || !node_number(line, "total", &total) || done < 0 ||
+        total < done)
+        return;
+    if (!verifying->begun)
+        progress_start(&verifying->progress, "lines", (uint64_t)total,
+                       !verifying->ctl->screen.colour);
+    verifying->begun = true;
+    progress_move(&verifying->progress, (uint64_t)done);
+}
+
+static bool on_line(void *ctx, struct str text, struct err *err) {
+    struct verifying *verifying = ctx;
+    const struct screen *screen = &verifying->ctl->screen;
+    struct node *line = node_parse(text, err);
+    if (!line)
+        return false;
+    bool last = node_at(line, "checks") != NULL;
+    verifying->ended = verifying->ended || last;
+    verifying->whole = last && node_flag(line, "whole");
+    if (verifying->ctl->json) {
+        fwrite(text.data, 1, text.len, screen->out);
+        screen_end_line(screen);
+    } else if (!last) {
+        show_progress(verifying, line);
+    } else {
+        if (verifying->begun)
+            progress_end(&verifying->progress);
+        print_outcome(verifying, line);
+    }
+    node_free(line);
+    return !ferror(screen->out) || err_set(err, ERR_RETRY, "cannot write the output");
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    struct client_reply reply;
+    struct err err;
+    struct verifying verifying = {.ctl = ctl};
+    const struct client_lines lines = {.line = on_line, .ctx = &verifying};
+    enum ctl_exit result = CTL_OK;
+    (void)args;
+    bool ok = client_stream(ctl->path, "/v1/verify", &lines, &reply, &err);
+    if (verifying.begun && !verifying.ended)
+        progress_end(&verifying.progress);
+    if (!ok)
+        result = ctl_fail("%s", err.text);
+    else if (!client_reply_good(&reply))
+        result = ctl_refused(ctl, &reply);
+    else if (!verifying.ended)
+        result = ctl_fail("it was broken off: the daemon stops");
+    else if (!verifying.whole)
+        result = CTL_FAILED;
+    client_reply_free(&reply);
+    return result;
+}
+
+const struct ctl_verb verify_verb = {
+    .name = "verify",
+    .words = "",
+    .help = "Recount the ledger and compare with all made from it",
+    .more =
+        "Reads every line of the ledger and its event, and compares the counts, the outbox, the "
+        "persons, and what the daemon has of them in memory, as they all were at one moment; "
+        "work goes on beside it. One at a time. Exit status 1 when anything differs: then keep "
+        "a copy of the state directory before anything else. A stopped daemon's state is "
+        "looked at by: signaald --verify",
+    .run = run,
+};

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A store that is made anew: in a directory of its own inside the state directory, put in its place
+// when it is whole. Broken off it leaves nothing that a daemon would start on, and nothing that
+// the next one has to know of.
+#ifndef EDGE_STORE_PLACE_H
+#define EDGE_STORE_PLACE_H
+
+#include "base/err.h"
+
+struct store_place;
+
+// Holds the state directory, so that no daemon starts in it meanwhile. CONFIG when there is a store
+// already, or somebody else holds it.
+struct store_place *store_place_open(const char *dir, struct err *err) MUST_CHECK;
+const char *store_place_dir(const struct store_place *place); // where to make it; empty
+// After store_close: it is in its place, on the disk. FATAL otherwise.
+bool store_place_put(struct store_place *place, struct err *err) MUST_CHECK;
+void store_place_close(struct store_place *place); // NULL is fine
+
+// CONFIG where one was broken off and there is no store: a daemon must not begin a new one, since
+// to it every known signal would be new.
+bool store_place_check(const char *dir, struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The completion for bash offers what signaalctl knows, no more and no less.
+
+The program is signaalctl in the folder that SIGNAALD_BUILD names (build/release without it).
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+from ctl_fake import Case, environment
+
+COMPLETION = pathlib.Path(__file__).resolve().parents[2] / "conf/completions/signaalctl.bash"
+
+
+class Completion(Case):
+    def complete(self, *words):
+        script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _signaalctl 2>/dev/null; echo "${COMPREPLY[@]}"'
+        done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, "signaalctl", *words],
+                              capture_output=True, text=True, check=True, env=environment())
+        self.assertEqual(done.stderr, "")
+        return set(done.stdout.split())
+
+    def verbs(self):
+        table = self.good("--help").split("\n\n")[1]
+        return re.findall(r"(?m)^  ([a-z]+)\b", table)
+
+    def test_verbs(self):
+        offered = {word for word in self.complete("") if not word.startswith("-")}
+        self.assertEqual(offered, set(self.verbs()))
+        self.assertEqual(self.complete("tre"), {"trend"})
+
+    def test_options(self):
+        for verb in self.verbs():
+            options = re.findall(r"(?m)^  .{0,6}(--[a-z-]+)", self.good(verb, "--help").split("Options:")[1])
+            offered = {word for word in self.complete(verb, "--") if word.startswith("--")}
+            self.assertEqual(offered, set(options), verb)
+
+    def test_values(self):
+        self.assertEqual(self.complete("trend", "--per", ""), {"year", "month"})
+        self.assertEqual(self.complete("coverage", "--by", ""), {"province", "policeUnit", "sizeClass"})
+        self.assertIn("category,gender", self.complete("trend", "--by", "category,g"))
+        self.assertIn("measure=", self.complete("figures", "--where", "m"))
+        self.assertIn("publish", self.complete("figures", ""))
+
+
+if __name__ == "__main__":
+    Case.program = os.path.join(os.environ.get("SIGNAALD_BUILD", "build/release"), "signaalctl")
+    unittest.main()

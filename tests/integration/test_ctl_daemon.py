@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""signaalctl's answers from the daemon itself: did it double, who is silent, what may go outside, and top."""
+
+import csv
+import datetime
+import io
+import os
+import subprocess
+import unittest
+import zoneinfo
+
+import harness
+
+
+def signals(year, count):
+    return [{"id": f"{year}-{i}", "reported": f"{year}-{1 + i % 12:02}-05", "category": "labour" if i % 4 else "sex",
+             "victim": {"gender": "man"}} for i in range(count)]
+
+
+class Answers(harness.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        answer = cls.daemon.post("gm0363-amsterdam", signals(2016, 34) + signals(2017, 68))
+        assert answer.status == 200, answer.body
+
+    def ctl(self, *args):
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, *args],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80"})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout
+
+    def rows(self, *args):
+        return list(csv.DictReader(io.StringIO(self.ctl(*args, "--csv"))))
+
+    def test_did_it_double(self):
+        text = self.ctl("trend", "--period", "2016..2017", "--where", "gender=Masculine")
+        self.assertTrue(text.startswith("2016: 34, 2017: 68 (+34, +100 %): more than chance explains\n"), text)
+        rows = self.rows("trend", "--by", "category", "--period", "2016..2017")
+        self.assertEqual({row["period"] for row in rows}, {"2016", "2017"})
+        self.assertEqual(sum(int(row["signals"]) for row in rows if row["period"] == "2017"), 68)
+        months = self.rows("trend", "--per", "month", "--period", "2016-11..2017-02")
+        self.assertEqual([row["period"] for row in months], ["2016-11", "2016-12", "2017-01", "2017-02"])
+        year = datetime.datetime.now(zoneinfo.ZoneInfo("Europe/Amsterdam")).year
+        self.assertRegex(self.ctl("trend", "--period", f"2016..{year}"), rf"(?m)^{year} so far +0 +0")
+
+    def test_who_is_silent(self):
+        self.assertRegex(self.ctl("coverage"), r"^1 of \d+ municipalities \(under 1 %\) has signalled")
+        row = next(row for row in self.rows("coverage", "--list") if row["code"] == "GM0363")
+        self.assertEqual((row["state"], row["connected"], row["sources"]), ("signals", "true", "gm0363-amsterdam"))
+        never = self.rows("coverage", "--never", "--period", "2016")
+        self.assertNotIn("GM0363", {row["code"] for row in never})
+        for by in ("province", "policeUnit", "sizeClass"):
+            groups = self.rows("coverage", "--by", by)
+            self.assertEqual(sum(int(group["signalling"]) for group in groups), 1)
+            self.assertEqual(sum(int(group["never"]) for group in groups), len(never))
+
+    def test_what_may_go_outside(self):
+        self.assertIn("Nothing has gone outside yet", self.ctl("figures"))
+        self.assertIn("The first figures are out", self.ctl("figures", "publish"))
+        rows = self.rows("figures", "--where", "year=2017", "--where", "gender=Masculine")
+        self.assertEqual([(row["measure"], row["count"]) for row in rows], [("signals", "60")])
+
+    def test_top_costs_one_line_of_audit(self):
+        before = self.daemon.status()["ledger"]["audited"]
+        text = self.ctl("top", "-n3", "-i1")
+        self.assertEqual(text.count("Intake    102 received"), 3)
+        self.assertRegex(text, r"\b102 registered")
+        self.assertEqual(self.daemon.status()["ledger"]["audited"], before + 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Figures for outside, with a clock that is moved (libfaketime). An attacker reads all of them before and after each signal
+that comes, is corrected or is withdrawn, through midnights and ends of months, and must learn nothing of any of them."""
+import datetime
+import os
+import random
+import re
+import subprocess
+import time
+import unittest
+import zoneinfo
+
+from harness import BUILD, Daemon, wait_for
+from test_silence import moved_by
+
+AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
+RESOLUTION = 10
+SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
+           {"name": "coa", "kind": "coa", "push": True}]
+MUNICIPALITIES = ("GM0363", "GM0457", "GM0344", "GM0599", "GM0014", "nergens")
+CATEGORIES = ("SexualExploitation", "ForcedLabour", "ForcedCriminality")
+
+
+def seed():
+    value = int(os.environ.get("SIGNAALD_SEED") or time.time())
+    print("seed", value)
+    return value
+
+
+def clock_at(*date):
+    """The environment of a daemon that starts at this moment in the Netherlands."""
+    moment = datetime.datetime(*date, tzinfo=AMSTERDAM).timestamp()
+    return {**moved_by(0), "FAKETIME": f"{moment - time.time():+.3f}"}
+
+
+class World:
+    """What has been delivered, and what may be told of it."""
+
+    def __init__(self, daemon, number):
+        self.daemon = daemon
+        self.random = random.Random(number)
+        self.signals = {}  # id -> (source, what it says)
+        self.touched = set()  # since the last time that figures were made
+        self.shown = None
+        self.days_ago = (0, 5, 5, 40, 200)  # from the first of this month
+
+    def post(self, name, source, signal):
+        status = self.daemon.post(source, {"id": name, **signal}).status
+        assert status in (200, 201), status
+        self.touched.add(name)
+
+    def make(self, day):
+        """A signal of this month, of the one before or of any before that."""
+        reported = day.replace(day=1) - datetime.timedelta(days=self.random.choice(self.days_ago))
+        return {"reported": reported.isoformat(), "municipality": self.random.choice(MUNICIPALITIES),
+                "category": self.random.choice(CATEGORIES),
+                "victim": {"gender": self.random.choice(("man", "vrouw")), "age": self.random.choice((12, 30)),
+                           "citizenship": self.random.choice(("NL", "PL", "NG"))}}
+
+    def step(self, day):
+        """One signal comes, is corrected or is withdrawn."""
+        what = self.random.choice(("new", "new", "new", "correct", "withdraw"))
+        if what == "new" or not self.signals:
+            name = f"s-{len(self.signals)}"
+            source = self.random.choice(("amsterdam", "coa"))
+            signal = self.make(day)
+            self.signals[name] = source, signal
+        else:
+            name = self.random.choice(list(self.signals))
+            source, signal = self.signals[name]
+            signal = self.make(day) if what == "correct" else {"withdrawn": True}
+            self.signals[name] = source, signal
+        self.post(name, source, signal)
+
+    def fill(self, count, day):
+        """Many at once."""
+        for source in ("amsterdam", "coa"):
+            items = []
+            for _ in range(count // 2):
+                name = f"s-{len(self.signals)}"
+                self.signals[name] = source, self.make(day)
+                items.append({"id": name, **self.signals[name][1]})
+                self.touched.add(name)
+            assert self.daemon.post(source, items).status == 200
+
+
+def figures(daemon):
+    return daemon.control("GET", "/v1/figures").json
+
+
+def key(figure):
+    return tuple(sorted((k, v) for k, v in figure.items() if k not in ("count", "resolution", "closed")))
+
+
+def table(answer):
+    return {key(figure): figure["count"] for figure in answer["figures"]}
+
+
+def exact(daemon, closed):
+    """All margins that may be told, not floored, from the exact counts of closed months."""
+    margins = {}
+    pairs = [("year", *by) for by in ((), ("category",), ("province",), ("policeUnit",), ("safetyRegion",), ("municipality",),
+                                      ("gender",), ("ageGroup",), ("citizenship",), ("sourceKind",),
+                                      ("province", "category"), ("policeUnit", "category"))]
+    pairs += [("month",), ("month", "category")]
+    months = [line["month"] for line in daemon.counts("?by=month")["lines"] if line["month"] <= closed]
+    for month in months:
+        for by in pairs:
+            rest = [dimension for dimension in by if dimension not in ("year", "month")]
+            query = f"?by={','.join(rest)}&month={month}" if rest else f"?month={month}"
+            for line in daemon.counts(query)["lines"]:
+                period = ("year", month[:4]) if by[0] == "year" else ("month", month)
+                name = tuple(sorted([period, ("measure", "signals"), *((d, line[d]) for d in rest)]))
+                margins[name] = margins.get(name, 0) + line["signals"]
+    return margins
+
+
+class Figures(unittest.TestCase):
+    def setUp(self):
+        self.daemon = Daemon(SOURCES, {"disclosure": [f"resolution: {RESOLUTION}"]})
+        self.addCleanup(self.daemon.close)
+
+    def tearDown(self):
+        if self.daemon.process is not None:
+            self.daemon.stop()
+
+    def closes(self):
+        return len(re.findall("figures (made|stay)", self.daemon.log()))
+
+    def start_at(self, *date, close=False):
+        """A daemon that lives at this moment; `close`: after it has looked at the months that have closed."""
+        before = self.closes() if self.daemon.log_path.exists() else 0
+        self.daemon.start(env=clock_at(*date))
+        if close:
+            wait_for(lambda: self.closes() > before, "the close of a month")
+
+    def check_floors(self):
+        """Each figure is the floor of its margin, and none is missing."""
+        answer = figures(self.daemon)
+        told = {name: count for name, count in table(answer).items() if ("measure", "signals") in name}
+        floors = {name: count // RESOLUTION * RESOLUTION for name, count in exact(self.daemon, answer["closed"]).items()}
+        self.assertEqual(told, {name: count for name, count in floors.items() if count})
+
+    def check_step(self, world):
+        """At a close: either nothing has changed, or the work of at least so many signals as the resolution."""
+        after = figures(self.daemon)
+        if after["closed"] == world.shown["closed"]:
+            self.assertEqual(after, world.shown)
+            return False
+        self.assertGreaterEqual(len(world.touched), RESOLUTION)
+        old, new = table(world.shown), table(after)
+        for name in old.keys() | new.keys():
+            step = abs(new.get(name, 0) - old.get(name, 0))
+            self.assertTrue(step == 0 or step >= RESOLUTION, name)
+        for figure in after["figures"]:
+            self.assertEqual((figure["count"] % RESOLUTION, figure["resolution"]), (0, RESOLUTION))
+            if old.get(key(figure)) != figure["count"]:
+                self.assertEqual(figure["closed"], after["closed"])
+        world.shown = after
+        world.touched = set()
+        return True
+
+    def attack(self, world, day, steps):
+        """What is told before and after each injection is the same to the byte: it narrows nothing down."""
+        for _ in range(steps):
+            world.step(day)
+            self.assertEqual(figures(self.daemon), world.shown)
+
+    def attack_over_midnight(self, world, month):
+        """A month ends while the daemon runs and signals come; whether its figures were made then."""
+        last = datetime.datetime(2018, month, 1) - datetime.timedelta(seconds=2)
+        before = self.closes()
+        self.start_at(*last.timetuple()[:6])
+        world.step(last.date())
+        wait_for(lambda: self.closes() > before, "the end of the month")
+        return self.check_step(world)
+
+    def test_differencing(self):
+        world = World(self.daemon, seed())
+        self.start_at(2018, 3, 20, 12)
+        world.fill(120, datetime.date(2018, 3, 20))
+        answer = self.daemon.control("POST", "/v1/figures/publish")
+        self.assertEqual((answer.status, answer.json["closed"]), (200, "2018-02"))
+        world.shown, world.touched = figures(self.daemon), set()
+        self.assertEqual(answer.json, world.shown)
+        self.check_floors()
+        # In a month so many signals: some months have too few, and theirs are told with a later one's.
+        made = []
+        for month, steps in ((4, 40), (5, 3), (6, 4), (7, 50)):
+            self.attack(world, datetime.date(2018, month - 1, 28), steps)
+            self.daemon.stop()
+            made.append(self.attack_over_midnight(world, month))
+            if made[-1]:
+                self.check_floors()
+        self.assertEqual((made[0], made[1], made[3]), (True, False, True), made)
+        self.attack(world, datetime.date(2018, 7, 1), 30)
+        self.daemon.stop()
+        self.start_at(2018, 7, 2)  # nothing more of this month
+        self.assertEqual(figures(self.daemon), world.shown)
+        self.daemon.stop()
+        self.start_at(2019, 1, 1, 0, 0, 5, close=True)  # it slept over several months
+        self.check_step(world)
+
+    def test_asked_once(self):
+        """The operator's way in, its limits, and what a kill leaves of it."""
+        self.start_at(2018, 3, 20)
+        world = World(self.daemon, 1)
+        empty = {"resolution": RESOLUTION, "closed": None, "figures": [], "names": {}}
+        self.assertEqual(figures(self.daemon), empty)
+        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 409)
+        world.fill(60, datetime.date(2018, 3, 20))
+        self.assertEqual(figures(self.daemon), empty)
+        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        self.daemon.kill()
+        self.start_at(2018, 3, 21)
+        told = figures(self.daemon)
+        self.assertEqual(told["closed"], "2018-02")
+        self.assertEqual(told["names"]["PV27"], "Noord-Holland")
+        self.assertIn({"measure": "signals", "year": "2018"}, [dict(key(f)) for f in told["figures"]])
+        self.check_floors()
+        refused = self.daemon.control("POST", "/v1/figures/publish")
+        self.assertEqual((refused.status, figures(self.daemon)), (409, told))
+        lines = self.daemon.control("GET", "/v1/audit").body.decode()
+        self.assertRegex(lines, '"publish figures".*"begun"')
+        self.assertRegex(lines, '"publish figures".*"200"')
+        self.assertNotIn("read figures", lines)
+        metrics = self.daemon.metrics()
+        self.assertEqual(metrics["signaald_figures_waiting"], len(told["figures"]))
+        self.assertEqual(self.daemon.status()["kafka"]["counts"],
+                         {"state": "off", "topic": "signal-counts", "waiting": len(told["figures"]), "lastError": None})
+
+    def test_resolution_stays_compatible(self):
+        self.start_at(2018, 3, 20)
+        world = World(self.daemon, 2)
+        world.days_ago = (5, 40, 200)
+        world.fill(60, datetime.date(2018, 3, 20))
+        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        told = figures(self.daemon)
+        self.daemon.stop()
+        self.daemon.extra["disclosure"] = ["resolution: 15"]
+        self.daemon.write_config()
+        result = subprocess.run([str(BUILD / "signaald"), "-c", str(self.daemon.config_path)], capture_output=True, text=True,
+                                timeout=60, check=False)
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("disclosure.resolution: 15 neither divides", result.stderr)
+        self.daemon.extra["disclosure"] = ["resolution: 5"]
+        self.daemon.write_config()
+        self.start_at(2018, 3, 21)
+        self.assertEqual(figures(self.daemon), told)  # until a month closes
+        world.fill(4, datetime.date(2018, 3, 21))
+        self.daemon.stop()
+        self.start_at(2018, 4, 1, 0, 0, 1, close=True)
+        self.assertEqual(figures(self.daemon), told)  # too few
+        world.fill(4, datetime.date(2018, 3, 21))
+        self.daemon.stop()
+        self.start_at(2018, 5, 1, close=True)
+        answer = figures(self.daemon)
+        self.assertEqual((answer["resolution"], answer["closed"]), (5, "2018-04"))
+        self.assertEqual({f["resolution"] for f in answer["figures"]}, {5})
+
+    def test_killed_at_a_close(self):
+        """Whenever it is killed: figures are all of the old ones or all of the new ones."""
+        self.start_at(2018, 3, 20)
+        world = World(self.daemon, 3)
+        world.fill(600, datetime.date(2018, 3, 20))
+        self.daemon.control("POST", "/v1/figures/publish")
+        old = figures(self.daemon)
+        world.fill(600, datetime.date(2018, 3, 21))
+        self.daemon.stop()
+        chance = random.Random(seed())
+        for _ in range(4):
+            self.daemon.start(env=clock_at(2018, 4, 1), wait=False)
+            time.sleep(chance.uniform(0.3, 0.9))  # a moment at which it is killed, nothing that is waited for
+            self.daemon.kill()
+            self.start_at(2018, 3, 31)
+            answer = figures(self.daemon)
+            if answer["closed"] == "2018-02":
+                self.assertEqual(answer, old)
+            else:
+                self.assertEqual(answer["closed"], "2018-03")
+                self.check_floors()
+            self.daemon.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

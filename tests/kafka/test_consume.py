@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""What README says of consuming the topics, done as it stands there, against a real broker: the lines of its marked blocks."""
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import broker  # noqa: E402
+import harness  # noqa: E402
+
+MARKED = re.compile(r"<!-- run by tests/kafka/test_consume\.py -->\n```sh\n(.*?)```", re.S)
+BROKERS = "localhost:9092"  # in README
+SOURCES = [{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True},
+           {"name": "fairwork", "kind": "ngo", "push": True}]
+CATEGORIES = ("gedwongen prostitutie", "Arbeidsuitbuiting", "ForcedBegging", ["Servitude", "ForcedLabour"], "nergens")
+NUMBER = 300
+
+
+def lines():
+    """The lines of README, each with what is behind it on the next line after a backslash."""
+    text = (harness.ROOT / "README.md").read_text()
+    return [line for block in MARKED.findall(text) for line in block.replace("\\\n", "").splitlines() if line]
+
+
+class ConsumeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="signaald-kafka-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.kafka = broker.Broker(cls.folder)
+        cls.kafka.start()
+        cls.addClassCleanup(cls.kafka.kill)
+        cls.kafka.create_topic("signals", 4)
+        cls.kafka.create_topic("signal-counts", 2, {"cleanup.policy": "compact"})
+        cls.daemon = harness.Daemon(SOURCES, {"kafka": [f"brokers: {cls.kafka.bootstrap}"]})
+        cls.addClassCleanup(cls.daemon.close)
+        cls.daemon.start()
+        cls.seed = int(os.environ.get("SIGNAALD_SEED") or random.randrange(1 << 32))
+        print(f"SIGNAALD_SEED={cls.seed}", flush=True)
+        cls.fill(random.Random(cls.seed))
+
+    @classmethod
+    def fill(cls, rng):
+        """Signals, many of them corrected, withdrawn, back again; some erased; then a snapshot of figures."""
+        for step in range(NUMBER * 2):
+            item = {"id": f"2017-{rng.randrange(NUMBER):06}", "reported": f"{rng.randint(2015, 2019)}-03-05",
+                    "category": rng.choice(CATEGORIES)}
+            cls.daemon.post(rng.choice(SOURCES)["name"], item if step % 6 else {"id": item["id"], "withdrawn": True})
+        for number in range(0, NUMBER, 15):
+            cls.daemon.control("DELETE", f"/v1/signals/utrecht/2017-{number:06}")
+        answer = cls.daemon.control("POST", "/v1/figures/publish")
+        assert answer.status == 200, answer.body
+        harness.wait_for(lambda: cls.daemon.status()["ledger"]["waiting"] == 0 and
+                         cls.daemon.status()["kafka"]["counts"]["waiting"] == 0, "all is published", 60)
+
+    def run_line(self, words):
+        """Output of the one line of README that has these words."""
+        found = [line for line in lines() if words in line]
+        self.assertEqual(len(found), 1, f"README has no marked line, or several, with {words!r}")
+        environment = {**os.environ, "PATH": "/usr/bin:" + os.environ["PATH"]}  # Debian's python3 has Debian's packages
+        return subprocess.run(found[0].replace(BROKERS, self.kafka.bootstrap), shell=True, check=True, cwd=harness.ROOT,
+                              env=environment, stdout=subprocess.PIPE, text=True, timeout=120).stdout
+
+    def test_all_lines_are_tried(self):
+        words = ("-t signals", "-t signal-counts", "tally.py")
+        self.assertEqual([line for line in lines() if not any(word in line for word in words)], [])
+
+    def test_events(self):
+        told = self.run_line("-t signals").splitlines()
+        records = list(broker.consume(self.kafka.bootstrap, "signals"))
+        self.assertGreater(len(records), NUMBER)
+        self.assertEqual(len(told), 2 * len(records))  # key and headers, then the value
+        self.assertEqual(sorted(json.dumps(json.loads(value)) for value in told[1::2]),
+                         sorted(json.dumps(record["payload"]) for record in records))
+        for head in told[::2]:
+            self.assertRegex(head, r"^(GM\d{4}|fairwork|utrecht) ce_specversion=1\.0,ce_id=[0-9a-f]{32}\.\d+,")
+        kinds = {record["headers"]["ce_type"].split(".")[3] for record in records}
+        self.assertEqual(kinds, {"registered", "corrected", "withdrawn", "erased"})
+
+    def test_figures(self):
+        told = dict(line.split(" ", 1) for line in self.run_line("-t signal-counts").splitlines())
+        figures = self.daemon.control("GET", "/v1/figures").json["figures"]
+        self.assertGreater(len(figures), 10)
+        self.assertEqual(sorted(json.dumps(json.loads(value)) for value in told.values()), sorted(map(json.dumps, figures)))
+        records = list(broker.consume(self.kafka.bootstrap, "signal-counts"))
+        self.assertEqual({record["key"]: record["payload"] for record in records}, {k: json.loads(v) for k, v in told.items()})
+
+    def test_tally(self):
+        told = {(year, category): int(number) for year, category, number in
+                (line.split() for line in self.run_line("tally.py").splitlines())}
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, "--json", "counts", "--by",
+                               "year,category"], check=True, stdout=subprocess.PIPE)
+        counts = {(line["year"], line["category"]): line["signals"] for line in json.loads(done.stdout)["lines"]}
+        self.assertGreater(len(counts), 20)
+        self.assertEqual(told, counts)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

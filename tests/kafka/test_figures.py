@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The topic of figures for outside, with a real Kafka and a clock that is moved: what a reader of the compacted
+topic holds is what the daemon tells, whatever happens in between; and the topic of events is not disturbed by it."""
+import datetime
+import os
+import pathlib
+import random
+import shutil
+import sys
+import tempfile
+import time
+import unittest
+import zoneinfo
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
+import broker  # noqa: E402
+import harness  # noqa: E402
+
+AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
+SOURCES = [{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True}]
+COMPACT = {"cleanup.policy": "compact"}
+
+
+def first_of_month(months):
+    """Noon of the first day of the month that comes in so many months."""
+    today = datetime.datetime.now(AMSTERDAM)
+    year, month = divmod(today.year * 12 + today.month - 1 + months, 12)
+    return datetime.datetime(year, month + 1, 1, 12, tzinfo=AMSTERDAM)
+
+
+class FiguresTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="signaald-kafka-")
+        cls.kafka = broker.Broker(cls.folder)
+        cls.kafka.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.kafka.kill()
+        shutil.rmtree(cls.folder, ignore_errors=True)
+
+    def setUp(self):
+        self.events_topic, self.topic = self._testMethodName, self._testMethodName + "-counts"
+        self.kafka.create_topic(self.events_topic, 2)
+        self.daemon = harness.Daemon(SOURCES, {"kafka": self.kafka_lines()})
+        self.addCleanup(self.daemon.close)
+        self.addCleanup(self.show_log)
+        self.delivered = 0
+        self.months = 0
+
+    def show_log(self):
+        outcome = self._outcome.result
+        if any(test is self for test, _ in outcome.failures + outcome.errors):
+            print(self.daemon.log())
+
+    def kafka_lines(self):
+        return [f"topic: {self.events_topic}", f"counts_topic: {self.topic}", "grace: 200ms", f"brokers: {self.kafka.bootstrap}"]
+
+    def start(self, wait=True):
+        moment = first_of_month(self.months)
+        self.daemon.start(wait=wait, env={"LD_PRELOAD": str(harness.BUILD / "tests" / "libshift_clock.so"),
+                                          "SHIFT_CLOCK_S": str(int(moment.timestamp() - time.time()))})
+
+    def deliver(self, count, months_ago, category):
+        month = first_of_month(self.months - months_ago)
+        items = [{**harness.SIGNAL, "id": f"s-{self.delivered + n}", "category": category, "reported": month.date().isoformat()}
+                 for n in range(count)]
+        self.delivered += count
+        self.assertEqual(self.daemon.post("utrecht", items).status, 200)
+
+    def withdraw(self, names):
+        self.assertEqual(self.daemon.post("utrecht", [{"id": name, "withdrawn": True} for name in names]).status, 200)
+
+    def counts_status(self):
+        return self.daemon.status()["kafka"]["counts"]
+
+    def await_published(self):
+        harness.wait_for(lambda: self.counts_status()["waiting"] == 0 and self.counts_status()["state"] == "running",
+                         "all figures are published", 90)
+        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "all events are published")
+
+    def records(self):
+        return sorted(broker.consume(self.kafka.bootstrap, self.topic), key=lambda r: int(r["headers"]["signaald_seq"]))
+
+    def check_topic(self):
+        """The latest record of each key is what the daemon tells; each was sent once, each key's in one partition, in order."""
+        records = self.records()
+        latest, places = {}, {}
+        for record in records:
+            partition, offset = places.get(record["key"], (record["partition"], -1))
+            self.assertEqual(record["partition"], partition)
+            self.assertGreater(record["offset"], offset)
+            places[record["key"]] = record["partition"], record["offset"]
+            headers = record["headers"]
+            self.assertEqual(set(headers), {"signaald_origin", "signaald_seq", "content-type"})
+            self.assertRegex(headers["signaald_origin"], "^[0-9a-f]{32}$")
+            self.assertEqual(headers["content-type"], "application/json")
+            latest[record["key"]] = record["payload"]
+        sequences = [record["headers"]["signaald_seq"] for record in records]
+        self.assertEqual(len(sequences), len(set(sequences)))
+        told = self.daemon.control("GET", "/v1/figures").json["figures"]
+        names = ["/".join([f["measure"], *(f"{k}={v}" for k, v in f.items() if k not in ("measure", "count", "resolution",
+                                                                                        "closed"))]) for f in told]
+        self.assertEqual({key: value for key, value in latest.items() if value}, dict(zip(names, told)))
+        return records
+
+    def test_figures_topic(self):
+        """A topic that is missing at first, then several closes, each with a kill while they are sent."""
+        value = int(os.environ.get("SIGNAALD_SEED") or time.time())
+        print("seed", value)
+        chance = random.Random(value)
+        self.start()
+        self.deliver(200, 2, "SexualExploitation")
+        self.deliver(30, 13, "ForcedLabour")
+        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        harness.wait_for(lambda: f"<4>kafka topic={self.topic} state=tail" in self.daemon.log(), "an alarm in the log")
+        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events do not wait for the other topic")
+        self.assertEqual(self.counts_status()["lastError"], "the topic does not exist")
+        self.assertEqual(self.counts_status()["waiting"], len(self.daemon.control("GET", "/v1/figures").json["figures"]))
+        self.assertIsNone(self.daemon.status()["kafka"]["lastError"])
+        self.kafka.create_topic(self.topic, 3, COMPACT)
+        self.await_published()
+        first = self.check_topic()
+        for months in (1, 2, 3):
+            self.daemon.stop()
+            self.months = months
+            made = self.daemon.log().count("figures made")
+            self.start(wait=False)
+            self.assertGreaterEqual(made, 1)
+            if months == 1:
+                harness.wait_for(self.daemon.answers, "the daemon answers")
+                harness.wait_for(lambda: "figures stay" in self.daemon.log(), "a close without change")
+                self.assertEqual(len(self.check_topic()), len(first))
+            else:
+                harness.wait_for(lambda: self.daemon.log().count("figures made") > made, "a close")
+                time.sleep(chance.uniform(0, 0.3))  # a moment at which it is killed, nothing that is waited for
+                self.daemon.kill()
+                self.start()
+                self.await_published()
+                self.check_topic()
+            if months == 1:
+                self.deliver(200, 1, "ForcedCriminality")
+            else:
+                self.withdraw([f"s-{n}" for n in range(200, 230)])
+        records = self.check_topic()
+        self.assertIn(None, [record["payload"] for record in records])  # what is too small is taken back
+        self.assertEqual(len({r["headers"]["signaald_origin"] for r in records}), 1)
+        events = list(broker.consume(self.kafka.bootstrap, self.events_topic))
+        self.assertEqual(sorted(int(e["headers"]["signaald_seq"]) for e in events),
+                         list(range(1, self.daemon.status()["ledger"]["accepted"] + 1)))
+        self.daemon.stop()
+
+    def test_another_topic(self):
+        """Another topic gets all of them, and so does one made anew; without one nothing is sent, and all is told all the same."""
+        self.kafka.create_topic(self.topic, 1, COMPACT)
+        self.start()
+        self.deliver(50, 2, "SexualExploitation")
+        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        self.await_published()
+        self.check_topic()
+        self.daemon.stop()
+        self.topic += "-2"
+        self.kafka.create_topic(self.topic, 1, COMPACT)
+        self.daemon.extra["kafka"] = self.kafka_lines()
+        self.daemon.write_config()
+        self.start()
+        self.await_published()
+        first = self.check_topic()
+        self.assertGreater(len(first), 10)
+        self.daemon.stop()
+        self.start()
+        self.await_published()
+        self.assertEqual(self.check_topic(), first)
+        self.daemon.stop()
+        self.kafka.delete_topic(self.topic)
+        self.kafka.create_topic(self.topic, 1, COMPACT)
+        self.start()
+        self.await_published()
+        self.assertEqual(len(self.check_topic()), len(first))
+        self.daemon.stop()
+        self.topic = "none"
+        self.daemon.extra["kafka"] = self.kafka_lines()
+        self.daemon.write_config()
+        self.start()
+        self.deliver(1, 2, "SexualExploitation")
+        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events are published")
+        self.assertEqual(self.counts_status(), {"state": "off", "topic": None, "waiting": 0, "lastError": None})
+        self.assertGreater(len(self.daemon.control("GET", "/v1/figures").json["figures"]), 10)
+        self.daemon.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

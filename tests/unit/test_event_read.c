@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Events read back: what is read is what the line said, and nothing else is taken for an event.
+#include "codec/event_read.h"
+
+#include "core_tables.h"
+
+static struct municipalities *municipalities;
+static struct buf value;
+
+static struct cell random_cell(uint64_t *seed) {
+    size_t place = unit_random(seed) % (municipalities_count(municipalities) + 1);
+    const struct municipality *m =
+        place ? municipalities_at(municipalities, place - 1) : NULL; // or unknown
+    return (struct cell){.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                         .categories =
+                             (uint16_t)(1 + unit_random(seed) % ((1u << CATEGORY_COUNT) - 1)),
+                         .gender = (uint8_t)(unit_random(seed) % GENDER_COUNT),
+                         .age_group = (uint8_t)(unit_random(seed) % AGE_COUNT),
+                         .citizenship = (uint8_t)(unit_random(seed) % CITIZENSHIP_COUNT),
+                         .source_kind = (uint8_t)(unit_random(seed) % SOURCE_KIND_COUNT),
+                         .status = (uint8_t)(unit_random(seed) % STATUS_COUNT)};
+}
+
+static struct ledger_row random_row(uint64_t *seed) {
+    struct ledger_row row = {.kind = LEDGER_SIGNAL, .counts = true, .cell = random_cell(seed)};
+    for (size_t i = 0; i < DIGEST_BYTES; i++)
+        row.identity.bytes[i] = (uint8_t)unit_random(seed);
+    row.version = (uint32_t)unit_random(seed) | 1;
+    row.reported = SIGNAL_DAY_MIN + (int32_t)(unit_random(seed) % 20000);
+    row.occurred = unit_random(seed) % 2 ? TIME_DAY_NONE : row.reported - 30;
+    row.received_ms = (int64_t)(unit_random(seed) % 4000000000000u);
+    row.municipality_today = row.cell.municipality;
+    row.cell.month = (uint16_t)(time_month_of_day(row.reported) - 2000 * 12);
+    row.source_len = (uint8_t)(1 + unit_random(seed) % LEDGER_SOURCE_MAX);
+    memset(row.source, 'a' + (int)(unit_random(seed) % 26), row.source_len);
+    return row;
+}
+
+static void assert_said(const struct ledger_row *said, const struct ledger_row *row) {
+    assert_memory_equal(&said->identity, &row->identity, sizeof said->identity);
+    assert_memory_equal(&said->cell, &row->cell, sizeof said->cell);
+    assert_int_equal(said->version, row->version);
+    assert_int_equal(said->reported, row->reported);
+    assert_int_equal(said->occurred, row->occurred);
+    assert_int_equal(said->received_ms, row->received_ms);
+    assert_int_equal(said->municipality_today, row->municipality_today);
+    assert_int_equal(said->source_len, row->source_len);
+    assert_memory_equal(said->source, row->source, sizeof said->source);
+    assert_int_equal(said->counts, row->counts);
+}
+
+static void test_back(void **state) {
+    (void)state;
+    uint64_t seed = unit_seed();
+    static struct event_said said;
+    struct digest linked[EVENT_LINKED_MAX];
+    struct err err;
+    for (int i = 0; i < 2000; i++) {
+        struct ledger_row row = random_row(&seed), previous = random_row(&seed);
+        bool has_previous = unit_random(&seed) % 2;
+        struct event_links links = {linked, unit_random(&seed) % (EVENT_LINKED_MAX + 1)};
+        if (unit_random(&seed) % 4)
+            links.count %= 3;
+        for (size_t k = 0; k < links.count; k++)
+            linked[k] = random_row(&seed).identity;
+        buf_clear(&value);
+        event_put_value(&value, municipalities, &row, has_previous ? &previous : NULL, "Weesp",
+                        &links);
+        if (!event_read_signal(buf_str(&value), &said, &err))
+            fail_msg("%s: %.*s", err.text, (int)value.len, value.data);
+        assert_said(&said.row, &row);
+        assert_false(said.stub);
+        assert_int_equal(said.has_previous, has_previous);
+        if (has_previous)
+            assert_memory_equal(&said.previous, &previous.cell, sizeof said.previous);
+        assert_int_equal(said.linked_count, links.count);
+        assert_memory_equal(said.linked, linked, links.count * sizeof *linked);
+    }
+}
+
+// Withdrawn before anything was seen of it: no day, no categories, nothing to count.
+static void test_never_seen(void **state) {
+    (void)state;
+    uint64_t seed = 1;
+    static struct event_said said;
+    struct err err;
+    struct ledger_row row = random_row(&seed);
+    row.cell = (struct cell){.source_kind = SOURCE_NGO};
+    row.reported = row.occurred = TIME_DAY_NONE;
+    row.municipality_today = MUNICIPALITY_UNKNOWN;
+    row.counts = false;
+    buf_clear(&value);
+    event_put_value(&value, municipalities, &row, NULL, NULL, &(struct event_links){0});
+    assert_true(event_read_signal(buf_str(&value), &said, &err));
+    assert_said(&said.row, &row);
+    assert_false(said.stub);
+}
+
+static void test_erased(void **state) {
+    (void)state;
+    uint64_t seed = 2;
+    static struct event_said said;
+    struct err err;
+    struct ledger_row row = random_row(&seed), previous = random_row(&seed);
+    buf_clear(&value);
+    event_put_stub_value(&value, &row);
+    assert_true(event_read_signal(buf_str(&value), &said, &err));
+    assert_true(said.stub);
+    assert_false(said.has_previous || said.row.counts);
+    assert_int_equal(said.row.version, row.version);
+    assert_int_equal(said.row.cell.source_kind, row.cell.source_kind);
+    assert_int_equal(said.row.reported, TIME_DAY_NONE);
+    buf_clear(&value);
+    event_put_erased_value(&value, municipalities, &row, &previous);
+    assert_true(event_read_signal(buf_str(&value), &said, &err));
+    assert_true(said.stub && said.has_previous);
+    assert_memory_equal(&said.previous, &previous.cell, sizeof said.previous);
+}
+
+static void test_source(void **state) {
+    (void)state;
+    uint64_t seed = 3;
+    struct ledger_row said;
+    struct err err;
+    int64_t last_ms;
+    for (int i = 0; i < 20; i++) {
+        struct ledger_row row = random_row(&seed);
+        int64_t last = i % 2 ? row.received_ms + 1 : 0;
+        buf_clear(&value);
+        event_put_source_value(&value, municipalities, &row, last, 40);
+        assert_true(event_read_source(buf_str(&value), &said, &last_ms, &err));
+        assert_int_equal(last_ms, last);
+        assert_string_equal(said.source, row.source);
+        assert_int_equal(said.cell.source_kind, row.cell.source_kind);
+        assert_int_equal(said.cell.municipality, row.cell.municipality);
+        assert_int_equal(said.municipality_today, row.municipality_today);
+        assert_false(event_read_signal(buf_str(&value), &(struct event_said){0}, &err));
+    }
+    assert_false(
+        event_read_source(STR("{\"source\":{\"name\":\"a\",\"kind\":\"coa\"},\"municipality\":"
+                              "{\"code\":\"unknown\",\"today\":\"unknown\"},\"lastSignal\":7}"),
+                          &said, &last_ms, &err));
+    assert_false(event_read_source(STR("{\"source\":{\"name\":\"a\",\"kind\":\"coa\"}}"), &said,
+                                   &last_ms, &err));
+}
+
+static void test_type(void **state) {
+    (void)state;
+    const struct ledger_row rows[] = {
+        {.verdict = VERDICT_REGISTERED, .counts = true},
+        {.verdict = VERDICT_CORRECTED, .counts = true},
+        {.verdict = VERDICT_WITHDRAWN},
+        {.verdict = VERDICT_WITHDRAWN, .erased = true},
+        {.kind = LEDGER_SOURCE_SILENT, .verdict = VERDICT_REGISTERED},
+        {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct ledger_row back = {.counts = true, .erased = true};
+        assert_true(event_read_type(str_from(event_type(&rows[i])), &back));
+        assert_int_equal(back.kind, rows[i].kind);
+        assert_int_equal(back.verdict, rows[i].verdict);
+        assert_int_equal(back.counts, rows[i].counts);
+        assert_int_equal(back.erased, rows[i].erased);
+    }
+    assert_false(event_read_type(STR("nl.mensenhandelsignalen.signal.registered.v2"),
+                                 &(struct ledger_row){0}));
+    assert_false(event_read_type((struct str){NULL, 0}, &(struct ledger_row){0}));
+}
+
+static const char good[] =
+    "{\"signal\":\"000102030405060708090a0b0c0d0e0f\",\"version\":2,"
+    "\"source\":{\"name\":\"coa\",\"kind\":\"coa\"},"
+    "\"municipality\":{\"code\":\"GM0457\",\"name\":\"Weesp\",\"asReported\":null,\"today\":"
+    "\"GM0363\"},"
+    "\"province\":\"PV27\",\"policeUnit\":\"x\",\"safetyRegion\":\"VR14\",\"categories\":["
+    "\"Other\"],"
+    "\"reported\":\"2017-03-05\",\"victim\":{\"gender\":\"Masculine\",\"ageGroup\":\"Adult\","
+    "\"citizenship\":\"nonEU\"},\"status\":\"possible\",\"occurred\":null,"
+    "\"received\":\"2026-11-24T06:57:27.108Z\",\"linked\":[\"ff0102030405060708090a0b0c0d0e0f\"]}";
+
+// Each exchange makes another value of it: refused, but for what we do not look at.
+static void test_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to;
+        bool fine;
+    } cases[] = {
+        {"\"status\"", "\"status\"", true},
+        {"\"policeUnit\":\"x\"", "\"more\":{\"a\":[1]}", true},
+        {"\"signal\":\"00", "\"signal\":\"0", false},
+        {"\"signal\":\"00", "\"signal\":\"0g", false},
+        {"\"signal\"", "\"other\"", false},
+        {"\"version\":2", "\"version\":0", false},
+        {"\"version\":2", "\"version\":4294967296", false},
+        {"\"version\":2", "\"version\":\"2\"", false},
+        {"\"version\":2", "\"version\":2,\"version\":3", false},
+        {"\"name\":\"coa\"", "\"name\":\"\"", false},
+        {"\"name\":\"coa\"", "\"name\":\"c\\na\"", false},
+        {"\"name\":\"coa\"",
+         "\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", false},
+        {"\"kind\":\"coa\"", "\"kind\":\"COA\"", false},
+        {"\"code\":\"GM0457\"", "\"code\":\"unknown\"", true},
+        {"\"code\":\"GM0457\"", "\"code\":\"GM0000\"", false},
+        {"\"code\":\"GM0457\"", "\"code\":\"GM457\"", false},
+        {"\"code\":\"GM0457\"", "\"code\":\"PV0457\"", false},
+        {"\"code\":\"GM0457\"", "\"code\":\"GM04x7\"", false},
+        {"\"code\":\"GM0457\"", "\"code\":null", false},
+        {"\"today\":\"GM0363\"", "\"today\":363", false},
+        {"[\"Other\"]", "[]", false},
+        {"[\"Other\"]", "[\"Anything\"]", false},
+        {"[\"Other\"]", "[7]", false},
+        {"[\"Other\"]", "\"Other\"", false},
+        {"\"2017-03-05\"", "null", false},
+        {"\"2017-03-05\"", "\"2017-02-29\"", false},
+        {"\"2017-03-05\"", "\"1999-12-31\"", false},
+        {"\"2017-03-05\"", "\"7461-05-01\"", false}, // its month has no number in a cell
+        {"\"2017-03-05\"", "\"2017-03-05T00:00:00Z\"", false},
+        {"\"Masculine\"", "\"Male\"", false},
+        {"\"Adult\"", "null", false},
+        {"\"nonEU\"", "\"\"", false},
+        {"\"victim\"", "\"person\"", false},
+        {"\"possible\"", "\"proven\"", false},
+        {"\"occurred\":null", "\"occurred\":\"2017-01-01\"", true},
+        {"\"occurred\":null", "\"occurred\":7", false},
+        {"\"occurred\":null,", "", false},
+        {"06:57:27.108Z", "06:57:27.108", false},
+        {"[\"ff", "[\"f", false},
+        {"[\"ff0102030405060708090a0b0c0d0e0f\"]", "[]", true},
+        {"[\"ff0102030405060708090a0b0c0d0e0f\"]", "[null]", false},
+        {"[\"ff0102030405060708090a0b0c0d0e0f\"]", "{}", false},
+        {"0f\"]}", "0f\"],\"previous\":null}", false},
+        {"0f\"]}", "0f\"],\"previous\":{}}", false},
+        {"0f\"]}", "0f\"]", false},
+        {"0f\"]}", "0f\"]}}", false},
+        {"{\"signal\"", "[{\"signal\"", false},
+    };
+    static struct event_said said;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[sizeof good + 256];
+        struct err err = {0};
+        const char *at = strstr(good, cases[i].from);
+        assert_non_null(at);
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good), good, cases[i].to,
+                       at + strlen(cases[i].from));
+        if (event_read_signal(str_from(text), &said, &err) != cases[i].fine)
+            fail_msg("%s -> %s", cases[i].from, cases[i].to);
+        assert_int_equal(err.kind, cases[i].fine ? ERR_NONE : ERR_INPUT);
+    }
+}
+
+static void test_bounds(void **state) {
+    (void)state;
+    static struct event_said said;
+    static char text[EVENT_VALUE_MAX + 2];
+    struct err err;
+    memset(text, ' ', sizeof text - 1);
+    memcpy(text, good, sizeof good - 1);
+    assert_true(event_read_signal((struct str){text, EVENT_VALUE_MAX}, &said, &err));
+    assert_false(event_read_signal((struct str){text, EVENT_VALUE_MAX + 1}, &said, &err));
+    assert_false(event_read_signal((struct str){NULL, 0}, &said, &err));
+    memset(text, '[', sizeof text - 1);
+    assert_false(event_read_signal((struct str){text, EVENT_VALUE_MAX}, &said, &err));
+    // one linked signal more than an event names
+    size_t len = (size_t)(strstr(good, "[\"ff") - good) + 1;
+    memcpy(text, good, len);
+    for (int i = 0; i <= EVENT_LINKED_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s\"%032d\"", i ? "," : "", i);
+    memcpy(text + len, "]}", 2);
+    assert_false(event_read_signal((struct str){text, len + 2}, &said, &err));
+}
+
+static int set_up(void **state) {
+    (void)state;
+    municipalities = tables_municipalities();
+    buf_init(&value, EVENT_VALUE_MAX);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    municipalities_free(municipalities);
+    buf_free(&value);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_back),   cmocka_unit_test(test_never_seen),
+        cmocka_unit_test(test_erased), cmocka_unit_test(test_source),
+        cmocka_unit_test(test_type),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bounds),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

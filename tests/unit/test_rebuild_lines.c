@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a rebuild makes of numbers: of an event that says it is far away from all others, of one
+// that does not agree with itself, and of the places of keys.
+#include "books_rebuild.h"
+#include "rebuild_private.h"
+
+#include "recount_rig.h"
+
+#include <librdkafka/rdkafka.h>
+
+#define DISTANT (INT64_MAX / 1001)
+enum { PLENTY = 5001, PARTITION = 7 }; // more than go into one transaction
+
+static void add(struct books_rebuild *rebuild, uint64_t seq) {
+    struct err err;
+    const struct books_found found = {
+        .row = {.kind = LEDGER_SIGNAL, .seq = seq, .version = 1, .logged_ms = (int64_t)seq * 1000},
+        .value = STR("{}"),
+        .partition = PARTITION,
+        .offset = (int64_t)seq + 1};
+    assert_int_equal(books_rebuild_add(rebuild, &found, &err), BOOKS_ADDED);
+}
+
+// Each line accounts for so many that are missing, and for no more.
+static void far_lines_are_found(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t lines[5], far, count, last;
+    } table[] = {
+        {{1, 2, 3}, 0, 0, 0},
+        {{DISTANT}, 0, 0, 0}, // a beginning may be missing
+        {{1, 2, 3 + BOOKS_MISSING_MAX}, 0, 0, 0},
+        {{1, 2, 4 + BOOKS_MISSING_MAX}, 4 + BOOKS_MISSING_MAX, 1, 2},
+        {{1, 2, 3 + 2 * BOOKS_MISSING_MAX, 4 + 2 * BOOKS_MISSING_MAX}, 0, 0, 0},
+        {{1, 2, 4 + 2 * BOOKS_MISSING_MAX, 5 + 2 * BOOKS_MISSING_MAX},
+         4 + 2 * BOOKS_MISSING_MAX,
+         2,
+         2},
+        {{9, 2 * BOOKS_MISSING_MAX, 2 * BOOKS_MISSING_MAX + 1, DISTANT},
+         DISTANT,
+         1,
+         2 * BOOKS_MISSING_MAX + 1},
+        {{1, 2, DISTANT - 1, DISTANT}, DISTANT - 1, 2, 2},
+    };
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct books *books = open_books();
+        struct books_rebuild *rebuild = books_rebuild_begin(books);
+        struct books_far far;
+        for (size_t k = 0; k < COUNT(table[i].lines) && table[i].lines[k]; k++)
+            add(rebuild, table[i].lines[k]);
+        assert_int_equal(books_rebuild_find_far(rebuild, &far), table[i].far > 0);
+        assert_int_equal(far.seq, table[i].far);
+        assert_int_equal(far.count, table[i].count);
+        assert_int_equal(far.last_seq, table[i].last);
+        assert_int_equal(far.last_ms, table[i].last * 1000);
+        if (far.seq) {
+            assert_int_equal(far.missing, far.seq - far.last_seq - 1);
+            assert_int_equal(far.partition, PARTITION);
+            assert_int_equal(far.offset, far.seq + 1);
+        }
+        books_rebuild_free(rebuild);
+        books_close(books);
+    }
+}
+
+static void far_lines_are_dropped(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct books_rebuild *rebuild = books_rebuild_begin(books);
+    const uint64_t first = (uint64_t)PLENTY * BOOKS_MISSING_MAX * 2;
+    struct books_far far;
+    struct err err;
+    add(rebuild, 1);
+    add(rebuild, 2);
+    for (uint64_t i = 0; i < PLENTY; i++)
+        add(rebuild, first + i);
+    assert_true(books_rebuild_find_far(rebuild, &far));
+    assert_int_equal(far.count, PLENTY);
+    assert_true(books_rebuild_drop(rebuild, far.seq, &err));
+    assert_false(books_rebuild_find_far(rebuild, &far));
+    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
+    assert_true(books_rebuild_named(rebuild, "0123456789abcdef0123456789abcdef", offsets, &err));
+    books_rebuild_free(rebuild);
+    struct store_txn txn;
+    store_begin_read(books->store, &txn);
+    assert_int_equal(store_entries(&txn, STORE_LEDGER), 2);
+    assert_int_equal(store_entries(&txn, STORE_PUBLISHED), 2);
+    assert_int_equal(store_last_seq(&txn, STORE_LEDGER), 2);
+    store_abort(&txn);
+    books_close(books);
+}
+
+// --- one that does not agree with itself ---
+
+static rd_kafka_headers_t *make_headers(const struct event_attributes *attributes) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(20);
+    for (size_t i = 0; i < attributes->count; i++)
+        (void)rd_kafka_header_add(headers, attributes->list[i].header, -1,
+                                  attributes->list[i].value, attributes->list[i].len);
+    return headers;
+}
+
+static void numbers_agree(void **state) {
+    (void)state;
+    static const struct {
+        uint64_t seq; // of the event
+        const char *said;
+        bool agrees;
+    } table[] = {
+        {1, "1", true},
+        {1, "2", false},
+        {1, "4294967297", true}, // the number of 32 bits wraps
+        {2147483648, "2147483648", true},
+        {4294967295, "4294967295", true},
+        {1, "1000000000000", false},
+    };
+    struct books *books = open_books();
+    deliver(books, "{\"id\":\"a\"}", false);
+    struct line line = line_at(books, 1);
+    for (size_t i = 0; i < COUNT(table); i++) {
+        struct event_attributes attributes;
+        struct books_found found;
+        struct err err;
+        line.row.seq = table[i].seq;
+        event_attributes(&line.row, "00000099000000001000", &attributes);
+        rd_kafka_headers_t *headers = make_headers(&attributes);
+        (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, table[i].said, -1);
+        const struct publish_record record = {
+            .key = attributes.key, .value = str_from(line.event), .headers = headers};
+        assert_int_equal(rebuild_read(&record, &found, &err), table[i].agrees);
+        if (!table[i].agrees)
+            assert_non_null(strstr(err.text, "ce_sequence"));
+        rd_kafka_headers_destroy(headers);
+    }
+    books_close(books);
+}
+
+// --- places ---
+
+static void the_most_partitions_that_fit(void **state) {
+    (void)state;
+    struct rebuild_fits fits = {0};
+    assert_int_equal(rebuild_fits_most(&fits, 6), 6); // nothing was seen
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+        (void)snprintf(key, sizeof key, "GM%04d", i);
+        struct publish_record record = {.key = str_from(key)};
+        record.partition = publish_partition(record.key, 3);
+        rebuild_fit(&fits, &record);
+    }
+    assert_int_equal(rebuild_fits_most(&fits, 6), 3);
+    assert_int_equal(rebuild_fits_most(&fits, 3), 3);
+    assert_int_equal(rebuild_fits_most(&fits, 2), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(far_lines_are_found, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(far_lines_are_dropped, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(numbers_agree, test_set_up, scratch_teardown),
+        cmocka_unit_test(the_most_partitions_that_fit),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

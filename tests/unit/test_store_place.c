@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A place for a store that is made anew: nothing of one that was broken off is left in it.
+#include "edge/store_place.h"
+
+#include "scratch.h"
+
+static struct store_place *open_place(void) {
+    struct err err;
+    struct store_place *place = store_place_open(scratch_dir, &err);
+    if (!place)
+        fail_msg("%s", err.text);
+    return place;
+}
+
+static bool is_there(const char *name) {
+    return access(scratch_path(name), F_OK) == 0;
+}
+
+static void what_was_broken_off_is_gone(void **state) {
+    (void)state;
+    static const char *const files[] = {"rebuilding/data.mdb", "rebuilding/data.mdb.new",
+                                        "rebuilding/lock.mdb", "rebuilding/lock"};
+    struct err err;
+    struct store_place *place = open_place();
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        scratch_write(files[i], "half a ledger", 0600);
+    store_place_close(place);
+    assert_false(store_place_check(scratch_dir, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    place = open_place();
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        assert_false(is_there(files[i]));
+    store_place_close(place);
+}
+
+static void what_is_whole_takes_its_place(void **state) {
+    (void)state;
+    struct err err;
+    assert_true(store_place_check(scratch_dir, &err));
+    scratch_write("lock.mdb", "of an older store", 0600);
+    struct store_place *place = open_place();
+    assert_string_equal(store_place_dir(place), scratch_path("rebuilding"));
+    scratch_write("rebuilding/data.mdb", "a ledger", 0600);
+    scratch_write("rebuilding/lock.mdb", "its readers", 0600);
+    assert_true(store_place_put(place, &err));
+    store_place_close(place);
+    assert_true(is_there("data.mdb"));
+    assert_false(is_there("lock.mdb"));
+    assert_false(is_there("rebuilding"));
+    assert_true(store_place_check(scratch_dir, &err));
+    assert_null(store_place_open(scratch_dir, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_false(is_there("rebuilding"));
+}
+
+static void one_at_a_time(void **state) {
+    (void)state;
+    struct err err;
+    struct store_place *place = open_place();
+    assert_null(store_place_open(scratch_dir, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    store_place_close(place);
+    store_place_close(open_place());
+}
+
+static void without_a_file_nothing_is_put(void **state) {
+    (void)state;
+    struct err err;
+    struct store_place *place = open_place();
+    assert_false(store_place_put(place, &err));
+    assert_int_equal(err.kind, ERR_FATAL);
+    store_place_close(place);
+    assert_false(store_place_check(scratch_dir, &err));
+    assert_null(store_place_open(scratch_path("nowhere"), &err));
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(what_was_broken_off_is_gone),
+        TEST(what_is_whole_takes_its_place),
+        TEST(one_at_a_time),
+        TEST(without_a_file_nothing_is_put),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Reading the store from another process, beside the one that writes.
+#include "edge/store.h"
+
+#include "scratch.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+enum { MAP_BYTES = 8 << 20, VALUE_BYTES = 1000, ENTRIES = 200 };
+
+static struct store *open_here(void) {
+    struct err err;
+    struct store *store = store_open(scratch_dir, MAP_BYTES, &err);
+    if (!store)
+        fail_msg("%s", err.text);
+    return store;
+}
+
+// Every entry anew, with this byte.
+static void fill(struct store *store, char byte) {
+    struct store_txn txn;
+    struct err err;
+    char value[VALUE_BYTES];
+    memset(value, byte, sizeof value);
+    store_begin(store, &txn);
+    for (uint64_t seq = 1; seq <= ENTRIES; seq++)
+        store_put_seq(&txn, STORE_LEDGER, seq, (struct str){value, sizeof value});
+    assert_true(store_commit(&txn, &err));
+}
+
+static uint64_t used(struct store *store) {
+    struct store_usage usage;
+    store_usage(store, &usage);
+    return usage.used_bytes;
+}
+
+// --- the other process ---
+
+static struct {
+    pid_t pid;
+    int to[2], from[2];
+} reader;
+
+static bool all_are(struct store_txn *txn, char byte) {
+    struct str value;
+    for (uint64_t seq = 1; seq <= ENTRIES; seq++)
+        if (!store_get_seq(txn, STORE_LEDGER, seq, &value) || value.len != VALUE_BYTES ||
+            value.data[0] != byte || value.data[VALUE_BYTES - 1] != byte)
+            return false;
+    return true;
+}
+
+// Takes a snapshot, says so, and looks at it when it is told to. Ends with 0 when it is what it
+// was.
+static void read_on(void) {
+    struct err err;
+    struct store_txn txn;
+    char byte = 0;
+    struct store *store = store_open_read(scratch_dir, MAP_BYTES, &err);
+    if (!store)
+        _exit(2);
+    store_begin_read(store, &txn);
+    if (!all_are(&txn, 'a') || write(reader.from[1], "r", 1) != 1 ||
+        read(reader.to[0], &byte, 1) != 1)
+        _exit(3);
+    bool same = all_are(&txn, 'a');
+    store_abort(&txn);
+    store_close(store);
+    _exit(same && txn.err.kind == ERR_NONE ? 0 : 4);
+}
+
+static void start_reader(void) {
+    assert_int_equal(pipe(reader.to), 0);
+    assert_int_equal(pipe(reader.from), 0);
+    reader.pid = fork();
+    if (reader.pid == 0)
+        read_on();
+}
+
+static void await_snapshot(void) {
+    char byte;
+    assert_int_equal(read(reader.from[0], &byte, 1), 1);
+}
+
+static int end_reader(int signal_number) {
+    int status;
+    if (signal_number)
+        assert_int_equal(kill(reader.pid, signal_number), 0);
+    else
+        assert_int_equal(write(reader.to[1], "g", 1), 1);
+    assert_int_equal(waitpid(reader.pid, &status, 0), reader.pid);
+    for (int i = 0; i < 2; i++) {
+        (void)close(reader.to[i]);
+        (void)close(reader.from[i]);
+    }
+    return status;
+}
+
+// --- tests ---
+
+static void a_snapshot_stays_as_it_was_while_others_write(void **state) {
+    (void)state;
+    struct store *store = open_here();
+    fill(store, 'a');
+    store_close(store); // LMDB's locks are a process's: the child must not inherit them
+    start_reader();
+    await_snapshot();
+    store = open_here();
+    for (int i = 0; i < 5; i++)
+        fill(store, 'b');
+    assert_int_equal(end_reader(0), 0);
+    store_close(store);
+}
+
+static void a_reader_that_was_killed_keeps_no_pages(void **state) {
+    (void)state;
+    struct store *store = open_here();
+    fill(store, 'a');
+    store_close(store);
+    start_reader();
+    await_snapshot();
+    store = open_here();
+    fill(store, 'b');
+    assert_int_equal(end_reader(SIGKILL), SIGKILL);
+    for (int i = 0; i < 3; i++)
+        fill(store, 'c');
+    uint64_t before = used(store);
+    for (int i = 0; i < 20; i++)
+        fill(store, 'd');
+    assert_true(used(store) < before + ENTRIES * VALUE_BYTES);
+    store_close(store);
+}
+
+// A copy has neither the daemon's lock nor LMDB's.
+static void a_copy_is_read_and_nothing_is_made(void **state) {
+    (void)state;
+    struct err err;
+    struct store_txn txn;
+    struct store *store = open_here();
+    fill(store, 'a');
+    store_close(store);
+    assert_int_equal(unlink(scratch_path("lock")), 0);
+    assert_int_equal(unlink(scratch_path("lock.mdb")), 0);
+    store = store_open_read(scratch_dir, MAP_BYTES, &err);
+    assert_non_null(store);
+    store_begin_read(store, &txn);
+    assert_true(all_are(&txn, 'a'));
+    store_abort(&txn);
+    store_close(store);
+    assert_int_not_equal(access(scratch_path("lock"), F_OK), 0);
+    assert_int_not_equal(access(scratch_path("lock.mdb"), F_OK), 0);
+}
+
+static void where_there_is_no_store(void **state) {
+    (void)state;
+    struct err err = {0};
+    assert_null(store_open_read(scratch_dir, MAP_BYTES, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_int_not_equal(access(scratch_path("data.mdb"), F_OK), 0);
+    err = (struct err){0};
+    assert_null(store_open_read(scratch_path("nowhere"), MAP_BYTES, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    scratch_write("data.mdb", "this is no store, though it has more bytes than none", 0600);
+    err = (struct err){0};
+    assert_null(store_open_read(scratch_dir, MAP_BYTES, &err));
+    assert_int_equal(err.kind, ERR_FATAL);
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_snapshot_stays_as_it_was_while_others_write),
+        TEST(a_reader_that_was_killed_keeps_no_pages),
+        TEST(a_copy_is_read_and_nothing_is_made),
+        TEST(where_there_is_no_store),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
