@@ -101,21 +101,18 @@ static enum ctl_exit print_counts(const struct ctl *ctl, const struct node *answ
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
     const char *by = args_value(args, "by");
-    struct buf target;
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/counts");
-    enum ctl_exit result = cube_put_by(ctl, by ? by : "year", CUBE_BY_MAX, &target);
+    buf_puts(target, "/v1/counts");
+    enum ctl_exit result = cube_put_by(ctl, by ? by : "year", CUBE_BY_MAX, target);
     if (result == CTL_OK)
-        result = cube_put_period(ctl, args, &target);
-    if (result == CTL_OK)
-        result = cube_put_filters(ctl, args, &target);
-    char *text = buf_take(&target);
-    if (result == CTL_OK)
-        result = ctl_show(ctl, text, NULL, print_counts);
-    free(text);
-    return result;
+        result = cube_put_period(ctl, args, target);
+    return result == CTL_OK ? cube_put_filters(ctl, args, target) : result;
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_counts});
 }
 
 static const struct args_option options[] = {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10 };
+enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10, ID_MAX = 1024 };
 
 // Messages quote the other side, so they are cleaned like all that is printed.
 static void complain(const char *who, const char *text) {
@@ -100,6 +100,33 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
     }
     client_reply_free(&reply);
     return result;
+}
+
+enum ctl_exit ctl_ask_for(const struct ctl *ctl, const struct args *args,
+                          enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args,
+                                               struct buf *target),
+                          const struct ctl_question *question) {
+    struct buf target;
+    struct ctl_question asked = *question;
+    buf_init(&target, CLIENT_TARGET_MAX);
+    enum ctl_exit result = put(ctl, args, &target);
+    char *text = buf_take(&target);
+    asked.target = text;
+    if (result == CTL_OK)
+        result = ctl_ask(ctl, &asked);
+    free(text);
+    return result;
+}
+
+enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, struct buf *target) {
+    struct str source = str_from(args->words[0]), id = str_from(args->words[1]);
+    if (source.len == 0 || id.len == 0 || source.len > ID_MAX || id.len > ID_MAX)
+        return ctl_usage(ctl, "SOURCE and ID have 1 to %d bytes", ID_MAX);
+    buf_puts(target, "/v1/signals/");
+    client_put_encoded(target, source);
+    buf_putc(target, '/');
+    client_put_encoded(target, id);
+    return CTL_OK;
 }
 
 enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,

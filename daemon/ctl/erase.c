@@ -5,9 +5,6 @@
 #include "ctl/format.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-
-enum { ID_MAX = 1024 };
 
 static const char *plural(int64_t number) {
     return number == 1 ? "" : "s";
@@ -29,21 +26,9 @@ static enum ctl_exit print_outcome(const struct ctl *ctl, const struct node *ans
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
-    struct str source = str_from(args->words[0]), id = str_from(args->words[1]);
-    struct buf target;
-    if (source.len == 0 || id.len == 0 || source.len > ID_MAX || id.len > ID_MAX)
-        return ctl_usage(ctl, "SOURCE and ID have 1 to %d bytes", ID_MAX);
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/signals/");
-    client_put_encoded(&target, source);
-    buf_putc(&target, '/');
-    client_put_encoded(&target, id);
-    char *text = buf_take(&target);
-    const struct ctl_question question = {
-        .method = "DELETE", .target = text, .missing = "never seen", .print = print_outcome};
-    enum ctl_exit result = ctl_ask(ctl, &question);
-    free(text);
-    return result;
+    return ctl_ask_for(ctl, args, ctl_put_signal,
+                       &(struct ctl_question){
+                           .method = "DELETE", .missing = "never seen", .print = print_outcome});
 }
 
 const struct ctl_verb erase_verb = {

@@ -466,14 +466,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
-    struct buf target;
-    buf_init(&target, CLIENT_TARGET_MAX);
-    enum ctl_exit result = put_target(ctl, args, &target);
-    char *text = buf_take(&target);
-    if (result == CTL_OK)
-        result = ctl_show(ctl, text, NULL, print_trend);
-    free(text);
-    return result;
+    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_trend});
 }
 
 static const struct args_option options[] = {

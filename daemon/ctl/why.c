@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { LABEL_WIDTH = 13, ID_MAX = 1024 };
+enum { LABEL_WIDTH = 13 };
 
 static void put_line(const struct screen *screen, const char *label, const char *text) {
     screen_put_field(screen, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
@@ -87,19 +87,8 @@ static enum ctl_exit print_signal(const struct ctl *ctl, const struct node *answ
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
-    struct str source = str_from(args->words[0]), id = str_from(args->words[1]);
-    struct buf target;
-    if (source.len == 0 || id.len == 0 || source.len > ID_MAX || id.len > ID_MAX)
-        return ctl_usage(ctl, "SOURCE and ID have 1 to %d bytes", ID_MAX);
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/signals/");
-    client_put_encoded(&target, source);
-    buf_putc(&target, '/');
-    client_put_encoded(&target, id);
-    char *text = buf_take(&target);
-    enum ctl_exit result = ctl_show(ctl, text, "never seen", print_signal);
-    free(text);
-    return result;
+    return ctl_ask_for(ctl, args, ctl_put_signal,
+                       &(struct ctl_question){.missing = "never seen", .print = print_signal});
 }
 
 const struct ctl_verb why_verb = {

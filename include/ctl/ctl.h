@@ -55,6 +55,14 @@ enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *mi
                        enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer));
 // What the daemon says, as it says it, with a newline behind.
 void ctl_print_json(const struct ctl *ctl, struct str body);
+// The same, where the target follows from the command line: `put` writes it, or says what is wrong
+// (CTL_USAGE), and then nothing is asked.
+enum ctl_exit ctl_ask_for(const struct ctl *ctl, const struct args *args,
+                          enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args,
+                                               struct buf *target),
+                          const struct ctl_question *question);
+// The target of one signal, by the words SOURCE and ID.
+enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, struct buf *target);
 // Shows what the daemon said with a status that is no success (RFC 9457).
 enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply);
 

@@ -199,7 +199,7 @@ class Figures(unittest.TestCase):
         self.assertEqual(figures(self.daemon), world.shown)
         self.daemon.stop()
         self.start_at(2019, 1, 1, 0, 0, 5, close=True)  # it slept over several months
-        self.check_step(world)
+        self.assertTrue(self.check_step(world))
 
     def test_asked_once(self):
         """The operator's way in, its limits, and what a kill leaves of it."""
@@ -280,6 +280,9 @@ class Figures(unittest.TestCase):
                 self.assertEqual(answer["closed"], "2018-03")
                 self.check_floors()
             self.daemon.stop()
+        self.start_at(2018, 4, 1, 0, 0, 5, close=True)
+        self.assertEqual(figures(self.daemon)["closed"], "2018-03")
+        self.check_floors()
 
 
 if __name__ == "__main__":
