@@ -177,13 +177,14 @@ static void what_is_taken_gives_its_memory_back(void **state) {
     (void)state;
     struct persons *persons = persons_create();
     size_t before = memory_in_use();
-    for (uint64_t n = 1; n <= 30000; n++) {
+    uint64_t many = unit_rounds(30000);
+    for (uint64_t n = 1; n <= many; n++) {
         put(persons, n, n, 1);
         put(persons, 40000, n, 1);
     }
-    for (uint64_t n = 1; n <= 30000; n++) {
+    for (uint64_t n = 1; n <= many; n++) {
         take(persons, n, n);
-        if (n < 30000)
+        if (n < many)
             take(persons, 40000, n);
     }
     assert_int_equal(persons_members(persons), 1);
