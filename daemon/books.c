@@ -165,8 +165,9 @@ static bool load(struct books *books, struct err *err) {
     books->quarantine_last = load_number(&txn, "quarantine-last");
     load_topics(books, &txn);
     books_load_chain(books, &txn);
-    loading.ok = loading.ok && books_load_members(books, &txn, err) &&
-                 books_load_erase_waiting(books, &txn) && books_load_figures(books, &txn, err);
+    books_load_erase_waiting(books, &txn);
+    loading.ok =
+        loading.ok && books_load_members(books, &txn, err) && books_load_figures(books, &txn, err);
     store_abort(&txn);
     if (loading.ok && txn.err.kind != ERR_NONE) {
         *err = txn.err;

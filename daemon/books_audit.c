@@ -165,13 +165,14 @@ void books_commit_audit(struct books_commit *commit, struct batch *batch) {
 // --- expiry ---
 
 struct expiring {
-    int64_t before_ms;
+    int64_t before_ms, now_ms;
     size_t left;           // lines that may still be looked at
     uint64_t due;          // the last one that is old; 0: none
     struct digest due_mac; // its mac
 };
 
-// Lines begin with their time. One that does not, since it was changed, goes with those behind it.
+// Lines begin with their time. One that does not, since it was changed, goes with those behind it;
+// so does one that was written while the clock was ahead.
 static bool on_old_line(void *ctx, uint64_t number, struct str record) {
     static const char name[] = "\"time\":\"";
     struct expiring *expiring = ctx;
@@ -183,7 +184,7 @@ static bool on_old_line(void *ctx, uint64_t number, struct str record) {
         return false;
     if (!read_line(record, &mac, &text) || text.len < head + stamp ||
         memcmp(text.data, name, head) != 0 ||
-        !time_parse_stamp((struct str){text.data + head, stamp}, &ms))
+        !time_parse_stamp((struct str){text.data + head, stamp}, &ms) || ms > expiring->now_ms)
         return true;
     if (ms >= expiring->before_ms)
         return false;
@@ -192,9 +193,10 @@ static bool on_old_line(void *ctx, uint64_t number, struct str record) {
     return true;
 }
 
-size_t books_expire_audit(struct books_commit *commit, int64_t before_ms, size_t max, bool *more) {
+size_t books_expire_audit(struct books_commit *commit, int64_t now_ms, int64_t age_ms, size_t max,
+                          bool *more) {
     struct books_chain *chain = &commit->change->chain;
-    struct expiring expiring = {.before_ms = before_ms, .left = max};
+    struct expiring expiring = {.before_ms = now_ms - age_ms, .now_ms = now_ms, .left = max};
     uint64_t number;
     size_t count = 0;
     store_each_seq(&commit->txn, STORE_AUDIT, 1, on_old_line, &expiring);

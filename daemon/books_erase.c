@@ -71,18 +71,17 @@ static bool remove_waiting(struct books_commit *commit, uint64_t seq) {
     return true;
 }
 
-bool books_load_erase_waiting(struct books *books, struct store_txn *txn) {
+void books_load_erase_waiting(struct books *books, struct store_txn *txn) {
     struct str value;
     if (!store_get(txn, STORE_META, str_from(waiting_name), &value) || value.len == 0)
-        return true;
+        return;
     if (value.len % sizeof *books->erase_waiting != 0) {
         err_set(&txn->err, ERR_FATAL, "the list of erased lines is damaged");
-        return true; // the transaction tells
+        return;
     }
     books->erase_waiting_count = value.len / sizeof *books->erase_waiting;
     books->erase_waiting = mem_resize(NULL, books->erase_waiting_count, sizeof(uint64_t));
     memcpy(books->erase_waiting, value.data, value.len);
-    return true;
 }
 
 void books_flush_erase_waiting(struct books_commit *commit) {
@@ -187,6 +186,8 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
         }
         if (row.person)
             note_person(erasing, row.person);
+        if (row.counts && !row.renormalised) // as books_commit_words counts
+            books_unsay_words(commit, &row);
         if (!confirmed && erasing->asked->publishing) {
             add_waiting(commit, seq);
             erasing->asked->waiting++;

@@ -26,6 +26,7 @@ struct step {
     struct books_commit *commit;
     struct batch_expire *expire;
     size_t to_remove, to_look; // left
+    bool searching;            // for a line that says how old others are: see line_is_older
     struct found {
         char key[BATCH_EXPIRE_KEY_BYTES];
         uint8_t len;
@@ -71,10 +72,43 @@ static bool is_waiting(struct step *step, uint64_t seq) {
     return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
 }
 
+// Where the search of line_is_older is; 0: it has not begun.
+static uint64_t place_of_search(const struct step *step) {
+    const struct batch_expire_place *at = &step->expire->at;
+    uint64_t seq = 0;
+    if (at->key_len == sizeof seq)
+        memcpy(&seq, at->key, sizeof seq);
+    return seq;
+}
+
+static void keep_place(struct step *step, uint64_t seq) {
+    struct batch_expire_place *at = &step->expire->at;
+    memcpy(at->key, &seq, sizeof seq);
+    at->key_len = sizeof seq;
+}
+
+// A line that was written while the clock was ahead is as old as the next one that was not: it must
+// not keep all behind it for years. That one may be far: the next step goes on with the search, and
+// what is found serves for all lines before it.
+static bool line_is_older(struct step *step, const struct ledger_row *row, int64_t age_ms) {
+    const int64_t now_ms = step->expire->now_ms;
+    const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
+    struct ledger_row at = *row;
+    if (row->logged_ms > now_ms && place > row->seq && !read_row(step, place, &at))
+        return false;
+    for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
+        if (!read_row(step, at.seq + 1, &at))
+            return false;
+    if (at.seq > row->seq)
+        keep_place(step, at.seq);
+    step->searching = at.logged_ms > now_ms && at.seq < last;
+    return is_older(step, at.logged_ms, age_ms);
+}
+
 // An older version is kept as long as a later one waits: if that is erased, what consumers have
 // seen must still be known.
 static bool line_is_due(struct step *step, const struct ledger_row *row) {
-    if (!is_older(step, row->logged_ms, step->expire->retention->identity_ms) ||
+    if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
     return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
@@ -150,7 +184,7 @@ static bool expire_lines(struct step *step) {
         change->first_seq = row.seq + 1;
         note_removed(step);
     }
-    return true;
+    return !step->searching;
 }
 
 // --- tables of entries ---
@@ -249,9 +283,8 @@ static bool expire_audit(struct step *step) {
     bool more = true;
     if (step->to_remove == 0)
         return false;
-    size_t count =
-        books_expire_audit(step->commit, step->expire->now_ms - step->expire->retention->audit_ms,
-                           step->to_remove, &more);
+    size_t count = books_expire_audit(step->commit, step->expire->now_ms,
+                                      step->expire->retention->audit_ms, step->to_remove, &more);
     for (; count > 0; count--)
         note_removed(step);
     return !more;

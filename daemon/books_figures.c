@@ -251,7 +251,8 @@ static void make_if_enough(struct books_commit *commit, struct batch *batch) {
 }
 
 // In a new ledger what has closed is not looked at: history may be on its way in. A clock that was
-// ahead does not keep months from closing once it is right.
+// ahead does not keep months from closing once it is right; one that goes back and comes by the end
+// of a month again does not close it twice.
 void books_figures(struct books_commit *commit, struct batch *batch) {
     struct figures_record *state = &commit->change->figures;
     struct batch_figures *asked = &batch->figures;
@@ -268,7 +269,8 @@ void books_figures(struct books_commit *commit, struct batch *batch) {
     }
     if (!asked->asked && asked->closed <= state->tried)
         return;
-    if (asked->asked || begun)
+    bool told = state->made && asked->closed == state->closed;
+    if (asked->asked || (begun && !told))
         make_if_enough(commit, batch);
     if (asked->closed > state->tried)
         state->tried = asked->closed;
@@ -287,11 +289,16 @@ void books_flush_figures(struct books_commit *commit) {
 
 // --- reading ---
 
-bool books_load_figures(struct books *books, struct store_txn *txn, struct err *err) {
+// False: damaged.
+static bool read_state(struct store_txn *txn, struct figures_record *state) {
     struct str value;
+    *state = (struct figures_record){0};
+    return !store_get(txn, STORE_META, state_key, &value) || record_get_figures(value, state);
+}
+
+bool books_load_figures(struct books *books, struct store_txn *txn, struct err *err) {
     books->figures_waiting = store_entries(txn, STORE_FIGURES_OUTBOX);
-    return !store_get(txn, STORE_META, state_key, &value) ||
-           record_get_figures(value, &books->figures) ||
+    return read_state(txn, &books->figures) ||
            err_set(err, ERR_FATAL, "how far the figures for outside are is damaged");
 }
 
@@ -299,8 +306,9 @@ const struct figures_record *books_figures_state(const struct books *books) {
     return &books->figures;
 }
 
+// Without a topic they are kept all the same: there may be one again.
 uint64_t books_figures_waiting(const struct books *books) {
-    return books->figures_waiting;
+    return books->topics[BOOKS_FIGURES].name ? books->figures_waiting : 0;
 }
 
 bool books_figures_fit(const struct books *books, uint32_t resolution, struct err *err) {
@@ -326,12 +334,13 @@ static bool on_walk_figure(void *ctx, struct str key, struct str record) {
     return record_get_figure(record, &figure) && walk->figure(walk->ctx, key, &figure);
 }
 
-void books_each_figure(struct books *books,
+void books_each_figure(struct books *books, struct figures_record *state,
                        bool (*fn)(void *ctx, struct str key, const struct figure_record *figure),
                        void *ctx) {
     struct store_txn txn;
     struct walk walk = {.figure = fn, .ctx = ctx};
     store_begin_read(books->store, &txn);
+    (void)read_state(&txn, state); // the start has seen that it can be read
     store_each(&txn, STORE_FIGURES, on_walk_figure, &walk);
     store_abort(&txn);
 }

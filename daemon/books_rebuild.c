@@ -2,10 +2,11 @@
 // From events back to a ledger. What one event says of others follows from the order of sequence:
 //
 //   versions  the latest line of the same identity is the version before. A version that is not
-//             higher than the one that is known is of a signal that had expired: the old one goes
-//             on counting, as books_expire does it.
+//             higher than the one that is known, or the next that moves from elsewhere, is of a
+//             signal that had expired: the old one goes on counting, as books_expire does it.
 //   persons   an event names the signals about the same person at that moment. Those get a number
-//             together when the first event names one; of two signals the later event decides.
+//             together when the first event names one; of two signals the later event decides. One
+//             that had expired could not be named: see partners_had_expired.
 //   erased    when the tombstone comes, the versions before it become stubs.
 //   renormalised  a correction with the content that was there: no source could have brought it.
 //
@@ -222,6 +223,22 @@ static uint64_t link_person(struct books_commit *commit, const struct event_said
     return person;
 }
 
+// The person has other signals, and all that they have said is so old that they had expired before
+// `at_ms`: retention has its turn every hour. A correction that names nobody then leaves the signal
+// where it was, since most do not change who it is about.
+static bool partners_had_expired(struct books_commit *commit, const struct ledger_row *known,
+                                 int64_t at_ms) {
+    struct digest partners[EVENT_LINKED_MAX];
+    struct ledger_row partner;
+    size_t count =
+        books_linked(commit, known->person, &known->identity, partners, EVENT_LINKED_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!books_find_known(commit, &partners[i], &partner) ||
+            partner.logged_ms >= at_ms - commit->books->window_ms)
+            return false;
+    return count < EVENT_LINKED_MAX && books_members(commit, known->person, 2) > 1;
+}
+
 static void count_verdict(struct books_commit *commit, const struct ledger_row *row,
                           const struct ledger_row *known) {
     struct totals *totals = &commit->change->totals;
@@ -258,16 +275,16 @@ static void link_erased(struct books_commit *commit, struct ledger_row *row,
 }
 
 static bool link_living(struct books_commit *commit, struct ledger_row *row,
-                        const struct ledger_row *known) {
-    struct event_said said;
+                        const struct ledger_row *known, const struct event_said *said) {
     struct ledger_row again = *row;
     struct buf *value = &commit->change->value;
-    if (row->counts) {
-        if (!event_read_signal(buf_str(value), &said, &commit->txn.err))
-            return false;
-        row->person = link_person(commit, &said);
-    }
-    row->renormalised = known && known->counts && row->verdict == VERDICT_CORRECTED &&
+    bool counted = known && known->counts;
+    if (row->counts)
+        row->person = link_person(commit, said);
+    if (row->counts && said->linked_count == 0 && counted &&
+        partners_had_expired(commit, known, row->logged_ms))
+        row->person = known->person;
+    row->renormalised = counted && row->verdict == VERDICT_CORRECTED &&
                         digest_equal(&known->content, &row->content);
     if (row->person && !take_line(commit, row->seq, &again))
         return false; // its event again: others were read in between
@@ -277,13 +294,27 @@ static bool link_living(struct books_commit *commit, struct ledger_row *row,
     return true;
 }
 
+// Of the next version its event tells what the one before it was. Others may be missing in between.
+static bool follows(const struct ledger_row *row, const struct event_said *said,
+                    const struct ledger_row *latest) {
+    if (row->version != latest->version + 1)
+        return row->version > latest->version;
+    if (row->erased || latest->erased)
+        return true;
+    return said->has_previous == latest->counts &&
+           (!latest->counts || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
+}
+
 // Without its event: it is in change->value.
 static void link_signal(struct books_commit *commit, struct batch_link *link,
                         struct ledger_row *row) {
     struct books_change *change = commit->change;
     struct ledger_row latest;
+    struct event_said said;
+    if (!event_read_signal(buf_str(&change->value), &said, &commit->txn.err))
+        return;
     bool seen = books_find_known(commit, &row->identity, &latest);
-    if (seen && row->version <= latest.version) {
+    if (seen && !follows(row, &said, &latest)) {
         books_carry_signal(commit, &latest);
         seen = false;
     }
@@ -295,7 +326,7 @@ static void link_signal(struct books_commit *commit, struct batch_link *link,
     }
     if (row->erased)
         link_erased(commit, row, known);
-    else if (!link_living(commit, row, known))
+    else if (!link_living(commit, row, known, &said))
         return;
     count_verdict(commit, row, known);
     index_put(change->index, &row->identity, row->seq);
@@ -381,5 +412,6 @@ void books_restore(struct books_commit *commit, struct batch *batch) {
     for (size_t i = 0; i < restore->figure_count; i++)
         books_put_figure(commit, restore->figures[i].key, &restore->figures[i].figure);
     books_put_figures_state(commit, &restore->state);
-    books_keep_partitions(commit, BOOKS_FIGURES, restore->partitions);
+    if (restore->partitions)
+        books_keep_partitions(commit, BOOKS_FIGURES, restore->partitions);
 }

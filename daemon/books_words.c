@@ -99,6 +99,29 @@ void books_forget_word(struct books_commit *commit, struct str source,
     commit->writes = true;
 }
 
+// An entry that is younger than the version has not counted it.
+void books_unsay_words(struct books_commit *commit, const struct ledger_row *row) {
+    struct str source = {row->source, row->source_len};
+    for (uint8_t i = 0; i < row->unknown_count; i++) {
+        struct buf *record = &commit->change->record;
+        struct word_record entry;
+        struct digest digest;
+        struct str old, key = key_of(commit, source, &row->unknown[i], &digest);
+        if (!store_get(&commit->txn, STORE_WORDS, key, &old) || !record_get_word(old, &entry) ||
+            entry.first_ms > row->logged_ms)
+            continue;
+        if (entry.times <= 1) {
+            books_forget_word(commit, source, &row->unknown[i]);
+            continue;
+        }
+        entry.times--;
+        buf_clear(record);
+        record_put_word(record, &entry);
+        store_put(&commit->txn, STORE_WORDS, key, buf_str(record));
+        commit->writes = true;
+    }
+}
+
 struct entries {
     struct word_record *list;
     size_t count, cap;

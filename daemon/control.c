@@ -190,8 +190,21 @@ static void call_end(struct call *call, struct http_reply *reply) {
     call_write(call, result, on_outcome);
 }
 
+// Half an answer looks like a whole one to who only adds up.
+static void refuse_half(struct http_reply *reply) {
+    char text[96];
+    (void)snprintf(text, sizeof text,
+                   "The answer would be larger than %d MiB: ask for less at once.",
+                   REPLY_BYTES_MAX >> 20);
+    buf_free(&reply->body);
+    *reply = (struct http_reply){0};
+    problem_fill(reply, 400, text);
+}
+
 void control_send(struct http_request *request, struct http_reply *reply) {
     struct call *call = http_user(request);
+    if (reply->body.overflow)
+        refuse_half(reply);
     if (call)
         call_end(call, reply);
     else

@@ -59,6 +59,7 @@ static bool gather_source(void *ctx, const struct feed_view *view) {
                                      .municipality = source->municipality,
                                      .official = source->official,
                                      .policy = source->policy,
+                                     .by_hand = !source->token_count && !source->url,
                                      .signal_ms = view->record ? view->record->signal_ms : 0};
     return true;
 }
@@ -120,7 +121,7 @@ static void put_line(struct json_out *json, const struct coverage *coverage,
     json_put_text(json, "sizeClass", m->size_class);
     json_put_u64(json, "inhabitants", m->inhabitants);
     json_put_text(json, "state", coverage_state_name(line->state));
-    json_put_bool(json, "connected", line->sources != NULL);
+    json_put_bool(json, "connected", line->connected);
     put_last(json, coverage, line);
     json_key(json, "sources");
     json_open(json, '[');

@@ -16,6 +16,9 @@ enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
 
 struct listing {
     struct json_out json;
+    struct figures_record state;
+    uint32_t resolution; // in force
+    bool begun;
     // Codes that need a name, by their digits.
     bool municipalities[MUNICIPALITY_CODES], provinces[PROVINCE_CODES];
 };
@@ -27,9 +30,24 @@ static void note_code(struct str label, const char *letters, bool *seen, uint64_
         seen[digits] = true;
 }
 
+static void put_head(struct listing *listing) {
+    const struct figures_record *state = &listing->state;
+    struct json_out *json = &listing->json;
+    char closed[FIGURE_MONTH_MAX];
+    listing->begun = true;
+    figure_month(state->closed, closed);
+    json_open(json, '{');
+    json_put_u64(json, "resolution", state->made ? state->resolution : listing->resolution);
+    json_put_text(json, "closed", state->made ? closed : NULL);
+    json_key(json, "figures");
+    json_open(json, '[');
+}
+
 static bool on_figure(void *ctx, struct str key, const struct figure_record *figure) {
     struct listing *listing = ctx;
     struct str part, name;
+    if (!listing->begun)
+        put_head(listing);
     figure_put_value(&listing->json, key, figure);
     while (str_split(&key, '/', &part)) {
         (void)str_split(&part, '=', &name);
@@ -56,17 +74,11 @@ static void put_names(struct listing *listing, const struct municipalities *all)
 }
 
 static void put_answer(struct listing *listing, const struct control *control) {
-    const struct figures_record *state = books_figures_state(control->options.books);
     struct json_out *json = &listing->json;
-    char closed[FIGURE_MONTH_MAX];
-    figure_month(state->closed, closed);
-    json_open(json, '{');
-    json_put_u64(json, "resolution",
-                 state->made ? state->resolution : control->options.config->disclosure_resolution);
-    json_put_text(json, "closed", state->made ? closed : NULL);
-    json_key(json, "figures");
-    json_open(json, '[');
-    books_each_figure(control->options.books, on_figure, listing);
+    listing->resolution = control->options.config->disclosure_resolution;
+    books_each_figure(control->options.books, &listing->state, on_figure, listing);
+    if (!listing->begun)
+        put_head(listing);
     json_close(json, ']');
     json_key(json, "names");
     json_open(json, '{');
@@ -102,7 +114,8 @@ static void answer(const struct publishing *publishing, const struct batch *batc
     else if (batch->figures.outcome == BATCH_FIGURES_TOO_FEW)
         control_problem(request, 409,
                         "Fewer signals than disclosure.resolution were reported in months that "
-                        "have closed: there is nothing that may be told outside yet.");
+                        "have closed, or have changed since a rebuild: there is nothing that may "
+                        "be told outside yet.");
     else
         control_figures(publishing->control, request);
 }

@@ -92,12 +92,14 @@ static void on_parameter(void *ctx, struct str name, struct str value) {
         set_period(query, value);
     else if (query->trend && str_is(name, "per"))
         set_per(query, value);
-    else if (dimension_from_name(name, &dimension))
+    else if (dimension_from_name(name, &dimension) && !(query->trend && is_time(dimension)))
         add_filter(query, dimension, value);
     else
-        query->fault = query->trend
-                           ? "Parameters are by, per, period, and the dimensions as filters."
-                           : "Parameters are by, period, and the dimensions as filters.";
+        query->fault =
+            query->trend
+                ? "Parameters are by, per, period, and the dimensions as filters but year and "
+                  "month: a trend of some years or months has a period."
+                : "Parameters are by, period, and the dimensions as filters.";
 }
 
 void control_query_take(const struct control *control, struct http_request *request, bool trend,

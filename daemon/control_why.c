@@ -102,6 +102,15 @@ static void send_why(struct control *control, struct http_request *request, uint
     control_send(request, &reply);
 }
 
+// A misspelt name must not sound as if the source had never sent it.
+static void refuse_unseen(const struct control *control, struct http_request *request,
+                          const struct control_signal *signal) {
+    bool known = sources_find(control->sources, (struct str){signal->source, signal->source_len});
+    control_problem(request, 404,
+                    known ? "No signal with this id came from this source."
+                          : "There is no source of this name in the source table.");
+}
+
 void control_why(struct control *control, struct http_request *request) {
     struct control_signal signal;
     if (!control_take_signal(control, request, &signal)) {
@@ -112,5 +121,5 @@ void control_why(struct control *control, struct http_request *request) {
     if (seq)
         send_why(control, request, seq);
     else
-        control_problem(request, 404, "Never seen: no signal with this id came from this source.");
+        refuse_unseen(control, request, &signal);
 }

@@ -36,6 +36,33 @@ static void make_etag(struct str text, char out[ETAG_MAX]) {
     *at = '\0';
 }
 
+static struct str skip(struct str text, size_t count) {
+    return (struct str){text.data + count, text.len - count};
+}
+
+// Does If-None-Match say that the client has it (RFC 9110, 13.1.2)? "*", or a list of tags, each
+// perhaps marked as weak, which makes no difference here. What is no tag ends the list.
+static bool has_tag(struct str list, const char *etag) {
+    if (str_is(list, "*"))
+        return true;
+    while (list.len) {
+        if (strchr(" \t,", *list.data)) {
+            list = skip(list, 1);
+            continue;
+        }
+        if (list.len > 2 && memcmp(list.data, "W/", 2) == 0)
+            list = skip(list, 2);
+        const char *end = *list.data == '"' ? memchr(list.data + 1, '"', list.len - 1) : NULL;
+        if (!end)
+            return false;
+        size_t len = (size_t)(end - list.data) + 1;
+        if (str_is((struct str){list.data, len}, etag))
+            return true;
+        list = skip(list, len);
+    }
+    return false;
+}
+
 bool documents_send(struct http_request *request, struct str name, const char *oin) {
     const struct document *document = find(name);
     struct http_reply reply = {0};
@@ -52,7 +79,7 @@ bool documents_send(struct http_request *request, struct str name, const char *o
     reply_header(&reply, "Cache-Control", "public, max-age=3600");
     // A developer's portal reads it from another site (NL API Design Rules).
     reply_header(&reply, "Access-Control-Allow-Origin", "*");
-    if (str_is(http_header_value(request, "If-None-Match"), etag)) {
+    if (has_tag(http_header_value(request, "If-None-Match"), etag)) {
         buf_free(body);
         reply.status = 304;
         reply.content_type = NULL;

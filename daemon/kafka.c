@@ -130,6 +130,9 @@ static bool create_publisher(struct way *way, struct err *err) {
                                       .settings = settings,
                                       .setting_count = config->kafka_setting_count,
                                       .grace_ms = config->kafka_grace_ms,
+                                      // Of figures only the last of each key is worth anything, and
+                                      // all of them are sent again.
+                                      .may_shrink = way->topic == BOOKS_FIGURES,
                                       .read_outbox = read_outbox,
                                       .known_offset = known_offset,
                                       .known_partitions = known_partitions,

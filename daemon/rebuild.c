@@ -160,8 +160,6 @@ static bool restore_figures(struct rebuild *rebuild) {
     figures->partial = rebuild->options->partial;
     if (!rebuild_figures_run(figures, rebuild->config, &rebuild->err))
         return false;
-    if (!figures->state.made)
-        return true;
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
     struct batch_figure *list = mem_zalloc(figures->count, sizeof *list);
     for (size_t i = 0; i < figures->count; i++)

@@ -72,10 +72,13 @@ static void keep_latest(struct rebuild_figures *figures) {
 }
 
 // How far they are follows from the figures; where all have gone again, nothing tells it any more.
-// What has closed since is not looked at again: the next time is the next close.
+// What has closed since is not looked at again: the next time is the next close. Where the topic
+// has none (or there is no topic) some may have been told all the same, through the socket: nobody
+// knows which, so what is told next waits for as many changes.
 static void set_state(struct rebuild_figures *figures, uint32_t resolution, int64_t now_ms) {
     struct figures_record *state = &figures->state;
     uint16_t closed = figures_closed_month(time_amsterdam_day(now_ms));
+    state->tried = closed;
     state->made = state->seq > 0;
     if (!state->made)
         return;
@@ -90,7 +93,8 @@ static void set_state(struct rebuild_figures *figures, uint32_t resolution, int6
         state->closed = closed;
         state->resolution = resolution;
     }
-    state->tried = closed > state->closed ? closed : state->closed;
+    if (state->tried < state->closed)
+        state->tried = state->closed;
 }
 
 bool rebuild_figures_run(struct rebuild_figures *figures, const struct config *config,
@@ -99,17 +103,16 @@ bool rebuild_figures_run(struct rebuild_figures *figures, const struct config *c
     struct publish_options options = rebuild_publish_options(config, settings);
     struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = figures};
     figures->topic = options.topic = kafka_counts_topic(config);
-    if (!options.topic)
-        return true;
-    if (!publish_replay_run(&replay, err)) {
+    if (options.topic && !publish_replay_run(&replay, err) && !replay.no_topic) {
         if (figures->err.kind != ERR_NONE)
             *err = figures->err;
-        return replay.no_topic;
+        return false;
     }
-    figures->partitions = rebuild_fits_most(&figures->fits, replay.partitions);
-    if (figures->partitions == 0)
-        figures->partitions = replay.partitions;
     keep_latest(figures);
     set_state(figures, config->disclosure_resolution, loop_wall_ms());
+    if (figures->state.made)
+        figures->partitions = rebuild_fits_most(&figures->fits, replay.partitions);
+    if (figures->state.made && figures->partitions == 0)
+        figures->partitions = replay.partitions;
     return true;
 }

@@ -136,6 +136,9 @@ static const char *find_broken(const struct recount_scan *scan, const struct led
         return "names another first version";
     if (known && (row->key_municipality != known->key_municipality || !is_same_source(row, known)))
         return "has another source, or another key, than the version before it";
+    if (row->version == 1 && !row->erased && !scan->rebuilt &&
+        row->key_municipality != row->cell.municipality)
+        return "has another key than its municipality";
     return NULL;
 }
 
@@ -171,6 +174,8 @@ static const char *find_wrong(const struct event_said *said, const struct ledger
     return fits_previous(said, row, known) ? NULL : "has another previous";
 }
 
+static const char still_says[] = "says what was erased";
+
 static void check_event(struct recount_scan *scan, const struct ledger_row *row, struct str event,
                         const struct ledger_row *known) {
     struct event_said said;
@@ -179,9 +184,46 @@ static void check_event(struct recount_scan *scan, const struct ledger_row *row,
     if (event_read_signal(event, &said, &err))
         wrong = find_wrong(&said, row, known);
     scan->recount->checks[RECOUNT_EVENTS].compared++;
+    if (!wrong && row->erased && said.has_previous && !recount_waits_to_go(scan, row->seq))
+        wrong = still_says;
     if (wrong)
         recount_differ(scan->recount, RECOUNT_EVENTS, "the event of line %llu %s", number(row->seq),
                        wrong);
+}
+
+static void check_source_event(struct recount_scan *scan, const struct ledger_row *row,
+                               struct str event) {
+    struct ledger_row said;
+    struct err err;
+    int64_t last_signal_ms;
+    bool same = event_read_source(event, &said, &last_signal_ms, &err) &&
+                is_same_source(&said, row) && is_same_cell(&said.cell, &row->cell) &&
+                said.municipality_today == row->municipality_today;
+    scan->recount->checks[RECOUNT_EVENTS].compared++;
+    if (!same)
+        recount_differ(scan->recount, RECOUNT_EVENTS,
+                       "the event of line %llu is about another source", number(row->seq));
+}
+
+// What books_write_stub leaves.
+static bool is_emptied(const struct ledger_row *row) {
+    static const struct digest none;
+    const struct cell cell = {.source_kind = row->cell.source_kind};
+    return digest_equal(&row->content, &none) && is_same_cell(&row->cell, &cell) &&
+           row->reported == TIME_DAY_NONE && row->occurred == TIME_DAY_NONE && row->person == 0 &&
+           row->updated_ms == 0 && row->municipality_today == MUNICIPALITY_UNKNOWN &&
+           row->unknown_count == 0 && row->id_len == 0;
+}
+
+// The signal was erased: what its versions said goes when Kafka has it, if that is kept in mind.
+static void check_erased(struct recount_scan *scan, const struct ledger_row *latest) {
+    struct ledger_row row = *latest;
+    do {
+        if (!row.erased && !recount_waits_to_go(scan, row.seq))
+            recount_differ(scan->recount, RECOUNT_EVENTS, "the event of line %llu %s",
+                           number(row.seq), still_says);
+    } while (row.previous >= scan->first_seq && row.previous < row.seq &&
+             recount_read_row(scan, row.previous, &row));
 }
 
 static void count_row(struct recount_scan *scan, const struct ledger_row *row, int change) {
@@ -195,7 +237,7 @@ static void count_row(struct recount_scan *scan, const struct ledger_row *row, i
 // Of a signal that had expired.
 static bool begins_anew(struct recount_scan *scan, const struct ledger_row *row,
                         const struct ledger_row *known) {
-    return scan->rebuilt && row->previous == 0 && row->version <= known->version &&
+    return scan->rebuilt && row->previous == 0 &&
            (!recount_row_counts(known) || recount_carries(scan, &known->cell));
 }
 
@@ -209,6 +251,10 @@ static void check_signal(struct recount_scan *scan, const struct ledger_row *row
     if (broken)
         recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu %s", number(row->seq), broken);
     check_event(scan, row, event, known);
+    if (row->erased && !is_emptied(row))
+        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu %s", number(row->seq), still_says);
+    if (known && row->erased && !known->erased)
+        check_erased(scan, known);
     if (seen)
         count_row(scan, &before, -1);
     count_row(scan, row, 1);
@@ -258,6 +304,8 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
         recount_check_outbox_line(scan, &row);
     if (row.kind == LEDGER_SIGNAL)
         check_signal(scan, &row, event);
+    else if (row.kind != LEDGER_LOST)
+        check_source_event(scan, &row, event);
     return true;
 }
 

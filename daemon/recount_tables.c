@@ -52,6 +52,18 @@ void recount_check_outbox_line(struct recount_scan *scan, const struct ledger_ro
                        number(row->seq));
 }
 
+bool recount_waits_to_go(struct recount_scan *scan, uint64_t seq) {
+    struct store_txn *txn = &scan->recount->txn;
+    struct str list, empty;
+    uint64_t listed = 0;
+    if (!store_get_seq(txn, STORE_OUTBOX, seq, &empty) ||
+        !store_get(txn, STORE_META, STR("erase-waiting"), &list))
+        return false;
+    for (size_t i = 0; i + sizeof listed <= list.len && listed != seq; i += sizeof listed)
+        memcpy(&listed, list.data + i, sizeof listed);
+    return listed == seq;
+}
+
 static void check_entries(struct recount_scan *scan, enum store_table table, const char *name,
                           uint64_t of_lines) {
     uint64_t entries = store_entries(&scan->recount->txn, table);
@@ -106,6 +118,11 @@ static const char *find_stray(const struct ledger_row *row, uint64_t person,
     return memcmp(&row->cell, cell, sizeof *cell) == 0 ? NULL : "counts elsewhere with its person";
 }
 
+static void note_person(struct recount_scan *scan, uint64_t person) {
+    if (person > scan->person_max)
+        scan->person_max = person;
+}
+
 struct member_walk {
     struct recount_scan *scan;
     uint64_t found;
@@ -129,6 +146,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
         return true;
     recount->checks[RECOUNT_PERSONS].compared++;
     recount_add_member(&walk->scan->members, person, &member, &cell);
+    note_person(walk->scan, person);
     uint64_t seq = index_get(walk->scan->index, &member);
     if (!seq) {
         counts_add(walk->scan->carried, &cell, 1);
@@ -169,6 +187,26 @@ void recount_check_members(struct recount_scan *scan) {
     store_each(&scan->recount->txn, STORE_MEMBERS, on_member, &walk);
     if (walk.found != scan->with_person)
         index_each(scan->index, on_signal, scan);
+}
+
+static bool on_pseudonym(void *ctx, struct str key, struct str value) {
+    struct recount_scan *scan = ctx;
+    struct person_record record;
+    if (key.len != DIGEST_BYTES || !record_get_person(value, &record))
+        recount_differ(scan->recount, RECOUNT_PERSONS, "a pseudonym that leads to nobody");
+    else
+        note_person(scan, record.person);
+    return true;
+}
+
+// A number that is given again would make one of two persons.
+static void check_persons(struct recount_scan *scan) {
+    uint64_t last = read_number(scan->recount, "person-last");
+    store_each(&scan->recount->txn, STORE_PERSONS, on_pseudonym, scan);
+    if (scan->person_max > last)
+        recount_differ(scan->recount, RECOUNT_PERSONS,
+                       "there is a person %llu, and the last one is %llu", number(scan->person_max),
+                       number(last));
 }
 
 // --- cells ---
@@ -276,6 +314,8 @@ void recount_check_tables(struct recount_scan *scan) {
     struct recount *recount = scan->recount;
     struct recount_memory *memory = &recount->memory;
     check_outbox(scan);
+    recount_check_figures(recount);
+    check_persons(scan);
     counts_each(scan->carried, on_carried_member, scan);
     store_each(&recount->txn, STORE_CARRIED, on_carried, scan);
     store_each(&recount->txn, STORE_COUNTS, on_count, scan);

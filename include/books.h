@@ -129,9 +129,11 @@ void books_each_audited(struct books *books, uint64_t from,
 
 // Figures that may be told outside. They stay as they are until a month closes.
 const struct figures_record *books_figures_state(const struct books *books);
-uint64_t books_figures_waiting(const struct books *books); // for Kafka
-// In order of their keys.
-void books_each_figure(struct books *books,
+uint64_t
+books_figures_waiting(const struct books *books); // for Kafka; 0 without a topic of figures
+// As they are on the disk at one moment: how far they are, in *state, before the first of them;
+// then each, in order of their keys.
+void books_each_figure(struct books *books, struct figures_record *state,
                        bool (*fn)(void *ctx, struct str key, const struct figure_record *figure),
                        void *ctx);
 // Those that Kafka has not confirmed, with number > after. `value` absent: no longer told.

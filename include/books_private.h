@@ -156,6 +156,8 @@ bool books_load_members(struct books *books, struct store_txn *txn, struct err *
 
 // books_words.c
 void books_commit_words(struct books_commit *commit, const struct batch *batch, uint32_t signal);
+// This version is erased: nobody has said its words in it.
+void books_unsay_words(struct books_commit *commit, const struct ledger_row *row);
 // A table has the word now: the source's entry is dropped.
 void books_forget_word(struct books_commit *commit, struct str source,
                        const struct unknown_word *word);
@@ -168,7 +170,7 @@ void books_erase(struct books_commit *commit, struct batch *batch);
 void books_write_stub(struct books_commit *commit, struct ledger_row *row);
 // Kafka has the line: if it is one of an erased signal it goes now.
 void books_erase_confirmed(struct books_commit *commit, uint64_t seq);
-bool books_load_erase_waiting(struct books *books, struct store_txn *txn);
+void books_load_erase_waiting(struct books *books, struct store_txn *txn);
 void books_flush_erase_waiting(struct books_commit *commit);
 
 void books_expire(struct books_commit *commit, struct batch *batch);
@@ -204,9 +206,10 @@ void books_load_chain(struct books *books, struct store_txn *txn);
 // The head of a chain without lines.
 void books_begin_chain(const struct books *books, struct store_txn *txn);
 void books_flush_chain(struct books_commit *commit); // when it has changed
-// Drops lines older than `before_ms` after looking at up to `max` (> 0). How many; *more: there may
-// be more.
-size_t books_expire_audit(struct books_commit *commit, int64_t before_ms, size_t max, bool *more);
+// Drops lines that are older than `age_ms` at `now_ms`, after looking at up to `max` (> 0). How
+// many; *more: there may be more.
+size_t books_expire_audit(struct books_commit *commit, int64_t now_ms, int64_t age_ms, size_t max,
+                          bool *more);
 
 // META key of the name of the topic of figures that was used last.
 extern const struct str books_figures_topic_key;

@@ -65,8 +65,8 @@ struct rebuild_figures {
     // Set before
     const char *origin;
     bool partial;
-    // Made by the run. Count 0 and partitions 0: there is no such topic
-    const char *topic;
+    // Made by the run
+    const char *topic; // NULL: none is configured
     struct rebuild_figure {
         char key[FIGURE_KEY_MAX];
         uint64_t seq;
@@ -75,7 +75,7 @@ struct rebuild_figures {
     size_t count, cap;
     uint64_t passed; // what is damaged, passed over
     struct figures_record state;
-    int32_t partitions; // that the keys were divided over
+    int32_t partitions; // that the keys were divided over; 0: nothing of ours is there
     struct rebuild_fits fits;
     struct publish_ack last[PUBLISH_PARTITIONS_MAX]; // of each partition; seq 0: none
     struct err err;

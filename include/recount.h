@@ -18,8 +18,9 @@ enum recount_check {
     RECOUNT_COUNTS,  // the counts are the sum of the lines, and of what was carried from older ones
     RECOUNT_MEMORY,  // a daemon's cube and persons are those of the store
     RECOUNT_INDEX,   // a daemon's index leads each signal to its latest line
-    RECOUNT_OUTBOX,  // each line either waits for Kafka or has been confirmed; the totals fit
-    RECOUNT_PERSONS, // each signal that counts is with its person
+    RECOUNT_OUTBOX,  // each line either waits for Kafka or has been confirmed; the totals fit; what
+                     // waits of the figures for outside is what is told
+    RECOUNT_PERSONS, // each signal that counts is with its person, and no number is given twice
     RECOUNT_CHECKS,
 };
 const char *recount_check_name(enum recount_check check); // "ledger"

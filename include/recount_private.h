@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by recount.c (the ledger, line by line) and recount_tables.c (the tables that were made
-// from it); nobody else includes it.
+// Shared by recount.c (the ledger, line by line), recount_tables.c (the tables that were made from
+// it) and recount_figures.c (what is told outside); nobody else includes it.
 #ifndef RECOUNT_PRIVATE_H
 #define RECOUNT_PRIVATE_H
 
@@ -23,6 +23,7 @@ struct recount_scan {
     struct counts *counts;  // of the latest versions
     struct counts *carried; // members whose lines have expired
     struct recount_sum signals, members;
+    uint64_t person_max;                             // the highest number of a person
     uint64_t signal_lines, lost, waiting, confirmed; // lines
 };
 
@@ -36,8 +37,13 @@ bool recount_read_row(struct recount_scan *scan, uint64_t seq, struct ledger_row
 
 // recount_tables.c
 bool recount_carries(struct recount_scan *scan, const struct cell *cell); // expired signals in it?
+// Is the line of an erased signal on its way to Kafka, and noted as one that goes when it is there?
+bool recount_waits_to_go(struct recount_scan *scan, uint64_t seq);
 void recount_check_outbox_line(struct recount_scan *scan, const struct ledger_row *row);
 void recount_check_members(struct recount_scan *scan); // after each part
 void recount_check_tables(struct recount_scan *scan);  // after all
+
+// recount_figures.c
+void recount_check_figures(struct recount *recount);
 
 #endif

@@ -34,6 +34,7 @@ _signaalctl() {
         ;;
     --where)
         [[ $verb == figures ]] && dimensions="measure ${dimensions/status /}"
+        [[ $verb == trend ]] && dimensions=${dimensions/year month/}
         compopt -o nospace
         COMPREPLY=($(compgen -S = -W "$dimensions" -- "$current"))
         return
@@ -62,7 +63,7 @@ _signaalctl() {
     top) options+=" --interval --count" ;;
     tail) options+=" --follow --last --from" ;;
     feeds) options+=" --failing --silent $(_signaalctl_sources)" ;;
-    poll | pause | resume | erase) options+=" $(_signaalctl_sources)" ;;
+    why | poll | pause | resume | erase) options+=" $(_signaalctl_sources)" ;;
     quarantine) options+=" retry drop" ;;
     words) options+=" --source --is" ;;
     renormalise) options+=" --dry-run" ;;

@@ -166,14 +166,31 @@ static bool is_day_and_month(const struct id *id, size_t a, size_t b) {
            (is_up_to(id, a, 12) && is_up_to(id, b, 31));
 }
 
+static bool is_day_of(unsigned first, unsigned second) {
+    return (is_in(first, 1, 31) && is_in(second, 1, 12)) ||
+           (is_in(first, 1, 12) && is_in(second, 1, 31));
+}
+
 // "0517" or "1705" in one.
 static bool is_glued_day(const struct id *id, size_t run) {
     struct str text = run_text(id, run);
-    if (text.len != 4)
+    return text.len == 4 && is_day_of(scrub_number(text, 0, 2), scrub_number(text, 2, 2));
+}
+
+// "17-051985", "19-850517", "198505-17": a day in two numbers of eight digits.
+static bool is_split_date(const struct id *id, size_t run) {
+    enum { DATE_DIGITS = 8 };
+    struct str a = run_text(id, run), b = run_text(id, run + 1);
+    char both[DATE_DIGITS];
+    if (a.len + b.len != DATE_DIGITS || (a.len != 2 && b.len != 2))
         return false;
-    unsigned first = scrub_number(text, 0, 2), second = scrub_number(text, 2, 2);
-    return (is_in(first, 1, 31) && is_in(second, 1, 12)) ||
-           (is_in(first, 1, 12) && is_in(second, 1, 31));
+    memcpy(both, a.data, a.len);
+    memcpy(both + a.len, b.data, b.len);
+    unsigned parts[DATE_DIGITS / 2];
+    for (size_t i = 0; i < DATE_DIGITS / 2; i++)
+        parts[i] = scrub_number((struct str){both, sizeof both}, 2 * i, 2);
+    return (is_in(parts[0], 19, 20) && is_day_of(parts[2], parts[3])) ||
+           (is_in(parts[2], 19, 20) && is_day_of(parts[0], parts[1]));
 }
 
 static bool are_digits(const struct id *id, size_t begin, size_t count) {
@@ -195,6 +212,8 @@ static bool has_date(const struct id *id) {
         // "2017-0105" is the 105th case of a year; nobody born long ago is one
         bool years = are_digits(id, i, 2) && id->runs[i].len == 4 && id->runs[i + 1].len == 4 &&
                      !is_case_year(id, i);
+        if (are_digits(id, i, 2) && is_split_date(id, i))
+            return true;
         if (years && ((is_year(id, i) && is_glued_day(id, i + 1)) ||
                       (is_glued_day(id, i) && is_year(id, i + 1))))
             return true;
@@ -217,8 +236,27 @@ static bool is_region(const struct id *id, size_t run) {
                                        str_equal_nocase(letters, STR("VR")))));
 }
 
+// "Z/18/123456": so the systems of many municipalities number their cases. Not where both numbers
+// together are a BSN.
+static bool is_short_year(const struct id *id, size_t run) {
+    enum { YEAR_DIGITS = 2, CASE_DIGITS = 6, YEAR_MAX = 39 };
+    if (run == 0 || run + 2 != id->count || id->runs[run - 1].digits || !id->runs[run + 1].digits)
+        return false;
+    struct str word = run_text(id, run - 1), year = run_text(id, run),
+               number = run_text(id, run + 1);
+    char both[YEAR_DIGITS + CASE_DIGITS];
+    if (year.len != YEAR_DIGITS || number.len != CASE_DIGITS ||
+        scrub_number(year, 0, YEAR_DIGITS) > YEAR_MAX ||
+        !(str_equal_nocase(word, STR("Z")) || is_case_word(word)))
+        return false;
+    memcpy(both, year.data, YEAR_DIGITS);
+    memcpy(both + YEAR_DIGITS, number.data, CASE_DIGITS);
+    return !scrub_holds((struct str){both, sizeof both});
+}
+
 // Digits that say which case it is: a person's number has eight or more of them, whatever stands
-// between. One year, codes of regions, OINs and leading zeros do not.
+// between. One year (a short one where nothing tells before it), codes of regions, OINs and
+// leading zeros do not.
 static size_t telling_digits(const struct id *id) {
     bool year = false;
     size_t count = 0;
@@ -226,7 +264,8 @@ static size_t telling_digits(const struct id *id) {
         struct str run = run_text(id, i);
         if (!id->runs[i].digits || is_oin(run) || is_region(id, i))
             continue;
-        if (!year && run.len == 4 && is_case_year(id, i)) {
+        if (!year &&
+            ((run.len == 4 && is_case_year(id, i)) || (count == 0 && is_short_year(id, i)))) {
             year = true;
             continue;
         }

@@ -211,8 +211,8 @@ static bool is_word_char(utf8proc_int32_t c) {
 size_t str_fold(struct str word, char out[STR_FOLDED_MAX]) {
     enum { POINTS_MAX = STR_FOLDED_MAX * 2 };
     utf8proc_int32_t points[POINTS_MAX];
-    const utf8proc_option_t how =
-        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD;
+    const utf8proc_option_t how = UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT | UTF8PROC_STRIPMARK |
+                                  UTF8PROC_CASEFOLD | UTF8PROC_IGNORE;
     out[0] = '\0';
     if (word.len == 0 || word.len > POINTS_MAX)
         return 0;

@@ -112,10 +112,9 @@ static void add_category(struct decoder *d, const json_t *value) {
         return;
     }
     pointer[sizeof pointer - 2] = (char)('0' + item->category_count);
-    if (json_is_string(value))
-        item->categories[item->category_count++] = json_str(value);
-    else
+    if (!json_is_string(value))
         add_fault(d, FAULT_TYPE, pointer);
+    item->categories[item->category_count++] = json_str(value); // keeps its place also when absent
 }
 
 static void add_categories(struct decoder *d, const struct field *field, const json_t *value) {
@@ -157,6 +156,8 @@ static void take_refused(struct decoder *d, const struct field *field, const jso
         add_fault(d, FAULT_NOT_ACCEPTED, field->pointer);
 }
 
+static void take_field(struct decoder *d, const struct field *field, json_t *value);
+
 static void take_inner(struct decoder *d, const struct field *field, json_t *value) {
     const char *name;
     json_t *member;
@@ -168,12 +169,8 @@ static void take_inner(struct decoder *d, const struct field *field, json_t *val
         const struct field *inner = find_field(field->inner, name);
         if (!inner)
             d->item.item.unknown_fields++;
-        else if (json_is_null(member))
-            continue;
-        else if (inner->kind == FIELD_REFUSED)
-            take_refused(d, inner, member);
-        else
-            take_text(d, inner, member);
+        else if (!json_is_null(member))
+            take_field(d, inner, member);
     }
 }
 

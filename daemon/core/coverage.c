@@ -64,6 +64,7 @@ static void add_source(const struct work *work, struct coverage_source *source) 
     line->sources = source;
     line->official |= source->official;
     line->policy |= source->policy;
+    line->connected |= !source->by_hand || source->signal_ms > 0;
     if (source->signal_ms > line->signal_ms)
         line->signal_ms = source->signal_ms;
 }
@@ -94,7 +95,7 @@ static void add_to_sum(struct coverage_sum *sum, const struct coverage_line *lin
     sum->signalling += line->state == COVERAGE_SIGNALS;
     sum->silent += line->state == COVERAGE_SILENT;
     sum->never += line->state == COVERAGE_NEVER;
-    sum->unconnected += !line->sources;
+    sum->unconnected += !line->connected;
     sum->official += line->official;
     sum->policy += line->policy;
     sum->all += line->state == COVERAGE_SIGNALS && line->official && line->policy;

@@ -3,8 +3,11 @@
 // and how that is written.
 #include "core/counts_private.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+static_assert((int)MUNICIPALITY_UNIT_MAX < (int)COUNTS_LABEL_MAX, "a label is never cut");
 
 static const char *const names[DIM_COUNT] = {
     [DIM_MUNICIPALITY] = "municipality",

@@ -130,6 +130,8 @@ static const char *parse_row(const struct str *cells, struct municipality *m) {
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (cells[texts[i]].len == 0 || cells[texts[i]].len > MUNICIPALITY_TEXT_MAX)
             return "name, province and police_unit must have 1 to 64 bytes";
+    if (cells[COLUMN_POLICE_UNIT].len > MUNICIPALITY_UNIT_MAX)
+        return "police_unit must have 1 to 31 bytes";
     m->inhabitants = (uint32_t)inhabitants;
     m->name = cells[COLUMN_NAME].data;
     m->province_name = cells[COLUMN_PROVINCE].data;

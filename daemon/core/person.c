@@ -100,7 +100,8 @@ static void take_name(struct reading *reading, struct str attribute) {
         add_fault(reading, FAULT_TOO_LONG, pointer);
 }
 
-// The eight digits of a day, or of what was meant for one, may pass for a BSN.
+// The eight digits of a day, or of what was meant for one, may pass for a BSN. A day of which only
+// the year or month is known is as good as none: many are called alike.
 static void take_birth_date(struct reading *reading, struct str attribute) {
     static const char pointer[] = "/person/birthDate";
     struct str text = clean(reading, attribute, pointer);
@@ -110,6 +111,8 @@ static void take_birth_date(struct reading *reading, struct str attribute) {
     if (!person_date_read(text, &day))
         add_fault(reading, holds_bsn(text, BSN_DIGITS) ? FAULT_NOT_ACCEPTED : FAULT_BAD_DATE,
                   pointer);
+    else if (day == TIME_DAY_NONE)
+        reading->known.birth_date[0] = '\0';
     else if (day < BIRTH_DAY_MIN || day > reading->received)
         add_fault(reading, FAULT_OUT_OF_RANGE, pointer);
     else

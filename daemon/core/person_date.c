@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Birth dates in the forms that systems have them: 1990-05-17, 19900517, 17-05-1990, 17/5/1990,
 // 17.05.1990, each of the ones with separators with or without a time of day. A time with a zone is
-// midnight in the Netherlands that some program has moved to UTC: its day is the one here.
+// midnight in the Netherlands that some program has moved to UTC: its day is the one here. The
+// population register writes 00 for a day, or a month and a day, that are not known.
 #include "base/time.h"
 #include "core/person_private.h"
 
@@ -25,10 +26,18 @@ static bool take_char(struct str *rest, char wanted) {
     return true;
 }
 
+// Eight digits may be a BSN: those of which the first are no year are no day.
+static bool is_partly_known(int year, int month) {
+    enum { YEAR_MIN = 1900, YEAR_MAX = 2099 };
+    return year == 0 ? month == 0 : year >= YEAR_MIN && year <= YEAR_MAX && month <= 12;
+}
+
+// TIME_DAY_NONE where the day is 00.
 static bool take_civil(int year, int month, int mday, int32_t *day) {
-    if (!time_is_civil(year, month, mday))
+    bool known = mday > 0;
+    if (known ? !time_is_civil(year, month, mday) : !is_partly_known(year, month))
         return false;
-    *day = time_day_from_civil(year, month, mday);
+    *day = known ? time_day_from_civil(year, month, mday) : TIME_DAY_NONE;
     return true;
 }
 
@@ -44,10 +53,10 @@ static bool take_day_month_year(struct str *rest, int32_t *day) {
 }
 
 static bool take_year_month_day(struct str *rest, int32_t *day) {
-    if (rest->len < 10 || !time_parse_date((struct str){rest->data, 10}, day))
-        return false;
-    *rest = (struct str){rest->data + 10, rest->len - 10};
-    return true;
+    int year, month, mday;
+    return take_digits(rest, 4, 4, &year) && take_char(rest, '-') &&
+           take_digits(rest, 2, 2, &month) && take_char(rest, '-') &&
+           take_digits(rest, 2, 2, &mday) && take_civil(year, month, mday, day);
 }
 
 // Nothing, or a time of day without zone.

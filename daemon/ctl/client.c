@@ -49,7 +49,7 @@ bool client_path_fits(const char *path) {
 }
 
 // The group that may use the socket, for the advice to someone who may not. The folder counts when
-// the socket itself cannot be seen.
+// the socket itself cannot be seen. NULL: that of root, which nobody should be advised to be in.
 static const char *socket_group(const char *path) {
     struct stat st;
     bool seen = stat(path, &st) == 0;
@@ -61,6 +61,8 @@ static const char *socket_group(const char *path) {
         folder[slash - path] = '\0';
         seen = stat(folder, &st) == 0;
     }
+    if (seen && st.st_gid == 0)
+        return NULL;
     const struct group *group = seen ? getgrgid(st.st_gid) : NULL;
     return group ? group->gr_name : "signaald";
 }
@@ -76,6 +78,9 @@ static bool explain(CURL *easy, CURLcode code, const char *path, struct err *err
     curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_error);
     if (code == CURLE_COULDNT_CONNECT && (os_error == EACCES || os_error == EPERM)) {
         const char *group = socket_group(path);
+        if (!group)
+            return err_set(err, ERR_CONFIG, "no permission for %s: it is root's, so use sudo",
+                           path);
         return err_set(err, ERR_CONFIG,
                        "no permission for %s: be in the group %.32s (sudo usermod -aG %.32s $USER, "
                        "then log in again)",

@@ -136,7 +136,9 @@ static void print_groups(const struct ctl *ctl, const struct node *answer,
 static void print_notes(const struct ctl *ctl, const struct node *answer) {
     struct cube_notes notes = {.ctl = ctl};
     const char *basis = node_text(answer, "basis");
-    cube_note(&notes, "%" PRId64 " of the municipalities have no source in the source table.",
+    cube_note(&notes,
+              "Of %" PRId64 " no source is connected: none can post or is polled, none has "
+              "delivered.",
               number(answer, "unconnected"));
     if (basis && strcmp(basis, "reported") == 0)
         cube_note(&notes, "By the date of report and the municipality that a signal of a municipal "

@@ -77,6 +77,16 @@ static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_repl
     return result;
 }
 
+static void print_missing(const struct ctl *ctl, const struct ctl_question *question,
+                          const struct client_reply *reply) {
+    struct node *problem = node_parse(buf_str(&reply->body), NULL);
+    const char *detail = question->explained ? node_text(problem, "detail") : NULL;
+    fprintf(ctl->screen.out, "%s\n", question->missing);
+    if (detail)
+        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, detail);
+    node_free(problem);
+}
+
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question) {
     struct client_reply reply;
     struct err err;
@@ -90,7 +100,7 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
         if (ctl->json)
             ctl_print_json(ctl, buf_str(&reply.body));
         else
-            fprintf(ctl->screen.out, "%s\n", question->missing);
+            print_missing(ctl, question, &reply);
     } else if (!client_reply_good(&reply)) {
         result = ctl_refused(ctl, &reply);
     } else if (ctl->json) {

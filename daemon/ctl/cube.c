@@ -21,6 +21,8 @@ bool cube_is_dimension(struct str name) {
 }
 
 static enum ctl_exit refuse_dimension(const struct ctl *ctl, const char *option, struct str name) {
+    if (!name.len)
+        return ctl_usage(ctl, "--%s: a name is missing; there are " CUBE_DIMENSIONS, option);
     return ctl_usage(ctl, "--%s: there is no %.*s; there are " CUBE_DIMENSIONS, option,
                      (int)(name.len < 40 ? name.len : 40), name.data);
 }

@@ -138,7 +138,7 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
 
 static const struct args_option options[] = {
     {"output", 'o', "FILE", "where the page goes; - for standard output"},
-    {"year", 0, "Y", "the year it is about; default: the last whole year with signals"},
+    {"year", 0, "Y", "the year; default: the last whole one with signals"},
     {"public", 0, NULL, "from rounded figures only: this page may be published"},
     {0},
 };

@@ -100,7 +100,7 @@ static void put_keys(struct report_exact *exact) {
         put_plural(page, signals - persons, "signal");
     buf_puts(page, persons < signals ? " about a person counted already</dd></div>\n"
                                      : "no two signals are linked</dd></div>\n");
-    put_share_key(exact, "Municipalities", "signalling", "signalled themselves");
+    put_share_key(exact, "Municipalities", "signalling", "with signals from municipalities");
     put_share_key(exact, "Basic level (CCV)", "basicLevel.all", "on all three criteria");
     buf_puts(page, "</dl>\n");
 }

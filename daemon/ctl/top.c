@@ -23,6 +23,7 @@ enum {
     INTERVAL_S = 2,
     INTERVAL_MAX_S = 3600,
     STATUS_TIMEOUT_S = 3,
+    REFUSED_MS = 2000, // until refused events are asked for again
     WAKE_MS = 200,
     CATCH_UP_MS = 1000, // how long plain text waits for the latest events
     PLAIN_EVENTS = 10,
@@ -38,6 +39,7 @@ struct live {
     bool whole_screen; // else plain text
     int signals;       // signalfd
     int64_t interval_ms, next_ms, started_ms;
+    int64_t again_ms;            // when events that were refused are asked for again
     uint64_t turns, turn, shown; // `turns` 0: without end
     int64_t received, received_ms;
     int64_t accepted; // the last sequence that the daemon has
@@ -249,7 +251,15 @@ static void put_target(const struct live *live, char target[TARGET_MAX]) {
                        live->whole_screen ? TOP_EVENTS_MAX : PLAIN_EVENTS);
 }
 
-// Until the stream ends. One that the daemon has refused is not asked for again.
+// What is refused (the audit log has no room, the daemon is stopping) may be had a moment later.
+static void note_refusal(struct live *live, const struct client_reply *reply) {
+    (void)snprintf(live->top.events_fault, sizeof live->top.events_fault,
+                   "not to be had: the daemon says no, with HTTP status %ld", reply->status);
+    live->again_ms = now_ms() + REFUSED_MS;
+    live->dirty = true;
+}
+
+// Until the stream ends.
 static void follow(struct live *live) {
     const int wake[] = {live->signals, STDIN_FILENO};
     const struct client_lines lines = {.follow = true,
@@ -263,13 +273,13 @@ static void follow(struct live *live) {
     struct client_reply reply;
     struct err err;
     put_target(live, target);
+    live->top.events_fault[0] = '\0';
     if (!client_stream(live->ctl->path, target, &lines, &reply, &err))
         (void)snprintf(live->top.fault, sizeof live->top.fault, "%s", err.text);
     else if (reply.stopped)
         live->done = true;
     else if (!client_reply_good(&reply))
-        (void)snprintf(live->top.events_fault, sizeof live->top.events_fault,
-                       "not to be had: the daemon says no, with HTTP status %ld", reply.status);
+        note_refusal(live, &reply);
     client_reply_free(&reply);
 }
 
@@ -279,7 +289,8 @@ static void run_turns(struct live *live) {
     look(live);
     while (!live->done) {
         bool reached = live->top.status && !*live->top.fault;
-        if (reached && !*live->top.events_fault && followed != live->turn) {
+        bool due = *live->top.events_fault ? now_ms() >= live->again_ms : followed != live->turn;
+        if (reached && due) {
             followed = live->turn;
             follow(live);
         } else {

@@ -103,13 +103,14 @@ static void put_intake(struct view *view) {
     free(spark);
 }
 
+// What was refused stands first: with large numbers the end does not fit.
 static void put_verdicts(struct view *view) {
     int64_t refused = number(view, "intake.refused");
     put_line(view, "Verdicts", refused ? STYLE_WARN : STYLE_PLAIN,
-             "%" PRId64 " registered, %" PRId64 " duplicate, %" PRId64 " corrected, %" PRId64
-             " withdrawn, %" PRId64 " refused",
-             number(view, "intake.registered"), number(view, "intake.duplicate"),
-             number(view, "intake.corrected"), number(view, "intake.withdrawn"), refused);
+             "%" PRId64 " refused, %" PRId64 " registered, %" PRId64 " corrected, %" PRId64
+             " withdrawn, %" PRId64 " duplicate",
+             refused, number(view, "intake.registered"), number(view, "intake.corrected"),
+             number(view, "intake.withdrawn"), number(view, "intake.duplicate"));
 }
 
 static void put_kafka(struct view *view) {

@@ -87,8 +87,9 @@ static enum ctl_exit print_signal(const struct ctl *ctl, const struct node *answ
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, ctl_put_signal,
-                       &(struct ctl_question){.missing = "never seen", .print = print_signal});
+    return ctl_ask_for(
+        ctl, args, ctl_put_signal,
+        &(struct ctl_question){.missing = "never seen", .explained = true, .print = print_signal});
 }
 
 const struct ctl_verb why_verb = {

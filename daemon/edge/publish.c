@@ -125,14 +125,18 @@ static void tail_work(void *ctx) {
 }
 
 static void tell_tail(struct publisher *p, const struct publish_tail *tail) {
-    if (tail->lost_partition >= 0) {
-        char reason[120];
+    char reason[120] = "";
+    if (tail->had_partitions)
+        (void)snprintf(reason, sizeof reason,
+                       "the topic was made anew: it has %d partitions and had %d", tail->partitions,
+                       tail->had_partitions);
+    else if (tail->lost_partition >= 0)
         (void)snprintf(reason, sizeof reason,
                        "partition %d no longer has what was confirmed: records lost or expired",
                        tail->lost_partition);
+    if (reason[0])
         set_state(p, PUBLISH_TAIL, reason);
-    }
-    if (p->partitions == 0 || tail->lost_partition >= 0)
+    if (p->partitions == 0 || reason[0])
         p->options.on_partitions(p->options.ctx, tail->partitions);
     p->partitions = tail->partitions;
 }
@@ -175,6 +179,7 @@ static void begin_tail(struct publisher *p) {
     tail->conf = p->conf;
     tail->grace_ms = p->options.grace_ms;
     tail->partitions = p->partitions;
+    tail->may_shrink = p->options.may_shrink;
     for (int32_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         tail->known[i] = i < p->partitions ? p->options.known_offset(p->options.ctx, i) : -1;
     p->tail = tail;

@@ -34,12 +34,22 @@ static bool fail_with(struct publish_tail *tail, const char *what, rd_kafka_resp
     return err_set(&tail->err, ERR_RETRY, "%s: %s", what, rd_kafka_err2str(code));
 }
 
+// Nothing that we know of the old one holds for it.
+static void take_for_new(struct publish_tail *tail) {
+    tail->had_partitions = tail->partitions;
+    tail->partitions = 0;
+    for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
+        tail->known[i] = -1;
+}
+
 static bool check_topic(struct publish_tail *tail, const rd_kafka_metadata_topic_t *topic) {
     tail->no_topic = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (tail->no_topic)
         return err_set(&tail->err, ERR_RETRY, "the topic does not exist");
     if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail_with(tail, "topic", topic->err);
+    if (tail->partitions > topic->partition_cnt && tail->may_shrink)
+        take_for_new(tail);
     if (tail->partitions > topic->partition_cnt)
         return err_set(&tail->err, ERR_RETRY,
                        "the topic has %d partitions, but had %d when it was first used",

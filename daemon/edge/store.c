@@ -159,7 +159,7 @@ fail:
     return NULL;
 }
 
-// Those that are there: one that is missing is of a later version, and nobody here asks for it.
+// Those that are there. One that is missing is of a later version than the files: it is empty.
 static bool open_tables_read(struct store *store, struct err *err) {
     MDB_txn *txn;
     int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
@@ -168,7 +168,7 @@ static bool open_tables_read(struct store *store, struct err *err) {
     for (int i = 0; i < STORE_TABLES && rc == 0; i++) {
         rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags, &store->tables[i]);
         if (rc == MDB_NOTFOUND) {
-            store->tables[i] = UINT_MAX; // no table has this number: reading it is an error
+            store->tables[i] = UINT_MAX; // no table has this number
             rc = 0;
         }
     }
@@ -304,9 +304,13 @@ void store_delete(struct store_txn *txn, enum store_table table, struct str key)
     delete (txn, table, to_val(key));
 }
 
+static bool is_there(const struct store_txn *txn, enum store_table table) {
+    return txn->err.kind == ERR_NONE && txn->store->tables[table] != UINT_MAX;
+}
+
 static bool get(struct store_txn *txn, enum store_table table, MDB_val key, struct str *value) {
     MDB_val data;
-    if (txn->err.kind != ERR_NONE)
+    if (!is_there(txn, table))
         return false;
     int rc = mdb_get(txn->handle, txn->store->tables[table], &key, &data);
     if (rc == 0)
@@ -326,7 +330,7 @@ bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, 
 
 static MDB_cursor *open_cursor(struct store_txn *txn, enum store_table table) {
     MDB_cursor *cursor = NULL;
-    if (txn->err.kind != ERR_NONE)
+    if (!is_there(txn, table))
         return NULL;
     int rc = mdb_cursor_open(txn->handle, txn->store->tables[table], &cursor);
     if (rc)
@@ -365,7 +369,7 @@ uint64_t store_first_seq(struct store_txn *txn, enum store_table table) {
 
 uint64_t store_entries(struct store_txn *txn, enum store_table table) {
     MDB_stat stat;
-    if (txn->err.kind != ERR_NONE)
+    if (!is_there(txn, table))
         return 0;
     int rc = mdb_stat(txn->handle, txn->store->tables[table], &stat);
     if (rc)

@@ -44,8 +44,9 @@ void scrub_mask(char *text, size_t len);
 // at most a short prefix: letters are up to 3 in a row or a word that cases are named by ("zaak",
 // "melding", "signaal", …) or a part of `source` (its name, at least 3 letters); a group has up to
 // 7 digits, or more with leading zeros up to a value of 7, and all groups together have at most 7
-// beside a year, codes of regions and padding; separators are - _ . / : #. Nothing that scrub_find
-// finds, no calendar date but a year, at most 64 bytes. An OIN is true as well.
+// beside a year ("Z/18/123456" has one too), codes of regions and padding; separators are - _ . / :
+// #. Nothing that scrub_find finds, no calendar date but a year, at most 64 bytes. An OIN is true
+// as well.
 bool scrub_is_case_number(struct str id, struct str source);
 
 #endif

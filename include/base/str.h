@@ -59,10 +59,11 @@ char *buf_take(struct buf *buf);
 bool str_read_file(const char *path, size_t max, struct buf *out, struct err *err) MUST_CHECK;
 
 enum { STR_FOLDED_MAX = 96 };
-// Folds a word for comparison: Unicode case fold, diacritics off (NFKD without marks), every run of
-// anything that is no letter or digit becomes one space, none at the ends. "Súdwest-Fryslân" and
-// "sudwest fryslan" fold alike. Writes at most STR_FOLDED_MAX bytes with the NUL and returns the
-// length; 0 when nothing is left, when it is too long, or when it is not UTF-8.
+// Folds a word for comparison: Unicode case fold, diacritics off (NFKD without marks), what is not
+// seen (soft hyphens, zero width) off, every run of anything else that is no letter or digit
+// becomes one space, none at the ends. "Súdwest-Fryslân" and "sudwest fryslan" fold alike. Writes
+// at most STR_FOLDED_MAX bytes with the NUL and returns the length; 0 when nothing is left, when it
+// is too long, or when it is not UTF-8.
 size_t str_fold(struct str word, char out[STR_FOLDED_MAX]);
 
 #endif

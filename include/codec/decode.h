@@ -23,7 +23,7 @@ struct decode_options {
     struct str cursor_field;
 };
 
-enum { DECODE_FAULTS_MAX = 16, DECODE_CURSOR_MAX = 64 };
+enum { DECODE_FAULTS_MAX = 32, DECODE_CURSOR_MAX = 64 }; // more than there are fields
 
 // An item that decoded, or one whose fields have faults of type (fault_count > 0; index is set).
 // Borrowed for the call.

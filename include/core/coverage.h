@@ -15,6 +15,7 @@ struct coverage_source {
     const char *name;      // borrowed
     uint16_t municipality; // code, of any time
     bool official, policy;
+    bool by_hand; // it can neither post nor be polled: what it has to say is imported, if at all
     int64_t signal_ms; // when it last brought something new; 0: never
     struct coverage_source *next;
 };
@@ -38,7 +39,8 @@ struct coverage_line {
     uint16_t month;    // reported: of the last, where has_month
     bool has_month;
     bool official, policy;           // one of its sources has
-    struct coverage_source *sources; // in the order that they were given in; NULL: not connected
+    bool connected;                  // one of its sources can post, is polled, or has delivered
+    struct coverage_source *sources; // in the order that they were given in; NULL: none
 };
 
 struct coverage_sum {

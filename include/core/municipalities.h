@@ -10,7 +10,8 @@
 
 #include <stdint.h>
 
-enum { MUNICIPALITY_TEXT_MAX = 64 }; // bytes of a name
+// Bytes of a name, and of that of a police unit: that is a label of counts.
+enum { MUNICIPALITY_TEXT_MAX = 64, MUNICIPALITY_UNIT_MAX = 31 };
 
 struct municipality {
     uint16_t code;         // digits of the CBS code

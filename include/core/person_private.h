@@ -21,7 +21,8 @@ struct person_name {
 // False when it is too long once folded. `out` is to be wiped.
 bool person_name_read(struct str text, struct person_name *out) MUST_CHECK;
 
-// False when it is no day in one of the forms.
+// False when it is no day in one of the forms. *day: TIME_DAY_NONE when it says that the day is not
+// known.
 bool person_date_read(struct str text, int32_t *day) MUST_CHECK;
 
 #endif

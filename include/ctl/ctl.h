@@ -47,6 +47,7 @@ struct ctl_question {
     const char *method; // NULL: GET
     const char *target;
     const char *missing; // what to print for a 404; NULL when that is a problem like any other
+    bool explained;      // and the daemon's own words behind it
     enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer);
 };
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);

@@ -63,6 +63,10 @@ struct publish_options {
     int64_t grace_ms; // the tail is read again after it, until nothing new came: a killed daemon's
                       // last bytes
     int64_t retry_ms; // wait after a failure, doubling to 30 times as much; 0: 1 s
+    // A topic that has fewer partitions than it had was made anew. Without this it is not used:
+    // versions of a signal could change places. With it all is told as of a topic that has lost
+    // what was confirmed.
+    bool may_shrink;
     // Hands over up to `max` outbox events with seq > after, in order, by calling put for each
     // until it returns false.
     void (*read_outbox)(void *ctx, uint64_t after, size_t max,

@@ -36,6 +36,7 @@ struct publish_tail {
     const struct publish_conf *conf;
     int64_t grace_ms;
     int32_t partitions; // 0: as many as the topic has, known after the first step
+    bool may_shrink;    // as in struct publish_options
     int64_t known[PUBLISH_PARTITIONS_MAX]; // last offset known to be ours, or -1
     atomic_bool cancelled;                 // set at any time: the step fails soon
     // NULL: acks are made of the records that conf->origin wrote. Otherwise each record goes here
@@ -48,6 +49,7 @@ struct publish_tail {
     size_t ack_count;
     bool no_topic;          // that is why it failed
     int32_t lost_partition; // it has less than we know of: records were lost or expired; or -1
+    int32_t had_partitions; // the topic was made anew and had so many; 0: it was not
     // Private to the steps
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;

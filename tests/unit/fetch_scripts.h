@@ -5,7 +5,7 @@
 
 #include "fetch_rig.h"
 
-enum { BODY_MAX = 100000 };
+enum { BODY_MAX = 100000, TIMEOUT_MS = 1000 };
 
 // printf 'hello gzip' | gzip -n
 static const char gzip_hello[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x57"
@@ -135,7 +135,7 @@ static void say_header_drip(struct server *server, int fd) {
 // Each hop is quick enough, all together are not.
 static void say_slow_hop(struct server *server, int fd) {
     char text[128];
-    usleep(150000);
+    usleep(TIMEOUT_MS * 300);
     (void)snprintf(text, sizeof text,
                    "HTTP/1.1 302 Found\r\nLocation: /slow-hop?%d\r\nContent-Length: 0\r\n\r\n",
                    server_count(server, &server->requests));
@@ -166,12 +166,6 @@ static void say_four(struct server *server, int fd) {
     server->active--;
     pthread_mutex_unlock(&server->mutex);
     (void)send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour");
-}
-
-static void say_late(struct server *server, int fd) {
-    (void)server;
-    usleep(600000);
-    (void)send_text(fd, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate");
 }
 
 struct script {
@@ -225,7 +219,6 @@ static const struct script scripts[] = {
     {"/slow-hop", NULL, say_slow_hop, false},
     {"/nothing", NULL, say_nothing, true},
     {"/four", NULL, say_four, false},
-    {"/late", NULL, say_late, false},
 };
 
 static const struct script *find_script(const char *request) {

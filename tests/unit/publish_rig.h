@@ -18,7 +18,8 @@
 
 #include <cmocka.h>
 
-enum { PARTITIONS = 4, KEYS = 23, DEADLINE_MS = 300000, API_PRODUCE = 0 };
+enum { PARTITIONS = 4, KEYS = 23, DEADLINE_MS = 300000 };
+enum { API_PRODUCE = 0, API_FETCH = 1, API_LIST_OFFSETS = 2 };
 #define TOPIC "signals"
 #define ORIGIN "ledger-1"
 
@@ -39,6 +40,7 @@ struct app {
     int32_t topic_partitions;  // that the mock has
     bool forgetful;            // marks nothing: as if killed before each commit
     bool withhold_go;
+    bool may_shrink;
     // What was seen
     bool tail_read, stopped;
     uint64_t acks, acks_in_tail, batches;
@@ -191,6 +193,10 @@ static inline bool tail_failed(struct app *app) {
     return status_of(app).last_error[0] != '\0' && status_of(app).state == PUBLISH_TAIL;
 }
 
+static inline bool has_error(struct app *app) {
+    return status_of(app).last_error[0] != '\0';
+}
+
 static inline bool is_stopped(struct app *app) {
     return app->stopped;
 }
@@ -214,6 +220,7 @@ static inline void start(struct app *app, const char *brokers,
                                             .setting_count = count,
                                             .grace_ms = grace_ms,
                                             .retry_ms = 20,
+                                            .may_shrink = app->may_shrink,
                                             .read_outbox = read_outbox,
                                             .known_offset = known_offset,
                                             .known_partitions = known_partitions,
@@ -289,6 +296,8 @@ static inline rd_kafka_t *reader(struct app *app) {
                                        sizeof text),
                      RD_KAFKA_CONF_OK);
     assert_int_equal(rd_kafka_conf_set(conf, "enable.partition.eof", "true", text, sizeof text),
+                     RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(conf, "fetch.wait.max.ms", "10", text, sizeof text),
                      RD_KAFKA_CONF_OK);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     assert_non_null(client);

@@ -285,4 +285,49 @@ static inline void assert_found(const struct recount *recount, const struct dama
     assert_false(recount_is_whole(recount));
 }
 
+// The files of the books, to begin with them again.
+static struct saved {
+    const char *name;
+    struct buf bytes;
+} saved[] = {{.name = "data.mdb"}, {.name = "identity.key"}, {.name = "person.key"}};
+
+static inline void save(struct books *books) {
+    struct err err;
+    books_close(books);
+    for (size_t i = 0; i < COUNT(saved); i++)
+        assert_true(str_read_file(scratch_path(saved[i].name), 1 << 24, &saved[i].bytes, &err));
+}
+
+static inline void put_back(void) {
+    for (size_t i = 0; i < COUNT(saved); i++)
+        scratch_write_bytes(saved[i].name, saved[i].bytes.data, saved[i].bytes.len, 0600);
+}
+
+static inline void forget_saved(void) {
+    for (size_t i = 0; i < COUNT(saved); i++)
+        buf_free(&saved[i].bytes);
+}
+
+// As a program that has nothing but the files.
+static inline void assert_each_is_found(const struct damage *damages, size_t count) {
+    save(make_books());
+    for (size_t i = 0; i < count; i++) {
+        struct recount recount = {.identities_max = i % 2 ? 5 : 0};
+        struct err err;
+        put_back();
+        struct books *books = open_books();
+        damages[i].damage(books);
+        books_close(books);
+        struct store *store = store_open_read(scratch_dir, 64 << 20, &err);
+        assert_non_null(store);
+        store_begin_read(store, &recount.txn);
+        recount_run(&recount);
+        assert_false(recount.checks[RECOUNT_INDEX].looked || recount.checks[RECOUNT_MEMORY].looked);
+        assert_found(&recount, &damages[i], i);
+        recount_free(&recount);
+        store_close(store);
+    }
+    forget_saved();
+}
+
 #endif

@@ -247,6 +247,23 @@ static void a_line_says_all_and_no_identifier(void **state) {
     loop_free(rig.loop);
 }
 
+// Nor does one that was written while the clock was ahead.
+static void lines_of_a_clock_that_was_ahead_expire_too(void **state) {
+    (void)state;
+    static const int days[] = {1, 7000, 7001, 3, 60};
+    struct books *books = open_books();
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        struct batch *batch = new_line(start_ms + (int64_t)days[i] * DAY, "x");
+        commit_group(books, batch);
+        batch_free(batch);
+    }
+    expire(books, 102);
+    assert_whole(books, 2, 5);
+    expire(books, 104);
+    assert_whole(books, 5, 5);
+    books_close(books);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOOKS_TEST(lines_are_chained_and_read_back),
@@ -255,6 +272,7 @@ int main(void) {
         BOOKS_TEST(what_expires_leaves_the_rest_whole),
         BOOKS_TEST(lines_may_expire_while_it_is_verified),
         BOOKS_TEST(changed_lines_expire_too),
+        BOOKS_TEST(lines_of_a_clock_that_was_ahead_expire_too),
         BOOKS_TEST(a_line_says_all_and_no_identifier),
     };
     return cmocka_run_group_tests(tests, init, NULL);

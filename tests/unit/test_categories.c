@@ -306,7 +306,7 @@ static void random_tables_are_safe(void **state) {
     (void)state;
     static const char alphabet[] = "\"\"\",,\n\r#ab\xc3\xa9 ";
     uint64_t random = unit_seed();
-    for (int i = 0; i < 50000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(50000); i < rounds; i++) {
         char text[64];
         struct str cells[4];
         struct table table;
@@ -331,7 +331,7 @@ static void random_tables_are_safe(void **state) {
 static void folding_ascii_is_as_folding_unicode(void **state) {
     (void)state;
     uint64_t random = unit_seed();
-    for (int i = 0; i < 200000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(200000); i < rounds; i++) {
         char word[120], fast[STR_FOLDED_MAX], slow[STR_FOLDED_MAX], again[STR_FOLDED_MAX];
         size_t len = unit_random(&random) % sizeof word;
         for (size_t k = 0; k < len; k++)

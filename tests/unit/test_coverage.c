@@ -118,6 +118,27 @@ static void who_signals_who_is_silent_who_never_did(void **state) {
     coverage_free(&coverage);
 }
 
+// A line of the source table may be there for its official only.
+static void who_is_connected(void **state) {
+    struct coverage_source sources[] = {
+        {.name = "posts", .municipality = 363},
+        {.name = "named", .municipality = 193, .by_hand = true, .official = true},
+        {.name = "sheets", .municipality = 344, .by_hand = true, .signal_ms = ago(400)},
+        {.name = "named-2", .municipality = 14, .by_hand = true},
+        {.name = "posts-2", .municipality = 14},
+    };
+    (void)state;
+    struct coverage coverage = received(365, sources, COUNT(sources));
+    check(&coverage, 193, "never official: named");
+    assert_true(find(&coverage, 363)->connected);
+    assert_false(find(&coverage, 193)->connected);
+    assert_true(find(&coverage, 344)->connected);
+    assert_true(find(&coverage, 14)->connected);
+    assert_false(find(&coverage, 37)->connected);
+    check_sum(&coverage.whole, "342: 0/1/341 -339; 1 0 0");
+    coverage_free(&coverage);
+}
+
 static void the_days_begin_and_end_at_midnight(void **state) {
     static const struct {
         int32_t days_ago;
@@ -373,6 +394,7 @@ static void the_headline_is_one_line(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_signals_who_is_silent_who_never_did),
+        cmocka_unit_test(who_is_connected),
         cmocka_unit_test(the_days_begin_and_end_at_midnight),
         cmocka_unit_test(who_merged_lives_on_in_the_successor),
         cmocka_unit_test(today_decides_which_there_are),

@@ -247,7 +247,7 @@ static void random_texts_never_crash(void **state) {
     static const char alphabet[] = "\"\"\"\n\n\r,;\t=id1 \xc3\xa9\xff\x00";
     uint64_t seed = unit_seed();
     struct mapping mapping = columns;
-    for (int round = 0; round < 20000; round++) {
+    for (size_t round = 0, rounds = unit_rounds(20000); round < rounds; round++) {
         char text[64] = "id,age;\n";
         size_t len = 3 + (size_t)unit_random(&seed) % 60;
         for (size_t i = round % 2 ? 8 : 0; i < len; i++)

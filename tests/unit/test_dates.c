@@ -144,7 +144,7 @@ static void random_texts_never_crash(void **state) {
     (void)state;
     static const char alphabet[] = "0123456789-/.:+ TZ,ex\xff";
     uint64_t seed = unit_seed();
-    for (int round = 0; round < 200000; round++) {
+    for (size_t round = 0, rounds = unit_rounds(200000); round < rounds; round++) {
         char text[32], out[TIME_STAMP_MAX];
         size_t len = (size_t)unit_random(&seed) % sizeof text;
         for (size_t i = 0; i < len; i++)

@@ -80,7 +80,12 @@ static void json_bodies(void **state) {
         {"{\"id\":\"}]{[\\\"\"}", "}]{[\" "},
         {"{\"id\":\"a\",\"category\":\"x\"}", "a+x "},
         {"{\"id\":\"a\",\"categories\":[\"x\",\"y\"]}", "a+x+y "},
-        {"{\"id\":\"a\",\"categories\":[\"x\",7]}", "a+x!/categories/1:type "},
+        {"{\"id\":\"a\",\"categories\":[\"x\",7]}", "a+x+!/categories/1:type "},
+        {"{\"id\":\"a\",\"categories\":[7,\"x\",null]}",
+         "a++x+!/categories/0:type!/categories/2:type "},
+        {"{\"id\":\"a\",\"category\":\"x\",\"categories\":[1,2,3,4,5,6,7,8]}",
+         "a+x+++++++!/categories/1:type!/categories/2:type!/categories/3:type!/categories/4:type"
+         "!/categories/5:type!/categories/6:type!/categories/7:type!/categories:tooMany "},
         {"{\"id\":\"a\",\"categories\":{}}", "a!/categories:type "},
         {"{\"id\":\"a\",\"categories\":[1,2,3,4,5,6,7,8,9]}", "a!/categories:tooMany "},
         {"{\"id\":\"a\",\"victim\":{\"age\":17,\"shoe\":42}}", "a@17?1 "},
@@ -254,7 +259,7 @@ static void random_bodies_never_crash(void **state) {
     (void)state;
     static const char alphabet[] = "{}[]\",:\\ \n0129aeid.-+tfnul\xc3\xa9\xff\x00";
     uint64_t seed = unit_seed();
-    for (int round = 0; round < 20000; round++) {
+    for (size_t round = 0, rounds = unit_rounds(20000); round < rounds; round++) {
         char body[64];
         size_t len = (size_t)unit_random(&seed) % sizeof body;
         for (size_t i = 0; i < len; i++)
@@ -270,9 +275,60 @@ static void random_bodies_never_crash(void **state) {
     }
 }
 
+// Each field once, all of the wrong type; and of what must not be sent more than there is room for.
+static void all_faults_of_an_item_are_told(void **state) {
+    (void)state;
+    static const char *const fields[] = {"id",           "reported", "occurred",
+                                         "municipality", "status",   "updated"};
+    static const char *const victim[] = {"gender", "age", "ageGroup", "birthYear", "citizenship"};
+    static const char *const person[] = {"name", "birthDate", "nationality", "vNumber", "bsn"};
+    const struct decode_options options = {
+        .limits = {.item_bytes_max = 2000, .items_max = 1, .depth_max = 4}};
+    struct decode_result result;
+    struct seen seen = {.len = 0}, expected = {.len = 0};
+    struct buf body;
+    buf_init(&body, 2000);
+    note(&expected, "++++++++");
+    buf_puts(&body, "{\"withdrawn\":0");
+    note(&expected, "!/withdrawn:type");
+    for (size_t i = 0; i < COUNT(fields); i++) {
+        buf_printf(&body, ",\"%s\":true", fields[i]);
+        note(&expected, "!/%s:type", fields[i]);
+    }
+    for (int i = 0; i < SIGNAL_CATEGORIES_MAX; i++) {
+        buf_printf(&body, i ? ",%d" : ",\"categories\":[%d", i);
+        note(&expected, "!/categories/%d:type", i);
+    }
+    buf_puts(&body, "],\"category\":1,\"victim\":{\"shoe\":1");
+    note(&expected, "!/category:type");
+    for (size_t i = 0; i < COUNT(victim); i++) {
+        buf_printf(&body, ",\"%s\":{}", victim[i]);
+        note(&expected, "!/victim/%s:type", victim[i]);
+    }
+    buf_puts(&body, "},\"person\":{\"shoe\":1");
+    for (size_t i = 0; i < COUNT(person); i++) {
+        buf_printf(&body, ",\"%s\":{}", person[i]);
+        note(&expected, "!/person/%s:%s", person[i], i == 4 ? "notAccepted" : "type");
+    }
+    for (int i = 1; i < 8; i++) { // the same in other spellings
+        buf_printf(&body, ",\"%c%c%c\":1", i & 1 ? 'B' : 'b', i & 2 ? 'S' : 's', i & 4 ? 'N' : 'n');
+        if (i <= DECODE_FAULTS_MAX - 26)
+            note(&expected, "!/person/bsn:notAccepted");
+    }
+    buf_puts(&body, "}}");
+    decode_items(buf_str(&body), &options, on_item, &seen, &result);
+    char *text = strstr(seen.text, "?2");
+    assert_non_null(text);
+    memmove(text, text + 2, strlen(text + 2) + 1);
+    note(&expected, " ");
+    assert_string_equal(seen.text, expected.text);
+    buf_free(&body);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_bodies),
+        cmocka_unit_test(all_faults_of_an_item_are_told),
         cmocka_unit_test(persons),
         cmocka_unit_test(times_of_change),
         cmocka_unit_test(ndjson_bodies),

@@ -84,6 +84,74 @@ static void a_person_goes_with_the_last_signal(void **state) {
     books_close(books);
 }
 
+// It goes on counting without a name; who comes next is still that person.
+static void a_person_of_an_expired_signal_stays(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    deliver(books, "{\"id\":\"a1\"," JAN "}", false);
+    now += 60 * day_ms;
+    deliver(books, "{\"id\":\"b1\"," JAN "}", false);
+    confirm(books, 1, 2);
+    now += 60 * day_ms;
+    expire(books); // a1
+    assert_int_equal(books_first_seq(books), 2);
+    (void)erase(books, "b1", true);
+    assert_int_equal(pseudonyms(books), 1);
+    deliver(books, "{\"id\":\"c1\"," JAN "}", false);
+    assert_int_equal(counts_total(books_counts(books)), 2);
+    assert_int_equal(persons_of(books), 1);
+    books_close(books);
+}
+
+static uint32_t times; // that the word has been said; 0: it is not known
+
+static bool take_times(void *ctx, const struct word_record *word) {
+    (void)ctx;
+    times = word->times;
+    return true;
+}
+
+static uint32_t times_of_the_word(struct books *books) {
+    times = 0;
+    books_each_word(books, take_times, NULL);
+    assert_int_equal(books_words(books), times ? 1 : 0);
+    return times;
+}
+
+// A word that no table has may be a name.
+static void words_that_only_it_had_go_too(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    deliver(books,
+            "[{\"id\":\"a1\",\"category\":\"Jansen\"},{\"id\":\"b1\",\"category\":\"Jansen\"}]",
+            false);
+    deliver(books, "{\"id\":\"a1\",\"category\":\"Jansen\",\"status\":\"confirmed\"}", false);
+    deliver(books, "{\"id\":\"a1\",\"withdrawn\":true}", false);
+    assert_int_equal(times_of_the_word(books), 3);
+    (void)erase(books, "a1", true); // its versions wait for Kafka
+    assert_int_equal(times_of_the_word(books), 1);
+    books = reopen(books);
+    assert_int_equal(times_of_the_word(books), 1);
+    (void)erase(books, "b1", false);
+    assert_int_equal(times_of_the_word(books), 0);
+    books_close(books);
+}
+
+// What was counted of others since stays.
+static void words_that_others_have_since_stay(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    deliver(books, "{\"id\":\"a1\",\"category\":\"Jansen\"}", false);
+    confirm(books, 1, 1);
+    now += (SHORT_DAYS + 1) * day_ms;
+    expire(books);
+    assert_int_equal(times_of_the_word(books), 0);
+    deliver(books, "{\"id\":\"b1\",\"category\":\"Jansen\"}", false);
+    (void)erase(books, "a1", true);
+    assert_int_equal(times_of_the_word(books), 1);
+    books_close(books);
+}
+
 static void what_was_quarantined_under_the_id_goes_too(void **state) {
     (void)state;
     struct books *books = open_books();
@@ -101,6 +169,9 @@ int main(void) {
         TEST(what_is_on_its_way_to_kafka_goes_once_it_is_there),
         TEST(what_nobody_has_seen_is_not_taken_back),
         TEST(a_person_goes_with_the_last_signal),
+        TEST(a_person_of_an_expired_signal_stays),
+        TEST(words_that_only_it_had_go_too),
+        TEST(words_that_others_have_since_stay),
         TEST(what_was_quarantined_under_the_id_goes_too),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

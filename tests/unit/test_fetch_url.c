@@ -152,7 +152,7 @@ static void test_random_references(void **state) {
     static const char *const pieces[] = {"http:", "https:", "/",   "//", "\\", "@",    ":",
                                          "evil",  "h",      ".",   "..", "?",  "#",    "%2f",
                                          "%00",   "[",      "::1", "]",  "80", "\xc3", "443"};
-    for (int i = 0; i < 20000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(20000); i < rounds; i++) {
         char reference[128] = "", url[256], host[256];
         for (uint64_t n = unit_random(&seed) % 9; n > 0; n--)
             (void)strcat(reference, pieces[unit_random(&seed) % COUNT(pieces)]);
@@ -254,7 +254,7 @@ static void test_random_links(void **state) {
     (void)state;
     uint64_t seed = unit_seed();
     static const char alphabet[] = "<>;,=\"\\ \trelnextanchor";
-    for (int i = 0; i < 50000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(50000); i < rounds; i++) {
         size_t len = unit_random(&seed) % 24;
         char *value = malloc(len + 1);
         for (size_t at = 0; at < len; at++)

@@ -50,8 +50,9 @@ static bool put_waiting(void *ctx, const struct books_figure_waiting *figure) {
 
 static char *shown(struct books *books) {
     struct buf out;
+    struct figures_record state;
     buf_init(&out, SHOWN_MAX);
-    books_each_figure(books, put_figure, &out);
+    books_each_figure(books, &state, put_figure, &out);
     return buf_take(&out);
 }
 
@@ -125,6 +126,49 @@ static void a_clock_that_was_ahead_stops_nothing(void **state) {
     now = at_date(2024, 4, 1);
     assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_MADE);
     assert_has(shown(books), "signals/month=2024-02=20/10/290\n");
+    books_close(books);
+}
+
+// It comes by the end of the same month twice, and that is one close.
+static void a_clock_that_goes_back_closes_nothing_twice(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    now = at_date(2024, 3, 15);
+    deliver_many(books, "a", 25, FEBRUARY);
+    (void)close_month(books, true);
+    deliver_many(books, "b", 25, FEBRUARY);
+    now = at_date(2024, 4, 1);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_MADE);
+    char *before = shown(books);
+    deliver_many(books, "c", 25, FEBRUARY);
+    now = at_date(2024, 3, 31);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_EARLY);
+    now = at_date(2024, 4, 2);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_EARLY);
+    assert_still(books, before);
+    now = at_date(2024, 5, 1);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_MADE);
+    assert_has(shown(books), "signals/month=2024-02=70/10/291\n");
+    free(before);
+    books_close(books);
+}
+
+// Told too early, and the same again when it is time.
+static void what_a_clock_that_was_ahead_told_is_told_anew(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    now = at_date(2024, 3, 15);
+    deliver_many(books, "a", 25, FEBRUARY);
+    (void)close_month(books, true);
+    deliver_many(books, "b", 25, MARCH);
+    now = at_date(2034, 3, 15);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_MADE);
+    now = at_date(2024, 3, 16);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_EARLY);
+    deliver_many(books, "c", 25, MARCH);
+    now = at_date(2024, 4, 1);
+    assert_int_equal(close_month(books, false).outcome, BATCH_FIGURES_MADE);
+    assert_has(shown(books), "signals/month=2024-03=50/10/290\n");
     books_close(books);
 }
 
@@ -405,6 +449,52 @@ static void a_topic_that_was_left_is_new_again(void **state) {
     books_close(books);
 }
 
+// Without one they are kept for the next, and nobody is told that they wait.
+static void without_a_topic_nothing_waits_for_it(void **state) {
+    (void)state;
+    struct books *books = reopen_with(open_books(), NULL);
+    now = at_date(2024, 3, 15);
+    deliver_many(books, "a", 25, FEBRUARY);
+    uint64_t count = close_month(books, true).changed;
+    assert_true(count > 0);
+    assert_int_equal(books_figures_waiting(books), 0);
+    books = reopen_with(books, NULL);
+    assert_int_equal(books_figures_waiting(books), 0);
+    books = reopen_with(books, "one");
+    assert_int_equal(books_figures_waiting(books), count);
+    books_close(books);
+}
+
+// The disk has new ones a moment before the memory does.
+static void how_far_they_are_is_read_with_them(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    struct figures_record told;
+    struct buf rows;
+    now = at_date(2024, 3, 15);
+    deliver_many(books, "a", 25, FEBRUARY);
+    (void)close_month(books, true);
+    deliver_many(books, "b", 30, FEBRUARY);
+    now = at_date(2024, 4, 1);
+    struct batch *batch = batch_create_task(NULL, &tables, BATCH_FIGURES);
+    struct books_group group = {.batches = batch};
+    batch->figures.now_ms = now;
+    batch->figures.resolution = 5;
+    books_commit(books, &group, now);
+    assert_int_equal(batch->figures.outcome, BATCH_FIGURES_MADE);
+    buf_init(&rows, SHOWN_MAX);
+    books_each_figure(books, &told, put_figure, &rows);
+    assert_has(buf_take(&rows), "signals/month=2024-02=55/5/290\n");
+    assert_int_equal(told.closed, 290);
+    assert_int_equal(told.resolution, 5);
+    assert_int_equal(books_figures_state(books)->closed, 289);
+    books_apply(books, &group);
+    assert_int_equal(books_figures_state(books)->closed, 290);
+    books_group_free(&group);
+    batch_free(batch);
+    books_close(books);
+}
+
 // As a rebuild does it: what was told outside stays, and what has changed since is not known.
 static void they_can_be_put_back(void **state) {
     (void)state;
@@ -459,6 +549,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_first_close_begins),
         TEST(a_clock_that_was_ahead_stops_nothing),
+        TEST(a_clock_that_goes_back_closes_nothing_twice),
+        TEST(what_a_clock_that_was_ahead_told_is_told_anew),
         TEST(an_operator_begins_once),
         TEST(between_closes_nothing_changes),
         TEST(with_few_changes_a_month_is_let_pass),
@@ -469,6 +561,8 @@ int main(void) {
         TEST(a_new_topic_gets_all),
         TEST(a_topic_made_anew_gets_all),
         TEST(a_topic_that_was_left_is_new_again),
+        TEST(without_a_topic_nothing_waits_for_it),
+        TEST(how_far_they_are_is_read_with_them),
         TEST(they_can_be_put_back),
         TEST(resolutions_must_fit),
     };

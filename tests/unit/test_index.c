@@ -157,11 +157,33 @@ static void removing_all_leaves_nothing(void **state) {
     index_free(index);
 }
 
+// As a commit's is, after a small one and after one so large that its room is given back.
+static void cleared_it_is_a_new_one(void **state) {
+    (void)state;
+    static const uint64_t sizes[] = {10, 50000, 10};
+    struct index *index = index_create();
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        uint64_t sum = 0;
+        for (uint64_t n = 1; n <= sizes[i]; n++) {
+            struct digest digest = scattered(n);
+            index_put(index, &digest, n);
+        }
+        index_each(index, sum_up, &sum);
+        assert_int_equal(sum, sizes[i] * (sizes[i] + 1) / 2);
+        index_clear(index);
+        assert_int_equal(index_count(index), 0);
+        sum = 0;
+        index_each(index, sum_up, &sum);
+        assert_int_equal(sum, 0);
+    }
+    index_free(index);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_was_put),           cmocka_unit_test(a_later_put_replaces),
         cmocka_unit_test(each_visits_every_entry_once), cmocka_unit_test(is_what_a_plain_list_is),
-        cmocka_unit_test(removing_all_leaves_nothing),
+        cmocka_unit_test(removing_all_leaves_nothing),  cmocka_unit_test(cleared_it_is_a_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -551,7 +551,7 @@ static void random_pages_never_crash(void **state) {
                                          "]}", "},{"};
     uint64_t seed = unit_seed();
     struct mapping mapping = signalen;
-    for (int round = 0; round < 20000; round++) {
+    for (size_t round = 0, rounds = unit_rounds(20000); round < rounds; round++) {
         char body[128];
         size_t len = 0;
         while (len < 64) {

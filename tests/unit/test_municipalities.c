@@ -204,6 +204,9 @@ static void wrong_tables_are_refused_with_their_line(void **state) {
         {HEADER "GM0001,a,PV19,P,,,,U,VR01,1,2024,c\n", "variant,code\n", "m:2: province_code"},
         {HEADER "GM0001,a,PV20,P,,,,U,VR26,1,2024,c\n", "variant,code\n", "m:2: safety_region"},
         {HEADER "GM0001,,PV20,P,,,,U,VR01,1,2024,c\n", "variant,code\n", "m:2: name"},
+        {HEADER "GM0001,a,PV20,P,,,,,VR01,1,2024,c\n", "variant,code\n", "m:2: name, province"},
+        {HEADER "GM0001,a,PV20,P,,,,Noordwest en Zuidoost met éénheid,VR01,1,2024,c\n",
+         "variant,code\n", "m:2: police_unit"},
         {HEADER "GM0001,a,PV20,P,,,,U,VR01,-1,2024,c\n", "variant,code\n", "m:2: inhabitants"},
         {HEADER "GM0001,a,PV20,P,,,,U,VR01\n", "variant,code\n", "m:2: 9 columns"},
         {HEADER ROW("GM0001", "a", "2019-13-01", "", ""), "variant,code\n", "m:2: valid_from"},
@@ -361,7 +364,7 @@ static void random_words_are_safe(void **state) {
     (void)state;
     uint64_t random = unit_seed();
     struct municipalities *all = tables_municipalities();
-    for (int i = 0; i < 100000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(100000); i < rounds; i++) {
         char word[128];
         const struct municipality *found = NULL;
         const char *spelling = NULL;

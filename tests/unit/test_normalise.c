@@ -480,7 +480,7 @@ static void check_labels(const struct fixture *f, const struct signal *s) {
 static void random_items_keep_the_promises(void **state) {
     struct fixture *f = *state;
     uint64_t random = unit_seed();
-    size_t good_count = 0, rounds = unit_rounds(200000);
+    size_t good_count = 0, rounds = unit_rounds(60000);
     for (size_t i = 0; i < rounds; i++) {
         char room[18][160];
         struct str words[18];

@@ -13,6 +13,8 @@ static void names_that_are_one(void **state) {
         {"Jan de Vries", "JP de Vries"},
         {"Jan de Vries", "jan DE VRIES"},
         {"Jan de Vries", "  Jan   de\u00a0Vries "},
+        {"Jan de Vries", "Jan de Vr\u00adies"},
+        {"Jan de Vries", "\ufeffJan\u200b de V\u200cries\u200d"},
         {"Jan de Vries", "de Vries, Jan"},
         {"Jan de Vries", "de Vries, J.P."},
         {"Jan de Vries", "Vries, Jan de"},

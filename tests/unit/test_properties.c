@@ -197,8 +197,8 @@ static void no_faults(const struct normalise_result *result) {
 static void normalising_twice_changes_nothing(void **state) {
     struct world *w = *state;
     static struct texts texts;
-    size_t unknown = 0;
-    for (int i = 0; i < ITEMS; i++) {
+    size_t unknown = 0, items = unit_rounds(ITEMS);
+    for (size_t i = 0; i < items; i++) {
         struct signal once, twice;
         struct normalise_result result;
         pick_context(w);
@@ -218,7 +218,7 @@ static void normalising_twice_changes_nothing(void **state) {
         assert_int_equal(twice.unknown_count, once.cell.municipality == MUNICIPALITY_UNKNOWN);
         unknown += once.unknown_count > 0;
     }
-    assert_in_range(unknown, ITEMS / 10, ITEMS - ITEMS / 100);
+    assert_in_range(unknown, items / 10, items - items / 100);
 }
 
 static const enum dimension single[] = {
@@ -275,8 +275,8 @@ static void each_signal_is_counted_once_in_each_kind_of_region(void **state) {
     struct world *w = *state;
     static struct texts texts;
     struct counts *alone = counts_create(), *all = counts_create();
-    size_t somewhere = 0;
-    for (int i = 0; i < ITEMS; i++) {
+    size_t somewhere = 0, items = unit_rounds(ITEMS);
+    for (size_t i = 0; i < items; i++) {
         struct signal signal;
         struct normalise_result result;
         pick_context(w);
@@ -287,14 +287,14 @@ static void each_signal_is_counted_once_in_each_kind_of_region(void **state) {
         counts_add(all, &signal.cell, 1);
         somewhere += signal.cell.municipality != MUNICIPALITY_UNKNOWN;
     }
-    assert_in_range(somewhere, ITEMS / 4, ITEMS - ITEMS / 100);
+    assert_in_range(somewhere, items / 4, items - items / 100);
     for (size_t d = 0; d < COUNT(single); d++) {
         struct counts_answer answer = run(w, all, single[d]);
         int64_t sum = 0;
         for (size_t i = 0; i < answer.count; i++)
             sum += answer.lines[i].signals;
-        assert_int_equal(sum, ITEMS);
-        assert_int_equal(answer.signals, ITEMS);
+        assert_int_equal(sum, items);
+        assert_int_equal(answer.signals, items);
         free(answer.lines);
     }
     counts_free(alone);
@@ -416,8 +416,8 @@ static void same_faults(const struct normalise_result *a, const struct normalise
 static void anything_is_refused_or_good(void **state) {
     struct world *w = *state;
     static struct texts texts;
-    size_t good = 0;
-    for (int i = 0; i < ITEMS; i++) {
+    size_t good = 0, items = unit_rounds(ITEMS);
+    for (size_t i = 0; i < items; i++) {
         struct signal signal, again;
         struct normalise_result result, result_again;
         pick_context(w);
@@ -441,7 +441,7 @@ static void anything_is_refused_or_good(void **state) {
             assert_memory_equal(&result.words[k].view, &result_again.words[k].view,
                                 sizeof result.words[k].view);
     }
-    assert_in_range(good, ITEMS / 10, ITEMS - ITEMS / 10);
+    assert_in_range(good, items / 10, items - items / 10);
 }
 
 int main(void) {

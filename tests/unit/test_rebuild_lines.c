@@ -135,6 +135,76 @@ static void numbers_agree(void **state) {
     books_close(books);
 }
 
+// The line's event with one of its headers as it is given, or not there.
+static bool read_with(const struct line *line, const char *header, const char *given,
+                      struct err *err) {
+    struct event_attributes attributes;
+    struct books_found found;
+    char seq[24];
+    event_attributes(&line->row, "00000099000000001000", &attributes);
+    rd_kafka_headers_t *headers = make_headers(&attributes);
+    (void)snprintf(seq, sizeof seq, "%" PRIu64, line->row.seq);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+    assert_int_equal(rd_kafka_header_remove(headers, header), RD_KAFKA_RESP_ERR_NO_ERROR);
+    if (given)
+        (void)rd_kafka_header_add(headers, header, -1, given, -1);
+    const struct publish_record record = {
+        .key = attributes.key, .value = str_from(line->event), .headers = headers};
+    bool read = rebuild_read(&record, &found, err);
+    rd_kafka_headers_destroy(headers);
+    return read;
+}
+
+// Nothing is taken for an event of ours that lacks something, or says of itself what it is not.
+static void what_is_no_event_is_refused(void **state) {
+    (void)state;
+    static const char *const stranger = "nl.mensenhandelsignalen.signal.burnt.v1";
+    static const char *const withdrawn = "nl.mensenhandelsignalen.signal.withdrawn.v1";
+    static const char *const corrected = "nl.mensenhandelsignalen.signal.corrected.v1";
+    static const char *const erased = "nl.mensenhandelsignalen.signal.erased.v1";
+    static const struct {
+        uint64_t seq; // 1 counts, 2 is withdrawn, 3 is about a source
+        const char *header, *given;
+        bool taken;
+    } table[] = {
+        {1, PUBLISH_HEADER_SEQ, "1", true},
+        {1, PUBLISH_HEADER_SEQ, NULL, false},
+        {1, PUBLISH_HEADER_SEQ, "0", false},
+        {1, PUBLISH_HEADER_SEQ, "-1", false},
+        {1, PUBLISH_HEADER_SEQ, "9223372036854775808", false},
+        {1, "ce_sequence", NULL, false},
+        {1, "ce_type", NULL, false},
+        {1, "ce_type", stranger, false},
+        {1, "ce_type", withdrawn, true}, // says less than it could
+        {1, "ce_type", erased, false},
+        {2, "ce_type", corrected, false},
+        {1, "ce_time", NULL, false},
+        {1, "ce_time", "yesterday", false},
+        {1, EVENT_HEADER_CONTENT, NULL, false},
+        {1, EVENT_HEADER_CONTENT, "0123", false},
+        {1, EVENT_HEADER_UPDATED, "1709204400000", true},
+        {1, EVENT_HEADER_UPDATED, NULL, true},
+        {1, EVENT_HEADER_UPDATED, "now", false},
+        {3, "ce_id", NULL, false},
+        {3, "ce_id", "0123.3", false},
+        {3, "ce_id", "0123456789abcdef0123456789abcdeg.3", false},
+    };
+    struct books *books = open_books();
+    deliver(books, "[{\"id\":\"a\",\"updated\":\"2024-01-01\"},{\"id\":\"b\",\"withdrawn\":true}]",
+            false);
+    fall_silent(books);
+    for (size_t i = 0; i < COUNT(table); i++) {
+        const struct line line = line_at(books, table[i].seq);
+        struct err err;
+        bool taken = read_with(&line, table[i].header, table[i].given, &err);
+        if (taken != table[i].taken || (!taken && !strstr(err.text, table[i].header)))
+            fail_msg("%s: %s: %s", table[i].header, table[i].given, taken ? "taken" : err.text);
+        if (!taken)
+            assert_int_equal(err.kind, ERR_INPUT);
+    }
+    books_close(books);
+}
+
 // --- places ---
 
 static void the_most_partitions_that_fit(void **state) {
@@ -158,6 +228,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(far_lines_are_found, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(far_lines_are_dropped, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(numbers_agree, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(what_is_no_event_is_refused, test_set_up, scratch_teardown),
         cmocka_unit_test(the_most_partitions_that_fit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

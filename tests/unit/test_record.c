@@ -86,7 +86,7 @@ static void damage_is_seen_or_harmless(void **state) {
     record_put_ledger(&record, &row, STR("{}"));
     for (size_t len = 0; len < RECORD_LEDGER_HEAD + 17 + 9; len++)
         assert_false(record_get_ledger((struct str){record.data, len}, 77, &back, &event));
-    for (int i = 0; i < 20000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(20000); i < rounds; i++) {
         size_t at = (size_t)unit_random(&seed) % record.len;
         char old = record.data[at];
         record.data[at] = (char)unit_random(&seed);

@@ -37,6 +37,63 @@ static void a_line_goes_when_it_is_older_than_its_age(void **state) {
     books_close(books);
 }
 
+// It would else keep all lines behind it until the day that the clock said has come.
+static void a_clock_that_was_ahead_keeps_nothing(void **state) {
+    (void)state;
+    struct books *books = open_books();
+    deliver(books, "{\"id\":\"a1\"}", false);
+    now = start_ms + 3650 * day_ms;
+    deliver(books, "[{\"id\":\"b1\"},{\"id\":\"b2\"}]", false);
+    now = start_ms + day_ms;
+    deliver(books, "{\"id\":\"c1\"}", false);
+    now = start_ms + 50 * day_ms;
+    deliver(books, "{\"id\":\"d1\"}", false);
+    now = start_ms + 3650 * day_ms;
+    deliver(books, "{\"id\":\"e1\"}", false);
+    confirm(books, 1, 6);
+    now = start_ms + (IDENTITY_DAYS + 1) * day_ms;
+    expire(books);
+    assert_int_equal(books_first_seq(books), 2); // as old as c1, and that is exactly as old
+    now++;
+    expire(books);
+    assert_int_equal(books_first_seq(books), 5);
+    now = start_ms + 2000 * day_ms;
+    expire(books);
+    assert_int_equal(books_first_seq(books), 6); // nothing behind it says how old it is
+    now = start_ms + 3750 * day_ms + 1;
+    expire(books);
+    assert_int_equal(books_first_seq(books), 7);
+    books_close(books);
+}
+
+// More than are looked at in one step.
+static void nor_does_it_when_much_was_taken_in(void **state) {
+    (void)state;
+    enum { ROUNDS = 3, LINES = 2000 };
+    struct books *books = open_books();
+    now = start_ms + 3650 * day_ms;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct buf text;
+        buf_init(&text, 1 << 17);
+        for (int i = 0; i < LINES; i++)
+            buf_printf(&text, "%c{\"id\":\"x%d-%d\"}", i ? ',' : '[', round, i);
+        buf_puts(&text, "]");
+        char *body = buf_take(&text);
+        deliver(books, body, false);
+        free(body);
+    }
+    confirm(books, 1, (uint64_t)ROUNDS * LINES);
+    now = start_ms;
+    assert_in_range(expire(books), 2, 4); // nothing says how old they are
+    assert_int_equal(books_first_seq(books), 1);
+    deliver(books, "{\"id\":\"right\"}", false);
+    now = start_ms + IDENTITY_DAYS * day_ms + 1;
+    assert_in_range(expire(books), ROUNDS * LINES / 500, ROUNDS * LINES / 500 + 4);
+    assert_int_equal(books_first_seq(books), ROUNDS * LINES + 1); // it waits
+    assert_int_equal(books_totals(books)->expired, ROUNDS * LINES);
+    books_close(books);
+}
+
 static void what_waits_for_kafka_stays(void **state) {
     (void)state;
     struct books *books = open_books();
@@ -153,6 +210,57 @@ static void many_go_in_steps(void **state) {
     assert_int_equal(expire(books), 3);
     assert_int_equal(books_totals(books)->expired, 1300);
     assert_int_equal(counts_total(books_counts(books)), 1300);
+    books_close(books);
+}
+
+// More than go in one step, and of pseudonyms more than are looked at in one, some of them not due.
+static void so_do_entries_of_other_tables(void **state) {
+    (void)state;
+    enum { FEW = 4 };
+    struct books *books = open_books();
+    struct buf text;
+    for (int round = 0; round < 6; round++) {
+        buf_init(&text, 1 << 20);
+        for (int i = 0; i < 1000; i++)
+            buf_printf(
+                &text,
+                "%c{\"id\":\"x%d-%d\",\"category\":\"?%d\",\"person\":{\"vNumber\":\"2%09d\"}}",
+                i ? ',' : '[', round, i, i, round * 1000 + i);
+        for (int i = 0; i < 150; i++)
+            buf_printf(&text, ",{\"id\":\"y%d-%d\",\"reported\":\"?\"}", round, i);
+        buf_puts(&text, "]");
+        char *body = buf_take(&text);
+        deliver(books, body, true);
+        free(body);
+    }
+    assert_int_equal(books_words(books), BOOKS_WORDS_SOURCE_MAX);
+    assert_int_equal(books_quarantined(books), 900);
+    assert_int_equal(pseudonyms(books), 6000);
+    confirm(books, 1, 6000);
+    now += (SHORT_DAYS + 1) * day_ms;
+    assert_in_range(expire(books), FEW, 100);
+    assert_int_equal(books_words(books), 0);
+    assert_int_equal(books_quarantined(books), 0);
+    assert_int_equal(pseudonyms(books), 6000);
+    // the same persons again, but for some: they are as old as their last signal
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 700; i++)
+        buf_printf(&text, "%c{\"id\":\"z%d\",\"person\":{\"vNumber\":\"2%09d\"}}", i ? ',' : '[', i,
+                   i * 8);
+    buf_puts(&text, "]");
+    char *body = buf_take(&text);
+    deliver(books, body, false);
+    free(body);
+    now += (IDENTITY_DAYS - 1) * day_ms;
+    confirm(books, 6001, 6700);
+    assert_in_range(expire(books), 2 * 5300 / 500, 100);
+    assert_int_equal(pseudonyms(books), 700);
+    assert_int_equal(books_first_seq(books), 6001);
+    assert_int_equal(persons_of(books), 6000);
+    books = reopen(books);
+    assert_int_equal(books_words(books), 0);
+    assert_int_equal(books_quarantined(books), 0);
+    assert_int_equal(persons_of(books), 6000);
     books_close(books);
 }
 
@@ -319,11 +427,14 @@ int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_set_up, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_line_goes_when_it_is_older_than_its_age),
+        TEST(a_clock_that_was_ahead_keeps_nothing),
+        TEST(nor_does_it_when_much_was_taken_in),
         TEST(what_waits_for_kafka_stays),
         TEST(without_kafka_nothing_stays_for_it),
         TEST(so_do_events_about_sources),
         TEST(a_person_stays_one_without_names),
         TEST(many_go_in_steps),
+        TEST(so_do_entries_of_other_tables),
         TEST(entries_of_other_tables_go_by_their_own_age),
         TEST(old_counts_lose_what_they_say_of_victims),
         TEST(whatever_happens_counts_and_persons_are_right),

@@ -323,8 +323,12 @@ static void test_as_many_as_allowed(void **state) {
         hash_sha256((struct str){token, (size_t)snprintf(token, sizeof token, "u%u", i)},
                     digests + SHA256_BYTES);
         buf_printf(&csv, "source-%u,municipality,", i);
-        for (size_t k = 0; k < sizeof digests; k++)
-            buf_printf(&csv, k == SHA256_BYTES ? " %02x" : "%02x", digests[k]);
+        for (size_t k = 0; k < sizeof digests; k++) {
+            if (k == SHA256_BYTES)
+                buf_putc(&csv, ' ');
+            buf_putc(&csv, "0123456789abcdef"[digests[k] >> 4]);
+            buf_putc(&csv, "0123456789abcdef"[digests[k] & 15]);
+        }
         buf_putc(&csv, '\n');
     }
     scratch_write_bytes("s.csv", csv.data, csv.len, 0644);

@@ -5,6 +5,8 @@
 
 #include <fcntl.h>
 #include <lmdb.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 enum { MAP_BYTES = 1 << 20 };
@@ -158,15 +160,16 @@ static size_t random_size(struct model *m) {
     return 40 + unit_random(&m->random) % (TEXT_MAX - 40);
 }
 
-// A text that has its mark all over, so that any piece of it is found.
+// A text that has its mark all over, so that any piece of it is found. It ends with a whole one:
+// half of one and what LMDB has behind it might look like that of another text.
 static char *new_text(struct model *m) {
     size_t size = random_size(m);
     char *text = malloc(size + 32), mark[32];
     (void)snprintf(mark, sizeof mark, "<m%08" PRIu64 ">", ++m->marks);
-    size_t len = strlen(mark);
-    for (size_t i = 0; i < size; i += len)
-        memcpy(text + i, mark, len);
-    text[size] = '\0';
+    size_t len = strlen(mark), end = 0;
+    for (; end < size; end += len)
+        memcpy(text + end, mark, len);
+    text[end] = '\0';
     return text;
 }
 
@@ -310,6 +313,55 @@ static void it_is_done_once(void **state) {
     assert_int_equal(file_number(), second);
 }
 
+static void expect_lines(struct store *store, uint64_t count) {
+    struct store_txn txn;
+    store_begin_read(store, &txn);
+    assert_int_equal(store_last_seq(&txn, STORE_LEDGER), count);
+    assert_int_equal(store_entries(&txn, STORE_LEDGER), count);
+    store_abort(&txn);
+}
+
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+// Nobody waits for it: a daemon on a full disk has to start.
+static void where_there_is_no_room_it_waits_for_the_next_opening(void **state) {
+    (void)state;
+    struct store_txn txn;
+    char page[4000] = {0};
+    struct store *store = open_here();
+    store_begin(store, &txn);
+    for (uint64_t seq = 1; seq <= 100; seq++)
+        store_append(&txn, STORE_LEDGER, seq, (struct str){page, sizeof page});
+    store_put(&txn, STORE_META, STR("k"), STR("<secret>"));
+    commit(&txn);
+    store_begin(store, &txn);
+    store_delete(&txn, STORE_META, STR("k"));
+    store_note_removed(&txn);
+    commit(&txn);
+    store_close(store);
+    ino_t first = file_number();
+    (void)signal(SIGXFSZ, SIG_IGN);
+    limit_files(100000); // a part of the copy
+    struct err err;
+    store = store_open(scratch_dir, MAP_BYTES, &err);
+    limit_files(RLIM_INFINITY);
+    assert_non_null(store);
+    expect_lines(store, 100);
+    store_close(store);
+    assert_int_equal(file_number(), first);
+    assert_int_equal(access(scratch_path("data.mdb.new"), F_OK), -1);
+    store = open_here();
+    assert_int_not_equal(file_number(), first);
+    expect_lines(store, 100);
+    store_close(store);
+    assert_int_equal(in_file("<secret>"), 0);
+}
+
 // A backup in another process, started before the store, whose files it must not hold: reads once
 // it is told to, tells, and looks again and ends when it is told to.
 struct backup {
@@ -349,14 +401,6 @@ static void put_lines(struct store *store, uint64_t from, uint64_t upto) {
         store_append(&txn, STORE_LEDGER, seq, STR("line"));
         commit(&txn);
     }
-}
-
-static void expect_lines(struct store *store, uint64_t count) {
-    struct store_txn txn;
-    store_begin_read(store, &txn);
-    assert_int_equal(store_last_seq(&txn, STORE_LEDGER), count);
-    assert_int_equal(store_entries(&txn, STORE_LEDGER), count);
-    store_abort(&txn);
 }
 
 static void replace_under_a_backup(uint64_t lines) {
@@ -447,6 +491,7 @@ int main(void) {
         TEST(entries_are_walked_from_a_key_on),
         TEST(what_was_removed_is_left_behind_at_the_next_opening),
         TEST(it_is_done_once),
+        TEST(where_there_is_no_room_it_waits_for_the_next_opening),
         TEST(a_backup_may_read_meanwhile),
         TEST(a_full_store_says_so_and_keeps_what_it_had),
         TEST(only_one_daemon_at_a_time),

@@ -4,6 +4,7 @@
 
 #include "scratch.h"
 
+#include <lmdb.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -152,6 +153,39 @@ static void a_copy_is_read_and_nothing_is_made(void **state) {
     assert_int_not_equal(access(scratch_path("lock.mdb"), F_OK), 0);
 }
 
+// As in a backup that an earlier version made.
+static void a_table_that_is_not_there_is_empty(void **state) {
+    (void)state;
+    struct err err;
+    struct store_txn txn;
+    struct str value;
+    MDB_env *env;
+    MDB_txn *all;
+    MDB_dbi figures;
+    struct store *store = open_here();
+    fill(store, 'a');
+    store_close(store);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, STORE_TABLES), 0);
+    assert_int_equal(mdb_env_open(env, scratch_dir, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &all), 0);
+    assert_int_equal(mdb_dbi_open(all, "figures", 0, &figures), 0);
+    assert_int_equal(mdb_drop(all, figures, 1), 0);
+    assert_int_equal(mdb_txn_commit(all), 0);
+    mdb_env_close(env);
+    store = store_open_read(scratch_dir, MAP_BYTES, &err);
+    assert_non_null(store);
+    store_begin_read(store, &txn);
+    assert_int_equal(store_entries(&txn, STORE_FIGURES), 0);
+    assert_int_equal(store_last_seq(&txn, STORE_FIGURES), 0);
+    assert_false(store_get(&txn, STORE_FIGURES, STR("signals/year=2017"), &value));
+    store_each(&txn, STORE_FIGURES, NULL, NULL);
+    assert_true(all_are(&txn, 'a'));
+    assert_int_equal(txn.err.kind, ERR_NONE);
+    store_abort(&txn);
+    store_close(store);
+}
+
 static void where_there_is_no_store(void **state) {
     (void)state;
     struct err err = {0};
@@ -173,6 +207,7 @@ int main(void) {
         TEST(a_snapshot_stays_as_it_was_while_others_write),
         TEST(a_reader_that_was_killed_keeps_no_pages),
         TEST(a_copy_is_read_and_nothing_is_made),
+        TEST(a_table_that_is_not_there_is_empty),
         TEST(where_there_is_no_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void stamps_come_back_as_written(void **state) {
     (void)state;
     uint64_t random = unit_seed();
     char text[TIME_STAMP_MAX];
-    for (int i = 0; i < 100000; i++) {
+    for (size_t i = 0, rounds = unit_rounds(100000); i < rounds; i++) {
         int64_t again, ms = (int64_t)(unit_random(&random) % 253402300800000u);
         if (i % 2)
             ms = -(ms % 62135596800000);

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Books made anew from the events that a topic without a broker has of others.
+#ifndef REBUILD_RIG_H
+#define REBUILD_RIG_H
+
+#include "books_rebuild.h"
+#include "rebuild_private.h"
+
+#include "recount_rig.h"
+
+#include <librdkafka/rdkafka.h>
+
+static const char oin[] = "00000099000000001000";
+enum { PARTITION_COUNT = 4 };
+
+// A topic without a broker.
+struct topic {
+    struct event {
+        struct publish_record record;
+        uint64_t seq;
+        char key[EVENT_TEXT_MAX];
+        char value[EVENT_VALUE_MAX];
+    } * list;
+    size_t count, cap;
+};
+
+static inline bool send_line(void *ctx, const struct books_line *line) {
+    struct topic *topic = ctx;
+    struct event_attributes attributes;
+    char seq[24];
+    topic->list = books_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
+    struct event *event = &topic->list[topic->count++];
+    event->seq = line->row.seq;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(20);
+    event_attributes(&line->row, oin, &attributes);
+    for (size_t i = 0; i < attributes.count; i++)
+        (void)rd_kafka_header_add(headers, attributes.list[i].header, -1, attributes.list[i].value,
+                                  attributes.list[i].len);
+    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)line->row.seq);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+    memcpy(event->key, attributes.key.data, attributes.key.len);
+    memcpy(event->value, line->event.data, line->event.len);
+    event->record = (struct publish_record){.partition = (int32_t)(event->seq % PARTITION_COUNT),
+                                            .offset = (int64_t)event->seq,
+                                            .key = {NULL, attributes.key.len},
+                                            .value = {NULL, line->event.len},
+                                            .headers = headers};
+    return true;
+}
+
+// Kafka gets and confirms all that waits.
+static inline void publish(struct books *books, struct topic *topic) {
+    uint64_t last = books_last_seq(books);
+    size_t before = topic->count;
+    books_each_waiting(books, 0, UINT64_MAX, send_line, topic);
+    if (topic->count > before)
+        confirm(books, topic->list[before].seq, last);
+}
+
+static inline void free_topic(struct topic *topic) {
+    for (size_t i = 0; i < topic->count; i++)
+        rd_kafka_headers_destroy((rd_kafka_headers_t *)(uintptr_t)topic->list[i].record.headers);
+    free(topic->list);
+}
+
+static inline enum books_add add(struct books_rebuild *rebuild, const struct event *event) {
+    struct books_found found;
+    struct err err;
+    struct publish_record record = event->record;
+    record.key.data = event->key;
+    record.value.data = event->value;
+    if (!rebuild_read(&record, &found, &err))
+        fail_msg("%s", err.text);
+    return books_rebuild_add(rebuild, &found, &err);
+}
+
+static inline struct batch_link link_all(struct books *books) {
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_LINK);
+    do {
+        struct books_group group = {.batches = batch};
+        commit_group(books, &group);
+        books_group_free(&group);
+    } while (batch->link.more);
+    struct batch_link link = batch->link;
+    batch_free(batch);
+    return link;
+}
+
+// Beside the first ones, with their keys.
+static inline struct books *open_beside(void) {
+    static char dir[PATH_MAX], identity[PATH_MAX], person[PATH_MAX];
+    struct err err;
+    (void)snprintf(dir, sizeof dir, "%s/anew", scratch_dir);
+    (void)snprintf(identity, sizeof identity, "%s/identity.key", scratch_dir);
+    (void)snprintf(person, sizeof person, "%s/person.key", scratch_dir);
+    (void)mkdir(dir, 0700);
+    struct books_options options = {.dir = dir,
+                                    .bytes_max = 64 << 20,
+                                    .identity_key_file = identity,
+                                    .person_key_file = person,
+                                    .topic = "signals",
+                                    .counts_topic = "signal-counts",
+                                    .window_ms = 100 * day_ms};
+    struct books *books = books_open(&options, &err);
+    if (!books)
+        fail_msg("%s", err.text);
+    return books;
+}
+
+static inline struct books *rebuild_from(const struct topic *topic, const char *origin,
+                                         uint64_t *seed, struct batch_link *link) {
+    struct books *books = open_beside();
+    struct books_rebuild *rebuild = books_rebuild_begin(books);
+    struct err err;
+    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
+    memset(offsets, 0xff, sizeof offsets);      // each -1
+    for (size_t i = topic->count; i > 1; i--) { // in any order
+        size_t k = unit_random(seed) % i;
+        struct event event = topic->list[i - 1];
+        topic->list[i - 1] = topic->list[k];
+        topic->list[k] = event;
+    }
+    for (size_t i = 0; i < topic->count; i++)
+        assert_int_equal(add(rebuild, &topic->list[i]), BOOKS_ADDED);
+    assert_true(books_rebuild_named(rebuild, origin, offsets, &err));
+    books_rebuild_free(rebuild);
+    *link = link_all(books);
+    return books;
+}
+
+static inline struct books *rebuild_all(const struct topic *topic, struct books *old) {
+    struct batch_link link;
+    uint64_t seed = 1;
+    return rebuild_from(topic, books_origin(old), &seed, &link);
+}
+
+#endif

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the publisher finds in a topic of the mock cluster before it begins. Also here: nanosleep is
+// replaced, to do something while the publisher sleeps.
+#include "publish_rig.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <time.h>
+
+// Killed after Kafka had all, before any of it was marked: the tail tells, nothing goes again.
+static void test_restart_unmarked(void **state) {
+    (void)state;
+    struct app *app = app_create(2000);
+    app->forgetful = true;
+    start_plain(app);
+    run_until(app, all_acked);
+    stop(app, 5000);
+    memset(app->pending, 0, app->events + 1);
+    memset(app->marked, 0, app->events + 1);
+    app->acks = app->acks_in_tail = 0;
+    start_plain(app);
+    run_until(app, is_running);
+    assert_true(all_acked(app));
+    assert_int_equal(app->acks_in_tail, 2000);
+    assert_int_equal(status_of(app).handed_over, 0);
+    assert_int_equal(check_topic(app), 0);
+    app_free(app);
+}
+
+// Only what is behind the known offsets is read; more than one step can hold.
+static void test_long_tail(void **state) {
+    (void)state;
+    struct app *app = app_create(70000);
+    app->forgetful = true;
+    start_plain(app);
+    run_until(app, all_acked);
+    stop(app, 5000);
+    memset(app->pending, 0, app->events + 1);
+    memset(app->marked, 0, app->events + 1);
+    app->acks = app->acks_in_tail = app->batches = 0;
+    app->known[0] = 999; // the first 1000 of a partition are already confirmed
+    start_plain(app);
+    run_until(app, is_running);
+    assert_int_equal(app->acks_in_tail, 69000);
+    assert_true(app->batches >= 2); // more where the broker is slow
+    app_free(app);
+}
+
+static int32_t raw_partitions;
+
+// A producer that is connected, so that what it puts is in the topic at once.
+static rd_kafka_t *raw_open(struct app *app) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[256];
+    raw_partitions = app->topic_partitions;
+    (void)rd_kafka_conf_set(conf, "bootstrap.servers", rd_kafka_mock_cluster_bootstraps(app->mock),
+                            text, sizeof text);
+    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    assert_non_null(client);
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(client, TOPIC, NULL);
+    const rd_kafka_metadata_t *metadata;
+    assert_int_equal(rd_kafka_metadata(client, 0, topic, &metadata, DEADLINE_MS), 0);
+    rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    return client;
+}
+
+static void raw_put(rd_kafka_t *client, const char *origin, const char *seq) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_ORIGIN, -1, origin, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+    char key[16], value[64];
+    event_text(strtoull(seq, NULL, 10), key, value);
+    assert_int_equal(__extension__ rd_kafka_producev(
+                         client, RD_KAFKA_V_TOPIC(TOPIC),
+                         RD_KAFKA_V_PARTITION(publish_partition(str_from(key), raw_partitions)),
+                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                     0);
+    assert_int_equal(rd_kafka_flush(client, DEADLINE_MS), 0);
+}
+
+// Records of another origin, or with a sequence that is none, do not count.
+static void test_foreign_records(void **state) {
+    (void)state;
+    struct app *app = app_create(2);
+    app->withhold_go = true;
+    rd_kafka_t *raw = raw_open(app);
+    raw_put(raw, "ledger-2", "1");
+    raw_put(raw, ORIGIN, "1x");
+    raw_put(raw, ORIGIN, "2");
+    rd_kafka_destroy(raw);
+    start_plain(app);
+    run_until(app, is_settling);
+    assert_int_equal(app->acks, 1);
+    assert_true(app->pending[2]);
+    app_free(app);
+}
+
+// The tail sleeps between its passes, and nothing else sleeps for so long here.
+enum { TAIL_SLEEPS_NS = 20 * 1000000 };
+
+static atomic_bool tail_held, tail_sleeps; // while it is held, the tail sleeps on
+static _Atomic(rd_kafka_t *) intruder;     // writes in our name whenever the tail sleeps
+
+int nanosleep(const struct timespec *time, struct timespec *left) {
+    bool is_tail = time->tv_sec == 0 && time->tv_nsec == TAIL_SLEEPS_NS;
+    int error;
+    if (is_tail)
+        tail_sleeps = true;
+    if (is_tail && intruder)
+        raw_put(intruder, ORIGIN, "1");
+    do
+        error = clock_nanosleep(CLOCK_MONOTONIC, 0, time, left);
+    while (error == 0 && is_tail && tail_held);
+    errno = error;
+    return error ? -1 : 0;
+}
+
+static bool is_between_passes(struct app *app) {
+    return tail_sleeps || is_settling(app);
+}
+
+// A killed process's bytes may land after the tail was first read; they count.
+static void test_grace(void **state) {
+    (void)state;
+    struct app *app = app_create(1);
+    app->withhold_go = true;
+    rd_kafka_t *raw = raw_open(app);
+    tail_held = true;
+    tail_sleeps = false;
+    start_plain(app);
+    run_until(app, is_between_passes);
+    raw_put(raw, ORIGIN, "1");
+    tail_held = false;
+    run_until(app, is_settling);
+    assert_int_equal(app->acks_in_tail, 1);
+    rd_kafka_destroy(raw);
+    app_free(app);
+}
+
+static const char *awaited;
+
+static bool is_told(struct app *app) {
+    return strstr(app->reasons, awaited) != NULL;
+}
+
+// Where it cannot be read what is there nothing is sent; and once it can, nothing twice.
+static void test_tail_refused(void **state) {
+    (void)state;
+    enum { REFUSALS = 10000 }; // more than are asked for
+    static const rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+    static const char *const told[] = {[API_PRODUCE] = "topic: ", // that is, its metadata
+                                       [API_FETCH] = "reading the tail: ",
+                                       [API_LIST_OFFSETS] = "end of a partition: "};
+    for (int16_t api = API_PRODUCE; api <= API_LIST_OFFSETS; api++) {
+        struct app *app = app_create(200);
+        app->forgetful = true;
+        start_plain(app);
+        run_until(app, all_acked);
+        stop(app, 5000);
+        memset(app->pending, 0, app->events + 1);
+        memset(app->marked, 0, app->events + 1);
+        app->acks = app->acks_in_tail = 0;
+        app->reasons[0] = '\0';
+        if (api == API_PRODUCE)
+            rd_kafka_mock_topic_set_error(app->mock, TOPIC, error);
+        for (int i = 0; i < REFUSALS && api != API_PRODUCE; i++)
+            rd_kafka_mock_push_request_errors(app->mock, api, 1, error);
+        start_plain(app);
+        awaited = told[api];
+        run_until(app, is_told);
+        rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
+        rd_kafka_mock_clear_request_errors(app->mock, api);
+        run_until(app, is_running);
+        assert_true(all_acked(app));
+        assert_int_equal(status_of(app).handed_over, 0);
+        assert_int_equal(check_topic(app), 0);
+        app_free(app);
+    }
+}
+
+// As long as somebody writes in our name it cannot be known what is there.
+static void test_another_writer(void **state) {
+    (void)state;
+    struct app *app = app_create_with(2, 1); // each is asked in each pass
+    app->forgetful = true;
+    rd_kafka_t *raw = raw_open(app);
+    intruder = raw;
+    start_plain(app);
+    awaited = "another process keeps writing to the topic in our name";
+    run_until(app, is_told);
+    assert_int_equal(app->states[PUBLISH_RUNNING], 0);
+    intruder = NULL;
+    run_until(app, is_running);
+    assert_true(app->pending[1]);
+    assert_false(app->pending[2]);
+    stop(app, 5000);
+    rd_kafka_destroy(raw);
+    app_free(app);
+}
+
+static void test_topic_missing(void **state) {
+    (void)state;
+    struct app *app = app_create(100);
+    rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    start_plain(app);
+    run_until(app, tail_failed);
+    assert_non_null(strstr(app->reasons, "the topic does not exist"));
+    assert_int_equal(app->partitions, 0);
+    rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
+    run_until(app, all_acked);
+    assert_int_equal(check_topic(app), 0);
+    app_free(app);
+}
+
+static void test_too_few_partitions(void **state) {
+    (void)state;
+    struct app *app = app_create(100);
+    app->partitions = PARTITIONS;
+    rd_kafka_mock_cluster_t *other = rd_kafka_mock_cluster_new(app->host, 1);
+    assert_int_equal(rd_kafka_mock_topic_create(other, TOPIC, PARTITIONS - 1, 1), 0);
+    start(app, rd_kafka_mock_cluster_bootstraps(other), NULL, 0, 20);
+    run_until(app, tail_failed);
+    assert_non_null(strstr(status_of(app).last_error, "3 partitions, but had 4"));
+    stop(app, 1000);
+    rd_kafka_mock_cluster_destroy(other);
+    app_free(app);
+}
+
+// Made anew with fewer, and with more in it than was confirmed of the old one.
+static void test_fewer_partitions_where_that_is_fine(void **state) {
+    (void)state;
+    struct app *app = app_create_with(300, PARTITIONS - 1);
+    app->forgetful = true;
+    start_plain(app);
+    run_until(app, all_acked);
+    stop(app, 1000);
+    app->forgetful = false;
+    app->may_shrink = true;
+    app->partitions = PARTITIONS;
+    for (int32_t i = 0; i < PARTITIONS; i++)
+        app->known[i] = 7;
+    memset(app->pending, 0, (size_t)app->events + 1);
+    app->acks = app->acks_in_tail = 0;
+    start_plain(app);
+    run_until(app, is_running);
+    assert_non_null(strstr(app->reasons, "tail: the topic was made anew: it has 3 partitions and "
+                                         "had 4\n"));
+    assert_int_equal(app->partitions, PARTITIONS - 1);
+    assert_int_equal(status_of(app).partitions, PARTITIONS - 1);
+    assert_int_equal(app->acks_in_tail, app->events); // from its beginning
+    assert_int_equal(check_topic(app), 0);
+    app_free(app);
+}
+
+// The topic was emptied: told, and all that is not confirmed goes out.
+static void test_lost_records(void **state) {
+    (void)state;
+    struct app *app = app_create(100);
+    app->partitions = PARTITIONS;
+    app->known[2] = 12345;
+    start_plain(app);
+    run_until(app, all_acked);
+    assert_non_null(strstr(app->reasons, "partition 2 no longer has what was confirmed"));
+    assert_int_equal(check_topic(app), 0);
+    app_free(app);
+}
+
+static void test_pinned_partitions(void **state) {
+    (void)state;
+    struct app *app = app_create(200);
+    rd_kafka_mock_cluster_t *other = rd_kafka_mock_cluster_new(app->host, 1);
+    assert_int_equal(rd_kafka_mock_topic_create(other, TOPIC, PARTITIONS + 3, 1), 0);
+    app->partitions = PARTITIONS; // on_acks checks each partition against this
+    start(app, rd_kafka_mock_cluster_bootstraps(other), NULL, 0, 20);
+    run_until(app, all_acked);
+    assert_int_equal(status_of(app).partitions, PARTITIONS);
+    stop(app, 1000);
+    rd_kafka_mock_cluster_destroy(other);
+    app_free(app);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_restart_unmarked),
+        cmocka_unit_test(test_long_tail),
+        cmocka_unit_test(test_foreign_records),
+        cmocka_unit_test(test_grace),
+        cmocka_unit_test(test_tail_refused),
+        cmocka_unit_test(test_another_writer),
+        cmocka_unit_test(test_topic_missing),
+        cmocka_unit_test(test_too_few_partitions),
+        cmocka_unit_test(test_fewer_partitions_where_that_is_fine),
+        cmocka_unit_test(test_lost_records),
+        cmocka_unit_test(test_pinned_partitions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
