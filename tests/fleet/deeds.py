@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A daemon that polls a fleet, and whether its ledger holds what the fleet has: each signal once, as it ended."""
-import json
 import pathlib
 import sys
 import tempfile
@@ -10,19 +9,20 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 from fleet import Fleet  # noqa: E402
-from harness import Daemon, UnixConnection  # noqa: E402
+from harness import Daemon  # noqa: E402
 
 REGISTERED = "nl.mensenhandelsignalen.signal.registered.v1"
 CORRECTED = "nl.mensenhandelsignalen.signal.corrected.v1"
-LIMITS = ["timeout: 3s", "connect_timeout: 2s", "page_max: 4MiB", "pages_max: 40"]
+LIMITS = ["connect_timeout: 2s", "page_max: 4MiB", "pages_max: 40"]
+TIMEOUT_S = 3  # of a poll
 
 
 class Polling:
     """A fleet and the daemon that polls it."""
 
-    def __init__(self, seed, kinds, interval_s, poll=(), own_intervals=True, **options):
+    def __init__(self, seed, kinds, interval_s, poll=(), own_intervals=True, timeout_s=TIMEOUT_S, **options):
         self.fleet = Fleet(tempfile.mkdtemp(prefix="signaald-fleet-"), seed, kinds, **options)
-        settings = {"tables": [f"templates: {self.fleet.templates}"], "poll": [*LIMITS, *poll]}
+        settings = {"tables": [f"templates: {self.fleet.templates}"], "poll": [f"timeout: {timeout_s}s", *LIMITS, *poll]}
         if options.get("tls", True):
             settings["poll"].append(f"ca_file: {self.fleet.directory}/ca.pem")
         self.daemon = Daemon(self.fleet.sources(interval_s, own_intervals), settings)
@@ -71,25 +71,22 @@ class Polling:
 
     def differences(self):
         """In words, all that is not as it should be with the signals of the good; nothing when all is."""
-        histories, found = self.histories(), []
-        self.connection = UnixConnection(self.daemon.control_path)
-        for source, signals in self.fleet.expected().items():
+        histories, expected, found = self.histories(), self.fleet.expected(), []
+        self.learn_ids(expected)
+        for source, signals in expected.items():
             known = dict(histories.get(source, {}))
             for name, signal in signals.items():
-                events = known.pop(self.our_id(source, name), None)
+                events = known.pop(self.ours.get((source, name)), None)
                 found += [f"{source} {name}: {wrong}" for wrong in self.wrong(source, signal, events)]
             found += [f"{source}: {len(known)} signals that it never had"] if known else []
-        self.connection.close()
         return found
 
-    def our_id(self, source, name):
-        if (source, name) not in self.ours:
-            self.connection.request("GET", f"/v1/signals/{source}/{name}")
-            answer = self.connection.getresponse()
-            body = json.loads(answer.read())
-            if answer.status == 200:
-                self.ours[source, name] = body["signal"]
-        return self.ours.get((source, name))
+    def learn_ids(self, expected):
+        """Our ids of these signals."""
+        unknown = [(source, name) for source, signals in expected.items() for name in signals
+                   if (source, name) not in self.ours]
+        answers = self.daemon.control_each([f"/v1/signals/{source}/{name}" for source, name in unknown])
+        self.ours.update((signal, answer.json["signal"]) for signal, answer in zip(unknown, answers) if answer.status == 200)
 
     def wrong(self, source, signal, events):
         if not events:

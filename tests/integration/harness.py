@@ -4,6 +4,7 @@
 Every answer that comes by here must be as conf/api says (see contract.py). Everything is on loopback; only processes started here are
 ended, by their id.
 """
+import concurrent.futures
 import contextlib
 import hashlib
 import http.server
@@ -12,6 +13,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -28,17 +30,29 @@ import contract
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNAALD_BUILD", ROOT / "build" / "release"))
 OIN = "00000099000000001000"
+PATIENCE_S = 120  # for whatever a slow machine takes long over
+ASKERS = 16
 SIGNAL = {"reported": "2017-03-05", "category": "gedwongen prostitutie",
           "victim": {"gender": "man", "age": 30, "citizenship": "NG"}}
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def claim_port():
+    """A port that stays ours while nobody listens on it, and a socket that holds it. It is none of those that connections get by
+    themselves; and whoever else claims one here finds the same number taken for UDP."""
+    for port in random.SystemRandom().sample(range(20000, 32000), 1000):
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            claim.bind(("127.0.0.1", port))
+            with socket.socket() as listener:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("127.0.0.1", port))
+            return port, claim
+        except OSError:
+            claim.close()
+    raise AssertionError("no port is free")
 
 
-def wait_for(condition, what, seconds=30):
+def wait_for(condition, what, seconds=PATIENCE_S):
     """Polls until condition() is true; a test that needs a shorter time than this says nothing by it."""
     end = time.monotonic() + seconds
     while True:
@@ -51,7 +65,7 @@ def wait_for(condition, what, seconds=30):
 
 
 class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=PATIENCE_S):
         super().__init__("localhost", timeout=timeout)
         self.path = path
 
@@ -119,7 +133,7 @@ class Daemon:
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="signaald-test-"))
         self.state = self.directory / "state"
         self.state.mkdir(exist_ok=True)
-        self.port = free_port()
+        self.port, self.port_claim = claim_port()
         self.control_path = str(self.directory / "control.sock")
         self.log_path = self.directory / "log"
         self.extra = extra or {}
@@ -200,6 +214,7 @@ class Daemon:
             self.process.kill()
             self.process.wait(60)
             self.process = None
+        self.port_claim.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
@@ -212,7 +227,7 @@ class Daemon:
             self.stop()
         self.close()
 
-    def connection(self, timeout=30):
+    def connection(self, timeout=PATIENCE_S):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None, connection=None):
@@ -236,7 +251,7 @@ class Daemon:
 
     def raw(self, data, answers=1):
         """Bytes as they are on a connection of their own; as many answers read from it, in order."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=30) as sock:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S) as sock:
             sock.sendall(data)
             read = read_answers(sock, answers)
         contract.check_raw(contract.PUBLIC, data, read)
@@ -251,6 +266,20 @@ class Daemon:
             return answer
         finally:
             connection.close()
+
+    def control_each(self, paths):
+        """The answers to GET, in order, of more than can be held against the documents. Several ask at once, since an answer
+        waits for the disk."""
+        def ask(some):
+            answers = []
+            with contextlib.closing(UnixConnection(self.control_path)) as connection:
+                for path in some:
+                    connection.request("GET", path)
+                    answers.append(Answer(connection.getresponse()))
+            return answers
+        with concurrent.futures.ThreadPoolExecutor(ASKERS) as askers:
+            parts = list(askers.map(ask, (paths[n::ASKERS] for n in range(ASKERS))))
+        return [parts[n % ASKERS][n // ASKERS] for n in range(len(paths))]
 
     def status(self):
         return self.control("GET", "/v1/status").json
@@ -284,6 +313,7 @@ class Case(unittest.TestCase):
     SOURCES = [{"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
                {"name": "coa", "kind": "coa", "push": True}]
     EXTRA = None
+    daemon = None
 
     @classmethod
     def setUpClass(cls):
@@ -298,7 +328,7 @@ class Case(unittest.TestCase):
     def run(self, result=None):
         before = len(result.failures) + len(result.errors) if result else 0
         super().run(result)
-        if result and len(result.failures) + len(result.errors) > before:
+        if result and len(result.failures) + len(result.errors) > before and self.daemon:
             print(f"--- log of signaald ---\n{self.daemon.log()}")
 
     def assert_whole(self, daemon=None):
@@ -327,13 +357,32 @@ class Case(unittest.TestCase):
         self.assertTrue(answer.json["title"] and answer.json["detail"])
 
 
-class Endpoint:
-    """A source's HTTP server on loopback. paths: path -> function(query, headers, number of the request) ->
-    (status, headers, body); body None closes the connection without an answer."""
+class Fresh(Case):
+    """A daemon for each test, of the same SOURCES and EXTRA. The test starts it."""
+
+    @classmethod
+    def setUpClass(cls):
+        pass
+
+    @classmethod
+    def tearDownClass(cls):
+        pass
+
+    def setUp(self):
+        self.daemon = Daemon(self.SOURCES, self.EXTRA)
+
+    def run(self, result=None):  # its log is shown first when it fails
+        try:
+            return super().run(result)
+        finally:
+            if self.daemon:
+                self.daemon.close()
+
+
+class Server:
+    """An HTTP server on loopback. Who derives from it answers each GET: answer(handler)."""
 
     def __init__(self):
-        self.paths = {}
-        self.requests = {}  # path -> [(time, query, headers)]
         self.lock = threading.Lock()
         outer = self
 
@@ -350,6 +399,20 @@ class Endpoint:
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Endpoint(Server):
+    """A source's. paths: path -> function(query, headers, number of the request) -> (status, headers, body); body None
+    closes the connection without an answer."""
+
+    def __init__(self):
+        self.paths = {}
+        self.requests = {}  # path -> [(time, query, headers)]
+        super().__init__()
 
     def url(self, path, scheme="http"):
         return f"{scheme}://127.0.0.1:{self.port}{path}"
@@ -380,10 +443,6 @@ class Endpoint:
             handler.end_headers()
             if status != 304:
                 handler.wfile.write(body)
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 def tally(events):

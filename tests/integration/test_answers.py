@@ -153,6 +153,7 @@ class Trends(Answers):
         for query in ("?by=year", "?by=gender,month", "?by=gender,status,category", "?by=shoesize", "?per=week", "?per=",
                       "?period=17", "?period=2018..2016", "?period=2016-03..2017-02", "?period=2017-03",
                       "?period=2016&period=2017", "?gender=man", "?what=1", "?by=gender,gender",
+                      "?year=2017", "?per=month&month=2017-03",
                       "?by=gender&by=gender", "?gender=Masculine&gender=Feminine",
                       "?per=month&by=municipality,category&period=2000..2999"):
             with self.subTest(query=query):
@@ -172,6 +173,27 @@ class Trends(Answers):
             self.assertEqual(self.audited(), ("read trend", about, "200"))
 
 
+class Large(Answers):
+    def test_an_answer_that_is_too_large_is_refused_and_not_cut(self):
+        """A line for each municipality, category and month: of 94,000 signals with 8 categories some 65 MiB."""
+        with open(ROOT / "conf/municipalities.csv", encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        places = [(row["code"], f"{month}-15") for month in months_of("2000-01", "2025-12") for row in rows
+                  if (row["valid_from"] or "") <= f"{month}-15" <= (row["valid_to"] or "9")][:94000]
+        categories = ["SexualExploitation", "ForcedCriminality", "ForcedMarriage", "ForcedAdoption", "ForcedMilitary",
+                      "ForcedBegging", "OrganRemoval", "ForcedLabour"]
+        for i in range(0, len(places), 10000):
+            signals = [{"id": f"2019-{i + n}", "reported": day, "municipality": code, "categories": categories}
+                       for n, (code, day) in enumerate(places[i:i + 10000])]
+            self.assertEqual(self.daemon.post("coa", signals).status, 200)
+        answer = self.daemon.control("GET", "/v1/counts?by=municipality,category,month")
+        self.assert_problem(answer, 400)
+        self.assertIn("larger", answer.json["detail"])
+        self.assertEqual(self.audited(), ("read counts", "by=municipality,category,month", "400"))
+        less = self.daemon.counts("?by=municipality,category,month&period=2000-01")
+        self.assertEqual(less["total"] * 8, len(less["lines"]))
+
+
 def municipalities():
     with open(ROOT / "conf/municipalities.csv", encoding="utf-8", newline="") as file:
         return [row for row in csv.DictReader(file) if not row["valid_to"]]
@@ -185,6 +207,7 @@ class Covering(Answers):
         {"name": "zwolle", "kind": "municipality", "municipality": "GM0193", "push": True},
         {"name": "police", "kind": "police", "municipality": "GM0014", "push": True, "official": "yes"},
         {"name": "nowhere", "kind": "municipality", "push": True},
+        {"name": "named", "kind": "municipality", "municipality": "GM0307", "official": "yes"},
     ]
 
     def push(self, source, **more):
@@ -206,7 +229,7 @@ class Covering(Answers):
             self.assertEqual((line["name"], line["province"], line["policeUnit"], line["sizeClass"], line["inhabitants"]),
                              (row["name"], row["province_code"], row["police_unit"], row["size_class"],
                               int(row["inhabitants"] or 0)))
-            self.assertEqual(line["connected"], bool(line["sources"]))
+            self.assertEqual(line["connected"], bool(set(line["sources"]) - {"named"}))
             self.assertEqual(line["lastSignal"] is None, line["state"] == "never")
             for key, column in regions.items():
                 groups[key][row[column]].append(line)
@@ -253,11 +276,11 @@ class Received(Covering):
         answer, lines = self.coverage()
         self.assertEqual(answer["headline"], "2 of 342 municipalities (1 %) have signalled in the last 365 days; "
                                              "340 have not")
-        self.assertEqual({code: line["state"] for code, line in lines.items() if line["sources"]},
+        self.assertEqual({code: line["state"] for code, line in lines.items() if line["connected"]},
                          {"GM0363": "signals", "GM0344": "signals", "GM0193": "never"})
         self.assertEqual((lines["GM0363"]["sources"], lines["GM0363"]["official"], lines["GM0363"]["policy"]),
                          (["adam", "weesp"], True, True))
-        self.assertEqual(answer["basicLevel"], {"signals": 2, "official": 2, "policy": 2, "all": 2})
+        self.assertEqual(answer["basicLevel"], {"signals": 2, "official": 3, "policy": 2, "all": 2})
         feeds = {f["name"]: f["lastSignal"] for f in self.daemon.control("GET", "/v1/feeds").json["feeds"]}
         self.assertEqual(lines["GM0363"]["lastSignal"], feeds["weesp"])
         self.assertFalse(lines["GM0014"]["connected"] or lines["GM0014"]["official"])  # the police are no municipality

@@ -13,8 +13,8 @@ import threading
 import unittest
 from urllib.parse import quote
 
-from harness import BUILD, ROOT, SIGNAL, Case, Daemon, Endpoint, UnixConnection, wait_for
-from test_faults import ENVIRONMENT, Inject, can_trace
+from faults import ENVIRONMENT, Inject, can_trace
+from harness import BUILD, ROOT, SIGNAL, Daemon, Endpoint, Fresh, UnixConnection, wait_for
 
 COA, POLLED = "coa", "utrecht"
 NOBODY = 65534
@@ -53,33 +53,19 @@ def digests(daemon):
                      *(f"{name}={digest(ROOT / 'conf' / file)}" for name, file in TABLES.items())])
 
 
-class Base(Case):
-    """A daemon for each test, with a source that is polled and has one bad item."""
-
-    @classmethod
-    def setUpClass(cls):
-        pass
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
+class Base(Fresh):
+    """A daemon with a source that is polled, when a test asks for it, and has one bad item."""
 
     def setUp(self):
         endpoint = Endpoint()
         self.addCleanup(endpoint.close)
         page = [{"id": "1", **SIGNAL}, {"id": "2", "reported": "yesterday"}]
         endpoint.paths["/list"] = lambda query, headers, number: (200, {"Content-Type": "application/json"}, page)
-        self.sources = [{"name": COA, "kind": "coa", "push": True},
-                        {"name": POLLED, "kind": "municipality", "municipality": "GM0344", "interval": "1d",
+        self.SOURCES = [{"name": COA, "kind": "coa", "push": True},
+                        {"name": POLLED, "kind": "municipality", "municipality": "GM0344", "interval": "7d",
                          "url": endpoint.url("/list"), "template": "native", "allow_private": "yes"}]
-        self.daemon = Daemon(self.sources, self.EXTRA)
+        super().setUp()
         self.table = self.daemon.directory / "sources.csv"
-
-    def run(self, result=None):  # its log is shown first when it fails
-        try:
-            return super().run(result)
-        finally:
-            self.daemon.close()
 
     def start(self, **more):
         self.daemon.start(env={**ENVIRONMENT, **more})

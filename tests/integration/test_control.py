@@ -12,7 +12,7 @@ import time
 import unittest
 from urllib.parse import quote
 
-from harness import SIGNAL, Case, UnixConnection, counts_by, tally, token_of, wait_for
+from harness import PATIENCE_S, SIGNAL, Case, UnixConnection, counts_by, tally, token_of, wait_for
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
 DIMENSIONS = ["municipality", "province", "policeUnit", "safetyRegion", "category", "gender", "ageGroup",
@@ -176,7 +176,7 @@ class Moving(Case):
             thread.start()
         try:
             last, moved = 0, 0
-            end = time.monotonic() + 60
+            end = time.monotonic() + PATIENCE_S
             while moved < 60 and time.monotonic() < end and not errors:
                 metrics = self.daemon.metrics()
                 self.assert_metrics(metrics)

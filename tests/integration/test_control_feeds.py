@@ -5,8 +5,10 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import unittest
 
+from faults import slow_commits
 from harness import BUILD, SIGNAL, Case, Daemon, Endpoint, UnixConnection, wait_for
 
 AMSTERDAM, GOOD, BAD, FLAWED = "gm0363-amsterdam", "good", "bad", "flawed"
@@ -15,7 +17,7 @@ HEAD = "id,reported,category,age,notes\r\n"
 
 
 class Operator(Case):
-    """Polls once an hour: what happens in a test is what it asks for."""
+    """Polls once a week: what happens in a test is what it asks for."""
 
     @classmethod
     def setUpClass(cls):
@@ -26,7 +28,7 @@ class Operator(Case):
         for name in (GOOD, FLAWED):
             cls.endpoint.paths["/" + name] = lambda *_, name=name: (200, {}, cls.items[name])
         cls.endpoint.paths["/" + BAD] = lambda *_: (500, {}, b"")
-        polled = {"kind": "municipality", "interval": "1h", "allow_private": "yes"}
+        polled = {"kind": "municipality", "interval": "7d", "allow_private": "yes"}
         cls.SOURCES = [*Case.SOURCES] + [
             dict(polled, name=name, url=cls.endpoint.url(f"/{name}?key=secret-in-the-url")) for name in (GOOD, BAD, FLAWED)]
         super().setUpClass()
@@ -65,7 +67,7 @@ class Feeds(Operator):
         self.assertEqual((answer.json["sources"], answer.json["polled"], answer.json["failing"]), (5, 3, 1))
         self.assertNotIn(b"secret", answer.body)
         good, bad = self.feed(GOOD), self.feed(BAD)
-        self.assertEqual((good["url"], good["template"], good["interval"]), (f"127.0.0.1:{self.endpoint.port}", "native", 3600))
+        self.assertEqual((good["url"], good["template"], good["interval"]), (f"127.0.0.1:{self.endpoint.port}", "native", 604800))
         self.assertEqual((good["failures"], good["failure"], good["news"]), (0, None, 1))
         self.assertIn("500", bad["failure"])
         self.assertIsNotNone(bad["failedAt"])
@@ -113,6 +115,97 @@ class Pause(Operator):
         self.ctl("resume", GOOD)
         wait_for(lambda: len(self.endpoint.seen("/" + GOOD)) > asked, "a poll after the pause")
         wait_for(lambda: not self.feed(GOOD)["paused"], "the end of the pause")
+
+
+class Reload(Operator):
+    LINE = {"kind": "municipality", "interval": "7d", "allow_private": "yes"}
+
+    def use(self, sources):
+        self.daemon.write_sources(sources)
+        self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+
+    def test_while_a_page_is_awaited(self):
+        """The poll of a line that is gone, or of another address now, ends without effect; the feed begins anew."""
+        answered = threading.Event()
+        self.addCleanup(answered.set)
+
+        def late(*_):
+            answered.wait()
+            return 200, {}, [dict(SIGNAL, id="late")]
+        self.endpoint.paths["/late"] = late
+        self.endpoint.paths["/new"] = lambda *_: (200, {}, [dict(SIGNAL, id="new")])
+        gone, moved = (dict(self.LINE, name=name, url=self.endpoint.url("/late")) for name in ("gone", "moved"))
+        self.use([*self.SOURCES, gone, moved])
+        self.poll("gone")
+        self.poll("moved")
+        wait_for(lambda: len(self.endpoint.seen("/late")) == 2, "both polls are under way")
+        # By another name: at most two connections to a host.
+        moved["url"] = self.endpoint.url("/new").replace("127.0.0.1", "localhost")
+        self.use([*self.SOURCES, moved])
+        self.assertEqual(self.daemon.control("GET", "/v1/feeds/gone").status, 404)
+        self.poll("moved")
+        wait_for(lambda: self.feed("moved")["news"] == 1, "the signal of the new address")
+        answered.set()
+        self.use([*self.SOURCES, gone, moved])
+        self.assertEqual(self.feed("gone")["lastSignal"], None)
+        self.poll("gone")
+        wait_for(lambda: self.feed("gone")["news"] == 1, "the signal of the line that is back")
+        self.assertEqual(self.daemon.control("GET", "/v1/signals/moved/late").status, 404)
+        self.use(self.SOURCES)
+        self.assertEqual(self.daemon.control("GET", "/v1/feeds").json["polled"], 3)
+        self.assert_whole()
+
+    def test_asked_while_a_page_is_awaited(self):
+        """A poll is not begun twice; a pause lets it end, and holds."""
+        answered = threading.Event()
+        self.addCleanup(answered.set)
+
+        def late(*_):
+            answered.wait()
+            return 200, {}, [dict(SIGNAL, id="awaited")]
+        self.endpoint.paths["/awaited"] = late
+        self.use([*self.SOURCES, dict(self.LINE, name="busy", url=self.endpoint.url("/awaited"))])
+        self.poll("busy")
+        wait_for(lambda: self.endpoint.seen("/awaited"), "the poll is under way")
+        self.assert_problem(self.daemon.control("POST", "/v1/feeds/busy/poll"), 409)
+        self.assertEqual(self.daemon.control("POST", "/v1/feeds/busy/pause").status, 202)
+        answered.set()
+        wait_for(lambda: self.feed("busy")["state"] == "paused", "the end of the poll")
+        self.assertEqual((self.feed("busy")["news"], self.feed("busy")["paused"]), (1, True))
+        self.assertEqual(len(self.endpoint.seen("/awaited")), 1)
+
+    def test_read_again_from_where_it_was_found(self):
+        """Also when the feed is further by now; and not from a mark of another address."""
+        def since(path):
+            return [query.get("since") for _, query, _ in self.endpoint.seen(path)]
+
+        def entry():
+            return wait_for(lambda: [e for e in self.quarantine() if e["source"] == "marked"], "an entry")[0]["number"]
+
+        def retry(number):
+            wait_for(lambda: self.daemon.control("POST", f"/v1/quarantine/{number}/retry").status == 202, "a retry")
+        items = [dict(SIGNAL, id="c-1", updated="2017-05-01")]
+        for path in ("/first", "/second"):
+            self.endpoint.paths[path] = lambda query, *_: (
+                200, {}, [item for item in items if item["updated"] > query.get("since", "")])
+        marked = dict(self.LINE, name="marked", url=self.endpoint.url("/first"), cursor_param="since", cursor_field="updated")
+        self.use([*self.SOURCES, marked])
+        self.poll("marked")
+        wait_for(lambda: self.feed("marked")["news"] == 1, "the first signal")
+        items[:] = [dict(SIGNAL, id="c-2", reported="gisteren", updated="2017-09-01"),
+                    dict(SIGNAL, id="c-3", updated="2017-10-01")]
+        self.poll("marked")
+        number = entry()
+        self.poll("marked")
+        wait_for(lambda: len(since("/first")) == 3, "a poll from the mark on")
+        retry(number)
+        wait_for(lambda: len(since("/first")) == 4, "a poll from where it was")
+        self.assertEqual(since("/first"), [None, "2017-05-01", "2017-10-01", "2017-05-01"])
+        wait_for(lambda: entry() != number, "it is back")
+        self.use([*self.SOURCES, dict(marked, url=self.endpoint.url("/second"))])
+        retry(entry())
+        wait_for(lambda: since("/second"), "a poll from the beginning")
+        self.assertEqual(since("/second"), [None])
 
 
 class Rights(Operator):
@@ -242,9 +335,10 @@ class Import(Case):
             path = daemon.directory / "k.csv"
             path.write_text(self.rows("k", 20000))
             command = [BUILD / "signaalctl", "--socket", daemon.control_path, "import", path, "--source", "den-haag"]
-            first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-            wait_for(lambda: first.poll() is not None or daemon.status()["ledger"]["accepted"] > 1000, "some are in")
-            daemon.kill()
+            with slow_commits(daemon.process, 0.05):
+                first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                wait_for(lambda: first.poll() is not None or daemon.status()["ledger"]["accepted"] > 1000, "some are in")
+                daemon.kill()
             _, fault = first.communicate(timeout=60)
             self.assertEqual(first.returncode, 1)
             self.assertIn(b"Repeating the same command is safe", fault)

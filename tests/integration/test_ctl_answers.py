@@ -437,7 +437,7 @@ class Coverage(Case):
             r"all +342 +17 +3 +322 +5 %  █[▏▎▍▌▋▊▉]?",
         ):
             self.assertRegex(text, rf"(?m)^{line}$")
-        self.assertIn("310 of the municipalities have no source", text)
+        self.assertIn("Of 310 no source is connected", text)
         self.assertIn("nothing new in these days", flat(text))
         self.assertFits(text, 80)
 

@@ -14,12 +14,15 @@ from ctl_fake import Case, environment
 
 COMPLETION = pathlib.Path(__file__).resolve().parents[2] / "conf/completions/signaalctl.bash"
 
+FEEDS = '{"feeds":[{"name":"coa","kind":"coa"},{"name":"gm0363-amsterdam","kind":"municipality"}]}'
+
 
 class Completion(Case):
     def complete(self, *words):
-        script = 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _signaalctl 2>/dev/null; echo "${COMPREPLY[@]}"'
+        script = 'signaalctl() { echo "$FEEDS"; }; source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); ' \
+                 '_signaalctl 2>/dev/null; echo "${COMPREPLY[@]}"'
         done = subprocess.run(["bash", "-c", script, "bash", COMPLETION, "signaalctl", *words],
-                              capture_output=True, text=True, check=True, env=environment())
+                              capture_output=True, text=True, check=True, env=environment(FEEDS=FEEDS))
         self.assertEqual(done.stderr, "")
         return set(done.stdout.split())
 
@@ -43,7 +46,16 @@ class Completion(Case):
         self.assertEqual(self.complete("coverage", "--by", ""), {"province", "policeUnit", "sizeClass"})
         self.assertIn("category,gender", self.complete("trend", "--by", "category,g"))
         self.assertIn("measure=", self.complete("figures", "--where", "m"))
+        self.assertEqual(self.complete("counts", "--where", "m"), {"municipality=", "month="})
+        self.assertEqual(self.complete("trend", "--where", "m"), {"municipality="})
         self.assertIn("publish", self.complete("figures", ""))
+
+    def test_sources(self):
+        for words in (["why", ""], ["erase", ""], ["feeds", ""], ["poll", ""], ["pause", ""], ["resume", ""],
+                      ["import", "--source", ""], ["words", "--source", ""]):
+            self.assertLessEqual({"coa", "gm0363-amsterdam"}, self.complete(*words), words)
+        self.assertEqual(self.complete("why", "g"), {"gm0363-amsterdam"})
+        self.assertNotIn("coa", self.complete("counts", ""))
 
 
 if __name__ == "__main__":

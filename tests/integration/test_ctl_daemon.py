@@ -24,11 +24,11 @@ class Answers(harness.Case):
         answer = cls.daemon.post("gm0363-amsterdam", signals(2016, 34) + signals(2017, 68))
         assert answer.status == 200, answer.body
 
-    def ctl(self, *args):
+    def ctl(self, *args, status=0):
         done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, *args],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
                               env={**os.environ, "LC_ALL": "C.UTF-8", "COLUMNS": "80"})
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual((done.returncode, done.stderr), (status, ""))
         return done.stdout
 
     def rows(self, *args):
@@ -55,6 +55,12 @@ class Answers(harness.Case):
             groups = self.rows("coverage", "--by", by)
             self.assertEqual(sum(int(group["signalling"]) for group in groups), 1)
             self.assertEqual(sum(int(group["never"]) for group in groups), len(never))
+
+    def test_never_seen_or_misspelt(self):
+        self.assertEqual(self.ctl("why", "gm0363-amsterdam", "2001-1", status=1),
+                         "never seen\nNo signal with this id came from this source.\n")
+        self.assertEqual(self.ctl("why", "gm0363", "2001-1", status=1),
+                         "never seen\nThere is no source of this name in the source table.\n")
 
     def test_what_may_go_outside(self):
         self.assertIn("Nothing has gone outside yet", self.ctl("figures"))

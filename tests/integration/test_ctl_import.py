@@ -11,6 +11,7 @@ import re
 import select
 import signal
 import subprocess
+import threading
 import unittest
 import urllib.parse
 
@@ -228,9 +229,10 @@ class Import(Case):
     def test_interrupted(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             self.taken.clear()
-            process = None
+            started = threading.Event()
 
             def answer(handler):
+                started.wait()
                 process.send_signal(number)
                 self.take(handler)
 
@@ -243,6 +245,7 @@ class Import(Case):
                 stderr=subprocess.PIPE,
                 env=environment(),
             )
+            started.set()
             text, fault = process.communicate(timeout=DEADLINE_S)
             self.assertEqual(process.returncode, 1)
             self.assertEqual(len(self.taken), 1)

@@ -187,7 +187,7 @@ class Live(Top):
         for expected in (
             r"(?m)^signaald 9\.8\.7, up 3 d 4 h 12 min +\d\d:\d\d:\d\d UTC$",
             r"(?m)^Intake    1204 received, 0\.0/s now, 0\.0/s at most  ▁+$",
-            r"(?m)^Verdicts  1100 registered, 60 duplicate, 30 corrected, 10 withdrawn, 4 refused$",
+            r"(?m)^Verdicts  4 refused, 1100 registered, 30 corrected, 10 withdrawn, 60 duplicate$",
             r"(?m)^Backlog   40 of 1140 events wait for Kafka$",
             r"(?m)^Kafka     running at 127\.0\.0\.1:9092, 2 in flight, 0 restarts$",
             r"(?m)^Disk      5\.0 MiB of 10\.0 GiB, 0 %; memory 12\.3 MiB$",
@@ -266,6 +266,19 @@ class Live(Top):
                     self.assertEqual(len(last), rows)
                     self.assertIn("and 4 more", "\n".join(last))
 
+    def test_large_numbers(self):
+        """What matters is not cut off."""
+        self.status["intake"] = {key: value if key == "listen" else 123456789 for key, value in self.status["intake"].items()}
+        self.status["ledger"].update(waiting=123456789, accepted=234567890)
+        self.status["feeds"].update(polled=12345, failing=12344, silent=12343, paused=12342, quarantined=12341)
+        screen = Screen(self, "top")
+        text = "\n".join(screen.wait_for("Verdicts"))
+        for what in ("123456789 received", "123456789 refused", "123456789 of 234567890 events", "12344 of 12345 polled feeds fail",
+                     "12343 silent", "12342 paused", "12341 "):
+            self.assertIn(what, text)
+        screen.keys(b"q")
+        self.assertEqual(screen.end(), 0)
+
     def test_resized(self):
         screen = Screen(self, "top", columns=80, rows=24)
         narrow = screen.wait_for("1140 corrected")
@@ -316,9 +329,35 @@ class Live(Top):
         screen = Screen(self, "top", "-i1")
         lines = screen.wait_for("at most")
         self.assertIn("not to be had: the daemon says no, with HTTP status 503", "\n".join(lines))
+        self.assertNotIn("corrected", "\n".join(lines[5:]))
+        self.refusal = None
+        lines = screen.wait_for("1140 corrected")
+        self.assertNotIn("not to be had", "\n".join(lines))
+        self.put(event(1141))
+        screen.wait_for("1141 registered")
         screen.keys(b"q")
         self.assertEqual(screen.end(), 0)
-        self.assertEqual(len(self.streams()), 1)
+        screen.assert_restored()
+
+    def test_events_refused_later(self):
+        screen = Screen(self, "top", "-i1")
+        screen.wait_for("1140 corrected")
+        self.refusal = (503, b"{}", PROBLEM)
+        self.end_streams()
+        screen.wait_for("not to be had")
+        self.lines = [event(1141)]
+        self.refusal = None
+        screen.wait_for("1141 registered")
+        screen.keys(b"q")
+        self.assertEqual(screen.end(), 0)
+        streams = self.streams()
+        self.assertEqual((streams[0], set(streams[1:])), ("/v1/events?last=60&follow=1", {"/v1/events?from=1141&follow=1"}))
+
+    def test_refused_events_are_not_asked_for_all_the_time(self):
+        self.refusal = (503, b"{}", PROBLEM)
+        screen = Screen(self, "top", "-i1", "-n4")
+        self.assertEqual(screen.end(), 0)
+        self.assertLessEqual(len(self.streams()), self.daemon.requests.count("/v1/status"))
 
     def test_hostile_answers(self):
         self.status = status(kafka_lastError=HOSTILE, kafka_brokers=HOSTILE)

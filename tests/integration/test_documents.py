@@ -144,6 +144,17 @@ class Serving(harness.Case):
         other = self.daemon.request("GET", "/v1/openapi.json", headers={"If-None-Match": first.headers["ETag"]})
         self.assertEqual(other.status, 200)
 
+    def test_forms_of_if_none_match(self):
+        tag = self.daemon.request("GET", "/v1/asyncapi.json").headers["ETag"]
+        longer = tag[:-1] + '0"'
+        for field, status in (("*", 304), (f"W/{tag}", 304), (f'"x", {tag}', 304), (f'"a,b",W/"c" ,\t,W/{tag}, "d"', 304),
+                              (f",{tag}", 304), ("", 200), (tag.strip('"'), 200), (tag[:-1], 200), (longer, 200),
+                              (f"w/{tag}", 200), ("W/", 200), ('"', 200), ('W/"', 200), (f'"x" x {tag}', 200), ('*, "x"', 200),
+                              (f'"{tag}"', 200)):
+            with self.subTest(field=field):
+                answer = self.daemon.request("GET", "/v1/asyncapi.json", headers={"If-None-Match": field})
+                self.assertEqual((answer.status, answer.headers["ETag"], answer.body == b""), (status, tag, status == 304))
+
     def test_what_is_not_there(self):
         for path in ("/v1/schemas/", "/v1/schemas/x.json", "/v1/schemas/signal.v1.json/", "/v1/schemas/../openapi.json",
                      "/v1/schemas/%73ignal.v1.json", "/v1/schemas/signal.v1.json%00", "/openapi.json"):

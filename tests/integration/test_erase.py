@@ -4,31 +4,17 @@ import os
 import subprocess
 import unittest
 
-from harness import BUILD, SIGNAL, Case, Daemon, UnixConnection, tally
+from harness import BUILD, SIGNAL, Fresh, UnixConnection, tally
 
 AMSTERDAM = "gm0363-amsterdam"
 NOBODY = 65534
 MARK = "ZK-2017-000777"
 
 
-class Erase(Case):
-    @classmethod
-    def setUpClass(cls):
-        pass  # a daemon for each test
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
+class Erase(Fresh):
     def setUp(self):
-        self.daemon = Daemon(self.SOURCES)
+        super().setUp()
         self.daemon.start()
-
-    def run(self, result=None):  # its log is shown first when it fails
-        try:
-            return super().run(result)
-        finally:
-            self.daemon.close()
 
     def post(self, **item):
         answer = self.daemon.post(AMSTERDAM, {**SIGNAL, **item})

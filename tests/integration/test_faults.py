@@ -1,66 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Disks that fail or are full: never a 2xx for what is not on them, nothing lost, nothing twice, and it recovers."""
 import os
-import pathlib
 import resource
-import shutil
-import signal
 import subprocess
 import tempfile
 import unittest
 
-from harness import SIGNAL, Daemon, tally, wait_for
+from faults import ENVIRONMENT, Inject, can_trace
+from harness import SIGNAL, Fresh, tally, wait_for
 
-SOURCES = [{"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
-           {"name": "coa", "kind": "coa", "push": True}]
 MIB = 1 << 20
-# strace(1) would make a leak check at exit impossible.
-ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 
-def can_trace():
-    command = ["strace", "-o", "/dev/null", "true"]
-    return bool(shutil.which("strace")) and subprocess.run(command, capture_output=True).returncode == 0
-
-
-class Inject:
-    """While it lasts, a system call of the daemon fails: strace(1) comes and goes, the daemon stays."""
-
-    def __init__(self, process, what):
-        self.process = process
-        self.what = what
-
-    def tracers(self):
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
-        found = set()
-        for status in tasks.glob("*/status"):
-            try:
-                found.add(int(status.read_text().split("TracerPid:")[1].split()[0]))
-            except OSError:
-                pass  # a thread that has just ended
-        return found
-
-    def __enter__(self):
-        self.strace = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(self.process.pid),
-                                        "-e", "trace=" + self.what.split(":")[0], "-e", "inject=" + self.what],
-                                       stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        wait_for(lambda: self.strace.poll() is not None or self.tracers() == {self.strace.pid}, "strace has attached")
-        assert self.strace.poll() is None, self.strace.stderr.read()
-        return self
-
-    def __exit__(self, *_):
-        self.strace.send_signal(signal.SIGINT)
-        self.strace.wait(30)
-        self.strace.stderr.close()
-
-
-class Base(unittest.TestCase):
-    EXTRA = None
+class Base(Fresh):
     source = "coa"
 
     def setUp(self):
-        self.daemon = Daemon(SOURCES, self.EXTRA)
-        self.addCleanup(self.daemon.close)
+        super().setUp()
         self.sent = {}  # id -> status of the answer
         self.number = 0
 
@@ -100,10 +56,10 @@ class Base(unittest.TestCase):
         self.assertEqual((status["ledger"]["signals"], self.daemon.counts()["total"]), (seen, seen))
         outcome = self.daemon.verify()[-1]
         self.assertTrue(outcome["whole"], outcome)
-        for name, status in self.sent.items():
-            found = self.daemon.control("GET", f"/v1/signals/{self.source}/{name}").status
+        answers = self.daemon.control_each([f"/v1/signals/{self.source}/{name}" for name in self.sent])
+        for (name, status), answer in zip(self.sent.items(), answers):
             if status is not None:
-                self.assertEqual(found, 200 if status == 200 else 404, (name, status))
+                self.assertEqual(answer.status, 200 if status == 200 else 404, (name, status))
 
     def assert_reads_refused(self):
         """An exact read is logged, and that needs the disk. Status goes on, and says what was kept."""

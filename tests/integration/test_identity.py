@@ -20,7 +20,7 @@ class Identity(Case):
         cls.listed = []
         cls.endpoint.paths = {"/list": lambda _query, _headers, _number: (200, {}, list(cls.listed))}
         cls.SOURCES = [
-            {"name": "both", "kind": "municipality", "municipality": "GM0363", "push": True, "interval": "1h",
+            {"name": "both", "kind": "municipality", "municipality": "GM0363", "push": True, "interval": "7d",
              "url": cls.endpoint.url("/list"), "allow_private": "yes"},
             {"name": "coa", "kind": "coa", "push": True}]
         super().setUpClass()

@@ -136,6 +136,18 @@ class Batches(Intake):
                          [(0, "/id", "required"), (1, "/status", "unknownWord")])
         self.assertEqual(self.daemon.metrics()["signaald_accepted_total"], before["signaald_accepted_total"])
 
+    def test_more_faults_than_are_told(self):
+        """Each signal still has its first, and how many more there are is told."""
+        bad = [{"id": "", "status": "?"}] * 700
+        answer = self.refused(self.daemon.post(COA, bad), 400)
+        self.assertEqual((len(answer.json["errors"]), answer.json["errorsLeftOut"]), (1000, 400))
+        answer = self.daemon.post(COA, [*bad, self.new()])
+        self.assertEqual(self.verdicts(answer), ["refused"] * 700 + ["registered"])
+        told = [(len(r["errors"]), r.get("errorsLeftOut")) for r in answer.json["results"]]
+        self.assertEqual(told, [(1, 1)] * 700 + [(0, None)])
+        self.assertNotIn("errorsLeftOut", self.daemon.post(COA, bad[:500]).json)
+        self.assert_whole()
+
     def test_empty(self):
         for body, kind in (("[]", "application/json"), (" [ ] ", "application/json"), ("", "application/x-ndjson"),
                            ("\n\r\n", "application/x-ndjson")):

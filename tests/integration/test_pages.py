@@ -11,12 +11,12 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fleet"))
 
 from deeds import Polling  # noqa: E402
-from harness import Case, wait_for  # noqa: E402
+from harness import PATIENCE_S, Case, wait_for  # noqa: E402
 
 KINDS = {"signalen-long": 2, "link": 2, "link-since": 2, "number": 2, "token": 2, "open311-split": 2, "list-cursor": 2}
 KILLS = 30
 GROWS = 6            # of the kills are followed by new signals
-PATIENCE_S = 90
+INTERVAL_S = 1       # polls begin so late after a start
 
 
 class Pages(Case):
@@ -24,7 +24,7 @@ class Pages(Case):
         seed = int(os.environ.get("SIGNAALD_SEED") or random.randrange(1 << 32))
         print(f"SIGNAALD_SEED={seed}")
         chance = random.Random(seed)
-        with Polling(seed, KINDS, 2, own_intervals=False, hosts=7, hostile_hosts=0, delay_ms=15, tls=False) as polling:
+        with Polling(seed, KINDS, INTERVAL_S, own_intervals=False, hosts=7, hostile_hosts=0, delay_ms=15, tls=False) as polling:
             grows = set(chance.sample(range(KILLS), GROWS))
             for kill in range(KILLS):
                 self.poll_a_little(polling, chance)

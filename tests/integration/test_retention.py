@@ -2,23 +2,19 @@
 """What is too old goes by itself, soon after the start; with a clock that is moved (libfaketime)."""
 import unittest
 
-from harness import SIGNAL, Daemon, wait_for
+from harness import SIGNAL, Fresh, wait_for
 from test_silence import moved_by
 
-SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True}]
-AGES = ["quarantine: 1d", "words: 1d", "audit: 1d", "identity: 10d", "cells: 20d"]
 
-
-class Retention(unittest.TestCase):
-    def setUp(self):
-        self.daemon = Daemon(SOURCES, {"retention": AGES})
-        self.addCleanup(self.daemon.close)
+class Retention(Fresh):
+    SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True}]
+    EXTRA = {"retention": ["quarantine: 1d", "words: 1d", "audit: 1d", "identity: 10d", "cells: 20d"]}
 
     def round_after(self, days):
         """A daemon that lives in so many days, after its first round."""
         before = self.daemon.log().count("retention ") if self.daemon.log_path.exists() else 0
         self.daemon.start(env=moved_by(days))
-        wait_for(lambda: self.daemon.log().count("retention ") > before, "a round that removed something", 120)
+        wait_for(lambda: self.daemon.log().count("retention ") > before, "a round that removed something")
 
     def test_what_is_too_old_goes(self):
         self.daemon.start()

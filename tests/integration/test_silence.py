@@ -3,12 +3,7 @@
 import glob
 import unittest
 
-from harness import Daemon, SIGNAL, wait_for
-
-SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True, "silent_days": 30},
-           {"name": "coa", "kind": "coa", "push": True, "silent_days": 30},
-           {"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True},
-           {"name": "weesp", "kind": "municipality", "municipality": "GM0363", "push": True, "silent_days": 60}]
+from harness import SIGNAL, Fresh, wait_for
 
 
 def moved_by(days):
@@ -18,10 +13,11 @@ def moved_by(days):
             "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
-class Silence(unittest.TestCase):
-    def setUp(self):
-        self.daemon = Daemon(SOURCES)
-        self.addCleanup(self.daemon.close)
+class Silence(Fresh):
+    SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True, "silent_days": 30},
+               {"name": "coa", "kind": "coa", "push": True, "silent_days": 30},
+               {"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True},
+               {"name": "weesp", "kind": "municipality", "municipality": "GM0363", "push": True, "silent_days": 60}]
 
     def told(self):
         return [(e["type"].split(".", 2)[2], e["data"]["source"]["name"], e["data"]["days"])

@@ -14,20 +14,18 @@ import threading
 import unittest
 
 import ctl_fake
-from harness import BUILD, SIGNAL, Case, Daemon, UnixConnection, wait_for
+from harness import BUILD, SIGNAL, Answer, Case, Fresh, UnixConnection, wait_for
 
 ctl_fake.Case.program = str(BUILD / "signaalctl")
 ONLINE = ["ledger", "events", "counts", "memory", "index", "outbox", "persons"]
 OFFLINE = [name for name in ONLINE if name not in ("memory", "index")]
-SOURCES = [{"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True},
-           {"name": "coa", "kind": "coa", "push": True}]
 MANY, BATCH = 20000, 2000  # a recount of so many takes a while
 
 
-def post_many(daemon, count=MANY):
-    with contextlib.closing(daemon.connection(120)) as connection:
-        for first in range(0, count, BATCH):
-            batch = [{"id": f"many-{n}", **SIGNAL} for n in range(first, min(first + BATCH, count))]
+def post_many(daemon, first=0):
+    with contextlib.closing(daemon.connection()) as connection:
+        for start in range(first, first + MANY, BATCH):
+            batch = [{"id": f"many-{n}", **SIGNAL} for n in range(start, start + BATCH)]
             answer = daemon.post("coa", batch, connection=connection)
             assert answer.status == 200, answer.body
 
@@ -36,7 +34,7 @@ class Asking:
     """A recount that has begun: the head of its answer is there, the rest is still to come."""
 
     def __init__(self, daemon):
-        self.connection = UnixConnection(daemon.control_path, 120)
+        self.connection = UnixConnection(daemon.control_path)
         self.connection.request("GET", "/v1/verify")
         self.response = self.connection.getresponse()
 
@@ -56,8 +54,6 @@ class Asking:
 
 
 class Verify(Case):
-    SOURCES = SOURCES
-
     def test_whole(self):
         """Corrections, withdrawals, returns, persons, erased ones, places and words that nobody knows."""
         person = {"person": {"name": "Jan de Vries", "birthDate": "1990-05-17"}}
@@ -102,10 +98,9 @@ class Verify(Case):
         self.assert_problem(self.daemon.control("POST", "/v1/verify"), 405)
 
 
-class Load(unittest.TestCase):
+class Load(Fresh):
     def setUp(self):
-        self.daemon = Daemon(SOURCES)
-        self.addCleanup(self.daemon.close)
+        super().setUp()
         self.daemon.start()
         self.enough = threading.Event()
         self.failures = []
@@ -131,7 +126,7 @@ class Load(unittest.TestCase):
         seed = int(os.environ.get("SIGNAALD_SEED") or random.randrange(1 << 32))
         print(f"SIGNAALD_SEED={seed}", flush=True)
         threads = [threading.Thread(target=self.change, args=(source["name"], seed + n))
-                   for n, source in enumerate(SOURCES)]
+                   for n, source in enumerate(self.SOURCES)]
         for thread in threads:
             thread.start()
         try:
@@ -158,21 +153,28 @@ class Load(unittest.TestCase):
         self.daemon.stop()
 
 
-class Long(unittest.TestCase):
+class Long(Fresh):
     """What happens while a recount goes on."""
 
     def setUp(self):
-        self.daemon = Daemon(SOURCES)
-        self.addCleanup(self.daemon.close)
+        super().setUp()
         self.daemon.start()
         post_many(self.daemon)
 
-    def test_a_second_one_a_client_that_leaves_and_a_stop(self):
-        with Asking(self.daemon) as first:
-            self.assertEqual(first.response.status, 200)
-            second = self.daemon.control("GET", "/v1/verify")
-            self.assertEqual((second.status, second.json["title"]), (409, "Conflict"))
-            lines = [json.loads(line) for line in first.response.read().splitlines()]
+    def ask_twice_at_once(self):
+        """The daemon sleeps until both have asked, so that neither comes when the other has ended."""
+        connections = [UnixConnection(self.daemon.control_path) for _ in range(2)]
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.request("GET", "/v1/verify")
+        self.daemon.process.send_signal(signal.SIGCONT)
+        return sorted((Answer(connection.getresponse()) for connection in connections), key=lambda answer: answer.status)
+
+    def test_a_second_one_and_a_client_that_leaves(self):
+        first, second = self.ask_twice_at_once()
+        self.assertEqual((first.status, second.status, second.json["title"]), (200, 409, "Conflict"))
+        lines = [json.loads(line) for line in first.body.splitlines()]
         self.assertTrue(lines[-1]["whole"])
         steps = [line["done"] for line in lines[:-1]]
         self.assertEqual(steps, sorted(steps))
@@ -180,19 +182,27 @@ class Long(unittest.TestCase):
         with Asking(self.daemon):
             pass  # it leaves: the recount ends, and another one may begin
         wait_for(lambda: self.daemon.control("GET", "/v1/verify").status == 200, "the first one has ended")
-        with Asking(self.daemon) as asking:
-            self.daemon.process.send_signal(signal.SIGTERM)
-            self.assertNotIn(b"whole", asking.read_rest())
-            self.assertEqual(self.daemon.process.wait(60), 0)
-        self.daemon.start()
-        self.assertTrue(self.daemon.verify()[-1]["whole"])
+        self.daemon.stop()
+
+    def test_a_stop(self):
+        """With ever more lines to recount, until the stop comes before the end."""
+        for many in range(1, 11):
+            with Asking(self.daemon) as asking:
+                self.daemon.process.send_signal(signal.SIGTERM)
+                rest = asking.read_rest()
+                self.assertEqual(self.daemon.process.wait(60), 0)
+            self.daemon.start()
+            self.assertTrue(self.daemon.verify()[-1]["whole"])
+            if b"whole" not in rest:
+                break
+            post_many(self.daemon, many * MANY)
+        self.assertNotIn(b"whole", rest)
         self.daemon.stop()
 
 
-class Files(unittest.TestCase):
+class Files(Fresh):
     def setUp(self):
-        self.daemon = Daemon(SOURCES)
-        self.addCleanup(self.daemon.close)
+        super().setUp()
         self.daemon.start()
         self.daemon.post("gm0363-amsterdam", [{"id": f"a{n}", **SIGNAL} for n in range(50)])
         self.daemon.post("gm0363-amsterdam", {"id": "a7", "withdrawn": True})

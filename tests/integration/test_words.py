@@ -12,15 +12,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
 import ctl_fake
-from harness import BUILD, ROOT, Case, Daemon, UnixConnection, counts_by
+from faults import ENVIRONMENT, slow_commits
+from harness import BUILD, ROOT, Daemon, Fresh, UnixConnection, counts_by, wait_for
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
 NOBODY = 65534
 MANY = 12000  # signals, six pieces
+COMMIT_S = 0.2  # while it is looked at what goes on between them
 LEFT = 120  # of them, with a word that stays unknown
 WORD = "gedwongen koeriers"
 NAME = "Fatima el Amrani-Zwart"
@@ -30,15 +31,7 @@ def item(name, category, **more):
     return {"id": name, "reported": "2017-03-05", "category": category, **more}
 
 
-class Words(Case):
-    @classmethod
-    def setUpClass(cls):
-        pass  # a daemon for each test
-
-    @classmethod
-    def tearDownClass(cls):
-        pass
-
+class Words(Fresh):
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="signaald-test-"))
         for name in ("categories.csv", "name-variants.csv"):
@@ -47,13 +40,7 @@ class Words(Case):
         self.daemon = Daemon(self.SOURCES, {"tables": [
             f"categories: {self.directory}/categories.csv", f"name_variants: {self.directory}/name-variants.csv",
             f"lexicon: {self.directory}/lexicon.txt"]}, self.directory)
-        self.daemon.start()
-
-    def run(self, result=None):  # its log is shown first when it fails
-        try:
-            return super().run(result)
-        finally:
-            self.daemon.close()
+        self.daemon.start(env=ENVIRONMENT)
 
     def add(self, table, *rows):
         """Adds rows to a table and has it read."""
@@ -218,9 +205,7 @@ class Words(Case):
         self.add("categories.csv", f"{WORD},ForcedCriminality")
 
     def await_first_piece(self):
-        end = time.monotonic() + 60
-        while self.daemon.metrics()["signaald_renormalised_total"] == 0:  # without a pause: the rest comes soon
-            self.assertLess(time.monotonic(), end, "no piece has been done")
+        wait_for(lambda: self.daemon.metrics()["signaald_renormalised_total"] > 0, "the first piece")
 
     def assert_all_changed_once(self):
         self.assertEqual(self.categories(), {"ForcedCriminality": MANY, "Unknown": LEFT})
@@ -235,9 +220,11 @@ class Words(Case):
         self.post_many()
         connection = UnixConnection(self.daemon.control_path, 120)
         self.addCleanup(connection.close)
-        connection.request("POST", "/v1/renormalise")
-        self.assert_problem(self.daemon.control("POST", "/v1/renormalise?dryRun=1"), 409)  # while that runs
-        self.assertEqual(self.post(AMSTERDAM, item("2018-1", WORD)), ["registered"])  # by the tables in force
+        with slow_commits(self.daemon.process, COMMIT_S):
+            connection.request("POST", "/v1/renormalise")
+            self.await_first_piece()
+            self.assert_problem(self.daemon.control("POST", "/v1/renormalise?dryRun=1"), 409)  # while that runs
+            self.assertEqual(self.post(AMSTERDAM, item("2018-1", WORD)), ["registered"])  # by the tables in force
         self.assertEqual(json.loads(connection.getresponse().read()),
                          {"dryRun": False, "looked": MANY, "changed": MANY})
         self.assertEqual(self.renormalise("?dryRun=1"), (LEFT, 0))
@@ -255,10 +242,11 @@ class Words(Case):
                 self.daemon.control("POST", "/v1/renormalise")
 
         asking = threading.Thread(target=ask)
-        asking.start()
-        self.await_first_piece()
-        self.daemon.kill()
-        asking.join(60)
+        with slow_commits(self.daemon.process, COMMIT_S):
+            asking.start()
+            self.await_first_piece()
+            self.daemon.kill()
+        asking.join()
         self.daemon.start()
         done = int(self.daemon.metrics()["signaald_renormalised_total"])
         self.assertGreater(done, 0)
@@ -273,9 +261,10 @@ class Words(Case):
         self.post_many()
         connection = UnixConnection(self.daemon.control_path, 120)
         self.addCleanup(connection.close)
-        connection.request("POST", "/v1/renormalise")
-        self.await_first_piece()
-        self.daemon.stop()
+        with slow_commits(self.daemon.process, COMMIT_S):
+            connection.request("POST", "/v1/renormalise")
+            self.await_first_piece()
+            self.daemon.stop()
         with contextlib.suppress(OSError, http.client.HTTPException):  # may be cut off with its connection
             self.assertEqual(connection.getresponse().status, 503)
         self.daemon.start()

@@ -24,9 +24,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = "3.9.2"
-START_SECONDS = 90
+START_SECONDS = 180
 METADATA, CREATE_TOPICS, DELETE_TOPICS = 3, 19, 20
-TOPIC_ALREADY_EXISTS = 36
+UNKNOWN_TOPIC, TOPIC_ALREADY_EXISTS = 3, 36
 
 
 def fetch():
@@ -77,10 +77,10 @@ def _read(sock, size):
 class Broker:
     """One broker in `dir`, which keeps its data from one start to the next."""
 
-    def __init__(self, dir, port=None, heap="256m"):
+    def __init__(self, dir, port=None, controller_port=None, heap="256m"):
         self.dir = os.path.abspath(dir)
         self.port = port or free_port()
-        self.controller_port = free_port()
+        self.controller_port = controller_port or free_port()
         self.heap = heap
         self.process = None
         self.bootstrap = "127.0.0.1:%d" % self.port
@@ -95,16 +95,13 @@ class Broker:
     def start(self):
         os.makedirs(self.dir, exist_ok=True)
         self._write_properties()
-        if not os.path.exists(os.path.join(self.dir, "data", "meta.properties")):
-            subprocess.run(self._java("kafka.tools.StorageTool", "format", "-t", self._new_id(),
-                                      "-c", self._path("server.properties")),
-                           check=True, stdout=subprocess.DEVNULL)
+        self._format()
         with open(self._path("broker.log"), "ab") as log:
             self.process = subprocess.Popen(
                 self._java("kafka.Kafka", self._path("server.properties")),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         atexit.register(self.kill)
-        self._await_answer()
+        self._await(self._answers)
 
     def stop(self):
         """In good order."""
@@ -126,11 +123,13 @@ class Broker:
                 struct.pack(">i", len(config or {})) + pairs + struct.pack(">i?", 30000, False))
         answer = self._call(CREATE_TOPICS, 2, body)
         self._check(name, answer, (0, TOPIC_ALREADY_EXISTS))
+        self._await(lambda: self._topic_error(name) == 0)
 
     def delete_topic(self, name):
         answer = self._call(DELETE_TOPICS, 1,
                             struct.pack(">i", 1) + _text(name) + struct.pack(">i", 30000))
         self._check(name, answer, (0,))
+        self._await(lambda: self._topic_error(name) == UNKNOWN_TOPIC)
 
     @staticmethod
     def _check(name, answer, fine):
@@ -155,14 +154,22 @@ class Broker:
         except OSError:
             return False
 
-    def _await_answer(self):
+    def _topic_error(self, name):
+        """What the broker says of the topic; other than the controller, it learns of it after the answer."""
+        answer = self._call(METADATA, 1, struct.pack(">i", 1) + _text(name))
+        # one broker (number, host, port, no rack), controller, one topic
+        (host,) = struct.unpack_from(">h", answer, 8)
+        (code,) = struct.unpack_from(">h", answer, 8 + 2 + host + 4 + 2 + 4 + 4)
+        return code
+
+    def _await(self, condition):
         deadline = time.monotonic() + START_SECONDS
-        while not self._answers():
+        while not condition():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.kill()
                 with open(self._path("broker.log"), errors="replace") as log:
-                    raise RuntimeError("the broker did not start:\n" + log.read()[-4000:])
-            time.sleep(0.1)
+                    raise RuntimeError("the broker did not get so far:\n" + log.read()[-4000:])
+            time.sleep(0.05)
 
     def _end(self, signum):
         process, self.process = self.process, None
@@ -188,8 +195,17 @@ class Broker:
 
     @staticmethod
     def _new_id():
-        # Kafka's form of a UUID. A leading '-' would look like an option.
-        return "A" + base64.urlsafe_b64encode(os.urandom(16)).decode()[1:22]
+        """In Kafka's form of a UUID."""
+        return base64.urlsafe_b64encode(os.urandom(16)).decode()[:22]
+
+    def _format(self):
+        """As Kafka's own tool does, which is another JVM to wait for."""
+        data = os.path.join(self.dir, "data")
+        if os.path.isdir(data):
+            return
+        os.makedirs(data)
+        with open(os.path.join(data, "meta.properties"), "w") as file:
+            file.write("version=1\ncluster.id=%s\nnode.id=1\n" % self._new_id())
 
     def _write_properties(self):
         with open(os.path.join(HERE, "server.properties.in")) as template:
@@ -225,6 +241,21 @@ def consume(bootstrap, topic, ours=True):
             yield record
     if kcat.returncode != 0:
         raise RuntimeError("kcat ended with %d" % kcat.returncode)
+
+
+def produce(bootstrap, topic, records):
+    """Records as consume gives them, in this order."""
+    import confluent_kafka  # here: it is not there for who only wants a broker
+    told = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
+    for record in records:
+        payload = record["payload"]
+        producer.produce(topic, None if payload is None else json.dumps(payload, separators=(",", ":")), record["key"],
+                         record["partition"], headers=record["headers"],
+                         on_delivery=lambda error, _: told.append(error))
+    producer.flush()
+    if told != [None] * len(records):
+        raise RuntimeError("not all records were written: %s" % told)
 
 
 def _run(arguments):

@@ -2,11 +2,10 @@
 """The outside world of the crash test, and a model of what the daemon has promised it.
 
 Sender   posts signals of one source and repeats each request until it is answered
-Feed     an endpoint that the daemon polls, whose list grows
+Feed     an endpoint that the daemon polls, whose list grows when it is asked
 Signals  the model: what each signal must have become, by the rules of the contract
 """
 import http.client
-import http.server
 import json
 import random
 import threading
@@ -112,7 +111,7 @@ class Sender(threading.Thread):
         try:
             while not self.enough.is_set():
                 self.step()
-                time.sleep(0.004)
+                time.sleep(0.01)
         except BaseException as failure:  # shown by the test
             self.failure = failure
             raise
@@ -225,26 +224,36 @@ class Feed:
         self.last_good = None
         self.polls = 0
         self.not_modified = 0
+        self.enough = False
+        while self.last_good is None:
+            self.grow()
 
     def grow(self):
+        mark = len(self.items) + 1
+        known = list(self.expected)
+        what = self.rng.choices(["new", "other", "withdrawn", "bad"], [7, 2, 1, 1])[0]
+        if what == "bad":
+            self.items.append({**random_content(self.rng), "id": f"bad-{mark}", "reported": "x", "mark": mark})
+            return
+        id_ = f"signal-{mark}" if what == "new" or not known else self.rng.choice(known)
+        item = {"id": id_, "withdrawn": True} if what == "withdrawn" else {"id": id_, **random_content(self.rng)}
+        self.items.append({**item, "mark": mark})
+        verdict = self.signals.apply(item)
+        self.expected[id_] = self.expected.get(id_, 0) + (verdict != "duplicate")
+        self.last_good = id_
+
+    def end(self):
+        """It grows no more."""
         with self.lock:
-            mark = len(self.items) + 1
-            known = list(self.expected)
-            what = self.rng.choices(["new", "other", "withdrawn", "bad"], [7, 2, 1, 1])[0]
-            if what == "bad":
-                self.items.append({**random_content(self.rng), "id": f"bad-{mark}", "reported": "x", "mark": mark})
-                return
-            id_ = f"signal-{mark}" if what == "new" or not known else self.rng.choice(known)
-            item = {"id": id_, "withdrawn": True} if what == "withdrawn" else {"id": id_, **random_content(self.rng)}
-            self.items.append({**item, "mark": mark})
-            verdict = self.signals.apply(item)
-            self.expected[id_] = self.expected.get(id_, 0) + (verdict != "duplicate")
-            self.last_good = id_
+            self.enough = True
 
     def answer(self, since, etag):
         """Status, ETag, body."""
         with self.lock:
             self.polls += 1
+            if not self.enough:
+                for _ in range(self.rng.choice([0, 1, 10, 100])):
+                    self.grow()
             current = f'"{self.source}-{since}-{len(self.items)}"'
             if etag == current:
                 self.not_modified += 1
@@ -252,46 +261,22 @@ class Feed:
             return 200, current, json.dumps([i for i in self.items if i["mark"] >= since]).encode()
 
 
-class FeedServer(http.server.ThreadingHTTPServer):
+class FeedServer(harness.Server):
     """Serves each feed at /its source."""
 
-    daemon_threads = True
-
     def __init__(self, feeds):
-        super().__init__(("127.0.0.1", 0), FeedHandler)
         self.feeds = {feed.source: feed for feed in feeds}
-        self.enough = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.grower = threading.Thread(target=self.grow, daemon=True)
+        super().__init__()
+        self.server.handle_error = lambda *_: None  # the daemon was killed while it asked: nothing to tell
 
-    def grow(self):
-        while not self.enough.wait(0.05):
-            for feed in self.feeds.values():
-                feed.grow()
-
-    def handle_error(self, request, client_address):
-        """The daemon was killed while it read: nothing to tell."""
-
-    def close(self):
-        self.enough.set()
-        self.shutdown()
-        self.server_close()
-
-
-class FeedHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self):
-        url = urllib.parse.urlsplit(self.path)
+    def answer(self, handler):
+        url = urllib.parse.urlsplit(handler.path)
         since = int(urllib.parse.parse_qs(url.query).get("since", ["0"])[0])
-        status, etag, body = self.server.feeds[url.path[1:]].answer(since, self.headers.get("If-None-Match"))
-        self.send_response(status)
-        self.send_header("ETag", etag)
+        status, etag, body = self.feeds[url.path[1:]].answer(since, handler.headers.get("If-None-Match"))
+        handler.send_response(status)
+        handler.send_header("ETag", etag)
         if status == 200:
-            self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+            handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)

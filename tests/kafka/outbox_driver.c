@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The publisher with an outbox that survives kill -9, for test_publisher.py. Events 1..COUNT exist
-// by their number alone; what Kafka has confirmed is appended to STATE, in groups some time after
-// the report, so that a kill finds events that are in the topic but not marked.
+// The publisher with an outbox that survives kill -9, for test_publisher.py. Events 1, 2, … exist
+// by their number alone and come as long as the publisher runs; what Kafka has confirmed is
+// appended to STATE, in groups some time after the report, so that a kill finds events that are in
+// the topic but not marked.
 //
-//   outbox_driver BROKERS TOPIC STATE COUNT GRACE_MS
+//   outbox_driver BROKERS TOPIC STATE GRACE_MS
 //
-// Prints "state NAME: REASON", "found N" (in the tail) and "marked N"; ends with "done" when all is
-// marked.
+// Prints "state NAME: REASON", when what was reported before is in STATE; "found N" (in the tail)
+// and "marked N". After SIGTERM no more events come; it ends with "done N", the last of them, when
+// all are marked.
 #include "base/mem.h"
 #include "base/str.h"
 #include "edge/loop.h"
 #include "edge/publish.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    COUNT_MAX = 10000000,
+    EVENTS_MAX = 10000000,
     KEYS = 101,
     RELEASE_EVERY_MS = 5,
     RELEASE = 100,
@@ -38,14 +41,15 @@ struct driver {
     struct loop *loop;
     struct publisher *publisher;
     struct loop_timer *commit, *release;
+    struct loop_signal *term;
     int state_file;
-    uint64_t count, released, marked_count, found;
-    bool *marked;
+    uint64_t released, marked_count, found;
+    bool *marked; // by sequence
     int32_t partitions;
     int64_t known[PUBLISH_PARTITIONS_MAX];
     struct mark *waiting; // told, not yet in the file
     size_t waiting_count;
-    bool tail_read, stopping;
+    bool tail_read, enough, stopping;
 };
 
 static void fail(const char *what) {
@@ -58,7 +62,7 @@ static void apply(struct driver *d, const struct mark *mark) {
         d->partitions = (int32_t)mark->partition;
         return;
     }
-    if (mark->seq > d->count)
+    if (mark->seq > EVENTS_MAX)
         fail("a sequence that was never handed over");
     d->marked_count += !d->marked[mark->seq];
     d->marked[mark->seq] = true;
@@ -87,8 +91,7 @@ static void on_stopped(void *ctx) {
     loop_stop(d->loop);
 }
 
-static void on_commit(void *ctx) {
-    struct driver *d = ctx;
+static void keep(struct driver *d) {
     size_t size = d->waiting_count * sizeof *d->waiting;
     if (size > 0 && write(d->state_file, d->waiting, size) != (ssize_t)size)
         fail("state");
@@ -96,13 +99,14 @@ static void on_commit(void *ctx) {
         apply(d, &d->waiting[i]);
     d->waiting_count = 0;
     (void)printf("marked %llu\n", (unsigned long long)d->marked_count);
+}
+
+static void on_commit(void *ctx) {
+    struct driver *d = ctx;
+    keep(d);
     if (d->tail_read)
         publisher_go(d->publisher);
     d->tail_read = false;
-    if (d->marked_count == d->count && !d->stopping) {
-        d->stopping = true;
-        publisher_stop(d->publisher, 5000, on_stopped, d);
-    }
 }
 
 static void wait_for_commit(struct driver *d, struct mark mark) {
@@ -116,12 +120,20 @@ static void on_release(void *ctx) {
     struct driver *d = ctx;
     struct publish_status status;
     publisher_status(d->publisher, &status);
-    if (status.state != PUBLISH_RUNNING || d->released > d->marked_count + AHEAD_MAX)
-        return; // so that an outage does not use up the events
-    d->released += RELEASE;
-    if (d->released > d->count)
-        d->released = d->count;
-    publisher_wake(d->publisher);
+    if (status.state != PUBLISH_RUNNING || d->stopping)
+        return;
+    if (d->enough && d->marked_count == d->released) {
+        d->stopping = true;
+        publisher_stop(d->publisher, 5000, on_stopped, d);
+    } else if (!d->enough && d->released <= d->marked_count + AHEAD_MAX &&
+               d->released + RELEASE <= EVENTS_MAX) {
+        d->released += RELEASE;
+        publisher_wake(d->publisher);
+    }
+}
+
+static void on_term(void *ctx) {
+    ((struct driver *)ctx)->enough = true;
 }
 
 static void read_outbox(void *ctx, uint64_t after, size_t max,
@@ -176,20 +188,19 @@ static void on_tail(void *ctx) {
 
 static void on_state(void *ctx, enum publish_state state, const char *reason, bool alarm) {
     (void)alarm;
-    (void)ctx;
+    keep(ctx);
     (void)printf("state %s: %s\n", publish_state_name(state), reason);
 }
 
 int main(int argc, char **argv) {
-    uint64_t count = 0, grace = 0;
-    if (argc != 6 || !str_to_u64(str_from(argv[4]), COUNT_MAX, &count) ||
-        !str_to_u64(str_from(argv[5]), 60000, &grace)) {
-        (void)fputs("usage: outbox_driver BROKERS TOPIC STATE COUNT GRACE_MS\n", stderr);
+    uint64_t grace = 0;
+    if (argc != 5 || !str_to_u64(str_from(argv[4]), 60000, &grace)) {
+        (void)fputs("usage: outbox_driver BROKERS TOPIC STATE GRACE_MS\n", stderr);
         return 2;
     }
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     struct err err;
-    struct driver d = {.count = count, .marked = mem_zalloc(count + 1, sizeof(bool))};
+    struct driver d = {.marked = mem_zalloc(EVENTS_MAX + 1, sizeof(bool))};
     memset(d.known, 0xff, sizeof d.known); // -1
     load(&d, argv[3]);
     const struct publish_options options = {.brokers = argv[1],
@@ -208,6 +219,7 @@ int main(int argc, char **argv) {
     d.loop = loop_create(&err);
     d.commit = loop_timer_create(d.loop, on_commit, &d);
     d.release = loop_timer_create(d.loop, on_release, &d);
+    d.term = loop_signal_create(d.loop, SIGTERM, on_term, &d);
     d.publisher = publisher_create(d.loop, &options, &err);
     if (!d.publisher) {
         (void)fprintf(stderr, "%s\n", err.text);
@@ -218,10 +230,11 @@ int main(int argc, char **argv) {
     publisher_free(d.publisher);
     loop_timer_free(d.commit);
     loop_timer_free(d.release);
+    loop_signal_free(d.term);
     loop_free(d.loop);
     free(d.marked);
     free(d.waiting);
     (void)close(d.state_file);
-    (void)puts("done");
+    (void)printf("done %llu\n", (unsigned long long)d.released);
     return 0;
 }

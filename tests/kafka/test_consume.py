@@ -3,18 +3,14 @@
 """What README says of consuming the topics, done as it stands there, against a real broker: the lines of its marked blocks."""
 import json
 import os
-import pathlib
 import random
 import re
-import shutil
 import subprocess
-import sys
-import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-import broker  # noqa: E402
-import harness  # noqa: E402
+import kafka_case  # first: it tells where the others are
+import broker
+import harness
 
 MARKED = re.compile(r"<!-- run by tests/kafka/test_consume\.py -->\n```sh\n(.*?)```", re.S)
 BROKERS = "localhost:9092"  # in README
@@ -30,14 +26,10 @@ def lines():
     return [line for block in MARKED.findall(text) for line in block.replace("\\\n", "").splitlines() if line]
 
 
-class ConsumeTest(unittest.TestCase):
+class ConsumeTest(kafka_case.KafkaCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="signaald-kafka-")
-        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
-        cls.kafka = broker.Broker(cls.folder)
-        cls.kafka.start()
-        cls.addClassCleanup(cls.kafka.kill)
+        super().setUpClass()
         cls.kafka.create_topic("signals", 4)
         cls.kafka.create_topic("signal-counts", 2, {"cleanup.policy": "compact"})
         cls.daemon = harness.Daemon(SOURCES, {"kafka": [f"brokers: {cls.kafka.bootstrap}"]})
@@ -58,8 +50,7 @@ class ConsumeTest(unittest.TestCase):
             cls.daemon.control("DELETE", f"/v1/signals/utrecht/2017-{number:06}")
         answer = cls.daemon.control("POST", "/v1/figures/publish")
         assert answer.status == 200, answer.body
-        harness.wait_for(lambda: cls.daemon.status()["ledger"]["waiting"] == 0 and
-                         cls.daemon.status()["kafka"]["counts"]["waiting"] == 0, "all is published", 60)
+        kafka_case.await_published(cls.daemon)
 
     def run_line(self, words):
         """Output of the one line of README that has these words."""

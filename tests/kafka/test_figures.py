@@ -4,18 +4,16 @@
 topic holds is what the daemon tells, whatever happens in between; and the topic of events is not disturbed by it."""
 import datetime
 import os
-import pathlib
 import random
-import shutil
-import sys
-import tempfile
 import time
 import unittest
 import zoneinfo
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-import broker  # noqa: E402
-import harness  # noqa: E402
+import kafka_case  # first: it tells where the others are
+import broker
+import harness
+from harness import wait_for
+from kafka_case import await_published
 
 AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
 SOURCES = [{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True}]
@@ -29,31 +27,14 @@ def first_of_month(months):
     return datetime.datetime(year, month + 1, 1, 12, tzinfo=AMSTERDAM)
 
 
-class FiguresTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.mkdtemp(prefix="signaald-kafka-")
-        cls.kafka = broker.Broker(cls.folder)
-        cls.kafka.start()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.kafka.kill()
-        shutil.rmtree(cls.folder, ignore_errors=True)
-
+class FiguresTest(kafka_case.KafkaCase):
     def setUp(self):
+        super().setUp()
         self.events_topic, self.topic = self._testMethodName, self._testMethodName + "-counts"
         self.kafka.create_topic(self.events_topic, 2)
-        self.daemon = harness.Daemon(SOURCES, {"kafka": self.kafka_lines()})
-        self.addCleanup(self.daemon.close)
-        self.addCleanup(self.show_log)
+        self.daemon = self.make_daemon(SOURCES, {"kafka": self.kafka_lines()})
         self.delivered = 0
         self.months = 0
-
-    def show_log(self):
-        outcome = self._outcome.result
-        if any(test is self for test, _ in outcome.failures + outcome.errors):
-            print(self.daemon.log())
 
     def kafka_lines(self):
         return [f"topic: {self.events_topic}", f"counts_topic: {self.topic}", "grace: 200ms", f"brokers: {self.kafka.bootstrap}"]
@@ -77,9 +58,8 @@ class FiguresTest(unittest.TestCase):
         return self.daemon.status()["kafka"]["counts"]
 
     def await_published(self):
-        harness.wait_for(lambda: self.counts_status()["waiting"] == 0 and self.counts_status()["state"] == "running",
-                         "all figures are published", 90)
-        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "all events are published")
+        wait_for(lambda: self.counts_status()["state"] == "running", "the topic of figures is there")
+        await_published(self.daemon)
 
     def records(self):
         return sorted(broker.consume(self.kafka.bootstrap, self.topic), key=lambda r: int(r["headers"]["signaald_seq"]))
@@ -115,9 +95,9 @@ class FiguresTest(unittest.TestCase):
         self.deliver(200, 2, "SexualExploitation")
         self.deliver(30, 13, "ForcedLabour")
         self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
-        harness.wait_for(lambda: f"<4>kafka topic={self.topic} state=tail" in self.daemon.log(), "an alarm in the log")
-        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events do not wait for the other topic")
-        self.assertEqual(self.counts_status()["lastError"], "the topic does not exist")
+        wait_for(lambda: f"<4>kafka topic={self.topic} state=tail" in self.daemon.log(), "an alarm in the log")
+        wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events do not wait for the other topic")
+        wait_for(lambda: self.counts_status()["lastError"] == "the topic does not exist", "the status tells it too")
         self.assertEqual(self.counts_status()["waiting"], len(self.daemon.control("GET", "/v1/figures").json["figures"]))
         self.assertIsNone(self.daemon.status()["kafka"]["lastError"])
         self.kafka.create_topic(self.topic, 3, COMPACT)
@@ -126,15 +106,15 @@ class FiguresTest(unittest.TestCase):
         for months in (1, 2, 3):
             self.daemon.stop()
             self.months = months
-            made = self.daemon.log().count("figures made")
+            made, stayed = (self.daemon.log().count(f"figures {word}") for word in ("made", "stay"))
             self.start(wait=False)
             self.assertGreaterEqual(made, 1)
             if months == 1:
-                harness.wait_for(self.daemon.answers, "the daemon answers")
-                harness.wait_for(lambda: "figures stay" in self.daemon.log(), "a close without change")
+                wait_for(self.daemon.answers, "the daemon answers")
+                wait_for(lambda: self.daemon.log().count("figures stay") > stayed, "a close without change")
                 self.assertEqual(len(self.check_topic()), len(first))
             else:
-                harness.wait_for(lambda: self.daemon.log().count("figures made") > made, "a close")
+                wait_for(lambda: self.daemon.log().count("figures made") > made, "a close")
                 time.sleep(chance.uniform(0, 0.3))  # a moment at which it is killed, nothing that is waited for
                 self.daemon.kill()
                 self.start()
@@ -153,7 +133,8 @@ class FiguresTest(unittest.TestCase):
         self.daemon.stop()
 
     def test_another_topic(self):
-        """Another topic gets all of them, and so does one made anew; without one nothing is sent, and all is told all the same."""
+        """Another topic gets all of them, and so does one made anew, with fewer partitions too; without one nothing is sent
+        and nothing waits, and all is told all the same."""
         self.kafka.create_topic(self.topic, 1, COMPACT)
         self.start()
         self.deliver(50, 2, "SexualExploitation")
@@ -162,7 +143,7 @@ class FiguresTest(unittest.TestCase):
         self.check_topic()
         self.daemon.stop()
         self.topic += "-2"
-        self.kafka.create_topic(self.topic, 1, COMPACT)
+        self.kafka.create_topic(self.topic, 3, COMPACT)
         self.daemon.extra["kafka"] = self.kafka_lines()
         self.daemon.write_config()
         self.start()
@@ -174,18 +155,21 @@ class FiguresTest(unittest.TestCase):
         self.await_published()
         self.assertEqual(self.check_topic(), first)
         self.daemon.stop()
-        self.kafka.delete_topic(self.topic)
-        self.kafka.create_topic(self.topic, 1, COMPACT)
-        self.start()
-        self.await_published()
-        self.assertEqual(len(self.check_topic()), len(first))
-        self.daemon.stop()
+        for partitions in (3, 2):
+            self.kafka.delete_topic(self.topic)
+            self.kafka.create_topic(self.topic, partitions, COMPACT)
+            self.start()
+            self.await_published()
+            self.assertEqual(len(self.check_topic()), len(first))
+            self.daemon.stop()
+        self.assertIn(f'<4>kafka topic={self.topic} state=tail reason="the topic was made anew: it has 2 partitions and had 3"',
+                      self.daemon.log())
         self.topic = "none"
         self.daemon.extra["kafka"] = self.kafka_lines()
         self.daemon.write_config()
         self.start()
         self.deliver(1, 2, "SexualExploitation")
-        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events are published")
+        wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events are published")
         self.assertEqual(self.counts_status(), {"state": "off", "topic": None, "waiting": 0, "lastError": None})
         self.assertGreater(len(self.daemon.control("GET", "/v1/figures").json["figures"]), 10)
         self.daemon.stop()

@@ -6,14 +6,14 @@ is in trouble itself. The daemon lives through all of them, and each event is pu
 The mock does not deduplicate, so a batch that was sent again is there twice; test_crash.py has the
 real thing.
 """
-import pathlib
 import subprocess
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
-import broker  # noqa: E402
-import harness  # noqa: E402
+import kafka_case  # first: it tells where the others are
+import broker
+import harness
+from harness import wait_for
+from kafka_case import await_published
 
 TOPIC = "signals"
 PARTITIONS = 3
@@ -68,11 +68,8 @@ class MockTest(unittest.TestCase):
     def kafka(self):
         return self.daemon.status()["kafka"]
 
-    def await_published(self):
-        harness.wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "all is published", 60)
-
     def await_running(self):
-        harness.wait_for(lambda: self.kafka()["state"] == "running", "the publisher runs")
+        wait_for(lambda: self.kafka()["state"] == "running", "the publisher runs")
 
     def check_topic(self):
         """All events are there; what is there twice was sent again, and in the same order."""
@@ -98,7 +95,7 @@ class MockTest(unittest.TestCase):
             self.assertGreater(self.daemon.status()["ledger"]["waiting"], 0)
             self.mock.tell("up")
             self.send(200)
-            self.await_published()
+            await_published(self.daemon)
         self.check_topic()
 
     def test_answer_lost(self):
@@ -106,18 +103,36 @@ class MockTest(unittest.TestCase):
         self.await_running()
         self.mock.tell("lose 3000")
         self.send(200)
-        harness.wait_for(lambda: self.kafka()["inFlight"] > 0, "something is under way")
+        wait_for(lambda: self.kafka()["inFlight"] > 0, "something is under way")
         self.mock.tell("down")
         self.mock.tell("up")
         self.send(200)
-        self.await_published()
+        await_published(self.daemon)
+        self.check_topic()
+
+    def test_settings(self):
+        """What the configuration has for librdkafka itself is heard: here that it should speak TLS."""
+        self.daemon.stop()
+        kafka = self.daemon.extra["kafka"]
+        for settings, published in (["settings:", "  security.protocol: ssl"], False), ([], True):
+            self.daemon.extra["kafka"] = kafka + settings
+            self.daemon.write_config()
+            self.daemon.start()
+            self.send(50)
+            if published:
+                await_published(self.daemon)
+            else:
+                wait_for(lambda: "no broker answers" in (self.kafka()["lastError"] or ""), "the broker speaks no TLS")
+                self.assertEqual(self.kafka()["delivered"], 0)
+                self.daemon.stop()
+        self.pid = self.daemon.process.pid
         self.check_topic()
 
     def test_not_enough_replicas(self):
         self.await_running()
         self.mock.tell(f"fail 10 {NOT_ENOUGH_REPLICAS}")
         self.send(500)
-        self.await_published()
+        await_published(self.daemon)
         self.assertEqual(self.kafka()["restarts"], 0)
         self.check_topic()
 
@@ -128,9 +143,9 @@ class MockTest(unittest.TestCase):
         for times in range(1, 4):
             self.mock.tell(f"fail 1 {OUT_OF_ORDER_SEQUENCE_NUMBER}")
             self.send(300)
-            harness.wait_for(lambda: self.kafka()["restarts"] >= times, "the producer is made anew", 60)  # noqa: B023
+            wait_for(lambda: self.kafka()["restarts"] >= times, "the producer is made anew")  # noqa: B023
             self.send(100)
-            self.await_published()
+            await_published(self.daemon)
         self.assertIn("kafka state=draining", self.daemon.log())
         self.assertIsNone(self.kafka()["lastError"])
         self.check_topic()
@@ -144,7 +159,7 @@ class MockTest(unittest.TestCase):
         self.mock.tell("up")
         self.mock.tell("rtt 0")
         self.send(1000)
-        self.await_published()
+        await_published(self.daemon)
         self.check_topic()
 
 

@@ -2,11 +2,10 @@
 """Endpoints that put identifiers into everything an endpoint can send: bodies, next pages, marks, headers, redirects,
 reasons, errors. One for each way and identifier, and one for each template that ships, plus one with persons."""
 import contextlib
-import http.server
 import json
-import threading
 import urllib.parse
 
+import harness
 import payloads
 from identifiers import IDENTIFIERS
 from payloads import as_header, quote
@@ -34,31 +33,13 @@ ask: {paging: token, page-param: page, cursor-param: since}
 WHEN = "2017-03-05T10:00:00Z"
 
 
-class Endpoints:
-    """ways: function(endpoint, identifier, form, ask) -> (status line's end, headers, body)."""
+class Endpoints(harness.Server):
+    """By WAYS: function(identifier, form, ask) -> (status line's end, headers, body)."""
 
     def __init__(self):
         self.seen = {}  # name -> requests
-        self.lock = threading.Lock()
-        outer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                outer.answer(self)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.origin = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+        super().__init__()
+        self.origin = f"http://127.0.0.1:{self.port}"
 
     def answer(self, handler):
         parts = urllib.parse.urlsplit(handler.path)

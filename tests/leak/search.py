@@ -2,19 +2,25 @@
 """Looks for identifiers in bytes of any kind: as they are; in any case, with diacritics or without; with separators in
 them or without; percent-encoded; with JSON's escapes; in base64 at each alignment, in hexadecimal, Latin-1, UTF-16."""
 import base64
+import os
 import re
+import subprocess
+import tempfile
 import unicodedata
 
 SEPARATORS = re.compile(r"[\s.\-_/()+:,;'\"\\]+")
 PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
 UNICODE_ESCAPES = re.compile(rb"(?:\\u[0-9A-Fa-f]{4})+")
+NOT_ASCII = re.compile("[^\0-\x7f\ufffd]+")  # nor what stands for bytes that are no text
 NEEDLE_MIN = 6
 CONTEXT = 60
 
 
 def fold(text):
-    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    return "".join(c for c in text if not unicodedata.combining(c))
+    def folded(match):
+        decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", match[0]).casefold())
+        return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return NOT_ASCII.sub(folded, text.lower())
 
 
 def compact(text):
@@ -87,19 +93,34 @@ class Search:
         self.needles = {(i.kind, needle) for i in identifiers for needle in i.needles}
         for _, needle in self.needles:
             assert len(compact(fold(needle))) >= NEEDLE_MIN, needle
-        self.encoded = {}
+        self.encoded = {}  # bytes -> {(kind, needle): name}
         for kind, needle in self.needles:
             for name, raw in encodings(needle):
-                self.encoded.setdefault(raw, (kind, needle, name))
+                self.encoded.setdefault(raw, {}).setdefault((kind, needle), name)
+        self.patterns = tempfile.NamedTemporaryFile(prefix="signaald-leak-")
+        self.patterns.write(b"\n".join(self.encoded))  # spellings have what is looked for in the views
+        self.patterns.flush()
+
+    def may_hold(self, data, texts):
+        """Is there anything in these bytes? One pass of grep for all that is looked for is a hundred times as fast as one after
+        the other, and there is nothing to be found in nearly all that is looked at."""
+        layers = [data, *(text.encode("utf-8", "replace") for _, text, _ in texts)]
+        done = subprocess.run(["grep", "-a", "-q", "-F", "-f", self.patterns.name], input=b"\n".join(layers),
+                              stdout=subprocess.DEVNULL, env={"LC_ALL": "C", "PATH": os.environ["PATH"]})
+        assert done.returncode in (0, 1)
+        return done.returncode == 0
 
     def look(self, where, data):
         """What is found in these bytes: [(kind, needle, how, where, what stands around it)], each needle once a form."""
+        texts = list(views(data))
+        if not self.may_hold(data, texts):
+            return []
         found = {}
-        for raw, (kind, needle, name) in self.encoded.items():
+        for raw, names in self.encoded.items():
             at = data.find(raw)
-            if at >= 0:
+            for (kind, needle), name in names.items() if at >= 0 else ():
                 found.setdefault((kind, needle, name), (where, excerpt(data, at, len(raw))))
-        for name, text, made in views(data):
+        for name, text, made in texts:
             for kind, needle in self.needles:
                 wanted = made(needle)
                 at = text.find(wanted)
