@@ -129,8 +129,8 @@ void books_each_audited(struct books *books, uint64_t from,
 
 // Figures that may be told outside. They stay as they are until a month closes.
 const struct figures_record *books_figures_state(const struct books *books);
-uint64_t
-books_figures_waiting(const struct books *books); // for Kafka; 0 without a topic of figures
+// For Kafka; 0 without a topic of figures.
+uint64_t books_figures_waiting(const struct books *books);
 // As they are on the disk at one moment: how far they are, in *state, before the first of them;
 // then each, in order of their keys.
 void books_each_figure(struct books *books, struct figures_record *state,

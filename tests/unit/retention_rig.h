@@ -47,18 +47,24 @@ static inline void commit_group(struct books *books, struct books_group *group) 
     books_apply(books, group);
 }
 
-static inline void deliver(struct books *books, const char *text, bool polled) {
+// Decoded, and of now.
+static inline struct batch *make_batch(struct books *books, const char *text, bool polled) {
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 2000, .depth_max = 32},
         .identity_key = books_identity_key(books),
         .person_keys = books_person_keys(books)};
     struct batch *batch =
         batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    struct books_group group = {.batches = batch};
     batch->received_ms = now;
     batch->polled = batch->has_feed = polled;
     batch->page.first = true;
     batch_decode(batch, &options);
+    return batch;
+}
+
+static inline void deliver(struct books *books, const char *text, bool polled) {
+    struct batch *batch = make_batch(books, text, polled);
+    struct books_group group = {.batches = batch};
     commit_group(books, &group);
     books_group_free(&group);
     batch_free(batch);

@@ -84,16 +84,8 @@ static void a_damaged_ledger_is_not_opened(void **state) {
 // --- damage that a commit meets ---
 
 static struct batch *correct_it(struct books *books) {
-    static const char text[] = "[{\"id\":\"new\"},{\"id\":\"plain\",\"status\":\"confirmed\"}]";
-    struct batch_options options = {
-        .limits = {.item_bytes_max = 65536, .items_max = 2000, .depth_max = 32},
-        .identity_key = books_identity_key(books),
-        .person_keys = books_person_keys(books)};
-    struct batch *batch =
-        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    batch->received_ms = now;
-    batch_decode(batch, &options);
-    return batch;
+    return make_batch(books, "[{\"id\":\"new\"},{\"id\":\"plain\",\"status\":\"confirmed\"}]",
+                      false);
 }
 
 static struct batch *erase_it(struct books *books) {

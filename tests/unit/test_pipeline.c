@@ -210,16 +210,21 @@ static void on_line(void *ctx, const struct books_line *line) {
     *(struct books_line *)ctx = *line;
 }
 
+// Ten lines at least; how many wait then.
+static uint64_t submit_ten(struct rig *rig) {
+    while (rig->model.lines < 10)
+        submit_one(rig);
+    pipeline_when_idle(rig->pipeline, stop_loop, rig);
+    loop_run(rig->loop);
+    return books_waiting(rig->books);
+}
+
 static void confirmations_empty_the_outbox(void **state) {
     (void)state;
     struct rig rig = {.seed = unit_seed()};
     struct books_line line;
     open_rig(&rig);
-    while (rig.model.lines < 10)
-        submit_one(&rig);
-    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
-    loop_run(rig.loop);
-    uint64_t waiting = books_waiting(rig.books);
+    uint64_t waiting = submit_ten(&rig);
     const struct publish_ack acks[] = {{1, 2, 40}, {3, 2, 41}, {2, 2, -1}, {3, 2, 41}, {2, 2, -1}};
     pipeline_set_partitions(rig.pipeline, BOOKS_EVENTS, 3);
     pipeline_add_acks(rig.pipeline, BOOKS_EVENTS, acks, COUNT(acks));
@@ -325,11 +330,7 @@ static void what_was_confirmed_outlives_a_commit_that_fails(void **state) {
     struct rig rig = {.seed = unit_seed(), .meanwhile = {.fn = confirm_more, .ctx = &rig}};
     const struct publish_ack ack = {1, 2, 40}, figure = {1, 0, 5};
     open_rig(&rig);
-    while (rig.model.lines < 10)
-        submit_one(&rig);
-    pipeline_when_idle(rig.pipeline, stop_loop, &rig);
-    loop_run(rig.loop);
-    uint64_t waiting = books_waiting(rig.books);
+    uint64_t waiting = submit_ten(&rig);
     let_disk_fail(&rig, true);
     pipeline_set_partitions(rig.pipeline, BOOKS_EVENTS, 3);
     pipeline_set_partitions(rig.pipeline, BOOKS_FIGURES, 1);

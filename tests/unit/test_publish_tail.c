@@ -7,17 +7,23 @@
 #include <stdatomic.h>
 #include <time.h>
 
-// Killed after Kafka had all, before any of it was marked: the tail tells, nothing goes again.
-static void test_restart_unmarked(void **state) {
-    (void)state;
-    struct app *app = app_create(2000);
+// One that was killed after Kafka had all, before any of it was marked.
+static struct app *create_unmarked(uint64_t events) {
+    struct app *app = app_create(events);
     app->forgetful = true;
     start_plain(app);
     run_until(app, all_acked);
     stop(app, 5000);
     memset(app->pending, 0, app->events + 1);
     memset(app->marked, 0, app->events + 1);
-    app->acks = app->acks_in_tail = 0;
+    app->acks = app->acks_in_tail = app->batches = 0;
+    return app;
+}
+
+// The tail tells, nothing goes again.
+static void test_restart_unmarked(void **state) {
+    (void)state;
+    struct app *app = create_unmarked(2000);
     start_plain(app);
     run_until(app, is_running);
     assert_true(all_acked(app));
@@ -30,14 +36,7 @@ static void test_restart_unmarked(void **state) {
 // Only what is behind the known offsets is read; more than one step can hold.
 static void test_long_tail(void **state) {
     (void)state;
-    struct app *app = app_create(70000);
-    app->forgetful = true;
-    start_plain(app);
-    run_until(app, all_acked);
-    stop(app, 5000);
-    memset(app->pending, 0, app->events + 1);
-    memset(app->marked, 0, app->events + 1);
-    app->acks = app->acks_in_tail = app->batches = 0;
+    struct app *app = create_unmarked(70000);
     app->known[0] = 999; // the first 1000 of a partition are already confirmed
     start_plain(app);
     run_until(app, is_running);
@@ -153,14 +152,7 @@ static void test_tail_refused(void **state) {
                                        [API_FETCH] = "reading the tail: ",
                                        [API_LIST_OFFSETS] = "end of a partition: "};
     for (int16_t api = API_PRODUCE; api <= API_LIST_OFFSETS; api++) {
-        struct app *app = app_create(200);
-        app->forgetful = true;
-        start_plain(app);
-        run_until(app, all_acked);
-        stop(app, 5000);
-        memset(app->pending, 0, app->events + 1);
-        memset(app->marked, 0, app->events + 1);
-        app->acks = app->acks_in_tail = 0;
+        struct app *app = create_unmarked(200);
         app->reasons[0] = '\0';
         if (api == API_PRODUCE)
             rd_kafka_mock_topic_set_error(app->mock, TOPIC, error);
