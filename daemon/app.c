@@ -4,14 +4,14 @@
 // Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
 #include "app.h"
 
-#include "audit.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "closing.h"
-#include "control.h"
+#include "base/pii/log.h"
+#include "control/control.h"
 #include "edge/notify.h"
-#include "edge/store_place.h"
-#include "retention.h"
+#include "edge/store/place.h"
+#include "jobs/audit.h"
+#include "jobs/month_close.h"
+#include "jobs/retention.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -182,23 +182,23 @@ static bool same_files(const struct app *app, const struct buf *before, struct b
 
 static bool reload(void *ctx, struct buf *digests, struct buf *text) {
     struct app *app = ctx;
-    struct config_faults faults;
+    struct diagnostics faults;
     struct buf before;
     struct err err;
     if (app->stopping) {
         buf_puts(text, "the service is stopping\n");
         return false;
     }
-    config_faults_init(&faults);
+    diagnostics_init(&faults);
     buf_init(&before, AUDIT_OBJECT_MAX);
     config_digest(app->config, false, &before);
-    struct tables *tables = tables_load(app->config, &err);
+    struct tables *tables = tables_load(&app->config->table_files, &err);
     if (!tables)
         buf_printf(text, "%s\n", err.text);
     struct sources *sources = sources_load(app->config, &faults);
     buf_put_str(text, buf_str(&faults.text));
-    config_faults_free(&faults);
-    bool ok = tables && sources && tables_check_sources(tables, sources, text);
+    diagnostics_free(&faults);
+    bool ok = tables && sources && sources_check_municipalities(sources, tables, text);
     if (!same_files(app, &before, digests) && ok) {
         buf_puts(text, "a file was changed while it was read: reload again\n");
         ok = false;
@@ -348,19 +348,19 @@ static void on_terminate(void *ctx) {
 // --- start ---
 
 static bool load_tables(struct app *app, struct err *err) {
-    struct config_faults faults;
+    struct diagnostics faults;
     struct buf unknown;
-    config_faults_init(&faults);
+    diagnostics_init(&faults);
     buf_init(&unknown, 1 << 20);
     app->sources = sources_load(app->config, &faults);
-    app->tables = app->sources ? tables_load(app->config, err) : NULL;
+    app->tables = app->sources ? tables_load(&app->config->table_files, err) : NULL;
     struct str text = buf_str(&faults.text);
-    if (app->tables && !tables_check_sources(app->tables, app->sources, &unknown))
+    if (app->tables && !sources_check_municipalities(app->sources, app->tables, &unknown))
         text = buf_str(&unknown);
     if (text.len)
         err_set(err, ERR_CONFIG, "%.*s", (int)text.len, text.data);
     bool ok = app->tables && unknown.len == 0;
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     buf_free(&unknown);
     return ok;
 }

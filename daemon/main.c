@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaald: argv and exit status. 0 fine, 1 failed while running, 2 bad usage or configuration.
 #include "app.h"
-#include "base/log.h"
+#include "base/pii/log.h"
 #include "codec/json_wipe.h"
-#include "rebuild.h"
-#include "tables.h"
-#include "verify.h"
+#include "rebuild/rebuild.h"
+#include "sources/sources.h"
+#include "verify_offline.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -49,21 +49,21 @@ static void harden(void) {
 }
 
 static int check(const struct config *config) {
-    struct config_faults faults;
+    struct diagnostics faults;
     struct err err;
-    config_faults_init(&faults);
+    diagnostics_init(&faults);
     struct sources *sources = sources_load(config, &faults);
-    struct tables *tables = tables_load(config, &err);
+    struct tables *tables = tables_load(&config->table_files, &err);
     if (!tables)
         (void)fprintf(stderr, "%s\n", err.text);
-    bool ok = sources && tables && tables_check_sources(tables, sources, &faults.text);
+    bool ok = sources && tables && sources_check_municipalities(sources, tables, &faults.text);
     if (faults.text.len)
         (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
     if (ok)
         (void)printf("%s: fine (%zu sources, %zu municipalities, %zu category words)\n",
                      config->file, sources->count, municipalities_count(tables->municipalities),
                      categories_count(tables->categories));
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     sources_drop(sources);
     tables_drop(tables);
     return ok ? EXIT_SUCCESS : EXIT_USAGE;
@@ -130,12 +130,12 @@ int main(int argc, char **argv) {
         (void)fputs("signaald: the system gives no random numbers\n", stderr);
         return EXIT_FAILURE;
     }
-    struct config_faults faults;
-    config_faults_init(&faults);
-    struct config *config = config_load(file, &faults);
+    struct diagnostics faults;
+    diagnostics_init(&faults);
+    struct config *config = config_load(file, sources_check, &faults);
     if (faults.text.len)
         (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     if (!config)
         return EXIT_USAGE;
     log_set_level((enum log_level)config->log_level);

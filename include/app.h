@@ -4,7 +4,7 @@
 #ifndef APP_H
 #define APP_H
 
-#include "config.h"
+#include "config/config.h"
 
 // Runs the daemon until SIGTERM or SIGINT. Returns the exit status: 0, or 1 when it failed while
 // running or starting, or 2 when the configuration does not work out (address in use, no such group

@@ -3,7 +3,7 @@
 
 #include "codec/json_out.h"
 #include "codec/json_scan.h"
-#include "core/table.h"
+#include "core/tables/table.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // From the texts that a page has to the fields of a signal: absent values, words, constants, dates.
-#include "codec/mapping_private.h"
+#include "mapping_private.h"
 
 #include "base/mem.h"
 #include "codec/dates.h"
-#include "core/words.h"
+#include "core/signal/synonyms.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // CSV pages: the header line says which column is what, each record after it is an item.
 #include "codec/csv.h"
-#include "codec/mapping_private.h"
-#include "core/words.h"
+#include "core/signal/synonyms.h"
+#include "mapping_private.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 // by itself and the items one by one: so a page of 32 MiB of brackets is never a tree in memory,
 // and an item that the parser refuses for what it says does not stop its page.
 #include "codec/json_scan.h"
-#include "codec/mapping_private.h"
+#include "mapping_private.h"
 
 #include <jansson.h>
 #include <string.h>

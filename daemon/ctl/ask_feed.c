@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl poll, pause, resume: what an operator asks of one polled source.
-#include "ctl/ctl.h"
+#include "ctl/query/ctl.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl audit: who did or read what, and whether the log of it is whole.
 #include "base/str.h"
-#include "ctl/ctl.h"
-#include "ctl/format.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
 
 #include <inttypes.h>
 #include <pwd.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl counts: how many signals there are and about how many persons, as a table with bars.
-#include "ctl/ctl.h"
-#include "ctl/cube.h"
-#include "ctl/sheet.h"
-#include "ctl/table.h"
+#include "ctl/query/csv_writer.h"
+#include "ctl/query/ctl.h"
+#include "ctl/query/query_options.h"
+#include "ctl/term/table.h"
 
 #include <stdlib.h>
 

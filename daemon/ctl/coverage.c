@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl coverage: who is silent? Which municipalities signal, by province and size, and what
 // they have of the basic level that the CCV asks for.
-#include "ctl/ctl.h"
-#include "ctl/cube.h"
-#include "ctl/format.h"
-#include "ctl/sheet.h"
-#include "ctl/table.h"
+#include "ctl/query/csv_writer.h"
+#include "ctl/query/ctl.h"
+#include "ctl/query/query_options.h"
+#include "ctl/term/format.h"
+#include "ctl/term/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
 // signaalctl feeds: the sources and how their polling goes, those with trouble first; or one of
 // them in full.
 #include "base/mem.h"
-#include "ctl/ctl.h"
-#include "ctl/format.h"
-#include "ctl/sheet.h"
-#include "ctl/table.h"
+#include "ctl/query/csv_writer.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
+#include "ctl/term/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

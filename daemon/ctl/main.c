@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl: the operator's tool. It talks to a running daemon over the local socket and keeps no
 // state of its own. Exit status 0 fine, 1 failed, 2 bad usage.
-#include "ctl/ctl.h"
+#include "ctl/query/ctl.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl quarantine: what could not be taken and why; never what it said.
-#include "ctl/ctl.h"
-#include "ctl/format.h"
-#include "ctl/table.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
+#include "ctl/term/table.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl reload: the daemon reads its tables again.
-#include "ctl/ctl.h"
-#include "ctl/format.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
 
 #include <inttypes.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl status: how the daemon is.
-#include "ctl/ctl.h"
-#include "ctl/format.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
 
 #include <inttypes.h>
 #include <string.h>

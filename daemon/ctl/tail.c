@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl tail: the events in the ledger, one a line, the newest last.
-#include "ctl/tail.h"
+#include "tail.h"
 
 #include "base/str.h"
-#include "ctl/ctl.h"
-#include "ctl/format.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

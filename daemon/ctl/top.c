@@ -2,11 +2,11 @@
 // signaalctl top: the daemon live. The status is asked for each turn; the events come by one
 // stream that stays open, since each reading of them is a line in the audit log. On what is no
 // terminal a turn is plain text.
-#include "ctl/top.h"
+#include "top.h"
 
 #include "base/mem.h"
-#include "ctl/tail.h"
-#include "ctl/terminal.h"
+#include "ctl/term/terminal.h"
+#include "tail.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One picture of signaalctl top. A line is a label and what fits behind it; what is left of the
 // screen's height goes to the events.
-#include "ctl/top.h"
+#include "top.h"
 
-#include "ctl/format.h"
-#include "ctl/tail.h"
+#include "ctl/term/format.h"
+#include "tail.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -2,11 +2,11 @@
 // signaalctl trend: did it double? Signals by year or month with the change from one to the next,
 // as an answer in one line, a table and what to think of it.
 #include "base/mem.h"
-#include "ctl/ctl.h"
-#include "ctl/cube.h"
-#include "ctl/format.h"
-#include "ctl/sheet.h"
-#include "ctl/table.h"
+#include "ctl/query/csv_writer.h"
+#include "ctl/query/ctl.h"
+#include "ctl/query/query_options.h"
+#include "ctl/term/format.h"
+#include "ctl/term/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

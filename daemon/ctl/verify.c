@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl verify: is everything that was made from the ledger what its lines say?
-#include "ctl/ctl.h"
-#include "ctl/format.h"
-#include "ctl/progress.h"
-#include "ctl/table.h"
-#include "recount.h"
+#include "ledger/verify.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
+#include "ctl/term/progress.h"
+#include "ctl/term/table.h"
 
 #include <string.h>
 

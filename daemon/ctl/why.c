@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl why: what became of one signal.
 #include "base/str.h"
-#include "ctl/ctl.h"
-#include "ctl/format.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

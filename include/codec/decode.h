@@ -5,7 +5,7 @@
 #ifndef CODEC_DECODE_H
 #define CODEC_DECODE_H
 
-#include "core/signal.h"
+#include "core/signal/signal.h"
 
 enum decode_format { DECODE_JSON, DECODE_NDJSON };
 

@@ -6,8 +6,8 @@
 #ifndef CODEC_EVENT_H
 #define CODEC_EVENT_H
 
-#include "core/ledger.h"
-#include "core/municipalities.h"
+#include "core/signal/ledger_entry.h"
+#include "core/tables/municipalities.h"
 
 enum {
     EVENT_ATTRIBUTES = 15,

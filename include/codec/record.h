@@ -37,8 +37,8 @@
 #ifndef CODEC_RECORD_H
 #define CODEC_RECORD_H
 
-#include "core/ledger.h"
-#include "core/lexicon.h"
+#include "core/signal/ledger_entry.h"
+#include "core/tables/display_allowlist.h"
 
 enum {
     RECORD_LEDGER_HEAD = 115,

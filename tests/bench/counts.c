@@ -2,8 +2,8 @@
 // bench_counts [SIGNALS]: the CPU time that questions about counts take, over ten years of random
 // signals (default 100,000; the whole country has about 1,000 a year), a tenth of them linked.
 // Figures are printed, nothing is asserted: compare within one run only.
-#include "core/coverage.h"
-#include "core/trend.h"
+#include "core/cube/coverage.h"
+#include "core/cube/trend.h"
 
 #include "base/mem.h"
 

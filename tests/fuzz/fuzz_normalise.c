@@ -3,12 +3,12 @@
 // what is refused is refused each time, and what is kept is whole, comes back from the disk as it
 // was, and holds no identifier. The first byte chooses format and source.
 #include "base/mem.h"
-#include "base/scrub.h"
+#include "base/pii/scrub.h"
 #include "codec/decode.h"
 #include "codec/event.h"
 #include "codec/record.h"
-#include "core/judge.h"
-#include "core/normalise.h"
+#include "core/normalise/normalise.h"
+#include "core/signal/dedup.h"
 
 #include <stdio.h>
 #include <stdlib.h>

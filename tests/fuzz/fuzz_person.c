@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A person's four attributes, split at NUL bytes, under two keys. The same twice gives the same; a
 // fault leaves no pseudonym; what has one also has a content, and no digest is another's.
-#include "core/person.h"
+#include "core/person/person.h"
 
 #include <stdlib.h>
 #include <string.h>

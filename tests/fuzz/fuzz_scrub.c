@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Any text: finds are in order and inside it, masking leaves none and changes nothing but letters
 // and digits to 'x', twice is as once. What is a case number holds no identifier.
-#include "base/scrub.h"
+#include "base/pii/scrub.h"
 
 #include <stdlib.h>
 #include <string.h>

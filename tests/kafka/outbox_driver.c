@@ -11,8 +11,8 @@
 // all are marked.
 #include "base/mem.h"
 #include "base/str.h"
+#include "edge/kafka/publisher.h"
 #include "edge/loop.h"
-#include "edge/publish.h"
 
 #include <fcntl.h>
 #include <signal.h>

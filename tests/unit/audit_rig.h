@@ -4,7 +4,7 @@
 #ifndef AUDIT_RIG_H
 #define AUDIT_RIG_H
 
-#include "audit.h"
+#include "jobs/audit.h"
 
 #include "scratch.h"
 

@@ -3,10 +3,10 @@
 #ifndef CORE_TABLES_H
 #define CORE_TABLES_H
 
-#include "core/categories.h"
-#include "core/lexicon.h"
-#include "core/municipalities.h"
-#include "core/person.h"
+#include "core/person/person.h"
+#include "core/tables/categories.h"
+#include "core/tables/display_allowlist.h"
+#include "core/tables/municipalities.h"
 
 #include "unit.h"
 

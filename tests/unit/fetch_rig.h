@@ -5,7 +5,7 @@
 #define FETCH_RIG_H
 
 #include "base/mem.h"
-#include "edge/fetch.h"
+#include "edge/fetch/fetch.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

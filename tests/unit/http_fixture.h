@@ -5,7 +5,7 @@
 #define HTTP_FIXTURE_H
 
 #include "base/mem.h"
-#include "edge/http.h"
+#include "edge/http/http.h"
 #include "unit.h"
 
 #include <arpa/inet.h>

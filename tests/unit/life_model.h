@@ -4,7 +4,7 @@
 #ifndef LIFE_MODEL_H
 #define LIFE_MODEL_H
 
-#include "core/judge.h"
+#include "core/signal/dedup.h"
 #include "recount_rig.h"
 
 enum {

@@ -3,7 +3,7 @@
 #ifndef NORMALISE_RIG_H
 #define NORMALISE_RIG_H
 
-#include "core/normalise.h"
+#include "core/normalise/normalise.h"
 
 #include "core_tables.h"
 

@@ -3,7 +3,7 @@
 #ifndef PERSON_RIG_H
 #define PERSON_RIG_H
 
-#include "core/person.h"
+#include "core/person/person.h"
 
 #include "unit.h"
 

@@ -4,7 +4,7 @@
 #ifndef PUBLISH_RIG_H
 #define PUBLISH_RIG_H
 
-#include "edge/publish.h"
+#include "edge/kafka/publisher.h"
 
 #include "base/mem.h"
 

@@ -3,8 +3,8 @@
 #ifndef REBUILD_RIG_H
 #define REBUILD_RIG_H
 
-#include "books_rebuild.h"
-#include "rebuild_private.h"
+#include "ledger/rebuild.h"
+#include "rebuild/rebuild_private.h"
 
 #include "recount_rig.h"
 

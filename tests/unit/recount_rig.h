@@ -3,7 +3,7 @@
 #ifndef RECOUNT_RIG_H
 #define RECOUNT_RIG_H
 
-#include "recount.h"
+#include "ledger/verify.h"
 #include "retention_rig.h"
 
 // Between two commits, as a daemon begins one.
@@ -48,13 +48,13 @@ static inline void fall_silent(struct books *books) {
 // By tables that have one word more.
 static inline void renormalise(struct books *books) {
     struct err err;
-    struct config_faults faults;
+    struct diagnostics faults;
     char file[PATH_MAX];
     const struct config config = {.sources_file = file};
     (void)snprintf(file, sizeof file, "%s", scratch_path("sources.csv"));
-    config_faults_init(&faults);
+    diagnostics_init(&faults);
     struct sources *none = sources_load(&config, &faults);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     assert_non_null(none);
     struct tables more = tables;
     struct batch *batch = batch_create_task(none, &more, BATCH_RENORMALISE);

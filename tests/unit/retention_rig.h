@@ -3,12 +3,12 @@
 #ifndef RETENTION_RIG_H
 #define RETENTION_RIG_H
 
-#include "books.h"
+#include "ledger/ledger.h"
 
-#include "books_private.h" // what is in the store
 #include "codec/event.h"
-#include "core/normalise.h"
+#include "core/normalise/normalise.h"
 #include "core_tables.h"
+#include "ledger/ledger_private.h" // what is in the store
 #include "scratch.h"
 
 static const int64_t day_ms = 86400000, start_ms = 1709204400000; // 2024-02-29T11:00:00Z

@@ -4,7 +4,7 @@
 #ifndef SCRUB_SAMPLES_H
 #define SCRUB_SAMPLES_H
 
-#include "base/scrub.h"
+#include "base/pii/scrub.h"
 
 #include "unit.h"
 

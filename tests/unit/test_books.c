@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a commit keeps beside signals: sources that fall silent and come back, cursors, and the
 // quarantine.
-#include "books.h"
+#include "ledger/ledger.h"
 
 #include "codec/event.h"
 #include "core_tables.h"

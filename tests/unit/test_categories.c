@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/categories.h"
-#include "core/table.h"
-#include "core/words.h"
+#include "core/signal/synonyms.h"
+#include "core/tables/categories.h"
+#include "core/tables/table.h"
 
 #include "core_tables.h"
 

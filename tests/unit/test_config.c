@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "scratch.h"
 
-#include "base/log.h"
-#include "config_parts.h"
+#include "base/pii/log.h"
+#include "config/config_private.h"
+#include "sources/sources.h"
 
 #define FILE_NAME "c.yaml"
 
 static struct config *load(const char *yaml, char **faults_text, size_t *count) {
-    struct config_faults faults;
+    struct diagnostics faults;
     scratch_write(FILE_NAME, yaml, 0644);
-    config_faults_init(&faults);
-    struct config *config = config_load(scratch_path(FILE_NAME), &faults);
+    diagnostics_init(&faults);
+    struct config *config = config_load(scratch_path(FILE_NAME), sources_check, &faults);
     assert_true((config != NULL) == (faults.count == 0));
     *faults_text = scratch_shorten(faults.text.data, faults.text.len);
     *count = faults.count;
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     return config;
 }
 
@@ -62,7 +63,7 @@ static void test_defaults(void **state) {
     assert_true(c->retention.words_ms == 365LL * 86400000);
     assert_true(c->retention.audit_ms == 1825LL * 86400000);
     assert_true(c->retention.cells_ms == 3650LL * 86400000);
-    assert_string_equal(c->lexicon_file, scratch_path("lexicon.txt"));
+    assert_string_equal(c->table_files.display_allowlist, scratch_path("lexicon.txt"));
     assert_true(c->state_bytes_max == 16ULL << 30);
     assert_string_equal(c->listen_address, "127.0.0.1");
     assert_int_equal(c->listen_port, 8080);
@@ -84,7 +85,7 @@ static void test_defaults(void **state) {
     assert_string_equal(c->kafka_counts_topic, "signal-counts");
     assert_int_equal(c->disclosure_resolution, 10);
     assert_int_equal(c->kafka_grace_ms, 500);
-    assert_int_equal(c->kafka_setting_count, 0);
+    assert_int_equal(c->kafka_property_count, 0);
     assert_string_equal(c->sources_file, scratch_path("sources.csv"));
     assert_int_equal(c->fetch.connections_max, 256);
     assert_int_equal(c->fetch.host_connections_max, 2);
@@ -271,12 +272,12 @@ static void test_all_faults_in_one_run(void **state) {
 
 static void test_missing_file(void **state) {
     (void)state;
-    struct config_faults faults;
-    config_faults_init(&faults);
-    assert_null(config_load("/nowhere/signaald.yaml", &faults));
+    struct diagnostics faults;
+    diagnostics_init(&faults);
+    assert_null(config_load("/nowhere/signaald.yaml", NULL, &faults));
     assert_int_equal(faults.count, 1);
     assert_memory_equal(faults.text.data, "/nowhere/signaald.yaml: No such file", 36);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
 }
 
 static void test_directories_of_systemd(void **state) {
@@ -334,12 +335,12 @@ static void test_secret_settings(void **state) {
     scratch_write("pw", "s3cret-word\n", 0600);
     scratch_write("k.pem", "x", 0600);
     struct config *c = load_good(yaml);
-    assert_int_equal(c->kafka_setting_count, 3);
-    assert_string_equal(c->kafka_settings[0].value, "sasl_ssl");
-    assert_false(c->kafka_settings[0].secret);
-    assert_string_equal(c->kafka_settings[1].value, "s3cret-word");
-    assert_true(c->kafka_settings[1].secret);
-    assert_string_equal(c->kafka_settings[2].value, scratch_path("k.pem"));
+    assert_int_equal(c->kafka_property_count, 3);
+    assert_string_equal(c->kafka_properties[0].value, "sasl_ssl");
+    assert_false(c->kafka_properties[0].secret);
+    assert_string_equal(c->kafka_properties[1].value, "s3cret-word");
+    assert_true(c->kafka_properties[1].secret);
+    assert_string_equal(c->kafka_properties[2].value, scratch_path("k.pem"));
     char *print = printed(c);
     assert_null(strstr(print, "s3cret"));
     assert_non_null(strstr(print, "\"sasl.password\": \"(secret)\"\n"));
@@ -368,7 +369,7 @@ static void test_too_many_settings(void **state) {
     (void)state;
     char yaml[2048];
     size_t at = (size_t)snprintf(yaml, sizeof yaml, "kafka:\n  settings:\n");
-    for (int i = 0; i <= CONFIG_SETTINGS_MAX; i++)
+    for (int i = 0; i <= KAFKA_PROPERTIES_MAX; i++)
         at += (size_t)snprintf(yaml + at, sizeof yaml - at, "    ssl.a%d: x\n", i);
     expect(yaml, "c.yaml:3: kafka.settings: more than 32 keys in one place\n");
 }
@@ -410,7 +411,7 @@ static void test_example(void **state) {
         char with[64], without[64];
         (void)snprintf(with, sizeof with, "\n  %s:", config_keys[i].name);
         (void)snprintf(without, sizeof without, "\n  #%s:", config_keys[i].name);
-        if (!strstr(example, config_keys[i].preset ? with : without))
+        if (!strstr(example, config_keys[i].default_text ? with : without))
             fail_msg("conf/signaald.yaml does not have %s", config_keys[i].name);
     }
     free(a);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/counts.h"
+#include "core/cube/counts.h"
 
 #include "core_tables.h"
 

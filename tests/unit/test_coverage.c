@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/coverage.h"
+#include "core/cube/coverage.h"
 
 #include "core_tables.h"
 

@@ -2,11 +2,11 @@
 // The documents name the words that the daemon has, all of them and no others.
 #include "unit.h"
 
+#include "api/documents.h"
 #include "codec/event.h"
-#include "core/counts.h"
-#include "documents.h"
-#include "edge/publish.h"
-#include "feeds.h"
+#include "core/cube/counts.h"
+#include "edge/kafka/publisher.h"
+#include "ingest/feeds.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // How transfers share what there is: turns between hosts and within one, and memory.
-#include "edge/fetch_body.h"
-#include "edge/fetch_queue.h"
+#include "edge/fetch/fetch_body.h"
+#include "edge/fetch/fetch_queue.h"
 #include "fetch_rig.h"
 #include "unit.h"
 

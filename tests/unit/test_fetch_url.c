@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What links lead to, which host a URL names, and Link headers. The relative ones are the examples
 // of RFC 3986, 5.4.
-#include "edge/fetch.h"
-#include "edge/fetch_url.h"
+#include "edge/fetch/fetch.h"
+#include "edge/fetch/fetch_url.h"
 #include "unit.h"
 
 static const char rfc[] = "http://a/b/c/d;p?q";

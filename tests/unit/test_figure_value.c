@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "codec/figure.h"
+#include "codec/statistic.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Figures that may be told outside: each is the floor of an exact margin that the counts give too.
-#include "core/figures.h"
+#include "core/cube/statistics.h"
 
 #include "core_tables.h"
 

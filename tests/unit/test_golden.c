@@ -2,7 +2,7 @@
 // Golden tests: tests/golden/x.ndjson, a signal a line as a source delivers it, and
 // tests/golden/x.events, the events that must come of it, to the letter. With UPDATE_GOLDEN=1 the
 // second is written anew: then read the difference.
-#include "books.h"
+#include "ledger/ledger.h"
 
 #include "codec/event.h"
 #include "core_tables.h"

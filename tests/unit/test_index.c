@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/index.h"
+#include "base/index.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/judge.h"
+#include "core/signal/dedup.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What is shown of words that the tables lack: words of the field are, names of people never.
-#include "core/lexicon.h"
+#include "core/tables/display_allowlist.h"
 
 #include "core_tables.h"
 

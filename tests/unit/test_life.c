@@ -508,7 +508,7 @@ static void load_more_tables(void) {
 
 static int set_up_life(void **state) {
     char file[PATH_MAX];
-    struct config_faults faults;
+    struct diagnostics faults;
     if (set_up(state) != 0 || scratch_setup(state) != 0)
         return -1;
     load_more_tables();
@@ -516,9 +516,9 @@ static int set_up_life(void **state) {
                   "name,kind,municipality\namsterdam,municipality,GM0363\ncoa,coa,\n", 0644);
     (void)snprintf(file, sizeof file, "%s", scratch_path("sources.csv"));
     const struct config config = {.sources_file = file};
-    config_faults_init(&faults);
+    diagnostics_init(&faults);
     life_sources = sources_load(&config, &faults);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     for (int i = 0; life_sources && i < LIFE_SOURCES; i++)
         life_source[i] = sources_find(life_sources, str_from(source_names[i]));
     return life_sources ? scratch_teardown(state) : -1;

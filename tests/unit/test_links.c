@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Signals about one person are linked, never merged: what the events say of it, how many persons
 // are counted, and what is left when keys change or the books are opened anew.
-#include "books.h"
+#include "ledger/ledger.h"
 
 #include "codec/event.h"
 #include "core_tables.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a caller lets slip does not get into the log or into a problem; our own numbers stay.
-#include "base/log.h"
+#include "base/pii/log.h"
 
-#include "problem.h"
+#include "api/problem.h"
 
 #include "unit.h"
 

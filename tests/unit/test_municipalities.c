@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/municipalities.h"
+#include "core/tables/municipalities.h"
 
 #include "base/time.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/period.h"
+#include "core/cube/period.h"
 
 #include "base/time.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/persons.h"
+#include "core/person/persons.h"
 
 #include "unit.h"
 

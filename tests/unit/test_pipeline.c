@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Random batches through the real pipeline (worker threads, a store on disk) against a model that a
 // child could check: for each id what it last said, and whether it was taken back.
-#include "pipeline.h"
+#include "ingest/pipeline.h"
 
 #include "core_tables.h"
 #include "scratch.h"

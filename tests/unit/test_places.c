@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Where a word lies on a day, in a thousand cases: tests/golden/places-by-day.csv. Its first part
 // was written by hand; the rest was worked out from the tables by another program than this one.
-#include "core/municipalities.h"
+#include "core/tables/municipalities.h"
 
 #include "base/time.h"
-#include "core/table.h"
+#include "core/tables/table.h"
 
 #include "core_tables.h"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What holds of normalising whatever comes in, tried on random items: of words that the tables have
 // in any mixture, and of bytes that mean nothing.
-#include "core/normalise.h"
+#include "core/normalise/normalise.h"
 
-#include "core/counts.h"
+#include "core/cube/counts.h"
 
 #include "core_tables.h"
 

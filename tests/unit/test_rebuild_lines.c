@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a rebuild makes of numbers: of an event that says it is far away from all others, of one
 // that does not agree with itself, and of the places of keys.
-#include "books_rebuild.h"
-#include "rebuild_private.h"
+#include "ledger/rebuild.h"
+#include "rebuild/rebuild_private.h"
 
 #include "recount_rig.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A recount looks at what is told outside as well: each damage to it is found and named.
-#include "codec/figure.h"
+#include "codec/statistic.h"
 #include "recount_rig.h"
 
 #define KEY STR("signals/month=2024-01")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What tables with more words make of the signals that had them.
 #include "codec/event.h"
-#include "core/renormalise.h"
+#include "core/normalise/remap.h"
 #include "words_rig.h"
 
 enum { PIECE_LINES = 2000, SEXUAL = 1 << CATEGORY_SEXUAL_EXPLOITATION };

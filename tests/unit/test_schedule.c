@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/schedule.h"
+#include "ingest/schedule.h"
 
 #include "unit.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What identifies a person is found as people write it, and nothing else is. In the tables of what
 // is found, braces stand around it.
-#include "base/scrub.h"
+#include "base/pii/scrub.h"
 
 #include "scrub_samples.h"
 

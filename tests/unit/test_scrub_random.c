@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One made-up identifier in random text: it is found, masking leaves nothing and changes nothing
 // else. Made here from the definitions (11-test, mod 97, sidecodes), not by the code under test.
-#include "base/scrub.h"
+#include "base/pii/scrub.h"
 
 #include "unit.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/signal.h"
+#include "core/signal/signal.h"
 
 #include "unit.h"
 

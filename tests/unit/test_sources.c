@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "scratch.h"
 
-#include "config.h"
+#include "sources/sources.h"
 
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -36,13 +36,13 @@ static int setup(void **state) {
 static struct sources *load_file(const char *name, char **faults_text, size_t *count) {
     char *file = strdup(scratch_path(name)), *dir = strdup(scratch_path("templates"));
     struct config config = {.sources_file = file, .templates_dir = dir, .poll_pages_max = 500};
-    struct config_faults faults;
-    config_faults_init(&faults);
+    struct diagnostics faults;
+    diagnostics_init(&faults);
     struct sources *sources = sources_load(&config, &faults);
     assert_true((sources != NULL) == (faults.count == 0));
     *faults_text = scratch_shorten(faults.text.data, faults.text.len);
     *count = faults.count;
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     free(file);
     free(dir);
     return sources;
@@ -359,14 +359,14 @@ static void test_example(void **state) {
     (void)state;
     struct config config = {.sources_file = strdup(SOURCE_DIR "/conf/sources.csv"),
                             .templates_dir = strdup(SOURCE_DIR "/conf/templates")};
-    struct config_faults faults;
-    config_faults_init(&faults);
+    struct diagnostics faults;
+    diagnostics_init(&faults);
     struct sources *s = sources_load(&config, &faults);
     if (faults.count)
         fail_msg("%.*s", (int)faults.text.len, faults.text.data);
     assert_true(s->count >= 3);
     sources_drop(s);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     free(config.sources_file);
     free(config.templates_dir);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "edge/store.h"
+#include "edge/store/store.h"
 
 #include "scratch.h"
 

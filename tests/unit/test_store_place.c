@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A place for a store that is made anew: nothing of one that was broken off is left in it.
-#include "edge/store_place.h"
+#include "edge/store/place.h"
 
 #include "scratch.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Reading the store from another process, beside the one that writes.
-#include "edge/store.h"
+#include "edge/store/store.h"
 
 #include "scratch.h"
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "scratch.h"
 
-#include "config.h"
-#include "template.h"
+#include "config/config.h"
+#include "template/template.h"
 
 static struct templates *load_text(const char *yaml, char **faults_text) {
-    struct config_faults faults;
+    struct diagnostics faults;
     size_t lines = 0;
-    config_faults_init(&faults);
+    diagnostics_init(&faults);
     struct templates *templates = templates_load_text(str_from(yaml), "t", &faults);
     assert_true((templates != NULL) == (faults.count == 0));
     *faults_text = scratch_shorten(faults.text.data ? faults.text.data : "", faults.text.len);
     for (const char *p = *faults_text; *p; p++)
         lines += *p == '\n';
     assert_int_equal(faults.count, lines);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     return templates;
 }
 
@@ -29,12 +29,12 @@ static struct templates *load_good(const char *yaml) {
 }
 
 static struct templates *load_dir(const char *dir, char **faults_text) {
-    struct config_faults faults;
-    config_faults_init(&faults);
+    struct diagnostics faults;
+    diagnostics_init(&faults);
     struct templates *templates = templates_load(dir, &faults);
     assert_true((templates != NULL) == (faults.count == 0));
     *faults_text = scratch_shorten(faults.text.data ? faults.text.data : "", faults.text.len);
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     return templates;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/trend.h"
+#include "core/cube/trend.h"
 
 #include "core_tables.h"
 

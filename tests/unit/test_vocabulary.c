@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "core/vocabulary.h"
+#include "core/signal/codelists.h"
 
 #include "unit.h"
 

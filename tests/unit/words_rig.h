@@ -4,9 +4,9 @@
 #ifndef WORDS_RIG_H
 #define WORDS_RIG_H
 
-#include "books.h"
+#include "ledger/ledger.h"
 
-#include "core/normalise.h"
+#include "core/normalise/normalise.h"
 #include "core_tables.h"
 #include "scratch.h"
 
@@ -57,8 +57,8 @@ static inline void free_tables(struct tables *tables) {
 
 static inline void load_sources(void) {
     static char file[PATH_MAX];
-    struct config_faults faults;
-    config_faults_init(&faults);
+    struct diagnostics faults;
+    diagnostics_init(&faults);
     (void)scratch_setup(NULL);
     scratch_write("sources.csv",
                   "name,kind,municipality\namsterdam,municipality,GM0363\ncoa,coa,\n", 0644);
@@ -69,7 +69,7 @@ static inline void load_sources(void) {
         fail_msg("%.*s", (int)faults.text.len, faults.text.data);
     amsterdam = sources_find(sources, STR("amsterdam"));
     coa = sources_find(sources, STR("coa"));
-    config_faults_free(&faults);
+    diagnostics_free(&faults);
     (void)scratch_teardown(NULL);
 }
 

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "api/documents.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { ETAG_MAX = 2 * SHA256_BYTES + 3 };
+
+static const struct document *find(struct str name) {
+    for (size_t i = 0; i < document_count; i++)
+        if (str_is(name, documents[i].name))
+            return &documents[i];
+    return NULL;
+}
+
+static void put_oin(struct buf *text, const char *oin) {
+    static const size_t len = sizeof DOCUMENTS_OIN - 1;
+    char *end = text->data + text->len;
+    assert(strlen(oin) == len);
+    for (char *at = text->data; (at = memmem(at, (size_t)(end - at), DOCUMENTS_OIN, len));
+         at += len)
+        memcpy(at, oin, len);
+}
+
+static void make_etag(struct str text, char out[ETAG_MAX]) {
+    static const char digits[] = "0123456789abcdef";
+    uint8_t hash[SHA256_BYTES];
+    char *at = out;
+    hash_sha256(text, hash);
+    *at++ = '"';
+    for (size_t i = 0; i < sizeof hash; i++) {
+        *at++ = digits[hash[i] >> 4];
+        *at++ = digits[hash[i] & 15];
+    }
+    *at++ = '"';
+    *at = '\0';
+}
+
+static struct str skip(struct str text, size_t count) {
+    return (struct str){text.data + count, text.len - count};
+}
+
+// Does If-None-Match say that the client has it (RFC 9110, 13.1.2)? "*", or a list of tags, each
+// perhaps marked as weak, which makes no difference here. What is no tag ends the list.
+static bool has_tag(struct str list, const char *etag) {
+    if (str_is(list, "*"))
+        return true;
+    while (list.len) {
+        if (strchr(" \t,", *list.data)) {
+            list = skip(list, 1);
+            continue;
+        }
+        if (list.len > 2 && memcmp(list.data, "W/", 2) == 0)
+            list = skip(list, 2);
+        const char *end = *list.data == '"' ? memchr(list.data + 1, '"', list.len - 1) : NULL;
+        if (!end)
+            return false;
+        size_t len = (size_t)(end - list.data) + 1;
+        if (str_is((struct str){list.data, len}, etag))
+            return true;
+        list = skip(list, len);
+    }
+    return false;
+}
+
+bool documents_send(struct http_request *request, struct str name, const char *oin) {
+    const struct document *document = find(name);
+    struct http_reply reply = {0};
+    char etag[ETAG_MAX];
+    if (!document)
+        return false;
+    bool schema = strncmp(document->name, "schemas/", 8) == 0;
+    struct buf *body =
+        reply_body(&reply, 200, schema ? "application/schema+json" : "application/json");
+    buf_put(body, document->data, document->len);
+    put_oin(body, oin);
+    make_etag(buf_str(body), etag);
+    reply_header(&reply, "ETag", etag);
+    reply_header(&reply, "Cache-Control", "public, max-age=3600");
+    // A developer's portal reads it from another site (NL API Design Rules).
+    reply_header(&reply, "Access-Control-Allow-Origin", "*");
+    if (has_tag(http_header_value(request, "If-None-Match"), etag)) {
+        buf_free(body);
+        reply.status = 304;
+        reply.content_type = NULL;
+    }
+    http_send(request, &reply);
+    return true;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "api/problem.h"
+
+#include "base/mem.h"
+#include "base/pii/scrub.h"
+#include "codec/json_out.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+// NL API Design Rules, /core/version-header and /core/transport/security-headers.
+const struct http_header problem_common_headers[] = {
+    {"API-Version", API_VERSION},
+    {"Cache-Control", "no-store"},
+    {"Content-Security-Policy", "frame-ancestors 'none'"},
+    {"Strict-Transport-Security", "max-age=31536000"},
+    {"X-Content-Type-Options", "nosniff"},
+    {"X-Frame-Options", "DENY"},
+};
+const size_t problem_common_header_count =
+    sizeof problem_common_headers / sizeof problem_common_headers[0];
+
+static const struct {
+    unsigned status;
+    const char *title;
+    const char *detail;
+} problems[] = {
+    {400, "Bad Request", "The request is not well-formed."},
+    {401, "Unauthorized", "A valid bearer token is needed: Authorization: Bearer <token>."},
+    {403, "Forbidden", "This is not yours to see or change."},
+    {404, "Not Found", "There is nothing here."},
+    {405, "Method Not Allowed", "This path does not know that method; see Allow."},
+    {408, "Request Timeout", "The request took too long to arrive."},
+    {409, "Conflict", "This cannot be done now; try again in a moment."},
+    {410, "Gone", "This signal has been erased on request."},
+    {413, "Content Too Large", "The body is larger than this server takes."},
+    {415, "Unsupported Media Type", "Send application/json or application/x-ndjson."},
+    {429, "Too Many Requests", "Too much is waiting here. Nothing was accepted; try again later."},
+    {431, "Request Header Fields Too Large", "The headers are larger than this server takes."},
+    {500, "Internal Server Error", "This is our mistake. Nothing was accepted."},
+    {503, "Service Unavailable",
+     "It cannot be made durable now, or the service is stopping. Nothing was accepted; try again "
+     "later."},
+};
+
+struct buf *reply_body(struct http_reply *reply, unsigned status, const char *content_type) {
+    reply->status = status;
+    reply->content_type = content_type;
+    buf_init(&reply->body, REPLY_BYTES_MAX);
+    return &reply->body;
+}
+
+void reply_header(struct http_reply *reply, const char *name, const char *value) {
+    assert(reply->header_count < HTTP_HEADERS_MAX);
+    reply->headers[reply->header_count++] = (struct http_header){name, value};
+}
+
+// A detail may hold what an operator wrote into a table.
+static void put_detail(struct json_out *json, const char *detail) {
+    char *text = mem_strdup(detail);
+    scrub_mask(text, strlen(text));
+    json_put_text(json, "detail", text);
+    free(text);
+}
+
+// Opens the object with the members that every problem has; the caller may add more and closes it.
+static struct json_out open_problem(struct http_reply *reply, unsigned status, const char *detail) {
+    size_t i = 0;
+    size_t last = sizeof problems / sizeof problems[0] - 1;
+    while (i < last && problems[i].status != status)
+        i++;
+    struct json_out json = {.buf = reply_body(reply, status, "application/problem+json")};
+    json_open(&json, '{');
+    json_put_text(&json, "type", "about:blank");
+    json_put_text(&json, "title", problems[i].title);
+    json_put_u64(&json, "status", status);
+    put_detail(&json, detail ? detail : problems[i].detail);
+    if (status == 401)
+        reply_header(reply, "WWW-Authenticate", "Bearer");
+    if (status == 429 || status == 503)
+        reply_header(reply, "Retry-After", "5");
+    return json;
+}
+
+void problem_fill(struct http_reply *reply, unsigned status, const char *detail) {
+    struct json_out json = open_problem(reply, status, detail);
+    json_close(&json, '}');
+}
+
+void problem_put_fault(struct json_out *json, const struct fault *fault) {
+    json_open(json, '{');
+    json_put_u64(json, "index", fault->index);
+    json_put_text(json, "pointer", fault->pointer);
+    json_put_text(json, "code", fault_code_name(fault->code));
+    json_put_text(json, "detail", fault_code_text(fault->code));
+    json_close(json, '}');
+}
+
+void problem_fill_faults(struct http_reply *reply, const struct fault *faults, size_t count,
+                         const char *detail) {
+    struct json_out json = open_problem(reply, 400, detail);
+    size_t told = count < PROBLEM_FAULTS_MAX ? count : (size_t)PROBLEM_FAULTS_MAX;
+    json_key(&json, "errors");
+    json_open(&json, '[');
+    for (size_t i = 0; i < told; i++)
+        problem_put_fault(&json, &faults[i]);
+    json_close(&json, ']');
+    if (told < count)
+        json_put_u64(&json, "errorsLeftOut", count - told);
+    json_close(&json, '}');
+}
+
+void reply_put_published(struct json_out *json, const struct books_line *line, const char *topic) {
+    json_key(json, "published");
+    if (!line->published) {
+        json_null(json);
+        return;
+    }
+    json_open(json, '{');
+    json_put_text(json, "topic", topic);
+    json_put_i64(json, "partition", line->partition);
+    json_key(json, "offset");
+    if (line->offset < 0)
+        json_null(json);
+    else
+        json_i64(json, line->offset);
+    json_close(json, '}');
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "base/pii/log.h"
+
+#include "base/pii/scrub.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    LINE_MAX_BYTES = 1024,
+    LOOK_AHEAD = 256, // so that an identifier on the cut is seen whole
+};
+
+static enum log_level level_max = LOG_LEVEL_NOTICE;
+
+void log_set_level(enum log_level level) {
+    level_max = level;
+}
+
+// Is this digit part of a number of ours: right behind '=', not quoted, and nothing but digits up
+// to the next blank?
+static bool is_own_number(const char *line, size_t len, size_t begin, size_t *end) {
+    *end = begin;
+    while (*end < len && line[*end] >= '0' && line[*end] <= '9')
+        (*end)++;
+    return *end > begin && (*end == len || line[*end] == ' ');
+}
+
+// Whatever a caller lets slip: an identifier does not get into the journal. Our own sequence
+// numbers and sizes stay readable.
+static void mask(char *line, size_t len) {
+    char before[LINE_MAX_BYTES + LOOK_AHEAD];
+    bool quoted = false;
+    memcpy(before, line, len);
+    scrub_mask(line, len);
+    for (size_t i = 0; i < len; i++) {
+        size_t end;
+        quoted ^= before[i] == '"';
+        if (!quoted && before[i] == '=' && is_own_number(before, len, i + 1, &end))
+            memcpy(line + i + 1, before + i + 1, end - i - 1);
+    }
+}
+
+void log_line(enum log_level level, const char *fmt, ...) {
+    if (level > level_max)
+        return;
+    char line[LINE_MAX_BYTES + LOOK_AHEAD];
+    int head = snprintf(line, sizeof line, "<%d>", (int)level);
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(line + head, sizeof line - (size_t)head, fmt, args);
+    va_end(args);
+    if (n < 0)
+        return;
+    size_t len = (size_t)head + (size_t)n;
+    if (len > sizeof line - 1)
+        len = sizeof line - 1;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = ' '; // a foreign newline must not forge a line
+    mask(line + head, len - (size_t)head);
+    if (len > LINE_MAX_BYTES - 1)
+        len = LINE_MAX_BYTES - 1; // cut
+    line[len++] = '\n';
+    (void)!write(STDERR_FILENO, line, len); // one call a line; nowhere to report a failing stderr
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/statistic.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 32, FIRST_YEAR = 2000 };
+
+void figure_month(uint16_t month, char out[FIGURE_MONTH_MAX]) {
+    (void)snprintf(out, FIGURE_MONTH_MAX, "%04u-%02u", 2000u + month / 12u, month % 12u + 1u);
+}
+
+void figure_put_value(struct json_out *out, struct str key, const struct figure_record *figure) {
+    char name[NAME_MAX_BYTES], closed[FIGURE_MONTH_MAX];
+    struct str part, word;
+    json_open(out, '{');
+    if (str_split(&key, '/', &part))
+        json_put_string(out, "measure", part);
+    while (str_split(&key, '/', &part) && str_split(&part, '=', &word)) {
+        (void)snprintf(name, sizeof name, "%.*s", (int)word.len, word.data);
+        json_put_string(out, name, part);
+    }
+    figure_month(figure->closed, closed);
+    json_put_i64(out, "count", figure->count);
+    json_put_u64(out, "resolution", figure->resolution);
+    json_put_text(out, "closed", closed);
+    json_close(out, '}');
+}
+
+// Whatever the text may be: what is found in it must be told in the same bytes.
+bool figure_read_value(struct str key, struct str value, struct figure_record *figure) {
+    char text[FIGURE_VALUE_MAX] = "";
+    unsigned year = 0, month = 0;
+    struct buf again;
+    if (!value.data || value.len >= sizeof text)
+        return false;
+    memcpy(text, value.data, value.len);
+    const char *numbers = strstr(text, "\"count\":");
+    if (!numbers ||
+        sscanf(numbers, "\"count\":%" SCNd64 ",\"resolution\":%" SCNu32 ",\"closed\":\"%4u-%2u\"}",
+               &figure->count, &figure->resolution, &year, &month) != 4 ||
+        year < FIRST_YEAR || figure->count <= 0 || figure->resolution == 0)
+        return false;
+    figure->closed = (uint16_t)((year - FIRST_YEAR) * 12 + month - 1);
+    buf_init(&again, FIGURE_VALUE_MAX);
+    figure_put_value(&(struct json_out){.buf = &again}, key, figure);
+    bool same = str_equal(buf_str(&again), value);
+    buf_free(&again);
+    return same;
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Paths, secrets, values that do not go together, and whether the files named are there, so that
+// --check-config tells in one run what would stop the daemon later.
+#include "config_private.h"
+
+#include "base/mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+char *config_path_dir(const char *file) {
+    const char *slash = strrchr(file, '/');
+    return mem_strndup(file, slash ? (size_t)(slash + 1 - file) : 0);
+}
+
+// "${STATE_DIRECTORY}/x" becomes its value and "/x". systemd sets these; where it lists several
+// directories the first is ours.
+static bool expand(struct str *text, struct str *start, struct err *err) {
+    static const char *const names[] = {"CREDENTIALS_DIRECTORY", "STATE_DIRECTORY",
+                                        "RUNTIME_DIRECTORY"};
+    *start = (struct str){NULL, 0};
+    if (text->len < 2 || memcmp(text->data, "${", 2) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t len = strlen(names[i]);
+        if (text->len < len + 3 || memcmp(text->data + 2, names[i], len) != 0 ||
+            text->data[len + 2] != '}')
+            continue;
+        const char *value = getenv(names[i]);
+        if (!value || value[0] != '/')
+            return err_set(err, ERR_CONFIG, "%s is not set (systemd sets it for a service)",
+                           names[i]);
+        *start = (struct str){value, strcspn(value, ":")};
+        *text = (struct str){text->data + len + 3, text->len - len - 3};
+        return true;
+    }
+    return err_set(err, ERR_CONFIG,
+                   "only ${CREDENTIALS_DIRECTORY}, ${STATE_DIRECTORY} and ${RUNTIME_DIRECTORY} are "
+                   "filled in");
+}
+
+bool config_path(const char *dir, struct str text, char **out, struct err *err) {
+    struct str start;
+    if (text.len == 0 || !str_is_clean_utf8(text))
+        return err_set(err, ERR_CONFIG, "a path is needed, without control characters");
+    if (!expand(&text, &start, err))
+        return false;
+    if (!start.data && text.data[0] != '/')
+        start = str_from(dir);
+    struct buf path;
+    buf_init(&path, PATH_MAX - 1);
+    buf_put_str(&path, start);
+    buf_put_str(&path, text);
+    if (path.overflow) {
+        buf_free(&path);
+        return err_set(err, ERR_CONFIG, "a path has at most %d bytes", PATH_MAX - 1);
+    }
+    free(*out);
+    *out = buf_take(&path);
+    return true;
+}
+
+// Opened without waiting for the other end of a pipe.
+static int open_regular(const char *path, struct stat *st, struct err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        (void)err_set(err, ERR_CONFIG, "cannot be read: %s", strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+        return fd;
+    (void)close(fd);
+    (void)err_set(err, ERR_CONFIG, "is no regular file");
+    return -1;
+}
+
+bool config_secret(const char *path, char **out, struct err *err) {
+    struct stat st;
+    int fd = open_regular(path, &st, err);
+    if (fd < 0)
+        return false;
+    char *text = mem_alloc(CONFIG_SECRET_MAX + 1);
+    size_t len = 0;
+    ssize_t n = -1;
+    bool ok = false;
+    if (st.st_mode & (S_IRWXO | S_IWGRP)) {
+        (void)err_set(err, ERR_CONFIG, "others can read or change this secret: chmod 0600");
+        goto done;
+    }
+    while (len <= CONFIG_SECRET_MAX && (n = read(fd, text + len, CONFIG_SECRET_MAX + 1 - len)) > 0)
+        len += (size_t)n;
+    if (len > CONFIG_SECRET_MAX || n < 0) {
+        (void)err_set(err, ERR_CONFIG, "cannot be read or has over %d bytes", CONFIG_SECRET_MAX);
+        goto done;
+    }
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    if (len == 0 || memchr(text, '\0', len)) {
+        (void)err_set(err, ERR_CONFIG, "is empty or is not text");
+        goto done;
+    }
+    *out = mem_strndup(text, len);
+    ok = true;
+done:
+    (void)close(fd);
+    hash_wipe(text, CONFIG_SECRET_MAX + 1);
+    free(text);
+    return ok;
+}
+
+void config_secret_free(char *secret) {
+    if (secret)
+        hash_wipe(secret, strlen(secret));
+    free(secret);
+}
+
+static bool check_readable(struct config_reading *reading, const char *section, const char *name,
+                           const char *path) {
+    struct stat st;
+    struct err err;
+    if (!path)
+        return false;
+    int fd = open_regular(path, &st, &err);
+    if (fd < 0) {
+        config_key_fault(reading, config_key_index(section, name), "%s: %s", path, err.text);
+        return false;
+    }
+    (void)close(fd);
+    return true;
+}
+
+static void check_pem(struct config_reading *reading, const char *section, const char *name,
+                      const char *path, const char *what) {
+    struct buf pem;
+    struct err err;
+    if (!path || !str_read_file(path, CONFIG_SECRET_MAX * 4, &pem, &err))
+        return;
+    if (!pem.data || !memmem(pem.data, pem.len, what, strlen(what)))
+        config_key_fault(reading, config_key_index(section, name), "%s: holds no \"%s\"", path,
+                         what);
+    if (pem.data)
+        hash_wipe(pem.data, pem.len);
+    buf_free(&pem);
+}
+
+static bool is_loopback(const char *address) {
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, address, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static void check_tls(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    const char *certificate = config->tls_certificate_file, *key_file = config->tls_key_file;
+    size_t listen = config_key_index("intake", "listen");
+    size_t certificate_key = config_key_index("intake", "tls_certificate");
+    size_t key_key = config_key_index("intake", "tls_key");
+    bool bad = reading->keys[certificate_key].bad || reading->keys[key_key].bad;
+    if (!bad && !certificate != !key_file)
+        config_key_fault(reading, certificate ? certificate_key : key_key,
+                         "tls_certificate and tls_key go together: the other one is missing");
+    if (!bad && !certificate && !key_file && config->listen_address &&
+        !is_loopback(config->listen_address))
+        config_key_fault(reading, listen,
+                         "not a loopback address: needs tls_certificate and tls_key");
+    if (check_readable(reading, "intake", "tls_certificate", certificate))
+        check_pem(reading, "intake", "tls_certificate", certificate, "-----BEGIN CERTIFICATE-----");
+    char *secret = NULL;
+    struct err err;
+    if (!key_file)
+        return;
+    if (!config_secret(key_file, &secret, &err))
+        config_key_fault(reading, key_key, "%s: %s", key_file, err.text);
+    else
+        check_pem(reading, "intake", "tls_key", key_file, "PRIVATE KEY-----");
+    config_secret_free(secret);
+}
+
+static void check_key(struct config_reading *reading, const char *section, const char *name,
+                      const char *file) {
+    struct err err;
+    struct hash_key key;
+    if (!file || !check_readable(reading, section, name, file))
+        return;
+    if (!hash_key_load(file, false, &key, &err))
+        config_key_fault(reading, config_key_index(section, name), "%s", err.text);
+    hash_wipe(&key, sizeof key);
+}
+
+static void check_state(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    struct stat st;
+    if (config->state_dir && stat(config->state_dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        config_key_fault(reading, config_key_index("state", "directory"), "%s: is no directory",
+                         config->state_dir);
+    check_key(reading, "state", "identity_key", config->identity_key_file);
+    check_key(reading, "person", "key", config->person_key_file);
+    check_key(reading, "person", "previous_key", config->person_previous_key_file);
+}
+
+static void check_control(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    const size_t room = sizeof((struct sockaddr_un *)0)->sun_path - 1;
+    if (config->control_socket && strlen(config->control_socket) > room)
+        config_key_fault(reading, config_key_index("control", "socket"),
+                         "a socket's path has at most %zu bytes", room);
+    if (config->control_group && !getgrnam(config->control_group))
+        config_key_fault(reading, config_key_index("control", "group"), "no such group");
+}
+
+// What is given first must fit in what is given second.
+static void check_order(struct config_reading *reading) {
+    static const char *const order[][4] = {
+        {"intake", "item_max", "intake", "body_max"},
+        {"intake", "body_max", "intake", "bodies_max"},
+        {"intake", "body_max", "intake", "queue_max"},
+        {"intake", "backlog_max", "state", "size_max"},
+        {"poll", "connect_timeout", "poll", "timeout"},
+        {"poll", "page_max", "poll", "bodies_max"},
+        {"retention", "identity", "retention", "cells"},
+    };
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        size_t small = config_key_index(order[i][0], order[i][1]);
+        size_t large = config_key_index(order[i][2], order[i][3]);
+        bool bad = reading->keys[small].bad || reading->keys[large].bad;
+        if (bad || config_value_number(&config_keys[small], reading->config) <=
+                       config_value_number(&config_keys[large], reading->config))
+            continue;
+        // told where it was written; each of the two can be the other's default
+        bool at_small = reading->keys[small].line != 0;
+        size_t here = at_small ? small : large, there = at_small ? large : small;
+        struct buf values;
+        buf_init(&values, 64);
+        (void)config_value_put(&config_keys[here], reading->config, &values);
+        size_t split = values.len;
+        (void)config_value_put(&config_keys[there], reading->config, &values);
+        config_key_fault(reading, here, "%.*s is %s than %s.%s (%.*s)", (int)split, values.data,
+                         at_small ? "more" : "less", config_keys[there].section,
+                         config_keys[there].name, (int)(values.len - split), values.data + split);
+        buf_free(&values);
+    }
+}
+
+// A reader of one would find the records of the other.
+static void check_topics(struct config_reading *reading) {
+    size_t key = config_key_index("kafka", "counts_topic");
+    const struct config *config = reading->config;
+    if (config->kafka_topic && config->kafka_counts_topic &&
+        strcmp(config->kafka_topic, config->kafka_counts_topic) == 0)
+        config_key_fault(reading, key, "must not be kafka.topic");
+}
+
+static void check_tables(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    struct err err;
+    bool readable =
+        check_readable(reading, "tables", "municipalities", config->table_files.municipalities);
+    readable &=
+        check_readable(reading, "tables", "name_variants", config->table_files.name_variants);
+    readable &= check_readable(reading, "tables", "categories", config->table_files.categories);
+    readable &= check_readable(reading, "tables", "lexicon", config->table_files.display_allowlist);
+    struct tables *tables = readable ? tables_load(&config->table_files, &err) : NULL;
+    if (readable && !tables)
+        diagnostics_add(reading->faults, NULL, 0, "%s", err.text);
+    tables_drop(tables);
+}
+
+// In its usual place a directory of templates need not be there.
+static void check_templates(struct config_reading *reading) {
+    size_t key = config_key_index("tables", "templates");
+    const char *dir = reading->config->templates_dir;
+    char *usual = NULL;
+    struct stat st;
+    struct err err;
+    bool there = dir && stat(dir, &st) == 0;
+    if (dir && config_path(reading->dir, str_from(config_keys[key].default_text), &usual, &err) &&
+        (there ? !S_ISDIR(st.st_mode) : strcmp(dir, usual) != 0))
+        config_key_fault(reading, key, "%s: is no directory", dir);
+    free(usual);
+}
+
+void config_files_check(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    check_order(reading);
+    check_topics(reading);
+    check_state(reading);
+    check_tls(reading);
+    check_control(reading);
+    check_tables(reading);
+    if (check_readable(reading, "poll", "ca_file", config->fetch.ca_file))
+        check_pem(reading, "poll", "ca_file", config->fetch.ca_file, "-----BEGIN CERTIFICATE-----");
+    check_templates(reading);
+    (void)check_readable(reading, "tables", "sources", config->sources_file);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: EUPL-1.2
+// URLs and words that an operator writes.
+#include "config/text/url.h"
+
+#include <string.h>
+
+enum { URL_MAX = 2048 };
+
+bool text_is_word(struct str text, size_t max, const char *extra) {
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!word && (c == '\0' || !strchr(extra, c)))
+            return false;
+    }
+    return text.len >= 1 && text.len <= max;
+}
+
+// "host", "host:port", "[::1]:port"
+static const char *host_wrong(struct str host) {
+    size_t end = 0;
+    uint64_t port;
+    if (host.len > 0 && host.data[0] == '[')
+        while (end < host.len && host.data[end] != ']')
+            end++;
+    while (end < host.len && host.data[end] != ':')
+        end++;
+    if (end == 0)
+        return "has no host";
+    if (end < host.len &&
+        (!str_to_u64((struct str){host.data + end + 1, host.len - end - 1}, UINT16_MAX, &port) ||
+         port == 0))
+        return "has no port behind the colon (allowed: 1..65535)";
+    return NULL;
+}
+
+// Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here.
+const char *url_fault(struct str url) {
+    size_t scheme = 0;
+    if (url.len > 8 && str_equal_nocase((struct str){url.data, 8}, STR("https://")))
+        scheme = 8;
+    else if (url.len > 7 && str_equal_nocase((struct str){url.data, 7}, STR("http://")))
+        scheme = 7;
+    else
+        return "not allowed (allowed: https://…, or http://… with allow_private)";
+    if (url.len > URL_MAX)
+        return "too long (allowed: at most 2048 bytes)";
+    for (size_t i = 0; i < url.len; i++)
+        if (url.data[i] <= ' ' || url.data[i] > '~' || strchr("\"<>\\^`{|}", url.data[i]))
+            return "has a character that a URL cannot have: write it as %XX";
+    if (memchr(url.data, '#', url.len))
+        return "a fragment (#) is not sent to a server";
+    size_t end = scheme;
+    while (end < url.len && url.data[end] != '/' && url.data[end] != '?')
+        end++;
+    if (memchr(url.data + scheme, '@', end - scheme))
+        return "no user or password in a URL: use secret_file";
+    return host_wrong((struct str){url.data + scheme, end - scheme});
+}

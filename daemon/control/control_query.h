@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What questions about counts have in common: their parameters, how an audit line tells them, and
+// the members of their answers. Shared by control_counts.c, control_trend.c and, for what is said
+// of periods, control_coverage.c.
+#ifndef CONTROL_CONTROL_QUERY_H
+#define CONTROL_CONTROL_QUERY_H
+
+#include "control_private.h"
+
+#define CONTROL_PERIOD_FAULT                                                                       \
+    "period: a year (2017), a month (2017-03) or a range of them (2016..2018, 2016-03..2017-02), " \
+    "from 2000 on."
+
+struct control_query {
+    const struct municipalities *municipalities;
+    struct counts_query counts;
+    bool trend;        // takes `per`, and fewer dimensions
+    bool by_month;     // per=month
+    const char *fault; // what is wrong with the request; NULL: nothing
+};
+
+void control_query_take(const struct control *control, struct http_request *request, bool trend,
+                        struct control_query *out);
+// "per=year by=province,category period=2017 gender=Masculine"; nothing of one with a fault.
+void control_query_about(const struct control_query *query, struct buf *object);
+// "by" and "filters".
+void control_query_put(struct json_out *json, const struct control_query *query);
+
+// "names" of the codes in the labels, each once.
+struct control_names;
+struct control_names *control_names_open(struct json_out *json, const struct control_query *query);
+void control_names_put(struct control_names *names, char labels[][COUNTS_LABEL_MAX]);
+void control_names_close(struct control_names *names);
+
+#endif

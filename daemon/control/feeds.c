@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: EUPL-1.2
+// /v1/feeds and /v1/quarantine: what the operator sees of the sources and of what could not be
+// taken, and what may be asked of them. Never a URL beyond its host, never content.
+#include "control_private.h"
+
+#include "base/mem.h"
+#include "base/pii/log.h"
+#include "codec/event.h"
+#include "edge/fetch/fetch.h"
+
+#include <string.h>
+
+enum { HOST_MAX = 300, NAME_MAX_BYTES = LEDGER_SOURCE_MAX, PLAIN_MARK_MAX = 7 };
+
+// "/v1/WORD/NAME…": the name, decoded.
+static bool take_name(const struct http_request *request, char *out, size_t max, size_t *len) {
+    struct str rest = http_path(request), part = {0};
+    for (int i = 0; i < 4; i++)
+        if (!str_split(&rest, '/', &part))
+            return false;
+    return http_decode_segment(part, out, max, len);
+}
+
+static void put_time(struct json_out *json, const char *key, int64_t ms) {
+    char text[TIME_STAMP_MAX];
+    if (ms)
+        time_format_stamp(ms, text);
+    json_put_text(json, key, ms ? text : NULL);
+}
+
+static void put_words(struct json_out *json, const char *key, const char *text) {
+    json_put_text(json, key, text && *text ? text : NULL);
+}
+
+static void put_source(struct json_out *json, const struct source *source) {
+    char code[EVENT_CODE_MAX], host[HOST_MAX];
+    event_municipality_code(source->municipality, code);
+    bool polled = source->url != NULL;
+    json_put_text(json, "name", source->name);
+    json_put_text(json, "kind", source_kind_name(source->kind));
+    json_put_text(json, "municipality", source->municipality ? code : NULL);
+    json_put_text(json, "template", polled && source->template ? source->template->name : NULL);
+    json_put_text(json, "url", polled && fetch_host(source->url, host, sizeof host) ? host : NULL);
+    json_key(json, "interval");
+    if (polled)
+        json_i64(json, source->interval_ms / 1000);
+    else
+        json_null(json);
+}
+
+// A date or time of our days, or a small number. A source may call anything a mark: a longer number
+// or an earlier date might be a person's.
+static bool is_plain_mark(const char *mark) {
+    struct str text = str_from(mark);
+    int32_t day;
+    int64_t ms;
+    uint64_t number;
+    if (time_parse_date(text, &day))
+        return day >= SIGNAL_DAY_MIN;
+    if (time_parse_stamp(text, &ms))
+        return time_amsterdam_day(ms) >= SIGNAL_DAY_MIN;
+    return text.len <= PLAIN_MARK_MAX && str_to_u64(text, UINT64_MAX, &number);
+}
+
+static void put_feed(struct json_out *json, const struct feed_view *view) {
+    const struct feed_record none = {0}, *record = view->record ? view->record : &none;
+    json_open(json, '{');
+    put_source(json, view->source);
+    json_put_text(json, "state", feed_state_name(view->state));
+    put_time(json, "lastContact", record->contact_ms);
+    put_time(json, "lastSignal", record->signal_ms);
+    put_time(json, "nextPoll", view->next_ms);
+    json_put_u64(json, "failures", view->failures);
+    put_words(json, "failure", view->failure);
+    put_time(json, "failedAt", view->failed_ms);
+    put_words(json, "cursor", is_plain_mark(record->cursor) ? record->cursor : "");
+    json_put_bool(json, "silent", record->silent);
+    json_put_bool(json, "paused", record->paused);
+    json_put_u64(json, "polls", view->polls);
+    json_put_u64(json, "pages", view->pages);
+    json_put_u64(json, "notModified", view->not_modified);
+    json_put_u64(json, "items", view->items);
+    json_put_u64(json, "news", view->news);
+    json_put_u64(json, "refused", view->refused);
+    json_put_u64(json, "leftOut", view->left_out);
+    json_close(json, '}');
+}
+
+struct listing {
+    struct json_out *json;
+    bool failing, silent; // only these; neither: all
+};
+
+static bool list_feed(void *ctx, const struct feed_view *view) {
+    struct listing *listing = ctx;
+    bool silent = view->record && view->record->silent;
+    if ((listing->failing && view->failures > 0) || (listing->silent && silent) ||
+        (!listing->failing && !listing->silent))
+        put_feed(listing->json, view);
+    return true;
+}
+
+void control_feeds(struct control *control, struct http_request *request) {
+    struct http_reply reply = {0};
+    struct feeds_status status;
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    struct listing listing = {.json = &json,
+                              .failing = str_is(http_query(request, "failing", 0), "1"),
+                              .silent = str_is(http_query(request, "silent", 0), "1")};
+    feeds_status(control->options.feeds, &status);
+    json_open(&json, '{');
+    json_put_u64(&json, "sources", control->sources->count);
+    json_put_u64(&json, "polled", status.feeds);
+    json_put_u64(&json, "failing", status.failing);
+    json_put_u64(&json, "silent", status.silent);
+    json_put_u64(&json, "paused", status.paused);
+    json_key(&json, "feeds");
+    json_open(&json, '[');
+    feeds_each(control->options.feeds, list_feed, &listing);
+    json_close(&json, ']');
+    json_close(&json, '}');
+    control_send(request, &reply);
+}
+
+static void put_one(void *ctx, const struct feed_view *view) {
+    put_feed(ctx, view);
+}
+
+void control_feed(struct control *control, struct http_request *request) {
+    char name[NAME_MAX_BYTES];
+    size_t len;
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    if (take_name(request, name, sizeof name, &len) &&
+        feeds_view(control->options.feeds, (struct str){name, len}, put_one, &json)) {
+        control_send(request, &reply);
+        return;
+    }
+    buf_free(&reply.body);
+    control_problem(request, 404, "There is no source of that name.");
+}
+
+void control_feed_about(const struct control *control, struct http_request *request,
+                        struct buf *object) {
+    char name[NAME_MAX_BYTES];
+    size_t len;
+    if (take_name(request, name, sizeof name, &len))
+        control_put_source(control, (struct str){name, len}, object);
+}
+
+static void refuse_asked(struct http_request *request, enum feed_asked asked) {
+    static const char *const details[] = {
+        [FEED_NO_SUCH_SOURCE] = "There is no source of that name.",
+        [FEED_NOT_POLLED] = "This source is not polled: it only posts.",
+        [FEED_BUSY] = "This source is being polled now; try again in a moment.",
+    };
+    control_problem(request, asked == FEED_NO_SUCH_SOURCE ? 404 : 409, details[asked]);
+}
+
+// Asked for, not yet on the disk: 202. Of a source, or of the entry `number` that came from it.
+static void send_accepted(struct http_request *request, struct str source, uint64_t number,
+                          const char *asked) {
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 202, "application/json")};
+    json_open(&json, '{');
+    json_put_string(&json, number ? "source" : "name", source);
+    if (number)
+        json_put_u64(&json, "number", number);
+    json_put_text(&json, "asked", asked);
+    json_close(&json, '}');
+    control_send(request, &reply);
+}
+
+static void log_asked(const struct http_request *request, const char *asked, struct str source) {
+    uid_t uid = 0;
+    gid_t gid;
+    pid_t pid;
+    (void)http_peer(request, &uid, &gid, &pid);
+    log_notice("operator asks %s source=%.*s uid=%u", asked, (int)source.len, source.data,
+               (unsigned)uid);
+}
+
+// One of the verbs that name a source: `act` does it.
+static void ask_feed(struct control *control, struct http_request *request, const char *asked,
+                     enum feed_asked (*act)(struct feeds *feeds, struct str source)) {
+    char name[NAME_MAX_BYTES];
+    size_t len = 0;
+    enum feed_asked result = FEED_NO_SUCH_SOURCE;
+    bool named = take_name(request, name, sizeof name, &len);
+    struct str source = {name, len};
+    if (named)
+        result = act(control->options.feeds, source);
+    if (result != FEED_DONE) {
+        refuse_asked(request, result);
+        return;
+    }
+    log_asked(request, asked, source);
+    send_accepted(request, source, 0, asked);
+}
+
+static enum feed_asked pause_feed(struct feeds *feeds, struct str source) {
+    return feeds_pause(feeds, source, true);
+}
+
+static enum feed_asked resume_feed(struct feeds *feeds, struct str source) {
+    return feeds_pause(feeds, source, false);
+}
+
+void control_feed_poll(struct control *control, struct http_request *request) {
+    ask_feed(control, request, "poll", feeds_poll);
+}
+
+void control_feed_pause(struct control *control, struct http_request *request) {
+    ask_feed(control, request, "pause", pause_feed);
+}
+
+void control_feed_resume(struct control *control, struct http_request *request) {
+    ask_feed(control, request, "resume", resume_feed);
+}
+
+static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
+    struct json_out *json = ctx;
+    json_open(json, '{');
+    json_put_u64(json, "number", entry->number);
+    json_put_text(json, "source", entry->source);
+    put_words(json, "id", entry->id);
+    json_put_bool(json, "page", entry->page);
+    json_put_u64(json, "index", entry->index);
+    put_time(json, "first", entry->first_ms);
+    put_time(json, "last", entry->last_ms);
+    json_put_u64(json, "times", entry->times);
+    json_key(json, "reasons");
+    json_open(json, '[');
+    for (uint8_t i = 0; i < entry->reason_count; i++) {
+        json_open(json, '{');
+        json_put_text(json, "pointer", entry->reasons[i].pointer);
+        json_put_text(json, "code", fault_code_name(entry->reasons[i].code));
+        json_put_text(json, "detail", fault_code_text(entry->reasons[i].code));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+    return true;
+}
+
+void control_quarantine(struct control *control, struct http_request *request) {
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    json_open(&json, '{');
+    json_key(&json, "entries");
+    json_open(&json, '[');
+    books_each_quarantined(control->options.books, put_quarantined, &json);
+    json_close(&json, ']');
+    json_put_u64(&json, "total", books_quarantined(control->options.books));
+    json_close(&json, '}');
+    control_send(request, &reply);
+}
+
+struct search {
+    uint64_t number;
+    bool found;
+    struct quarantine_record entry;
+};
+
+static bool match_number(void *ctx, const struct quarantine_record *entry) {
+    struct search *search = ctx;
+    if (entry->number != search->number)
+        return true;
+    search->entry = *entry;
+    search->found = true;
+    return false;
+}
+
+static bool find_entry(const struct control *control, const struct http_request *request,
+                       struct search *search) {
+    char name[24];
+    size_t len;
+    *search = (struct search){0};
+    if (take_name(request, name, sizeof name, &len) &&
+        str_to_u64((struct str){name, len}, UINT64_MAX, &search->number))
+        books_each_quarantined(control->options.books, match_number, search);
+    return search->found;
+}
+
+void control_entry_about(const struct control *control, struct http_request *request,
+                         struct buf *object) {
+    struct search search;
+    if (find_entry(control, request, &search))
+        buf_printf(object, "source=%s entry=%llu", search.entry.source,
+                   (unsigned long long)search.number);
+}
+
+static void refuse_entry(struct http_request *request) {
+    control_problem(request, 404, "There is no entry of that number in the quarantine.");
+}
+
+static void drop_entry(struct control *control, struct http_request *request,
+                       const struct search *search, const char *asked) {
+    struct str source = str_from(search->entry.source);
+    struct books_note *note = mem_zalloc(1, sizeof *note);
+    note->what = BOOKS_DROP_QUARANTINED;
+    note->number = search->number;
+    memcpy(note->source, search->entry.source, sizeof note->source);
+    pipeline_add_note(control->options.pipeline, note);
+    log_asked(request, asked, source);
+    send_accepted(request, source, search->number, asked);
+}
+
+void control_quarantine_drop(struct control *control, struct http_request *request) {
+    struct search search;
+    if (find_entry(control, request, &search))
+        drop_entry(control, request, &search, "drop");
+    else
+        refuse_entry(request);
+}
+
+// The entry goes only when its source is really asked again: what is still bad comes back as a new
+// entry.
+void control_quarantine_retry(struct control *control, struct http_request *request) {
+    struct search search;
+    if (!find_entry(control, request, &search)) {
+        refuse_entry(request);
+        return;
+    }
+    enum feed_asked asked = feeds_reread(control->options.feeds, str_from(search.entry.source),
+                                         str_from(search.entry.cursor));
+    if (asked == FEED_DONE)
+        drop_entry(control, request, &search, "retry");
+    else
+        refuse_asked(request, asked);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: EUPL-1.2
+// POST /v1/import?source=NAME&template=T&format=csv&dryRun=1: a piece of a file that an operator
+// brings in for a source. It goes the way of what the source would post itself.
+#include "control_private.h"
+
+#include "base/pii/log.h"
+
+#include <stdio.h>
+
+struct asked {
+    const struct source *source;
+    const struct template *template; // NULL: native
+    enum decode_format format;       // when native
+    bool dry_run;
+    unsigned status;   // of the refusal; 0: none
+    const char *fault; // for the operator; NULL: a standard sentence
+};
+
+static void refuse(struct asked *asked, unsigned status, const char *fault) {
+    if (!asked->status) {
+        asked->status = status;
+        asked->fault = fault;
+    }
+}
+
+static void take_native_format(struct asked *asked, struct str format) {
+    if (!format.data || str_is(format, "json"))
+        asked->format = DECODE_JSON;
+    else if (str_is(format, "ndjson"))
+        asked->format = DECODE_NDJSON;
+    else
+        refuse(asked, 400, "Without a template the format is json or ndjson.");
+}
+
+static void take_template(struct asked *asked, const struct templates *templates, struct str name,
+                          struct str format) {
+    static const char *const formats[] = {
+        [MAPPING_JSON] = "json", [MAPPING_NDJSON] = "ndjson", [MAPPING_CSV] = "csv"};
+    const struct template *template = name.data ? templates_find(templates, name) : NULL;
+    if (name.data && !template)
+        refuse(asked, 400, "There is no template of that name.");
+    else if (!template || template->native)
+        take_native_format(asked, format);
+    else if (format.data && !str_is(format, formats[template->mapping.format]))
+        refuse(asked, 400, "The template reads another format than this file has.");
+    else
+        asked->template = template;
+}
+
+static void take_request(const struct control *control, struct http_request *request,
+                         struct asked *asked) {
+    struct str source = http_query(request, "source", 0);
+    struct str dry_run = http_query(request, "dryRun", 0);
+    struct intake_status intake;
+    intake_status(control->options.intake, &intake);
+    if (!source.data)
+        refuse(asked, 400, "Say for which source: ?source=NAME.");
+    else if (!(asked->source = sources_find(control->sources, source)))
+        refuse(asked, 404, "There is no source of that name.");
+    take_template(asked, control->sources->templates, http_query(request, "template", 0),
+                  http_query(request, "format", 0));
+    asked->dry_run = str_is(dry_run, "1");
+    if (dry_run.data && !asked->dry_run && !str_is(dry_run, "0"))
+        refuse(asked, 400, "dryRun is 1 or 0.");
+    if (!http_body(request).data)
+        refuse(asked, 400, "There is nothing to import.");
+    if (intake.full)
+        refuse(asked, 429, NULL);
+}
+
+static void put_refused(struct json_out *json, const struct batch *batch) {
+    json_key(json, "results");
+    json_open(json, '[');
+    for (size_t i = 0; i < batch->item_count; i++) {
+        const struct batch_item *item = &batch->items[i];
+        if (item->verdict != VERDICT_REFUSED)
+            continue;
+        const struct fault *faults = &batch->faults[item->fault_first];
+        json_open(json, '{');
+        json_put_u64(json, "index", item->fault_count ? faults->index : i);
+        json_put_text(json, "verdict", verdict_name(item->verdict));
+        json_key(json, "errors");
+        json_open(json, '[');
+        for (uint32_t k = 0; k < item->fault_count; k++)
+            problem_put_fault(json, &faults[k]);
+        json_close(json, ']');
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void fill_verdicts(struct http_reply *reply, const struct batch *batch) {
+    uint64_t verdicts[VERDICT_COUNT] = {0};
+    struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
+    for (size_t i = 0; i < batch->item_count; i++)
+        verdicts[batch->items[i].verdict]++;
+    json_open(&json, '{');
+    json_put_bool(&json, "dryRun", batch->dry_run);
+    json_put_u64(&json, "received", batch->item_count);
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        json_put_u64(&json, verdict_name((enum verdict)v), verdicts[v]);
+    json_put_u64(&json, "leftOut", batch->left_out);
+    put_refused(&json, batch);
+    json_close(&json, '}');
+}
+
+// The index of the one fault is the line of the body.
+static void fill_broken(struct http_reply *reply, const struct decode_result *decoded) {
+    char detail[160];
+    struct fault fault = {.code = decoded->fault, .index = decoded->line};
+    (void)snprintf(detail, sizeof detail,
+                   "The piece as a whole is wrong, at or before its line %u: %s. Nothing of it was "
+                   "accepted.",
+                   decoded->line, fault_code_text(decoded->fault));
+    problem_fill_faults(reply, &fault, 1, detail);
+}
+
+static void on_batch_done(struct batch *batch) {
+    struct http_request *request = batch->ctx; // NULL: nobody waits any more
+    struct http_reply reply = {0};
+    if (request) {
+        if (batch->err.kind != ERR_NONE)
+            problem_fill(&reply, 503, NULL);
+        else if (batch->decoded_as.failed)
+            fill_broken(&reply, &batch->decoded_as);
+        else
+            fill_verdicts(&reply, batch);
+        control_send(request, &reply);
+    }
+    batch_free(batch);
+}
+
+static void on_gone(void *work) {
+    struct batch *batch = work;
+    batch->ctx = NULL;
+}
+
+void control_import_about(const struct control *control, struct http_request *request,
+                          struct buf *object) {
+    struct asked asked = {0};
+    take_request(control, request, &asked);
+    if (asked.source)
+        buf_printf(object, "source=%s%s", asked.source->name, asked.dry_run ? " dryRun" : "");
+}
+
+void control_import(struct control *control, struct http_request *request) {
+    struct asked asked = {0};
+    take_request(control, request, &asked);
+    if (asked.status) {
+        control_problem(request, asked.status, asked.fault);
+        return;
+    }
+    uid_t uid = 0;
+    gid_t gid;
+    pid_t pid;
+    size_t len;
+    (void)http_peer(request, &uid, &gid, &pid);
+    log_info("operator imports source=%s bytes=%zu dry_run=%s uid=%u", asked.source->name,
+             http_body(request).len, asked.dry_run ? "yes" : "no", (unsigned)uid);
+    char *body = http_take_body(request, &len);
+    struct batch *batch =
+        batch_create(control->sources, asked.source, control->tables, asked.format, body, len);
+    batch->template = asked.template;
+    batch->dry_run = asked.dry_run;
+    batch->received_ms = loop_wall_ms();
+    batch->done = on_batch_done;
+    batch->ctx = request;
+    control_hold(request, batch, on_gone);
+    pipeline_submit(control->options.pipeline, batch);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/figures: what may be told outside, as it was made last. POST /v1/figures/publish makes
+// the first ones, once history has been taken in.
+#include "control_private.h"
+
+#include "base/mem.h"
+#include "codec/event.h"
+#include "codec/statistic.h"
+#include "jobs/month_close.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
+
+struct listing {
+    struct json_out json;
+    struct figures_record state;
+    uint32_t resolution; // in force
+    bool begun;
+    // Codes that need a name, by their digits.
+    bool municipalities[MUNICIPALITY_CODES], provinces[PROVINCE_CODES];
+};
+
+static void note_code(struct str label, const char *letters, bool *seen, uint64_t count) {
+    uint64_t digits;
+    if (label.len > 2 && memcmp(label.data, letters, 2) == 0 &&
+        str_to_u64((struct str){label.data + 2, label.len - 2}, count - 1, &digits))
+        seen[digits] = true;
+}
+
+static void put_head(struct listing *listing) {
+    const struct figures_record *state = &listing->state;
+    struct json_out *json = &listing->json;
+    char closed[FIGURE_MONTH_MAX];
+    listing->begun = true;
+    figure_month(state->closed, closed);
+    json_open(json, '{');
+    json_put_u64(json, "resolution", state->made ? state->resolution : listing->resolution);
+    json_put_text(json, "closed", state->made ? closed : NULL);
+    json_key(json, "figures");
+    json_open(json, '[');
+}
+
+static bool on_figure(void *ctx, struct str key, const struct figure_record *figure) {
+    struct listing *listing = ctx;
+    struct str part, name;
+    if (!listing->begun)
+        put_head(listing);
+    figure_put_value(&listing->json, key, figure);
+    while (str_split(&key, '/', &part)) {
+        (void)str_split(&part, '=', &name);
+        if (str_is(name, "municipality"))
+            note_code(part, "GM", listing->municipalities, MUNICIPALITY_CODES);
+        else if (str_is(name, "province"))
+            note_code(part, "PV", listing->provinces, PROVINCE_CODES);
+    }
+    return true;
+}
+
+static void put_names(struct listing *listing, const struct municipalities *all) {
+    char code[EVENT_CODE_MAX];
+    for (size_t i = 0; i < municipalities_count(all); i++) {
+        const struct municipality *m = municipalities_at(all, i);
+        event_municipality_code(m->code, code);
+        if (listing->municipalities[m->code])
+            json_put_text(&listing->json, code, m->name);
+        (void)snprintf(code, sizeof code, "PV%02u", m->province);
+        if (listing->provinces[m->province])
+            json_put_text(&listing->json, code, m->province_name);
+        listing->provinces[m->province] = false;
+    }
+}
+
+static void put_answer(struct listing *listing, const struct control *control) {
+    struct json_out *json = &listing->json;
+    listing->resolution = control->options.config->disclosure_resolution;
+    books_each_figure(control->options.books, &listing->state, on_figure, listing);
+    if (!listing->begun)
+        put_head(listing);
+    json_close(json, ']');
+    json_key(json, "names");
+    json_open(json, '{');
+    put_names(listing, control->tables->municipalities);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+void control_figures(struct control *control, struct http_request *request) {
+    struct listing *listing = mem_zalloc(1, sizeof *listing);
+    struct http_reply reply = {0};
+    listing->json.buf = reply_body(&reply, 200, "application/json");
+    put_answer(listing, control);
+    free(listing);
+    control_send(request, &reply);
+}
+
+// --- the first ones ---
+
+struct publishing {
+    struct control *control;
+    struct http_request *request; // NULL: it is gone
+};
+
+static void answer(const struct publishing *publishing, const struct batch *batch) {
+    struct http_request *request = publishing->request;
+    if (batch->err.kind != ERR_NONE)
+        control_problem(request, 503, "It cannot be made durable now; try again later.");
+    else if (batch->figures.outcome == BATCH_FIGURES_THERE)
+        control_problem(request, 409,
+                        "There are figures outside already. They change when a month closes: "
+                        "in between each change would tell of single signals.");
+    else if (batch->figures.outcome == BATCH_FIGURES_TOO_FEW)
+        control_problem(request, 409,
+                        "Fewer signals than disclosure.resolution were reported in months that "
+                        "have closed, or have changed since a rebuild: there is nothing that may "
+                        "be told outside yet.");
+    else
+        control_figures(publishing->control, request);
+}
+
+static void on_batch_done(struct batch *batch) {
+    struct publishing *publishing = batch->ctx;
+    if (batch->err.kind == ERR_NONE && batch->figures.outcome == BATCH_FIGURES_MADE)
+        closing_log(&batch->figures);
+    if (publishing->request)
+        answer(publishing, batch);
+    batch_free(batch);
+    free(publishing);
+}
+
+static void on_gone(void *work) {
+    struct publishing *publishing = work;
+    publishing->request = NULL;
+}
+
+void control_figures_publish(struct control *control, struct http_request *request) {
+    struct publishing *publishing = mem_zalloc(1, sizeof *publishing);
+    struct batch *batch = batch_create_task(NULL, control->tables, BATCH_FIGURES);
+    *publishing = (struct publishing){control, request};
+    batch->received_ms = loop_wall_ms();
+    batch->figures.now_ms = batch->received_ms;
+    batch->figures.resolution = control->options.config->disclosure_resolution;
+    batch->figures.asked = true;
+    batch->done = on_batch_done;
+    batch->ctx = publishing;
+    control_hold(request, publishing, on_gone);
+    pipeline_submit(control->options.pipeline, batch);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/trend?by=category&per=year&period=2015..2018&gender=Masculine: counts by period with
+// their changes, exact, for the local socket only.
+#include "core/cube/trend.h"
+#include "control_query.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+// 100.0 for 1000. JSON has no other form for it.
+static void put_percent(struct json_out *json, int64_t tenths) {
+    char text[48];
+    long long size = tenths < 0 ? -tenths : tenths;
+    int len =
+        snprintf(text, sizeof text, "%s%lld.%lld", tenths < 0 ? "-" : "", size / 10, size % 10);
+    json_key(json, "percent");
+    json_raw(json, (struct str){text, (size_t)len});
+}
+
+static void put_points(struct json_out *json, const struct trend *trend,
+                       const struct trend_point *points) {
+    char label[PERIOD_TEXT_MAX];
+    json_open(json, '[');
+    for (size_t i = 0; i < trend->point_count; i++) {
+        const struct trend_point *point = &points[i];
+        trend_label(trend, point, label);
+        json_open(json, '{');
+        json_put_text(json, "period", label);
+        json_put_i64(json, "signals", point->signals);
+        json_put_i64(json, "persons", point->persons);
+        if (point->partial)
+            json_put_bool(json, "partial", true);
+        if (point->compared)
+            json_put_i64(json, "change", point->change);
+        if (point->has_percent)
+            put_percent(json, point->percent);
+        if (point->compared)
+            json_put_bool(json, "beyondChance", point->beyond_chance);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void put_series(struct json_out *json, const struct control_query *query,
+                       const struct trend *trend) {
+    json_key(json, "series");
+    json_open(json, '[');
+    for (size_t i = 0; i < trend->count; i++) {
+        json_open(json, '{');
+        for (size_t b = 0; b < query->counts.by_count; b++)
+            json_put_text(json, dimension_name(query->counts.by[b]), trend->series[i].labels[b]);
+        json_key(json, "points");
+        put_points(json, trend, trend->series[i].points);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void put_end(struct json_out *json, const char *key, const struct trend *trend,
+                    size_t point) {
+    char label[PERIOD_TEXT_MAX];
+    if (trend->point_count)
+        trend_label(trend, &trend->total[point], label);
+    json_put_text(json, key, trend->point_count ? label : NULL);
+}
+
+static void put_answer(struct json_out *json, const struct control_query *query,
+                       const struct trend *trend) {
+    json_open(json, '{');
+    control_query_put(json, query);
+    json_put_text(json, "per", query->by_month ? "month" : "year");
+    put_end(json, "from", trend, 0);
+    put_end(json, "to", trend, trend->point_count - 1);
+    put_series(json, query, trend);
+    json_key(json, "total");
+    put_points(json, trend, trend->total);
+    struct control_names *names = control_names_open(json, query);
+    for (size_t i = 0; i < trend->count; i++)
+        control_names_put(names, trend->series[i].labels);
+    control_names_close(names);
+    json_put_i64(json, "smallBase", TREND_SMALL_BASE);
+    json_close(json, '}');
+}
+
+static void count_by_period(const struct control *control, const struct control_query *query,
+                            size_t by_count, struct counts_answer *answer) {
+    struct counts_query counts = query->counts;
+    counts.by_count = by_count + 1;
+    counts.by[by_count] = query->by_month ? DIM_MONTH : DIM_YEAR;
+    counts_run(books_counts(control->options.books), books_persons(control->options.books),
+               query->municipalities, &counts, answer);
+}
+
+static bool make_trend(const struct control *control, const struct control_query *query,
+                       struct trend *trend) {
+    struct counts_answer split, total;
+    const struct trend_question question = {
+        .by_count = query->counts.by_count,
+        .by_month = query->by_month,
+        .period = query->counts.period,
+        .present = period_month_of_day(time_amsterdam_day(loop_wall_ms()))};
+    count_by_period(control, query, question.by_count, &split);
+    count_by_period(control, query, 0, &total);
+    bool made = trend_make(&question, &split, &total, trend);
+    free(split.lines);
+    free(total.lines);
+    return made;
+}
+
+void control_trend_about(const struct control *control, struct http_request *request,
+                         struct buf *object) {
+    struct control_query query;
+    control_query_take(control, request, true, &query);
+    control_query_about(&query, object);
+}
+
+void control_trend(struct control *control, struct http_request *request) {
+    struct control_query query;
+    struct trend trend;
+    control_query_take(control, request, true, &query);
+    if (query.fault) {
+        control_problem(request, 400, query.fault);
+        return;
+    }
+    if (!make_trend(control, &query, &trend)) {
+        control_problem(request, 400,
+                        "The answer would have more than 200000 points: ask for a shorter period, "
+                        "for years, or by less.");
+        return;
+    }
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    put_answer(&json, &query, &trend);
+    trend_free(&trend);
+    control_send(request, &reply);
+}

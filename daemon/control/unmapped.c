@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/words?source=NAME&is=WORD: words that the tables lack, as far as they may be shown.
+// POST /v1/renormalise?dryRun=1: signals that had such words count by the tables in force now.
+#include "control_private.h"
+
+#include "base/mem.h"
+#include "base/pii/log.h"
+#include "core/normalise/normalise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { HANDLE_LEN = 8 };
+
+// --- words ---
+
+struct listing {
+    struct json_out *json;
+    struct str source;                // absent: all
+    bool found_source;                // there was an entry of that source
+    bool guessed;                     // only the word that the operator thinks of
+    struct digest guess[WORD_FIELDS]; // its digest, by field
+};
+
+static void put_time(struct json_out *json, const char *key, int64_t ms) {
+    char text[TIME_STAMP_MAX];
+    time_format_stamp(ms, text);
+    json_put_text(json, key, text);
+}
+
+static bool put_word(void *ctx, const struct word_record *word) {
+    struct listing *listing = ctx;
+    struct json_out *json = listing->json;
+    char handle[DIGEST_HEX + 1];
+    if (listing->source.data && !str_is(listing->source, word->source))
+        return true;
+    listing->found_source = true;
+    if (listing->guessed && !digest_equal(&listing->guess[word->field], &word->word))
+        return true;
+    digest_to_hex(&word->word, handle);
+    json_open(json, '{');
+    json_put_text(json, "source", word->source);
+    json_put_text(json, "field", word_field_name(word->field));
+    json_put_text(json, "word", word->view.shown[0] ? word->view.shown : NULL);
+    json_put_u64(json, "letters", word->view.letters);
+    json_put_u64(json, "tokens", word->view.tokens);
+    json_put_u64(json, "times", word->times);
+    put_time(json, "first", word->first_ms);
+    put_time(json, "last", word->last_ms);
+    json_put_string(json, "handle", (struct str){handle, HANDLE_LEN});
+    json_close(json, '}');
+    return true;
+}
+
+// A word that is not shown can be guessed: it is then compared as its source's was, and forgotten.
+static void take_guess(const struct control *control, struct str word, struct listing *listing) {
+    listing->guessed = word.data != NULL;
+    for (int f = 0; listing->guessed && f < WORD_FIELDS; f++)
+        normalise_unknown(books_identity_key(control->options.books), (enum word_field)f,
+                          str_trim(word), &listing->guess[f]);
+}
+
+void control_words(struct control *control, struct http_request *request) {
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    struct listing listing = {.json = &json, .source = http_query(request, "source", 0)};
+    take_guess(control, http_query(request, "is", 0), &listing);
+    json_open(&json, '{');
+    json_key(&json, "words");
+    json_open(&json, '[');
+    books_each_word(control->options.books, put_word, &listing);
+    json_close(&json, ']');
+    json_put_bool(&json, "guessed", listing.guessed);
+    json_put_u64(&json, "total", books_words(control->options.books));
+    json_put_u64(&json, "notKept", books_totals(control->options.books)->words_not_kept);
+    json_close(&json, '}');
+    if (!listing.source.data || listing.found_source ||
+        sources_find(control->sources, listing.source)) {
+        control_send(request, &reply);
+        return;
+    }
+    buf_free(&reply.body);
+    control_problem(request, 404, "There is no source of that name.");
+}
+
+// Not the word: it may be anybody's name.
+void control_words_about(const struct control *control, struct http_request *request,
+                         struct buf *object) {
+    control_put_source(control, http_query(request, "source", 0), object);
+    if (http_query(request, "is", 0).data)
+        buf_puts(object, object->len ? " is" : "is");
+}
+
+// --- renormalise ---
+
+// All pieces go by the tables and sources with which the first began.
+struct renormalise_run {
+    struct control *control;
+    struct http_request *request; // both NULL: the control side has been closed
+    struct sources *sources;
+    struct tables *tables;
+    bool dry_run;
+    uint64_t from, upto, looked, changed;
+};
+
+static void on_piece_done(struct batch *batch);
+
+static void submit_piece(struct renormalise_run *run) {
+    struct batch *batch = batch_create_task(run->sources, run->tables, BATCH_RENORMALISE);
+    batch->dry_run = run->dry_run;
+    batch->received_ms = loop_wall_ms();
+    batch->renormalise.from = run->from;
+    batch->renormalise.upto = run->upto;
+    batch->done = on_piece_done;
+    batch->ctx = run;
+    pipeline_submit(run->control->options.pipeline, batch);
+}
+
+static void end_run(struct renormalise_run *run) {
+    if (run->control)
+        run->control->renormalise = NULL;
+    sources_drop(run->sources);
+    tables_drop(run->tables);
+    free(run);
+}
+
+static void send_outcome(struct renormalise_run *run) {
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    log_notice("renormalised looked=%llu changed=%llu dry_run=%s", (unsigned long long)run->looked,
+               (unsigned long long)run->changed, run->dry_run ? "yes" : "no");
+    json_open(&json, '{');
+    json_put_bool(&json, "dryRun", run->dry_run);
+    json_put_u64(&json, "looked", run->looked);
+    json_put_u64(&json, "changed", run->changed);
+    json_close(&json, '}');
+    control_send(run->request, &reply);
+}
+
+static bool is_full(const struct control *control) {
+    struct intake_status intake;
+    intake_status(control->options.intake, &intake);
+    return intake.full;
+}
+
+// Why it does not go on; NULL: it does, or it is done.
+static const char *what_stops(const struct renormalise_run *run, const struct batch *batch) {
+    if (batch->err.kind != ERR_NONE)
+        return "It cannot be made durable now. What was changed before is kept; run it again.";
+    if (!batch->renormalise.next)
+        return NULL;
+    if (run->control->stopping)
+        return "The service is stopping. What was changed is kept; run it again.";
+    if (!run->dry_run && is_full(run->control))
+        return "Too much is waiting here. What was changed is kept; run it again later.";
+    return NULL;
+}
+
+static void on_piece_done(struct batch *batch) {
+    struct renormalise_run *run = batch->ctx;
+    bool last = batch->renormalise.next == 0;
+    const char *trouble = run->control ? what_stops(run, batch) : NULL;
+    run->from = batch->renormalise.next;
+    run->upto = batch->renormalise.upto;
+    run->looked += batch->renormalise.looked;
+    run->changed += batch->renormalise.changed;
+    batch_free(batch);
+    if (!run->control) {
+        end_run(run);
+    } else if (trouble) {
+        control_problem(run->request, 503, trouble);
+        end_run(run);
+    } else if (last) {
+        send_outcome(run);
+        end_run(run);
+    } else {
+        submit_piece(run);
+    }
+}
+
+// False when dryRun is neither 1 nor 0.
+static bool take_dry_run(struct http_request *request, bool *dry_run) {
+    struct str text = http_query(request, "dryRun", 0);
+    *dry_run = str_is(text, "1");
+    return !text.data || *dry_run || str_is(text, "0");
+}
+
+void control_renormalise_about(const struct control *control, struct http_request *request,
+                               struct buf *object) {
+    bool dry_run;
+    (void)control;
+    if (take_dry_run(request, &dry_run) && dry_run)
+        buf_puts(object, "dryRun");
+}
+
+static void on_gone(void *work) {
+    struct renormalise_run *run = work;
+    run->control = NULL;
+    run->request = NULL;
+}
+
+void control_renormalise(struct control *control, struct http_request *request) {
+    bool dry_run;
+    if (!take_dry_run(request, &dry_run)) {
+        control_problem(request, 400, "dryRun is 1 or 0.");
+        return;
+    }
+    if (control->renormalise) {
+        control_problem(request, 409,
+                        "The ledger is being renormalised already; wait for its end.");
+        return;
+    }
+    if (!dry_run && is_full(control)) {
+        control_problem(request, 429, NULL);
+        return;
+    }
+    struct renormalise_run *run = mem_zalloc(1, sizeof *run);
+    run->control = control;
+    run->request = request;
+    run->sources = sources_take(control->sources);
+    run->tables = tables_take(control->tables);
+    run->dry_run = dry_run;
+    control->renormalise = run;
+    control_hold(request, run, on_gone);
+    submit_piece(run);
+}

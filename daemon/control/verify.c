@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/verify: a recount of the whole ledger beside the daemon's work, as NDJSON: how far it is,
+// several times a second, and at last what came of it. It begins between two commits and goes on
+// over a snapshot on a worker thread. One at a time: who asks while one goes on gets 409. It ends
+// when its client leaves and when the daemon stops; then the last line is missing.
+#include "control_private.h"
+
+#include "base/mem.h"
+#include "ledger/verify.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICK_MS = 200, OUT_BYTES_MAX = 8192 };
+
+struct verify_run {
+    struct control *control;
+    struct http_request *request; // NULL: nobody listens any more
+    bool streams;                 // the reply is on its way
+    bool scans;                   // the worker thread has it
+    struct loop_timer *tick;
+    bool ticked;      // say how far it is
+    struct buf lines; // sent up to `sent`
+    size_t sent;
+    struct recount recount;
+    atomic_uint_fast64_t done, total; // steps
+    atomic_bool stop;
+};
+
+static void run_free(struct verify_run *run) {
+    run->control->verify = NULL;
+    loop_timer_free(run->tick);
+    recount_free(&run->recount);
+    buf_free(&run->lines);
+    free(run);
+}
+
+// --- lines ---
+
+static void put_progress(struct verify_run *run) {
+    struct json_out json = {.buf = &run->lines};
+    json_open(&json, '{');
+    json_put_u64(&json, "done", atomic_load(&run->done));
+    json_put_u64(&json, "total", atomic_load(&run->total));
+    json_close(&json, '}');
+    buf_putc(&run->lines, '\n');
+}
+
+static void put_check(struct json_out *json, enum recount_check check,
+                      const struct recount_outcome *outcome) {
+    json_open(json, '{');
+    json_put_text(json, "name", recount_check_name(check));
+    json_put_u64(json, "compared", outcome->compared);
+    json_put_u64(json, "differs", outcome->differs);
+    if (outcome->differs)
+        json_put_text(json, "first", outcome->first);
+    json_close(json, '}');
+}
+
+static void put_outcome(struct verify_run *run) {
+    const struct recount *recount = &run->recount;
+    struct json_out json = {.buf = &run->lines};
+    json_open(&json, '{');
+    json_put_bool(&json, "whole", recount_is_whole(recount));
+    json_put_u64(&json, "lines", recount->lines);
+    json_put_u64(&json, "signals", recount->signals);
+    json_key(&json, "checks");
+    json_open(&json, '[');
+    for (int i = 0; i < RECOUNT_CHECKS; i++)
+        if (recount->checks[i].looked)
+            put_check(&json, (enum recount_check)i, &recount->checks[i]);
+    json_close(&json, ']');
+    json_close(&json, '}');
+    buf_putc(&run->lines, '\n');
+}
+
+// --- the stream ---
+
+static ssize_t pull(void *ctx, char *out, size_t max) {
+    struct verify_run *run = ctx;
+    run->streams = true;
+    if (run->scans && run->ticked && run->sent == run->lines.len) {
+        buf_clear(&run->lines);
+        run->sent = 0;
+        run->ticked = false;
+        put_progress(run);
+    }
+    size_t n = run->lines.len - run->sent;
+    if (n == 0)
+        return run->scans ? 0 : -1;
+    if (n > max)
+        n = max;
+    memcpy(out, run->lines.data + run->sent, n);
+    run->sent += n;
+    return (ssize_t)n;
+}
+
+static void closed(void *ctx) {
+    struct verify_run *run = ctx;
+    run->request = NULL;
+    atomic_store(&run->stop, true);
+    if (!run->scans)
+        run_free(run);
+}
+
+static void wake(struct verify_run *run) {
+    if (run->request && run->streams)
+        http_stream_wake(run->request);
+}
+
+static void on_tick(void *ctx) {
+    struct verify_run *run = ctx;
+    run->ticked = true;
+    wake(run);
+}
+
+// --- the worker ---
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total) {
+    struct verify_run *run = ctx;
+    atomic_store(&run->done, done);
+    atomic_store(&run->total, total);
+    return !atomic_load(&run->stop);
+}
+
+static void scan(void *ctx) {
+    struct verify_run *run = ctx;
+    recount_run(&run->recount);
+}
+
+// The snapshot goes at once: while it is there its pages are not used again.
+static void on_scanned(void *ctx) {
+    struct verify_run *run = ctx;
+    run->scans = false;
+    loop_timer_stop(run->tick);
+    recount_free(&run->recount);
+    if (!run->request) {
+        run_free(run);
+        return;
+    }
+    if (!run->recount.ended)
+        put_outcome(run);
+    wake(run);
+}
+
+// --- begin and end ---
+
+static void start_scan(struct verify_run *run) {
+    struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
+    struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = run};
+    run->scans = true;
+    run->recount.progress = on_progress;
+    run->recount.ctx = run;
+    loop_timer_start(run->tick, TICK_MS, TICK_MS);
+    loop_work(run->control->options.loop, scan, on_scanned, run);
+    control_stream(run->request, &head, &source);
+}
+
+// Whatever came of the rest of the commit: the snapshot is of before it, as the memory was.
+static void on_snapshot(struct batch *batch) {
+    struct verify_run *run = batch->ctx;
+    batch_free(batch);
+    if (run->request && !run->control->stopping && run->recount.txn.err.kind == ERR_NONE) {
+        start_scan(run);
+        return;
+    }
+    if (run->request)
+        control_problem(run->request, 503, "It cannot be begun now; try again later.");
+    run_free(run);
+}
+
+static void on_gone(void *work) {
+    struct verify_run *run = work;
+    run->request = NULL;
+}
+
+void control_verify(struct control *control, struct http_request *request) {
+    if (control->verify) {
+        control_problem(request, 409, "A recount goes on already; wait for its end.");
+        return;
+    }
+    struct verify_run *run = mem_zalloc(1, sizeof *run);
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RECOUNT);
+    run->control = control;
+    run->request = request;
+    run->tick = loop_timer_create(control->options.loop, on_tick, run);
+    buf_init(&run->lines, OUT_BYTES_MAX);
+    control->verify = run;
+    control_hold(request, run, on_gone);
+    batch->recount = &run->recount;
+    batch->done = on_snapshot;
+    batch->ctx = run;
+    pipeline_submit(control->options.pipeline, batch);
+}
+
+void control_verify_stop(struct control *control) {
+    if (control->verify)
+        atomic_store(&control->verify->stop, true);
+}
+
+bool control_verifies(const struct control *control) {
+    return control->verify && control->verify->scans;
+}

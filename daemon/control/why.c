@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: EUPL-1.2
+// GET /v1/signals/{source}/{id}: when a signal came, its versions, where they are in Kafka.
+#include "control_private.h"
+
+#include "codec/event.h"
+#include "core/normalise/normalise.h"
+
+#include <string.h>
+
+bool control_take_signal(const struct control *control, const struct http_request *request,
+                         struct control_signal *signal) {
+    static const size_t head = sizeof "/v1/signals/" - 1;
+    struct str path = http_path(request), source;
+    struct str rest = {path.data + head, path.len - head};
+    if (!str_split(&rest, '/', &source) || !rest.data ||
+        !http_decode_segment(source, signal->source, sizeof signal->source, &signal->source_len) ||
+        !http_decode_segment(rest, signal->id, sizeof signal->id, &signal->id_len))
+        return false;
+    normalise_identity(books_identity_key(control->options.books),
+                       (struct str){signal->source, signal->source_len},
+                       (struct str){signal->id, signal->id_len}, &signal->identity);
+    return true;
+}
+
+void control_signal_about(const struct control *control, struct http_request *request,
+                          struct buf *object) {
+    struct control_signal signal;
+    char hex[DIGEST_HEX + 1];
+    if (!control_take_signal(control, request, &signal))
+        return;
+    digest_to_hex(&signal.identity, hex);
+    control_put_source(control, (struct str){signal.source, signal.source_len}, object);
+    buf_printf(object, "%ssignal=%s", object->len ? " " : "", hex);
+}
+
+struct why {
+    struct control *control;
+    struct http_request *request;
+    struct json_out *json;
+    uint64_t previous;
+};
+
+static void on_version(void *ctx, const struct books_line *line) {
+    struct why *why = ctx;
+    struct json_out *json = why->json;
+    const struct ledger_row *row = &line->row;
+    const struct municipality *m =
+        municipalities_by_code(why->control->tables->municipalities, row->cell.municipality);
+    char received[TIME_STAMP_MAX], reported[TIME_DATE_MAX], code[EVENT_CODE_MAX];
+    time_format_stamp(row->received_ms, received);
+    event_municipality_code(row->cell.municipality, code);
+    json_open(json, '{');
+    json_put_u64(json, "version", row->version);
+    json_put_u64(json, "sequence", row->seq);
+    json_put_text(json, "verdict", verdict_name(row->verdict));
+    json_put_text(json, "received", received);
+    json_put_text(json, "feed", row->renormalised ? "renormalise" : row->polled ? "poll" : "push");
+    json_put_bool(json, "erased", row->erased);
+    json_put_text(json, "municipality", code);
+    json_put_text(json, "municipalityName", m ? m->name : NULL);
+    json_key(json, "categories");
+    json_open(json, '[');
+    for (int c = 0; c < CATEGORY_COUNT; c++)
+        if (row->cell.categories >> c & 1)
+            json_text(json, category_name((enum category)c));
+    json_close(json, ']');
+    json_key(json, "reported");
+    if (row->reported == TIME_DAY_NONE) {
+        json_null(json);
+    } else {
+        time_format_date(row->reported, reported);
+        json_text(json, reported);
+    }
+    reply_put_published(json, line, why->control->options.config->kafka_topic);
+    json_close(json, '}');
+    why->previous = row->previous;
+}
+
+static void on_latest(void *ctx, const struct books_line *line) {
+    struct why *why = ctx;
+    char signal[DIGEST_HEX + 1];
+    digest_to_hex(&line->row.identity, signal);
+    json_put_text(why->json, "signal", signal);
+    json_put_string(why->json, "source", (struct str){line->row.source, line->row.source_len});
+    json_put_string(why->json, "id", (struct str){line->row.id, line->row.id_len});
+    json_put_bool(why->json, "counts", line->row.counts);
+}
+
+// The versions of a signal, newest first.
+static void send_why(struct control *control, struct http_request *request, uint64_t seq) {
+    struct http_reply reply = {0};
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    struct why why = {.control = control, .request = request, .json = &json, .previous = seq};
+    json_open(&json, '{');
+    (void)books_line_at(control->options.books, seq, on_latest, &why);
+    json_key(&json, "versions");
+    json_open(&json, '[');
+    while (why.previous && books_line_at(control->options.books, why.previous, on_version, &why))
+        ;
+    json_close(&json, ']');
+    json_close(&json, '}');
+    control_send(request, &reply);
+}
+
+// A misspelt name must not sound as if the source had never sent it.
+static void refuse_unseen(const struct control *control, struct http_request *request,
+                          const struct control_signal *signal) {
+    bool known = sources_find(control->sources, (struct str){signal->source, signal->source_len});
+    control_problem(request, 404,
+                    known ? "No signal with this id came from this source."
+                          : "There is no source of this name in the source table.");
+}
+
+void control_why(struct control *control, struct http_request *request) {
+    struct control_signal signal;
+    if (!control_take_signal(control, request, &signal)) {
+        control_problem(request, 400, "Ask for /v1/signals/{source}/{id}, percent-encoded.");
+        return;
+    }
+    uint64_t seq = books_find(control->options.books, &signal.identity);
+    if (seq)
+        send_why(control, request, seq);
+    else
+        refuse_unseen(control, request, &signal);
+}

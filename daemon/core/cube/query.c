@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Queries over the count cube. One pass over all cells, and one over the signals that are linked,
+// make parts of lines: a key of numbers that stand for labels, and what the cells or the signal
+// add. Sorted, the parts of a line stand together, and in it the signals of a person. Labels are
+// text only once for each number, for a table of a hundred thousand cells has a few hundred labels.
+#include "counts_private.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUES = UINT16_MAX + 1, KEY_BITS = 20 }; // a key holds COUNTS_BY_MAX numbers
+enum { PLACES_MIN = 64 };                        // a power of two
+
+// The labels of one dimension: each that is met gets a number, from 0.
+struct axis {
+    enum dimension dimension;
+    uint32_t *numbers; // by value: its number + 1; 0: not met. The pages of zeros cost nothing
+    struct label {
+        char text[COUNTS_LABEL_MAX];
+        uint32_t number;
+    } * labels; // by number; sorted in the end
+    uint32_t count, cap;
+    uint32_t *ranks; // by number: the first of the sorted labels that has its text
+};
+
+// Signals of cells (person 0), or one signal of a person that is in a cell already.
+struct part {
+    uint64_t key; // the numbers of its labels, the first one highest
+    uint64_t person;
+    int64_t signals;
+};
+
+struct run {
+    const struct municipalities *municipalities;
+    const struct counts_query *query;
+    struct axis by[COUNTS_BY_MAX], filters[COUNTS_FILTER_MAX];
+    struct part *parts;
+    size_t count, cap;
+    uint32_t *places; // a hash table of the parts without a person: index + 1; 0: free
+    size_t place_count, places_used;
+    uint64_t last_person; // of the linked signals that pass the filters
+    int64_t signals, repeats;
+};
+
+static void axis_init(struct axis *axis, enum dimension dimension) {
+    axis->dimension = dimension;
+    axis->numbers = mem_zalloc(VALUES, sizeof *axis->numbers);
+}
+
+static void axis_free(struct axis *axis) {
+    free(axis->numbers);
+    free(axis->labels);
+    free(axis->ranks);
+}
+
+static uint32_t axis_number(struct axis *axis, const struct municipalities *municipalities,
+                            uint16_t value) {
+    if (axis->numbers[value])
+        return axis->numbers[value] - 1;
+    if (axis->count == axis->cap) {
+        axis->cap = axis->cap ? axis->cap * 2 : 16;
+        axis->labels = mem_resize(axis->labels, axis->cap, sizeof *axis->labels);
+    }
+    struct label *label = &axis->labels[axis->count];
+    dimension_label(axis->dimension, value, municipalities, label->text);
+    label->number = axis->count++;
+    axis->numbers[value] = axis->count;
+    return label->number;
+}
+
+static int compare_labels(const void *a, const void *b) {
+    return memcmp(((const struct label *)a)->text, ((const struct label *)b)->text,
+                  COUNTS_LABEL_MAX);
+}
+
+static void axis_sort(struct axis *axis) {
+    uint32_t rank = 0;
+    if (!axis->count)
+        return;
+    axis->ranks = mem_zalloc(axis->count, sizeof *axis->ranks);
+    qsort(axis->labels, axis->count, sizeof *axis->labels, compare_labels);
+    for (uint32_t i = 0; i < axis->count; i++) {
+        if (compare_labels(&axis->labels[rank], &axis->labels[i]) != 0)
+            rank = i;
+        axis->ranks[axis->labels[i].number] = rank;
+    }
+}
+
+static bool passes(struct run *run, const struct cell *cell) {
+    const struct counts_query *query = run->query;
+    if (!period_has(&query->period, cell->month))
+        return false;
+    for (size_t i = 0; i < query->filter_count; i++) {
+        struct axis *axis = &run->filters[i];
+        const char *wanted = query->filters[i].value;
+        if (axis->dimension == DIM_CATEGORY) {
+            enum category category;
+            if (!category_from_name(str_from(wanted), &category) ||
+                !(cell->categories >> category & 1))
+                return false;
+            continue;
+        }
+        uint32_t number =
+            axis_number(axis, run->municipalities, dimension_value(axis->dimension, cell));
+        if (strcmp(axis->labels[number].text, wanted) != 0)
+            return false;
+    }
+    return true;
+}
+
+static void append_part(struct run *run, const struct part *part) {
+    if (run->count == run->cap) {
+        run->cap = run->cap ? run->cap * 2 : 64;
+        run->parts = mem_resize(run->parts, run->cap, sizeof *run->parts);
+    }
+    run->parts[run->count++] = *part;
+}
+
+// The place of the part without a person that has this key, or the free one where it goes.
+static uint32_t *find_place(const struct run *run, uint64_t key) {
+    size_t mask = run->place_count - 1;
+    size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
+    while (run->places[at] && run->parts[run->places[at] - 1].key != key)
+        at = (at + 1) & mask;
+    return &run->places[at];
+}
+
+static void grow_places(struct run *run) {
+    uint32_t *old = run->places;
+    size_t old_count = run->place_count;
+    run->place_count = old_count ? old_count * 2 : PLACES_MIN;
+    run->places = mem_zalloc(run->place_count, sizeof *run->places);
+    for (size_t i = 0; i < old_count; i++)
+        if (old[i])
+            *find_place(run, run->parts[old[i] - 1].key) = old[i];
+    free(old);
+}
+
+// Many cells are in few lines: those of one line are one part at once, which spares sorting them.
+static void add_part(struct run *run, const struct part *part) {
+    if (part->person) {
+        append_part(run, part);
+        return;
+    }
+    if (run->places_used * 2 >= run->place_count)
+        grow_places(run);
+    uint32_t *place = find_place(run, part->key);
+    if (*place) {
+        run->parts[*place - 1].signals += part->signals;
+        return;
+    }
+    append_part(run, part);
+    *place = (uint32_t)run->count;
+    run->places_used++;
+}
+
+static unsigned shift_of(size_t by) {
+    return (unsigned)(COUNTS_BY_MAX - 1 - by) * KEY_BITS;
+}
+
+// The cell's number in one of the dimensions, where it stands in a key.
+static uint64_t key_of(struct run *run, size_t by, uint16_t value) {
+    return (uint64_t)axis_number(&run->by[by], run->municipalities, value) << shift_of(by);
+}
+
+// One part for each of its categories, when it is by category.
+static void add_parts(struct run *run, const struct cell *cell, struct part part) {
+    const struct counts_query *query = run->query;
+    bool by_category = false;
+    for (size_t i = 0; i < query->by_count; i++)
+        if (query->by[i] == DIM_CATEGORY)
+            by_category = true;
+        else
+            part.key |= key_of(run, i, dimension_value(query->by[i], cell));
+    if (!by_category) {
+        add_part(run, &part);
+        return;
+    }
+    for (uint16_t c = 0; c < CATEGORY_COUNT; c++) {
+        struct part one = part;
+        if (!(cell->categories >> c & 1))
+            continue;
+        for (size_t i = 0; i < query->by_count; i++)
+            if (query->by[i] == DIM_CATEGORY)
+                one.key |= key_of(run, i, c);
+        add_part(run, &one);
+    }
+}
+
+static void on_cell(void *ctx, const struct cell *cell, int64_t value) {
+    struct run *run = ctx;
+    if (value == 0 || !passes(run, cell))
+        return;
+    run->signals += value;
+    add_parts(run, cell, (struct part){.signals = value});
+}
+
+static void on_linked(void *ctx, uint64_t person, const struct cell *cell) {
+    struct run *run = ctx;
+    if (!passes(run, cell))
+        return;
+    run->repeats += run->last_person == person;
+    run->last_person = person;
+    add_parts(run, cell, (struct part){.person = person});
+}
+
+static int compare_parts(const void *a, const void *b) {
+    const struct part *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->person > y->person) - (x->person < y->person);
+}
+
+static uint32_t number_at(uint64_t key, size_t by) {
+    return (uint32_t)(key >> shift_of(by)) & ((1u << KEY_BITS) - 1);
+}
+
+// Numbers become the ranks of their labels, so that the order of keys is that of labels.
+static void sort_parts(struct run *run) {
+    size_t by_count = run->query->by_count;
+    for (size_t b = 0; b < by_count; b++)
+        axis_sort(&run->by[b]);
+    for (size_t i = 0; i < run->count; i++) {
+        uint64_t key = 0;
+        for (size_t b = 0; b < by_count; b++)
+            key |= (uint64_t)run->by[b].ranks[number_at(run->parts[i].key, b)] << shift_of(b);
+        run->parts[i].key = key;
+    }
+    if (run->count)
+        qsort(run->parts, run->count, sizeof *run->parts, compare_parts);
+}
+
+// The line of the parts from *at on that have one key; moves *at behind them.
+static struct counts_line make_line(const struct run *run, size_t *at) {
+    struct counts_line line = {0};
+    uint64_t key = run->parts[*at].key, last_person = 0;
+    for (size_t b = 0; b < run->query->by_count; b++)
+        memcpy(line.labels[b], run->by[b].labels[number_at(key, b)].text, COUNTS_LABEL_MAX);
+    for (; *at < run->count && run->parts[*at].key == key; ++*at) {
+        const struct part *part = &run->parts[*at];
+        line.signals += part->signals;
+        line.persons += part->signals;
+        if (part->person && part->person == last_person)
+            line.persons--;
+        last_person = part->person;
+    }
+    return line;
+}
+
+static void make_lines(const struct run *run, struct counts_answer *answer) {
+    size_t cap = 0;
+    for (size_t at = 0; at < run->count;) {
+        struct counts_line line = make_line(run, &at);
+        if (line.signals == 0)
+            continue;
+        if (answer->count == cap) {
+            cap = cap ? cap * 2 : 64;
+            answer->lines = mem_resize(answer->lines, cap, sizeof *answer->lines);
+        }
+        answer->lines[answer->count++] = line;
+    }
+}
+
+void counts_run(const struct counts *counts, const struct persons *persons,
+                const struct municipalities *municipalities, const struct counts_query *query,
+                struct counts_answer *answer) {
+    struct run run = {.municipalities = municipalities, .query = query};
+    for (size_t i = 0; i < query->by_count; i++)
+        axis_init(&run.by[i], query->by[i]);
+    for (size_t i = 0; i < query->filter_count; i++)
+        axis_init(&run.filters[i], query->filters[i].dimension);
+    counts_each(counts, on_cell, &run);
+    persons_each_linked(persons, on_linked, &run);
+    sort_parts(&run);
+    *answer = (struct counts_answer){.signals = run.signals, .persons = run.signals - run.repeats};
+    make_lines(&run, answer);
+    for (size_t i = 0; i < query->by_count; i++)
+        axis_free(&run.by[i]);
+    for (size_t i = 0; i < query->filter_count; i++)
+        axis_free(&run.filters[i]);
+    free(run.parts);
+    free(run.places);
+}

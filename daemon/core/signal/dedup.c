@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "core/signal/dedup.h"
+
+#include <string.h>
+
+enum { CLOCKS_DIFFER_MS = 600000 };
+
+enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal) {
+    if (!known)
+        return signal->withdrawn ? VERDICT_WITHDRAWN : VERDICT_REGISTERED;
+    if (known->erased)
+        return VERDICT_DUPLICATE;
+    if (signal->updated_ms && signal->updated_upto_ms < known->updated_ms)
+        return VERDICT_DUPLICATE;
+    if (signal->withdrawn)
+        return known->counts ? VERDICT_WITHDRAWN : VERDICT_DUPLICATE;
+    if (!known->counts && signal->stands)
+        return VERDICT_CORRECTED;
+    // A withdrawn row keeps the content it had, so a feed that still lists it brings nothing new.
+    return digest_equal(&known->content, &signal->content) ? VERDICT_DUPLICATE : VERDICT_CORRECTED;
+}
+
+// The part that the counts and the next comparison are made of. A withdrawal keeps what it ends:
+// the cell that the counts lose and the content; of something never seen there is nothing to keep.
+static void set_content(const struct ledger_row *known, const struct signal *signal,
+                        struct ledger_row *row) {
+    if (row->verdict != VERDICT_WITHDRAWN) {
+        row->content = signal->content;
+        row->cell = signal->cell;
+        row->reported = signal->reported;
+        row->occurred = signal->occurred;
+        row->municipality_today = signal->municipality_today;
+        row->unknown_said = signal->unknown_said;
+        row->unknown_count = signal->unknown_count;
+        memcpy(row->unknown, signal->unknown, sizeof row->unknown);
+    } else if (known) {
+        row->content = known->content;
+        row->cell = known->cell;
+        row->reported = known->reported;
+        row->occurred = known->occurred;
+        row->municipality_today = known->municipality_today;
+        row->unknown_said = known->unknown_said;
+        row->unknown_count = known->unknown_count;
+        memcpy(row->unknown, known->unknown, sizeof row->unknown);
+    } else {
+        row->cell.source_kind = signal->cell.source_kind;
+        row->reported = TIME_DAY_NONE;
+        row->occurred = TIME_DAY_NONE;
+    }
+}
+
+// Never falls: what does not say when it is from is taken for newer than what is known. A
+// withdrawal that does not is made as it comes in, but for clocks that differ.
+static int64_t updated_ms(const struct ledger_row *known, const struct signal *signal,
+                          enum verdict verdict, const struct judge_origin *origin) {
+    int64_t ms = signal->updated_ms;
+    if (ms == 0 && verdict == VERDICT_WITHDRAWN)
+        ms = origin->received_ms - CLOCKS_DIFFER_MS;
+    return known && known->updated_ms > ms ? known->updated_ms : ms;
+}
+
+bool judge_is_seen_later(const struct ledger_row *known, const struct signal *signal) {
+    return known->counts && !signal->withdrawn && signal->updated_ms > known->updated_ms &&
+           digest_equal(&known->content, &signal->content);
+}
+
+void judge_row(const struct ledger_row *known, const struct signal *signal, enum verdict verdict,
+               uint64_t seq, const struct judge_origin *origin, struct ledger_row *row) {
+    memset(row, 0, sizeof *row);
+    row->seq = seq;
+    row->previous = known ? known->seq : 0;
+    row->first = known ? known->first : seq;
+    row->version = known ? known->version + 1 : 1;
+    row->verdict = verdict;
+    row->counts = verdict != VERDICT_WITHDRAWN;
+    row->received_ms = origin->received_ms;
+    row->logged_ms = origin->logged_ms;
+    row->identity = signal->identity;
+    row->updated_ms = updated_ms(known, signal, verdict, origin);
+    set_content(known, signal, row);
+    row->key_municipality = known ? known->key_municipality : row->cell.municipality;
+    row->polled = origin->polled;
+    row->source_len = (uint8_t)origin->source.len;
+    memcpy(row->source, origin->source.data, origin->source.len);
+    row->id_len = signal->id_len;
+    memcpy(row->id, signal->id, signal->id_len);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "core/signal/signal.h"
+
+#include <assert.h>
+
+static const char *const categories[CATEGORY_COUNT] = {
+    [CATEGORY_SEXUAL_EXPLOITATION] = "SexualExploitation",
+    [CATEGORY_FORCED_LABOUR] = "ForcedLabour",
+    [CATEGORY_FORCED_CRIMINALITY] = "ForcedCriminality",
+    [CATEGORY_FORCED_BEGGING] = "ForcedBegging",
+    [CATEGORY_SERVITUDE] = "Servitude",
+    [CATEGORY_ORGAN_REMOVAL] = "OrganRemoval",
+    [CATEGORY_FORCED_MARRIAGE] = "ForcedMarriage",
+    [CATEGORY_CHILD_LABOUR] = "ChildLabour",
+    [CATEGORY_FORCED_ADOPTION] = "ForcedAdoption",
+    [CATEGORY_SURROGACY] = "Surrogacy",
+    [CATEGORY_FORCED_MILITARY] = "ForcedMilitary",
+    [CATEGORY_OTHER] = "Other",
+    [CATEGORY_UNKNOWN] = "Unknown",
+};
+
+static const char *const genders[GENDER_COUNT] = {
+    [GENDER_UNKNOWN] = "Unknown",
+    [GENDER_FEMININE] = "Feminine",
+    [GENDER_MASCULINE] = "Masculine",
+    [GENDER_NON_CONFORMING] = "NonConforming",
+};
+
+static const char *const age_groups[AGE_COUNT] = {
+    [AGE_UNKNOWN] = "Unknown",
+    [AGE_MINOR] = "Minor",
+    [AGE_ADULT] = "Adult",
+};
+
+static const char *const citizenships[CITIZENSHIP_COUNT] = {
+    [CITIZENSHIP_UNKNOWN] = "Unknown",
+    [CITIZENSHIP_NL] = "NL",
+    [CITIZENSHIP_EU] = "EU",
+    [CITIZENSHIP_NON_EU] = "nonEU",
+};
+
+static const char *const statuses[STATUS_COUNT] = {
+    [STATUS_POSSIBLE] = "possible",
+    [STATUS_CONFIRMED] = "confirmed",
+    [STATUS_REJECTED] = "rejected",
+};
+
+static const char *const source_kinds[SOURCE_KIND_COUNT] = {
+    [SOURCE_MUNICIPALITY] = "municipality",
+    [SOURCE_COA] = "coa",
+    [SOURCE_CARE] = "care",
+    [SOURCE_POLICE] = "police",
+    [SOURCE_KMAR] = "kmar",
+    [SOURCE_NLA] = "nla",
+    [SOURCE_NGO] = "ngo",
+    [SOURCE_OTHER] = "other",
+};
+
+static const char *const verdicts[VERDICT_COUNT] = {
+    [VERDICT_REGISTERED] = "registered", [VERDICT_DUPLICATE] = "duplicate",
+    [VERDICT_CORRECTED] = "corrected",   [VERDICT_WITHDRAWN] = "withdrawn",
+    [VERDICT_REFUSED] = "refused",
+};
+
+static const struct {
+    const char *name, *text;
+} faults[FAULT_COUNT] = {
+    [FAULT_SYNTAX] = {"syntax", "cannot be read: not valid in its format"},
+    [FAULT_TYPE] = {"type", "is of another type than this field has"},
+    [FAULT_REQUIRED] = {"required", "is required"},
+    [FAULT_TOO_LONG] = {"tooLong", "is longer than allowed"},
+    [FAULT_TOO_MANY] = {"tooMany", "has more entries than allowed"},
+    [FAULT_BAD_DATE] = {"badDate", "is no date (YYYY-MM-DD) or RFC 3339 time"},
+    [FAULT_OUT_OF_RANGE] = {"outOfRange", "is outside the range allowed"},
+    [FAULT_BAD_CHARACTER] = {"badCharacter", "holds control characters or is not UTF-8"},
+    [FAULT_UNKNOWN_WORD] = {"unknownWord", "is not one of the words allowed"},
+    [FAULT_NOT_ACCEPTED] = {"notAccepted",
+                            "is a citizen service number (BSN), which must not be sent"},
+    [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
+};
+
+static const char *const word_fields[WORD_FIELDS] = {
+    [WORD_CATEGORY] = "category",  [WORD_MUNICIPALITY] = "municipality", [WORD_GENDER] = "gender",
+    [WORD_AGE_GROUP] = "ageGroup", [WORD_CITIZENSHIP] = "citizenship",
+};
+
+const char *category_name(enum category c) {
+    assert(c < CATEGORY_COUNT);
+    return categories[c];
+}
+
+const char *gender_name(enum gender g) {
+    assert(g < GENDER_COUNT);
+    return genders[g];
+}
+
+const char *age_group_name(enum age_group a) {
+    assert(a < AGE_COUNT);
+    return age_groups[a];
+}
+
+const char *citizenship_name(enum citizenship c) {
+    assert(c < CITIZENSHIP_COUNT);
+    return citizenships[c];
+}
+
+const char *status_name(enum status s) {
+    assert(s < STATUS_COUNT);
+    return statuses[s];
+}
+
+const char *source_kind_name(enum source_kind k) {
+    assert(k < SOURCE_KIND_COUNT);
+    return source_kinds[k];
+}
+
+const char *verdict_name(enum verdict v) {
+    assert(v < VERDICT_COUNT);
+    return verdicts[v];
+}
+
+const char *fault_code_name(enum fault_code code) {
+    assert(code < FAULT_COUNT);
+    return faults[code].name;
+}
+
+const char *fault_code_text(enum fault_code code) {
+    assert(code < FAULT_COUNT);
+    return faults[code].text;
+}
+
+const char *word_field_name(enum word_field f) {
+    assert(f < WORD_FIELDS);
+    return word_fields[f];
+}
+
+bool category_from_name(struct str name, enum category *out) {
+    for (unsigned c = 0; c < CATEGORY_COUNT; c++)
+        if (str_is(name, categories[c])) {
+            *out = (enum category)c;
+            return true;
+        }
+    return false;
+}
+
+bool source_kind_from_name(struct str name, enum source_kind *out) {
+    for (unsigned k = 0; k < SOURCE_KIND_COUNT; k++)
+        if (str_is(name, source_kinds[k])) {
+            *out = (enum source_kind)k;
+            return true;
+        }
+    return false;
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Two kinds of key in one hash table: each spelling, and its folded form. Both lead to the same
+// meaning, so a word found by its bytes means what its folded form would.
+#include "core/signal/synonyms.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct meaning {
+    uint32_t values[WORDS_VALUES_MAX];
+    size_t count;
+};
+
+struct key {
+    struct str text; // owned
+    uint32_t hash;
+    uint32_t meaning;
+    uint32_t spelling; // the key that has the spelling to tell
+};
+
+struct words {
+    struct key *keys;
+    uint32_t key_count, key_cap;
+    struct meaning *meanings;
+    uint32_t meaning_count, meaning_cap;
+    uint32_t *slots; // index into keys + 1; 0 is free
+    uint32_t slot_count;
+};
+
+enum { SLOTS_MIN = 64 };
+
+struct words *words_create(void) {
+    struct words *words = mem_zalloc(1, sizeof *words);
+    words->slot_count = SLOTS_MIN;
+    words->slots = mem_zalloc(SLOTS_MIN, sizeof *words->slots);
+    return words;
+}
+
+void words_free(struct words *words) {
+    if (!words)
+        return;
+    for (uint32_t i = 0; i < words->key_count; i++)
+        free((void *)words->keys[i].text.data);
+    free(words->keys);
+    free(words->meanings);
+    free(words->slots);
+    free(words);
+}
+
+// FNV-1a. Nobody outside chooses what is in the table, so it needs no key.
+static uint32_t hash_of(struct str text) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (uint8_t)text.data[i]) * 16777619u;
+    return hash;
+}
+
+// The slot that has `text`, or the free one where it would go.
+static uint32_t *slot_of(const struct words *words, struct str text, uint32_t hash) {
+    for (uint32_t at = hash;; at++) {
+        uint32_t *slot = &words->slots[at & (words->slot_count - 1)];
+        const struct key *key = *slot ? &words->keys[*slot - 1] : NULL;
+        if (!key || (key->hash == hash && str_equal(key->text, text)))
+            return slot;
+    }
+}
+
+static void grow(struct words *words) {
+    free(words->slots);
+    words->slot_count *= 2;
+    words->slots = mem_zalloc(words->slot_count, sizeof *words->slots);
+    for (uint32_t i = 0; i < words->key_count; i++)
+        *slot_of(words, words->keys[i].text, words->keys[i].hash) = i + 1;
+}
+
+// The key's index; makes it (with that meaning and spelling) when it is not there.
+static uint32_t put_key(struct words *words, struct str text, uint32_t meaning, uint32_t spelling) {
+    uint32_t hash = hash_of(text);
+    uint32_t *slot = slot_of(words, text, hash);
+    if (*slot)
+        return *slot - 1;
+    if (words->key_count == words->key_cap) {
+        words->key_cap = words->key_cap ? words->key_cap * 2 : SLOTS_MIN;
+        words->keys = mem_resize(words->keys, words->key_cap, sizeof *words->keys);
+    }
+    uint32_t index = words->key_count++;
+    char *copy = mem_strndup(text.data, text.len);
+    words->keys[index] = (struct key){{copy, text.len}, hash, meaning, spelling};
+    *slot = index + 1;
+    if (words->key_count * 2 > words->slot_count)
+        grow(words);
+    return index;
+}
+
+static uint32_t new_meaning(struct words *words) {
+    if (words->meaning_count == words->meaning_cap) {
+        words->meaning_cap = words->meaning_cap ? words->meaning_cap * 2 : SLOTS_MIN;
+        words->meanings = mem_resize(words->meanings, words->meaning_cap, sizeof *words->meanings);
+    }
+    words->meanings[words->meaning_count] = (struct meaning){.count = 0};
+    return words->meaning_count++;
+}
+
+static bool add_value(struct meaning *meaning, uint32_t value) {
+    for (size_t i = 0; i < meaning->count; i++)
+        if (meaning->values[i] == value)
+            return true;
+    if (meaning->count == WORDS_VALUES_MAX)
+        return false;
+    meaning->values[meaning->count++] = value;
+    return true;
+}
+
+bool words_add(struct words *words, struct str spelling, uint32_t value) {
+    char text[STR_FOLDED_MAX];
+    struct str folded = {text, words_fold(spelling, text)};
+    if (folded.len == 0)
+        return false;
+    uint32_t found = *slot_of(words, folded, hash_of(folded));
+    uint32_t meaning = found ? words->keys[found - 1].meaning : new_meaning(words);
+    if (!add_value(&words->meanings[meaning], value))
+        return false;
+    // a spelling speaks for itself, a folded form for the first spelling that led to it
+    uint32_t own = put_key(words, spelling, meaning, words->key_count);
+    (void)put_key(words, folded, meaning, own);
+    return true;
+}
+
+static void tell(const struct words *words, const struct key *key, struct words_match *match) {
+    const struct meaning *meaning = &words->meanings[key->meaning];
+    memcpy(match->values, meaning->values, sizeof match->values);
+    match->count = meaning->count;
+    match->spelling = words->keys[key->spelling].text.data;
+}
+
+bool words_find(const struct words *words, struct str word, struct words_match *match) {
+    char text[STR_FOLDED_MAX];
+    uint32_t found = *slot_of(words, word, hash_of(word));
+    if (!found) {
+        struct str folded = {text, words_fold(word, text)};
+        if (folded.len == 0)
+            return false;
+        found = *slot_of(words, folded, hash_of(folded));
+    }
+    if (!found)
+        return false;
+    tell(words, &words->keys[found - 1], match);
+    return true;
+}
+
+void words_each(const struct words *words, void (*fn)(void *ctx, const struct words_match *match),
+                void *ctx) {
+    for (uint32_t i = 0; i < words->key_count; i++)
+        if (words->keys[i].spelling == i) {
+            struct words_match match;
+            tell(words, &words->keys[i], &match);
+            fn(ctx, &match);
+        }
+}
+
+static bool is_ascii(struct str word) {
+    unsigned char all = 0;
+    for (size_t i = 0; i < word.len; i++)
+        all |= (unsigned char)word.data[i];
+    return all < 0x80;
+}
+
+size_t words_fold(struct str word, char out[STR_FOLDED_MAX]) {
+    // a longer word may still fold to a short one
+    if (word.len >= STR_FOLDED_MAX || !is_ascii(word))
+        return str_fold(word, out);
+    size_t len = 0;
+    bool gap = false;
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.data[i];
+        bool upper = c >= 'A' && c <= 'Z';
+        if (!upper && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9')) {
+            gap = len > 0;
+            continue;
+        }
+        if (gap)
+            out[len++] = ' ';
+        gap = false;
+        out[len++] = upper ? (char)(c + ('a' - 'A')) : c;
+    }
+    out[len] = '\0';
+    return len;
+}

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Built once from the operator's tables. Successors and predecessors are checked to move in time,
+// so following them always ends.
+#include "core/tables/municipalities.h"
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "core/signal/synonyms.h"
+#include "core/tables/table.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CODE_MAX = 9999,
+    CODE_TEXT = 7, // "GM0363" with NUL
+    SUCCESSORS_MAX = sizeof((struct municipality *)NULL)->successors / sizeof(uint16_t),
+    NONE = UINT16_MAX,
+};
+
+struct place {
+    uint16_t predecessor; // row of the only one, NONE when there is none or more
+    bool mixed;           // one of several predecessors lay in another region
+    uint32_t line;        // in the table; for messages
+    char code_text[CODE_TEXT];
+};
+
+struct municipalities {
+    struct municipality *rows;
+    struct place *places; // beside rows
+    size_t count, cap;
+    uint16_t by_code[CODE_MAX + 1]; // row or NONE
+    struct words *names;            // -> rows
+    struct table table;             // owns the text of the rows
+};
+
+enum column {
+    COLUMN_CODE,
+    COLUMN_NAME,
+    COLUMN_PROVINCE_CODE,
+    COLUMN_PROVINCE,
+    COLUMN_VALID_FROM,
+    COLUMN_VALID_TO,
+    COLUMN_SUCCESSORS,
+    COLUMN_POLICE_UNIT,
+    COLUMN_SAFETY_REGION,
+    COLUMN_INHABITANTS,
+    COLUMN_INHABITANTS_YEAR,
+    COLUMN_SIZE_CLASS,
+    COLUMN_COUNT,
+};
+
+static const char *const columns[COLUMN_COUNT] = {
+    "code",          "name",        "province_code",    "province",
+    "valid_from",    "valid_to",    "successor_codes",  "police_unit",
+    "safety_region", "inhabitants", "inhabitants_year", "size_class",
+};
+
+enum variant_column { VARIANT_NAME, VARIANT_CODE, VARIANT_COUNT };
+
+static const char *const variant_columns[VARIANT_COUNT] = {"variant", "code"};
+
+// "GM0363", "gm363", "0363" or "363".
+static bool parse_code(struct str text, uint16_t *code) {
+    uint64_t value;
+    if (text.len > 2 && str_equal_nocase((struct str){text.data, 2}, STR("GM")))
+        text = (struct str){text.data + 2, text.len - 2};
+    if (text.len > 4 || !str_to_u64(text, CODE_MAX, &value) || value == 0)
+        return false;
+    *code = (uint16_t)value;
+    return true;
+}
+
+// The code as the tables must have it: "GM" and 4 digits.
+static bool parse_full_code(struct str text, uint16_t *code) {
+    return text.len == CODE_TEXT - 1 && memcmp(text.data, "GM", 2) == 0 && parse_code(text, code);
+}
+
+// "PV27" or "VR13": two letters, two digits, in a range.
+static bool parse_region(struct str text, const char *letters, uint8_t min, uint8_t max,
+                         uint8_t *region) {
+    uint64_t value;
+    if (text.len != 4 || memcmp(text.data, letters, 2) != 0 ||
+        !str_to_u64((struct str){text.data + 2, 2}, max, &value) || value < min)
+        return false;
+    *region = (uint8_t)value;
+    return true;
+}
+
+static bool parse_day(struct str text, int32_t when_empty, int32_t *day) {
+    *day = when_empty;
+    return text.len == 0 || time_parse_date(text, day);
+}
+
+static bool parse_successors(struct str text, struct municipality *m) {
+    struct str piece;
+    for (size_t n = 0; str_split(&text, ' ', &piece);) {
+        if (piece.len == 0)
+            continue;
+        if (n == SUCCESSORS_MAX || !parse_full_code(piece, &m->successors[n]) ||
+            m->successors[n] == m->code)
+            return false;
+        n++;
+    }
+    return true;
+}
+
+// What is wrong with the row, or NULL.
+static const char *parse_row(const struct str *cells, struct municipality *m) {
+    uint64_t inhabitants = 0;
+    if (!parse_full_code(cells[COLUMN_CODE], &m->code))
+        return "code must be GM and 4 digits";
+    if (!parse_region(cells[COLUMN_PROVINCE_CODE], "PV", 20, 31, &m->province))
+        return "province_code must be PV20 to PV31";
+    if (!parse_region(cells[COLUMN_SAFETY_REGION], "VR", 1, 25, &m->safety_region))
+        return "safety_region must be VR01 to VR25";
+    if (!parse_day(cells[COLUMN_VALID_FROM], INT32_MIN, &m->valid_from) ||
+        !parse_day(cells[COLUMN_VALID_TO], INT32_MAX, &m->valid_to) || m->valid_from > m->valid_to)
+        return "valid_from and valid_to must be dates in order, or empty";
+    if (!parse_successors(cells[COLUMN_SUCCESSORS], m))
+        return "successor_codes must be up to 4 other codes, separated by a space";
+    if (m->successors[0] && m->valid_to == INT32_MAX)
+        return "a municipality with successors needs a valid_to";
+    if (cells[COLUMN_INHABITANTS].len &&
+        !str_to_u64(cells[COLUMN_INHABITANTS], UINT32_MAX, &inhabitants))
+        return "inhabitants must be a number or empty";
+    const enum column texts[] = {COLUMN_NAME, COLUMN_PROVINCE, COLUMN_POLICE_UNIT};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (cells[texts[i]].len == 0 || cells[texts[i]].len > MUNICIPALITY_TEXT_MAX)
+            return "name, province and police_unit must have 1 to 64 bytes";
+    if (cells[COLUMN_POLICE_UNIT].len > MUNICIPALITY_UNIT_MAX)
+        return "police_unit must have 1 to 31 bytes";
+    m->inhabitants = (uint32_t)inhabitants;
+    m->name = cells[COLUMN_NAME].data;
+    m->province_name = cells[COLUMN_PROVINCE].data;
+    m->police_unit = cells[COLUMN_POLICE_UNIT].data;
+    m->size_class = cells[COLUMN_SIZE_CLASS].data;
+    return NULL;
+}
+
+static void write_code(uint16_t code, char out[CODE_TEXT]) {
+    memcpy(out, "GM", 2);
+    for (size_t i = CODE_TEXT - 1; i-- > 2; code /= 10)
+        out[i] = (char)('0' + code % 10);
+    out[CODE_TEXT - 1] = '\0';
+}
+
+bool municipalities_full_code(struct str word, char out[MUNICIPALITY_CODE_MAX]) {
+    static_assert((int)CODE_TEXT <= (int)MUNICIPALITY_CODE_MAX, "a code fits");
+    uint16_t code;
+    if (!parse_code(str_trim(word), &code))
+        return false;
+    write_code(code, out);
+    return true;
+}
+
+static void put_row(struct municipalities *all, const struct municipality *m) {
+    if (all->count == all->cap) {
+        all->cap = all->cap ? all->cap * 2 : 512;
+        all->rows = mem_resize(all->rows, all->cap, sizeof *all->rows);
+        all->places = mem_resize(all->places, all->cap, sizeof *all->places);
+    }
+    struct place *place = &all->places[all->count];
+    *place = (struct place){.predecessor = NONE, .line = all->table.line};
+    write_code(m->code, place->code_text);
+    all->by_code[m->code] = (uint16_t)all->count;
+    all->rows[all->count++] = *m;
+}
+
+// A name, also with the word "Gemeente" before it.
+static bool add_name(struct municipalities *all, struct str name, uint32_t row) {
+    char text[STR_FOLDED_MAX];
+    if (!words_add(all->names, name, row))
+        return false;
+    int len = snprintf(text, sizeof text, "Gemeente %.*s", (int)name.len, name.data);
+    // of a very long one there is no such form
+    return (size_t)len >= sizeof text ||
+           words_add(all->names, (struct str){text, (size_t)len}, row);
+}
+
+// The official name, and without what stands behind it in brackets: "Bergen (NH.)" is "Bergen".
+static bool add_official_names(struct municipalities *all, uint32_t row) {
+    struct str name = str_from(all->rows[row].name);
+    const char *bracket = memchr(name.data, '(', name.len);
+    if (!add_name(all, name, row))
+        return false;
+    if (!bracket)
+        return true;
+    struct str base = str_trim((struct str){name.data, (size_t)(bracket - name.data)});
+    return add_name(all, base, row);
+}
+
+static bool read_rows(struct municipalities *all, struct err *err) {
+    struct str cells[COLUMN_COUNT];
+    enum table_next next;
+    if (!table_expect_header(&all->table, columns, COLUMN_COUNT, err))
+        return false;
+    while ((next = table_read_exactly(&all->table, cells, COLUMN_COUNT, err)) == TABLE_ROW) {
+        struct municipality m = {0};
+        const char *wrong = parse_row(cells, &m);
+        if (!wrong && all->by_code[m.code] != NONE)
+            wrong = "another row has this code";
+        if (wrong)
+            return table_fault(&all->table, err, wrong);
+        put_row(all, &m);
+        if (!add_official_names(all, (uint32_t)all->count - 1))
+            return table_fault(&all->table, err, "the name cannot be used: too many share it");
+    }
+    if (next == TABLE_END && all->count == 0)
+        return err_set(err, ERR_CONFIG, "%s: no municipalities", all->table.name);
+    return next == TABLE_END;
+}
+
+// A successor takes over the day after. This also keeps a chain of successors from going round.
+static bool check_successors(const struct municipalities *all, struct err *err) {
+    for (size_t i = 0; i < all->count; i++) {
+        const struct municipality *m = &all->rows[i];
+        for (size_t k = 0; k < SUCCESSORS_MAX && m->successors[k]; k++) {
+            const struct municipality *next = municipalities_by_code(all, m->successors[k]);
+            if (next && next->valid_from <= m->valid_to + 1 && next->valid_to > m->valid_to)
+                continue;
+            return err_set(err, ERR_CONFIG,
+                           "%s:%u: a successor must be in the table and valid the day after",
+                           all->table.name, (unsigned)all->places[i].line);
+        }
+    }
+    return true;
+}
+
+static bool same_regions(const struct municipality *a, const struct municipality *b) {
+    return a->province == b->province && a->safety_region == b->safety_region &&
+           strcmp(a->police_unit, b->police_unit) == 0;
+}
+
+// Predecessors are those whose end was a municipality's beginning; what it took in later is not.
+static void link_predecessors(struct municipalities *all) {
+    uint16_t *found = mem_zalloc(all->count, sizeof *found);
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < SUCCESSORS_MAX && all->rows[i].successors[k]; k++) {
+            uint16_t next = all->by_code[all->rows[i].successors[k]];
+            struct place *place = &all->places[next];
+            if (all->rows[next].valid_from <= all->rows[i].valid_to)
+                continue;
+            found[next]++;
+            place->predecessor = found[next] == 1 ? (uint16_t)i : NONE;
+            place->mixed |= !same_regions(&all->rows[i], &all->rows[next]);
+        }
+    free(found);
+}
+
+static bool read_variants(struct municipalities *all, struct table *table, struct err *err) {
+    struct str cells[VARIANT_COUNT];
+    enum table_next next;
+    uint16_t code;
+    if (!table_expect_header(table, variant_columns, VARIANT_COUNT, err))
+        return false;
+    while ((next = table_read_exactly(table, cells, VARIANT_COUNT, err)) == TABLE_ROW) {
+        if (!parse_full_code(cells[VARIANT_CODE], &code) || all->by_code[code] == NONE)
+            return table_fault(table, err, "the code is not in the table of municipalities");
+        if (!add_name(all, cells[VARIANT_NAME], all->by_code[code]))
+            return table_fault(table, err,
+                               "the name cannot be used: empty, too long or too many "
+                               "share it");
+    }
+    return next == TABLE_END;
+}
+
+struct municipalities *municipalities_load(struct str table, const char *table_name,
+                                           struct str variants, const char *variants_name,
+                                           struct err *err) {
+    struct table names;
+    struct municipalities *all = mem_zalloc(1, sizeof *all);
+    memset(all->by_code, 0xff, sizeof all->by_code);
+    all->names = words_create();
+    table_open(&all->table, table, table_name);
+    table_open(&names, variants, variants_name);
+    bool ok = read_rows(all, err) && check_successors(all, err) && read_variants(all, &names, err);
+    table_close(&names);
+    if (!ok) {
+        municipalities_free(all);
+        return NULL;
+    }
+    link_predecessors(all);
+    return all;
+}
+
+void municipalities_free(struct municipalities *all) {
+    if (!all)
+        return;
+    words_free(all->names);
+    table_close(&all->table);
+    free(all->rows);
+    free(all->places);
+    free(all);
+}
+
+size_t municipalities_count(const struct municipalities *all) {
+    return all->count;
+}
+
+const struct municipality *municipalities_at(const struct municipalities *all, size_t i) {
+    assert(i < all->count);
+    return &all->rows[i];
+}
+
+const struct municipality *municipalities_by_code(const struct municipalities *all, uint16_t code) {
+    return code <= CODE_MAX && all->by_code[code] != NONE ? &all->rows[all->by_code[code]] : NULL;
+}
+
+static bool is_valid(const struct municipality *m, int32_t day) {
+    return m->valid_from <= day && day <= m->valid_to;
+}
+
+// One of a word's meanings: the only one, or the only one valid on the day, or of those (of all
+// when none is) the only one in the province. Otherwise NULL.
+static const struct municipality *choose(const struct municipalities *all,
+                                         const struct words_match *match, int32_t day,
+                                         uint8_t province) {
+    const struct municipality *left[WORDS_VALUES_MAX], *near = NULL;
+    size_t left_count = 0, near_count = 0;
+    for (size_t i = 0; i < match->count; i++)
+        if (is_valid(&all->rows[match->values[i]], day))
+            left[left_count++] = &all->rows[match->values[i]];
+    if (left_count == 0)
+        for (size_t i = 0; i < match->count; i++)
+            left[left_count++] = &all->rows[match->values[i]];
+    if (left_count == 1)
+        return left[0];
+    for (size_t i = 0; i < left_count; i++)
+        if (left[i]->province == province) {
+            near = left[i];
+            near_count++;
+        }
+    return near_count == 1 ? near : NULL;
+}
+
+const struct municipality *municipalities_on(const struct municipalities *all,
+                                             const struct municipality *from, int32_t day) {
+    const struct municipality *m = from;
+    while (day > m->valid_to && m->successors[0]) {
+        if (m->successors[1])
+            return NULL;
+        m = municipalities_by_code(all, m->successors[0]);
+    }
+    while (day < m->valid_from) {
+        const struct place *place = &all->places[m - all->rows];
+        if (place->predecessor == NONE)
+            return place->mixed ? NULL : m;
+        m = &all->rows[place->predecessor];
+    }
+    return m;
+}
+
+enum municipality_match municipalities_resolve(const struct municipalities *all, struct str word,
+                                               int32_t day, uint8_t province,
+                                               const struct municipality **found,
+                                               const char **spelling) {
+    struct words_match match;
+    const struct municipality *m;
+    uint16_t code;
+    word = str_trim(word);
+    if (parse_code(word, &code)) {
+        m = municipalities_by_code(all, code);
+        if (!m)
+            return MUNICIPALITY_NO_SUCH;
+        *spelling = all->places[m - all->rows].code_text;
+    } else {
+        if (!words_find(all->names, word, &match))
+            return MUNICIPALITY_NO_SUCH;
+        m = choose(all, &match, day, province);
+        *spelling = match.spelling;
+    }
+    m = m ? municipalities_on(all, m, day) : NULL;
+    if (!m)
+        return MUNICIPALITY_AMBIGUOUS;
+    *found = m;
+    return MUNICIPALITY_FOUND;
+}
+
+const struct municipality *municipalities_successor(const struct municipalities *all,
+                                                    const struct municipality *from, int32_t day) {
+    while (from && day > from->valid_to && from->successors[0])
+        from = municipalities_by_code(all, from->successors[0]);
+    return from;
+}
+
+struct each {
+    void (*fn)(void *ctx, const char *spelling);
+    void *ctx;
+};
+
+static void on_name(void *ctx, const struct words_match *match) {
+    const struct each *each = ctx;
+    each->fn(each->ctx, match->spelling);
+}
+
+void municipalities_each_spelling(const struct municipalities *all,
+                                  void (*fn)(void *ctx, const char *spelling), void *ctx) {
+    struct each each = {fn, ctx};
+    for (size_t i = 0; i < all->count; i++)
+        fn(ctx, all->places[i].code_text);
+    words_each(all->names, on_name, &each);
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Shared by import.c (sending) and import_print.c (the summary); nobody else includes it.
+#ifndef CTL_IMPORT_IMPORT_H
+#define CTL_IMPORT_IMPORT_H
+
+#include "ctl/import/record_splitter.h"
+#include "ctl/query/ctl.h"
+#include "ctl/term/progress.h"
+
+enum { IMPORT_PIECE_RECORDS = 500, IMPORT_REFUSALS_MAX = 1000, IMPORT_VERDICTS = 5 };
+enum { IMPORT_REFUSED = IMPORT_VERDICTS - 1 };
+
+// As the daemon names them.
+extern const char *const import_verdicts[IMPORT_VERDICTS];
+
+// One reason; a record may have several.
+struct import_refusal {
+    uint64_t line; // of the file
+    char pointer[48];
+    char code[32];
+    char detail[128];
+};
+
+struct import {
+    const struct ctl *ctl;
+    char *target; // of each piece
+    bool csv, dry_run;
+    struct cutter cutter;
+    struct progress progress;
+    uint64_t total, done; // records
+    uint64_t verdicts[IMPORT_VERDICTS], left_out;
+    struct import_refusal *refusals; // the first IMPORT_REFUSALS_MAX; owned
+    size_t refusal_count;
+    // the piece under way
+    struct buf piece;
+    uint64_t piece_lines[IMPORT_PIECE_RECORDS]; // where each record begins
+    size_t piece_count;
+};
+
+void import_print(const struct import *import);
+
+#endif

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "codec/json_out.h"
+#include "ctl/term/format.h"
+#include "import.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { SHOWN_MAX = 20, LABEL_WIDTH = 14, JSON_BYTES_MAX = 1 << 20 };
+
+const char *const import_verdicts[IMPORT_VERDICTS] = {"registered", "duplicate", "corrected",
+                                                      "withdrawn", "refused"};
+
+static void put_count(const struct screen *screen, const char *label, uint64_t value, bool alarm) {
+    char text[FORMAT_MAX];
+    format_count((int64_t)value, text);
+    screen_put_field(screen, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
+    screen_put_field(screen, alarm && value ? STYLE_BAD : STYLE_PLAIN, text, FORMAT_MAX / 3,
+                     FIT_RIGHT);
+    screen_end_line(screen);
+}
+
+static void put_refusals(const struct import *import) {
+    const struct screen *screen = &import->ctl->screen;
+    char text[320];
+    size_t shown = import->refusal_count < SHOWN_MAX ? import->refusal_count : SHOWN_MAX;
+    if (shown)
+        screen_end_line(screen);
+    for (size_t i = 0; i < shown; i++) {
+        const struct import_refusal *refusal = &import->refusals[i];
+        (void)snprintf(text, sizeof text, "line %" PRIu64 ": %s%s%s: %s", refusal->line,
+                       refusal->pointer, refusal->pointer[0] ? " " : "", refusal->code,
+                       refusal->detail);
+        screen_put(screen, STYLE_PLAIN, text);
+        screen_end_line(screen);
+    }
+    if (import->refusal_count > shown) {
+        (void)snprintf(text, sizeof text, "and %s%zu more reasons; --json has them",
+                       import->refusal_count == IMPORT_REFUSALS_MAX ? "at least " : "",
+                       import->refusal_count - shown);
+        screen_put(screen, STYLE_DIM, text);
+        screen_end_line(screen);
+    }
+}
+
+static void print_text(const struct import *import) {
+    const struct screen *screen = &import->ctl->screen;
+    if (import->dry_run) {
+        screen_put(screen, STYLE_WARN, "dry run: nothing was stored");
+        screen_end_line(screen);
+    }
+    put_count(screen, "records", import->done, false);
+    for (size_t i = 0; i < IMPORT_VERDICTS; i++)
+        put_count(screen, import_verdicts[i], import->verdicts[i], i == IMPORT_REFUSED);
+    put_count(screen, "left out", import->left_out, false);
+    put_refusals(import);
+}
+
+static void print_json(const struct import *import) {
+    struct buf out;
+    buf_init(&out, JSON_BYTES_MAX);
+    struct json_out json = {.buf = &out};
+    json_open(&json, '{');
+    json_put_bool(&json, "dryRun", import->dry_run);
+    json_put_bool(&json, "complete", import->done == import->total);
+    json_put_u64(&json, "records", import->total);
+    json_put_u64(&json, "sent", import->done);
+    for (size_t i = 0; i < IMPORT_VERDICTS; i++)
+        json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
+    json_put_u64(&json, "leftOut", import->left_out);
+    json_key(&json, "errors");
+    json_open(&json, '[');
+    for (size_t i = 0; i < import->refusal_count; i++) {
+        const struct import_refusal *refusal = &import->refusals[i];
+        json_open(&json, '{');
+        json_put_u64(&json, "line", refusal->line);
+        json_put_text(&json, "pointer", refusal->pointer);
+        json_put_text(&json, "code", refusal->code);
+        json_put_text(&json, "detail", refusal->detail);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+    buf_putc(&out, '\n');
+    fwrite(out.data, 1, out.len, import->ctl->screen.out);
+    buf_free(&out);
+}
+
+void import_print(const struct import *import) {
+    if (import->ctl->json)
+        print_json(import);
+    else
+        print_text(import);
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ctl/query/ctl.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10, ID_MAX = 1024 };
+
+// Messages quote the other side, so they are cleaned like all that is printed.
+static void complain(const char *who, const char *text) {
+    struct screen screen;
+    screen_init(&screen, stderr, true);
+    screen_put(&screen, STYLE_PLAIN, who);
+    screen_put(&screen, STYLE_PLAIN, ": ");
+    screen_put(&screen, STYLE_PLAIN, text);
+    screen_end_line(&screen);
+}
+
+static void complain_va(const char *who, const char *fmt, va_list args) {
+    char text[MESSAGE_MAX];
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    complain(who, text);
+}
+
+enum ctl_exit ctl_fail(const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    complain_va("signaalctl", fmt, args);
+    va_end(args);
+    return CTL_FAILED;
+}
+
+enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...) {
+    char who[64] = "signaalctl";
+    if (ctl->verb)
+        (void)snprintf(who, sizeof who, "signaalctl %s", ctl->verb->name);
+    va_list args;
+    va_start(args, fmt);
+    complain_va(who, fmt, args);
+    va_end(args);
+    fprintf(stderr, "Try: %s --help\n", who);
+    return CTL_USAGE;
+}
+
+void ctl_print_json(const struct ctl *ctl, struct str body) {
+    fwrite(body.data ? body.data : "", 1, body.len, ctl->screen.out);
+    if (body.len == 0 || body.data[body.len - 1] != '\n')
+        screen_end_line(&ctl->screen);
+}
+
+enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply) {
+    if (ctl->json && reply->body.len)
+        ctl_print_json(ctl, buf_str(&reply->body));
+    struct node *problem = node_parse(buf_str(&reply->body), NULL);
+    const char *title = node_text(problem, "title");
+    const char *detail = node_text(problem, "detail");
+    if (title || detail)
+        (void)ctl_fail("%s%s%s", title ? title : "", title && detail ? ": " : "",
+                       detail ? detail : "");
+    else
+        (void)ctl_fail("the daemon says no, with HTTP status %ld", reply->status);
+    node_free(problem);
+    return CTL_FAILED;
+}
+
+static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_reply *reply,
+                                 enum ctl_exit (*print)(const struct ctl *ctl,
+                                                        const struct node *answer)) {
+    struct err err;
+    struct node *answer = node_parse(buf_str(&reply->body), &err);
+    if (!answer)
+        return ctl_fail("%s", err.text);
+    enum ctl_exit result = print(ctl, answer);
+    node_free(answer);
+    return result;
+}
+
+static void print_missing(const struct ctl *ctl, const struct ctl_question *question,
+                          const struct client_reply *reply) {
+    struct node *problem = node_parse(buf_str(&reply->body), NULL);
+    const char *detail = question->explained ? node_text(problem, "detail") : NULL;
+    fprintf(ctl->screen.out, "%s\n", question->missing);
+    if (detail)
+        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, detail);
+    node_free(problem);
+}
+
+enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question) {
+    struct client_reply reply;
+    struct err err;
+    enum ctl_exit result = CTL_OK;
+    const struct client_request request = {.method = question->method ? question->method : "GET",
+                                           .target = question->target};
+    if (!client_ask(ctl->path, &request, &reply, &err)) {
+        result = ctl_fail("%s", err.text);
+    } else if (reply.status == STATUS_NOT_FOUND && question->missing) {
+        result = CTL_FAILED;
+        if (ctl->json)
+            ctl_print_json(ctl, buf_str(&reply.body));
+        else
+            print_missing(ctl, question, &reply);
+    } else if (!client_reply_good(&reply)) {
+        result = ctl_refused(ctl, &reply);
+    } else if (ctl->json) {
+        ctl_print_json(ctl, buf_str(&reply.body));
+    } else {
+        result = show_answer(ctl, &reply, question->print);
+    }
+    client_reply_free(&reply);
+    return result;
+}
+
+enum ctl_exit ctl_ask_for(const struct ctl *ctl, const struct args *args,
+                          enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args,
+                                               struct buf *target),
+                          const struct ctl_question *question) {
+    struct buf target;
+    struct ctl_question asked = *question;
+    buf_init(&target, CLIENT_TARGET_MAX);
+    enum ctl_exit result = put(ctl, args, &target);
+    char *text = buf_take(&target);
+    asked.target = text;
+    if (result == CTL_OK)
+        result = ctl_ask(ctl, &asked);
+    free(text);
+    return result;
+}
+
+enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, struct buf *target) {
+    struct str source = str_from(args->words[0]), id = str_from(args->words[1]);
+    if (source.len == 0 || id.len == 0 || source.len > ID_MAX || id.len > ID_MAX)
+        return ctl_usage(ctl, "SOURCE and ID have 1 to %d bytes", ID_MAX);
+    buf_puts(target, "/v1/signals/");
+    client_put_encoded(target, source);
+    buf_putc(target, '/');
+    client_put_encoded(target, id);
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
+                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer)) {
+    const struct ctl_question question = {.target = target, .missing = missing, .print = print};
+    return ctl_ask(ctl, &question);
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl report: the national picture as one page of HTML that needs nothing else. It is
+// written beside its place and renamed, so that there is never half a page.
+#include "report.h"
+#include "base/mem.h"
+#include "base/time.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATH_BYTES_MAX = 4096 };
+
+enum ctl_exit report_unreadable(void) {
+    return ctl_fail("the answer is not one that this version can read");
+}
+
+enum ctl_exit report_ask(const struct report *report, const char *target, struct node **answer) {
+    struct client_reply reply;
+    struct err err;
+    enum ctl_exit result = CTL_OK;
+    const struct client_request request = {.method = "GET", .target = target};
+    if (!client_ask(report->ctl->path, &request, &reply, &err)) {
+        result = ctl_fail("%s", err.text);
+    } else if (!client_reply_good(&reply)) {
+        result = ctl_refused(report->ctl, &reply);
+    } else {
+        *answer = node_parse(buf_str(&reply.body), &err);
+        if (!*answer)
+            result = ctl_fail("%s", err.text);
+    }
+    client_reply_free(&reply);
+    return result;
+}
+
+int64_t report_number(const struct node *node, const char *path) {
+    int64_t value;
+    return node_number(node, path, &value) && value >= 0 && value <= REPORT_NUMBER_MAX ? value : 0;
+}
+
+static bool write_all(int file, struct str bytes) {
+    while (bytes.len) {
+        ssize_t written = write(file, bytes.data, bytes.len);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0)
+            bytes = (struct str){bytes.data + written, bytes.len - (size_t)written};
+    }
+    return true;
+}
+
+// mkstemp makes a file that only its owner may read.
+static enum ctl_exit write_file(const char *path, struct str page) {
+    struct buf name;
+    buf_init(&name, PATH_BYTES_MAX);
+    buf_printf(&name, "%s.XXXXXX", path);
+    char *part = buf_take(&name);
+    int file = mkstemp(part);
+    if (file < 0) {
+        enum ctl_exit failed = ctl_fail("cannot write beside %s: %s", path, strerror(errno));
+        free(part);
+        return failed;
+    }
+    bool good = write_all(file, page) && fsync(file) == 0;
+    int fault = errno;
+    if (close(file) != 0 && good) {
+        good = false;
+        fault = errno;
+    }
+    if (good && rename(part, path) != 0) {
+        good = false;
+        fault = errno;
+    }
+    if (!good)
+        (void)unlink(part);
+    free(part);
+    return good ? CTL_OK : ctl_fail("cannot write %s: %s", path, strerror(fault));
+}
+
+// Before the daemon is asked: each exact reading is in the audit log.
+static enum ctl_exit check_place(const struct ctl *ctl, const char *path) {
+    struct stat status;
+    if (!*path || strlen(path) + 8 > PATH_BYTES_MAX)
+        return ctl_usage(ctl, "--output needs the name of a file");
+    if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return ctl_fail("%s is there and is no plain file: it is left as it is", path);
+    return CTL_OK;
+}
+
+static enum ctl_exit take_year(const struct report *report, const char *text, int *year) {
+    uint64_t value;
+    if (strlen(text) != 4 || !str_to_u64(str_from(text), 9999, &value) || value < REPORT_YEAR_MIN)
+        return ctl_usage(report->ctl, "--year is a year from %d on", REPORT_YEAR_MIN);
+    *year = (int)value;
+    if (*year > report->this_year)
+        return ctl_usage(report->ctl, "--year: %d has not begun", *year);
+    return CTL_OK;
+}
+
+static void take_time(struct report *report) {
+    struct timespec now;
+    int month, day;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    report->now_ms = (int64_t)now.tv_sec * 1000;
+    time_civil_from_day(time_amsterdam_day(report->now_ms), &report->this_year, &month, &day);
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+    struct report report = {.ctl = ctl};
+    const char *path = args_value(args, "output"), *year = args_value(args, "year");
+    enum ctl_exit result = CTL_OK;
+    if (ctl->json)
+        return ctl_usage(ctl, "it makes HTML, so it takes no --json");
+    if (!path)
+        return ctl_usage(ctl, "--output FILE says where the page goes");
+    bool to_file = strcmp(path, "-") != 0;
+    take_time(&report);
+    if (year)
+        result = take_year(&report, year, &report.year);
+    if (result == CTL_OK && to_file)
+        result = check_place(ctl, path);
+    if (result != CTL_OK)
+        return result;
+    buf_init(&report.page, REPORT_PAGE_BYTES_MAX);
+    result = args_has(args, "public") ? report_public(&report) : report_exact(&report);
+    if (result == CTL_OK && report.page.overflow)
+        result = ctl_fail("the page is too large");
+    else if (result == CTL_OK && to_file)
+        result = write_file(path, buf_str(&report.page));
+    else if (result == CTL_OK)
+        (void)fwrite(report.page.data, 1, report.page.len, stdout);
+    buf_free(&report.page);
+    return result;
+}
+
+static const struct args_option options[] = {
+    {"output", 'o', "FILE", "where the page goes; - for standard output"},
+    {"year", 0, "Y", "the year; default: the last whole one with signals"},
+    {"public", 0, NULL, "from rounded figures only: this page may be published"},
+    {0},
+};
+
+const struct ctl_verb report_verb = {
+    .name = "report",
+    .words = "",
+    .help = "The national picture of a year as a page of HTML",
+    .more = "One page that needs nothing else: for a browser, a telephone or paper. It holds exact "
+            "figures, for use inside, and each reading of them is in the audit log. With --public "
+            "it is made only of the rounded figures that may be published (see signaalctl "
+            "figures).",
+    .options = options,
+    .run = run,
+};

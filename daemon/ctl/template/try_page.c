@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: EUPL-1.2
+// One page from its endpoint, by the daemon's own way of fetching.
+#include "base/mem.h"
+#include "codec/oauth.h"
+#include "edge/fetch/fetch.h"
+#include "try.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CONNECT_TIMEOUT_MS = 10000,
+    TIMEOUT_MS = 60000,
+    SECRET_BYTES_MAX = 8 << 10,
+    URL_BYTES_MAX = 8 << 10,
+    FORM_BYTES_MAX = 64 << 10,
+    STATUS_OK = 200,
+};
+
+struct exchange {
+    struct loop *loop;
+    struct fetcher *fetcher;
+    struct try_run *run;
+    char *secret; // NULL: none
+    char token[OAUTH_TOKEN_MAX + 1];
+    bool ok, asks_token;
+    struct err *err;
+};
+
+static void on_answer(void *ctx, const struct fetch_result *result) {
+    struct exchange *x = ctx;
+    const char *what = x->asks_token ? "no access token: " : "";
+    int64_t expires_s;
+    loop_stop(x->loop);
+    if (result->outcome != FETCH_OK) {
+        (void)err_set(x->err, ERR_RETRY, "%s%s", what, result->reason);
+    } else if (result->status != STATUS_OK) {
+        (void)err_set(x->err, ERR_RETRY, "%sthe endpoint answers with HTTP status %ld", what,
+                      result->status);
+    } else if (x->asks_token) {
+        x->ok = oauth_decode_token(result->body, x->token, &expires_s) ||
+                err_set(x->err, ERR_INPUT, "%sthe answer holds none", what);
+    } else {
+        x->run->body = mem_strndup(result->body.data ? result->body.data : "", result->body.len);
+        x->run->body_len = result->body.len;
+        x->run->link_next = result->link_next ? mem_strdup(result->link_next) : NULL;
+        x->ok = true;
+    }
+}
+
+static bool exchange_run(struct exchange *x, const struct fetch_request *request) {
+    x->ok = false;
+    fetch_start(x->fetcher, request, on_answer, x);
+    loop_run(x->loop);
+    return x->ok;
+}
+
+// Client credentials (RFC 6749, 4.4.2), in the body, as the daemon does.
+static bool ask_token(struct exchange *x, const struct try_fetch *fetch) {
+    const struct template *template = x->run->template;
+    struct str secret = str_from(x->secret), id = {0};
+    struct buf form;
+    (void)str_split(&secret, ':', &id);
+    buf_init(&form, FORM_BYTES_MAX);
+    buf_puts(&form, "grant_type=client_credentials&client_id=");
+    client_put_encoded(&form, id);
+    buf_puts(&form, "&client_secret=");
+    client_put_encoded(&form, secret);
+    if (template->scope) {
+        buf_puts(&form, "&scope=");
+        client_put_encoded(&form, str_from(template->scope));
+    }
+    char *text = buf_take(&form);
+    const struct fetch_request request = {.url = template->token_url,
+                                          .form = text,
+                                          .client_cert_file = fetch->client_cert_file,
+                                          .allow_private = true};
+    x->asks_token = true;
+    bool ok = exchange_run(x, &request);
+    x->asks_token = false;
+    hash_wipe(text, strlen(text));
+    free(text);
+    return ok;
+}
+
+static bool ask_page(struct exchange *x, const struct try_fetch *fetch, const char *url) {
+    const struct template *template = x->run->template;
+    struct fetch_request request = {
+        .url = url, .client_cert_file = fetch->client_cert_file, .allow_private = true};
+    switch (template->auth) {
+    case TEMPLATE_AUTH_NONE:
+    case TEMPLATE_AUTH_BEARER:
+        request.bearer = x->secret;
+        break;
+    case TEMPLATE_AUTH_BASIC:
+        request.user_password = x->secret;
+        break;
+    case TEMPLATE_AUTH_HEADER:
+        if (x->secret) {
+            request.header_name = template->auth_header;
+            request.header_value = x->secret;
+        }
+        break;
+    case TEMPLATE_AUTH_OAUTH2:
+        if (x->secret && !ask_token(x, fetch))
+            return false;
+        request.bearer = x->secret ? x->token : NULL;
+        break;
+    }
+    return exchange_run(x, &request);
+}
+
+static bool read_secret(const char *file, char **secret, struct err *err) {
+    struct buf bytes = {0};
+    if (!str_read_file(file, SECRET_BYTES_MAX, &bytes, err))
+        return false;
+    struct str text = str_trim(buf_str(&bytes));
+    *secret = mem_strndup(text.data ? text.data : "", text.len);
+    if (bytes.data)
+        hash_wipe(bytes.data, bytes.len);
+    buf_free(&bytes);
+    return text.len > 0 || err_set(err, ERR_CONFIG, "%s: it holds no secret", file);
+}
+
+// The URL with the template's query behind it. NULL when too long.
+static char *make_url(const struct template *template, const char *url) {
+    struct buf out;
+    buf_init(&out, URL_BYTES_MAX);
+    buf_puts(&out, url);
+    if (template->query)
+        buf_printf(&out, "%c%s", strchr(url, '?') ? '&' : '?', template->query);
+    bool too_long = out.overflow;
+    char *text = buf_take(&out);
+    if (!too_long)
+        return text;
+    free(text);
+    return NULL;
+}
+
+bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct err *err) {
+    struct exchange x = {.run = run, .err = err};
+    const struct fetch_limits limits = {.connections_max = 1,
+                                        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                        .timeout_ms = TIMEOUT_MS,
+                                        .body_bytes_max = TRY_PAGE_BYTES_MAX,
+                                        .ca_file = fetch->ca_file};
+    char *url = make_url(run->template, fetch->url);
+    bool ok = false;
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!url) {
+        (void)err_set(err, ERR_CONFIG, "the URL is too long");
+        goto fail;
+    }
+    if (fetch->secret_file && !read_secret(fetch->secret_file, &x.secret, err))
+        goto fail;
+    x.loop = loop_create(err);
+    x.fetcher = x.loop ? fetcher_create(x.loop, &limits, err) : NULL;
+    ok = x.fetcher && ask_page(&x, fetch, url);
+fail:
+    fetcher_free(x.fetcher);
+    loop_free(x.loop);
+    if (x.secret)
+        hash_wipe(x.secret, strlen(x.secret));
+    hash_wipe(x.token, sizeof x.token);
+    free(x.secret);
+    free(url);
+    return ok;
+}

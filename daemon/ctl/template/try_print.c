@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "base/mem.h"
+#include "codec/event.h"
+#include "codec/json_out.h"
+#include "ctl/term/table.h"
+#include "try.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LABEL_WIDTH = 16,
+    REFUSED_SHOWN_MAX = 20,
+    TEXT_BYTES_MAX = 1024,
+    PLACE_MAX = 256,
+    JSON_BYTES_MAX = 64 << 20
+};
+
+// The place of the next page, as the daemon would find it; NULL: none.
+static const char *next_of(const struct try_run *run) {
+    if (run->template->paging == TEMPLATE_PAGING_LINK)
+        return run->link_next;
+    return run->batch->page.next;
+}
+
+static const char *mark_of(const struct try_run *run) {
+    const char *mark = run->batch->decoded_as.cursor;
+    return mark[0] ? mark : NULL;
+}
+
+static size_t refused_count(const struct try_run *run) {
+    return run->batch->item_count - run->batch->signal_count;
+}
+
+static void put_line(const struct screen *screen, enum screen_style style, const char *label,
+                     const char *text) {
+    bool alone = text && !*text;
+    screen_put_spaces(screen, 2);
+    screen_put_field(screen, style, label, LABEL_WIDTH, alone ? FIT_LAST : FIT_LEFT);
+    screen_put(screen, style == STYLE_STRONG ? STYLE_PLAIN : style, text);
+    screen_end_line(screen);
+}
+
+static void put_fields(const struct screen *screen, const struct try_item *item) {
+    static const struct table_column columns[] = {{"  field", COLUMN_TEXT},
+                                                  {"as it is there", COLUMN_TEXT},
+                                                  {"what it becomes", COLUMN_TEXT}};
+    struct table table;
+    table_init(&table, screen, columns, sizeof columns / sizeof *columns);
+    for (int f = 0; f < MAPPING_FIELDS; f++) {
+        char name[32];
+        if (!item->raw[f] && !item->value[f])
+            continue;
+        (void)snprintf(name, sizeof name, "  %s", mapping_field_name((enum mapping_field)f));
+        table_put_text(&table, name);
+        table_put_text(&table, item->raw[f]);
+        table_put_text(&table, item->value[f]);
+    }
+    table_print(&table);
+    table_free(&table);
+}
+
+static void describe_place(const struct try_run *run, const struct signal *signal,
+                           char text[PLACE_MAX]) {
+    const struct municipalities *all = run->batch->tables->municipalities;
+    const struct municipality *then = municipalities_by_code(all, signal->cell.municipality);
+    const struct municipality *now = municipalities_by_code(all, signal->municipality_today);
+    if (!then) {
+        (void)snprintf(text, PLACE_MAX, "unknown");
+        return;
+    }
+    int len =
+        snprintf(text, PLACE_MAX, "%s GM%04u, %s", then->name, then->code, then->province_name);
+    if (now && now != then && len > 0 && len < PLACE_MAX)
+        (void)snprintf(text + len, PLACE_MAX - (size_t)len, "; today %s GM%04u", now->name,
+                       now->code);
+}
+
+static void put_categories(const struct screen *screen, const struct signal *signal) {
+    char text[TEXT_BYTES_MAX] = "";
+    for (int c = 0; c < CATEGORY_COUNT; c++) {
+        size_t len = strlen(text);
+        if (signal->cell.categories >> c & 1)
+            (void)snprintf(text + len, sizeof text - len, "%s%s", len ? ", " : "",
+                           category_name((enum category)c));
+    }
+    put_line(screen, STYLE_STRONG, "categories", text);
+}
+
+static void put_day(const struct screen *screen, const char *label, int32_t day) {
+    char text[TIME_DATE_MAX];
+    if (day != TIME_DAY_NONE)
+        time_format_date(day, text);
+    put_line(screen, STYLE_STRONG, label, day == TIME_DAY_NONE ? NULL : text);
+}
+
+static void put_signal(const struct try_run *run, const struct signal *signal) {
+    const struct screen *screen = &run->ctl->screen;
+    char place[PLACE_MAX];
+    if (signal->withdrawn) {
+        put_line(screen, STYLE_GOOD, "=> good", "a withdrawal");
+        return;
+    }
+    describe_place(run, signal, place);
+    put_line(screen, STYLE_GOOD, "=> good", "");
+    put_day(screen, "reported", signal->reported);
+    put_day(screen, "occurred", signal->occurred);
+    put_line(screen, STYLE_STRONG, "municipality", place);
+    put_categories(screen, signal);
+    put_line(screen, STYLE_STRONG, "gender", gender_name((enum gender)signal->cell.gender));
+    put_line(screen, STYLE_STRONG, "age group",
+             age_group_name((enum age_group)signal->cell.age_group));
+    put_line(screen, STYLE_STRONG, "citizenship",
+             citizenship_name((enum citizenship)signal->cell.citizenship));
+    put_line(screen, STYLE_STRONG, "person", signal->person.base_count ? "known" : NULL);
+    put_line(screen, STYLE_STRONG, "status", status_name((enum status)signal->cell.status));
+}
+
+static void put_faults(const struct try_run *run, const struct batch_item *item) {
+    for (uint32_t i = 0; i < item->fault_count; i++) {
+        const struct fault *fault = &run->batch->faults[item->fault_first + i];
+        char text[TEXT_BYTES_MAX];
+        (void)snprintf(text, sizeof text, "%s %s: %s", fault->pointer, fault_code_name(fault->code),
+                       fault_code_text(fault->code));
+        put_line(&run->ctl->screen, STYLE_BAD, "=> refused", text);
+    }
+}
+
+// Refused items behind those that are shown: why, at least.
+static void put_further_refused(const struct try_run *run, size_t from) {
+    const struct batch *batch = run->batch;
+    size_t shown = 0;
+    for (size_t i = from; i < batch->item_count && shown < REFUSED_SHOWN_MAX; i++) {
+        const struct batch_item *item = &batch->items[i];
+        char heading[32];
+        if (item->signal != UINT32_MAX)
+            continue;
+        (void)snprintf(heading, sizeof heading, "item %u",
+                       item->fault_count ? batch->faults[item->fault_first].index : 0);
+        screen_put(&run->ctl->screen, STYLE_STRONG, heading);
+        screen_end_line(&run->ctl->screen);
+        put_faults(run, item);
+        shown++;
+    }
+    if (shown)
+        screen_end_line(&run->ctl->screen);
+}
+
+static void put_items(const struct try_run *run) {
+    const struct screen *screen = &run->ctl->screen;
+    const struct batch *batch = run->batch;
+    size_t decoded = 0; // items that are left out are not in the batch
+    for (size_t i = 0; i < run->item_count; i++) {
+        const struct try_item *item = &run->items[i];
+        char heading[32];
+        (void)snprintf(heading, sizeof heading, "item %u", item->index);
+        screen_put(screen, STYLE_STRONG, heading);
+        screen_end_line(screen);
+        put_fields(screen, item);
+        if (item->left_out) {
+            put_line(screen, STYLE_DIM, "=> left out", "");
+        } else if (decoded < batch->item_count) {
+            const struct batch_item *made = &batch->items[decoded++];
+            if (made->signal == UINT32_MAX)
+                put_faults(run, made);
+            else
+                put_signal(run, &batch->signals[made->signal]);
+        }
+        screen_end_line(screen);
+    }
+    put_further_refused(run, decoded);
+}
+
+static void put_total(const struct screen *screen, const char *label, uint64_t value) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    put_line(screen, STYLE_STRONG, label, text);
+}
+
+static void put_totals(const struct try_run *run) {
+    const struct screen *screen = &run->ctl->screen;
+    const struct batch *batch = run->batch;
+    const char *next = next_of(run);
+    screen_put(screen, STYLE_STRONG, "in all");
+    screen_end_line(screen);
+    put_total(screen, "items", batch->item_count + batch->left_out);
+    put_total(screen, "good", batch->signal_count);
+    put_total(screen, "refused", refused_count(run));
+    put_total(screen, "left out", batch->left_out);
+    put_total(screen, "unused fields", batch->unknown_fields);
+    put_total(screen, "unknown words", batch->word_count);
+    put_total(screen, "unknown places", batch->unknown_municipalities);
+    put_line(screen, STYLE_STRONG, "next page",
+             next ? next
+             : run->template->paging == TEMPLATE_PAGING_NUMBER && batch->page.more
+                 ? "the next number"
+                 : NULL);
+    put_line(screen, STYLE_STRONG, "mark", mark_of(run));
+}
+
+static void put_failed(const struct try_run *run) {
+    const struct decode_result *decoded = &run->batch->decoded_as;
+    (void)ctl_fail("the page as a whole is refused, at or before line %u: %s: %s", decoded->line,
+                   fault_code_name(decoded->fault), fault_code_text(decoded->fault));
+}
+
+// Text of the payload need not be UTF-8; JSON has to be.
+static void json_put_foreign(struct json_out *json, const char *key, const char *text) {
+    char *copy = text ? mem_strdup(text) : NULL;
+    if (copy && !str_is_clean_utf8(str_from(copy)))
+        for (char *c = copy; *c; c++)
+            if (*c < ' ' || *c > '~')
+                *c = '?';
+    json_put_text(json, key, copy);
+    free(copy);
+}
+
+static void json_fields(struct json_out *json, const struct try_item *item) {
+    json_key(json, "fields");
+    json_open(json, '{');
+    for (int f = 0; f < MAPPING_FIELDS; f++) {
+        if (!item->raw[f] && !item->value[f])
+            continue;
+        json_key(json, mapping_field_name((enum mapping_field)f));
+        json_open(json, '{');
+        json_put_foreign(json, "raw", item->raw[f]);
+        json_put_foreign(json, "value", item->value[f]);
+        json_close(json, '}');
+    }
+    json_close(json, '}');
+}
+
+static void json_day(struct json_out *json, const char *key, int32_t day) {
+    char text[TIME_DATE_MAX];
+    if (day != TIME_DAY_NONE)
+        time_format_date(day, text);
+    json_put_text(json, key, day == TIME_DAY_NONE ? NULL : text);
+}
+
+static void json_signal(struct json_out *json, const struct signal *signal) {
+    char code[EVENT_CODE_MAX], today[EVENT_CODE_MAX];
+    const struct cell *cell = &signal->cell;
+    event_municipality_code(cell->municipality, code);
+    event_municipality_code(signal->municipality_today, today);
+    json_open(json, '{');
+    json_put_bool(json, "withdrawn", signal->withdrawn);
+    if (!signal->withdrawn) {
+        json_day(json, "reported", signal->reported);
+        json_day(json, "occurred", signal->occurred);
+        json_put_text(json, "municipality", code);
+        json_put_text(json, "municipalityToday", today);
+        json_key(json, "categories");
+        json_open(json, '[');
+        for (int c = 0; c < CATEGORY_COUNT; c++)
+            if (cell->categories >> c & 1)
+                json_text(json, category_name((enum category)c));
+        json_close(json, ']');
+        json_put_text(json, "gender", gender_name((enum gender)cell->gender));
+        json_put_text(json, "ageGroup", age_group_name((enum age_group)cell->age_group));
+        json_put_text(json, "citizenship", citizenship_name((enum citizenship)cell->citizenship));
+        json_put_bool(json, "personKnown", signal->person.base_count > 0);
+        json_put_text(json, "status", status_name((enum status)cell->status));
+    }
+    json_close(json, '}');
+}
+
+static void json_made(struct json_out *json, const struct batch *batch,
+                      const struct batch_item *made) {
+    json_key(json, "signal");
+    if (made && made->signal != UINT32_MAX)
+        json_signal(json, &batch->signals[made->signal]);
+    else
+        json_null(json);
+    json_key(json, "errors");
+    json_open(json, '[');
+    for (uint32_t i = 0; made && i < made->fault_count; i++) {
+        const struct fault *fault = &batch->faults[made->fault_first + i];
+        json_open(json, '{');
+        json_put_text(json, "pointer", fault->pointer);
+        json_put_text(json, "code", fault_code_name(fault->code));
+        json_put_text(json, "detail", fault_code_text(fault->code));
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void json_items(struct json_out *json, const struct try_run *run) {
+    const struct batch *batch = run->batch;
+    size_t decoded = 0, count = batch->decoded_as.failed ? 0 : run->item_count;
+    json_key(json, "items");
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        const struct try_item *item = &run->items[i];
+        bool made = !item->left_out && decoded < batch->item_count;
+        json_open(json, '{');
+        json_put_u64(json, "index", item->index);
+        json_put_bool(json, "leftOut", item->left_out);
+        json_fields(json, item);
+        json_made(json, batch, made ? &batch->items[decoded++] : NULL);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void print_json(const struct try_run *run) {
+    const struct batch *batch = run->batch;
+    struct buf out;
+    buf_init(&out, JSON_BYTES_MAX);
+    struct json_out json = {.buf = &out};
+    bool failed = batch->decoded_as.failed;
+    json_open(&json, '{');
+    json_put_text(&json, "template", run->template->name);
+    json_put_text(&json, "fault", failed ? fault_code_name(batch->decoded_as.fault) : NULL);
+    json_items(&json, run);
+    json_put_u64(&json, "total", batch->item_count + batch->left_out);
+    json_put_u64(&json, "good", batch->signal_count);
+    json_put_u64(&json, "refused", refused_count(run));
+    json_put_u64(&json, "leftOut", batch->left_out);
+    json_put_u64(&json, "unknownFields", batch->unknown_fields);
+    json_put_u64(&json, "unknownWords", batch->word_count);
+    json_put_u64(&json, "unknownMunicipalities", batch->unknown_municipalities);
+    json_put_foreign(&json, "next", next_of(run));
+    json_put_text(&json, "mark", mark_of(run));
+    json_close(&json, '}');
+    buf_putc(&out, '\n');
+    fwrite(out.data, 1, out.len, run->ctl->screen.out);
+    buf_free(&out);
+}
+
+void try_print(const struct try_run *run) {
+    bool failed = run->batch->decoded_as.failed;
+    if (run->ctl->json) {
+        print_json(run);
+    } else if (!failed) {
+        put_items(run);
+        put_totals(run);
+    }
+    if (failed)
+        put_failed(run);
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ctl/term/progress.h"
+
+#include "ctl/term/format.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+enum { REDRAW_MS = 100, LINE_MS = 5000, TEXT_MAX = 128, BAR_WIDTH_MIN = 10, BAR_WIDTH_MAX = 40 };
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void progress_start(struct progress *progress, const char *what, uint64_t total, bool no_colour) {
+    *progress = (struct progress){.what = what, .total = total};
+    screen_init(&progress->screen, stderr, no_colour);
+    progress->started_ms = progress->shown_ms = now_ms();
+}
+
+// " 45 %  4500 of 10000 records  1200/s  4 s left"
+static void describe(const struct progress *progress, int64_t now, char text[TEXT_MAX]) {
+    double elapsed_s = (double)(now - progress->started_ms) / 1000;
+    double rate = elapsed_s > 0 ? (double)progress->done / elapsed_s : 0;
+    char left[FORMAT_MAX] = "?";
+    if (rate > 0)
+        format_short((int64_t)((double)(progress->total - progress->done) / rate + 0.5), left);
+    double percent =
+        progress->total ? 100.0 * (double)progress->done / (double)progress->total : 100.0;
+    (void)snprintf(text, TEXT_MAX, "%3.0f %%  %" PRIu64 " of %" PRIu64 " %s  %.0f/s  %s left",
+                   percent, progress->done, progress->total, progress->what, rate, left);
+}
+
+static void erase(struct progress *progress) {
+    if (progress->drawn)
+        fputs("\r\033[K", progress->screen.out);
+    progress->drawn = false;
+}
+
+static void draw(struct progress *progress, const char *text) {
+    const struct screen *screen = &progress->screen;
+    size_t used = screen_columns(screen, text) + 2;
+    size_t room = screen->width > used + 1 ? screen->width - used - 1 : 0;
+    erase(progress);
+    if (room >= BAR_WIDTH_MIN) {
+        room = room < BAR_WIDTH_MAX ? room : BAR_WIDTH_MAX;
+        size_t filled =
+            progress->total ? (size_t)(progress->done * (uint64_t)room / progress->total) : room;
+        screen_put_bar(screen, filled ? 1 : 0, 1, filled);
+        screen_put_spaces(screen, room - filled + 2);
+    }
+    screen_put_field(screen, STYLE_PLAIN, text, screen->width - 1, FIT_CUT | FIT_LAST);
+    fflush(screen->out);
+    progress->drawn = true;
+}
+
+void progress_move(struct progress *progress, uint64_t done) {
+    char text[TEXT_MAX];
+    int64_t now = now_ms();
+    progress->done = done;
+    if (now - progress->shown_ms < (progress->screen.terminal ? REDRAW_MS : LINE_MS))
+        return;
+    progress->shown_ms = now;
+    describe(progress, now, text);
+    if (progress->screen.terminal) {
+        draw(progress, text);
+    } else {
+        screen_put(&progress->screen, STYLE_PLAIN, text);
+        screen_end_line(&progress->screen);
+    }
+}
+
+void progress_say(struct progress *progress, const char *text) {
+    erase(progress);
+    screen_put(&progress->screen, STYLE_WARN, text);
+    screen_end_line(&progress->screen);
+    fflush(progress->screen.out);
+}
+
+void progress_end(struct progress *progress) {
+    erase(progress);
+    fflush(progress->screen.out);
+}

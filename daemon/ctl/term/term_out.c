@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ctl/term/term_out.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <wchar.h>
+
+enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 40, WIDTH_MAX = 1000, HEIGHT_DEFAULT = 24 };
+
+static bool environment_has(const char *name) {
+    const char *value = getenv(name);
+    return value && *value;
+}
+
+void screen_measure(struct screen *screen) {
+    struct winsize size = {0};
+    if (screen->terminal)
+        (void)ioctl(fileno(screen->out), TIOCGWINSZ, &size);
+    uint64_t width = size.ws_col;
+    if (width == 0 && !str_to_u64(str_from(getenv("COLUMNS")), WIDTH_MAX, &width))
+        width = WIDTH_DEFAULT;
+    screen->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : (size_t)width;
+    screen->height = size.ws_row ? size.ws_row : HEIGHT_DEFAULT;
+}
+
+void screen_init(struct screen *screen, FILE *out, bool no_colour) {
+    setlocale(LC_CTYPE, "");
+    const char *term = getenv("TERM");
+    *screen = (struct screen){.out = out, .terminal = isatty(fileno(out)) == 1};
+    screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    screen_measure(screen);
+    screen->colour = screen->terminal && !no_colour && !environment_has("NO_COLOR") && term &&
+                     *term && strcmp(term, "dumb") != 0;
+}
+
+// Marks that have no width of their own and change how the text around them is shown.
+static bool is_invisible(wchar_t c) {
+    return c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+           (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+// Length of the first character; *width is -1 when it cannot be shown.
+static size_t next_character(const char *text, int *width) {
+    mbstate_t state = {0};
+    wchar_t c = 0;
+    size_t len = mbrtowc(&c, text, strlen(text), &state);
+    if (len == 0 || len > strlen(text)) {
+        *width = -1;
+        return 1;
+    }
+    *width = is_invisible(c) ? -1 : wcwidth(c);
+    return len;
+}
+
+static void clean_utf8(const char *text, struct buf *out) {
+    for (size_t len; *text; text += len) {
+        int width;
+        len = next_character(text, &width);
+        if (width >= 0)
+            buf_put(out, text, len);
+    }
+}
+
+// One '?' for each character that needs more than a byte.
+static void clean_ascii(const char *text, struct buf *out) {
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c >= 0xc0)
+            buf_putc(out, '?');
+        else if (c >= 0x20 && c < 0x7f)
+            buf_putc(out, *text);
+    }
+}
+
+char *screen_clean(const struct screen *screen, const char *text) {
+    struct buf out;
+    if (!text)
+        return mem_strdup("-");
+    buf_init(&out, strlen(text));
+    if (screen->utf8)
+        clean_utf8(text, &out);
+    else
+        clean_ascii(text, &out);
+    return buf_take(&out);
+}
+
+// Bytes of `clean` that fit in `width` columns; *columns is what they take.
+static size_t fitting(const struct screen *screen, const char *clean, size_t width,
+                      size_t *columns) {
+    size_t at = 0;
+    *columns = 0;
+    while (clean[at]) {
+        int w = 1;
+        size_t len = screen->utf8 ? next_character(clean + at, &w) : 1;
+        size_t more = w > 0 ? (size_t)w : 0;
+        if (*columns + more > width)
+            break;
+        *columns += more;
+        at += len;
+    }
+    return at;
+}
+
+size_t screen_columns(const struct screen *screen, const char *clean) {
+    size_t columns;
+    (void)fitting(screen, clean, SIZE_MAX, &columns);
+    return columns;
+}
+
+static const char *style_code(enum screen_style style) {
+    switch (style) {
+    case STYLE_STRONG:
+        return "\033[1m";
+    case STYLE_DIM:
+        return "\033[2m";
+    case STYLE_GOOD:
+        return "\033[32m";
+    case STYLE_WARN:
+        return "\033[33m";
+    case STYLE_BAD:
+        return "\033[31m";
+    case STYLE_BAR:
+        return "\033[36m";
+    case STYLE_PLAIN:
+        break;
+    }
+    return "";
+}
+
+static void put_styled(const struct screen *screen, enum screen_style style, const char *clean,
+                       size_t len) {
+    bool styled = screen->colour && style != STYLE_PLAIN && len > 0;
+    if (styled)
+        fputs(style_code(style), screen->out);
+    fwrite(clean, 1, len, screen->out);
+    if (styled)
+        fputs("\033[0m", screen->out);
+}
+
+void screen_put(const struct screen *screen, enum screen_style style, const char *text) {
+    char *clean = screen_clean(screen, text);
+    put_styled(screen, style, clean, strlen(clean));
+    free(clean);
+}
+
+void screen_put_spaces(const struct screen *screen, size_t count) {
+    while (count--)
+        fputc(' ', screen->out);
+}
+
+void screen_put_field(const struct screen *screen, enum screen_style style, const char *text,
+                      size_t width, unsigned fit) {
+    char *clean = screen_clean(screen, text);
+    size_t columns = screen_columns(screen, clean);
+    if (columns > width && (fit & FIT_CUT) && width > 0) {
+        size_t len = fitting(screen, clean, width - 1, &columns);
+        put_styled(screen, style, clean, len);
+        fputs(screen->utf8 ? "…" : "~", screen->out);
+        columns++;
+    } else {
+        if ((fit & FIT_RIGHT) && columns < width)
+            screen_put_spaces(screen, width - columns);
+        put_styled(screen, style, clean, strlen(clean));
+    }
+    if (!(fit & (FIT_RIGHT | FIT_LAST)) && columns < width)
+        screen_put_spaces(screen, width - columns);
+    free(clean);
+}
+
+void screen_put_bar(const struct screen *screen, int64_t value, int64_t max, size_t width) {
+    static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    if (value <= 0 || max <= 0 || width == 0)
+        return;
+    size_t steps = screen->utf8 ? 8 : 1; // in which one column is divided
+    double share = value >= max ? 1.0 : (double)value / (double)max;
+    size_t length = (size_t)(share * (double)(width * steps) + 0.5);
+    if (length == 0)
+        length = 1;
+    if (screen->colour)
+        fputs(style_code(STYLE_BAR), screen->out);
+    for (size_t i = 0; i < length / steps; i++)
+        fputs(screen->utf8 ? "█" : "#", screen->out);
+    fputs(parts[length % steps], screen->out);
+    if (screen->colour)
+        fputs("\033[0m", screen->out);
+}
+
+char *screen_spark(const struct screen *screen, const int64_t *values, size_t count, int64_t max) {
+    static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    static const char *const plain[] = {"_", ".", "-", "=", "#"};
+    const char *const *levels = screen->utf8 ? blocks : plain;
+    size_t top = (screen->utf8 ? sizeof blocks : sizeof plain) / sizeof *blocks - 1;
+    struct buf out;
+    buf_init(&out, count * strlen(blocks[0]));
+    for (size_t i = 0; i < count; i++) {
+        double share = max <= 0 ? 0 : values[i] >= max ? 1.0 : (double)values[i] / (double)max;
+        size_t level = values[i] <= 0 ? 0 : 1 + (size_t)(share * (double)(top - 1) + 0.5);
+        buf_puts(&out, levels[level]);
+    }
+    return buf_take(&out);
+}
+
+void screen_put_rule(const struct screen *screen, size_t width) {
+    while (width--)
+        fputs(screen->utf8 ? "─" : "-", screen->out);
+    screen_end_line(screen);
+}
+
+void screen_put_wrapped(const struct screen *screen, enum screen_style style, const char *text) {
+    char *clean = screen_clean(screen, text);
+    struct str rest = str_from(clean), word;
+    size_t column = 0;
+    while (str_split(&rest, ' ', &word)) {
+        char *copy = mem_strndup(word.data, word.len);
+        size_t columns = screen_columns(screen, copy);
+        if (column && column + 1 + columns > screen->width) {
+            screen_end_line(screen);
+            column = 0;
+        }
+        if (column)
+            screen_put_spaces(screen, 1);
+        put_styled(screen, style, copy, word.len);
+        column += columns + (column > 0);
+        free(copy);
+    }
+    screen_end_line(screen);
+    free(clean);
+}
+
+void screen_end_line(const struct screen *screen) {
+    fputc('\n', screen->out);
+}

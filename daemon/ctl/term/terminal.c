@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ctl/term/terminal.h"
+
+#include <string.h>
+#include <unistd.h>
+
+// The sequences of ECMA-48 and xterm, which every terminal of these days knows.
+#define ENTER "\033[?1049h\033[?25l"
+#define LEAVE "\033[?25h\033[?1049l"
+#define HOME "\033[H"
+#define CLEAR_LINE "\033[K"
+#define CLEAR_BELOW "\033[J"
+
+void terminal_enter(struct terminal *terminal, const struct screen *screen) {
+    terminal->keys = tcgetattr(STDIN_FILENO, &terminal->before) == 0;
+    if (terminal->keys) {
+        struct termios raw = terminal->before;
+        raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO); // ctrl-C stays a signal
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+    }
+    fputs(ENTER, screen->out);
+    fflush(screen->out);
+}
+
+void terminal_leave(const struct terminal *terminal, const struct screen *screen) {
+    if (terminal->keys)
+        (void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
+    fputs(LEAVE, screen->out);
+    fflush(screen->out);
+}
+
+void terminal_show(const struct screen *screen, const char *picture) {
+    fputs(HOME, screen->out);
+    for (size_t line = 0; *picture && line < screen->height; line++) {
+        size_t len = strcspn(picture, "\n");
+        if (line)
+            fputc('\n', screen->out);
+        fwrite(picture, 1, len, screen->out);
+        fputs(CLEAR_LINE, screen->out);
+        picture += len + (picture[len] == '\n');
+    }
+    fputs(CLEAR_BELOW, screen->out);
+    fflush(screen->out);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "fetch_body.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+
+void fetch_pool_init(struct fetch_pool *pool, size_t max) {
+    *pool = (struct fetch_pool){.max = max ? max : SIZE_MAX};
+    TAILQ_INIT(&pool->bodies);
+}
+
+void fetch_body_init(struct fetch_body *body, struct fetch_pool *pool, size_t max) {
+    assert(max < SIZE_MAX / 2);
+    *body = (struct fetch_body){.pool = pool};
+    buf_init(&body->bytes, max);
+}
+
+void fetch_body_clear(struct fetch_body *body) {
+    if (body->bytes.cap) {
+        TAILQ_REMOVE(&body->pool->bodies, body, entry);
+        body->pool->used -= body->bytes.cap;
+    }
+    buf_free(&body->bytes);
+}
+
+static void body_drop(struct fetch_body *body) {
+    fetch_body_clear(body);
+    body->dropped = true;
+}
+
+// The largest of the pool if `body` had `cap`.
+static struct fetch_body *find_largest(struct fetch_body *body, size_t cap) {
+    struct fetch_body *largest = body;
+    struct fetch_body *other = TAILQ_FIRST(&body->pool->bodies);
+    for (; other; other = TAILQ_NEXT(other, entry)) {
+        if (other != body && other->bytes.cap > cap) {
+            largest = other;
+            cap = other->bytes.cap;
+        }
+    }
+    return largest;
+}
+
+// Room for `more` bytes and the NUL that buf wants behind them. Not left to buf, which doubles:
+// here memory never is more than the body's maximum.
+static bool make_room(struct fetch_body *body, size_t more) {
+    struct buf *bytes = &body->bytes;
+    struct fetch_pool *pool = body->pool;
+    size_t need = bytes->len + more + 1;
+    if (need <= bytes->cap)
+        return true;
+    size_t cap = bytes->cap + bytes->cap / 2;
+    if (cap < need)
+        cap = need;
+    if (cap > bytes->max + 1)
+        cap = bytes->max + 1;
+    while (cap - bytes->cap > pool->max - pool->used) {
+        struct fetch_body *largest = find_largest(body, cap);
+        body_drop(largest);
+        if (largest == body)
+            return false;
+    }
+    if (!bytes->cap)
+        TAILQ_INSERT_TAIL(&pool->bodies, body, entry);
+    pool->used += cap - bytes->cap;
+    bytes->data = mem_wipe_realloc(bytes->data, cap);
+    bytes->cap = cap;
+    return true;
+}
+
+bool fetch_body_put(struct fetch_body *body, const void *data, size_t len) {
+    if (body->dropped)
+        return false;
+    if (len <= body->bytes.max - body->bytes.len && !make_room(body, len))
+        return false;
+    buf_put(&body->bytes, data, len);
+    return !body->bytes.overflow;
+}

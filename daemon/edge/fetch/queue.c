@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "fetch_queue.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+TAILQ_HEAD(turns, fetch_turn);
+TAILQ_HEAD(queue_hosts, fetch_queue_host);
+
+// Exists as long as something of it waits or runs.
+struct fetch_queue_host {
+    char *name;
+    struct turns waiting;
+    uint32_t running;
+    bool is_ready; // it is in `ready`: something waits that may begin
+    TAILQ_ENTRY(fetch_queue_host) entry;
+};
+
+struct fetch_queue {
+    uint32_t running, running_max, host_running_max;
+    void *hosts; // tree of tsearch(3), by name
+    struct queue_hosts ready;
+};
+
+static int compare_hosts(const void *a, const void *b) {
+    const struct fetch_queue_host *left = a, *right = b;
+    return strcmp(left->name, right->name);
+}
+
+struct fetch_queue *fetch_queue_create(uint32_t running_max, uint32_t host_running_max) {
+    struct fetch_queue *queue = mem_zalloc(1, sizeof *queue);
+    queue->running_max = running_max;
+    queue->host_running_max = host_running_max ? host_running_max : running_max;
+    TAILQ_INIT(&queue->ready);
+    return queue;
+}
+
+void fetch_queue_free(struct fetch_queue *queue) {
+    if (!queue)
+        return;
+    assert(!queue->hosts && queue->running == 0);
+    free(queue);
+}
+
+static struct fetch_queue_host *take_host(struct fetch_queue *queue, const char *name) {
+    struct fetch_queue_host *host = mem_zalloc(1, sizeof *host);
+    host->name = mem_strdup(name);
+    struct fetch_queue_host **place = tsearch(host, &queue->hosts, compare_hosts);
+    if (!place)
+        abort(); // out of memory
+    if (*place != host) {
+        free(host->name);
+        free(host);
+        return *place;
+    }
+    TAILQ_INIT(&host->waiting);
+    return host;
+}
+
+// Its place in `ready`, or its end.
+static void host_changed(struct fetch_queue *queue, struct fetch_queue_host *host) {
+    bool waits = !TAILQ_EMPTY(&host->waiting);
+    if (waits && !host->is_ready && host->running < queue->host_running_max) {
+        TAILQ_INSERT_TAIL(&queue->ready, host, entry);
+        host->is_ready = true;
+    } else if (!waits && host->running == 0) {
+        (void)tdelete(host, &queue->hosts, compare_hosts);
+        free(host->name);
+        free(host);
+    }
+}
+
+void fetch_queue_add(struct fetch_queue *queue, struct fetch_turn *turn, const char *host) {
+    turn->host = take_host(queue, host);
+    TAILQ_INSERT_TAIL(&turn->host->waiting, turn, entry);
+    host_changed(queue, turn->host);
+}
+
+bool fetch_queue_has_next(const struct fetch_queue *queue) {
+    return queue->running < queue->running_max && !TAILQ_EMPTY(&queue->ready);
+}
+
+struct fetch_turn *fetch_queue_next(struct fetch_queue *queue) {
+    if (!fetch_queue_has_next(queue))
+        return NULL;
+    struct fetch_queue_host *host = TAILQ_FIRST(&queue->ready);
+    struct fetch_turn *turn = TAILQ_FIRST(&host->waiting);
+    TAILQ_REMOVE(&queue->ready, host, entry);
+    host->is_ready = false;
+    TAILQ_REMOVE(&host->waiting, turn, entry);
+    host->running++;
+    queue->running++;
+    host_changed(queue, host);
+    return turn;
+}
+
+void fetch_queue_end(struct fetch_queue *queue, struct fetch_turn *turn) {
+    queue->running--;
+    turn->host->running--;
+    host_changed(queue, turn->host);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "fetch_transfer.h"
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "edge/address.h"
+#include "fetch_url.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SIGNAALD_VERSION
+#define SIGNAALD_VERSION "0"
+#endif
+
+enum { FORM_BYTES_MAX = 64 * 1024 };
+
+bool fetch_is_header_value(const char *value) {
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
+        if (*c < 0x20 || *c == 0x7f)
+            return false;
+    return true;
+}
+
+// A token of RFC 9110.
+static bool is_header_name(const char *name) {
+    size_t len = strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return len > 0 && name[len] == '\0';
+}
+
+static void put_header(struct fetch_easy *easy, const char *name, const char *prefix,
+                       const char *value) {
+    if (!value || easy->fault)
+        return;
+    if (!fetch_is_header_value(value)) {
+        easy->fault = "control character in a request header";
+        return;
+    }
+    struct buf line;
+    buf_init(&line, strlen(name) + strlen(prefix) + strlen(value) + 3);
+    buf_puts(&line, name);
+    buf_puts(&line, ": ");
+    buf_puts(&line, prefix);
+    buf_puts(&line, value);
+    char *text = buf_take(&line);
+    struct curl_slist *longer = curl_slist_append(easy->headers, text);
+    hash_wipe(text, strlen(text));
+    free(text);
+    if (longer)
+        easy->headers = longer;
+    else
+        easy->fault = "out of memory";
+}
+
+static void put_extra_header(struct fetch_easy *easy, const char *name, const char *value) {
+    if (name && !is_header_name(name) && !easy->fault)
+        easy->fault = "not a valid name of a request header";
+    if (name)
+        put_header(easy, name, "", value);
+}
+
+static char *copy(const char *text) {
+    return text ? mem_strdup(text) : NULL;
+}
+
+void fetch_easy_init(struct fetch_easy *easy, const struct fetch_request *request,
+                     struct fetch_pool *pool, size_t body_bytes_max) {
+    assert(!request->bearer || !request->user_password);
+    assert(!request->header_name == !request->header_value);
+    *easy = (struct fetch_easy){.allow_private = request->allow_private};
+    fetch_body_init(&easy->body, pool, body_bytes_max);
+    easy->url = mem_strdup(request->url);
+    easy->user_password = copy(request->user_password);
+    easy->form = copy(request->form);
+    easy->client_cert_file = copy(request->client_cert_file);
+    if (strlen(easy->url) > FETCH_URL_BYTES_MAX)
+        easy->fault = "URL too long";
+    if (easy->form && strlen(easy->form) > FORM_BYTES_MAX)
+        easy->fault = "form too long";
+    put_header(easy, "If-None-Match", "", request->if_none_match);
+    put_header(easy, "If-Modified-Since", "", request->if_modified_since);
+    put_header(easy, "Authorization", "Bearer ", request->bearer);
+    put_extra_header(easy, request->header_name, request->header_value);
+}
+
+void fetch_easy_close(struct fetch_easy *easy) {
+    curl_easy_cleanup(easy->handle);
+    easy->handle = NULL;
+    fetch_body_clear(&easy->body);
+    easy->header_bytes = 0;
+    easy->error[0] = '\0';
+    easy->address_refused = easy->address_tried = false;
+}
+
+static void free_secret(char *text) {
+    if (text)
+        hash_wipe(text, strlen(text));
+    free(text);
+}
+
+void fetch_easy_free(struct fetch_easy *easy) {
+    if (easy->form && easy->body.bytes.data) // a token for a form
+        hash_wipe(easy->body.bytes.data, easy->body.bytes.len);
+    fetch_easy_close(easy);
+    for (struct curl_slist *line = easy->headers; line; line = line->next)
+        hash_wipe(line->data, strlen(line->data));
+    curl_slist_free_all(easy->headers);
+    free_secret(easy->user_password);
+    free_secret(easy->form);
+    free(easy->client_cert_file);
+    for (size_t i = 0; i < easy->passed_count; i++)
+        free(easy->passed[i]);
+    free(easy->link_next);
+    free(easy->url);
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
+    (void)data;
+    struct fetch_easy *easy = ctx;
+    easy->header_bytes += size * count;
+    return easy->header_bytes > FETCH_HEADER_BYTES_MAX ? 0 : size * count;
+}
+
+// Gets the bytes after decompression, so this is where a bomb ends.
+static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
+    struct fetch_easy *easy = ctx;
+    return fetch_body_put(&easy->body, data, size * count) ? size * count : 0;
+}
+
+static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to) {
+    (void)purpose;
+    struct fetch_easy *easy = ctx;
+    if (!easy->allow_private && !address_is_public(&to->addr)) {
+        easy->address_refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    easy->address_tried = true;
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
+}
+
+static bool is_public_text(const char *ip) {
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    if (inet_pton(AF_INET, ip, &in.sin_addr) == 1)
+        return address_is_public((struct sockaddr *)&in);
+    return inet_pton(AF_INET6, ip, &in6.sin6_addr) == 1 &&
+           address_is_public((struct sockaddr *)&in6);
+}
+
+// Sees also a connection that is used again, perhaps opened for one who was allowed to.
+static int on_before_request(void *ctx, char *ip, char *local_ip, int port, int local_port) {
+    (void)local_ip, (void)port, (void)local_port;
+    struct fetch_easy *easy = ctx;
+    if (easy->allow_private || is_public_text(ip))
+        return CURL_PREREQFUNC_OK;
+    return CURL_PREREQFUNC_ABORT;
+}
+
+// Sets an option unless an earlier one failed.
+#define SET(option, value) (rc = rc ? rc : curl_easy_setopt(handle, option, value))
+
+CURL *fetch_easy_model(const struct fetch_limits *limits) {
+    CURL *handle = curl_easy_init();
+    CURLcode rc = handle ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_DEFAULT_PROTOCOL, "https");
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); // less to attack than HTTP/2
+    SET(CURLOPT_FOLLOWLOCATION, 0L);                        // we look at each first
+    SET(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    SET(CURLOPT_USERAGENT, "signaald/" SIGNAALD_VERSION);
+    SET(CURLOPT_PROXY, ""); // nor one from the environment
+    SET(CURLOPT_NETRC, 0L);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_QUICK_EXIT, 1L); // else a time-out joins the thread that looks up the name
+    SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_CAPATH, NULL); // with one, curl parses all authorities anew for each connection
+    if (limits->ca_file)
+        SET(CURLOPT_CAINFO, limits->ca_file);
+    SET(CURLOPT_BUFFERSIZE, 65536L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)limits->connect_timeout_ms);
+    SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+    SET(CURLOPT_KEYPASSWD, ""); // else a key that has one is asked for on the terminal
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(CURLOPT_PREREQFUNCTION, on_before_request);
+    if (rc == CURLE_OK)
+        return handle;
+    curl_easy_cleanup(handle);
+    return NULL;
+}
+
+bool fetch_easy_open(struct fetch_easy *easy, CURL *model, int64_t timeout_ms, void *owner) {
+    if (easy->fault)
+        return false;
+    if (timeout_ms <= 0) { // used up by redirects
+        easy->fault = "timed out";
+        return false;
+    }
+    CURL *handle = easy->handle = curl_easy_duphandle(model);
+    CURLcode rc = handle ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+    SET(CURLOPT_URL, easy->url);
+    SET(CURLOPT_HTTPHEADER, easy->headers);
+    if (easy->user_password)
+        SET(CURLOPT_USERPWD, easy->user_password);
+    if (easy->form)
+        SET(CURLOPT_POSTFIELDS, easy->form);
+    if (easy->client_cert_file) {
+        SET(CURLOPT_SSLCERT, easy->client_cert_file);
+        SET(CURLOPT_SSLKEY, easy->client_cert_file);
+    }
+    SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    SET(CURLOPT_ERRORBUFFER, easy->error);
+    SET(CURLOPT_PRIVATE, owner);
+    SET(CURLOPT_HEADERDATA, easy);
+    SET(CURLOPT_WRITEDATA, easy);
+    SET(CURLOPT_OPENSOCKETDATA, easy);
+    SET(CURLOPT_PREREQDATA, easy);
+    if (rc != CURLE_OK)
+        easy->fault = "out of memory";
+    return rc == CURLE_OK;
+}

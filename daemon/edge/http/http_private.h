@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What daemon/edge/http*.c share among themselves. Nobody else includes this.
+//
+//   http.c          the server: start, stop, running the library, deadlines
+//   http_socket.c   listening sockets
+//   http_request.c  from the library's calls to a whole request; what a request tells
+//   http_guard.c    is the head framed as RFC 9112 wants it
+//   http_query.c    decoding
+//   http_reply.c    replies and streams
+//   http_linger.c   closing without losing the last reply
+#ifndef EDGE_HTTP_HTTP_PRIVATE_H
+#define EDGE_HTTP_HTTP_PRIVATE_H
+
+#include "edge/http/http.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct MHD_Response;
+
+// A listening socket and what has to be removed with it.
+struct http_socket {
+    int fd;
+    bool is_unix;
+    uint16_t port;
+    char *unix_path; // owned; NULL: not ours to remove
+    dev_t unix_dev;
+    ino_t unix_ino;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct MHD_Daemon *daemon;
+    struct loop_watch *watch;
+    struct loop_timer *sweep; // runs while there are connections or lingering sockets
+    bool sweeping;
+    struct loop_deferred drive; // one run of the library for all replies of a turn
+    bool conn_freed;            // in this run
+    bool running;               // inside the library
+    bool quiesced;
+    bool closed; // freed when `drive`, which still waits, has been called
+    struct http_socket socket;
+    struct http_options options; // limits and callbacks; its text is not kept
+    struct http_header *common;  // owned
+    size_t common_count;
+    struct http_conn *conns;
+    uint32_t conn_count;
+    size_t body_bytes; // of all requests
+    struct http_linger *lingers;
+    uint32_t linger_count;
+};
+
+struct http_conn {
+    struct http_conn *prev, *next;
+    struct http_server *server;
+    struct http_request *request; // under way, or NULL
+    int fd;                       // the library's
+    int64_t deadline_ms;          // by loop_now_ms; 0: none
+};
+
+enum http_phase {
+    HTTP_PHASE_HEAD,    // request line seen
+    HTTP_PHASE_BODY,    // head accepted
+    HTTP_PHASE_REFUSED, // the rest of the body is thrown away, then refused
+    HTTP_PHASE_HANDED,  // the caller's
+    HTTP_PHASE_REPLIED, // reply made, not yet given to the library
+    HTTP_PHASE_SENDING,
+};
+
+struct http_request {
+    struct http_conn *conn;
+    struct MHD_Connection *mhd;
+    enum http_phase phase;
+    bool suspended;
+    bool linger;                   // the client may still be sending when the reply has gone
+    unsigned refusal;              // PHASE_REFUSED: with this
+    struct MHD_Response *response; // owned in PHASE_REPLIED
+    unsigned status;
+    const char *method;      // the library's, for the life of the request
+    const char *target_seen; // where the target stands in the library's buffer
+    char *body;              // owned, one byte longer than body_cap
+    size_t body_len;
+    size_t body_cap; // reserved in server->body_bytes
+    size_t thrown_away;
+    struct http_param {
+        struct str name, value;
+    } * params; // owned, texts behind it in the same block
+    size_t param_count;
+    bool streaming, stream_woken, stream_dead;
+    struct http_stream_source source;
+    void *user;
+    size_t path_len, target_len;
+    char target[]; // path and query as they came, NUL-terminated
+};
+
+bool http_socket_open(const struct http_options *options, struct http_socket *out,
+                      struct err *err) MUST_CHECK;
+void http_socket_unlink(struct http_socket *sock); // removes the file if it is still ours
+
+void http_set_deadline(struct http_conn *conn, int64_t after_ms);
+void http_wake(struct http_request *request); // resumes it, if it is suspended, in this turn
+void http_suspend(struct http_request *request);
+void http_sweep_start(struct http_server *server);
+
+struct http_framing {
+    bool chunked;
+    uint64_t length; // Content-Length, or 0
+};
+// 0, or the status to refuse with. Only in the first call for a request, when the head is still in
+// the library's buffer.
+unsigned http_guard(const struct http_request *request, const char *version,
+                    struct http_framing *framing);
+
+bool http_query_parse(struct http_request *request);
+
+// Both return false when the library cannot; then the connection has to go.
+bool http_reply_queue(struct http_request *request);
+bool http_refuse(struct http_request *request, unsigned status);
+void http_body_drop(struct http_request *request);
+
+// Keeps a duplicate of fd open and reads it empty until the client closes it too, so that what was
+// last written is not lost to a reset. Bounded in number and time.
+void http_linger(struct http_server *server, int fd);
+void http_linger_sweep(struct http_server *server, int64_t now_ms); // those past their time
+void http_linger_free_all(struct http_server *server);
+
+#endif

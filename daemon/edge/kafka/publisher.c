@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The publisher's states (see the header), the pump from the outbox to the producer, and its
+// delivery reports. An idempotent producer of librdkafka 2.0.2 may end in a fatal error whenever a
+// broker restarts, so making it anew, behind a reading of the tail, is normal operation.
+//
+// What can block is on a worker thread, one job at a time (`working`): reading the tail, making the
+// producer, destroying it. The loop only takes events from the producer's queue, which wakes it
+// through event_fd.
+#include "publisher_private.h"
+
+#include "base/mem.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    RETRY_MS = 1000,
+    RETRY_FACTOR_MAX = 30,
+    DRAIN_MS = 5000, // for the last reports of a failed producer; what it wrote the tail tells
+    WARM_UP_MS = 2000,
+    STALL_FACTOR = 10, // so many times the first retry without a report: worth a line
+    PUMP_EVENTS = 512, // handed over in one turn of the loop
+    ACKS_MAX = 16384   // told at once
+};
+
+static_assert(sizeof(void *) >= sizeof(uint64_t), "a sequence travels in a message's opaque");
+
+struct publisher {
+    struct loop *loop;
+    struct publish_options options; // its callbacks and numbers; the text is in conf
+    struct publish_conf *conf;
+    enum publish_state state;
+    char told[240]; // last reason given to on_state
+    bool working;   // a job has the tail and the producer
+    bool stopping;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+
+    struct publish_tail *tail; // while it is being read
+    enum publish_tail_result tail_result;
+    int32_t partitions;
+    int64_t retry_ms; // the next wait
+
+    rd_kafka_t *producer;     // from the end of TAIL to the end of DRAINING
+    rd_kafka_queue_t *events; // its queue, from RUNNING on
+    int event_fd;
+    struct loop_watch *watch;
+    struct loop_timer *timer;       // next try in TAIL, end of patience in DRAINING
+    struct loop_timer *stall_timer; // while RUNNING
+    struct loop_deferred turn;      // what the state has to do next
+    bool patience_over;
+
+    struct publish_ack *acks; // of the reports that are being taken
+    size_t ack_count;
+    size_t put_count;    // in this turn
+    bool more;           // there may be events behind handed_over
+    bool full;           // the producer takes no more until reports come
+    bool failed;         // the producer; last_error says why
+    bool stalled;        // told that reports stay away
+    bool stall_waiting;  // when the stall timer last looked, something was in flight …
+    uint64_t stall_seen; // … and so many had been delivered
+    uint64_t handed_over, in_flight, delivered, restarts;
+    char last_error[160];
+};
+
+const char *publish_state_name(enum publish_state state) {
+    static const char *const names[] = {"off",     "tail",     "settling",
+                                        "running", "draining", "stopped"};
+    return names[state];
+}
+
+static void set_state(struct publisher *p, enum publish_state state, const char *reason) {
+    bool news = p->state != state || strcmp(p->told, reason) != 0;
+    p->state = state;
+    if (!news)
+        return;
+    (void)snprintf(p->told, sizeof p->told, "%s", reason);
+    bool trouble = state == PUBLISH_TAIL || state == PUBLISH_DRAINING || p->stalled;
+    p->options.on_state(p->options.ctx, state, p->told, trouble && !p->stopping);
+}
+
+// ---- TAIL
+
+static void retry_later(struct publisher *p, const char *reason) {
+    set_state(p, PUBLISH_TAIL, reason);
+    loop_timer_start(p->timer, p->retry_ms, 0);
+    p->retry_ms *= 2;
+    if (p->retry_ms > p->options.retry_ms * RETRY_FACTOR_MAX)
+        p->retry_ms = p->options.retry_ms * RETRY_FACTOR_MAX;
+}
+
+static void become_stopped(struct publisher *p) {
+    loop_timer_stop(p->timer);
+    set_state(p, PUBLISH_STOPPED, "stopped");
+    loop_defer(p->loop, &p->turn);
+}
+
+// Connects and learns the partitions now; else the first events would wait a second for it. The
+// outcome does not matter: whatever is wrong, the producer goes on trying.
+static void warm_up(struct publisher *p) {
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(p->producer, p->conf->topic, NULL);
+    const rd_kafka_metadata_t *metadata;
+    if (topic && rd_kafka_metadata(p->producer, 0, topic, &metadata, WARM_UP_MS) ==
+                     RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    if (topic)
+        rd_kafka_topic_destroy(topic);
+}
+
+static void tail_work(void *ctx) {
+    struct publisher *p = ctx;
+    p->tail_result = publish_tail_step(p->tail);
+    if (p->tail_result != PUBLISH_TAIL_DONE)
+        return;
+    p->producer = publish_conf_producer(p->conf, &p->tail->err);
+    if (p->producer)
+        warm_up(p);
+    else
+        p->tail_result = PUBLISH_TAIL_FAILED;
+}
+
+static void tell_tail(struct publisher *p, const struct publish_tail *tail) {
+    char reason[120] = "";
+    if (tail->had_partitions)
+        (void)snprintf(reason, sizeof reason,
+                       "the topic was made anew: it has %d partitions and had %d", tail->partitions,
+                       tail->had_partitions);
+    else if (tail->lost_partition >= 0)
+        (void)snprintf(reason, sizeof reason,
+                       "partition %d no longer has what was confirmed: records lost or expired",
+                       tail->lost_partition);
+    if (reason[0])
+        set_state(p, PUBLISH_TAIL, reason);
+    if (p->partitions == 0 || reason[0])
+        p->options.on_partitions(p->options.ctx, tail->partitions);
+    p->partitions = tail->partitions;
+}
+
+static void destroy_producer(struct publisher *p);
+
+static void tail_done(void *ctx) {
+    struct publisher *p = ctx;
+    struct publish_tail *tail = p->tail;
+    if (tail->ack_count > 0)
+        p->options.on_acks(p->options.ctx, tail->acks, tail->ack_count);
+    if (p->tail_result == PUBLISH_TAIL_MORE) {
+        loop_work(p->loop, tail_work, tail_done, p);
+        return;
+    }
+    if (p->tail_result == PUBLISH_TAIL_DONE)
+        tell_tail(p, tail);
+    p->working = false;
+    p->tail = NULL;
+    if (p->stopping) {
+        if (p->producer)
+            destroy_producer(p);
+        else
+            become_stopped(p);
+    } else if (p->tail_result == PUBLISH_TAIL_DONE) {
+        set_state(p, PUBLISH_SETTLING, "the tail has been read");
+        p->options.on_tail(p->options.ctx);
+    } else {
+        (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
+                       tail->err.text);
+        retry_later(p, tail->err.text);
+    }
+    publish_tail_free(tail);
+}
+
+static void begin_tail(struct publisher *p) {
+    struct publish_tail *tail = mem_zalloc(1, sizeof *tail);
+    p->partitions = p->options.known_partitions(p->options.ctx);
+    assert(p->partitions >= 0 && p->partitions <= PUBLISH_PARTITIONS_MAX);
+    tail->conf = p->conf;
+    tail->grace_ms = p->options.grace_ms;
+    tail->partitions = p->partitions;
+    tail->may_shrink = p->options.may_shrink;
+    for (int32_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
+        tail->known[i] = i < p->partitions ? p->options.known_offset(p->options.ctx, i) : -1;
+    p->tail = tail;
+    p->working = true;
+    loop_work(p->loop, tail_work, tail_done, p);
+}
+
+// ---- DRAINING
+
+static void destroy_work(void *ctx) {
+    struct publisher *p = ctx;
+    rd_kafka_destroy(p->producer);
+}
+
+static void destroy_done(void *ctx) {
+    struct publisher *p = ctx;
+    p->working = false;
+    p->producer = NULL;
+    p->in_flight = 0;
+    if (p->stopping)
+        become_stopped(p);
+    else
+        retry_later(p, "starting again");
+}
+
+static void destroy_producer(struct publisher *p) {
+    loop_watch_start(p->watch, 0);
+    loop_timer_stop(p->timer);
+    if (p->events) {
+        rd_kafka_queue_io_event_enable(p->events, -1, NULL, 0);
+        rd_kafka_queue_destroy(p->events);
+        p->events = NULL;
+    }
+    p->working = true;
+    loop_work(p->loop, destroy_work, destroy_done, p);
+}
+
+static void begin_draining(struct publisher *p, int64_t patience_ms, const char *reason) {
+    loop_timer_stop(p->stall_timer);
+    p->patience_over = false;
+    loop_timer_start(p->timer, patience_ms, 0);
+    set_state(p, PUBLISH_DRAINING, reason);
+    loop_defer(p->loop, &p->turn);
+}
+
+static void note_failure(struct publisher *p, rd_kafka_resp_err_t code) {
+    if (p->failed)
+        return;
+    p->failed = true;
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(p->producer, NULL, 0);
+    (void)snprintf(p->last_error, sizeof p->last_error, "the producer failed: %s",
+                   rd_kafka_err2str(fatal ? fatal : code));
+}
+
+// What has not been sent stays here: sent behind a gap, it would be out of order.
+static void drain_failed(struct publisher *p) {
+    p->restarts++;
+    (void)rd_kafka_purge(p->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+    begin_draining(p, DRAIN_MS, p->last_error);
+}
+
+// ---- RUNNING
+
+static rd_kafka_resp_err_t produce(struct publisher *p, const struct publish_event *event) {
+    char seq[24];
+    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)event->seq);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(event->header_count + 2);
+    for (size_t i = 0; i < event->header_count; i++)
+        (void)rd_kafka_header_add(headers, event->headers[i].name, -1, event->headers[i].value.data,
+                                  (ssize_t)event->headers[i].value.len);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_ORIGIN, -1, p->conf->origin, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+    // __extension__: librdkafka's macros use a GNU construct.
+    rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
+        p->producer, RD_KAFKA_V_TOPIC(p->conf->topic),
+        RD_KAFKA_V_PARTITION(publish_partition(event->key, p->partitions)),
+        RD_KAFKA_V_KEY(event->key.data, event->key.len),
+        RD_KAFKA_V_VALUE((void *)event->value.data, event->value.len), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)event->seq),
+        RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers);
+    return code;
+}
+
+static bool put_event(void *ctx, const struct publish_event *event) {
+    struct publisher *p = ctx;
+    assert(event->seq > p->handed_over && event->header_count <= PUBLISH_HEADERS_MAX);
+    rd_kafka_resp_err_t code = produce(p, event);
+    // Full with nothing in flight: one event that is larger than the queue may be.
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && p->in_flight > 0) {
+        p->full = true;
+        return false;
+    }
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_failure(p, code);
+        return false;
+    }
+    p->handed_over = event->seq;
+    p->in_flight++;
+    p->put_count++;
+    return true;
+}
+
+static void pump(struct publisher *p) {
+    if (!p->more || p->full)
+        return;
+    p->put_count = 0;
+    p->options.read_outbox(p->options.ctx, p->handed_over, PUMP_EVENTS, put_event, p);
+    if (p->failed)
+        drain_failed(p);
+    else if (p->put_count == PUMP_EVENTS)
+        loop_defer(p->loop, &p->turn);
+    else
+        p->more = p->full;
+}
+
+static void flush_acks(struct publisher *p) {
+    if (p->ack_count == 0)
+        return;
+    p->options.on_acks(p->options.ctx, p->acks, p->ack_count);
+    p->ack_count = 0;
+}
+
+static void take_reports(struct publisher *p, rd_kafka_event_t *event) {
+    const rd_kafka_message_t *message;
+    while ((message = rd_kafka_event_message_next(event))) {
+        p->in_flight--;
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            note_failure(p, message->err);
+            continue;
+        }
+        if (p->ack_count == ACKS_MAX)
+            flush_acks(p);
+        p->delivered++;
+        p->acks[p->ack_count++] = (struct publish_ack){(uint64_t)(uintptr_t)message->_private,
+                                                       message->partition, message->offset};
+    }
+}
+
+// Only a fatal error ends the producer; all others it overcomes by itself.
+static void take_error(struct publisher *p, rd_kafka_event_t *event) {
+    if (rd_kafka_event_error_is_fatal(event)) {
+        note_failure(p, rd_kafka_event_error(event));
+        return;
+    }
+    if (p->failed)
+        return;
+    (void)snprintf(p->last_error, sizeof p->last_error, "%s", rd_kafka_event_error_string(event));
+    for (char *c = p->last_error; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+}
+
+static void note_delivery(struct publisher *p) {
+    p->retry_ms = p->options.retry_ms;
+    if (!p->failed)
+        p->last_error[0] = '\0';
+    bool was_stalled = p->stalled;
+    p->stalled = false;
+    if (was_stalled && p->state == PUBLISH_RUNNING)
+        set_state(p, PUBLISH_RUNNING, "events are delivered again");
+}
+
+static void on_events(void *ctx, int io_events) {
+    struct publisher *p = ctx;
+    (void)io_events;
+    // librdkafka writes to event_fd only when its queue was empty: read first, then take all.
+    eventfd_t count;
+    (void)eventfd_read(p->event_fd, &count);
+    uint64_t before = p->delivered;
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(p->events, 0))) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
+            take_reports(p, event);
+        else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
+            take_error(p, event);
+        rd_kafka_event_destroy(event);
+    }
+    flush_acks(p);
+    if (p->delivered != before)
+        note_delivery(p);
+    p->full = false;
+    if (p->failed && p->state == PUBLISH_RUNNING)
+        drain_failed(p);
+    loop_defer(p->loop, &p->turn);
+}
+
+static void on_stall(void *ctx) {
+    struct publisher *p = ctx;
+    if (p->stall_waiting && p->delivered == p->stall_seen && !p->stalled) {
+        p->stalled = true;
+        set_state(p, PUBLISH_RUNNING, "Kafka confirms nothing");
+    }
+    p->stall_waiting = p->in_flight > 0;
+    p->stall_seen = p->delivered;
+}
+
+void publisher_go(struct publisher *p) {
+    if (p->state != PUBLISH_SETTLING)
+        return;
+    p->handed_over = 0;
+    p->in_flight = 0;
+    p->more = true;
+    p->full = p->failed = p->stalled = p->stall_waiting = false;
+    p->events = rd_kafka_queue_get_main(p->producer);
+    static const uint64_t one = 1;
+    rd_kafka_queue_io_event_enable(p->events, p->event_fd, &one, sizeof one);
+    (void)eventfd_write(p->event_fd, 1); // for what came before
+    loop_watch_start(p->watch, LOOP_READABLE);
+    int64_t stall_ms = p->options.retry_ms * STALL_FACTOR;
+    loop_timer_start(p->stall_timer, stall_ms, stall_ms);
+    set_state(p, PUBLISH_RUNNING, "handing over the outbox");
+    loop_defer(p->loop, &p->turn);
+}
+
+void publisher_wake(struct publisher *p) {
+    p->more = true;
+    if (p->state == PUBLISH_RUNNING)
+        loop_defer(p->loop, &p->turn);
+}
+
+// ---- All states
+
+static void on_turn(void *ctx) {
+    struct publisher *p = ctx;
+    if (p->state == PUBLISH_RUNNING)
+        pump(p);
+    else if (p->state == PUBLISH_DRAINING && !p->working && (p->in_flight == 0 || p->patience_over))
+        destroy_producer(p);
+    else if (p->state == PUBLISH_STOPPED)
+        p->stopped(p->stopped_ctx); // may free p
+}
+
+static void on_timer(void *ctx) {
+    struct publisher *p = ctx;
+    if (p->state == PUBLISH_TAIL) {
+        begin_tail(p);
+        return;
+    }
+    p->patience_over = true;
+    loop_defer(p->loop, &p->turn);
+}
+
+struct publisher *publisher_create(struct loop *loop, const struct publish_options *options,
+                                   struct err *err) {
+    struct publisher *p = mem_zalloc(1, sizeof *p);
+    p->loop = loop;
+    p->options = *options;
+    p->event_fd = -1;
+    p->turn = (struct loop_deferred){.fn = on_turn, .ctx = p};
+    if (!options->brokers || !*options->brokers)
+        return p;
+    if (!publish_settings_check(options->settings, options->setting_count, err))
+        goto fail;
+    p->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (p->event_fd < 0) {
+        err_set(err, ERR_FATAL, "eventfd: %s", strerror(errno));
+        goto fail;
+    }
+    if (p->options.retry_ms <= 0)
+        p->options.retry_ms = RETRY_MS;
+    p->retry_ms = p->options.retry_ms;
+    p->conf = publish_conf_copy(options);
+    p->acks = mem_alloc(ACKS_MAX * sizeof *p->acks);
+    p->watch = loop_watch_create(loop, p->event_fd, on_events, p);
+    p->timer = loop_timer_create(loop, on_timer, p);
+    p->stall_timer = loop_timer_create(loop, on_stall, p);
+    p->state = PUBLISH_TAIL;
+    loop_timer_start(p->timer, 0, 0);
+    return p;
+fail:
+    publisher_free(p);
+    return NULL;
+}
+
+void publisher_status(const struct publisher *p, struct publish_status *status) {
+    *status = (struct publish_status){.state = p->state,
+                                      .partitions = p->partitions,
+                                      .handed_over = p->handed_over,
+                                      .in_flight = p->in_flight,
+                                      .delivered = p->delivered,
+                                      .restarts = p->restarts};
+    memcpy(status->last_error, p->last_error, sizeof status->last_error);
+}
+
+void publisher_stop(struct publisher *p, int64_t timeout_ms, void (*stopped)(void *ctx),
+                    void *ctx) {
+    assert(!p->stopping);
+    p->stopping = true;
+    p->stopped = stopped;
+    p->stopped_ctx = ctx;
+    if (p->tail)
+        atomic_store(&p->tail->cancelled, true);
+    else if (p->state == PUBLISH_OFF) {
+        p->state = PUBLISH_STOPPED;
+        loop_defer(p->loop, &p->turn);
+    } else if (p->state == PUBLISH_TAIL)
+        become_stopped(p);
+    else if (!p->working)
+        begin_draining(p, timeout_ms, "stopping");
+}
+
+void publisher_free(struct publisher *p) {
+    if (!p)
+        return;
+    assert(!p->working && !p->producer && !p->turn.waiting);
+    loop_watch_free(p->watch);
+    loop_timer_free(p->timer);
+    loop_timer_free(p->stall_timer);
+    if (p->event_fd >= 0)
+        (void)close(p->event_fd);
+    publish_conf_free(p->conf);
+    free(p->acks);
+    free(p);
+}

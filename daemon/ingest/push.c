@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "ingest/push.h"
+
+#include "api/documents.h"
+#include "api/problem.h"
+#include "base/mem.h"
+#include "codec/event.h"
+#include "codec/json_out.h"
+#include "core/normalise/normalise.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PEM_BYTES_MAX = 1 << 20 };
+
+struct intake {
+    const struct config *config;
+    struct loop *loop;
+    struct books *books;
+    struct pipeline *pipeline;
+    struct sources *sources;
+    struct tables *tables;
+    struct http_server *server;
+    bool full, failing, stopping;
+    uint64_t requests, requests_refused;
+};
+
+struct call {
+    struct intake *intake;
+    struct http_request *request;
+    const struct source *source; // NULL on open routes
+    char id[SIGNAL_ID_MAX + 1];  // from the path
+    size_t id_len;
+};
+
+static void post_signals(struct call *call);
+static void get_signal(struct call *call);
+static void delete_signal(struct call *call);
+static void get_health(struct call *call);
+static void get_document(struct call *call);
+
+// The routes. A path that ends in '/' takes one segment behind it.
+static const struct route {
+    const char *method;
+    const char *path;
+    bool open;  // needs no token
+    bool takes; // brings signals: refused while full or stopping
+    void (*handle)(struct call *call);
+} routes[] = {
+    {"POST", "/v1/signals", false, true, post_signals},
+    {"GET", "/v1/signals/", false, false, get_signal},
+    {"DELETE", "/v1/signals/", false, true, delete_signal},
+    {"GET", "/v1/health", true, false, get_health},
+    {"GET", "/v1/openapi.json", true, false, get_document},
+    {"GET", "/v1/asyncapi.json", true, false, get_document},
+    {"GET", "/v1/schemas/", true, false, get_document},
+};
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+
+static bool route_matches(const struct route *route, struct str path) {
+    size_t len = strlen(route->path);
+    if (route->path[len - 1] != '/')
+        return str_is(path, route->path);
+    return path.len > len && memcmp(path.data, route->path, len) == 0 &&
+           !memchr(path.data + len, '/', path.len - len);
+}
+
+// NULL and 404 or 405 when there is none.
+static const struct route *find_route(struct http_request *request, unsigned *status) {
+    *status = 404;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!route_matches(&routes[i], http_path(request)))
+            continue;
+        if (str_is(http_method(request), routes[i].method))
+            return &routes[i];
+        *status = 405;
+    }
+    return NULL;
+}
+
+static const struct source *find_source(const struct intake *intake,
+                                        const struct http_request *request) {
+    struct str value = http_header_value(request, "Authorization");
+    if (value.len < 8 || !str_equal_nocase((struct str){value.data, 7}, STR("Bearer ")))
+        return NULL;
+    return sources_by_token(intake->sources, str_trim((struct str){value.data + 7, value.len - 7}));
+}
+
+static bool find_format(const struct http_request *request, enum decode_format *format) {
+    struct str type = http_header_value(request, "Content-Type"), media;
+    if (!str_split(&type, ';', &media))
+        return false;
+    media = str_trim(media);
+    if (str_equal_nocase(media, STR("application/json")))
+        *format = DECODE_JSON;
+    else if (str_equal_nocase(media, STR("application/x-ndjson")))
+        *format = DECODE_NDJSON;
+    else
+        return false;
+    return http_header_value(request, "Content-Encoding").data == NULL;
+}
+
+// Before the body is read: 0 to go on, or the status to refuse with.
+static unsigned check(const struct intake *intake, struct http_request *request) {
+    enum decode_format format;
+    unsigned status;
+    const struct route *route = find_route(request, &status);
+    if (!route)
+        return status;
+    if (!route->open && !find_source(intake, request))
+        return 401;
+    if (route->takes && intake->stopping)
+        return 503;
+    if (route->takes && (intake->full || pipeline_full(intake->pipeline)))
+        return 429;
+    if (route->handle == post_signals && !find_format(request, &format))
+        return 415;
+    return 0;
+}
+
+static unsigned on_head(void *ctx, struct http_request *request) {
+    return check(ctx, request);
+}
+
+static const char *methods_of(struct str path) {
+    static const struct str signals = {"/v1/signals/", 12};
+    if (str_is(path, "/v1/signals"))
+        return "POST";
+    return path.len > signals.len && memcmp(path.data, signals.data, signals.len) == 0
+               ? "GET, DELETE"
+               : "GET";
+}
+
+static void on_refusal(void *ctx, struct http_request *request, unsigned status,
+                       struct http_reply *reply) {
+    struct intake *intake = ctx;
+    intake->requests_refused++;
+    problem_fill(reply, status, NULL);
+    if (status == 405)
+        reply_header(reply, "Allow", methods_of(http_path(request)));
+}
+
+static void send_problem(struct call *call, unsigned status, const char *detail) {
+    struct http_reply reply = {0};
+    call->intake->requests_refused++;
+    problem_fill(&reply, status, detail);
+    http_send(call->request, &reply);
+}
+
+static bool take_id(struct call *call) {
+    struct str path = http_path(call->request);
+    size_t head = strlen("/v1/signals/");
+    return http_decode_segment((struct str){path.data + head, path.len - head}, call->id,
+                               SIGNAL_ID_MAX, &call->id_len);
+}
+
+static void on_request(void *ctx, struct http_request *request) {
+    struct call call = {.intake = ctx, .request = request};
+    unsigned status = check(ctx, request); // again: tables may have been reloaded since the head
+    if (status) {
+        send_problem(&call, status, NULL);
+        return;
+    }
+    const struct route *route = find_route(request, &status);
+    if (!route->open)
+        call.source = find_source(ctx, request);
+    if (!route->open && route->path[strlen(route->path) - 1] == '/' && !take_id(&call)) {
+        send_problem(&call, 404, NULL);
+        return;
+    }
+    route->handle(&call);
+}
+
+static void put_verdict(struct json_out *json, const struct batch *batch, uint32_t index) {
+    const struct batch_item *item = &batch->items[index];
+    json_open(json, '{');
+    json_put_u64(json, "index", index);
+    json_key(json, "id");
+    if (item->signal == UINT32_MAX) {
+        json_null(json);
+    } else {
+        const struct signal *signal = &batch->signals[item->signal];
+        json_string(json, (struct str){signal->id, signal->id_len});
+    }
+    json_put_text(json, "verdict", verdict_name(item->verdict));
+    if (item->verdict != VERDICT_REFUSED) {
+        char signal[DIGEST_HEX + 1];
+        digest_to_hex(&item->identity, signal);
+        json_put_text(json, "signal", signal);
+        json_put_u64(json, "version", item->version);
+    }
+    json_key(json, "errors");
+    json_open(json, '[');
+    // In a batch with very many faults each signal tells its first.
+    bool all = batch->fault_count <= PROBLEM_FAULTS_MAX;
+    uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
+    for (uint32_t i = 0; i < told; i++)
+        problem_put_fault(json, &batch->faults[item->fault_first + i]);
+    json_close(json, ']');
+    if (told < item->fault_count)
+        json_put_u64(json, "errorsLeftOut", item->fault_count - told);
+    json_close(json, '}');
+}
+
+static void fill_broken(struct http_reply *reply, const struct decode_result *decoded) {
+    char detail[160];
+    struct fault fault = {.code = decoded->fault};
+    (void)snprintf(detail, sizeof detail,
+                   "The body as a whole is wrong, at or before line %u. Nothing was accepted.",
+                   decoded->line);
+    problem_fill_faults(reply, &fault, 1, detail);
+}
+
+static void fill_verdicts(struct http_reply *reply, const struct batch *batch, char *location) {
+    const struct batch_item *first = batch->items;
+    bool single = batch->decoded_as.single;
+    bool created = single && first->verdict == VERDICT_REGISTERED;
+    struct json_out json = {.buf = reply_body(reply, created ? 201 : 200, "application/json")};
+    if (single) {
+        put_verdict(&json, batch, 0);
+    } else {
+        json_open(&json, '{');
+        json_key(&json, "results");
+        json_open(&json, '[');
+        for (size_t i = 0; i < batch->item_count; i++)
+            put_verdict(&json, batch, (uint32_t)i);
+        json_close(&json, ']');
+        json_close(&json, '}');
+    }
+    if (created) {
+        // By our id: it holds nothing of the source's, and a URL may be logged on the way.
+        memcpy(location, "/v1/signals/", 12);
+        digest_to_hex(&first->identity, location + 12);
+        reply_header(reply, "Location", location);
+    }
+}
+
+static bool all_refused(const struct batch *batch) {
+    for (size_t i = 0; i < batch->item_count; i++)
+        if (batch->items[i].verdict != VERDICT_REFUSED)
+            return false;
+    return batch->item_count > 0;
+}
+
+static void on_batch_done(struct batch *batch) {
+    struct http_request *request = batch->ctx;
+    struct intake *intake = http_user(request);
+    struct http_reply reply = {0};
+    char location[12 + DIGEST_HEX + 1];
+    intake->requests_refused += batch->err.kind != ERR_NONE || batch->decoded_as.failed;
+    if (batch->err.kind != ERR_NONE)
+        problem_fill(&reply, 503, NULL);
+    else if (batch->decoded_as.failed)
+        fill_broken(&reply, &batch->decoded_as);
+    else if (all_refused(batch))
+        problem_fill_faults(&reply, batch->faults, batch->fault_count,
+                            "Every signal in it was refused.");
+    else
+        fill_verdicts(&reply, batch, location);
+    http_send(request, &reply);
+    batch_free(batch);
+}
+
+static void submit(struct call *call, struct batch *batch) {
+    struct intake *intake = call->intake;
+    batch->received_ms = loop_wall_ms();
+    batch->done = on_batch_done;
+    batch->ctx = call->request;
+    http_set_user(call->request, intake);
+    intake->requests++;
+    pipeline_submit(intake->pipeline, batch);
+}
+
+static void post_signals(struct call *call) {
+    enum decode_format format = DECODE_JSON;
+    size_t len;
+    (void)find_format(call->request, &format);
+    char *body = http_take_body(call->request, &len);
+    submit(call, batch_create(call->intake->sources, call->source, call->intake->tables, format,
+                              body, len));
+}
+
+static const char never_received[] = "This signal was never received from you.";
+
+// A source may name its signal by its own id or by ours. 0 when it has no such signal.
+static uint64_t find_own(struct call *call, struct digest *identity) {
+    const struct books *books = call->intake->books;
+    struct str id = {call->id, call->id_len};
+    normalise_identity(books_identity_key(books), str_from(call->source->name), id, identity);
+    uint64_t seq = books_find(books, identity);
+    if (seq == 0 && digest_from_hex(id, identity))
+        seq = books_find(books, identity);
+    return seq;
+}
+
+static void put_line(struct json_out *json, const struct books_line *line, const char *topic) {
+    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
+    digest_to_hex(&line->row.identity, signal);
+    time_format_stamp(line->row.received_ms, received);
+    json_open(json, '{');
+    json_put_string(json, "id", (struct str){line->row.id, line->row.id_len});
+    json_put_text(json, "signal", signal);
+    json_put_text(json, "verdict", verdict_name(line->row.verdict));
+    json_put_u64(json, "version", line->row.version);
+    json_put_text(json, "received", received);
+    reply_put_published(json, line, topic);
+    json_close(json, '}');
+}
+
+static void on_own_line(void *ctx, const struct books_line *line) {
+    struct call *call = ctx;
+    struct http_reply reply = {0};
+    if (!str_is((struct str){line->row.source, line->row.source_len}, call->source->name)) {
+        send_problem(call, 403, NULL);
+        return;
+    }
+    if (line->row.erased) {
+        send_problem(call, 410, NULL);
+        return;
+    }
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    put_line(&json, line, call->intake->config->kafka_topic);
+    http_send(call->request, &reply);
+}
+
+static void get_signal(struct call *call) {
+    struct digest identity;
+    uint64_t seq = find_own(call, &identity);
+    if (seq == 0)
+        send_problem(call, 404, never_received);
+    else if (!books_line_at(call->intake->books, seq, on_own_line, call))
+        send_problem(call, 503, "The ledger cannot be read now.");
+}
+
+struct own_id {
+    struct str source;
+    bool ours, erased;
+    char id[SIGNAL_ID_MAX];
+    size_t len;
+};
+
+static void on_own_id(void *ctx, const struct books_line *line) {
+    struct own_id *own = ctx;
+    own->ours = str_equal((struct str){line->row.source, line->row.source_len}, own->source);
+    own->erased = line->row.erased;
+    own->len = line->row.id_len;
+    memcpy(own->id, line->row.id, own->len);
+}
+
+// A withdrawal is a signal that says so: it goes the way of all signals.
+static void delete_signal(struct call *call) {
+    struct digest identity;
+    struct own_id own = {.source = str_from(call->source->name)};
+    uint64_t seq = find_own(call, &identity);
+    if (seq == 0) {
+        send_problem(call, 404, never_received);
+        return;
+    }
+    if (!books_line_at(call->intake->books, seq, on_own_id, &own)) {
+        send_problem(call, 503, "The ledger cannot be read now.");
+        return;
+    }
+    if (!own.ours || own.erased) {
+        send_problem(call, own.ours ? 410 : 403, NULL);
+        return;
+    }
+    submit(call, batch_create_withdrawal(call->intake->sources, call->source, call->intake->tables,
+                                         &identity, (struct str){own.id, own.len}));
+}
+
+static void get_health(struct call *call) {
+    struct intake *intake = call->intake;
+    struct http_reply reply = {0};
+    if (intake->stopping || intake->failing || intake->full || pipeline_full(intake->pipeline)) {
+        send_problem(call, 503, "Signals are not accepted now.");
+        return;
+    }
+    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+    json_open(&json, '{');
+    json_put_text(&json, "status", "ok");
+    json_close(&json, '}');
+    http_send(call->request, &reply);
+}
+
+// "/v1/NAME"
+static void get_document(struct call *call) {
+    struct str path = http_path(call->request);
+    struct str name = {path.data + 4, path.len - 4};
+    if (!documents_send(call->request, name, call->intake->config->oin))
+        send_problem(call, 404, NULL);
+}
+
+static bool listen_on(struct intake *intake, int listen_fd, struct err *err) {
+    const struct config *config = intake->config;
+    struct buf certificate = {0}, key = {0};
+    bool ok = true;
+    struct http_options options = {.address = listen_fd < 0 ? config->listen_address : NULL,
+                                   .port = config->listen_port,
+                                   .fd = listen_fd,
+                                   .limits = config->http,
+                                   .common = problem_common_headers,
+                                   .common_count = problem_common_header_count,
+                                   .on_head = on_head,
+                                   .on_request = on_request,
+                                   .on_refusal = on_refusal,
+                                   .ctx = intake};
+    if (config->tls_certificate_file) {
+        ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
+             str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
+        buf_putc(&certificate, '\0');
+        buf_putc(&key, '\0');
+        options.tls_certificate = certificate.data;
+        options.tls_key = key.data;
+    }
+    if (ok)
+        intake->server = http_listen(intake->loop, &options, err);
+    if (key.data)
+        hash_wipe(key.data, key.len);
+    buf_free(&certificate);
+    buf_free(&key);
+    return intake->server != NULL;
+}
+
+struct intake *intake_create(const struct intake_options *options, struct sources *sources,
+                             struct tables *tables, struct err *err) {
+    struct intake *intake = mem_zalloc(1, sizeof *intake);
+    intake->config = options->config;
+    intake->loop = options->loop;
+    intake->books = options->books;
+    intake->pipeline = options->pipeline;
+    intake->sources = sources_take(sources);
+    intake->tables = tables_take(tables);
+    if ((options->config->listen_address || options->listen_fd >= 0) &&
+        !listen_on(intake, options->listen_fd, err)) {
+        intake_free(intake);
+        return NULL;
+    }
+    return intake;
+}
+
+void intake_use(struct intake *intake, struct sources *sources, struct tables *tables) {
+    sources_drop(intake->sources);
+    tables_drop(intake->tables);
+    intake->sources = sources_take(sources);
+    intake->tables = tables_take(tables);
+}
+
+void intake_set_full(struct intake *intake, bool full) {
+    intake->full = full;
+}
+
+void intake_set_failing(struct intake *intake, bool failing) {
+    intake->failing = failing;
+}
+
+void intake_quiesce(struct intake *intake) {
+    intake->stopping = true;
+    if (intake->server)
+        http_quiesce(intake->server);
+}
+
+void intake_free(struct intake *intake) {
+    if (!intake)
+        return;
+    http_close(intake->server);
+    sources_drop(intake->sources);
+    tables_drop(intake->tables);
+    free(intake);
+}
+
+uint16_t intake_port(const struct intake *intake) {
+    return intake->server ? http_port(intake->server) : 0;
+}
+
+void intake_status(const struct intake *intake, struct intake_status *status) {
+    *status =
+        (struct intake_status){.requests = intake->requests,
+                               .requests_refused = intake->requests_refused,
+                               .connections = intake->server ? http_connections(intake->server) : 0,
+                               .full = intake->full || pipeline_full(intake->pipeline)};
+}

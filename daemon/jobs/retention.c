@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "jobs/retention.h"
+
+#include "base/mem.h"
+#include "base/pii/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FIRST_MS = 5 * 1000,
+    ROUND_MS = 3600 * 1000,
+    STEP_PAUSE_MS = 100, // others first
+};
+
+struct retention_timer {
+    struct pipeline *pipeline;
+    const struct retention *ages;
+    struct books *books;
+    bool brokers; // are configured
+    struct loop_timer *timer;
+    struct batch_expire_place at; // zero between rounds
+    bool stopped;
+    uint64_t removed[BATCH_EXPIRE_TABLES]; // in this round
+};
+
+static void log_removed(const struct retention_timer *retention) {
+    const uint64_t *removed = retention->removed;
+    log_notice("retention lines=%llu pseudonyms=%llu quarantined=%llu words=%llu audit=%llu "
+               "cells=%llu",
+               (unsigned long long)removed[BATCH_EXPIRE_LINES],
+               (unsigned long long)removed[BATCH_EXPIRE_PSEUDONYMS],
+               (unsigned long long)removed[BATCH_EXPIRE_QUARANTINE],
+               (unsigned long long)removed[BATCH_EXPIRE_WORDS],
+               (unsigned long long)removed[BATCH_EXPIRE_AUDIT],
+               (unsigned long long)removed[BATCH_EXPIRE_CELLS]);
+}
+
+static void end_round(struct retention_timer *retention) {
+    bool any = false;
+    for (int i = 0; i < BATCH_EXPIRE_TABLES; i++)
+        any = any || retention->removed[i];
+    if (any)
+        log_removed(retention);
+    memset(retention->removed, 0, sizeof retention->removed);
+    retention->at = (struct batch_expire_place){0};
+}
+
+static void take_step(struct retention_timer *retention, const struct batch_expire *expire) {
+    retention->at = expire->at;
+    for (int i = 0; i < BATCH_EXPIRE_TABLES; i++)
+        retention->removed[i] += expire->removed[i];
+}
+
+static void on_step_done(struct batch *batch) {
+    struct retention_timer *retention = batch->ctx;
+    const struct batch_expire *expire = &batch->expire;
+    bool failed = batch->err.kind != ERR_NONE; // then nothing of it has happened
+    bool more = !failed && expire->more;
+    if (!failed)
+        take_step(retention, expire);
+    batch_free(batch);
+    if (!more)
+        end_round(retention);
+    if (!retention->stopped)
+        loop_timer_start(retention->timer, more ? STEP_PAUSE_MS : ROUND_MS, 0);
+}
+
+static void on_time(void *ctx) {
+    struct retention_timer *retention = ctx;
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
+    batch->received_ms = loop_wall_ms();
+    batch->expire.retention = retention->ages;
+    batch->expire.publishing = books_publishes(retention->books, retention->brokers);
+    batch->expire.now_ms = batch->received_ms;
+    batch->expire.at = retention->at;
+    batch->done = on_step_done;
+    batch->ctx = retention;
+    pipeline_submit(retention->pipeline, batch);
+}
+
+struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
+                                         struct books *books, const struct retention *ages,
+                                         bool brokers) {
+    struct retention_timer *retention = mem_zalloc(1, sizeof *retention);
+    retention->pipeline = pipeline;
+    retention->ages = ages;
+    retention->books = books;
+    retention->brokers = brokers;
+    retention->timer = loop_timer_create(loop, on_time, retention);
+    loop_timer_start(retention->timer, FIRST_MS, 0);
+    return retention;
+}
+
+void retention_stop(struct retention_timer *retention) {
+    retention->stopped = true;
+    loop_timer_stop(retention->timer);
+}
+
+void retention_free(struct retention_timer *retention) {
+    if (!retention)
+        return;
+    loop_timer_free(retention->timer);
+    free(retention);
+}

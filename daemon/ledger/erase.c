@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What is held on one signal goes; that it was erased stays known, so that it does not come back.
+//
+// Each version becomes a stub (nothing but its number), and one more version, the tombstone, tells
+// consumers. What they have to be told depends on what they have seen, and that depends on Kafka.
+// All versions of a signal go to one partition in order, so those that Kafka has confirmed are the
+// first ones, and those that wait are the last ones.
+//
+//   events go to Kafka   A version that waits may be on its way at this moment, so what leaves is
+//                        as it was: it becomes a stub when Kafka confirms it. Consumers will see
+//                        every version, so the tombstone's `previous` is the latest one.
+//   they do not          No version that waits has left the house: it becomes a stub at once, and
+//                        goes out as one if there ever is a Kafka. A stub changes no tally. So the
+//                        tombstone's `previous` is the last version that was confirmed.
+//
+// In both cases there is a `previous` only if that version counted. Example: version 1 (confirmed)
+// counts in cell a, version 2 (waits) in cell b. With Kafka a consumer sees +a, -a +b, -b; without:
+// +a, nothing, -a. When Kafka has confirmed a tombstone it becomes a stub as well: then the ledger
+// says of the signal what is left of it in a tally, nothing.
+//
+// The numbers of lines that become stubs later are kept under META "erase-waiting".
+#include "ledger/ledger.h"
+
+#include "base/mem.h"
+#include "codec/event.h"
+#include "core/normalise/normalise.h"
+#include "ledger_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char waiting_name[] = "erase-waiting";
+
+// --- the list of lines that Kafka has yet to confirm ---
+
+static void take_list(struct books_commit *commit) {
+    struct books_change *change = commit->change;
+    const struct books *books = commit->books;
+    if (change->erase_changed)
+        return;
+    change->erase_changed = true;
+    change->erase_waiting_count = 0;
+    for (size_t i = 0; i < books->erase_waiting_count; i++) {
+        change->erase_waiting = books_grow(change->erase_waiting, i, &change->erase_waiting_cap,
+                                           sizeof *change->erase_waiting);
+        change->erase_waiting[change->erase_waiting_count++] = books->erase_waiting[i];
+    }
+}
+
+static void add_waiting(struct books_commit *commit, uint64_t seq) {
+    struct books_change *change = commit->change;
+    take_list(commit);
+    change->erase_waiting = books_grow(change->erase_waiting, change->erase_waiting_count,
+                                       &change->erase_waiting_cap, sizeof *change->erase_waiting);
+    change->erase_waiting[change->erase_waiting_count++] = seq;
+}
+
+// False when the line is not in it.
+static bool remove_waiting(struct books_commit *commit, uint64_t seq) {
+    struct books_change *change = commit->change;
+    const struct books *books = commit->books;
+    const uint64_t *list = change->erase_changed ? change->erase_waiting : books->erase_waiting;
+    size_t count = change->erase_changed ? change->erase_waiting_count : books->erase_waiting_count;
+    size_t i = 0;
+    while (i < count && list[i] != seq)
+        i++;
+    if (i == count)
+        return false;
+    take_list(commit);
+    change->erase_waiting[i] = change->erase_waiting[--change->erase_waiting_count];
+    return true;
+}
+
+void books_load_erase_waiting(struct books *books, struct store_txn *txn) {
+    struct str value;
+    if (!store_get(txn, STORE_META, str_from(waiting_name), &value) || value.len == 0)
+        return;
+    if (value.len % sizeof *books->erase_waiting != 0) {
+        err_set(&txn->err, ERR_FATAL, "the list of erased lines is damaged");
+        return;
+    }
+    books->erase_waiting_count = value.len / sizeof *books->erase_waiting;
+    books->erase_waiting = mem_resize(NULL, books->erase_waiting_count, sizeof(uint64_t));
+    memcpy(books->erase_waiting, value.data, value.len);
+}
+
+void books_flush_erase_waiting(struct books_commit *commit) {
+    const struct books_change *change = commit->change;
+    if (!change->erase_changed)
+        return;
+    if (change->erase_waiting_count)
+        store_put(&commit->txn, STORE_META, str_from(waiting_name),
+                  (struct str){(const char *)change->erase_waiting,
+                               change->erase_waiting_count * sizeof *change->erase_waiting});
+    else
+        store_delete(&commit->txn, STORE_META, str_from(waiting_name));
+}
+
+// --- lines ---
+
+bool books_read_row(struct books_commit *commit, uint64_t seq, struct ledger_row *row) {
+    struct str record, event;
+    if (store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) &&
+        record_get_ledger(record, seq, row, &event))
+        return true;
+    if (commit->txn.err.kind == ERR_NONE)
+        err_set(&commit->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+                (unsigned long long)seq);
+    return false;
+}
+
+static bool is_confirmed(struct books_commit *commit, uint64_t seq) {
+    struct str empty;
+    return !store_get_seq(&commit->txn, STORE_OUTBOX, seq, &empty);
+}
+
+// What every erased line has in common: of the signal nothing but who reported it, which version
+// this was, and the key of its partition.
+static void empty_row(struct ledger_row *row) {
+    row->erased = true;
+    row->unknown_said = false;
+    row->updated_ms = 0;
+    row->person = 0;
+    row->content = (struct digest){{0}};
+    row->cell = (struct cell){.source_kind = row->cell.source_kind};
+    row->reported = row->occurred = TIME_DAY_NONE;
+    row->municipality_today = MUNICIPALITY_UNKNOWN;
+    row->unknown_count = 0;
+    row->id_len = 0;
+}
+
+void books_write_stub(struct books_commit *commit, struct ledger_row *row) {
+    struct books_change *change = commit->change;
+    empty_row(row);
+    buf_clear(&change->value);
+    buf_clear(&change->record);
+    event_put_stub_value(&change->value, row);
+    record_put_ledger(&change->record, row, buf_str(&change->value));
+    store_put_seq(&commit->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
+    store_note_removed(&commit->txn);
+    commit->writes = true;
+}
+
+void books_erase_confirmed(struct books_commit *commit, uint64_t seq) {
+    struct ledger_row row;
+    if (!remove_waiting(commit, seq) || !books_read_row(commit, seq, &row))
+        return;
+    books_write_stub(commit, &row);
+}
+
+// --- a signal ---
+
+struct erasing {
+    struct books_commit *commit;
+    struct batch_erase *asked;
+    struct ledger_row previous; // what consumers will have seen last; valid when has_previous
+    bool has_previous;
+    uint64_t *persons; // that versions were about; owned
+    size_t person_count, person_cap;
+};
+
+static void note_person(struct erasing *erasing, uint64_t person) {
+    for (size_t i = 0; i < erasing->person_count; i++)
+        if (erasing->persons[i] == person)
+            return;
+    erasing->persons = books_grow(erasing->persons, erasing->person_count, &erasing->person_cap,
+                                  sizeof *erasing->persons);
+    erasing->persons[erasing->person_count++] = person;
+}
+
+// From the latest version to the oldest that is there.
+static void erase_versions(struct erasing *erasing, uint64_t latest) {
+    struct books_commit *commit = erasing->commit;
+    bool looking = true; // for the last version that consumers will have seen
+    uint64_t next;
+    for (uint64_t seq = latest; seq && seq >= commit->change->first_seq; seq = next) {
+        struct ledger_row row;
+        if (!books_read_row(commit, seq, &row))
+            return;
+        next = row.previous;
+        bool confirmed = is_confirmed(commit, seq);
+        if (looking && (erasing->asked->publishing || confirmed)) {
+            looking = false;
+            erasing->previous = row;
+            erasing->has_previous = row.counts;
+        }
+        if (row.person)
+            note_person(erasing, row.person);
+        if (row.counts && !row.renormalised) // as books_commit_words counts
+            books_unsay_words(commit, &row);
+        if (!confirmed && erasing->asked->publishing) {
+            add_waiting(commit, seq);
+            erasing->asked->waiting++;
+        } else {
+            books_write_stub(commit, &row);
+            erasing->asked->erased++;
+        }
+    }
+}
+
+static void write_tombstone(struct erasing *erasing, const struct ledger_row *latest,
+                            const struct tables *tables) {
+    struct books_commit *commit = erasing->commit;
+    struct books_change *change = commit->change;
+    struct ledger_row row = *latest;
+    empty_row(&row);
+    row.seq = change->last_seq + 1;
+    row.previous = latest->seq;
+    row.version = latest->version + 1;
+    row.verdict = VERDICT_WITHDRAWN;
+    row.counts = false;
+    row.renormalised = false;
+    row.polled = false;
+    row.received_ms = row.logged_ms = commit->logged_ms;
+    buf_clear(&change->value);
+    event_put_erased_value(&change->value, tables->municipalities, &row,
+                           erasing->has_previous ? &erasing->previous : NULL);
+    books_write_line(commit, &row);
+    index_put(change->index, &row.identity, row.seq);
+    if (erasing->has_previous)
+        add_waiting(commit, row.seq);
+}
+
+struct pseudonyms {
+    const struct erasing *erasing;
+    struct digest *list; // to go; owned
+    size_t count, cap;
+};
+
+static bool on_pseudonym(void *ctx, struct str key, struct str value) {
+    struct pseudonyms *going = ctx;
+    struct person_record record;
+    if (key.len != DIGEST_BYTES || !record_get_person(value, &record))
+        return true;
+    for (size_t i = 0; i < going->erasing->person_count; i++)
+        if (going->erasing->persons[i] == record.person) {
+            going->list = books_grow(going->list, going->count, &going->cap, sizeof *going->list);
+            memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
+        }
+    return true;
+}
+
+// Of persons that no other signal is about.
+static void drop_pseudonyms(struct erasing *erasing) {
+    struct books_commit *commit = erasing->commit;
+    struct pseudonyms going = {.erasing = erasing};
+    size_t count = 0;
+    for (size_t i = 0; i < erasing->person_count; i++)
+        if (books_members(commit, erasing->persons[i], 1) == 0)
+            erasing->persons[count++] = erasing->persons[i];
+    erasing->person_count = count;
+    if (count)
+        store_each(&commit->txn, STORE_PERSONS, on_pseudonym, &going);
+    for (size_t i = 0; i < going.count; i++)
+        store_delete(&commit->txn, STORE_PERSONS,
+                     (struct str){(const char *)going.list[i].bytes, DIGEST_BYTES});
+    free(going.list);
+}
+
+static void erase_signal(struct books_commit *commit, struct batch *batch,
+                         const struct ledger_row *latest) {
+    struct books_change *change = commit->change;
+    struct erasing erasing = {.commit = commit, .asked = &batch->erase};
+    erase_versions(&erasing, latest->seq);
+    write_tombstone(&erasing, latest, batch->tables);
+    if (latest->counts)
+        counts_add(change->counts, &latest->cell, -1);
+    if (latest->counts && latest->person)
+        books_drop_member(commit, latest->person, &latest->identity);
+    drop_pseudonyms(&erasing);
+    change->totals.erased++;
+    free(erasing.persons);
+}
+
+// It has been erased before: what still waits for Kafka is told again.
+static void count_waiting(struct books_commit *commit, struct batch_erase *asked,
+                          const struct ledger_row *latest) {
+    uint64_t seq = latest->previous;
+    while (seq && seq >= commit->change->first_seq) {
+        struct ledger_row row;
+        if (!books_read_row(commit, seq, &row))
+            return;
+        asked->waiting += !row.erased;
+        seq = row.previous;
+    }
+}
+
+// --- the quarantine ---
+
+struct quarantined {
+    const struct hash_key *key;
+    const struct digest *identity;
+    struct digest *list; // to go; owned
+    size_t count, cap;
+};
+
+static bool on_quarantined(void *ctx, struct str key, struct str value) {
+    struct quarantined *going = ctx;
+    struct quarantine_record entry;
+    struct digest identity;
+    if (key.len != DIGEST_BYTES || !record_get_quarantine(value, &entry, going->key) ||
+        entry.id[0] == '\0')
+        return true;
+    normalise_identity(going->key, str_from(entry.source), str_from(entry.id), &identity);
+    if (digest_equal(&identity, going->identity)) {
+        going->list = books_grow(going->list, going->count, &going->cap, sizeof *going->list);
+        memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
+    }
+    return true;
+}
+
+// What came under the same id and could not be taken. True when there was any.
+static bool drop_quarantined(struct books_commit *commit, const struct digest *identity) {
+    struct quarantined going = {.key = &commit->books->identity_key, .identity = identity};
+    store_each(&commit->txn, STORE_QUARANTINE, on_quarantined, &going);
+    for (size_t i = 0; i < going.count; i++)
+        store_delete(&commit->txn, STORE_QUARANTINE,
+                     (struct str){(const char *)going.list[i].bytes, DIGEST_BYTES});
+    free(going.list);
+    if (going.count == 0)
+        return false;
+    commit->change->quarantined -= going.count;
+    commit->quarantine_counted = false;
+    store_note_removed(&commit->txn);
+    commit->writes = true;
+    return true;
+}
+
+void books_erase(struct books_commit *commit, struct batch *batch) {
+    struct batch_erase *asked = &batch->erase;
+    struct ledger_row latest;
+    asked->erased = asked->waiting = 0;
+    bool quarantined = drop_quarantined(commit, &asked->identity);
+    bool known = books_find_known(commit, &asked->identity, &latest);
+    asked->found = known || quarantined;
+    if (known && latest.erased)
+        count_waiting(commit, asked, &latest);
+    else if (known)
+        erase_signal(commit, batch, &latest);
+}

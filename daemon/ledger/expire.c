@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What is too old goes: one table after the other, a step a commit, so that signals get their turn
+// in between. What is exactly as old as its age stays; when the clock goes back nothing is due.
+//
+// A ledger line goes only when Kafka has it, oldest first; where events do not go to Kafka at all,
+// when it is due. When the last line of a signal goes the
+// signal is forgotten and goes on counting: its cell is carried, and if it is about a person with
+// other signals, it stays one of these under a random name. Much later the carried cells lose what
+// they say of victims; sums by municipality, category and month stay.
+#include "ledger/ledger.h"
+
+#include "base/mem.h"
+#include "ledger_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STEP_REMOVED_MAX = 500,
+    STEP_LOOKED_MAX = 5000,
+    PERSON_BYTES = 8,
+    FIRST_YEAR = 2000, // of cells' months
+};
+
+struct step {
+    struct books_commit *commit;
+    struct batch_expire *expire;
+    size_t to_remove, to_look; // left
+    bool searching;            // for a line that says how old others are: see line_is_older
+    struct found {
+        char key[BATCH_EXPIRE_KEY_BYTES];
+        uint8_t len;
+    } found[STEP_REMOVED_MAX]; // entries of a table that are due, in order
+    size_t found_count;
+};
+
+static bool is_older(const struct step *step, int64_t ms, int64_t age_ms) {
+    return ms < step->expire->now_ms - age_ms;
+}
+
+static void note_removed(struct step *step) {
+    step->to_remove--;
+    step->commit->writes = true;
+    store_note_removed(&step->commit->txn);
+}
+
+static struct str found_key(const struct found *found) {
+    return (struct str){found->key, found->len};
+}
+
+// --- lines ---
+
+static bool read_row(struct step *step, uint64_t seq, struct ledger_row *row) {
+    struct store_txn *txn = &step->commit->txn;
+    struct str record, event;
+    if (store_get_seq(txn, STORE_LEDGER, seq, &record) &&
+        record_get_ledger(record, seq, row, &event))
+        return true;
+    if (txn->err.kind == ERR_NONE)
+        err_set(&txn->err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+                (unsigned long long)seq);
+    return false;
+}
+
+static uint64_t latest_line(const struct books_commit *commit, const struct ledger_row *row) {
+    uint64_t seq = index_get(commit->change->index, &row->identity);
+    return seq ? seq : index_get(commit->books->index, &row->identity);
+}
+
+static bool is_waiting(struct step *step, uint64_t seq) {
+    struct str empty;
+    return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
+}
+
+// Where the search of line_is_older is; 0: it has not begun.
+static uint64_t place_of_search(const struct step *step) {
+    const struct batch_expire_place *at = &step->expire->at;
+    uint64_t seq = 0;
+    if (at->key_len == sizeof seq)
+        memcpy(&seq, at->key, sizeof seq);
+    return seq;
+}
+
+static void keep_place(struct step *step, uint64_t seq) {
+    struct batch_expire_place *at = &step->expire->at;
+    memcpy(at->key, &seq, sizeof seq);
+    at->key_len = sizeof seq;
+}
+
+// A line that was written while the clock was ahead is as old as the next one that was not: it must
+// not keep all behind it for years. That one may be far: the next step goes on with the search, and
+// what is found serves for all lines before it.
+static bool line_is_older(struct step *step, const struct ledger_row *row, int64_t age_ms) {
+    const int64_t now_ms = step->expire->now_ms;
+    const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
+    struct ledger_row at = *row;
+    if (row->logged_ms > now_ms && place > row->seq && !read_row(step, place, &at))
+        return false;
+    for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
+        if (!read_row(step, at.seq + 1, &at))
+            return false;
+    if (at.seq > row->seq)
+        keep_place(step, at.seq);
+    step->searching = at.logged_ms > now_ms && at.seq < last;
+    return is_older(step, at.logged_ms, age_ms);
+}
+
+// An older version is kept as long as a later one waits: if that is erased, what consumers have
+// seen must still be known.
+static bool line_is_due(struct step *step, const struct ledger_row *row) {
+    if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
+        is_waiting(step, row->seq))
+        return false;
+    return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
+}
+
+static int64_t carried(struct books_commit *commit, struct str key) {
+    struct str value;
+    int64_t number = 0;
+    if (store_get(&commit->txn, STORE_CARRIED, key, &value) && value.len == sizeof number)
+        memcpy(&number, value.data, sizeof number);
+    return number;
+}
+
+static void carry(struct books_commit *commit, const struct cell *cell, int64_t more) {
+    uint8_t bytes[sizeof *cell];
+    record_put_cell(bytes, cell);
+    struct str key = {(const char *)bytes, sizeof bytes};
+    int64_t number = carried(commit, key) + more;
+    store_put(&commit->txn, STORE_CARRIED, key, (struct str){(const char *)&number, sizeof number});
+}
+
+// A person's only signal is one person with or without a name for it.
+static void carry_member(struct books_commit *commit, const struct ledger_row *row) {
+    struct digest name = {{0}};
+    bool others = books_members(commit, row->person, 2) > 1;
+    books_drop_member(commit, row->person, &row->identity);
+    if (!others)
+        return;
+    hash_random(name.bytes, sizeof name.bytes);
+    books_put_member(commit, row->person, &name, &row->cell);
+}
+
+void books_carry_signal(struct books_commit *commit, const struct ledger_row *row) {
+    if (!row->counts)
+        return;
+    carry(commit, &row->cell, 1);
+    if (row->person)
+        carry_member(commit, row);
+}
+
+static void forget_signal(struct step *step, const struct ledger_row *row) {
+    struct books_change *change = step->commit->change;
+    change->forgotten = books_grow(change->forgotten, change->forgotten_count,
+                                   &change->forgotten_cap, sizeof *change->forgotten);
+    change->forgotten[change->forgotten_count++] = row->identity;
+    change->totals.expired += !row->erased;
+    books_carry_signal(step->commit, row);
+}
+
+// One that was never published never will be.
+static void drop_event(struct step *step, uint64_t seq) {
+    struct str empty;
+    if (!store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty))
+        return;
+    books_erase_confirmed(step->commit, seq); // nothing of it waits any more
+    store_delete_seq(&step->commit->txn, STORE_OUTBOX, seq);
+    step->commit->change->dropped++;
+    step->commit->change->totals.never_published++;
+}
+
+static bool expire_lines(struct step *step) {
+    struct books_change *change = step->commit->change;
+    struct ledger_row row;
+    while (change->first_seq <= change->last_seq && read_row(step, change->first_seq, &row) &&
+           line_is_due(step, &row)) {
+        if (step->to_remove == 0)
+            return false;
+        if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row) == row.seq)
+            forget_signal(step, &row);
+        drop_event(step, row.seq);
+        store_delete_seq(&step->commit->txn, STORE_LEDGER, row.seq);
+        store_delete_seq(&step->commit->txn, STORE_PUBLISHED, row.seq);
+        change->first_seq = row.seq + 1;
+        note_removed(step);
+    }
+    return !step->searching;
+}
+
+// --- tables of entries ---
+
+struct walk {
+    struct step *step;
+    bool (*due)(struct step *step, struct str key, struct str value);
+    bool full; // there may be more behind
+};
+
+static bool on_entry(void *ctx, struct str key, struct str value) {
+    struct walk *walk = ctx;
+    struct step *step = walk->step;
+    struct batch_expire_place *at = &step->expire->at;
+    if (key.len > sizeof at->key ||
+        str_equal(key, (struct str){(const char *)at->key, at->key_len}))
+        return true;
+    walk->full = step->to_look == 0 || step->found_count == step->to_remove;
+    if (walk->full)
+        return false;
+    step->to_look--;
+    memcpy(at->key, key.data, key.len);
+    at->key_len = (uint8_t)key.len;
+    if (walk->due(step, key, value)) {
+        struct found *found = &step->found[step->found_count++];
+        memcpy(found->key, key.data, key.len);
+        found->len = (uint8_t)key.len;
+    }
+    return true;
+}
+
+// Fills step->found from where the round is; true when that was the table's end.
+static bool find_due(struct step *step, enum store_table table,
+                     bool (*due)(struct step *step, struct str key, struct str value)) {
+    struct walk walk = {.step = step, .due = due};
+    char from[BATCH_EXPIRE_KEY_BYTES];
+    const struct batch_expire_place *at = &step->expire->at;
+    memcpy(from, at->key, at->key_len);
+    step->found_count = 0;
+    store_each_from(&step->commit->txn, table, (struct str){from, at->key_len}, on_entry, &walk);
+    return !walk.full;
+}
+
+static bool remove_due(struct step *step, enum store_table table,
+                       bool (*due)(struct step *step, struct str key, struct str value),
+                       uint64_t *entries) {
+    bool end = find_due(step, table, due);
+    for (size_t i = 0; i < step->found_count; i++) {
+        store_delete(&step->commit->txn, table, found_key(&step->found[i]));
+        note_removed(step);
+    }
+    if (entries)
+        *entries -= step->found_count;
+    return end;
+}
+
+// One made with another key as well: it may only be the wrong key of this start.
+static bool pseudonym_is_due(struct step *step, struct str key, struct str value) {
+    struct person_record record;
+    (void)key;
+    return record_get_person(value, &record) &&
+           is_older(step, record.last_ms, step->expire->retention->identity_ms) &&
+           !books_is_about_live(step->commit, record.person);
+}
+
+static bool expire_pseudonyms(struct step *step) {
+    return remove_due(step, STORE_PERSONS, pseudonym_is_due, NULL);
+}
+
+static bool quarantined_is_due(struct step *step, struct str key, struct str value) {
+    struct quarantine_record entry;
+    (void)key;
+    return record_get_quarantine(value, &entry, &step->commit->books->identity_key) &&
+           is_older(step, entry.last_ms, step->expire->retention->quarantine_ms);
+}
+
+static bool expire_quarantine(struct step *step) {
+    step->commit->quarantine_counted = false;
+    return remove_due(step, STORE_QUARANTINE, quarantined_is_due,
+                      &step->commit->change->quarantined);
+}
+
+static bool word_is_due(struct step *step, struct str key, struct str value) {
+    struct word_record word;
+    (void)key;
+    return record_get_word(value, &word) &&
+           is_older(step, word.last_ms, step->expire->retention->words_ms);
+}
+
+static bool expire_words(struct step *step) {
+    step->commit->words_source[0] = '\0'; // how many it has is counted anew
+    return remove_due(step, STORE_WORDS, word_is_due, &step->commit->change->words);
+}
+
+static bool expire_audit(struct step *step) {
+    bool more = true;
+    if (step->to_remove == 0)
+        return false;
+    size_t count = books_expire_audit(step->commit, step->expire->now_ms,
+                                      step->expire->retention->audit_ms, step->to_remove, &more);
+    for (; count > 0; count--)
+        note_removed(step);
+    return !more;
+}
+
+// --- cells ---
+
+// The whole month is older than the age.
+static bool month_is_over(const struct step *step, const struct cell *cell) {
+    int64_t since_ms = step->expire->now_ms - step->expire->retention->cells_ms;
+    return cell->month < time_month_of_day(time_amsterdam_day(since_ms)) - 12 * FIRST_YEAR;
+}
+
+static struct cell without_victim(const struct cell *cell) {
+    struct cell plain = *cell;
+    plain.gender = GENDER_UNKNOWN;
+    plain.age_group = AGE_UNKNOWN;
+    plain.citizenship = CITIZENSHIP_UNKNOWN;
+    return plain;
+}
+
+static bool cell_is_due(struct step *step, struct str key, struct str value) {
+    struct cell cell;
+    (void)value;
+    if (!record_get_cell(key, &cell) || !month_is_over(step, &cell))
+        return false;
+    struct cell plain = without_victim(&cell);
+    return memcmp(&plain, &cell, sizeof cell) != 0;
+}
+
+struct plain_members {
+    const struct step *step;
+    struct plain_member {
+        uint64_t person;
+        struct digest name;
+        struct cell cell;
+    } * list; // owned
+    size_t count, cap;
+};
+
+static int compare_found(const void *key, const void *element) {
+    return memcmp(key, ((const struct found *)element)->key, sizeof(struct cell));
+}
+
+// Those of carried signals have names that the index does not know.
+static bool on_member(void *ctx, struct str key, struct str value) {
+    struct plain_members *members = ctx;
+    const struct step *step = members->step;
+    struct plain_member member = {0};
+    if (key.len != PERSON_BYTES + DIGEST_BYTES || !record_get_cell(value, &member.cell) ||
+        !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
+        return true;
+    struct ledger_row row;
+    memcpy(row.identity.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
+    if (latest_line(step->commit, &row) >= step->commit->change->first_seq)
+        return true;
+    for (size_t i = 0; i < PERSON_BYTES; i++)
+        member.person = member.person << 8 | (uint8_t)key.data[i];
+    member.name = row.identity;
+    members->list = books_grow(members->list, members->count, &members->cap, sizeof *members->list);
+    members->list[members->count++] = member;
+    return true;
+}
+
+static void move_members(struct step *step) {
+    struct plain_members members = {.step = step};
+    store_each(&step->commit->txn, STORE_MEMBERS, on_member, &members);
+    for (size_t i = 0; i < members.count; i++) {
+        const struct plain_member *member = &members.list[i];
+        struct cell plain = without_victim(&member->cell);
+        books_put_member(step->commit, member->person, &member->name, &plain);
+    }
+    free(members.list);
+}
+
+static void move_cell(struct step *step, const struct found *found) {
+    struct cell cell;
+    if (!record_get_cell(found_key(found), &cell))
+        return;
+    struct cell plain = without_victim(&cell);
+    int64_t number = carried(step->commit, found_key(found));
+    store_delete(&step->commit->txn, STORE_CARRIED, found_key(found));
+    carry(step->commit, &plain, number);
+    counts_add(step->commit->change->counts, &cell, -number);
+    counts_add(step->commit->change->counts, &plain, number);
+    note_removed(step);
+}
+
+static bool age_cells(struct step *step) {
+    bool end = find_due(step, STORE_CARRIED, cell_is_due);
+    if (step->found_count)
+        move_members(step);
+    for (size_t i = 0; i < step->found_count; i++)
+        move_cell(step, &step->found[i]);
+    return end;
+}
+
+static bool (*const tables[BATCH_EXPIRE_TABLES])(struct step *step) = {
+    [BATCH_EXPIRE_LINES] = expire_lines,           [BATCH_EXPIRE_PSEUDONYMS] = expire_pseudonyms,
+    [BATCH_EXPIRE_QUARANTINE] = expire_quarantine, [BATCH_EXPIRE_WORDS] = expire_words,
+    [BATCH_EXPIRE_AUDIT] = expire_audit,           [BATCH_EXPIRE_CELLS] = age_cells,
+};
+
+void books_expire(struct books_commit *commit, struct batch *batch) {
+    struct batch_expire *expire = &batch->expire;
+    struct step *step = mem_zalloc(1, sizeof *step);
+    step->commit = commit;
+    step->expire = expire;
+    step->to_remove = STEP_REMOVED_MAX;
+    step->to_look = STEP_LOOKED_MAX;
+    expire->more = false;
+    while (!expire->more && expire->at.table < BATCH_EXPIRE_TABLES &&
+           commit->txn.err.kind == ERR_NONE) {
+        size_t left = step->to_remove;
+        expire->more = !tables[expire->at.table](step);
+        expire->removed[expire->at.table] += left - step->to_remove;
+        if (!expire->more) {
+            expire->at.table++;
+            expire->at.key_len = 0;
+        }
+    }
+    free(step);
+}

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From events back to a ledger. What one event says of others follows from the order of sequence:
+//
+//   versions  the latest line of the same identity is the version before. A version that is not
+//             higher than the one that is known, or the next that moves from elsewhere, is of a
+//             signal that had expired: the old one goes on counting, as books_expire does it.
+//   persons   an event names the signals about the same person at that moment. Those get a number
+//             together when the first event names one; of two signals the later event decides. One
+//             that had expired could not be named: see partners_had_expired.
+//   erased    when the tombstone comes, the versions before it become stubs.
+//   renormalised  a correction with the content that was there: no source could have brought it.
+//
+// A version that is not there (a gap) is skipped: what counts is the latest version that is.
+#include "ledger/rebuild.h"
+
+#include "base/mem.h"
+#include "codec/event_read.h"
+#include "ledger_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ADDS_MAX = 5000, LINES_MAX = 2000, RECORD_BYTES_MAX = 32768 };
+
+// --- lines as they are found ---
+
+struct books_rebuild {
+    struct books *books;
+    struct store_txn txn;
+    bool open;    // txn is under way
+    size_t added; // in it
+    struct buf record;
+};
+
+struct books_rebuild *books_rebuild_begin(struct books *books) {
+    struct books_rebuild *rebuild = mem_zalloc(1, sizeof *rebuild);
+    rebuild->books = books;
+    buf_init(&rebuild->record, RECORD_BYTES_MAX);
+    return rebuild;
+}
+
+void books_rebuild_free(struct books_rebuild *rebuild) {
+    if (!rebuild)
+        return;
+    if (rebuild->open)
+        store_abort(&rebuild->txn);
+    buf_free(&rebuild->record);
+    free(rebuild);
+}
+
+static void open_txn(struct books_rebuild *rebuild) {
+    if (!rebuild->open)
+        store_begin(rebuild->books->store, &rebuild->txn);
+    rebuild->open = true;
+}
+
+static bool close_txn(struct books_rebuild *rebuild, struct err *err) {
+    open_txn(rebuild);
+    rebuild->open = false;
+    rebuild->added = 0;
+    return store_commit(&rebuild->txn, err);
+}
+
+static bool is_same(struct str record, const struct ledger_row *row) {
+    struct ledger_row there;
+    struct str event;
+    return record_get_ledger(record, row->seq, &there, &event) && there.kind == row->kind &&
+           there.version == row->version && there.logged_ms == row->logged_ms &&
+           digest_equal(&there.identity, &row->identity);
+}
+
+enum books_add books_rebuild_add(struct books_rebuild *rebuild, const struct books_found *found,
+                                 struct err *err) {
+    struct store_txn *txn = &rebuild->txn;
+    struct ledger_row row = found->row;
+    char place[RECORD_PUBLISHED];
+    struct str there;
+    open_txn(rebuild);
+    if (store_get_seq(txn, STORE_LEDGER, row.seq, &there))
+        return is_same(there, &row) ? BOOKS_AGAIN : BOOKS_ANOTHER;
+    row.first = row.seq;
+    buf_clear(&rebuild->record);
+    record_put_ledger(&rebuild->record, &row, found->value);
+    record_put_published(place, found->partition, found->offset);
+    store_put_seq(txn, STORE_LEDGER, row.seq, buf_str(&rebuild->record));
+    store_put_seq(txn, STORE_PUBLISHED, row.seq, (struct str){place, sizeof place});
+    if (++rebuild->added < ADDS_MAX)
+        return BOOKS_ADDED;
+    return close_txn(rebuild, err) ? BOOKS_ADDED : BOOKS_ADD_FAILED;
+}
+
+struct far_search {
+    struct books_far far;
+    uint64_t last, left; // the line before, 0: none; lines that are still to come
+    bool found;
+};
+
+static bool on_found(void *ctx, uint64_t seq, struct str record) {
+    struct far_search *search = ctx;
+    uint64_t missing = search->last ? seq - search->last - 1 : 0;
+    (void)record;
+    if (missing > 0 && (missing - 1) / BOOKS_MISSING_MAX >= search->left) {
+        search->far.seq = seq;
+        search->far.missing = missing;
+        search->far.count = search->left;
+        search->far.last_seq = search->last;
+        search->found = true;
+    }
+    search->last = seq;
+    search->left--;
+    return !search->found;
+}
+
+bool books_rebuild_find_far(struct books_rebuild *rebuild, struct books_far *far) {
+    struct store_txn *txn = &rebuild->txn;
+    struct far_search search = {0};
+    struct ledger_row row;
+    struct str record, event;
+    open_txn(rebuild);
+    search.left = store_entries(txn, STORE_LEDGER);
+    store_each_seq(txn, STORE_LEDGER, 1, on_found, &search);
+    *far = search.far;
+    if (!search.found)
+        return false;
+    if (store_get_seq(txn, STORE_PUBLISHED, far->seq, &record))
+        (void)record_get_published(record, &far->partition, &far->offset);
+    if (store_get_seq(txn, STORE_LEDGER, far->last_seq, &record) &&
+        record_get_ledger(record, far->last_seq, &row, &event))
+        far->last_ms = row.logged_ms;
+    return true;
+}
+
+bool books_rebuild_drop(struct books_rebuild *rebuild, uint64_t seq, struct err *err) {
+    struct store_txn *txn = &rebuild->txn;
+    uint64_t last;
+    open_txn(rebuild);
+    while ((last = store_last_seq(txn, STORE_LEDGER)) >= seq && last > 0) {
+        store_delete_seq(txn, STORE_LEDGER, last);
+        store_delete_seq(txn, STORE_PUBLISHED, last);
+        store_note_removed(txn);
+        if (++rebuild->added >= ADDS_MAX && !close_txn(rebuild, err))
+            return false;
+        open_txn(rebuild);
+    }
+    return true;
+}
+
+bool books_rebuild_named(struct books_rebuild *rebuild, const char *origin, const int64_t *offsets,
+                         struct err *err) {
+    struct books *books = rebuild->books;
+    char name[BOOKS_KEY_MAX];
+    memcpy(books->origin, origin, sizeof books->origin);
+    open_txn(rebuild);
+    store_put(&rebuild->txn, STORE_META, STR("origin"), str_from(books->origin));
+    // So that a recount does not take for damage what could not be found: see recount.c.
+    store_put(&rebuild->txn, STORE_META, STR("rebuilt"), STR("1"));
+    for (int32_t p = 0; p < PUBLISH_PARTITIONS_MAX; p++)
+        if (offsets[p] >= 0)
+            store_put(&rebuild->txn, STORE_META,
+                      books_offset_key(&books->topics[BOOKS_EVENTS], p, name),
+                      (struct str){(const char *)&offsets[p], sizeof offsets[p]});
+    return close_txn(rebuild, err);
+}
+
+// --- what lines say of each other ---
+
+static void put_line(struct books_commit *commit, const struct ledger_row *row, struct str event) {
+    struct buf *record = &commit->change->record;
+    buf_clear(record);
+    record_put_ledger(record, row, event);
+    store_put_seq(&commit->txn, STORE_LEDGER, row->seq, buf_str(record));
+}
+
+// The line `seq` with its event, which is copied into change->value.
+static bool take_line(struct books_commit *commit, uint64_t seq, struct ledger_row *row) {
+    struct buf *value = &commit->change->value;
+    struct str record, event;
+    if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record))
+        return false;
+    buf_clear(value);
+    if (record_get_ledger(record, seq, row, &event))
+        buf_put_str(value, event);
+    else
+        err_set(&commit->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+                (unsigned long long)seq);
+    return true;
+}
+
+// The latest version of a signal that counts, as it stands in the ledger. False: none.
+static bool find_member(struct books_commit *commit, const struct digest *identity,
+                        struct ledger_row *row) {
+    return books_find_known(commit, identity, row) && row->counts && !row->erased;
+}
+
+// A signal that nobody was linked with until now.
+static void join(struct books_commit *commit, uint64_t seq, uint64_t person) {
+    struct ledger_row row;
+    if (!take_line(commit, seq, &row))
+        return;
+    row.person = person;
+    put_line(commit, &row, buf_str(&commit->change->value));
+    books_put_member(commit, person, &row.identity, &row.cell);
+}
+
+// The person of the signals that the event names: its number, a new one if they have none yet. 0
+// when it names none that is there.
+static uint64_t link_person(struct books_commit *commit, const struct event_said *said) {
+    struct ledger_row other;
+    uint64_t person = 0, alone[EVENT_LINKED_MAX];
+    size_t alone_count = 0;
+    for (size_t i = 0; i < said->linked_count; i++) {
+        if (!find_member(commit, &said->linked[i], &other))
+            continue;
+        if (!other.person)
+            alone[alone_count++] = other.seq;
+        else if (!person)
+            person = other.person;
+    }
+    if (!person && alone_count)
+        person = ++commit->change->person_last;
+    for (size_t i = 0; i < alone_count; i++)
+        join(commit, alone[i], person);
+    return person;
+}
+
+// The person has other signals, and all that they have said is so old that they had expired before
+// `at_ms`: retention has its turn every hour. A correction that names nobody then leaves the signal
+// where it was, since most do not change who it is about.
+static bool partners_had_expired(struct books_commit *commit, const struct ledger_row *known,
+                                 int64_t at_ms) {
+    struct digest partners[EVENT_LINKED_MAX];
+    struct ledger_row partner;
+    size_t count =
+        books_linked(commit, known->person, &known->identity, partners, EVENT_LINKED_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (!books_find_known(commit, &partners[i], &partner) ||
+            partner.logged_ms >= at_ms - commit->books->window_ms)
+            return false;
+    return count < EVENT_LINKED_MAX && books_members(commit, known->person, 2) > 1;
+}
+
+static void count_verdict(struct books_commit *commit, const struct ledger_row *row,
+                          const struct ledger_row *known) {
+    struct totals *totals = &commit->change->totals;
+    if (row->renormalised)
+        totals->renormalised++;
+    else if (!row->erased || row->version == 1)
+        totals->verdicts[row->verdict]++;
+    if (!row->erased)
+        return;
+    // The last one of an erased signal is its tombstone, which no source has sent; before this one
+    // came, the one before it was taken for it.
+    if (!known || !known->erased)
+        totals->erased++;
+    else if (known->version > 1)
+        totals->verdicts[VERDICT_CORRECTED]++;
+}
+
+static void link_erased(struct books_commit *commit, struct ledger_row *row,
+                        const struct ledger_row *known) {
+    uint64_t next;
+    if (row->version == 1)
+        row->verdict = VERDICT_REGISTERED;
+    for (uint64_t seq = row->previous; seq; seq = next) {
+        struct ledger_row version;
+        if (!books_read_row(commit, seq, &version))
+            return;
+        next = version.previous;
+        if (!version.erased)
+            books_write_stub(commit, &version);
+    }
+    books_write_stub(commit, row);
+    if (known && known->counts && known->person)
+        books_drop_member(commit, known->person, &known->identity);
+}
+
+static bool link_living(struct books_commit *commit, struct ledger_row *row,
+                        const struct ledger_row *known, const struct event_said *said) {
+    struct ledger_row again = *row;
+    struct buf *value = &commit->change->value;
+    bool counted = known && known->counts;
+    if (row->counts)
+        row->person = link_person(commit, said);
+    if (row->counts && said->linked_count == 0 && counted &&
+        partners_had_expired(commit, known, row->logged_ms))
+        row->person = known->person;
+    row->renormalised = counted && row->verdict == VERDICT_CORRECTED &&
+                        digest_equal(&known->content, &row->content);
+    if (row->person && !take_line(commit, row->seq, &again))
+        return false; // its event again: others were read in between
+    if (known || row->person)
+        put_line(commit, row, buf_str(value));
+    books_move_member(commit, known, row);
+    return true;
+}
+
+// Of the next version its event tells what the one before it was. Others may be missing in between.
+static bool follows(const struct ledger_row *row, const struct event_said *said,
+                    const struct ledger_row *latest) {
+    if (row->version != latest->version + 1)
+        return row->version > latest->version;
+    if (row->erased || latest->erased)
+        return true;
+    return said->has_previous == latest->counts &&
+           (!latest->counts || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
+}
+
+// Without its event: it is in change->value.
+static void link_signal(struct books_commit *commit, struct batch_link *link,
+                        struct ledger_row *row) {
+    struct books_change *change = commit->change;
+    struct ledger_row latest;
+    struct event_said said;
+    if (!event_read_signal(buf_str(&change->value), &said, &commit->txn.err))
+        return;
+    bool seen = books_find_known(commit, &row->identity, &latest);
+    if (seen && !follows(row, &said, &latest)) {
+        books_carry_signal(commit, &latest);
+        seen = false;
+    }
+    const struct ledger_row *known = seen ? &latest : NULL;
+    link->orphans += row->version != (known ? known->version + 1 : 1);
+    if (known) {
+        row->previous = known->seq;
+        row->first = known->first;
+    }
+    if (row->erased)
+        link_erased(commit, row, known);
+    else if (!link_living(commit, row, known, &said))
+        return;
+    count_verdict(commit, row, known);
+    index_put(change->index, &row->identity, row->seq);
+    if (known && known->counts)
+        counts_add(change->counts, &known->cell, -1);
+    if (row->counts)
+        counts_add(change->counts, &row->cell, 1);
+}
+
+static void link_source(struct books_commit *commit, const struct ledger_row *row) {
+    struct feed_record *feed = &commit->feed;
+    struct ledger_row said;
+    struct err ignored;
+    int64_t last_ms = 0;
+    books_take_source(commit, row->source);
+    commit->feed_changed = true;
+    if (row->kind == LEDGER_SIGNAL) {
+        if (!row->erased && !row->renormalised)
+            feed->signal_ms = feed->contact_ms = row->received_ms;
+        return;
+    }
+    feed->silent = row->kind == LEDGER_SOURCE_SILENT;
+    if (!feed->signal_ms &&
+        event_read_source(buf_str(&commit->change->value), &said, &last_ms, &ignored))
+        feed->signal_ms = last_ms;
+}
+
+// It expires as soon as it is the first line.
+static void write_lost(struct books_commit *commit, struct batch_link *link, uint64_t seq) {
+    const struct ledger_row row = {.kind = LEDGER_LOST,
+                                   .seq = seq,
+                                   .first = seq,
+                                   .reported = TIME_DAY_NONE,
+                                   .occurred = TIME_DAY_NONE};
+    put_line(commit, &row, STR(""));
+    commit->change->totals.never_published++;
+    link->lost++;
+    link->gap_count += link->gap_count == 0 || link->lost_last + 1 != seq;
+    link->lost_last = seq;
+    if (link->gap_count > BATCH_GAPS_MAX)
+        return;
+    struct batch_gap *gap = &link->gaps[link->gap_count - 1];
+    gap->first = gap->first ? gap->first : seq;
+    gap->last = seq;
+}
+
+static void link_line(struct books_commit *commit, struct batch_link *link, uint64_t seq) {
+    struct ledger_row row;
+    if (!take_line(commit, seq, &row)) {
+        write_lost(commit, link, seq);
+        return;
+    }
+    commit->logged_ms = row.logged_ms;
+    if (row.kind == LEDGER_SIGNAL)
+        link_signal(commit, link, &row);
+    link_source(commit, &row);
+}
+
+void books_link(struct books_commit *commit, struct batch *batch) {
+    struct books_change *change = commit->change;
+    struct batch_link *link = &batch->link;
+    uint64_t end = store_last_seq(&commit->txn, STORE_LEDGER);
+    end = link->upto > end ? link->upto : end;
+    if (change->last_seq == 0) {
+        change->first_seq = store_first_seq(&commit->txn, STORE_LEDGER);
+        change->last_seq = change->first_seq ? change->first_seq - 1 : 0;
+    }
+    for (int i = 0; i < LINES_MAX && change->last_seq < end && commit->txn.err.kind == ERR_NONE;
+         i++) {
+        link_line(commit, link, change->last_seq + 1);
+        change->last_seq++;
+    }
+    link->more = change->last_seq < end;
+    commit->writes = true;
+}
+
+// --- figures that were told outside ---
+
+// That their topic is known is written here: told with the confirmations it would be taken for a
+// topic that has none of them.
+void books_restore(struct books_commit *commit, struct batch *batch) {
+    const struct batch_restore *restore = &batch->restore;
+    for (size_t i = 0; i < restore->figure_count; i++)
+        books_put_figure(commit, restore->figures[i].key, &restore->figures[i].figure);
+    books_put_figures_state(commit, &restore->state);
+    if (restore->partitions)
+        books_keep_partitions(commit, BOOKS_FIGURES, restore->partitions);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a commit keeps beside signals: what is known of each source (how far its polling has come,
+// when it last brought something, whether it is silent), and what could not be taken, with the
+// reason and never the content.
+#include "ledger/ledger.h"
+
+#include "codec/event.h"
+#include "ledger_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DAY_MS = 86400000,
+    CONTACT_STEP_MS =
+        60000, // a contact alone is written once a minute: it is worth no sync of its own
+};
+
+void books_flush_source(struct books_commit *commit) {
+    if (!commit->feed_changed)
+        return;
+    buf_clear(&commit->change->record);
+    record_put_feed(&commit->change->record, &commit->feed, &commit->books->identity_key);
+    store_put(&commit->txn, STORE_FEEDS, str_from(commit->source),
+              buf_str(&commit->change->record));
+    commit->feed_changed = false;
+    commit->writes = true;
+}
+
+void books_take_source(struct books_commit *commit, const char *name) {
+    struct str value;
+    if (strcmp(commit->source, name) == 0)
+        return;
+    books_flush_source(commit);
+    (void)snprintf(commit->source, sizeof commit->source, "%s", name);
+    if (!store_get(&commit->txn, STORE_FEEDS, str_from(name), &value) ||
+        !record_get_feed(value, &commit->feed, &commit->books->identity_key)) {
+        commit->feed = (struct feed_record){.first_ms = commit->logged_ms};
+        commit->feed_changed = true;
+    }
+}
+
+static void write_source_line(struct books_commit *commit, const struct batch *batch,
+                              enum ledger_kind kind) {
+    const struct source *source = batch->source;
+    const struct municipality *m =
+        municipalities_by_code(batch->tables->municipalities, source->municipality);
+    int64_t last = commit->feed.signal_ms;
+    int64_t since = last ? last : commit->feed.first_ms;
+    struct str name = str_from(source->name);
+    struct ledger_row row = {.kind = kind,
+                             .seq = commit->change->last_seq + 1,
+                             .first = commit->change->last_seq + 1,
+                             .verdict = VERDICT_REGISTERED,
+                             .received_ms = batch->received_ms,
+                             .logged_ms = commit->logged_ms,
+                             .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                                      .source_kind = (uint8_t)source->kind},
+                             .reported = TIME_DAY_NONE,
+                             .occurred = TIME_DAY_NONE,
+                             .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
+                             .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                             .polled = batch->polled,
+                             .source_len = (uint8_t)name.len};
+    memcpy(row.source, name.data, name.len);
+    hash_digest(&commit->books->identity_key, "source", &name, 1, &row.identity);
+    buf_clear(&commit->change->value);
+    event_put_source_value(&commit->change->value, batch->tables->municipalities, &row, last,
+                           (batch->received_ms - since) / DAY_MS);
+    books_write_line(commit, &row);
+}
+
+void books_commit_silence(struct books_commit *commit, struct batch *batch) {
+    books_take_source(commit, batch->source->name);
+    if (!commit->feed.silent) {
+        commit->feed.silent = true;
+        commit->feed_changed = true;
+        write_source_line(commit, batch, LEDGER_SOURCE_SILENT);
+    }
+    batch->feed = commit->feed;
+}
+
+static void note_news(struct books_commit *commit, const struct batch *batch) {
+    if (commit->feed.silent)
+        write_source_line(commit, batch, LEDGER_SOURCE_RESUMED);
+    commit->feed.silent = false;
+    commit->feed.signal_ms = batch->received_ms;
+    commit->feed_changed = true;
+}
+
+// The feed's own part of what is known of its source.
+static void take_feed(struct feed_record *known, const struct feed_record *feed, bool moves) {
+    known->place = feed->place;
+    if (moves)
+        memcpy(known->cursor, feed->cursor, sizeof known->cursor);
+    memcpy(known->etag, feed->etag, sizeof known->etag);
+    memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
+}
+
+void books_commit_source(struct books_commit *commit, struct batch *batch, bool news) {
+    books_take_source(commit, batch->source->name);
+    if (batch->decoded_as.failed)
+        return;
+    if (news)
+        note_news(commit, batch);
+    if (batch->has_feed) {
+        bool unsure = batch->page.tentative && (news || batch->page.news_before);
+        take_feed(&commit->feed, &batch->feed, !unsure);
+        commit->feed_changed = true;
+    }
+    if (batch->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
+        commit->feed_changed = true;
+    if (commit->feed_changed)
+        commit->feed.contact_ms = batch->received_ms;
+    batch->feed = commit->feed;
+}
+
+struct tally {
+    const struct hash_key *key;
+    const char *source;
+    size_t count;
+};
+
+static bool on_tally(void *ctx, struct str key, struct str value) {
+    struct tally *tally = ctx;
+    struct quarantine_record entry;
+    (void)key;
+    tally->count += record_get_quarantine(value, &entry, tally->key) &&
+                    strcmp(entry.source, tally->source) == 0;
+    return true;
+}
+
+// One source's bad items must not take the room of all others'.
+static bool has_room(struct books_commit *commit, const char *source) {
+    if (commit->change->quarantined >= BOOKS_QUARANTINE_MAX)
+        return false;
+    if (!commit->quarantine_counted) {
+        struct tally tally = {.key = &commit->books->identity_key, .source = source};
+        store_each(&commit->txn, STORE_QUARANTINE, on_tally, &tally);
+        commit->in_quarantine = tally.count;
+        commit->quarantine_counted = true;
+    }
+    return commit->in_quarantine < BOOKS_QUARANTINE_SOURCE_MAX;
+}
+
+static void put_entry(struct books_commit *commit, const struct digest *key,
+                      struct quarantine_record *entry) {
+    struct books_change *change = commit->change;
+    struct str place = {(const char *)key->bytes, DIGEST_BYTES}, old;
+    struct quarantine_record known;
+    if (store_get(&commit->txn, STORE_QUARANTINE, place, &old) &&
+        record_get_quarantine(old, &known, &commit->books->identity_key)) {
+        entry->number = known.number;
+        entry->first_ms = known.first_ms;
+        entry->times = known.times + 1;
+    } else if (has_room(commit, entry->source)) {
+        entry->number = ++change->quarantine_last;
+        change->quarantined++;
+        commit->in_quarantine++;
+    } else {
+        change->totals.not_quarantined++;
+        return;
+    }
+    buf_clear(&change->record);
+    record_put_quarantine(&change->record, entry, &commit->books->identity_key);
+    store_put(&commit->txn, STORE_QUARANTINE, place, buf_str(&change->record));
+    commit->writes = true;
+}
+
+static struct quarantine_record new_entry(const struct books_commit *commit,
+                                          const struct batch *batch) {
+    struct quarantine_record entry = {
+        .first_ms = commit->logged_ms, .last_ms = commit->logged_ms, .times = 1};
+    (void)snprintf(entry.source, sizeof entry.source, "%s", batch->source->name);
+    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s", batch->page.begin);
+    return entry;
+}
+
+static void refuse_page(struct books_commit *commit, const struct batch *batch) {
+    struct quarantine_record entry = new_entry(commit, batch);
+    struct digest key;
+    const struct str parts[] = {str_from(batch->source->name),
+                                str_from(fault_code_name(batch->decoded_as.fault))};
+    hash_digest(&commit->books->identity_key, "quarantine page", parts, 2, &key);
+    entry.page = true;
+    entry.index = batch->decoded_as.line;
+    entry.reason_count = 1;
+    entry.reasons[0].code = batch->decoded_as.fault;
+    put_entry(commit, &key, &entry);
+}
+
+void books_commit_refused(struct books_commit *commit, const struct batch *batch) {
+    commit->quarantine_counted = false;
+    if (batch->decoded_as.failed) {
+        refuse_page(commit, batch);
+        return;
+    }
+    for (size_t i = 0; i < batch->item_count; i++) {
+        const struct batch_item *item = &batch->items[i];
+        if (item->refused == UINT32_MAX)
+            continue;
+        struct quarantine_record entry = new_entry(commit, batch);
+        const struct batch_refused *refused = &batch->refused[item->refused];
+        entry.index = batch->faults[item->fault_first].index;
+        (void)snprintf(entry.id, sizeof entry.id, "%s", refused->id);
+        for (uint32_t k = 0; k < item->fault_count && k < RECORD_REASONS_MAX; k++) {
+            const struct fault *fault = &batch->faults[item->fault_first + k];
+            struct quarantine_reason *reason = &entry.reasons[entry.reason_count++];
+            reason->code = fault->code;
+            memcpy(reason->pointer, fault->pointer, sizeof reason->pointer);
+        }
+        put_entry(commit, &refused->key, &entry);
+    }
+}
+
+struct search {
+    const struct hash_key *hash_key;
+    uint64_t number;
+    struct digest key;
+    bool found;
+};
+
+static bool on_entry(void *ctx, struct str key, struct str value) {
+    struct search *search = ctx;
+    struct quarantine_record entry;
+    search->found = record_get_quarantine(value, &entry, search->hash_key) &&
+                    entry.number == search->number && key.len == DIGEST_BYTES;
+    if (search->found)
+        memcpy(search->key.bytes, key.data, DIGEST_BYTES);
+    return !search->found;
+}
+
+static void drop_quarantined(struct books_commit *commit, uint64_t number) {
+    struct search search = {.hash_key = &commit->books->identity_key, .number = number};
+    store_each(&commit->txn, STORE_QUARANTINE, on_entry, &search);
+    if (!search.found)
+        return;
+    store_delete(&commit->txn, STORE_QUARANTINE,
+                 (struct str){(const char *)search.key.bytes, DIGEST_BYTES});
+    commit->change->quarantined--;
+    commit->writes = true;
+}
+
+void books_commit_notes(struct books_commit *commit, const struct books_group *group) {
+    for (const struct books_note *note = group->notes; note; note = note->next) {
+        if (note->what == BOOKS_DROP_QUARANTINED) {
+            drop_quarantined(commit, note->number);
+            continue;
+        }
+        books_take_source(commit, note->source);
+        if (note->what == BOOKS_PAUSE || note->what == BOOKS_RESUME)
+            commit->feed.paused = note->what == BOOKS_PAUSE;
+        if (note->what == BOOKS_SET_CURSOR) {
+            memcpy(commit->feed.cursor, note->cursor, sizeof commit->feed.cursor);
+            commit->feed.etag[0] = commit->feed.last_modified[0] = '\0';
+        }
+        if (note->what != BOOKS_KNOW_SOURCE)
+            commit->feed_changed = true;
+    }
+}

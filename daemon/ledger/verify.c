@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The ledger, line by line. Going forward, the latest line of a signal so far is what the next one
+// has to follow: so a version that was lost, doubled or moved shows, and what counts at the end is
+// what the last ones say. A line may follow one that has expired.
+//
+// A ledger that was made anew from its events (books_rebuild.c) may lack versions; and a signal
+// that had expired and came again is there twice, of which the older one is carried.
+#include "ledger/verify.h"
+
+#include "codec/event_read.h"
+#include "codec/record.h"
+#include "verify_private.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { STEPS = 1024 }; // between two calls of progress
+
+static const struct {
+    const char *name, *text;
+} checks[RECOUNT_CHECKS] = {
+    [RECOUNT_LEDGER] = {"ledger", "lines without gaps, each version behind the last"},
+    [RECOUNT_EVENTS] = {"events", "each event says what its line says"},
+    [RECOUNT_COUNTS] = {"counts", "the counts are the sum of the lines"},
+    [RECOUNT_MEMORY] = {"memory", "the daemon's counts are those on the disk"},
+    [RECOUNT_INDEX] = {"index", "each signal leads to its latest line"},
+    [RECOUNT_OUTBOX] = {"outbox", "each line waits for Kafka or is confirmed"},
+    [RECOUNT_PERSONS] = {"persons", "each signal is with its person"},
+};
+
+const char *recount_check_name(enum recount_check check) {
+    return checks[check].name;
+}
+
+const char *recount_check_text(enum recount_check check) {
+    return checks[check].text;
+}
+
+// --- sums ---
+
+static uint64_t mix(uint64_t z) { // the finaliser of splitmix64
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static uint64_t mix_digest(const struct digest *digest, uint64_t number) {
+    uint64_t halves[2];
+    memcpy(halves, digest->bytes, sizeof halves);
+    return mix(halves[0] ^ mix(halves[1] ^ mix(number)));
+}
+
+void recount_add_signal(struct recount_sum *sum, const struct digest *identity, uint64_t seq) {
+    sum->count++;
+    sum->sum += mix_digest(identity, seq);
+}
+
+void recount_add_member(struct recount_sum *sum, uint64_t person, const struct digest *member,
+                        const struct cell *cell) {
+    uint64_t parts[2] = {0, 0};
+    memcpy(parts, cell, sizeof *cell);
+    sum->count++;
+    sum->sum += mix(mix_digest(member, person) ^ mix(parts[0] ^ mix(parts[1])));
+}
+
+// --- outcomes ---
+
+void recount_differ(struct recount *recount, enum recount_check check, const char *fmt, ...) {
+    struct recount_outcome *outcome = &recount->checks[check];
+    if (outcome->differs++)
+        return;
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(outcome->first, sizeof outcome->first, fmt, args);
+    va_end(args);
+}
+
+bool recount_is_whole(const struct recount *recount) {
+    for (int i = 0; i < RECOUNT_CHECKS; i++)
+        if (recount->checks[i].differs)
+            return false;
+    return !recount->ended;
+}
+
+// --- lines ---
+
+static unsigned long long number(uint64_t seq) {
+    return seq;
+}
+
+bool recount_is_in_part(const struct recount_scan *scan, const struct digest *identity) {
+    uint64_t bits;
+    memcpy(&bits, identity->bytes + sizeof bits, sizeof bits);
+    return bits % scan->parts == scan->part;
+}
+
+bool recount_row_counts(const struct ledger_row *row) {
+    return row->counts && !row->erased;
+}
+
+bool recount_read_row(struct recount_scan *scan, uint64_t seq, struct ledger_row *row) {
+    struct str record, event;
+    return store_get_seq(&scan->recount->txn, STORE_LEDGER, seq, &record) &&
+           record_get_ledger(record, seq, row, &event);
+}
+
+static bool is_same_source(const struct ledger_row *a, const struct ledger_row *b) {
+    return str_equal((struct str){a->source, a->source_len},
+                     (struct str){b->source, b->source_len});
+}
+
+static bool fits_version(const struct recount_scan *scan, const struct ledger_row *row,
+                         const struct ledger_row *known) {
+    if (known)
+        return row->version == known->version + 1 ||
+               (scan->rebuilt && row->version > known->version);
+    return row->version == 1 ? row->previous == 0 : row->previous != 0 || scan->rebuilt;
+}
+
+// What is wrong with a version behind the one before it (NULL: that has expired, or there is none).
+static const char *find_broken(const struct recount_scan *scan, const struct ledger_row *row,
+                               const struct ledger_row *known) {
+    if (row->verdict != (row->version == 1 ? VERDICT_REGISTERED : VERDICT_CORRECTED) &&
+        row->verdict != VERDICT_WITHDRAWN)
+        return "has another verdict than its place allows";
+    if (!row->erased && row->counts != (row->verdict != VERDICT_WITHDRAWN))
+        return "counts, though it was withdrawn, or does not";
+    if (known && row->previous != known->seq)
+        return "does not follow the version before it";
+    if (!known && row->previous >= scan->first_seq)
+        return "follows a line that is not there";
+    if (!fits_version(scan, row, known))
+        return "has another number of its version";
+    if (known ? row->first != known->first : row->previous == 0 && row->first != row->seq)
+        return "names another first version";
+    if (known && (row->key_municipality != known->key_municipality || !is_same_source(row, known)))
+        return "has another source, or another key, than the version before it";
+    if (row->version == 1 && !row->erased && !scan->rebuilt &&
+        row->key_municipality != row->cell.municipality)
+        return "has another key than its municipality";
+    return NULL;
+}
+
+static bool is_same_cell(const struct cell *a, const struct cell *b) {
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+// What consumers had seen of an erased version is not known here, nor of one that is not there.
+static bool fits_previous(const struct event_said *said, const struct ledger_row *row,
+                          const struct ledger_row *known) {
+    if (known ? known->erased || row->version != known->version + 1 : row->version != 1)
+        return true;
+    if (said->has_previous != (known && known->counts))
+        return false;
+    return !said->has_previous || is_same_cell(&said->previous, &known->cell);
+}
+
+// What is wrong with an event; NULL: nothing.
+static const char *find_wrong(const struct event_said *said, const struct ledger_row *row,
+                              const struct ledger_row *known) {
+    if (!digest_equal(&said->row.identity, &row->identity) || said->row.version != row->version ||
+        !is_same_source(&said->row, row) || said->row.cell.source_kind != row->cell.source_kind)
+        return "is about another version";
+    if (said->stub != row->erased)
+        return "says what was erased, or nothing";
+    if (!row->erased &&
+        (!is_same_cell(&said->row.cell, &row->cell) || said->row.reported != row->reported))
+        return "counts elsewhere";
+    if (!row->erased &&
+        (said->row.occurred != row->occurred || said->row.received_ms != row->received_ms ||
+         said->row.municipality_today != row->municipality_today))
+        return "says something else";
+    return fits_previous(said, row, known) ? NULL : "has another previous";
+}
+
+static const char still_says[] = "says what was erased";
+
+static void check_event(struct recount_scan *scan, const struct ledger_row *row, struct str event,
+                        const struct ledger_row *known) {
+    struct event_said said;
+    struct err err;
+    const char *wrong = "cannot be read";
+    if (event_read_signal(event, &said, &err))
+        wrong = find_wrong(&said, row, known);
+    scan->recount->checks[RECOUNT_EVENTS].compared++;
+    if (!wrong && row->erased && said.has_previous && !recount_waits_to_go(scan, row->seq))
+        wrong = still_says;
+    if (wrong)
+        recount_differ(scan->recount, RECOUNT_EVENTS, "the event of line %llu %s", number(row->seq),
+                       wrong);
+}
+
+static void check_source_event(struct recount_scan *scan, const struct ledger_row *row,
+                               struct str event) {
+    struct ledger_row said;
+    struct err err;
+    int64_t last_signal_ms;
+    bool same = event_read_source(event, &said, &last_signal_ms, &err) &&
+                is_same_source(&said, row) && is_same_cell(&said.cell, &row->cell) &&
+                said.municipality_today == row->municipality_today;
+    scan->recount->checks[RECOUNT_EVENTS].compared++;
+    if (!same)
+        recount_differ(scan->recount, RECOUNT_EVENTS,
+                       "the event of line %llu is about another source", number(row->seq));
+}
+
+// What books_write_stub leaves.
+static bool is_emptied(const struct ledger_row *row) {
+    static const struct digest none;
+    const struct cell cell = {.source_kind = row->cell.source_kind};
+    return digest_equal(&row->content, &none) && is_same_cell(&row->cell, &cell) &&
+           row->reported == TIME_DAY_NONE && row->occurred == TIME_DAY_NONE && row->person == 0 &&
+           row->updated_ms == 0 && row->municipality_today == MUNICIPALITY_UNKNOWN &&
+           row->unknown_count == 0 && row->id_len == 0;
+}
+
+// The signal was erased: what its versions said goes when Kafka has it, if that is kept in mind.
+static void check_erased(struct recount_scan *scan, const struct ledger_row *latest) {
+    struct ledger_row row = *latest;
+    do {
+        if (!row.erased && !recount_waits_to_go(scan, row.seq))
+            recount_differ(scan->recount, RECOUNT_EVENTS, "the event of line %llu %s",
+                           number(row.seq), still_says);
+    } while (row.previous >= scan->first_seq && row.previous < row.seq &&
+             recount_read_row(scan, row.previous, &row));
+}
+
+static void count_row(struct recount_scan *scan, const struct ledger_row *row, int change) {
+    if (!recount_row_counts(row))
+        return;
+    counts_add(scan->counts, &row->cell, change);
+    if (row->person)
+        scan->with_person += (uint64_t)(int64_t)change;
+}
+
+// Of a signal that had expired.
+static bool begins_anew(struct recount_scan *scan, const struct ledger_row *row,
+                        const struct ledger_row *known) {
+    return scan->rebuilt && row->previous == 0 &&
+           (!recount_row_counts(known) || recount_carries(scan, &known->cell));
+}
+
+static void check_signal(struct recount_scan *scan, const struct ledger_row *row,
+                         struct str event) {
+    struct ledger_row before;
+    uint64_t seq = index_get(scan->index, &row->identity);
+    bool seen = seq && recount_read_row(scan, seq, &before);
+    const struct ledger_row *known = seen && !begins_anew(scan, row, &before) ? &before : NULL;
+    const char *broken = find_broken(scan, row, known);
+    if (broken)
+        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu %s", number(row->seq), broken);
+    check_event(scan, row, event, known);
+    if (row->erased && !is_emptied(row))
+        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu %s", number(row->seq), still_says);
+    if (known && row->erased && !known->erased)
+        check_erased(scan, known);
+    if (seen)
+        count_row(scan, &before, -1);
+    count_row(scan, row, 1);
+    index_put(scan->index, &row->identity, row->seq);
+    scan->signal_lines++;
+}
+
+static void check_order(struct recount_scan *scan, uint64_t seq) {
+    if (seq != scan->next_seq)
+        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu is not there",
+                       number(scan->next_seq));
+    scan->next_seq = seq + 1;
+    scan->recount->checks[RECOUNT_LEDGER].compared++;
+}
+
+static bool goes_on(struct recount_scan *scan) {
+    struct recount *recount = scan->recount;
+    if (scan->done++ % STEPS == 0 && recount->progress)
+        recount->ended = !recount->progress(recount->ctx, scan->done, scan->total);
+    return !recount->ended;
+}
+
+static void count_lost(struct recount_scan *scan, uint64_t seq) {
+    scan->lost++;
+    if (!scan->rebuilt)
+        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu is lost", number(seq));
+}
+
+static bool on_line(void *ctx, uint64_t seq, struct str record) {
+    struct recount_scan *scan = ctx;
+    struct ledger_row row;
+    struct str event;
+    if (!goes_on(scan))
+        return false;
+    if (scan->part == 0)
+        check_order(scan, seq);
+    if (!record_get_ledger(record, seq, &row, &event)) {
+        if (scan->part == 0)
+            recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu cannot be read", number(seq));
+        return true;
+    }
+    if (!recount_is_in_part(scan, &row.identity))
+        return true;
+    if (row.kind == LEDGER_LOST)
+        count_lost(scan, seq);
+    else
+        recount_check_outbox_line(scan, &row);
+    if (row.kind == LEDGER_SIGNAL)
+        check_signal(scan, &row, event);
+    else if (row.kind != LEDGER_LOST)
+        check_source_event(scan, &row, event);
+    return true;
+}
+
+static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
+    struct recount_scan *scan = ctx;
+    recount_add_signal(&scan->signals, identity, seq);
+}
+
+static void run_part(struct recount_scan *scan) {
+    struct recount *recount = scan->recount;
+    index_clear(scan->index);
+    scan->with_person = 0;
+    store_each_seq(&recount->txn, STORE_LEDGER, scan->first_seq, on_line, scan);
+    if (recount->ended)
+        return;
+    index_each(scan->index, on_signal, scan);
+    recount_check_members(scan);
+}
+
+// How far the ledger goes is kept apart, so a last line that is missing shows too.
+static void check_ends(struct recount_scan *scan) {
+    struct recount *recount = scan->recount;
+    struct str value;
+    uint64_t last = 0;
+    if (store_get(&recount->txn, STORE_META, STR("last-seq"), &value) && value.len == sizeof last)
+        memcpy(&last, value.data, sizeof last);
+    if (scan->last_seq && last != scan->last_seq)
+        recount_differ(recount, RECOUNT_LEDGER, "it ends at line %llu and not at %llu",
+                       number(scan->last_seq), number(last));
+    const struct recount_memory *memory = &recount->memory;
+    uint64_t first = scan->first_seq ? scan->first_seq : last + 1;
+    if (memory->cube && (memory->first_seq != first || memory->last_seq != last))
+        recount_differ(recount, RECOUNT_INDEX, "the daemon has lines %llu to %llu",
+                       number(memory->first_seq), number(memory->last_seq));
+}
+
+static void begin(struct recount_scan *scan) {
+    struct recount *recount = scan->recount;
+    struct str value;
+    uint64_t lines = store_entries(&recount->txn, STORE_LEDGER);
+    uint64_t most = recount->identities_max ? recount->identities_max : RECOUNT_IDENTITIES_MAX;
+    scan->first_seq = scan->next_seq = store_first_seq(&recount->txn, STORE_LEDGER);
+    scan->last_seq = store_last_seq(&recount->txn, STORE_LEDGER);
+    scan->rebuilt = store_get(&recount->txn, STORE_META, STR("rebuilt"), &value);
+    scan->parts = 1 + lines / most;
+    scan->total = lines * scan->parts;
+    recount->lines = lines;
+    for (int i = 0; i < RECOUNT_CHECKS; i++)
+        recount->checks[i].looked =
+            recount->memory.cube || (i != RECOUNT_MEMORY && i != RECOUNT_INDEX);
+}
+
+void recount_run(struct recount *recount) {
+    struct recount_scan scan = {.recount = recount,
+                                .index = index_create(),
+                                .counts = counts_create(),
+                                .carried = counts_create()};
+    begin(&scan);
+    check_ends(&scan);
+    for (; scan.part < scan.parts && !recount->ended; scan.part++)
+        run_part(&scan);
+    recount->signals = scan.signals.count;
+    if (!recount->ended)
+        recount_check_tables(&scan);
+    if (recount->txn.err.kind != ERR_NONE)
+        recount_differ(recount, RECOUNT_LEDGER, "%s", recount->txn.err.text);
+    index_free(scan.index);
+    counts_free(scan.counts);
+    counts_free(scan.carried);
+}
+
+void recount_free(struct recount *recount) {
+    store_abort(&recount->txn);
+    counts_free(recount->memory.cube);
+    recount->memory.cube = NULL;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "rebuild/rebuild.h"
+
+#include "base/mem.h"
+#include "base/pii/log.h"
+#include "edge/store/place.h"
+#include "jobs/audit.h"
+#include "jobs/publish.h"
+#include "rebuild_private.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { EXIT_REFUSED = 2 };
+
+struct rebuild {
+    const struct config *config;
+    const struct rebuild_options *options;
+    struct digest origin; // when one was chosen
+    struct store_place *place;
+    struct books *books;
+    struct rebuild_topic topic;
+    struct rebuild_figures figures;
+    struct batch_link link;
+    int64_t started_ms;
+    struct err err;
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// --- the keys and the place ---
+
+// The file of the configuration's, or ours in the state directory. The caller frees it.
+static char *key_path(const struct config *config, const char *file, const char *own_name) {
+    struct buf path;
+    buf_init(&path, 8192);
+    if (file)
+        buf_puts(&path, file);
+    else
+        buf_printf(&path, "%s/%s", config->state_dir, own_name);
+    return buf_take(&path);
+}
+
+// The identity key must be the old one. Pseudonyms of persons are not in any topic, so a new key
+// for them loses nothing more.
+static bool check_keys(struct rebuild *rebuild, const char *identity, const char *person) {
+    struct hash_key key;
+    struct err why;
+    if (!hash_key_load(identity, false, &key, &why))
+        return err_set(&rebuild->err, ERR_CONFIG,
+                       "the identity key that the ledger was written with is needed: %s", why.text);
+    bool ok = hash_key_load(person, !rebuild->config->person_key_file, &key, &rebuild->err);
+    hash_wipe(&key, sizeof key);
+    return ok;
+}
+
+static bool open_books(struct rebuild *rebuild) {
+    const struct config *config = rebuild->config;
+    char *identity = key_path(config, config->identity_key_file, "identity.key");
+    char *person = key_path(config, config->person_key_file, "person.key");
+    rebuild->place = store_place_open(config->state_dir, &rebuild->err);
+    if (rebuild->place && check_keys(rebuild, identity, person)) {
+        struct books_options options = {.dir = store_place_dir(rebuild->place),
+                                        .bytes_max = config->state_bytes_max,
+                                        .identity_key_file = identity,
+                                        .person_key_file = person,
+                                        .window_ms = config->retention.identity_ms,
+                                        .topic = config->kafka_topic,
+                                        .counts_topic = kafka_counts_topic(config)};
+        rebuild->books = books_open(&options, &rebuild->err);
+    }
+    free(identity);
+    free(person);
+    return rebuild->books != NULL;
+}
+
+// --- steps ---
+
+static bool read_events(struct rebuild *rebuild) {
+    struct rebuild_topic *topic = &rebuild->topic;
+    topic->config = rebuild->config;
+    topic->key_check = books_key_check(rebuild->books);
+    topic->origin = rebuild->options->origin ? &rebuild->origin : NULL;
+    topic->partial = rebuild->options->partial;
+    topic->lines = books_rebuild_begin(rebuild->books);
+    bool ok = rebuild_topic_run(topic, &rebuild->err);
+    books_rebuild_free(topic->lines);
+    return ok;
+}
+
+// One commit with this batch, and what the group has beside it.
+static bool commit(struct rebuild *rebuild, struct books_group *group, struct batch *batch) {
+    group->batches = batch;
+    books_commit(rebuild->books, group, loop_wall_ms());
+    if (group->err.kind == ERR_NONE)
+        books_apply(rebuild->books, group);
+    else
+        rebuild->err = group->err;
+    return group->err.kind == ERR_NONE;
+}
+
+static bool link_lines(struct rebuild *rebuild) {
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_LINK);
+    struct books_group group = {0};
+    bool ok;
+    batch->link.upto = rebuild->topic.last_seq;
+    do {
+        books_group_clear(&group);
+        ok = commit(rebuild, &group, batch);
+    } while (ok && batch->link.more);
+    rebuild->link = batch->link;
+    books_group_free(&group);
+    batch_free(batch);
+    return ok;
+}
+
+static void put_gaps(const struct batch_link *link, struct buf *out) {
+    for (size_t i = 0; i < link->gap_count && i < BATCH_GAPS_MAX; i++) {
+        const struct batch_gap *gap = &link->gaps[i];
+        buf_printf(out, "%s%" PRIu64, i ? "," : "", gap->first);
+        if (gap->last != gap->first)
+            buf_printf(out, "..%" PRIu64, gap->last);
+    }
+    if (link->gap_count > BATCH_GAPS_MAX)
+        buf_printf(out, " and %zu more", link->gap_count - BATCH_GAPS_MAX);
+}
+
+static void put_audit(const struct rebuild *rebuild, struct buf *out) {
+    struct buf object;
+    buf_init(&object, AUDIT_OBJECT_MAX);
+    buf_printf(&object, "lines=%" PRIu64 " lost=%" PRIu64, rebuild->topic.lines_added,
+               rebuild->link.lost);
+    const struct audit_entry entry = {.actor = "system",
+                                      .origin = "start",
+                                      .action = "rebuild",
+                                      .object = buf_str(&object),
+                                      .result = "rebuilt"};
+    audit_put(out, &entry);
+    buf_free(&object);
+}
+
+// How far a topic has been read, as if Kafka had just confirmed it.
+static void confirm(struct books_confirmed *confirmed, const struct publish_ack *last) {
+    confirmed->acks = mem_zalloc(PUBLISH_PARTITIONS_MAX, sizeof *confirmed->acks);
+    for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
+        if (last[i].seq)
+            confirmed->acks[confirmed->ack_count++] = last[i];
+}
+
+static bool restore_figures(struct rebuild *rebuild) {
+    struct rebuild_figures *figures = &rebuild->figures;
+    figures->origin = rebuild->topic.found;
+    figures->partial = rebuild->options->partial;
+    if (!rebuild_figures_run(figures, rebuild->config, &rebuild->err))
+        return false;
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
+    struct batch_figure *list = mem_zalloc(figures->count, sizeof *list);
+    for (size_t i = 0; i < figures->count; i++)
+        list[i] = (struct batch_figure){str_from(figures->list[i].key), figures->list[i].record};
+    batch->restore =
+        (struct batch_restore){list, figures->count, figures->state, figures->partitions};
+    struct books_group group = {0};
+    confirm(&group.confirmed[BOOKS_FIGURES], figures->last);
+    bool ok = commit(rebuild, &group, batch);
+    books_group_free(&group);
+    batch_free(batch);
+    free(list);
+    return ok;
+}
+
+// The last commit, with the audit log's first line.
+static bool close_ledger(struct rebuild *rebuild) {
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT);
+    struct books_group group = {0};
+    group.confirmed[BOOKS_EVENTS].partitions = rebuild->topic.partitions;
+    put_audit(rebuild, &batch->audit);
+    bool ok = commit(rebuild, &group, batch);
+    books_group_free(&group);
+    batch_free(batch);
+    return ok;
+}
+
+// --- telling ---
+
+struct summary {
+    uint64_t first, last;
+    struct totals totals;
+    int64_t signals;
+    size_t persons_linked;
+};
+
+static void print(const struct rebuild *rebuild, const struct summary *summary) {
+    const struct rebuild_topic *topic = &rebuild->topic;
+    const struct totals *totals = &summary->totals;
+    char last[TIME_STAMP_MAX];
+    struct buf gaps;
+    buf_init(&gaps, 4096);
+    put_gaps(&rebuild->link, &gaps);
+    time_format_stamp(topic->last_ms, last);
+    (void)printf("rebuilt from topic %s: %" PRIu64 " lines, %" PRIu64 "..%" PRIu64 ", in %.1f s\n",
+                 rebuild->config->kafka_topic, topic->lines_added, summary->first, summary->last,
+                 (double)(now_ms() - rebuild->started_ms) / 1000);
+    (void)printf("signals that count: %" PRId64 " (registered %" PRIu64 ", corrected %" PRIu64
+                 ", withdrawn %" PRIu64 ", erased %" PRIu64 "); linked with others: %zu\n",
+                 summary->signals, totals->verdicts[VERDICT_REGISTERED],
+                 totals->verdicts[VERDICT_CORRECTED], totals->verdicts[VERDICT_WITHDRAWN],
+                 totals->erased, summary->persons_linked);
+    (void)printf("records of others: %" PRIu64 ", the same event again: %" PRIu64
+                 ", passed over: %" PRIu64 "\n",
+                 topic->others, topic->again, topic->unreadable + topic->clashes + topic->far);
+    if (rebuild->figures.state.made)
+        (void)printf("figures for outside, from topic %s: %zu, passed over: %" PRIu64 "\n",
+                     rebuild->figures.topic, rebuild->figures.count, rebuild->figures.passed);
+    (void)printf("not in the topic: %" PRIu64 " lines%s%.*s\n", rebuild->link.lost,
+                 gaps.len ? ": " : "", (int)gaps.len, gaps.len ? gaps.data : "");
+    if (rebuild->link.orphans)
+        (void)printf("versions whose earlier one is not in the topic: %" PRIu64 "\n",
+                     rebuild->link.orphans);
+    (void)printf("What came in after %s and was not yet in Kafka is lost: let sources send again "
+                 "from then on,\nand repeat what was erased since.\n",
+                 last);
+    log_notice("rebuilt lines=%" PRIu64 " signals=%" PRId64 " lost=%" PRIu64 " gaps=%.*s",
+               topic->lines_added, summary->signals, rebuild->link.lost,
+               gaps.len ? (int)gaps.len : 4, gaps.len ? gaps.data : "none");
+    buf_free(&gaps);
+}
+
+static struct summary sum_up(const struct books *books) {
+    return (struct summary){.first = books_first_seq(books),
+                            .last = books_last_seq(books),
+                            .totals = *books_totals(books),
+                            .signals = counts_total(books_counts(books)),
+                            .persons_linked = persons_members(books_persons(books))};
+}
+
+static bool run(struct rebuild *rebuild) {
+    const char *chosen = rebuild->options->origin;
+    if (!rebuild->config->kafka_brokers)
+        return err_set(&rebuild->err, ERR_CONFIG, "kafka.brokers is not set: the topic is needed");
+    if (chosen && !digest_from_hex(str_from(chosen), &rebuild->origin))
+        return err_set(&rebuild->err, ERR_CONFIG, "--origin is the %d hexadecimal digits of %s",
+                       DIGEST_HEX, PUBLISH_HEADER_ORIGIN);
+    if (!open_books(rebuild) || !read_events(rebuild))
+        return false;
+    (void)fputs("linking\n", stderr);
+    if (!link_lines(rebuild) || !restore_figures(rebuild) || !close_ledger(rebuild))
+        return false;
+    struct summary summary = sum_up(rebuild->books);
+    books_close(rebuild->books);
+    rebuild->books = NULL;
+    if (!store_place_put(rebuild->place, &rebuild->err))
+        return false;
+    print(rebuild, &summary);
+    return true;
+}
+
+int rebuild_run(const struct config *config, const struct rebuild_options *options) {
+    struct rebuild *rebuild = mem_zalloc(1, sizeof *rebuild);
+    rebuild->config = config;
+    rebuild->options = options;
+    rebuild->started_ms = now_ms();
+    int status = EXIT_SUCCESS;
+    if (!run(rebuild)) {
+        status = rebuild->err.kind == ERR_CONFIG ? EXIT_REFUSED : EXIT_FAILURE;
+        (void)fprintf(stderr, "signaald: no rebuild: %s\n", rebuild->err.text);
+    }
+    free(rebuild->figures.list);
+    books_close(rebuild->books);
+    store_place_close(rebuild->place);
+    free(rebuild);
+    return status;
+}

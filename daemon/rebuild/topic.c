@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "rebuild_private.h"
+
+#include "codec/event.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { SHOW_MS = 2000, PARTITIONS_NAMED_MAX = 4 };
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void show_progress(struct rebuild_topic *topic) {
+    topic->records++;
+    if (topic->records % 1000 != 0 || now_ms() - topic->shown_ms < SHOW_MS)
+        return;
+    topic->shown_ms = now_ms();
+    (void)fprintf(stderr, "read %" PRIu64 " records\n", topic->records);
+}
+
+// --- one record ---
+
+// Counts who has written. True when it is the ledger that we look for; the first one that is seen
+// is, until there is another.
+static bool is_ours(struct rebuild_topic *topic, struct str origin) {
+    struct digest digest;
+    size_t i = 0;
+    if (!digest_from_hex(origin, &digest))
+        return false;
+    while (i < topic->origin_count && !str_is(origin, topic->origins[i].name))
+        i++;
+    if (i == topic->origin_count && i < REBUILD_ORIGINS_MAX) {
+        digest_to_hex(&digest, topic->origins[i].name);
+        topic->origin_count++;
+    }
+    if (i < REBUILD_ORIGINS_MAX)
+        topic->origins[i].events++;
+    if (!topic->found[0])
+        memcpy(topic->found, topic->origins[i].name, sizeof topic->found);
+    return str_is(origin, topic->found);
+}
+
+static bool has_key(struct rebuild_topic *topic, const struct publish_record *record) {
+    char name[DIGEST_HEX + 1];
+    struct str key = publish_record_header(record, EVENT_HEADER_KEY);
+    digest_to_hex(topic->key_check, name);
+    bool same = str_equal(key, (struct str){name, EVENT_KEY_HEX});
+    topic->keyed += same;
+    topic->other_key += key.data && !same;
+    return same || !key.data;
+}
+
+void rebuild_fit(struct rebuild_fits *fits, const struct publish_record *record) {
+    for (int32_t n = 1; n <= PUBLISH_PARTITIONS_MAX; n++)
+        if (!fits->ruled_out[n] && publish_partition(record->key, n) != record->partition)
+            fits->ruled_out[n] = true;
+}
+
+int32_t rebuild_fits_most(const struct rebuild_fits *fits, int32_t partitions) {
+    for (int32_t n = partitions; n > 0; n--)
+        if (!fits->ruled_out[n])
+            return n;
+    return 0;
+}
+
+static void note_place(struct rebuild_topic *topic, const struct publish_record *record,
+                       const struct ledger_row *row) {
+    rebuild_fit(&topic->fits, record);
+    if (!topic->first_seq || row->seq < topic->first_seq)
+        topic->first_seq = row->seq;
+    if (row->seq > topic->last_seq)
+        topic->last_seq = row->seq;
+    if (row->logged_ms > topic->last_ms)
+        topic->last_ms = row->logged_ms;
+}
+
+// What cannot be taken is told, or passed over where that was asked for.
+static bool pass_over(struct rebuild_topic *topic, const struct publish_record *record,
+                      const char *why, uint64_t *count) {
+    uint64_t seq;
+    ++*count;
+    if (str_to_u64(publish_record_header(record, PUBLISH_HEADER_SEQ), INT64_MAX, &seq) &&
+        seq > topic->passed_seq)
+        topic->passed_seq = seq;
+    return topic->partial ||
+           err_set(&topic->err, ERR_CONFIG,
+                   "partition %" PRId32 ", offset %" PRId64 ": %s (--partial passes it over)",
+                   record->partition, record->offset, why);
+}
+
+static bool take(struct rebuild_topic *topic, const struct publish_record *record) {
+    struct books_found found;
+    struct err err;
+    if (!has_key(topic, record))
+        return true; // all is refused in the end
+    topic->offsets[record->partition] = record->offset;
+    if (!rebuild_read(record, &found, &err))
+        return pass_over(topic, record, err.text, &topic->unreadable);
+    switch (books_rebuild_add(topic->lines, &found, &topic->err)) {
+    case BOOKS_ADD_FAILED:
+        return false;
+    case BOOKS_ANOTHER:
+        return pass_over(topic, record, "another event has the same sequence", &topic->clashes);
+    case BOOKS_AGAIN:
+        topic->again++;
+        break;
+    case BOOKS_ADDED:
+        topic->lines_added++;
+        break;
+    }
+    note_place(topic, record, &found.row);
+    return true;
+}
+
+static bool on_record(void *ctx, const struct publish_record *record, bool *ours) {
+    struct rebuild_topic *topic = ctx;
+    show_progress(topic);
+    *ours = is_ours(topic, publish_record_header(record, PUBLISH_HEADER_ORIGIN));
+    if (!*ours) {
+        topic->others++;
+        return true;
+    }
+    // With several to choose from the rest is only counted.
+    bool known = topic->origin || topic->origin_count == 1;
+    return !known || take(topic, record);
+}
+
+// --- all of them ---
+
+static bool refuse_origins(const struct rebuild_topic *topic, struct err *err) {
+    char text[sizeof err->text];
+    size_t len = 0;
+    for (size_t i = 0; i < topic->origin_count && len < sizeof text; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s %s (%" PRIu64 " events)",
+                                i ? "," : "", topic->origins[i].name, topic->origins[i].events);
+    return err_set(err, ERR_CONFIG,
+                   "several ledgers have written to the topic: choose with --origin:%s", text);
+}
+
+// Where partitions no longer begin at their beginning. "" when none does.
+static void tell_lows(const struct publish_replay *replay, char *out, size_t size) {
+    size_t len = 0;
+    int named = 0;
+    out[0] = '\0';
+    for (int32_t p = 0; p < replay->partitions && named < PARTITIONS_NAMED_MAX; p++)
+        if (replay->low[p] > 0) {
+            len += (size_t)snprintf(out + len, size - len, "%s %" PRId32 " begins at %" PRId64,
+                                    named++ ? ", partition" : "partition", p, replay->low[p]);
+        }
+}
+
+static bool check_whole(const struct rebuild_topic *topic, const struct publish_replay *replay,
+                        struct err *err) {
+    char lows[160];
+    tell_lows(replay, lows, sizeof lows);
+    bool gaps = topic->last_seq - topic->first_seq + 1 != topic->lines_added;
+    if (topic->partial || (topic->first_seq == 1 && !(gaps && lows[0])))
+        return true;
+    return err_set(err, ERR_CONFIG,
+                   "the topic lacks its beginning: its first event is number %" PRIu64
+                   "%s%s; --partial goes on without",
+                   topic->first_seq, lows[0] ? ", " : "", lows);
+}
+
+static bool pass_far(struct rebuild_topic *topic, struct err *err) {
+    struct books_far far;
+    if (!books_rebuild_find_far(topic->lines, &far))
+        return true;
+    if (!topic->partial)
+        return err_set(err, ERR_CONFIG,
+                       "partition %" PRId32 ", offset %" PRId64 ": it has number %" PRIu64
+                       ", and the %" PRIu64 " before it are missing: too many for the %" PRIu64
+                       " events from there on (--partial passes them over)",
+                       far.partition, far.offset, far.seq, far.missing, far.count);
+    topic->far = far.count;
+    topic->lines_added -= far.count;
+    topic->last_seq = far.last_seq;
+    topic->last_ms = far.last_ms;
+    return books_rebuild_drop(topic->lines, far.seq, err);
+}
+
+static bool check(struct rebuild_topic *topic, const struct publish_replay *replay,
+                  struct err *err) {
+    if (!topic->origin && topic->origin_count > 1)
+        return refuse_origins(topic, err);
+    if (topic->other_key > 0)
+        return err_set(err, ERR_CONFIG,
+                       "the events were written with another identity key: with the one at hand "
+                       "every known signal would be new");
+    if (topic->lines_added == 0)
+        return err_set(err, ERR_CONFIG, "topic %s has no events of %s", topic->config->kafka_topic,
+                       topic->origin ? "that ledger" : "a ledger");
+    if (topic->keyed == 0 && !topic->partial)
+        return err_set(err, ERR_CONFIG,
+                       "no event tells which identity key it was written with; --partial takes the "
+                       "one at hand");
+    if (!pass_far(topic, err))
+        return false;
+    topic->partitions = rebuild_fits_most(&topic->fits, replay->partitions);
+    if (topic->partitions == 0 && !topic->partial)
+        return err_set(err, ERR_CONFIG,
+                       "the events are in partitions where their keys do not belong; --partial "
+                       "takes them all the same");
+    if (topic->partitions == 0)
+        topic->partitions = replay->partitions;
+    return check_whole(topic, replay, err);
+}
+
+struct publish_options rebuild_publish_options(const struct config *config,
+                                               struct publish_setting *settings) {
+    for (size_t i = 0; i < config->kafka_property_count; i++)
+        settings[i] = (struct publish_setting){config->kafka_properties[i].name,
+                                               config->kafka_properties[i].value};
+    return (struct publish_options){.brokers = config->kafka_brokers,
+                                    .topic = config->kafka_topic,
+                                    .origin = "",
+                                    .settings = settings,
+                                    .setting_count = config->kafka_property_count,
+                                    .grace_ms = config->kafka_grace_ms};
+}
+
+// The number of what was passed over is not given again, unless it is too far away to be one of
+// ours.
+static void keep_passed(struct rebuild_topic *topic) {
+    if (topic->passed_seq > topic->last_seq &&
+        topic->passed_seq - topic->last_seq <= BOOKS_MISSING_MAX)
+        topic->last_seq = topic->passed_seq;
+}
+
+bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
+    struct publish_setting settings[KAFKA_PROPERTIES_MAX];
+    struct publish_options options = rebuild_publish_options(topic->config, settings);
+    struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = topic};
+    for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
+        topic->offsets[i] = -1;
+    topic->shown_ms = now_ms();
+    if (topic->origin)
+        digest_to_hex(topic->origin, topic->found);
+    if (!publish_replay_run(&replay, err)) {
+        if (topic->err.kind != ERR_NONE)
+            *err = topic->err;
+        return false;
+    }
+    if (!check(topic, &replay, err))
+        return false;
+    keep_passed(topic);
+    return books_rebuild_named(topic->lines, topic->found, topic->offsets, err);
+}

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The columns of the source table, and which of their values go together. Faults never say what is
+// written there: a token pasted in the wrong place stays unseen.
+#include "sources_private.h"
+
+#include "base/mem.h"
+#include "config/text/quantity.h"
+#include "config/text/url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SOURCE_NAME_MAX = 64,
+    SILENT_DAYS_MAX = 3650,
+    INTERVAL_MIN_MS = 10000,
+    INTERVAL_PRIVATE_MIN_MS = 1000,
+    INTERVAL_MAX_MS = 7 * 86400000,
+};
+
+#define INTERVAL_WRONG "not allowed (allowed: 10s..7d, with s, m, h or d; 1s with allow_private)"
+
+static bool fault(struct err *err, const char *text) {
+    return err_set(err, ERR_CONFIG, "%s", text);
+}
+
+static bool is_name(struct str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] >= 'A' && text.data[i] <= 'Z')
+            return false;
+    return text_is_word(text, SOURCE_NAME_MAX, "._-");
+}
+
+// Each takes a value that is not empty.
+
+static bool take_name(struct sources_reading *reading, struct source *source, struct str value,
+                      struct err *err) {
+    if (!is_name(value))
+        return fault(err, "not allowed (allowed: 1..64 of [a-z0-9._-])");
+    uint32_t *slot = sources_name_place(reading->sources, value);
+    if (*slot)
+        return err_set(err, ERR_CONFIG, "already in line %u", reading->lines[*slot - 1]);
+    source->name = mem_strndup(value.data, value.len);
+    *slot = (uint32_t)(source - reading->sources->list) + 1;
+    return true;
+}
+
+static bool take_kind(struct sources_reading *reading, struct source *source, struct str value,
+                      struct err *err) {
+    (void)reading;
+    if (source_kind_from_name(value, &source->kind))
+        return true;
+    char text[160] = "not allowed (allowed:";
+    for (int k = 0; k < SOURCE_KIND_COUNT; k++) {
+        strncat(text, " ", sizeof text - strlen(text) - 1);
+        strncat(text, source_kind_name((enum source_kind)k), sizeof text - strlen(text) - 1);
+    }
+    return err_set(err, ERR_CONFIG, "%s)", text);
+}
+
+static bool take_municipality(struct sources_reading *reading, struct source *source,
+                              struct str value, struct err *err) {
+    uint64_t code;
+    (void)reading;
+    if (value.len != 6 || memcmp(value.data, "GM", 2) != 0 ||
+        !str_to_u64((struct str){value.data + 2, 4}, 9999, &code) || code == 0)
+        return fault(err, "not allowed (allowed: GM0001..GM9999 or empty)");
+    source->municipality = (uint16_t)code;
+    return true;
+}
+
+static bool take_token(struct sources_reading *reading, struct source *source, struct str hex,
+                       struct err *err) {
+    uint8_t digest[SHA256_BYTES], of_nothing[SHA256_BYTES];
+    hash_sha256(STR(""), of_nothing);
+    if (source->token_count == SOURCE_TOKENS_MAX)
+        return fault(err, "at most two");
+    if (!hash_from_hex(hex, digest, sizeof digest))
+        return fault(err, "not the SHA-256 of a token (allowed: 64 hexadecimal digits, two of "
+                          "these with a space between them)");
+    if (memcmp(digest, of_nothing, sizeof digest) == 0)
+        return fault(err, "the SHA-256 of an empty token");
+    uint32_t *slot = sources_token_place(reading->sources, digest);
+    if (*slot)
+        return err_set(err, ERR_CONFIG, "already in line %u: a token belongs to one source",
+                       reading->lines[(*slot - 1) / SOURCE_TOKENS_MAX]);
+    memcpy(source->tokens[source->token_count], digest, sizeof digest);
+    *slot =
+        (uint32_t)(source - reading->sources->list) * SOURCE_TOKENS_MAX + source->token_count + 1;
+    source->token_count++;
+    return true;
+}
+
+static bool take_tokens(struct sources_reading *reading, struct source *source, struct str value,
+                        struct err *err) {
+    struct str piece;
+    while (str_split(&value, ' ', &piece))
+        if (piece.len && !take_token(reading, source, piece, err))
+            return false;
+    return true;
+}
+
+static bool yes_no(struct str value, bool *field, struct err *err) {
+    *field = str_is(value, "yes");
+    return *field || str_is(value, "no") || fault(err, "not allowed (allowed: yes, no or empty)");
+}
+
+static bool take_official(struct sources_reading *reading, struct source *source, struct str value,
+                          struct err *err) {
+    (void)reading;
+    return yes_no(value, &source->official, err);
+}
+
+static bool take_policy(struct sources_reading *reading, struct source *source, struct str value,
+                        struct err *err) {
+    (void)reading;
+    return yes_no(value, &source->policy, err);
+}
+
+static bool take_allow_private(struct sources_reading *reading, struct source *source,
+                               struct str value, struct err *err) {
+    (void)reading;
+    return yes_no(value, &source->allow_private, err);
+}
+
+static bool take_url(struct sources_reading *reading, struct source *source, struct str value,
+                     struct err *err) {
+    (void)reading;
+    const char *wrong = url_fault(value);
+    if (wrong)
+        return fault(err, wrong);
+    source->url = mem_strndup(value.data, value.len);
+    return true;
+}
+
+static bool take_interval(struct sources_reading *reading, struct source *source, struct str value,
+                          struct err *err) {
+    uint64_t ms;
+    (void)reading;
+    if (!parse_quantity(value, QUANTITY_DURATION, INTERVAL_PRIVATE_MIN_MS, INTERVAL_MAX_MS, &ms))
+        return fault(err, INTERVAL_WRONG);
+    source->interval_ms = (int64_t)ms;
+    return true;
+}
+
+static bool take_cursor(struct str value, char **field, struct err *err) {
+    if (!text_is_word(value, 64, "._-~"))
+        return fault(err, "not allowed (allowed: 1..64 of [a-zA-Z0-9._~-])");
+    *field = mem_strndup(value.data, value.len);
+    return true;
+}
+
+static bool take_cursor_param(struct sources_reading *reading, struct source *source,
+                              struct str value, struct err *err) {
+    (void)reading;
+    return take_cursor(value, &source->cursor_param, err);
+}
+
+static bool take_cursor_field(struct sources_reading *reading, struct source *source,
+                              struct str value, struct err *err) {
+    (void)reading;
+    return take_cursor(value, &source->cursor_field, err);
+}
+
+static bool take_template(struct sources_reading *reading, struct source *source, struct str value,
+                          struct err *err) {
+    struct buf known;
+    if (!reading->templates) // its files have faults, which are told
+        return true;
+    source->template = templates_find(reading->templates, value);
+    reading->row.template_bad = !source->template;
+    if (source->template)
+        return true;
+    buf_init(&known, 160);
+    for (size_t i = 0; i < reading->templates->count; i++)
+        buf_printf(&known, " %s", reading->templates->list[i].name);
+    (void)err_set(err, ERR_CONFIG, "unknown (allowed:%.*s%s)", (int)known.len, known.data,
+                  known.overflow ? " …" : "");
+    buf_free(&known);
+    return false;
+}
+
+static bool take_secret_file(struct sources_reading *reading, struct source *source,
+                             struct str value, struct err *err) {
+    char *path = NULL;
+    bool ok =
+        config_path(reading->dir, value, &path, err) && config_secret(path, &source->secret, err);
+    free(path);
+    reading->row.secret_bad = !ok;
+    return ok;
+}
+
+static bool take_client_cert_file(struct sources_reading *reading, struct source *source,
+                                  struct str value, struct err *err) {
+    char *pem = NULL;
+    bool ok = config_path(reading->dir, value, &source->client_cert_file, err) &&
+              config_secret(source->client_cert_file, &pem, err);
+    if (ok && (!strstr(pem, "-----BEGIN CERTIFICATE-----") || !strstr(pem, "PRIVATE KEY-----")))
+        ok = fault(err, "the file has to hold a certificate and its key, both PEM");
+    config_secret_free(pem);
+    return ok;
+}
+
+static bool take_silent_days(struct sources_reading *reading, struct source *source,
+                             struct str value, struct err *err) {
+    uint64_t days;
+    (void)reading;
+    if (!str_to_u64(value, SILENT_DAYS_MAX, &days))
+        return fault(err, "not allowed (allowed: 0..3650; 0 or empty: never)");
+    source->silent_days = (uint32_t)days;
+    return true;
+}
+
+const struct sources_column sources_columns[] = {
+    {"name", true, take_name},
+    {"kind", true, take_kind},
+    {"municipality", false, take_municipality},
+    {"tokens", false, take_tokens},
+    {"official", false, take_official},
+    {"policy", false, take_policy},
+    {"url", false, take_url},
+    {"template", false, take_template},
+    {"interval", false, take_interval},
+    {"cursor_param", false, take_cursor_param},
+    {"cursor_field", false, take_cursor_field},
+    {"secret_file", false, take_secret_file},
+    {"client_cert_file", false, take_client_cert_file},
+    {"allow_private", false, take_allow_private},
+    {"silent_days", false, take_silent_days},
+};
+_Static_assert(sizeof sources_columns / sizeof *sources_columns == SOURCES_COLUMNS, "each of them");
+
+static bool is_visible(const char *text, char least) {
+    for (; *text; text++)
+        if (*text < least || *text > '~')
+            return false;
+    return true;
+}
+
+// A secret that the template's kind of authentication cannot send.
+static const char *secret_wrong(enum template_auth auth, const char *secret) {
+    struct str text = str_from(secret);
+    const char *colon = strchr(secret, ':');
+    bool pair = colon && colon > secret, fits = text.len <= CONFIG_TEXT_MAX;
+    switch (auth) {
+    case TEMPLATE_AUTH_BEARER:
+        return fits && is_visible(secret, '!')
+                   ? NULL
+                   : "the file holds no bearer token: one line of at most 4096 visible ASCII "
+                     "characters";
+    case TEMPLATE_AUTH_BASIC:
+        return fits && pair && str_is_clean_utf8(text)
+                   ? NULL
+                   : "the file holds no user:password: one line of at most 4096 bytes";
+    case TEMPLATE_AUTH_HEADER:
+        return fits && is_visible(secret, ' ') && str_trim(text).len == text.len
+                   ? NULL
+                   : "the file holds no key: one line of at most 4096 ASCII characters";
+    case TEMPLATE_AUTH_OAUTH2:
+        return fits && pair && is_visible(secret, '!')
+                   ? NULL
+                   : "the file holds no client_id:client_secret: one line of at most 4096 visible "
+                     "ASCII characters";
+    default:
+        return "the template does not authenticate";
+    }
+}
+
+static void check_secret(struct sources_reading *reading, const struct source *source,
+                         const struct template *template) {
+    const char *wrong = NULL;
+    if (source->secret)
+        wrong = secret_wrong(template->auth, source->secret);
+    else if (source->url && template->auth != TEMPLATE_AUTH_NONE && !template->auth_optional)
+        wrong = "is needed: the template authenticates";
+    if (wrong && !reading->row.secret_bad)
+        diagnostics_add(reading->faults, reading->file, reading->row.line, "secret_file: %s",
+                        wrong);
+}
+
+static void check_cursor(struct sources_reading *reading, const struct source *source,
+                         const struct template *template) {
+    const char *wrong = NULL;
+    if (template->native && !source->cursor_param != !source->cursor_field)
+        wrong = "cursor_param and cursor_field go together";
+    else if (!template->native && source->cursor_field)
+        wrong = "cursor_field: only with template native: the others say themselves what marks";
+    else if (!template->native && source->cursor_param && !template->cursor_param)
+        wrong = "cursor_param: the template has no cursor";
+    if (wrong)
+        diagnostics_add(reading->faults, reading->file, reading->row.line, "%s", wrong);
+}
+
+static bool is_http(const char *url) {
+    return url && url[4] == ':';
+}
+
+void sources_row_check(struct sources_reading *reading, struct source *source) {
+    const size_t line = reading->row.line;
+    if (!source->allow_private && is_http(source->url))
+        diagnostics_add(reading->faults, reading->file, line,
+                        "url: http only with allow_private (a test on this machine); use https");
+    if (!source->allow_private && source->interval_ms < INTERVAL_MIN_MS)
+        diagnostics_add(reading->faults, reading->file, line, "interval: %s", INTERVAL_WRONG);
+    if (!reading->templates || reading->row.template_bad)
+        return;
+    const struct template *native = templates_find(reading->templates, STR("native"));
+    if (source->url && !source->template)
+        source->template = native;
+    const struct template *template = source->template ? source->template : native;
+    check_cursor(reading, source, template);
+    if (source->template)
+        check_secret(reading, source, template);
+    if (source->url && !source->allow_private && is_http(template->token_url))
+        diagnostics_add(reading->faults, reading->file, line,
+                        "template: http for its token-url only with allow_private; use https");
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the files daemon/sources/ share: sources.c (the table and its look-ups), columns.c (its
+// columns, and which of their values go together).
+#ifndef SOURCES_SOURCES_PRIVATE_H
+#define SOURCES_SOURCES_PRIVATE_H
+
+#include "config/files.h"
+#include "sources/sources.h"
+
+// The source table being read.
+struct sources_reading {
+    const char *file;
+    char *dir; // of the file, with the slash
+    struct diagnostics *faults;
+    struct templates *templates; // NULL: these have faults
+    struct sources *sources;
+    uint32_t *lines; // of each source
+    struct sources_row {
+        uint32_t line;
+        bool template_bad, secret_bad; // has a fault that is told already
+    } row;
+};
+enum { SOURCES_COLUMNS = 15 };
+struct sources_column {
+    const char *name;
+    bool required;
+    // False when the value, which is not empty, is not allowed.
+    bool (*take)(struct sources_reading *reading, struct source *source, struct str value,
+                 struct err *err);
+};
+extern const struct sources_column sources_columns[SOURCES_COLUMNS];
+// Values of a row that do not go together; fills in the template where none is said.
+void sources_row_check(struct sources_reading *reading, struct source *source);
+// The slot that has the name or the token's digest, or the free one where it goes.
+uint32_t *sources_name_place(const struct sources *sources, struct str name);
+uint32_t *sources_token_place(const struct sources *sources, const uint8_t digest[SHA256_BYTES]);
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What an item gives: where each field comes from, what its words mean, what means nothing, and
+// which items are left out.
+#include "template_private.h"
+
+#include "base/mem.h"
+#include "core/signal/codelists.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WHAT_MAX = 64 };
+
+// One field under way.
+struct level {
+    struct template_reading *reading;
+    enum mapping_field field;
+    char what[WHAT_MAX]; // "fields.category", for the texts
+};
+
+static void fault(const struct level *level, size_t line, const char *text) {
+    diagnostics_add(level->reading->faults, level->reading->file, line, "%s: %s", level->what,
+                    text);
+    level->reading->fields[level->field].bad = true;
+}
+
+// Where the program knows every word, a slip is found before it refuses or miscounts signals.
+static const char *value_wrong(enum mapping_field field, struct str value) {
+    static const char *const flags[] = {"true", "false", "yes", "no", "ja", "nee", "1", "0"};
+    enum status status;
+    enum gender gender;
+    enum age_group age_group;
+    enum citizenship citizenship;
+    bool ok = true;
+    switch (field) {
+    case MAPPING_STATUS:
+        return vocabulary_status(value, &status)
+                   ? NULL
+                   : "no status (allowed: possible, confirmed, rejected)";
+    case MAPPING_GENDER:
+        return vocabulary_gender(value, &gender)
+                   ? NULL
+                   : "no gender (allowed: Feminine, Masculine, NonConforming, Unknown)";
+    case MAPPING_AGE_GROUP:
+        return vocabulary_age_group(value, &age_group)
+                   ? NULL
+                   : "no age group (allowed: Minor, Adult, Unknown)";
+    case MAPPING_CITIZENSHIP:
+        return vocabulary_citizenship(value, &citizenship)
+                   ? NULL
+                   : "no citizenship (allowed: ISO 3166 codes, NL, EU, nonEU, Unknown)";
+    case MAPPING_WITHDRAWN:
+        ok = false;
+        for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+            ok |= str_equal_nocase(value, str_from(flags[i]));
+        return ok ? NULL : "not allowed (allowed: true, false)";
+    default:
+        return NULL;
+    }
+}
+
+// As words are compared.
+static bool same_word(struct str a, struct str b) {
+    char folded_a[STR_FOLDED_MAX], folded_b[STR_FOLDED_MAX];
+    size_t len = str_fold(a, folded_a);
+    if (len == 0 || str_fold(b, folded_b) == 0)
+        return str_equal(a, b);
+    return strcmp(folded_a, folded_b) == 0;
+}
+
+static void word_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
+    struct level *level = ctx;
+    struct template_reading *reading = level->reading;
+    struct mapping_rule *rule = &reading->template->mapping.rules[level->field];
+    struct mapping_word *word = &rule->words[rule->word_count];
+    const char *wrong;
+    for (size_t i = 0; i < rule->word_count; i++)
+        if (same_word(key->text, str_from(rule->words[i].from))) {
+            fault(level, key->line, "is the same word as one before it: case and signs are folded");
+            return;
+        }
+    if (!template_text(reading, level->what, key, MAPPING_TEXT_MAX, &word->from))
+        return;
+    rule->word_count++;
+    if (!template_text(reading, level->what, value, MAPPING_TEXT_MAX, &word->to))
+        return;
+    if ((wrong = value_wrong(level->field, value->text)))
+        fault(level, value->line, wrong);
+}
+
+static void read_words(struct level *level, const struct yaml_node *node) {
+    struct level below = *level;
+    (void)snprintf(below.what, sizeof below.what, "fields.%s.words",
+                   mapping_field_name(level->field));
+    if (node->kind == YAML_MAP && node->count)
+        diagnostics_each_entry(level->reading->faults, level->reading->file, below.what, node,
+                               MAPPING_LIST_MAX, word_entry, &below);
+    else
+        fault(&below, node->line, "words and what they mean are needed");
+}
+
+static void read_constant(struct level *level, const struct yaml_node *node) {
+    struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
+    const char *wrong;
+    if (!template_text(level->reading, level->what, node, MAPPING_TEXT_MAX, &rule->constant))
+        level->reading->fields[level->field].bad = true;
+    else if ((wrong = value_wrong(level->field, node->text)))
+        fault(level, node->line, wrong);
+}
+
+static void read_from(struct level *level, const struct yaml_node *node) {
+    struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
+    if (!template_text(level->reading, level->what, node, MAPPING_TEXT_MAX, &rule->from))
+        level->reading->fields[level->field].bad = true;
+}
+
+static void rule_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
+    struct level *level = ctx;
+    if (str_is(key->text, "from"))
+        read_from(level, value);
+    else if (str_is(key->text, "constant"))
+        read_constant(level, value);
+    else if (str_is(key->text, "words"))
+        read_words(level, value);
+    else
+        fault(level, key->line, "unknown key (allowed: from, words, constant)");
+}
+
+static void unknown_field(struct template_reading *reading, const struct yaml_node *key) {
+    char shown[DIAGNOSTIC_QUOTE_MAX];
+    struct buf names;
+    buf_init(&names, 256);
+    for (int i = 0; i < MAPPING_FIELDS; i++)
+        buf_printf(&names, "%s%s", i ? ", " : "", mapping_field_name((enum mapping_field)i));
+    diagnostics_add(reading->faults, reading->file, key->line,
+                    "fields: unknown field %s (allowed: %.*s)", diagnostics_quote(key->text, shown),
+                    (int)names.len, names.data);
+    buf_free(&names);
+}
+
+static void field_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
+    struct template_reading *reading = ctx;
+    struct level level = {.reading = reading};
+    if (!mapping_field_from_name(key->text, &level.field)) {
+        unknown_field(reading, key);
+        return;
+    }
+    reading->fields[level.field].line = key->line;
+    (void)snprintf(level.what, sizeof level.what, "fields.%s", mapping_field_name(level.field));
+    if (value->kind == YAML_MAP)
+        diagnostics_each_entry(reading->faults, reading->file, level.what, value, 8, rule_entry,
+                               &level);
+    else
+        read_from(&level, value);
+}
+
+void template_fields_read(struct template_reading *reading, const struct yaml_node *node) {
+    if (node->kind == YAML_MAP)
+        diagnostics_each_entry(reading->faults, reading->file, "fields", node, MAPPING_FIELDS * 2,
+                               field_entry, reading);
+    else
+        diagnostics_add(reading->faults, reading->file, node->line,
+                        "fields: names of fields and where they come from are needed");
+}
+
+static bool is_list(struct template_reading *reading, const char *what,
+                    const struct yaml_node *node) {
+    if (node->kind == YAML_LIST && node->count <= MAPPING_LIST_MAX)
+        return true;
+    diagnostics_add(reading->faults, reading->file, node->line,
+                    "%s: a list of at most %d is needed", what, (int)MAPPING_LIST_MAX);
+    return false;
+}
+
+void template_absent_read(struct template_reading *reading, const struct yaml_node *node) {
+    struct mapping *mapping = &reading->template->mapping;
+    if (!is_list(reading, "absent", node))
+        return;
+    for (size_t i = 0; i < node->count; i++)
+        if (template_text(reading, "absent", node->entries[i].value, MAPPING_TEXT_MAX,
+                          &mapping->absent[mapping->absent_count]))
+            mapping->absent_count++;
+}
+
+static void skip_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
+    struct template_reading *reading = ctx;
+    struct mapping *mapping = &reading->template->mapping;
+    struct mapping_skip *skip = &mapping->skips[mapping->skip_count];
+    bool from = str_is(key->text, "from");
+    if (from || str_is(key->text, "equals"))
+        template_text(reading, from ? "leave-out.from" : "leave-out.equals", value,
+                      MAPPING_TEXT_MAX, from ? &skip->from : &skip->equals);
+    else
+        diagnostics_add(reading->faults, reading->file, key->line,
+                        "leave-out: unknown key (allowed: from, equals)");
+}
+
+void template_skips_read(struct template_reading *reading, const struct yaml_node *node) {
+    struct mapping *mapping = &reading->template->mapping;
+    if (!is_list(reading, "leave-out", node))
+        return;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *value = node->entries[i].value;
+        struct mapping_skip *skip = &mapping->skips[mapping->skip_count];
+        size_t before = reading->faults->count;
+        if (value->kind == YAML_MAP)
+            diagnostics_each_entry(reading->faults, reading->file, "leave-out", value, 8,
+                                   skip_entry, reading);
+        if (reading->faults->count == before && (!skip->from || !skip->equals))
+            diagnostics_add(reading->faults, reading->file, value->line,
+                            "leave-out: from and equals are needed");
+        reading->skip_lines[mapping->skip_count++] = value->line;
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "verify_offline.h"
+
+#include "ledger/verify.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_CONFIG = 2, REDRAW_MS = 200, LINE_MS = 2000 };
+
+struct showing {
+    bool terminal, drawn;
+    int64_t shown_ms;
+};
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static bool on_progress(void *ctx, uint64_t done, uint64_t total) {
+    struct showing *showing = ctx;
+    int64_t now = now_ms();
+    if (now - showing->shown_ms < (showing->terminal ? REDRAW_MS : LINE_MS))
+        return true;
+    showing->shown_ms = now;
+    showing->drawn = showing->terminal;
+    (void)fprintf(stderr, "%s%3" PRIu64 " %%  %" PRIu64 " of %" PRIu64 " lines%s",
+                  showing->terminal ? "\r\033[K" : "", done * 100 / total, done, total,
+                  showing->terminal ? "" : "\n");
+    return true;
+}
+
+static void print(const struct recount *recount) {
+    (void)printf("%-8s %12s %9s\n", "check", "compared", "differs");
+    for (int i = 0; i < RECOUNT_CHECKS; i++) {
+        const struct recount_outcome *outcome = &recount->checks[i];
+        if (!outcome->looked)
+            continue;
+        (void)printf("%-8s %12" PRIu64 " %9" PRIu64 "  %s\n",
+                     recount_check_name((enum recount_check)i), outcome->compared, outcome->differs,
+                     outcome->differs ? outcome->first : recount_check_text((enum recount_check)i));
+    }
+    (void)printf("%s: %" PRIu64 " lines, %" PRIu64 " signals\n",
+                 recount_is_whole(recount) ? "whole" : "NOT WHOLE", recount->lines,
+                 recount->signals);
+}
+
+int verify_run(const struct config *config) {
+    struct err err;
+    struct showing showing = {.terminal = isatty(STDERR_FILENO), .shown_ms = now_ms()};
+    struct recount recount = {.progress = on_progress, .ctx = &showing};
+    struct store *store = store_open_read(config->state_dir, config->state_bytes_max, &err);
+    if (!store) {
+        (void)fprintf(stderr, "signaald: %s\n", err.text);
+        return err.kind == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;
+    }
+    store_begin_read(store, &recount.txn);
+    recount_run(&recount);
+    if (showing.drawn)
+        (void)fputs("\r\033[K", stderr);
+    print(&recount);
+    bool whole = recount_is_whole(&recount);
+    recount_free(&recount);
+    store_close(store);
+    return whole && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The documents that say how to talk with us: OpenAPI of both HTTP sides, AsyncAPI of the topics,
+// JSON Schemas of what is on these. They are the files of conf/api, built in.
+#ifndef API_DOCUMENTS_H
+#define API_DOCUMENTS_H
+
+#include "api/problem.h"
+
+// Made of the files by daemon/documents.cmake.
+struct document {
+    const char *name; // path under conf/api: "schemas/signal.v1.json"
+    const unsigned char *data;
+    size_t len;
+};
+extern const struct document documents[];
+extern const size_t document_count;
+
+// Stands in the files for the OIN of whoever runs this; it is as long, and no OIN.
+#define DOCUMENTS_OIN "00000000000000000000"
+
+// Answers a GET: 200 with the document as it is for this OIN, or 304 when the client says
+// (If-None-Match) that it has it. It may be kept for an hour. False, and no answer: there is none
+// of that name.
+bool documents_send(struct http_request *request, struct str name, const char *oin);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What both HTTP sides answer alike: errors as application/problem+json (RFC 9457; NL API Design
+// Rules), the headers that every reply has. No value that came in is ever echoed.
+#ifndef API_PROBLEM_H
+#define API_PROBLEM_H
+
+#include "edge/http/http.h"
+#include "ledger/ledger.h"
+
+#define API_VERSION "1.0.0"
+
+extern const struct http_header problem_common_headers[];
+extern const size_t problem_common_header_count;
+
+// A reply tells at most so many faults, and how many it leaves out: one of ten thousand bad signals
+// is not ten times the size of what was sent.
+enum { REPLY_BYTES_MAX = 64 << 20, PROBLEM_FAULTS_MAX = 1000 };
+
+// A body to write JSON into, owned by the reply.
+struct buf *reply_body(struct http_reply *reply, unsigned status, const char *content_type);
+// Fills the reply. `detail` is for the caller's programmer; NULL: a standard sentence for the
+// status.
+void problem_fill(struct http_reply *reply, unsigned status, const char *detail);
+// 400 with the faults of a batch, all of them.
+void problem_fill_faults(struct http_reply *reply, const struct fault *faults, size_t count,
+                         const char *detail);
+// An element of an errors list.
+struct json_out;
+void problem_put_fault(struct json_out *json, const struct fault *fault);
+// "published": where the line is in the topic, or null while it waits. The offset is null where
+// Kafka did not say.
+void reply_put_published(struct json_out *json, const struct books_line *line, const char *topic);
+void reply_header(struct http_reply *reply, const char *name, const char *value);
+
+#endif

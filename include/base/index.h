@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The exact identity index: digest of (source, id) -> sequence of the latest ledger row. Open
+// addressing, 24 bytes a place, grows at 3/4. Keys are keyed digests, so nobody outside can choose
+// collisions.
+#ifndef BASE_INDEX_H
+#define BASE_INDEX_H
+
+#include "base/hash.h"
+
+struct index;
+
+struct index *index_create(void);
+void index_free(struct index *index);
+// 0 when absent.
+uint64_t index_get(const struct index *index, const struct digest *identity);
+void index_put(struct index *index, const struct digest *identity, uint64_t seq); // seq > 0
+void index_remove(struct index *index, const struct digest *identity); // nothing when absent
+size_t index_count(const struct index *index);
+void index_clear(struct index *index);
+// Every entry, in no order.
+void index_each(const struct index *index,
+                void (*fn)(void *ctx, const struct digest *identity, uint64_t seq), void *ctx);
+
+#endif

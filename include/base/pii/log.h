@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Log lines on stderr for the journal: "<priority>what key=value …" (sd-daemon(3) prefixes).
+// A line is for someone who will act: state changes, not repetitions. Never personal data. Only the
+// program (daemon/*.c) logs; base, core, codec and edge report to their callers instead.
+#ifndef BASE_PII_LOG_H
+#define BASE_PII_LOG_H
+
+#include "base/err.h"
+
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_NOTICE = 5,
+    LOG_LEVEL_INFO = 6
+};
+
+void log_set_level(enum log_level level);
+void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_notice(...) log_line(LOG_LEVEL_NOTICE, __VA_ARGS__)
+
+#endif

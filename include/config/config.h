@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the operator asked for in signaald.yaml. Read once into this struct. All faults are found in
+// one run, each with file, line, key and what is allowed; never a secret's value.
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "config/text/diagnostics.h"
+#include "core/tables/tables.h"
+#include "edge/fetch/limits.h"
+#include "edge/http/limits.h"
+
+enum { KAFKA_PROPERTIES_MAX = 32 };
+
+struct config {
+    char *file; // where it came from
+    char *oin;  // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
+    // state
+    char *state_dir;
+    char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing
+    char *person_key_file;          // NULL: <state_dir>/person.key, made when missing
+    char *person_previous_key_file; // NULL: none
+    struct retention {              // how long each store keeps what it has
+        int64_t identity_ms;        // a signal since its last version; persons' pseudonyms
+        int64_t quarantine_ms;      // since it was last seen
+        int64_t words_ms;           // unknown words, since they last came
+        int64_t audit_ms;
+        int64_t cells_ms; // of counts whose signals have expired: then without victims' attributes
+    } retention;
+    uint64_t state_bytes_max;
+    uint32_t disk_percent_max; // of the disk in use; over it 429
+    // intake
+    char *listen_address; // NULL: no HTTP intake
+    uint16_t listen_port;
+    char *tls_certificate_file, *tls_key_file;
+    struct http_limits http;
+    size_t item_bytes_max;
+    uint32_t items_max;
+    uint32_t json_depth_max;
+    uint64_t queue_bytes_max;   // waiting for a commit, in memory; over it 429
+    uint64_t backlog_bytes_max; // waiting for Kafka, in the state; over it 429
+    // control
+    char *control_socket;
+    char *control_group; // NULL: leave it
+    // kafka
+    char *kafka_brokers; // NULL: none
+    char *kafka_topic;
+    char *kafka_counts_topic; // "none": none
+    int64_t kafka_grace_ms;
+    size_t kafka_property_count;
+    struct kafka_property {
+        char *name, *value;
+        bool secret; // read from a file ("file:PATH"), or by its name a password or key
+    } kafka_properties[KAFKA_PROPERTIES_MAX];
+    uint32_t disclosure_resolution; // of figures for outside
+    // tables
+    struct table_files table_files;
+    char *sources_file;
+    char *templates_dir; // NULL, or not there: the built-in template only
+    struct fetch_limits fetch;
+    uint32_t poll_pages_max; // the most a template may say; 0: no limit of its own
+    int log_level;           // enum log_level
+};
+
+// NULL when there is any fault; `check` looks for those of the files that are read elsewhere (NULL:
+// nothing does). Relative paths are
+// relative to the configuration file's directory; "${CREDENTIALS_DIRECTORY}", "${STATE_DIRECTORY}"
+// and "${RUNTIME_DIRECTORY}" at the start of a path are taken from the environment (systemd sets
+// them).
+typedef void config_check(const struct config *config, struct diagnostics *faults);
+struct config *config_load(const char *file, config_check *check,
+                           struct diagnostics *faults) MUST_CHECK;
+void config_free(struct config *config);
+// What is in force, as YAML, secrets masked.
+void config_print(const struct config *config, struct buf *out);
+
+// "sources=1f0c… categories=9a31…": digests of the files that it names, as they are now, and with
+// `with_file` of its own. The first so many bytes of each.
+enum { CONFIG_DIGEST_BYTES = 8 };
+void config_digest(const struct config *config, bool with_file, struct buf *out);
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: EUPL-1.2
+// URLs (RFC 3986) and plain words that an operator writes.
+#ifndef CONFIG_TEXT_URL_H
+#define CONFIG_TEXT_URL_H
+
+#include "base/str.h"
+
+// 1..max ASCII letters, digits and bytes of `extra`.
+bool text_is_word(struct str text, size_t max, const char *extra);
+// What is wrong with an absolute http or https URL; NULL when nothing is.
+const char *url_fault(struct str url);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The operator's side: HTTP and JSON over a Unix socket. One table of routes. Who may open the
+// socket may read; only root and the daemon's own user may change anything.
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include "ingest/feeds.h"
+#include "ingest/push.h"
+#include "jobs/publish.h"
+
+struct control;
+
+struct control_options {
+    const struct config *config;
+    struct loop *loop;
+    struct books *books;
+    struct pipeline *pipeline;
+    struct intake *intake;
+    struct feeds *feeds;
+    const struct kafka *kafka;
+    // False: nothing changed, faults say why. `digests`: of the files that were read.
+    bool (*reload)(void *ctx, struct buf *digests, struct buf *faults);
+    void *ctx;
+    int listen_fd; // from the service manager, or -1
+};
+
+struct control *control_create(const struct control_options *options, struct sources *sources,
+                               struct tables *tables, struct err *err) MUST_CHECK;
+void control_use(struct control *control, struct sources *sources,
+                 struct tables *tables); // takes references
+// Exact reads get 503 while `refuse`: the audit log has no room for their lines.
+void control_refuse_reads(struct control *control, bool refuse);
+void control_wake(struct control *control); // the ledger has grown: those who follow it are told
+// From now on nothing changes any more (503): to be called when the daemon begins to stop, since
+// what is handed to the pipeline after its last commit would be cut off.
+void control_quiesce(struct control *control);
+// Does a recount still read the books? After control_quiesce it soon does not.
+bool control_verifies(const struct control *control);
+void control_free(struct control *control); // NULL is fine
+
+#endif

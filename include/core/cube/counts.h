@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The count cube: how many signals lie in each cell. A query sums over cells.
+// A signal with several categories lies in one cell: it counts once in a total and once in each of
+// its categories, so the categories may add up to more than the total.
+#ifndef CORE_CUBE_COUNTS_H
+#define CORE_CUBE_COUNTS_H
+
+#include "core/cube/period.h"
+#include "core/person/persons.h"
+#include "core/signal/signal.h"
+#include "core/tables/municipalities.h"
+
+struct counts;
+
+struct counts *counts_create(void);
+struct counts *counts_copy(const struct counts *counts);
+void counts_free(struct counts *counts);
+void counts_clear(struct counts *counts);
+void counts_add(struct counts *counts, const struct cell *cell, int64_t change);
+int64_t counts_get(const struct counts *counts, const struct cell *cell);
+int64_t counts_total(const struct counts *counts);
+void counts_each(const struct counts *counts,
+                 void (*fn)(void *ctx, const struct cell *cell, int64_t value), void *ctx);
+
+enum dimension {
+    DIM_MUNICIPALITY,  // as of `reported`: "GM0363"
+    DIM_PROVINCE,      // "PV27"
+    DIM_POLICE_UNIT,   // by name
+    DIM_SAFETY_REGION, // "VR13"
+    DIM_CATEGORY,
+    DIM_GENDER,
+    DIM_AGE_GROUP,
+    DIM_CITIZENSHIP,
+    DIM_SOURCE_KIND,
+    DIM_STATUS,
+    DIM_YEAR,  // "2017"
+    DIM_MONTH, // "2017-03"
+    DIM_COUNT,
+};
+const char *dimension_name(enum dimension d); // camelCase, as in the API
+bool dimension_from_name(struct str name, enum dimension *out);
+
+// Can a cell have this label? False for a word that no cell will ever have, such as a misspelt one.
+bool dimension_has_label(enum dimension d, struct str label,
+                         const struct municipalities *municipalities);
+
+enum { COUNTS_BY_MAX = 3, COUNTS_FILTER_MAX = 12, COUNTS_LABEL_MAX = 32 };
+
+struct counts_query {
+    enum dimension by[COUNTS_BY_MAX];
+    size_t by_count;
+    struct counts_filter {
+        enum dimension dimension;
+        char value[COUNTS_LABEL_MAX]; // must be the label exactly
+    } filters[COUNTS_FILTER_MAX];     // all must hold
+    size_t filter_count;
+    struct period period; // of `reported`
+};
+
+struct counts_line {
+    char labels[COUNTS_BY_MAX][COUNTS_LABEL_MAX]; // codes or words; "unknown" where it is not known
+    int64_t signals;
+    int64_t persons; // signals that are linked are one; one that says nothing of its person is one
+};
+
+struct counts_answer {
+    struct counts_line *lines; // sorted by their labels; none has zero signals. The caller frees it
+    size_t count;
+    int64_t signals, persons; // of the filtered cells; each is in there once
+};
+void counts_run(const struct counts *counts, const struct persons *persons,
+                const struct municipalities *municipalities, const struct counts_query *query,
+                struct counts_answer *answer);
+
+#endif

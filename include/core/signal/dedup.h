@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The rules of identity: what a delivered signal is, given what is known of it. Pure.
+//   never seen                       -> registered (or withdrawn, if it says so itself: then the
+//   identity is
+//                                       known and nothing counts)
+//   known, same content              -> duplicate
+//   withdrawn, and its system now says that it stands -> corrected, also with the content it had
+//   known, other content             -> corrected, version + 1; also when it had been withdrawn
+//   known and counting, `withdrawn`  -> withdrawn, version + 1
+//   withdrawn, and again `withdrawn`, or again the content it had -> duplicate
+//   erased -> duplicate, whatever it says: it does not come back
+//   older than what is known (both say when their source last changed them) -> duplicate: one way
+//   of delivery may be slower than another, and what is newer stays
+#ifndef CORE_SIGNAL_DEDUP_H
+#define CORE_SIGNAL_DEDUP_H
+
+#include "core/signal/ledger_entry.h"
+
+// `known` is the latest row of this identity or NULL.
+enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal);
+
+// Of a duplicate: its source says that it is still so, at a later time than is known. That time has
+// to be kept, or a state from between the two would seem new.
+bool judge_is_seen_later(const struct ledger_row *known, const struct signal *signal);
+
+struct judge_origin {
+    struct str source;
+    bool polled;
+    int64_t received_ms; // when the bytes came in
+    int64_t logged_ms;   // when this commit was made
+};
+
+// The row to be written for a verdict other than DUPLICATE and REFUSED.
+void judge_row(const struct ledger_row *known, const struct signal *signal, enum verdict verdict,
+               uint64_t seq, const struct judge_origin *origin, struct ledger_row *row);
+
+#endif

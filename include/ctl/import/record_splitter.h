@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Cuts a file into records without understanding them: lines of NDJSON, or records of CSV (RFC 4180
+// as it is met: quoted fields may hold newlines). What has nothing in it is passed over.
+#ifndef CTL_IMPORT_RECORD_SPLITTER_H
+#define CTL_IMPORT_RECORD_SPLITTER_H
+
+#include "base/str.h"
+
+enum { CUTTER_RECORD_MAX = 128 << 10 };
+
+struct cutter {
+    struct str head; // CSV: up to and with the header line; every piece must begin with it
+    size_t head_lines;
+    struct str rest;
+    uint64_t line; // of the first byte of `rest`, from 1
+    bool csv;
+    char separator; // of CSV, as the header line shows it
+};
+
+struct cutter_record {
+    struct str bytes; // with its line end, where it has one
+    uint64_t line;    // where it begins
+};
+
+enum cutter_next { CUTTER_RECORD, CUTTER_END, CUTTER_TOO_LONG };
+
+// `bytes` must outlive the cutter. TOO_LONG: the header line has no end within CUTTER_RECORD_MAX.
+enum cutter_next cutter_init(struct cutter *cutter, struct str bytes, bool csv);
+// TOO_LONG: the record that begins at record->line does not end within CUTTER_RECORD_MAX.
+enum cutter_next cutter_next(struct cutter *cutter, struct cutter_record *record);
+
+#endif

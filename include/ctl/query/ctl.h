@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: EUPL-1.2
+// signaalctl: what its verbs share. A verb is an entry in the table in daemon/ctl/main.c.
+#ifndef CTL_QUERY_CTL_H
+#define CTL_QUERY_CTL_H
+
+#include "ctl/query/args.h"
+#include "ctl/query/client.h"
+#include "ctl/query/json_view.h"
+#include "ctl/term/term_out.h"
+
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_FAILED = 1, // no daemon, it says no, or it does not know
+    CTL_USAGE = 2,
+};
+
+struct ctl {
+    const char *path; // of the socket
+    bool json;        // print what the daemon says, unchanged
+    bool csv;         // print the table for spreadsheets
+    struct screen screen;
+    const struct ctl_verb *verb;
+    const struct args *args; // of the verb
+};
+
+struct ctl_verb {
+    const char *name;
+    const char *words; // for the usage line: "SOURCE ID"; "" for none
+    const char *help;  // one line
+    const char *more;  // paragraph for the verb's own help, or NULL
+    const struct args_option *options;
+    size_t word_count;          // exactly so many
+    size_t optional_word_count; // and, together, so many more or none of them
+    bool has_csv;               // knows --csv
+    enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
+};
+
+extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
+extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, quarantine_verb;
+extern const struct ctl_verb words_verb, renormalise_verb, audit_verb, erase_verb;
+extern const struct ctl_verb try_verb, import_verb, verify_verb;
+extern const struct ctl_verb trend_verb, coverage_verb, figures_verb, top_verb, report_verb;
+
+// What to ask, and how to show the answer: with --json as it is, else through `print`, which may
+// return CTL_FAILED for an answer that it cannot read.
+struct ctl_question {
+    const char *method; // NULL: GET
+    const char *target;
+    const char *missing; // what to print for a 404; NULL when that is a problem like any other
+    bool explained;      // and the daemon's own words behind it
+    enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer);
+};
+enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);
+// The usual question: GET `target`.
+enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
+                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer));
+// What the daemon says, as it says it, with a newline behind.
+void ctl_print_json(const struct ctl *ctl, struct str body);
+// The same, where the target follows from the command line: `put` writes it, or says what is wrong
+// (CTL_USAGE), and then nothing is asked.
+enum ctl_exit ctl_ask_for(const struct ctl *ctl, const struct args *args,
+                          enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args,
+                                               struct buf *target),
+                          const struct ctl_question *question);
+// The target of one signal, by the words SOURCE and ID.
+enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, struct buf *target);
+// Shows what the daemon said with a status that is no success (RFC 9457).
+enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply);
+
+// One line on stderr, "signaalctl: …"; returns CTL_FAILED.
+enum ctl_exit ctl_fail(const char *fmt, ...) PRINTF_LIKE(1, 2);
+// The same for a command line that is wrong; returns CTL_USAGE.
+enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif

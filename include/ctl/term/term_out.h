@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Printing for people. Everything that goes through here is cleaned first, so that no text from
+// outside can steer the terminal: control characters and invisible marks of direction are taken
+// out, and what the locale cannot show becomes '?'.
+#ifndef CTL_TERM_TERM_OUT_H
+#define CTL_TERM_TERM_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct screen {
+    FILE *out;
+    size_t width;  // columns: the terminal's, else $COLUMNS, else 80
+    size_t height; // lines: the terminal's, else 24
+    bool terminal; // `out` is one
+    bool colour;
+    bool utf8; // the locale's character set
+};
+
+enum screen_style {
+    STYLE_PLAIN,
+    STYLE_STRONG,
+    STYLE_DIM,
+    STYLE_GOOD,
+    STYLE_WARN,
+    STYLE_BAD,
+    STYLE_BAR,
+};
+
+enum screen_fit {
+    FIT_LEFT = 0,
+    FIT_RIGHT = 1, // pad in front
+    FIT_CUT = 2,   // cut what is too long, with a mark
+    FIT_LAST = 4,  // nothing follows on this line: no padding behind
+};
+
+// Takes the locale from the environment. Colour only on a terminal, never with NO_COLOR
+// (no-color.org), TERM=dumb or `no_colour`.
+void screen_init(struct screen *screen, FILE *out, bool no_colour);
+
+// Takes width and height anew: a terminal's may change.
+void screen_measure(struct screen *screen);
+
+// Cleaned copy; NULL gives "-". Caller frees.
+char *screen_clean(const struct screen *screen, const char *text);
+size_t screen_columns(const struct screen *screen, const char *clean); // that it takes
+
+void screen_put(const struct screen *screen, enum screen_style style, const char *text);
+// In a field of `width` columns; `fit` adds up from enum screen_fit.
+void screen_put_field(const struct screen *screen, enum screen_style style, const char *text,
+                      size_t width, unsigned fit);
+// A bar of at most `width` columns; only zero is empty.
+void screen_put_bar(const struct screen *screen, int64_t value, int64_t max, size_t width);
+// `count` values as so many columns of different height, only zero at the bottom: "▁▂▅█". `max` is
+// as high as can be. Caller frees.
+char *screen_spark(const struct screen *screen, const int64_t *values, size_t count, int64_t max);
+void screen_put_rule(const struct screen *screen, size_t width);
+void screen_put_spaces(const struct screen *screen, size_t count);
+// A paragraph, broken at spaces.
+void screen_put_wrapped(const struct screen *screen, enum screen_style style, const char *text);
+void screen_end_line(const struct screen *screen);
+
+#endif

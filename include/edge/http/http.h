@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: EUPL-1.2
+// HTTP/1.1 server on the loop (libmicrohttpd behind it): TCP, TLS, Unix sockets. A request is
+// handed over when it is whole; the reply may come much later, so that it can wait for a commit.
+// What the library lets through and RFC 9112 does not, is refused here before any handler sees it
+// (see http_guard.c). Framing, size and time limits are kept here; what a path means is the
+// caller's. Everything is called on the loop's thread. The process must ignore SIGPIPE.
+//
+// Life of a request: on_head sees it without its body. From on_request on it is the caller's, who
+// must end it with exactly one http_send or http_stream, in on_request or any time later. With
+// http_send it is the server's again: do not touch it after that. With http_stream it may be used
+// for http_stream_wake until `closed` has been called. A client that goes away while its reply is
+// awaited is noticed by nobody before the reply is written, so a request that was handed over stays
+// valid until it is replied to; only http_close takes it away, and says so by on_gone.
+#ifndef EDGE_HTTP_HTTP_H
+#define EDGE_HTTP_HTTP_H
+
+#include "base/str.h"
+#include "edge/http/limits.h"
+#include "edge/loop.h"
+
+#include <sys/types.h>
+
+enum { HTTP_HEADERS_MAX = 16 };
+
+struct http_server;
+struct http_request;
+
+// A reply. Strings are copied. The bytes in `body` are taken and it is left empty. Headers that
+// every reply has are put in by the `common` list of the options, unless the reply has its own of
+// that name; Date, Content-Length and Connection (close on any status >= 400) by the server. A
+// header with an empty value or a line break in it is left out.
+struct http_reply {
+    unsigned status;
+    const char *content_type; // NULL: none
+    struct buf body;          // zeroed: none
+    struct http_header {
+        const char *name;
+        const char *value;
+    } headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+};
+
+struct http_options {
+    const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fd is used
+    uint16_t port;         // 0: any free one, see http_port
+    const char *unix_path; // an old socket there that nobody serves is replaced
+    unsigned unix_mode;    // 0660
+    int fd;                // an already listening socket (socket activation), taken; or -1
+    const char *tls_certificate, *tls_key; // PEM text; both or none
+    struct http_limits limits;
+    const struct http_header *common; // copied, like all text here
+    size_t common_count;
+    // The head is there, the body is not: 0 to go on, or a status to refuse it with (then
+    // on_refusal fills the reply). May be NULL.
+    unsigned (*on_head)(void *ctx, struct http_request *request);
+    // The whole request. Must lead to exactly one http_send (now or later, on the loop), or
+    // http_stream. Must not call http_close.
+    void (*on_request)(void *ctx, struct http_request *request);
+    // Fills a reply for a status that the server itself decided on (400 framing, 413, 429, 431) or
+    // that on_head returned. What the library finds unreadable gets its own short answer. May be
+    // NULL: no body.
+    void (*on_refusal)(void *ctx, struct http_request *request, unsigned status,
+                       struct http_reply *reply);
+    // From http_close: a request that was handed over and not replied to is dropped. The request
+    // must not be used any more. May be NULL.
+    void (*on_gone)(void *ctx, struct http_request *request);
+    void *ctx;
+};
+
+struct http_server *http_listen(struct loop *loop, const struct http_options *options,
+                                struct err *err) MUST_CHECK;
+uint16_t http_port(const struct http_server *server); // 0 for a Unix socket
+uint32_t http_connections(const struct http_server *server);
+// No new connections. Idle ones are closed, the others with their next reply.
+void http_quiesce(struct http_server *server);
+// Closes all connections at once; streams are closed, requests without a reply are dropped
+// (on_gone), replies that are not yet written are lost. NULL is fine.
+void http_close(struct http_server *server);
+
+struct str http_method(const struct http_request *request);
+struct str
+http_path(const struct http_request *request); // percent-encoded, as it came, without the query
+// Decoded value of a query parameter; absent when it is not there. `nth` (from 0) for repeated
+// ones. Borrowed. A query that cannot be decoded to clean UTF-8 has been refused before.
+struct str http_query(struct http_request *request, const char *name, size_t nth);
+void http_query_each(struct http_request *request,
+                     void (*fn)(void *ctx, struct str name, struct str value), void *ctx);
+// The first header of that name, without white space around it; absent when missing.
+struct str http_header_value(const struct http_request *request, const char *name);
+struct str http_body(const struct http_request *request); // absent when empty
+// The body's bytes are the caller's from now on (free()), NUL-terminated, and no longer counted in
+// body_bytes_max_all. NULL when the body is empty.
+char *http_take_body(struct http_request *request, size_t *len);
+// Of a Unix socket: who is at the other end (SO_PEERCRED). False on TCP.
+bool http_peer(const struct http_request *request, uid_t *uid, gid_t *gid, pid_t *pid);
+void http_set_user(struct http_request *request, void *user); // a pointer of the caller's
+void *http_user(const struct http_request *request);
+
+// The request's body is freed by it.
+void http_send(struct http_request *request, struct http_reply *reply);
+
+// Answers with a body of unknown length (the body of `head` is not used). `pull` is called when
+// there is room: returns the bytes it put (at most max), 0 for "nothing now" (then
+// http_stream_wake makes it go on), or -1 for the end. A client that leaves, or that closes its
+// sending side while the stream waits, ends it. `closed` is called once, at the end, whatever
+// ended it.
+struct http_stream_source {
+    ssize_t (*pull)(void *ctx, char *out, size_t max);
+    void (*closed)(void *ctx);
+    void *ctx;
+};
+void http_stream(struct http_request *request, struct http_reply *head,
+                 const struct http_stream_source *source);
+void http_stream_wake(struct http_request *request);
+
+// Decodes %XX once into out (at most max bytes). False when malformed, too long, or not UTF-8
+// without controls.
+bool http_decode_segment(struct str text, char *out, size_t max, size_t *len);
+
+#endif

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The way to Kafka (librdkafka behind it). One path: it reads the outbox in order of sequence, live
+// or after a crash. Before the first event, and again after any failure of the producer, it reads
+// each partition's tail behind the last offset that is known here and tells which sequences are
+// already there, so that each event is in the topic once.
+//
+//   OFF       no brokers configured
+//   TAIL      connecting, reading the tail (a worker thread; tried again with backoff)
+//   SETTLING  waiting until the caller has recorded what the tail had (publisher_go)
+//   RUNNING   handing over the outbox, collecting delivery reports
+//   DRAINING  the producer failed or we stop: waiting for the last reports, then TAIL or STOPPED
+//   STOPPED
+#ifndef EDGE_KAFKA_PUBLISHER_H
+#define EDGE_KAFKA_PUBLISHER_H
+
+#include "base/str.h"
+#include "edge/loop.h"
+
+#define PUBLISH_HEADER_ORIGIN "signaald_origin" // these two are added to each record here
+#define PUBLISH_HEADER_SEQ "signaald_seq"       // decimal
+
+enum { PUBLISH_HEADERS_MAX = 16, PUBLISH_PARTITIONS_MAX = 1024 };
+
+// An event as it goes out. Borrowed for the call.
+struct publish_event {
+    uint64_t seq;
+    struct str key;
+    struct str value; // absent: a tombstone
+    struct publish_header {
+        const char *name;
+        struct str value;
+    } headers[PUBLISH_HEADERS_MAX];
+    size_t header_count;
+};
+
+// Where an event is in the topic. Offset -1: it is there, but the broker did not say where.
+struct publish_ack {
+    uint64_t seq;
+    int32_t partition;
+    int64_t offset;
+};
+
+enum publish_state {
+    PUBLISH_OFF,
+    PUBLISH_TAIL,
+    PUBLISH_SETTLING,
+    PUBLISH_RUNNING,
+    PUBLISH_DRAINING,
+    PUBLISH_STOPPED
+};
+const char *publish_state_name(enum publish_state state);
+
+// Text is copied by publisher_create. All callbacks come on the loop.
+struct publish_options {
+    const char *brokers; // NULL or "": OFF
+    const char *topic;
+    const char *origin; // names this ledger in a header, so that the tail of a topic with other
+                        // writers can be read
+    const struct publish_setting { const char *name, *value; } * settings; // passed to librdkafka
+    size_t setting_count;
+    int64_t grace_ms; // the tail is read again after it, until nothing new came: a killed daemon's
+                      // last bytes
+    int64_t retry_ms; // wait after a failure, doubling to 30 times as much; 0: 1 s
+    // A topic that has fewer partitions than it had was made anew. Without this it is not used:
+    // versions of a signal could change places. With it all is told as of a topic that has lost
+    // what was confirmed.
+    bool may_shrink;
+    // Hands over up to `max` outbox events with seq > after, in order, by calling put for each
+    // until it returns false.
+    void (*read_outbox)(void *ctx, uint64_t after, size_t max,
+                        bool (*put)(void *put_ctx, const struct publish_event *event),
+                        void *put_ctx);
+    // The last offset known to be ours in a partition, or -1: the tail is read from behind it.
+    int64_t (*known_offset)(void *ctx, int32_t partition);
+    // How many partitions the key space was divided over when this topic was first used; 0: not yet
+    // known. The count in force is told by on_partitions and must be kept, since all versions of a
+    // signal stay in one partition. It is told again when the topic no longer has what was
+    // confirmed: it may be another one of the same name.
+    int32_t (*known_partitions)(void *ctx);
+    void (*on_partitions)(void *ctx, int32_t partitions);
+    // Delivery reports, and what the tail had. Kept by the caller in its next commit.
+    void (*on_acks)(void *ctx, const struct publish_ack *acks, size_t count);
+    // Tail read and reported by on_acks: when that is durable, call publisher_go.
+    void (*on_tail)(void *ctx);
+    // A change worth a log line. Holds no foreign text.
+    // `alarm`: somebody should look, since events do not get through.
+    void (*on_state)(void *ctx, enum publish_state state, const char *reason, bool alarm);
+    void *ctx;
+};
+
+struct publish_status {
+    enum publish_state state;
+    int32_t partitions;
+    uint64_t handed_over; // seq of the last event given to the producer
+    uint64_t in_flight;
+    uint64_t delivered;   // since the start
+    uint64_t restarts;    // of the producer, after failures
+    char last_error[160]; // empty while events are delivered
+};
+
+struct publisher;
+// CONFIG when publish_settings_check would fail.
+struct publisher *publisher_create(struct loop *loop, const struct publish_options *options,
+                                   struct err *err) MUST_CHECK;
+void publisher_go(struct publisher *publisher);
+void publisher_wake(struct publisher *publisher); // there is more in the outbox
+void publisher_status(const struct publisher *publisher, struct publish_status *status);
+// Hands over nothing more, waits at most timeout_ms for reports (told by on_acks), then calls
+// stopped.
+void publisher_stop(struct publisher *publisher, int64_t timeout_ms, void (*stopped)(void *ctx),
+                    void *ctx);
+void publisher_free(struct publisher *publisher); // in or after stopped; NULL is fine
+
+// Do librdkafka and the files that the settings name agree with them? Connects to nothing.
+bool publish_settings_check(const struct publish_setting *settings, size_t count,
+                            struct err *err) MUST_CHECK;
+
+// The partition of a key among `partitions` (> 0): murmur2, as Java's default partitioner.
+int32_t publish_partition(struct str key, int32_t partitions);
+
+#endif

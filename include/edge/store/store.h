@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The durable state (LMDB behind it): a few ordered tables, one writer at a time, many readers, and
+// a commit that is on the disk when it returns true. Errors are sticky: put, put, put, one commit
+// that tells. Meaning of keys and values: see codec/record.h.
+#ifndef EDGE_STORE_STORE_H
+#define EDGE_STORE_STORE_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+enum store_table {
+    STORE_LEDGER,         // seq -> ledger row and its event
+    STORE_OUTBOX,         // seq -> nothing; there while Kafka has not confirmed it
+    STORE_PUBLISHED,      // seq -> partition and offset
+    STORE_COUNTS,         // cell -> number of signals
+    STORE_FEEDS,          // source name -> state of its feed
+    STORE_QUARANTINE,     // digest of what could not be taken -> why
+    STORE_CARRIED,        // cell -> number of signals whose lines have expired
+    STORE_PERSONS,        // pseudonym -> person
+    STORE_MEMBERS,        // person and signal -> cell
+    STORE_WORDS,          // digest of a word that the tables lack -> how often it came
+    STORE_AUDIT,          // number -> line
+    STORE_FIGURES,        // key of a figure that is told outside -> what is told
+    STORE_FIGURES_OUTBOX, // number -> figure that Kafka has not confirmed
+    STORE_SHOWN,          // cell -> number of signals that the figures were made of
+    STORE_META,           // word -> value
+    STORE_TABLES,
+};
+
+struct store;
+
+// Opens or makes the directory's store (files 0600) and takes its lock: a second daemon gets
+// CONFIG. map_bytes_max bounds the file.
+struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
+// The same to read only, beside a running daemon or without one: makes, changes and compacts
+// nothing, and takes no lock of a daemon's. CONFIG when there is no store.
+struct store *store_open_read(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
+void store_close(struct store *store); // NULL is fine
+
+// Begin, put and commit in one thread. Values that get returns are borrowed until the next put or
+// the end.
+struct store_txn {
+    struct store *store;
+    void *handle;
+    struct err err; // kind ERR_NONE while all is well
+};
+void store_begin(struct store *store, struct store_txn *txn); // writes
+void store_begin_read(struct store *store,
+                      struct store_txn *txn); // a snapshot; end with store_abort
+void store_put(struct store_txn *txn, enum store_table table, struct str key, struct str value);
+// seq tables: `append` keys that are larger than all that are there
+void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
+void store_put_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
+void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t seq);
+void store_delete(struct store_txn *txn, enum store_table table, struct str key);
+bool store_get(struct store_txn *txn, enum store_table table, struct str key, struct str *value);
+bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
+uint64_t store_last_seq(struct store_txn *txn, enum store_table table); // 0 when empty
+uint64_t store_entries(struct store_txn *txn, enum store_table table);
+// From key `from` (inclusive) on, in order, until fn returns false.
+void store_each_seq(struct store_txn *txn, enum store_table table, uint64_t from,
+                    bool (*fn)(void *ctx, uint64_t seq, struct str value), void *ctx);
+void store_each(struct store_txn *txn, enum store_table table,
+                bool (*fn)(void *ctx, struct str key, struct str value), void *ctx);
+// From key `from` (inclusive; absent: the first) on, in order of bytes.
+void store_each_from(struct store_txn *txn, enum store_table table, struct str from,
+                     bool (*fn)(void *ctx, struct str key, struct str value), void *ctx);
+uint64_t store_first_seq(struct store_txn *txn, enum store_table table); // 0 when empty
+// True only when everything is on the disk. RETRY on a full disk or an I/O error: nothing was
+// written.
+bool store_commit(struct store_txn *txn, struct err *err) MUST_CHECK;
+void store_abort(struct store_txn *txn);
+
+// The transaction removes what must not stay: the next store_open leaves it behind for good. Until
+// then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have
+// pages of their own, whose last may keep bytes of another.)
+void store_note_removed(struct store_txn *txn);
+
+struct store_usage {
+    uint64_t used_bytes; // pages in use
+    uint64_t max_bytes;
+};
+void store_usage(struct store *store, struct store_usage *usage);
+uint64_t store_table_bytes(struct store *store, enum store_table table); // pages in use
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The polled feeds: for each source that has a URL a poll every interval, page by page, through the
+// same pipeline as what is posted. Cursor and ETag are committed with the signals of their page, so
+// a crash neither skips nor repeats. One hostile or dead endpoint delays no other.
+#ifndef INGEST_FEEDS_H
+#define INGEST_FEEDS_H
+
+#include "ingest/pipeline.h"
+
+struct feeds;
+
+struct feeds_options {
+    const struct config *config;
+    struct loop *loop;
+    struct books *books;
+    struct pipeline *pipeline;
+};
+
+struct feeds *feeds_create(const struct feeds_options *options, struct sources *sources,
+                           struct tables *tables, struct err *err) MUST_CHECK;
+// Takes references. Feeds that stay keep their timing; new ones begin; the others end.
+void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables);
+// Nothing is fetched while held.
+void feeds_hold(struct feeds *feeds, bool held);
+// Drops what is being fetched and starts nothing more. Pages already in the pipeline go through.
+void feeds_stop(struct feeds *feeds);
+void feeds_free(struct feeds *feeds); // with the pipeline idle; NULL is fine
+
+struct feeds_status {
+    size_t feeds;
+    size_t failing; // their last poll failed
+    size_t paused, silent;
+    uint64_t polls, pages, not_modified, failures;
+};
+void feeds_status(const struct feeds *feeds, struct feeds_status *status);
+
+enum feed_state {
+    FEED_PUSH,    // only posts: no URL
+    FEED_WAITING, // for its time
+    FEED_FETCHING,
+    FEED_COMMITTING, // a page is in the pipeline
+    FEED_FAILING,    // waiting after failures, see `failure`
+    FEED_OPEN,       // failed often in a row: asked rarely until it answers (circuit breaker)
+    FEED_PAUSED,
+    FEED_STATES,
+};
+const char *feed_state_name(enum feed_state state); // "waiting"
+
+// One source as an operator sees it. Borrowed for the call.
+struct feed_view {
+    const struct source *source;
+    enum feed_state state;
+    const struct feed_record *record;
+    int64_t next_ms;     // wall clock of the next poll; 0: none planned
+    uint32_t failures;   // in a row
+    const char *failure; // why; "" when the last poll was good
+    int64_t failed_ms;   // wall clock of the last failure; 0: none since the start
+    int64_t failing_ms;  // of the first of `failures`
+    // since the start
+    uint64_t polls, pages, not_modified, items, news, refused, left_out;
+};
+// In the order of the source table, those that only post as well.
+void feeds_each(const struct feeds *feeds, bool (*fn)(void *ctx, const struct feed_view *view),
+                void *ctx);
+bool feeds_view(const struct feeds *feeds, struct str source,
+                void (*fn)(void *ctx, const struct feed_view *view),
+                void *ctx); // false: no such source
+
+enum feed_asked { FEED_DONE, FEED_NO_SUCH_SOURCE, FEED_NOT_POLLED, FEED_BUSY };
+enum feed_asked feeds_poll(struct feeds *feeds, struct str source); // now, whatever its time
+// Kept over restarts.
+enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused);
+// Polls now, from `cursor` on ("" from the beginning) and without condition.
+enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str cursor);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From batches to commits. Batches queue up in order of arrival, are decoded on worker threads, and
+// one commit at a time takes all at the head of the queue that are decoded. So load makes commits
+// larger and idle traffic commits at once, without a thread or a timer for it.
+#ifndef INGEST_PIPELINE_H
+#define INGEST_PIPELINE_H
+
+#include "edge/loop.h"
+#include "ledger/ledger.h"
+
+struct pipeline;
+
+struct pipeline_options {
+    struct batch_options batch;
+    uint64_t queue_bytes_max;        // bodies that wait; see pipeline_full
+    void (*on_committed)(void *ctx); // after each good commit: there may be more to publish
+    void (*on_failed)(void *ctx, const struct err *err); // after each commit that failed
+    void *ctx;
+};
+
+struct pipeline *pipeline_create(struct loop *loop, struct books *books,
+                                 const struct pipeline_options *options);
+void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
+
+// True while the queue holds as much as it may.
+bool pipeline_full(const struct pipeline *pipeline);
+// Takes the batch; its done is called on the loop.
+void pipeline_submit(struct pipeline *pipeline, struct batch *batch);
+// To be kept in the next commit, which comes soon: what Kafka confirmed, the number of partitions.
+void pipeline_add_acks(struct pipeline *pipeline, enum books_topic topic,
+                       const struct publish_ack *acks, size_t count);
+// Takes the note.
+void pipeline_add_note(struct pipeline *pipeline, struct books_note *note);
+// Commits the totals, also when there is nothing else: the outcome shows whether the disk works.
+void pipeline_probe(struct pipeline *pipeline);
+void pipeline_set_partitions(struct pipeline *pipeline, enum books_topic topic, int32_t partitions);
+// Calls fn once the acks and the partitions handed in before are on the disk. One may wait for each
+// topic.
+void pipeline_after_notes(struct pipeline *pipeline, enum books_topic topic, void (*fn)(void *ctx),
+                          void *ctx);
+// Calls fn once all that was handed in before is committed or has failed; from then on notes of a
+// commit that failed are dropped, since what they say is found again at the next start.
+void pipeline_when_idle(struct pipeline *pipeline, void (*fn)(void *ctx), void *ctx);
+
+struct pipeline_status {
+    uint64_t queued_batches, queued_bytes;
+    uint64_t commits, commits_failed;
+    uint64_t largest_commit; // batches in one commit
+};
+void pipeline_status(const struct pipeline *pipeline, struct pipeline_status *status);
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A batch: what one request or one polled page brought, on its way to a commit; or another task of
+// the books that has its turn among them. It belongs to the pipeline from pipeline_submit until
+// `done` has been called, which must free it.
+#ifndef LEDGER_BATCH_H
+#define LEDGER_BATCH_H
+
+#include "codec/decode.h"
+#include "codec/record.h"
+#include "core/person/person.h"
+#include "core/tables/display_allowlist.h"
+#include "core/tables/tables.h"
+#include "sources/sources.h"
+
+// A refused item of a polled page, for the quarantine.
+enum { BATCH_SAFE_ID_MAX = 64, BATCH_AUDIT_MAX = 1024 };
+struct batch_refused {
+    struct digest key;              // the same for the same bad item
+    char id[BATCH_SAFE_ID_MAX + 1]; // "" when it has none or it might hold more than a number
+};
+
+// A word that the tables lacked, of one of the signals.
+struct batch_word {
+    uint32_t signal;  // place in signals
+    uint32_t unknown; // place in its list of them
+    struct lexicon_view view;
+};
+
+// What a batch is for.
+enum batch_task {
+    BATCH_SIGNALS,     // what a source delivered
+    BATCH_SILENCE,     // the source has fallen silent
+    BATCH_AUDIT,       // a line for the audit log
+    BATCH_VERIFY,      // a piece of the audit log is looked at: is it whole?
+    BATCH_ERASE,       // what is held on one signal is to go
+    BATCH_RENORMALISE, // a piece of the ledger is judged again by new tables
+    BATCH_EXPIRE,      // a piece of what is too old to be kept is to go
+    BATCH_LINK,        // a piece of a ledger that is made anew from the topic, see books_rebuild.h
+    BATCH_RESTORE,     // of such a ledger: the figures that have been told outside
+    BATCH_RECOUNT,     // a recount begins, which then goes on beside further commits
+    BATCH_FIGURES,     // has a month closed, so that figures for outside are due?
+};
+
+// What books_expire goes through, in this order.
+enum {
+    BATCH_EXPIRE_LINES,
+    BATCH_EXPIRE_PSEUDONYMS,
+    BATCH_EXPIRE_QUARANTINE,
+    BATCH_EXPIRE_WORDS,
+    BATCH_EXPIRE_AUDIT,
+    BATCH_EXPIRE_CELLS,
+    BATCH_EXPIRE_TABLES,
+};
+enum { BATCH_EXPIRE_KEY_BYTES = 32, BATCH_GAPS_MAX = 20 };
+
+struct batch_item {
+    enum verdict verdict;
+    uint32_t version;                  // of the signal now; 0 when refused
+    uint32_t signal;                   // place in signals; UINT32_MAX when refused
+    uint32_t refused;                  // place in refused; UINT32_MAX when there is none
+    uint32_t fault_first, fault_count; // in faults
+    struct digest identity;
+};
+
+struct batch {
+    struct batch *next; // the pipeline's
+    bool decoded;       // the pipeline's
+
+    // What came in. The source belongs to `sources`, of which the batch holds a reference, as of
+    // the tables.
+    struct sources *sources;
+    const struct source *source; // NULL: the task is about no source
+    struct tables *tables;
+    enum batch_task task;
+    bool polled;
+    int64_t received_ms;
+    enum decode_format format;       // when there is no template
+    const struct template *template; // lives as long as `sources`; NULL: native, by `format`
+    bool dry_run;                    // judged, nothing written
+    char *body;                      // owned; freed once decoded
+    size_t body_len;
+    bool made; // what it holds is there already: nothing to decode
+
+    // What it holds. When decoded_as.failed there are no items.
+    struct decode_result decoded_as;
+    uint32_t left_out; // items that the template leaves out
+    struct signal *signals;
+    size_t signal_count, signal_cap;
+    struct batch_item *items;
+    size_t item_count, item_cap;
+    struct fault *faults;
+    size_t fault_count, fault_cap;
+    uint64_t unknown_fields, unknown_municipalities;
+    struct batch_word *words;
+    size_t word_count, word_cap;
+
+    struct batch_refused *refused;
+    size_t refused_count, refused_cap;
+
+    // Committed together with the signals of a polled page. `feed` is as the feed wants it;
+    // first_ms, signal_ms, silent and paused are the books' own, and after the commit it is what
+    // was written.
+    bool has_feed;
+    struct feed_record feed;
+    struct batch_page {
+        bool first; // of its poll
+        char *next; // where the next one is: set by the feed for Link headers, else by decoding;
+                    // NULL: none
+        bool hold;  // an earlier page of this poll was refused as a whole: the cursor stays
+        bool news_before; // earlier pages of this poll brought something new
+        bool tentative;   // out: the cursor moves only if the whole poll brought nothing new
+        bool more;        // out: there is a next page
+        bool cut_off;     // out: the window gave as many items as it may: it has to be split
+        char mark[RECORD_CURSOR_MAX + 1];  // highest of the poll so far; decoding adds this page's
+        char begin[RECORD_CURSOR_MAX + 1]; // where this poll began, for the quarantine
+        char window_end[RECORD_CURSOR_MAX +
+                        1]; // the cursor once this window is read; "" without windows
+    } page;
+
+    // Other tasks: what they are told, and what came of them.
+    struct buf audit;         // AUDIT: the line, JSON members without braces: see audit.h
+    struct batch_verify {     // zero begins; the same again goes on
+        uint64_t next;        // line
+        struct digest before; // mac of the line before it
+        bool more;            // out: not at the end
+        uint64_t first, last; // out: lines that are there
+        uint64_t broken;      // out: the first line that is changed or missing; 0: none so far
+    } verify;
+    struct recount *recount; // RECOUNT: gets the snapshot and the memory; see recount.h
+    struct batch_erase {
+        struct digest identity;
+        bool publishing; // events go to Kafka: what it has not confirmed is erased once it has
+        bool found;      // out: the signal is, or was, known
+        uint32_t erased, waiting; // out: versions erased now, and those that wait for Kafka
+    } erase;
+    struct batch_renormalise {
+        uint64_t from; // first ledger line to look at
+        uint64_t upto; // last; 0: the last that is there, and then it is set
+        uint64_t next; // out: where to go on; 0: that was all
+        // out: signals that had words which the tables lacked, and those of them that count
+        // elsewhere now
+        uint64_t looked, changed;
+    } renormalise;
+    struct batch_expire {
+        const struct retention *retention;
+        int64_t now_ms;  // wall clock
+        bool publishing; // events go to Kafka: what it has not confirmed stays
+        bool more;       // out: this step was full, there may be more
+        uint64_t removed[BATCH_EXPIRE_TABLES]; // out: entries; of cells those that were moved
+        // In and out: how far the round is. Zero begins one; after a step that failed use the one
+        // before it again.
+        struct batch_expire_place {
+            unsigned table;                      // BATCH_EXPIRE_*
+            uint8_t key[BATCH_EXPIRE_KEY_BYTES]; // the last one looked at there; key_len 0: none
+            uint8_t key_len;
+        } at;
+    } expire;
+
+    struct batch_figures {
+        int64_t now_ms;      // wall clock
+        uint32_t resolution; // in force
+        bool asked;          // by an operator: the first ones, whatever the month
+        enum {
+            BATCH_FIGURES_EARLY,   // no month has closed since the last time
+            BATCH_FIGURES_TOO_FEW, // changes since they were made last: they stay
+            BATCH_FIGURES_THERE,   // asked for, but there are some
+            BATCH_FIGURES_MADE,
+        } outcome;              // out
+        uint32_t changed, gone; // out: figures
+        uint16_t closed;        // out: the last closed month, as in struct cell
+    } figures;
+
+    struct batch_link { // zero begins; the same again goes on
+        uint64_t upto;  // the highest number that is in the topic, readable or not
+        bool more;      // out: not at the end
+        // out: of all pieces so far
+        uint64_t lost;    // lines that were not there
+        uint64_t orphans; // versions whose earlier ones were not there
+        uint64_t lost_last;
+        size_t gap_count;  // runs of lost lines, of which the first ones are named
+        struct batch_gap { // lines
+            uint64_t first, last;
+        } gaps[BATCH_GAPS_MAX];
+    } link;
+    struct batch_restore {
+        const struct batch_figure { // borrowed
+            struct str key;
+            struct figure_record figure;
+        } * figures;
+        size_t figure_count;
+        struct figures_record state;
+        int32_t partitions; // of their topic
+    } restore;
+
+    // The outcome: ERR_NONE means that the verdicts are on the disk.
+    struct err err;
+    void (*done)(struct batch *batch);
+    void *ctx;
+};
+
+// Takes references of sources and tables, and the body.
+struct batch *batch_create(struct sources *sources, const struct source *source,
+                           struct tables *tables, enum decode_format format, char *body,
+                           size_t body_len);
+// A withdrawal of a signal that is known by its identity; `id` as it is kept. Needs no decoding.
+struct batch *batch_create_withdrawal(struct sources *sources, const struct source *source,
+                                      struct tables *tables, const struct digest *identity,
+                                      struct str id);
+// Another task; source NULL and no body. Takes references; NULL where the task needs none.
+struct batch *batch_create_task(struct sources *sources, struct tables *tables,
+                                enum batch_task task);
+void batch_free(struct batch *batch); // on the loop's thread; NULL is fine
+
+struct batch_options {
+    struct decode_limits limits;
+    const struct hash_key *identity_key;
+    const struct person_keys *person_keys;
+};
+// Decodes and normalises. Any thread; touches nothing but the batch.
+void batch_decode(struct batch *batch, const struct batch_options *options);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The source table (sources.csv): who delivers, and how. It is read again on a reload; all faults
+// are found in one run.
+#ifndef SOURCES_SOURCES_H
+#define SOURCES_SOURCES_H
+
+#include "base/hash.h"
+#include "config/config.h"
+#include "core/signal/signal.h"
+#include "core/tables/tables.h"
+#include "template/template.h"
+
+enum { SOURCE_TOKENS_MAX = 2, SOURCES_MAX = 20000 };
+
+// One line of the source table: an organisation that delivers, and how.
+struct source {
+    char *name; // 1..64 of [a-z0-9._-]; stable: it is part of the identity of each of its signals
+    enum source_kind kind;
+    uint16_t municipality; // code; 0: none of its own
+    uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
+    uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
+    bool official; // has an official for human trafficking (CCV basic level, criterion 2)
+    bool policy;   // has policy (criterion 3)
+    // poll: url NULL when it only pushes
+    char *url;
+    int64_t interval_ms;
+    const struct template *template; // of sources->templates; never NULL for one that is polled
+    char *cursor_param; // query parameter that gets the high-water mark; NULL: the template's
+    char *cursor_field; // native templates only: field of each item whose highest value is the
+                        // mark; NULL: none
+    char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in
+                  // characters that can be sent; NULL: none
+    char *client_cert_file; // PEM with certificate and key; NULL: none
+    bool allow_private;     // may be at a loopback or private address
+    uint32_t silent_days;   // after so many days without anything new it is silent; 0: never told
+};
+
+// A list of sources with look-ups by name and by token. Counted references, so that a batch under
+// way keeps the table it began with over a reload; take and drop on one thread only.
+struct sources {
+    struct templates *templates; // what the sources' templates are; a reference of its own
+    struct source *list;         // in the file's order
+    size_t count;
+    uint32_t *by_name, *by_token; // hash tables of places in the list
+    uint32_t references;
+};
+
+// The source table config->sources_file with the templates; codes are checked against the digits'
+// form only. NULL when there is any fault.
+struct sources *sources_load(const struct config *config, struct diagnostics *faults) MUST_CHECK;
+struct sources *sources_take(struct sources *sources); // NULL is fine
+void sources_drop(struct sources *sources); // frees with the last reference; NULL is fine
+const struct source *sources_find(const struct sources *sources,
+                                  struct str name); // NULL when there is none
+// The source that has this token, compared in constant time. NULL when there is none.
+const struct source *sources_by_token(const struct sources *sources, struct str token);
+
+// Every municipality that a source names is in the table. Adds a line a fault to `faults`; true
+// when there is none.
+bool sources_check_municipalities(const struct sources *sources, const struct tables *tables,
+                                  struct buf *faults);
+// For config_load: adds the faults of the source table and of the templates.
+void sources_check(const struct config *config, struct diagnostics *faults);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A template says once what endpoints of a kind share: how a page is read (codec/mapping.h) and how
+// pages are asked for. Files <templates>/<name>.yaml; a source names its template. All faults of a
+// file are found in one run.
+#ifndef TEMPLATE_TEMPLATE_H
+#define TEMPLATE_TEMPLATE_H
+
+#include "codec/mapping.h"
+#include "config/text/diagnostics.h"
+
+enum template_paging {
+    TEMPLATE_PAGING_NONE,   // one page is all
+    TEMPLATE_PAGING_LINK,   // Link: <…>; rel="next" (RFC 8288)
+    TEMPLATE_PAGING_URL,    // mapping.next points to the next URL
+    TEMPLATE_PAGING_TOKEN,  // mapping.next points to a token for page_param
+    TEMPLATE_PAGING_NUMBER, // page_param = first_page, first_page + 1, … until a page has fewer
+                            // than page_size items
+};
+enum template_auth {
+    TEMPLATE_AUTH_NONE,
+    TEMPLATE_AUTH_BEARER, // Authorization: Bearer <secret>
+    TEMPLATE_AUTH_BASIC,  // secret is "user:password"
+    TEMPLATE_AUTH_HEADER, // auth_header: <secret>
+    TEMPLATE_AUTH_OAUTH2, // client credentials (RFC 6749, 4.4): secret is
+                          // "client_id:client_secret", token from token_url
+};
+
+struct template {
+    char *name;
+    struct mapping mapping;
+    bool native; // native JSON: decode.h reads it, and what marks is the source's to say
+    // asking
+    char *query; // fixed part of the query: "ordering=updated_at&page_size=100"; NULL: none
+    enum template_paging paging;
+    char *page_param; // TOKEN, NUMBER
+    uint32_t first_page, page_size;
+    uint32_t pages_max; // of one poll
+    char *cursor_param; // gets the high-water mark; NULL: none
+    int64_t overlap_ms; // the mark is asked for this much earlier (times only): pages shift while
+                        // they are read
+    bool ordered; // items come by rising mark, so the mark may move with each page and not only
+                  // with the last
+    // windows (Open311): cursor_param is the start of a window, window_end_param its end
+    char *window_end_param; // NULL: no windows
+    int64_t window_ms;      // longest window
+    int64_t reread_ms; // so far back each poll begins: an item that changed late is only seen so
+    int64_t begin_ms;  // where the first poll begins, wall clock; 0: window_ms back from now
+    uint32_t window_items_max; // a window that returns so many was cut off: it is split;
+                               // UINT32_MAX: never
+    // authentication; the secret is the source's
+    enum template_auth auth;
+    bool auth_optional; // a source without a secret is asked without
+    char *auth_header, *token_url, *scope;
+};
+
+// Counted references, as of struct sources; take and drop on the loop only.
+struct templates {
+    struct template *list;
+    size_t count;
+    uint32_t references;
+};
+
+// Every *.yaml in `dir` by name, and "native", which is always there; also when `dir` is NULL or
+// not there. NULL when there is any fault.
+struct templates *templates_load(const char *dir, struct diagnostics *faults) MUST_CHECK;
+// One file's text, for trying out: the list has that one only. `name` is its name, and stands in
+// messages.
+struct templates *templates_load_text(struct str text, const char *name,
+                                      struct diagnostics *faults) MUST_CHECK;
+struct templates *templates_take(struct templates *templates);
+void templates_drop(struct templates *templates); // frees with the last reference; NULL is fine
+const struct template *templates_find(const struct templates *templates,
+                                      struct str name); // NULL when there is none
+
+#endif
