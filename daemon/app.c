@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Start: books, pipeline, publisher, intake, feeds, control; then READY. Stop: no more input, what
+// Start: ledger, pipeline, publisher, push, feeds, control; then READY. Stop: no more input, what
 // is in hand is committed and answered, Kafka gets a while to confirm, then all ends in reverse.
 // Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
 #include "app.h"
@@ -37,14 +37,14 @@ struct app {
     struct loop *loop;
     struct sources *sources;
     struct tables *tables;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
-    struct kafka *kafka;
-    struct intake *intake;
+    struct publish_job *kafka;
+    struct push *push;
     struct feeds *feeds;
     struct control *control;
     struct retention_timer *retention;
-    struct closing *closing;
+    struct month_close *month_close;
     struct loop_signal *on_term, *on_int, *on_hup;
     struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *audit_head;
     int flush_turns;
@@ -64,9 +64,9 @@ static void on_committed(void *ctx) {
     if (app->commits_fail)
         log_notice("commits work again");
     app->commits_fail = false;
-    if (app->intake)
-        intake_set_failing(app->intake, false);
-    kafka_wake(app->kafka);
+    if (app->push)
+        push_set_failing(app->push, false);
+    publish_job_wake(app->kafka);
     if (app->control)
         control_wake(app->control);
 }
@@ -76,8 +76,8 @@ static void on_commit_failed(void *ctx, const struct err *err) {
     if (!app->commits_fail)
         log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
     app->commits_fail = true;
-    if (app->intake)
-        intake_set_failing(app->intake, true);
+    if (app->push)
+        push_set_failing(app->push, true);
     if (err->kind == ERR_FATAL)
         give_up(app);
 }
@@ -88,8 +88,8 @@ static void on_commit_failed(void *ctx, const struct err *err) {
 static void log_audit_head(void *ctx) {
     const struct app *app = ctx;
     char mac[DIGEST_HEX + 1];
-    digest_to_hex(books_audit_mac(app->books), mac);
-    log_notice("audit head number=%llu mac=%s", (unsigned long long)books_audit_last(app->books),
+    digest_to_hex(ledger_audit_mac(app->ledger), mac);
+    log_notice("audit head number=%llu mac=%s", (unsigned long long)ledger_audit_last(app->ledger),
                mac);
 }
 
@@ -124,8 +124,8 @@ static void log_start(struct app *app) {
 static const char *find_full(const struct app *app) {
     struct store_usage usage;
     struct statvfs disk;
-    books_usage(app->books, &usage);
-    if (books_backlog_bytes(app->books) > app->config->backlog_bytes_max)
+    ledger_usage(app->ledger, &usage);
+    if (ledger_backlog_bytes(app->ledger) > app->config->backlog_bytes_max)
         return "too much waits for Kafka (intake.backlog_max)";
     if (usage.used_bytes > usage.max_bytes / 100 * STATE_PERCENT_MAX)
         return "the ledger nears state.size_max";
@@ -138,7 +138,7 @@ static const char *find_full(const struct app *app) {
 // Whoever may read through the socket adds a line with each read: that must not take the room of
 // signals.
 static void bound_audit(struct app *app) {
-    bool full = books_audit_bytes(app->books) > app->config->state_bytes_max / AUDIT_SHARE;
+    bool full = ledger_audit_bytes(app->ledger) > app->config->state_bytes_max / AUDIT_SHARE;
     if (full && !app->audit_full)
         log_error("the audit log has its share of state.size_max: exact reads are refused");
     app->audit_full = full;
@@ -152,16 +152,16 @@ static void on_housekeeping(void *ctx) {
     bool full = reason != NULL;
     // Nobody may be sending: see by ourselves when it works again.
     if (app->commits_fail && !app->stopping)
-        pipeline_probe(app->pipeline);
+        pipeline_force_sync(app->pipeline);
     else if (!app->start_logged && !app->start_writing && !app->stopping)
         log_start(app);
     if (full != app->full) {
         app->full = full;
-        intake_set_full(app->intake, full);
+        push_set_full(app->push, full);
         feeds_hold(app->feeds, full);
         if (full)
             log_error("senders get 429 reason=\"%s\" waiting=%llu", reason,
-                      (unsigned long long)books_waiting(app->books));
+                      (unsigned long long)ledger_unpublished(app->ledger));
         else
             log_notice("room again, signals are accepted");
     }
@@ -205,18 +205,18 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
     }
     buf_free(&before);
     if (ok) {
-        intake_use(app->intake, sources, tables);
+        push_use(app->push, sources, tables);
         feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
-        closing_use(app->closing, tables);
-        sources_drop(app->sources);
-        tables_drop(app->tables);
+        month_close_use(app->month_close, tables);
+        sources_unref(app->sources);
+        tables_unref(app->tables);
         app->sources = sources;
         app->tables = tables;
         log_notice("tables reloaded sources=%zu", sources->count);
     } else {
-        sources_drop(sources);
-        tables_drop(tables);
+        sources_unref(sources);
+        tables_unref(tables);
     }
     return ok;
 }
@@ -279,14 +279,14 @@ static void on_sighup(void *ctx) {
 // its reply.
 static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
-    struct intake_status status;
-    intake_status(app->intake, &status);
+    struct push_status status;
+    push_status(app->push, &status);
     if (!app->status && control_verifies(app->control))
-        return; // it reads the books, and has been told to end
+        return; // it reads the ledger, and has been told to end
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
         return;
     log_audit_head(app);
-    log_notice("stopped waiting=%llu", (unsigned long long)books_waiting(app->books));
+    log_notice("stopped waiting=%llu", (unsigned long long)ledger_unpublished(app->ledger));
     if (app->status)
         _exit(app->status);
     loop_stop(app->loop);
@@ -299,7 +299,7 @@ static void give_up(struct app *app) {
     app->status = 1;
     app->stopping = true;
     notify_stopping();
-    intake_quiesce(app->intake);
+    push_quiesce(app->push);
     loop_timer_start(app->flush, 0, FLUSH_TURN_MS);
 }
 
@@ -316,7 +316,7 @@ static void on_reports_in(void *ctx) {
 
 static void on_input_done(void *ctx) {
     struct app *app = ctx;
-    kafka_stop(app->kafka, PUBLISH_STOP_MS, on_reports_in, app);
+    publish_job_stop(app->kafka, PUBLISH_STOP_MS, on_reports_in, app);
 }
 
 static void on_stop_deadline(void *ctx) {
@@ -332,12 +332,12 @@ static void stop(struct app *app) {
     log_notice("stopping");
     notify_stopping();
     loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
-    intake_quiesce(app->intake);
+    push_quiesce(app->push);
     control_quiesce(app->control);
     feeds_stop(app->feeds);
     retention_stop(app->retention);
-    closing_stop(app->closing);
-    pipeline_probe(app->pipeline); // the last totals
+    month_close_stop(app->month_close);
+    pipeline_force_sync(app->pipeline); // the last totals
     pipeline_when_idle(app->pipeline, on_input_done, app);
 }
 
@@ -365,58 +365,58 @@ static bool load_tables(struct app *app, struct err *err) {
     return ok;
 }
 
-static bool open_books(struct app *app, struct err *err) {
+static bool open_ledger(struct app *app, struct err *err) {
     const struct config *config = app->config;
-    struct books_options books = {.dir = config->state_dir,
-                                  .bytes_max = config->state_bytes_max,
-                                  .identity_key_file = config->identity_key_file,
-                                  .person_key_file = config->person_key_file,
-                                  .person_previous_key_file = config->person_previous_key_file,
-                                  .window_ms = config->retention.identity_ms,
-                                  .topic = config->kafka_topic,
-                                  .counts_topic = kafka_counts_topic(config)};
-    app->books = store_place_check(config->state_dir, err) ? books_open(&books, err) : NULL;
-    if (!app->books || !books_figures_fit(app->books, config->disclosure_resolution, err))
+    struct ledger_options ledger = {.dir = config->state_dir,
+                                    .bytes_max = config->state_bytes_max,
+                                    .identity_key_file = config->identity_key_file,
+                                    .person_key_file = config->person_key_file,
+                                    .person_previous_key_file = config->person_previous_key_file,
+                                    .window_ms = config->retention.identity_ms,
+                                    .topic = config->kafka_topic,
+                                    .counts_topic = kafka_counts_topic(config)};
+    app->ledger = store_place_check(config->state_dir, err) ? ledger_open(&ledger, err) : NULL;
+    if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;
     struct pipeline_options pipeline = {
         .batch = {.limits = {.item_bytes_max = config->item_bytes_max,
                              .items_max = config->items_max,
                              .depth_max = config->json_depth_max},
-                  .identity_key = books_identity_key(app->books),
-                  .person_keys = books_person_keys(app->books)},
+                  .identity_key = ledger_identity_key(app->ledger),
+                  .person_keys = ledger_person_keys(app->ledger)},
         .queue_bytes_max = config->queue_bytes_max,
         .on_committed = on_committed,
         .on_failed = on_commit_failed,
         .ctx = app};
-    app->pipeline = pipeline_create(app->loop, app->books, &pipeline);
+    app->pipeline = pipeline_create(app->loop, app->ledger, &pipeline);
     return true;
 }
 
 static bool create_kafka(struct app *app, struct err *err) {
-    const struct kafka_options options = {app->config, app->loop, app->books, app->pipeline};
-    app->kafka = kafka_create(&options, err);
+    const struct publish_job_options options = {app->config, app->loop, app->ledger, app->pipeline};
+    app->kafka = publish_job_create(&options, err);
     return app->kafka != NULL;
 }
 
 static bool open_sides(struct app *app, struct err *err) {
-    struct intake_options intake = {.config = app->config,
-                                    .loop = app->loop,
-                                    .books = app->books,
-                                    .pipeline = app->pipeline,
-                                    .listen_fd = notify_listen_fd("intake")};
+    struct push_options push = {.config = app->config,
+                                .loop = app->loop,
+                                .ledger = app->ledger,
+                                .pipeline = app->pipeline,
+                                .listen_fd = notify_listen_fd("intake")};
     struct feeds_options feeds = {
-        .config = app->config, .loop = app->loop, .books = app->books, .pipeline = app->pipeline};
+        .config = app->config, .loop = app->loop, .ledger = app->ledger, .pipeline = app->pipeline};
     app->feeds = feeds_create(&feeds, app->sources, app->tables, err);
     if (!app->feeds)
         return false;
-    app->intake = intake_create(&intake, app->sources, app->tables, err);
-    if (!app->intake)
+    app->push = push_create(&push, app->sources, app->tables, err);
+    if (!app->push)
         return false;
     struct control_options control = {.config = app->config,
                                       .loop = app->loop,
-                                      .books = app->books,
+                                      .ledger = app->ledger,
                                       .pipeline = app->pipeline,
-                                      .intake = app->intake,
+                                      .push = app->push,
                                       .feeds = app->feeds,
                                       .kafka = app->kafka,
                                       .reload = reload,
@@ -437,9 +437,9 @@ static void start_clockwork(struct app *app) {
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
     app->audit_head = loop_timer_create(app->loop, log_audit_head, app);
     loop_timer_start(app->audit_head, AUDIT_HEAD_MS, AUDIT_HEAD_MS);
-    app->retention = retention_create(app->loop, app->pipeline, app->books, &app->config->retention,
-                                      app->config->kafka_brokers != NULL);
-    app->closing = closing_create(app->loop, app->pipeline, app->config, app->tables);
+    app->retention = retention_create(app->loop, app->pipeline, app->ledger,
+                                      &app->config->retention, app->config->kafka_brokers != NULL);
+    app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
     if (interval > 0)
         loop_timer_start(app->watchdog, 0, interval);
@@ -454,16 +454,16 @@ static void close_all(struct app *app) {
     loop_signal_free(app->on_hup);
     loop_signal_free(app->on_int);
     loop_signal_free(app->on_term);
-    closing_free(app->closing);
+    month_close_free(app->month_close);
     retention_free(app->retention);
     control_free(app->control);
-    intake_free(app->intake);
+    push_free(app->push);
     feeds_free(app->feeds);
-    kafka_free(app->kafka);
+    publish_job_free(app->kafka);
     pipeline_free(app->pipeline);
-    books_close(app->books);
-    tables_drop(app->tables);
-    sources_drop(app->sources);
+    ledger_close(app->ledger);
+    tables_unref(app->tables);
+    sources_unref(app->sources);
     buf_free(&app->started_with);
     loop_free(app->loop);
 }
@@ -474,13 +474,13 @@ int app_run(struct config *config) {
     app.loop = loop_create(&err);
     buf_init(&app.started_with, AUDIT_OBJECT_MAX);
     config_digest(config, true, &app.started_with);
-    if (app.loop && load_tables(&app, &err) && open_books(&app, &err) && create_kafka(&app, &err) &&
-        open_sides(&app, &err)) {
+    if (app.loop && load_tables(&app, &err) && open_ledger(&app, &err) &&
+        create_kafka(&app, &err) && open_sides(&app, &err)) {
         start_clockwork(&app);
         log_notice("started version=%s sources=%zu lines=%llu waiting=%llu port=%u",
                    SIGNAALD_VERSION, app.sources->count,
-                   (unsigned long long)books_last_seq(app.books),
-                   (unsigned long long)books_waiting(app.books), intake_port(app.intake));
+                   (unsigned long long)ledger_last_seq(app.ledger),
+                   (unsigned long long)ledger_unpublished(app.ledger), push_port(app.push));
         notify_ready("running");
         log_start(&app);
         loop_run(app.loop);

@@ -17,7 +17,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-enum mode { RUN, CHECK = 256, PRINT, VERIFY, REBUILD, ORIGIN, PARTIAL, VERSION, HELP };
+enum mode { RUN, CHECK = 256, PRINT, VERIFY, REBUILD, LEDGER_ID, PARTIAL, VERSION, HELP };
 
 static const char usage[] =
     "Usage: signaald [-c FILE] [--check-config | --print-config | --verify | --rebuild]\n"
@@ -26,11 +26,12 @@ static const char usage[] =
     "  -c, --config FILE   configuration (default /etc/signaald/signaald.yaml)\n"
     "      --check-config  check it and every file it names, tell all faults, and end\n"
     "      --print-config  show what is in force, secrets masked, and end\n"
-    "      --verify        recount the ledger and compare with all made from it, and end;\n"
+    "      --verify        verify the ledger and compare with all made from it, and end;\n"
     "                      reads only, also beside a running daemon\n"
     "      --rebuild       make the ledger anew from the Kafka topics, after its disk was lost:\n"
     "                      into an empty state directory, with the old identity key, and end\n"
-    "      --origin HEX    with --rebuild: which ledger, when several have written to the topic\n"
+    "      --ledger_id HEX    with --rebuild: which ledger, when several have written to the "
+    "topic\n"
     "      --partial       with --rebuild: also when the topic is no longer whole\n"
     "      --version       show the version and end\n"
     "      --help          show this and end\n"
@@ -64,8 +65,8 @@ static int check(const struct config *config) {
                      config->file, sources->count, municipalities_count(tables->municipalities),
                      categories_count(tables->categories));
     diagnostics_free(&faults);
-    sources_drop(sources);
-    tables_drop(tables);
+    sources_unref(sources);
+    tables_unref(tables);
     return ok ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
@@ -85,7 +86,7 @@ static int act(int mode, struct config *config, const struct rebuild_options *re
     case PRINT:
         return print(config);
     case VERIFY:
-        return verify_run(config);
+        return verify_offline(config);
     case REBUILD:
         return rebuild_run(config, rebuild);
     default:
@@ -94,20 +95,24 @@ static int act(int mode, struct config *config, const struct rebuild_options *re
 }
 
 int main(int argc, char **argv) {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},   {"check-config", no_argument, NULL, CHECK},
-        {"print-config", no_argument, NULL, PRINT}, {"verify", no_argument, NULL, VERIFY},
-        {"rebuild", no_argument, NULL, REBUILD},    {"origin", required_argument, NULL, ORIGIN},
-        {"partial", no_argument, NULL, PARTIAL},    {"version", no_argument, NULL, VERSION},
-        {"help", no_argument, NULL, HELP},          {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check-config", no_argument, NULL, CHECK},
+                                            {"print-config", no_argument, NULL, PRINT},
+                                            {"verify", no_argument, NULL, VERIFY},
+                                            {"rebuild", no_argument, NULL, REBUILD},
+                                            {"ledger_id", required_argument, NULL, LEDGER_ID},
+                                            {"partial", no_argument, NULL, PARTIAL},
+                                            {"version", no_argument, NULL, VERSION},
+                                            {"help", no_argument, NULL, HELP},
+                                            {NULL, 0, NULL, 0}};
     const char *file = "/etc/signaald/signaald.yaml";
     struct rebuild_options rebuild = {0};
     int mode = RUN, option;
     while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         if (option == 'c')
             file = optarg;
-        else if (option == ORIGIN)
-            rebuild.origin = optarg;
+        else if (option == LEDGER_ID)
+            rebuild.ledger_id = optarg;
         else if (option == PARTIAL)
             rebuild.partial = true;
         else if (option == '?')
@@ -115,7 +120,7 @@ int main(int argc, char **argv) {
         else
             mode = option;
     }
-    bool stray = (rebuild.origin || rebuild.partial) && mode != REBUILD;
+    bool stray = (rebuild.ledger_id || rebuild.partial) && mode != REBUILD;
     if (mode == HELP || optind < argc || stray) {
         (void)fputs(usage, mode == HELP ? stdout : stderr);
         return mode == HELP ? EXIT_SUCCESS : EXIT_USAGE;

@@ -35,37 +35,36 @@ static bool on_progress(void *ctx, uint64_t done, uint64_t total) {
     return true;
 }
 
-static void print(const struct recount *recount) {
+static void print(const struct verify *verify) {
     (void)printf("%-8s %12s %9s\n", "check", "compared", "differs");
-    for (int i = 0; i < RECOUNT_CHECKS; i++) {
-        const struct recount_outcome *outcome = &recount->checks[i];
+    for (int i = 0; i < VERIFY_CHECKS; i++) {
+        const struct verify_outcome *outcome = &verify->checks[i];
         if (!outcome->looked)
             continue;
         (void)printf("%-8s %12" PRIu64 " %9" PRIu64 "  %s\n",
-                     recount_check_name((enum recount_check)i), outcome->compared, outcome->differs,
-                     outcome->differs ? outcome->first : recount_check_text((enum recount_check)i));
+                     verify_check_name((enum verify_check)i), outcome->compared, outcome->differs,
+                     outcome->differs ? outcome->first : verify_check_text((enum verify_check)i));
     }
     (void)printf("%s: %" PRIu64 " lines, %" PRIu64 " signals\n",
-                 recount_is_whole(recount) ? "whole" : "NOT WHOLE", recount->lines,
-                 recount->signals);
+                 verify_is_whole(verify) ? "whole" : "NOT WHOLE", verify->lines, verify->signals);
 }
 
-int verify_run(const struct config *config) {
+int verify_offline(const struct config *config) {
     struct err err;
     struct showing showing = {.terminal = isatty(STDERR_FILENO), .shown_ms = now_ms()};
-    struct recount recount = {.progress = on_progress, .ctx = &showing};
+    struct verify verify = {.progress = on_progress, .ctx = &showing};
     struct store *store = store_open_read(config->state_dir, config->state_bytes_max, &err);
     if (!store) {
         (void)fprintf(stderr, "signaald: %s\n", err.text);
         return err.kind == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;
     }
-    store_begin_read(store, &recount.txn);
-    recount_run(&recount);
+    store_begin_read(store, &verify.txn);
+    verify_run(&verify);
     if (showing.drawn)
         (void)fputs("\r\033[K", stderr);
-    print(&recount);
-    bool whole = recount_is_whole(&recount);
-    recount_free(&recount);
+    print(&verify);
+    bool whole = verify_is_whole(&verify);
+    verify_free(&verify);
     store_close(store);
     return whole && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -10,8 +10,8 @@ _signaalctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local dimensions="municipality province policeUnit safetyRegion category gender ageGroup
         citizenship sourceKind status year month"
-    local verbs="status top counts trend coverage figures report why tail feeds poll pause"
-    verbs+=" resume quarantine try import words renormalise erase reload audit verify"
+    local verbs="status top counts trend coverage statistics report why tail feeds poll pause"
+    verbs+=" resume quarantine try import unmapped remap erase reload audit verify"
     local options="--socket --json --csv --no-colour --help --version" verb="" i
     for ((i = 1; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} && " $verbs " == *" ${COMP_WORDS[i]} "* ]] && verb=${COMP_WORDS[i]} && break
@@ -33,7 +33,7 @@ _signaalctl() {
         return
         ;;
     --where)
-        [[ $verb == figures ]] && dimensions="measure ${dimensions/status /}"
+        [[ $verb == statistics ]] && dimensions="measure ${dimensions/status /}"
         [[ $verb == trend ]] && dimensions=${dimensions/year month/}
         compopt -o nospace
         COMPREPLY=($(compgen -S = -W "$dimensions" -- "$current"))
@@ -58,15 +58,15 @@ _signaalctl() {
     counts) options+=" --by --period --where" ;;
     trend) options+=" --by --per --period --where" ;;
     coverage) options+=" --days --period --by --list --silent --never" ;;
-    figures) options+=" --where publish" ;;
+    statistics) options+=" --where publish" ;;
     report) options+=" --output --year --public" ;;
     top) options+=" --interval --count" ;;
     tail) options+=" --follow --last --from" ;;
     feeds) options+=" --failing --silent $(_signaalctl_sources)" ;;
     why | poll | pause | resume | erase) options+=" $(_signaalctl_sources)" ;;
     quarantine) options+=" retry drop" ;;
-    words) options+=" --source --is" ;;
-    renormalise) options+=" --dry-run" ;;
+    unmapped) options+=" --source --is" ;;
+    remap) options+=" --dry-run" ;;
     audit) options+=" --last --from verify" ;;
     try)
         options+=" --items --templates --tables --municipality --secret-file --client-cert --ca-file

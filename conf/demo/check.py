@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Waits until the daemon has everything the demo's sources deliver, and compares its figures.
+"""Waits until the daemon has everything the demo's sources deliver, and compares its statistics.
 
   check.py DIR CTL --within SECONDS --daemon PID --fleet PID [--kafka HOST:PORT]
 
-CTL is the path of signaalctl. Exit status 0: every figure is right.
+CTL is the path of signaalctl. Exit status 0: every statistic is right.
 """
 import argparse
 import csv
@@ -129,7 +129,7 @@ def compare_status(fleet, status):
         yield "received is not the sum of the verdicts"
     if status["ledger"]["accepted"] != sum(tally.get(verdict, 0) for verdict in CHANGES):
         yield f"accepted in the ledger: {status['ledger']['accepted']}"
-    for name in ("unknownFields", "unknownWords", "unknownMunicipalities"):
+    for name in ("unknownFields", "unmapped", "unknownMunicipalities"):
         if not intake[name]:
             yield f"{name} is 0: a word or field that nobody knows was not noticed"
 
@@ -243,7 +243,7 @@ def check_private(directory):
 def summary(fleet):
     tally = fleet["tally"]
     print(f"""
-All figures are as expected:
+All statistics are as expected:
   {sum(tally.values()):4} signals delivered, every good one at least twice
   {tally['registered']:4} registered: the first time
   {tally['duplicate']:4} duplicates: changed nothing
@@ -254,7 +254,7 @@ All figures are as expected:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Compares the daemon's figures with the demo's.")
+    parser = argparse.ArgumentParser(description="Compares the daemon's statistics with the demo's.")
     parser.add_argument("directory", type=Path)
     parser.add_argument("ctl", type=Path)
     parser.add_argument("--within", type=float, required=True)

@@ -5,7 +5,7 @@
   fleet.py run DIR                                serve and post until SIGTERM
 
 `run` keeps DIR/fleet.json up to date: what was delivered, what that must come to, and every answer
-or poll of the daemon that was not as it should be. check.py compares it with the daemon's figures.
+or poll of the daemon that was not as it should be. check.py compares it with the daemon's statistics.
 """
 import argparse
 import hashlib
@@ -33,7 +33,7 @@ GIVE_UP_S = 120
 
 
 class Fleet:
-    """What all threads share. Figures are of items, by the verdict they must get."""
+    """What all threads share. Statistics are of items, by the verdict they must get."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -231,7 +231,7 @@ def prepare(directory, repo, kafka):
         write(directory / "secrets" / name, demo.by_name[name].token + "\n")
     (directory / "state").mkdir(mode=0o700)
     tables = {"municipalities": "municipalities.csv", "name_variants": "name-variants.csv",
-              "categories": "categories.csv", "lexicon": "lexicon.txt"}
+              "categories": "categories.csv", "display_allowlist": "display-allowlist.txt"}
     config = {
         "identity": {"oin": "00000099000000001000"},
         "state": {"directory": f"{directory}/state", "disk_percent_max": 100},

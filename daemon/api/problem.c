@@ -111,7 +111,8 @@ void problem_fill_faults(struct http_reply *reply, const struct fault *faults, s
     json_close(&json, '}');
 }
 
-void reply_put_published(struct json_out *json, const struct books_line *line, const char *topic) {
+void reply_put_published(struct json_out *json, const struct ledger_event *line,
+                         const char *topic) {
     json_key(json, "published");
     if (!line->published) {
         json_null(json);

@@ -221,14 +221,15 @@ static bool is_cursor(struct str text) {
 
 static void take_cursor(struct decoder *d, const json_t *value) {
     struct str text = text_of(d, value, true);
-    struct str mark = str_from(d->result->cursor);
-    if (!text.data || !is_cursor(text) || (mark.len && decode_cursor_compare(text, mark) <= 0))
+    struct str watermark = str_from(d->result->cursor);
+    if (!text.data || !is_cursor(text) ||
+        (watermark.len && decode_cursor_compare(text, watermark) <= 0))
         return;
     memcpy(d->result->cursor, text.data, text.len);
     d->result->cursor[text.len] = '\0';
 }
 
-// A mark by the name of "updated" may be a number that only counts.
+// A watermark by the name of "updated" may be a number that only counts.
 static bool is_counter(const struct field *field, const json_t *value) {
     int64_t ms;
     int32_t day;
@@ -243,12 +244,12 @@ static void decode_object(struct decoder *d, json_t *object) {
     json_t *value;
     json_object_foreach(object, name, value) {
         const struct field *field = find_field(item_fields, name);
-        bool is_mark = cursor_field.data && str_is(cursor_field, name);
-        if (is_mark)
+        bool is_watermark = cursor_field.data && str_is(cursor_field, name);
+        if (is_watermark)
             take_cursor(d, value);
-        if (!field && !is_mark)
+        if (!field && !is_watermark)
             d->item.item.unknown_fields++;
-        else if (field && !json_is_null(value) && !(is_mark && is_counter(field, value)))
+        else if (field && !json_is_null(value) && !(is_watermark && is_counter(field, value)))
             take_field(d, field, value);
     }
 }

@@ -38,7 +38,7 @@ static void put_date(struct json_out *json, const char *key, int32_t day) {
 }
 
 static void put_region(struct json_out *json, const struct municipalities *municipalities,
-                       const struct ledger_row *row, const char *as_reported) {
+                       const struct ledger_entry *row, const char *as_reported) {
     const struct municipality *m = municipalities_by_code(municipalities, row->cell.municipality);
     char code[EVENT_CODE_MAX], today[EVENT_CODE_MAX];
     event_municipality_code(row->cell.municipality, code);
@@ -57,7 +57,7 @@ static void put_region(struct json_out *json, const struct municipalities *munic
 
 // What the counts are made of: the same shape in an event and in its `previous`.
 static void put_counted(struct json_out *json, const struct municipalities *municipalities,
-                        const struct ledger_row *row, const char *as_reported) {
+                        const struct ledger_entry *row, const char *as_reported) {
     const struct cell *cell = &row->cell;
     put_region(json, municipalities, row, as_reported);
     json_key(json, "categories");
@@ -76,7 +76,7 @@ static void put_counted(struct json_out *json, const struct municipalities *muni
     json_put_text(json, "status", status_name((enum status)cell->status));
 }
 
-static void put_source(struct json_out *json, const struct ledger_row *row) {
+static void put_source(struct json_out *json, const struct ledger_entry *row) {
     json_key(json, "source");
     json_open(json, '{');
     json_put_string(json, "name", (struct str){row->source, row->source_len});
@@ -84,7 +84,7 @@ static void put_source(struct json_out *json, const struct ledger_row *row) {
     json_close(json, '}');
 }
 
-static void put_version(struct json_out *json, const struct ledger_row *row) {
+static void put_version(struct json_out *json, const struct ledger_entry *row) {
     char signal[DIGEST_HEX + 1];
     digest_to_hex(&row->identity, signal);
     json_put_text(json, "signal", signal);
@@ -92,7 +92,7 @@ static void put_version(struct json_out *json, const struct ledger_row *row) {
 }
 
 static void put_previous(struct json_out *json, const struct municipalities *municipalities,
-                         const struct ledger_row *previous) {
+                         const struct ledger_entry *previous) {
     json_key(json, "previous");
     json_open(json, '{');
     put_source(json, previous);
@@ -101,7 +101,7 @@ static void put_previous(struct json_out *json, const struct municipalities *mun
 }
 
 void event_put_value(struct buf *out, const struct municipalities *municipalities,
-                     const struct ledger_row *row, const struct ledger_row *previous,
+                     const struct ledger_entry *row, const struct ledger_entry *previous,
                      const char *as_reported, const struct event_links *links) {
     struct json_out json = {.buf = out};
     char received[TIME_STAMP_MAX], linked[DIGEST_HEX + 1];
@@ -125,7 +125,7 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
 }
 
 void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_row *row, const struct ledger_row *previous) {
+                            const struct ledger_entry *row, const struct ledger_entry *previous) {
     struct json_out json = {.buf = out};
     json_open(&json, '{');
     put_version(&json, row);
@@ -135,7 +135,7 @@ void event_put_erased_value(struct buf *out, const struct municipalities *munici
     json_close(&json, '}');
 }
 
-void event_put_stub_value(struct buf *out, const struct ledger_row *row) {
+void event_put_stub_value(struct buf *out, const struct ledger_entry *row) {
     struct json_out json = {.buf = out};
     json_open(&json, '{');
     put_version(&json, row);
@@ -144,7 +144,7 @@ void event_put_stub_value(struct buf *out, const struct ledger_row *row) {
 }
 
 void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_row *row, int64_t last_signal_ms, int64_t days) {
+                            const struct ledger_entry *row, int64_t last_signal_ms, int64_t days) {
     struct json_out json = {.buf = out};
     char last[TIME_STAMP_MAX];
     if (last_signal_ms)
@@ -157,7 +157,7 @@ void event_put_source_value(struct buf *out, const struct municipalities *munici
     json_close(&json, '}');
 }
 
-const char *event_type(const struct ledger_row *row) {
+const char *event_type(const struct ledger_entry *row) {
     if (row->kind == LEDGER_SOURCE_SILENT)
         return "nl.mensenhandelsignalen.source.silent.v1";
     if (row->kind == LEDGER_SOURCE_RESUMED)
@@ -195,7 +195,8 @@ static void add_text(struct event_attributes *out, const char *name, const char 
 }
 
 // Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX.
-void event_attributes(const struct ledger_row *row, const char *oin, struct event_attributes *out) {
+void event_attributes(const struct ledger_entry *row, const char *oin,
+                      struct event_attributes *out) {
     char text[TIME_STAMP_MAX + DIGEST_HEX], code[EVENT_CODE_MAX];
     out->count = 0;
     add_text(out, "specversion", "ce_specversion", "1.0");
@@ -247,7 +248,7 @@ void event_attributes(const struct ledger_row *row, const char *oin, struct even
     add_text(out, NULL, EVENT_HEADER_UPDATED, text);
 }
 
-void event_put_json(struct buf *out, const struct ledger_row *row, const char *oin,
+void event_put_json(struct buf *out, const struct ledger_entry *row, const char *oin,
                     struct str value) {
     struct event_attributes attributes;
     struct json_out json = {.buf = out};

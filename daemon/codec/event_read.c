@@ -81,7 +81,7 @@ static bool read_code(const json_t *municipality, const char *name, uint16_t *co
 
 // --- parts ---
 
-static bool read_source(const json_t *object, struct ledger_row *row, struct err *err) {
+static bool read_source(const json_t *object, struct ledger_entry *row, struct err *err) {
     const json_t *source = json_object_get(object, "source");
     struct str name = text_of(source, "name");
     enum source_kind kind;
@@ -95,7 +95,7 @@ static bool read_source(const json_t *object, struct ledger_row *row, struct err
 }
 
 // A signal that was taken back before anybody had seen it has neither day nor categories.
-static bool read_reported(const json_t *object, struct ledger_row *row, struct err *err) {
+static bool read_reported(const json_t *object, struct ledger_entry *row, struct err *err) {
     if (!read_day(object, "reported", &row->reported))
         return bad(err, "reported");
     bool said = row->reported != TIME_DAY_NONE;
@@ -109,7 +109,7 @@ static bool read_reported(const json_t *object, struct ledger_row *row, struct e
 }
 
 // What the counts are made of: of an event or of its `previous`.
-static bool read_counted(const json_t *object, struct ledger_row *row, struct err *err) {
+static bool read_counted(const json_t *object, struct ledger_entry *row, struct err *err) {
     const json_t *victim = json_object_get(object, "victim");
     struct cell *cell = &row->cell;
     if (!read_code(json_object_get(object, "municipality"), "code", &cell->municipality) ||
@@ -126,7 +126,7 @@ static bool read_counted(const json_t *object, struct ledger_row *row, struct er
     return read_reported(object, row, err);
 }
 
-static bool read_version(const json_t *object, struct ledger_row *row, struct err *err) {
+static bool read_version(const json_t *object, struct ledger_entry *row, struct err *err) {
     json_int_t version = json_integer_value(json_object_get(object, "version"));
     if (!digest_from_hex(text_of(object, "signal"), &row->identity))
         return bad(err, "signal");
@@ -148,7 +148,7 @@ static bool read_linked(const json_t *list, struct event_said *out, struct err *
 
 static bool read_previous(const json_t *object, struct event_said *out, struct err *err) {
     const json_t *previous = json_object_get(object, "previous");
-    struct ledger_row row = {0};
+    struct ledger_entry row = {0};
     out->has_previous = previous != NULL;
     if (!previous)
         return true;
@@ -159,7 +159,7 @@ static bool read_previous(const json_t *object, struct event_said *out, struct e
 }
 
 static bool read_whole(const json_t *object, struct event_said *out, struct err *err) {
-    struct ledger_row *row = &out->row;
+    struct ledger_entry *row = &out->row;
     if (!read_counted(object, row, err))
         return false;
     if (!read_day(object, "occurred", &row->occurred))
@@ -197,8 +197,8 @@ bool event_read_signal(struct str value, struct event_said *out, struct err *err
     return ok;
 }
 
-bool event_read_type(struct str type, struct ledger_row *row) {
-    static const struct ledger_row kinds[] = {
+bool event_read_type(struct str type, struct ledger_entry *row) {
+    static const struct ledger_entry kinds[] = {
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_REGISTERED, .counts = true},
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_CORRECTED, .counts = true},
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_WITHDRAWN},
@@ -217,7 +217,7 @@ bool event_read_type(struct str type, struct ledger_row *row) {
     return false;
 }
 
-bool event_read_source(struct str value, struct ledger_row *row, int64_t *last_signal_ms,
+bool event_read_source(struct str value, struct ledger_entry *row, int64_t *last_signal_ms,
                        struct err *err) {
     memset(row, 0, sizeof *row);
     row->reported = row->occurred = TIME_DAY_NONE;

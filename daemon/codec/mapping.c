@@ -30,7 +30,7 @@ static const struct field {
     [MAPPING_V_NUMBER] = {"vNumber", "/person/vNumber", AT(person.v_number)},
     [MAPPING_STATUS] = {"status", "/status", AT(status)},
     [MAPPING_WITHDRAWN] = {"withdrawn", "/withdrawn", 0},
-    [MAPPING_MARK] = {"mark", "/mark", 0},
+    [MAPPING_WATERMARK] = {"watermark", "/watermark", 0},
 };
 
 const char *mapping_field_name(enum mapping_field field) {
@@ -59,14 +59,14 @@ void mapper_fail(struct mapper *m, enum fault_code code, uint32_t line) {
 
 bool mapper_begin(struct mapper *m) {
     struct mapping_result *result = m->result;
-    uint32_t index = result->decoded.items + result->left_out;
+    uint32_t index = result->decoded.items + result->excluded;
     if (index == m->limits->items_max) {
         mapper_fail(m, FAULT_TOO_MANY, result->decoded.line);
         return false;
     }
     m->item = (struct decode_item){.index = index};
     m->trace = (struct mapping_trace){.index = index};
-    m->left_out = false;
+    m->excluded = false;
     buf_clear(&m->raw_list);
     buf_clear(&m->value_list);
     return true;
@@ -82,7 +82,7 @@ void mapper_fault(struct mapper *m, enum fault_code code, const char *pointer) {
 
 static void set_term(struct mapping_term *term, const char *text) {
     term->exact = str_trim(str_from(text));
-    term->folded_len = words_fold(term->exact, term->folded);
+    term->folded_len = synonyms_fold(term->exact, term->folded);
 }
 
 // Place of the term that is `text`: the same bytes, else folded alike. The count when there is
@@ -92,7 +92,7 @@ static size_t find_term(struct mapping_terms terms, struct str text) {
     for (size_t i = 0; i < terms.count; i++)
         if (str_equal(terms.list[i].exact, text))
             return i;
-    size_t len = terms.count ? words_fold(text, folded) : 0;
+    size_t len = terms.count ? synonyms_fold(text, folded) : 0;
     for (size_t i = 0; len && i < terms.count; i++)
         if (terms.list[i].folded_len == len && memcmp(terms.list[i].folded, folded, len) == 0)
             return i;
@@ -102,7 +102,7 @@ static size_t find_term(struct mapping_terms terms, struct str text) {
 void mapper_skip(struct mapper *m, size_t skip, struct str raw) {
     struct mapping_terms term = {m->skips.list + skip, 1};
     if (raw.data && find_term(term, str_trim(raw)) == 0)
-        m->left_out = true;
+        m->excluded = true;
 }
 
 // What a text means: absent when it means nothing.
@@ -125,8 +125,8 @@ static bool is_yes(struct str text) {
     return false;
 }
 
-// Numbers, names and times only: a mark goes into URLs and shows in answers to operators.
-static bool is_mark(struct str text) {
+// Numbers, names and times only: a watermark goes into URLs and shows in answers to operators.
+static bool is_watermark(struct str text) {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.data[i];
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -136,26 +136,27 @@ static bool is_mark(struct str text) {
     return text.len > 0 && text.len <= DECODE_CURSOR_MAX;
 }
 
-// Marks are compared, so a date or time gets the one form that sorts. Absent when it is no mark.
-static struct str take_mark(struct mapper *m, struct str text) {
+// Marks are compared, so a date or time gets the one form that sorts. Absent when it is no
+// watermark.
+static struct str take_watermark(struct mapper *m, struct str text) {
     int32_t day;
     int64_t ms;
     char *cursor = m->result->decoded.cursor;
-    struct str mark = {m->mark, text.len};
+    struct str watermark = {m->watermark, text.len};
     if (dates_read(m->mapping->dates, text, &day, &ms) != DATES_NONE) {
-        time_format_stamp(ms, m->mark);
-        mark.len = TIME_STAMP_MAX - 1;
-        m->item.item.updated = dates_put(m->mapping->dates, text, m->dates[MAPPING_MARK]);
-    } else if (is_mark(text)) {
-        memcpy(m->mark, text.data, text.len);
+        time_format_stamp(ms, m->watermark);
+        watermark.len = TIME_STAMP_MAX - 1;
+        m->item.item.updated = dates_put(m->mapping->dates, text, m->dates[MAPPING_WATERMARK]);
+    } else if (is_watermark(text)) {
+        memcpy(m->watermark, text.data, text.len);
     } else {
         return (struct str){NULL, 0};
     }
-    if (!cursor[0] || decode_cursor_compare(mark, str_from(cursor)) > 0) {
-        memcpy(cursor, mark.data, mark.len);
-        cursor[mark.len] = '\0';
+    if (!cursor[0] || decode_cursor_compare(watermark, str_from(cursor)) > 0) {
+        memcpy(cursor, watermark.data, watermark.len);
+        cursor[watermark.len] = '\0';
     }
-    return mark;
+    return watermark;
 }
 
 static struct str take_date(struct mapper *m, enum mapping_field field, struct str text) {
@@ -175,8 +176,8 @@ static struct str put_text(struct mapper *m, enum mapping_field field, struct st
         m->item.item.withdrawn = is_yes(text);
         m->item.item.stands = !m->item.item.withdrawn;
         return m->item.item.withdrawn ? STR("true") : STR("false");
-    case MAPPING_MARK:
-        return take_mark(m, text);
+    case MAPPING_WATERMARK:
+        return take_watermark(m, text);
     case MAPPING_REPORTED:
     case MAPPING_OCCURRED:
         text = take_date(m, field, text);
@@ -248,14 +249,14 @@ void mapper_note(struct mapper *m, enum mapping_field field, const char *what) {
 }
 
 void mapper_end(struct mapper *m) {
-    if (m->left_out)
-        m->result->left_out++;
+    if (m->excluded)
+        m->result->excluded++;
     else
         m->result->decoded.items++;
-    m->trace.left_out = m->left_out;
+    m->trace.excluded = m->excluded;
     if (m->trace_fn)
         m->trace_fn(m->ctx, &m->trace);
-    else if (!m->left_out)
+    else if (!m->excluded)
         m->item_fn(m->ctx, &m->item);
 }
 

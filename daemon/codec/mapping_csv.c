@@ -27,8 +27,8 @@ static bool is_utf8(struct str text) {
 
 static bool folds_alike(struct str a, struct str b) {
     char x[STR_FOLDED_MAX], y[STR_FOLDED_MAX];
-    size_t len = words_fold(a, x);
-    return len && words_fold(b, y) == len && memcmp(x, y, len) == 0;
+    size_t len = synonyms_fold(a, x);
+    return len && synonyms_fold(b, y) == len && memcmp(x, y, len) == 0;
 }
 
 // The column of a name: spelled so, else folded alike. False when several could be meant.

@@ -129,7 +129,7 @@ static const char *note_of(const json_t *value) {
 static void take_one(struct walk *walk, enum mapping_field field, const json_t *value) {
     struct mapper *m = walk->m;
     bool fraction = field == MAPPING_REPORTED || field == MAPPING_OCCURRED ||
-                    field == MAPPING_BIRTH_DATE || field == MAPPING_MARK;
+                    field == MAPPING_BIRTH_DATE || field == MAPPING_WATERMARK;
     if (!value || json_is_null(value)) {
         mapper_take(m, field, NULL, 0);
         return;
@@ -140,7 +140,7 @@ static void take_one(struct walk *walk, enum mapping_field field, const json_t *
         return;
     }
     mapper_note(m, field, note_of(value));
-    if (field != MAPPING_MARK)
+    if (field != MAPPING_WATERMARK)
         mapper_fault(m, FAULT_TYPE, mapper_pointer(field));
 }
 

@@ -29,10 +29,10 @@ struct mapper {
     // the item under way
     struct decode_item item;
     struct mapping_trace trace;
-    bool left_out;
+    bool excluded;
     struct buf raw_list, value_list; // categories, for the trace
     char dates[MAPPING_FIELDS][TIME_STAMP_MAX];
-    char mark[DECODE_CURSOR_MAX + 1];
+    char watermark[DECODE_CURSOR_MAX + 1];
 };
 
 void mapper_fail(struct mapper *m, enum fault_code code, uint32_t line); // the page as a whole

@@ -10,13 +10,13 @@ enum {
     FLAG_COUNTS = 1,
     FLAG_POLLED = 2,
     FLAG_ERASED = 4,
-    FLAG_RENORMALISED = 8,
+    FLAG_REMAPPED = 8,
     FLAG_UNKNOWN_SAID = 16,
     UNKNOWN_BYTES = 1 + DIGEST_BYTES,
 };
 enum { FEED_HEAD = 26 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2 };
 enum { QUARANTINE_HEAD = 35, REASON_BYTES = 2 }; // a reason: code, length of its pointer, pointer
-enum { WORD_HEAD = 24 + DIGEST_BYTES };
+enum { UNMAPPED_HEAD = 24 + DIGEST_BYTES };
 // What is sealed together: up to three texts with a length each.
 enum { SEALED_MAX = RECORD_CURSOR_MAX + 2 * RECORD_FEED_TEXT_MAX + 3 };
 
@@ -63,12 +63,11 @@ bool record_get_cell(struct str record, struct cell *cell) {
            cell->source_kind < SOURCE_KIND_COUNT && cell->status < STATUS_COUNT && at[11] == 0;
 }
 
-void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str event) {
+void record_put_ledger(struct buf *out, const struct ledger_entry *row, struct str event) {
     uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)row->verdict};
-    head[2] =
-        (uint8_t)((row->counts ? FLAG_COUNTS : 0) | (row->polled ? FLAG_POLLED : 0) |
-                  (row->erased ? FLAG_ERASED : 0) | (row->renormalised ? FLAG_RENORMALISED : 0) |
-                  (row->unknown_said ? FLAG_UNKNOWN_SAID : 0));
+    head[2] = (uint8_t)((row->counts ? FLAG_COUNTS : 0) | (row->polled ? FLAG_POLLED : 0) |
+                        (row->erased ? FLAG_ERASED : 0) | (row->remapped ? FLAG_REMAPPED : 0) |
+                        (row->unknown_said ? FLAG_UNKNOWN_SAID : 0));
     head[3] = row->source_len;
     head[4] = row->id_len;
     head[5] = (uint8_t)row->kind;
@@ -97,7 +96,7 @@ void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str
     buf_put_str(out, event);
 }
 
-static bool get_unknown(struct str *rest, struct ledger_row *row) {
+static bool get_unknown(struct str *rest, struct ledger_entry *row) {
     size_t bytes = (size_t)row->unknown_count * UNKNOWN_BYTES;
     if (row->unknown_count > SIGNAL_UNKNOWN_MAX || rest->len < bytes)
         return false;
@@ -105,14 +104,15 @@ static bool get_unknown(struct str *rest, struct ledger_row *row) {
         const char *at = rest->data + i * UNKNOWN_BYTES;
         row->unknown[i].field = (uint8_t)at[0];
         memcpy(row->unknown[i].word.bytes, at + 1, DIGEST_BYTES);
-        if (row->unknown[i].field >= WORD_FIELDS)
+        if (row->unknown[i].field >= UNMAPPED_FIELDS)
             return false;
     }
     *rest = (struct str){rest->data + bytes, rest->len - bytes};
     return true;
 }
 
-bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, struct str *event) {
+bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *row,
+                       struct str *event) {
     const uint8_t *head = (const uint8_t *)record.data;
     if (record.len < RECORD_LEDGER_HEAD || head[0] != RECORD_FORMAT || head[1] >= VERDICT_COUNT ||
         head[5] >= LEDGER_KINDS || head[3] > LEDGER_SOURCE_MAX || head[4] > SIGNAL_ID_MAX)
@@ -124,7 +124,7 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, 
     row->counts = head[2] & FLAG_COUNTS;
     row->polled = head[2] & FLAG_POLLED;
     row->erased = head[2] & FLAG_ERASED;
-    row->renormalised = head[2] & FLAG_RENORMALISED;
+    row->remapped = head[2] & FLAG_REMAPPED;
     row->unknown_said = head[2] & FLAG_UNKNOWN_SAID;
     row->source_len = head[3];
     row->id_len = head[4];
@@ -313,9 +313,9 @@ bool record_get_person(struct str record, struct person_record *person) {
     return person->person > 0;
 }
 
-void record_put_word(struct buf *out, const struct word_record *word) {
-    uint8_t head[WORD_HEAD] = {RECORD_FORMAT, (uint8_t)word->field, word->view.letters,
-                               word->view.tokens};
+void record_put_unmapped(struct buf *out, const struct unmapped_record *word) {
+    uint8_t head[UNMAPPED_HEAD] = {RECORD_FORMAT, (uint8_t)word->field, word->view.letters,
+                                   word->view.tokens};
     put(head + 4, word->times, 4);
     put(head + 8, (uint64_t)word->first_ms, 8);
     put(head + 16, (uint64_t)word->last_ms, 8);
@@ -325,72 +325,72 @@ void record_put_word(struct buf *out, const struct word_record *word) {
     put_text(out, word->view.shown);
 }
 
-bool record_get_word(struct str record, struct word_record *word) {
+bool record_get_unmapped(struct str record, struct unmapped_record *word) {
     const uint8_t *head = (const uint8_t *)record.data;
     memset(word, 0, sizeof *word);
-    if (record.len < WORD_HEAD || head[0] != RECORD_FORMAT || head[1] >= WORD_FIELDS)
+    if (record.len < UNMAPPED_HEAD || head[0] != RECORD_FORMAT || head[1] >= UNMAPPED_FIELDS)
         return false;
-    word->field = (enum word_field)head[1];
+    word->field = (enum unmapped_field)head[1];
     word->view.letters = head[2];
     word->view.tokens = head[3];
     word->times = (uint32_t)get(head + 4, 4);
     word->first_ms = (int64_t)get(head + 8, 8);
     word->last_ms = (int64_t)get(head + 16, 8);
     memcpy(word->word.bytes, head + 24, DIGEST_BYTES);
-    struct str rest = {record.data + WORD_HEAD, record.len - WORD_HEAD};
+    struct str rest = {record.data + UNMAPPED_HEAD, record.len - UNMAPPED_HEAD};
     return get_text(&rest, word->source, LEDGER_SOURCE_MAX) &&
-           get_text(&rest, word->view.shown, LEXICON_SHOWN_MAX) && rest.len == 0;
+           get_text(&rest, word->view.shown, ALLOWLIST_SHOWN_MAX) && rest.len == 0;
 }
 
-enum { FIGURES_FORMAT = 1, FIGURES_BYTES = 18, FIGURE_BYTES = 15 };
+enum { STATISTICS_FORMAT = 1, STATISTICS_BYTES = 18, STATISTIC_BYTES = 15 };
 
-void record_put_figures(struct buf *out, const struct figures_record *figures) {
-    uint8_t bytes[FIGURES_BYTES] = {FIGURES_FORMAT, figures->made};
-    put(bytes + 2, figures->tried, 2);
-    put(bytes + 4, figures->closed, 2);
-    put(bytes + 6, figures->resolution, 4);
-    put(bytes + 10, figures->seq, 8);
+void record_put_statistics(struct buf *out, const struct statistics_record *statistics) {
+    uint8_t bytes[STATISTICS_BYTES] = {STATISTICS_FORMAT, statistics->made};
+    put(bytes + 2, statistics->tried, 2);
+    put(bytes + 4, statistics->closed, 2);
+    put(bytes + 6, statistics->rounding_base, 4);
+    put(bytes + 10, statistics->seq, 8);
     buf_put(out, bytes, sizeof bytes);
 }
 
-bool record_get_figures(struct str record, struct figures_record *figures) {
+bool record_get_statistics(struct str record, struct statistics_record *statistics) {
     const uint8_t *bytes = (const uint8_t *)record.data;
-    if (record.len != FIGURES_BYTES || bytes[0] != FIGURES_FORMAT)
+    if (record.len != STATISTICS_BYTES || bytes[0] != STATISTICS_FORMAT)
         return false;
-    *figures = (struct figures_record){.made = bytes[1] != 0,
-                                       .tried = (uint16_t)get(bytes + 2, 2),
-                                       .closed = (uint16_t)get(bytes + 4, 2),
-                                       .resolution = (uint32_t)get(bytes + 6, 4),
-                                       .seq = get(bytes + 10, 8)};
+    *statistics = (struct statistics_record){.made = bytes[1] != 0,
+                                             .tried = (uint16_t)get(bytes + 2, 2),
+                                             .closed = (uint16_t)get(bytes + 4, 2),
+                                             .rounding_base = (uint32_t)get(bytes + 6, 4),
+                                             .seq = get(bytes + 10, 8)};
     return true;
 }
 
-void record_put_figure(struct buf *out, const struct figure_record *figure) {
-    uint8_t bytes[FIGURE_BYTES] = {FIGURES_FORMAT};
-    put(bytes + 1, (uint64_t)figure->count, 8);
-    put(bytes + 9, figure->resolution, 4);
-    put(bytes + 13, figure->closed, 2);
+void record_put_statistic(struct buf *out, const struct statistic_record *statistic) {
+    uint8_t bytes[STATISTIC_BYTES] = {STATISTICS_FORMAT};
+    put(bytes + 1, (uint64_t)statistic->count, 8);
+    put(bytes + 9, statistic->rounding_base, 4);
+    put(bytes + 13, statistic->closed, 2);
     buf_put(out, bytes, sizeof bytes);
 }
 
-bool record_get_figure(struct str record, struct figure_record *figure) {
+bool record_get_statistic(struct str record, struct statistic_record *statistic) {
     const uint8_t *bytes = (const uint8_t *)record.data;
-    if (record.len != FIGURE_BYTES || bytes[0] != FIGURES_FORMAT)
+    if (record.len != STATISTIC_BYTES || bytes[0] != STATISTICS_FORMAT)
         return false;
-    *figure = (struct figure_record){.count = (int64_t)get(bytes + 1, 8),
-                                     .resolution = (uint32_t)get(bytes + 9, 4),
-                                     .closed = (uint16_t)get(bytes + 13, 2)};
-    return figure->count > 0;
+    *statistic = (struct statistic_record){.count = (int64_t)get(bytes + 1, 8),
+                                           .rounding_base = (uint32_t)get(bytes + 9, 4),
+                                           .closed = (uint16_t)get(bytes + 13, 2)};
+    return statistic->count > 0;
 }
 
-void record_put_figure_waiting(struct buf *out, struct str key, struct str value) {
+void record_put_statistic_waiting(struct buf *out, struct str key, struct str value) {
     assert(key.len <= UINT8_MAX);
     buf_putc(out, (char)key.len);
     buf_put_str(out, key);
     buf_put_str(out, value);
 }
 
-bool record_get_figure_waiting(struct str record, struct str *key, struct str *value) {
+bool record_get_statistic_waiting(struct str record, struct str *key, struct str *value) {
     if (record.len < 1 || (uint8_t)record.data[0] >= record.len)
         return false;
     *key = (struct str){record.data + 1, (uint8_t)record.data[0]};
@@ -402,13 +402,13 @@ bool record_get_figure_waiting(struct str record, struct str *key, struct str *v
 // In the order in which they are kept.
 static const size_t totals_members[] = {
     offsetof(struct totals, unknown_fields),
-    offsetof(struct totals, unknown_words),
+    offsetof(struct totals, unmapped),
     offsetof(struct totals, unknown_municipalities),
     offsetof(struct totals, not_quarantined),
-    offsetof(struct totals, words_not_kept),
+    offsetof(struct totals, unmapped_not_kept),
     offsetof(struct totals, erased),
     offsetof(struct totals, expired),
-    offsetof(struct totals, renormalised),
+    offsetof(struct totals, remapped),
     offsetof(struct totals, never_published),
 };
 enum {

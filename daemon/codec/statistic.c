@@ -7,12 +7,13 @@
 
 enum { NAME_MAX_BYTES = 32, FIRST_YEAR = 2000 };
 
-void figure_month(uint16_t month, char out[FIGURE_MONTH_MAX]) {
-    (void)snprintf(out, FIGURE_MONTH_MAX, "%04u-%02u", 2000u + month / 12u, month % 12u + 1u);
+void statistic_month(uint16_t month, char out[STATISTIC_MONTH_MAX]) {
+    (void)snprintf(out, STATISTIC_MONTH_MAX, "%04u-%02u", 2000u + month / 12u, month % 12u + 1u);
 }
 
-void figure_put_value(struct json_out *out, struct str key, const struct figure_record *figure) {
-    char name[NAME_MAX_BYTES], closed[FIGURE_MONTH_MAX];
+void statistic_put_value(struct json_out *out, struct str key,
+                         const struct statistic_record *statistic) {
+    char name[NAME_MAX_BYTES], closed[STATISTIC_MONTH_MAX];
     struct str part, word;
     json_open(out, '{');
     if (str_split(&key, '/', &part))
@@ -21,16 +22,16 @@ void figure_put_value(struct json_out *out, struct str key, const struct figure_
         (void)snprintf(name, sizeof name, "%.*s", (int)word.len, word.data);
         json_put_string(out, name, part);
     }
-    figure_month(figure->closed, closed);
-    json_put_i64(out, "count", figure->count);
-    json_put_u64(out, "resolution", figure->resolution);
+    statistic_month(statistic->closed, closed);
+    json_put_i64(out, "count", statistic->count);
+    json_put_u64(out, "roundingBase", statistic->rounding_base);
     json_put_text(out, "closed", closed);
     json_close(out, '}');
 }
 
 // Whatever the text may be: what is found in it must be told in the same bytes.
-bool figure_read_value(struct str key, struct str value, struct figure_record *figure) {
-    char text[FIGURE_VALUE_MAX] = "";
+bool statistic_read_value(struct str key, struct str value, struct statistic_record *statistic) {
+    char text[STATISTIC_VALUE_MAX] = "";
     unsigned year = 0, month = 0;
     struct buf again;
     if (!value.data || value.len >= sizeof text)
@@ -38,13 +39,14 @@ bool figure_read_value(struct str key, struct str value, struct figure_record *f
     memcpy(text, value.data, value.len);
     const char *numbers = strstr(text, "\"count\":");
     if (!numbers ||
-        sscanf(numbers, "\"count\":%" SCNd64 ",\"resolution\":%" SCNu32 ",\"closed\":\"%4u-%2u\"}",
-               &figure->count, &figure->resolution, &year, &month) != 4 ||
-        year < FIRST_YEAR || figure->count <= 0 || figure->resolution == 0)
+        sscanf(numbers,
+               "\"count\":%" SCNd64 ",\"roundingBase\":%" SCNu32 ",\"closed\":\"%4u-%2u\"}",
+               &statistic->count, &statistic->rounding_base, &year, &month) != 4 ||
+        year < FIRST_YEAR || statistic->count <= 0 || statistic->rounding_base == 0)
         return false;
-    figure->closed = (uint16_t)((year - FIRST_YEAR) * 12 + month - 1);
-    buf_init(&again, FIGURE_VALUE_MAX);
-    figure_put_value(&(struct json_out){.buf = &again}, key, figure);
+    statistic->closed = (uint16_t)((year - FIRST_YEAR) * 12 + month - 1);
+    buf_init(&again, STATISTIC_VALUE_MAX);
+    statistic_put_value(&(struct json_out){.buf = &again}, key, statistic);
     bool same = str_equal(buf_str(&again), value);
     buf_free(&again);
     return same;

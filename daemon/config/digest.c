@@ -74,7 +74,7 @@ void config_digest(const struct config *config, bool with_file, struct buf *out)
     put_file("municipalities", config->table_files.municipalities, out);
     put_file("name_variants", config->table_files.name_variants, out);
     put_file("categories", config->table_files.categories, out);
-    put_file("lexicon", config->table_files.display_allowlist, out);
+    put_file("display_allowlist", config->table_files.display_allowlist, out);
     buf_init(&list, LIST_BYTES_MAX);
     list_templates(config->templates_dir, &list);
     hash_sha256((struct str){list.len ? list.data : "", list.len}, digest);

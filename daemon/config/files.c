@@ -268,11 +268,12 @@ static void check_tables(struct config_reading *reading) {
     readable &=
         check_readable(reading, "tables", "name_variants", config->table_files.name_variants);
     readable &= check_readable(reading, "tables", "categories", config->table_files.categories);
-    readable &= check_readable(reading, "tables", "lexicon", config->table_files.display_allowlist);
+    readable &= check_readable(reading, "tables", "display_allowlist",
+                               config->table_files.display_allowlist);
     struct tables *tables = readable ? tables_load(&config->table_files, &err) : NULL;
     if (readable && !tables)
         diagnostics_add(reading->faults, NULL, 0, "%s", err.text);
-    tables_drop(tables);
+    tables_unref(tables);
 }
 
 // In its usual place a directory of templates need not be there.

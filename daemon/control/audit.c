@@ -11,7 +11,7 @@
 enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
 
 struct reading {
-    struct books *books;
+    struct ledger *ledger;
     uint64_t from; // next number
     uint64_t end;  // the last one that was there when it was asked for
     uint64_t left; // lines still wanted
@@ -20,7 +20,7 @@ struct reading {
     size_t sent;
 };
 
-static bool on_line(void *ctx, const struct books_audit_line *line) {
+static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     struct reading *reading = ctx;
     struct json_out json = {.buf = &reading->lines};
     char mac[DIGEST_HEX + 1];
@@ -48,7 +48,7 @@ static ssize_t pull(void *ctx, char *out, size_t max) {
         reading->sent = 0;
         reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
         if (reading->room)
-            books_each_audited(reading->books, reading->from, on_line, reading);
+            ledger_each_audited(reading->ledger, reading->from, on_line, reading);
     }
     size_t n = reading->lines.len - reading->sent;
     if (n == 0)
@@ -77,7 +77,7 @@ static bool number(struct http_request *request, const char *name, uint64_t max,
 // left of a number that was only typed.
 static bool take_range(const struct control *control, struct http_request *request, uint64_t *from,
                        uint64_t *count) {
-    uint64_t last, end = books_audit_last(control->options.books);
+    uint64_t last, end = ledger_audit_last(control->options.ledger);
     if (!number(request, "last", LAST_MAX, LAST_DEFAULT, &last) ||
         !number(request, "from", UINT64_MAX - 1, end > last ? end - last + 1 : 1, from) ||
         !number(request, "max", UINT64_MAX, UINT64_MAX, count))
@@ -104,9 +104,9 @@ void control_audit(struct control *control, struct http_request *request) {
         return;
     }
     struct reading *reading = mem_zalloc(1, sizeof *reading);
-    *reading = (struct reading){.books = control->options.books,
+    *reading = (struct reading){.ledger = control->options.ledger,
                                 .from = from,
-                                .end = books_audit_last(control->options.books),
+                                .end = ledger_audit_last(control->options.ledger),
                                 .left = count};
     buf_init(&reading->lines, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
@@ -119,14 +119,14 @@ void control_audit(struct control *control, struct http_request *request) {
 struct verifying {
     struct control *control;
     struct http_request *request; // NULL: it is gone, and the control side with it
-    struct batch_verify at;
+    struct batch_audit_verify at;
 };
 
 static void on_piece_done(struct batch *batch);
 
 static void submit_piece(struct verifying *verifying) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
-    batch->verify = verifying->at;
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT_VERIFY);
+    batch->audit_verify = verifying->at;
     batch->done = on_piece_done;
     batch->ctx = verifying;
     pipeline_submit(verifying->control->options.pipeline, batch);
@@ -149,7 +149,7 @@ static void send_verdict(const struct verifying *verifying) {
 static void on_piece_done(struct batch *batch) {
     struct verifying *verifying = batch->ctx;
     bool failed = batch->err.kind != ERR_NONE;
-    verifying->at = batch->verify;
+    verifying->at = batch->audit_verify;
     batch_free(batch);
     if (verifying->request && !failed && verifying->at.more && !verifying->control->stopping) {
         submit_piece(verifying);

@@ -39,8 +39,9 @@ static const struct route {
     {"GET", "/v1/counts", false, "read counts", control_counts_about, control_counts},
     {"GET", "/v1/trend", false, "read trend", control_trend_about, control_trend},
     {"GET", "/v1/coverage", false, "read coverage", control_coverage_about, control_coverage},
-    {"GET", "/v1/figures", false, NULL, NULL, control_figures},
-    {"POST", "/v1/figures/publish", true, "publish figures", NULL, control_figures_publish},
+    {"GET", "/v1/statistics", false, NULL, NULL, control_statistics},
+    {"POST", "/v1/statistics/release", true, "publish statistics", NULL,
+     control_statistics_publish},
     {"GET", "/v1/signals/", false, "read signal", control_signal_about, control_why},
     {"DELETE", "/v1/signals/", true, "erase", control_signal_about, control_erase},
     {"GET", "/v1/events", false, "read events", control_events_about, control_events},
@@ -55,9 +56,8 @@ static const struct route {
     {"DELETE", "/v1/quarantine/*", true, "drop", control_entry_about, control_quarantine_drop},
     {"POST", "/v1/import", true, "import", control_import_about, control_import},
     {"POST", "/v1/reload", true, "reload", NULL, post_reload},
-    {"GET", "/v1/words", false, "read words", control_words_about, control_words},
-    {"POST", "/v1/renormalise", true, "renormalise", control_renormalise_about,
-     control_renormalise},
+    {"GET", "/v1/unmapped", false, "read unmapped", control_unmapped_about, control_unmapped},
+    {"POST", "/v1/remap", true, "remap", control_remap_about, control_remap},
     {"GET", "/v1/audit", false, "read audit", control_audit_about, control_audit},
     {"GET", "/v1/audit/verify", false, "verify audit", NULL, control_audit_verify},
     {"GET", "/v1/verify", false, "verify", NULL, control_verify},
@@ -389,8 +389,8 @@ struct control *control_create(const struct control_options *options, struct sou
     struct control *control = mem_zalloc(1, sizeof *control);
     control->options = *options;
     control->started_ms = loop_wall_ms();
-    control->sources = sources_take(sources);
-    control->tables = tables_take(tables);
+    control->sources = sources_ref(sources);
+    control->tables = tables_ref(tables);
     struct http_options http = {.unix_path = options->listen_fd < 0 ? config->control_socket : NULL,
                                 .unix_mode = 0660,
                                 .fd = options->listen_fd,
@@ -413,10 +413,10 @@ struct control *control_create(const struct control_options *options, struct sou
 }
 
 void control_use(struct control *control, struct sources *sources, struct tables *tables) {
-    sources_drop(control->sources);
-    tables_drop(control->tables);
-    control->sources = sources_take(sources);
-    control->tables = tables_take(tables);
+    sources_unref(control->sources);
+    tables_unref(control->tables);
+    control->sources = sources_ref(sources);
+    control->tables = tables_ref(tables);
 }
 
 void control_refuse_reads(struct control *control, bool refuse) {
@@ -432,7 +432,7 @@ void control_free(struct control *control) {
     if (!control)
         return;
     http_close(control->server);
-    sources_drop(control->sources);
-    tables_drop(control->tables);
+    sources_unref(control->sources);
+    tables_unref(control->tables);
     free(control);
 }

@@ -12,12 +12,12 @@ struct control {
     struct sources *sources;
     struct tables *tables;
     struct http_server *server;
-    struct follower *followers;          // who waits for more events
-    int64_t started_ms;                  // wall clock
-    bool stopping;                       // see control_quiesce
-    bool refuse_reads;                   // see control_refuse_reads
-    struct renormalise_run *renormalise; // under way; NULL: none
-    struct verify_run *verify;           // the same
+    struct follower *followers;    // who waits for more events
+    int64_t started_ms;            // wall clock
+    bool stopping;                 // see control_quiesce
+    bool refuse_reads;             // see control_refuse_reads
+    struct remap_run *remap;       // under way; NULL: none
+    struct verify_request *verify; // the same
 };
 
 // What handlers answer with: the reply, or the stream, leaves once the audit log has its line,
@@ -55,8 +55,8 @@ void control_trend_about(const struct control *control, struct http_request *req
 void control_coverage(struct control *control, struct http_request *request);
 void control_coverage_about(const struct control *control, struct http_request *request,
                             struct buf *object);
-void control_figures(struct control *control, struct http_request *request);
-void control_figures_publish(struct control *control, struct http_request *request);
+void control_statistics(struct control *control, struct http_request *request);
+void control_statistics_publish(struct control *control, struct http_request *request);
 void control_why(struct control *control, struct http_request *request);
 void control_signal_about(const struct control *control, struct http_request *request,
                           struct buf *object);
@@ -81,17 +81,17 @@ void control_entry_about(const struct control *control, struct http_request *req
 void control_import(struct control *control, struct http_request *request);
 void control_import_about(const struct control *control, struct http_request *request,
                           struct buf *object);
-void control_words(struct control *control, struct http_request *request);
-void control_words_about(const struct control *control, struct http_request *request,
+void control_unmapped(struct control *control, struct http_request *request);
+void control_unmapped_about(const struct control *control, struct http_request *request,
+                            struct buf *object);
+void control_remap(struct control *control, struct http_request *request);
+void control_remap_about(const struct control *control, struct http_request *request,
                          struct buf *object);
-void control_renormalise(struct control *control, struct http_request *request);
-void control_renormalise_about(const struct control *control, struct http_request *request,
-                               struct buf *object);
 void control_audit(struct control *control, struct http_request *request);
 void control_audit_about(const struct control *control, struct http_request *request,
                          struct buf *object);
 void control_audit_verify(struct control *control, struct http_request *request);
 void control_verify(struct control *control, struct http_request *request);
-void control_verify_stop(struct control *control); // a recount that goes on ends soon
+void control_verify_stop(struct control *control); // a verify that goes on ends soon
 
 #endif

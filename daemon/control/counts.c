@@ -50,7 +50,7 @@ void control_counts(struct control *control, struct http_request *request) {
     struct counts_answer answer;
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    counts_run(books_counts(control->options.books), books_persons(control->options.books),
+    counts_run(ledger_counts(control->options.ledger), ledger_persons(control->options.ledger),
                query.municipalities, &query.counts, &answer);
     put_answer(&json, &query, &answer);
     free(answer.lines);

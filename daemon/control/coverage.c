@@ -208,7 +208,7 @@ void control_coverage(struct control *control, struct http_request *request) {
     struct gathering sources = {.list = mem_zalloc(control->sources->count, sizeof *sources.list)};
     feeds_each(control->options.feeds, gather_source, &sources);
     const struct coverage_facts facts = {.municipalities = control->tables->municipalities,
-                                         .counts = books_counts(control->options.books),
+                                         .counts = ledger_counts(control->options.ledger),
                                          .sources = sources.list,
                                          .source_count = sources.count};
     coverage_make(&asking.question, &facts, &coverage);

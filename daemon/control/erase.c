@@ -62,7 +62,7 @@ void control_erase(struct control *control, struct http_request *request) {
     batch->received_ms = loop_wall_ms();
     batch->erase.identity = signal.identity;
     batch->erase.publishing =
-        books_publishes(control->options.books, control->options.config->kafka_brokers != NULL);
+        ledger_publishes(control->options.ledger, control->options.config->kafka_brokers != NULL);
     batch->done = on_batch_done;
     batch->ctx = erasure;
     control_hold(request, erasure, on_gone);

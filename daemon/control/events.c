@@ -23,7 +23,7 @@ struct follower {
     size_t sent;
 };
 
-static bool on_line(void *ctx, const struct books_line *line) {
+static bool on_line(void *ctx, const struct ledger_event *line) {
     struct follower *follower = ctx;
     event_put_json(&follower->lines, &line->row, follower->control->options.config->oin,
                    line->event);
@@ -50,7 +50,8 @@ static ssize_t pull(void *ctx, char *out, size_t max) {
         buf_clear(&follower->lines);
         follower->sent = 0;
         if (want)
-            books_each(follower->control->options.books, follower->from, want, on_line, follower);
+            ledger_each_event(follower->control->options.ledger, follower->from, want, on_line,
+                              follower);
     }
     size_t n = follower->lines.len - follower->sent;
     if (n == 0)
@@ -89,7 +90,7 @@ struct range {
 // False when the parameters are wrong.
 static bool take_range(const struct control *control, struct http_request *request,
                        struct range *range) {
-    uint64_t last, follow, end = books_last_seq(control->options.books);
+    uint64_t last, follow, end = ledger_last_seq(control->options.ledger);
     if (!number(request, "from", UINT64_MAX - 1, 1, &range->from) ||
         !number(request, "last", LAST_MAX, 0, &last) ||
         !number(request, "max", UINT64_MAX, UINT64_MAX, &range->max) ||
@@ -105,7 +106,7 @@ static bool take_range(const struct control *control, struct http_request *reque
 void control_events_about(const struct control *control, struct http_request *request,
                           struct buf *object) {
     struct range range;
-    uint64_t end = books_last_seq(control->options.books);
+    uint64_t end = ledger_last_seq(control->options.ledger);
     if (!take_range(control, request, &range))
         return;
     uint64_t from = range.from <= end ? range.from : end + 1;

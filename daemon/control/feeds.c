@@ -80,9 +80,9 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "pages", view->pages);
     json_put_u64(json, "notModified", view->not_modified);
     json_put_u64(json, "items", view->items);
-    json_put_u64(json, "news", view->news);
+    json_put_u64(json, "new", view->news);
     json_put_u64(json, "refused", view->refused);
-    json_put_u64(json, "leftOut", view->left_out);
+    json_put_u64(json, "excluded", view->excluded);
     json_close(json, '}');
 }
 
@@ -249,9 +249,9 @@ void control_quarantine(struct control *control, struct http_request *request) {
     json_open(&json, '{');
     json_key(&json, "entries");
     json_open(&json, '[');
-    books_each_quarantined(control->options.books, put_quarantined, &json);
+    ledger_each_quarantined(control->options.ledger, put_quarantined, &json);
     json_close(&json, ']');
-    json_put_u64(&json, "total", books_quarantined(control->options.books));
+    json_put_u64(&json, "total", ledger_quarantined(control->options.ledger));
     json_close(&json, '}');
     control_send(request, &reply);
 }
@@ -278,7 +278,7 @@ static bool find_entry(const struct control *control, const struct http_request 
     *search = (struct search){0};
     if (take_name(request, name, sizeof name, &len) &&
         str_to_u64((struct str){name, len}, UINT64_MAX, &search->number))
-        books_each_quarantined(control->options.books, match_number, search);
+        ledger_each_quarantined(control->options.ledger, match_number, search);
     return search->found;
 }
 
@@ -297,8 +297,8 @@ static void refuse_entry(struct http_request *request) {
 static void drop_entry(struct control *control, struct http_request *request,
                        const struct search *search, const char *asked) {
     struct str source = str_from(search->entry.source);
-    struct books_note *note = mem_zalloc(1, sizeof *note);
-    note->what = BOOKS_DROP_QUARANTINED;
+    struct ledger_note *note = mem_zalloc(1, sizeof *note);
+    note->what = LEDGER_DROP_QUARANTINED;
     note->number = search->number;
     memcpy(note->source, search->entry.source, sizeof note->source);
     pipeline_add_note(control->options.pipeline, note);

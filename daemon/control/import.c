@@ -51,8 +51,8 @@ static void take_request(const struct control *control, struct http_request *req
                          struct asked *asked) {
     struct str source = http_query(request, "source", 0);
     struct str dry_run = http_query(request, "dryRun", 0);
-    struct intake_status intake;
-    intake_status(control->options.intake, &intake);
+    struct push_status push;
+    push_status(control->options.push, &push);
     if (!source.data)
         refuse(asked, 400, "Say for which source: ?source=NAME.");
     else if (!(asked->source = sources_find(control->sources, source)))
@@ -64,7 +64,7 @@ static void take_request(const struct control *control, struct http_request *req
         refuse(asked, 400, "dryRun is 1 or 0.");
     if (!http_body(request).data)
         refuse(asked, 400, "There is nothing to import.");
-    if (intake.full)
+    if (push.full)
         refuse(asked, 429, NULL);
 }
 
@@ -99,7 +99,7 @@ static void fill_verdicts(struct http_reply *reply, const struct batch *batch) {
     json_put_u64(&json, "received", batch->item_count);
     for (int v = 0; v < VERDICT_COUNT; v++)
         json_put_u64(&json, verdict_name((enum verdict)v), verdicts[v]);
-    json_put_u64(&json, "leftOut", batch->left_out);
+    json_put_u64(&json, "excluded", batch->excluded);
     put_refused(&json, batch);
     json_close(&json, '}');
 }

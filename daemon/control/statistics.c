@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/figures: what may be told outside, as it was made last. POST /v1/figures/publish makes
-// the first ones, once history has been taken in.
+// GET /v1/statistics: what may be told outside, as it was made last. POST /v1/statistics/release
+// makes the first ones, once history has been taken in.
 #include "control_private.h"
 
 #include "base/mem.h"
@@ -16,8 +16,8 @@ enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
 
 struct listing {
     struct json_out json;
-    struct figures_record state;
-    uint32_t resolution; // in force
+    struct statistics_record state;
+    uint32_t rounding_base; // in force
     bool begun;
     // Codes that need a name, by their digits.
     bool municipalities[MUNICIPALITY_CODES], provinces[PROVINCE_CODES];
@@ -31,24 +31,24 @@ static void note_code(struct str label, const char *letters, bool *seen, uint64_
 }
 
 static void put_head(struct listing *listing) {
-    const struct figures_record *state = &listing->state;
+    const struct statistics_record *state = &listing->state;
     struct json_out *json = &listing->json;
-    char closed[FIGURE_MONTH_MAX];
+    char closed[STATISTIC_MONTH_MAX];
     listing->begun = true;
-    figure_month(state->closed, closed);
+    statistic_month(state->closed, closed);
     json_open(json, '{');
-    json_put_u64(json, "resolution", state->made ? state->resolution : listing->resolution);
+    json_put_u64(json, "roundingBase", state->made ? state->rounding_base : listing->rounding_base);
     json_put_text(json, "closed", state->made ? closed : NULL);
-    json_key(json, "figures");
+    json_key(json, "statistics");
     json_open(json, '[');
 }
 
-static bool on_figure(void *ctx, struct str key, const struct figure_record *figure) {
+static bool on_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
     struct listing *listing = ctx;
     struct str part, name;
     if (!listing->begun)
         put_head(listing);
-    figure_put_value(&listing->json, key, figure);
+    statistic_put_value(&listing->json, key, statistic);
     while (str_split(&key, '/', &part)) {
         (void)str_split(&part, '=', &name);
         if (str_is(name, "municipality"))
@@ -75,8 +75,8 @@ static void put_names(struct listing *listing, const struct municipalities *all)
 
 static void put_answer(struct listing *listing, const struct control *control) {
     struct json_out *json = &listing->json;
-    listing->resolution = control->options.config->disclosure_resolution;
-    books_each_figure(control->options.books, &listing->state, on_figure, listing);
+    listing->rounding_base = control->options.config->disclosure_rounding_base;
+    ledger_each_statistic(control->options.ledger, &listing->state, on_statistic, listing);
     if (!listing->begun)
         put_head(listing);
     json_close(json, ']');
@@ -87,7 +87,7 @@ static void put_answer(struct listing *listing, const struct control *control) {
     json_close(json, '}');
 }
 
-void control_figures(struct control *control, struct http_request *request) {
+void control_statistics(struct control *control, struct http_request *request) {
     struct listing *listing = mem_zalloc(1, sizeof *listing);
     struct http_reply reply = {0};
     listing->json.buf = reply_body(&reply, 200, "application/json");
@@ -107,23 +107,23 @@ static void answer(const struct publishing *publishing, const struct batch *batc
     struct http_request *request = publishing->request;
     if (batch->err.kind != ERR_NONE)
         control_problem(request, 503, "It cannot be made durable now; try again later.");
-    else if (batch->figures.outcome == BATCH_FIGURES_THERE)
+    else if (batch->statistics.outcome == BATCH_STATISTICS_THERE)
         control_problem(request, 409,
-                        "There are figures outside already. They change when a month closes: "
+                        "There are statistics outside already. They change when a month closes: "
                         "in between each change would tell of single signals.");
-    else if (batch->figures.outcome == BATCH_FIGURES_TOO_FEW)
+    else if (batch->statistics.outcome == BATCH_STATISTICS_TOO_FEW)
         control_problem(request, 409,
-                        "Fewer signals than disclosure.resolution were reported in months that "
+                        "Fewer signals than disclosure.rounding_base were reported in months that "
                         "have closed, or have changed since a rebuild: there is nothing that may "
                         "be told outside yet.");
     else
-        control_figures(publishing->control, request);
+        control_statistics(publishing->control, request);
 }
 
 static void on_batch_done(struct batch *batch) {
     struct publishing *publishing = batch->ctx;
-    if (batch->err.kind == ERR_NONE && batch->figures.outcome == BATCH_FIGURES_MADE)
-        closing_log(&batch->figures);
+    if (batch->err.kind == ERR_NONE && batch->statistics.outcome == BATCH_STATISTICS_MADE)
+        month_close_log(&batch->statistics);
     if (publishing->request)
         answer(publishing, batch);
     batch_free(batch);
@@ -135,14 +135,14 @@ static void on_gone(void *work) {
     publishing->request = NULL;
 }
 
-void control_figures_publish(struct control *control, struct http_request *request) {
+void control_statistics_publish(struct control *control, struct http_request *request) {
     struct publishing *publishing = mem_zalloc(1, sizeof *publishing);
-    struct batch *batch = batch_create_task(NULL, control->tables, BATCH_FIGURES);
+    struct batch *batch = batch_create_task(NULL, control->tables, BATCH_STATISTICS);
     *publishing = (struct publishing){control, request};
     batch->received_ms = loop_wall_ms();
-    batch->figures.now_ms = batch->received_ms;
-    batch->figures.resolution = control->options.config->disclosure_resolution;
-    batch->figures.asked = true;
+    batch->statistics.now_ms = batch->received_ms;
+    batch->statistics.rounding_base = control->options.config->disclosure_rounding_base;
+    batch->statistics.asked = true;
     batch->done = on_batch_done;
     batch->ctx = publishing;
     control_hold(request, publishing, on_gone);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/status and GET /metrics: the same figures for people and for Prometheus.
+// GET /v1/status and GET /metrics: the same statistics for people and for Prometheus.
 #include "control_private.h"
 
 #include "codec/event.h"
@@ -11,14 +11,14 @@
 
 enum { FAILING_MAX = 20 }; // feeds that are named
 
-struct figures {
+struct statistics {
     const struct totals *totals;
-    struct intake_status intake;
+    struct push_status push;
     struct pipeline_status pipeline;
     struct feeds_status feeds;
     struct publish_status publish, publish_counts;
     struct store_usage usage;
-    uint64_t accepted, waiting, figures_waiting, quarantined, words, audited, resident_bytes;
+    uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, resident_bytes;
     int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
@@ -41,33 +41,33 @@ static uint64_t resident_bytes(void) {
 static int64_t count_persons(const struct control *control) {
     static const struct counts_query all;
     struct counts_answer answer;
-    counts_run(books_counts(control->options.books), books_persons(control->options.books),
+    counts_run(ledger_counts(control->options.ledger), ledger_persons(control->options.ledger),
                control->tables->municipalities, &all, &answer);
     free(answer.lines);
     return answer.persons;
 }
 
-static void gather(struct control *control, struct figures *f) {
+static void gather(struct control *control, struct statistics *f) {
     const struct control_options *o = &control->options;
     memset(f, 0, sizeof *f);
-    f->totals = books_totals(o->books);
-    f->accepted = books_last_seq(o->books);
-    f->waiting = books_waiting(o->books);
-    f->quarantined = books_quarantined(o->books);
-    f->signals = counts_total(books_counts(o->books));
+    f->totals = ledger_totals(o->ledger);
+    f->accepted = ledger_last_seq(o->ledger);
+    f->waiting = ledger_unpublished(o->ledger);
+    f->quarantined = ledger_quarantined(o->ledger);
+    f->signals = counts_total(ledger_counts(o->ledger));
     f->persons = count_persons(control);
-    f->words = books_words(o->books);
-    f->audited = books_audit_last(o->books);
-    f->last_commit_ms = books_last_commit_ms(o->books);
+    f->words = ledger_unmapped(o->ledger);
+    f->audited = ledger_audit_last(o->ledger);
+    f->last_commit_ms = ledger_last_commit_ms(o->ledger);
     f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
     f->resident_bytes = resident_bytes();
-    intake_status(o->intake, &f->intake);
+    push_status(o->push, &f->push);
     pipeline_status(o->pipeline, &f->pipeline);
     feeds_status(o->feeds, &f->feeds);
-    books_usage(o->books, &f->usage);
-    kafka_status(o->kafka, BOOKS_EVENTS, &f->publish);
-    kafka_status(o->kafka, BOOKS_FIGURES, &f->publish_counts);
-    f->figures_waiting = books_figures_waiting(o->books);
+    ledger_usage(o->ledger, &f->usage);
+    publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
+    publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);
+    f->statistics_waiting = ledger_statistics_unpublished(o->ledger);
 }
 
 static uint64_t received(const struct totals *totals) {
@@ -77,7 +77,7 @@ static uint64_t received(const struct totals *totals) {
     return sum;
 }
 
-static uint64_t published(const struct figures *f) {
+static uint64_t published(const struct statistics *f) {
     return f->accepted - f->waiting - f->totals->never_published;
 }
 
@@ -89,29 +89,29 @@ static void put_time(struct json_out *json, const char *key, int64_t ms) {
 }
 
 static void put_intake(struct json_out *json, const struct control *control,
-                       const struct figures *f) {
+                       const struct statistics *f) {
     const struct config *config = control->options.config;
     char listen[128];
     (void)snprintf(listen, sizeof listen, "%s:%u",
                    config->listen_address ? config->listen_address : "",
-                   intake_port(control->options.intake));
+                   push_port(control->options.push));
     json_key(json, "intake");
     json_open(json, '{');
-    json_put_text(json, "listen", intake_port(control->options.intake) ? listen : NULL);
-    json_put_bool(json, "full", f->intake.full);
-    json_put_u64(json, "connections", f->intake.connections);
-    json_put_u64(json, "requests", f->intake.requests);
-    json_put_u64(json, "requestsRefused", f->intake.requests_refused);
+    json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
+    json_put_bool(json, "full", f->push.full);
+    json_put_u64(json, "connections", f->push.connections);
+    json_put_u64(json, "requests", f->push.requests);
+    json_put_u64(json, "requestsRefused", f->push.requests_refused);
     json_put_u64(json, "received", received(f->totals));
     for (int v = 0; v < VERDICT_COUNT; v++)
         json_put_u64(json, verdict_name((enum verdict)v), f->totals->verdicts[v]);
     json_put_u64(json, "unknownFields", f->totals->unknown_fields);
-    json_put_u64(json, "unknownWords", f->totals->unknown_words);
+    json_put_u64(json, "unmapped", f->totals->unmapped);
     json_put_u64(json, "unknownMunicipalities", f->totals->unknown_municipalities);
     json_close(json, '}');
 }
 
-static void put_ledger(struct json_out *json, const struct figures *f) {
+static void put_ledger(struct json_out *json, const struct statistics *f) {
     json_key(json, "ledger");
     json_open(json, '{');
     json_put_u64(json, "accepted", f->accepted);
@@ -122,8 +122,8 @@ static void put_ledger(struct json_out *json, const struct figures *f) {
     json_put_i64(json, "persons", f->persons);
     json_put_u64(json, "expired", f->totals->expired);
     json_put_u64(json, "erased", f->totals->erased);
-    json_put_u64(json, "renormalised", f->totals->renormalised);
-    json_put_u64(json, "unknownWordsKept", f->words);
+    json_put_u64(json, "remapped", f->totals->remapped);
+    json_put_u64(json, "unmappedKept", f->words);
     json_put_u64(json, "audited", f->audited);
     put_time(json, "lastCommit", f->last_commit_ms);
     json_put_u64(json, "commits", f->pipeline.commits);
@@ -138,7 +138,7 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
 }
 
 static void put_kafka(struct json_out *json, const struct control *control,
-                      const struct figures *f) {
+                      const struct statistics *f) {
     const struct config *config = control->options.config;
     json_key(json, "kafka");
     json_open(json, '{');
@@ -154,7 +154,7 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_open(json, '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
     json_put_text(json, "topic", kafka_counts_topic(config));
-    json_put_u64(json, "waiting", f->figures_waiting);
+    json_put_u64(json, "waiting", f->statistics_waiting);
     put_last_error(json, &f->publish_counts);
     json_close(json, '}');
     json_close(json, '}');
@@ -178,7 +178,7 @@ static bool put_failing(void *ctx, const struct feed_view *view) {
 }
 
 static void put_feeds(struct json_out *json, const struct control *control,
-                      const struct figures *f) {
+                      const struct statistics *f) {
     json_key(json, "feeds");
     json_open(json, '{');
     json_put_u64(json, "sources", control->sources->count);
@@ -195,7 +195,7 @@ static void put_feeds(struct json_out *json, const struct control *control,
 }
 
 void control_status(struct control *control, struct http_request *request) {
-    struct figures f;
+    struct statistics f;
     struct http_reply reply = {0};
     gather(control, &f);
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
@@ -221,7 +221,7 @@ static void metric(struct buf *out, const char *name, const char *type, const ch
                name, type, name, (unsigned long long)value);
 }
 
-static void put_feed_metrics(struct buf *out, const struct figures *f) {
+static void put_feed_metrics(struct buf *out, const struct statistics *f) {
     metric(out, "not_quarantined_total", "counter",
            "Bad items of polled pages that had no room in the quarantine",
            f->totals->not_quarantined);
@@ -237,10 +237,11 @@ static void put_feed_metrics(struct buf *out, const struct figures *f) {
            f->feeds.not_modified);
     metric(out, "quarantined", "gauge", "Items and pages in quarantine", f->quarantined);
     metric(out, "quarantined_max", "gauge", "Limit: entries of the quarantine",
-           BOOKS_QUARANTINE_MAX);
+           LEDGER_QUARANTINE_MAX);
 }
 
-static void put_metrics(struct buf *out, const struct figures *f, const struct control *control) {
+static void put_metrics(struct buf *out, const struct statistics *f,
+                        const struct control *control) {
     metric(out, "received_total", "counter", "Signals received, whatever their verdict",
            received(f->totals));
     buf_puts(out, "# HELP signaald_verdicts_total Signals received, by verdict\n"
@@ -254,28 +255,26 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
            "Events that expired where there is no Kafka to send them to, or were lost with a disk",
            f->totals->never_published);
     metric(out, "waiting", "gauge", "Events that Kafka has not confirmed", f->waiting);
-    metric(out, "figures_waiting", "gauge", "Figures for outside that Kafka has not confirmed",
-           f->figures_waiting);
+    metric(out, "statistics_waiting", "gauge",
+           "Statistics for outside that Kafka has not confirmed", f->statistics_waiting);
     metric(out, "requests_refused_total", "counter", "Requests refused as a whole",
-           f->intake.requests_refused);
+           f->push.requests_refused);
     metric(out, "unknown_fields_total", "counter", "Fields dropped since nobody knows them",
            f->totals->unknown_fields);
-    metric(out, "unknown_words_total", "counter", "Words that no table has",
-           f->totals->unknown_words);
+    metric(out, "unknown_words_total", "counter", "Words that no table has", f->totals->unmapped);
     metric(out, "unknown_municipalities_total", "counter", "Municipalities that did not resolve",
            f->totals->unknown_municipalities);
-    metric(out, "unknown_words", "gauge", "Words that no table has, by source: signaalctl words",
+    metric(out, "unmapped", "gauge", "Words that no table has, by source: signaalctl words",
            f->words);
-    metric(out, "unknown_words_max", "gauge", "Limit: words that are kept", BOOKS_WORDS_MAX);
-    metric(out, "unknown_words_not_kept_total", "counter", "Words for which there was no room",
-           f->totals->words_not_kept);
+    metric(out, "unmapped_max", "gauge", "Limit: words that are kept", LEDGER_UNMAPPED_MAX);
+    metric(out, "unmapped_not_kept_total", "counter", "Words for which there was no room",
+           f->totals->unmapped_not_kept);
     metric(out, "signals", "gauge", "Signals that count", (uint64_t)f->signals);
     metric(out, "persons", "gauge", "Persons that these are about", (uint64_t)f->persons);
     metric(out, "expired_total", "counter", "Signals that are no longer kept, but counted",
            f->totals->expired);
     metric(out, "erased_total", "counter", "Signals erased on request", f->totals->erased);
-    metric(out, "renormalised_total", "counter", "Versions that new tables made",
-           f->totals->renormalised);
+    metric(out, "remapped_total", "counter", "Versions that new tables made", f->totals->remapped);
     metric(out, "audit_lines_total", "counter", "Lines of the audit log", f->audited);
     metric(out, "commits_total", "counter", "Commits", f->pipeline.commits);
     metric(out, "commits_failed_total", "counter", "Commits that failed",
@@ -284,7 +283,7 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
            f->pipeline.queued_batches);
     metric(out, "kafka_restarts_total", "counter", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
-    metric(out, "connections", "gauge", "Open connections", f->intake.connections);
+    metric(out, "connections", "gauge", "Open connections", f->push.connections);
     metric(out, "connections_max", "gauge", "Limit: connections",
            control->options.config->http.connections_max);
     metric(out, "body_bytes_max", "gauge", "Limit: bytes of a body",
@@ -298,7 +297,7 @@ static void put_metrics(struct buf *out, const struct figures *f, const struct c
 }
 
 void control_metrics(struct control *control, struct http_request *request) {
-    struct figures f;
+    struct statistics f;
     struct http_reply reply = {0};
     gather(control, &f);
     put_metrics(reply_body(&reply, 200, "text/plain; version=0.0.4"), &f, control);

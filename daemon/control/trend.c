@@ -87,7 +87,7 @@ static void count_by_period(const struct control *control, const struct control_
     struct counts_query counts = query->counts;
     counts.by_count = by_count + 1;
     counts.by[by_count] = query->by_month ? DIM_MONTH : DIM_YEAR;
-    counts_run(books_counts(control->options.books), books_persons(control->options.books),
+    counts_run(ledger_counts(control->options.ledger), ledger_persons(control->options.ledger),
                query->municipalities, &counts, answer);
 }
 

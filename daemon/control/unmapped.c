@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/words?source=NAME&is=WORD: words that the tables lack, as far as they may be shown.
-// POST /v1/renormalise?dryRun=1: signals that had such words count by the tables in force now.
+// GET /v1/unmapped?source=NAME&is=WORD: words that the tables lack, as far as they may be shown.
+// POST /v1/remap?dryRun=1: signals that had such words count by the tables in force now.
 #include "control_private.h"
 
 #include "base/mem.h"
@@ -16,10 +16,10 @@ enum { HANDLE_LEN = 8 };
 
 struct listing {
     struct json_out *json;
-    struct str source;                // absent: all
-    bool found_source;                // there was an entry of that source
-    bool guessed;                     // only the word that the operator thinks of
-    struct digest guess[WORD_FIELDS]; // its digest, by field
+    struct str source;                    // absent: all
+    bool found_source;                    // there was an entry of that source
+    bool guessed;                         // only the word that the operator thinks of
+    struct digest guess[UNMAPPED_FIELDS]; // its digest, by field
 };
 
 static void put_time(struct json_out *json, const char *key, int64_t ms) {
@@ -28,7 +28,7 @@ static void put_time(struct json_out *json, const char *key, int64_t ms) {
     json_put_text(json, key, text);
 }
 
-static bool put_word(void *ctx, const struct word_record *word) {
+static bool put_word(void *ctx, const struct unmapped_record *word) {
     struct listing *listing = ctx;
     struct json_out *json = listing->json;
     char handle[DIGEST_HEX + 1];
@@ -40,7 +40,7 @@ static bool put_word(void *ctx, const struct word_record *word) {
     digest_to_hex(&word->word, handle);
     json_open(json, '{');
     json_put_text(json, "source", word->source);
-    json_put_text(json, "field", word_field_name(word->field));
+    json_put_text(json, "field", unmapped_field_name(word->field));
     json_put_text(json, "word", word->view.shown[0] ? word->view.shown : NULL);
     json_put_u64(json, "letters", word->view.letters);
     json_put_u64(json, "tokens", word->view.tokens);
@@ -55,24 +55,24 @@ static bool put_word(void *ctx, const struct word_record *word) {
 // A word that is not shown can be guessed: it is then compared as its source's was, and forgotten.
 static void take_guess(const struct control *control, struct str word, struct listing *listing) {
     listing->guessed = word.data != NULL;
-    for (int f = 0; listing->guessed && f < WORD_FIELDS; f++)
-        normalise_unknown(books_identity_key(control->options.books), (enum word_field)f,
+    for (int f = 0; listing->guessed && f < UNMAPPED_FIELDS; f++)
+        normalise_unknown(ledger_identity_key(control->options.ledger), (enum unmapped_field)f,
                           str_trim(word), &listing->guess[f]);
 }
 
-void control_words(struct control *control, struct http_request *request) {
+void control_unmapped(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     struct listing listing = {.json = &json, .source = http_query(request, "source", 0)};
     take_guess(control, http_query(request, "is", 0), &listing);
     json_open(&json, '{');
-    json_key(&json, "words");
+    json_key(&json, "unmapped");
     json_open(&json, '[');
-    books_each_word(control->options.books, put_word, &listing);
+    ledger_each_unmapped(control->options.ledger, put_word, &listing);
     json_close(&json, ']');
     json_put_bool(&json, "guessed", listing.guessed);
-    json_put_u64(&json, "total", books_words(control->options.books));
-    json_put_u64(&json, "notKept", books_totals(control->options.books)->words_not_kept);
+    json_put_u64(&json, "total", ledger_unmapped(control->options.ledger));
+    json_put_u64(&json, "notKept", ledger_totals(control->options.ledger)->unmapped_not_kept);
     json_close(&json, '}');
     if (!listing.source.data || listing.found_source ||
         sources_find(control->sources, listing.source)) {
@@ -84,17 +84,17 @@ void control_words(struct control *control, struct http_request *request) {
 }
 
 // Not the word: it may be anybody's name.
-void control_words_about(const struct control *control, struct http_request *request,
-                         struct buf *object) {
+void control_unmapped_about(const struct control *control, struct http_request *request,
+                            struct buf *object) {
     control_put_source(control, http_query(request, "source", 0), object);
     if (http_query(request, "is", 0).data)
         buf_puts(object, object->len ? " is" : "is");
 }
 
-// --- renormalise ---
+// --- remap ---
 
 // All pieces go by the tables and sources with which the first began.
-struct renormalise_run {
+struct remap_run {
     struct control *control;
     struct http_request *request; // both NULL: the control side has been closed
     struct sources *sources;
@@ -105,29 +105,29 @@ struct renormalise_run {
 
 static void on_piece_done(struct batch *batch);
 
-static void submit_piece(struct renormalise_run *run) {
-    struct batch *batch = batch_create_task(run->sources, run->tables, BATCH_RENORMALISE);
+static void submit_piece(struct remap_run *run) {
+    struct batch *batch = batch_create_task(run->sources, run->tables, BATCH_REMAP);
     batch->dry_run = run->dry_run;
     batch->received_ms = loop_wall_ms();
-    batch->renormalise.from = run->from;
-    batch->renormalise.upto = run->upto;
+    batch->remap.from = run->from;
+    batch->remap.upto = run->upto;
     batch->done = on_piece_done;
     batch->ctx = run;
     pipeline_submit(run->control->options.pipeline, batch);
 }
 
-static void end_run(struct renormalise_run *run) {
+static void end_run(struct remap_run *run) {
     if (run->control)
-        run->control->renormalise = NULL;
-    sources_drop(run->sources);
-    tables_drop(run->tables);
+        run->control->remap = NULL;
+    sources_unref(run->sources);
+    tables_unref(run->tables);
     free(run);
 }
 
-static void send_outcome(struct renormalise_run *run) {
+static void send_outcome(struct remap_run *run) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    log_notice("renormalised looked=%llu changed=%llu dry_run=%s", (unsigned long long)run->looked,
+    log_notice("remapped looked=%llu changed=%llu dry_run=%s", (unsigned long long)run->looked,
                (unsigned long long)run->changed, run->dry_run ? "yes" : "no");
     json_open(&json, '{');
     json_put_bool(&json, "dryRun", run->dry_run);
@@ -138,16 +138,16 @@ static void send_outcome(struct renormalise_run *run) {
 }
 
 static bool is_full(const struct control *control) {
-    struct intake_status intake;
-    intake_status(control->options.intake, &intake);
-    return intake.full;
+    struct push_status push;
+    push_status(control->options.push, &push);
+    return push.full;
 }
 
 // Why it does not go on; NULL: it does, or it is done.
-static const char *what_stops(const struct renormalise_run *run, const struct batch *batch) {
+static const char *what_stops(const struct remap_run *run, const struct batch *batch) {
     if (batch->err.kind != ERR_NONE)
         return "It cannot be made durable now. What was changed before is kept; run it again.";
-    if (!batch->renormalise.next)
+    if (!batch->remap.next)
         return NULL;
     if (run->control->stopping)
         return "The service is stopping. What was changed is kept; run it again.";
@@ -157,13 +157,13 @@ static const char *what_stops(const struct renormalise_run *run, const struct ba
 }
 
 static void on_piece_done(struct batch *batch) {
-    struct renormalise_run *run = batch->ctx;
-    bool last = batch->renormalise.next == 0;
+    struct remap_run *run = batch->ctx;
+    bool last = batch->remap.next == 0;
     const char *trouble = run->control ? what_stops(run, batch) : NULL;
-    run->from = batch->renormalise.next;
-    run->upto = batch->renormalise.upto;
-    run->looked += batch->renormalise.looked;
-    run->changed += batch->renormalise.changed;
+    run->from = batch->remap.next;
+    run->upto = batch->remap.upto;
+    run->looked += batch->remap.looked;
+    run->changed += batch->remap.changed;
     batch_free(batch);
     if (!run->control) {
         end_run(run);
@@ -185,8 +185,8 @@ static bool take_dry_run(struct http_request *request, bool *dry_run) {
     return !text.data || *dry_run || str_is(text, "0");
 }
 
-void control_renormalise_about(const struct control *control, struct http_request *request,
-                               struct buf *object) {
+void control_remap_about(const struct control *control, struct http_request *request,
+                         struct buf *object) {
     bool dry_run;
     (void)control;
     if (take_dry_run(request, &dry_run) && dry_run)
@@ -194,33 +194,32 @@ void control_renormalise_about(const struct control *control, struct http_reques
 }
 
 static void on_gone(void *work) {
-    struct renormalise_run *run = work;
+    struct remap_run *run = work;
     run->control = NULL;
     run->request = NULL;
 }
 
-void control_renormalise(struct control *control, struct http_request *request) {
+void control_remap(struct control *control, struct http_request *request) {
     bool dry_run;
     if (!take_dry_run(request, &dry_run)) {
         control_problem(request, 400, "dryRun is 1 or 0.");
         return;
     }
-    if (control->renormalise) {
-        control_problem(request, 409,
-                        "The ledger is being renormalised already; wait for its end.");
+    if (control->remap) {
+        control_problem(request, 409, "The ledger is being remapped already; wait for its end.");
         return;
     }
     if (!dry_run && is_full(control)) {
         control_problem(request, 429, NULL);
         return;
     }
-    struct renormalise_run *run = mem_zalloc(1, sizeof *run);
+    struct remap_run *run = mem_zalloc(1, sizeof *run);
     run->control = control;
     run->request = request;
-    run->sources = sources_take(control->sources);
-    run->tables = tables_take(control->tables);
+    run->sources = sources_ref(control->sources);
+    run->tables = tables_ref(control->tables);
     run->dry_run = dry_run;
-    control->renormalise = run;
+    control->remap = run;
     control_hold(request, run, on_gone);
     submit_piece(run);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/verify: a recount of the whole ledger beside the daemon's work, as NDJSON: how far it is,
+// GET /v1/verify: a verify of the whole ledger beside the daemon's work, as NDJSON: how far it is,
 // several times a second, and at last what came of it. It begins between two commits and goes on
 // over a snapshot on a worker thread. One at a time: who asks while one goes on gets 409. It ends
 // when its client leaves and when the daemon stops; then the last line is missing.
@@ -14,7 +14,7 @@
 
 enum { TICK_MS = 200, OUT_BYTES_MAX = 8192 };
 
-struct verify_run {
+struct verify_request {
     struct control *control;
     struct http_request *request; // NULL: nobody listens any more
     bool streams;                 // the reply is on its way
@@ -23,22 +23,22 @@ struct verify_run {
     bool ticked;      // say how far it is
     struct buf lines; // sent up to `sent`
     size_t sent;
-    struct recount recount;
+    struct verify verify;
     atomic_uint_fast64_t done, total; // steps
     atomic_bool stop;
 };
 
-static void run_free(struct verify_run *run) {
+static void run_free(struct verify_request *run) {
     run->control->verify = NULL;
     loop_timer_free(run->tick);
-    recount_free(&run->recount);
+    verify_free(&run->verify);
     buf_free(&run->lines);
     free(run);
 }
 
 // --- lines ---
 
-static void put_progress(struct verify_run *run) {
+static void put_progress(struct verify_request *run) {
     struct json_out json = {.buf = &run->lines};
     json_open(&json, '{');
     json_put_u64(&json, "done", atomic_load(&run->done));
@@ -47,10 +47,10 @@ static void put_progress(struct verify_run *run) {
     buf_putc(&run->lines, '\n');
 }
 
-static void put_check(struct json_out *json, enum recount_check check,
-                      const struct recount_outcome *outcome) {
+static void put_check(struct json_out *json, enum verify_check check,
+                      const struct verify_outcome *outcome) {
     json_open(json, '{');
-    json_put_text(json, "name", recount_check_name(check));
+    json_put_text(json, "name", verify_check_name(check));
     json_put_u64(json, "compared", outcome->compared);
     json_put_u64(json, "differs", outcome->differs);
     if (outcome->differs)
@@ -58,18 +58,18 @@ static void put_check(struct json_out *json, enum recount_check check,
     json_close(json, '}');
 }
 
-static void put_outcome(struct verify_run *run) {
-    const struct recount *recount = &run->recount;
+static void put_outcome(struct verify_request *run) {
+    const struct verify *verify = &run->verify;
     struct json_out json = {.buf = &run->lines};
     json_open(&json, '{');
-    json_put_bool(&json, "whole", recount_is_whole(recount));
-    json_put_u64(&json, "lines", recount->lines);
-    json_put_u64(&json, "signals", recount->signals);
+    json_put_bool(&json, "whole", verify_is_whole(verify));
+    json_put_u64(&json, "lines", verify->lines);
+    json_put_u64(&json, "signals", verify->signals);
     json_key(&json, "checks");
     json_open(&json, '[');
-    for (int i = 0; i < RECOUNT_CHECKS; i++)
-        if (recount->checks[i].looked)
-            put_check(&json, (enum recount_check)i, &recount->checks[i]);
+    for (int i = 0; i < VERIFY_CHECKS; i++)
+        if (verify->checks[i].looked)
+            put_check(&json, (enum verify_check)i, &verify->checks[i]);
     json_close(&json, ']');
     json_close(&json, '}');
     buf_putc(&run->lines, '\n');
@@ -78,7 +78,7 @@ static void put_outcome(struct verify_run *run) {
 // --- the stream ---
 
 static ssize_t pull(void *ctx, char *out, size_t max) {
-    struct verify_run *run = ctx;
+    struct verify_request *run = ctx;
     run->streams = true;
     if (run->scans && run->ticked && run->sent == run->lines.len) {
         buf_clear(&run->lines);
@@ -97,20 +97,20 @@ static ssize_t pull(void *ctx, char *out, size_t max) {
 }
 
 static void closed(void *ctx) {
-    struct verify_run *run = ctx;
+    struct verify_request *run = ctx;
     run->request = NULL;
     atomic_store(&run->stop, true);
     if (!run->scans)
         run_free(run);
 }
 
-static void wake(struct verify_run *run) {
+static void wake(struct verify_request *run) {
     if (run->request && run->streams)
         http_stream_wake(run->request);
 }
 
 static void on_tick(void *ctx) {
-    struct verify_run *run = ctx;
+    struct verify_request *run = ctx;
     run->ticked = true;
     wake(run);
 }
@@ -118,40 +118,40 @@ static void on_tick(void *ctx) {
 // --- the worker ---
 
 static bool on_progress(void *ctx, uint64_t done, uint64_t total) {
-    struct verify_run *run = ctx;
+    struct verify_request *run = ctx;
     atomic_store(&run->done, done);
     atomic_store(&run->total, total);
     return !atomic_load(&run->stop);
 }
 
 static void scan(void *ctx) {
-    struct verify_run *run = ctx;
-    recount_run(&run->recount);
+    struct verify_request *run = ctx;
+    verify_run(&run->verify);
 }
 
 // The snapshot goes at once: while it is there its pages are not used again.
 static void on_scanned(void *ctx) {
-    struct verify_run *run = ctx;
+    struct verify_request *run = ctx;
     run->scans = false;
     loop_timer_stop(run->tick);
-    recount_free(&run->recount);
+    verify_free(&run->verify);
     if (!run->request) {
         run_free(run);
         return;
     }
-    if (!run->recount.ended)
+    if (!run->verify.ended)
         put_outcome(run);
     wake(run);
 }
 
 // --- begin and end ---
 
-static void start_scan(struct verify_run *run) {
+static void start_scan(struct verify_request *run) {
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = run};
     run->scans = true;
-    run->recount.progress = on_progress;
-    run->recount.ctx = run;
+    run->verify.progress = on_progress;
+    run->verify.ctx = run;
     loop_timer_start(run->tick, TICK_MS, TICK_MS);
     loop_work(run->control->options.loop, scan, on_scanned, run);
     control_stream(run->request, &head, &source);
@@ -159,9 +159,9 @@ static void start_scan(struct verify_run *run) {
 
 // Whatever came of the rest of the commit: the snapshot is of before it, as the memory was.
 static void on_snapshot(struct batch *batch) {
-    struct verify_run *run = batch->ctx;
+    struct verify_request *run = batch->ctx;
     batch_free(batch);
-    if (run->request && !run->control->stopping && run->recount.txn.err.kind == ERR_NONE) {
+    if (run->request && !run->control->stopping && run->verify.txn.err.kind == ERR_NONE) {
         start_scan(run);
         return;
     }
@@ -171,24 +171,24 @@ static void on_snapshot(struct batch *batch) {
 }
 
 static void on_gone(void *work) {
-    struct verify_run *run = work;
+    struct verify_request *run = work;
     run->request = NULL;
 }
 
 void control_verify(struct control *control, struct http_request *request) {
     if (control->verify) {
-        control_problem(request, 409, "A recount goes on already; wait for its end.");
+        control_problem(request, 409, "A verify goes on already; wait for its end.");
         return;
     }
-    struct verify_run *run = mem_zalloc(1, sizeof *run);
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RECOUNT);
+    struct verify_request *run = mem_zalloc(1, sizeof *run);
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
     run->control = control;
     run->request = request;
     run->tick = loop_timer_create(control->options.loop, on_tick, run);
     buf_init(&run->lines, OUT_BYTES_MAX);
     control->verify = run;
     control_hold(request, run, on_gone);
-    batch->recount = &run->recount;
+    batch->verify = &run->verify;
     batch->done = on_snapshot;
     batch->ctx = run;
     pipeline_submit(control->options.pipeline, batch);

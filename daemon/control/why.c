@@ -16,7 +16,7 @@ bool control_take_signal(const struct control *control, const struct http_reques
         !http_decode_segment(source, signal->source, sizeof signal->source, &signal->source_len) ||
         !http_decode_segment(rest, signal->id, sizeof signal->id, &signal->id_len))
         return false;
-    normalise_identity(books_identity_key(control->options.books),
+    normalise_identity(ledger_identity_key(control->options.ledger),
                        (struct str){signal->source, signal->source_len},
                        (struct str){signal->id, signal->id_len}, &signal->identity);
     return true;
@@ -40,10 +40,10 @@ struct why {
     uint64_t previous;
 };
 
-static void on_version(void *ctx, const struct books_line *line) {
+static void on_version(void *ctx, const struct ledger_event *line) {
     struct why *why = ctx;
     struct json_out *json = why->json;
-    const struct ledger_row *row = &line->row;
+    const struct ledger_entry *row = &line->row;
     const struct municipality *m =
         municipalities_by_code(why->control->tables->municipalities, row->cell.municipality);
     char received[TIME_STAMP_MAX], reported[TIME_DATE_MAX], code[EVENT_CODE_MAX];
@@ -54,7 +54,7 @@ static void on_version(void *ctx, const struct books_line *line) {
     json_put_u64(json, "sequence", row->seq);
     json_put_text(json, "verdict", verdict_name(row->verdict));
     json_put_text(json, "received", received);
-    json_put_text(json, "feed", row->renormalised ? "renormalise" : row->polled ? "poll" : "push");
+    json_put_text(json, "feed", row->remapped ? "remap" : row->polled ? "poll" : "push");
     json_put_bool(json, "erased", row->erased);
     json_put_text(json, "municipality", code);
     json_put_text(json, "municipalityName", m ? m->name : NULL);
@@ -76,7 +76,7 @@ static void on_version(void *ctx, const struct books_line *line) {
     why->previous = row->previous;
 }
 
-static void on_latest(void *ctx, const struct books_line *line) {
+static void on_latest(void *ctx, const struct ledger_event *line) {
     struct why *why = ctx;
     char signal[DIGEST_HEX + 1];
     digest_to_hex(&line->row.identity, signal);
@@ -92,10 +92,10 @@ static void send_why(struct control *control, struct http_request *request, uint
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     struct why why = {.control = control, .request = request, .json = &json, .previous = seq};
     json_open(&json, '{');
-    (void)books_line_at(control->options.books, seq, on_latest, &why);
+    (void)ledger_event_at(control->options.ledger, seq, on_latest, &why);
     json_key(&json, "versions");
     json_open(&json, '[');
-    while (why.previous && books_line_at(control->options.books, why.previous, on_version, &why))
+    while (why.previous && ledger_event_at(control->options.ledger, why.previous, on_version, &why))
         ;
     json_close(&json, ']');
     json_close(&json, '}');
@@ -117,7 +117,7 @@ void control_why(struct control *control, struct http_request *request) {
         control_problem(request, 400, "Ask for /v1/signals/{source}/{id}, percent-encoded.");
         return;
     }
-    uint64_t seq = books_find(control->options.books, &signal.identity);
+    uint64_t seq = ledger_find(control->options.ledger, &signal.identity);
     if (seq)
         send_why(control, request, seq);
     else

@@ -7,18 +7,18 @@
 
 enum { NAME_BYTES_MAX = 64 };
 
-static enum ctl_exit print_asked(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
     static const struct {
         const char *asked, *text;
     } texts[] = {{"poll", ": is being polled now; signaalctl feeds NAME shows how it went"},
                  {"pause", ": paused until signaalctl resume"},
                  {"resume", ": polled again"}};
-    const char *asked = node_text(answer, "asked");
-    screen_put(&ctl->screen, STYLE_PLAIN, node_text(answer, "name"));
+    const char *asked = json_view_text(answer, "asked");
+    term_out_put(&ctl->term, STYLE_PLAIN, json_view_text(answer, "name"));
     for (size_t i = 0; asked && i < sizeof texts / sizeof *texts; i++)
         if (strcmp(texts[i].asked, asked) == 0)
-            screen_put(&ctl->screen, STYLE_PLAIN, texts[i].text);
-    screen_end_line(&ctl->screen);
+            term_out_put(&ctl->term, STYLE_PLAIN, texts[i].text);
+    term_out_end_line(&ctl->term);
     return CTL_OK;
 }
 

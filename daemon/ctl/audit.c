@@ -24,8 +24,8 @@ struct entry {
 };
 
 // "uid:0 pid:4711" gives "root 4711"; who is no user gives where it comes from: "system start".
-static void name_actor(const struct node *line, char out[ACTOR_TEXT_MAX]) {
-    const char *actor = node_text(line, "actor"), *origin = node_text(line, "origin");
+static void name_actor(const struct json_view *line, char out[ACTOR_TEXT_MAX]) {
+    const char *actor = json_view_text(line, "actor"), *origin = json_view_text(line, "origin");
     struct str rest = str_from(actor), uid, pid;
     uint64_t number, process;
     if (str_split(&rest, ' ', &uid) && str_split(&rest, ' ', &pid) && uid.len > 4 && pid.len > 4 &&
@@ -44,8 +44,8 @@ static void name_actor(const struct node *line, char out[ACTOR_TEXT_MAX]) {
 
 // The object stands last and is never cut: it is what one looks for.
 static void put_entry(const struct listing *listing, const struct entry *entry, bool title) {
-    const struct screen *screen = &listing->ctl->screen;
-    enum screen_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
+    const struct term_out *term = &listing->ctl->term;
+    enum term_out_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
     const struct {
         const char *text;
         size_t width;
@@ -56,13 +56,13 @@ static void put_entry(const struct listing *listing, const struct entry *entry, 
                   {entry->action, ACTION_WIDTH, FIT_LEFT},
                   {entry->result, RESULT_WIDTH, FIT_LEFT}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        screen_put_field(screen, plain, fields[i].text, fields[i].width, fields[i].fit);
-        screen_put_spaces(screen, 1);
+        term_out_put_field(term, plain, fields[i].text, fields[i].width, fields[i].fit);
+        term_out_put_spaces(term, 1);
     }
-    screen_put(screen, plain, entry->object);
+    term_out_put(term, plain, entry->object);
     if (!entry->linked && !title)
-        screen_put(screen, STYLE_BAD, " (it or the line before it is changed or missing)");
-    screen_end_line(screen);
+        term_out_put(term, STYLE_BAD, " (it or the line before it is changed or missing)");
+    term_out_end_line(term);
 }
 
 static void put_titles(const struct listing *listing) {
@@ -75,15 +75,15 @@ static void put_titles(const struct listing *listing) {
     put_entry(listing, &titles, true);
 }
 
-static void put_line(struct listing *listing, const struct node *line) {
-    struct entry entry = {.action = node_text(line, "action"),
-                          .result = node_text(line, "result"),
-                          .object = node_text(line, "object"),
-                          .linked = node_flag(line, "linked")};
+static void put_line(struct listing *listing, const struct json_view *line) {
+    struct entry entry = {.action = json_view_text(line, "action"),
+                          .result = json_view_text(line, "result"),
+                          .object = json_view_text(line, "object"),
+                          .linked = json_view_flag(line, "linked")};
     int64_t number = 0;
-    (void)node_number(line, "number", &number);
+    (void)json_view_number(line, "number", &number);
     format_count(number, entry.number);
-    format_stamp(node_text(line, "time"), entry.time);
+    format_stamp(json_view_text(line, "time"), entry.time);
     name_actor(line, entry.actor);
     put_entry(listing, &entry, false);
     listing->broken = listing->broken || !entry.linked;
@@ -91,26 +91,26 @@ static void put_line(struct listing *listing, const struct node *line) {
 
 static bool on_line(void *ctx, struct str text, struct err *err) {
     struct listing *listing = ctx;
-    const struct screen *screen = &listing->ctl->screen;
+    const struct term_out *term = &listing->ctl->term;
     struct err unreadable;
     if (listing->ctl->json) {
-        fwrite(text.data, 1, text.len, screen->out);
-        screen_end_line(screen);
+        fwrite(text.data, 1, text.len, term->out);
+        term_out_end_line(term);
     } else {
-        struct node *line = node_parse(text, &unreadable);
+        struct json_view *line = json_view_parse(text, &unreadable);
         if (!listing->any)
             put_titles(listing);
         if (line) {
             put_line(listing, line);
         } else { // it was changed in the log: those behind it are shown all the same
-            screen_put(screen, STYLE_BAD, "(a line that cannot be read)");
-            screen_end_line(screen);
+            term_out_put(term, STYLE_BAD, "(a line that cannot be read)");
+            term_out_end_line(term);
             listing->broken = true;
         }
-        node_free(line);
+        json_view_free(line);
     }
     listing->any = true;
-    return !ferror(screen->out) || err_set(err, ERR_RETRY, "cannot write the output");
+    return !ferror(term->out) || err_set(err, ERR_RETRY, "cannot write the output");
 }
 
 static enum ctl_exit list(const struct ctl *ctl, const char *target) {
@@ -124,19 +124,19 @@ static enum ctl_exit list(const struct ctl *ctl, const char *target) {
     else if (!reply.stopped && !client_reply_good(&reply))
         result = ctl_refused(ctl, &reply);
     else if (!listing.any && !ctl->json)
-        fputs("no lines\n", ctl->screen.out);
+        fputs("no lines\n", ctl->term.out);
     else if (listing.broken)
         (void)ctl_fail("where the log is broken first is told by: signaalctl audit verify");
     client_reply_free(&reply);
     return result;
 }
 
-static void print_verdict(const struct ctl *ctl, const struct node *answer, bool whole) {
+static void print_verdict(const struct ctl *ctl, const struct json_view *answer, bool whole) {
     int64_t first = 0, last = 0, broken = 0;
     char text[4 * FORMAT_MAX];
-    (void)node_number(answer, "first", &first);
-    (void)node_number(answer, "last", &last);
-    (void)node_number(answer, "broken", &broken);
+    (void)json_view_number(answer, "first", &first);
+    (void)json_view_number(answer, "last", &last);
+    (void)json_view_number(answer, "broken", &broken);
     if (!whole)
         (void)snprintf(text, sizeof text, "line %" PRId64 " is changed or missing", broken);
     else if (last == 0 || first > last)
@@ -144,24 +144,24 @@ static void print_verdict(const struct ctl *ctl, const struct node *answer, bool
     else
         (void)snprintf(text, sizeof text, "audit log whole: lines %" PRId64 " to %" PRId64, first,
                        last);
-    screen_put(&ctl->screen, whole ? STYLE_PLAIN : STYLE_BAD, text);
-    screen_end_line(&ctl->screen);
+    term_out_put(&ctl->term, whole ? STYLE_PLAIN : STYLE_BAD, text);
+    term_out_end_line(&ctl->term);
 }
 
 // The exit status tells, with --json as well.
 static enum ctl_exit show_verdict(const struct ctl *ctl, struct str body) {
     struct err err;
-    struct node *answer = node_parse(body, &err);
+    struct json_view *answer = json_view_parse(body, &err);
     if (!answer)
         return ctl_fail("%s", err.text);
-    bool whole = node_flag(answer, "whole");
+    bool whole = json_view_flag(answer, "whole");
     if (ctl->json) {
-        fwrite(body.data, 1, body.len, ctl->screen.out);
-        screen_end_line(&ctl->screen);
+        fwrite(body.data, 1, body.len, ctl->term.out);
+        term_out_end_line(&ctl->term);
     } else {
         print_verdict(ctl, answer, whole);
     }
-    node_free(answer);
+    json_view_free(answer);
     return whole ? CTL_OK : CTL_FAILED;
 }
 

@@ -7,79 +7,80 @@
 
 #include <stdlib.h>
 
-static void put_figures(struct table *table, const struct node *node, const char *signals_key,
+static void put_numbers(struct table *table, const struct json_view *node, const char *signals_key,
                         bool with_bar) {
     int64_t signals = 0, persons = 0;
-    (void)node_number(node, signals_key, &signals);
-    table_put_figure(table, signals);
+    (void)json_view_number(node, signals_key, &signals);
+    table_put_number(table, signals);
     // A daemon that does not count persons says nothing of them.
-    if (node_number(node, "persons", &persons))
-        table_put_figure(table, persons);
+    if (json_view_number(node, "persons", &persons))
+        table_put_number(table, persons);
     else
         table_put_text(table, "-");
     table_put_bar(table, with_bar ? signals : 0);
 }
 
-static void fill_table(struct table *table, const struct node *answer, const struct cube_by *by) {
-    const struct node *lines = node_at(answer, "lines");
-    char label[CUBE_LABEL_MAX];
-    for (size_t i = 0; i < node_size(lines); i++) {
-        const struct node *line = node_item(lines, i);
+static void fill_table(struct table *table, const struct json_view *answer,
+                       const struct query_options_by *by) {
+    const struct json_view *lines = json_view_at(answer, "lines");
+    char label[QUERY_LABEL_MAX];
+    for (size_t i = 0; i < json_view_size(lines); i++) {
+        const struct json_view *line = json_view_item(lines, i);
         for (size_t d = 0; d < by->count; d++) {
-            cube_label(node_at(answer, "names"), node_text(line, by->names[d]), label);
+            query_label(json_view_at(answer, "names"), json_view_text(line, by->names[d]), label);
             table_put_text(table, label);
         }
-        put_figures(table, line, "signals", true);
+        put_numbers(table, line, "signals", true);
     }
     table_put_rule(table);
     for (size_t d = 0; d < by->count; d++)
         table_put_text(table, d ? "" : "total");
-    put_figures(table, answer, "total", false);
+    put_numbers(table, answer, "total", false);
 }
 
-static void print_heading(const struct ctl *ctl, const struct node *answer) {
+static void print_heading(const struct ctl *ctl, const struct json_view *answer) {
     struct buf heading;
     buf_init(&heading, CLIENT_TARGET_MAX);
     buf_puts(&heading, "Signals and persons");
-    cube_describe(answer, &heading);
+    query_describe(answer, &heading);
     char *text = buf_take(&heading);
-    screen_put_wrapped(&ctl->screen, STYLE_PLAIN, text);
-    screen_end_line(&ctl->screen);
+    term_out_put_wrapped(&ctl->term, STYLE_PLAIN, text);
+    term_out_end_line(&ctl->term);
     free(text);
 }
 
-static void print_notes(const struct ctl *ctl, const struct node *answer,
-                        const struct cube_by *by) {
-    struct cube_notes notes = {.ctl = ctl};
+static void print_notes(const struct ctl *ctl, const struct json_view *answer,
+                        const struct query_options_by *by) {
+    struct query_options_notes notes = {.ctl = ctl};
     int64_t signals, persons;
-    cube_note_categories(&notes, by);
-    if (node_number(answer, "total", &signals) && node_number(answer, "persons", &persons) &&
-        persons != signals)
-        cube_note(&notes, "Signals that are linked are about one person, who counts once in each "
-                          "line and once in the total. A signal that is not linked is a person.");
+    query_note_categories(&notes, by);
+    if (json_view_number(answer, "total", &signals) &&
+        json_view_number(answer, "persons", &persons) && persons != signals)
+        query_note(&notes, "Signals that are linked are about one person, who counts once in each "
+                           "line and once in the total. A signal that is not linked is a person.");
 }
 
-static void print_sheet(const struct ctl *ctl, const struct node *answer,
-                        const struct cube_by *by) {
-    const struct node *lines = node_at(answer, "lines");
-    struct sheet sheet = {.screen = &ctl->screen};
-    cube_put_titles(&sheet, by);
-    sheet_put_text(&sheet, "signals");
-    sheet_put_text(&sheet, "persons");
-    sheet_end_row(&sheet);
-    for (size_t i = 0; i < node_size(lines); i++) {
-        const struct node *line = node_item(lines, i);
-        cube_put_labels(&sheet, by, node_at(answer, "names"), line);
-        sheet_put_node(&sheet, line, "signals");
-        sheet_put_node(&sheet, line, "persons");
-        sheet_end_row(&sheet);
+static void print_sheet(const struct ctl *ctl, const struct json_view *answer,
+                        const struct query_options_by *by) {
+    const struct json_view *lines = json_view_at(answer, "lines");
+    struct csv_writer writer = {.term = &ctl->term};
+    query_put_titles(&writer, by);
+    csv_writer_put_text(&writer, "signals");
+    csv_writer_put_text(&writer, "persons");
+    csv_writer_end_row(&writer);
+    for (size_t i = 0; i < json_view_size(lines); i++) {
+        const struct json_view *line = json_view_item(lines, i);
+        query_put_labels(&writer, by, json_view_at(answer, "names"), line);
+        csv_writer_put_node(&writer, line, "signals");
+        csv_writer_put_node(&writer, line, "persons");
+        csv_writer_end_row(&writer);
     }
 }
 
-static enum ctl_exit print_counts(const struct ctl *ctl, const struct node *answer) {
-    struct table_column columns[CUBE_BY_MAX + 3];
-    struct cube_by by;
-    if (!cube_read_by(answer, &by) || by.count == 0)
+static enum ctl_exit print_counts(const struct ctl *ctl, const struct json_view *answer) {
+    struct table_column columns[QUERY_BY_MAX + 3];
+    struct query_options_by by;
+    if (!query_read_by(answer, &by) || by.count == 0)
         return ctl_fail("the answer is not one that this version can read");
     if (ctl->csv) {
         print_sheet(ctl, answer, &by);
@@ -87,12 +88,12 @@ static enum ctl_exit print_counts(const struct ctl *ctl, const struct node *answ
     }
     for (size_t d = 0; d < by.count; d++)
         columns[d] = (struct table_column){by.names[d], COLUMN_TEXT};
-    columns[by.count] = (struct table_column){"signals", COLUMN_FIGURE};
-    columns[by.count + 1] = (struct table_column){"persons", COLUMN_FIGURE};
+    columns[by.count] = (struct table_column){"signals", COLUMN_NUMBER};
+    columns[by.count + 1] = (struct table_column){"persons", COLUMN_NUMBER};
     columns[by.count + 2] = (struct table_column){"", COLUMN_BAR};
 
     struct table table;
-    table_init(&table, &ctl->screen, columns, by.count + 3);
+    table_init(&table, &ctl->term, columns, by.count + 3);
     fill_table(&table, answer, &by);
     print_heading(ctl, answer);
     table_print(&table);
@@ -105,10 +106,10 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
                                 struct buf *target) {
     const char *by = args_value(args, "by");
     buf_puts(target, "/v1/counts");
-    enum ctl_exit result = cube_put_by(ctl, by ? by : "year", CUBE_BY_MAX, target);
+    enum ctl_exit result = query_put_by(ctl, by ? by : "year", QUERY_BY_MAX, target);
     if (result == CTL_OK)
-        result = cube_put_period(ctl, args, target);
-    return result == CTL_OK ? cube_put_filters(ctl, args, target) : result;
+        result = query_put_period(ctl, args, target);
+    return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
@@ -126,8 +127,8 @@ const struct ctl_verb counts_verb = {
     .name = "counts",
     .words = "",
     .help = "How many signals and persons, by year or province",
-    .more = "To count by, and to filter on: " CUBE_DIMENSIONS ". Values are codes, as in "
-            "municipality=GM0363 and category=SexualExploitation. These are exact figures, for "
+    .more = "To count by, and to filter on: " QUERY_DIMENSIONS ". Values are codes, as in "
+            "municipality=GM0363 and category=SexualExploitation. These are exact statistics, for "
             "use inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,

@@ -16,7 +16,7 @@ enum {
     WIDE = 100,
     DATE_LEN = 10,
     LABEL_WIDTH = 18,
-    FIGURE_WIDTH = 6,
+    STATISTIC_WIDTH = 6,
     BAR_FULL = 10000
 };
 
@@ -39,34 +39,34 @@ static const struct division *find_division(const struct args *args) {
     return by ? NULL : &divisions[0];
 }
 
-static int64_t number(const struct node *node, const char *path) {
+static int64_t number(const struct json_view *node, const char *path) {
     int64_t value = 0;
-    (void)node_number(node, path, &value);
+    (void)json_view_number(node, path, &value);
     return value;
 }
 
 // --- the basic level ---
 
-static void put_criterion(const struct ctl *ctl, const struct node *answer, const char *label,
+static void put_criterion(const struct ctl *ctl, const struct json_view *answer, const char *label,
                           const char *path) {
     int64_t count = number(answer, path);
-    char figure[FORMAT_MAX], share[FORMAT_MAX];
-    format_count(count, figure);
+    char statistic[FORMAT_MAX], share[FORMAT_MAX];
+    format_count(count, statistic);
     format_share(count, number(answer, "municipalities"), share);
-    screen_put_spaces(&ctl->screen, 2);
-    screen_put_field(&ctl->screen, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
-    screen_put_field(&ctl->screen, STYLE_PLAIN, figure, FIGURE_WIDTH, FIT_RIGHT);
-    screen_put_field(&ctl->screen, STYLE_PLAIN, share, FIGURE_WIDTH + 2, FIT_RIGHT);
-    screen_end_line(&ctl->screen);
+    term_out_put_spaces(&ctl->term, 2);
+    term_out_put_field(&ctl->term, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
+    term_out_put_field(&ctl->term, STYLE_PLAIN, statistic, STATISTIC_WIDTH, FIT_RIGHT);
+    term_out_put_field(&ctl->term, STYLE_PLAIN, share, STATISTIC_WIDTH + 2, FIT_RIGHT);
+    term_out_end_line(&ctl->term);
 }
 
-static void print_basic_level(const struct ctl *ctl, const struct node *answer) {
-    screen_put_wrapped(&ctl->screen, STYLE_PLAIN, "Basic level, of all municipalities:");
+static void print_basic_level(const struct ctl *ctl, const struct json_view *answer) {
+    term_out_put_wrapped(&ctl->term, STYLE_PLAIN, "Basic level, of all municipalities:");
     put_criterion(ctl, answer, "signals actively", "basicLevel.signals");
     put_criterion(ctl, answer, "has an official", "basicLevel.official");
     put_criterion(ctl, answer, "has a policy", "basicLevel.policy");
     put_criterion(ctl, answer, "all three", "basicLevel.all");
-    screen_end_line(&ctl->screen);
+    term_out_end_line(&ctl->term);
 }
 
 // --- by province, police unit or size ---
@@ -80,50 +80,51 @@ static void put_share(struct table *table, int64_t part, int64_t whole) {
                                          : (int64_t)(BAR_FULL * (double)part / (double)whole));
 }
 
-static void put_group(struct table *table, const char *label, const struct node *group, bool wide) {
+static void put_group(struct table *table, const char *label, const struct json_view *group,
+                      bool wide) {
     static const char *const keys[] = {"municipalities", "signalling", "silent", "never",
                                        "official",       "policy",     "all"};
     static const size_t narrow_count = 4;
     table_put_text(table, label);
     for (size_t i = 0; i < (wide ? sizeof keys / sizeof *keys : narrow_count); i++)
-        table_put_figure(table, number(group, keys[i]));
+        table_put_number(table, number(group, keys[i]));
     put_share(table, number(group, "signalling"), number(group, "municipalities"));
 }
 
-static void put_total(struct table *table, const struct node *answer, bool wide) {
+static void put_total(struct table *table, const struct json_view *answer, bool wide) {
     static const char *const criteria[] = {"basicLevel.official", "basicLevel.policy",
                                            "basicLevel.all"};
     table_put_rule(table);
     table_put_text(table, "all");
-    table_put_figure(table, number(answer, "municipalities"));
-    table_put_figure(table, number(answer, "signalling"));
-    table_put_figure(table, number(answer, "silent"));
-    table_put_figure(table, number(answer, "never"));
+    table_put_number(table, number(answer, "municipalities"));
+    table_put_number(table, number(answer, "signalling"));
+    table_put_number(table, number(answer, "silent"));
+    table_put_number(table, number(answer, "never"));
     for (size_t i = 0; wide && i < sizeof criteria / sizeof *criteria; i++)
-        table_put_figure(table, number(answer, criteria[i]));
+        table_put_number(table, number(answer, criteria[i]));
     put_share(table, number(answer, "signalling"), number(answer, "municipalities"));
 }
 
-static void print_groups(const struct ctl *ctl, const struct node *answer,
+static void print_groups(const struct ctl *ctl, const struct json_view *answer,
                          const struct division *division) {
     static const char *const titles[] = {"all",      "signal", "silent",   "never",
                                          "official", "policy", "all three"};
-    const struct node *groups = node_at(answer, division->key);
-    bool wide = ctl->screen.width >= WIDE;
+    const struct json_view *groups = json_view_at(answer, division->key);
+    bool wide = ctl->term.width >= WIDE;
     struct table_column columns[TABLE_COLUMNS_MAX] = {{division->title, COLUMN_TEXT}};
     size_t count = 1;
     for (size_t i = 0; i < (wide ? sizeof titles / sizeof *titles : 4); i++)
-        columns[count++] = (struct table_column){titles[i], COLUMN_FIGURE};
-    columns[count++] = (struct table_column){"share", COLUMN_FIGURE};
+        columns[count++] = (struct table_column){titles[i], COLUMN_NUMBER};
+    columns[count++] = (struct table_column){"share", COLUMN_NUMBER};
     columns[count++] = (struct table_column){"", COLUMN_BAR};
 
     struct table table;
-    table_init(&table, &ctl->screen, columns, count);
+    table_init(&table, &ctl->term, columns, count);
     table.bar_full = BAR_FULL;
-    for (size_t i = 0; i < node_size(groups); i++) {
-        const struct node *group = node_item(groups, i);
-        const char *code = node_text(group, "code"), *name = node_text(group, "name");
-        char label[CUBE_LABEL_MAX];
+    for (size_t i = 0; i < json_view_size(groups); i++) {
+        const struct json_view *group = json_view_item(groups, i);
+        const char *code = json_view_text(group, "code"), *name = json_view_text(group, "name");
+        char label[QUERY_LABEL_MAX];
         (void)snprintf(label, sizeof label, "%s%s%s", code ? code : "", code ? " " : "",
                        name ? name : "-");
         put_group(&table, label, group, wide);
@@ -133,112 +134,114 @@ static void print_groups(const struct ctl *ctl, const struct node *answer,
     table_free(&table);
 }
 
-static void print_notes(const struct ctl *ctl, const struct node *answer) {
-    struct cube_notes notes = {.ctl = ctl};
-    const char *basis = node_text(answer, "basis");
-    cube_note(&notes,
-              "Of %" PRId64 " no source is connected: none can post or is polled, none has "
-              "delivered.",
-              number(answer, "unconnected"));
+static void print_notes(const struct ctl *ctl, const struct json_view *answer) {
+    struct query_options_notes notes = {.ctl = ctl};
+    const char *basis = json_view_text(answer, "basis");
+    query_note(&notes,
+               "Of %" PRId64 " no source is connected: none can post or is polled, none has "
+               "delivered.",
+               number(answer, "unconnected"));
     if (basis && strcmp(basis, "reported") == 0)
-        cube_note(&notes, "By the date of report and the municipality that a signal of a municipal "
-                          "source is about. Silent: there were such signals before.");
+        query_note(&notes,
+                   "By the date of report and the municipality that a signal of a municipal "
+                   "source is about. Silent: there were such signals before.");
     else
-        cube_note(&notes, "Silent: a source of it has brought signals, but nothing new in these "
-                          "days. Names: signaalctl coverage --silent, or --never.");
+        query_note(&notes, "Silent: a source of it has brought signals, but nothing new in these "
+                           "days. Names: signaalctl coverage --silent, or --never.");
 }
 
 // --- the municipalities ---
 
-static bool is_state(const struct node *item, const char *state) {
-    const char *text = node_text(item, "state");
+static bool is_state(const struct json_view *item, const char *state) {
+    const char *text = json_view_text(item, "state");
     return text && strcmp(text, state) == 0;
 }
 
 // By --silent and --never; with neither all.
-static bool is_wanted(const struct args *args, const struct node *item) {
+static bool is_wanted(const struct args *args, const struct json_view *item) {
     bool silent = args_has(args, "silent"), never = args_has(args, "never");
     return (!silent && !never) || (silent && is_state(item, "silent")) ||
            (never && is_state(item, "never"));
 }
 
-static void put_municipality(struct table *table, const struct node *item) {
-    const char *code = node_text(item, "code"), *name = node_text(item, "name");
-    const char *last = node_text(item, "lastSignal");
-    char label[CUBE_LABEL_MAX], date[DATE_LEN + 1];
-    char *sources = node_join(node_at(item, "sources"));
+static void put_municipality(struct table *table, const struct json_view *item) {
+    const char *code = json_view_text(item, "code"), *name = json_view_text(item, "name");
+    const char *last = json_view_text(item, "lastSignal");
+    char label[QUERY_LABEL_MAX], date[DATE_LEN + 1];
+    char *sources = json_view_join(json_view_at(item, "sources"));
     (void)snprintf(label, sizeof label, "%s %s", code ? code : "-", name ? name : "-");
     (void)snprintf(date, sizeof date, "%.10s", last ? last : "-");
     table_put_text(table, label);
-    table_put_text(table, node_text(item, "province"));
+    table_put_text(table, json_view_text(item, "province"));
     table_put_styled(table,
                      is_state(item, "signals")  ? STYLE_GOOD
                      : is_state(item, "silent") ? STYLE_WARN
                                                 : STYLE_DIM,
-                     node_text(item, "state"));
+                     json_view_text(item, "state"));
     table_put_text(table, date);
-    table_put_text(table, node_flag(item, "official") ? "yes" : "-");
-    table_put_text(table, node_flag(item, "policy") ? "yes" : "-");
+    table_put_text(table, json_view_flag(item, "official") ? "yes" : "-");
+    table_put_text(table, json_view_flag(item, "policy") ? "yes" : "-");
     table_put_text(table, sources);
     free(sources);
 }
 
-static void print_list(const struct ctl *ctl, const struct node *answer) {
+static void print_list(const struct ctl *ctl, const struct json_view *answer) {
     static const struct table_column columns[] = {
         {"municipality", COLUMN_TEXT}, {"province", COLUMN_TEXT}, {"state", COLUMN_TEXT},
         {"last", COLUMN_TEXT},         {"official", COLUMN_TEXT}, {"policy", COLUMN_TEXT},
         {"sources", COLUMN_TEXT}};
-    const struct node *list = node_at(answer, "list");
-    struct cube_notes notes = {.ctl = ctl};
+    const struct json_view *list = json_view_at(answer, "list");
+    struct query_options_notes notes = {.ctl = ctl};
     size_t shown = 0;
     struct table table;
-    table_init(&table, &ctl->screen, columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < node_size(list); i++) {
-        if (!is_wanted(ctl->args, node_item(list, i)))
+    table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < json_view_size(list); i++) {
+        if (!is_wanted(ctl->args, json_view_item(list, i)))
             continue;
-        put_municipality(&table, node_item(list, i));
+        put_municipality(&table, json_view_item(list, i));
         shown++;
     }
     if (shown)
         table_print(&table);
     table_free(&table);
     if (shown)
-        cube_note(&notes, "%zu of %zu municipalities shown.", shown, node_size(list));
+        query_note(&notes, "%zu of %zu municipalities shown.", shown, json_view_size(list));
     else
-        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, "There is none.");
+        term_out_put_wrapped(&ctl->term, STYLE_PLAIN, "There is none.");
 }
 
 // --- for spreadsheets ---
 
-static void put_row(struct sheet *sheet, const struct node *node, const char *const *keys) {
+static void put_row(struct csv_writer *writer, const struct json_view *node,
+                    const char *const *keys) {
     for (; *keys; keys++)
-        sheet_put_node(sheet, node, *keys);
-    sheet_end_row(sheet);
+        csv_writer_put_node(writer, node, *keys);
+    csv_writer_end_row(writer);
 }
 
-static void print_group_sheet(const struct ctl *ctl, const struct node *answer,
+static void print_group_sheet(const struct ctl *ctl, const struct json_view *answer,
                               const struct division *division) {
     static const char *const keys[] = {"code",   "name",  "municipalities", "signalling",
                                        "silent", "never", "official",       "policy",
                                        "all",    NULL};
-    const struct node *groups = node_at(answer, division->key);
+    const struct json_view *groups = json_view_at(answer, division->key);
     const char *const *own = keys + (division != &divisions[0]); // only provinces have codes
-    struct sheet sheet = {.screen = &ctl->screen};
-    sheet_put_titles(&sheet, own);
-    for (size_t i = 0; i < node_size(groups); i++)
-        put_row(&sheet, node_item(groups, i), own);
+    struct csv_writer writer = {.term = &ctl->term};
+    csv_writer_put_titles(&writer, own);
+    for (size_t i = 0; i < json_view_size(groups); i++)
+        put_row(&writer, json_view_item(groups, i), own);
 }
 
-static void print_list_sheet(const struct ctl *ctl, const struct node *answer) {
+static void print_list_sheet(const struct ctl *ctl, const struct json_view *answer) {
     static const char *const keys[] = {
         "code",      "name",       "province", "policeUnit", "sizeClass", "inhabitants", "state",
         "connected", "lastSignal", "official", "policy",     "sources",   NULL};
-    const struct node *list = node_at(answer, "list");
-    struct sheet sheet = {.screen = &ctl->screen};
-    sheet_put_titles(&sheet, keys);
-    for (size_t i = 0; i < node_size(list); i++)
-        if (is_wanted(ctl->args, node_item(list, i)))
-            put_row(&sheet, node_item(list, i), keys);
+    const struct json_view *list = json_view_at(answer, "list");
+    struct csv_writer writer = {.term = &ctl->term};
+    csv_writer_put_titles(&writer, keys);
+    for (size_t i = 0; i < json_view_size(list); i++)
+        if (is_wanted(ctl->args, json_view_item(list, i)))
+            put_row(&writer, json_view_item(list, i), keys);
 }
 
 // --- the verb ---
@@ -247,7 +250,7 @@ static bool wants_list(const struct args *args) {
     return args_has(args, "list") || args_has(args, "silent") || args_has(args, "never");
 }
 
-static enum ctl_exit print_coverage(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_coverage(const struct ctl *ctl, const struct json_view *answer) {
     const struct division *division = find_division(ctl->args);
     bool list = wants_list(ctl->args);
     if (ctl->csv && list) {
@@ -255,8 +258,8 @@ static enum ctl_exit print_coverage(const struct ctl *ctl, const struct node *an
     } else if (ctl->csv) {
         print_group_sheet(ctl, answer, division);
     } else {
-        screen_put_wrapped(&ctl->screen, STYLE_STRONG, node_text(answer, "headline"));
-        screen_end_line(&ctl->screen);
+        term_out_put_wrapped(&ctl->term, STYLE_STRONG, json_view_text(answer, "headline"));
+        term_out_end_line(&ctl->term);
         if (list) {
             print_list(ctl, answer);
         } else {
@@ -283,7 +286,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     buf_puts(target, "/v1/coverage");
     if (days)
         buf_printf(target, "?days=%" PRIu64, count);
-    return cube_put_period(ctl, args, target);
+    return query_put_period(ctl, args, target);
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {

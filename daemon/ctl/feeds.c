@@ -18,23 +18,23 @@ enum { LABEL_WIDTH = 14, NAME_BYTES_MAX = 64 };
 enum rank { RANK_FAILING, RANK_SILENT, RANK_PAUSED, RANK_FINE };
 
 struct line {
-    const struct node *feed;
+    const struct json_view *feed;
     enum rank rank;
     size_t place; // in the daemon's answer
 };
 
-static int64_t number_or_zero(const struct node *node, const char *path) {
+static int64_t number_or_zero(const struct json_view *node, const char *path) {
     int64_t value = 0;
-    (void)node_number(node, path, &value);
+    (void)json_view_number(node, path, &value);
     return value;
 }
 
-static enum rank rank_of(const struct node *feed) {
+static enum rank rank_of(const struct json_view *feed) {
     if (number_or_zero(feed, "failures") > 0)
         return RANK_FAILING;
-    if (node_flag(feed, "silent"))
+    if (json_view_flag(feed, "silent"))
         return RANK_SILENT;
-    return node_flag(feed, "paused") ? RANK_PAUSED : RANK_FINE;
+    return json_view_flag(feed, "paused") ? RANK_PAUSED : RANK_FINE;
 }
 
 static int compare_lines(const void *a, const void *b) {
@@ -44,7 +44,7 @@ static int compare_lines(const void *a, const void *b) {
     return x->place < y->place ? -1 : 1;
 }
 
-static enum screen_style rank_style(enum rank rank) {
+static enum term_out_style rank_style(enum rank rank) {
     switch (rank) {
     case RANK_FAILING:
         return STYLE_BAD;
@@ -59,11 +59,11 @@ static enum screen_style rank_style(enum rank rank) {
 }
 
 // Why a line needs a look; NULL: it does not.
-static const char *reason(const struct node *feed) {
-    const char *failure = node_text(feed, "failure");
+static const char *reason(const struct json_view *feed) {
+    const char *failure = json_view_text(feed, "failure");
     if (failure)
         return failure;
-    return node_flag(feed, "silent") ? "silent: nothing new for long" : NULL;
+    return json_view_flag(feed, "silent") ? "silent: nothing new for long" : NULL;
 }
 
 static void put_distance(struct table *table, const char *stamp, int64_t now_s) {
@@ -73,19 +73,19 @@ static void put_distance(struct table *table, const char *stamp, int64_t now_s) 
 }
 
 static void put_feed(struct table *table, const struct line *line, int64_t now_s) {
-    const struct node *feed = line->feed;
+    const struct json_view *feed = line->feed;
     const char *why = reason(feed);
-    table_put_text(table, node_text(feed, "name"));
-    table_put_styled(table, rank_style(line->rank), node_text(feed, "state"));
-    put_distance(table, node_text(feed, "lastContact"), now_s);
-    put_distance(table, node_text(feed, "lastSignal"), now_s);
-    put_distance(table, node_text(feed, "nextPoll"), now_s);
-    table_put_figure(table, number_or_zero(feed, "failures"));
-    table_put_figure(table, number_or_zero(feed, "news"));
+    table_put_text(table, json_view_text(feed, "name"));
+    table_put_styled(table, rank_style(line->rank), json_view_text(feed, "state"));
+    put_distance(table, json_view_text(feed, "lastContact"), now_s);
+    put_distance(table, json_view_text(feed, "lastSignal"), now_s);
+    put_distance(table, json_view_text(feed, "nextPoll"), now_s);
+    table_put_number(table, number_or_zero(feed, "failures"));
+    table_put_number(table, number_or_zero(feed, "new"));
     table_put_text(table, why ? why : "");
 }
 
-static void put_totals(const struct ctl *ctl, const struct node *answer, size_t shown) {
+static void put_totals(const struct ctl *ctl, const struct json_view *answer, size_t shown) {
     char text[256];
     (void)snprintf(text, sizeof text,
                    "%zu shown of %" PRId64 " sources; %" PRId64 " polled, %" PRId64
@@ -93,41 +93,41 @@ static void put_totals(const struct ctl *ctl, const struct node *answer, size_t 
                    shown, number_or_zero(answer, "sources"), number_or_zero(answer, "polled"),
                    number_or_zero(answer, "failing"), number_or_zero(answer, "silent"),
                    number_or_zero(answer, "paused"));
-    screen_end_line(&ctl->screen);
-    screen_put_wrapped(&ctl->screen, STYLE_DIM, text);
+    term_out_end_line(&ctl->term);
+    term_out_put_wrapped(&ctl->term, STYLE_DIM, text);
 }
 
-static void print_sheet(const struct ctl *ctl, const struct node *feeds) {
+static void print_sheet(const struct ctl *ctl, const struct json_view *feeds) {
     static const char *const keys[] = {
         "name",     "kind",    "municipality", "template",    "url",        "interval",
         "state",    "silent",  "paused",       "lastContact", "lastSignal", "nextPoll",
         "failures", "failure", "failedAt",     "polls",       "pages",      "notModified",
-        "items",    "news",    "refused",      "leftOut",     NULL};
-    struct sheet sheet = {.screen = &ctl->screen};
-    sheet_put_titles(&sheet, keys);
-    for (size_t i = 0; i < node_size(feeds); i++) {
+        "items",    "new",     "refused",      "excluded",    NULL};
+    struct csv_writer writer = {.term = &ctl->term};
+    csv_writer_put_titles(&writer, keys);
+    for (size_t i = 0; i < json_view_size(feeds); i++) {
         for (size_t k = 0; keys[k]; k++)
-            sheet_put_node(&sheet, node_item(feeds, i), keys[k]);
-        sheet_end_row(&sheet);
+            csv_writer_put_node(&writer, json_view_item(feeds, i), keys[k]);
+        csv_writer_end_row(&writer);
     }
 }
 
-static void print_table(const struct ctl *ctl, const struct node *answer) {
+static void print_table(const struct ctl *ctl, const struct json_view *answer) {
     static const struct table_column columns[] = {
         {"source", COLUMN_TEXT}, {"state", COLUMN_TEXT},        {"contact", COLUMN_TEXT},
-        {"new", COLUMN_TEXT},    {"next", COLUMN_TEXT},         {"failed", COLUMN_FIGURE},
-        {"got", COLUMN_FIGURE},  {"what is wrong", COLUMN_TEXT}};
-    const struct node *feeds = node_at(answer, "feeds");
-    size_t count = node_size(feeds);
+        {"new", COLUMN_TEXT},    {"next", COLUMN_TEXT},         {"failed", COLUMN_NUMBER},
+        {"got", COLUMN_NUMBER},  {"what is wrong", COLUMN_TEXT}};
+    const struct json_view *feeds = json_view_at(answer, "feeds");
+    size_t count = json_view_size(feeds);
     struct line *lines = mem_zalloc(count, sizeof *lines);
     struct table table;
     int64_t now_s = (int64_t)time(NULL);
     for (size_t i = 0; i < count; i++) {
-        const struct node *feed = node_item(feeds, i);
+        const struct json_view *feed = json_view_item(feeds, i);
         lines[i] = (struct line){.feed = feed, .rank = rank_of(feed), .place = i};
     }
     qsort(lines, count, sizeof *lines, compare_lines);
-    table_init(&table, &ctl->screen, columns, sizeof columns / sizeof *columns);
+    table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < count; i++)
         put_feed(&table, &lines[i], now_s);
     table_print(&table);
@@ -136,79 +136,79 @@ static void print_table(const struct ctl *ctl, const struct node *answer) {
     free(lines);
 }
 
-static enum ctl_exit print_feeds(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_feeds(const struct ctl *ctl, const struct json_view *answer) {
     if (ctl->csv)
-        print_sheet(ctl, node_at(answer, "feeds"));
+        print_sheet(ctl, json_view_at(answer, "feeds"));
     else
         print_table(ctl, answer);
     return CTL_OK;
 }
 
-static void put_fact(const struct screen *screen, enum screen_style style, const char *label,
+static void put_fact(const struct term_out *term, enum term_out_style style, const char *label,
                      const char *text) {
-    screen_put_field(screen, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
-    screen_put(screen, style, text);
-    screen_end_line(screen);
+    term_out_put_field(term, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
+    term_out_put(term, style, text);
+    term_out_end_line(term);
 }
 
-static void put_time(const struct screen *screen, const char *label, const char *stamp) {
+static void put_time(const struct term_out *term, const char *label, const char *stamp) {
     char time_text[FORMAT_MAX], text[FORMAT_MAX + 4];
     format_stamp(stamp, time_text);
     (void)snprintf(text, sizeof text, "%s%s", time_text, stamp ? " UTC" : "");
-    put_fact(screen, STYLE_PLAIN, label, text);
+    put_fact(term, STYLE_PLAIN, label, text);
 }
 
-static void put_figures(const struct screen *screen, const struct node *feed) {
+static void put_numbers(const struct term_out *term, const struct json_view *feed) {
     static const struct {
         const char *label, *key;
-    } figures[] = {{"polls", "polls"},     {"pages", "pages"}, {"not modified", "notModified"},
-                   {"items", "items"},     {"new", "news"},    {"refused", "refused"},
-                   {"left out", "leftOut"}};
-    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) {
+    } statistics[] = {{"polls", "polls"},      {"pages", "pages"}, {"not modified", "notModified"},
+                      {"items", "items"},      {"new", "new"},     {"refused", "refused"},
+                      {"left out", "excluded"}};
+    for (size_t i = 0; i < sizeof statistics / sizeof *statistics; i++) {
         char text[FORMAT_MAX];
-        format_count(number_or_zero(feed, figures[i].key), text);
-        put_fact(screen, STYLE_PLAIN, figures[i].label, text);
+        format_count(number_or_zero(feed, statistics[i].key), text);
+        put_fact(term, STYLE_PLAIN, statistics[i].label, text);
     }
 }
 
-static void put_interval(const struct screen *screen, const struct node *feed) {
+static void put_interval(const struct term_out *term, const struct json_view *feed) {
     int64_t seconds;
     char text[FORMAT_MAX] = "-";
-    if (node_number(feed, "interval", &seconds))
+    if (json_view_number(feed, "interval", &seconds))
         format_short(seconds, text);
-    put_fact(screen, STYLE_PLAIN, "interval", text);
+    put_fact(term, STYLE_PLAIN, "interval", text);
 }
 
-static void put_failures(const struct screen *screen, const struct node *feed) {
+static void put_failures(const struct term_out *term, const struct json_view *feed) {
     int64_t failures = number_or_zero(feed, "failures");
     char text[FORMAT_MAX];
     format_count(failures, text);
-    put_fact(screen, failures ? STYLE_BAD : STYLE_PLAIN, "failures", text);
-    put_fact(screen, failures ? STYLE_BAD : STYLE_PLAIN, "failure", node_text(feed, "failure"));
-    put_time(screen, "failed at", node_text(feed, "failedAt"));
+    put_fact(term, failures ? STYLE_BAD : STYLE_PLAIN, "failures", text);
+    put_fact(term, failures ? STYLE_BAD : STYLE_PLAIN, "failure", json_view_text(feed, "failure"));
+    put_time(term, "failed at", json_view_text(feed, "failedAt"));
 }
 
-static enum ctl_exit print_feed(const struct ctl *ctl, const struct node *feed) {
-    const struct screen *screen = &ctl->screen;
+static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *feed) {
+    const struct term_out *term = &ctl->term;
     enum rank rank = rank_of(feed);
-    bool silent = node_flag(feed, "silent");
-    put_fact(screen, STYLE_PLAIN, "source", node_text(feed, "name"));
-    put_fact(screen, STYLE_PLAIN, "kind", node_text(feed, "kind"));
-    put_fact(screen, STYLE_PLAIN, "municipality", node_text(feed, "municipality"));
-    put_fact(screen, STYLE_PLAIN, "template", node_text(feed, "template"));
-    put_fact(screen, STYLE_PLAIN, "host", node_text(feed, "url"));
-    put_interval(screen, feed);
-    screen_end_line(screen);
-    put_fact(screen, rank_style(rank), "state", node_text(feed, "state"));
-    put_fact(screen, silent ? STYLE_WARN : STYLE_PLAIN, "silent", silent ? "yes" : "no");
-    put_fact(screen, STYLE_PLAIN, "paused", node_flag(feed, "paused") ? "yes" : "no");
-    put_time(screen, "last contact", node_text(feed, "lastContact"));
-    put_time(screen, "last signal", node_text(feed, "lastSignal"));
-    put_time(screen, "next poll", node_text(feed, "nextPoll"));
-    put_failures(screen, feed);
-    put_fact(screen, STYLE_PLAIN, "cursor", node_text(feed, "cursor"));
-    screen_end_line(screen);
-    put_figures(screen, feed);
+    bool silent = json_view_flag(feed, "silent");
+    put_fact(term, STYLE_PLAIN, "source", json_view_text(feed, "name"));
+    put_fact(term, STYLE_PLAIN, "kind", json_view_text(feed, "kind"));
+    put_fact(term, STYLE_PLAIN, "municipality", json_view_text(feed, "municipality"));
+    put_fact(term, STYLE_PLAIN, "template", json_view_text(feed, "template"));
+    put_fact(term, STYLE_PLAIN, "host", json_view_text(feed, "url"));
+    put_interval(term, feed);
+    term_out_end_line(term);
+    put_fact(term, rank_style(rank), "state", json_view_text(feed, "state"));
+    put_fact(term, silent ? STYLE_WARN : STYLE_PLAIN, "silent", silent ? "yes" : "no");
+    put_fact(term, STYLE_PLAIN, "paused", json_view_flag(feed, "paused") ? "yes" : "no");
+    put_time(term, "last contact", json_view_text(feed, "lastContact"));
+    put_time(term, "last signal", json_view_text(feed, "lastSignal"));
+    put_time(term, "next poll", json_view_text(feed, "nextPoll"));
+    put_failures(term, feed);
+    put_fact(term, STYLE_PLAIN, "cursor", json_view_text(feed, "cursor"));
+    term_out_end_line(term);
+    put_numbers(term, feed);
     return CTL_OK;
 }
 

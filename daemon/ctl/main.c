@@ -13,9 +13,9 @@
 #define DEFAULT_PATH "/run/signaald/control.sock"
 
 static const struct ctl_verb *const verbs[] = {
-    &status_verb, &top_verb,        &counts_verb, &trend_verb,  &coverage_verb, &figures_verb,
+    &status_verb, &top_verb,        &counts_verb, &trend_verb,  &coverage_verb, &statistics_verb,
     &report_verb, &why_verb,        &tail_verb,   &feeds_verb,  &poll_verb,     &pause_verb,
-    &resume_verb, &quarantine_verb, &try_verb,    &import_verb, &words_verb,    &renormalise_verb,
+    &resume_verb, &quarantine_verb, &try_verb,    &import_verb, &words_verb,    &remap_verb,
     &erase_verb,  &reload_verb,     &audit_verb,  &verify_verb};
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
@@ -49,12 +49,12 @@ static void print_help(FILE *out) {
           out);
 }
 
-static void print_verb_help(const struct ctl_verb *verb, const struct screen *screen) {
+static void print_verb_help(const struct ctl_verb *verb, const struct term_out *term) {
     printf("Usage: signaalctl %s%s%s [OPTION]...\n%s.\n", verb->name, *verb->words ? " " : "",
            verb->words, verb->help);
     if (verb->more) {
         putchar('\n');
-        screen_put_wrapped(screen, STYLE_PLAIN, verb->more);
+        term_out_put_wrapped(term, STYLE_PLAIN, verb->more);
     }
     puts("\nOptions:");
     if (verb->options)
@@ -86,9 +86,9 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
     if (!args_parse(args, common_options, verb->options ? verb->options : no_options,
                     (int)args->word_count, args->words, &err))
         return ctl_usage(ctl, "%s", err.text);
-    screen_init(&ctl->screen, stdout, args_has(args, "no-colour"));
+    term_out_init(&ctl->term, stdout, args_has(args, "no-colour"));
     if (args_has(args, "help")) {
-        print_verb_help(verb, &ctl->screen);
+        print_verb_help(verb, &ctl->term);
         return CTL_OK;
     }
     if (args_has(args, "version")) {

@@ -10,11 +10,12 @@
 enum { REASONS_BYTES_MAX = 1 << 10, WHERE_BYTES_MAX = 192 };
 
 // "/victim/age outOfRange; /reported badDate"
-static void put_reasons(struct table *table, const struct node *reasons) {
+static void put_reasons(struct table *table, const struct json_view *reasons) {
     char text[REASONS_BYTES_MAX] = "";
-    for (size_t i = 0; i < node_size(reasons); i++) {
-        const struct node *reason = node_item(reasons, i);
-        const char *pointer = node_text(reason, "pointer"), *code = node_text(reason, "code");
+    for (size_t i = 0; i < json_view_size(reasons); i++) {
+        const struct json_view *reason = json_view_item(reasons, i);
+        const char *pointer = json_view_text(reason, "pointer"),
+                   *code = json_view_text(reason, "code");
         bool named = pointer && *pointer;
         size_t len = strlen(text);
         (void)snprintf(text + len, sizeof text - len, "%s%s%s%s", i ? "; " : "",
@@ -24,12 +25,12 @@ static void put_reasons(struct table *table, const struct node *reasons) {
 }
 
 // The source's own id, or the item's place in its page, or that it is the page.
-static void put_where(struct table *table, const struct node *entry) {
+static void put_where(struct table *table, const struct json_view *entry) {
     char text[WHERE_BYTES_MAX];
-    const char *id = node_text(entry, "id");
+    const char *id = json_view_text(entry, "id");
     int64_t index = 0;
-    (void)node_number(entry, "index", &index);
-    if (node_flag(entry, "page"))
+    (void)json_view_number(entry, "index", &index);
+    if (json_view_flag(entry, "page"))
         (void)snprintf(text, sizeof text, "page, line %" PRId64, index);
     else if (id)
         (void)snprintf(text, sizeof text, "%s", id);
@@ -38,54 +39,54 @@ static void put_where(struct table *table, const struct node *entry) {
     table_put_text(table, text);
 }
 
-static void put_entry(struct table *table, const struct node *entry) {
+static void put_entry(struct table *table, const struct json_view *entry) {
     int64_t number = 0, times = 0;
     char last[FORMAT_MAX];
-    (void)node_number(entry, "number", &number);
-    (void)node_number(entry, "times", &times);
-    format_stamp(node_text(entry, "last"), last);
-    table_put_figure(table, number);
-    table_put_text(table, node_text(entry, "source"));
+    (void)json_view_number(entry, "number", &number);
+    (void)json_view_number(entry, "times", &times);
+    format_stamp(json_view_text(entry, "last"), last);
+    table_put_number(table, number);
+    table_put_text(table, json_view_text(entry, "source"));
     put_where(table, entry);
-    put_reasons(table, node_at(entry, "reasons"));
-    table_put_figure(table, times);
+    put_reasons(table, json_view_at(entry, "reasons"));
+    table_put_number(table, times);
     table_put_text(table, last);
 }
 
-static enum ctl_exit print_entries(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_entries(const struct ctl *ctl, const struct json_view *answer) {
     static const struct table_column columns[] = {
-        {"number", COLUMN_FIGURE}, {"source", COLUMN_TEXT},  {"id or place", COLUMN_TEXT},
-        {"reason", COLUMN_TEXT},   {"times", COLUMN_FIGURE}, {"last (UTC)", COLUMN_TEXT}};
-    const struct node *entries = node_at(answer, "entries");
-    if (node_size(entries) == 0) {
-        screen_put(&ctl->screen, STYLE_PLAIN, "the quarantine is empty");
-        screen_end_line(&ctl->screen);
+        {"number", COLUMN_NUMBER}, {"source", COLUMN_TEXT},  {"id or place", COLUMN_TEXT},
+        {"reason", COLUMN_TEXT},   {"times", COLUMN_NUMBER}, {"last (UTC)", COLUMN_TEXT}};
+    const struct json_view *entries = json_view_at(answer, "entries");
+    if (json_view_size(entries) == 0) {
+        term_out_put(&ctl->term, STYLE_PLAIN, "the quarantine is empty");
+        term_out_end_line(&ctl->term);
         return CTL_OK;
     }
     struct table table;
-    table_init(&table, &ctl->screen, columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < node_size(entries); i++)
-        put_entry(&table, node_item(entries, i));
+    table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < json_view_size(entries); i++)
+        put_entry(&table, json_view_item(entries, i));
     table_print(&table);
     table_free(&table);
     return CTL_OK;
 }
 
-static enum ctl_exit print_asked(const struct ctl *ctl, const struct node *answer) {
-    const char *asked = node_text(answer, "asked");
+static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
+    const char *asked = json_view_text(answer, "asked");
     int64_t number = 0;
     char text[FORMAT_MAX];
-    (void)node_number(answer, "number", &number);
+    (void)json_view_number(answer, "number", &number);
     format_count(number, text);
-    screen_put(&ctl->screen, STYLE_PLAIN, text);
+    term_out_put(&ctl->term, STYLE_PLAIN, text);
     if (asked && strcmp(asked, "retry") == 0) {
-        screen_put(&ctl->screen, STYLE_PLAIN, ": read again now from ");
-        screen_put(&ctl->screen, STYLE_PLAIN, node_text(answer, "source"));
-        screen_put(&ctl->screen, STYLE_PLAIN, "; what is still bad comes back");
+        term_out_put(&ctl->term, STYLE_PLAIN, ": read again now from ");
+        term_out_put(&ctl->term, STYLE_PLAIN, json_view_text(answer, "source"));
+        term_out_put(&ctl->term, STYLE_PLAIN, "; what is still bad comes back");
     } else {
-        screen_put(&ctl->screen, STYLE_PLAIN, ": dropped");
+        term_out_put(&ctl->term, STYLE_PLAIN, ": dropped");
     }
-    screen_end_line(&ctl->screen);
+    term_out_end_line(&ctl->term);
     return CTL_OK;
 }
 

@@ -5,14 +5,14 @@
 
 #include <inttypes.h>
 
-static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_view *answer) {
     int64_t sources;
     char text[FORMAT_MAX] = "-";
-    if (node_number(answer, "sources", &sources))
+    if (json_view_number(answer, "sources", &sources))
         format_count(sources, text);
-    screen_put(&ctl->screen, STYLE_PLAIN, "tables reloaded, sources: ");
-    screen_put(&ctl->screen, STYLE_PLAIN, text);
-    screen_end_line(&ctl->screen);
+    term_out_put(&ctl->term, STYLE_PLAIN, "tables reloaded, sources: ");
+    term_out_put(&ctl->term, STYLE_PLAIN, text);
+    term_out_end_line(&ctl->term);
     return CTL_OK;
 }
 

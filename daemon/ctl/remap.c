@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaalctl renormalise: signals with words that the tables have got since count by them.
+// signaalctl remap: signals with words that the tables have got since count by them.
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 
@@ -8,30 +8,30 @@ static const struct args_option options[] = {
     {0},
 };
 
-static enum ctl_exit print_outcome(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_outcome(const struct ctl *ctl, const struct json_view *answer) {
     int64_t looked = 0, changed = 0;
     char all[FORMAT_MAX], some[FORMAT_MAX], text[4 * FORMAT_MAX];
-    (void)node_number(answer, "looked", &looked);
-    (void)node_number(answer, "changed", &changed);
+    (void)json_view_number(answer, "looked", &looked);
+    (void)json_view_number(answer, "changed", &changed);
     format_count(looked, all);
     format_count(changed, some);
     (void)snprintf(text, sizeof text, "%s of %s signals with unknown words %s", some, all,
-                   node_flag(answer, "dryRun") ? "would change" : "changed");
-    screen_put(&ctl->screen, STYLE_PLAIN, text);
-    screen_end_line(&ctl->screen);
+                   json_view_flag(answer, "dryRun") ? "would change" : "changed");
+    term_out_put(&ctl->term, STYLE_PLAIN, text);
+    term_out_end_line(&ctl->term);
     return CTL_OK;
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
-    const struct ctl_question question = {
-        .method = "POST",
-        .target = args_has(args, "dry-run") ? "/v1/renormalise?dryRun=1" : "/v1/renormalise",
-        .print = print_outcome};
+    const struct ctl_question question = {.method = "POST",
+                                          .target = args_has(args, "dry-run") ? "/v1/remap?dryRun=1"
+                                                                              : "/v1/remap",
+                                          .print = print_outcome};
     return ctl_ask(ctl, &question);
 }
 
-const struct ctl_verb renormalise_verb = {
-    .name = "renormalise",
+const struct ctl_verb remap_verb = {
+    .name = "remap",
     .words = "",
     .help = "Count signals by words that the tables have got",
     .more = "After words were added to the tables and \"signaalctl reload\": each signal whose "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaalctl figures: the rounded figures that may go outside, as they stand there now.
+// signaalctl statistics: the rounded statistics that may go outside, as they stand there now.
 #include "ctl/query/csv_writer.h"
 #include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
@@ -12,7 +12,7 @@
 
 enum { WHERE_MAX = 12 };
 
-// What a figure can have, in the order of its table. "year" or "month", the rest are dimensions.
+// What a statistic can have, in the order of its table. "year" or "month", the rest are dimensions.
 static const char *const keys[] = {"measure",    "year",         "month",        "province",
                                    "policeUnit", "safetyRegion", "municipality", "category",
                                    "gender",     "ageGroup",     "citizenship",  "sourceKind"};
@@ -25,32 +25,34 @@ static bool is_key(struct str name) {
     return false;
 }
 
-// Has the figure what each --where asks for?
-static bool is_wanted(const struct args *args, const struct node *figure) {
+// Has the statistic what each --where asks for?
+static bool is_wanted(const struct args *args, const struct json_view *statistic) {
     const char *filter;
     for (size_t i = 0; (filter = args_nth(args, "where", i)); i++) {
         struct str value = str_from(filter), name;
         (void)str_split(&value, '=', &name);
         for (size_t k = 0; k < KEY_COUNT; k++)
-            if (str_is(name, keys[k]) && !str_equal(str_from(node_text(figure, keys[k])), value))
+            if (str_is(name, keys[k]) &&
+                !str_equal(str_from(json_view_text(statistic, keys[k])), value))
                 return false;
     }
     return true;
 }
 
 // "province PV27 Noord-Holland, category SexualExploitation"; "all" where there is nothing.
-static void put_what(struct table *table, const struct node *figure, const struct node *names) {
-    const char *measure = node_text(figure, "measure");
-    char label[CUBE_LABEL_MAX];
+static void put_what(struct table *table, const struct json_view *statistic,
+                     const struct json_view *names) {
+    const char *measure = json_view_text(statistic, "measure");
+    char label[QUERY_LABEL_MAX];
     struct buf what;
     buf_init(&what, CLIENT_TARGET_MAX);
     if (measure && strcmp(measure, "municipalities") == 0)
         buf_puts(&what, "municipalities that signalled");
     for (size_t k = DIMENSIONS_FROM; k < KEY_COUNT; k++) {
-        const char *code = node_text(figure, keys[k]);
+        const char *code = json_view_text(statistic, keys[k]);
         if (!code)
             continue;
-        cube_label(names, code, label);
+        query_label(names, code, label);
         buf_printf(&what, "%s%s %s", what.len ? ", " : "", keys[k], label);
     }
     char *text = buf_take(&what);
@@ -58,100 +60,104 @@ static void put_what(struct table *table, const struct node *figure, const struc
     free(text);
 }
 
-static void put_figure(struct table *table, const struct node *figure, const struct node *names) {
-    const char *year = node_text(figure, "year");
+static void put_statistic(struct table *table, const struct json_view *statistic,
+                          const struct json_view *names) {
+    const char *year = json_view_text(statistic, "year");
     int64_t count = 0;
-    (void)node_number(figure, "count", &count);
-    table_put_text(table, year ? year : node_text(figure, "month"));
-    put_what(table, figure, names);
-    table_put_figure(table, count);
+    (void)json_view_number(statistic, "count", &count);
+    table_put_text(table, year ? year : json_view_text(statistic, "month"));
+    put_what(table, statistic, names);
+    table_put_number(table, count);
     table_put_bar(table, count);
 }
 
-static void print_table(const struct ctl *ctl, const struct node *answer) {
+static void print_table(const struct ctl *ctl, const struct json_view *answer) {
     static const struct table_column columns[] = {{"period", COLUMN_TEXT},
                                                   {"of", COLUMN_TEXT},
-                                                  {"at least", COLUMN_FIGURE},
+                                                  {"at least", COLUMN_NUMBER},
                                                   {"", COLUMN_BAR}};
-    const struct node *figures = node_at(answer, "figures");
+    const struct json_view *statistics = json_view_at(answer, "statistics");
     struct table table;
-    table_init(&table, &ctl->screen, columns, sizeof columns / sizeof *columns);
+    table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
     for (int years = 1; years >= 0; years--)
-        for (size_t i = 0; i < node_size(figures); i++) {
-            const struct node *figure = node_item(figures, i);
-            if ((node_text(figure, "year") != NULL) == years && is_wanted(ctl->args, figure))
-                put_figure(&table, figure, node_at(answer, "names"));
+        for (size_t i = 0; i < json_view_size(statistics); i++) {
+            const struct json_view *statistic = json_view_item(statistics, i);
+            if ((json_view_text(statistic, "year") != NULL) == years &&
+                is_wanted(ctl->args, statistic))
+                put_statistic(&table, statistic, json_view_at(answer, "names"));
         }
     if (table.cell_count)
         table_print(&table);
     else
-        screen_put_wrapped(&ctl->screen, STYLE_PLAIN,
-                           "There is no such figure: too few signals, or a word that is no "
-                           "figure's.");
+        term_out_put_wrapped(&ctl->term, STYLE_PLAIN,
+                             "There is no such statistic: too few signals, or a word that is no "
+                             "statistic's.");
     table_free(&table);
 }
 
-static void print_sheet(const struct ctl *ctl, const struct node *answer) {
-    static const char *const more[] = {"count", "resolution", "closed", NULL};
-    const struct node *figures = node_at(answer, "figures");
-    struct sheet sheet = {.screen = &ctl->screen};
+static void print_sheet(const struct ctl *ctl, const struct json_view *answer) {
+    static const char *const more[] = {"count", "roundingBase", "closed", NULL};
+    const struct json_view *statistics = json_view_at(answer, "statistics");
+    struct csv_writer writer = {.term = &ctl->term};
     for (size_t k = 0; k < KEY_COUNT; k++)
-        sheet_put_text(&sheet, keys[k]);
-    sheet_put_titles(&sheet, more);
-    for (size_t i = 0; i < node_size(figures); i++) {
-        const struct node *figure = node_item(figures, i);
-        if (!is_wanted(ctl->args, figure))
+        csv_writer_put_text(&writer, keys[k]);
+    csv_writer_put_titles(&writer, more);
+    for (size_t i = 0; i < json_view_size(statistics); i++) {
+        const struct json_view *statistic = json_view_item(statistics, i);
+        if (!is_wanted(ctl->args, statistic))
             continue;
         for (size_t k = 0; k < KEY_COUNT; k++)
-            sheet_put_node(&sheet, figure, keys[k]);
+            csv_writer_put_node(&writer, statistic, keys[k]);
         for (size_t m = 0; more[m]; m++)
-            sheet_put_node(&sheet, figure, more[m]);
-        sheet_end_row(&sheet);
+            csv_writer_put_node(&writer, statistic, more[m]);
+        csv_writer_end_row(&writer);
     }
 }
 
-static void print_notes(const struct ctl *ctl, int64_t resolution) {
-    struct cube_notes notes = {.ctl = ctl};
-    cube_note(&notes,
-              "Figures below %" PRId64 " do not exist: none and few look alike. Each is rounded "
-              "down by itself, so they do not add up.",
-              resolution);
-    cube_note(&notes, "What arrives meanwhile shows in the next snapshot, when a month is over "
-                      "and enough has changed.");
+static void print_notes(const struct ctl *ctl, int64_t rounding_base) {
+    struct query_options_notes notes = {.ctl = ctl};
+    query_note(&notes,
+               "Statistics below %" PRId64
+               " do not exist: none and few look alike. Each is rounded "
+               "down by itself, so they do not add up.",
+               rounding_base);
+    query_note(&notes, "What arrives meanwhile shows in the next snapshot, when a month is over "
+                       "and enough has changed.");
 }
 
-static enum ctl_exit print_figures(const struct ctl *ctl, const struct node *answer) {
-    const char *closed = node_text(answer, "closed");
-    int64_t resolution = 0;
+static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_view *answer) {
+    const char *closed = json_view_text(answer, "closed");
+    int64_t rounding_base = 0;
     char text[256];
-    (void)node_number(answer, "resolution", &resolution);
+    (void)json_view_number(answer, "roundingBase", &rounding_base);
     if (ctl->csv) {
         print_sheet(ctl, answer);
         return CTL_OK;
     }
     if (!closed) {
-        screen_put_wrapped(&ctl->screen, STYLE_PLAIN,
-                           "Nothing has gone outside yet: the first figures come when a month is "
-                           "over, or now by signaalctl figures publish.");
+        term_out_put_wrapped(
+            &ctl->term, STYLE_PLAIN,
+            "Nothing has gone outside yet: the first statistics come when a month is "
+            "over, or now by signaalctl statistics publish.");
         return CTL_OK;
     }
     (void)snprintf(text, sizeof text,
-                   "Figures for outside: rounded down to a multiple of %" PRId64
+                   "Statistics, rounded down to a multiple of %" PRId64
                    ", of months up to %.16s",
-                   resolution, closed);
-    screen_put_wrapped(&ctl->screen, STYLE_STRONG, text);
-    screen_end_line(&ctl->screen);
+                   rounding_base, closed);
+    term_out_put_wrapped(&ctl->term, STYLE_STRONG, text);
+    term_out_end_line(&ctl->term);
     print_table(ctl, answer);
-    print_notes(ctl, resolution);
+    print_notes(ctl, rounding_base);
     return CTL_OK;
 }
 
-static enum ctl_exit print_published(const struct ctl *ctl, const struct node *answer) {
-    const char *closed = node_text(answer, "closed");
+static enum ctl_exit print_published(const struct ctl *ctl, const struct json_view *answer) {
+    const char *closed = json_view_text(answer, "closed");
     char text[256];
-    (void)snprintf(text, sizeof text, "The first figures are out, of months up to %.16s.",
+    (void)snprintf(text, sizeof text, "The first statistics are out, of months up to %.16s.",
                    closed ? closed : "the last that is over");
-    screen_put_wrapped(&ctl->screen, STYLE_PLAIN, text);
+    term_out_put_wrapped(&ctl->term, STYLE_PLAIN, text);
     return CTL_OK;
 }
 
@@ -172,16 +178,16 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
     const struct ctl_question publish = {
-        .method = "POST", .target = "/v1/figures/publish", .print = print_published};
+        .method = "POST", .target = "/v1/statistics/release", .print = print_published};
     enum ctl_exit result = check_filters(ctl, args);
     if (result != CTL_OK)
         return result;
     if (args->word_count == 0)
-        return ctl_show(ctl, "/v1/figures", NULL, print_figures);
+        return ctl_show(ctl, "/v1/statistics", NULL, print_statistics);
     if (strcmp(args->words[0], "publish") != 0)
         return ctl_usage(ctl, "it takes publish or nothing");
     if (ctl->csv || args_has(args, "where"))
-        return ctl_usage(ctl, "publish takes all figures, and prints none");
+        return ctl_usage(ctl, "publish takes all statistics, and prints none");
     return ctl_ask(ctl, &publish);
 }
 
@@ -190,16 +196,16 @@ static const struct args_option options[] = {
     {0},
 };
 
-const struct ctl_verb figures_verb = {
-    .name = "figures",
+const struct ctl_verb statistics_verb = {
+    .name = "statistics",
     .words = "[publish]",
-    .help = "The rounded figures that may go outside",
+    .help = "The rounded statistics that may go outside",
     .more = "Exact counts give single people away: 14 today and 15 tomorrow is somebody. So what "
-            "goes outside is a snapshot: every figure rounded down to a multiple of "
-            "disclosure.resolution, of months that are over, and taken anew only when a month "
+            "goes outside is a snapshot: every statistic rounded down to a multiple of "
+            "disclosure.rounding_base, of months that are over, and taken anew only when a month "
             "closes and enough has changed since. \"publish\" takes the very first snapshot now "
             "instead of at the end of the month: do that once, after the history has been "
-            "imported. It is refused when there is a snapshot already, since figures that could "
+            "imported. It is refused when there is a snapshot already, since statistics that could "
             "be asked for at will would show each signal as it comes. For root and the daemon's "
             "own user.",
     .options = options,

@@ -7,116 +7,123 @@
 #include <string.h>
 
 enum { LABEL_WIDTH = 22, VALUE_WIDTH = 12, INDENT = 2, CELL_GAP = 4 };
-enum { CELL_WIDTH = INDENT + LABEL_WIDTH + VALUE_WIDTH + CELL_GAP, FIGURES_MAX = 9 };
+enum { CELL_WIDTH = INDENT + LABEL_WIDTH + VALUE_WIDTH + CELL_GAP, STATISTICS_MAX = 9 };
 enum { DISK_FULL_PERCENT = 90 };
 
-struct figure {
+struct number {
     const char *label, *path;
-    enum { FIGURE_COUNT, FIGURE_ALARM, FIGURE_BYTES } kind; // ALARM: stands out when not zero
+    enum {
+        STATISTIC_COUNT,
+        STATISTIC_ALARM,
+        STATISTIC_BYTES
+    } kind; // ALARM: stands out when not zero
 };
 
-static const struct figure intake_figures[] = {
-    {"received", "intake.received", FIGURE_COUNT},
-    {"registered", "intake.registered", FIGURE_COUNT},
-    {"duplicate", "intake.duplicate", FIGURE_COUNT},
-    {"corrected", "intake.corrected", FIGURE_COUNT},
-    {"withdrawn", "intake.withdrawn", FIGURE_COUNT},
-    {"refused", "intake.refused", FIGURE_ALARM},
-    {"unknown fields", "intake.unknownFields", FIGURE_ALARM},
-    {"unknown words", "intake.unknownWords", FIGURE_ALARM},
-    {"unknown municipalities", "intake.unknownMunicipalities", FIGURE_ALARM},
+static const struct number intake_numbers[] = {
+    {"received", "intake.received", STATISTIC_COUNT},
+    {"registered", "intake.registered", STATISTIC_COUNT},
+    {"duplicate", "intake.duplicate", STATISTIC_COUNT},
+    {"corrected", "intake.corrected", STATISTIC_COUNT},
+    {"withdrawn", "intake.withdrawn", STATISTIC_COUNT},
+    {"refused", "intake.refused", STATISTIC_ALARM},
+    {"unknown fields", "intake.unknownFields", STATISTIC_ALARM},
+    {"unknown words", "intake.unmapped", STATISTIC_ALARM},
+    {"unknown municipalities", "intake.unknownMunicipalities", STATISTIC_ALARM},
 };
-static const struct figure ledger_figures[] = {
-    {"accepted", "ledger.accepted", FIGURE_COUNT},
-    {"published", "ledger.published", FIGURE_COUNT},
-    {"waiting", "ledger.waiting", FIGURE_COUNT},
-    {"signals", "ledger.signals", FIGURE_COUNT},
+static const struct number ledger_numbers[] = {
+    {"accepted", "ledger.accepted", STATISTIC_COUNT},
+    {"published", "ledger.published", STATISTIC_COUNT},
+    {"waiting", "ledger.waiting", STATISTIC_COUNT},
+    {"signals", "ledger.signals", STATISTIC_COUNT},
 };
-static const struct figure kafka_figures[] = {
-    {"partitions", "kafka.partitions", FIGURE_COUNT},
-    {"in flight", "kafka.inFlight", FIGURE_COUNT},
-    {"delivered", "kafka.delivered", FIGURE_COUNT},
-    {"restarts", "kafka.restarts", FIGURE_ALARM},
+static const struct number kafka_numbers[] = {
+    {"partitions", "kafka.partitions", STATISTIC_COUNT},
+    {"in flight", "kafka.inFlight", STATISTIC_COUNT},
+    {"delivered", "kafka.delivered", STATISTIC_COUNT},
+    {"restarts", "kafka.restarts", STATISTIC_ALARM},
 };
-static const struct figure feeds_figures[] = {
-    {"sources", "feeds.sources", FIGURE_COUNT}, {"polled", "feeds.polled", FIGURE_COUNT},
-    {"failing", "feeds.failing", FIGURE_ALARM}, {"silent", "feeds.silent", FIGURE_ALARM},
-    {"paused", "feeds.paused", FIGURE_ALARM},   {"quarantined", "feeds.quarantined", FIGURE_ALARM},
+static const struct number feeds_numbers[] = {
+    {"sources", "feeds.sources", STATISTIC_COUNT},
+    {"polled", "feeds.polled", STATISTIC_COUNT},
+    {"failing", "feeds.failing", STATISTIC_ALARM},
+    {"silent", "feeds.silent", STATISTIC_ALARM},
+    {"paused", "feeds.paused", STATISTIC_ALARM},
+    {"quarantined", "feeds.quarantined", STATISTIC_ALARM},
 };
-static const struct figure memory_figures[] = {
-    {"resident", "memory.residentBytes", FIGURE_BYTES},
+static const struct number memory_numbers[] = {
+    {"resident", "memory.residentBytes", STATISTIC_BYTES},
 };
 
-static void put_label(const struct screen *screen, const char *label) {
-    screen_put_spaces(screen, INDENT);
-    screen_put_field(screen, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
+static void put_label(const struct term_out *term, const char *label) {
+    term_out_put_spaces(term, INDENT);
+    term_out_put_field(term, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
 }
 
-static void put_figure(const struct screen *screen, const struct node *answer,
-                       const struct figure *figure) {
+static void put_number(const struct term_out *term, const struct json_view *answer,
+                       const struct number *number) {
     char text[FORMAT_MAX] = "-";
     int64_t value = 0;
-    if (node_number(answer, figure->path, &value)) {
-        if (figure->kind == FIGURE_BYTES)
+    if (json_view_number(answer, number->path, &value)) {
+        if (number->kind == STATISTIC_BYTES)
             format_bytes(value, text);
         else
             format_count(value, text);
     }
-    bool alarm = figure->kind == FIGURE_ALARM && value != 0;
-    put_label(screen, figure->label);
-    screen_put_field(screen, alarm ? STYLE_WARN : STYLE_PLAIN, text, VALUE_WIDTH, FIT_RIGHT);
+    bool alarm = number->kind == STATISTIC_ALARM && value != 0;
+    put_label(term, number->label);
+    term_out_put_field(term, alarm ? STYLE_WARN : STYLE_PLAIN, text, VALUE_WIDTH, FIT_RIGHT);
 }
 
-// In as many columns as the screen has room for, read from top to bottom.
-static void put_figures(const struct screen *screen, const struct node *answer,
-                        const struct figure *figures, size_t count) {
-    size_t columns = (screen->width + CELL_GAP) / CELL_WIDTH;
+// In as many columns as the term has room for, read from top to bottom.
+static void put_numbers(const struct term_out *term, const struct json_view *answer,
+                        const struct number *numbers, size_t count) {
+    size_t columns = (term->width + CELL_GAP) / CELL_WIDTH;
     size_t rows = columns > 1 ? (count + columns - 1) / columns : count;
     for (size_t row = 0; row < rows; row++) {
         for (size_t i = row; i < count; i += rows) {
-            screen_put_spaces(screen, i == row ? 0 : CELL_GAP);
-            put_figure(screen, answer, &figures[i]);
+            term_out_put_spaces(term, i == row ? 0 : CELL_GAP);
+            put_number(term, answer, &numbers[i]);
         }
-        screen_end_line(screen);
+        term_out_end_line(term);
     }
 }
 
-static void put_heading(const struct screen *screen, const char *heading) {
-    screen_end_line(screen);
-    screen_put(screen, STYLE_STRONG, heading);
-    screen_end_line(screen);
+static void put_heading(const struct term_out *term, const char *heading) {
+    term_out_end_line(term);
+    term_out_put(term, STYLE_STRONG, heading);
+    term_out_end_line(term);
 }
 
-static void put_fact(const struct screen *screen, const char *label, enum screen_style style,
+static void put_fact(const struct term_out *term, const char *label, enum term_out_style style,
                      const char *text) {
-    put_label(screen, label);
-    screen_put_field(screen, style, text, screen->width - INDENT - LABEL_WIDTH,
-                     FIT_LAST | (screen->terminal ? FIT_CUT : FIT_LEFT));
-    screen_end_line(screen);
+    put_label(term, label);
+    term_out_put_field(term, style, text, term->width - INDENT - LABEL_WIDTH,
+                       FIT_LAST | (term->terminal ? FIT_CUT : FIT_LEFT));
+    term_out_end_line(term);
 }
 
-static void put_time(const struct screen *screen, const char *label, const char *stamp) {
+static void put_time(const struct term_out *term, const char *label, const char *stamp) {
     char time[FORMAT_MAX], text[FORMAT_MAX + 4];
     format_stamp(stamp, time);
     (void)snprintf(text, sizeof text, "%s%s", time, stamp ? " UTC" : "");
-    put_fact(screen, label, STYLE_PLAIN, text);
+    put_fact(term, label, STYLE_PLAIN, text);
 }
 
-static void put_disk(const struct screen *screen, const struct node *answer) {
+static void put_disk(const struct term_out *term, const struct json_view *answer) {
     int64_t used = 0, max = 0;
     char text[3 * FORMAT_MAX] = "-", used_text[FORMAT_MAX], max_text[FORMAT_MAX];
     double percent = 0;
-    if (node_number(answer, "ledger.usedBytes", &used) &&
-        node_number(answer, "ledger.maxBytes", &max) && max > 0) {
+    if (json_view_number(answer, "ledger.usedBytes", &used) &&
+        json_view_number(answer, "ledger.maxBytes", &max) && max > 0) {
         percent = 100.0 * (double)used / (double)max;
         format_bytes(used, used_text);
         format_bytes(max, max_text);
         (void)snprintf(text, sizeof text, "%s of %s, %.0f %%", used_text, max_text, percent);
     }
-    put_fact(screen, "disk", percent >= DISK_FULL_PERCENT ? STYLE_BAD : STYLE_PLAIN, text);
+    put_fact(term, "disk", percent >= DISK_FULL_PERCENT ? STYLE_BAD : STYLE_PLAIN, text);
 }
 
-static enum screen_style state_style(const char *state) {
+static enum term_out_style state_style(const char *state) {
     if (!state || strcmp(state, "off") == 0)
         return STYLE_DIM;
     if (strcmp(state, "running") == 0)
@@ -124,57 +131,58 @@ static enum screen_style state_style(const char *state) {
     return strcmp(state, "stopped") == 0 ? STYLE_BAD : STYLE_WARN;
 }
 
-// The topic of the rounded figures.
-static void put_counts(const struct screen *screen, const struct node *counts) {
-    static const struct figure waiting[] = {{"figures wait", "waiting", FIGURE_COUNT}};
-    const char *state = node_text(counts, "state"), *fault = node_text(counts, "lastError");
-    put_fact(screen, "figures topic", STYLE_PLAIN, node_text(counts, "topic"));
-    put_fact(screen, "figures state", state_style(state), state);
-    put_figures(screen, counts, waiting, 1);
-    put_fact(screen, "figures last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
+// The topic of the rounded numbers.
+static void put_counts(const struct term_out *term, const struct json_view *counts) {
+    static const struct number waiting[] = {{"statistics wait", "waiting", STATISTIC_COUNT}};
+    const char *state = json_view_text(counts, "state"),
+               *fault = json_view_text(counts, "lastError");
+    put_fact(term, "statistics topic", STYLE_PLAIN, json_view_text(counts, "topic"));
+    put_fact(term, "statistics state", state_style(state), state);
+    put_numbers(term, counts, waiting, 1);
+    put_fact(term, "statistics last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
 }
 
-static void put_kafka(const struct screen *screen, const struct node *answer) {
-    const char *state = node_text(answer, "kafka.state");
-    const char *fault = node_text(answer, "kafka.lastError");
-    const struct node *counts = node_at(answer, "kafka.counts");
-    put_heading(screen, "Kafka");
-    put_fact(screen, "state", state_style(state), state);
-    put_fact(screen, "brokers", STYLE_PLAIN, node_text(answer, "kafka.brokers"));
-    put_fact(screen, "topic", STYLE_PLAIN, node_text(answer, "kafka.topic"));
-    put_figures(screen, answer, kafka_figures, sizeof kafka_figures / sizeof *kafka_figures);
-    put_fact(screen, "last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
+static void put_kafka(const struct term_out *term, const struct json_view *answer) {
+    const char *state = json_view_text(answer, "kafka.state");
+    const char *fault = json_view_text(answer, "kafka.lastError");
+    const struct json_view *counts = json_view_at(answer, "kafka.counts");
+    put_heading(term, "Kafka");
+    put_fact(term, "state", state_style(state), state);
+    put_fact(term, "brokers", STYLE_PLAIN, json_view_text(answer, "kafka.brokers"));
+    put_fact(term, "topic", STYLE_PLAIN, json_view_text(answer, "kafka.topic"));
+    put_numbers(term, answer, kafka_numbers, sizeof kafka_numbers / sizeof *kafka_numbers);
+    put_fact(term, "last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
     if (counts)
-        put_counts(screen, counts);
+        put_counts(term, counts);
 }
 
-static void put_daemon(const struct screen *screen, const struct node *answer) {
+static void put_daemon(const struct term_out *term, const struct json_view *answer) {
     int64_t uptime = 0;
     char up[FORMAT_MAX], started[FORMAT_MAX], text[256];
-    const char *version = node_text(answer, "version");
-    (void)node_number(answer, "uptimeSeconds", &uptime);
+    const char *version = json_view_text(answer, "version");
+    (void)json_view_number(answer, "uptimeSeconds", &uptime);
     format_duration(uptime, up);
-    format_stamp(node_text(answer, "started"), started);
+    format_stamp(json_view_text(answer, "started"), started);
     (void)snprintf(text, sizeof text, "signaald %.64s, up %s, since %s UTC",
                    version ? version : "?", up, started);
-    screen_put_wrapped(screen, STYLE_STRONG, text);
+    term_out_put_wrapped(term, STYLE_STRONG, text);
 }
 
-static enum ctl_exit print_status(const struct ctl *ctl, const struct node *answer) {
-    const struct screen *screen = &ctl->screen;
-    put_daemon(screen, answer);
-    put_heading(screen, "Intake");
-    put_fact(screen, "listens on", STYLE_PLAIN, node_text(answer, "intake.listen"));
-    put_figures(screen, answer, intake_figures, sizeof intake_figures / sizeof *intake_figures);
-    put_heading(screen, "Ledger");
-    put_figures(screen, answer, ledger_figures, sizeof ledger_figures / sizeof *ledger_figures);
-    put_time(screen, "last commit", node_text(answer, "ledger.lastCommit"));
-    put_disk(screen, answer);
-    put_kafka(screen, answer);
-    put_heading(screen, "Feeds");
-    put_figures(screen, answer, feeds_figures, sizeof feeds_figures / sizeof *feeds_figures);
-    put_heading(screen, "Memory");
-    put_figures(screen, answer, memory_figures, sizeof memory_figures / sizeof *memory_figures);
+static enum ctl_exit print_status(const struct ctl *ctl, const struct json_view *answer) {
+    const struct term_out *term = &ctl->term;
+    put_daemon(term, answer);
+    put_heading(term, "Intake");
+    put_fact(term, "listens on", STYLE_PLAIN, json_view_text(answer, "intake.listen"));
+    put_numbers(term, answer, intake_numbers, sizeof intake_numbers / sizeof *intake_numbers);
+    put_heading(term, "Ledger");
+    put_numbers(term, answer, ledger_numbers, sizeof ledger_numbers / sizeof *ledger_numbers);
+    put_time(term, "last commit", json_view_text(answer, "ledger.lastCommit"));
+    put_disk(term, answer);
+    put_kafka(term, answer);
+    put_heading(term, "Feeds");
+    put_numbers(term, answer, feeds_numbers, sizeof feeds_numbers / sizeof *feeds_numbers);
+    put_heading(term, "Memory");
+    put_numbers(term, answer, memory_numbers, sizeof memory_numbers / sizeof *memory_numbers);
     return CTL_OK;
 }
 

@@ -20,17 +20,17 @@ struct tail {
     char sequence[FORMAT_MAX]; // of the last event printed; "" before
 };
 
-// Columns of the screen.
+// Columns of the term.
 struct layout {
     size_t time, source, municipality, categories;
 };
 
 // Divides what the columns of fixed width leave.
-static struct layout lay_out(const struct screen *screen) {
-    bool narrow = screen->terminal && screen->width < WIDE;
+static struct layout lay_out(const struct term_out *term) {
+    bool narrow = term->terminal && term->width < WIDE;
     struct layout layout = {.time = narrow ? STAMP_WIDTH - YEAR_WIDTH : STAMP_WIDTH};
     size_t fixed = layout.time + SEQUENCE_WIDTH + TYPE_WIDTH + DATE_WIDTH + 6;
-    size_t room = screen->width > fixed + 12 ? screen->width - fixed : 12;
+    size_t room = term->width > fixed + 12 ? term->width - fixed : 12;
     layout.source = room * 3 / 10;
     layout.municipality = room * 3 / 10;
     layout.categories = room - layout.source - layout.municipality;
@@ -50,7 +50,7 @@ static void short_type(const char *type, char out[SHORT_TYPE_MAX]) {
     out[len] = '\0';
 }
 
-static enum screen_style type_style(const char *type) {
+static enum term_out_style type_style(const char *type) {
     if (strcmp(type, "registered") == 0 || strcmp(type, "resumed") == 0)
         return STYLE_GOOD;
     return strcmp(type, "corrected") == 0 ? STYLE_WARN : STYLE_BAD;
@@ -63,29 +63,29 @@ struct event {
 };
 
 // On a terminal a line stays one line; elsewhere nothing is cut.
-static void put_line(const struct screen *screen, const struct event *event, bool title) {
-    struct layout layout = lay_out(screen);
-    unsigned fit = screen->terminal ? FIT_CUT : FIT_LEFT;
-    enum screen_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
+static void put_line(const struct term_out *term, const struct event *event, bool title) {
+    struct layout layout = lay_out(term);
+    unsigned fit = term->terminal ? FIT_CUT : FIT_LEFT;
+    enum term_out_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
     size_t stamp_len = strlen(event->time);
     bool no_year = stamp_len == STAMP_WIDTH && layout.time < STAMP_WIDTH;
-    screen_put_field(screen, plain, event->time + (no_year ? YEAR_WIDTH : 0), layout.time, fit);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->sequence, SEQUENCE_WIDTH, FIT_RIGHT);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, title ? plain : type_style(event->type), event->type, TYPE_WIDTH, fit);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->source, layout.source, fit);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->municipality, layout.municipality, fit);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, plain, event->categories, layout.categories, fit);
-    screen_put_spaces(screen, 1);
-    screen_put(screen, plain, event->reported);
-    screen_end_line(screen);
+    term_out_put_field(term, plain, event->time + (no_year ? YEAR_WIDTH : 0), layout.time, fit);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, plain, event->sequence, SEQUENCE_WIDTH, FIT_RIGHT);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, title ? plain : type_style(event->type), event->type, TYPE_WIDTH, fit);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, plain, event->source, layout.source, fit);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, plain, event->municipality, layout.municipality, fit);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, plain, event->categories, layout.categories, fit);
+    term_out_put_spaces(term, 1);
+    term_out_put(term, plain, event->reported);
+    term_out_end_line(term);
 }
 
-void tail_print_titles(const struct screen *screen) {
+void tail_print_titles(const struct term_out *term) {
     const struct event titles = {.time = "time (UTC)",
                                  .type = "event",
                                  .sequence = "sequence",
@@ -93,44 +93,44 @@ void tail_print_titles(const struct screen *screen) {
                                  .municipality = "municipality",
                                  .categories = "categories",
                                  .reported = "reported"};
-    put_line(screen, &titles, true);
+    put_line(term, &titles, true);
 }
 
-const char *tail_sequence(const struct node *event) {
-    const char *sequence = node_text(event, "signaaldseq");
-    return sequence ? sequence : node_text(event, "sequence");
+const char *tail_sequence(const struct json_view *event) {
+    const char *sequence = json_view_text(event, "signaaldseq");
+    return sequence ? sequence : json_view_text(event, "sequence");
 }
 
-void tail_print_event(const struct screen *screen, const struct node *node) {
+void tail_print_event(const struct term_out *term, const struct json_view *node) {
     struct event event;
-    char *categories = node_join(node_at(node, "data.categories"));
+    char *categories = json_view_join(json_view_at(node, "data.categories"));
     event.sequence = tail_sequence(node);
-    event.source = node_text(node, "data.source.name");
-    event.municipality = node_text(node, "data.municipality.name");
+    event.source = json_view_text(node, "data.source.name");
+    event.municipality = json_view_text(node, "data.municipality.name");
     event.categories = categories;
-    event.reported = node_text(node, "data.reported");
+    event.reported = json_view_text(node, "data.reported");
     if (!event.municipality)
-        event.municipality = node_text(node, "data.municipality.code");
-    format_stamp(node_text(node, "time"), event.time);
-    short_type(node_text(node, "type"), event.type);
-    put_line(screen, &event, false);
+        event.municipality = json_view_text(node, "data.municipality.code");
+    format_stamp(json_view_text(node, "time"), event.time);
+    short_type(json_view_text(node, "type"), event.type);
+    put_line(term, &event, false);
     free(categories);
 }
 
 static bool on_line(void *ctx, struct str line, struct err *err) {
     struct tail *tail = ctx;
-    FILE *out = tail->ctl->screen.out;
+    FILE *out = tail->ctl->term.out;
     if (tail->ctl->json) {
         fwrite(line.data, 1, line.len, out);
         fputc('\n', out);
     } else {
-        struct node *node = node_parse(line, err);
+        struct json_view *node = json_view_parse(line, err);
         if (!node)
             return false;
         const char *sequence = tail_sequence(node);
-        tail_print_event(&tail->ctl->screen, node);
+        tail_print_event(&tail->ctl->term, node);
         (void)snprintf(tail->sequence, sizeof tail->sequence, "%s", sequence ? sequence : "");
-        node_free(node);
+        json_view_free(node);
     }
     if ((tail->follow && fflush(out) != 0) || ferror(out))
         return err_set(err, ERR_RETRY, "cannot write the output");
@@ -141,7 +141,7 @@ static bool on_line(void *ctx, struct str line, struct err *err) {
 // comes.
 static bool is_wanted(void *ctx) {
     const struct tail *tail = ctx;
-    struct pollfd out = {.fd = fileno(tail->ctl->screen.out)};
+    struct pollfd out = {.fd = fileno(tail->ctl->term.out)};
     return poll(&out, 1, 0) <= 0 || !(out.revents & (POLLERR | POLLHUP));
 }
 
@@ -152,8 +152,8 @@ static enum ctl_exit tail_run(struct tail *tail, const char *target) {
         .follow = tail->follow, .line = on_line, .wanted = is_wanted, .ctx = tail};
     enum ctl_exit result = CTL_OK;
     uint64_t last;
-    if (tail->ctl->screen.terminal && !tail->ctl->json)
-        tail_print_titles(&tail->ctl->screen);
+    if (tail->ctl->term.terminal && !tail->ctl->json)
+        tail_print_titles(&tail->ctl->term);
     if (!client_stream(tail->ctl->path, target, &lines, &reply, &err))
         result = ctl_fail("%s", err.text);
     else if (!reply.stopped && !client_reply_good(&reply))

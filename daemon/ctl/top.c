@@ -33,7 +33,7 @@ enum {
 
 struct live {
     const struct ctl *ctl;
-    struct screen screen; // the one that is drawn on; its size changes
+    struct term_out term; // the one that is drawn on; its size changes
     struct top top;
     struct terminal terminal;
     bool whole_screen; // else plain text
@@ -77,15 +77,15 @@ static void note_rate(struct live *live, int64_t received, int64_t now) {
 static void take_status(struct live *live, const struct client_reply *reply) {
     struct err err;
     int64_t received = 0;
-    struct node *status = node_parse(buf_str(&reply->body), &err);
+    struct json_view *status = json_view_parse(buf_str(&reply->body), &err);
     if (!status) {
         (void)snprintf(live->top.fault, sizeof live->top.fault, "%s", err.text);
         return;
     }
-    node_free(live->top.status);
+    json_view_free(live->top.status);
     live->top.status = status;
-    (void)node_number(status, "ledger.accepted", &live->accepted);
-    if (node_number(status, "intake.received", &received) && received >= 0)
+    (void)json_view_number(status, "ledger.accepted", &live->accepted);
+    if (json_view_number(status, "intake.received", &received) && received >= 0)
         note_rate(live, received, now_ms());
 }
 
@@ -115,20 +115,20 @@ static void look(struct live *live) {
 static void show_whole(struct live *live) {
     char *picture = NULL;
     size_t size = 0;
-    struct screen canvas = live->screen;
+    struct term_out canvas = live->term;
     canvas.out = open_memstream(&picture, &size);
     if (!canvas.out)
         return;
     top_draw(&live->top, &canvas);
     if (fclose(canvas.out) == 0)
-        terminal_show(&live->screen, picture);
+        terminal_show(&live->term, picture);
     free(picture);
 }
 
 static void show_plain(struct live *live) {
     if (live->shown)
-        screen_end_line(&live->screen);
-    top_draw(&live->top, &live->screen);
+        term_out_end_line(&live->term);
+    top_draw(&live->top, &live->term);
 }
 
 static void show(struct live *live) {
@@ -138,20 +138,20 @@ static void show(struct live *live) {
         (void)ctl_fail("%s", live->top.fault);
     else if (!live->ctl->json)
         show_plain(live);
-    fflush(live->screen.out);
+    fflush(live->term.out);
     live->shown = live->turn;
     live->dirty = false;
-    live->done = live->done || ferror(live->screen.out);
+    live->done = live->done || ferror(live->term.out);
 }
 
 // --- keys, signals, time ---
 
 static void pause_here(struct live *live) {
     if (live->whole_screen)
-        terminal_leave(&live->terminal, &live->screen);
+        terminal_leave(&live->terminal, &live->term);
     (void)raise(SIGSTOP);
     if (live->whole_screen)
-        terminal_enter(&live->terminal, &live->screen);
+        terminal_enter(&live->terminal, &live->term);
     live->dirty = true;
 }
 
@@ -161,7 +161,7 @@ static void take_signals(struct live *live) {
         if (info.ssi_signo == SIGTSTP) {
             pause_here(live);
         } else if (info.ssi_signo == SIGWINCH) {
-            screen_measure(&live->screen);
+            term_out_measure(&live->term);
             live->dirty = true;
         } else {
             live->done = true;
@@ -227,11 +227,11 @@ static void rest(struct live *live) {
 static bool on_event(void *ctx, struct str line, struct err *err) {
     struct live *live = ctx;
     struct top *top = &live->top;
-    struct node *event = node_parse(line, err);
+    struct json_view *event = json_view_parse(line, err);
     if (!event)
         return false;
     if (top->event_count == TOP_EVENTS_MAX) {
-        node_free(top->events[0]);
+        json_view_free(top->events[0]);
         memmove(top->events, top->events + 1, (TOP_EVENTS_MAX - 1) * sizeof *top->events);
         top->event_count--;
     }
@@ -315,8 +315,8 @@ static bool open_signals(struct live *live, sigset_t *before) {
 
 static void live_free(struct live *live) {
     for (size_t i = 0; i < live->top.event_count; i++)
-        node_free(live->top.events[i]);
-    node_free(live->top.status);
+        json_view_free(live->top.events[i]);
+    json_view_free(live->top.status);
 }
 
 static enum ctl_exit run_live(struct live *live) {
@@ -324,10 +324,10 @@ static enum ctl_exit run_live(struct live *live) {
     if (!open_signals(live, &before))
         return ctl_fail("signals cannot be taken: %s", strerror(errno));
     if (live->whole_screen)
-        terminal_enter(&live->terminal, &live->screen);
+        terminal_enter(&live->terminal, &live->term);
     run_turns(live);
     if (live->whole_screen)
-        terminal_leave(&live->terminal, &live->screen);
+        terminal_leave(&live->terminal, &live->term);
     close(live->signals);
     sigprocmask(SIG_SETMASK, &before, NULL);
     // A plain run that ends without the daemon has failed, as that of any other verb would.
@@ -348,8 +348,8 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
         return ctl_usage(ctl, "--count is a number from 1 on");
     struct live *live = mem_zalloc(1, sizeof *live);
     live->ctl = ctl;
-    live->screen = ctl->screen;
-    live->whole_screen = ctl->screen.terminal && !ctl->json && !is_dumb();
+    live->term = ctl->term;
+    live->whole_screen = ctl->term.terminal && !ctl->json && !is_dumb();
     live->interval_ms = (int64_t)seconds * 1000;
     live->turns = count ? turns : live->whole_screen ? 0 : 1;
     enum ctl_exit result = run_live(live);

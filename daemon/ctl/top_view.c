@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One picture of signaalctl top. A line is a label and what fits behind it; what is left of the
-// screen's height goes to the events.
+// term's height goes to the events.
 #include "top.h"
 
 #include "ctl/term/format.h"
@@ -17,26 +17,26 @@ enum { NAME_WIDTH = 24, SINCE_WIDTH = 8, TITLE_LINES = 2 };
 
 struct view {
     const struct top *top;
-    const struct screen *screen;
-    size_t left; // lines of the screen
+    const struct term_out *term;
+    size_t left; // lines of the term
 };
 
 static int64_t number(const struct view *view, const char *path) {
     int64_t value = 0;
-    (void)node_number(view->top->status, path, &value);
+    (void)json_view_number(view->top->status, path, &value);
     return value;
 }
 
 static void end_line(struct view *view) {
-    screen_end_line(view->screen);
+    term_out_end_line(view->term);
     view->left -= view->left > 0;
 }
 
-static void put_line(struct view *view, const char *label, enum screen_style style, const char *fmt,
-                     ...) PRINTF_LIKE(4, 5);
+static void put_line(struct view *view, const char *label, enum term_out_style style,
+                     const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-static void put_line(struct view *view, const char *label, enum screen_style style, const char *fmt,
-                     ...) {
+static void put_line(struct view *view, const char *label, enum term_out_style style,
+                     const char *fmt, ...) {
     char text[TEXT_MAX];
     va_list args;
     va_start(args, fmt);
@@ -44,24 +44,24 @@ static void put_line(struct view *view, const char *label, enum screen_style sty
     va_end(args);
     if (view->left == 0)
         return;
-    screen_put_field(view->screen, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
-    screen_put_field(view->screen, style, text, view->screen->width - LABEL_WIDTH,
-                     FIT_CUT | FIT_LAST);
+    term_out_put_field(view->term, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
+    term_out_put_field(view->term, style, text, view->term->width - LABEL_WIDTH,
+                       FIT_CUT | FIT_LAST);
     end_line(view);
 }
 
 static void put_heading(struct view *view) {
     char up[FORMAT_MAX], text[TEXT_MAX], clock[CLOCK_LEN + 1] = "";
-    const char *version = node_text(view->top->status, "version");
+    const char *version = json_view_text(view->top->status, "version");
     struct tm now;
     time_t seconds = time(NULL);
     if (gmtime_r(&seconds, &now))
         (void)strftime(clock, sizeof clock, "%H:%M:%S UTC", &now);
     format_duration(number(view, "uptimeSeconds"), up);
     (void)snprintf(text, sizeof text, "signaald %.64s, up %s", version ? version : "?", up);
-    screen_put_field(view->screen, STYLE_STRONG, text, view->screen->width - CLOCK_LEN,
-                     FIT_CUT | FIT_LEFT);
-    screen_put(view->screen, STYLE_DIM, clock);
+    term_out_put_field(view->term, STYLE_STRONG, text, view->term->width - CLOCK_LEN,
+                       FIT_CUT | FIT_LEFT);
+    term_out_put(view->term, STYLE_DIM, clock);
     end_line(view);
     if (*view->top->fault)
         put_line(view, "", STYLE_BAD, "%s", view->top->fault);
@@ -95,10 +95,10 @@ static void put_intake(struct view *view) {
     (void)snprintf(text, sizeof text, "%" PRId64 " received, %s/s now, %s/s at most  ", received,
                    now, most);
     size_t used = LABEL_WIDTH + strlen(text);
-    size_t room = view->screen->width > used ? view->screen->width - used : 0;
+    size_t room = view->term->width > used ? view->term->width - used : 0;
     size_t count = top->rate_count < room ? top->rate_count : room;
     char *spark =
-        screen_spark(view->screen, top->rates_milli + top->rate_count - count, count, max);
+        term_out_spark(view->term, top->rates_milli + top->rate_count - count, count, max);
     put_line(view, "Intake", STYLE_PLAIN, "%s%s", text, spark);
     free(spark);
 }
@@ -114,9 +114,9 @@ static void put_verdicts(struct view *view) {
 }
 
 static void put_kafka(struct view *view) {
-    const char *state = node_text(view->top->status, "kafka.state");
-    const char *brokers = node_text(view->top->status, "kafka.brokers");
-    const char *fault = node_text(view->top->status, "kafka.lastError");
+    const char *state = json_view_text(view->top->status, "kafka.state");
+    const char *brokers = json_view_text(view->top->status, "kafka.brokers");
+    const char *fault = json_view_text(view->top->status, "kafka.lastError");
     bool off = !state || strcmp(state, "off") == 0;
     bool runs = state && strcmp(state, "running") == 0;
     put_line(view, "Backlog", STYLE_PLAIN, "%" PRId64 " of %" PRId64 " events wait for Kafka",
@@ -132,14 +132,14 @@ static void put_kafka(struct view *view) {
         put_line(view, "", STYLE_WARN, "last error: %s", fault);
 }
 
-// The rounded figures' own topic; switched off it is no news.
-static void put_figures(struct view *view) {
-    const char *state = node_text(view->top->status, "kafka.counts.state");
-    const char *topic = node_text(view->top->status, "kafka.counts.topic");
-    const char *fault = node_text(view->top->status, "kafka.counts.lastError");
+// The rounded statistics' own topic; switched off it is no news.
+static void put_statistics(struct view *view) {
+    const char *state = json_view_text(view->top->status, "kafka.counts.state");
+    const char *topic = json_view_text(view->top->status, "kafka.counts.topic");
+    const char *fault = json_view_text(view->top->status, "kafka.counts.lastError");
     if (!state || strcmp(state, "off") == 0)
         return;
-    put_line(view, "Figures", strcmp(state, "running") == 0 ? STYLE_GOOD : STYLE_WARN,
+    put_line(view, "Released", strcmp(state, "running") == 0 ? STYLE_GOOD : STYLE_WARN,
              "%s on topic %s, %" PRId64 " records wait%s%s", state, topic ? topic : "-",
              number(view, "kafka.counts.waiting"), fault ? "; last error: " : "",
              fault ? fault : "");
@@ -156,31 +156,31 @@ static void put_disk(struct view *view) {
              "%s of %s, %.0f %%; memory %s", used_text, max_text, percent, memory);
 }
 
-static void put_failing(struct view *view, const struct node *feed) {
+static void put_failing(struct view *view, const struct json_view *feed) {
     char since[FORMAT_MAX];
-    const struct screen *screen = view->screen;
+    const struct term_out *term = view->term;
     const size_t before = NAME_WIDTH + SINCE_WIDTH + 4;
-    format_distance(node_text(feed, "since"), (int64_t)time(NULL), since);
-    screen_put_spaces(screen, 2);
-    screen_put_field(screen, STYLE_BAD, node_text(feed, "name"), NAME_WIDTH, FIT_CUT);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, STYLE_PLAIN, since, SINCE_WIDTH, FIT_CUT);
-    screen_put_spaces(screen, 1);
-    screen_put_field(screen, STYLE_PLAIN, node_text(feed, "reason"), screen->width - before,
-                     FIT_CUT | FIT_LAST);
+    format_distance(json_view_text(feed, "since"), (int64_t)time(NULL), since);
+    term_out_put_spaces(term, 2);
+    term_out_put_field(term, STYLE_BAD, json_view_text(feed, "name"), NAME_WIDTH, FIT_CUT);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, STYLE_PLAIN, since, SINCE_WIDTH, FIT_CUT);
+    term_out_put_spaces(term, 1);
+    term_out_put_field(term, STYLE_PLAIN, json_view_text(feed, "reason"), term->width - before,
+                       FIT_CUT | FIT_LAST);
     end_line(view);
 }
 
 static void put_feeds(struct view *view) {
-    const struct node *list = node_at(view->top->status, "feeds.failingList");
+    const struct json_view *list = json_view_at(view->top->status, "feeds.failingList");
     int64_t failing = number(view, "feeds.failing"), shown = 0;
     put_line(view, "Feeds", failing ? STYLE_WARN : STYLE_PLAIN,
              "%" PRId64 " of %" PRId64 " polled feeds fail; %" PRId64 " silent, %" PRId64
              " paused, %" PRId64 " in quarantine",
              failing, number(view, "feeds.polled"), number(view, "feeds.silent"),
              number(view, "feeds.paused"), number(view, "feeds.quarantined"));
-    for (; shown < (int64_t)node_size(list) && shown < FAILING_MAX && view->left; shown++)
-        put_failing(view, node_item(list, (size_t)shown));
+    for (; shown < (int64_t)json_view_size(list) && shown < FAILING_MAX && view->left; shown++)
+        put_failing(view, json_view_item(list, (size_t)shown));
     if (shown && failing > shown)
         put_line(view, "", STYLE_DIM, "and %" PRId64 " more: signaalctl feeds --failing",
                  failing - shown);
@@ -194,23 +194,23 @@ static void put_events(struct view *view) {
     if (*top->events_fault) {
         put_line(view, "Events", STYLE_WARN, "%s", top->events_fault);
     } else {
-        tail_print_titles(view->screen);
+        tail_print_titles(view->term);
         view->left--;
     }
     size_t count = top->event_count < view->left ? top->event_count : view->left;
     for (size_t i = top->event_count - count; i < top->event_count; i++)
-        tail_print_event(view->screen, top->events[i]);
+        tail_print_event(view->term, top->events[i]);
 }
 
-void top_draw(const struct top *top, const struct screen *screen) {
-    struct view view = {.top = top, .screen = screen, .left = screen->height};
+void top_draw(const struct top *top, const struct term_out *term) {
+    struct view view = {.top = top, .term = term, .left = term->height};
     put_heading(&view);
     if (!top->status)
         return;
     put_intake(&view);
     put_verdicts(&view);
     put_kafka(&view);
-    put_figures(&view);
+    put_statistics(&view);
     put_disk(&view);
     put_feeds(&view);
     put_events(&view);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BY_MAX = 2, SPARK_MIN = 8, SPARK_MAX = 60, GAP = 2, FIGURES_MAX = 24, TEXT_MAX = 256 };
+enum { BY_MAX = 2, SPARK_MIN = 8, SPARK_MAX = 60, GAP = 2, STATISTICS_MAX = 24, TEXT_MAX = 256 };
 
 struct point {
     const char *period; // borrowed from the answer
@@ -22,14 +22,14 @@ struct point {
 
 // One line of periods, all series of an answer have the same.
 struct series {
-    const struct node *node; // has its labels
-    struct point *points;    // owned
+    const struct json_view *node; // has its labels
+    struct point *points;         // owned
 };
 
 struct trend {
     const struct ctl *ctl;
-    const struct node *answer;
-    struct cube_by by;
+    const struct json_view *answer;
+    struct query_options_by by;
     struct series *series; // owned
     size_t series_count, point_count;
     struct series total;
@@ -37,23 +37,23 @@ struct trend {
     int64_t small_base;
 };
 
-static void read_point(const struct node *node, struct point *point) {
-    *point = (struct point){.period = node_text(node, "period"),
-                            .partial = node_flag(node, "partial"),
-                            .beyond_chance = node_flag(node, "beyondChance")};
+static void read_point(const struct json_view *node, struct point *point) {
+    *point = (struct point){.period = json_view_text(node, "period"),
+                            .partial = json_view_flag(node, "partial"),
+                            .beyond_chance = json_view_flag(node, "beyondChance")};
     if (!point->period)
         point->period = "?";
-    (void)node_number(node, "signals", &point->signals);
-    (void)node_number(node, "persons", &point->persons);
-    point->has_change = node_number(node, "change", &point->change);
-    point->has_percent = node_tenths(node, "percent", &point->percent_tenths);
+    (void)json_view_number(node, "signals", &point->signals);
+    (void)json_view_number(node, "persons", &point->persons);
+    point->has_change = json_view_number(node, "change", &point->change);
+    point->has_percent = json_view_tenths(node, "percent", &point->percent_tenths);
 }
 
-static struct series read_series(const struct node *node, const struct node *points) {
-    struct series series = {.node = node,
-                            .points = mem_zalloc(node_size(points) + 1, sizeof *series.points)};
-    for (size_t i = 0; i < node_size(points); i++)
-        read_point(node_item(points, i), &series.points[i]);
+static struct series read_series(const struct json_view *node, const struct json_view *points) {
+    struct series series = {
+        .node = node, .points = mem_zalloc(json_view_size(points) + 1, sizeof *series.points)};
+    for (size_t i = 0; i < json_view_size(points); i++)
+        read_point(json_view_item(points, i), &series.points[i]);
     series.points[0].has_change = false; // nothing is before it
     return series;
 }
@@ -76,20 +76,21 @@ static size_t begun(const struct series *total, size_t count) {
 
 // False when a series has other points than the total.
 static bool trend_read(struct trend *trend) {
-    const struct node *total = node_at(trend->answer, "total");
-    const struct node *series = node_at(trend->answer, "series");
-    if (!cube_read_by(trend->answer, &trend->by) || trend->by.count > BY_MAX)
+    const struct json_view *total = json_view_at(trend->answer, "total");
+    const struct json_view *series = json_view_at(trend->answer, "series");
+    if (!query_read_by(trend->answer, &trend->by) || trend->by.count > BY_MAX)
         return false;
-    trend->point_count = node_size(total);
+    trend->point_count = json_view_size(total);
     trend->total = read_series(NULL, total);
-    trend->series = mem_zalloc(node_size(series) + 1, sizeof *trend->series);
-    for (size_t i = 0; i < node_size(series); i++) {
-        const struct node *item = node_item(series, i), *points = node_at(item, "points");
-        if (node_size(points) != trend->point_count)
+    trend->series = mem_zalloc(json_view_size(series) + 1, sizeof *trend->series);
+    for (size_t i = 0; i < json_view_size(series); i++) {
+        const struct json_view *item = json_view_item(series, i),
+                               *points = json_view_at(item, "points");
+        if (json_view_size(points) != trend->point_count)
             return false;
         trend->series[trend->series_count++] = read_series(item, points);
     }
-    (void)node_number(trend->answer, "smallBase", &trend->small_base);
+    (void)json_view_number(trend->answer, "smallBase", &trend->small_base);
     trend->point_count = begun(&trend->total, trend->point_count);
     for (size_t i = 1; i < trend->point_count; i++)
         if (trend->total.points[i].has_change)
@@ -134,22 +135,23 @@ static void print_answer(const struct trend *trend) {
     (void)snprintf(text, sizeof text, "%.20s: %" PRId64 ", %.20s: %" PRId64 " (%s%s%s)%s",
                    before->period, before->signals, point->period, point->signals, change,
                    *percent ? ", " : "", percent, verdict(point));
-    screen_put_wrapped(&trend->ctl->screen, STYLE_STRONG, text);
-    screen_end_line(&trend->ctl->screen);
+    term_out_put_wrapped(&trend->ctl->term, STYLE_STRONG, text);
+    term_out_end_line(&trend->ctl->term);
 }
 
 static void print_heading(const struct trend *trend) {
-    const char *from = node_text(trend->answer, "from"), *to = node_text(trend->answer, "to");
-    const char *per = node_text(trend->answer, "per");
+    const char *from = json_view_text(trend->answer, "from"),
+               *to = json_view_text(trend->answer, "to");
+    const char *per = json_view_text(trend->answer, "per");
     struct buf heading;
     buf_init(&heading, CLIENT_TARGET_MAX);
     buf_printf(&heading, "Signals per %s", per ? per : "period");
-    cube_describe(trend->answer, &heading);
-    if (from && to && !node_text(trend->answer, "filters.period"))
+    query_describe(trend->answer, &heading);
+    if (from && to && !json_view_text(trend->answer, "filters.period"))
         buf_printf(&heading, "; %s..%s", from, to);
     char *text = buf_take(&heading);
-    screen_put_wrapped(&trend->ctl->screen, STYLE_PLAIN, text);
-    screen_end_line(&trend->ctl->screen);
+    term_out_put_wrapped(&trend->ctl->term, STYLE_PLAIN, text);
+    term_out_end_line(&trend->ctl->term);
     free(text);
 }
 
@@ -176,19 +178,19 @@ static void put_change(const struct trend *trend, struct table *table, const str
 // A row a period.
 static void print_periods(const struct trend *trend) {
     static const struct table_column columns[] = {
-        {"period", COLUMN_TEXT},   {"signals", COLUMN_FIGURE}, {"persons", COLUMN_FIGURE},
-        {"change", COLUMN_FIGURE}, {"percent", COLUMN_FIGURE}, {"", COLUMN_TEXT},
+        {"period", COLUMN_TEXT},   {"signals", COLUMN_NUMBER}, {"persons", COLUMN_NUMBER},
+        {"change", COLUMN_NUMBER}, {"percent", COLUMN_NUMBER}, {"", COLUMN_TEXT},
         {"", COLUMN_BAR}};
     struct table table;
-    table_init(&table, &trend->ctl->screen, columns, sizeof columns / sizeof *columns);
+    table_init(&table, &trend->ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < trend->point_count; i++) {
         const struct point *point = &trend->total.points[i];
         char period[FORMAT_MAX];
         (void)snprintf(period, sizeof period, "%.20s%s", point->period,
                        point->partial ? " so far" : "");
         table_put_text(&table, period);
-        table_put_figure(&table, point->signals);
-        table_put_figure(&table, point->persons);
+        table_put_number(&table, point->signals);
+        table_put_number(&table, point->persons);
         put_change(trend, &table, point);
         table_put_bar(&table, point->signals);
     }
@@ -198,9 +200,9 @@ static void print_periods(const struct trend *trend) {
 
 // How the periods of a row are shown.
 struct layout {
-    size_t figures; // the last so many periods as figures
-    size_t spark;   // columns of a line of whole periods
-    size_t whole;   // periods that are over
+    size_t statistics; // the last so many periods as statistics
+    size_t spark;      // columns of a line of whole periods
+    size_t whole;      // periods that are over
 };
 
 static size_t digits(int64_t value) {
@@ -225,15 +227,15 @@ struct others {
 };
 
 static struct others measure_others(const struct trend *trend) {
-    const struct node *names = node_at(trend->answer, "names");
-    char label[CUBE_LABEL_MAX], change[FORMAT_MAX], percent[FORMAT_MAX];
+    const struct json_view *names = json_view_at(trend->answer, "names");
+    char label[QUERY_LABEL_MAX], change[FORMAT_MAX], percent[FORMAT_MAX];
     struct others others = {0};
     size_t change_width = strlen("change"), percent_width = strlen("percent");
     for (size_t d = 0; d < trend->by.count; d++) {
         size_t width = strlen(trend->by.names[d]);
         for (size_t i = 0; i < trend->series_count; i++) {
-            cube_label(names, node_text(trend->series[i].node, trend->by.names[d]), label);
-            fit(&width, screen_columns(&trend->ctl->screen, label));
+            query_label(names, json_view_text(trend->series[i].node, trend->by.names[d]), label);
+            fit(&width, term_out_columns(&trend->ctl->term, label));
         }
         others.used += width + GAP;
         others.slack += width > TABLE_TEXT_MIN ? width - TABLE_TEXT_MIN : 0;
@@ -249,27 +251,27 @@ static struct others measure_others(const struct trend *trend) {
 }
 
 // The two periods that are compared and what came after always stand there; then comes the line of
-// all; more figures take the room that is left.
+// all; more statistics take the room that is left.
 static struct layout lay_out(const struct trend *trend) {
     struct layout layout = {.whole = trend->point_count};
     struct others others = measure_others(trend);
-    size_t width = trend->ctl->screen.width, figure = GAP;
+    size_t width = trend->ctl->term.width, statistic = GAP;
     while (layout.whole && trend->total.points[layout.whole - 1].partial)
         layout.whole--;
     for (size_t i = 0; i < trend->point_count; i++)
-        fit(&figure, GAP + strlen(trend->total.points[i].period));
+        fit(&statistic, GAP + strlen(trend->total.points[i].period));
     for (size_t i = 0; i < trend->point_count; i++)
-        fit(&figure, GAP + digits(trend->total.points[i].signals));
-    layout.figures = trend->last ? trend->point_count - trend->last + 1 : 2;
-    layout.figures = least(layout.figures, trend->point_count);
-    size_t used = others.used + layout.figures * figure;
+        fit(&statistic, GAP + digits(trend->total.points[i].signals));
+    layout.statistics = trend->last ? trend->point_count - trend->last + 1 : 2;
+    layout.statistics = least(layout.statistics, trend->point_count);
+    size_t used = others.used + layout.statistics * statistic;
     size_t room = width > used ? width - used : 0;
     size_t most = width + others.slack > used ? width + others.slack - used : 0;
     layout.spark = least(room > SPARK_MIN ? room : SPARK_MIN, most);
     layout.spark = least(least(layout.spark, SPARK_MAX), layout.whole);
     room = room > layout.spark ? room - layout.spark : 0;
-    layout.figures = least(layout.figures + room / figure, FIGURES_MAX);
-    layout.figures = least(layout.figures, trend->point_count);
+    layout.statistics = least(layout.statistics + room / statistic, STATISTICS_MAX);
+    layout.statistics = least(layout.statistics, trend->point_count);
     return layout;
 }
 
@@ -277,14 +279,14 @@ static void put_points(const struct trend *trend, const struct layout *layout, s
                        const struct point *points) {
     int64_t values[SPARK_MAX], max = 0;
     static const struct point nothing;
-    for (size_t i = trend->point_count - layout->figures; i < trend->point_count; i++)
-        table_put_figure(table, points[i].signals);
+    for (size_t i = trend->point_count - layout->statistics; i < trend->point_count; i++)
+        table_put_number(table, points[i].signals);
     put_change(trend, table, trend->last ? &points[trend->last] : &nothing);
     for (size_t i = 0; i < layout->spark; i++) {
         values[i] = points[layout->whole - layout->spark + i].signals;
         max = values[i] > max ? values[i] : max;
     }
-    char *spark = screen_spark(&trend->ctl->screen, values, layout->spark, max);
+    char *spark = term_out_spark(&trend->ctl->term, values, layout->spark, max);
     table_put_styled(table, STYLE_BAR, spark);
     free(spark);
 }
@@ -294,25 +296,25 @@ static size_t put_columns(const struct trend *trend, const struct layout *layout
     size_t count = 0;
     for (size_t d = 0; d < trend->by.count; d++)
         columns[count++] = (struct table_column){trend->by.names[d], COLUMN_TEXT};
-    for (size_t i = trend->point_count - layout->figures; i < trend->point_count; i++)
-        columns[count++] = (struct table_column){trend->total.points[i].period, COLUMN_FIGURE};
-    columns[count++] = (struct table_column){"change", COLUMN_FIGURE};
-    columns[count++] = (struct table_column){"percent", COLUMN_FIGURE};
+    for (size_t i = trend->point_count - layout->statistics; i < trend->point_count; i++)
+        columns[count++] = (struct table_column){trend->total.points[i].period, COLUMN_NUMBER};
+    columns[count++] = (struct table_column){"change", COLUMN_NUMBER};
+    columns[count++] = (struct table_column){"percent", COLUMN_NUMBER};
     columns[count++] = (struct table_column){"", COLUMN_TEXT};
-    columns[count++] = (struct table_column){"", COLUMN_FIGURE}; // the line, which is never cut
+    columns[count++] = (struct table_column){"", COLUMN_NUMBER}; // the line, which is never cut
     return count;
 }
 
 // A row a series.
 static void print_series(const struct trend *trend, const struct layout *layout) {
-    const struct node *names = node_at(trend->answer, "names");
+    const struct json_view *names = json_view_at(trend->answer, "names");
     struct table_column columns[TABLE_COLUMNS_MAX];
-    char label[CUBE_LABEL_MAX];
+    char label[QUERY_LABEL_MAX];
     struct table table;
-    table_init(&table, &trend->ctl->screen, columns, put_columns(trend, layout, columns));
+    table_init(&table, &trend->ctl->term, columns, put_columns(trend, layout, columns));
     for (size_t i = 0; i < trend->series_count; i++) {
         for (size_t d = 0; d < trend->by.count; d++) {
-            cube_label(names, node_text(trend->series[i].node, trend->by.names[d]), label);
+            query_label(names, json_view_text(trend->series[i].node, trend->by.names[d]), label);
             table_put_text(&table, label);
         }
         put_points(trend, layout, &table, trend->series[i].points);
@@ -328,50 +330,52 @@ static void print_series(const struct trend *trend, const struct layout *layout)
 // --- what to think of it ---
 
 // What one signal does to the percentage of the answer.
-static void note_base(const struct trend *trend, struct cube_notes *notes) {
+static void note_base(const struct trend *trend, struct query_options_notes *notes) {
     const struct point *point = &trend->total.points[trend->last];
     int64_t base = trend->last ? point[-1].signals : 0;
     if (base <= 0 || base > 100 || !point->has_percent)
         return;
     int64_t moves = (100 + base / 2) / base;
-    cube_note(notes,
-              "Of %" PRId64 ", one signal more or less moves the percentage by %s%" PRId64
-              " point%s.",
-              base, 100 % base ? "about " : "", moves, moves == 1 ? "" : "s");
+    query_note(notes,
+               "Of %" PRId64 ", one signal more or less moves the percentage by %s%" PRId64
+               " point%s.",
+               base, 100 % base ? "about " : "", moves, moves == 1 ? "" : "s");
 }
 
-static void note_partial(const struct trend *trend, struct cube_notes *notes) {
+static void note_partial(const struct trend *trend, struct query_options_notes *notes) {
     const struct point *last = &trend->total.points[trend->point_count - 1];
     if (last->partial)
-        cube_note(notes, "%.20s is not over: no change is shown.", last->period);
+        query_note(notes, "%.20s is not over: no change is shown.", last->period);
 }
 
 static void note_line(const struct trend *trend, const struct layout *layout,
-                      struct cube_notes *notes) {
+                      struct query_options_notes *notes) {
     if (layout->spark > 1)
-        cube_note(notes,
-                  "The line at the end of a row runs from %.20s to %.20s, each by its own highest.",
-                  trend->total.points[layout->whole - layout->spark].period,
-                  trend->total.points[layout->whole - 1].period);
+        query_note(
+            notes,
+            "The line at the end of a row runs from %.20s to %.20s, each by its own highest.",
+            trend->total.points[layout->whole - layout->spark].period,
+            trend->total.points[layout->whole - 1].period);
 }
 
 static void note_marks(const struct trend *trend, bool small, bool beyond,
-                       struct cube_notes *notes) {
+                       struct query_options_notes *notes) {
     if (small)
-        cube_note(notes,
-                  "In brackets: of fewer than %" PRId64
-                  " signals, where one more or less moves the percentage by more than %" PRId64
-                  " points.",
-                  trend->small_base, 100 / trend->small_base);
+        query_note(notes,
+                   "In brackets: of fewer than %" PRId64
+                   " signals, where one more or less moves the percentage by more than %" PRId64
+                   " points.",
+                   trend->small_base, 100 / trend->small_base);
     if (beyond)
-        cube_note(notes,
-                  "* More than chance explains: were nothing different, so large a change would "
-                  "come less than once in 20 times.%s",
-                  trend->by.count ? " So of 20 rows one may have it by chance." : "");
+        query_note(notes,
+                   "* More than chance explains: were nothing different, so large a change would "
+                   "come less than once in 20 times.%s",
+                   trend->by.count ? " So of 20 rows one may have it by chance." : "");
 }
 
 // What the changes that a table shows have: those from `first` on.
-static void note_changes(const struct trend *trend, size_t first, struct cube_notes *notes) {
+static void note_changes(const struct trend *trend, size_t first,
+                         struct query_options_notes *notes) {
     bool small = false, beyond = trend->total.points[trend->last].beyond_chance;
     for (size_t s = 0; s < trend->series_count; s++)
         for (size_t i = first; i <= trend->last; i++) {
@@ -383,7 +387,7 @@ static void note_changes(const struct trend *trend, size_t first, struct cube_no
 }
 
 static void print_tables(const struct trend *trend) {
-    struct cube_notes notes = {.ctl = trend->ctl};
+    struct query_options_notes notes = {.ctl = trend->ctl};
     print_answer(trend);
     print_heading(trend);
     if (trend->by.count == 0) {
@@ -397,41 +401,42 @@ static void print_tables(const struct trend *trend) {
     if (trend->last)
         note_changes(trend, trend->by.count ? trend->last : 1, &notes);
     note_partial(trend, &notes);
-    cube_note_categories(&notes, &trend->by);
+    query_note_categories(&notes, &trend->by);
 }
 
 // --- for spreadsheets ---
 
-static void put_sheet_row(struct sheet *sheet, const struct node *point) {
+static void put_sheet_row(struct csv_writer *writer, const struct json_view *point) {
     static const char *const cells[] = {"period", "signals", "persons", "change"};
     int64_t tenths;
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
-        sheet_put_node(sheet, point, cells[i]);
-    if (node_tenths(point, "percent", &tenths))
-        sheet_put_tenths(sheet, tenths);
+        csv_writer_put_node(writer, point, cells[i]);
+    if (json_view_tenths(point, "percent", &tenths))
+        csv_writer_put_tenths(writer, tenths);
     else
-        sheet_put_text(sheet, NULL);
-    sheet_put_text(sheet, node_flag(point, "partial") ? "true" : "false");
-    sheet_put_text(sheet, node_flag(point, "beyondChance") ? "true" : "false");
-    sheet_end_row(sheet);
+        csv_writer_put_text(writer, NULL);
+    csv_writer_put_text(writer, json_view_flag(point, "partial") ? "true" : "false");
+    csv_writer_put_text(writer, json_view_flag(point, "beyondChance") ? "true" : "false");
+    csv_writer_end_row(writer);
 }
 
 static void print_sheet(const struct trend *trend) {
     static const char *const titles[] = {"period",  "signals", "persons",      "change",
                                          "percent", "partial", "beyondChance", NULL};
-    struct sheet sheet = {.screen = &trend->ctl->screen};
-    cube_put_titles(&sheet, &trend->by);
-    sheet_put_titles(&sheet, titles);
+    struct csv_writer writer = {.term = &trend->ctl->term};
+    query_put_titles(&writer, &trend->by);
+    csv_writer_put_titles(&writer, titles);
     for (size_t s = 0; s < trend->series_count; s++) {
-        const struct node *series = trend->series[s].node, *points = node_at(series, "points");
-        for (size_t i = 0; i < node_size(points); i++) {
-            cube_put_labels(&sheet, &trend->by, node_at(trend->answer, "names"), series);
-            put_sheet_row(&sheet, node_item(points, i));
+        const struct json_view *series = trend->series[s].node,
+                               *points = json_view_at(series, "points");
+        for (size_t i = 0; i < json_view_size(points); i++) {
+            query_put_labels(&writer, &trend->by, json_view_at(trend->answer, "names"), series);
+            put_sheet_row(&writer, json_view_item(points, i));
         }
     }
 }
 
-static enum ctl_exit print_trend(const struct ctl *ctl, const struct node *answer) {
+static enum ctl_exit print_trend(const struct ctl *ctl, const struct json_view *answer) {
     struct trend trend = {.ctl = ctl, .answer = answer};
     enum ctl_exit result = CTL_OK;
     if (!trend_read(&trend))
@@ -439,7 +444,7 @@ static enum ctl_exit print_trend(const struct ctl *ctl, const struct node *answe
     else if (ctl->csv)
         print_sheet(&trend);
     else if (trend.point_count == 0)
-        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, "There are no signals.");
+        term_out_put_wrapped(&ctl->term, STYLE_PLAIN, "There are no signals.");
     else
         print_tables(&trend);
     trend_free(&trend);
@@ -459,10 +464,10 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     if (by && (strstr(by, "year") || strstr(by, "month")))
         return ctl_usage(ctl, "--by: years and months are what --per is for");
     if (by)
-        result = cube_put_by(ctl, by, BY_MAX, target);
+        result = query_put_by(ctl, by, BY_MAX, target);
     if (result == CTL_OK)
-        result = cube_put_period(ctl, args, target);
-    return result == CTL_OK ? cube_put_filters(ctl, args, target) : result;
+        result = query_put_period(ctl, args, target);
+    return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
@@ -484,7 +489,7 @@ const struct ctl_verb trend_verb = {
     .more = "Each period is compared with the one before it. A mark says that a change is more "
             "than chance explains; a percentage of a small number is in brackets, since one signal "
             "more or less moves it far; a period that is not over is compared with nothing. To "
-            "count by, and to filter on: those of \"counts\". These are exact figures, for use "
+            "count by, and to filter on: those of \"counts\". These are exact statistics, for use "
             "inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,

@@ -18,76 +18,76 @@ struct verifying {
 
 // What the check is for; a newer daemon may have others.
 static const char *check_text(const char *name) {
-    for (int i = 0; name && i < RECOUNT_CHECKS; i++)
-        if (strcmp(name, recount_check_name((enum recount_check)i)) == 0)
-            return recount_check_text((enum recount_check)i);
+    for (int i = 0; name && i < VERIFY_CHECKS; i++)
+        if (strcmp(name, verify_check_name((enum verify_check)i)) == 0)
+            return verify_check_text((enum verify_check)i);
     return "";
 }
 
-static void put_check(struct table *table, const struct node *check) {
+static void put_check(struct table *table, const struct json_view *check) {
     int64_t compared = 0, differs = 0;
-    const char *name = node_text(check, "name"), *first = node_text(check, "first");
-    (void)node_number(check, "compared", &compared);
-    (void)node_number(check, "differs", &differs);
+    const char *name = json_view_text(check, "name"), *first = json_view_text(check, "first");
+    (void)json_view_number(check, "compared", &compared);
+    (void)json_view_number(check, "differs", &differs);
     table_put_text(table, name);
-    table_put_figure(table, compared);
-    table_put_figure(table, differs);
+    table_put_number(table, compared);
+    table_put_number(table, differs);
     table_put_styled(table, differs ? STYLE_BAD : STYLE_PLAIN,
                      differs && first ? first : check_text(name));
 }
 
-static void put_sum(const struct verifying *verifying, const struct node *answer) {
+static void put_sum(const struct verifying *verifying, const struct json_view *answer) {
     int64_t lines = 0, signals = 0;
     char all[FORMAT_MAX], some[FORMAT_MAX], text[4 * FORMAT_MAX];
-    (void)node_number(answer, "lines", &lines);
-    (void)node_number(answer, "signals", &signals);
+    (void)json_view_number(answer, "lines", &lines);
+    (void)json_view_number(answer, "signals", &signals);
     format_count(lines, all);
     format_count(signals, some);
     (void)snprintf(text, sizeof text, "%s: %s lines, %s signals",
                    verifying->whole ? "whole" : "NOT WHOLE", all, some);
-    screen_put(&verifying->ctl->screen, verifying->whole ? STYLE_GOOD : STYLE_BAD, text);
-    screen_end_line(&verifying->ctl->screen);
+    term_out_put(&verifying->ctl->term, verifying->whole ? STYLE_GOOD : STYLE_BAD, text);
+    term_out_end_line(&verifying->ctl->term);
 }
 
-static void print_outcome(const struct verifying *verifying, const struct node *answer) {
+static void print_outcome(const struct verifying *verifying, const struct json_view *answer) {
     static const struct table_column columns[] = {{"check", COLUMN_TEXT},
-                                                  {"compared", COLUMN_FIGURE},
-                                                  {"differs", COLUMN_FIGURE},
+                                                  {"compared", COLUMN_NUMBER},
+                                                  {"differs", COLUMN_NUMBER},
                                                   {"what", COLUMN_TEXT}};
-    const struct node *checks = node_at(answer, "checks");
+    const struct json_view *checks = json_view_at(answer, "checks");
     struct table table;
-    table_init(&table, &verifying->ctl->screen, columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < node_size(checks); i++)
-        put_check(&table, node_item(checks, i));
+    table_init(&table, &verifying->ctl->term, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < json_view_size(checks); i++)
+        put_check(&table, json_view_item(checks, i));
     table_print(&table);
     table_free(&table);
     put_sum(verifying, answer);
 }
 
-static void show_progress(struct verifying *verifying, const struct node *line) {
+static void show_progress(struct verifying *verifying, const struct json_view *line) {
     int64_t done = 0, total = 0;
-    if (!node_number(line, "done", &done) || !node_number(line, "total", &total) || done < 0 ||
-        total < done)
+    if (!json_view_number(line, "done", &done) || !json_view_number(line, "total", &total) ||
+        done < 0 || total < done)
         return;
     if (!verifying->begun)
         progress_start(&verifying->progress, "lines", (uint64_t)total,
-                       !verifying->ctl->screen.colour);
+                       !verifying->ctl->term.colour);
     verifying->begun = true;
     progress_move(&verifying->progress, (uint64_t)done);
 }
 
 static bool on_line(void *ctx, struct str text, struct err *err) {
     struct verifying *verifying = ctx;
-    const struct screen *screen = &verifying->ctl->screen;
-    struct node *line = node_parse(text, err);
+    const struct term_out *term = &verifying->ctl->term;
+    struct json_view *line = json_view_parse(text, err);
     if (!line)
         return false;
-    bool last = node_at(line, "checks") != NULL;
+    bool last = json_view_at(line, "checks") != NULL;
     verifying->ended = verifying->ended || last;
-    verifying->whole = last && node_flag(line, "whole");
+    verifying->whole = last && json_view_flag(line, "whole");
     if (verifying->ctl->json) {
-        fwrite(text.data, 1, text.len, screen->out);
-        screen_end_line(screen);
+        fwrite(text.data, 1, text.len, term->out);
+        term_out_end_line(term);
     } else if (!last) {
         show_progress(verifying, line);
     } else {
@@ -95,8 +95,8 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
             progress_end(&verifying->progress);
         print_outcome(verifying, line);
     }
-    node_free(line);
-    return !ferror(screen->out) || err_set(err, ERR_RETRY, "cannot write the output");
+    json_view_free(line);
+    return !ferror(term->out) || err_set(err, ERR_RETRY, "cannot write the output");
 }
 
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
@@ -124,7 +124,7 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
 const struct ctl_verb verify_verb = {
     .name = "verify",
     .words = "",
-    .help = "Recount the ledger and compare with all made from it",
+    .help = "Compare the ledger with all that is made from it",
     .more =
         "Reads every line of the ledger and its event, and compares the counts, the outbox, the "
         "persons, and what the daemon has of them in memory, as they all were at one moment; "

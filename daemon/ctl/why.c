@@ -9,80 +9,80 @@
 
 enum { LABEL_WIDTH = 13 };
 
-static void put_line(const struct screen *screen, const char *label, const char *text) {
-    screen_put_field(screen, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
-    screen_put(screen, STYLE_PLAIN, text);
-    screen_end_line(screen);
+static void put_line(const struct term_out *term, const char *label, const char *text) {
+    term_out_put_field(term, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
+    term_out_put(term, STYLE_PLAIN, text);
+    term_out_end_line(term);
 }
 
-static void put_number(const struct screen *screen, const char *label, const struct node *node,
+static void put_number(const struct term_out *term, const char *label, const struct json_view *node,
                        const char *path) {
     int64_t value;
     char text[FORMAT_MAX] = "-";
-    if (node_number(node, path, &value))
+    if (json_view_number(node, path, &value))
         format_count(value, text);
-    put_line(screen, label, text);
+    put_line(term, label, text);
 }
 
-static void put_municipality(const struct screen *screen, const struct node *version) {
-    const char *code = node_text(version, "municipality");
-    const char *name = node_text(version, "municipalityName");
-    screen_put_field(screen, STYLE_STRONG, "municipality", LABEL_WIDTH, FIT_LEFT);
-    screen_put(screen, STYLE_PLAIN, name ? name : code ? code : "unknown");
+static void put_municipality(const struct term_out *term, const struct json_view *version) {
+    const char *code = json_view_text(version, "municipality");
+    const char *name = json_view_text(version, "municipalityName");
+    term_out_put_field(term, STYLE_STRONG, "municipality", LABEL_WIDTH, FIT_LEFT);
+    term_out_put(term, STYLE_PLAIN, name ? name : code ? code : "unknown");
     if (name && code) {
-        screen_put(screen, STYLE_PLAIN, " ");
-        screen_put(screen, STYLE_PLAIN, code);
+        term_out_put(term, STYLE_PLAIN, " ");
+        term_out_put(term, STYLE_PLAIN, code);
     }
-    screen_end_line(screen);
+    term_out_end_line(term);
 }
 
-static void put_published(const struct screen *screen, const struct node *version) {
-    const struct node *published = node_at(version, "published");
+static void put_published(const struct term_out *term, const struct json_view *version) {
+    const struct json_view *published = json_view_at(version, "published");
     int64_t partition, offset;
     char place[2 * FORMAT_MAX];
-    screen_put_field(screen, STYLE_STRONG, "published", LABEL_WIDTH, FIT_LEFT);
+    term_out_put_field(term, STYLE_STRONG, "published", LABEL_WIDTH, FIT_LEFT);
     if (!published) {
-        screen_put(screen, STYLE_WARN, "not yet: waiting for Kafka");
+        term_out_put(term, STYLE_WARN, "not yet: waiting for Kafka");
     } else {
-        screen_put(screen, STYLE_PLAIN, "topic ");
-        screen_put(screen, STYLE_PLAIN, node_text(published, "topic"));
-        if (node_number(published, "partition", &partition) &&
-            node_number(published, "offset", &offset)) {
+        term_out_put(term, STYLE_PLAIN, "topic ");
+        term_out_put(term, STYLE_PLAIN, json_view_text(published, "topic"));
+        if (json_view_number(published, "partition", &partition) &&
+            json_view_number(published, "offset", &offset)) {
             (void)snprintf(place, sizeof place, ", partition %" PRId64 ", offset %" PRId64,
                            partition, offset);
-            screen_put(screen, STYLE_PLAIN, place);
+            term_out_put(term, STYLE_PLAIN, place);
         }
     }
-    screen_end_line(screen);
+    term_out_end_line(term);
 }
 
-static void put_version(const struct screen *screen, const struct node *version) {
+static void put_version(const struct term_out *term, const struct json_view *version) {
     char time[FORMAT_MAX], received[FORMAT_MAX + 4];
-    char *categories = node_join(node_at(version, "categories"));
-    format_stamp(node_text(version, "received"), time);
+    char *categories = json_view_join(json_view_at(version, "categories"));
+    format_stamp(json_view_text(version, "received"), time);
     (void)snprintf(received, sizeof received, "%s UTC", time);
-    screen_end_line(screen);
-    put_number(screen, "version", version, "version");
-    put_line(screen, "verdict", node_text(version, "verdict"));
-    put_line(screen, "received", received);
-    put_line(screen, "feed", node_text(version, "feed"));
-    put_number(screen, "sequence", version, "sequence");
-    put_municipality(screen, version);
-    put_line(screen, "categories", categories);
-    put_line(screen, "reported", node_text(version, "reported"));
-    put_published(screen, version);
+    term_out_end_line(term);
+    put_number(term, "version", version, "version");
+    put_line(term, "verdict", json_view_text(version, "verdict"));
+    put_line(term, "received", received);
+    put_line(term, "feed", json_view_text(version, "feed"));
+    put_number(term, "sequence", version, "sequence");
+    put_municipality(term, version);
+    put_line(term, "categories", categories);
+    put_line(term, "reported", json_view_text(version, "reported"));
+    put_published(term, version);
     free(categories);
 }
 
-static enum ctl_exit print_signal(const struct ctl *ctl, const struct node *answer) {
-    const struct screen *screen = &ctl->screen;
-    const struct node *versions = node_at(answer, "versions");
-    put_line(screen, "signal", node_text(answer, "signal"));
-    put_line(screen, "source", node_text(answer, "source"));
-    put_line(screen, "id", node_text(answer, "id"));
-    put_line(screen, "counts", node_flag(answer, "counts") ? "yes" : "no");
-    for (size_t i = 0; i < node_size(versions); i++)
-        put_version(screen, node_item(versions, i));
+static enum ctl_exit print_signal(const struct ctl *ctl, const struct json_view *answer) {
+    const struct term_out *term = &ctl->term;
+    const struct json_view *versions = json_view_at(answer, "versions");
+    put_line(term, "signal", json_view_text(answer, "signal"));
+    put_line(term, "source", json_view_text(answer, "source"));
+    put_line(term, "id", json_view_text(answer, "id"));
+    put_line(term, "counts", json_view_flag(answer, "counts") ? "yes" : "no");
+    for (size_t i = 0; i < json_view_size(versions); i++)
+        put_version(term, json_view_item(versions, i));
     return CTL_OK;
 }
 

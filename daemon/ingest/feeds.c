@@ -70,7 +70,7 @@ static void check_place(struct feed *feed) {
     const struct str parts[] = {str_from(source->url), str_from(source->template->name),
                                 str_from(source->cursor_param), str_from(source->cursor_field)};
     struct digest place;
-    hash_digest(books_identity_key(feed->feeds->options.books), "feed", parts, 4, &place);
+    hash_digest(ledger_identity_key(feed->feeds->options.ledger), "feed", parts, 4, &place);
     if (digest_equal(&place, &feed->record.place))
         return;
     feed->record.place = place;
@@ -89,7 +89,7 @@ static struct feed *feed_create(struct feeds *feeds, const struct source *source
     feed->feeds = feeds;
     feed->source = source;
     feed->timer = loop_timer_create(feeds->options.loop, on_due, feed);
-    (void)books_feed(feeds->options.books, str_from(source->name), &feed->record);
+    (void)ledger_feed(feeds->options.ledger, str_from(source->name), &feed->record);
     check_place(feed);
     feed->whole_ms = loop_now_ms(feeds->options.loop);
     int64_t now = loop_now_ms(feeds->options.loop);
@@ -226,10 +226,10 @@ static void set_feeds(struct feeds *feeds, struct sources *sources) {
 void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables) {
     struct sources *old = feeds->sources;
     set_feeds(feeds, sources); // still compares names with those of the old table
-    feeds->sources = sources_take(sources);
-    sources_drop(old);
-    tables_drop(feeds->tables);
-    feeds->tables = tables_take(tables);
+    feeds->sources = sources_ref(sources);
+    sources_unref(old);
+    tables_unref(feeds->tables);
+    feeds->tables = tables_ref(tables);
     loop_timer_start(feeds->silence_timer, 0, SILENCE_CHECK_MS);
 }
 
@@ -248,8 +248,8 @@ static void tell_silence(struct feeds *feeds, const struct source *source) {
     pipeline_submit(feeds->options.pipeline, batch);
 }
 
-static struct books_note *new_note(const struct source *source) {
-    struct books_note *note = mem_zalloc(1, sizeof *note);
+static struct ledger_note *new_note(const struct source *source) {
+    struct ledger_note *note = mem_zalloc(1, sizeof *note);
     (void)snprintf(note->source, sizeof note->source, "%s", source->name);
     return note;
 }
@@ -258,9 +258,9 @@ static void check_silence(struct feeds *feeds, const struct source *source) {
     struct feed_record record;
     if (source->silent_days == 0)
         return;
-    if (!books_feed(feeds->options.books, str_from(source->name), &record)) {
-        struct books_note *note = new_note(source);
-        note->what = BOOKS_KNOW_SOURCE;
+    if (!ledger_feed(feeds->options.ledger, str_from(source->name), &record)) {
+        struct ledger_note *note = new_note(source);
+        note->what = LEDGER_KNOW_SOURCE;
         pipeline_add_note(feeds->options.pipeline, note);
         return;
     }
@@ -315,8 +315,8 @@ void feeds_free(struct feeds *feeds) {
         feed_free(feeds->feeds[i]);
     free(feeds->feeds);
     loop_timer_free(feeds->silence_timer);
-    sources_drop(feeds->sources);
-    tables_drop(feeds->tables);
+    sources_unref(feeds->sources);
+    tables_unref(feeds->tables);
     free(feeds);
 }
 
@@ -348,7 +348,7 @@ static void view_polled(const struct feed *feed, struct feed_view *view) {
     view->items = feed->items;
     view->news = feed->news;
     view->refused = feed->refused;
-    view->left_out = feed->left_out;
+    view->excluded = feed->excluded;
 }
 
 // `at` is the place among the polled feeds, which are in the order of the table.
@@ -357,7 +357,7 @@ static bool view_source(const struct feeds *feeds, const struct source *source, 
     struct feed_record record = {0};
     struct feed_view view = {
         .source = source, .state = FEED_PUSH, .record = &record, .failure = ""};
-    (void)books_feed(feeds->options.books, str_from(source->name), &record);
+    (void)ledger_feed(feeds->options.ledger, str_from(source->name), &record);
     if (source->url) {
         const struct feed *feed = feeds->feeds[(*at)++];
         if (feed->record.contact_ms > record.contact_ms)
@@ -430,8 +430,8 @@ enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused)
     struct feed *feed = find_feed(feeds, source, &why);
     if (!feed)
         return why;
-    struct books_note *note = new_note(feed->source);
-    note->what = paused ? BOOKS_PAUSE : BOOKS_RESUME;
+    struct ledger_note *note = new_note(feed->source);
+    note->what = paused ? LEDGER_PAUSE : LEDGER_RESUME;
     pipeline_add_note(feeds->options.pipeline, note);
     feed->record.paused = paused;
     if (feed->poll) // it ends as it is, and rests paused or not
@@ -454,8 +454,8 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
     struct str now = str_from(feed->record.cursor);
     if (cursor.len && (!now.len || decode_cursor_compare(cursor, now) > 0))
         cursor = now;
-    struct books_note *note = new_note(feed->source);
-    note->what = BOOKS_SET_CURSOR;
+    struct ledger_note *note = new_note(feed->source);
+    note->what = LEDGER_SET_CURSOR;
     if (cursor.len)
         memcpy(note->cursor, cursor.data, cursor.len);
     memcpy(feed->record.cursor, note->cursor, sizeof feed->record.cursor);

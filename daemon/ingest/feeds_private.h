@@ -16,13 +16,13 @@ struct feed_poll {
     char url[FEED_URL_MAX]; // of the page that is being fetched
     uint32_t pages;         // fetched so far
     uint32_t number;        // of the page, where pages are numbered
-    char mark[RECORD_CURSOR_MAX + 1];
-    char begin[RECORD_CURSOR_MAX + 1]; // the mark that is asked for …
+    char watermark[RECORD_CURSOR_MAX + 1];
+    char begin[RECORD_CURSOR_MAX + 1]; // the watermark that is asked for …
     int64_t earlier_ms;                // … so much earlier, where it is a time
     uint64_t news;                     // so far
-    bool useless;                      // a page was refused as a whole
-    uint32_t crowded;                  // windows that were cut off and could not be split
-    bool unsure;                       // the cursor waits for a poll that finds nothing new
+    bool page_all_refused;             // a page was refused as a whole
+    uint32_t unsplittable_windows;     // windows that were cut off and could not be split
+    bool cursor_tentative;             // the cursor waits for a poll that finds nothing new
     int64_t window_ms;                 // length of a window now
     int64_t window_start_ms, window_end_ms, end_ms; // wall clock; 0 without windows
 };
@@ -46,7 +46,7 @@ struct feed {
     struct feed_poll *poll; // NULL while it rests
     char *token;            // OAuth2; NULL: none
     int64_t token_until_ms; // loop time
-    uint64_t polls, pages, not_modified, items, news, refused, left_out;
+    uint64_t polls, pages, not_modified, items, news, refused, excluded;
 };
 
 struct feeds {

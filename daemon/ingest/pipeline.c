@@ -27,35 +27,35 @@ struct decode_job {
 
 struct pipeline {
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline_options options;
     struct batch *head, **tail, *undecoded;
     uint64_t queued_batches, queued_bytes;
     unsigned decoders;
     bool committing;
-    struct books_group group;      // of the commit under way
-    struct books_group collecting; // acks and partitions for the next
+    struct ledger_group group;        // of the commit under way
+    struct ledger_group pending_acks; // acks and partitions for the next
     struct loop_timer *acks_timer;
     bool acks_due;
-    struct loop_deferred kick;
+    struct loop_deferred wake;
     struct waiter {
         void (*fn)(void *ctx);
         void *ctx;
-    } idle, notes_kept[BOOKS_TOPICS]; // fn NULL: nobody waits
+    } idle, notes_kept[LEDGER_TOPICS]; // fn NULL: nobody waits
     struct pipeline_status status;
 };
 
 static void on_kick(void *ctx);
 static void on_acks_due(void *ctx);
 
-struct pipeline *pipeline_create(struct loop *loop, struct books *books,
+struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options) {
     struct pipeline *pipeline = mem_zalloc(1, sizeof *pipeline);
     pipeline->loop = loop;
-    pipeline->books = books;
+    pipeline->ledger = ledger;
     pipeline->options = *options;
     pipeline->tail = &pipeline->head;
-    pipeline->kick = (struct loop_deferred){.fn = on_kick, .ctx = pipeline};
+    pipeline->wake = (struct loop_deferred){.fn = on_kick, .ctx = pipeline};
     pipeline->acks_timer = loop_timer_create(loop, on_acks_due, pipeline);
     return pipeline;
 }
@@ -65,8 +65,8 @@ void pipeline_free(struct pipeline *pipeline) {
         return;
     assert(!pipeline->head && !pipeline->committing && pipeline->decoders == 0);
     loop_timer_free(pipeline->acks_timer);
-    books_group_free(&pipeline->group);
-    books_group_free(&pipeline->collecting);
+    ledger_group_free(&pipeline->group);
+    ledger_group_free(&pipeline->pending_acks);
     free(pipeline);
 }
 
@@ -83,7 +83,7 @@ void pipeline_submit(struct pipeline *pipeline, struct batch *batch) {
         pipeline->undecoded = batch;
     pipeline->queued_batches++;
     pipeline->queued_bytes += batch->body_len;
-    loop_defer(pipeline->loop, &pipeline->kick);
+    loop_defer(pipeline->loop, &pipeline->wake);
 }
 
 static void decode_work(void *ctx) {
@@ -142,32 +142,32 @@ static void take_decoded(struct pipeline *pipeline) {
         pipeline->status.largest_commit = count;
 }
 
-static bool has_confirmed(const struct books_group *group, enum books_topic topic) {
+static bool has_confirmed(const struct ledger_group *group, enum ledger_topic topic) {
     return group->confirmed[topic].ack_count > 0 || group->confirmed[topic].partitions > 0;
 }
 
-static bool group_has_notes(const struct books_group *group) {
-    for (int i = 0; i < BOOKS_TOPICS; i++)
-        if (has_confirmed(group, (enum books_topic)i))
+static bool group_has_notes(const struct ledger_group *group) {
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        if (has_confirmed(group, (enum ledger_topic)i))
             return true;
-    return group->notes || group->probe;
+    return group->notes || group->force_sync;
 }
 
 static bool has_notes(const struct pipeline *pipeline) {
-    return group_has_notes(&pipeline->collecting);
+    return group_has_notes(&pipeline->pending_acks);
 }
 
 // Notes ride along with any commit, and make one of their own when they have waited long enough.
 static void take_notes(struct pipeline *pipeline) {
-    struct books_group *from = &pipeline->collecting, *to = &pipeline->group;
-    struct books_group empty = {0};
-    for (int i = 0; i < BOOKS_TOPICS; i++) {
+    struct ledger_group *from = &pipeline->pending_acks, *to = &pipeline->group;
+    struct ledger_group empty = {0};
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
         empty.confirmed[i].acks = to->confirmed[i].acks;
         empty.confirmed[i].ack_cap = to->confirmed[i].ack_cap;
         to->confirmed[i] = from->confirmed[i];
     }
     to->notes = from->notes;
-    to->probe = from->probe;
+    to->force_sync = from->force_sync;
     *from = empty;
     pipeline->acks_due = false;
     loop_timer_stop(pipeline->acks_timer);
@@ -175,7 +175,7 @@ static void take_notes(struct pipeline *pipeline) {
 
 static void commit_work(void *ctx) {
     struct pipeline *pipeline = ctx;
-    books_commit(pipeline->books, &pipeline->group, loop_wall_ms());
+    ledger_commit(pipeline->ledger, &pipeline->group, loop_wall_ms());
 }
 
 static void commit_done(void *ctx);
@@ -191,8 +191,9 @@ static void start_commit(struct pipeline *pipeline) {
     loop_work(pipeline->loop, commit_work, commit_done, pipeline);
 }
 
-static bool notes_kept(const struct pipeline *pipeline, enum books_topic topic) {
-    return !has_confirmed(&pipeline->collecting, topic) && !has_confirmed(&pipeline->group, topic);
+static bool notes_kept(const struct pipeline *pipeline, enum ledger_topic topic) {
+    return !has_confirmed(&pipeline->pending_acks, topic) &&
+           !has_confirmed(&pipeline->group, topic);
 }
 
 static bool is_idle(const struct pipeline *pipeline) {
@@ -214,8 +215,8 @@ static void advance(struct pipeline *pipeline) {
 }
 
 static void tell_waiters(struct pipeline *pipeline) {
-    for (int i = 0; i < BOOKS_TOPICS; i++)
-        if (notes_kept(pipeline, (enum books_topic)i))
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        if (notes_kept(pipeline, (enum ledger_topic)i))
             tell(&pipeline->notes_kept[i]);
     if (is_idle(pipeline))
         tell(&pipeline->idle);
@@ -227,8 +228,8 @@ static void on_kick(void *ctx) {
     tell_waiters(pipeline);
 }
 
-static void append_notes(struct books_group *group, struct books_note *notes) {
-    struct books_note **end = &group->notes;
+static void append_notes(struct ledger_group *group, struct ledger_note *notes) {
+    struct ledger_note **end = &group->notes;
     while (*end)
         end = &(*end)->next;
     *end = notes;
@@ -237,20 +238,20 @@ static void append_notes(struct books_group *group, struct books_note *notes) {
 // What Kafka confirmed stays confirmed, what an operator asked stays asked: a failed commit's notes
 // go in front of those that came since.
 static void return_notes(struct pipeline *pipeline) {
-    struct books_group failed = pipeline->group;
+    struct ledger_group failed = pipeline->group;
     if (!group_has_notes(&failed) || pipeline->idle.fn)
         return;
-    struct books_group later = pipeline->collecting;
-    pipeline->collecting = (struct books_group){.notes = failed.notes};
+    struct ledger_group later = pipeline->pending_acks;
+    pipeline->pending_acks = (struct ledger_group){.notes = failed.notes};
     pipeline->group.notes = NULL;
-    append_notes(&pipeline->collecting, later.notes);
-    for (int i = 0; i < BOOKS_TOPICS; i++) {
-        const struct books_confirmed *confirmed = &later.confirmed[i];
-        pipeline->group.confirmed[i] = (struct books_confirmed){0};
-        pipeline->collecting.confirmed[i] = failed.confirmed[i];
+    append_notes(&pipeline->pending_acks, later.notes);
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        const struct ledger_confirmed *confirmed = &later.confirmed[i];
+        pipeline->group.confirmed[i] = (struct ledger_confirmed){0};
+        pipeline->pending_acks.confirmed[i] = failed.confirmed[i];
         if (confirmed->partitions)
-            pipeline->collecting.confirmed[i].partitions = confirmed->partitions;
-        pipeline_add_acks(pipeline, (enum books_topic)i, confirmed->acks, confirmed->ack_count);
+            pipeline->pending_acks.confirmed[i].partitions = confirmed->partitions;
+        pipeline_add_acks(pipeline, (enum ledger_topic)i, confirmed->acks, confirmed->ack_count);
         free(confirmed->acks);
     }
     loop_timer_start(pipeline->acks_timer, RETRY_MS, 0);
@@ -264,12 +265,12 @@ static void commit_done(void *ctx) {
     pipeline->committing = false;
     if (err.kind == ERR_NONE) {
         pipeline->status.commits += wrote;
-        books_apply(pipeline->books, &pipeline->group);
+        ledger_apply(pipeline->ledger, &pipeline->group);
     } else {
         pipeline->status.commits_failed++;
         return_notes(pipeline);
     }
-    books_group_clear(&pipeline->group);
+    ledger_group_clear(&pipeline->group);
     // The next commit starts before the replies of this one are written: the disk need not wait for
     // them.
     advance(pipeline);
@@ -297,9 +298,9 @@ static void notes_wait(struct pipeline *pipeline) {
         loop_timer_start(pipeline->acks_timer, ACKS_DELAY_MS, 0);
 }
 
-void pipeline_add_acks(struct pipeline *pipeline, enum books_topic topic,
+void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
                        const struct publish_ack *acks, size_t count) {
-    struct books_confirmed *confirmed = &pipeline->collecting.confirmed[topic];
+    struct ledger_confirmed *confirmed = &pipeline->pending_acks.confirmed[topic];
     if (count == 0)
         return;
     if (confirmed->ack_count == 0)
@@ -313,22 +314,22 @@ void pipeline_add_acks(struct pipeline *pipeline, enum books_topic topic,
 }
 
 // Somebody waits for an operator's note: it does not wait for company.
-void pipeline_add_note(struct pipeline *pipeline, struct books_note *note) {
+void pipeline_add_note(struct pipeline *pipeline, struct ledger_note *note) {
     note->next = NULL;
-    append_notes(&pipeline->collecting, note);
+    append_notes(&pipeline->pending_acks, note);
     pipeline->acks_due = true;
-    loop_defer(pipeline->loop, &pipeline->kick);
+    loop_defer(pipeline->loop, &pipeline->wake);
 }
 
-void pipeline_probe(struct pipeline *pipeline) {
-    pipeline->collecting.probe = true;
+void pipeline_force_sync(struct pipeline *pipeline) {
+    pipeline->pending_acks.force_sync = true;
     pipeline->acks_due = true;
-    loop_defer(pipeline->loop, &pipeline->kick);
+    loop_defer(pipeline->loop, &pipeline->wake);
 }
 
-void pipeline_set_partitions(struct pipeline *pipeline, enum books_topic topic,
+void pipeline_set_partitions(struct pipeline *pipeline, enum ledger_topic topic,
                              int32_t partitions) {
-    pipeline->collecting.confirmed[topic].partitions = partitions;
+    pipeline->pending_acks.confirmed[topic].partitions = partitions;
     notes_wait(pipeline);
 }
 
@@ -338,10 +339,10 @@ static void wait_for(struct pipeline *pipeline, struct waiter *waiter, void (*fn
                      void *ctx) {
     *waiter = (struct waiter){fn, ctx};
     pipeline->acks_due = has_notes(pipeline);
-    loop_defer(pipeline->loop, &pipeline->kick);
+    loop_defer(pipeline->loop, &pipeline->wake);
 }
 
-void pipeline_after_notes(struct pipeline *pipeline, enum books_topic topic, void (*fn)(void *ctx),
+void pipeline_after_notes(struct pipeline *pipeline, enum ledger_topic topic, void (*fn)(void *ctx),
                           void *ctx) {
     wait_for(pipeline, &pipeline->notes_kept[topic], fn, ctx);
 }

@@ -29,7 +29,7 @@ static const struct template *template_of(const struct feed *feed) {
 }
 
 static void finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
-    feed->look_again = !failure && feed->poll->unsure;
+    feed->look_again = !failure && feed->poll->cursor_tentative;
     free(feed->poll);
     feed->poll = NULL;
     feed_rest(feed, failure, retry_after_ms);
@@ -68,7 +68,7 @@ static void put_time(struct buf *url, const struct template *t, const char *para
     put_parameter(url, param, text);
 }
 
-// A mark that is a time is asked for a little earlier: pages shift while they are read.
+// A watermark that is a time is asked for a little earlier: pages shift while they are read.
 static void put_cursor(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
     const char *cursor = feed->poll->begin;
@@ -129,9 +129,10 @@ static bool put_first_url(struct feed *feed) {
 
 // ---- pages and windows
 
-// Where items come by rising mark, going on from the mark just reached is better than page 2: when
-// items change while they are read they move to the end, and those behind them slip into the page
-// that has been read already. False when the mark did not move, since a whole page had the same.
+// Where items come by rising watermark, going on from the watermark just reached is better than
+// page 2: when items change while they are read they move to the end, and those behind them slip
+// into the page that has been read already. False when the watermark did not move, since a whole
+// page had the same.
 static bool move_to_mark(struct feed *feed) {
     struct feed_poll *poll = feed->poll;
     if (!template_of(feed)->ordered || strcmp(feed->record.cursor, poll->begin) == 0)
@@ -181,11 +182,11 @@ static void end_window(struct feed *feed) {
 static void begin_windows(struct feed *feed) {
     const struct template *t = template_of(feed);
     struct feed_poll *poll = feed->poll;
-    int64_t now = loop_wall_ms(), mark;
+    int64_t now = loop_wall_ms(), watermark;
     if (!t->window_end_param)
         return;
-    if (poll->begin[0] && time_parse_stamp(str_from(poll->begin), &mark))
-        poll->window_start_ms = mark - t->reread_ms;
+    if (poll->begin[0] && time_parse_stamp(str_from(poll->begin), &watermark))
+        poll->window_start_ms = watermark - t->reread_ms;
     else
         poll->window_start_ms = t->begin_ms ? t->begin_ms : now - t->window_ms;
     poll->end_ms = now;
@@ -201,7 +202,7 @@ static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
     int64_t half = (poll->window_end_ms - poll->window_start_ms) / 2;
     bool split = cut_off && half >= WINDOW_MIN_MS;
     *failure = NULL;
-    if (cut_off && !split && ++poll->crowded > CROWDED_MAX)
+    if (cut_off && !split && ++poll->unsplittable_windows > CROWDED_MAX)
         return false;
     if (split) {
         poll->window_ms = half;
@@ -220,7 +221,7 @@ static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
 }
 
 static void count_page(struct feed *feed, const struct batch *batch) {
-    feed->left_out += batch->left_out;
+    feed->excluded += batch->excluded;
     for (size_t i = 0; i < batch->item_count; i++) {
         enum verdict verdict = batch->items[i].verdict;
         feed->items++;
@@ -246,9 +247,9 @@ static void after_page(struct feed *feed, const struct batch_page *page) {
         go_on = false;
         failure = "paging does not end";
     }
-    if (!failure && !go_on && feed->poll->useless)
+    if (!failure && !go_on && feed->poll->page_all_refused)
         failure = "every signal of a page was refused: see the quarantine";
-    if (!failure && !go_on && feed->poll->crowded)
+    if (!failure && !go_on && feed->poll->unsplittable_windows)
         failure = "the smallest window is still cut off";
     if (go_on)
         fetch_page(feed);
@@ -274,11 +275,11 @@ static void on_batch_done(struct batch *batch) {
     bool paused = feed->record.paused; // an operator may have asked since
     feed->record = batch->feed;
     feed->record.paused = paused;
-    memcpy(feed->poll->mark, batch->page.mark, sizeof feed->poll->mark);
+    memcpy(feed->poll->watermark, batch->page.watermark, sizeof feed->poll->watermark);
     count_page(feed, batch);
     if (batch->item_count > 0 && batch->signal_count == 0)
-        feed->poll->useless = true;
-    feed->poll->unsure = batch->page.tentative && feed->poll->news > 0;
+        feed->poll->page_all_refused = true;
+    feed->poll->cursor_tentative = batch->page.tentative && feed->poll->news > 0;
     after_page(feed, &batch->page);
     batch_free(batch);
 }
@@ -304,9 +305,9 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     batch->page.first = poll->pages == 1;
     if (t->paging == TEMPLATE_PAGING_LINK && result->link_next)
         batch->page.next = mem_strdup(result->link_next);
-    memcpy(batch->page.mark, poll->mark, sizeof batch->page.mark);
+    memcpy(batch->page.watermark, poll->watermark, sizeof batch->page.watermark);
     memcpy(batch->page.begin, poll->begin, sizeof batch->page.begin);
-    batch->page.hold = poll->useless;
+    batch->page.hold = poll->page_all_refused;
     batch->page.news_before = poll->news > 0;
     if (t->window_end_param)
         time_format_stamp(poll->window_end_ms, batch->page.window_end);

@@ -14,10 +14,10 @@
 
 enum { PEM_BYTES_MAX = 1 << 20 };
 
-struct intake {
+struct push {
     const struct config *config;
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
     struct sources *sources;
     struct tables *tables;
@@ -27,7 +27,7 @@ struct intake {
 };
 
 struct call {
-    struct intake *intake;
+    struct push *push;
     struct http_request *request;
     const struct source *source; // NULL on open routes
     char id[SIGNAL_ID_MAX + 1];  // from the path
@@ -79,12 +79,12 @@ static const struct route *find_route(struct http_request *request, unsigned *st
     return NULL;
 }
 
-static const struct source *find_source(const struct intake *intake,
+static const struct source *find_source(const struct push *push,
                                         const struct http_request *request) {
     struct str value = http_header_value(request, "Authorization");
     if (value.len < 8 || !str_equal_nocase((struct str){value.data, 7}, STR("Bearer ")))
         return NULL;
-    return sources_by_token(intake->sources, str_trim((struct str){value.data + 7, value.len - 7}));
+    return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
 static bool find_format(const struct http_request *request, enum decode_format *format) {
@@ -102,17 +102,17 @@ static bool find_format(const struct http_request *request, enum decode_format *
 }
 
 // Before the body is read: 0 to go on, or the status to refuse with.
-static unsigned check(const struct intake *intake, struct http_request *request) {
+static unsigned check(const struct push *push, struct http_request *request) {
     enum decode_format format;
     unsigned status;
     const struct route *route = find_route(request, &status);
     if (!route)
         return status;
-    if (!route->open && !find_source(intake, request))
+    if (!route->open && !find_source(push, request))
         return 401;
-    if (route->takes && intake->stopping)
+    if (route->takes && push->stopping)
         return 503;
-    if (route->takes && (intake->full || pipeline_full(intake->pipeline)))
+    if (route->takes && (push->full || pipeline_full(push->pipeline)))
         return 429;
     if (route->handle == post_signals && !find_format(request, &format))
         return 415;
@@ -134,8 +134,8 @@ static const char *methods_of(struct str path) {
 
 static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply) {
-    struct intake *intake = ctx;
-    intake->requests_refused++;
+    struct push *push = ctx;
+    push->requests_refused++;
     problem_fill(reply, status, NULL);
     if (status == 405)
         reply_header(reply, "Allow", methods_of(http_path(request)));
@@ -143,7 +143,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
 
 static void send_problem(struct call *call, unsigned status, const char *detail) {
     struct http_reply reply = {0};
-    call->intake->requests_refused++;
+    call->push->requests_refused++;
     problem_fill(&reply, status, detail);
     http_send(call->request, &reply);
 }
@@ -156,7 +156,7 @@ static bool take_id(struct call *call) {
 }
 
 static void on_request(void *ctx, struct http_request *request) {
-    struct call call = {.intake = ctx, .request = request};
+    struct call call = {.push = ctx, .request = request};
     unsigned status = check(ctx, request); // again: tables may have been reloaded since the head
     if (status) {
         send_problem(&call, status, NULL);
@@ -245,10 +245,10 @@ static bool all_refused(const struct batch *batch) {
 
 static void on_batch_done(struct batch *batch) {
     struct http_request *request = batch->ctx;
-    struct intake *intake = http_user(request);
+    struct push *push = http_user(request);
     struct http_reply reply = {0};
     char location[12 + DIGEST_HEX + 1];
-    intake->requests_refused += batch->err.kind != ERR_NONE || batch->decoded_as.failed;
+    push->requests_refused += batch->err.kind != ERR_NONE || batch->decoded_as.failed;
     if (batch->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
     else if (batch->decoded_as.failed)
@@ -263,13 +263,13 @@ static void on_batch_done(struct batch *batch) {
 }
 
 static void submit(struct call *call, struct batch *batch) {
-    struct intake *intake = call->intake;
+    struct push *push = call->push;
     batch->received_ms = loop_wall_ms();
     batch->done = on_batch_done;
     batch->ctx = call->request;
-    http_set_user(call->request, intake);
-    intake->requests++;
-    pipeline_submit(intake->pipeline, batch);
+    http_set_user(call->request, push);
+    push->requests++;
+    pipeline_submit(push->pipeline, batch);
 }
 
 static void post_signals(struct call *call) {
@@ -277,24 +277,24 @@ static void post_signals(struct call *call) {
     size_t len;
     (void)find_format(call->request, &format);
     char *body = http_take_body(call->request, &len);
-    submit(call, batch_create(call->intake->sources, call->source, call->intake->tables, format,
-                              body, len));
+    submit(call,
+           batch_create(call->push->sources, call->source, call->push->tables, format, body, len));
 }
 
 static const char never_received[] = "This signal was never received from you.";
 
 // A source may name its signal by its own id or by ours. 0 when it has no such signal.
 static uint64_t find_own(struct call *call, struct digest *identity) {
-    const struct books *books = call->intake->books;
+    const struct ledger *ledger = call->push->ledger;
     struct str id = {call->id, call->id_len};
-    normalise_identity(books_identity_key(books), str_from(call->source->name), id, identity);
-    uint64_t seq = books_find(books, identity);
+    normalise_identity(ledger_identity_key(ledger), str_from(call->source->name), id, identity);
+    uint64_t seq = ledger_find(ledger, identity);
     if (seq == 0 && digest_from_hex(id, identity))
-        seq = books_find(books, identity);
+        seq = ledger_find(ledger, identity);
     return seq;
 }
 
-static void put_line(struct json_out *json, const struct books_line *line, const char *topic) {
+static void put_line(struct json_out *json, const struct ledger_event *line, const char *topic) {
     char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
     digest_to_hex(&line->row.identity, signal);
     time_format_stamp(line->row.received_ms, received);
@@ -308,7 +308,7 @@ static void put_line(struct json_out *json, const struct books_line *line, const
     json_close(json, '}');
 }
 
-static void on_own_line(void *ctx, const struct books_line *line) {
+static void on_own_line(void *ctx, const struct ledger_event *line) {
     struct call *call = ctx;
     struct http_reply reply = {0};
     if (!str_is((struct str){line->row.source, line->row.source_len}, call->source->name)) {
@@ -320,7 +320,7 @@ static void on_own_line(void *ctx, const struct books_line *line) {
         return;
     }
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    put_line(&json, line, call->intake->config->kafka_topic);
+    put_line(&json, line, call->push->config->kafka_topic);
     http_send(call->request, &reply);
 }
 
@@ -329,7 +329,7 @@ static void get_signal(struct call *call) {
     uint64_t seq = find_own(call, &identity);
     if (seq == 0)
         send_problem(call, 404, never_received);
-    else if (!books_line_at(call->intake->books, seq, on_own_line, call))
+    else if (!ledger_event_at(call->push->ledger, seq, on_own_line, call))
         send_problem(call, 503, "The ledger cannot be read now.");
 }
 
@@ -340,7 +340,7 @@ struct own_id {
     size_t len;
 };
 
-static void on_own_id(void *ctx, const struct books_line *line) {
+static void on_own_id(void *ctx, const struct ledger_event *line) {
     struct own_id *own = ctx;
     own->ours = str_equal((struct str){line->row.source, line->row.source_len}, own->source);
     own->erased = line->row.erased;
@@ -357,7 +357,7 @@ static void delete_signal(struct call *call) {
         send_problem(call, 404, never_received);
         return;
     }
-    if (!books_line_at(call->intake->books, seq, on_own_id, &own)) {
+    if (!ledger_event_at(call->push->ledger, seq, on_own_id, &own)) {
         send_problem(call, 503, "The ledger cannot be read now.");
         return;
     }
@@ -365,14 +365,14 @@ static void delete_signal(struct call *call) {
         send_problem(call, own.ours ? 410 : 403, NULL);
         return;
     }
-    submit(call, batch_create_withdrawal(call->intake->sources, call->source, call->intake->tables,
+    submit(call, batch_create_withdrawal(call->push->sources, call->source, call->push->tables,
                                          &identity, (struct str){own.id, own.len}));
 }
 
 static void get_health(struct call *call) {
-    struct intake *intake = call->intake;
+    struct push *push = call->push;
     struct http_reply reply = {0};
-    if (intake->stopping || intake->failing || intake->full || pipeline_full(intake->pipeline)) {
+    if (push->stopping || push->failing || push->full || pipeline_full(push->pipeline)) {
         send_problem(call, 503, "Signals are not accepted now.");
         return;
     }
@@ -387,12 +387,12 @@ static void get_health(struct call *call) {
 static void get_document(struct call *call) {
     struct str path = http_path(call->request);
     struct str name = {path.data + 4, path.len - 4};
-    if (!documents_send(call->request, name, call->intake->config->oin))
+    if (!documents_send(call->request, name, call->push->config->oin))
         send_problem(call, 404, NULL);
 }
 
-static bool listen_on(struct intake *intake, int listen_fd, struct err *err) {
-    const struct config *config = intake->config;
+static bool listen_on(struct push *push, int listen_fd, struct err *err) {
+    const struct config *config = push->config;
     struct buf certificate = {0}, key = {0};
     bool ok = true;
     struct http_options options = {.address = listen_fd < 0 ? config->listen_address : NULL,
@@ -404,7 +404,7 @@ static bool listen_on(struct intake *intake, int listen_fd, struct err *err) {
                                    .on_head = on_head,
                                    .on_request = on_request,
                                    .on_refusal = on_refusal,
-                                   .ctx = intake};
+                                   .ctx = push};
     if (config->tls_certificate_file) {
         ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
@@ -414,69 +414,68 @@ static bool listen_on(struct intake *intake, int listen_fd, struct err *err) {
         options.tls_key = key.data;
     }
     if (ok)
-        intake->server = http_listen(intake->loop, &options, err);
+        push->server = http_listen(push->loop, &options, err);
     if (key.data)
         hash_wipe(key.data, key.len);
     buf_free(&certificate);
     buf_free(&key);
-    return intake->server != NULL;
+    return push->server != NULL;
 }
 
-struct intake *intake_create(const struct intake_options *options, struct sources *sources,
-                             struct tables *tables, struct err *err) {
-    struct intake *intake = mem_zalloc(1, sizeof *intake);
-    intake->config = options->config;
-    intake->loop = options->loop;
-    intake->books = options->books;
-    intake->pipeline = options->pipeline;
-    intake->sources = sources_take(sources);
-    intake->tables = tables_take(tables);
+struct push *push_create(const struct push_options *options, struct sources *sources,
+                         struct tables *tables, struct err *err) {
+    struct push *push = mem_zalloc(1, sizeof *push);
+    push->config = options->config;
+    push->loop = options->loop;
+    push->ledger = options->ledger;
+    push->pipeline = options->pipeline;
+    push->sources = sources_ref(sources);
+    push->tables = tables_ref(tables);
     if ((options->config->listen_address || options->listen_fd >= 0) &&
-        !listen_on(intake, options->listen_fd, err)) {
-        intake_free(intake);
+        !listen_on(push, options->listen_fd, err)) {
+        push_free(push);
         return NULL;
     }
-    return intake;
+    return push;
 }
 
-void intake_use(struct intake *intake, struct sources *sources, struct tables *tables) {
-    sources_drop(intake->sources);
-    tables_drop(intake->tables);
-    intake->sources = sources_take(sources);
-    intake->tables = tables_take(tables);
+void push_use(struct push *push, struct sources *sources, struct tables *tables) {
+    sources_unref(push->sources);
+    tables_unref(push->tables);
+    push->sources = sources_ref(sources);
+    push->tables = tables_ref(tables);
 }
 
-void intake_set_full(struct intake *intake, bool full) {
-    intake->full = full;
+void push_set_full(struct push *push, bool full) {
+    push->full = full;
 }
 
-void intake_set_failing(struct intake *intake, bool failing) {
-    intake->failing = failing;
+void push_set_failing(struct push *push, bool failing) {
+    push->failing = failing;
 }
 
-void intake_quiesce(struct intake *intake) {
-    intake->stopping = true;
-    if (intake->server)
-        http_quiesce(intake->server);
+void push_quiesce(struct push *push) {
+    push->stopping = true;
+    if (push->server)
+        http_quiesce(push->server);
 }
 
-void intake_free(struct intake *intake) {
-    if (!intake)
+void push_free(struct push *push) {
+    if (!push)
         return;
-    http_close(intake->server);
-    sources_drop(intake->sources);
-    tables_drop(intake->tables);
-    free(intake);
+    http_close(push->server);
+    sources_unref(push->sources);
+    tables_unref(push->tables);
+    free(push);
 }
 
-uint16_t intake_port(const struct intake *intake) {
-    return intake->server ? http_port(intake->server) : 0;
+uint16_t push_port(const struct push *push) {
+    return push->server ? http_port(push->server) : 0;
 }
 
-void intake_status(const struct intake *intake, struct intake_status *status) {
-    *status =
-        (struct intake_status){.requests = intake->requests,
-                               .requests_refused = intake->requests_refused,
-                               .connections = intake->server ? http_connections(intake->server) : 0,
-                               .full = intake->full || pipeline_full(intake->pipeline)};
+void push_status(const struct push *push, struct push_status *status) {
+    *status = (struct push_status){.requests = push->requests,
+                                   .requests_refused = push->requests_refused,
+                                   .connections = push->server ? http_connections(push->server) : 0,
+                                   .full = push->full || pipeline_full(push->pipeline)};
 }

@@ -12,7 +12,7 @@ enum {
     ROUND_MS = 60 * 1000, // the clock may be set meanwhile
 };
 
-struct closing {
+struct month_close {
     struct pipeline *pipeline;
     const struct config *config;
     struct tables *tables;
@@ -20,68 +20,68 @@ struct closing {
     bool stopped;
 };
 
-void closing_log(const struct batch_figures *figures) {
-    char closed[FIGURE_MONTH_MAX];
-    figure_month(figures->closed, closed);
-    if (figures->outcome == BATCH_FIGURES_MADE)
-        log_notice("figures made closed=%s changed=%u gone=%u", closed, figures->changed,
-                   figures->gone);
-    else if (figures->outcome == BATCH_FIGURES_TOO_FEW)
-        log_notice("figures stay closed=%s reason=\"too few signals have changed\"", closed);
+void month_close_log(const struct batch_statistics *statistics) {
+    char closed[STATISTIC_MONTH_MAX];
+    statistic_month(statistics->closed, closed);
+    if (statistics->outcome == BATCH_STATISTICS_MADE)
+        log_notice("statistics made closed=%s changed=%u gone=%u", closed, statistics->changed,
+                   statistics->gone);
+    else if (statistics->outcome == BATCH_STATISTICS_TOO_FEW)
+        log_notice("statistics stay closed=%s reason=\"too few signals have changed\"", closed);
 }
 
 // Days begin at midnight in the Netherlands.
-static void wait_for_next(const struct closing *closing) {
+static void wait_for_next(const struct month_close *month_close) {
     int64_t now_ms = loop_wall_ms();
     int64_t until_ms = time_from_amsterdam(time_amsterdam_day(now_ms) + 1, 0) - now_ms;
-    loop_timer_start(closing->timer, until_ms < ROUND_MS ? until_ms : ROUND_MS, 0);
+    loop_timer_start(month_close->timer, until_ms < ROUND_MS ? until_ms : ROUND_MS, 0);
 }
 
 static void on_done(struct batch *batch) {
-    struct closing *closing = batch->ctx;
+    struct month_close *month_close = batch->ctx;
     if (batch->err.kind == ERR_NONE)
-        closing_log(&batch->figures);
+        month_close_log(&batch->statistics);
     batch_free(batch);
-    if (!closing->stopped)
-        wait_for_next(closing);
+    if (!month_close->stopped)
+        wait_for_next(month_close);
 }
 
 static void on_time(void *ctx) {
-    struct closing *closing = ctx;
-    struct batch *batch = batch_create_task(NULL, closing->tables, BATCH_FIGURES);
+    struct month_close *month_close = ctx;
+    struct batch *batch = batch_create_task(NULL, month_close->tables, BATCH_STATISTICS);
     batch->received_ms = loop_wall_ms();
-    batch->figures.now_ms = batch->received_ms;
-    batch->figures.resolution = closing->config->disclosure_resolution;
+    batch->statistics.now_ms = batch->received_ms;
+    batch->statistics.rounding_base = month_close->config->disclosure_rounding_base;
     batch->done = on_done;
-    batch->ctx = closing;
-    pipeline_submit(closing->pipeline, batch);
+    batch->ctx = month_close;
+    pipeline_submit(month_close->pipeline, batch);
 }
 
-struct closing *closing_create(struct loop *loop, struct pipeline *pipeline,
-                               const struct config *config, struct tables *tables) {
-    struct closing *closing = mem_zalloc(1, sizeof *closing);
-    closing->pipeline = pipeline;
-    closing->config = config;
-    closing->tables = tables_take(tables);
-    closing->timer = loop_timer_create(loop, on_time, closing);
-    loop_timer_start(closing->timer, FIRST_MS, 0);
-    return closing;
+struct month_close *month_close_create(struct loop *loop, struct pipeline *pipeline,
+                                       const struct config *config, struct tables *tables) {
+    struct month_close *month_close = mem_zalloc(1, sizeof *month_close);
+    month_close->pipeline = pipeline;
+    month_close->config = config;
+    month_close->tables = tables_ref(tables);
+    month_close->timer = loop_timer_create(loop, on_time, month_close);
+    loop_timer_start(month_close->timer, FIRST_MS, 0);
+    return month_close;
 }
 
-void closing_use(struct closing *closing, struct tables *tables) {
-    tables_drop(closing->tables);
-    closing->tables = tables_take(tables);
+void month_close_use(struct month_close *month_close, struct tables *tables) {
+    tables_unref(month_close->tables);
+    month_close->tables = tables_ref(tables);
 }
 
-void closing_stop(struct closing *closing) {
-    closing->stopped = true;
-    loop_timer_stop(closing->timer);
+void month_close_stop(struct month_close *month_close) {
+    month_close->stopped = true;
+    loop_timer_stop(month_close->timer);
 }
 
-void closing_free(struct closing *closing) {
-    if (!closing)
+void month_close_free(struct month_close *month_close) {
+    if (!month_close)
         return;
-    loop_timer_free(closing->timer);
-    tables_drop(closing->tables);
-    free(closing);
+    loop_timer_free(month_close->timer);
+    tables_unref(month_close->tables);
+    free(month_close);
 }

@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct kafka {
-    struct kafka_options options;
-    struct way {
-        struct kafka *kafka;
-        enum books_topic topic;
-        const char *topic_name; // NULL: there is no such way
+struct publish_job {
+    struct publish_job_options options;
+    struct topic_stream {
+        struct publish_job *job;
+        enum ledger_topic topic;
+        const char *topic_name; // NULL: there is no such stream
         struct publisher *publisher;
-    } ways[BOOKS_TOPICS];
+    } streams[LEDGER_TOPICS];
     bool stopping;
-    int running; // ways that have not stopped yet
+    int running; // streams that have not stopped yet
     void (*stopped)(void *ctx);
     void *stopped_ctx;
 };
@@ -28,169 +28,171 @@ const char *kafka_counts_topic(const struct config *config) {
 
 // --- what is handed over ---
 
-struct handing {
-    const struct kafka *kafka;
+struct outbox_reader {
+    const struct publish_job *job;
     bool (*put)(void *ctx, const struct publish_event *event);
     void *ctx;
 };
 
-static bool on_event(void *ctx, const struct books_line *line) {
-    struct handing *handing = ctx;
+static bool on_event(void *ctx, const struct ledger_event *line) {
+    struct outbox_reader *reader = ctx;
     struct event_attributes attributes;
-    event_attributes(&line->row, handing->kafka->options.config->oin, &attributes);
+    event_attributes(&line->row, reader->job->options.config->oin, &attributes);
     struct publish_event event = {
         .seq = line->row.seq, .key = attributes.key, .value = line->event};
     for (size_t i = 0; i < attributes.count; i++)
         event.headers[event.header_count++] = (struct publish_header){
             attributes.list[i].header, {attributes.list[i].value, attributes.list[i].len}};
     char key_name[DIGEST_HEX + 1];
-    digest_to_hex(books_key_check(handing->kafka->options.books), key_name);
+    digest_to_hex(ledger_key_check(reader->job->options.ledger), key_name);
     event.headers[event.header_count++] =
         (struct publish_header){EVENT_HEADER_KEY, {key_name, EVENT_KEY_HEX}};
-    return handing->put(handing->ctx, &event);
+    return reader->put(reader->ctx, &event);
 }
 
-static bool on_figure(void *ctx, const struct books_figure_waiting *figure) {
-    struct handing *handing = ctx;
-    const struct publish_event event = {.seq = figure->seq,
-                                        .key = figure->key,
-                                        .value = figure->value,
+static bool on_statistic(void *ctx, const struct ledger_statistic_waiting *statistic) {
+    struct outbox_reader *reader = ctx;
+    const struct publish_event event = {.seq = statistic->seq,
+                                        .key = statistic->key,
+                                        .value = statistic->value,
                                         .headers = {{"content-type", STR("application/json")}},
                                         .header_count = 1};
-    return handing->put(handing->ctx, &event);
+    return reader->put(reader->ctx, &event);
 }
 
 static void read_outbox(void *ctx, uint64_t after, size_t max,
                         bool (*put)(void *put_ctx, const struct publish_event *event),
                         void *put_ctx) {
-    const struct way *way = ctx;
-    struct books *books = way->kafka->options.books;
-    struct handing handing = {way->kafka, put, put_ctx};
-    if (way->topic == BOOKS_EVENTS)
-        books_each_waiting(books, after, max, on_event, &handing);
+    const struct topic_stream *stream = ctx;
+    struct ledger *ledger = stream->job->options.ledger;
+    struct outbox_reader reader = {stream->job, put, put_ctx};
+    if (stream->topic == LEDGER_EVENTS)
+        ledger_each_unpublished(ledger, after, max, on_event, &reader);
     else
-        books_each_figure_waiting(books, after, max, on_figure, &handing);
+        ledger_each_statistic_unpublished(ledger, after, max, on_statistic, &reader);
 }
 
-// --- what the books know of a topic ---
+// --- what the ledger know of a topic ---
 
 static int64_t known_offset(void *ctx, int32_t partition) {
-    const struct way *way = ctx;
-    return books_known_offset(way->kafka->options.books, way->topic, partition);
+    const struct topic_stream *stream = ctx;
+    return ledger_known_offset(stream->job->options.ledger, stream->topic, partition);
 }
 
 static int32_t known_partitions(void *ctx) {
-    const struct way *way = ctx;
-    return books_partitions(way->kafka->options.books, way->topic);
+    const struct topic_stream *stream = ctx;
+    return ledger_partitions(stream->job->options.ledger, stream->topic);
 }
 
 static void on_partitions(void *ctx, int32_t partitions) {
-    const struct way *way = ctx;
-    pipeline_set_partitions(way->kafka->options.pipeline, way->topic, partitions);
+    const struct topic_stream *stream = ctx;
+    pipeline_set_partitions(stream->job->options.pipeline, stream->topic, partitions);
 }
 
 static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
-    const struct way *way = ctx;
-    pipeline_add_acks(way->kafka->options.pipeline, way->topic, acks, count);
+    const struct topic_stream *stream = ctx;
+    pipeline_add_acks(stream->job->options.pipeline, stream->topic, acks, count);
 }
 
-static void tail_is_kept(void *ctx) {
-    const struct way *way = ctx;
-    if (!way->kafka->stopping)
-        publisher_go(way->publisher);
+static void recovery_is_kept(void *ctx) {
+    const struct topic_stream *stream = ctx;
+    if (!stream->job->stopping)
+        publisher_go(stream->publisher);
 }
 
-static void on_tail(void *ctx) {
-    struct way *way = ctx;
-    if (!way->kafka->stopping)
-        pipeline_after_notes(way->kafka->options.pipeline, way->topic, tail_is_kept, way);
+static void on_recovered(void *ctx) {
+    struct topic_stream *stream = ctx;
+    if (!stream->job->stopping)
+        pipeline_after_notes(stream->job->options.pipeline, stream->topic, recovery_is_kept,
+                             stream);
 }
 
 static void on_state(void *ctx, enum publish_state state, const char *reason, bool alarm) {
-    const struct way *way = ctx;
+    const struct topic_stream *stream = ctx;
     enum log_level level = alarm ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
-    if (way->topic == BOOKS_EVENTS)
-        log_line(level, "kafka state=%s reason=\"%s\"", publish_state_name(state), reason);
+    if (stream->topic == LEDGER_EVENTS)
+        log_line(level, "job state=%s reason=\"%s\"", publish_state_name(state), reason);
     else
-        log_line(level, "kafka topic=%s state=%s reason=\"%s\"", way->topic_name,
+        log_line(level, "job topic=%s state=%s reason=\"%s\"", stream->topic_name,
                  publish_state_name(state), reason);
 }
 
 // --- start and stop ---
 
-static bool create_publisher(struct way *way, struct err *err) {
+static bool create_publisher(struct topic_stream *stream, struct err *err) {
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
-    const struct config *config = way->kafka->options.config;
+    const struct config *config = stream->job->options.config;
     for (size_t i = 0; i < config->kafka_property_count; i++)
         settings[i] = (struct publish_setting){config->kafka_properties[i].name,
                                                config->kafka_properties[i].value};
-    struct publish_options options = {.brokers = way->topic_name ? config->kafka_brokers : NULL,
-                                      .topic = way->topic_name,
-                                      .origin = books_origin(way->kafka->options.books),
+    struct publish_options options = {.brokers = stream->topic_name ? config->kafka_brokers : NULL,
+                                      .topic = stream->topic_name,
+                                      .ledger_id = ledger_id(stream->job->options.ledger),
                                       .settings = settings,
                                       .setting_count = config->kafka_property_count,
-                                      .grace_ms = config->kafka_grace_ms,
-                                      // Of figures only the last of each key is worth anything, and
-                                      // all of them are sent again.
-                                      .may_shrink = way->topic == BOOKS_FIGURES,
+                                      .recovery_wait_ms = config->kafka_recovery_wait_ms,
+                                      // Of statistics only the last of each key is worth anything,
+                                      // and all of them are sent again.
+                                      .may_shrink = stream->topic == LEDGER_STATISTICS,
                                       .read_outbox = read_outbox,
                                       .known_offset = known_offset,
                                       .known_partitions = known_partitions,
                                       .on_partitions = on_partitions,
                                       .on_acks = on_acks,
-                                      .on_tail = on_tail,
+                                      .on_recovered = on_recovered,
                                       .on_state = on_state,
-                                      .ctx = way};
-    way->publisher = publisher_create(way->kafka->options.loop, &options, err);
-    return way->publisher != NULL;
+                                      .ctx = stream};
+    stream->publisher = publisher_create(stream->job->options.loop, &options, err);
+    return stream->publisher != NULL;
 }
 
-struct kafka *kafka_create(const struct kafka_options *options, struct err *err) {
-    struct kafka *kafka = mem_zalloc(1, sizeof *kafka);
-    kafka->options = *options;
-    kafka->ways[BOOKS_EVENTS].topic_name = options->config->kafka_topic;
-    kafka->ways[BOOKS_FIGURES].topic_name = kafka_counts_topic(options->config);
-    for (int i = 0; i < BOOKS_TOPICS; i++) {
-        kafka->ways[i].kafka = kafka;
-        kafka->ways[i].topic = (enum books_topic)i;
-        if (!create_publisher(&kafka->ways[i], err)) {
-            kafka_free(kafka);
+struct publish_job *publish_job_create(const struct publish_job_options *options, struct err *err) {
+    struct publish_job *job = mem_zalloc(1, sizeof *job);
+    job->options = *options;
+    job->streams[LEDGER_EVENTS].topic_name = options->config->kafka_topic;
+    job->streams[LEDGER_STATISTICS].topic_name = kafka_counts_topic(options->config);
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        job->streams[i].job = job;
+        job->streams[i].topic = (enum ledger_topic)i;
+        if (!create_publisher(&job->streams[i], err)) {
+            publish_job_free(job);
             return NULL;
         }
     }
-    return kafka;
+    return job;
 }
 
-void kafka_wake(struct kafka *kafka) {
-    for (int i = 0; i < BOOKS_TOPICS; i++)
-        publisher_wake(kafka->ways[i].publisher);
+void publish_job_wake(struct publish_job *job) {
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        publisher_wake(job->streams[i].publisher);
 }
 
-void kafka_status(const struct kafka *kafka, enum books_topic topic,
-                  struct publish_status *status) {
-    publisher_status(kafka->ways[topic].publisher, status);
+void publish_job_status(const struct publish_job *job, enum ledger_topic topic,
+                        struct publish_status *status) {
+    publisher_status(job->streams[topic].publisher, status);
 }
 
 static void on_stopped(void *ctx) {
-    struct way *way = ctx;
-    struct kafka *kafka = way->kafka;
-    if (--kafka->running == 0)
-        kafka->stopped(kafka->stopped_ctx);
+    struct topic_stream *stream = ctx;
+    struct publish_job *job = stream->job;
+    if (--job->running == 0)
+        job->stopped(job->stopped_ctx);
 }
 
-void kafka_stop(struct kafka *kafka, int64_t timeout_ms, void (*stopped)(void *ctx), void *ctx) {
-    kafka->stopping = true;
-    kafka->stopped = stopped;
-    kafka->stopped_ctx = ctx;
-    kafka->running = BOOKS_TOPICS;
-    for (int i = 0; i < BOOKS_TOPICS; i++)
-        publisher_stop(kafka->ways[i].publisher, timeout_ms, on_stopped, &kafka->ways[i]);
+void publish_job_stop(struct publish_job *job, int64_t timeout_ms, void (*stopped)(void *ctx),
+                      void *ctx) {
+    job->stopping = true;
+    job->stopped = stopped;
+    job->stopped_ctx = ctx;
+    job->running = LEDGER_TOPICS;
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        publisher_stop(job->streams[i].publisher, timeout_ms, on_stopped, &job->streams[i]);
 }
 
-void kafka_free(struct kafka *kafka) {
-    if (!kafka)
+void publish_job_free(struct publish_job *job) {
+    if (!job)
         return;
-    for (int i = 0; i < BOOKS_TOPICS; i++)
-        publisher_free(kafka->ways[i].publisher);
-    free(kafka);
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        publisher_free(job->streams[i].publisher);
+    free(job);
 }

@@ -16,7 +16,7 @@ enum {
 struct retention_timer {
     struct pipeline *pipeline;
     const struct retention *ages;
-    struct books *books;
+    struct ledger *ledger;
     bool brokers; // are configured
     struct loop_timer *timer;
     struct batch_expire_place at; // zero between rounds
@@ -26,12 +26,12 @@ struct retention_timer {
 
 static void log_removed(const struct retention_timer *retention) {
     const uint64_t *removed = retention->removed;
-    log_notice("retention lines=%llu pseudonyms=%llu quarantined=%llu words=%llu audit=%llu "
+    log_notice("retention lines=%llu pseudonyms=%llu quarantined=%llu unmapped=%llu audit=%llu "
                "cells=%llu",
                (unsigned long long)removed[BATCH_EXPIRE_LINES],
                (unsigned long long)removed[BATCH_EXPIRE_PSEUDONYMS],
                (unsigned long long)removed[BATCH_EXPIRE_QUARANTINE],
-               (unsigned long long)removed[BATCH_EXPIRE_WORDS],
+               (unsigned long long)removed[BATCH_EXPIRE_UNMAPPED],
                (unsigned long long)removed[BATCH_EXPIRE_AUDIT],
                (unsigned long long)removed[BATCH_EXPIRE_CELLS]);
 }
@@ -71,7 +71,7 @@ static void on_time(void *ctx) {
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
     batch->received_ms = loop_wall_ms();
     batch->expire.retention = retention->ages;
-    batch->expire.publishing = books_publishes(retention->books, retention->brokers);
+    batch->expire.publishing = ledger_publishes(retention->ledger, retention->brokers);
     batch->expire.now_ms = batch->received_ms;
     batch->expire.at = retention->at;
     batch->done = on_step_done;
@@ -80,12 +80,12 @@ static void on_time(void *ctx) {
 }
 
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
-                                         struct books *books, const struct retention *ages,
+                                         struct ledger *ledger, const struct retention *ages,
                                          bool brokers) {
     struct retention_timer *retention = mem_zalloc(1, sizeof *retention);
     retention->pipeline = pipeline;
     retention->ages = ages;
-    retention->books = books;
+    retention->ledger = ledger;
     retention->brokers = brokers;
     retention->timer = loop_timer_create(loop, on_time, retention);
     loop_timer_start(retention->timer, FIRST_MS, 0);

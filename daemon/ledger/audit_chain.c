@@ -40,12 +40,12 @@ static struct str as_str(const struct digest *digest) {
 
 // --- lines ---
 
-static void chain_mac(const struct books *books, const struct digest *before, uint64_t number,
+static void chain_mac(const struct ledger *ledger, const struct digest *before, uint64_t number,
                       struct str text, struct digest *mac) {
     uint8_t bytes[NUMBER_BYTES];
     put_number(bytes, number);
     const struct str parts[] = {as_str(before), {(const char *)bytes, sizeof bytes}, text};
-    hash_digest(&books->identity_key, "audit", parts, sizeof parts / sizeof *parts, mac);
+    hash_digest(&ledger->identity_key, "audit", parts, sizeof parts / sizeof *parts, mac);
 }
 
 // False when it is too short to be a line.
@@ -58,37 +58,38 @@ static bool read_line(struct str record, struct digest *mac, struct str *text) {
 }
 
 // Is it the line that follows the one with `before`? Sets its own mac.
-static bool is_linked(const struct books *books, const struct digest *before, uint64_t number,
+static bool is_linked(const struct ledger *ledger, const struct digest *before, uint64_t number,
                       struct str record, struct digest *mac) {
     struct str text;
     struct digest right;
     if (!read_line(record, mac, &text))
         return false;
-    chain_mac(books, before, number, text, &right);
+    chain_mac(ledger, before, number, text, &right);
     return digest_equal(&right, mac);
 }
 
 // --- the head ---
 
-static void head_seal(const struct books *books, const uint8_t head[HEAD_BYTES],
+static void head_seal(const struct ledger *ledger, const uint8_t head[HEAD_BYTES],
                       struct digest *seal) {
     const struct str parts[] = {{(const char *)head, HEAD_BYTES}};
-    hash_digest(&books->identity_key, "audit head", parts, 1, seal);
+    hash_digest(&ledger->identity_key, "audit head", parts, 1, seal);
 }
 
 // False when it is not there or was changed.
-static bool read_head(const struct books *books, struct store_txn *txn, struct books_chain *chain) {
+static bool read_head(const struct ledger *ledger, struct store_txn *txn,
+                      struct ledger_chain *chain) {
     struct str value;
     struct digest seal, right;
     uint8_t head[HEAD_BYTES];
-    *chain = (struct books_chain){0};
+    *chain = (struct ledger_chain){0};
     if (!store_get(txn, STORE_META, head_key, &value))
         return false;
     if (value.len != HEAD_BYTES + DIGEST_BYTES)
         return false;
     memcpy(head, value.data, HEAD_BYTES);
     memcpy(seal.bytes, value.data + HEAD_BYTES, DIGEST_BYTES);
-    head_seal(books, head, &right);
+    head_seal(ledger, head, &right);
     if (!digest_equal(&seal, &right))
         return false;
     chain->first = get_number(value.data);
@@ -98,32 +99,32 @@ static bool read_head(const struct books *books, struct store_txn *txn, struct b
     return true;
 }
 
-static void write_head(const struct books *books, struct store_txn *txn,
-                       const struct books_chain *chain) {
+static void write_head(const struct ledger *ledger, struct store_txn *txn,
+                       const struct ledger_chain *chain) {
     uint8_t value[HEAD_BYTES + DIGEST_BYTES];
     struct digest seal;
     put_number(value, chain->first);
     put_number(value + NUMBER_BYTES, chain->last);
     memcpy(value + 2 * NUMBER_BYTES, chain->before_first.bytes, DIGEST_BYTES);
     memcpy(value + 2 * NUMBER_BYTES + DIGEST_BYTES, chain->mac.bytes, DIGEST_BYTES);
-    head_seal(books, value, &seal);
+    head_seal(ledger, value, &seal);
     memcpy(value + HEAD_BYTES, seal.bytes, DIGEST_BYTES);
     store_put(txn, STORE_META, head_key, (struct str){(const char *)value, sizeof value});
 }
 
-void books_begin_chain(const struct books *books, struct store_txn *txn) {
-    static const struct books_chain empty = {.first = 1};
-    write_head(books, txn, &empty);
+void ledger_begin_chain(const struct ledger *ledger, struct store_txn *txn) {
+    static const struct ledger_chain empty = {.first = 1};
+    write_head(ledger, txn, &empty);
 }
 
-void books_flush_chain(struct books_commit *commit) {
-    const struct books_chain *chain = &commit->change->chain, *before = &commit->books->chain;
+void ledger_flush_chain(struct ledger_writer *commit) {
+    const struct ledger_chain *chain = &commit->change->chain, *before = &commit->ledger->chain;
     if (chain->first != before->first || chain->last != before->last)
-        write_head(commit->books, &commit->txn, chain);
+        write_head(commit->ledger, &commit->txn, chain);
 }
 
 // Is the last line the one that the head names? When all have expired there is none.
-static bool fits_head(struct store_txn *txn, const struct books_chain *chain, uint64_t last) {
+static bool fits_head(struct store_txn *txn, const struct ledger_chain *chain, uint64_t last) {
     struct str record, text;
     struct digest mac;
     if (chain->first > chain->last)
@@ -132,27 +133,27 @@ static bool fits_head(struct store_txn *txn, const struct books_chain *chain, ui
            read_line(record, &mac, &text) && digest_equal(&mac, &chain->mac);
 }
 
-void books_load_chain(struct books *books, struct store_txn *txn) {
-    struct books_chain *chain = &books->chain;
-    bool good = read_head(books, txn, chain);
+void ledger_load_chain(struct ledger *ledger, struct store_txn *txn) {
+    struct ledger_chain *chain = &ledger->chain;
+    bool good = read_head(ledger, txn, chain);
     uint64_t last = store_last_seq(txn, STORE_AUDIT);
     if (good && fits_head(txn, chain, last))
         return;
     log_error("the audit log has been changed from outside: signaalctl audit verify says where");
     if (!good) // then line 1 is missed, or the one behind what there is
-        *chain = (struct books_chain){.first = 1, .last = 1};
+        *chain = (struct ledger_chain){.first = 1, .last = 1};
     if (chain->last < last)
         chain->last = last;
 }
 
 // --- writing ---
 
-void books_commit_audit(struct books_commit *commit, struct batch *batch) {
-    struct books_chain *chain = &commit->change->chain;
+void ledger_commit_audit(struct ledger_writer *commit, struct batch *batch) {
+    struct ledger_chain *chain = &commit->change->chain;
     struct buf *record = &commit->change->record;
     struct digest mac;
     uint64_t number = chain->last + 1;
-    chain_mac(commit->books, &chain->mac, number, buf_str(&batch->audit), &mac);
+    chain_mac(commit->ledger, &chain->mac, number, buf_str(&batch->audit), &mac);
     buf_clear(record);
     buf_put(record, mac.bytes, DIGEST_BYTES);
     buf_put_str(record, buf_str(&batch->audit));
@@ -193,9 +194,9 @@ static bool on_old_line(void *ctx, uint64_t number, struct str record) {
     return true;
 }
 
-size_t books_expire_audit(struct books_commit *commit, int64_t now_ms, int64_t age_ms, size_t max,
-                          bool *more) {
-    struct books_chain *chain = &commit->change->chain;
+size_t ledger_expire_audit(struct ledger_writer *commit, int64_t now_ms, int64_t age_ms, size_t max,
+                           bool *more) {
+    struct ledger_chain *chain = &commit->change->chain;
     struct expiring expiring = {.before_ms = now_ms - age_ms, .now_ms = now_ms, .left = max};
     uint64_t number;
     size_t count = 0;
@@ -213,26 +214,26 @@ size_t books_expire_audit(struct books_commit *commit, int64_t now_ms, int64_t a
 
 // --- reading ---
 
-uint64_t books_audit_last(const struct books *books) {
-    return books->chain.last;
+uint64_t ledger_audit_last(const struct ledger *ledger) {
+    return ledger->chain.last;
 }
 
-const struct digest *books_audit_mac(const struct books *books) {
-    return &books->chain.mac;
+const struct digest *ledger_audit_mac(const struct ledger *ledger) {
+    return &ledger->chain.mac;
 }
 
 struct audit_walk {
-    const struct books *books;
+    const struct ledger *ledger;
     struct digest before;
-    bool (*fn)(void *ctx, const struct books_audit_line *line);
+    bool (*fn)(void *ctx, const struct ledger_audit_line *line);
     void *ctx;
 };
 
 static bool on_audited(void *ctx, uint64_t number, struct str record) {
     struct audit_walk *walk = ctx;
     struct digest mac = {{0}};
-    struct books_audit_line line = {.number = number, .mac = &mac};
-    line.linked = is_linked(walk->books, &walk->before, number, record, &mac);
+    struct ledger_audit_line line = {.number = number, .mac = &mac};
+    line.linked = is_linked(walk->ledger, &walk->before, number, record, &mac);
     if (read_line(record, &mac, &line.text) &&
         (line.text.len > BATCH_AUDIT_MAX || !str_is_clean_utf8(line.text)))
         line.text = (struct str){NULL, 0};
@@ -240,14 +241,14 @@ static bool on_audited(void *ctx, uint64_t number, struct str record) {
     return walk->fn(walk->ctx, &line);
 }
 
-void books_each_audited(struct books *books, uint64_t from,
-                        bool (*fn)(void *ctx, const struct books_audit_line *line), void *ctx) {
+void ledger_each_audited(struct ledger *ledger, uint64_t from,
+                         bool (*fn)(void *ctx, const struct ledger_audit_line *line), void *ctx) {
     struct store_txn txn;
-    struct audit_walk walk = {.books = books, .fn = fn, .ctx = ctx};
-    struct books_chain chain;
+    struct audit_walk walk = {.ledger = ledger, .fn = fn, .ctx = ctx};
+    struct ledger_chain chain;
     struct str record, text;
-    store_begin_read(books->store, &txn);
-    (void)read_head(books, &txn, &chain);
+    store_begin_read(ledger->store, &txn);
+    (void)read_head(ledger, &txn, &chain);
     if (from <= chain.first) {
         from = chain.first;
         walk.before = chain.before_first;
@@ -261,21 +262,21 @@ void books_each_audited(struct books *books, uint64_t from,
 // --- verifying ---
 
 struct verifying {
-    const struct books *books;
-    struct batch_verify *verify;
+    const struct ledger *ledger;
+    struct batch_audit_verify *verify;
     size_t left; // lines of this piece
 };
 
 static bool on_verified(void *ctx, uint64_t number, struct str record) {
     struct verifying *verifying = ctx;
-    struct batch_verify *verify = verifying->verify;
+    struct batch_audit_verify *verify = verifying->verify;
     struct digest mac;
     if (verifying->left-- == 0) {
         verify->more = true;
         return false;
     }
     if (number != verify->next || number > verify->last ||
-        !is_linked(verifying->books, &verify->before, number, record, &mac)) {
+        !is_linked(verifying->ledger, &verify->before, number, record, &mac)) {
         verify->broken = verify->next;
         return false;
     }
@@ -284,11 +285,11 @@ static bool on_verified(void *ctx, uint64_t number, struct str record) {
     return true;
 }
 
-void books_verify_audit(struct books_commit *commit, struct batch *batch) {
-    struct batch_verify *verify = &batch->verify;
-    struct verifying verifying = {commit->books, verify, VERIFY_LINES};
+void ledger_verify_audit(struct ledger_writer *commit, struct batch *batch) {
+    struct batch_audit_verify *verify = &batch->audit_verify;
+    struct verifying verifying = {commit->ledger, verify, VERIFY_LINES};
     // As it is on the disk, but for lines of this very commit.
-    const struct books_chain *chain = &commit->change->chain;
+    const struct ledger_chain *chain = &commit->change->chain;
     verify->first = chain->first;
     verify->last = chain->last;
     verify->more = false;

@@ -15,9 +15,9 @@ struct batch *batch_create(struct sources *sources, const struct source *source,
                            struct tables *tables, enum decode_format format, char *body,
                            size_t body_len) {
     struct batch *batch = mem_zalloc(1, sizeof *batch);
-    batch->sources = sources_take(sources);
+    batch->sources = sources_ref(sources);
     batch->source = source;
-    batch->tables = tables_take(tables);
+    batch->tables = tables_ref(tables);
     batch->format = format;
     batch->body = body;
     batch->body_len = body_len;
@@ -54,8 +54,8 @@ struct batch *batch_create_task(struct sources *sources, struct tables *tables,
 void batch_free(struct batch *batch) {
     if (!batch)
         return;
-    sources_drop(batch->sources);
-    tables_drop(batch->tables);
+    sources_unref(batch->sources);
+    tables_unref(batch->tables);
     mem_wipe_free(batch->body);
     free(batch->page.next);
     free(batch->signals);
@@ -165,8 +165,9 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     batch->unknown_municipalities += result.municipality_unknown;
 }
 
-static bool is_further(const char *mark, const char *than) {
-    return mark[0] && (!than[0] || decode_cursor_compare(str_from(mark), str_from(than)) > 0);
+static bool is_further(const char *watermark, const char *than) {
+    return watermark[0] &&
+           (!than[0] || decode_cursor_compare(str_from(watermark), str_from(than)) > 0);
 }
 
 static void set_cursor(struct feed_record *feed, const char *cursor) {
@@ -174,14 +175,14 @@ static void set_cursor(struct feed_record *feed, const char *cursor) {
     feed->etag[0] = feed->last_modified[0] = '\0';
 }
 
-// A mark that is a day or a time to come is a slip (clocks differ by less than an hour): what lies
-// before it would never be asked for.
-static bool is_to_come(const char *mark, int64_t received_ms) {
+// A watermark that is a day or a time to come is a slip (clocks differ by less than an hour): what
+// lies before it would never be asked for.
+static bool is_to_come(const char *watermark, int64_t received_ms) {
     int32_t day;
     int64_t ms;
-    if (time_parse_date(str_from(mark), &day))
+    if (time_parse_date(str_from(watermark), &day))
         return day > time_amsterdam_day(received_ms) + 1;
-    return time_parse_stamp(str_from(mark), &ms) && ms > received_ms + HOUR_MS;
+    return time_parse_stamp(str_from(watermark), &ms) && ms > received_ms + HOUR_MS;
 }
 
 // What the page means for the cursor. Of pages whose items come in no order only the last may move
@@ -190,26 +191,26 @@ static bool is_to_come(const char *mark, int64_t received_ms) {
 static void finish_page(struct batch *batch) {
     struct batch_page *page = &batch->page;
     const struct template *template = batch->template;
-    uint32_t count = batch->decoded_as.items + batch->left_out;
+    uint32_t count = batch->decoded_as.items + batch->excluded;
     page->more = page->next != NULL;
     if (template && template->paging == TEMPLATE_PAGING_NUMBER)
         page->more = count > 0 && count >= template->page_size;
-    if (is_further(batch->decoded_as.cursor, page->mark) &&
+    if (is_further(batch->decoded_as.cursor, page->watermark) &&
         !is_to_come(batch->decoded_as.cursor, batch->received_ms))
-        memcpy(page->mark, batch->decoded_as.cursor, strlen(batch->decoded_as.cursor) + 1);
-    bool useless = batch->item_count > 0 && batch->signal_count == 0;
-    if (!page->first || page->more || useless || page->hold)
+        memcpy(page->watermark, batch->decoded_as.cursor, strlen(batch->decoded_as.cursor) + 1);
+    bool page_all_refused = batch->item_count > 0 && batch->signal_count == 0;
+    if (!page->first || page->more || page_all_refused || page->hold)
         batch->feed.etag[0] = batch->feed.last_modified[0] = '\0';
     page->cut_off = template && page->window_end[0] && count >= template->window_items_max;
     // All refused: whatever is wrong, it is to be read again. Windows are, for as long as they are
     // re-read.
-    bool stay = (useless || page->hold) && !page->window_end[0];
+    bool stay = (page_all_refused || page->hold) && !page->window_end[0];
     if (page->window_end[0]) {
         if (!page->cut_off && !page->more && is_further(page->window_end, batch->feed.cursor))
             set_cursor(&batch->feed, page->window_end);
     } else if (!stay && (!page->more || (template && template->ordered)) &&
-               is_further(page->mark, batch->feed.cursor)) {
-        set_cursor(&batch->feed, page->mark);
+               is_further(page->watermark, batch->feed.cursor)) {
+        set_cursor(&batch->feed, page->watermark);
         // Several pages in no order: while they were read items may have slipped from one to
         // another unseen. A poll that finds all of it known has seen a list that stood still.
         page->tentative = !page->first && !(template && template->ordered);
@@ -222,7 +223,7 @@ static void decode_mapped(struct batch *batch, const struct decode_limits *limit
     mapping_decode(&batch->template->mapping, (struct str){batch->body, batch->body_len}, limits,
                    on_item, decoding, &result);
     batch->decoded_as = result.decoded;
-    batch->left_out = result.left_out;
+    batch->excluded = result.excluded;
     if (result.next[0] && !batch->page.next)
         batch->page.next = mem_strdup(result.next);
 }
@@ -248,7 +249,7 @@ void batch_decode(struct batch *batch, const struct batch_options *options) {
     struct decoding decoding = {.batch = batch,
                                 .context = {.municipalities = batch->tables->municipalities,
                                             .categories = batch->tables->categories,
-                                            .lexicon = batch->tables->lexicon,
+                                            .allowlist = batch->tables->allowlist,
                                             .identity_key = options->identity_key,
                                             .person_keys = options->person_keys,
                                             .source = str_from(source->name),

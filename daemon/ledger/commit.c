@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One commit: judge each signal of the group in order of arrival, write ledger, outbox, counts,
 // feeds and what Kafka has confirmed in one transaction. Runs on a worker thread while the loop
-// goes on reading the books' memory; that memory is changed by books_apply only.
+// goes on reading the ledger' memory; that memory is changed by ledger_apply only.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
@@ -14,8 +14,8 @@
 
 enum { RECORD_BYTES_MAX = 32768 };
 
-static struct books_change *change_create(void) {
-    struct books_change *change = mem_zalloc(1, sizeof *change);
+static struct ledger_change *change_create(void) {
+    struct ledger_change *change = mem_zalloc(1, sizeof *change);
     change->index = index_create();
     change->counts = counts_create();
     buf_init(&change->value, EVENT_VALUE_MAX);
@@ -23,28 +23,28 @@ static struct books_change *change_create(void) {
     return change;
 }
 
-static void free_notes(struct books_group *group) {
+static void free_notes(struct ledger_group *group) {
     while (group->notes) {
-        struct books_note *next = group->notes->next;
+        struct ledger_note *next = group->notes->next;
         free(group->notes);
         group->notes = next;
     }
 }
 
-void books_group_clear(struct books_group *group) {
+void ledger_group_clear(struct ledger_group *group) {
     free_notes(group);
     group->batches = NULL;
-    for (int i = 0; i < BOOKS_TOPICS; i++) {
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
         group->confirmed[i].ack_count = 0;
         group->confirmed[i].partitions = 0;
     }
-    group->probe = false;
+    group->force_sync = false;
     group->err = (struct err){0};
 }
 
-void books_group_free(struct books_group *group) {
+void ledger_group_free(struct ledger_group *group) {
     free_notes(group);
-    for (int i = 0; i < BOOKS_TOPICS; i++)
+    for (int i = 0; i < LEDGER_TOPICS; i++)
         free(group->confirmed[i].acks);
     if (group->change) {
         index_free(group->change->index);
@@ -56,22 +56,22 @@ void books_group_free(struct books_group *group) {
         free(group->change->erase_waiting);
         free(group->change);
     }
-    *group = (struct books_group){0};
+    *group = (struct ledger_group){0};
 }
 
-void *books_grow(void *list, size_t count, size_t *cap, size_t size) {
+void *ledger_grow(void *list, size_t count, size_t *cap, size_t size) {
     if (count < *cap)
         return list;
     *cap = *cap ? *cap * 2 : 16;
     return mem_resize(list, *cap, size);
 }
 
-bool books_find_known(struct books_commit *commit, const struct digest *identity,
-                      struct ledger_row *known) {
+bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
+                       struct ledger_entry *known) {
     struct str record, event;
     uint64_t seq = index_get(commit->change->index, identity);
     if (seq == 0)
-        seq = index_get(commit->books->index, identity);
+        seq = index_get(commit->ledger->index, identity);
     // What has expired in this group is still in the index.
     if (seq < commit->change->first_seq)
         return false;
@@ -85,8 +85,8 @@ bool books_find_known(struct books_commit *commit, const struct digest *identity
     return true;
 }
 
-void books_write_line(struct books_commit *commit, const struct ledger_row *row) {
-    struct books_change *change = commit->change;
+void ledger_write_entry(struct ledger_writer *commit, const struct ledger_entry *row) {
+    struct ledger_change *change = commit->change;
     buf_clear(&change->record);
     record_put_ledger(&change->record, row, buf_str(&change->value));
     if (change->value.overflow || change->record.overflow) {
@@ -100,20 +100,20 @@ void books_write_line(struct books_commit *commit, const struct ledger_row *row)
     commit->writes = true;
 }
 
-void books_write_signal(struct books_commit *commit, struct ledger_row *row,
-                        const struct ledger_row *known, const struct tables *tables,
-                        const char *as_reported) {
-    struct books_change *change = commit->change;
+void ledger_write_signal(struct ledger_writer *commit, struct ledger_entry *row,
+                         const struct ledger_entry *known, const struct tables *tables,
+                         const char *as_reported) {
+    struct ledger_change *change = commit->change;
     struct digest linked[EVENT_LINKED_MAX];
     struct event_links links = {.list = linked};
-    const struct ledger_row *previous = known && known->counts ? known : NULL;
+    const struct ledger_entry *previous = known && known->counts ? known : NULL;
     if (row->counts && row->person)
-        links.count = books_linked(commit, row->person, &row->identity, linked, EVENT_LINKED_MAX);
+        links.count = ledger_linked(commit, row->person, &row->identity, linked, EVENT_LINKED_MAX);
     buf_clear(&change->value);
     event_put_value(&change->value, tables->municipalities, row, previous, as_reported, &links);
-    books_write_line(commit, row);
+    ledger_write_entry(commit, row);
     index_put(change->index, &row->identity, row->seq);
-    books_move_member(commit, known, row);
+    ledger_move_member(commit, known, row);
     if (previous)
         counts_add(change->counts, &previous->cell, -1);
     if (row->counts)
@@ -121,7 +121,7 @@ void books_write_signal(struct books_commit *commit, struct ledger_row *row,
 }
 
 // No new version: there is nothing to tell.
-static void keep_later_time(struct books_commit *commit, const struct ledger_row *known,
+static void keep_later_time(struct ledger_writer *commit, const struct ledger_entry *known,
                             const struct signal *signal) {
     struct buf *record = &commit->change->record;
     struct str old;
@@ -134,34 +134,34 @@ static void keep_later_time(struct books_commit *commit, const struct ledger_row
     commit->writes = true;
 }
 
-static void judge_item(struct books_commit *commit, struct batch *batch, struct batch_item *item) {
+static void judge_item(struct ledger_writer *commit, struct batch *batch, struct batch_item *item) {
     const struct signal *signal = &batch->signals[item->signal];
-    struct ledger_row known, row;
-    bool seen = books_find_known(commit, &signal->identity, &known);
+    struct ledger_entry known, row;
+    bool seen = ledger_find_known(commit, &signal->identity, &known);
     if (commit->txn.err.kind != ERR_NONE)
         return;
-    item->verdict = judge_signal(seen ? &known : NULL, signal);
+    item->verdict = dedup_classify(seen ? &known : NULL, signal);
     if (item->verdict == VERDICT_DUPLICATE || batch->dry_run) {
         item->version = seen ? known.version : 0;
-        if (seen && !batch->dry_run && judge_is_seen_later(&known, signal))
+        if (seen && !batch->dry_run && dedup_is_seen_later(&known, signal))
             keep_later_time(commit, &known, signal);
         return;
     }
-    struct judge_origin origin = {.source = str_from(batch->source->name),
+    struct dedup_origin origin = {.source = str_from(batch->source->name),
                                   .polled = batch->polled,
                                   .received_ms = batch->received_ms,
                                   .logged_ms = commit->logged_ms};
-    judge_row(seen ? &known : NULL, signal, item->verdict, commit->change->last_seq + 1, &origin,
-              &row);
+    dedup_entry(seen ? &known : NULL, signal, item->verdict, commit->change->last_seq + 1, &origin,
+                &row);
     if (row.counts)
-        row.person = books_commit_person(commit, &signal->person);
+        row.person = ledger_commit_person(commit, &signal->person);
     item->version = row.version;
-    books_write_signal(commit, &row, seen ? &known : NULL, batch->tables, signal->as_reported);
+    ledger_write_signal(commit, &row, seen ? &known : NULL, batch->tables, signal->as_reported);
     if (row.counts)
-        books_commit_words(commit, batch, item->signal);
+        ledger_keep_unmapped(commit, batch, item->signal);
 }
 
-static void commit_signals(struct books_commit *commit, struct batch *batch) {
+static void commit_signals(struct ledger_writer *commit, struct batch *batch) {
     struct totals *totals = &commit->change->totals;
     uint64_t before = commit->change->last_seq;
     for (size_t i = 0; i < batch->item_count; i++) {
@@ -173,126 +173,127 @@ static void commit_signals(struct books_commit *commit, struct batch *batch) {
     if (batch->dry_run)
         return;
     totals->unknown_fields += batch->unknown_fields;
-    totals->unknown_words += batch->word_count;
+    totals->unmapped += batch->word_count;
     totals->unknown_municipalities += batch->unknown_municipalities;
-    books_commit_source(commit, batch, commit->change->last_seq > before);
+    ledger_commit_source(commit, batch, commit->change->last_seq > before);
     if (batch->polled)
-        books_commit_refused(commit, batch);
+        ledger_commit_refused(commit, batch);
 }
 
-static void commit_batch(struct books_commit *commit, struct batch *batch) {
+static void commit_batch(struct ledger_writer *commit, struct batch *batch) {
     switch (batch->task) {
     case BATCH_SIGNALS:
         commit_signals(commit, batch);
         break;
     case BATCH_SILENCE:
-        books_commit_silence(commit, batch);
+        ledger_commit_silence(commit, batch);
         break;
     case BATCH_AUDIT:
-        books_commit_audit(commit, batch);
+        ledger_commit_audit(commit, batch);
         break;
-    case BATCH_VERIFY:
-        books_verify_audit(commit, batch);
+    case BATCH_AUDIT_VERIFY:
+        ledger_verify_audit(commit, batch);
         break;
     case BATCH_ERASE:
-        books_erase(commit, batch);
+        ledger_erase(commit, batch);
         break;
-    case BATCH_RENORMALISE:
-        books_renormalise(commit, batch);
+    case BATCH_REMAP:
+        ledger_remap(commit, batch);
         break;
     case BATCH_EXPIRE:
-        books_expire(commit, batch);
+        ledger_expire(commit, batch);
         break;
     case BATCH_LINK:
-        books_link(commit, batch);
+        ledger_link(commit, batch);
         break;
     case BATCH_RESTORE:
-        books_restore(commit, batch);
+        ledger_restore(commit, batch);
         break;
-    case BATCH_RECOUNT:
-        books_recount(commit, batch);
+    case BATCH_VERIFY:
+        ledger_verify_begin(commit, batch);
         break;
-    case BATCH_FIGURES:
-        books_figures(commit, batch);
+    case BATCH_STATISTICS:
+        ledger_statistics(commit, batch);
         break;
     }
 }
 
-static void commit_event_ack(struct books_commit *commit, const struct publish_ack *ack) {
+static void commit_event_ack(struct ledger_writer *commit, const struct publish_ack *ack) {
     char place[RECORD_PUBLISHED];
     record_put_published(place, ack->partition, ack->offset);
     store_put_seq(&commit->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
     store_delete_seq(&commit->txn, STORE_OUTBOX, ack->seq);
-    books_erase_confirmed(commit, ack->seq);
+    ledger_erase_confirmed(commit, ack->seq);
 }
 
-void books_keep_partitions(struct books_commit *commit, enum books_topic topic,
-                           int32_t partitions) {
-    const struct books_place *place = &commit->books->topics[topic];
-    char name[BOOKS_KEY_MAX];
-    store_put(&commit->txn, STORE_META, books_partitions_key(place, name),
+void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
+                            int32_t partitions) {
+    const struct ledger_topic_place *place = &commit->ledger->topics[topic];
+    char name[LEDGER_KEY_MAX];
+    store_put(&commit->txn, STORE_META, ledger_partitions_key(place, name),
               (struct str){(const char *)&partitions, sizeof partitions});
-    if (topic == BOOKS_FIGURES)
-        store_put(&commit->txn, STORE_META, books_figures_topic_key, str_from(place->name));
+    if (topic == LEDGER_STATISTICS)
+        store_put(&commit->txn, STORE_META, ledger_statistics_topic_key, str_from(place->name));
 }
 
-static void commit_acks(struct books_commit *commit, const struct books_group *group,
-                        enum books_topic topic) {
-    const struct books_confirmed *confirmed = &group->confirmed[topic];
-    const struct books_place *place = &commit->books->topics[topic];
-    char name[BOOKS_KEY_MAX];
+static void commit_acks(struct ledger_writer *commit, const struct ledger_group *group,
+                        enum ledger_topic topic) {
+    const struct ledger_confirmed *confirmed = &group->confirmed[topic];
+    const struct ledger_topic_place *place = &commit->ledger->topics[topic];
+    char name[LEDGER_KEY_MAX];
     for (size_t i = 0; i < confirmed->ack_count; i++) {
         const struct publish_ack *ack = &confirmed->acks[i];
-        if (topic == BOOKS_EVENTS)
+        if (topic == LEDGER_EVENTS)
             commit_event_ack(commit, ack);
         else
-            store_delete_seq(&commit->txn, STORE_FIGURES_OUTBOX, ack->seq);
+            store_delete_seq(&commit->txn, STORE_STATISTICS_OUTBOX, ack->seq);
         commit->writes = true;
         // A broker that had this record already (a retry after a lost answer) does not tell where.
         if (ack->offset < 0)
             continue;
         // Reports of a partition come in order, so the last one here is the one to keep.
-        store_put(&commit->txn, STORE_META, books_offset_key(place, ack->partition, name),
+        store_put(&commit->txn, STORE_META, ledger_offset_key(place, ack->partition, name),
                   (struct str){(const char *)&ack->offset, sizeof ack->offset});
     }
     if (confirmed->partitions) {
-        books_keep_partitions(commit, topic, confirmed->partitions);
+        ledger_keep_partitions(commit, topic, confirmed->partitions);
         commit->writes = true;
     }
 }
 
 // The tail tells it with the partitions. Made anew while we were idle, a topic shows it by a place
 // that was taken already.
-static bool figures_topic_is_new(const struct books *books, const struct books_confirmed *figures) {
-    for (size_t i = 0; i < figures->ack_count; i++) {
-        const struct publish_ack *ack = &figures->acks[i];
+static bool statistics_topic_is_new(const struct ledger *ledger,
+                                    const struct ledger_confirmed *statistics) {
+    for (size_t i = 0; i < statistics->ack_count; i++) {
+        const struct publish_ack *ack = &statistics->acks[i];
         if (ack->offset >= 0 &&
-            ack->offset <= books_known_offset(books, BOOKS_FIGURES, ack->partition))
+            ack->offset <= ledger_known_offset(ledger, LEDGER_STATISTICS, ack->partition))
             return true;
     }
-    return figures->partitions > 0;
+    return statistics->partitions > 0;
 }
 
-static void forget_offsets(struct books_commit *commit, const struct books_place *place) {
-    char name[BOOKS_KEY_MAX];
+static void forget_offsets(struct ledger_writer *commit, const struct ledger_topic_place *place) {
+    char name[LEDGER_KEY_MAX];
     for (int32_t p = 0; p < place->offset_count; p++)
-        store_delete(&commit->txn, STORE_META, books_offset_key(place, p, name));
+        store_delete(&commit->txn, STORE_META, ledger_offset_key(place, p, name));
 }
 
-static void commit_figure_acks(struct books_commit *commit, const struct books_group *group) {
-    bool is_new = figures_topic_is_new(commit->books, &group->confirmed[BOOKS_FIGURES]);
+static void commit_statistic_acks(struct ledger_writer *commit, const struct ledger_group *group) {
+    bool is_new = statistics_topic_is_new(commit->ledger, &group->confirmed[LEDGER_STATISTICS]);
     if (is_new)
-        forget_offsets(commit, &commit->books->topics[BOOKS_FIGURES]);
-    commit_acks(commit, group, BOOKS_FIGURES);
+        forget_offsets(commit, &commit->ledger->topics[LEDGER_STATISTICS]);
+    commit_acks(commit, group, LEDGER_STATISTICS);
     if (is_new)
-        books_resend_figures(commit);
+        ledger_resend_statistics(commit);
 }
 
 static void write_count(void *ctx, const struct cell *cell, int64_t change) {
-    struct books_commit *commit = ctx;
+    struct ledger_writer *commit = ctx;
     if (change == 0)
         return;
-    int64_t value = counts_get(commit->books->counts, cell) + change;
+    int64_t value = counts_get(commit->ledger->counts, cell) + change;
     struct str key = {(const char *)cell, sizeof *cell};
     if (value)
         store_put(&commit->txn, STORE_COUNTS, key,
@@ -301,12 +302,12 @@ static void write_count(void *ctx, const struct cell *cell, int64_t change) {
         store_delete(&commit->txn, STORE_COUNTS, key);
 }
 
-static void write_number(struct books_commit *commit, const char *name, uint64_t number) {
+static void write_number(struct ledger_writer *commit, const char *name, uint64_t number) {
     store_put(&commit->txn, STORE_META, str_from(name),
               (struct str){(const char *)&number, sizeof number});
 }
 
-static void write_totals(struct books_commit *commit) {
+static void write_totals(struct ledger_writer *commit) {
     buf_clear(&commit->change->record);
     record_put_totals(&commit->change->record, &commit->change->totals);
     store_put(&commit->txn, STORE_META, STR("totals"), buf_str(&commit->change->record));
@@ -315,39 +316,39 @@ static void write_totals(struct books_commit *commit) {
     write_number(commit, "quarantine-last", commit->change->quarantine_last);
 }
 
-void books_commit(struct books *books, struct books_group *group, int64_t logged_ms) {
+void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms) {
     if (!group->change)
         group->change = change_create();
-    struct books_change *change = group->change;
-    struct books_commit commit = {.books = books, .change = change, .logged_ms = logged_ms};
+    struct ledger_change *change = group->change;
+    struct ledger_writer commit = {.ledger = ledger, .change = change, .logged_ms = logged_ms};
     index_clear(change->index);
     counts_clear(change->counts);
-    change->totals = books->totals;
-    change->first_seq = books->first_seq;
-    change->last_seq = books->last_seq;
-    change->person_last = books->person_last;
-    change->words = books->words;
-    change->chain = books->chain;
+    change->totals = ledger->totals;
+    change->first_seq = ledger->first_seq;
+    change->last_seq = ledger->last_seq;
+    change->person_last = ledger->person_last;
+    change->words = ledger->words;
+    change->chain = ledger->chain;
     change->member_count = change->forgotten_count = 0;
     change->erase_changed = false;
     change->added = change->dropped = 0;
-    change->figures = books->figures;
-    change->figures_waiting = books->figures_waiting;
-    change->figures_changed = false;
-    change->quarantined = books->quarantined;
-    change->quarantine_last = books->quarantine_last;
-    store_begin(books->store, &commit.txn);
-    books_commit_notes(&commit, group);
+    change->statistics = ledger->statistics;
+    change->statistics_waiting = ledger->statistics_waiting;
+    change->statistics_changed = false;
+    change->quarantined = ledger->quarantined;
+    change->quarantine_last = ledger->quarantine_last;
+    store_begin(ledger->store, &commit.txn);
+    ledger_commit_notes(&commit, group);
     for (struct batch *batch = group->batches; batch; batch = batch->next)
         commit_batch(&commit, batch);
-    books_flush_source(&commit);
+    ledger_flush_source(&commit);
     uint64_t outbox = store_entries(&commit.txn, STORE_OUTBOX);
-    commit_acks(&commit, group, BOOKS_EVENTS);
-    commit_figure_acks(&commit, group);
+    commit_acks(&commit, group, LEDGER_EVENTS);
+    commit_statistic_acks(&commit, group);
     change->confirmed = outbox - store_entries(&commit.txn, STORE_OUTBOX);
     counts_each(change->counts, write_count, &commit);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
-    commit.writes = commit.writes || group->probe;
+    commit.writes = commit.writes || group->force_sync;
     group->wrote = commit.writes;
     if (!commit.writes) {
         group->err = commit.txn.err;
@@ -355,79 +356,80 @@ void books_commit(struct books *books, struct books_group *group, int64_t logged
         return;
     }
     write_totals(&commit);
-    books_flush_chain(&commit);
-    books_flush_erase_waiting(&commit);
-    books_flush_figures(&commit);
+    ledger_flush_chain(&commit);
+    ledger_flush_erase_waiting(&commit);
+    ledger_flush_statistics(&commit);
     (void)!store_commit(&commit.txn, &group->err);
 }
 
 static void apply_index(void *ctx, const struct digest *identity, uint64_t seq) {
-    struct books *books = ctx;
-    index_put(books->index, identity, seq);
+    struct ledger *ledger = ctx;
+    index_put(ledger->index, identity, seq);
 }
 
 static void apply_count(void *ctx, const struct cell *cell, int64_t change) {
-    struct books *books = ctx;
-    counts_add(books->counts, cell, change);
+    struct ledger *ledger = ctx;
+    counts_add(ledger->counts, cell, change);
 }
 
 // What a group forgot it may also have met again.
-static void apply_forgotten(struct books *books, const struct books_change *change) {
+static void apply_forgotten(struct ledger *ledger, const struct ledger_change *change) {
     for (size_t i = 0; i < change->forgotten_count; i++)
-        if (index_get(books->index, &change->forgotten[i]) < change->first_seq)
-            index_remove(books->index, &change->forgotten[i]);
+        if (index_get(ledger->index, &change->forgotten[i]) < change->first_seq)
+            index_remove(ledger->index, &change->forgotten[i]);
 }
 
-static void apply_members(struct books *books, const struct books_change *change) {
+static void apply_members(struct ledger *ledger, const struct ledger_change *change) {
     for (size_t i = 0; i < change->member_count; i++) {
-        const struct books_member *member = &change->members[i];
+        const struct ledger_member *member = &change->members[i];
         if (member->there)
-            persons_put(books->persons, member->person, &member->member, &member->cell);
+            persons_put(ledger->persons, member->person, &member->member, &member->cell);
         else
-            persons_remove(books->persons, member->person, &member->member);
+            persons_remove(ledger->persons, member->person, &member->member);
     }
 }
 
-static void apply_erase_waiting(struct books *books, struct books_change *change) {
+static void apply_erase_waiting(struct ledger *ledger, struct ledger_change *change) {
     if (!change->erase_changed)
         return;
-    free(books->erase_waiting);
-    books->erase_waiting = change->erase_waiting;
-    books->erase_waiting_count = change->erase_waiting_count;
+    free(ledger->erase_waiting);
+    ledger->erase_waiting = change->erase_waiting;
+    ledger->erase_waiting_count = change->erase_waiting_count;
     change->erase_waiting = NULL;
     change->erase_waiting_count = change->erase_waiting_cap = 0;
 }
 
-static void apply_confirmed(struct books_place *place, const struct books_confirmed *confirmed) {
+static void apply_confirmed(struct ledger_topic_place *place,
+                            const struct ledger_confirmed *confirmed) {
     for (size_t i = 0; i < confirmed->ack_count; i++)
         if (confirmed->acks[i].offset >= 0)
-            books_set_offset(place, confirmed->acks[i].partition, confirmed->acks[i].offset);
+            ledger_set_offset(place, confirmed->acks[i].partition, confirmed->acks[i].offset);
     if (confirmed->partitions)
         place->partitions = confirmed->partitions;
 }
 
-void books_apply(struct books *books, struct books_group *group) {
-    struct books_change *change = group->change;
-    apply_forgotten(books, change);
-    apply_members(books, change);
-    apply_erase_waiting(books, change);
-    index_each(change->index, apply_index, books);
-    counts_each(change->counts, apply_count, books);
-    books->totals = change->totals;
-    books->first_seq = change->first_seq;
-    books->last_seq = change->last_seq;
-    books->person_last = change->person_last;
-    books->words = change->words;
-    books->chain = change->chain;
-    books->quarantined = change->quarantined;
-    books->quarantine_last = change->quarantine_last;
-    books->waiting += change->added;
-    books->waiting -= change->confirmed + change->dropped;
-    books->figures = change->figures;
-    books->figures_waiting = change->figures_waiting;
-    if (figures_topic_is_new(books, &group->confirmed[BOOKS_FIGURES]))
-        books->topics[BOOKS_FIGURES].offset_count = 0;
-    for (int i = 0; i < BOOKS_TOPICS; i++)
-        apply_confirmed(&books->topics[i], &group->confirmed[i]);
-    books->last_commit_ms = loop_wall_ms();
+void ledger_apply(struct ledger *ledger, struct ledger_group *group) {
+    struct ledger_change *change = group->change;
+    apply_forgotten(ledger, change);
+    apply_members(ledger, change);
+    apply_erase_waiting(ledger, change);
+    index_each(change->index, apply_index, ledger);
+    counts_each(change->counts, apply_count, ledger);
+    ledger->totals = change->totals;
+    ledger->first_seq = change->first_seq;
+    ledger->last_seq = change->last_seq;
+    ledger->person_last = change->person_last;
+    ledger->words = change->words;
+    ledger->chain = change->chain;
+    ledger->quarantined = change->quarantined;
+    ledger->quarantine_last = change->quarantine_last;
+    ledger->waiting += change->added;
+    ledger->waiting -= change->confirmed + change->dropped;
+    ledger->statistics = change->statistics;
+    ledger->statistics_waiting = change->statistics_waiting;
+    if (statistics_topic_is_new(ledger, &group->confirmed[LEDGER_STATISTICS]))
+        ledger->topics[LEDGER_STATISTICS].offset_count = 0;
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        apply_confirmed(&ledger->topics[i], &group->confirmed[i]);
+    ledger->last_commit_ms = loop_wall_ms();
 }

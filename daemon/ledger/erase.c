@@ -33,34 +33,35 @@ static const char waiting_name[] = "erase-waiting";
 
 // --- the list of lines that Kafka has yet to confirm ---
 
-static void take_list(struct books_commit *commit) {
-    struct books_change *change = commit->change;
-    const struct books *books = commit->books;
+static void take_list(struct ledger_writer *commit) {
+    struct ledger_change *change = commit->change;
+    const struct ledger *ledger = commit->ledger;
     if (change->erase_changed)
         return;
     change->erase_changed = true;
     change->erase_waiting_count = 0;
-    for (size_t i = 0; i < books->erase_waiting_count; i++) {
-        change->erase_waiting = books_grow(change->erase_waiting, i, &change->erase_waiting_cap,
-                                           sizeof *change->erase_waiting);
-        change->erase_waiting[change->erase_waiting_count++] = books->erase_waiting[i];
+    for (size_t i = 0; i < ledger->erase_waiting_count; i++) {
+        change->erase_waiting = ledger_grow(change->erase_waiting, i, &change->erase_waiting_cap,
+                                            sizeof *change->erase_waiting);
+        change->erase_waiting[change->erase_waiting_count++] = ledger->erase_waiting[i];
     }
 }
 
-static void add_waiting(struct books_commit *commit, uint64_t seq) {
-    struct books_change *change = commit->change;
+static void add_waiting(struct ledger_writer *commit, uint64_t seq) {
+    struct ledger_change *change = commit->change;
     take_list(commit);
-    change->erase_waiting = books_grow(change->erase_waiting, change->erase_waiting_count,
-                                       &change->erase_waiting_cap, sizeof *change->erase_waiting);
+    change->erase_waiting = ledger_grow(change->erase_waiting, change->erase_waiting_count,
+                                        &change->erase_waiting_cap, sizeof *change->erase_waiting);
     change->erase_waiting[change->erase_waiting_count++] = seq;
 }
 
 // False when the line is not in it.
-static bool remove_waiting(struct books_commit *commit, uint64_t seq) {
-    struct books_change *change = commit->change;
-    const struct books *books = commit->books;
-    const uint64_t *list = change->erase_changed ? change->erase_waiting : books->erase_waiting;
-    size_t count = change->erase_changed ? change->erase_waiting_count : books->erase_waiting_count;
+static bool remove_waiting(struct ledger_writer *commit, uint64_t seq) {
+    struct ledger_change *change = commit->change;
+    const struct ledger *ledger = commit->ledger;
+    const uint64_t *list = change->erase_changed ? change->erase_waiting : ledger->erase_waiting;
+    size_t count =
+        change->erase_changed ? change->erase_waiting_count : ledger->erase_waiting_count;
     size_t i = 0;
     while (i < count && list[i] != seq)
         i++;
@@ -71,21 +72,21 @@ static bool remove_waiting(struct books_commit *commit, uint64_t seq) {
     return true;
 }
 
-void books_load_erase_waiting(struct books *books, struct store_txn *txn) {
+void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn) {
     struct str value;
     if (!store_get(txn, STORE_META, str_from(waiting_name), &value) || value.len == 0)
         return;
-    if (value.len % sizeof *books->erase_waiting != 0) {
+    if (value.len % sizeof *ledger->erase_waiting != 0) {
         err_set(&txn->err, ERR_FATAL, "the list of erased lines is damaged");
         return;
     }
-    books->erase_waiting_count = value.len / sizeof *books->erase_waiting;
-    books->erase_waiting = mem_resize(NULL, books->erase_waiting_count, sizeof(uint64_t));
-    memcpy(books->erase_waiting, value.data, value.len);
+    ledger->erase_waiting_count = value.len / sizeof *ledger->erase_waiting;
+    ledger->erase_waiting = mem_resize(NULL, ledger->erase_waiting_count, sizeof(uint64_t));
+    memcpy(ledger->erase_waiting, value.data, value.len);
 }
 
-void books_flush_erase_waiting(struct books_commit *commit) {
-    const struct books_change *change = commit->change;
+void ledger_flush_erase_waiting(struct ledger_writer *commit) {
+    const struct ledger_change *change = commit->change;
     if (!change->erase_changed)
         return;
     if (change->erase_waiting_count)
@@ -98,7 +99,7 @@ void books_flush_erase_waiting(struct books_commit *commit) {
 
 // --- lines ---
 
-bool books_read_row(struct books_commit *commit, uint64_t seq, struct ledger_row *row) {
+bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row) {
     struct str record, event;
     if (store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) &&
         record_get_ledger(record, seq, row, &event))
@@ -109,14 +110,14 @@ bool books_read_row(struct books_commit *commit, uint64_t seq, struct ledger_row
     return false;
 }
 
-static bool is_confirmed(struct books_commit *commit, uint64_t seq) {
+static bool is_confirmed(struct ledger_writer *commit, uint64_t seq) {
     struct str empty;
     return !store_get_seq(&commit->txn, STORE_OUTBOX, seq, &empty);
 }
 
 // What every erased line has in common: of the signal nothing but who reported it, which version
 // this was, and the key of its partition.
-static void empty_row(struct ledger_row *row) {
+static void empty_row(struct ledger_entry *row) {
     row->erased = true;
     row->unknown_said = false;
     row->updated_ms = 0;
@@ -129,8 +130,8 @@ static void empty_row(struct ledger_row *row) {
     row->id_len = 0;
 }
 
-void books_write_stub(struct books_commit *commit, struct ledger_row *row) {
-    struct books_change *change = commit->change;
+void ledger_write_stub(struct ledger_writer *commit, struct ledger_entry *row) {
+    struct ledger_change *change = commit->change;
     empty_row(row);
     buf_clear(&change->value);
     buf_clear(&change->record);
@@ -141,19 +142,19 @@ void books_write_stub(struct books_commit *commit, struct ledger_row *row) {
     commit->writes = true;
 }
 
-void books_erase_confirmed(struct books_commit *commit, uint64_t seq) {
-    struct ledger_row row;
-    if (!remove_waiting(commit, seq) || !books_read_row(commit, seq, &row))
+void ledger_erase_confirmed(struct ledger_writer *commit, uint64_t seq) {
+    struct ledger_entry row;
+    if (!remove_waiting(commit, seq) || !ledger_read_entry(commit, seq, &row))
         return;
-    books_write_stub(commit, &row);
+    ledger_write_stub(commit, &row);
 }
 
 // --- a signal ---
 
 struct erasing {
-    struct books_commit *commit;
+    struct ledger_writer *commit;
     struct batch_erase *asked;
-    struct ledger_row previous; // what consumers will have seen last; valid when has_previous
+    struct ledger_entry previous; // what consumers will have seen last; valid when has_previous
     bool has_previous;
     uint64_t *persons; // that versions were about; owned
     size_t person_count, person_cap;
@@ -163,19 +164,19 @@ static void note_person(struct erasing *erasing, uint64_t person) {
     for (size_t i = 0; i < erasing->person_count; i++)
         if (erasing->persons[i] == person)
             return;
-    erasing->persons = books_grow(erasing->persons, erasing->person_count, &erasing->person_cap,
-                                  sizeof *erasing->persons);
+    erasing->persons = ledger_grow(erasing->persons, erasing->person_count, &erasing->person_cap,
+                                   sizeof *erasing->persons);
     erasing->persons[erasing->person_count++] = person;
 }
 
 // From the latest version to the oldest that is there.
 static void erase_versions(struct erasing *erasing, uint64_t latest) {
-    struct books_commit *commit = erasing->commit;
+    struct ledger_writer *commit = erasing->commit;
     bool looking = true; // for the last version that consumers will have seen
     uint64_t next;
     for (uint64_t seq = latest; seq && seq >= commit->change->first_seq; seq = next) {
-        struct ledger_row row;
-        if (!books_read_row(commit, seq, &row))
+        struct ledger_entry row;
+        if (!ledger_read_entry(commit, seq, &row))
             return;
         next = row.previous;
         bool confirmed = is_confirmed(commit, seq);
@@ -186,36 +187,36 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
         }
         if (row.person)
             note_person(erasing, row.person);
-        if (row.counts && !row.renormalised) // as books_commit_words counts
-            books_unsay_words(commit, &row);
+        if (row.counts && !row.remapped) // as ledger_keep_unmapped counts
+            ledger_unsay_unmapped(commit, &row);
         if (!confirmed && erasing->asked->publishing) {
             add_waiting(commit, seq);
             erasing->asked->waiting++;
         } else {
-            books_write_stub(commit, &row);
+            ledger_write_stub(commit, &row);
             erasing->asked->erased++;
         }
     }
 }
 
-static void write_tombstone(struct erasing *erasing, const struct ledger_row *latest,
+static void write_tombstone(struct erasing *erasing, const struct ledger_entry *latest,
                             const struct tables *tables) {
-    struct books_commit *commit = erasing->commit;
-    struct books_change *change = commit->change;
-    struct ledger_row row = *latest;
+    struct ledger_writer *commit = erasing->commit;
+    struct ledger_change *change = commit->change;
+    struct ledger_entry row = *latest;
     empty_row(&row);
     row.seq = change->last_seq + 1;
     row.previous = latest->seq;
     row.version = latest->version + 1;
     row.verdict = VERDICT_WITHDRAWN;
     row.counts = false;
-    row.renormalised = false;
+    row.remapped = false;
     row.polled = false;
     row.received_ms = row.logged_ms = commit->logged_ms;
     buf_clear(&change->value);
     event_put_erased_value(&change->value, tables->municipalities, &row,
                            erasing->has_previous ? &erasing->previous : NULL);
-    books_write_line(commit, &row);
+    ledger_write_entry(commit, &row);
     index_put(change->index, &row.identity, row.seq);
     if (erasing->has_previous)
         add_waiting(commit, row.seq);
@@ -234,7 +235,7 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
         return true;
     for (size_t i = 0; i < going->erasing->person_count; i++)
         if (going->erasing->persons[i] == record.person) {
-            going->list = books_grow(going->list, going->count, &going->cap, sizeof *going->list);
+            going->list = ledger_grow(going->list, going->count, &going->cap, sizeof *going->list);
             memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
         }
     return true;
@@ -242,11 +243,11 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
 
 // Of persons that no other signal is about.
 static void drop_pseudonyms(struct erasing *erasing) {
-    struct books_commit *commit = erasing->commit;
+    struct ledger_writer *commit = erasing->commit;
     struct pseudonyms going = {.erasing = erasing};
     size_t count = 0;
     for (size_t i = 0; i < erasing->person_count; i++)
-        if (books_members(commit, erasing->persons[i], 1) == 0)
+        if (ledger_members(commit, erasing->persons[i], 1) == 0)
             erasing->persons[count++] = erasing->persons[i];
     erasing->person_count = count;
     if (count)
@@ -257,28 +258,28 @@ static void drop_pseudonyms(struct erasing *erasing) {
     free(going.list);
 }
 
-static void erase_signal(struct books_commit *commit, struct batch *batch,
-                         const struct ledger_row *latest) {
-    struct books_change *change = commit->change;
+static void erase_signal(struct ledger_writer *commit, struct batch *batch,
+                         const struct ledger_entry *latest) {
+    struct ledger_change *change = commit->change;
     struct erasing erasing = {.commit = commit, .asked = &batch->erase};
     erase_versions(&erasing, latest->seq);
     write_tombstone(&erasing, latest, batch->tables);
     if (latest->counts)
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)
-        books_drop_member(commit, latest->person, &latest->identity);
+        ledger_drop_member(commit, latest->person, &latest->identity);
     drop_pseudonyms(&erasing);
     change->totals.erased++;
     free(erasing.persons);
 }
 
 // It has been erased before: what still waits for Kafka is told again.
-static void count_waiting(struct books_commit *commit, struct batch_erase *asked,
-                          const struct ledger_row *latest) {
+static void count_waiting(struct ledger_writer *commit, struct batch_erase *asked,
+                          const struct ledger_entry *latest) {
     uint64_t seq = latest->previous;
     while (seq && seq >= commit->change->first_seq) {
-        struct ledger_row row;
-        if (!books_read_row(commit, seq, &row))
+        struct ledger_entry row;
+        if (!ledger_read_entry(commit, seq, &row))
             return;
         asked->waiting += !row.erased;
         seq = row.previous;
@@ -303,15 +304,15 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
         return true;
     normalise_identity(going->key, str_from(entry.source), str_from(entry.id), &identity);
     if (digest_equal(&identity, going->identity)) {
-        going->list = books_grow(going->list, going->count, &going->cap, sizeof *going->list);
+        going->list = ledger_grow(going->list, going->count, &going->cap, sizeof *going->list);
         memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
     }
     return true;
 }
 
 // What came under the same id and could not be taken. True when there was any.
-static bool drop_quarantined(struct books_commit *commit, const struct digest *identity) {
-    struct quarantined going = {.key = &commit->books->identity_key, .identity = identity};
+static bool drop_quarantined(struct ledger_writer *commit, const struct digest *identity) {
+    struct quarantined going = {.key = &commit->ledger->identity_key, .identity = identity};
     store_each(&commit->txn, STORE_QUARANTINE, on_quarantined, &going);
     for (size_t i = 0; i < going.count; i++)
         store_delete(&commit->txn, STORE_QUARANTINE,
@@ -326,12 +327,12 @@ static bool drop_quarantined(struct books_commit *commit, const struct digest *i
     return true;
 }
 
-void books_erase(struct books_commit *commit, struct batch *batch) {
+void ledger_erase(struct ledger_writer *commit, struct batch *batch) {
     struct batch_erase *asked = &batch->erase;
-    struct ledger_row latest;
+    struct ledger_entry latest;
     asked->erased = asked->waiting = 0;
     bool quarantined = drop_quarantined(commit, &asked->identity);
-    bool known = books_find_known(commit, &asked->identity, &latest);
+    bool known = ledger_find_known(commit, &asked->identity, &latest);
     asked->found = known || quarantined;
     if (known && latest.erased)
         count_waiting(commit, asked, &latest);

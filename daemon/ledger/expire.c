@@ -4,9 +4,9 @@
 //
 // A ledger line goes only when Kafka has it, oldest first; where events do not go to Kafka at all,
 // when it is due. When the last line of a signal goes the
-// signal is forgotten and goes on counting: its cell is carried, and if it is about a person with
-// other signals, it stays one of these under a random name. Much later the carried cells lose what
-// they say of victims; sums by municipality, category and month stay.
+// signal is forgotten and goes on counting: its cell is expired_counts, and if it is about a person
+// with other signals, it stays one of these under a random name. Much later the expired_counts
+// cells lose what they say of victims; sums by municipality, category and month stay.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
@@ -23,7 +23,7 @@ enum {
 };
 
 struct step {
-    struct books_commit *commit;
+    struct ledger_writer *commit;
     struct batch_expire *expire;
     size_t to_remove, to_look; // left
     bool searching;            // for a line that says how old others are: see line_is_older
@@ -50,7 +50,7 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static bool read_row(struct step *step, uint64_t seq, struct ledger_row *row) {
+static bool read_row(struct step *step, uint64_t seq, struct ledger_entry *row) {
     struct store_txn *txn = &step->commit->txn;
     struct str record, event;
     if (store_get_seq(txn, STORE_LEDGER, seq, &record) &&
@@ -62,9 +62,9 @@ static bool read_row(struct step *step, uint64_t seq, struct ledger_row *row) {
     return false;
 }
 
-static uint64_t latest_line(const struct books_commit *commit, const struct ledger_row *row) {
+static uint64_t latest_line(const struct ledger_writer *commit, const struct ledger_entry *row) {
     uint64_t seq = index_get(commit->change->index, &row->identity);
-    return seq ? seq : index_get(commit->books->index, &row->identity);
+    return seq ? seq : index_get(commit->ledger->index, &row->identity);
 }
 
 static bool is_waiting(struct step *step, uint64_t seq) {
@@ -90,10 +90,10 @@ static void keep_place(struct step *step, uint64_t seq) {
 // A line that was written while the clock was ahead is as old as the next one that was not: it must
 // not keep all behind it for years. That one may be far: the next step goes on with the search, and
 // what is found serves for all lines before it.
-static bool line_is_older(struct step *step, const struct ledger_row *row, int64_t age_ms) {
+static bool line_is_older(struct step *step, const struct ledger_entry *row, int64_t age_ms) {
     const int64_t now_ms = step->expire->now_ms;
     const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
-    struct ledger_row at = *row;
+    struct ledger_entry at = *row;
     if (row->logged_ms > now_ms && place > row->seq && !read_row(step, place, &at))
         return false;
     for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
@@ -107,41 +107,42 @@ static bool line_is_older(struct step *step, const struct ledger_row *row, int64
 
 // An older version is kept as long as a later one waits: if that is erased, what consumers have
 // seen must still be known.
-static bool line_is_due(struct step *step, const struct ledger_row *row) {
+static bool line_is_due(struct step *step, const struct ledger_entry *row) {
     if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
     return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
 }
 
-static int64_t carried(struct books_commit *commit, struct str key) {
+static int64_t expired_counts(struct ledger_writer *commit, struct str key) {
     struct str value;
     int64_t number = 0;
-    if (store_get(&commit->txn, STORE_CARRIED, key, &value) && value.len == sizeof number)
+    if (store_get(&commit->txn, STORE_EXPIRED_COUNTS, key, &value) && value.len == sizeof number)
         memcpy(&number, value.data, sizeof number);
     return number;
 }
 
-static void carry(struct books_commit *commit, const struct cell *cell, int64_t more) {
+static void carry(struct ledger_writer *commit, const struct cell *cell, int64_t more) {
     uint8_t bytes[sizeof *cell];
     record_put_cell(bytes, cell);
     struct str key = {(const char *)bytes, sizeof bytes};
-    int64_t number = carried(commit, key) + more;
-    store_put(&commit->txn, STORE_CARRIED, key, (struct str){(const char *)&number, sizeof number});
+    int64_t number = expired_counts(commit, key) + more;
+    store_put(&commit->txn, STORE_EXPIRED_COUNTS, key,
+              (struct str){(const char *)&number, sizeof number});
 }
 
 // A person's only signal is one person with or without a name for it.
-static void carry_member(struct books_commit *commit, const struct ledger_row *row) {
+static void carry_member(struct ledger_writer *commit, const struct ledger_entry *row) {
     struct digest name = {{0}};
-    bool others = books_members(commit, row->person, 2) > 1;
-    books_drop_member(commit, row->person, &row->identity);
+    bool others = ledger_members(commit, row->person, 2) > 1;
+    ledger_drop_member(commit, row->person, &row->identity);
     if (!others)
         return;
     hash_random(name.bytes, sizeof name.bytes);
-    books_put_member(commit, row->person, &name, &row->cell);
+    ledger_put_member(commit, row->person, &name, &row->cell);
 }
 
-void books_carry_signal(struct books_commit *commit, const struct ledger_row *row) {
+void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger_entry *row) {
     if (!row->counts)
         return;
     carry(commit, &row->cell, 1);
@@ -149,13 +150,13 @@ void books_carry_signal(struct books_commit *commit, const struct ledger_row *ro
         carry_member(commit, row);
 }
 
-static void forget_signal(struct step *step, const struct ledger_row *row) {
-    struct books_change *change = step->commit->change;
-    change->forgotten = books_grow(change->forgotten, change->forgotten_count,
-                                   &change->forgotten_cap, sizeof *change->forgotten);
+static void forget_signal(struct step *step, const struct ledger_entry *row) {
+    struct ledger_change *change = step->commit->change;
+    change->forgotten = ledger_grow(change->forgotten, change->forgotten_count,
+                                    &change->forgotten_cap, sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = row->identity;
     change->totals.expired += !row->erased;
-    books_carry_signal(step->commit, row);
+    ledger_keep_expired_count(step->commit, row);
 }
 
 // One that was never published never will be.
@@ -163,15 +164,15 @@ static void drop_event(struct step *step, uint64_t seq) {
     struct str empty;
     if (!store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty))
         return;
-    books_erase_confirmed(step->commit, seq); // nothing of it waits any more
+    ledger_erase_confirmed(step->commit, seq); // nothing of it waits any more
     store_delete_seq(&step->commit->txn, STORE_OUTBOX, seq);
     step->commit->change->dropped++;
     step->commit->change->totals.never_published++;
 }
 
 static bool expire_lines(struct step *step) {
-    struct books_change *change = step->commit->change;
-    struct ledger_row row;
+    struct ledger_change *change = step->commit->change;
+    struct ledger_entry row;
     while (change->first_seq <= change->last_seq && read_row(step, change->first_seq, &row) &&
            line_is_due(step, &row)) {
         if (step->to_remove == 0)
@@ -247,7 +248,7 @@ static bool pseudonym_is_due(struct step *step, struct str key, struct str value
     (void)key;
     return record_get_person(value, &record) &&
            is_older(step, record.last_ms, step->expire->retention->identity_ms) &&
-           !books_is_about_live(step->commit, record.person);
+           !ledger_is_about_live(step->commit, record.person);
 }
 
 static bool expire_pseudonyms(struct step *step) {
@@ -257,7 +258,7 @@ static bool expire_pseudonyms(struct step *step) {
 static bool quarantined_is_due(struct step *step, struct str key, struct str value) {
     struct quarantine_record entry;
     (void)key;
-    return record_get_quarantine(value, &entry, &step->commit->books->identity_key) &&
+    return record_get_quarantine(value, &entry, &step->commit->ledger->identity_key) &&
            is_older(step, entry.last_ms, step->expire->retention->quarantine_ms);
 }
 
@@ -268,23 +269,23 @@ static bool expire_quarantine(struct step *step) {
 }
 
 static bool word_is_due(struct step *step, struct str key, struct str value) {
-    struct word_record word;
+    struct unmapped_record word;
     (void)key;
-    return record_get_word(value, &word) &&
-           is_older(step, word.last_ms, step->expire->retention->words_ms);
+    return record_get_unmapped(value, &word) &&
+           is_older(step, word.last_ms, step->expire->retention->unmapped_ms);
 }
 
 static bool expire_words(struct step *step) {
-    step->commit->words_source[0] = '\0'; // how many it has is counted anew
-    return remove_due(step, STORE_WORDS, word_is_due, &step->commit->change->words);
+    step->commit->unmapped_source[0] = '\0'; // how many it has is counted anew
+    return remove_due(step, STORE_UNMAPPED, word_is_due, &step->commit->change->words);
 }
 
 static bool expire_audit(struct step *step) {
     bool more = true;
     if (step->to_remove == 0)
         return false;
-    size_t count = books_expire_audit(step->commit, step->expire->now_ms,
-                                      step->expire->retention->audit_ms, step->to_remove, &more);
+    size_t count = ledger_expire_audit(step->commit, step->expire->now_ms,
+                                       step->expire->retention->audit_ms, step->to_remove, &more);
     for (; count > 0; count--)
         note_removed(step);
     return !more;
@@ -329,7 +330,7 @@ static int compare_found(const void *key, const void *element) {
     return memcmp(key, ((const struct found *)element)->key, sizeof(struct cell));
 }
 
-// Those of carried signals have names that the index does not know.
+// Those of expired_counts signals have names that the index does not know.
 static bool on_member(void *ctx, struct str key, struct str value) {
     struct plain_members *members = ctx;
     const struct step *step = members->step;
@@ -337,14 +338,15 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     if (key.len != PERSON_BYTES + DIGEST_BYTES || !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
         return true;
-    struct ledger_row row;
+    struct ledger_entry row;
     memcpy(row.identity.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
     if (latest_line(step->commit, &row) >= step->commit->change->first_seq)
         return true;
     for (size_t i = 0; i < PERSON_BYTES; i++)
         member.person = member.person << 8 | (uint8_t)key.data[i];
     member.name = row.identity;
-    members->list = books_grow(members->list, members->count, &members->cap, sizeof *members->list);
+    members->list =
+        ledger_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;
     return true;
 }
@@ -355,7 +357,7 @@ static void move_members(struct step *step) {
     for (size_t i = 0; i < members.count; i++) {
         const struct plain_member *member = &members.list[i];
         struct cell plain = without_victim(&member->cell);
-        books_put_member(step->commit, member->person, &member->name, &plain);
+        ledger_put_member(step->commit, member->person, &member->name, &plain);
     }
     free(members.list);
 }
@@ -365,8 +367,8 @@ static void move_cell(struct step *step, const struct found *found) {
     if (!record_get_cell(found_key(found), &cell))
         return;
     struct cell plain = without_victim(&cell);
-    int64_t number = carried(step->commit, found_key(found));
-    store_delete(&step->commit->txn, STORE_CARRIED, found_key(found));
+    int64_t number = expired_counts(step->commit, found_key(found));
+    store_delete(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
     carry(step->commit, &plain, number);
     counts_add(step->commit->change->counts, &cell, -number);
     counts_add(step->commit->change->counts, &plain, number);
@@ -374,7 +376,7 @@ static void move_cell(struct step *step, const struct found *found) {
 }
 
 static bool age_cells(struct step *step) {
-    bool end = find_due(step, STORE_CARRIED, cell_is_due);
+    bool end = find_due(step, STORE_EXPIRED_COUNTS, cell_is_due);
     if (step->found_count)
         move_members(step);
     for (size_t i = 0; i < step->found_count; i++)
@@ -384,11 +386,11 @@ static bool age_cells(struct step *step) {
 
 static bool (*const tables[BATCH_EXPIRE_TABLES])(struct step *step) = {
     [BATCH_EXPIRE_LINES] = expire_lines,           [BATCH_EXPIRE_PSEUDONYMS] = expire_pseudonyms,
-    [BATCH_EXPIRE_QUARANTINE] = expire_quarantine, [BATCH_EXPIRE_WORDS] = expire_words,
+    [BATCH_EXPIRE_QUARANTINE] = expire_quarantine, [BATCH_EXPIRE_UNMAPPED] = expire_words,
     [BATCH_EXPIRE_AUDIT] = expire_audit,           [BATCH_EXPIRE_CELLS] = age_cells,
 };
 
-void books_expire(struct books_commit *commit, struct batch *batch) {
+void ledger_expire(struct ledger_writer *commit, struct batch *batch) {
     struct batch_expire *expire = &batch->expire;
     struct step *step = mem_zalloc(1, sizeof *step);
     step->commit = commit;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by the files daemon/books*.c; nobody else includes it.
-//   books.c             open and load, read
-//   books_commit.c      judge and write a group; apply
-//   books_sources.c     what a commit keeps of sources and of what could not be taken
-//   books_persons.c     pseudonyms -> persons, and which signals are about whom
-//   books_words.c       words that the tables lack
-//   books_renormalise.c a piece of the ledger judged again by new tables
-//   books_erase.c       what is held on one signal goes
-//   books_expire.c      what is too old goes, a step at a time
-//   books_audit.c       the chain of audit lines
-//   books_rebuild.c     a ledger made anew from the topic
-//   books_recount.c     where a recount begins
-//   books_figures.c     what may be told outside
+// Shared by the files daemon/ledger*.c; nobody else includes it.
+//   ledger.c             open and load, read
+//   ledger_commit.c      judge and write a group; apply
+//   ledger_sources.c     what a commit keeps of sources and of what could not be taken
+//   ledger_persons.c     pseudonyms -> persons, and which signals are about whom
+//   ledger_unmapped.c       words that the tables lack
+//   ledger_remap.c a piece of the ledger judged again by new tables
+//   ledger_erase.c       what is held on one signal goes
+//   ledger_expire.c      what is too old goes, a step at a time
+//   ledger_audit.c       the chain of audit lines
+//   ledger_rebuild.c     a ledger made anew from the topic
+//   ledger_verify_begin.c     where a verify begins
+//   ledger_statistics.c     what may be told outside
 #ifndef LEDGER_LEDGER_PRIVATE_H
 #define LEDGER_LEDGER_PRIVATE_H
 
@@ -19,24 +19,24 @@
 #include "ledger/ledger.h"
 
 enum {
-    BOOKS_KEY_MAX = 300 // "topic/<name>/offset/<partition>"; Kafka's names have at most 249 bytes
+    LEDGER_KEY_MAX = 300 // "topic/<name>/offset/<partition>"; Kafka's names have at most 249 bytes
 };
 
 // Where the chain of audit lines stands. Kept under META "audit" with a keyed digest of its own.
-struct books_chain {
+struct ledger_chain {
     uint64_t first, last;       // lines that are there; last 0: none ever
     struct digest before_first; // mac of the line before `first`: what `first` is chained to
     struct digest mac;          // of `last`
 };
 
-struct books {
+struct ledger {
     struct store *store;
     struct hash_key identity_key;
     struct person_keys person_keys;
     int64_t window_ms;
-    char origin[DIGEST_HEX + 1]; // "" in a new ledger
-    struct digest key_check;     // of the key that the ledger was written with
-    // follows the disk, see books_apply
+    char id[DIGEST_HEX + 1]; // "" in a new ledger
+    struct digest key_check; // of the key that the ledger was written with
+    // follows the disk, see ledger_apply
     struct index *index;
     struct counts *counts;
     struct persons *persons;
@@ -46,24 +46,24 @@ struct books {
     uint64_t waiting;
     uint64_t person_last; // highest number given; META "person-last"
     uint64_t words;       // entries
-    struct books_chain chain;
+    struct ledger_chain chain;
     uint64_t *erase_waiting;    // lines of erased signals that Kafka has yet to confirm; META
     size_t erase_waiting_count; // "erase-waiting": the numbers as they are, 8 bytes each
-    struct books_place {
+    struct ledger_topic_place {
         char *name; // of the topic; NULL: there is none
         int32_t partitions;
         int64_t *offsets; // by partition; -1: none
         int32_t offset_count;
-    } topics[BOOKS_TOPICS];
+    } topics[LEDGER_TOPICS];
     int64_t last_commit_ms;
-    uint64_t quarantined;          // entries
-    uint64_t quarantine_last;      // highest number given
-    struct figures_record figures; // META "figures"
-    uint64_t figures_waiting;      // in the outbox of figures
+    uint64_t quarantined;                // entries
+    uint64_t quarantine_last;            // highest number given
+    struct statistics_record statistics; // META "statistics"
+    uint64_t statistics_waiting;         // in the outbox of statistics
 };
 
-// What a commit adds to the books. Numbers are as they are after it.
-struct books_change {
+// What a commit adds to the ledger. Numbers are as they are after it.
+struct ledger_change {
     struct index *index;   // identities of this group -> their latest line
     struct counts *counts; // differences
     struct totals totals;
@@ -71,8 +71,8 @@ struct books_change {
     uint64_t added, confirmed, dropped; // lines into and out of the outbox
     uint64_t quarantined, quarantine_last;
     uint64_t person_last, words;
-    struct books_chain chain;
-    struct books_member { // in order
+    struct ledger_chain chain;
+    struct ledger_member { // in order
         uint64_t person;
         struct digest member;
         bool there;
@@ -84,16 +84,16 @@ struct books_change {
     uint64_t *erase_waiting; // as they are after it; valid when erase_changed
     size_t erase_waiting_count, erase_waiting_cap;
     bool erase_changed;
-    struct figures_record figures; // to be written when figures_changed
-    bool figures_changed;
-    uint64_t figures_waiting;
+    struct statistics_record statistics; // to be written when statistics_changed
+    bool statistics_changed;
+    uint64_t statistics_waiting;
     struct buf value, record; // room to encode in, kept from group to group
 };
 
-// A commit under way; see books_commit.c.
-struct books_commit {
-    struct books *books;
-    struct books_change *change;
+// A commit under way; see ledger_commit.c.
+struct ledger_writer {
+    struct ledger *ledger;
+    struct ledger_change *change;
     struct store_txn txn;
     int64_t logged_ms;
     bool writes; // there is something to sync
@@ -103,119 +103,121 @@ struct books_commit {
     bool feed_changed;
     size_t in_quarantine; // entries of the source at work, once counted
     bool quarantine_counted;
-    char words_source[LEDGER_SOURCE_MAX + 1]; // whose words have been counted; "" nobody's
-    size_t words_of_source;
+    char unmapped_source[LEDGER_SOURCE_MAX + 1]; // whose words have been counted; "" nobody's
+    size_t unmapped_of_source;
 };
 
-// books_commit.c
+// ledger_commit.c
 // One line; adds it to the outbox. `value` is in change->value.
-void books_write_line(struct books_commit *commit, const struct ledger_row *row);
+void ledger_write_entry(struct ledger_writer *commit, const struct ledger_entry *row);
 // The same for a version of a signal: its event with what it is linked to, index, counts, members.
 // `known`: the version before, or NULL.
-void books_write_signal(struct books_commit *commit, struct ledger_row *row,
-                        const struct ledger_row *known, const struct tables *tables,
-                        const char *as_reported);
+void ledger_write_signal(struct ledger_writer *commit, struct ledger_entry *row,
+                         const struct ledger_entry *known, const struct tables *tables,
+                         const char *as_reported);
 // The latest line of this identity, of this group or before it. False when it is not known, or when
 // the transaction has failed.
-bool books_find_known(struct books_commit *commit, const struct digest *identity,
-                      struct ledger_row *known);
-void books_keep_partitions(struct books_commit *commit, enum books_topic topic, int32_t partitions);
+bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
+                       struct ledger_entry *known);
+void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
+                            int32_t partitions);
 // A line that must be there; FATAL in the transaction when it is not.
-bool books_read_row(struct books_commit *commit, uint64_t seq, struct ledger_row *row);
+bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row);
 // Room for one more element.
-void *books_grow(void *list, size_t count, size_t *cap, size_t size);
+void *ledger_grow(void *list, size_t count, size_t *cap, size_t size);
 
-// books_sources.c
-void books_commit_notes(struct books_commit *commit, const struct books_group *group);
-void books_commit_source(struct books_commit *commit, struct batch *batch, bool news);
-void books_commit_silence(struct books_commit *commit, struct batch *batch);
-void books_commit_refused(struct books_commit *commit, const struct batch *batch);
-void books_flush_source(struct books_commit *commit);
+// ledger_sources.c
+void ledger_commit_notes(struct ledger_writer *commit, const struct ledger_group *group);
+void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news);
+void ledger_commit_silence(struct ledger_writer *commit, struct batch *batch);
+void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch);
+void ledger_flush_source(struct ledger_writer *commit);
 // What is known of the source, in commit->feed; known from now on when nothing was.
-void books_take_source(struct books_commit *commit, const char *name);
+void ledger_take_source(struct ledger_writer *commit, const char *name);
 
-// books_persons.c
+// ledger_persons.c
 // The number of the person with these pseudonyms, a new one if nobody has any of them; 0 when there
 // are none. Keeps them under the key in force.
-uint64_t books_commit_person(struct books_commit *commit,
-                             const struct person_pseudonyms *pseudonyms);
+uint64_t ledger_commit_person(struct ledger_writer *commit,
+                              const struct person_pseudonyms *pseudonyms);
 // The signal leaves the person of `known` (NULL: none) and joins that of `row`, as far as they
 // count.
-void books_move_member(struct books_commit *commit, const struct ledger_row *known,
-                       const struct ledger_row *row);
-void books_put_member(struct books_commit *commit, uint64_t person, const struct digest *member,
-                      const struct cell *cell);
-void books_drop_member(struct books_commit *commit, uint64_t person, const struct digest *member);
+void ledger_move_member(struct ledger_writer *commit, const struct ledger_entry *known,
+                        const struct ledger_entry *row);
+void ledger_put_member(struct ledger_writer *commit, uint64_t person, const struct digest *member,
+                       const struct cell *cell);
+void ledger_drop_member(struct ledger_writer *commit, uint64_t person, const struct digest *member);
 // Other signals of the person, at most `max`, the latest version of each; their identities.
-size_t books_linked(struct books_commit *commit, uint64_t person, const struct digest *self,
-                    struct digest *list, size_t max);
-// How many signals that count are about the person, carried ones too; at most `max`.
-size_t books_members(struct books_commit *commit, uint64_t person, size_t max);
-bool books_is_about_live(struct books_commit *commit, uint64_t person); // is there such a signal?
-bool books_load_members(struct books *books, struct store_txn *txn, struct err *err);
+size_t ledger_linked(struct ledger_writer *commit, uint64_t person, const struct digest *self,
+                     struct digest *list, size_t max);
+// How many signals that count are about the person, expired_counts ones too; at most `max`.
+size_t ledger_members(struct ledger_writer *commit, uint64_t person, size_t max);
+bool ledger_is_about_live(struct ledger_writer *commit, uint64_t person); // is there such a signal?
+bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
-// books_words.c
-void books_commit_words(struct books_commit *commit, const struct batch *batch, uint32_t signal);
+// ledger_unmapped.c
+void ledger_keep_unmapped(struct ledger_writer *commit, const struct batch *batch, uint32_t signal);
 // This version is erased: nobody has said its words in it.
-void books_unsay_words(struct books_commit *commit, const struct ledger_row *row);
+void ledger_unsay_unmapped(struct ledger_writer *commit, const struct ledger_entry *row);
 // A table has the word now: the source's entry is dropped.
-void books_forget_word(struct books_commit *commit, struct str source,
-                       const struct unknown_word *word);
+void ledger_forget_unmapped(struct ledger_writer *commit, struct str source,
+                            const struct unknown_word *word);
 
-void books_renormalise(struct books_commit *commit, struct batch *batch);
+void ledger_remap(struct ledger_writer *commit, struct batch *batch);
 
-// books_erase.c
-void books_erase(struct books_commit *commit, struct batch *batch);
+// ledger_erase.c
+void ledger_erase(struct ledger_writer *commit, struct batch *batch);
 // What is left of a version of an erased signal, in the place of its line. Empties the row.
-void books_write_stub(struct books_commit *commit, struct ledger_row *row);
+void ledger_write_stub(struct ledger_writer *commit, struct ledger_entry *row);
 // Kafka has the line: if it is one of an erased signal it goes now.
-void books_erase_confirmed(struct books_commit *commit, uint64_t seq);
-void books_load_erase_waiting(struct books *books, struct store_txn *txn);
-void books_flush_erase_waiting(struct books_commit *commit);
+void ledger_erase_confirmed(struct ledger_writer *commit, uint64_t seq);
+void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
+void ledger_flush_erase_waiting(struct ledger_writer *commit);
 
-void books_expire(struct books_commit *commit, struct batch *batch);
+void ledger_expire(struct ledger_writer *commit, struct batch *batch);
 // The signal whose latest line this is goes on counting without it.
-void books_carry_signal(struct books_commit *commit, const struct ledger_row *row);
+void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger_entry *row);
 
-// books_rebuild.c
-void books_link(struct books_commit *commit, struct batch *batch);
-void books_restore(struct books_commit *commit, struct batch *batch);
+// ledger_rebuild.c
+void ledger_link(struct ledger_writer *commit, struct batch *batch);
+void ledger_restore(struct ledger_writer *commit, struct batch *batch);
 
 // A snapshot, and what the memory holds at that moment.
-void books_recount(struct books_commit *commit, struct batch *batch);
+void ledger_verify_begin(struct ledger_writer *commit, struct batch *batch);
 
-// books_figures.c
-void books_figures(struct books_commit *commit, struct batch *batch);
+// ledger_statistics.c
+void ledger_statistics(struct ledger_writer *commit, struct batch *batch);
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was
 // made anew, has none of it.
-void books_resend_figures(struct books_commit *commit);
-// For a rebuild: a figure that was told, and how far they are. What they were made of is taken to
-// be what the counts (those in memory) are up to the last close: a making that changed no figure
-// leaves no trace, and signals that it told must not make the next one due.
-void books_put_figure(struct books_commit *commit, struct str key,
-                      const struct figure_record *figure);
-void books_put_figures_state(struct books_commit *commit, const struct figures_record *state);
-void books_flush_figures(struct books_commit *commit); // when they have changed
-bool books_load_figures(struct books *books, struct store_txn *txn, struct err *err);
+void ledger_resend_statistics(struct ledger_writer *commit);
+// For a rebuild: a statistic that was told, and how far they are. What they were made of is taken
+// to be what the counts (those in memory) are up to the last close: a making that changed no
+// statistic leaves no trace, and signals that it told must not make the next one due.
+void ledger_put_statistic(struct ledger_writer *commit, struct str key,
+                          const struct statistic_record *statistic);
+void ledger_put_statistics_state(struct ledger_writer *commit,
+                                 const struct statistics_record *state);
+void ledger_flush_statistics(struct ledger_writer *commit); // when they have changed
+bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
-// books_audit.c
-void books_commit_audit(struct books_commit *commit, struct batch *batch);
-void books_verify_audit(struct books_commit *commit, struct batch *batch);
+// ledger_audit.c
+void ledger_commit_audit(struct ledger_writer *commit, struct batch *batch);
+void ledger_verify_audit(struct ledger_writer *commit, struct batch *batch);
 // After the ledger has been loaded. A log that does not fit its head is told, and stops nothing.
-void books_load_chain(struct books *books, struct store_txn *txn);
+void ledger_load_chain(struct ledger *ledger, struct store_txn *txn);
 // The head of a chain without lines.
-void books_begin_chain(const struct books *books, struct store_txn *txn);
-void books_flush_chain(struct books_commit *commit); // when it has changed
+void ledger_begin_chain(const struct ledger *ledger, struct store_txn *txn);
+void ledger_flush_chain(struct ledger_writer *commit); // when it has changed
 // Drops lines that are older than `age_ms` at `now_ms`, after looking at up to `max` (> 0). How
 // many; *more: there may be more.
-size_t books_expire_audit(struct books_commit *commit, int64_t now_ms, int64_t age_ms, size_t max,
-                          bool *more);
+size_t ledger_expire_audit(struct ledger_writer *commit, int64_t now_ms, int64_t age_ms, size_t max,
+                           bool *more);
 
-// META key of the name of the topic of figures that was used last.
-extern const struct str books_figures_topic_key;
-// META keys of what is kept of a topic; `out` has BOOKS_KEY_MAX bytes.
-struct str books_partitions_key(const struct books_place *place, char *out);
-struct str books_offset_key(const struct books_place *place, int32_t partition, char *out);
-void books_set_offset(struct books_place *place, int32_t partition, int64_t offset);
+// META key of the name of the topic of statistics that was used last.
+extern const struct str ledger_statistics_topic_key;
+// META keys of what is kept of a topic; `out` has LEDGER_KEY_MAX bytes.
+struct str ledger_partitions_key(const struct ledger_topic_place *place, char *out);
+struct str ledger_offset_key(const struct ledger_topic_place *place, int32_t partition, char *out);
+void ledger_set_offset(struct ledger_topic_place *place, int32_t partition, int64_t offset);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Opening the books and reading in them. Writing is in books_commit.c.
+// Opening the ledger and reading in them. Writing is in ledger_commit.c.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
@@ -10,19 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct str books_figures_topic_key = {"figures-topic", 13};
+const struct str ledger_statistics_topic_key = {"statistics-topic", sizeof "statistics-topic" - 1};
 
-struct str books_partitions_key(const struct books_place *place, char *out) {
-    int n = snprintf(out, BOOKS_KEY_MAX, "topic/%s/partitions", place->name);
+struct str ledger_partitions_key(const struct ledger_topic_place *place, char *out) {
+    int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/partitions", place->name);
     return (struct str){out, (size_t)n};
 }
 
-struct str books_offset_key(const struct books_place *place, int32_t partition, char *out) {
-    int n = snprintf(out, BOOKS_KEY_MAX, "topic/%s/offset/%d", place->name, partition);
+struct str ledger_offset_key(const struct ledger_topic_place *place, int32_t partition, char *out) {
+    int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/offset/%d", place->name, partition);
     return (struct str){out, (size_t)n};
 }
 
-void books_set_offset(struct books_place *place, int32_t partition, int64_t offset) {
+void ledger_set_offset(struct ledger_topic_place *place, int32_t partition, int64_t offset) {
     if (partition >= place->offset_count) {
         place->offsets = mem_resize(place->offsets, (size_t)partition + 1, sizeof *place->offsets);
         for (int32_t p = place->offset_count; p <= partition; p++)
@@ -38,26 +38,26 @@ static bool damaged(struct err *err, const char *what, uint64_t seq) {
 }
 
 struct loading {
-    struct books *books;
+    struct ledger *ledger;
     struct err *err;
     bool ok;
 };
 
 static bool on_ledger_row(void *ctx, uint64_t seq, struct str record) {
     struct loading *loading = ctx;
-    struct ledger_row row;
+    struct ledger_entry row;
     struct str event;
-    if (loading->books->first_seq == 0)
-        loading->books->first_seq = seq;
-    else if (seq != loading->books->last_seq + 1)
+    if (loading->ledger->first_seq == 0)
+        loading->ledger->first_seq = seq;
+    else if (seq != loading->ledger->last_seq + 1)
         loading->ok = damaged(loading->err, "a line is missing", seq);
     if (!loading->ok)
         return false;
     if (!record_get_ledger(record, seq, &row, &event))
         loading->ok = damaged(loading->err, "unreadable line", seq);
     else if (row.kind == LEDGER_SIGNAL)
-        index_put(loading->books->index, &row.identity, seq);
-    loading->books->last_seq = seq;
+        index_put(loading->ledger->index, &row.identity, seq);
+    loading->ledger->last_seq = seq;
     return loading->ok;
 }
 
@@ -70,7 +70,7 @@ static bool on_count(void *ctx, struct str key, struct str value) {
         return false;
     }
     memcpy(&number, value.data, sizeof number);
-    counts_add(loading->books->counts, &cell, number);
+    counts_add(loading->ledger->counts, &cell, number);
     return true;
 }
 
@@ -78,39 +78,39 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
     struct loading *loading = ctx;
     struct quarantine_record entry;
     (void)key;
-    if (!record_get_quarantine(value, &entry, &loading->books->identity_key)) {
+    if (!record_get_quarantine(value, &entry, &loading->ledger->identity_key)) {
         loading->ok = err_set(loading->err, ERR_FATAL, "the quarantine is damaged");
         return false;
     }
-    loading->books->quarantined++;
+    loading->ledger->quarantined++;
     return true;
 }
 
-static void load_topic(struct books_place *place, struct store_txn *txn) {
-    char name[BOOKS_KEY_MAX];
+static void load_topic(struct ledger_topic_place *place, struct store_txn *txn) {
+    char name[LEDGER_KEY_MAX];
     struct str value;
-    if (!place->name || !store_get(txn, STORE_META, books_partitions_key(place, name), &value) ||
+    if (!place->name || !store_get(txn, STORE_META, ledger_partitions_key(place, name), &value) ||
         value.len != sizeof place->partitions)
         return;
     memcpy(&place->partitions, value.data, sizeof place->partitions);
     for (int32_t p = 0; p < place->partitions; p++) {
         int64_t offset;
-        if (store_get(txn, STORE_META, books_offset_key(place, p, name), &value) &&
+        if (store_get(txn, STORE_META, ledger_offset_key(place, p, name), &value) &&
             value.len == sizeof offset) {
             memcpy(&offset, value.data, sizeof offset);
-            books_set_offset(place, p, offset);
+            ledger_set_offset(place, p, offset);
         }
     }
 }
 
-// A topic of figures that another one stood in for meanwhile lacks what went there: it is new.
-static void load_topics(struct books *books, struct store_txn *txn) {
-    struct books_place *figures = &books->topics[BOOKS_FIGURES];
+// A topic of statistics that another one stood in for meanwhile lacks what went there: it is new.
+static void load_topics(struct ledger *ledger, struct store_txn *txn) {
+    struct ledger_topic_place *statistics = &ledger->topics[LEDGER_STATISTICS];
     struct str name;
-    load_topic(&books->topics[BOOKS_EVENTS], txn);
-    if (figures->name && store_get(txn, STORE_META, books_figures_topic_key, &name) &&
-        str_is(name, figures->name))
-        load_topic(figures, txn);
+    load_topic(&ledger->topics[LEDGER_EVENTS], txn);
+    if (statistics->name && store_get(txn, STORE_META, ledger_statistics_topic_key, &name) &&
+        str_is(name, statistics->name))
+        load_topic(statistics, txn);
 }
 
 // A number of 8 bytes under a word; 0 when it is not there.
@@ -122,14 +122,14 @@ static uint64_t load_number(struct store_txn *txn, const char *name) {
     return number;
 }
 
-static bool load_name(struct books *books, struct err *err) {
+static bool load_name(struct ledger *ledger, struct err *err) {
     struct store_txn txn;
     struct str value;
-    store_begin_read(books->store, &txn);
-    if (store_get(&txn, STORE_META, STR("origin"), &value) && value.len == DIGEST_HEX)
-        memcpy(books->origin, value.data, DIGEST_HEX);
+    store_begin_read(ledger->store, &txn);
+    if (store_get(&txn, STORE_META, STR("ledger_id"), &value) && value.len == DIGEST_HEX)
+        memcpy(ledger->id, value.data, DIGEST_HEX);
     if (store_get(&txn, STORE_META, STR("key-check"), &value) && value.len == DIGEST_BYTES)
-        memcpy(books->key_check.bytes, value.data, DIGEST_BYTES);
+        memcpy(ledger->key_check.bytes, value.data, DIGEST_BYTES);
     store_abort(&txn);
     if (txn.err.kind != ERR_NONE)
         *err = txn.err;
@@ -137,37 +137,37 @@ static bool load_name(struct books *books, struct err *err) {
 }
 
 // All lines may have expired: the numbers go on all the same.
-static void load_sequence(struct books *books, struct store_txn *txn) {
+static void load_sequence(struct ledger *ledger, struct store_txn *txn) {
     uint64_t last = load_number(txn, "last-seq");
-    if (books->last_seq < last)
-        books->last_seq = last;
-    if (books->first_seq == 0)
-        books->first_seq = books->last_seq + 1;
+    if (ledger->last_seq < last)
+        ledger->last_seq = last;
+    if (ledger->first_seq == 0)
+        ledger->first_seq = ledger->last_seq + 1;
 }
 
-static bool load(struct books *books, struct err *err) {
+static bool load(struct ledger *ledger, struct err *err) {
     struct store_txn txn;
     struct str value;
-    struct loading loading = {books, err, true};
-    store_begin_read(books->store, &txn);
+    struct loading loading = {ledger, err, true};
+    store_begin_read(ledger->store, &txn);
     store_each_seq(&txn, STORE_LEDGER, 1, on_ledger_row, &loading);
-    load_sequence(books, &txn);
+    load_sequence(ledger, &txn);
     if (loading.ok)
         store_each(&txn, STORE_COUNTS, on_count, &loading);
     if (loading.ok)
         store_each(&txn, STORE_QUARANTINE, on_quarantined, &loading);
     if (loading.ok && store_get(&txn, STORE_META, STR("totals"), &value) &&
-        !record_get_totals(value, &books->totals))
+        !record_get_totals(value, &ledger->totals))
         loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
-    books->waiting = store_entries(&txn, STORE_OUTBOX);
-    books->words = store_entries(&txn, STORE_WORDS);
-    books->person_last = load_number(&txn, "person-last");
-    books->quarantine_last = load_number(&txn, "quarantine-last");
-    load_topics(books, &txn);
-    books_load_chain(books, &txn);
-    books_load_erase_waiting(books, &txn);
-    loading.ok =
-        loading.ok && books_load_members(books, &txn, err) && books_load_figures(books, &txn, err);
+    ledger->waiting = store_entries(&txn, STORE_OUTBOX);
+    ledger->words = store_entries(&txn, STORE_UNMAPPED);
+    ledger->person_last = load_number(&txn, "person-last");
+    ledger->quarantine_last = load_number(&txn, "quarantine-last");
+    load_topics(ledger, &txn);
+    ledger_load_chain(ledger, &txn);
+    ledger_load_erase_waiting(ledger, &txn);
+    loading.ok = loading.ok && ledger_load_members(ledger, &txn, err) &&
+                 ledger_load_statistics(ledger, &txn, err);
     store_abort(&txn);
     if (loading.ok && txn.err.kind != ERR_NONE) {
         *err = txn.err;
@@ -178,21 +178,21 @@ static bool load(struct books *books, struct err *err) {
 
 // A new ledger gets a random name, by which its events are told apart in a topic that others write
 // to as well, and a digest that tells whether a later start brings the same key.
-static bool name_origin(struct books *books, struct err *err) {
+static bool name_ledger(struct ledger *ledger, struct err *err) {
     struct digest random, check;
     struct store_txn txn;
-    hash_digest(&books->identity_key, "key-check", NULL, 0, &check);
-    if (books->origin[0])
-        return digest_equal(&check, &books->key_check) ||
+    hash_digest(&ledger->identity_key, "key-check", NULL, 0, &check);
+    if (ledger->id[0])
+        return digest_equal(&check, &ledger->key_check) ||
                err_set(err, ERR_CONFIG,
                        "the identity key is not the one this ledger was written with: with "
                        "it every known signal would be new");
-    books->key_check = check;
+    ledger->key_check = check;
     hash_random(random.bytes, sizeof random.bytes);
-    digest_to_hex(&random, books->origin);
-    store_begin(books->store, &txn);
-    store_put(&txn, STORE_META, STR("origin"), str_from(books->origin));
-    books_begin_chain(books, &txn);
+    digest_to_hex(&random, ledger->id);
+    store_begin(ledger->store, &txn);
+    store_put(&txn, STORE_META, STR("ledger_id"), str_from(ledger->id));
+    ledger_begin_chain(ledger, &txn);
     store_put(&txn, STORE_META, STR("key-check"),
               (struct str){(const char *)check.bytes, DIGEST_BYTES});
     return store_commit(&txn, err);
@@ -200,7 +200,7 @@ static bool name_origin(struct books *books, struct err *err) {
 
 // A key in a file of the operator's, or in one of ours in the state directory, which only a new
 // ledger may make: one without the key it was written with would take every old signal for new.
-static bool load_key(const struct books *books, const struct books_options *options,
+static bool load_key(const struct ledger *ledger, const struct ledger_options *options,
                      const char *file, const char *own_name, struct hash_key *key,
                      struct err *err) {
     if (file)
@@ -209,16 +209,17 @@ static bool load_key(const struct books *books, const struct books_options *opti
     buf_init(&path, 4096);
     buf_printf(&path, "%s/%s", options->dir, own_name);
     char *name = buf_take(&path);
-    bool ok = hash_key_load(name, books->origin[0] == '\0', key, err);
+    bool ok = hash_key_load(name, ledger->id[0] == '\0', key, err);
     free(name);
     return ok;
 }
 
-static bool load_keys(struct books *books, const struct books_options *options, struct err *err) {
-    struct person_keys *persons = &books->person_keys;
-    if (!load_key(books, options, options->identity_key_file, "identity.key", &books->identity_key,
-                  err) ||
-        !load_key(books, options, options->person_key_file, "person.key", &persons->list[0].key,
+static bool load_keys(struct ledger *ledger, const struct ledger_options *options,
+                      struct err *err) {
+    struct person_keys *persons = &ledger->person_keys;
+    if (!load_key(ledger, options, options->identity_key_file, "identity.key",
+                  &ledger->identity_key, err) ||
+        !load_key(ledger, options, options->person_key_file, "person.key", &persons->list[0].key,
                   err))
         return false;
     persons->count = 1;
@@ -232,118 +233,119 @@ static bool load_keys(struct books *books, const struct books_options *options, 
     return true;
 }
 
-struct books *books_open(const struct books_options *options, struct err *err) {
-    struct books *books = mem_zalloc(1, sizeof *books);
-    books->topics[BOOKS_EVENTS].name = mem_strdup(options->topic);
+struct ledger *ledger_open(const struct ledger_options *options, struct err *err) {
+    struct ledger *ledger = mem_zalloc(1, sizeof *ledger);
+    ledger->topics[LEDGER_EVENTS].name = mem_strdup(options->topic);
     if (options->counts_topic)
-        books->topics[BOOKS_FIGURES].name = mem_strdup(options->counts_topic);
-    books->window_ms = options->window_ms;
-    books->index = index_create();
-    books->counts = counts_create();
-    books->persons = persons_create();
-    books->store = store_open(options->dir, options->bytes_max, err);
-    if (!books->store || !load_name(books, err) || !load_keys(books, options, err) ||
-        !name_origin(books, err) || !load(books, err)) {
-        books_close(books);
+        ledger->topics[LEDGER_STATISTICS].name = mem_strdup(options->counts_topic);
+    ledger->window_ms = options->window_ms;
+    ledger->index = index_create();
+    ledger->counts = counts_create();
+    ledger->persons = persons_create();
+    ledger->store = store_open(options->dir, options->bytes_max, err);
+    if (!ledger->store || !load_name(ledger, err) || !load_keys(ledger, options, err) ||
+        !name_ledger(ledger, err) || !load(ledger, err)) {
+        ledger_close(ledger);
         return NULL;
     }
-    return books;
+    return ledger;
 }
 
-void books_close(struct books *books) {
-    if (!books)
+void ledger_close(struct ledger *ledger) {
+    if (!ledger)
         return;
-    store_close(books->store);
-    index_free(books->index);
-    counts_free(books->counts);
-    persons_free(books->persons);
-    free(books->erase_waiting);
-    for (int i = 0; i < BOOKS_TOPICS; i++) {
-        free(books->topics[i].offsets);
-        free(books->topics[i].name);
+    store_close(ledger->store);
+    index_free(ledger->index);
+    counts_free(ledger->counts);
+    persons_free(ledger->persons);
+    free(ledger->erase_waiting);
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        free(ledger->topics[i].offsets);
+        free(ledger->topics[i].name);
     }
-    hash_wipe(&books->identity_key, sizeof books->identity_key);
-    hash_wipe(&books->person_keys, sizeof books->person_keys);
-    free(books);
+    hash_wipe(&ledger->identity_key, sizeof ledger->identity_key);
+    hash_wipe(&ledger->person_keys, sizeof ledger->person_keys);
+    free(ledger);
 }
 
-const struct hash_key *books_identity_key(const struct books *books) {
-    return &books->identity_key;
+const struct hash_key *ledger_identity_key(const struct ledger *ledger) {
+    return &ledger->identity_key;
 }
 
-const struct digest *books_key_check(const struct books *books) {
-    return &books->key_check;
+const struct digest *ledger_key_check(const struct ledger *ledger) {
+    return &ledger->key_check;
 }
 
-const struct person_keys *books_person_keys(const struct books *books) {
-    return &books->person_keys;
+const struct person_keys *ledger_person_keys(const struct ledger *ledger) {
+    return &ledger->person_keys;
 }
 
-const struct persons *books_persons(const struct books *books) {
-    return books->persons;
+const struct persons *ledger_persons(const struct ledger *ledger) {
+    return ledger->persons;
 }
 
-const struct counts *books_counts(const struct books *books) {
-    return books->counts;
+const struct counts *ledger_counts(const struct ledger *ledger) {
+    return ledger->counts;
 }
 
-const struct totals *books_totals(const struct books *books) {
-    return &books->totals;
+const struct totals *ledger_totals(const struct ledger *ledger) {
+    return &ledger->totals;
 }
 
-uint64_t books_first_seq(const struct books *books) {
-    return books->first_seq;
+uint64_t ledger_first_seq(const struct ledger *ledger) {
+    return ledger->first_seq;
 }
 
-uint64_t books_last_seq(const struct books *books) {
-    return books->last_seq;
+uint64_t ledger_last_seq(const struct ledger *ledger) {
+    return ledger->last_seq;
 }
 
-uint64_t books_waiting(const struct books *books) {
-    return books->waiting;
+uint64_t ledger_unpublished(const struct ledger *ledger) {
+    return ledger->waiting;
 }
 
-int64_t books_last_commit_ms(const struct books *books) {
-    return books->last_commit_ms;
+int64_t ledger_last_commit_ms(const struct ledger *ledger) {
+    return ledger->last_commit_ms;
 }
 
-const char *books_origin(const struct books *books) {
-    return books->origin;
+const char *ledger_id(const struct ledger *ledger) {
+    return ledger->id;
 }
 
-int64_t books_known_offset(const struct books *books, enum books_topic topic, int32_t partition) {
-    const struct books_place *place = &books->topics[topic];
+int64_t ledger_known_offset(const struct ledger *ledger, enum ledger_topic topic,
+                            int32_t partition) {
+    const struct ledger_topic_place *place = &ledger->topics[topic];
     return partition < place->offset_count ? place->offsets[partition] : -1;
 }
 
-int32_t books_partitions(const struct books *books, enum books_topic topic) {
-    return books->topics[topic].partitions;
+int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic) {
+    return ledger->topics[topic].partitions;
 }
 
-void books_usage(const struct books *books, struct store_usage *usage) {
-    store_usage(books->store, usage);
+void ledger_usage(const struct ledger *ledger, struct store_usage *usage) {
+    store_usage(ledger->store, usage);
 }
 
-uint64_t books_words(const struct books *books) {
-    return books->words;
+uint64_t ledger_unmapped(const struct ledger *ledger) {
+    return ledger->words;
 }
 
-bool books_publishes(const struct books *books, bool configured) {
-    return configured || books->topics[BOOKS_EVENTS].partitions > 0;
+bool ledger_publishes(const struct ledger *ledger, bool configured) {
+    return configured || ledger->topics[LEDGER_EVENTS].partitions > 0;
 }
 
 // As large as lines are on average.
-uint64_t books_backlog_bytes(const struct books *books) {
-    uint64_t lines = books->last_seq + 1 - books->first_seq;
-    return lines ? store_table_bytes(books->store, STORE_LEDGER) / lines * books->waiting : 0;
+uint64_t ledger_backlog_bytes(const struct ledger *ledger) {
+    uint64_t lines = ledger->last_seq + 1 - ledger->first_seq;
+    return lines ? store_table_bytes(ledger->store, STORE_LEDGER) / lines * ledger->waiting : 0;
 }
 
-uint64_t books_audit_bytes(const struct books *books) {
-    return store_table_bytes(books->store, STORE_AUDIT);
+uint64_t ledger_audit_bytes(const struct ledger *ledger) {
+    return store_table_bytes(ledger->store, STORE_AUDIT);
 }
 
-uint64_t books_quarantined(const struct books *books) {
-    return books->quarantined;
+uint64_t ledger_quarantined(const struct ledger *ledger) {
+    return ledger->quarantined;
 }
 
 struct feed_walk {
@@ -358,12 +360,12 @@ static bool on_feed(void *ctx, struct str key, struct str value) {
     return record_get_feed(value, &feed, walk->key) && walk->fn(walk->ctx, key, &feed);
 }
 
-void books_each_feed(struct books *books,
-                     bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
-                     void *ctx) {
+void ledger_each_feed(struct ledger *ledger,
+                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
+                      void *ctx) {
     struct store_txn txn;
-    struct feed_walk walk = {&books->identity_key, fn, ctx};
-    store_begin_read(books->store, &txn);
+    struct feed_walk walk = {&ledger->identity_key, fn, ctx};
+    store_begin_read(ledger->store, &txn);
     store_each(&txn, STORE_FEEDS, on_feed, &walk);
     store_abort(&txn);
 }
@@ -390,12 +392,12 @@ static int by_number(const void *a, const void *b) {
 }
 
 // The table is in order of its keys, which are digests.
-void books_each_quarantined(struct books *books,
-                            bool (*fn)(void *ctx, const struct quarantine_record *entry),
-                            void *ctx) {
+void ledger_each_quarantined(struct ledger *ledger,
+                             bool (*fn)(void *ctx, const struct quarantine_record *entry),
+                             void *ctx) {
     struct store_txn txn;
-    struct entries entries = {.key = &books->identity_key};
-    store_begin_read(books->store, &txn);
+    struct entries entries = {.key = &ledger->identity_key};
+    store_begin_read(ledger->store, &txn);
     store_each(&txn, STORE_QUARANTINE, collect_entry, &entries);
     store_abort(&txn);
     if (entries.count)
@@ -405,22 +407,22 @@ void books_each_quarantined(struct books *books,
     free(entries.list);
 }
 
-bool books_feed(struct books *books, struct str source, struct feed_record *feed) {
+bool ledger_feed(struct ledger *ledger, struct str source, struct feed_record *feed) {
     struct store_txn txn;
     struct str value;
-    store_begin_read(books->store, &txn);
+    store_begin_read(ledger->store, &txn);
     bool found = store_get(&txn, STORE_FEEDS, source, &value) &&
-                 record_get_feed(value, feed, &books->identity_key);
+                 record_get_feed(value, feed, &ledger->identity_key);
     store_abort(&txn);
     return found;
 }
 
-uint64_t books_find(const struct books *books, const struct digest *identity) {
-    return index_get(books->index, identity);
+uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {
+    return index_get(ledger->index, identity);
 }
 
 static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
-                      struct books_line *line) {
+                      struct ledger_event *line) {
     struct str place;
     if (!record_get_ledger(record, seq, &line->row, &line->event))
         return false;
@@ -432,13 +434,13 @@ static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
 struct walk {
     struct store_txn txn;
     uint64_t left;
-    bool (*fn)(void *ctx, const struct books_line *line);
+    bool (*fn)(void *ctx, const struct ledger_event *line);
     void *ctx;
 };
 
 static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
     struct walk *walk = ctx;
-    struct books_line line;
+    struct ledger_event line;
     if (walk->left == 0 || !read_line(&walk->txn, seq, record, &line))
         return false;
     if (line.row.kind == LEDGER_LOST)
@@ -455,33 +457,33 @@ static bool on_walk_outbox(void *ctx, uint64_t seq, struct str empty) {
            on_walk_ledger(ctx, seq, record);
 }
 
-static void walk_table(struct books *books, enum store_table table, uint64_t from,
+static void walk_table(struct ledger *ledger, enum store_table table, uint64_t from,
                        bool (*step)(void *ctx, uint64_t seq, struct str value), struct walk *walk) {
-    store_begin_read(books->store, &walk->txn);
+    store_begin_read(ledger->store, &walk->txn);
     store_each_seq(&walk->txn, table, from, step, walk);
     store_abort(&walk->txn);
 }
 
-void books_each(struct books *books, uint64_t from, uint64_t max,
-                bool (*fn)(void *ctx, const struct books_line *line), void *ctx) {
+void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
+                       bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
     struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
-    walk_table(books, STORE_LEDGER, from, on_walk_ledger, &walk);
+    walk_table(ledger, STORE_LEDGER, from, on_walk_ledger, &walk);
 }
 
-void books_each_waiting(struct books *books, uint64_t after, uint64_t max,
-                        bool (*fn)(void *ctx, const struct books_line *line), void *ctx) {
+void ledger_each_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
+                             bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
     struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
-    walk_table(books, STORE_OUTBOX, after + 1, on_walk_outbox, &walk);
+    walk_table(ledger, STORE_OUTBOX, after + 1, on_walk_outbox, &walk);
 }
 
 struct one_line {
     uint64_t seq;
     bool found;
-    void (*fn)(void *ctx, const struct books_line *line);
+    void (*fn)(void *ctx, const struct ledger_event *line);
     void *ctx;
 };
 
-static bool on_one_line(void *ctx, const struct books_line *line) {
+static bool on_one_line(void *ctx, const struct ledger_event *line) {
     struct one_line *one = ctx;
     one->found = line->row.seq == one->seq;
     if (one->found)
@@ -489,9 +491,9 @@ static bool on_one_line(void *ctx, const struct books_line *line) {
     return false;
 }
 
-bool books_line_at(struct books *books, uint64_t seq,
-                   void (*fn)(void *ctx, const struct books_line *line), void *ctx) {
+bool ledger_event_at(struct ledger *ledger, uint64_t seq,
+                     void (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
     struct one_line one = {.seq = seq, .fn = fn, .ctx = ctx};
-    books_each(books, seq, 1, on_one_line, &one);
+    ledger_each_event(ledger, seq, 1, on_one_line, &one);
     return one.found;
 }

@@ -13,41 +13,41 @@ static struct str digest_str(const struct digest *digest) {
     return (struct str){(const char *)digest->bytes, DIGEST_BYTES};
 }
 
-bool books_is_about_live(struct books_commit *commit, uint64_t person) {
+bool ledger_is_about_live(struct ledger_writer *commit, uint64_t person) {
     static const struct digest nobody;
     struct digest one;
-    return books_linked(commit, person, &nobody, &one, 1) > 0;
+    return ledger_linked(commit, person, &nobody, &one, 1) > 0;
 }
 
 // The person with this pseudonym, if it has been used within the window, or if there still is a
 // signal about it: judged again, one may be kept for longer.
-static uint64_t find_person(struct books_commit *commit, const struct digest *pseudonym) {
+static uint64_t find_person(struct ledger_writer *commit, const struct digest *pseudonym) {
     struct person_record record;
     struct str value;
     if (!store_get(&commit->txn, STORE_PERSONS, digest_str(pseudonym), &value) ||
         !record_get_person(value, &record))
         return 0;
-    bool recent = record.last_ms >= commit->logged_ms - commit->books->window_ms;
-    return recent || books_is_about_live(commit, record.person) ? record.person : 0;
+    bool recent = record.last_ms >= commit->logged_ms - commit->ledger->window_ms;
+    return recent || ledger_is_about_live(commit, record.person) ? record.person : 0;
 }
 
 // Under the key in force the pseudonym leads to the person from now on, unless it leads to another.
-static void keep_pseudonym(struct books_commit *commit, const struct digest *pseudonym,
+static void keep_pseudonym(struct ledger_writer *commit, const struct digest *pseudonym,
                            uint64_t person) {
     char bytes[RECORD_PERSON];
     uint64_t known = find_person(commit, pseudonym);
     if (known && known != person)
         return;
     struct person_record record = {.person = person,
-                                   .key_id = commit->books->person_keys.list[0].id,
+                                   .key_id = commit->ledger->person_keys.list[0].id,
                                    .last_ms = commit->logged_ms};
     record_put_person(bytes, &record);
     store_put(&commit->txn, STORE_PERSONS, digest_str(pseudonym),
               (struct str){bytes, sizeof bytes});
 }
 
-uint64_t books_commit_person(struct books_commit *commit,
-                             const struct person_pseudonyms *pseudonyms) {
+uint64_t ledger_commit_person(struct ledger_writer *commit,
+                              const struct person_pseudonyms *pseudonyms) {
     uint64_t person = 0;
     if (pseudonyms->base_count == 0)
         return 0;
@@ -68,43 +68,44 @@ static void put_key(uint8_t key[MEMBER_KEY], uint64_t person, const struct diges
     memcpy(key + 8, member->bytes, DIGEST_BYTES);
 }
 
-static void note_member(struct books_commit *commit, const struct books_member *member) {
-    struct books_change *change = commit->change;
-    change->members = books_grow(change->members, change->member_count, &change->member_cap,
-                                 sizeof *change->members);
+static void note_member(struct ledger_writer *commit, const struct ledger_member *member) {
+    struct ledger_change *change = commit->change;
+    change->members = ledger_grow(change->members, change->member_count, &change->member_cap,
+                                  sizeof *change->members);
     change->members[change->member_count++] = *member;
     commit->writes = true;
 }
 
-void books_put_member(struct books_commit *commit, uint64_t person, const struct digest *member,
-                      const struct cell *cell) {
+void ledger_put_member(struct ledger_writer *commit, uint64_t person, const struct digest *member,
+                       const struct cell *cell) {
     uint8_t key[MEMBER_KEY], value[sizeof *cell];
     put_key(key, person, member);
     record_put_cell(value, cell);
     store_put(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
               (struct str){(const char *)value, sizeof value});
-    note_member(commit, &(struct books_member){person, *member, true, *cell});
+    note_member(commit, &(struct ledger_member){person, *member, true, *cell});
 }
 
-void books_drop_member(struct books_commit *commit, uint64_t person, const struct digest *member) {
+void ledger_drop_member(struct ledger_writer *commit, uint64_t person,
+                        const struct digest *member) {
     uint8_t key[MEMBER_KEY];
     put_key(key, person, member);
     store_delete(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key});
-    note_member(commit, &(struct books_member){.person = person, .member = *member});
+    note_member(commit, &(struct ledger_member){.person = person, .member = *member});
 }
 
-void books_move_member(struct books_commit *commit, const struct ledger_row *known,
-                       const struct ledger_row *row) {
+void ledger_move_member(struct ledger_writer *commit, const struct ledger_entry *known,
+                        const struct ledger_entry *row) {
     uint64_t from = known && known->counts ? known->person : 0;
     uint64_t to = row->counts ? row->person : 0;
     if (from && from != to)
-        books_drop_member(commit, from, &known->identity);
+        ledger_drop_member(commit, from, &known->identity);
     if (to)
-        books_put_member(commit, to, &row->identity, &row->cell);
+        ledger_put_member(commit, to, &row->identity, &row->cell);
 }
 
 struct linking {
-    const struct books_commit *commit;
+    const struct ledger_writer *commit;
     const struct digest *self;
     uint8_t prefix[8];
     struct digest *list;
@@ -120,14 +121,14 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     memcpy(member.bytes, key.data + 8, DIGEST_BYTES);
     // One whose line has expired is no signal that anybody could find.
     bool known = index_get(linking->commit->change->index, &member) ||
-                 index_get(linking->commit->books->index, &member);
+                 index_get(linking->commit->ledger->index, &member);
     if (known && !digest_equal(&member, linking->self))
         linking->list[linking->count++] = member;
     return linking->count < linking->max;
 }
 
-size_t books_linked(struct books_commit *commit, uint64_t person, const struct digest *self,
-                    struct digest *list, size_t max) {
+size_t ledger_linked(struct ledger_writer *commit, uint64_t person, const struct digest *self,
+                     struct digest *list, size_t max) {
     static const struct digest none;
     struct linking linking = {.commit = commit, .self = self, .list = list, .max = max};
     uint8_t key[MEMBER_KEY];
@@ -151,7 +152,7 @@ static bool on_count(void *ctx, struct str key, struct str value) {
     return ++counting->count < counting->max;
 }
 
-size_t books_members(struct books_commit *commit, uint64_t person, size_t max) {
+size_t ledger_members(struct ledger_writer *commit, uint64_t person, size_t max) {
     static const struct digest none;
     struct counting counting = {.max = max};
     uint8_t key[MEMBER_KEY];
@@ -163,7 +164,7 @@ size_t books_members(struct books_commit *commit, uint64_t person, size_t max) {
 }
 
 struct loading {
-    struct books *books;
+    struct ledger *ledger;
     bool ok;
 };
 
@@ -178,12 +179,12 @@ static bool on_load(void *ctx, struct str key, struct str value) {
     for (size_t i = 0; i < 8; i++)
         person = person << 8 | (uint8_t)key.data[i];
     memcpy(member.bytes, key.data + 8, DIGEST_BYTES);
-    persons_put(loading->books->persons, person, &member, &cell);
+    persons_put(loading->ledger->persons, person, &member, &cell);
     return true;
 }
 
-bool books_load_members(struct books *books, struct store_txn *txn, struct err *err) {
-    struct loading loading = {books, true};
+bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err) {
+    struct loading loading = {ledger, true};
     store_each(txn, STORE_MEMBERS, on_load, &loading);
     return loading.ok || err_set(err, ERR_FATAL, "the links are damaged");
 }

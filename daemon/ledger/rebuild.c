@@ -3,12 +3,12 @@
 //
 //   versions  the latest line of the same identity is the version before. A version that is not
 //             higher than the one that is known, or the next that moves from elsewhere, is of a
-//             signal that had expired: the old one goes on counting, as books_expire does it.
+//             signal that had expired: the old one goes on counting, as ledger_expire does it.
 //   persons   an event names the signals about the same person at that moment. Those get a number
 //             together when the first event names one; of two signals the later event decides. One
 //             that had expired could not be named: see partners_had_expired.
 //   erased    when the tombstone comes, the versions before it become stubs.
-//   renormalised  a correction with the content that was there: no source could have brought it.
+//   remapped  a correction with the content that was there: no source could have brought it.
 //
 // A version that is not there (a gap) is skipped: what counts is the latest version that is.
 #include "ledger/rebuild.h"
@@ -24,22 +24,22 @@ enum { ADDS_MAX = 5000, LINES_MAX = 2000, RECORD_BYTES_MAX = 32768 };
 
 // --- lines as they are found ---
 
-struct books_rebuild {
-    struct books *books;
+struct ledger_rebuild {
+    struct ledger *ledger;
     struct store_txn txn;
     bool open;    // txn is under way
     size_t added; // in it
     struct buf record;
 };
 
-struct books_rebuild *books_rebuild_begin(struct books *books) {
-    struct books_rebuild *rebuild = mem_zalloc(1, sizeof *rebuild);
-    rebuild->books = books;
+struct ledger_rebuild *ledger_rebuild_begin(struct ledger *ledger) {
+    struct ledger_rebuild *rebuild = mem_zalloc(1, sizeof *rebuild);
+    rebuild->ledger = ledger;
     buf_init(&rebuild->record, RECORD_BYTES_MAX);
     return rebuild;
 }
 
-void books_rebuild_free(struct books_rebuild *rebuild) {
+void ledger_rebuild_free(struct ledger_rebuild *rebuild) {
     if (!rebuild)
         return;
     if (rebuild->open)
@@ -48,36 +48,36 @@ void books_rebuild_free(struct books_rebuild *rebuild) {
     free(rebuild);
 }
 
-static void open_txn(struct books_rebuild *rebuild) {
+static void open_txn(struct ledger_rebuild *rebuild) {
     if (!rebuild->open)
-        store_begin(rebuild->books->store, &rebuild->txn);
+        store_begin(rebuild->ledger->store, &rebuild->txn);
     rebuild->open = true;
 }
 
-static bool close_txn(struct books_rebuild *rebuild, struct err *err) {
+static bool close_txn(struct ledger_rebuild *rebuild, struct err *err) {
     open_txn(rebuild);
     rebuild->open = false;
     rebuild->added = 0;
     return store_commit(&rebuild->txn, err);
 }
 
-static bool is_same(struct str record, const struct ledger_row *row) {
-    struct ledger_row there;
+static bool is_same(struct str record, const struct ledger_entry *row) {
+    struct ledger_entry there;
     struct str event;
     return record_get_ledger(record, row->seq, &there, &event) && there.kind == row->kind &&
            there.version == row->version && there.logged_ms == row->logged_ms &&
            digest_equal(&there.identity, &row->identity);
 }
 
-enum books_add books_rebuild_add(struct books_rebuild *rebuild, const struct books_found *found,
-                                 struct err *err) {
+enum ledger_add ledger_rebuild_add(struct ledger_rebuild *rebuild, const struct ledger_found *found,
+                                   struct err *err) {
     struct store_txn *txn = &rebuild->txn;
-    struct ledger_row row = found->row;
+    struct ledger_entry row = found->row;
     char place[RECORD_PUBLISHED];
     struct str there;
     open_txn(rebuild);
     if (store_get_seq(txn, STORE_LEDGER, row.seq, &there))
-        return is_same(there, &row) ? BOOKS_AGAIN : BOOKS_ANOTHER;
+        return is_same(there, &row) ? LEDGER_AGAIN : LEDGER_ANOTHER;
     row.first = row.seq;
     buf_clear(&rebuild->record);
     record_put_ledger(&rebuild->record, &row, found->value);
@@ -85,12 +85,12 @@ enum books_add books_rebuild_add(struct books_rebuild *rebuild, const struct boo
     store_put_seq(txn, STORE_LEDGER, row.seq, buf_str(&rebuild->record));
     store_put_seq(txn, STORE_PUBLISHED, row.seq, (struct str){place, sizeof place});
     if (++rebuild->added < ADDS_MAX)
-        return BOOKS_ADDED;
-    return close_txn(rebuild, err) ? BOOKS_ADDED : BOOKS_ADD_FAILED;
+        return LEDGER_ADDED;
+    return close_txn(rebuild, err) ? LEDGER_ADDED : LEDGER_ADD_FAILED;
 }
 
 struct far_search {
-    struct books_far far;
+    struct ledger_far far;
     uint64_t last, left; // the line before, 0: none; lines that are still to come
     bool found;
 };
@@ -99,7 +99,7 @@ static bool on_found(void *ctx, uint64_t seq, struct str record) {
     struct far_search *search = ctx;
     uint64_t missing = search->last ? seq - search->last - 1 : 0;
     (void)record;
-    if (missing > 0 && (missing - 1) / BOOKS_MISSING_MAX >= search->left) {
+    if (missing > 0 && (missing - 1) / LEDGER_MISSING_MAX >= search->left) {
         search->far.seq = seq;
         search->far.missing = missing;
         search->far.count = search->left;
@@ -111,10 +111,10 @@ static bool on_found(void *ctx, uint64_t seq, struct str record) {
     return !search->found;
 }
 
-bool books_rebuild_find_far(struct books_rebuild *rebuild, struct books_far *far) {
+bool ledger_rebuild_find_far(struct ledger_rebuild *rebuild, struct ledger_far *far) {
     struct store_txn *txn = &rebuild->txn;
     struct far_search search = {0};
-    struct ledger_row row;
+    struct ledger_entry row;
     struct str record, event;
     open_txn(rebuild);
     search.left = store_entries(txn, STORE_LEDGER);
@@ -130,7 +130,7 @@ bool books_rebuild_find_far(struct books_rebuild *rebuild, struct books_far *far
     return true;
 }
 
-bool books_rebuild_drop(struct books_rebuild *rebuild, uint64_t seq, struct err *err) {
+bool ledger_rebuild_drop(struct ledger_rebuild *rebuild, uint64_t seq, struct err *err) {
     struct store_txn *txn = &rebuild->txn;
     uint64_t last;
     open_txn(rebuild);
@@ -145,26 +145,27 @@ bool books_rebuild_drop(struct books_rebuild *rebuild, uint64_t seq, struct err 
     return true;
 }
 
-bool books_rebuild_named(struct books_rebuild *rebuild, const char *origin, const int64_t *offsets,
-                         struct err *err) {
-    struct books *books = rebuild->books;
-    char name[BOOKS_KEY_MAX];
-    memcpy(books->origin, origin, sizeof books->origin);
+bool ledger_rebuild_named(struct ledger_rebuild *rebuild, const char *ledger_id,
+                          const int64_t *offsets, struct err *err) {
+    struct ledger *ledger = rebuild->ledger;
+    char name[LEDGER_KEY_MAX];
+    memcpy(ledger->id, ledger_id, sizeof ledger->id);
     open_txn(rebuild);
-    store_put(&rebuild->txn, STORE_META, STR("origin"), str_from(books->origin));
-    // So that a recount does not take for damage what could not be found: see recount.c.
+    store_put(&rebuild->txn, STORE_META, STR("ledger_id"), str_from(ledger->id));
+    // So that a verify does not take for damage what could not be found: see verify.c.
     store_put(&rebuild->txn, STORE_META, STR("rebuilt"), STR("1"));
     for (int32_t p = 0; p < PUBLISH_PARTITIONS_MAX; p++)
         if (offsets[p] >= 0)
             store_put(&rebuild->txn, STORE_META,
-                      books_offset_key(&books->topics[BOOKS_EVENTS], p, name),
+                      ledger_offset_key(&ledger->topics[LEDGER_EVENTS], p, name),
                       (struct str){(const char *)&offsets[p], sizeof offsets[p]});
     return close_txn(rebuild, err);
 }
 
 // --- what lines say of each other ---
 
-static void put_line(struct books_commit *commit, const struct ledger_row *row, struct str event) {
+static void put_line(struct ledger_writer *commit, const struct ledger_entry *row,
+                     struct str event) {
     struct buf *record = &commit->change->record;
     buf_clear(record);
     record_put_ledger(record, row, event);
@@ -172,7 +173,7 @@ static void put_line(struct books_commit *commit, const struct ledger_row *row, 
 }
 
 // The line `seq` with its event, which is copied into change->value.
-static bool take_line(struct books_commit *commit, uint64_t seq, struct ledger_row *row) {
+static bool take_line(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row) {
     struct buf *value = &commit->change->value;
     struct str record, event;
     if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record))
@@ -187,25 +188,25 @@ static bool take_line(struct books_commit *commit, uint64_t seq, struct ledger_r
 }
 
 // The latest version of a signal that counts, as it stands in the ledger. False: none.
-static bool find_member(struct books_commit *commit, const struct digest *identity,
-                        struct ledger_row *row) {
-    return books_find_known(commit, identity, row) && row->counts && !row->erased;
+static bool find_member(struct ledger_writer *commit, const struct digest *identity,
+                        struct ledger_entry *row) {
+    return ledger_find_known(commit, identity, row) && row->counts && !row->erased;
 }
 
 // A signal that nobody was linked with until now.
-static void join(struct books_commit *commit, uint64_t seq, uint64_t person) {
-    struct ledger_row row;
+static void join(struct ledger_writer *commit, uint64_t seq, uint64_t person) {
+    struct ledger_entry row;
     if (!take_line(commit, seq, &row))
         return;
     row.person = person;
     put_line(commit, &row, buf_str(&commit->change->value));
-    books_put_member(commit, person, &row.identity, &row.cell);
+    ledger_put_member(commit, person, &row.identity, &row.cell);
 }
 
 // The person of the signals that the event names: its number, a new one if they have none yet. 0
 // when it names none that is there.
-static uint64_t link_person(struct books_commit *commit, const struct event_said *said) {
-    struct ledger_row other;
+static uint64_t link_person(struct ledger_writer *commit, const struct event_said *said) {
+    struct ledger_entry other;
     uint64_t person = 0, alone[EVENT_LINKED_MAX];
     size_t alone_count = 0;
     for (size_t i = 0; i < said->linked_count; i++) {
@@ -226,24 +227,24 @@ static uint64_t link_person(struct books_commit *commit, const struct event_said
 // The person has other signals, and all that they have said is so old that they had expired before
 // `at_ms`: retention has its turn every hour. A correction that names nobody then leaves the signal
 // where it was, since most do not change who it is about.
-static bool partners_had_expired(struct books_commit *commit, const struct ledger_row *known,
+static bool partners_had_expired(struct ledger_writer *commit, const struct ledger_entry *known,
                                  int64_t at_ms) {
     struct digest partners[EVENT_LINKED_MAX];
-    struct ledger_row partner;
+    struct ledger_entry partner;
     size_t count =
-        books_linked(commit, known->person, &known->identity, partners, EVENT_LINKED_MAX);
+        ledger_linked(commit, known->person, &known->identity, partners, EVENT_LINKED_MAX);
     for (size_t i = 0; i < count; i++)
-        if (!books_find_known(commit, &partners[i], &partner) ||
-            partner.logged_ms >= at_ms - commit->books->window_ms)
+        if (!ledger_find_known(commit, &partners[i], &partner) ||
+            partner.logged_ms >= at_ms - commit->ledger->window_ms)
             return false;
-    return count < EVENT_LINKED_MAX && books_members(commit, known->person, 2) > 1;
+    return count < EVENT_LINKED_MAX && ledger_members(commit, known->person, 2) > 1;
 }
 
-static void count_verdict(struct books_commit *commit, const struct ledger_row *row,
-                          const struct ledger_row *known) {
+static void count_verdict(struct ledger_writer *commit, const struct ledger_entry *row,
+                          const struct ledger_entry *known) {
     struct totals *totals = &commit->change->totals;
-    if (row->renormalised)
-        totals->renormalised++;
+    if (row->remapped)
+        totals->remapped++;
     else if (!row->erased || row->version == 1)
         totals->verdicts[row->verdict]++;
     if (!row->erased)
@@ -256,27 +257,27 @@ static void count_verdict(struct books_commit *commit, const struct ledger_row *
         totals->verdicts[VERDICT_CORRECTED]++;
 }
 
-static void link_erased(struct books_commit *commit, struct ledger_row *row,
-                        const struct ledger_row *known) {
+static void link_erased(struct ledger_writer *commit, struct ledger_entry *row,
+                        const struct ledger_entry *known) {
     uint64_t next;
     if (row->version == 1)
         row->verdict = VERDICT_REGISTERED;
     for (uint64_t seq = row->previous; seq; seq = next) {
-        struct ledger_row version;
-        if (!books_read_row(commit, seq, &version))
+        struct ledger_entry version;
+        if (!ledger_read_entry(commit, seq, &version))
             return;
         next = version.previous;
         if (!version.erased)
-            books_write_stub(commit, &version);
+            ledger_write_stub(commit, &version);
     }
-    books_write_stub(commit, row);
+    ledger_write_stub(commit, row);
     if (known && known->counts && known->person)
-        books_drop_member(commit, known->person, &known->identity);
+        ledger_drop_member(commit, known->person, &known->identity);
 }
 
-static bool link_living(struct books_commit *commit, struct ledger_row *row,
-                        const struct ledger_row *known, const struct event_said *said) {
-    struct ledger_row again = *row;
+static bool link_living(struct ledger_writer *commit, struct ledger_entry *row,
+                        const struct ledger_entry *known, const struct event_said *said) {
+    struct ledger_entry again = *row;
     struct buf *value = &commit->change->value;
     bool counted = known && known->counts;
     if (row->counts)
@@ -284,19 +285,19 @@ static bool link_living(struct books_commit *commit, struct ledger_row *row,
     if (row->counts && said->linked_count == 0 && counted &&
         partners_had_expired(commit, known, row->logged_ms))
         row->person = known->person;
-    row->renormalised = counted && row->verdict == VERDICT_CORRECTED &&
-                        digest_equal(&known->content, &row->content);
+    row->remapped = counted && row->verdict == VERDICT_CORRECTED &&
+                    digest_equal(&known->content, &row->content);
     if (row->person && !take_line(commit, row->seq, &again))
         return false; // its event again: others were read in between
     if (known || row->person)
         put_line(commit, row, buf_str(value));
-    books_move_member(commit, known, row);
+    ledger_move_member(commit, known, row);
     return true;
 }
 
 // Of the next version its event tells what the one before it was. Others may be missing in between.
-static bool follows(const struct ledger_row *row, const struct event_said *said,
-                    const struct ledger_row *latest) {
+static bool follows(const struct ledger_entry *row, const struct event_said *said,
+                    const struct ledger_entry *latest) {
     if (row->version != latest->version + 1)
         return row->version > latest->version;
     if (row->erased || latest->erased)
@@ -306,19 +307,19 @@ static bool follows(const struct ledger_row *row, const struct event_said *said,
 }
 
 // Without its event: it is in change->value.
-static void link_signal(struct books_commit *commit, struct batch_link *link,
-                        struct ledger_row *row) {
-    struct books_change *change = commit->change;
-    struct ledger_row latest;
+static void link_signal(struct ledger_writer *commit, struct batch_link *link,
+                        struct ledger_entry *row) {
+    struct ledger_change *change = commit->change;
+    struct ledger_entry latest;
     struct event_said said;
     if (!event_read_signal(buf_str(&change->value), &said, &commit->txn.err))
         return;
-    bool seen = books_find_known(commit, &row->identity, &latest);
+    bool seen = ledger_find_known(commit, &row->identity, &latest);
     if (seen && !follows(row, &said, &latest)) {
-        books_carry_signal(commit, &latest);
+        ledger_keep_expired_count(commit, &latest);
         seen = false;
     }
-    const struct ledger_row *known = seen ? &latest : NULL;
+    const struct ledger_entry *known = seen ? &latest : NULL;
     link->orphans += row->version != (known ? known->version + 1 : 1);
     if (known) {
         row->previous = known->seq;
@@ -336,15 +337,15 @@ static void link_signal(struct books_commit *commit, struct batch_link *link,
         counts_add(change->counts, &row->cell, 1);
 }
 
-static void link_source(struct books_commit *commit, const struct ledger_row *row) {
+static void link_source(struct ledger_writer *commit, const struct ledger_entry *row) {
     struct feed_record *feed = &commit->feed;
-    struct ledger_row said;
+    struct ledger_entry said;
     struct err ignored;
     int64_t last_ms = 0;
-    books_take_source(commit, row->source);
+    ledger_take_source(commit, row->source);
     commit->feed_changed = true;
     if (row->kind == LEDGER_SIGNAL) {
-        if (!row->erased && !row->renormalised)
+        if (!row->erased && !row->remapped)
             feed->signal_ms = feed->contact_ms = row->received_ms;
         return;
     }
@@ -355,12 +356,12 @@ static void link_source(struct books_commit *commit, const struct ledger_row *ro
 }
 
 // It expires as soon as it is the first line.
-static void write_lost(struct books_commit *commit, struct batch_link *link, uint64_t seq) {
-    const struct ledger_row row = {.kind = LEDGER_LOST,
-                                   .seq = seq,
-                                   .first = seq,
-                                   .reported = TIME_DAY_NONE,
-                                   .occurred = TIME_DAY_NONE};
+static void write_lost(struct ledger_writer *commit, struct batch_link *link, uint64_t seq) {
+    const struct ledger_entry row = {.kind = LEDGER_LOST,
+                                     .seq = seq,
+                                     .first = seq,
+                                     .reported = TIME_DAY_NONE,
+                                     .occurred = TIME_DAY_NONE};
     put_line(commit, &row, STR(""));
     commit->change->totals.never_published++;
     link->lost++;
@@ -373,8 +374,8 @@ static void write_lost(struct books_commit *commit, struct batch_link *link, uin
     gap->last = seq;
 }
 
-static void link_line(struct books_commit *commit, struct batch_link *link, uint64_t seq) {
-    struct ledger_row row;
+static void link_line(struct ledger_writer *commit, struct batch_link *link, uint64_t seq) {
+    struct ledger_entry row;
     if (!take_line(commit, seq, &row)) {
         write_lost(commit, link, seq);
         return;
@@ -385,8 +386,8 @@ static void link_line(struct books_commit *commit, struct batch_link *link, uint
     link_source(commit, &row);
 }
 
-void books_link(struct books_commit *commit, struct batch *batch) {
-    struct books_change *change = commit->change;
+void ledger_link(struct ledger_writer *commit, struct batch *batch) {
+    struct ledger_change *change = commit->change;
     struct batch_link *link = &batch->link;
     uint64_t end = store_last_seq(&commit->txn, STORE_LEDGER);
     end = link->upto > end ? link->upto : end;
@@ -403,15 +404,15 @@ void books_link(struct books_commit *commit, struct batch *batch) {
     commit->writes = true;
 }
 
-// --- figures that were told outside ---
+// --- statistics that were told outside ---
 
 // That their topic is known is written here: told with the confirmations it would be taken for a
 // topic that has none of them.
-void books_restore(struct books_commit *commit, struct batch *batch) {
+void ledger_restore(struct ledger_writer *commit, struct batch *batch) {
     const struct batch_restore *restore = &batch->restore;
-    for (size_t i = 0; i < restore->figure_count; i++)
-        books_put_figure(commit, restore->figures[i].key, &restore->figures[i].figure);
-    books_put_figures_state(commit, &restore->state);
+    for (size_t i = 0; i < restore->statistic_count; i++)
+        ledger_put_statistic(commit, restore->statistics[i].key, &restore->statistics[i].statistic);
+    ledger_put_statistics_state(commit, &restore->state);
     if (restore->partitions)
-        books_keep_partitions(commit, BOOKS_FIGURES, restore->partitions);
+        ledger_keep_partitions(commit, LEDGER_STATISTICS, restore->partitions);
 }

@@ -16,21 +16,21 @@
 enum { LINES_MAX = 2000 };
 
 struct piece {
-    struct books_commit *commit;
+    struct ledger_writer *commit;
     struct batch *batch;
-    struct renormalise_map *map;
+    struct remap_map *map;
     uint64_t last; // of its lines
     uint64_t found[LINES_MAX];
     size_t found_count;
 };
 
-static bool is_latest(const struct books_commit *commit, const struct ledger_row *row) {
+static bool is_latest(const struct ledger_writer *commit, const struct ledger_entry *row) {
     uint64_t seq = index_get(commit->change->index, &row->identity);
-    return (seq ? seq : index_get(commit->books->index, &row->identity)) == row->seq;
+    return (seq ? seq : index_get(commit->ledger->index, &row->identity)) == row->seq;
 }
 
-static bool read_row(struct books_commit *commit, uint64_t seq, struct str record,
-                     struct ledger_row *row, struct str *event) {
+static bool read_row(struct ledger_writer *commit, uint64_t seq, struct str record,
+                     struct ledger_entry *row, struct str *event) {
     return record_get_ledger(record, seq, row, event) ||
            err_set(&commit->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
                    (unsigned long long)seq);
@@ -39,7 +39,7 @@ static bool read_row(struct books_commit *commit, uint64_t seq, struct str recor
 // Writing while the store is walked is not for us, so lines are only noted here.
 static bool on_line(void *ctx, uint64_t seq, struct str record) {
     struct piece *piece = ctx;
-    struct ledger_row row;
+    struct ledger_entry row;
     struct str event;
     if (seq > piece->last)
         return false;
@@ -59,24 +59,24 @@ static uint8_t province_of(const struct batch *batch, struct str name) {
     return own ? own->province : 0;
 }
 
-static void write_version(struct piece *piece, const struct ledger_row *known,
-                          struct ledger_row *row, const char *as_reported) {
-    struct books_commit *commit = piece->commit;
+static void write_version(struct piece *piece, const struct ledger_entry *known,
+                          struct ledger_entry *row, const char *as_reported) {
+    struct ledger_writer *commit = piece->commit;
     row->seq = commit->change->last_seq + 1;
     row->previous = known->seq;
     row->version = known->version + 1;
     row->verdict = VERDICT_CORRECTED;
-    row->renormalised = true;
+    row->remapped = true;
     row->logged_ms = commit->logged_ms;
-    books_write_signal(commit, row, known, piece->batch->tables, as_reported);
-    commit->change->totals.renormalised++;
+    ledger_write_signal(commit, row, known, piece->batch->tables, as_reported);
+    commit->change->totals.remapped++;
 }
 
 static void judge_again(struct piece *piece, uint64_t seq) {
-    struct books_commit *commit = piece->commit;
+    struct ledger_writer *commit = piece->commit;
     struct batch *batch = piece->batch;
-    struct ledger_row known, row;
-    struct renormalise_result result;
+    struct ledger_entry known, row;
+    struct remap_result result;
     struct str record, event;
     char spelling[EVENT_SPELLING_MAX];
     if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) ||
@@ -84,10 +84,10 @@ static void judge_again(struct piece *piece, uint64_t seq) {
         return;
     row = known;
     struct str source = {known.source, known.source_len};
-    renormalise_row(piece->map, province_of(batch, source), time_amsterdam_day(commit->logged_ms),
-                    &row, &result);
-    batch->renormalise.looked++;
-    batch->renormalise.changed += result.changed;
+    remap_entry(piece->map, province_of(batch, source), time_amsterdam_day(commit->logged_ms), &row,
+                &result);
+    batch->remap.looked++;
+    batch->remap.changed += result.changed;
     if (batch->dry_run)
         return;
     // The event goes before the first write: it is borrowed from the store.
@@ -95,30 +95,29 @@ static void judge_again(struct piece *piece, uint64_t seq) {
     if (!as_reported && event_get_as_reported(event, spelling))
         as_reported = spelling;
     for (uint8_t i = 0; i < result.known_count; i++)
-        books_forget_word(commit, source, &result.known[i]);
+        ledger_forget_unmapped(commit, source, &result.known[i]);
     if (result.changed)
         write_version(piece, &known, &row, as_reported);
 }
 
 struct known_words {
     struct piece *piece;
-    struct word_record *list;
+    struct unmapped_record *list;
     size_t count, cap;
 };
 
 static bool on_word(void *ctx, struct str key, struct str value) {
     struct known_words *words = ctx;
-    struct word_record entry;
+    struct unmapped_record entry;
     (void)key;
-    if (!record_get_word(value, &entry))
+    if (!record_get_unmapped(value, &entry))
         return true;
     const struct unknown_word word = {.field = (uint8_t)entry.field, .word = entry.word};
-    const struct renormalise_place place = {
-        time_amsterdam_day(entry.last_ms),
-        province_of(words->piece->batch, str_from(entry.source))};
-    if (!renormalise_knows(words->piece->map, &word, &place))
+    const struct remap_place place = {time_amsterdam_day(entry.last_ms),
+                                      province_of(words->piece->batch, str_from(entry.source))};
+    if (!remap_knows(words->piece->map, &word, &place))
         return true;
-    words->list = books_grow(words->list, words->count, &words->cap, sizeof *words->list);
+    words->list = ledger_grow(words->list, words->count, &words->cap, sizeof *words->list);
     words->list[words->count++] = entry;
     return true;
 }
@@ -126,18 +125,18 @@ static bool on_word(void *ctx, struct str key, struct str value) {
 // Words of signals that have been withdrawn, corrected or erased since are known now as well.
 static void forget_known_words(struct piece *piece) {
     struct known_words words = {.piece = piece};
-    store_each(&piece->commit->txn, STORE_WORDS, on_word, &words);
+    store_each(&piece->commit->txn, STORE_UNMAPPED, on_word, &words);
     for (size_t i = 0; i < words.count; i++) {
         const struct unknown_word word = {.field = (uint8_t)words.list[i].field,
                                           .word = words.list[i].word};
-        books_forget_word(piece->commit, str_from(words.list[i].source), &word);
+        ledger_forget_unmapped(piece->commit, str_from(words.list[i].source), &word);
     }
     free(words.list);
 }
 
 static void set_bounds(struct piece *piece) {
-    const struct books_change *change = piece->commit->change;
-    struct batch_renormalise *asked = &piece->batch->renormalise;
+    const struct ledger_change *change = piece->commit->change;
+    struct batch_remap *asked = &piece->batch->remap;
     if (!asked->upto)
         asked->upto = change->last_seq;
     if (asked->from < change->first_seq)
@@ -148,19 +147,19 @@ static void set_bounds(struct piece *piece) {
         piece->last = asked->upto;
 }
 
-void books_renormalise(struct books_commit *commit, struct batch *batch) {
+void ledger_remap(struct ledger_writer *commit, struct batch *batch) {
     struct piece *piece = mem_zalloc(1, sizeof *piece);
     piece->commit = commit;
     piece->batch = batch;
-    piece->map = renormalise_map_create(batch->tables->categories, batch->tables->municipalities,
-                                        &commit->books->identity_key);
-    batch->renormalise.looked = batch->renormalise.changed = 0;
+    piece->map = remap_map_create(batch->tables->categories, batch->tables->municipalities,
+                                  &commit->ledger->identity_key);
+    batch->remap.looked = batch->remap.changed = 0;
     set_bounds(piece);
-    store_each_seq(&commit->txn, STORE_LEDGER, batch->renormalise.from, on_line, piece);
+    store_each_seq(&commit->txn, STORE_LEDGER, batch->remap.from, on_line, piece);
     for (size_t i = 0; i < piece->found_count && commit->txn.err.kind == ERR_NONE; i++)
         judge_again(piece, piece->found[i]);
-    if (!batch->renormalise.next && !batch->dry_run)
+    if (!batch->remap.next && !batch->dry_run)
         forget_known_words(piece);
-    renormalise_map_free(piece->map);
+    remap_map_free(piece->map);
     free(piece);
 }

@@ -16,31 +16,31 @@ enum {
         60000, // a contact alone is written once a minute: it is worth no sync of its own
 };
 
-void books_flush_source(struct books_commit *commit) {
+void ledger_flush_source(struct ledger_writer *commit) {
     if (!commit->feed_changed)
         return;
     buf_clear(&commit->change->record);
-    record_put_feed(&commit->change->record, &commit->feed, &commit->books->identity_key);
+    record_put_feed(&commit->change->record, &commit->feed, &commit->ledger->identity_key);
     store_put(&commit->txn, STORE_FEEDS, str_from(commit->source),
               buf_str(&commit->change->record));
     commit->feed_changed = false;
     commit->writes = true;
 }
 
-void books_take_source(struct books_commit *commit, const char *name) {
+void ledger_take_source(struct ledger_writer *commit, const char *name) {
     struct str value;
     if (strcmp(commit->source, name) == 0)
         return;
-    books_flush_source(commit);
+    ledger_flush_source(commit);
     (void)snprintf(commit->source, sizeof commit->source, "%s", name);
     if (!store_get(&commit->txn, STORE_FEEDS, str_from(name), &value) ||
-        !record_get_feed(value, &commit->feed, &commit->books->identity_key)) {
+        !record_get_feed(value, &commit->feed, &commit->ledger->identity_key)) {
         commit->feed = (struct feed_record){.first_ms = commit->logged_ms};
         commit->feed_changed = true;
     }
 }
 
-static void write_source_line(struct books_commit *commit, const struct batch *batch,
+static void write_source_line(struct ledger_writer *commit, const struct batch *batch,
                               enum ledger_kind kind) {
     const struct source *source = batch->source;
     const struct municipality *m =
@@ -48,30 +48,30 @@ static void write_source_line(struct books_commit *commit, const struct batch *b
     int64_t last = commit->feed.signal_ms;
     int64_t since = last ? last : commit->feed.first_ms;
     struct str name = str_from(source->name);
-    struct ledger_row row = {.kind = kind,
-                             .seq = commit->change->last_seq + 1,
-                             .first = commit->change->last_seq + 1,
-                             .verdict = VERDICT_REGISTERED,
-                             .received_ms = batch->received_ms,
-                             .logged_ms = commit->logged_ms,
-                             .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
-                                      .source_kind = (uint8_t)source->kind},
-                             .reported = TIME_DAY_NONE,
-                             .occurred = TIME_DAY_NONE,
-                             .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
-                             .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
-                             .polled = batch->polled,
-                             .source_len = (uint8_t)name.len};
+    struct ledger_entry row = {.kind = kind,
+                               .seq = commit->change->last_seq + 1,
+                               .first = commit->change->last_seq + 1,
+                               .verdict = VERDICT_REGISTERED,
+                               .received_ms = batch->received_ms,
+                               .logged_ms = commit->logged_ms,
+                               .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                                        .source_kind = (uint8_t)source->kind},
+                               .reported = TIME_DAY_NONE,
+                               .occurred = TIME_DAY_NONE,
+                               .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
+                               .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                               .polled = batch->polled,
+                               .source_len = (uint8_t)name.len};
     memcpy(row.source, name.data, name.len);
-    hash_digest(&commit->books->identity_key, "source", &name, 1, &row.identity);
+    hash_digest(&commit->ledger->identity_key, "source", &name, 1, &row.identity);
     buf_clear(&commit->change->value);
     event_put_source_value(&commit->change->value, batch->tables->municipalities, &row, last,
                            (batch->received_ms - since) / DAY_MS);
-    books_write_line(commit, &row);
+    ledger_write_entry(commit, &row);
 }
 
-void books_commit_silence(struct books_commit *commit, struct batch *batch) {
-    books_take_source(commit, batch->source->name);
+void ledger_commit_silence(struct ledger_writer *commit, struct batch *batch) {
+    ledger_take_source(commit, batch->source->name);
     if (!commit->feed.silent) {
         commit->feed.silent = true;
         commit->feed_changed = true;
@@ -80,7 +80,7 @@ void books_commit_silence(struct books_commit *commit, struct batch *batch) {
     batch->feed = commit->feed;
 }
 
-static void note_news(struct books_commit *commit, const struct batch *batch) {
+static void note_news(struct ledger_writer *commit, const struct batch *batch) {
     if (commit->feed.silent)
         write_source_line(commit, batch, LEDGER_SOURCE_RESUMED);
     commit->feed.silent = false;
@@ -97,15 +97,15 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
 
-void books_commit_source(struct books_commit *commit, struct batch *batch, bool news) {
-    books_take_source(commit, batch->source->name);
+void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news) {
+    ledger_take_source(commit, batch->source->name);
     if (batch->decoded_as.failed)
         return;
     if (news)
         note_news(commit, batch);
     if (batch->has_feed) {
-        bool unsure = batch->page.tentative && (news || batch->page.news_before);
-        take_feed(&commit->feed, &batch->feed, !unsure);
+        bool cursor_tentative = batch->page.tentative && (news || batch->page.news_before);
+        take_feed(&commit->feed, &batch->feed, !cursor_tentative);
         commit->feed_changed = true;
     }
     if (batch->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
@@ -131,25 +131,25 @@ static bool on_tally(void *ctx, struct str key, struct str value) {
 }
 
 // One source's bad items must not take the room of all others'.
-static bool has_room(struct books_commit *commit, const char *source) {
-    if (commit->change->quarantined >= BOOKS_QUARANTINE_MAX)
+static bool has_room(struct ledger_writer *commit, const char *source) {
+    if (commit->change->quarantined >= LEDGER_QUARANTINE_MAX)
         return false;
     if (!commit->quarantine_counted) {
-        struct tally tally = {.key = &commit->books->identity_key, .source = source};
+        struct tally tally = {.key = &commit->ledger->identity_key, .source = source};
         store_each(&commit->txn, STORE_QUARANTINE, on_tally, &tally);
         commit->in_quarantine = tally.count;
         commit->quarantine_counted = true;
     }
-    return commit->in_quarantine < BOOKS_QUARANTINE_SOURCE_MAX;
+    return commit->in_quarantine < LEDGER_QUARANTINE_SOURCE_MAX;
 }
 
-static void put_entry(struct books_commit *commit, const struct digest *key,
+static void put_entry(struct ledger_writer *commit, const struct digest *key,
                       struct quarantine_record *entry) {
-    struct books_change *change = commit->change;
+    struct ledger_change *change = commit->change;
     struct str place = {(const char *)key->bytes, DIGEST_BYTES}, old;
     struct quarantine_record known;
     if (store_get(&commit->txn, STORE_QUARANTINE, place, &old) &&
-        record_get_quarantine(old, &known, &commit->books->identity_key)) {
+        record_get_quarantine(old, &known, &commit->ledger->identity_key)) {
         entry->number = known.number;
         entry->first_ms = known.first_ms;
         entry->times = known.times + 1;
@@ -162,12 +162,12 @@ static void put_entry(struct books_commit *commit, const struct digest *key,
         return;
     }
     buf_clear(&change->record);
-    record_put_quarantine(&change->record, entry, &commit->books->identity_key);
+    record_put_quarantine(&change->record, entry, &commit->ledger->identity_key);
     store_put(&commit->txn, STORE_QUARANTINE, place, buf_str(&change->record));
     commit->writes = true;
 }
 
-static struct quarantine_record new_entry(const struct books_commit *commit,
+static struct quarantine_record new_entry(const struct ledger_writer *commit,
                                           const struct batch *batch) {
     struct quarantine_record entry = {
         .first_ms = commit->logged_ms, .last_ms = commit->logged_ms, .times = 1};
@@ -176,12 +176,12 @@ static struct quarantine_record new_entry(const struct books_commit *commit,
     return entry;
 }
 
-static void refuse_page(struct books_commit *commit, const struct batch *batch) {
+static void refuse_page(struct ledger_writer *commit, const struct batch *batch) {
     struct quarantine_record entry = new_entry(commit, batch);
     struct digest key;
     const struct str parts[] = {str_from(batch->source->name),
                                 str_from(fault_code_name(batch->decoded_as.fault))};
-    hash_digest(&commit->books->identity_key, "quarantine page", parts, 2, &key);
+    hash_digest(&commit->ledger->identity_key, "quarantine page", parts, 2, &key);
     entry.page = true;
     entry.index = batch->decoded_as.line;
     entry.reason_count = 1;
@@ -189,7 +189,7 @@ static void refuse_page(struct books_commit *commit, const struct batch *batch) 
     put_entry(commit, &key, &entry);
 }
 
-void books_commit_refused(struct books_commit *commit, const struct batch *batch) {
+void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch) {
     commit->quarantine_counted = false;
     if (batch->decoded_as.failed) {
         refuse_page(commit, batch);
@@ -230,8 +230,8 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
     return !search->found;
 }
 
-static void drop_quarantined(struct books_commit *commit, uint64_t number) {
-    struct search search = {.hash_key = &commit->books->identity_key, .number = number};
+static void drop_quarantined(struct ledger_writer *commit, uint64_t number) {
+    struct search search = {.hash_key = &commit->ledger->identity_key, .number = number};
     store_each(&commit->txn, STORE_QUARANTINE, on_entry, &search);
     if (!search.found)
         return;
@@ -241,20 +241,20 @@ static void drop_quarantined(struct books_commit *commit, uint64_t number) {
     commit->writes = true;
 }
 
-void books_commit_notes(struct books_commit *commit, const struct books_group *group) {
-    for (const struct books_note *note = group->notes; note; note = note->next) {
-        if (note->what == BOOKS_DROP_QUARANTINED) {
+void ledger_commit_notes(struct ledger_writer *commit, const struct ledger_group *group) {
+    for (const struct ledger_note *note = group->notes; note; note = note->next) {
+        if (note->what == LEDGER_DROP_QUARANTINED) {
             drop_quarantined(commit, note->number);
             continue;
         }
-        books_take_source(commit, note->source);
-        if (note->what == BOOKS_PAUSE || note->what == BOOKS_RESUME)
-            commit->feed.paused = note->what == BOOKS_PAUSE;
-        if (note->what == BOOKS_SET_CURSOR) {
+        ledger_take_source(commit, note->source);
+        if (note->what == LEDGER_PAUSE || note->what == LEDGER_RESUME)
+            commit->feed.paused = note->what == LEDGER_PAUSE;
+        if (note->what == LEDGER_SET_CURSOR) {
             memcpy(commit->feed.cursor, note->cursor, sizeof commit->feed.cursor);
             commit->feed.etag[0] = commit->feed.last_modified[0] = '\0';
         }
-        if (note->what != BOOKS_KNOW_SOURCE)
+        if (note->what != LEDGER_KNOW_SOURCE)
             commit->feed_changed = true;
     }
 }

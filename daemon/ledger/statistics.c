@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Figures for outside: made at the close of a month from the counts, kept as they were told until
-// the next time, and sent to Kafka where they changed. When too few signals have changed a month
-// is let pass, and its signals are told with a later one's: a step of a figure must never be the
-// work of fewer signals than the resolution. So whether it is time is asked once a month.
+// Statistics for outside: made at the close of a month from the counts, kept as they were told
+// until the next time, and sent to Kafka where they changed. When too few signals have changed a
+// month is let pass, and its signals are told with a later one's: a step of a statistic must never
+// be the work of fewer signals than the rounding_base. So whether it is time is asked once a month.
 //
-// STORE_SHOWN has the counts that the figures were made of. Of a figure that waits for Kafka and
-// changes again only the later record is sent.
+// STORE_RELEASED has the counts that the statistics were made of. Of a statistic that waits for
+// Kafka and changes again only the later record is sent.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
@@ -16,71 +16,72 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct str state_key = {"figures", 7};
+static const struct str state_key = {"statistics", sizeof "statistics" - 1};
 
 struct making {
-    struct books_commit *commit;
-    struct figures figures; // as they are to be
-    struct figures sent;    // those that change, sorted too; count 0: no longer told
+    struct ledger_writer *commit;
+    struct statistics statistics; // as they are to be
+    struct statistics sent;       // those that change, sorted too; count 0: no longer told
     size_t sent_cap;
     uint64_t *outdated; // in the outbox
     size_t outdated_count, outdated_cap;
 };
 
-static struct str key_of(const struct figure *figure) {
-    return str_from(figure->key);
+static struct str key_of(const struct statistic *statistic) {
+    return str_from(statistic->key);
 }
 
 static int compare_key(const void *key, const void *element) {
-    return strcmp(key, ((const struct figure *)element)->key);
+    return strcmp(key, ((const struct statistic *)element)->key);
 }
 
-static bool has_key(const struct figures *figures, struct str key) {
-    char text[FIGURE_KEY_MAX] = "";
-    if (key.len >= sizeof text || !figures->count)
+static bool has_key(const struct statistics *statistics, struct str key) {
+    char text[STATISTIC_KEY_MAX] = "";
+    if (key.len >= sizeof text || !statistics->count)
         return false;
     memcpy(text, key.data, key.len);
-    return bsearch(text, figures->list, figures->count, sizeof *figures->list, compare_key) != NULL;
+    return bsearch(text, statistics->list, statistics->count, sizeof *statistics->list,
+                   compare_key) != NULL;
 }
 
-static void note_sent(struct making *making, const struct figure *figure) {
-    struct figures *sent = &making->sent;
-    sent->list = books_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
-    sent->list[sent->count++] = *figure;
+static void note_sent(struct making *making, const struct statistic *statistic) {
+    struct statistics *sent = &making->sent;
+    sent->list = ledger_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
+    sent->list[sent->count++] = *statistic;
 }
 
 // --- what changes ---
 
-static bool is_told(struct making *making, const struct figure *figure) {
+static bool is_told(struct making *making, const struct statistic *statistic) {
     struct str record;
-    struct figure_record told;
-    return store_get(&making->commit->txn, STORE_FIGURES, key_of(figure), &record) &&
-           record_get_figure(record, &told) && told.count == figure->count &&
-           told.resolution == making->commit->change->figures.resolution;
+    struct statistic_record told;
+    return store_get(&making->commit->txn, STORE_STATISTICS, key_of(statistic), &record) &&
+           record_get_statistic(record, &told) && told.count == statistic->count &&
+           told.rounding_base == making->commit->change->statistics.rounding_base;
 }
 
 static bool on_told(void *ctx, struct str key, struct str record) {
     struct making *making = ctx;
-    struct figure gone = {.count = 0};
+    struct statistic gone = {.count = 0};
     (void)record;
-    if (key.len < sizeof gone.key && !has_key(&making->figures, key)) {
+    if (key.len < sizeof gone.key && !has_key(&making->statistics, key)) {
         memcpy(gone.key, key.data, key.len);
         note_sent(making, &gone);
     }
     return true;
 }
 
-static int compare_figures(const void *a, const void *b) {
-    return strcmp(((const struct figure *)a)->key, ((const struct figure *)b)->key);
+static int compare_statistics(const void *a, const void *b) {
+    return strcmp(((const struct statistic *)a)->key, ((const struct statistic *)b)->key);
 }
 
 static void find_changes(struct making *making) {
-    for (size_t i = 0; i < making->figures.count; i++)
-        if (!is_told(making, &making->figures.list[i]))
-            note_sent(making, &making->figures.list[i]);
-    store_each(&making->commit->txn, STORE_FIGURES, on_told, making);
+    for (size_t i = 0; i < making->statistics.count; i++)
+        if (!is_told(making, &making->statistics.list[i]))
+            note_sent(making, &making->statistics.list[i]);
+    store_each(&making->commit->txn, STORE_STATISTICS, on_told, making);
     if (making->sent.count)
-        qsort(making->sent.list, making->sent.count, sizeof *making->sent.list, compare_figures);
+        qsort(making->sent.list, making->sent.count, sizeof *making->sent.list, compare_statistics);
 }
 
 // --- the outbox ---
@@ -88,72 +89,73 @@ static void find_changes(struct making *making) {
 static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
     struct making *making = ctx;
     struct str key, value;
-    if (!record_get_figure_waiting(record, &key, &value) || !has_key(&making->sent, key))
+    if (!record_get_statistic_waiting(record, &key, &value) || !has_key(&making->sent, key))
         return true;
-    making->outdated = books_grow(making->outdated, making->outdated_count, &making->outdated_cap,
-                                  sizeof *making->outdated);
+    making->outdated = ledger_grow(making->outdated, making->outdated_count, &making->outdated_cap,
+                                   sizeof *making->outdated);
     making->outdated[making->outdated_count++] = seq;
     return true;
 }
 
 static void drop_outdated(struct making *making) {
-    store_each_seq(&making->commit->txn, STORE_FIGURES_OUTBOX, 1, on_waiting, making);
+    store_each_seq(&making->commit->txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, making);
     for (size_t i = 0; i < making->outdated_count; i++)
-        store_delete_seq(&making->commit->txn, STORE_FIGURES_OUTBOX, making->outdated[i]);
+        store_delete_seq(&making->commit->txn, STORE_STATISTICS_OUTBOX, making->outdated[i]);
 }
 
-static void send(struct books_commit *commit, struct str key, const struct figure_record *told) {
+static void send(struct ledger_writer *commit, struct str key,
+                 const struct statistic_record *told) {
     struct buf *value = &commit->change->value, *record = &commit->change->record;
     struct json_out json = {.buf = value};
     buf_clear(value);
     if (told)
-        figure_put_value(&json, key, told);
+        statistic_put_value(&json, key, told);
     buf_clear(record);
-    record_put_figure_waiting(record, key, buf_str(value));
-    store_append(&commit->txn, STORE_FIGURES_OUTBOX, ++commit->change->figures.seq,
+    record_put_statistic_waiting(record, key, buf_str(value));
+    store_append(&commit->txn, STORE_STATISTICS_OUTBOX, ++commit->change->statistics.seq,
                  buf_str(record));
 }
 
-void books_put_figure(struct books_commit *commit, struct str key,
-                      const struct figure_record *figure) {
+void ledger_put_statistic(struct ledger_writer *commit, struct str key,
+                          const struct statistic_record *statistic) {
     struct buf *record = &commit->change->record;
     buf_clear(record);
-    record_put_figure(record, figure);
-    store_put(&commit->txn, STORE_FIGURES, key, buf_str(record));
+    record_put_statistic(record, statistic);
+    store_put(&commit->txn, STORE_STATISTICS, key, buf_str(record));
 }
 
-static void tell(struct books_commit *commit, const struct figure *figure) {
-    const struct figures_record *state = &commit->change->figures;
-    const struct figure_record told = {figure->count, state->resolution, state->closed};
-    if (figure->count)
-        books_put_figure(commit, key_of(figure), &told);
+static void tell(struct ledger_writer *commit, const struct statistic *statistic) {
+    const struct statistics_record *state = &commit->change->statistics;
+    const struct statistic_record told = {statistic->count, state->rounding_base, state->closed};
+    if (statistic->count)
+        ledger_put_statistic(commit, key_of(statistic), &told);
     else
-        store_delete(&commit->txn, STORE_FIGURES, key_of(figure));
-    send(commit, key_of(figure), figure->count ? &told : NULL);
+        store_delete(&commit->txn, STORE_STATISTICS, key_of(statistic));
+    send(commit, key_of(statistic), statistic->count ? &told : NULL);
 }
 
 static bool on_resend(void *ctx, struct str key, struct str record) {
-    struct figure figure = {.count = 1};
+    struct statistic statistic = {.count = 1};
     (void)record;
-    if (key.len < sizeof figure.key) {
-        memcpy(figure.key, key.data, key.len);
-        note_sent(ctx, &figure);
+    if (key.len < sizeof statistic.key) {
+        memcpy(statistic.key, key.data, key.len);
+        note_sent(ctx, &statistic);
     }
     return true;
 }
 
-void books_resend_figures(struct books_commit *commit) {
+void ledger_resend_statistics(struct ledger_writer *commit) {
     struct making making = {.commit = commit};
-    store_each(&commit->txn, STORE_FIGURES, on_resend, &making);
+    store_each(&commit->txn, STORE_STATISTICS, on_resend, &making);
     drop_outdated(&making);
     for (size_t i = 0; i < making.sent.count; i++) {
         struct str record, key = key_of(&making.sent.list[i]);
-        struct figure_record told;
-        if (store_get(&commit->txn, STORE_FIGURES, key, &record) &&
-            record_get_figure(record, &told))
+        struct statistic_record told;
+        if (store_get(&commit->txn, STORE_STATISTICS, key, &record) &&
+            record_get_statistic(record, &told))
             send(commit, key, &told);
     }
-    commit->change->figures_changed = true;
+    commit->change->statistics_changed = true;
     free(making.outdated);
     free(making.sent.list);
 }
@@ -171,7 +173,7 @@ static bool on_shown(void *ctx, struct str key, struct str value) {
 }
 
 struct keeping {
-    struct books_commit *commit;
+    struct ledger_writer *commit;
     const struct counts *before, *after;
 };
 
@@ -181,7 +183,7 @@ static void keep_shown(void *ctx, const struct cell *cell, int64_t number) {
     record_put_cell(bytes, cell);
     struct str key = {(const char *)bytes, sizeof bytes};
     if (number && number != counts_get(keeping->before, cell))
-        store_put(&keeping->commit->txn, STORE_SHOWN, key,
+        store_put(&keeping->commit->txn, STORE_RELEASED, key,
                   (struct str){(const char *)&number, sizeof number});
 }
 
@@ -191,34 +193,35 @@ static void forget_shown(void *ctx, const struct cell *cell, int64_t number) {
     record_put_cell(bytes, cell);
     (void)number;
     if (!counts_get(keeping->after, cell))
-        store_delete(&keeping->commit->txn, STORE_SHOWN,
+        store_delete(&keeping->commit->txn, STORE_RELEASED,
                      (struct str){(const char *)bytes, sizeof bytes});
 }
 
-void books_put_figures_state(struct books_commit *commit, const struct figures_record *state) {
+void ledger_put_statistics_state(struct ledger_writer *commit,
+                                 const struct statistics_record *state) {
     struct counts *before = counts_create(), *after = counts_create();
     struct keeping keeping = {commit, before, after};
-    figures_project(commit->books->counts, state->tried, after);
+    statistics_project(commit->ledger->counts, state->tried, after);
     counts_each(after, keep_shown, &keeping);
     counts_free(before);
     counts_free(after);
-    commit->change->figures = *state;
-    commit->change->figures_changed = commit->writes = true;
+    commit->change->statistics = *state;
+    commit->change->statistics_changed = commit->writes = true;
 }
 
 // --- the task ---
 
-static void make(struct books_commit *commit, struct batch *batch) {
-    struct batch_figures *asked = &batch->figures;
+static void make(struct ledger_writer *commit, struct batch *batch) {
+    struct batch_statistics *asked = &batch->statistics;
     struct making making = {.commit = commit};
-    const struct figures_options options = {.municipalities = batch->tables->municipalities,
-                                            .today = time_amsterdam_day(asked->now_ms),
-                                            .closed = asked->closed,
-                                            .resolution = asked->resolution};
-    commit->change->figures.made = true;
-    commit->change->figures.closed = asked->closed;
-    commit->change->figures.resolution = asked->resolution;
-    figures_make(commit->books->counts, &options, &making.figures);
+    const struct statistics_options options = {.municipalities = batch->tables->municipalities,
+                                               .today = time_amsterdam_day(asked->now_ms),
+                                               .closed = asked->closed,
+                                               .rounding_base = asked->rounding_base};
+    commit->change->statistics.made = true;
+    commit->change->statistics.closed = asked->closed;
+    commit->change->statistics.rounding_base = asked->rounding_base;
+    statistics_make(commit->ledger->counts, &options, &making.statistics);
     find_changes(&making);
     drop_outdated(&making);
     asked->changed = asked->gone = 0;
@@ -226,22 +229,22 @@ static void make(struct books_commit *commit, struct batch *batch) {
         tell(commit, &making.sent.list[i]);
         *(making.sent.list[i].count ? &asked->changed : &asked->gone) += 1;
     }
-    free(making.figures.list);
+    free(making.statistics.list);
     free(making.sent.list);
     free(making.outdated);
 }
 
 // What this group has added before is not in it: the next time it is.
-static void make_if_enough(struct books_commit *commit, struct batch *batch) {
-    struct batch_figures *asked = &batch->figures;
+static void make_if_enough(struct ledger_writer *commit, struct batch *batch) {
+    struct batch_statistics *asked = &batch->statistics;
     struct counts *before = counts_create(), *after = counts_create();
     struct keeping keeping = {commit, before, after};
-    store_each(&commit->txn, STORE_SHOWN, on_shown, before);
-    figures_project(commit->books->counts, asked->closed, after);
-    if (figures_changes(before, after) < asked->resolution) {
-        asked->outcome = BATCH_FIGURES_TOO_FEW;
+    store_each(&commit->txn, STORE_RELEASED, on_shown, before);
+    statistics_project(commit->ledger->counts, asked->closed, after);
+    if (statistics_changes(before, after) < asked->rounding_base) {
+        asked->outcome = BATCH_STATISTICS_TOO_FEW;
     } else {
-        asked->outcome = BATCH_FIGURES_MADE;
+        asked->outcome = BATCH_STATISTICS_MADE;
         counts_each(after, keep_shown, &keeping);
         counts_each(before, forget_shown, &keeping);
         make(commit, batch);
@@ -253,19 +256,19 @@ static void make_if_enough(struct books_commit *commit, struct batch *batch) {
 // In a new ledger what has closed is not looked at: history may be on its way in. A clock that was
 // ahead does not keep months from closing once it is right; one that goes back and comes by the end
 // of a month again does not close it twice.
-void books_figures(struct books_commit *commit, struct batch *batch) {
-    struct figures_record *state = &commit->change->figures;
-    struct batch_figures *asked = &batch->figures;
+void ledger_statistics(struct ledger_writer *commit, struct batch *batch) {
+    struct statistics_record *state = &commit->change->statistics;
+    struct batch_statistics *asked = &batch->statistics;
     bool begun = state->tried > 0;
-    asked->closed = figures_closed_month(time_amsterdam_day(asked->now_ms));
-    asked->outcome = BATCH_FIGURES_EARLY;
+    asked->closed = statistics_closed_month(time_amsterdam_day(asked->now_ms));
+    asked->outcome = BATCH_STATISTICS_EARLY;
     if (asked->asked && state->made) {
-        asked->outcome = BATCH_FIGURES_THERE;
+        asked->outcome = BATCH_STATISTICS_THERE;
         return;
     }
     if (asked->closed < state->tried) {
         state->tried = asked->closed;
-        commit->change->figures_changed = commit->writes = true;
+        commit->change->statistics_changed = commit->writes = true;
     }
     if (!asked->asked && asked->closed <= state->tried)
         return;
@@ -274,90 +277,94 @@ void books_figures(struct books_commit *commit, struct batch *batch) {
         make_if_enough(commit, batch);
     if (asked->closed > state->tried)
         state->tried = asked->closed;
-    commit->change->figures_changed = commit->writes = true;
+    commit->change->statistics_changed = commit->writes = true;
 }
 
-void books_flush_figures(struct books_commit *commit) {
+void ledger_flush_statistics(struct ledger_writer *commit) {
     struct buf *record = &commit->change->record;
-    if (commit->change->figures_changed) {
+    if (commit->change->statistics_changed) {
         buf_clear(record);
-        record_put_figures(record, &commit->change->figures);
+        record_put_statistics(record, &commit->change->statistics);
         store_put(&commit->txn, STORE_META, state_key, buf_str(record));
     }
-    commit->change->figures_waiting = store_entries(&commit->txn, STORE_FIGURES_OUTBOX);
+    commit->change->statistics_waiting = store_entries(&commit->txn, STORE_STATISTICS_OUTBOX);
 }
 
 // --- reading ---
 
 // False: damaged.
-static bool read_state(struct store_txn *txn, struct figures_record *state) {
+static bool read_state(struct store_txn *txn, struct statistics_record *state) {
     struct str value;
-    *state = (struct figures_record){0};
-    return !store_get(txn, STORE_META, state_key, &value) || record_get_figures(value, state);
+    *state = (struct statistics_record){0};
+    return !store_get(txn, STORE_META, state_key, &value) || record_get_statistics(value, state);
 }
 
-bool books_load_figures(struct books *books, struct store_txn *txn, struct err *err) {
-    books->figures_waiting = store_entries(txn, STORE_FIGURES_OUTBOX);
-    return read_state(txn, &books->figures) ||
-           err_set(err, ERR_FATAL, "how far the figures for outside are is damaged");
+bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err) {
+    ledger->statistics_waiting = store_entries(txn, STORE_STATISTICS_OUTBOX);
+    return read_state(txn, &ledger->statistics) ||
+           err_set(err, ERR_FATAL, "how far the statistics for outside are is damaged");
 }
 
-const struct figures_record *books_figures_state(const struct books *books) {
-    return &books->figures;
+const struct statistics_record *ledger_statistics_state(const struct ledger *ledger) {
+    return &ledger->statistics;
 }
 
 // Without a topic they are kept all the same: there may be one again.
-uint64_t books_figures_waiting(const struct books *books) {
-    return books->topics[BOOKS_FIGURES].name ? books->figures_waiting : 0;
+uint64_t ledger_statistics_unpublished(const struct ledger *ledger) {
+    return ledger->topics[LEDGER_STATISTICS].name ? ledger->statistics_waiting : 0;
 }
 
-bool books_figures_fit(const struct books *books, uint32_t resolution, struct err *err) {
-    uint32_t told = books->figures.resolution;
-    if (!books->figures.made || told % resolution == 0 || resolution % told == 0)
+bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base, struct err *err) {
+    uint32_t told = ledger->statistics.rounding_base;
+    if (!ledger->statistics.made || told % rounding_base == 0 || rounding_base % told == 0)
         return true;
-    return err_set(err, ERR_CONFIG,
-                   "disclosure.resolution: %u neither divides nor is a multiple of %u, which the "
-                   "figures that are outside are rounded to: both together tell more than either",
-                   resolution, told);
+    return err_set(
+        err, ERR_CONFIG,
+        "disclosure.rounding_base: %u neither divides nor is a multiple of %u, which the "
+        "statistics that are outside are rounded to: both together tell more than either",
+        rounding_base, told);
 }
 
 struct walk {
-    bool (*figure)(void *ctx, struct str key, const struct figure_record *figure);
-    bool (*waiting)(void *ctx, const struct books_figure_waiting *figure);
+    bool (*statistic)(void *ctx, struct str key, const struct statistic_record *statistic);
+    bool (*waiting)(void *ctx, const struct ledger_statistic_waiting *statistic);
     void *ctx;
     uint64_t left;
 };
 
-static bool on_walk_figure(void *ctx, struct str key, struct str record) {
+static bool on_walk_statistic(void *ctx, struct str key, struct str record) {
     const struct walk *walk = ctx;
-    struct figure_record figure;
-    return record_get_figure(record, &figure) && walk->figure(walk->ctx, key, &figure);
+    struct statistic_record statistic;
+    return record_get_statistic(record, &statistic) && walk->statistic(walk->ctx, key, &statistic);
 }
 
-void books_each_figure(struct books *books, struct figures_record *state,
-                       bool (*fn)(void *ctx, struct str key, const struct figure_record *figure),
-                       void *ctx) {
+void ledger_each_statistic(struct ledger *ledger, struct statistics_record *state,
+                           bool (*fn)(void *ctx, struct str key,
+                                      const struct statistic_record *statistic),
+                           void *ctx) {
     struct store_txn txn;
-    struct walk walk = {.figure = fn, .ctx = ctx};
-    store_begin_read(books->store, &txn);
+    struct walk walk = {.statistic = fn, .ctx = ctx};
+    store_begin_read(ledger->store, &txn);
     (void)read_state(&txn, state); // the start has seen that it can be read
-    store_each(&txn, STORE_FIGURES, on_walk_figure, &walk);
+    store_each(&txn, STORE_STATISTICS, on_walk_statistic, &walk);
     store_abort(&txn);
 }
 
 static bool on_walk_waiting(void *ctx, uint64_t seq, struct str record) {
     struct walk *walk = ctx;
-    struct books_figure_waiting figure = {.seq = seq};
-    return walk->left-- > 0 && record_get_figure_waiting(record, &figure.key, &figure.value) &&
-           walk->waiting(walk->ctx, &figure);
+    struct ledger_statistic_waiting statistic = {.seq = seq};
+    return walk->left-- > 0 &&
+           record_get_statistic_waiting(record, &statistic.key, &statistic.value) &&
+           walk->waiting(walk->ctx, &statistic);
 }
 
-void books_each_figure_waiting(struct books *books, uint64_t after, uint64_t max,
-                               bool (*fn)(void *ctx, const struct books_figure_waiting *figure),
-                               void *ctx) {
+void ledger_each_statistic_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
+                                       bool (*fn)(void *ctx,
+                                                  const struct ledger_statistic_waiting *statistic),
+                                       void *ctx) {
     struct store_txn txn;
     struct walk walk = {.waiting = fn, .ctx = ctx, .left = max};
-    store_begin_read(books->store, &txn);
-    store_each_seq(&txn, STORE_FIGURES_OUTBOX, after + 1, on_walk_waiting, &walk);
+    store_begin_read(ledger->store, &txn);
+    store_each_seq(&txn, STORE_STATISTICS_OUTBOX, after + 1, on_walk_waiting, &walk);
     store_abort(&txn);
 }

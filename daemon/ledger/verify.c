@@ -3,8 +3,8 @@
 // has to follow: so a version that was lost, doubled or moved shows, and what counts at the end is
 // what the last ones say. A line may follow one that has expired.
 //
-// A ledger that was made anew from its events (books_rebuild.c) may lack versions; and a signal
-// that had expired and came again is there twice, of which the older one is carried.
+// A ledger that was made anew from its events (ledger_rebuild.c) may lack versions; and a signal
+// that had expired and came again is there twice, of which the older one is expired_counts.
 #include "ledger/verify.h"
 
 #include "codec/event_read.h"
@@ -19,21 +19,21 @@ enum { STEPS = 1024 }; // between two calls of progress
 
 static const struct {
     const char *name, *text;
-} checks[RECOUNT_CHECKS] = {
-    [RECOUNT_LEDGER] = {"ledger", "lines without gaps, each version behind the last"},
-    [RECOUNT_EVENTS] = {"events", "each event says what its line says"},
-    [RECOUNT_COUNTS] = {"counts", "the counts are the sum of the lines"},
-    [RECOUNT_MEMORY] = {"memory", "the daemon's counts are those on the disk"},
-    [RECOUNT_INDEX] = {"index", "each signal leads to its latest line"},
-    [RECOUNT_OUTBOX] = {"outbox", "each line waits for Kafka or is confirmed"},
-    [RECOUNT_PERSONS] = {"persons", "each signal is with its person"},
+} checks[VERIFY_CHECKS] = {
+    [VERIFY_LEDGER] = {"ledger", "lines without gaps, each version behind the last"},
+    [VERIFY_EVENTS] = {"events", "each event says what its line says"},
+    [VERIFY_COUNTS] = {"counts", "the counts are the sum of the lines"},
+    [VERIFY_MEMORY] = {"memory", "the daemon's counts are those on the disk"},
+    [VERIFY_INDEX] = {"index", "each signal leads to its latest line"},
+    [VERIFY_OUTBOX] = {"outbox", "each line waits for Kafka or is confirmed"},
+    [VERIFY_PERSONS] = {"persons", "each signal is with its person"},
 };
 
-const char *recount_check_name(enum recount_check check) {
+const char *verify_check_name(enum verify_check check) {
     return checks[check].name;
 }
 
-const char *recount_check_text(enum recount_check check) {
+const char *verify_check_text(enum verify_check check) {
     return checks[check].text;
 }
 
@@ -51,13 +51,13 @@ static uint64_t mix_digest(const struct digest *digest, uint64_t number) {
     return mix(halves[0] ^ mix(halves[1] ^ mix(number)));
 }
 
-void recount_add_signal(struct recount_sum *sum, const struct digest *identity, uint64_t seq) {
+void verify_add_signal(struct verify_sum *sum, const struct digest *identity, uint64_t seq) {
     sum->count++;
     sum->sum += mix_digest(identity, seq);
 }
 
-void recount_add_member(struct recount_sum *sum, uint64_t person, const struct digest *member,
-                        const struct cell *cell) {
+void verify_add_member(struct verify_sum *sum, uint64_t person, const struct digest *member,
+                       const struct cell *cell) {
     uint64_t parts[2] = {0, 0};
     memcpy(parts, cell, sizeof *cell);
     sum->count++;
@@ -66,8 +66,8 @@ void recount_add_member(struct recount_sum *sum, uint64_t person, const struct d
 
 // --- outcomes ---
 
-void recount_differ(struct recount *recount, enum recount_check check, const char *fmt, ...) {
-    struct recount_outcome *outcome = &recount->checks[check];
+void verify_differ(struct verify *verify, enum verify_check check, const char *fmt, ...) {
+    struct verify_outcome *outcome = &verify->checks[check];
     if (outcome->differs++)
         return;
     va_list args;
@@ -76,11 +76,11 @@ void recount_differ(struct recount *recount, enum recount_check check, const cha
     va_end(args);
 }
 
-bool recount_is_whole(const struct recount *recount) {
-    for (int i = 0; i < RECOUNT_CHECKS; i++)
-        if (recount->checks[i].differs)
+bool verify_is_whole(const struct verify *verify) {
+    for (int i = 0; i < VERIFY_CHECKS; i++)
+        if (verify->checks[i].differs)
             return false;
-    return !recount->ended;
+    return !verify->ended;
 }
 
 // --- lines ---
@@ -89,29 +89,29 @@ static unsigned long long number(uint64_t seq) {
     return seq;
 }
 
-bool recount_is_in_part(const struct recount_scan *scan, const struct digest *identity) {
+bool verify_is_in_part(const struct verify_scan *scan, const struct digest *identity) {
     uint64_t bits;
     memcpy(&bits, identity->bytes + sizeof bits, sizeof bits);
     return bits % scan->parts == scan->part;
 }
 
-bool recount_row_counts(const struct ledger_row *row) {
+bool verify_entry_counts(const struct ledger_entry *row) {
     return row->counts && !row->erased;
 }
 
-bool recount_read_row(struct recount_scan *scan, uint64_t seq, struct ledger_row *row) {
+bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_entry *row) {
     struct str record, event;
-    return store_get_seq(&scan->recount->txn, STORE_LEDGER, seq, &record) &&
+    return store_get_seq(&scan->verify->txn, STORE_LEDGER, seq, &record) &&
            record_get_ledger(record, seq, row, &event);
 }
 
-static bool is_same_source(const struct ledger_row *a, const struct ledger_row *b) {
+static bool is_same_source(const struct ledger_entry *a, const struct ledger_entry *b) {
     return str_equal((struct str){a->source, a->source_len},
                      (struct str){b->source, b->source_len});
 }
 
-static bool fits_version(const struct recount_scan *scan, const struct ledger_row *row,
-                         const struct ledger_row *known) {
+static bool fits_version(const struct verify_scan *scan, const struct ledger_entry *row,
+                         const struct ledger_entry *known) {
     if (known)
         return row->version == known->version + 1 ||
                (scan->rebuilt && row->version > known->version);
@@ -119,8 +119,8 @@ static bool fits_version(const struct recount_scan *scan, const struct ledger_ro
 }
 
 // What is wrong with a version behind the one before it (NULL: that has expired, or there is none).
-static const char *find_broken(const struct recount_scan *scan, const struct ledger_row *row,
-                               const struct ledger_row *known) {
+static const char *find_broken(const struct verify_scan *scan, const struct ledger_entry *row,
+                               const struct ledger_entry *known) {
     if (row->verdict != (row->version == 1 ? VERDICT_REGISTERED : VERDICT_CORRECTED) &&
         row->verdict != VERDICT_WITHDRAWN)
         return "has another verdict than its place allows";
@@ -147,8 +147,8 @@ static bool is_same_cell(const struct cell *a, const struct cell *b) {
 }
 
 // What consumers had seen of an erased version is not known here, nor of one that is not there.
-static bool fits_previous(const struct event_said *said, const struct ledger_row *row,
-                          const struct ledger_row *known) {
+static bool fits_previous(const struct event_said *said, const struct ledger_entry *row,
+                          const struct ledger_entry *known) {
     if (known ? known->erased || row->version != known->version + 1 : row->version != 1)
         return true;
     if (said->has_previous != (known && known->counts))
@@ -157,8 +157,8 @@ static bool fits_previous(const struct event_said *said, const struct ledger_row
 }
 
 // What is wrong with an event; NULL: nothing.
-static const char *find_wrong(const struct event_said *said, const struct ledger_row *row,
-                              const struct ledger_row *known) {
+static const char *find_wrong(const struct event_said *said, const struct ledger_entry *row,
+                              const struct ledger_entry *known) {
     if (!digest_equal(&said->row.identity, &row->identity) || said->row.version != row->version ||
         !is_same_source(&said->row, row) || said->row.cell.source_kind != row->cell.source_kind)
         return "is about another version";
@@ -176,37 +176,37 @@ static const char *find_wrong(const struct event_said *said, const struct ledger
 
 static const char still_says[] = "says what was erased";
 
-static void check_event(struct recount_scan *scan, const struct ledger_row *row, struct str event,
-                        const struct ledger_row *known) {
+static void check_event(struct verify_scan *scan, const struct ledger_entry *row, struct str event,
+                        const struct ledger_entry *known) {
     struct event_said said;
     struct err err;
     const char *wrong = "cannot be read";
     if (event_read_signal(event, &said, &err))
         wrong = find_wrong(&said, row, known);
-    scan->recount->checks[RECOUNT_EVENTS].compared++;
-    if (!wrong && row->erased && said.has_previous && !recount_waits_to_go(scan, row->seq))
+    scan->verify->checks[VERIFY_EVENTS].compared++;
+    if (!wrong && row->erased && said.has_previous && !verify_waits_to_go(scan, row->seq))
         wrong = still_says;
     if (wrong)
-        recount_differ(scan->recount, RECOUNT_EVENTS, "the event of line %llu %s", number(row->seq),
-                       wrong);
+        verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(row->seq),
+                      wrong);
 }
 
-static void check_source_event(struct recount_scan *scan, const struct ledger_row *row,
+static void check_source_event(struct verify_scan *scan, const struct ledger_entry *row,
                                struct str event) {
-    struct ledger_row said;
+    struct ledger_entry said;
     struct err err;
     int64_t last_signal_ms;
     bool same = event_read_source(event, &said, &last_signal_ms, &err) &&
                 is_same_source(&said, row) && is_same_cell(&said.cell, &row->cell) &&
                 said.municipality_today == row->municipality_today;
-    scan->recount->checks[RECOUNT_EVENTS].compared++;
+    scan->verify->checks[VERIFY_EVENTS].compared++;
     if (!same)
-        recount_differ(scan->recount, RECOUNT_EVENTS,
-                       "the event of line %llu is about another source", number(row->seq));
+        verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu is about another source",
+                      number(row->seq));
 }
 
-// What books_write_stub leaves.
-static bool is_emptied(const struct ledger_row *row) {
+// What ledger_write_stub leaves.
+static bool is_emptied(const struct ledger_entry *row) {
     static const struct digest none;
     const struct cell cell = {.source_kind = row->cell.source_kind};
     return digest_equal(&row->content, &none) && is_same_cell(&row->cell, &cell) &&
@@ -216,18 +216,18 @@ static bool is_emptied(const struct ledger_row *row) {
 }
 
 // The signal was erased: what its versions said goes when Kafka has it, if that is kept in mind.
-static void check_erased(struct recount_scan *scan, const struct ledger_row *latest) {
-    struct ledger_row row = *latest;
+static void check_erased(struct verify_scan *scan, const struct ledger_entry *latest) {
+    struct ledger_entry row = *latest;
     do {
-        if (!row.erased && !recount_waits_to_go(scan, row.seq))
-            recount_differ(scan->recount, RECOUNT_EVENTS, "the event of line %llu %s",
-                           number(row.seq), still_says);
+        if (!row.erased && !verify_waits_to_go(scan, row.seq))
+            verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(row.seq),
+                          still_says);
     } while (row.previous >= scan->first_seq && row.previous < row.seq &&
-             recount_read_row(scan, row.previous, &row));
+             verify_read_entry(scan, row.previous, &row));
 }
 
-static void count_row(struct recount_scan *scan, const struct ledger_row *row, int change) {
-    if (!recount_row_counts(row))
+static void count_row(struct verify_scan *scan, const struct ledger_entry *row, int change) {
+    if (!verify_entry_counts(row))
         return;
     counts_add(scan->counts, &row->cell, change);
     if (row->person)
@@ -235,24 +235,24 @@ static void count_row(struct recount_scan *scan, const struct ledger_row *row, i
 }
 
 // Of a signal that had expired.
-static bool begins_anew(struct recount_scan *scan, const struct ledger_row *row,
-                        const struct ledger_row *known) {
+static bool begins_anew(struct verify_scan *scan, const struct ledger_entry *row,
+                        const struct ledger_entry *known) {
     return scan->rebuilt && row->previous == 0 &&
-           (!recount_row_counts(known) || recount_carries(scan, &known->cell));
+           (!verify_entry_counts(known) || verify_carries(scan, &known->cell));
 }
 
-static void check_signal(struct recount_scan *scan, const struct ledger_row *row,
+static void check_signal(struct verify_scan *scan, const struct ledger_entry *row,
                          struct str event) {
-    struct ledger_row before;
+    struct ledger_entry before;
     uint64_t seq = index_get(scan->index, &row->identity);
-    bool seen = seq && recount_read_row(scan, seq, &before);
-    const struct ledger_row *known = seen && !begins_anew(scan, row, &before) ? &before : NULL;
+    bool seen = seq && verify_read_entry(scan, seq, &before);
+    const struct ledger_entry *known = seen && !begins_anew(scan, row, &before) ? &before : NULL;
     const char *broken = find_broken(scan, row, known);
     if (broken)
-        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu %s", number(row->seq), broken);
+        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(row->seq), broken);
     check_event(scan, row, event, known);
     if (row->erased && !is_emptied(row))
-        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu %s", number(row->seq), still_says);
+        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(row->seq), still_says);
     if (known && row->erased && !known->erased)
         check_erased(scan, known);
     if (seen)
@@ -262,30 +262,30 @@ static void check_signal(struct recount_scan *scan, const struct ledger_row *row
     scan->signal_lines++;
 }
 
-static void check_order(struct recount_scan *scan, uint64_t seq) {
+static void check_order(struct verify_scan *scan, uint64_t seq) {
     if (seq != scan->next_seq)
-        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu is not there",
-                       number(scan->next_seq));
+        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu is not there",
+                      number(scan->next_seq));
     scan->next_seq = seq + 1;
-    scan->recount->checks[RECOUNT_LEDGER].compared++;
+    scan->verify->checks[VERIFY_LEDGER].compared++;
 }
 
-static bool goes_on(struct recount_scan *scan) {
-    struct recount *recount = scan->recount;
-    if (scan->done++ % STEPS == 0 && recount->progress)
-        recount->ended = !recount->progress(recount->ctx, scan->done, scan->total);
-    return !recount->ended;
+static bool goes_on(struct verify_scan *scan) {
+    struct verify *verify = scan->verify;
+    if (scan->done++ % STEPS == 0 && verify->progress)
+        verify->ended = !verify->progress(verify->ctx, scan->done, scan->total);
+    return !verify->ended;
 }
 
-static void count_lost(struct recount_scan *scan, uint64_t seq) {
+static void count_lost(struct verify_scan *scan, uint64_t seq) {
     scan->lost++;
     if (!scan->rebuilt)
-        recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu is lost", number(seq));
+        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu is lost", number(seq));
 }
 
 static bool on_line(void *ctx, uint64_t seq, struct str record) {
-    struct recount_scan *scan = ctx;
-    struct ledger_row row;
+    struct verify_scan *scan = ctx;
+    struct ledger_entry row;
     struct str event;
     if (!goes_on(scan))
         return false;
@@ -293,15 +293,15 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
         check_order(scan, seq);
     if (!record_get_ledger(record, seq, &row, &event)) {
         if (scan->part == 0)
-            recount_differ(scan->recount, RECOUNT_LEDGER, "line %llu cannot be read", number(seq));
+            verify_differ(scan->verify, VERIFY_LEDGER, "line %llu cannot be read", number(seq));
         return true;
     }
-    if (!recount_is_in_part(scan, &row.identity))
+    if (!verify_is_in_part(scan, &row.identity))
         return true;
     if (row.kind == LEDGER_LOST)
         count_lost(scan, seq);
     else
-        recount_check_outbox_line(scan, &row);
+        verify_check_outbox_line(scan, &row);
     if (row.kind == LEDGER_SIGNAL)
         check_signal(scan, &row, event);
     else if (row.kind != LEDGER_LOST)
@@ -310,75 +310,74 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
 }
 
 static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
-    struct recount_scan *scan = ctx;
-    recount_add_signal(&scan->signals, identity, seq);
+    struct verify_scan *scan = ctx;
+    verify_add_signal(&scan->signals, identity, seq);
 }
 
-static void run_part(struct recount_scan *scan) {
-    struct recount *recount = scan->recount;
+static void run_part(struct verify_scan *scan) {
+    struct verify *verify = scan->verify;
     index_clear(scan->index);
     scan->with_person = 0;
-    store_each_seq(&recount->txn, STORE_LEDGER, scan->first_seq, on_line, scan);
-    if (recount->ended)
+    store_each_seq(&verify->txn, STORE_LEDGER, scan->first_seq, on_line, scan);
+    if (verify->ended)
         return;
     index_each(scan->index, on_signal, scan);
-    recount_check_members(scan);
+    verify_check_members(scan);
 }
 
 // How far the ledger goes is kept apart, so a last line that is missing shows too.
-static void check_ends(struct recount_scan *scan) {
-    struct recount *recount = scan->recount;
+static void check_ends(struct verify_scan *scan) {
+    struct verify *verify = scan->verify;
     struct str value;
     uint64_t last = 0;
-    if (store_get(&recount->txn, STORE_META, STR("last-seq"), &value) && value.len == sizeof last)
+    if (store_get(&verify->txn, STORE_META, STR("last-seq"), &value) && value.len == sizeof last)
         memcpy(&last, value.data, sizeof last);
     if (scan->last_seq && last != scan->last_seq)
-        recount_differ(recount, RECOUNT_LEDGER, "it ends at line %llu and not at %llu",
-                       number(scan->last_seq), number(last));
-    const struct recount_memory *memory = &recount->memory;
+        verify_differ(verify, VERIFY_LEDGER, "it ends at line %llu and not at %llu",
+                      number(scan->last_seq), number(last));
+    const struct verify_memory *memory = &verify->memory;
     uint64_t first = scan->first_seq ? scan->first_seq : last + 1;
     if (memory->cube && (memory->first_seq != first || memory->last_seq != last))
-        recount_differ(recount, RECOUNT_INDEX, "the daemon has lines %llu to %llu",
-                       number(memory->first_seq), number(memory->last_seq));
+        verify_differ(verify, VERIFY_INDEX, "the daemon has lines %llu to %llu",
+                      number(memory->first_seq), number(memory->last_seq));
 }
 
-static void begin(struct recount_scan *scan) {
-    struct recount *recount = scan->recount;
+static void begin(struct verify_scan *scan) {
+    struct verify *verify = scan->verify;
     struct str value;
-    uint64_t lines = store_entries(&recount->txn, STORE_LEDGER);
-    uint64_t most = recount->identities_max ? recount->identities_max : RECOUNT_IDENTITIES_MAX;
-    scan->first_seq = scan->next_seq = store_first_seq(&recount->txn, STORE_LEDGER);
-    scan->last_seq = store_last_seq(&recount->txn, STORE_LEDGER);
-    scan->rebuilt = store_get(&recount->txn, STORE_META, STR("rebuilt"), &value);
+    uint64_t lines = store_entries(&verify->txn, STORE_LEDGER);
+    uint64_t most = verify->identities_max ? verify->identities_max : VERIFY_IDENTITIES_MAX;
+    scan->first_seq = scan->next_seq = store_first_seq(&verify->txn, STORE_LEDGER);
+    scan->last_seq = store_last_seq(&verify->txn, STORE_LEDGER);
+    scan->rebuilt = store_get(&verify->txn, STORE_META, STR("rebuilt"), &value);
     scan->parts = 1 + lines / most;
     scan->total = lines * scan->parts;
-    recount->lines = lines;
-    for (int i = 0; i < RECOUNT_CHECKS; i++)
-        recount->checks[i].looked =
-            recount->memory.cube || (i != RECOUNT_MEMORY && i != RECOUNT_INDEX);
+    verify->lines = lines;
+    for (int i = 0; i < VERIFY_CHECKS; i++)
+        verify->checks[i].looked = verify->memory.cube || (i != VERIFY_MEMORY && i != VERIFY_INDEX);
 }
 
-void recount_run(struct recount *recount) {
-    struct recount_scan scan = {.recount = recount,
-                                .index = index_create(),
-                                .counts = counts_create(),
-                                .carried = counts_create()};
+void verify_run(struct verify *verify) {
+    struct verify_scan scan = {.verify = verify,
+                               .index = index_create(),
+                               .counts = counts_create(),
+                               .expired_counts = counts_create()};
     begin(&scan);
     check_ends(&scan);
-    for (; scan.part < scan.parts && !recount->ended; scan.part++)
+    for (; scan.part < scan.parts && !verify->ended; scan.part++)
         run_part(&scan);
-    recount->signals = scan.signals.count;
-    if (!recount->ended)
-        recount_check_tables(&scan);
-    if (recount->txn.err.kind != ERR_NONE)
-        recount_differ(recount, RECOUNT_LEDGER, "%s", recount->txn.err.text);
+    verify->signals = scan.signals.count;
+    if (!verify->ended)
+        verify_check_tables(&scan);
+    if (verify->txn.err.kind != ERR_NONE)
+        verify_differ(verify, VERIFY_LEDGER, "%s", verify->txn.err.text);
     index_free(scan.index);
     counts_free(scan.counts);
-    counts_free(scan.carried);
+    counts_free(scan.expired_counts);
 }
 
-void recount_free(struct recount *recount) {
-    store_abort(&recount->txn);
-    counts_free(recount->memory.cube);
-    recount->memory.cube = NULL;
+void verify_free(struct verify *verify) {
+    store_abort(&verify->txn);
+    counts_free(verify->memory.cube);
+    verify->memory.cube = NULL;
 }

@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Figures for outside. What they were made of has gone since, so it is not counted again: each must
-// be one that may be told, and what waits for Kafka must be what is told.
+// Statistics for outside. What they were made of has gone since, so it is not counted again: each
+// must be one that may be told, and what waits for Kafka must be what is told.
 #include "codec/statistic.h"
 #include "ledger/verify.h"
 #include "verify_private.h"
 
 #include <string.h>
 
-static bool on_figure(void *ctx, struct str key, struct str value) {
-    struct figure_record told;
+static bool on_statistic(void *ctx, struct str key, struct str value) {
+    struct statistic_record told;
     (void)key;
-    if (!record_get_figure(value, &told) || told.count <= 0 || told.resolution == 0 ||
-        told.count % told.resolution != 0)
-        recount_differ(ctx, RECOUNT_OUTBOX, "a figure for outside that is none");
+    if (!record_get_statistic(value, &told) || told.count <= 0 || told.rounding_base == 0 ||
+        told.count % told.rounding_base != 0)
+        verify_differ(ctx, VERIFY_OUTBOX, "a statistic for outside that is none");
     return true;
 }
 
-static bool is_told(struct recount *recount, struct str key, struct str value) {
-    struct figure_record told, waiting;
+static bool is_told(struct verify *verify, struct str key, struct str value) {
+    struct statistic_record told, waiting;
     struct str record;
-    if (!store_get(&recount->txn, STORE_FIGURES, key, &record))
+    if (!store_get(&verify->txn, STORE_STATISTICS, key, &record))
         return !value.data;
-    return record_get_figure(record, &told) && figure_read_value(key, value, &waiting) &&
-           told.count == waiting.count && told.resolution == waiting.resolution &&
+    return record_get_statistic(record, &told) && statistic_read_value(key, value, &waiting) &&
+           told.count == waiting.count && told.rounding_base == waiting.rounding_base &&
            told.closed == waiting.closed;
 }
 
 static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
-    struct recount *recount = ctx;
+    struct verify *verify = ctx;
     struct str key, value;
-    if (!record_get_figure_waiting(record, &key, &value))
-        recount_differ(recount, RECOUNT_OUTBOX, "figure %llu that waits cannot be read",
-                       (unsigned long long)seq);
-    else if (!is_told(recount, key, value))
-        recount_differ(recount, RECOUNT_OUTBOX, "figure %llu waits and is not the one that is told",
-                       (unsigned long long)seq);
+    if (!record_get_statistic_waiting(record, &key, &value))
+        verify_differ(verify, VERIFY_OUTBOX, "statistic %llu that waits cannot be read",
+                      (unsigned long long)seq);
+    else if (!is_told(verify, key, value))
+        verify_differ(verify, VERIFY_OUTBOX, "statistic %llu waits and is not the one that is told",
+                      (unsigned long long)seq);
     return true;
 }
 
@@ -44,21 +44,22 @@ static bool on_shown(void *ctx, struct str key, struct str value) {
     if (value.len == sizeof number)
         memcpy(&number, value.data, sizeof number);
     if (!record_get_cell(key, &cell) || number <= 0)
-        recount_differ(ctx, RECOUNT_OUTBOX, "a cell of the figures for outside cannot be read");
+        verify_differ(ctx, VERIFY_OUTBOX, "a cell of the statistics for outside cannot be read");
     return true;
 }
 
-void recount_check_figures(struct recount *recount) {
-    struct store_txn *txn = &recount->txn;
-    struct figures_record state = {0};
+void verify_check_statistics(struct verify *verify) {
+    struct store_txn *txn = &verify->txn;
+    struct statistics_record state = {0};
     struct str value;
-    if (store_get(txn, STORE_META, STR("figures"), &value) && !record_get_figures(value, &state))
-        recount_differ(recount, RECOUNT_OUTBOX,
-                       "how far the figures for outside are cannot be read");
-    if (store_last_seq(txn, STORE_FIGURES_OUTBOX) > state.seq)
-        recount_differ(recount, RECOUNT_OUTBOX, "figures wait beyond number %llu, the last one",
-                       (unsigned long long)state.seq);
-    store_each(txn, STORE_FIGURES, on_figure, recount);
-    store_each_seq(txn, STORE_FIGURES_OUTBOX, 1, on_waiting, recount);
-    store_each(txn, STORE_SHOWN, on_shown, recount);
+    if (store_get(txn, STORE_META, STR("statistics"), &value) &&
+        !record_get_statistics(value, &state))
+        verify_differ(verify, VERIFY_OUTBOX,
+                      "how far the statistics for outside are cannot be read");
+    if (store_last_seq(txn, STORE_STATISTICS_OUTBOX) > state.seq)
+        verify_differ(verify, VERIFY_OUTBOX, "statistics wait beyond number %llu, the last one",
+                      (unsigned long long)state.seq);
+    store_each(txn, STORE_STATISTICS, on_statistic, verify);
+    store_each_seq(txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, verify);
+    store_each(txn, STORE_RELEASED, on_shown, verify);
 }

@@ -14,10 +14,10 @@ static unsigned long long number(uint64_t value) {
 }
 
 // A number of 8 bytes under a word; 0 when it is not there.
-static uint64_t read_number(struct recount *recount, const char *name) {
+static uint64_t read_number(struct verify *verify, const char *name) {
     struct str value;
     uint64_t result = 0;
-    if (store_get(&recount->txn, STORE_META, str_from(name), &value) && value.len == sizeof result)
+    if (store_get(&verify->txn, STORE_META, str_from(name), &value) && value.len == sizeof result)
         memcpy(&result, value.data, sizeof result);
     return result;
 }
@@ -31,29 +31,28 @@ static bool read_count(struct str value, int64_t *count) {
 
 // --- outbox ---
 
-void recount_check_outbox_line(struct recount_scan *scan, const struct ledger_row *row) {
-    struct recount *recount = scan->recount;
+void verify_check_outbox_line(struct verify_scan *scan, const struct ledger_entry *row) {
+    struct verify *verify = scan->verify;
     struct str empty, place;
     int32_t partition;
     int64_t offset;
-    bool waits = store_get_seq(&recount->txn, STORE_OUTBOX, row->seq, &empty);
-    bool confirmed = store_get_seq(&recount->txn, STORE_PUBLISHED, row->seq, &place);
+    bool waits = store_get_seq(&verify->txn, STORE_OUTBOX, row->seq, &empty);
+    bool confirmed = store_get_seq(&verify->txn, STORE_PUBLISHED, row->seq, &place);
     scan->waiting += waits;
     scan->confirmed += confirmed;
-    recount->checks[RECOUNT_OUTBOX].compared++;
+    verify->checks[VERIFY_OUTBOX].compared++;
     if (confirmed && !record_get_published(place, &partition, &offset))
-        recount_differ(recount, RECOUNT_OUTBOX, "the place of line %llu in Kafka cannot be read",
-                       number(row->seq));
+        verify_differ(verify, VERIFY_OUTBOX, "the place of line %llu in Kafka cannot be read",
+                      number(row->seq));
     if (waits && confirmed)
-        recount_differ(recount, RECOUNT_OUTBOX, "line %llu waits and is confirmed",
-                       number(row->seq));
+        verify_differ(verify, VERIFY_OUTBOX, "line %llu waits and is confirmed", number(row->seq));
     if (!waits && !confirmed)
-        recount_differ(recount, RECOUNT_OUTBOX, "line %llu neither waits nor is confirmed",
-                       number(row->seq));
+        verify_differ(verify, VERIFY_OUTBOX, "line %llu neither waits nor is confirmed",
+                      number(row->seq));
 }
 
-bool recount_waits_to_go(struct recount_scan *scan, uint64_t seq) {
-    struct store_txn *txn = &scan->recount->txn;
+bool verify_waits_to_go(struct verify_scan *scan, uint64_t seq) {
+    struct store_txn *txn = &scan->verify->txn;
     struct str list, empty;
     uint64_t listed = 0;
     if (!store_get_seq(txn, STORE_OUTBOX, seq, &empty) ||
@@ -64,265 +63,264 @@ bool recount_waits_to_go(struct recount_scan *scan, uint64_t seq) {
     return listed == seq;
 }
 
-static void check_entries(struct recount_scan *scan, enum store_table table, const char *name,
+static void check_entries(struct verify_scan *scan, enum store_table table, const char *name,
                           uint64_t of_lines) {
-    uint64_t entries = store_entries(&scan->recount->txn, table);
+    uint64_t entries = store_entries(&scan->verify->txn, table);
     if (entries != of_lines)
-        recount_differ(scan->recount, RECOUNT_OUTBOX, "%llu entries in %s, and %llu lines",
-                       number(entries), name, number(of_lines));
+        verify_differ(scan->verify, VERIFY_OUTBOX, "%llu entries in %s, and %llu lines",
+                      number(entries), name, number(of_lines));
 }
 
 // Each line that was ever written was counted, by its verdict or by what made it, except those
 // about sources. Of lines that have expired nobody knows any more which they were.
-static void check_totals(struct recount_scan *scan) {
-    struct recount *recount = scan->recount;
+static void check_totals(struct verify_scan *scan) {
+    struct verify *verify = scan->verify;
     struct str value;
     struct totals totals = {0};
-    uint64_t last = read_number(recount, "last-seq");
-    if (store_get(&recount->txn, STORE_META, STR("totals"), &value) &&
+    uint64_t last = read_number(verify, "last-seq");
+    if (store_get(&verify->txn, STORE_META, STR("totals"), &value) &&
         !record_get_totals(value, &totals)) {
-        recount_differ(recount, RECOUNT_OUTBOX, "the totals cannot be read");
+        verify_differ(verify, VERIFY_OUTBOX, "the totals cannot be read");
         return;
     }
     uint64_t counted = totals.verdicts[VERDICT_REGISTERED] + totals.verdicts[VERDICT_CORRECTED] +
-                       totals.verdicts[VERDICT_WITHDRAWN] + totals.renormalised + totals.erased;
-    uint64_t of_sources = recount->lines - scan->signal_lines - scan->lost;
+                       totals.verdicts[VERDICT_WITHDRAWN] + totals.remapped + totals.erased;
+    uint64_t of_sources = verify->lines - scan->signal_lines - scan->lost;
     if (counted < scan->signal_lines || counted + of_sources > last)
-        recount_differ(recount, RECOUNT_OUTBOX,
-                       "totals of %llu versions of signals, and %llu lines", number(counted),
-                       number(scan->signal_lines));
-    if (totals.never_published + recount->lines > last + scan->lost)
-        recount_differ(recount, RECOUNT_OUTBOX, "%llu lines that were never published",
-                       number(totals.never_published));
+        verify_differ(verify, VERIFY_OUTBOX, "totals of %llu versions of signals, and %llu lines",
+                      number(counted), number(scan->signal_lines));
+    if (totals.never_published + verify->lines > last + scan->lost)
+        verify_differ(verify, VERIFY_OUTBOX, "%llu lines that were never published",
+                      number(totals.never_published));
 }
 
-static void check_outbox(struct recount_scan *scan) {
-    const struct recount_memory *memory = &scan->recount->memory;
+static void check_outbox(struct verify_scan *scan) {
+    const struct verify_memory *memory = &scan->verify->memory;
     check_entries(scan, STORE_OUTBOX, "the outbox", scan->waiting);
     check_entries(scan, STORE_PUBLISHED, "the list of what is confirmed", scan->confirmed);
     check_totals(scan);
-    if (memory->cube && memory->waiting != store_entries(&scan->recount->txn, STORE_OUTBOX))
-        recount_differ(scan->recount, RECOUNT_OUTBOX, "the daemon says that %llu lines wait",
-                       number(memory->waiting));
+    if (memory->cube && memory->waiting != store_entries(&scan->verify->txn, STORE_OUTBOX))
+        verify_differ(scan->verify, VERIFY_OUTBOX, "the daemon says that %llu lines wait",
+                      number(memory->waiting));
 }
 
 // --- members ---
 
 // The signal's own version of what a member says, or NULL when the signal has expired.
-static const char *find_stray(const struct ledger_row *row, uint64_t person,
+static const char *find_stray(const struct ledger_entry *row, uint64_t person,
                               const struct cell *cell) {
-    if (!recount_row_counts(row))
+    if (!verify_entry_counts(row))
         return "is with a person and does not count";
     if (row->person != person)
         return "is with another person";
     return memcmp(&row->cell, cell, sizeof *cell) == 0 ? NULL : "counts elsewhere with its person";
 }
 
-static void note_person(struct recount_scan *scan, uint64_t person) {
+static void note_person(struct verify_scan *scan, uint64_t person) {
     if (person > scan->person_max)
         scan->person_max = person;
 }
 
 struct member_walk {
-    struct recount_scan *scan;
+    struct verify_scan *scan;
     uint64_t found;
 };
 
 static bool on_member(void *ctx, struct str key, struct str value) {
     struct member_walk *walk = ctx;
-    struct recount *recount = walk->scan->recount;
+    struct verify *verify = walk->scan->verify;
     struct digest member;
     struct cell cell;
-    struct ledger_row row;
+    struct ledger_entry row;
     uint64_t person = 0;
     if (key.len != MEMBER_KEY || !record_get_cell(value, &cell)) {
-        recount_differ(recount, RECOUNT_PERSONS, "an entry that cannot be read");
+        verify_differ(verify, VERIFY_PERSONS, "an entry that cannot be read");
         return true;
     }
     for (size_t i = 0; i < PERSON_BYTES; i++)
         person = person << 8 | (uint8_t)key.data[i];
     memcpy(member.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
-    if (!recount_is_in_part(walk->scan, &member))
+    if (!verify_is_in_part(walk->scan, &member))
         return true;
-    recount->checks[RECOUNT_PERSONS].compared++;
-    recount_add_member(&walk->scan->members, person, &member, &cell);
+    verify->checks[VERIFY_PERSONS].compared++;
+    verify_add_member(&walk->scan->members, person, &member, &cell);
     note_person(walk->scan, person);
     uint64_t seq = index_get(walk->scan->index, &member);
     if (!seq) {
-        counts_add(walk->scan->carried, &cell, 1);
+        counts_add(walk->scan->expired_counts, &cell, 1);
         return true;
     }
-    if (!recount_read_row(walk->scan, seq, &row))
+    if (!verify_read_entry(walk->scan, seq, &row))
         return true;
     const char *stray = find_stray(&row, person, &cell);
     if (stray)
-        recount_differ(recount, RECOUNT_PERSONS, "line %llu %s", number(seq), stray);
-    walk->found += recount_row_counts(&row) && row.person == person;
+        verify_differ(verify, VERIFY_PERSONS, "line %llu %s", number(seq), stray);
+    walk->found += verify_entry_counts(&row) && row.person == person;
     return true;
 }
 
-static void put_member_key(char key[MEMBER_KEY], const struct ledger_row *row) {
+static void put_member_key(char key[MEMBER_KEY], const struct ledger_entry *row) {
     for (size_t i = 0; i < PERSON_BYTES; i++)
         key[i] = (char)(uint8_t)(row->person >> (56 - 8 * i));
     memcpy(key + PERSON_BYTES, row->identity.bytes, DIGEST_BYTES);
 }
 
 static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
-    struct recount_scan *scan = ctx;
-    struct ledger_row row;
+    struct verify_scan *scan = ctx;
+    struct ledger_entry row;
     struct str value;
     char key[MEMBER_KEY];
     (void)identity;
-    if (!recount_read_row(scan, seq, &row) || !recount_row_counts(&row) || !row.person)
+    if (!verify_read_entry(scan, seq, &row) || !verify_entry_counts(&row) || !row.person)
         return;
     put_member_key(key, &row);
-    if (!store_get(&scan->recount->txn, STORE_MEMBERS, (struct str){key, sizeof key}, &value))
-        recount_differ(scan->recount, RECOUNT_PERSONS, "line %llu is not with its person",
-                       number(seq));
+    if (!store_get(&scan->verify->txn, STORE_MEMBERS, (struct str){key, sizeof key}, &value))
+        verify_differ(scan->verify, VERIFY_PERSONS, "line %llu is not with its person",
+                      number(seq));
 }
 
 // Which signals are not there is looked for only when some are not.
-void recount_check_members(struct recount_scan *scan) {
+void verify_check_members(struct verify_scan *scan) {
     struct member_walk walk = {.scan = scan};
-    store_each(&scan->recount->txn, STORE_MEMBERS, on_member, &walk);
+    store_each(&scan->verify->txn, STORE_MEMBERS, on_member, &walk);
     if (walk.found != scan->with_person)
         index_each(scan->index, on_signal, scan);
 }
 
 static bool on_pseudonym(void *ctx, struct str key, struct str value) {
-    struct recount_scan *scan = ctx;
+    struct verify_scan *scan = ctx;
     struct person_record record;
     if (key.len != DIGEST_BYTES || !record_get_person(value, &record))
-        recount_differ(scan->recount, RECOUNT_PERSONS, "a pseudonym that leads to nobody");
+        verify_differ(scan->verify, VERIFY_PERSONS, "a pseudonym that leads to nobody");
     else
         note_person(scan, record.person);
     return true;
 }
 
 // A number that is given again would make one of two persons.
-static void check_persons(struct recount_scan *scan) {
-    uint64_t last = read_number(scan->recount, "person-last");
-    store_each(&scan->recount->txn, STORE_PERSONS, on_pseudonym, scan);
+static void check_persons(struct verify_scan *scan) {
+    uint64_t last = read_number(scan->verify, "person-last");
+    store_each(&scan->verify->txn, STORE_PERSONS, on_pseudonym, scan);
     if (scan->person_max > last)
-        recount_differ(scan->recount, RECOUNT_PERSONS,
-                       "there is a person %llu, and the last one is %llu", number(scan->person_max),
-                       number(last));
+        verify_differ(scan->verify, VERIFY_PERSONS,
+                      "there is a person %llu, and the last one is %llu", number(scan->person_max),
+                      number(last));
 }
 
 // --- cells ---
 
 static const char by_lines[] = "by its lines", in_memory[] = "in memory";
 
-// Two figures of a cell that should be one.
+// Two statistics of a cell that should be one.
 struct unequal {
     const struct cell *cell;
     int64_t table, other;
     const char *where; // the other is
 };
 
-static void compare_cell(struct recount *recount, enum recount_check check,
+static void compare_cell(struct verify *verify, enum verify_check check,
                          const struct unequal *unequal) {
     const struct cell *cell = unequal->cell;
     if (unequal->table == unequal->other)
         return;
-    recount_differ(recount, check, "a cell of GM%04u in %u-%02u has %lld, and %lld %s",
-                   cell->municipality, FIRST_YEAR + cell->month / 12u, cell->month % 12u + 1,
-                   (long long)unequal->table, (long long)unequal->other, unequal->where);
+    verify_differ(verify, check, "a cell of GM%04u in %u-%02u has %lld, and %lld %s",
+                  cell->municipality, FIRST_YEAR + cell->month / 12u, cell->month % 12u + 1,
+                  (long long)unequal->table, (long long)unequal->other, unequal->where);
 }
 
-static int64_t kept(struct recount *recount, enum store_table table, const struct cell *cell) {
+static int64_t kept(struct verify *verify, enum store_table table, const struct cell *cell) {
     uint8_t bytes[sizeof *cell];
     struct str value;
     int64_t count = 0;
     record_put_cell(bytes, cell);
-    if (store_get(&recount->txn, table, (struct str){(const char *)bytes, sizeof bytes}, &value))
+    if (store_get(&verify->txn, table, (struct str){(const char *)bytes, sizeof bytes}, &value))
         (void)read_count(value, &count);
     return count;
 }
 
-bool recount_carries(struct recount_scan *scan, const struct cell *cell) {
-    return kept(scan->recount, STORE_CARRIED, cell) > 0;
+bool verify_carries(struct verify_scan *scan, const struct cell *cell) {
+    return kept(scan->verify, STORE_EXPIRED_COUNTS, cell) > 0;
 }
 
 // What has expired goes on counting.
-static bool on_carried(void *ctx, struct str key, struct str value) {
-    struct recount_scan *scan = ctx;
+static bool on_expired_count(void *ctx, struct str key, struct str value) {
+    struct verify_scan *scan = ctx;
     struct cell cell;
     int64_t count;
     if (!record_get_cell(key, &cell) || !read_count(value, &count) || count < 0)
-        recount_differ(scan->recount, RECOUNT_COUNTS, "a carried cell that cannot be read");
+        verify_differ(scan->verify, VERIFY_COUNTS, "a expired_counts cell that cannot be read");
     else
         counts_add(scan->counts, &cell, count);
     return true;
 }
 
 static bool on_count(void *ctx, struct str key, struct str value) {
-    struct recount_scan *scan = ctx;
-    struct recount *recount = scan->recount;
+    struct verify_scan *scan = ctx;
+    struct verify *verify = scan->verify;
     struct cell cell;
     int64_t count;
-    recount->checks[RECOUNT_COUNTS].compared++;
+    verify->checks[VERIFY_COUNTS].compared++;
     if (!record_get_cell(key, &cell) || !read_count(value, &count) || count <= 0) {
-        recount_differ(recount, RECOUNT_COUNTS, "a cell that cannot be read");
+        verify_differ(verify, VERIFY_COUNTS, "a cell that cannot be read");
         return true;
     }
-    compare_cell(recount, RECOUNT_COUNTS,
+    compare_cell(verify, VERIFY_COUNTS,
                  &(struct unequal){&cell, count, counts_get(scan->counts, &cell), by_lines});
-    if (!recount->memory.cube)
+    if (!verify->memory.cube)
         return true;
-    recount->checks[RECOUNT_MEMORY].compared++;
+    verify->checks[VERIFY_MEMORY].compared++;
     compare_cell(
-        recount, RECOUNT_MEMORY,
-        &(struct unequal){&cell, count, counts_get(recount->memory.cube, &cell), in_memory});
+        verify, VERIFY_MEMORY,
+        &(struct unequal){&cell, count, counts_get(verify->memory.cube, &cell), in_memory});
     return true;
 }
 
 // What is in the table has been compared.
 static void on_recounted(void *ctx, const struct cell *cell, int64_t value) {
-    struct recount_scan *scan = ctx;
-    if (!kept(scan->recount, STORE_COUNTS, cell))
-        compare_cell(scan->recount, RECOUNT_COUNTS, &(struct unequal){cell, 0, value, by_lines});
+    struct verify_scan *scan = ctx;
+    if (!kept(scan->verify, STORE_COUNTS, cell))
+        compare_cell(scan->verify, VERIFY_COUNTS, &(struct unequal){cell, 0, value, by_lines});
 }
 
 static void on_remembered(void *ctx, const struct cell *cell, int64_t value) {
-    struct recount_scan *scan = ctx;
-    if (!kept(scan->recount, STORE_COUNTS, cell))
-        compare_cell(scan->recount, RECOUNT_MEMORY, &(struct unequal){cell, 0, value, in_memory});
+    struct verify_scan *scan = ctx;
+    if (!kept(scan->verify, STORE_COUNTS, cell))
+        compare_cell(scan->verify, VERIFY_MEMORY, &(struct unequal){cell, 0, value, in_memory});
 }
 
-static void on_carried_member(void *ctx, const struct cell *cell, int64_t value) {
-    struct recount_scan *scan = ctx;
-    int64_t most = kept(scan->recount, STORE_CARRIED, cell);
+static void on_expired_member(void *ctx, const struct cell *cell, int64_t value) {
+    struct verify_scan *scan = ctx;
+    int64_t most = kept(scan->verify, STORE_EXPIRED_COUNTS, cell);
     if (value > most)
-        compare_cell(scan->recount, RECOUNT_PERSONS,
+        compare_cell(scan->verify, VERIFY_PERSONS,
                      &(struct unequal){cell, most, value, "with a person, of expired lines"});
 }
 
 // --- memory ---
 
-static void check_sum(struct recount *recount, enum recount_check check,
-                      const struct recount_sum *memory, const struct recount_sum *kept_sum) {
-    recount->checks[check].compared += kept_sum->count;
+static void check_sum(struct verify *verify, enum verify_check check,
+                      const struct verify_sum *memory, const struct verify_sum *kept_sum) {
+    verify->checks[check].compared += kept_sum->count;
     if (memory->count != kept_sum->count)
-        recount_differ(recount, check, "%llu entries in memory, %llu on the disk",
-                       number(memory->count), number(kept_sum->count));
+        verify_differ(verify, check, "%llu entries in memory, %llu on the disk",
+                      number(memory->count), number(kept_sum->count));
     else if (memory->sum != kept_sum->sum)
-        recount_differ(recount, check, "as many in memory as on the disk, and not the same");
+        verify_differ(verify, check, "as many in memory as on the disk, and not the same");
 }
 
-void recount_check_tables(struct recount_scan *scan) {
-    struct recount *recount = scan->recount;
-    struct recount_memory *memory = &recount->memory;
+void verify_check_tables(struct verify_scan *scan) {
+    struct verify *verify = scan->verify;
+    struct verify_memory *memory = &verify->memory;
     check_outbox(scan);
-    recount_check_figures(recount);
+    verify_check_statistics(verify);
     check_persons(scan);
-    counts_each(scan->carried, on_carried_member, scan);
-    store_each(&recount->txn, STORE_CARRIED, on_carried, scan);
-    store_each(&recount->txn, STORE_COUNTS, on_count, scan);
+    counts_each(scan->expired_counts, on_expired_member, scan);
+    store_each(&verify->txn, STORE_EXPIRED_COUNTS, on_expired_count, scan);
+    store_each(&verify->txn, STORE_COUNTS, on_count, scan);
     counts_each(scan->counts, on_recounted, scan);
     if (!memory->cube)
         return;
     counts_each(memory->cube, on_remembered, scan);
-    check_sum(recount, RECOUNT_MEMORY, &memory->persons, &scan->members);
-    check_sum(recount, RECOUNT_INDEX, &memory->index, &scan->signals);
+    check_sum(verify, VERIFY_MEMORY, &memory->persons, &scan->members);
+    check_sum(verify, VERIFY_INDEX, &memory->index, &scan->signals);
 }

@@ -12,7 +12,7 @@ static bool bad(struct err *err, const char *header) {
 }
 
 // "GM0363", or the name of the source where the municipality was not known.
-static bool read_key(struct str key, struct ledger_row *row) {
+static bool read_key(struct str key, struct ledger_entry *row) {
     uint64_t number;
     if (str_equal(key, (struct str){row->source, row->source_len}))
         return true;
@@ -23,7 +23,7 @@ static bool read_key(struct str key, struct ledger_row *row) {
     return number > 0;
 }
 
-static bool read_signal(const struct publish_record *record, struct ledger_row *row,
+static bool read_signal(const struct publish_record *record, struct ledger_entry *row,
                         struct err *err) {
     struct event_said said;
     struct str updated = publish_record_header(record, EVENT_HEADER_UPDATED);
@@ -49,9 +49,9 @@ static bool read_signal(const struct publish_record *record, struct ledger_row *
 }
 
 // Its identity is in the event's id: "<identity>.<sequence>".
-static bool read_source(const struct publish_record *record, struct ledger_row *row,
+static bool read_source(const struct publish_record *record, struct ledger_entry *row,
                         struct err *err) {
-    struct ledger_row said;
+    struct ledger_entry said;
     struct str id = publish_record_header(record, "ce_id");
     int64_t last_signal_ms;
     if (!event_read_source(record->value, &said, &last_signal_ms, err))
@@ -65,11 +65,12 @@ static bool read_source(const struct publish_record *record, struct ledger_row *
     return true;
 }
 
-bool rebuild_read(const struct publish_record *record, struct books_found *found, struct err *err) {
-    struct ledger_row *row = &found->row;
+bool rebuild_read(const struct publish_record *record, struct ledger_found *found,
+                  struct err *err) {
+    struct ledger_entry *row = &found->row;
     char sequence[16];
     uint64_t seq;
-    *found = (struct books_found){
+    *found = (struct ledger_found){
         .value = record->value, .partition = record->partition, .offset = record->offset};
     if (!str_to_u64(publish_record_header(record, PUBLISH_HEADER_SEQ), INT64_MAX, &seq) || seq == 0)
         return bad(err, PUBLISH_HEADER_SEQ);

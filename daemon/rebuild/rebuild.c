@@ -19,11 +19,11 @@ enum { EXIT_REFUSED = 2 };
 struct rebuild {
     const struct config *config;
     const struct rebuild_options *options;
-    struct digest origin; // when one was chosen
+    struct digest ledger_id; // when one was chosen
     struct store_place *place;
-    struct books *books;
+    struct ledger *ledger;
     struct rebuild_topic topic;
-    struct rebuild_figures figures;
+    struct rebuild_statistics statistics;
     struct batch_link link;
     int64_t started_ms;
     struct err err;
@@ -61,24 +61,24 @@ static bool check_keys(struct rebuild *rebuild, const char *identity, const char
     return ok;
 }
 
-static bool open_books(struct rebuild *rebuild) {
+static bool open_ledger(struct rebuild *rebuild) {
     const struct config *config = rebuild->config;
     char *identity = key_path(config, config->identity_key_file, "identity.key");
     char *person = key_path(config, config->person_key_file, "person.key");
     rebuild->place = store_place_open(config->state_dir, &rebuild->err);
     if (rebuild->place && check_keys(rebuild, identity, person)) {
-        struct books_options options = {.dir = store_place_dir(rebuild->place),
-                                        .bytes_max = config->state_bytes_max,
-                                        .identity_key_file = identity,
-                                        .person_key_file = person,
-                                        .window_ms = config->retention.identity_ms,
-                                        .topic = config->kafka_topic,
-                                        .counts_topic = kafka_counts_topic(config)};
-        rebuild->books = books_open(&options, &rebuild->err);
+        struct ledger_options options = {.dir = store_place_dir(rebuild->place),
+                                         .bytes_max = config->state_bytes_max,
+                                         .identity_key_file = identity,
+                                         .person_key_file = person,
+                                         .window_ms = config->retention.identity_ms,
+                                         .topic = config->kafka_topic,
+                                         .counts_topic = kafka_counts_topic(config)};
+        rebuild->ledger = ledger_open(&options, &rebuild->err);
     }
     free(identity);
     free(person);
-    return rebuild->books != NULL;
+    return rebuild->ledger != NULL;
 }
 
 // --- steps ---
@@ -86,21 +86,21 @@ static bool open_books(struct rebuild *rebuild) {
 static bool read_events(struct rebuild *rebuild) {
     struct rebuild_topic *topic = &rebuild->topic;
     topic->config = rebuild->config;
-    topic->key_check = books_key_check(rebuild->books);
-    topic->origin = rebuild->options->origin ? &rebuild->origin : NULL;
+    topic->key_check = ledger_key_check(rebuild->ledger);
+    topic->ledger_id = rebuild->options->ledger_id ? &rebuild->ledger_id : NULL;
     topic->partial = rebuild->options->partial;
-    topic->lines = books_rebuild_begin(rebuild->books);
+    topic->lines = ledger_rebuild_begin(rebuild->ledger);
     bool ok = rebuild_topic_run(topic, &rebuild->err);
-    books_rebuild_free(topic->lines);
+    ledger_rebuild_free(topic->lines);
     return ok;
 }
 
 // One commit with this batch, and what the group has beside it.
-static bool commit(struct rebuild *rebuild, struct books_group *group, struct batch *batch) {
+static bool commit(struct rebuild *rebuild, struct ledger_group *group, struct batch *batch) {
     group->batches = batch;
-    books_commit(rebuild->books, group, loop_wall_ms());
+    ledger_commit(rebuild->ledger, group, loop_wall_ms());
     if (group->err.kind == ERR_NONE)
-        books_apply(rebuild->books, group);
+        ledger_apply(rebuild->ledger, group);
     else
         rebuild->err = group->err;
     return group->err.kind == ERR_NONE;
@@ -108,15 +108,15 @@ static bool commit(struct rebuild *rebuild, struct books_group *group, struct ba
 
 static bool link_lines(struct rebuild *rebuild) {
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_LINK);
-    struct books_group group = {0};
+    struct ledger_group group = {0};
     bool ok;
     batch->link.upto = rebuild->topic.last_seq;
     do {
-        books_group_clear(&group);
+        ledger_group_clear(&group);
         ok = commit(rebuild, &group, batch);
     } while (ok && batch->link.more);
     rebuild->link = batch->link;
-    books_group_free(&group);
+    ledger_group_free(&group);
     batch_free(batch);
     return ok;
 }
@@ -147,29 +147,30 @@ static void put_audit(const struct rebuild *rebuild, struct buf *out) {
 }
 
 // How far a topic has been read, as if Kafka had just confirmed it.
-static void confirm(struct books_confirmed *confirmed, const struct publish_ack *last) {
+static void confirm(struct ledger_confirmed *confirmed, const struct publish_ack *last) {
     confirmed->acks = mem_zalloc(PUBLISH_PARTITIONS_MAX, sizeof *confirmed->acks);
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         if (last[i].seq)
             confirmed->acks[confirmed->ack_count++] = last[i];
 }
 
-static bool restore_figures(struct rebuild *rebuild) {
-    struct rebuild_figures *figures = &rebuild->figures;
-    figures->origin = rebuild->topic.found;
-    figures->partial = rebuild->options->partial;
-    if (!rebuild_figures_run(figures, rebuild->config, &rebuild->err))
+static bool restore_statistics(struct rebuild *rebuild) {
+    struct rebuild_statistics *statistics = &rebuild->statistics;
+    statistics->ledger_id = rebuild->topic.found;
+    statistics->partial = rebuild->options->partial;
+    if (!rebuild_statistics_run(statistics, rebuild->config, &rebuild->err))
         return false;
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
-    struct batch_figure *list = mem_zalloc(figures->count, sizeof *list);
-    for (size_t i = 0; i < figures->count; i++)
-        list[i] = (struct batch_figure){str_from(figures->list[i].key), figures->list[i].record};
+    struct batch_statistic *list = mem_zalloc(statistics->count, sizeof *list);
+    for (size_t i = 0; i < statistics->count; i++)
+        list[i] =
+            (struct batch_statistic){str_from(statistics->list[i].key), statistics->list[i].record};
     batch->restore =
-        (struct batch_restore){list, figures->count, figures->state, figures->partitions};
-    struct books_group group = {0};
-    confirm(&group.confirmed[BOOKS_FIGURES], figures->last);
+        (struct batch_restore){list, statistics->count, statistics->state, statistics->partitions};
+    struct ledger_group group = {0};
+    confirm(&group.confirmed[LEDGER_STATISTICS], statistics->last);
     bool ok = commit(rebuild, &group, batch);
-    books_group_free(&group);
+    ledger_group_free(&group);
     batch_free(batch);
     free(list);
     return ok;
@@ -178,11 +179,11 @@ static bool restore_figures(struct rebuild *rebuild) {
 // The last commit, with the audit log's first line.
 static bool close_ledger(struct rebuild *rebuild) {
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT);
-    struct books_group group = {0};
-    group.confirmed[BOOKS_EVENTS].partitions = rebuild->topic.partitions;
+    struct ledger_group group = {0};
+    group.confirmed[LEDGER_EVENTS].partitions = rebuild->topic.partitions;
     put_audit(rebuild, &batch->audit);
     bool ok = commit(rebuild, &group, batch);
-    books_group_free(&group);
+    ledger_group_free(&group);
     batch_free(batch);
     return ok;
 }
@@ -215,9 +216,10 @@ static void print(const struct rebuild *rebuild, const struct summary *summary) 
     (void)printf("records of others: %" PRIu64 ", the same event again: %" PRIu64
                  ", passed over: %" PRIu64 "\n",
                  topic->others, topic->again, topic->unreadable + topic->clashes + topic->far);
-    if (rebuild->figures.state.made)
-        (void)printf("figures for outside, from topic %s: %zu, passed over: %" PRIu64 "\n",
-                     rebuild->figures.topic, rebuild->figures.count, rebuild->figures.passed);
+    if (rebuild->statistics.state.made)
+        (void)printf("statistics for outside, from topic %s: %zu, passed over: %" PRIu64 "\n",
+                     rebuild->statistics.topic, rebuild->statistics.count,
+                     rebuild->statistics.passed);
     (void)printf("not in the topic: %" PRIu64 " lines%s%.*s\n", rebuild->link.lost,
                  gaps.len ? ": " : "", (int)gaps.len, gaps.len ? gaps.data : "");
     if (rebuild->link.orphans)
@@ -232,29 +234,29 @@ static void print(const struct rebuild *rebuild, const struct summary *summary) 
     buf_free(&gaps);
 }
 
-static struct summary sum_up(const struct books *books) {
-    return (struct summary){.first = books_first_seq(books),
-                            .last = books_last_seq(books),
-                            .totals = *books_totals(books),
-                            .signals = counts_total(books_counts(books)),
-                            .persons_linked = persons_members(books_persons(books))};
+static struct summary sum_up(const struct ledger *ledger) {
+    return (struct summary){.first = ledger_first_seq(ledger),
+                            .last = ledger_last_seq(ledger),
+                            .totals = *ledger_totals(ledger),
+                            .signals = counts_total(ledger_counts(ledger)),
+                            .persons_linked = persons_members(ledger_persons(ledger))};
 }
 
 static bool run(struct rebuild *rebuild) {
-    const char *chosen = rebuild->options->origin;
+    const char *chosen = rebuild->options->ledger_id;
     if (!rebuild->config->kafka_brokers)
         return err_set(&rebuild->err, ERR_CONFIG, "kafka.brokers is not set: the topic is needed");
-    if (chosen && !digest_from_hex(str_from(chosen), &rebuild->origin))
-        return err_set(&rebuild->err, ERR_CONFIG, "--origin is the %d hexadecimal digits of %s",
-                       DIGEST_HEX, PUBLISH_HEADER_ORIGIN);
-    if (!open_books(rebuild) || !read_events(rebuild))
+    if (chosen && !digest_from_hex(str_from(chosen), &rebuild->ledger_id))
+        return err_set(&rebuild->err, ERR_CONFIG, "--ledger_id is the %d hexadecimal digits of %s",
+                       DIGEST_HEX, PUBLISH_HEADER_LEDGER_ID);
+    if (!open_ledger(rebuild) || !read_events(rebuild))
         return false;
     (void)fputs("linking\n", stderr);
-    if (!link_lines(rebuild) || !restore_figures(rebuild) || !close_ledger(rebuild))
+    if (!link_lines(rebuild) || !restore_statistics(rebuild) || !close_ledger(rebuild))
         return false;
-    struct summary summary = sum_up(rebuild->books);
-    books_close(rebuild->books);
-    rebuild->books = NULL;
+    struct summary summary = sum_up(rebuild->ledger);
+    ledger_close(rebuild->ledger);
+    rebuild->ledger = NULL;
     if (!store_place_put(rebuild->place, &rebuild->err))
         return false;
     print(rebuild, &summary);
@@ -271,8 +273,8 @@ int rebuild_run(const struct config *config, const struct rebuild_options *optio
         status = rebuild->err.kind == ERR_CONFIG ? EXIT_REFUSED : EXIT_FAILURE;
         (void)fprintf(stderr, "signaald: no rebuild: %s\n", rebuild->err.text);
     }
-    free(rebuild->figures.list);
-    books_close(rebuild->books);
+    free(rebuild->statistics.list);
+    ledger_close(rebuild->ledger);
     store_place_close(rebuild->place);
     free(rebuild);
     return status;

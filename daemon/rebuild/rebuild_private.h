@@ -3,7 +3,7 @@
 //   rebuild.c       the run: what is refused, in which order, what is told
 //   rebuild_read.c  a record of the topic as a line of the ledger
 //   rebuild_topic.c the events' topic from its beginning to its end
-//   rebuild_figures.c  the topic of the figures for outside
+//   rebuild_statistics.c  the topic of the statistics for outside
 #ifndef REBUILD_REBUILD_PRIVATE_H
 #define REBUILD_REBUILD_PRIVATE_H
 
@@ -13,10 +13,10 @@
 #include "ledger/rebuild.h"
 
 // The line of an event, and its sequence. INPUT when it is none of ours or damaged.
-bool rebuild_read(const struct publish_record *record, struct books_found *found,
+bool rebuild_read(const struct publish_record *record, struct ledger_found *found,
                   struct err *err) MUST_CHECK;
 
-enum { REBUILD_ORIGINS_MAX = 16 };
+enum { REBUILD_LEDGER_IDS_MAX = 16 };
 
 // Numbers of partitions that do not explain every place that was seen.
 struct rebuild_fits {
@@ -29,17 +29,17 @@ int32_t rebuild_fits_most(const struct rebuild_fits *fits, int32_t partitions);
 struct rebuild_topic {
     // Set before
     const struct config *config;
-    struct books_rebuild *lines;
+    struct ledger_rebuild *lines;
     const struct digest *key_check; // of the key at hand
-    const struct digest *origin;    // NULL: to be found out
+    const struct digest *ledger_id; // NULL: to be found out
     bool partial;
     // Made by the run
     char found[DIGEST_HEX + 1]; // the ledger's name
-    struct rebuild_origin {     // who has written, as far as there is room
+    struct rebuild_ledger_id {  // who has written, as far as there is room
         char name[DIGEST_HEX + 1];
         uint64_t events;
-    } origins[REBUILD_ORIGINS_MAX];
-    size_t origin_count;
+    } ledger_ids[REBUILD_LEDGER_IDS_MAX];
+    size_t ledger_id_count;
     uint64_t records, lines_added, again, others, unreadable, clashes, keyed, other_key;
     uint64_t first_seq, last_seq;
     uint64_t far;                            // passed over since too many are missing before them
@@ -61,26 +61,26 @@ struct publish_options rebuild_publish_options(const struct config *config,
 // Reads all events into lines. CONFIG where the operator has to decide.
 bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) MUST_CHECK;
 
-struct rebuild_figures {
+struct rebuild_statistics {
     // Set before
-    const char *origin;
+    const char *ledger_id;
     bool partial;
     // Made by the run
     const char *topic; // NULL: none is configured
-    struct rebuild_figure {
-        char key[FIGURE_KEY_MAX];
+    struct rebuild_statistic {
+        char key[STATISTIC_KEY_MAX];
         uint64_t seq;
-        struct figure_record record;
+        struct statistic_record record;
     } * list; // as they are outside, sorted; owned
     size_t count, cap;
     uint64_t passed; // what is damaged, passed over
-    struct figures_record state;
+    struct statistics_record state;
     int32_t partitions; // that the keys were divided over; 0: nothing of ours is there
     struct rebuild_fits fits;
     struct publish_ack last[PUBLISH_PARTITIONS_MAX]; // of each partition; seq 0: none
     struct err err;
 };
-bool rebuild_figures_run(struct rebuild_figures *figures, const struct config *config,
-                         struct err *err) MUST_CHECK;
+bool rebuild_statistics_run(struct rebuild_statistics *statistics, const struct config *config,
+                            struct err *err) MUST_CHECK;
 
 #endif

@@ -10,109 +10,113 @@
 #include <string.h>
 
 // False: damaged.
-static bool read_figure(const struct publish_record *record, struct rebuild_figure *figure) {
-    memset(figure, 0, sizeof *figure);
-    if (!str_to_u64(publish_record_header(record, PUBLISH_HEADER_SEQ), INT64_MAX, &figure->seq) ||
-        figure->seq == 0 || record->key.len == 0 || record->key.len >= sizeof figure->key)
+static bool read_statistic(const struct publish_record *record,
+                           struct rebuild_statistic *statistic) {
+    memset(statistic, 0, sizeof *statistic);
+    if (!str_to_u64(publish_record_header(record, PUBLISH_HEADER_SEQ), INT64_MAX,
+                    &statistic->seq) ||
+        statistic->seq == 0 || record->key.len == 0 || record->key.len >= sizeof statistic->key)
         return false;
-    memcpy(figure->key, record->key.data, record->key.len);
+    memcpy(statistic->key, record->key.data, record->key.len);
     // Count 0: a tombstone.
-    return !record->value.data || figure_read_value(record->key, record->value, &figure->record);
+    return !record->value.data ||
+           statistic_read_value(record->key, record->value, &statistic->record);
 }
 
 static bool on_record(void *ctx, const struct publish_record *record, bool *ours) {
-    struct rebuild_figures *figures = ctx;
-    struct rebuild_figure figure;
-    if (!str_is(publish_record_header(record, PUBLISH_HEADER_ORIGIN), figures->origin))
+    struct rebuild_statistics *statistics = ctx;
+    struct rebuild_statistic statistic;
+    if (!str_is(publish_record_header(record, PUBLISH_HEADER_LEDGER_ID), statistics->ledger_id))
         return true;
     *ours = true;
-    bool whole = read_figure(record, &figure);
-    if (!whole && !figures->partial)
-        return err_set(&figures->err, ERR_CONFIG,
-                       "topic %s, partition %d, offset %lld: it is no figure of ours (--partial "
+    bool whole = read_statistic(record, &statistic);
+    if (!whole && !statistics->partial)
+        return err_set(&statistics->err, ERR_CONFIG,
+                       "topic %s, partition %d, offset %lld: it is no statistic of ours (--partial "
                        "passes it over)",
-                       figures->topic, (int)record->partition, (long long)record->offset);
+                       statistics->topic, (int)record->partition, (long long)record->offset);
     // Passed over or not, its number is not given again.
-    if (figure.seq)
-        figures->last[record->partition] =
-            (struct publish_ack){figure.seq, record->partition, record->offset};
-    if (figure.seq > figures->state.seq)
-        figures->state.seq = figure.seq;
+    if (statistic.seq)
+        statistics->last[record->partition] =
+            (struct publish_ack){statistic.seq, record->partition, record->offset};
+    if (statistic.seq > statistics->state.seq)
+        statistics->state.seq = statistic.seq;
     if (!whole) {
-        figures->passed++;
+        statistics->passed++;
         return true;
     }
-    rebuild_fit(&figures->fits, record);
-    if (figures->count == figures->cap) {
-        figures->cap = figures->cap ? figures->cap * 2 : 1024;
-        figures->list = mem_resize(figures->list, figures->cap, sizeof *figures->list);
+    rebuild_fit(&statistics->fits, record);
+    if (statistics->count == statistics->cap) {
+        statistics->cap = statistics->cap ? statistics->cap * 2 : 1024;
+        statistics->list = mem_resize(statistics->list, statistics->cap, sizeof *statistics->list);
     }
-    figures->list[figures->count++] = figure;
+    statistics->list[statistics->count++] = statistic;
     return true;
 }
 
 static int compare(const void *a, const void *b) {
-    const struct rebuild_figure *x = a, *y = b;
+    const struct rebuild_statistic *x = a, *y = b;
     int order = strcmp(x->key, y->key);
     return order ? order : (x->seq > y->seq) - (x->seq < y->seq);
 }
 
 // The last of each key stays, if it tells a number.
-static void keep_latest(struct rebuild_figures *figures) {
+static void keep_latest(struct rebuild_statistics *statistics) {
     size_t count = 0;
-    if (figures->count)
-        qsort(figures->list, figures->count, sizeof *figures->list, compare);
-    for (size_t i = 0; i < figures->count; i++) {
-        const struct rebuild_figure *figure = &figures->list[i];
-        bool last = i + 1 == figures->count || strcmp(figure->key, figure[1].key) != 0;
-        if (last && figure->record.count)
-            figures->list[count++] = *figure;
+    if (statistics->count)
+        qsort(statistics->list, statistics->count, sizeof *statistics->list, compare);
+    for (size_t i = 0; i < statistics->count; i++) {
+        const struct rebuild_statistic *statistic = &statistics->list[i];
+        bool last = i + 1 == statistics->count || strcmp(statistic->key, statistic[1].key) != 0;
+        if (last && statistic->record.count)
+            statistics->list[count++] = *statistic;
     }
-    figures->count = count;
+    statistics->count = count;
 }
 
-// How far they are follows from the figures; where all have gone again, nothing tells it any more.
-// What has closed since is not looked at again: the next time is the next close. Where the topic
-// has none (or there is no topic) some may have been told all the same, through the socket: nobody
-// knows which, so what is told next waits for as many changes.
-static void set_state(struct rebuild_figures *figures, uint32_t resolution, int64_t now_ms) {
-    struct figures_record *state = &figures->state;
-    uint16_t closed = figures_closed_month(time_amsterdam_day(now_ms));
+// How far they are follows from the statistics; where all have gone again, nothing tells it any
+// more. What has closed since is not looked at again: the next time is the next close. Where the
+// topic has none (or there is no topic) some may have been told all the same, through the socket:
+// nobody knows which, so what is told next waits for as many changes.
+static void set_state(struct rebuild_statistics *statistics, uint32_t rounding_base,
+                      int64_t now_ms) {
+    struct statistics_record *state = &statistics->state;
+    uint16_t closed = statistics_closed_month(time_amsterdam_day(now_ms));
     state->tried = closed;
     state->made = state->seq > 0;
     if (!state->made)
         return;
-    for (size_t i = 0; i < figures->count; i++) {
-        const struct figure_record *record = &figures->list[i].record;
+    for (size_t i = 0; i < statistics->count; i++) {
+        const struct statistic_record *record = &statistics->list[i].record;
         if (record->closed >= state->closed) {
             state->closed = record->closed;
-            state->resolution = record->resolution;
+            state->rounding_base = record->rounding_base;
         }
     }
-    if (figures->count == 0) {
+    if (statistics->count == 0) {
         state->closed = closed;
-        state->resolution = resolution;
+        state->rounding_base = rounding_base;
     }
     if (state->tried < state->closed)
         state->tried = state->closed;
 }
 
-bool rebuild_figures_run(struct rebuild_figures *figures, const struct config *config,
-                         struct err *err) {
+bool rebuild_statistics_run(struct rebuild_statistics *statistics, const struct config *config,
+                            struct err *err) {
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
     struct publish_options options = rebuild_publish_options(config, settings);
-    struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = figures};
-    figures->topic = options.topic = kafka_counts_topic(config);
+    struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = statistics};
+    statistics->topic = options.topic = kafka_counts_topic(config);
     if (options.topic && !publish_replay_run(&replay, err) && !replay.no_topic) {
-        if (figures->err.kind != ERR_NONE)
-            *err = figures->err;
+        if (statistics->err.kind != ERR_NONE)
+            *err = statistics->err;
         return false;
     }
-    keep_latest(figures);
-    set_state(figures, config->disclosure_resolution, loop_wall_ms());
-    if (figures->state.made)
-        figures->partitions = rebuild_fits_most(&figures->fits, replay.partitions);
-    if (figures->state.made && figures->partitions == 0)
-        figures->partitions = replay.partitions;
+    keep_latest(statistics);
+    set_state(statistics, config->disclosure_rounding_base, loop_wall_ms());
+    if (statistics->state.made)
+        statistics->partitions = rebuild_fits_most(&statistics->fits, replay.partitions);
+    if (statistics->state.made && statistics->partitions == 0)
+        statistics->partitions = replay.partitions;
     return true;
 }

@@ -28,22 +28,22 @@ static void show_progress(struct rebuild_topic *topic) {
 
 // Counts who has written. True when it is the ledger that we look for; the first one that is seen
 // is, until there is another.
-static bool is_ours(struct rebuild_topic *topic, struct str origin) {
+static bool is_ours(struct rebuild_topic *topic, struct str ledger_id) {
     struct digest digest;
     size_t i = 0;
-    if (!digest_from_hex(origin, &digest))
+    if (!digest_from_hex(ledger_id, &digest))
         return false;
-    while (i < topic->origin_count && !str_is(origin, topic->origins[i].name))
+    while (i < topic->ledger_id_count && !str_is(ledger_id, topic->ledger_ids[i].name))
         i++;
-    if (i == topic->origin_count && i < REBUILD_ORIGINS_MAX) {
-        digest_to_hex(&digest, topic->origins[i].name);
-        topic->origin_count++;
+    if (i == topic->ledger_id_count && i < REBUILD_LEDGER_IDS_MAX) {
+        digest_to_hex(&digest, topic->ledger_ids[i].name);
+        topic->ledger_id_count++;
     }
-    if (i < REBUILD_ORIGINS_MAX)
-        topic->origins[i].events++;
+    if (i < REBUILD_LEDGER_IDS_MAX)
+        topic->ledger_ids[i].events++;
     if (!topic->found[0])
-        memcpy(topic->found, topic->origins[i].name, sizeof topic->found);
-    return str_is(origin, topic->found);
+        memcpy(topic->found, topic->ledger_ids[i].name, sizeof topic->found);
+    return str_is(ledger_id, topic->found);
 }
 
 static bool has_key(struct rebuild_topic *topic, const struct publish_record *record) {
@@ -70,7 +70,7 @@ int32_t rebuild_fits_most(const struct rebuild_fits *fits, int32_t partitions) {
 }
 
 static void note_place(struct rebuild_topic *topic, const struct publish_record *record,
-                       const struct ledger_row *row) {
+                       const struct ledger_entry *row) {
     rebuild_fit(&topic->fits, record);
     if (!topic->first_seq || row->seq < topic->first_seq)
         topic->first_seq = row->seq;
@@ -95,22 +95,22 @@ static bool pass_over(struct rebuild_topic *topic, const struct publish_record *
 }
 
 static bool take(struct rebuild_topic *topic, const struct publish_record *record) {
-    struct books_found found;
+    struct ledger_found found;
     struct err err;
     if (!has_key(topic, record))
         return true; // all is refused in the end
     topic->offsets[record->partition] = record->offset;
     if (!rebuild_read(record, &found, &err))
         return pass_over(topic, record, err.text, &topic->unreadable);
-    switch (books_rebuild_add(topic->lines, &found, &topic->err)) {
-    case BOOKS_ADD_FAILED:
+    switch (ledger_rebuild_add(topic->lines, &found, &topic->err)) {
+    case LEDGER_ADD_FAILED:
         return false;
-    case BOOKS_ANOTHER:
+    case LEDGER_ANOTHER:
         return pass_over(topic, record, "another event has the same sequence", &topic->clashes);
-    case BOOKS_AGAIN:
+    case LEDGER_AGAIN:
         topic->again++;
         break;
-    case BOOKS_ADDED:
+    case LEDGER_ADDED:
         topic->lines_added++;
         break;
     }
@@ -121,26 +121,27 @@ static bool take(struct rebuild_topic *topic, const struct publish_record *recor
 static bool on_record(void *ctx, const struct publish_record *record, bool *ours) {
     struct rebuild_topic *topic = ctx;
     show_progress(topic);
-    *ours = is_ours(topic, publish_record_header(record, PUBLISH_HEADER_ORIGIN));
+    *ours = is_ours(topic, publish_record_header(record, PUBLISH_HEADER_LEDGER_ID));
     if (!*ours) {
         topic->others++;
         return true;
     }
     // With several to choose from the rest is only counted.
-    bool known = topic->origin || topic->origin_count == 1;
+    bool known = topic->ledger_id || topic->ledger_id_count == 1;
     return !known || take(topic, record);
 }
 
 // --- all of them ---
 
-static bool refuse_origins(const struct rebuild_topic *topic, struct err *err) {
+static bool refuse_ledger_ids(const struct rebuild_topic *topic, struct err *err) {
     char text[sizeof err->text];
     size_t len = 0;
-    for (size_t i = 0; i < topic->origin_count && len < sizeof text; i++)
-        len += (size_t)snprintf(text + len, sizeof text - len, "%s %s (%" PRIu64 " events)",
-                                i ? "," : "", topic->origins[i].name, topic->origins[i].events);
+    for (size_t i = 0; i < topic->ledger_id_count && len < sizeof text; i++)
+        len +=
+            (size_t)snprintf(text + len, sizeof text - len, "%s %s (%" PRIu64 " events)",
+                             i ? "," : "", topic->ledger_ids[i].name, topic->ledger_ids[i].events);
     return err_set(err, ERR_CONFIG,
-                   "several ledgers have written to the topic: choose with --origin:%s", text);
+                   "several ledgers have written to the topic: choose with --ledger_id:%s", text);
 }
 
 // Where partitions no longer begin at their beginning. "" when none does.
@@ -169,8 +170,8 @@ static bool check_whole(const struct rebuild_topic *topic, const struct publish_
 }
 
 static bool pass_far(struct rebuild_topic *topic, struct err *err) {
-    struct books_far far;
-    if (!books_rebuild_find_far(topic->lines, &far))
+    struct ledger_far far;
+    if (!ledger_rebuild_find_far(topic->lines, &far))
         return true;
     if (!topic->partial)
         return err_set(err, ERR_CONFIG,
@@ -182,20 +183,20 @@ static bool pass_far(struct rebuild_topic *topic, struct err *err) {
     topic->lines_added -= far.count;
     topic->last_seq = far.last_seq;
     topic->last_ms = far.last_ms;
-    return books_rebuild_drop(topic->lines, far.seq, err);
+    return ledger_rebuild_drop(topic->lines, far.seq, err);
 }
 
 static bool check(struct rebuild_topic *topic, const struct publish_replay *replay,
                   struct err *err) {
-    if (!topic->origin && topic->origin_count > 1)
-        return refuse_origins(topic, err);
+    if (!topic->ledger_id && topic->ledger_id_count > 1)
+        return refuse_ledger_ids(topic, err);
     if (topic->other_key > 0)
         return err_set(err, ERR_CONFIG,
                        "the events were written with another identity key: with the one at hand "
                        "every known signal would be new");
     if (topic->lines_added == 0)
         return err_set(err, ERR_CONFIG, "topic %s has no events of %s", topic->config->kafka_topic,
-                       topic->origin ? "that ledger" : "a ledger");
+                       topic->ledger_id ? "that ledger" : "a ledger");
     if (topic->keyed == 0 && !topic->partial)
         return err_set(err, ERR_CONFIG,
                        "no event tells which identity key it was written with; --partial takes the "
@@ -219,17 +220,17 @@ struct publish_options rebuild_publish_options(const struct config *config,
                                                config->kafka_properties[i].value};
     return (struct publish_options){.brokers = config->kafka_brokers,
                                     .topic = config->kafka_topic,
-                                    .origin = "",
+                                    .ledger_id = "",
                                     .settings = settings,
                                     .setting_count = config->kafka_property_count,
-                                    .grace_ms = config->kafka_grace_ms};
+                                    .recovery_wait_ms = config->kafka_recovery_wait_ms};
 }
 
 // The number of what was passed over is not given again, unless it is too far away to be one of
 // ours.
 static void keep_passed(struct rebuild_topic *topic) {
     if (topic->passed_seq > topic->last_seq &&
-        topic->passed_seq - topic->last_seq <= BOOKS_MISSING_MAX)
+        topic->passed_seq - topic->last_seq <= LEDGER_MISSING_MAX)
         topic->last_seq = topic->passed_seq;
 }
 
@@ -240,8 +241,8 @@ bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         topic->offsets[i] = -1;
     topic->shown_ms = now_ms();
-    if (topic->origin)
-        digest_to_hex(topic->origin, topic->found);
+    if (topic->ledger_id)
+        digest_to_hex(topic->ledger_id, topic->found);
     if (!publish_replay_run(&replay, err)) {
         if (topic->err.kind != ERR_NONE)
             *err = topic->err;
@@ -250,5 +251,5 @@ bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     if (!check(topic, &replay, err))
         return false;
     keep_passed(topic);
-    return books_rebuild_named(topic->lines, topic->found, topic->offsets, err);
+    return ledger_rebuild_named(topic->lines, topic->found, topic->offsets, err);
 }

@@ -284,7 +284,8 @@ static void check_cursor(struct sources_reading *reading, const struct source *s
     if (template->native && !source->cursor_param != !source->cursor_field)
         wrong = "cursor_param and cursor_field go together";
     else if (!template->native && source->cursor_field)
-        wrong = "cursor_field: only with template native: the others say themselves what marks";
+        wrong = "cursor_field: only with template native: the others say themselves what the "
+                "watermark is";
     else if (!template->native && source->cursor_param && !template->cursor_param)
         wrong = "cursor_param: the template has no cursor";
     if (wrong)
@@ -313,5 +314,5 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
         check_secret(reading, source, template);
     if (source->url && !source->allow_private && is_http(template->token_url))
         diagnostics_add(reading->faults, reading->file, line,
-                        "template: http for its token-url only with allow_private; use https");
+                        "template: http for its token_url only with allow_private; use https");
 }

@@ -173,17 +173,17 @@ struct sources *sources_load(const struct config *config, struct diagnostics *fa
     free(reading.lines);
     if (faults->count == before)
         return reading.sources;
-    sources_drop(reading.sources);
+    sources_unref(reading.sources);
     return NULL;
 }
 
-struct sources *sources_take(struct sources *sources) {
+struct sources *sources_ref(struct sources *sources) {
     if (sources)
         sources->references++;
     return sources;
 }
 
-void sources_drop(struct sources *sources) {
+void sources_unref(struct sources *sources) {
     if (!sources || --sources->references > 0)
         return;
     for (size_t i = 0; i < sources->count; i++) {
@@ -195,7 +195,7 @@ void sources_drop(struct sources *sources) {
         free(source->client_cert_file);
         config_secret_free(source->secret);
     }
-    templates_drop(sources->templates);
+    templates_unref(sources->templates);
     free(sources->list);
     free(sources->by_name);
     free(sources->by_token);
@@ -232,7 +232,7 @@ bool sources_check_municipalities(const struct sources *sources, const struct ta
 // The file itself is config's to tell of.
 void sources_check(const struct config *config, struct diagnostics *faults) {
     if (config->sources_file && access(config->sources_file, R_OK) == 0)
-        sources_drop(sources_load(config, faults));
+        sources_unref(sources_load(config, faults));
     else
-        templates_drop(templates_load(config->templates_dir, faults));
+        templates_unref(templates_load(config->templates_dir, faults));
 }

@@ -24,8 +24,8 @@ static bool has_page_param(const struct template_reading *reading) {
     return reading->template->paging == TEMPLATE_PAGING_TOKEN || is_numbered(reading);
 }
 
-static bool has_mark(const struct template_reading *reading) {
-    return reading->fields[MAPPING_MARK].line != 0;
+static bool has_watermark(const struct template_reading *reading) {
+    return reading->fields[MAPPING_WATERMARK].line != 0;
 }
 
 static bool has_windows(const struct template_reading *reading) {
@@ -33,7 +33,7 @@ static bool has_windows(const struct template_reading *reading) {
 }
 
 static bool has_cursor(const struct template_reading *reading) {
-    return has_mark(reading) || has_windows(reading);
+    return has_watermark(reading) || has_windows(reading);
 }
 
 static bool has_auth(const struct template_reading *reading) {
@@ -62,17 +62,17 @@ static const struct rule {
 } rules[] = {
     {TEMPLATE_ITEMS, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_NEXT, false, is_json, TEMPLATE_FORMAT, "page.format json"},
-    {TEMPLATE_NEXT, true, is_linked, TEMPLATE_PAGING, "ask.paging url or token"},
+    {TEMPLATE_NEXT, true, is_linked, TEMPLATE_PAGING, "request.paging url or token"},
     {TEMPLATE_SEPARATOR, false, is_csv, TEMPLATE_FORMAT, "page.format csv"},
     {TEMPLATE_ENCODING, false, is_csv, TEMPLATE_FORMAT, "page.format csv"},
-    {TEMPLATE_PAGE_PARAM, true, has_page_param, TEMPLATE_PAGING, "ask.paging token or number"},
-    {TEMPLATE_FIRST_PAGE, false, is_numbered, TEMPLATE_PAGING, "ask.paging number"},
-    {TEMPLATE_PAGE_SIZE, true, is_numbered, TEMPLATE_PAGING, "ask.paging number"},
-    {TEMPLATE_CURSOR_PARAM, true, has_cursor, TEMPLATE_KEYS, "fields.mark or windows"},
-    {TEMPLATE_OVERLAP, false, has_mark, TEMPLATE_KEYS, "fields.mark"},
-    {TEMPLATE_ORDERED, false, has_mark, TEMPLATE_KEYS, "fields.mark"},
+    {TEMPLATE_PAGE_PARAM, true, has_page_param, TEMPLATE_PAGING, "request.paging token or number"},
+    {TEMPLATE_FIRST_PAGE, false, is_numbered, TEMPLATE_PAGING, "request.paging number"},
+    {TEMPLATE_PAGE_SIZE, true, is_numbered, TEMPLATE_PAGING, "request.paging number"},
+    {TEMPLATE_CURSOR_PARAM, true, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
+    {TEMPLATE_OVERLAP, false, has_watermark, TEMPLATE_KEYS, "fields.watermark"},
+    {TEMPLATE_ORDERED, false, has_watermark, TEMPLATE_KEYS, "fields.watermark"},
     {TEMPLATE_END_PARAM, true, has_windows, TEMPLATE_KEYS, "windows"},
-    {TEMPLATE_LONGEST, true, has_windows, TEMPLATE_KEYS, "windows"},
+    {TEMPLATE_MAX_WINDOW, true, has_windows, TEMPLATE_KEYS, "windows"},
     {TEMPLATE_AUTH_KIND, true, has_auth, TEMPLATE_KEYS, "auth"},
     {TEMPLATE_AUTH_IN_HEADER, true, is_header, TEMPLATE_AUTH_KIND, "auth.kind header"},
     {TEMPLATE_TOKEN_URL, true, is_oauth2, TEMPLATE_AUTH_KIND, "auth.kind oauth2"},
@@ -106,14 +106,14 @@ static const char *rule_wrong(const struct template_reading *reading, enum mappi
     if (!rule->from && !rule->constant)
         return "from or constant is needed";
     if (!rule->from && rule->word_count)
-        return "words need a from";
+        return "value_map needs a from";
     if (field == MAPPING_ID && rule->constant)
         return "no constant: each signal has an id of its own";
     if (rule->constant && is_of_one_person(field))
         return "no constant: all signals would be about one person";
-    if (field == MAPPING_MARK && (rule->constant || rule->word_count))
+    if (field == MAPPING_WATERMARK && (rule->constant || rule->word_count))
         return "only from: it follows what the other side has";
-    if (field == MAPPING_MARK && has_windows(reading))
+    if (field == MAPPING_WATERMARK && has_windows(reading))
         return "not together with windows: these follow time";
     if (rule->from && mapping->format != MAPPING_CSV &&
         !template_is_pointer(str_from(rule->from)) && !reading->keys[TEMPLATE_FORMAT].bad)
@@ -138,7 +138,7 @@ static void check_fields(struct template_reading *reading) {
         if (mapping->format != MAPPING_CSV && !reading->keys[TEMPLATE_FORMAT].bad &&
             mapping->skips[i].from && !template_is_pointer(str_from(mapping->skips[i].from)))
             diagnostics_add(reading->faults, reading->file, reading->skip_lines[i],
-                            "leave-out: from is a JSON Pointer: /name/name");
+                            "exclude: from is a JSON Pointer: /name/name");
 }
 
 void template_check(struct template_reading *reading) {

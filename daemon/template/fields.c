@@ -35,19 +35,19 @@ static const char *value_wrong(enum mapping_field field, struct str value) {
     bool ok = true;
     switch (field) {
     case MAPPING_STATUS:
-        return vocabulary_status(value, &status)
+        return codelist_status(value, &status)
                    ? NULL
                    : "no status (allowed: possible, confirmed, rejected)";
     case MAPPING_GENDER:
-        return vocabulary_gender(value, &gender)
+        return codelist_gender(value, &gender)
                    ? NULL
                    : "no gender (allowed: Feminine, Masculine, NonConforming, Unknown)";
     case MAPPING_AGE_GROUP:
-        return vocabulary_age_group(value, &age_group)
+        return codelist_age_group(value, &age_group)
                    ? NULL
                    : "no age group (allowed: Minor, Adult, Unknown)";
     case MAPPING_CITIZENSHIP:
-        return vocabulary_citizenship(value, &citizenship)
+        return codelist_citizenship(value, &citizenship)
                    ? NULL
                    : "no citizenship (allowed: ISO 3166 codes, NL, EU, nonEU, Unknown)";
     case MAPPING_WITHDRAWN:
@@ -91,7 +91,7 @@ static void word_entry(void *ctx, const struct yaml_node *key, const struct yaml
 
 static void read_words(struct level *level, const struct yaml_node *node) {
     struct level below = *level;
-    (void)snprintf(below.what, sizeof below.what, "fields.%s.words",
+    (void)snprintf(below.what, sizeof below.what, "fields.%s.value_map",
                    mapping_field_name(level->field));
     if (node->kind == YAML_MAP && node->count)
         diagnostics_each_entry(level->reading->faults, level->reading->file, below.what, node,
@@ -121,10 +121,10 @@ static void rule_entry(void *ctx, const struct yaml_node *key, const struct yaml
         read_from(level, value);
     else if (str_is(key->text, "constant"))
         read_constant(level, value);
-    else if (str_is(key->text, "words"))
+    else if (str_is(key->text, "value_map"))
         read_words(level, value);
     else
-        fault(level, key->line, "unknown key (allowed: from, words, constant)");
+        fault(level, key->line, "unknown key (allowed: from, value_map, constant)");
 }
 
 static void unknown_field(struct template_reading *reading, const struct yaml_node *key) {
@@ -175,10 +175,10 @@ static bool is_list(struct template_reading *reading, const char *what,
 
 void template_absent_read(struct template_reading *reading, const struct yaml_node *node) {
     struct mapping *mapping = &reading->template->mapping;
-    if (!is_list(reading, "absent", node))
+    if (!is_list(reading, "null_values", node))
         return;
     for (size_t i = 0; i < node->count; i++)
-        if (template_text(reading, "absent", node->entries[i].value, MAPPING_TEXT_MAX,
+        if (template_text(reading, "null_values", node->entries[i].value, MAPPING_TEXT_MAX,
                           &mapping->absent[mapping->absent_count]))
             mapping->absent_count++;
 }
@@ -189,27 +189,27 @@ static void skip_entry(void *ctx, const struct yaml_node *key, const struct yaml
     struct mapping_skip *skip = &mapping->skips[mapping->skip_count];
     bool from = str_is(key->text, "from");
     if (from || str_is(key->text, "equals"))
-        template_text(reading, from ? "leave-out.from" : "leave-out.equals", value,
-                      MAPPING_TEXT_MAX, from ? &skip->from : &skip->equals);
+        template_text(reading, from ? "exclude.from" : "exclude.equals", value, MAPPING_TEXT_MAX,
+                      from ? &skip->from : &skip->equals);
     else
         diagnostics_add(reading->faults, reading->file, key->line,
-                        "leave-out: unknown key (allowed: from, equals)");
+                        "exclude: unknown key (allowed: from, equals)");
 }
 
 void template_skips_read(struct template_reading *reading, const struct yaml_node *node) {
     struct mapping *mapping = &reading->template->mapping;
-    if (!is_list(reading, "leave-out", node))
+    if (!is_list(reading, "exclude", node))
         return;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *value = node->entries[i].value;
         struct mapping_skip *skip = &mapping->skips[mapping->skip_count];
         size_t before = reading->faults->count;
         if (value->kind == YAML_MAP)
-            diagnostics_each_entry(reading->faults, reading->file, "leave-out", value, 8,
-                                   skip_entry, reading);
+            diagnostics_each_entry(reading->faults, reading->file, "exclude", value, 8, skip_entry,
+                                   reading);
         if (reading->faults->count == before && (!skip->from || !skip->equals))
             diagnostics_add(reading->faults, reading->file, value->line,
-                            "leave-out: from and equals are needed");
+                            "exclude: from and equals are needed");
         reading->skip_lines[mapping->skip_count++] = value->line;
     }
 }

@@ -158,7 +158,7 @@ static struct templates *done(struct templates *templates, const struct diagnost
                               size_t faults_before) {
     if (faults->count == faults_before)
         return templates;
-    templates_drop(templates);
+    templates_unref(templates);
     return NULL;
 }
 
@@ -182,12 +182,12 @@ struct templates *templates_load_text(struct str text, const char *name,
     return done(templates, faults, before);
 }
 
-struct templates *templates_take(struct templates *templates) {
+struct templates *templates_ref(struct templates *templates) {
     templates->references++;
     return templates;
 }
 
-void templates_drop(struct templates *templates) {
+void templates_unref(struct templates *templates) {
     if (!templates || --templates->references > 0)
         return;
     for (size_t i = 0; i < templates->count; i++)

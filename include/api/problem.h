@@ -29,7 +29,7 @@ struct json_out;
 void problem_put_fault(struct json_out *json, const struct fault *fault);
 // "published": where the line is in the topic, or null while it waits. The offset is null where
 // Kafka did not say.
-void reply_put_published(struct json_out *json, const struct books_line *line, const char *topic);
+void reply_put_published(struct json_out *json, const struct ledger_event *line, const char *topic);
 void reply_header(struct http_reply *reply, const char *name, const char *value);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Events read back: what a value says, as the ledger line that it was made from. For a recount, and
+// Events read back: what a value says, as the ledger line that it was made from. For a verify, and
 // for a ledger that has to be made anew from the topic. Strict in what it needs; members that it
 // does not know are passed over.
 #ifndef CODEC_EVENT_READ_H
@@ -11,7 +11,7 @@ struct event_said {
     // What the value says: identity, version, source, cell (its month follows from `reported`),
     // reported, occurred, received_ms, municipality_today. The rest is 0. `counts`: there is
     // something to count; whether it was withdrawn is in the event's type.
-    struct ledger_row row;
+    struct ledger_entry row;
     bool has_previous;
     struct cell previous; // what the counts moved from
     bool stub;            // nothing but number and source: a version of an erased signal
@@ -24,11 +24,11 @@ bool event_read_signal(struct str value, struct event_said *out, struct err *err
 
 // The value of an event about a source: row has source, cell.municipality, cell.source_kind and
 // municipality_today. `last_signal_ms`: 0 when there never was one.
-bool event_read_source(struct str value, struct ledger_row *row, int64_t *last_signal_ms,
+bool event_read_source(struct str value, struct ledger_entry *row, int64_t *last_signal_ms,
                        struct err *err) MUST_CHECK;
 
 // The other way round of event_type: sets kind, verdict, counts and erased. False when it is no
 // type of ours.
-bool event_read_type(struct str type, struct ledger_row *row);
+bool event_read_type(struct str type, struct ledger_entry *row);
 
 #endif

@@ -28,7 +28,7 @@ enum mapping_field {
     MAPPING_V_NUMBER,
     MAPPING_STATUS,
     MAPPING_WITHDRAWN, // true, "true", "yes", "ja" or 1, after `words`
-    MAPPING_MARK,
+    MAPPING_WATERMARK,
     MAPPING_FIELDS,
 };
 const char *mapping_field_name(enum mapping_field field); // as in a template: "ageGroup"
@@ -82,9 +82,10 @@ struct mapping {
 };
 
 struct mapping_result {
-    struct decode_result decoded; // as of decode_items; cursor is the highest MARK, as an RFC 3339
-                                  // time in UTC where the mark is a date or time, else as it is
-    uint32_t left_out;            // by skips
+    struct decode_result
+        decoded;       // as of decode_items; cursor is the highest MARK, as an RFC 3339
+                       // time in UTC where the watermark is a date or time, else as it is
+    uint32_t excluded; // by skips
     char next[MAPPING_NEXT_MAX + 1]; // "" when there is none
 };
 
@@ -96,9 +97,9 @@ struct mapping_result {
 //   TYPE      `items` is no list, `next` no text
 //   TOO_MANY  items or columns; TOO_LONG what stands around the items, or `next`
 // Bounded by `limits`; unknown_fields of an item counts the members or columns that no rule or skip
-// uses. Items that are left out move the mark as well. A mark is read as `dates` says, so a plain
-// number is a time where times are numbers. Where it is a date or time it is also when the item was
-// last changed (item.updated).
+// uses. Items that are left out move the watermark as well. A watermark is read as `dates` says, so
+// a plain number is a time where times are numbers. Where it is a date or time it is also when the
+// item was last changed (item.updated).
 void mapping_decode(const struct mapping *mapping, struct str body,
                     const struct decode_limits *limits,
                     void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
@@ -108,7 +109,7 @@ void mapping_decode(const struct mapping *mapping, struct str body,
 // for the call.
 struct mapping_trace {
     uint32_t index;
-    bool left_out;
+    bool excluded;
     struct str raw[MAPPING_FIELDS];   // absent when there is nothing there
     struct str value[MAPPING_FIELDS]; // after words, absent list, constant and date form
 };

@@ -6,7 +6,7 @@
 //   outbox     seq -> empty
 //   published  seq -> partition u32, offset u64 (+1; 0: it is in the topic, nobody knows where)
 //   counts     cell (12 bytes, as struct cell) -> i64
-//   carried    cell -> i64, the part of counts whose ledger lines have expired
+//   expired_counts    cell -> i64, the part of counts whose ledger lines have expired
 //   persons    pseudonym -> person u64, key id u32, last used i64 (ms)
 //   members    person u64 (big-endian), identity (once that has expired: random) -> cell;
 //              the signals that count and whose person is known
@@ -14,17 +14,19 @@
 //   quarantine digest -> quarantine record
 //   words      digest of (source, field, word) -> word record
 //   audit      number -> keyed digest over the line before and this one (16 bytes), the line
-//   figures    key (see core/figures.h) -> figure record: format 1, count u64, resolution u32,
-//              closed month u16; the figures that are told outside
-//   figures-outbox  number -> length of the key, key, value (JSON; none: a tombstone)
-//   shown      cell without victim and status -> i64: the signals that the figures were made of.
+//   statistics    key (see core/statistics.h) -> statistic record: format 1, count u64,
+//   rounding_base u32,
+//              closed month u16; the statistics that are told outside
+//   statistics-outbox  number -> length of the key, key, value (JSON; none: a tombstone)
+//   shown      cell without victim and status -> i64: the signals that the statistics were made of.
 //              (In a rebuild: as the counts are then, up to the closed month.)
-//   meta       word -> value; "figures": format 1, made, tried u16, closed u16, resolution u32,
-//              number of the last one in figures-outbox u64;
-//              "figures-topic": the name of the topic that they went to last
+//   meta       word -> value; "statistics": format 1, made, tried u16, closed u16, rounding_base
+//   u32,
+//              number of the last one in statistics-outbox u64;
+//              "statistics-topic": the name of the topic that they went to last
 //
 // Ledger record (format 2), offsets in bytes:
-//    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 renormalised, 16 unknown_said
+//    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 remapped, 16 unknown_said
 //    3 source_len   4 id_len   5 kind   6 municipality_today u16
 //    8 previous u64   16 first u64   24 received_ms i64   32 logged_ms i64
 //   40 version u32   44 reported i32   48 occurred i32   52 key_municipality u16
@@ -47,10 +49,11 @@ enum {
     RECORD_CURSOR_MAX = 64
 };
 
-void record_put_ledger(struct buf *out, const struct ledger_row *row, struct str event);
+void record_put_ledger(struct buf *out, const struct ledger_entry *row, struct str event);
 // False when the bytes are no such record (damage, or a format of a later version). `event` is
 // borrowed from `record`.
-bool record_get_ledger(struct str record, uint64_t seq, struct ledger_row *row, struct str *event);
+bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *row,
+                       struct str *event);
 
 // Changes updated_ms in the bytes of a record.
 void record_set_updated(struct buf *record, int64_t updated_ms);
@@ -111,41 +114,41 @@ void record_put_person(char out[RECORD_PERSON], const struct person_record *pers
 bool record_get_person(struct str record, struct person_record *person);
 
 // A word that the tables lack, as a source used it.
-struct word_record {
-    enum word_field field;
+struct unmapped_record {
+    enum unmapped_field field;
     char source[LEDGER_SOURCE_MAX + 1];
     struct digest word; // as in struct unknown_word
-    struct lexicon_view view;
+    struct display_view view;
     uint32_t times; // versions of signals that had it
     int64_t first_ms, last_ms;
 };
-void record_put_word(struct buf *out, const struct word_record *word);
-bool record_get_word(struct str record, struct word_record *word);
+void record_put_unmapped(struct buf *out, const struct unmapped_record *word);
+bool record_get_unmapped(struct str record, struct unmapped_record *word);
 
-// How far the figures for outside are. Months are as in struct cell.
-struct figures_record {
-    bool made;           // there are some
-    uint16_t tried;      // the last closed month that was looked at; 0: none ever
-    uint16_t closed;     // last month that they cover
-    uint32_t resolution; // that they are floored to
-    uint64_t seq;        // highest number given in the outbox of figures
+// How far the statistics for outside are. Months are as in struct cell.
+struct statistics_record {
+    bool made;              // there are some
+    uint16_t tried;         // the last closed month that was looked at; 0: none ever
+    uint16_t closed;        // last month that they cover
+    uint32_t rounding_base; // that they are floored to
+    uint64_t seq;           // highest number given in the outbox of statistics
 };
-void record_put_figures(struct buf *out, const struct figures_record *figures);
-bool record_get_figures(struct str record, struct figures_record *figures);
+void record_put_statistics(struct buf *out, const struct statistics_record *statistics);
+bool record_get_statistics(struct str record, struct statistics_record *statistics);
 
-// A figure as it is told outside.
-struct figure_record {
+// A statistic as it is told outside.
+struct statistic_record {
     int64_t count; // > 0
-    uint32_t resolution;
+    uint32_t rounding_base;
     uint16_t closed; // the last closed month when it last changed
 };
-void record_put_figure(struct buf *out, const struct figure_record *figure);
-bool record_get_figure(struct str record, struct figure_record *figure);
+void record_put_statistic(struct buf *out, const struct statistic_record *statistic);
+bool record_get_statistic(struct str record, struct statistic_record *statistic);
 // One that waits for Kafka. `value` absent: it is no longer told.
-void record_put_figure_waiting(struct buf *out, struct str key, struct str value);
-bool record_get_figure_waiting(struct str record, struct str *key, struct str *value);
+void record_put_statistic_waiting(struct buf *out, struct str key, struct str value);
+bool record_get_statistic_waiting(struct str record, struct str *key, struct str *value);
 
-// The keys of counts and carried, the values of members.
+// The keys of counts and expired_counts, the values of members.
 void record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell);
 bool record_get_cell(struct str record, struct cell *cell);
 
@@ -153,14 +156,14 @@ bool record_get_cell(struct str record, struct cell *cell);
 struct totals {
     uint64_t verdicts[VERDICT_COUNT];
     uint64_t unknown_fields;
-    uint64_t unknown_words;
+    uint64_t unmapped;
     uint64_t unknown_municipalities;
-    uint64_t not_quarantined; // for want of room there
-    uint64_t words_not_kept;  // the same for words
-    uint64_t erased;          // signals, on request
-    uint64_t expired;         // signals whose lines have gone; those that counted still do
-    uint64_t renormalised;    // versions that new tables made
-    uint64_t never_published; // lines that expired where events do not go to Kafka, or were lost
+    uint64_t not_quarantined;   // for want of room there
+    uint64_t unmapped_not_kept; // the same for words
+    uint64_t erased;            // signals, on request
+    uint64_t expired;           // signals whose lines have gone; those that counted still do
+    uint64_t remapped;          // versions that new tables made
+    uint64_t never_published;   // lines that expired where events do not go to Kafka, or were lost
 };
 void record_put_totals(struct buf *out, const struct totals *totals);
 bool record_get_totals(struct str record, struct totals *totals);

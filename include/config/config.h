@@ -22,7 +22,7 @@ struct config {
     struct retention {              // how long each store keeps what it has
         int64_t identity_ms;        // a signal since its last version; persons' pseudonyms
         int64_t quarantine_ms;      // since it was last seen
-        int64_t words_ms;           // unknown words, since they last came
+        int64_t unmapped_ms;        // unknown words, since they last came
         int64_t audit_ms;
         int64_t cells_ms; // of counts whose signals have expired: then without victims' attributes
     } retention;
@@ -45,13 +45,13 @@ struct config {
     char *kafka_brokers; // NULL: none
     char *kafka_topic;
     char *kafka_counts_topic; // "none": none
-    int64_t kafka_grace_ms;
+    int64_t kafka_recovery_wait_ms;
     size_t kafka_property_count;
     struct kafka_property {
         char *name, *value;
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_properties[KAFKA_PROPERTIES_MAX];
-    uint32_t disclosure_resolution; // of figures for outside
+    uint32_t disclosure_rounding_base; // of statistics for outside
     // tables
     struct table_files table_files;
     char *sources_file;

@@ -13,11 +13,11 @@ struct control;
 struct control_options {
     const struct config *config;
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
-    struct intake *intake;
+    struct push *push;
     struct feeds *feeds;
-    const struct kafka *kafka;
+    const struct publish_job *kafka;
     // False: nothing changed, faults say why. `digests`: of the files that were read.
     bool (*reload)(void *ctx, struct buf *digests, struct buf *faults);
     void *ctx;
@@ -34,7 +34,7 @@ void control_wake(struct control *control); // the ledger has grown: those who f
 // From now on nothing changes any more (503): to be called when the daemon begins to stop, since
 // what is handed to the pipeline after its last commit would be cut off.
 void control_quiesce(struct control *control);
-// Does a recount still read the books? After control_quiesce it soon does not.
+// Does a verify still read the ledger? After control_quiesce it soon does not.
 bool control_verifies(const struct control *control);
 void control_free(struct control *control); // NULL is fine
 

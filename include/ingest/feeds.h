@@ -12,7 +12,7 @@ struct feeds;
 struct feeds_options {
     const struct config *config;
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
 };
 
@@ -57,7 +57,7 @@ struct feed_view {
     int64_t failed_ms;   // wall clock of the last failure; 0: none since the start
     int64_t failing_ms;  // of the first of `failures`
     // since the start
-    uint64_t polls, pages, not_modified, items, news, refused, left_out;
+    uint64_t polls, pages, not_modified, items, news, refused, excluded;
 };
 // In the order of the source table, those that only post as well.
 void feeds_each(const struct feeds *feeds, bool (*fn)(void *ctx, const struct feed_view *view),

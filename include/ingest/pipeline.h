@@ -18,7 +18,7 @@ struct pipeline_options {
     void *ctx;
 };
 
-struct pipeline *pipeline_create(struct loop *loop, struct books *books,
+struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options);
 void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
 
@@ -27,16 +27,17 @@ bool pipeline_full(const struct pipeline *pipeline);
 // Takes the batch; its done is called on the loop.
 void pipeline_submit(struct pipeline *pipeline, struct batch *batch);
 // To be kept in the next commit, which comes soon: what Kafka confirmed, the number of partitions.
-void pipeline_add_acks(struct pipeline *pipeline, enum books_topic topic,
+void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
                        const struct publish_ack *acks, size_t count);
 // Takes the note.
-void pipeline_add_note(struct pipeline *pipeline, struct books_note *note);
+void pipeline_add_note(struct pipeline *pipeline, struct ledger_note *note);
 // Commits the totals, also when there is nothing else: the outcome shows whether the disk works.
-void pipeline_probe(struct pipeline *pipeline);
-void pipeline_set_partitions(struct pipeline *pipeline, enum books_topic topic, int32_t partitions);
+void pipeline_force_sync(struct pipeline *pipeline);
+void pipeline_set_partitions(struct pipeline *pipeline, enum ledger_topic topic,
+                             int32_t partitions);
 // Calls fn once the acks and the partitions handed in before are on the disk. One may wait for each
 // topic.
-void pipeline_after_notes(struct pipeline *pipeline, enum books_topic topic, void (*fn)(void *ctx),
+void pipeline_after_notes(struct pipeline *pipeline, enum ledger_topic topic, void (*fn)(void *ctx),
                           void *ctx);
 // Calls fn once all that was handed in before is committed or has failed; from then on notes of a
 // commit that failed are dropped, since what they say is found again at the next start.

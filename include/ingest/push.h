@@ -6,36 +6,36 @@
 
 #include "ingest/pipeline.h"
 
-struct intake;
+struct push;
 
-struct intake_options {
+struct push_options {
     const struct config *config;
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
     int listen_fd; // from the service manager, or -1
 };
 
-struct intake *intake_create(const struct intake_options *options, struct sources *sources,
-                             struct tables *tables, struct err *err) MUST_CHECK;
+struct push *push_create(const struct push_options *options, struct sources *sources,
+                         struct tables *tables, struct err *err) MUST_CHECK;
 // From the next request on. Takes references.
-void intake_use(struct intake *intake, struct sources *sources, struct tables *tables);
+void push_use(struct push *push, struct sources *sources, struct tables *tables);
 // Refuse new signals with 429 while `full`; they are accepted again afterwards.
-void intake_set_full(struct intake *intake, bool full);
+void push_set_full(struct push *push, bool full);
 // The last commit failed (or did not): GET /v1/health tells. Signals are tried all the same.
-void intake_set_failing(struct intake *intake, bool failing);
+void push_set_failing(struct push *push, bool failing);
 // No new connections, 503 to requests from now on. Those already waiting for their commit get their
 // answer.
-void intake_quiesce(struct intake *intake);
-void intake_free(struct intake *intake); // NULL is fine; no request may be waiting
-uint16_t intake_port(const struct intake *intake);
+void push_quiesce(struct push *push);
+void push_free(struct push *push); // NULL is fine; no request may be waiting
+uint16_t push_port(const struct push *push);
 
-struct intake_status {
+struct push_status {
     uint64_t requests;         // to POST or DELETE signals, that were handed to the pipeline
     uint64_t requests_refused; // 4xx and 5xx as a whole
     uint32_t connections;
     bool full;
 };
-void intake_status(const struct intake *intake, struct intake_status *status);
+void push_status(const struct push *push, struct push_status *status);
 
 #endif

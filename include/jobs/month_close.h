@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
-// When figures for outside are made: soon after the start if a month has closed meanwhile, and when
-// one closes. Whether they change then is the books' to say.
+// When statistics for outside are made: soon after the start if a month has closed meanwhile, and
+// when one closes. Whether they change then is the ledger' to say.
 #ifndef JOBS_MONTH_CLOSE_H
 #define JOBS_MONTH_CLOSE_H
 
 #include "ingest/pipeline.h"
 
-struct closing;
+struct month_close;
 
-struct closing *closing_create(struct loop *loop, struct pipeline *pipeline,
-                               const struct config *config, struct tables *tables);
-void closing_use(struct closing *closing, struct tables *tables); // takes a reference
-void closing_stop(struct closing *closing);                       // begins nothing more
-void closing_free(struct closing *closing); // nothing is under way; NULL is fine
+struct month_close *month_close_create(struct loop *loop, struct pipeline *pipeline,
+                                       const struct config *config, struct tables *tables);
+void month_close_use(struct month_close *month_close, struct tables *tables); // takes a reference
+void month_close_stop(struct month_close *month_close);                       // begins nothing more
+void month_close_free(struct month_close *month_close); // nothing is under way; NULL is fine
 
-// Of new figures, in our log: how many, and nothing of what they say.
-void closing_log(const struct batch_figures *figures);
+// Of new statistics, in our log: how many, and nothing of what they say.
+void month_close_log(const struct batch_statistics *statistics);
 
 #endif

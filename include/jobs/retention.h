@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // When what is too old goes: a few seconds after the start, then every hour, in steps that take
-// their turn among commits. What goes is the books' to say.
+// their turn among commits. What goes is the ledger' to say.
 #ifndef JOBS_RETENTION_H
 #define JOBS_RETENTION_H
 
@@ -10,7 +10,7 @@ struct retention_timer;
 
 // brokers: some are configured.
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
-                                         struct books *books, const struct retention *ages,
+                                         struct ledger *ledger, const struct retention *ages,
                                          bool brokers);
 void retention_stop(struct retention_timer *retention); // begins no further step
 void retention_free(struct retention_timer *retention); // no step is under way; NULL is fine

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A batch: what one request or one polled page brought, on its way to a commit; or another task of
-// the books that has its turn among them. It belongs to the pipeline from pipeline_submit until
+// the ledger that has its turn among them. It belongs to the pipeline from pipeline_submit until
 // `done` has been called, which must free it.
 #ifndef LEDGER_BATCH_H
 #define LEDGER_BATCH_H
@@ -23,30 +23,30 @@ struct batch_refused {
 struct batch_word {
     uint32_t signal;  // place in signals
     uint32_t unknown; // place in its list of them
-    struct lexicon_view view;
+    struct display_view view;
 };
 
 // What a batch is for.
 enum batch_task {
-    BATCH_SIGNALS,     // what a source delivered
-    BATCH_SILENCE,     // the source has fallen silent
-    BATCH_AUDIT,       // a line for the audit log
-    BATCH_VERIFY,      // a piece of the audit log is looked at: is it whole?
-    BATCH_ERASE,       // what is held on one signal is to go
-    BATCH_RENORMALISE, // a piece of the ledger is judged again by new tables
-    BATCH_EXPIRE,      // a piece of what is too old to be kept is to go
-    BATCH_LINK,        // a piece of a ledger that is made anew from the topic, see books_rebuild.h
-    BATCH_RESTORE,     // of such a ledger: the figures that have been told outside
-    BATCH_RECOUNT,     // a recount begins, which then goes on beside further commits
-    BATCH_FIGURES,     // has a month closed, so that figures for outside are due?
+    BATCH_SIGNALS,      // what a source delivered
+    BATCH_SILENCE,      // the source has fallen silent
+    BATCH_AUDIT,        // a line for the audit log
+    BATCH_AUDIT_VERIFY, // a piece of the audit log is looked at: is it whole?
+    BATCH_ERASE,        // what is held on one signal is to go
+    BATCH_REMAP,        // a piece of the ledger is judged again by new tables
+    BATCH_EXPIRE,       // a piece of what is too old to be kept is to go
+    BATCH_LINK,       // a piece of a ledger that is made anew from the topic, see ledger_rebuild.h
+    BATCH_RESTORE,    // of such a ledger: the statistics that have been told outside
+    BATCH_VERIFY,     // a verify begins, which then goes on beside further commits
+    BATCH_STATISTICS, // has a month closed, so that statistics for outside are due?
 };
 
-// What books_expire goes through, in this order.
+// What ledger_expire goes through, in this order.
 enum {
     BATCH_EXPIRE_LINES,
     BATCH_EXPIRE_PSEUDONYMS,
     BATCH_EXPIRE_QUARANTINE,
-    BATCH_EXPIRE_WORDS,
+    BATCH_EXPIRE_UNMAPPED,
     BATCH_EXPIRE_AUDIT,
     BATCH_EXPIRE_CELLS,
     BATCH_EXPIRE_TABLES,
@@ -83,7 +83,7 @@ struct batch {
 
     // What it holds. When decoded_as.failed there are no items.
     struct decode_result decoded_as;
-    uint32_t left_out; // items that the template leaves out
+    uint32_t excluded; // items that the template leaves out
     struct signal *signals;
     size_t signal_count, signal_cap;
     struct batch_item *items;
@@ -98,7 +98,7 @@ struct batch {
     size_t refused_count, refused_cap;
 
     // Committed together with the signals of a polled page. `feed` is as the feed wants it;
-    // first_ms, signal_ms, silent and paused are the books' own, and after the commit it is what
+    // first_ms, signal_ms, silent and paused are the ledger' own, and after the commit it is what
     // was written.
     bool has_feed;
     struct feed_record feed;
@@ -111,36 +111,37 @@ struct batch {
         bool tentative;   // out: the cursor moves only if the whole poll brought nothing new
         bool more;        // out: there is a next page
         bool cut_off;     // out: the window gave as many items as it may: it has to be split
-        char mark[RECORD_CURSOR_MAX + 1];  // highest of the poll so far; decoding adds this page's
+        char watermark[RECORD_CURSOR_MAX +
+                       1];                 // highest of the poll so far; decoding adds this page's
         char begin[RECORD_CURSOR_MAX + 1]; // where this poll began, for the quarantine
         char window_end[RECORD_CURSOR_MAX +
                         1]; // the cursor once this window is read; "" without windows
     } page;
 
     // Other tasks: what they are told, and what came of them.
-    struct buf audit;         // AUDIT: the line, JSON members without braces: see audit.h
-    struct batch_verify {     // zero begins; the same again goes on
-        uint64_t next;        // line
-        struct digest before; // mac of the line before it
-        bool more;            // out: not at the end
-        uint64_t first, last; // out: lines that are there
-        uint64_t broken;      // out: the first line that is changed or missing; 0: none so far
-    } verify;
-    struct recount *recount; // RECOUNT: gets the snapshot and the memory; see recount.h
+    struct buf audit;           // AUDIT: the line, JSON members without braces: see audit.h
+    struct batch_audit_verify { // zero begins; the same again goes on
+        uint64_t next;          // line
+        struct digest before;   // mac of the line before it
+        bool more;              // out: not at the end
+        uint64_t first, last;   // out: lines that are there
+        uint64_t broken;        // out: the first line that is changed or missing; 0: none so far
+    } audit_verify;
+    struct verify *verify; // RECOUNT: gets the snapshot and the memory; see verify.h
     struct batch_erase {
         struct digest identity;
         bool publishing; // events go to Kafka: what it has not confirmed is erased once it has
         bool found;      // out: the signal is, or was, known
         uint32_t erased, waiting; // out: versions erased now, and those that wait for Kafka
     } erase;
-    struct batch_renormalise {
+    struct batch_remap {
         uint64_t from; // first ledger line to look at
         uint64_t upto; // last; 0: the last that is there, and then it is set
         uint64_t next; // out: where to go on; 0: that was all
         // out: signals that had words which the tables lacked, and those of them that count
         // elsewhere now
         uint64_t looked, changed;
-    } renormalise;
+    } remap;
     struct batch_expire {
         const struct retention *retention;
         int64_t now_ms;  // wall clock
@@ -156,19 +157,19 @@ struct batch {
         } at;
     } expire;
 
-    struct batch_figures {
-        int64_t now_ms;      // wall clock
-        uint32_t resolution; // in force
-        bool asked;          // by an operator: the first ones, whatever the month
+    struct batch_statistics {
+        int64_t now_ms;         // wall clock
+        uint32_t rounding_base; // in force
+        bool asked;             // by an operator: the first ones, whatever the month
         enum {
-            BATCH_FIGURES_EARLY,   // no month has closed since the last time
-            BATCH_FIGURES_TOO_FEW, // changes since they were made last: they stay
-            BATCH_FIGURES_THERE,   // asked for, but there are some
-            BATCH_FIGURES_MADE,
+            BATCH_STATISTICS_EARLY,   // no month has closed since the last time
+            BATCH_STATISTICS_TOO_FEW, // changes since they were made last: they stay
+            BATCH_STATISTICS_THERE,   // asked for, but there are some
+            BATCH_STATISTICS_MADE,
         } outcome;              // out
-        uint32_t changed, gone; // out: figures
+        uint32_t changed, gone; // out: statistics
         uint16_t closed;        // out: the last closed month, as in struct cell
-    } figures;
+    } statistics;
 
     struct batch_link { // zero begins; the same again goes on
         uint64_t upto;  // the highest number that is in the topic, readable or not
@@ -183,12 +184,12 @@ struct batch {
         } gaps[BATCH_GAPS_MAX];
     } link;
     struct batch_restore {
-        const struct batch_figure { // borrowed
+        const struct batch_statistic { // borrowed
             struct str key;
-            struct figure_record figure;
-        } * figures;
-        size_t figure_count;
-        struct figures_record state;
+            struct statistic_record statistic;
+        } * statistics;
+        size_t statistic_count;
+        struct statistics_record state;
         int32_t partitions; // of their topic
     } restore;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The books: what is durable (the store) and what is kept of it in memory for speed (identity
+// The ledger: what is durable (the store) and what is kept of it in memory for speed (identity
 // index, count cube, totals). One group of batches at a time is judged and written in one
 // transaction; memory follows only after the disk has it. So what is in memory is always what a
 // restart would find.
 //
-//   loop    books_group_add …            collect
-//   worker  books_commit                 judge, write, sync: reads the memory, changes none of it
-//   loop    books_apply                  take over what was written
+//   loop    ledger_group_add …            collect
+//   worker  ledger_commit                 judge, write, sync: reads the memory, changes none of it
+//   loop    ledger_apply                  take over what was written
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
@@ -16,9 +16,9 @@
 #include "edge/store/store.h"
 #include "ledger/batch.h"
 
-struct books;
+struct ledger;
 
-struct books_options {
+struct ledger_options {
     const char *dir;
     uint64_t bytes_max;
     const char *identity_key_file;        // NULL: <dir>/identity.key, made when missing
@@ -26,147 +26,151 @@ struct books_options {
     const char *person_previous_key_file; // NULL: none
     int64_t window_ms;        // persons are linked within it; how long a pseudonym is kept
     const char *topic;        // of the events; offsets are kept for these topics
-    const char *counts_topic; // of the figures; NULL: none
+    const char *counts_topic; // of the statistics; NULL: none
 };
-// Opens the store and reads it all: index, counts, totals. FATAL when the books contradict
+// Opens the store and reads it all: index, counts, totals. FATAL when the ledger contradict
 // themselves.
-struct books *books_open(const struct books_options *options, struct err *err) MUST_CHECK;
-void books_close(struct books *books); // NULL is fine
+struct ledger *ledger_open(const struct ledger_options *options, struct err *err) MUST_CHECK;
+void ledger_close(struct ledger *ledger); // NULL is fine
 
 // What goes to Kafka: each has a topic and an outbox of its own.
-enum books_topic { BOOKS_EVENTS, BOOKS_FIGURES, BOOKS_TOPICS };
+enum ledger_topic { LEDGER_EVENTS, LEDGER_STATISTICS, LEDGER_TOPICS };
 
-// What one commit holds. Zero it, fill it, commit, apply, reuse after books_group_clear.
-struct books_group {
+// What one commit holds. Zero it, fill it, commit, apply, reuse after ledger_group_clear.
+struct ledger_group {
     struct batch *batches; // a list by `next`
-    struct books_confirmed {
+    struct ledger_confirmed {
         struct publish_ack *acks;
         size_t ack_count, ack_cap;
         int32_t partitions; // to be kept as the count in force; 0: no change
-    } confirmed[BOOKS_TOPICS];
-    bool probe;         // write the totals, whatever else there is: shows whether the disk takes it
-    struct books_note { // changes that an operator asks for
-        struct books_note *next;
+    } confirmed[LEDGER_TOPICS];
+    bool force_sync; // write the totals, whatever else there is: shows whether the disk takes it
+    struct ledger_note { // changes that an operator asks for
+        struct ledger_note *next;
         enum {
-            BOOKS_DROP_QUARANTINED,
-            BOOKS_KNOW_SOURCE,
-            BOOKS_PAUSE,
-            BOOKS_RESUME,
-            BOOKS_SET_CURSOR
+            LEDGER_DROP_QUARANTINED,
+            LEDGER_KNOW_SOURCE,
+            LEDGER_PAUSE,
+            LEDGER_RESUME,
+            LEDGER_SET_CURSOR
         } what;
         uint64_t number; // DROP_QUARANTINED
         char source[LEDGER_SOURCE_MAX + 1];
         char cursor[RECORD_CURSOR_MAX + 1]; // SET_CURSOR: also forgets ETag and Last-Modified
     } * notes;                              // owned by the group
-    // made by books_commit
+    // made by ledger_commit
     struct err err;
     bool wrote; // false: nothing but duplicates and refusals, so nothing had to be written
-    struct books_change *change;
+    struct ledger_change *change;
 };
-void books_group_clear(struct books_group *group); // batches are the caller's
-void books_group_free(struct books_group *group);
+void ledger_group_clear(struct ledger_group *group); // batches are the caller's
+void ledger_group_free(struct ledger_group *group);
 
 // Sets group->err; on success each item has its verdict. logged_ms: now.
-void books_commit(struct books *books, struct books_group *group, int64_t logged_ms);
-// After books_commit, on the loop, only when group->err.kind is ERR_NONE.
-void books_apply(struct books *books, struct books_group *group);
+void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms);
+// After ledger_commit, on the loop, only when group->err.kind is ERR_NONE.
+void ledger_apply(struct ledger *ledger, struct ledger_group *group);
 
 // What is in force. Loop only.
-const struct hash_key *books_identity_key(const struct books *books);
+const struct hash_key *ledger_identity_key(const struct ledger *ledger);
 const struct digest *
-books_key_check(const struct books *books); // made with it: tells it from others
-const struct person_keys *books_person_keys(const struct books *books);
-const struct counts *books_counts(const struct books *books);
-const struct persons *books_persons(const struct books *books);
-const struct totals *books_totals(const struct books *books);
-uint64_t books_last_seq(const struct books *books);      // = events ever accepted
-uint64_t books_first_seq(const struct books *books);     // of the oldest line that is kept
-uint64_t books_waiting(const struct books *books);       // in the outbox
-int64_t books_last_commit_ms(const struct books *books); // 0: none since the start
-const char *books_origin(const struct books *books);     // this ledger's random name, in hex
-int64_t books_known_offset(const struct books *books, enum books_topic topic,
-                           int32_t partition);                               // -1: none
-int32_t books_partitions(const struct books *books, enum books_topic topic); // 0: not yet known
-void books_usage(const struct books *books, struct store_usage *usage);
+ledger_key_check(const struct ledger *ledger); // made with it: tells it from others
+const struct person_keys *ledger_person_keys(const struct ledger *ledger);
+const struct counts *ledger_counts(const struct ledger *ledger);
+const struct persons *ledger_persons(const struct ledger *ledger);
+const struct totals *ledger_totals(const struct ledger *ledger);
+uint64_t ledger_last_seq(const struct ledger *ledger);      // = events ever accepted
+uint64_t ledger_first_seq(const struct ledger *ledger);     // of the oldest line that is kept
+uint64_t ledger_unpublished(const struct ledger *ledger);   // in the outbox
+int64_t ledger_last_commit_ms(const struct ledger *ledger); // 0: none since the start
+const char *ledger_id(const struct ledger *ledger);         // this ledger's random name, in hex
+int64_t ledger_known_offset(const struct ledger *ledger, enum ledger_topic topic,
+                            int32_t partition);                                  // -1: none
+int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic); // 0: not yet known
+void ledger_usage(const struct ledger *ledger, struct store_usage *usage);
 // Do events go to Kafka? Once they have, what it has not confirmed may be there all the same.
-bool books_publishes(const struct books *books, bool configured);
-uint64_t books_backlog_bytes(const struct books *books); // of lines that Kafka has not confirmed
-uint64_t books_audit_bytes(const struct books *books);
-bool books_feed(struct books *books, struct str source,
-                struct feed_record *feed); // false: nothing known
+bool ledger_publishes(const struct ledger *ledger, bool configured);
+uint64_t ledger_backlog_bytes(const struct ledger *ledger); // of lines that Kafka has not confirmed
+uint64_t ledger_audit_bytes(const struct ledger *ledger);
+bool ledger_feed(struct ledger *ledger, struct str source,
+                 struct feed_record *feed); // false: nothing known
 
 // Every source that anything is known of.
-void books_each_feed(struct books *books,
-                     bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
-                     void *ctx);
+void ledger_each_feed(struct ledger *ledger,
+                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
+                      void *ctx);
 // The quarantine, by number. At most so many entries are kept, of all and of one source; further
 // ones are only counted (totals.not_quarantined).
-enum { BOOKS_QUARANTINE_MAX = 10000, BOOKS_QUARANTINE_SOURCE_MAX = 1000 };
-void books_each_quarantined(struct books *books,
-                            bool (*fn)(void *ctx, const struct quarantine_record *entry),
-                            void *ctx);
-uint64_t books_quarantined(const struct books *books); // entries
+enum { LEDGER_QUARANTINE_MAX = 10000, LEDGER_QUARANTINE_SOURCE_MAX = 1000 };
+void ledger_each_quarantined(struct ledger *ledger,
+                             bool (*fn)(void *ctx, const struct quarantine_record *entry),
+                             void *ctx);
+uint64_t ledger_quarantined(const struct ledger *ledger); // entries
 
 // Words that the tables lack, most often used first. At most so many are kept, of all and of one
-// source; further ones are only counted (totals.words_not_kept).
-enum { BOOKS_WORDS_MAX = 10000, BOOKS_WORDS_SOURCE_MAX = 500 };
-uint64_t books_words(const struct books *books); // entries
-void books_each_word(struct books *books, bool (*fn)(void *ctx, const struct word_record *word),
-                     void *ctx);
+// source; further ones are only counted (totals.unmapped_not_kept).
+enum { LEDGER_UNMAPPED_MAX = 10000, LEDGER_UNMAPPED_SOURCE_MAX = 500 };
+uint64_t ledger_unmapped(const struct ledger *ledger); // entries
+void ledger_each_unmapped(struct ledger *ledger,
+                          bool (*fn)(void *ctx, const struct unmapped_record *word), void *ctx);
 
 // The audit log: who did or read what, each line chained to the one before by a keyed digest, so
 // that a changed or missing line is found.
-struct books_audit_line {
+struct ledger_audit_line {
     uint64_t number; // 1..
     struct str text; // JSON members without braces; absent: it is no longer readable
     const struct digest *mac;
     bool linked; // it follows the line before it; false: one of them was changed or is missing
 };
-uint64_t books_audit_last(const struct books *books);            // number of the last line; 0: none
-const struct digest *books_audit_mac(const struct books *books); // its digest
-void books_each_audited(struct books *books, uint64_t from,
-                        bool (*fn)(void *ctx, const struct books_audit_line *line), void *ctx);
+uint64_t ledger_audit_last(const struct ledger *ledger); // number of the last line; 0: none
+const struct digest *ledger_audit_mac(const struct ledger *ledger); // its digest
+void ledger_each_audited(struct ledger *ledger, uint64_t from,
+                         bool (*fn)(void *ctx, const struct ledger_audit_line *line), void *ctx);
 
-// Figures that may be told outside. They stay as they are until a month closes.
-const struct figures_record *books_figures_state(const struct books *books);
-// For Kafka; 0 without a topic of figures.
-uint64_t books_figures_waiting(const struct books *books);
+// Statistics that may be told outside. They stay as they are until a month closes.
+const struct statistics_record *ledger_statistics_state(const struct ledger *ledger);
+// For Kafka; 0 without a topic of statistics.
+uint64_t ledger_statistics_unpublished(const struct ledger *ledger);
 // As they are on the disk at one moment: how far they are, in *state, before the first of them;
 // then each, in order of their keys.
-void books_each_figure(struct books *books, struct figures_record *state,
-                       bool (*fn)(void *ctx, struct str key, const struct figure_record *figure),
-                       void *ctx);
+void ledger_each_statistic(struct ledger *ledger, struct statistics_record *state,
+                           bool (*fn)(void *ctx, struct str key,
+                                      const struct statistic_record *statistic),
+                           void *ctx);
 // Those that Kafka has not confirmed, with number > after. `value` absent: no longer told.
-struct books_figure_waiting {
+struct ledger_statistic_waiting {
     uint64_t seq;
     struct str key, value;
 };
-void books_each_figure_waiting(struct books *books, uint64_t after, uint64_t max,
-                               bool (*fn)(void *ctx, const struct books_figure_waiting *figure),
-                               void *ctx);
-// Can figures of this resolution follow those that have been told? One that neither divides theirs
-// nor is a multiple of it would round differently, and both together narrow a figure down.
-bool books_figures_fit(const struct books *books, uint32_t resolution, struct err *err) MUST_CHECK;
+void ledger_each_statistic_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
+                                       bool (*fn)(void *ctx,
+                                                  const struct ledger_statistic_waiting *statistic),
+                                       void *ctx);
+// Can statistics of this rounding_base follow those that have been told? One that neither divides
+// theirs nor is a multiple of it would round differently, and both together narrow a statistic
+// down.
+bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base,
+                           struct err *err) MUST_CHECK;
 
 // One line of the ledger with its event and where it was published. Strings are borrowed until the
 // call ends.
-struct books_line {
-    struct ledger_row row;
+struct ledger_event {
+    struct ledger_entry row;
     struct str event;
     bool published;
     int32_t partition;
     int64_t offset; // -1: not known
 };
-uint64_t books_find(const struct books *books,
-                    const struct digest *identity); // seq of the latest line; 0
-bool books_line_at(struct books *books, uint64_t seq,
-                   void (*fn)(void *ctx, const struct books_line *line), void *ctx);
+uint64_t ledger_find(const struct ledger *ledger,
+                     const struct digest *identity); // seq of the latest line; 0
+bool ledger_event_at(struct ledger *ledger, uint64_t seq,
+                     void (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
 // From `from` on, until fn returns false or `max` lines. Lost lines (see core/ledger.h) are not
 // shown.
-void books_each(struct books *books, uint64_t from, uint64_t max,
-                bool (*fn)(void *ctx, const struct books_line *line), void *ctx);
+void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
+                       bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
 // Lines that Kafka has not confirmed, with seq > after.
-void books_each_waiting(struct books *books, uint64_t after, uint64_t max,
-                        bool (*fn)(void *ctx, const struct books_line *line), void *ctx);
+void ledger_each_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
+                             bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
 
 #endif

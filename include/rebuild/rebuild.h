@@ -9,8 +9,8 @@
 
 struct rebuild_options {
     const char
-        *origin;  // of the ledger, where several have written to the topic; NULL: the only one
-    bool partial; // also from a topic that lacks its beginning or has what cannot be read
+        *ledger_id; // of the ledger, where several have written to the topic; NULL: the only one
+    bool partial;   // also from a topic that lacks its beginning or has what cannot be read
 };
 // Exit status: 0 done, 1 failed, 2 refused. Progress on stderr, a summary on stdout.
 int rebuild_run(const struct config *config, const struct rebuild_options *options);

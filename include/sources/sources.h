@@ -25,9 +25,9 @@ struct source {
     char *url;
     int64_t interval_ms;
     const struct template *template; // of sources->templates; never NULL for one that is polled
-    char *cursor_param; // query parameter that gets the high-water mark; NULL: the template's
+    char *cursor_param; // query parameter that gets the high-water watermark; NULL: the template's
     char *cursor_field; // native templates only: field of each item whose highest value is the
-                        // mark; NULL: none
+                        // watermark; NULL: none
     char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in
                   // characters that can be sent; NULL: none
     char *client_cert_file; // PEM with certificate and key; NULL: none
@@ -48,8 +48,8 @@ struct sources {
 // The source table config->sources_file with the templates; codes are checked against the digits'
 // form only. NULL when there is any fault.
 struct sources *sources_load(const struct config *config, struct diagnostics *faults) MUST_CHECK;
-struct sources *sources_take(struct sources *sources); // NULL is fine
-void sources_drop(struct sources *sources); // frees with the last reference; NULL is fine
+struct sources *sources_ref(struct sources *sources); // NULL is fine
+void sources_unref(struct sources *sources);          // frees with the last reference; NULL is fine
 const struct source *sources_find(const struct sources *sources,
                                   struct str name); // NULL when there is none
 // The source that has this token, compared in constant time. NULL when there is none.

@@ -28,18 +28,18 @@ enum template_auth {
 struct template {
     char *name;
     struct mapping mapping;
-    bool native; // native JSON: decode.h reads it, and what marks is the source's to say
+    bool native; // native JSON: decode.h reads it, and what watermarks is the source's to say
     // asking
     char *query; // fixed part of the query: "ordering=updated_at&page_size=100"; NULL: none
     enum template_paging paging;
     char *page_param; // TOKEN, NUMBER
     uint32_t first_page, page_size;
     uint32_t pages_max; // of one poll
-    char *cursor_param; // gets the high-water mark; NULL: none
-    int64_t overlap_ms; // the mark is asked for this much earlier (times only): pages shift while
-                        // they are read
-    bool ordered; // items come by rising mark, so the mark may move with each page and not only
-                  // with the last
+    char *cursor_param; // gets the high-water watermark; NULL: none
+    int64_t overlap_ms; // the watermark is asked for this much earlier (times only): pages shift
+                        // while they are read
+    bool ordered; // items come by rising watermark, so the watermark may move with each page and
+                  // not only with the last
     // windows (Open311): cursor_param is the start of a window, window_end_param its end
     char *window_end_param; // NULL: no windows
     int64_t window_ms;      // longest window
@@ -67,8 +67,8 @@ struct templates *templates_load(const char *dir, struct diagnostics *faults) MU
 // messages.
 struct templates *templates_load_text(struct str text, const char *name,
                                       struct diagnostics *faults) MUST_CHECK;
-struct templates *templates_take(struct templates *templates);
-void templates_drop(struct templates *templates); // frees with the last reference; NULL is fine
+struct templates *templates_ref(struct templates *templates);
+void templates_unref(struct templates *templates); // frees with the last reference; NULL is fine
 const struct template *templates_find(const struct templates *templates,
                                       struct str name); // NULL when there is none
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // bench_counts [SIGNALS]: the CPU time that questions about counts take, over ten years of random
 // signals (default 100,000; the whole country has about 1,000 a year), a tenth of them linked.
-// Figures are printed, nothing is asserted: compare within one run only.
+// Statistics are printed, nothing is asserted: compare within one run only.
 #include "core/cube/coverage.h"
 #include "core/cube/trend.h"
 

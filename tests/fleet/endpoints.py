@@ -400,7 +400,7 @@ KINDS = {
     "list-header": (Endpoint, {"auth": "header", "template": "fleet-header"}),
     "list-oauth2": (Endpoint, {"auth": "oauth2", "template": "fleet-oauth2"}),
     "redirected": (Redirected, {}),
-    "crowded": (Endpoint, {"delay_s": 0.2, "crowd": True}),
+    "unsplittable_windows": (Endpoint, {"delay_s": 0.2, "crowd": True}),
     "mixed": (Mixed, {"count": 9}),
     "link": (Paged, {}),
     "link-since": (Paged, {"template": "fleet-link-since", "since": "since", "moves": 3}),

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                               .rules = {[MAPPING_ID] = {.from = "id"},
                                         [MAPPING_REPORTED] = {.from = "at"},
                                         [MAPPING_CATEGORY] = {.from = "c"},
-                                        [MAPPING_MARK] = {.from = "at"}},
+                                        [MAPPING_WATERMARK] = {.from = "at"}},
                               .absent = {"-"},
                               .absent_count = 1,
                               .skips = {{"s", "x"}},

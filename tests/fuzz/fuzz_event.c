@@ -14,8 +14,8 @@ static void check(bool holds) {
         abort();
 }
 
-static void check_record(const struct ledger_row *row, struct str value) {
-    struct ledger_row back;
+static void check_record(const struct ledger_entry *row, struct str value) {
+    struct ledger_entry back;
     struct str event;
     struct buf record;
     buf_init(&record, EVENT_VALUE_MAX * 2);
@@ -30,7 +30,7 @@ static void check_record(const struct ledger_row *row, struct str value) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct event_said said;
     struct str value = {(const char *)data, size};
-    struct ledger_row row;
+    struct ledger_entry row;
     struct err err = {0};
     int64_t last_signal_ms;
     if (event_read_signal(value, &said, &err)) {

@@ -13,7 +13,7 @@ static const struct mapping mappings[] = {
                [MAPPING_REPORTED] = {.from = "/at"},
                [MAPPING_CATEGORY] = {.from = "/c/0", .constant = "x"},
                [MAPPING_WITHDRAWN] = {.from = "/s", .words = {{"a", "true"}}, .word_count = 1},
-               [MAPPING_MARK] = {.from = "/at"}},
+               [MAPPING_WATERMARK] = {.from = "/at"}},
      .absent = {"*****"},
      .absent_count = 1,
      .skips = {{"/p", "true"}},
@@ -24,7 +24,7 @@ static const struct mapping mappings[] = {
                [MAPPING_REPORTED] = {.from = "/at"},
                [MAPPING_CATEGORY] = {.from = "/c"},
                [MAPPING_AGE] = {.from = "/v/age"},
-               [MAPPING_MARK] = {.from = "/n"}}},
+               [MAPPING_WATERMARK] = {.from = "/n"}}},
     {.items = "/0/x",
      .next = "/1",
      .dates = MAPPING_DATES_EXCEL,
@@ -38,7 +38,7 @@ static void on_item(void *ctx, const struct decode_item *item) {
 }
 
 static void on_trace(void *ctx, const struct mapping_trace *trace) {
-    *(uint32_t *)ctx += !trace->left_out;
+    *(uint32_t *)ctx += !trace->excluded;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

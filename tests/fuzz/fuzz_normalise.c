@@ -40,7 +40,7 @@ static const struct origin {
 static struct world {
     struct municipalities *municipalities;
     struct categories *categories;
-    struct lexicon *lexicon;
+    struct display_allowlist *allowlist;
     struct hash_key identity_key;
     struct person_keys person_keys;
 } world;
@@ -60,13 +60,13 @@ static void load_world(void) {
     struct buf places = read_table(SOURCE_DIR "/conf/municipalities.csv");
     struct buf variants = read_table(SOURCE_DIR "/conf/name-variants.csv");
     struct buf words = read_table(SOURCE_DIR "/conf/categories.csv");
-    struct buf lexicon = read_table(SOURCE_DIR "/conf/lexicon.txt");
+    struct buf allowlist = read_table(SOURCE_DIR "/conf/display-allowlist.txt");
     REQUIRE(hash_init());
     world.municipalities =
         municipalities_load(buf_str(&places), "places", buf_str(&variants), "variants", &err);
     world.categories = categories_load(buf_str(&words), "words", &err);
-    world.lexicon = lexicon_load(buf_str(&lexicon), "lexicon", &err);
-    REQUIRE(world.municipalities && world.categories && world.lexicon);
+    world.allowlist = allowlist_load(buf_str(&allowlist), "allowlist", &err);
+    REQUIRE(world.municipalities && world.categories && world.allowlist);
     memset(&world.identity_key, 7, sizeof world.identity_key);
     world.person_keys.count = PERSON_KEYS_MAX;
     for (size_t i = 0; i < PERSON_KEYS_MAX; i++) {
@@ -76,13 +76,13 @@ static void load_world(void) {
     buf_free(&places);
     buf_free(&variants);
     buf_free(&words);
-    buf_free(&lexicon);
+    buf_free(&allowlist);
 }
 
 // The line before this one, if there is any.
 struct run {
     struct normalise_context context;
-    struct ledger_row row;
+    struct ledger_entry row;
     bool has_row;
 };
 
@@ -124,7 +124,7 @@ static void check_kept(const struct run *run, const struct signal *signal,
     REQUIRE(signal->unknown_count <= SIGNAL_UNKNOWN_MAX);
     for (size_t i = 0; i < signal->unknown_count; i++) {
         struct str shown = str_from(result->words[i].view.shown);
-        REQUIRE(shown.len <= LEXICON_SHOWN_MAX && !scrub_holds(shown));
+        REQUIRE(shown.len <= ALLOWLIST_SHOWN_MAX && !scrub_holds(shown));
     }
 }
 
@@ -139,9 +139,9 @@ static void check_event(struct str event, const struct digest *identity) {
     REQUIRE(!scrub_holds((struct str){event.data + behind, event.len - behind}));
 }
 
-static void check_record(const struct ledger_row *row, struct str event) {
+static void check_record(const struct ledger_entry *row, struct str event) {
     struct buf record, again;
-    struct ledger_row read;
+    struct ledger_entry read;
     struct str read_event;
     buf_init(&record, 1 << 16);
     buf_init(&again, 1 << 16);
@@ -162,23 +162,23 @@ static void check_record(const struct ledger_row *row, struct str event) {
 
 static void commit(struct run *run, const struct signal *signal) {
     static const struct event_links none;
-    const struct ledger_row *known =
+    const struct ledger_entry *known =
         run->has_row && digest_equal(&run->row.identity, &signal->identity) ? &run->row : NULL;
-    enum verdict verdict = judge_signal(known, signal);
-    struct judge_origin origin = {run->context.source, false, received_ms, received_ms + 1};
-    struct ledger_row row;
+    enum verdict verdict = dedup_classify(known, signal);
+    struct dedup_origin origin = {run->context.source, false, received_ms, received_ms + 1};
+    struct ledger_entry row;
     struct buf event;
     REQUIRE(verdict != VERDICT_REFUSED && (known || verdict != VERDICT_DUPLICATE));
     if (verdict == VERDICT_DUPLICATE)
         return;
-    judge_row(known, signal, verdict, run->row.seq + 1, &origin, &row);
+    dedup_entry(known, signal, verdict, run->row.seq + 1, &origin, &row);
     buf_init(&event, EVENT_VALUE_MAX);
     event_put_value(&event, world.municipalities, &row, known && known->counts ? known : NULL,
                     signal->as_reported, &none);
     REQUIRE(!event.overflow);
     check_event(buf_str(&event), &signal->identity);
     check_record(&row, buf_str(&event));
-    REQUIRE(judge_signal(&row, signal) == VERDICT_DUPLICATE || signal->stands);
+    REQUIRE(dedup_classify(&row, signal) == VERDICT_DUPLICATE || signal->stands);
     buf_free(&event);
     run->row = row;
     run->has_row = true;
@@ -201,14 +201,14 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    if (!world.lexicon)
+    if (!world.allowlist)
         load_world();
     if (size == 0)
         return 0;
     const struct origin *origin = &origins[data[0] / 2 % (sizeof origins / sizeof *origins)];
     struct run run = {.context = {.municipalities = world.municipalities,
                                   .categories = world.categories,
-                                  .lexicon = world.lexicon,
+                                  .allowlist = world.allowlist,
                                   .identity_key = &world.identity_key,
                                   .person_keys = &world.person_keys,
                                   .source = str_from(origin->name),

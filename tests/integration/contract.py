@@ -152,7 +152,7 @@ def check_raw(name, data, answers):
 
 @functools.cache
 def messages():
-    """ce_type -> the checks of such a record, [(where it is, pointer, validator)]; None -> those of a figure."""
+    """ce_type -> the checks of such a record, [(where it is, pointer, validator)]; None -> those of a statistic."""
     found = {}
     for key, message in load(TOPICS)["components"]["messages"].items():
         at = step("/components/messages", key)
@@ -168,9 +168,9 @@ def check_record(record):
     kind = record["headers"].get("ce_type")
     for part, pointer, validate in messages().get(kind, ()):
         try:
-            if part != "payload" or kind or record[part] is not None:  # a figure may be taken back
+            if part != "payload" or kind or record[part] is not None:  # a statistic may be taken back
                 validate(record[part])
         except fastjsonschema.JsonSchemaValueException:
-            check(TOPICS, pointer, record[part], f"{part} of {kind or 'a figure'} at {record['partition']}:{record['offset']}")
+            check(TOPICS, pointer, record[part], f"{part} of {kind or 'a statistic'} at {record['partition']}:{record['offset']}")
     if kind not in messages():
         raise Broken(f"record at {record['partition']}:{record['offset']}: {TOPICS} has no message {kind}")

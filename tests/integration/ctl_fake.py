@@ -33,7 +33,7 @@ STATUS = {
         "withdrawn": 10,
         "refused": 4,
         "unknownFields": 3,
-        "unknownWords": 2,
+        "unmapped": 2,
         "unknownMunicipalities": 1,
     },
     "ledger": {
@@ -127,9 +127,9 @@ def feed(name, **more):
         "pages": 41,
         "notModified": 38,
         "items": 12,
-        "news": 9,
+        "new": 9,
         "refused": 1,
-        "leftOut": 2,
+        "excluded": 2,
     }
     value.update(more)
     return value

@@ -162,7 +162,7 @@ class Daemon:
             "intake": [f"listen: 127.0.0.1:{self.port}"],
             "control": [f"socket: {self.control_path}"],
             "tables": [f"municipalities: {conf}/municipalities.csv", f"name_variants: {conf}/name-variants.csv",
-                       f"categories: {conf}/categories.csv", f"lexicon: {conf}/lexicon.txt",
+                       f"categories: {conf}/categories.csv", f"display_allowlist: {conf}/display-allowlist.txt",
                        f"sources: {self.directory}/sources.csv",
                        f"templates: {conf}/templates"],
             "log": ["level: info"],
@@ -292,13 +292,13 @@ class Daemon:
         return [json.loads(line) for line in answer.body.splitlines()]
 
     def verify(self):
-        """A recount beside the daemon's work: every line of the answer."""
+        """A verify beside the daemon's work: every line of the answer."""
         answer = self.control("GET", "/v1/verify")
         assert answer.status == 200, answer.body
         return [json.loads(line) for line in answer.body.splitlines()]
 
     def verify_files(self):
-        """A recount of the files alone, with the daemon running or not."""
+        """A verify of the files alone, with the daemon running or not."""
         return subprocess.run([str(BUILD / "signaald"), "--verify", "-c", str(self.config_path)], text=True,
                               capture_output=True, stdin=subprocess.DEVNULL, timeout=300)
 
@@ -329,7 +329,7 @@ class Case(unittest.TestCase):
         before = len(result.failures) + len(result.errors) if result else 0
         super().run(result)
         if result and len(result.failures) + len(result.errors) > before and self.daemon:
-            print(f"--- log of signaald ---\n{self.daemon.log()}")
+            print(f"--- log of signaald ---\n{self.daemon.log() if self.daemon.log_path.exists() else str()}")
 
     def assert_whole(self, daemon=None):
         """Counts, events and metrics agree with each other."""

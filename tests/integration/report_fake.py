@@ -122,20 +122,20 @@ class Country:
         query = dict(urllib.parse.parse_qsl(url.query))
         self.requests.append(handler.path)
         body = {"/v1/status": lambda: {"version": "9.8.7"}, "/v1/trend": lambda: self.trend(query),
-                "/v1/coverage": lambda: self.coverage(query), "/v1/figures": self.figures}[url.path]()
+                "/v1/coverage": lambda: self.coverage(query), "/v1/statistics": self.statistics}[url.path]()
         handler.send(200, json.dumps(body).encode())
 
     closed = "2026-03"
-    resolution = 10
+    rounding_base = 10
 
-    def figures(self):
+    def statistics(self):
         """The snapshot: always of the country as it was at first, whatever has become of it since."""
-        figures = []
+        statistics = []
 
         def add(count, measure="signals", **labels):
-            count -= count % self.resolution
+            count -= count % self.rounding_base
             if count and self.closed:
-                figures.append({"measure": measure, **labels, "count": count, "resolution": self.resolution,
+                statistics.append({"measure": measure, **labels, "count": count, "roundingBase": self.rounding_base,
                                 "closed": self.closed})
 
         for year, count in YEARS.items():
@@ -151,4 +151,4 @@ class Country:
                 if f"{year}-{month}" <= (self.closed or ""):
                     add(part, month=f"{year}-{month}")
                     add(part // 2, month=f"{year}-{month}", category="SexualExploitation")
-        return {"resolution": self.resolution, "closed": self.closed, "figures": figures, "names": {}}
+        return {"roundingBase": self.rounding_base, "closed": self.closed, "statistics": statistics, "names": {}}

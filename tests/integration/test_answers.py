@@ -43,7 +43,7 @@ def percent(before, now):
 
 
 def compared(points):
-    """What the points must be, made from their periods and figures alone."""
+    """What the points must be, made from their periods and statistics alone."""
     present = today().isoformat()
     for before, point in zip([None] + points[:-1], points):
         expected = {key: point[key] for key in ("period", "signals", "persons")}
@@ -95,8 +95,8 @@ class Trends(Answers):
         self.assertEqual(labels, sorted({line[:-1] for line in lines}) if by else [()])
         for series, label in zip(trend["series"], labels):
             for point in series["points"]:
-                figures = (point["signals"], point["persons"])
-                self.assertEqual(figures, lines.pop((*label, point["period"]), (0, 0)), (label, point["period"]))
+                statistics = (point["signals"], point["persons"])
+                self.assertEqual(statistics, lines.pop((*label, point["period"]), (0, 0)), (label, point["period"]))
         self.assertEqual(lines, {})
         years = self.daemon.counts(f"?by={per}{query}")
         self.assertEqual({p["period"]: p["signals"] for p in trend["total"] if p["signals"]},

@@ -21,7 +21,7 @@ NOBODY = 65534
 ME = f"uid:{os.geteuid()} pid:{os.getpid()}"
 NAME = "Fatima el Amrani-Zwart"
 TABLES = {"municipalities": "municipalities.csv", "name_variants": "name-variants.csv", "categories": "categories.csv",
-          "lexicon": "lexicon.txt"}
+          "display_allowlist": "display-allowlist.txt"}
 
 
 def audit(daemon, query="?from=1"):
@@ -128,7 +128,7 @@ class Actions(Base):
                 ("GET", f"/v1/feeds/{COA}", "read feed", f"source={COA}", "200"),
                 ("GET", "/v1/feeds/nobody", "read feed", "", "404"),
                 ("GET", "/v1/quarantine", "read quarantine", "", "200"),
-                ("GET", f"/v1/words?source={COA}&is=x", "read words", f"source={COA} is", "200"),
+                ("GET", f"/v1/unmapped?source={COA}&is=x", "read unmapped", f"source={COA} is", "200"),
                 ("GET", "/v1/audit?from=1&max=2", "read audit", "from=1 count=2", "200"),
                 ("GET", "/v1/audit/verify", "verify audit", "", "200"),
                 ("POST", f"/v1/feeds/{POLLED}/pause", "pause", f"source={POLLED}", "202"),
@@ -139,7 +139,7 @@ class Actions(Base):
                 ("POST", "/v1/quarantine/99999/retry", "retry", "", "404"),
                 ("POST", f"/v1/import?source={COA}&dryRun=1", "import", f"source={COA} dryRun", "200"),
                 ("POST", "/v1/import?source=nobody", "import", "", "404"),
-                ("POST", "/v1/renormalise?dryRun=1", "renormalise", "dryRun", "200"),
+                ("POST", "/v1/remap?dryRun=1", "remap", "dryRun", "200"),
                 ("DELETE", f"/v1/signals/{COA}/2017-1", "erase", f"source={COA} signal={one}", "200")]:
             with self.subTest(method=method, path=path):
                 answer, lines = self.ask(method, path, item if action == "import" else None)
@@ -175,12 +175,12 @@ class Actions(Base):
         for method, path in [
                 ("GET", f"/v1/signals/{COA}/{typed}"), ("GET", f"/v1/signals/{typed}/1"), ("GET", f"/v1/feeds/{typed}"),
                 ("GET", f"/v1/counts?by={typed}"), ("GET", f"/v1/counts?gender={typed}"),
-                ("GET", f"/v1/counts?{typed}=1"), ("GET", f"/v1/words?source={typed}"),
-                ("GET", f"/v1/words?is={typed}"), ("GET", f"/v1/events?from={typed}"),
+                ("GET", f"/v1/counts?{typed}=1"), ("GET", f"/v1/unmapped?source={typed}"),
+                ("GET", f"/v1/unmapped?is={typed}"), ("GET", f"/v1/events?from={typed}"),
                 ("GET", f"/v1/audit?from={typed}"),
                 ("POST", f"/v1/feeds/{typed}/poll"), ("POST", f"/v1/feeds/{typed}/pause"),
                 ("DELETE", f"/v1/quarantine/{typed}"), ("POST", f"/v1/import?source={typed}&template={typed}"),
-                ("POST", f"/v1/renormalise?dryRun={typed}"), ("DELETE", f"/v1/signals/{COA}/{typed}")]:
+                ("POST", f"/v1/remap?dryRun={typed}"), ("DELETE", f"/v1/signals/{COA}/{typed}")]:
             answer = self.daemon.control(method, path, "[]" if "import" in path else None)
             self.assertIn(answer.status, (200, 400, 404), path)
         text = self.daemon.control("GET", "/v1/audit?from=1").body.decode()

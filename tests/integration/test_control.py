@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The local socket: what operators read, what they may change, and that every figure agrees with the events."""
+"""The local socket: what operators read, what they may change, and that every statistic agrees with the events."""
 import http.client
 import json
 import os

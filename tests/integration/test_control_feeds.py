@@ -68,7 +68,7 @@ class Feeds(Operator):
         self.assertNotIn(b"secret", answer.body)
         good, bad = self.feed(GOOD), self.feed(BAD)
         self.assertEqual((good["url"], good["template"], good["interval"]), (f"127.0.0.1:{self.endpoint.port}", "native", 604800))
-        self.assertEqual((good["failures"], good["failure"], good["news"]), (0, None, 1))
+        self.assertEqual((good["failures"], good["failure"], good["new"]), (0, None, 1))
         self.assertIn("500", bad["failure"])
         self.assertIsNotNone(bad["failedAt"])
         failing = self.daemon.status()["feeds"]["failingList"]
@@ -144,12 +144,12 @@ class Reload(Operator):
         self.use([*self.SOURCES, moved])
         self.assertEqual(self.daemon.control("GET", "/v1/feeds/gone").status, 404)
         self.poll("moved")
-        wait_for(lambda: self.feed("moved")["news"] == 1, "the signal of the new address")
+        wait_for(lambda: self.feed("moved")["new"] == 1, "the signal of the new address")
         answered.set()
         self.use([*self.SOURCES, gone, moved])
         self.assertEqual(self.feed("gone")["lastSignal"], None)
         self.poll("gone")
-        wait_for(lambda: self.feed("gone")["news"] == 1, "the signal of the line that is back")
+        wait_for(lambda: self.feed("gone")["new"] == 1, "the signal of the line that is back")
         self.assertEqual(self.daemon.control("GET", "/v1/signals/moved/late").status, 404)
         self.use(self.SOURCES)
         self.assertEqual(self.daemon.control("GET", "/v1/feeds").json["polled"], 3)
@@ -171,7 +171,7 @@ class Reload(Operator):
         self.assertEqual(self.daemon.control("POST", "/v1/feeds/busy/pause").status, 202)
         answered.set()
         wait_for(lambda: self.feed("busy")["state"] == "paused", "the end of the poll")
-        self.assertEqual((self.feed("busy")["news"], self.feed("busy")["paused"]), (1, True))
+        self.assertEqual((self.feed("busy")["new"], self.feed("busy")["paused"]), (1, True))
         self.assertEqual(len(self.endpoint.seen("/awaited")), 1)
 
     def test_read_again_from_where_it_was_found(self):
@@ -191,7 +191,7 @@ class Reload(Operator):
         marked = dict(self.LINE, name="marked", url=self.endpoint.url("/first"), cursor_param="since", cursor_field="updated")
         self.use([*self.SOURCES, marked])
         self.poll("marked")
-        wait_for(lambda: self.feed("marked")["news"] == 1, "the first signal")
+        wait_for(lambda: self.feed("marked")["new"] == 1, "the first signal")
         items[:] = [dict(SIGNAL, id="c-2", reported="gisteren", updated="2017-09-01"),
                     dict(SIGNAL, id="c-3", updated="2017-10-01")]
         self.poll("marked")

@@ -25,7 +25,7 @@ class Persons(Case):
         return lines, (answer["total"], answer["persons"])
 
     def assert_counts(self, total, **years):
-        self.assertEqual(self.lines("year"), ({(year[1:],): figures for year, figures in years.items()}, total))
+        self.assertEqual(self.lines("year"), ({(year[1:],): statistics for year, statistics in years.items()}, total))
         ledger = self.daemon.status()["ledger"]
         self.assertEqual((ledger["signals"], ledger["persons"]), total)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""signaalctl trend, coverage and figures against a daemon that gives fixed answers.
+"""signaalctl trend, coverage and statistics against a daemon that gives fixed answers.
 
 The program is signaalctl in the folder that SIGNAALD_BUILD names (build/release without it).
 """
@@ -117,16 +117,16 @@ COVERAGE = {
     ],
 }
 
-FIGURES = {
-    "resolution": 10,
+STATISTICS = {
+    "roundingBase": 10,
     "closed": "2026-10",
-    "figures": [
-        {"measure": "signals", "year": "2017", "count": 120, "resolution": 10, "closed": "2026-09"},
-        {"measure": "signals", "month": "2017-03", "category": "ForcedLabour", "count": 20, "resolution": 10,
+    "statistics": [
+        {"measure": "signals", "year": "2017", "count": 120, "roundingBase": 10, "closed": "2026-09"},
+        {"measure": "signals", "month": "2017-03", "category": "ForcedLabour", "count": 20, "roundingBase": 10,
          "closed": "2026-09"},
         {"measure": "signals", "year": "2017", "province": "PV27", "category": "SexualExploitation", "count": 30,
-         "resolution": 10, "closed": "2026-10"},
-        {"measure": "municipalities", "year": "2017", "count": 10, "resolution": 10, "closed": "2026-10"},
+         "roundingBase": 10, "closed": "2026-10"},
+        {"measure": "municipalities", "year": "2017", "count": 10, "roundingBase": 10, "closed": "2026-10"},
     ],
     "names": {"PV27": "Noord-Holland"},
 }
@@ -162,14 +162,14 @@ class Usage(Case):
             ["coverage", "--by", "province", "--list"],
             ["coverage", "--by", "province", "--silent"],
             ["coverage", "--by", "province", "--never"],
-            ["figures", "drop"],
-            ["figures", "publish", "now"],
-            ["figures", "--where", "year"],
-            ["figures", "--where", "year="],
-            ["figures", "--where", "status=possible"],
-            ["figures"] + ["--where", "year=2017"] * 13,
-            ["figures", "publish", "--where", "year=2017"],
-            ["figures", "publish", "--csv"],
+            ["statistics", "drop"],
+            ["statistics", "publish", "now"],
+            ["statistics", "--where", "year"],
+            ["statistics", "--where", "year="],
+            ["statistics", "--where", "status=possible"],
+            ["statistics"] + ["--where", "year=2017"] * 13,
+            ["statistics", "publish", "--where", "year=2017"],
+            ["statistics", "publish", "--csv"],
             ["status", "--csv"],
             ["why", "a", "b", "--csv"],
             ["tail", "--csv"],
@@ -183,10 +183,10 @@ class Usage(Case):
         self.assertEqual(self.daemon.requests, [])
 
     def test_help(self):
-        for verb in ("trend", "coverage", "figures", "top"):
+        for verb in ("trend", "coverage", "statistics", "top"):
             self.assertFits(self.good(verb, "--help"), 80)
         self.assertFits(self.good("--help"), 80)
-        self.assertIn("It is refused when there is a snapshot already", flat(self.good("figures", "--help")))
+        self.assertIn("It is refused when there is a snapshot already", flat(self.good("statistics", "--help")))
 
     def test_targets(self):
         for args, answer, asked in (
@@ -198,8 +198,8 @@ class Usage(Case):
             (["coverage"], COVERAGE, "GET /v1/coverage"),
             (["coverage", "--days", "030", "--list"], COVERAGE, "GET /v1/coverage?days=30"),
             (["coverage", "--period", "2017", "--by", "sizeClass"], COVERAGE, "GET /v1/coverage?period=2017"),
-            (["figures", "--where", "year=2017"], FIGURES, "GET /v1/figures"),
-            (["figures", "publish"], FIGURES, "POST /v1/figures/publish"),
+            (["statistics", "--where", "year=2017"], STATISTICS, "GET /v1/statistics"),
+            (["statistics", "publish"], STATISTICS, "POST /v1/statistics/release"),
         ):
             self.answer(200, answer)
             self.daemon.asked.clear()
@@ -207,13 +207,13 @@ class Usage(Case):
             self.assertEqual([f"{method} {path}" for method, path, _ in self.daemon.asked], [asked])
 
     def test_json_is_unchanged(self):
-        for verb, answer in (("trend", DOUBLED), ("coverage", COVERAGE), ("figures", FIGURES)):
+        for verb, answer in (("trend", DOUBLED), ("coverage", COVERAGE), ("statistics", STATISTICS)):
             self.answer(200, answer)
             self.assertEqual(self.good(verb, "--json"), json.dumps(answer) + "\n")
 
     def test_problems(self):
         self.answer(409, {"title": "Conflict", "status": 409, "detail": "There is a snapshot."}, PROBLEM)
-        for args in (["trend"], ["coverage"], ["figures"], ["figures", "publish"], ["counts", "--csv"]):
+        for args in (["trend"], ["coverage"], ["statistics"], ["statistics", "publish"], ["counts", "--csv"]):
             done = self.ctl(*args)
             self.assertEqual((done.returncode, done.stdout), (1, b""))
             self.assertEqual(done.stderr, b"signaalctl: Conflict: There is a snapshot.\n")
@@ -521,15 +521,15 @@ class Coverage(Case):
                     self.assertNotIn("\x1b", self.good("coverage", *args))
 
 
-class Figures(Case):
+class Statistics(Case):
     def setUp(self):
         super().setUp()
-        self.answer(200, FIGURES)
+        self.answer(200, STATISTICS)
 
     def test_plain(self):
-        text = self.good("figures")
+        text = self.good("statistics")
         lines = text.splitlines()
-        self.assertEqual(lines[0], "Figures for outside: rounded down to a multiple of 10, of months up to 2026-10")
+        self.assertEqual(lines[0], "Statistics, rounded down to a multiple of 10, of months up to 2026-10")
         for line in (
             r"period +of +at least",
             r"2017 +all +120\b.*",
@@ -538,7 +538,7 @@ class Figures(Case):
             r"2017 +municipalities that signalled +10\b.*",
         ):
             self.assertRegex(text, rf"(?m)^{line}$")
-        self.assertIn("Figures below 10 do not exist: none and few look alike.", flat(text))
+        self.assertIn("Statistics below 10 do not exist: none and few look alike.", flat(text))
         self.assertFits(text, 80)
 
     def test_where(self):
@@ -549,23 +549,23 @@ class Figures(Case):
             (["--where", "province=PV27"], [30]),
             (["--where", "province=PV2"], []),
         ):
-            rows = list(csv.DictReader(io.StringIO(self.good("figures", "--csv", *args))))
+            rows = list(csv.DictReader(io.StringIO(self.good("statistics", "--csv", *args))))
             self.assertEqual([int(row["count"]) for row in rows], counts)
-            text = self.good("figures", *args)
+            text = self.good("statistics", *args)
             self.assertEqual(re.findall(r"(?m)^2017.* (\d+)(?:  .*)?$", text), list(map(str, counts)))
 
     def test_csv(self):
-        rows = list(csv.DictReader(io.StringIO(self.good("figures", "--csv"))))
+        rows = list(csv.DictReader(io.StringIO(self.good("statistics", "--csv"))))
         self.assertEqual([{k: v for k, v in row.items() if v} for row in rows],
-                         [{k: str(v) for k, v in figure.items()} for figure in FIGURES["figures"]])
+                         [{k: str(v) for k, v in statistic.items()} for statistic in STATISTICS["statistics"]])
 
     def test_none_yet(self):
-        self.answer(200, {"resolution": 10, "closed": None, "figures": [], "names": {}})
-        self.assertIn("Nothing has gone outside yet", self.good("figures"))
-        self.assertEqual(len(self.good("figures", "--csv").splitlines()), 1)
+        self.answer(200, {"roundingBase": 10, "closed": None, "statistics": [], "names": {}})
+        self.assertIn("Nothing has gone outside yet", self.good("statistics"))
+        self.assertEqual(len(self.good("statistics", "--csv").splitlines()), 1)
 
     def test_publish(self):
-        self.assertEqual(self.good("figures", "publish"), "The first figures are out, of months up to 2026-10.\n")
+        self.assertEqual(self.good("statistics", "publish"), "The first statistics are out, of months up to 2026-10.\n")
 
 
 class Reaching(Case):

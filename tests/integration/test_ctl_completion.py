@@ -45,14 +45,14 @@ class Completion(Case):
         self.assertEqual(self.complete("trend", "--per", ""), {"year", "month"})
         self.assertEqual(self.complete("coverage", "--by", ""), {"province", "policeUnit", "sizeClass"})
         self.assertIn("category,gender", self.complete("trend", "--by", "category,g"))
-        self.assertIn("measure=", self.complete("figures", "--where", "m"))
+        self.assertIn("measure=", self.complete("statistics", "--where", "m"))
         self.assertEqual(self.complete("counts", "--where", "m"), {"municipality=", "month="})
         self.assertEqual(self.complete("trend", "--where", "m"), {"municipality="})
-        self.assertIn("publish", self.complete("figures", ""))
+        self.assertIn("publish", self.complete("statistics", ""))
 
     def test_sources(self):
         for words in (["why", ""], ["erase", ""], ["feeds", ""], ["poll", ""], ["pause", ""], ["resume", ""],
-                      ["import", "--source", ""], ["words", "--source", ""]):
+                      ["import", "--source", ""], ["unmapped", "--source", ""]):
             self.assertLessEqual({"coa", "gm0363-amsterdam"}, self.complete(*words), words)
         self.assertEqual(self.complete("why", "g"), {"gm0363-amsterdam"})
         self.assertNotIn("coa", self.complete("counts", ""))

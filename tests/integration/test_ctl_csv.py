@@ -13,7 +13,7 @@ import unittest
 from ctl_fake import COUNTS, FEEDS, Case, environment
 
 WORDS = {
-    "words": [
+    "unmapped": [
         {"times": 4, "source": "amsterdam", "field": "category", "word": "uitbuiting, anders", "last": None},
         {"times": 1, "source": "coa", "field": "category", "letters": 9, "last": "2017-03-05T10:11:12Z"},
     ]
@@ -48,7 +48,7 @@ class Csv(Case):
 
     def test_words(self):
         self.answer(200, WORDS)
-        self.assertEqual(self.read("words"), [
+        self.assertEqual(self.read("unmapped"), [
             ["times", "source", "field", "word", "letters", "last"],
             ["4", "amsterdam", "category", "uitbuiting, anders", "", ""],
             ["1", "coa", "category", "", "9", "2017-03-05T10:11:12Z"],

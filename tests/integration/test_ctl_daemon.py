@@ -63,9 +63,9 @@ class Answers(harness.Case):
                          "never seen\nThere is no source of this name in the source table.\n")
 
     def test_what_may_go_outside(self):
-        self.assertIn("Nothing has gone outside yet", self.ctl("figures"))
-        self.assertIn("The first figures are out", self.ctl("figures", "publish"))
-        rows = self.rows("figures", "--where", "year=2017", "--where", "gender=Masculine")
+        self.assertIn("Nothing has gone outside yet", self.ctl("statistics"))
+        self.assertIn("The first statistics are out", self.ctl("statistics", "publish"))
+        rows = self.rows("statistics", "--where", "year=2017", "--where", "gender=Masculine")
         self.assertEqual([(row["measure"], row["count"]) for row in rows], [("signals", "60")])
 
     def test_top_costs_one_line_of_audit(self):

@@ -30,7 +30,7 @@ def records_of(body, separator=";"):
     return rows[1:]
 
 
-def answer_for(count, refused=(), left_out=0, **more):
+def answer_for(count, refused=(), excluded=0, **more):
     results = [
         {
             "index": index,
@@ -39,8 +39,8 @@ def answer_for(count, refused=(), left_out=0, **more):
         }
         for index, pointer in refused
     ]
-    value = {"received": count - left_out, "leftOut": left_out, "results": results, **dict.fromkeys(VERDICTS, 0)}
-    value["registered"] = count - left_out - len(results)
+    value = {"received": count - excluded, "excluded": excluded, "results": results, **dict.fromkeys(VERDICTS, 0)}
+    value["registered"] = count - excluded - len(results)
     value["refused"] = len(results)
     return dict(value, **more)
 
@@ -108,7 +108,7 @@ class Import(Case):
 
     def test_summary(self):
         counts = {"registered": 1, "duplicate": 2, "corrected": 3, "withdrawn": 4}
-        self.answer(200, answer_for(12, left_out=2, **counts))
+        self.answer(200, answer_for(12, excluded=2, **counts))
         text = self.good("import", self.file("a.csv", HEAD + "\n" + self.rows(12)), "--source", "coa")
         shown = dict(re.findall(r"(?m)^(\w[\w ]*\w) +(\d+)$", text))
         wanted = {"records": "12", **{k: str(v) for k, v in counts.items()}, "refused": "0", "left out": "2"}

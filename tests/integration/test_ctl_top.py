@@ -371,15 +371,15 @@ class Live(Top):
         screen.assert_restored()
         self.assertNotIn("\u202e", screen.shown)
 
-    def test_topic_of_the_figures(self):
+    def test_topic_of_the_statistics(self):
         self.status["kafka"]["counts"] = {"state": "waiting", "topic": "signal-counts", "waiting": 3, "lastError": "no"}
-        line = "Figures   waiting on topic signal-counts, 3 records wait; last error: no"
+        line = "Released  waiting on topic signal-counts, 3 records wait; last error: no"
         screen = Screen(self, "top", "--no-colour")
-        self.assertIn(line, screen.wait_for("Figures"))
+        self.assertIn(line, screen.wait_for("Released"))
         screen.keys(b"q")
         self.assertEqual(screen.end(), 0)
         self.status["kafka"]["counts"]["state"] = "off"
-        self.assertNotIn("Figures", self.good("top"))
+        self.assertNotIn("Released", self.good("top"))
 
     def test_turns(self):
         screen = Screen(self, "top", "-n2", "-i1")

@@ -29,15 +29,15 @@ page:
 fields:
   id: /nr
   reported: /when
-  category: {{from: /what, words: {{seks: SexualExploitation}}}}
+  category: {{from: /what, value_map: {{seks: SexualExploitation}}}}
   status: {{constant: confirmed}}
-  mark: /when
-absent: ["?"]
-leave-out:
+  watermark: /when
+null_values: ["?"]
+exclude:
   - {{from: /test, equals: "true"}}
-ask:
+request:
   query: sort=when&size=2
-  cursor-param: since
+  cursor_param: since
   paging: {paging}
 auth:
   kind: {auth}
@@ -202,12 +202,12 @@ item 0
         self.assertEqual(first["fields"]["id"], {"raw": "7", "value": "7"})
         self.assertEqual(first["fields"]["category"], {"raw": "seks", "value": "SexualExploitation"})
         self.assertEqual(first["signal"]["status"], "confirmed")
-        self.assertTrue(second["leftOut"])
+        self.assertTrue(second["excluded"])
         self.assertIsNone(second["signal"])
         self.assertEqual(value["next"], "/signals?page=2")
         # Of what is left out the mark counts as well.
-        self.assertIn(value["mark"], ("2017-03-05T09:00:00.000Z", "2017-03-06T09:00:00.000Z"))
-        self.assertEqual((value["total"], value["good"], value["leftOut"], value["refused"]), (2, 1, 1, 0))
+        self.assertIn(value["watermark"], ("2017-03-05T09:00:00.000Z", "2017-03-06T09:00:00.000Z"))
+        self.assertEqual((value["total"], value["good"], value["excluded"], value["refused"]), (2, 1, 1, 0))
         text, _ = self.run_try(self.template(), self.url + "/signals")
         self.assertNotIn("Anna", text)
         self.assertIn("=> left out", text)

@@ -98,7 +98,7 @@ class Documents(unittest.TestCase):
         self.assertFalse(validator.is_valid(damaged))
 
     def test_schemas(self):
-        for name in ("signal", "source", "figure"):
+        for name in ("signal", "source", "statistic"):
             schema = contract.load(f"schemas/{name}.v1.json")
             jsonschema.Draft7Validator.check_schema(schema)
             self.assertEqual(schema["$id"], f"urn:nld:oin:{ZEROS}:systeem:signaald:schema:{name}:v1")
@@ -116,7 +116,7 @@ class Documents(unittest.TestCase):
         return {(method, path + behind if path.endswith("/") else path) for method, path in rows}
 
     def test_every_route_is_documented_and_every_documented_one_is_there(self):
-        for name, source, behind in ((contract.PUBLIC, "intake.c", "*"), (contract.CONTROL, "control.c", "*/*")):
+        for name, source, behind in ((contract.PUBLIC, "ingest/push.c", "*"), (contract.CONTROL, "control/control.c", "*/*")):
             document = contract.load(name)
             base = document["servers"][0]["url"].rstrip("/")
             documented = {(method.upper(), re.sub(r"\{\w+\}", "*", base + path)) for path, item in document["paths"].items()
@@ -269,8 +269,8 @@ class Noticing(harness.Case):
 
     def test_answers_of_the_socket(self):
         for path in ("/v1/status", "/v1/counts?by=province,category&gender=Feminine", "/v1/signals/coa/2019-1", "/v1/feeds",
-                     "/v1/feeds/coa", "/v1/words", "/v1/audit", "/v1/audit/verify", "/v1/coverage", "/v1/coverage?period=2017",
-                     "/v1/signals/coa/never", "/v1/counts?by=x", "/v1/verify", "/v1/figures",
+                     "/v1/feeds/coa", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/v1/coverage", "/v1/coverage?period=2017",
+                     "/v1/signals/coa/never", "/v1/counts?by=x", "/v1/verify", "/v1/statistics",
                      "/v1/trend?by=category&period=2016..2018"):
             with self.subTest(path=path):
                 self.check_answer(contract.CONTROL, "GET", path, self.daemon.control("GET", path))

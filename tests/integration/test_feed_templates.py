@@ -49,7 +49,7 @@ class Templates(unittest.TestCase):
         """It is asked without one."""
         self.endpoint.paths = {"/open": lambda *_: (200, {}, [item(1)]), "/key": lambda *_: (200, {}, [item(2)])}
         daemon = self.daemon([{"name": "open", "template": "token"}, {"name": "key", "template": "key"}],
-                             {"token": OPTIONAL % "oauth2, token-url: 'https://login.example.nl/token'",
+                             {"token": OPTIONAL % "oauth2, token_url: 'https://login.example.nl/token'",
                               "key": OPTIONAL % "header, header: X-Api-Key"})
         wait_for(lambda: daemon.counts()["total"] == 2, "both feeds bring their signal")
         self.assertNotIn("Authorization", self.endpoint.seen("/open")[0][2])

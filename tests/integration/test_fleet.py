@@ -24,7 +24,7 @@ ENOUGH = 0.7         # of the polls there would be without the hostile ones
 HOST_CONNECTIONS = 2
 GOOD = {"list": 60, "list-cursor": 40, "list-modified": 20, "list-gzip": 20, "list-tls": 20, "list-mutual": 6,
         "list-bearer": 15, "list-basic": 10, "list-header": 10, "list-oauth2": 6, "redirected": 10, "mixed": 8,
-        "crowded": 12, "link": 20, "link-since": 20, "link-shuffled": 6, "number": 20, "token": 20, "signalen": 20,
+        "unsplittable_windows": 12, "link": 20, "link-since": 20, "link-shuffled": 6, "number": 20, "token": 20, "signalen": 20,
         "signalen-long": 4, "open311": 20, "open311-changed": 10, "open311-split": 2, "csv": 12, "csv-tab": 8, "csv-semicolon": 8,
         "csv-excel": 10, "ndjson": 10, "flaky-busy": 8, "flaky-500": 8, "flaky-cut": 8, "flaky-pages": 8}
 BAD = {kind: 2 for kind in HOSTILE}

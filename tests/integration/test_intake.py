@@ -297,7 +297,7 @@ class Foreign(Intake):
         after = self.daemon.status()["intake"]
         self.assertEqual(after["unknownFields"] - unknown["unknownFields"], 3)
         self.assertEqual(after["unknownMunicipalities"] - unknown["unknownMunicipalities"], 1)
-        self.assertGreaterEqual(after["unknownWords"] - unknown["unknownWords"], 2)
+        self.assertGreaterEqual(after["unmapped"] - unknown["unmapped"], 2)
         for body in (self.BAD, [self.BAD, self.new()], f'{{"{MARK}', f'{{"id":"{MARK}","id":"{MARK}"}}', f'["{MARK}"]'):
             self.clean(self.daemon.post(COA, body))
         for method, path, headers, status in [

@@ -44,8 +44,8 @@ class Build(FakeCase):
         self.assertEqual(metas["robots"], "noindex")
 
     def test_both_pages(self):
-        for args, mark, title in (([], "Exact figures: for use inside only", "exact figures"),
-                                  (["--public"], "Rounded figures: may be published", "rounded figures")):
+        for args, mark, title in (([], "Exact statistics: for use inside only", "exact statistics"),
+                                  (["--public"], "Rounded statistics: may be published", "rounded statistics")):
             page = self.page(*args)
             self.assert_self_contained(page)
             self.assertIn(("html", {"lang": "en"}), page.tags)
@@ -56,7 +56,7 @@ class Build(FakeCase):
             charts = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
             self.assertEqual(len(charts), 3)  # years, months, map
             other = {"Exact", "Rounded"} - {mark.split()[0]}
-            self.assertNotIn(other.pop() + " figures:", page.plain())
+            self.assertNotIn(other.pop() + " statistics:", page.plain())
 
     def test_foreign_text_stays_text(self):
         evil = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>&amp;\x07\n"
@@ -103,8 +103,8 @@ class Build(FakeCase):
         for name in ("trend", "coverage"):
             good = getattr(country, name)
             setattr(country, name, lambda query, good=good: spoil(good(query)))
-        figures = country.figures
-        country.figures = lambda: spoil(figures())
+        statistics = country.statistics
+        country.statistics = lambda: spoil(statistics())
         made = 0
         for n in range(24):
             done = self.ctl("report", "-o", self.file, *(["--public"] if n % 2 else []), *(["--year", "2017"] if n % 3 else []))
@@ -323,7 +323,7 @@ class Exact(FakeCase):
 
 class Public(FakeCase):
     def test_nothing_exact_is_in_it(self):
-        """The daemon's exact figures are of another country; the page is the same to the byte."""
+        """The daemon's exact statistics are of another country; the page is the same to the byte."""
         pages = []
         for factor in (1, 7):
             self.country.years = {year: count * factor + factor for year, count in YEARS.items()}
@@ -333,38 +333,38 @@ class Public(FakeCase):
             self.page("--public")
             pages.append(self.source)
         self.assertEqual(pages[0], pages[1])
-        self.assertEqual(set(self.country.requests), {"/v1/figures"})
-        self.assertEqual(self.country.requests, ["/v1/figures"] * 2)
+        self.assertEqual(set(self.country.requests), {"/v1/statistics"})
+        self.assertEqual(self.country.requests, ["/v1/statistics"] * 2)
 
-    def test_finer_figures_are_rounded_here(self):
+    def test_finer_statistics_are_rounded_here(self):
         self.page("--public")
         rounded = self.source
-        figures = self.country.figures
+        statistics = self.country.statistics
 
         def finer():
-            answer = figures()
-            for n, figure in enumerate(answer["figures"]):
-                figure["count"] += n % 10
-            answer["figures"].reverse()  # and no order is relied on
+            answer = statistics()
+            for n, statistic in enumerate(answer["statistics"]):
+                statistic["count"] += n % 10
+            answer["statistics"].reverse()  # and no order is relied on
             return answer
 
-        self.country.figures = finer
+        self.country.statistics = finer
         self.page("--public")
         self.assertEqual(self.source, rounded)
 
     def test_every_number(self):
         """Whatever number stands there is a rounded one, an end of its range, a year, or in the words of the page."""
         page = self.page("--public", "--year", "2022")
-        allowed = {figure["count"] for figure in self.country.figures()["figures"]}
+        allowed = {statistic["count"] for statistic in self.country.statistics()["statistics"]}
         allowed |= {count + 9 for count in allowed} | set(range(2015, 2027)) | {10, 18, 30, 39}
         numbers = {int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*\d|\d", page.plain())}
         self.assertEqual(numbers - allowed, set())
 
-    def test_figures(self):
+    def test_statistics(self):
         page = self.page("--public")
         text = page.plain()
         for line in ("In 2025, 1,200 to 1,209 signals of possible human trafficking were reported; in 2024, 860 to 869.",
-                     "All figures are rounded down to a multiple of 10 and cover signals reported up to the end of March 2026.",
+                     "All statistics are rounded down to a multiple of 10 and cover signals reported up to the end of March 2026.",
                      "Municipalities that signalled 20 20 to 29",
                      "2024: 860, 2025: 1,200, 2026: 310 so far", "Jan: 80, Feb: 70, Mar: 100",
                      "Groningen: 10, to 19", "Limburg: 180, to 189",
@@ -381,21 +381,21 @@ class Public(FakeCase):
         for word in ("Fell silent", "Never signalled", "persons", "Coverage", "Amersfoort"):
             self.assertNotIn(word, text)
 
-    def test_resolution_and_close(self):
-        self.country.resolution = 25
+    def test_rounding_base_and_close(self):
+        self.country.rounding_base = 25
         text = self.page("--public", "--year", "2026").plain()
         self.assertIn("In 2026, 300 to 324 signals of possible human trafficking were reported up to the end of March.",
                       text)
         self.assertIn("rounded down to a multiple of 25", text)
-        self.assertIn("No figure is below 25.", text)
+        self.assertIn("No statistic is below 25.", text)
         self.assertIn("Jan: fewer than 25", text)
         self.assertIn("Apr: not known yet", text)
         self.assertNotIn("<10", text)
-        self.country.resolution = 5000
+        self.country.rounding_base = 5000
         text = self.page("--public").plain()  # nothing is large enough
         self.assertIn("The Netherlands in 2026", text)
         self.assertIn("fewer than 5000 signals", text)
-        self.country.resolution, self.country.closed = 10, "2025-12"
+        self.country.rounding_base, self.country.closed = 10, "2025-12"
         self.assertIn("The Netherlands in 2025", self.page("--public").plain())
         self.country.closed = "2025-11"
         self.assertIn("The Netherlands in 2024", self.page("--public").plain())
@@ -404,7 +404,7 @@ class Public(FakeCase):
         self.country.closed = None
         done = self.ctl("report", "--public", "-o", self.file)
         self.assertEqual((done.returncode, os.path.exists(self.file)), (1, False))
-        self.assertIn(b"there are no figures for outside yet", done.stderr)
+        self.assertIn(b"there are no statistics for outside yet", done.stderr)
         self.country.closed = "2024-12"
         done = self.ctl("report", "--public", "--year", "2025", "-o", self.file)
         self.assertEqual((done.returncode, os.path.exists(self.file)), (1, False))
@@ -448,7 +448,7 @@ class File(FakeCase):
             done = self.ctl("report", "-o", path)
             self.assertEqual((done.returncode, done.stdout), (1, b""))
             self.assertIn("no plain file", done.stderr.decode())
-        self.assertEqual(self.country.requests, [])  # exact figures were not read for nothing
+        self.assertEqual(self.country.requests, [])  # exact statistics were not read for nothing
         done = self.ctl("report", "-o", os.path.join(self.folder, "none", "page.html"))
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot write", done.stderr.decode())

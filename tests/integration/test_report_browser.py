@@ -64,7 +64,7 @@ class Browser(harness.Case):
                           "victim": {"gender": "man", "age": 30, "citizenship": "NG"}}
                 source = "groningen" if year == 2015 else ("coa", "amsterdam")[n % 2]
                 assert cls.daemon.post(source, {**signal, "municipality": "Weesp"} if source == "coa" else signal).status == 201
-        cls.run_ctl("figures", "publish")
+        cls.run_ctl("statistics", "publish")
         cls.run_ctl("report", "-o", str(cls.folder / "exact.html"), "--year", "2017")
         cls.run_ctl("report", "-o", str(cls.folder / "public.html"), "--year", "2017", "--public")
 
@@ -113,7 +113,7 @@ class Browser(harness.Case):
     def test_exact(self):
         text, faults = self.browse_and_print("exact.html", 800, 600)
         self.assertEqual(faults, [])
-        for line in ("Exact figures: for use inside only.",
+        for line in ("Exact statistics: for use inside only.",
                      "In 2017, 68 signals of possible human trafficking were reported, concerning 68 persons. "
                      "That is 34 more than in 2016 (+100 %).",
                      "1 of 342 municipalities (under 1 %) has signalled in 2017; 341 have not.",
@@ -128,7 +128,7 @@ class Browser(harness.Case):
     def test_public_on_a_phone(self):
         text, faults = self.browse_and_print("public.html", 390, 600)
         self.assertEqual(faults, [])
-        for line in ("Rounded figures: may be published.",
+        for line in ("Rounded statistics: may be published.",
                      "In 2017, 60 to 69 signals of possible human trafficking were reported; in 2016, 30 to 39."):
             self.assertIn(line, text)
         self.assert_picture("public.html", (390, 600), ("1d5b3c", "fffefb", "154273", "1b2430"))

@@ -8,7 +8,7 @@ from test_silence import moved_by
 
 class Retention(Fresh):
     SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True}]
-    EXTRA = {"retention": ["quarantine: 1d", "words: 1d", "audit: 1d", "identity: 10d", "cells: 20d"]}
+    EXTRA = {"retention": ["quarantine: 1d", "unmapped: 1d", "audit: 1d", "identity: 10d", "cells: 20d"]}
 
     def round_after(self, days):
         """A daemon that lives in so many days, after its first round."""
@@ -19,13 +19,13 @@ class Retention(Fresh):
     def test_what_is_too_old_goes(self):
         self.daemon.start()
         self.assertEqual(self.daemon.post("amsterdam", {"id": "1", **SIGNAL, "category": "iets anders"}).status, 201)
-        self.assertEqual(len(self.daemon.control("GET", "/v1/words").json["words"]), 1)
+        self.assertEqual(len(self.daemon.control("GET", "/v1/unmapped").json["unmapped"]), 1)
         self.assertEqual(self.daemon.counts()["total"], 1)
         lines = self.daemon.control("GET", "/v1/audit").body.count(b"\n")
         self.daemon.stop()
         self.round_after(3)
-        self.assertRegex(self.daemon.log(), r"retention lines=0 pseudonyms=0 quarantined=0 words=1 audit=[1-9]")
-        self.assertEqual(self.daemon.control("GET", "/v1/words").json["words"], [])
+        self.assertRegex(self.daemon.log(), r"retention lines=0 pseudonyms=0 quarantined=0 unmapped=1 audit=[1-9]")
+        self.assertEqual(self.daemon.control("GET", "/v1/unmapped").json["unmapped"], [])
         self.assertLess(self.daemon.control("GET", "/v1/audit").body.count(b"\n"), lines + 3)
         self.assertTrue(self.daemon.control("GET", "/v1/audit/verify").json["whole"])
         self.assertEqual(self.daemon.control("GET", "/v1/signals/amsterdam/1").status, 200)

@@ -109,12 +109,12 @@ class Options(Fresh):
         self.assertEqual(tables.returncode, 2)
         for part in ("sources.csv:4: name", "sources.csv:4: kind", "categories.csv:2"):
             self.assertIn(part, tables.stderr)
-        self.daemon.config_path.write_text(text + "intake2:\n  x: 1\nkafka:\n  topic: 'a b'\n  grace: soon\n")
+        self.daemon.config_path.write_text(text + "intake2:\n  x: 1\nkafka:\n  topic: 'a b'\n  recovery_wait: soon\n")
         wrong = run("--check-config", "-c", self.daemon.config_path)
         self.assertEqual(wrong.returncode, 2)
-        for part in ("intake2", "kafka.topic", "kafka.grace", "sources.csv:4: name", "categories.csv:2"):
+        for part in ("intake2", "kafka.topic", "kafka.recovery_wait", "sources.csv:4: name", "categories.csv:2"):
             self.assertIn(part, wrong.stderr)
-        self.assertRegex(wrong.stderr, r"signaald\.yaml:\d+: kafka\.grace: ")
+        self.assertRegex(wrong.stderr, r"signaald\.yaml:\d+: kafka\.recovery_wait: ")
         self.assertNotIn("warship", wrong.stderr)
 
     def test_source_of_a_place_that_is_not_there(self):
@@ -227,7 +227,7 @@ class Service(Fresh):
     def totals(self):
         intake = self.daemon.status()["intake"]
         return {name: intake[name] for name in ("received", "registered", "duplicate", "corrected", "withdrawn",
-                                                "refused", "unknownFields", "unknownWords", "unknownMunicipalities")}
+                                                "refused", "unknownFields", "unmapped", "unknownMunicipalities")}
 
     def test_restart_keeps_everything(self):
         for end in (self.daemon.stop, self.daemon.kill):

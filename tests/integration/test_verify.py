@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""A recount of the ledger: by the socket beside the daemon's work, and on the files alone."""
+"""A verify of the ledger: by the socket beside the daemon's work, and on the files alone."""
 import contextlib
 import hashlib
 import http.client
@@ -19,7 +19,7 @@ from harness import BUILD, SIGNAL, Answer, Case, Fresh, UnixConnection, wait_for
 ctl_fake.Case.program = str(BUILD / "signaalctl")
 ONLINE = ["ledger", "events", "counts", "memory", "index", "outbox", "persons"]
 OFFLINE = [name for name in ONLINE if name not in ("memory", "index")]
-MANY, BATCH = 20000, 2000  # a recount of so many takes a while
+MANY, BATCH = 20000, 2000  # a verify of so many takes a while
 
 
 def post_many(daemon, first=0):
@@ -31,7 +31,7 @@ def post_many(daemon, first=0):
 
 
 class Asking:
-    """A recount that has begun: the head of its answer is there, the rest is still to come."""
+    """A verify that has begun: the head of its answer is there, the rest is still to come."""
 
     def __init__(self, daemon):
         self.connection = UnixConnection(daemon.control_path)
@@ -154,7 +154,7 @@ class Load(Fresh):
 
 
 class Long(Fresh):
-    """What happens while a recount goes on."""
+    """What happens while a verify goes on."""
 
     def setUp(self):
         super().setUp()
@@ -180,12 +180,12 @@ class Long(Fresh):
         self.assertEqual(steps, sorted(steps))
         self.assertTrue(all(line["total"] == MANY for line in lines[:-1]))
         with Asking(self.daemon):
-            pass  # it leaves: the recount ends, and another one may begin
+            pass  # it leaves: the verify ends, and another one may begin
         wait_for(lambda: self.daemon.control("GET", "/v1/verify").status == 200, "the first one has ended")
         self.daemon.stop()
 
     def test_a_stop(self):
-        """With ever more lines to recount, until the stop comes before the end."""
+        """With ever more lines to verify, until the stop comes before the end."""
         for many in range(1, 11):
             with Asking(self.daemon) as asking:
                 self.daemon.process.send_signal(signal.SIGTERM)

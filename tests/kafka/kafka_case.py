@@ -27,7 +27,7 @@ def shared_broker():
 
 
 def await_published(daemon):
-    """Events, and figures if there is a topic for them."""
+    """Events, and statistics if there is a topic for them."""
     def done():
         status = daemon.status()
         return status["ledger"]["waiting"] == 0 and not (status["kafka"]["counts"] or {}).get("waiting")

@@ -6,9 +6,9 @@
 //
 //   outbox_driver BROKERS TOPIC STATE GRACE_MS
 //
-// Prints "state NAME: REASON", when what was reported before is in STATE; "found N" (in the tail)
-// and "marked N". After SIGTERM no more events come; it ends with "done N", the last of them, when
-// all are marked.
+// Prints "state NAME: REASON", when what was reported before is in STATE; "found N" (in the
+// recovery) and "marked N". After SIGTERM no more events come; it ends with "done N", the last of
+// them, when all are marked.
 #include "base/mem.h"
 #include "base/str.h"
 #include "edge/kafka/publisher.h"
@@ -49,7 +49,7 @@ struct driver {
     int64_t known[PUBLISH_PARTITIONS_MAX];
     struct mark *waiting; // told, not yet in the file
     size_t waiting_count;
-    bool tail_read, enough, stopping;
+    bool recovery_read, enough, stopping;
 };
 
 static void fail(const char *what) {
@@ -104,9 +104,9 @@ static void keep(struct driver *d) {
 static void on_commit(void *ctx) {
     struct driver *d = ctx;
     keep(d);
-    if (d->tail_read)
+    if (d->recovery_read)
         publisher_go(d->publisher);
-    d->tail_read = false;
+    d->recovery_read = false;
 }
 
 static void wait_for_commit(struct driver *d, struct mark mark) {
@@ -174,14 +174,14 @@ static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
     struct driver *d = ctx;
     struct publish_status status;
     publisher_status(d->publisher, &status);
-    d->found += status.state == PUBLISH_TAIL ? count : 0;
+    d->found += status.state == PUBLISH_RECOVERING ? count : 0;
     for (size_t i = 0; i < count; i++)
         wait_for_commit(d, (struct mark){acks[i].seq, acks[i].offset, acks[i].partition});
 }
 
-static void on_tail(void *ctx) {
+static void on_recovered(void *ctx) {
     struct driver *d = ctx;
-    d->tail_read = true;
+    d->recovery_read = true;
     (void)printf("found %llu\n", (unsigned long long)d->found);
     loop_timer_start(d->commit, COMMIT_MS, 0);
 }
@@ -205,15 +205,15 @@ int main(int argc, char **argv) {
     load(&d, argv[3]);
     const struct publish_options options = {.brokers = argv[1],
                                             .topic = argv[2],
-                                            .origin = "outbox-driver",
-                                            .grace_ms = (int64_t)grace,
+                                            .ledger_id = "outbox-driver",
+                                            .recovery_wait_ms = (int64_t)grace,
                                             .retry_ms = 100,
                                             .read_outbox = read_outbox,
                                             .known_offset = known_offset,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,
                                             .on_acks = on_acks,
-                                            .on_tail = on_tail,
+                                            .on_recovered = on_recovered,
                                             .on_state = on_state,
                                             .ctx = &d};
     d.loop = loop_create(&err);

@@ -41,14 +41,14 @@ class ConsumeTest(kafka_case.KafkaCase):
 
     @classmethod
     def fill(cls, rng):
-        """Signals, many of them corrected, withdrawn, back again; some erased; then a snapshot of figures."""
+        """Signals, many of them corrected, withdrawn, back again; some erased; then a snapshot of statistics."""
         for step in range(NUMBER * 2):
             item = {"id": f"2017-{rng.randrange(NUMBER):06}", "reported": f"{rng.randint(2015, 2019)}-03-05",
                     "category": rng.choice(CATEGORIES)}
             cls.daemon.post(rng.choice(SOURCES)["name"], item if step % 6 else {"id": item["id"], "withdrawn": True})
         for number in range(0, NUMBER, 15):
             cls.daemon.control("DELETE", f"/v1/signals/utrecht/2017-{number:06}")
-        answer = cls.daemon.control("POST", "/v1/figures/publish")
+        answer = cls.daemon.control("POST", "/v1/statistics/release")
         assert answer.status == 200, answer.body
         kafka_case.await_published(cls.daemon)
 
@@ -76,11 +76,11 @@ class ConsumeTest(kafka_case.KafkaCase):
         kinds = {record["headers"]["ce_type"].split(".")[3] for record in records}
         self.assertEqual(kinds, {"registered", "corrected", "withdrawn", "erased"})
 
-    def test_figures(self):
+    def test_statistics(self):
         told = dict(line.split(" ", 1) for line in self.run_line("-t signal-counts").splitlines())
-        figures = self.daemon.control("GET", "/v1/figures").json["figures"]
-        self.assertGreater(len(figures), 10)
-        self.assertEqual(sorted(json.dumps(json.loads(value)) for value in told.values()), sorted(map(json.dumps, figures)))
+        statistics = self.daemon.control("GET", "/v1/statistics").json["statistics"]
+        self.assertGreater(len(statistics), 10)
+        self.assertEqual(sorted(json.dumps(json.loads(value)) for value in told.values()), sorted(map(json.dumps, statistics)))
         records = list(broker.consume(self.kafka.bootstrap, "signal-counts"))
         self.assertEqual({record["key"]: record["payload"] for record in records}, {k: json.loads(v) for k, v in told.items()})
 

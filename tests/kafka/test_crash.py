@@ -91,7 +91,7 @@ class CrashTest(kafka_case.KafkaCase):
                        for name, kind in FEEDS]
 
     def kafka_lines(self, grace_ms):
-        return [f"brokers: {self.kafka.bootstrap}", f"topic: {TOPIC}", f"grace: {grace_ms}ms"]
+        return [f"brokers: {self.kafka.bootstrap}", f"topic: {TOPIC}", f"recovery_wait: {grace_ms}ms"]
 
     def start_daemon(self):
         promised = sum(sender.accepted for sender in self.senders)

@@ -43,7 +43,7 @@ class DaemonTest(kafka_case.KafkaCase):
         return super().make_daemon(SOURCES, {"kafka": self.kafka_lines(brokers)})
 
     def kafka_lines(self, brokers):
-        lines = [f"topic: {self.topic}", "grace: 200ms"]
+        lines = [f"topic: {self.topic}", "recovery_wait: 200ms"]
         return [f"brokers: {self.kafka.bootstrap}", *lines] if brokers else lines
 
     def post(self, daemon, items, source="utrecht"):
@@ -83,7 +83,7 @@ class DaemonTest(kafka_case.KafkaCase):
             headers = record["headers"]
             self.assertRegex(headers.pop("ce_time"), STAMP)
             self.assertRegex(headers.pop("signaald_content"), "^[0-9a-f]{32}$")
-            self.assertRegex(headers.pop("signaald_origin"), "^[0-9a-f]{32}$")
+            self.assertRegex(headers.pop("signaald_ledger_id"), "^[0-9a-f]{32}$")
             self.assertRegex(headers.pop("signaald_key"), "^[0-9a-f]{16}$")
             if verdict == "withdrawn":  # by DELETE, which says when
                 self.assertRegex(headers.pop("signaald_updated"), r"^\d+$")
@@ -237,7 +237,7 @@ class DaemonTest(kafka_case.KafkaCase):
         for daemon in daemons:
             await_published(daemon)
         for record in self.records():
-            origins.setdefault(record["headers"]["signaald_origin"], []).append(record)
+            origins.setdefault(record["headers"]["signaald_ledger_id"], []).append(record)
         self.assertEqual(len(origins), 2)
         for records in origins.values():
             self.check_exactly_once(records, 2500)

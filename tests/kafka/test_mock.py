@@ -44,7 +44,7 @@ class MockTest(unittest.TestCase):
     def setUp(self):
         self.mock = Mock()
         self.addCleanup(self.mock.close)
-        kafka = [f"brokers: {self.mock.bootstrap}", f"topic: {TOPIC}", "grace: 50ms"]
+        kafka = [f"brokers: {self.mock.bootstrap}", f"topic: {TOPIC}", "recovery_wait: 50ms"]
         self.daemon = harness.Daemon([{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True}],
                                      {"kafka": kafka})
         self.addCleanup(self.daemon.close)

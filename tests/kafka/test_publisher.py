@@ -122,7 +122,7 @@ class PublisherTest(kafka_case.KafkaCase):
             number = record["payload"]["n"]
             seen[number] += 1
             self.assertEqual(record["headers"]["signaald_seq"], str(number))
-            self.assertEqual(record["headers"]["signaald_origin"], "outbox-driver")
+            self.assertEqual(record["headers"]["signaald_ledger_id"], "outbox-driver")
             self.assertEqual(record["headers"]["ce_id"], f"event-{number}")
             self.assertEqual(record["key"], f"GM{number * 7919 % KEYS:04}")
             before, partition = last.get(record["key"], (0, record["partition"]))

@@ -22,7 +22,7 @@ from kafka_case import await_published
 from test_silence import moved_by
 
 PARTITIONS = 5
-RESOLUTION = 5
+ROUNDING_BASE = 5
 SOURCES = [{"name": "amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True, "silent_days": 30},
            {"name": "weesp", "kind": "municipality", "municipality": "GM0363", "push": True, "silent_days": 30},
            {"name": "coa", "kind": "coa", "push": True, "silent_days": 30},
@@ -96,8 +96,8 @@ class RebuildBase(kafka_case.KafkaCase):
         shutil.copy(harness.ROOT / "conf" / "categories.csv", self.categories)
         return super().make_daemon(SOURCES, {
             "kafka": [f"brokers: {self.kafka.bootstrap}", f"topic: {self.topic}", f"counts_topic: {counts_topic}",
-                      "grace: 200ms"],
-            "disclosure": [f"resolution: {RESOLUTION}"],
+                      "recovery_wait: 200ms"],
+            "disclosure": [f"rounding_base: {ROUNDING_BASE}"],
             "tables": [f"categories: {self.categories}"]})
 
     def records(self, topic=None):
@@ -131,13 +131,13 @@ class RebuildBase(kafka_case.KafkaCase):
         """What people ask, and its answers."""
         status, answers = daemon.status(), {}
         answers["ledger"] = {name: status["ledger"][name] for name in
-                             ("accepted", "published", "waiting", "signals", "persons", "erased", "renormalised")}
+                             ("accepted", "published", "waiting", "signals", "persons", "erased", "remapped")}
         answers["verdicts"] = {name: status["intake"][name] for name in ("registered", "corrected", "withdrawn")}
         for by in [*DIMENSIONS, "municipality,category,month", "gender,ageGroup,citizenship", "sourceKind,status,year"]:
             answers[by] = daemon.counts("?by=" + by)
         answers["trend"] = daemon.control("GET", "/v1/trend?by=category&per=month").json
         answers["coverage"] = daemon.control("GET", "/v1/coverage").json
-        answers["figures"] = daemon.control("GET", "/v1/figures").json
+        answers["statistics"] = daemon.control("GET", "/v1/statistics").json
         answers["events"] = daemon.events()
         for source, name in history.items:
             why = daemon.control("GET", f"/v1/signals/{source}/{name}").json
@@ -190,12 +190,12 @@ class HistoryTest(RebuildBase):
         self.kafka.create_topic(self.counts_topic, 2, {"cleanup.policy": "compact"})
         daemon = self.make_daemon(self.counts_topic).start()
         history.play(daemon)
-        self.assertEqual(daemon.control("POST", "/v1/figures/publish").status, 200)
+        self.assertEqual(daemon.control("POST", "/v1/statistics/release").status, 200)
         history.erase(daemon, 5)
         with open(self.categories, "a", encoding="utf-8") as file:
             file.write(f"{WORD},ForcedCriminality\n")
         self.assertEqual(daemon.control("POST", "/v1/reload").status, 200)
-        self.assertGreater(daemon.control("POST", "/v1/renormalise").json["changed"], 0)
+        self.assertGreater(daemon.control("POST", "/v1/remap").json["changed"], 0)
         history.play(daemon)
         daemon.stop()
         # The clock of a process that talks to Kafka cannot be moved: librdkafka waits by it.
@@ -218,7 +218,7 @@ class HistoryTest(RebuildBase):
         self.assertTrue(any(event["data"].get("linked") for event in daemon.events()))
         before = self.asked(daemon, history)
         told = self.records(self.counts_topic)
-        self.assertGreater(len(before["figures"]["figures"]), 20)
+        self.assertGreater(len(before["statistics"]["statistics"]), 20)
         self.lose_disk(daemon)
         text = self.rebuild(daemon)
         self.assertIn(f"{before['ledger']['accepted']} lines", text)
@@ -256,7 +256,7 @@ class TopicTest(RebuildBase):
         daemon = self.make_daemon().start()
         cls.history = History(self.seed, 30)
         cls.history.play(daemon)
-        while daemon.counts("?period=2015..2020")["total"] < RESOLUTION:  # with fewer, there are no figures
+        while daemon.counts("?period=2015..2020")["total"] < ROUNDING_BASE:  # with fewer, there are no statistics
             cls.history.play(daemon)
         await_published(daemon)
         cls.cells = harness.tally(daemon.events())
@@ -292,7 +292,7 @@ class TopicTest(RebuildBase):
     def test_strangers(self):
         """Records of others, and our own twice."""
         stranger = {"partition": 0, "key": "x", "headers": {}, "payload": {"hello": "world"}}
-        nameless = {**stranger, "headers": {"signaald_origin": "nobody", "signaald_seq": "3"}}
+        nameless = {**stranger, "headers": {"signaald_ledger_id": "nobody", "signaald_seq": "3"}}
         self.write([stranger, *self.good[:20], nameless, *self.good])
         self.assertIn("records of others: 2, the same event again: 20, passed over: 0", self.assert_rebuilt())
 
@@ -388,45 +388,45 @@ class TopicTest(RebuildBase):
         self.assertIn(f": {len(self.good)} lines, 1..{len(self.good)},", text)
         self.assertNotIn("2099", text)
 
-    def write_figures(self, *figures):
+    def write_statistics(self, *statistics):
         """As the ledger's, to a topic of their own. Each: key, partition, payload; None: a tombstone."""
         self.topics += 1
         name = f"{self.topic}-{self.topics}"
         self.kafka.create_topic(name, 4, {"cleanup.policy": "compact"})
-        origin = self.good[0]["headers"]["signaald_origin"]
+        origin = self.good[0]["headers"]["signaald_ledger_id"]
         broker.produce(self.kafka.bootstrap, name, [
             {"key": key, "partition": partition, "payload": payload,
-             "headers": {"signaald_origin": origin, "signaald_seq": str(seq)}}
-            for seq, (key, partition, payload) in enumerate(figures, 1)])
+             "headers": {"signaald_ledger_id": origin, "signaald_seq": str(seq)}}
+            for seq, (key, partition, payload) in enumerate(statistics, 1)])
         self.daemon.extra["kafka"][2] = f"counts_topic: {name}"
         self.daemon.write_config()
 
-    def test_figures(self):
-        """One that is damaged; a topic that had two partitions once; and one where all figures have gone again."""
+    def test_statistics(self):
+        """One that is damaged; a topic that had two partitions once; and one where all statistics have gone again."""
         self.write(self.good)
-        values = [{"measure": "signals", "year": f"{year}", "count": 10, "resolution": 10, "closed": "2020-05"}
+        values = [{"measure": "signals", "year": f"{year}", "count": 10, "roundingBase": 10, "closed": "2020-05"}
                   for year in (2016, 2017)]
         whole = [("signals/year=2016", 1, values[0]), ("signals/year=2017", 0, values[1])]
-        self.write_figures(*whole, ("signals/year=2017", 0, values[0]))
-        self.assertIn("partition 0, offset 1: it is no figure of ours", self.rebuild(self.daemon, expect=2))
+        self.write_statistics(*whole, ("signals/year=2017", 0, values[0]))
+        self.assertIn("partition 0, offset 1: it is no statistic of ours", self.rebuild(self.daemon, expect=2))
         self.assertIn(": 2, passed over: 1\n", self.rebuild(self.daemon, "--partial"))
         # nothing shows the number of partitions but the ledger itself
         kept = re.findall(b"topic/%b-%d/partitions(....)" % (self.topic.encode(), self.topics),
                           (self.daemon.state / "data.mdb").read_bytes(), re.DOTALL)
         self.assertEqual({int.from_bytes(number, sys.byteorder) for number in kept}, {2})
         self.daemon.start()
-        shown = self.daemon.control("GET", "/v1/figures").json
-        self.assertEqual((shown["resolution"], shown["closed"]), (10, "2020-05"))
-        self.assertEqual(shown["figures"], values)
+        shown = self.daemon.control("GET", "/v1/statistics").json
+        self.assertEqual((shown["roundingBase"], shown["closed"]), (10, "2020-05"))
+        self.assertEqual(shown["statistics"], values)
         self.lose_disk(self.daemon)
-        self.write_figures(*whole, *[(key, partition, None) for key, partition, _ in whole])
+        self.write_statistics(*whole, *[(key, partition, None) for key, partition, _ in whole])
         self.rebuild(self.daemon)
         self.daemon.start()
-        shown = self.daemon.control("GET", "/v1/figures").json
-        self.assertEqual((shown["resolution"], shown["figures"]), (RESOLUTION, []))
+        shown = self.daemon.control("GET", "/v1/statistics").json
+        self.assertEqual((shown["roundingBase"], shown["statistics"]), (ROUNDING_BASE, []))
         self.assertGreater(shown["closed"], "2020-05")
 
-    def test_figures_that_no_topic_has(self):
+    def test_statistics_that_no_topic_has(self):
         """Some may have been told by the socket all the same: what is told next waits for as many changes as ever."""
         self.write(self.good)
         for topic in ("none", f"{self.topic}-nowhere"):
@@ -435,12 +435,12 @@ class TopicTest(RebuildBase):
             self.rebuild(self.daemon)
             self.verify(self.daemon)
             self.daemon.start()
-            self.assertGreaterEqual(self.daemon.counts("?period=2015..2020")["total"], RESOLUTION)
-            self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 409)
-            self.assertIsNone(self.daemon.control("GET", "/v1/figures").json["closed"])
-            items = [{"id": f"more-{n}", **harness.SIGNAL, "reported": "2020-02-29"} for n in range(RESOLUTION)]
+            self.assertGreaterEqual(self.daemon.counts("?period=2015..2020")["total"], ROUNDING_BASE)
+            self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 409)
+            self.assertIsNone(self.daemon.control("GET", "/v1/statistics").json["closed"])
+            items = [{"id": f"more-{n}", **harness.SIGNAL, "reported": "2020-02-29"} for n in range(ROUNDING_BASE)]
             self.assertEqual(self.daemon.post("amsterdam", items).status, 200)
-            self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+            self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
             self.lose_disk(self.daemon)
 
     def test_damage_at_the_end(self):
@@ -461,15 +461,15 @@ class TopicTest(RebuildBase):
     def test_origins(self):
         """Two ledgers in one topic: the operator chooses."""
         other = "0123456789abcdef" * 2
-        foreign = [self.changed(record, {"signaald_origin": other}) for record in self.good[:7]]
+        foreign = [self.changed(record, {"signaald_ledger_id": other}) for record in self.good[:7]]
         self.write([*foreign, *self.good])
-        mine = self.good[0]["headers"]["signaald_origin"]
+        mine = self.good[0]["headers"]["signaald_ledger_id"]
         text = self.rebuild(self.daemon, expect=2)
         self.assertIn(f"{other} (7 events)", text)
         self.assertIn(f"{mine} ({len(self.good)} events)", text)
-        self.assertIn("no events of that ledger", self.rebuild(self.daemon, "--origin", "f" * 32, expect=2))
-        self.assertIn("hexadecimal digits", self.rebuild(self.daemon, "--origin", "f" * 31, expect=2))
-        self.assertIn("records of others: 7", self.assert_rebuilt("--origin", mine.upper()))
+        self.assertIn("no events of that ledger", self.rebuild(self.daemon, "--ledger-id", "f" * 32, expect=2))
+        self.assertIn("hexadecimal digits", self.rebuild(self.daemon, "--ledger-id", "f" * 31, expect=2))
+        self.assertIn("records of others: 7", self.assert_rebuilt("--ledger-id", mine.upper()))
 
     def test_refused(self):
         """Nothing is made, and nothing is left that a daemon would start on."""
@@ -511,7 +511,7 @@ class TopicTest(RebuildBase):
     def test_broken_off(self):
         """Killed on its way it leaves nothing that a daemon would start on, and another run succeeds."""
         self.write(self.good)
-        self.daemon.extra["kafka"][3] = "grace: 60s"
+        self.daemon.extra["kafka"][3] = "recovery_wait: 60s"
         self.daemon.write_config()
         process = subprocess.Popen(self.command(self.daemon), stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
@@ -522,7 +522,7 @@ class TopicTest(RebuildBase):
         process.kill()
         process.wait(30)
         self.assertFalse((self.daemon.state / "data.mdb").exists())
-        self.daemon.extra["kafka"][3] = "grace: 200ms"
+        self.daemon.extra["kafka"][3] = "recovery_wait: 200ms"
         self.daemon.write_config()
         self.daemon.start(wait=False)
         self.assertEqual(self.daemon.process.wait(30), 2)

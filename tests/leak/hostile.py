@@ -27,8 +27,8 @@ fields:
   birthDate: /who/born
   nationality: /who/country
   vNumber: /who/v
-  mark: /changed
-ask: {paging: token, page-param: page, cursor-param: since}
+  watermark: /changed
+request: {paging: token, page_param: page, cursor_param: since}
 """
 WHEN = "2017-03-05T10:00:00Z"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Made-up people and what identifies them, in the forms in which others write it. No figure here is in use for what it
+"""Made-up people and what identifies them, in the forms in which others write it. No statistic here is in use for what it
 looks like as far as is known; none can come from a clock, a count or a table of this project."""
 import dataclasses
 

@@ -177,13 +177,13 @@ GET_ROUTES = (
     "/v1/trend?by={0}", "/v1/trend?per={0}", "/v1/coverage?period={0}",
     "/v1/counts?by=category&source={0}&gender={0}", "/v1/events?from={0}", "/v1/events?last=1&{0}",
     "/v1/events?from=999999999&{0}", "/v1/feeds?{0}", "/v1/feeds/{0}", "/v1/quarantine/{0}", "/v1/quarantine?x={0}",
-    "/v1/words?source={0}", "/v1/words?is={0}", "/v1/words?source={1}&is={0}", "/v1/words/check?field=category&word={0}",
-    "/v1/words/check?field={0}&word=x", "/v1/words/check?field=municipality&word={0}", "/v1/audit?from={0}",
+    "/v1/unmapped?source={0}", "/v1/unmapped?is={0}", "/v1/unmapped?source={1}&is={0}", "/v1/unmapped/check?field=category&word={0}",
+    "/v1/unmapped/check?field={0}&word=x", "/v1/unmapped/check?field=municipality&word={0}", "/v1/audit?from={0}",
     "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}")
 POST_ROUTES = (
     "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{1}/{0}",
     "/v1/quarantine/{0}/retry", "/v1/import?source={0}", "/v1/import?source={1}&template={0}",
-    "/v1/import?source={1}&format={0}", "/v1/import?source={1}&dryRun={0}", "/v1/renormalise?dryRun={0}",
+    "/v1/import?source={1}&format={0}", "/v1/import?source={1}&dryRun={0}", "/v1/remap?dryRun={0}",
     "/v1/reload/{0}", "/v1/{0}")
 DELETE_ROUTES = ("/v1/signals/{1}/{0}", "/v1/signals/{0}/{0}", "/v1/quarantine/{0}", "/v1/{0}")
 

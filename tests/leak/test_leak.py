@@ -48,11 +48,11 @@ class LeakTest(unittest.TestCase):
         intake = self.status["intake"]
         verdicts = {verdict: self.metrics[f'signaald_verdicts_total{{verdict="{verdict}"}}']
                     for verdict in ("registered", "duplicate", "corrected", "withdrawn", "refused")}
-        print(verdicts, {key: intake[key] for key in ("unknownFields", "unknownWords", "unknownMunicipalities")})
+        print(verdicts, {key: intake[key] for key in ("unknownFields", "unmapped", "unknownMunicipalities")})
         for verdict, least in (("registered", 2000), ("duplicate", 500), ("corrected", 20), ("withdrawn", 20),
                                ("refused", 2000)):
             self.assertGreaterEqual(verdicts[verdict], least, verdict)
-        for key, least in (("unknownFields", 1000), ("unknownWords", 1000), ("unknownMunicipalities", 500)):
+        for key, least in (("unknownFields", 1000), ("unmapped", 1000), ("unknownMunicipalities", 500)):
             self.assertGreaterEqual(intake[key], least, key)
         self.assertGreaterEqual(self.quarantine["total"], 200)
         self.assertGreaterEqual(self.metrics["signaald_poll_failures_total"], 100)

@@ -232,11 +232,11 @@ class World:
         for identifier in IDENTIFIERS:
             form = identifier.forms[0]
             for verb in (["why", OTHER, form], ["why", form, form], ["feeds", form], ["poll", form], ["pause", form],
-                         ["resume", form], ["words", "--is", form], ["words", "--source", form],
+                         ["resume", form], ["value_map", "--is", form], ["value_map", "--source", form],
                          ["quarantine", "retry", form], ["erase", BRING, form], ["erase", form, form],
                          ["counts", "--where", f"category={form}"]):
                 ctl(*verb)
-        for verb in (["renormalise", "--dry-run"], ["renormalise"], ["reload"], ["pause", "csv"], ["resume", "csv"],
+        for verb in (["remap", "--dry-run"], ["remap"], ["reload"], ["pause", "csv"], ["resume", "csv"],
                      ["poll", "signalen"]):
             ctl(*verb)
 
@@ -288,7 +288,7 @@ class World:
 
     def read_socket(self):
         control = self.daemon.control
-        for path in ("/v1/status", "/v1/feeds", "/v1/words", "/v1/audit", "/v1/audit/verify", "/metrics"):
+        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics"):
             control("GET", path)
         for row in self.sources():
             control("GET", f"/v1/feeds/{row['name']}")
@@ -298,7 +298,7 @@ class World:
 
     def read_ctl(self):
         for verb in (["status"], ["counts", "--by", "municipality,category"], ["tail", "--from", "1", "-n", "100000"], ["feeds"],
-                     ["feeds", "--failing"], ["feeds", "marks-0"], ["quarantine"], ["words"], ["audit", "-n", "1000000"],
+                     ["feeds", "--failing"], ["feeds", "marks-0"], ["quarantine"], ["value_map"], ["audit", "-n", "1000000"],
                      ["audit", "verify"], ["why", OTHER, "2019-000001"]):
             self.daemon.ctl(*verb)
             self.daemon.ctl(*verb, "--json")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What tests of the audit log share: books with lines of it, a verdict on them, and a way to change
-// the tables behind the daemon's back.
+// What tests of the audit log share: ledger with lines of it, a verdict on them, and a way to
+// change the tables behind the daemon's back.
 #ifndef AUDIT_RIG_H
 #define AUDIT_RIG_H
 
@@ -11,26 +11,26 @@
 enum { LINES = 10, DAY = 86400000, RECORD_MAX = 1200 };
 static const int64_t start_ms = 1709204400000; // 2024-02-29T11:00:00Z
 
-// --- books ---
+// --- ledger ---
 
-static inline struct books *open_books(void) {
+static inline struct ledger *open_ledger(void) {
     struct err err;
-    struct books_options options = {
+    struct ledger_options options = {
         .dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals", .window_ms = 1000LL * DAY};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
-    return books;
+    return ledger;
 }
 
-static inline void commit_group(struct books *books, struct batch *batches) {
-    struct books_group group = {.batches = batches};
-    books_commit(books, &group, start_ms);
+static inline void commit_group(struct ledger *ledger, struct batch *batches) {
+    struct ledger_group group = {.batches = batches};
+    ledger_commit(ledger, &group, start_ms);
     if (group.err.kind != ERR_NONE)
         fail_msg("%s", group.err.text);
-    books_apply(books, &group);
+    ledger_apply(ledger, &group);
     group.batches = NULL;
-    books_group_free(&group);
+    ledger_group_free(&group);
 }
 
 // A line as it is written on that day.
@@ -43,16 +43,16 @@ static inline struct batch *new_line(int64_t ms, const char *text) {
 }
 
 // `count` lines, a day apart, in one commit. They tell their number.
-static inline void write_lines(struct books *books, size_t count) {
+static inline void write_lines(struct ledger *ledger, size_t count) {
     struct batch *list = NULL, **end = &list;
     for (size_t i = 0; i < count; i++) {
         char text[32];
-        uint64_t number = books_audit_last(books) + 1 + i;
+        uint64_t number = ledger_audit_last(ledger) + 1 + i;
         (void)snprintf(text, sizeof text, "line %" PRIu64, number);
         *end = new_line(start_ms + (int64_t)number * DAY, text);
         end = &(*end)->next;
     }
-    commit_group(books, list);
+    commit_group(ledger, list);
     while (list) {
         struct batch *next = list->next;
         batch_free(list);
@@ -60,25 +60,26 @@ static inline void write_lines(struct books *books, size_t count) {
     }
 }
 
-static inline struct batch_verify verify_from(struct books *books, struct batch_verify at) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
-    batch->verify = at;
-    commit_group(books, batch);
-    struct batch_verify result = batch->verify;
+static inline struct batch_audit_verify verify_from(struct ledger *ledger,
+                                                    struct batch_audit_verify at) {
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT_VERIFY);
+    batch->audit_verify = at;
+    commit_group(ledger, batch);
+    struct batch_audit_verify result = batch->audit_verify;
     batch_free(batch);
     return result;
 }
 
-static inline struct batch_verify verify(struct books *books) {
-    struct batch_verify at = {0};
+static inline struct batch_audit_verify verify(struct ledger *ledger) {
+    struct batch_audit_verify at = {0};
     do
-        at = verify_from(books, at);
+        at = verify_from(ledger, at);
     while (at.more);
     return at;
 }
 
-static inline void assert_whole(struct books *books, uint64_t first, uint64_t last) {
-    struct batch_verify verdict = verify(books);
+static inline void assert_whole(struct ledger *ledger, uint64_t first, uint64_t last) {
+    struct batch_audit_verify verdict = verify(ledger);
     assert_int_equal(verdict.broken, 0);
     assert_int_equal(verdict.first, first);
     assert_int_equal(verdict.last, last);
@@ -93,7 +94,7 @@ struct reading {
     struct digest mac; // of the last one
 };
 
-static inline bool on_line(void *ctx, const struct books_audit_line *line) {
+static inline bool on_line(void *ctx, const struct ledger_audit_line *line) {
     struct reading *reading = ctx;
     char text[32];
     if (reading->lines++ == 0)
@@ -110,20 +111,21 @@ static inline bool on_line(void *ctx, const struct books_audit_line *line) {
     return true;
 }
 
-static inline struct reading read_all(struct books *books, uint64_t from) {
+static inline struct reading read_all(struct ledger *ledger, uint64_t from) {
     struct reading reading = {0};
-    books_each_audited(books, from, on_line, &reading);
+    ledger_each_audited(ledger, from, on_line, &reading);
     return reading;
 }
 
-static inline void assert_reads(struct books *books, uint64_t from, uint64_t first, uint64_t last) {
-    struct reading reading = read_all(books, from);
+static inline void assert_reads(struct ledger *ledger, uint64_t from, uint64_t first,
+                                uint64_t last) {
+    struct reading reading = read_all(ledger, from);
     assert_int_equal(reading.first, first);
     assert_int_equal(reading.last, last);
     assert_int_equal(reading.lines, last - first + 1);
     assert_int_equal(reading.unlinked, 0);
     assert_int_equal(reading.absent, 0);
-    assert_true(digest_equal(&reading.mac, books_audit_mac(books)));
+    assert_true(digest_equal(&reading.mac, ledger_audit_mac(ledger)));
 }
 
 // --- behind our back ---
@@ -184,6 +186,6 @@ static inline int init(void **state) {
     return hash_init() ? 0 : -1;
 }
 
-#define BOOKS_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+#define LEDGER_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 #endif

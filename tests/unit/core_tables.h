@@ -41,14 +41,15 @@ static inline struct categories *tables_categories(void) {
     return all;
 }
 
-static inline struct lexicon *tables_lexicon(void) {
+static inline struct display_allowlist *tables_display_allowlist(void) {
     struct err err;
-    struct buf words = tables_read(SOURCE_DIR "/conf/lexicon.txt");
-    struct lexicon *lexicon = lexicon_load(buf_str(&words), "lexicon.txt", &err);
-    if (!lexicon)
+    struct buf words = tables_read(SOURCE_DIR "/conf/display-allowlist.txt");
+    struct display_allowlist *allowlist =
+        allowlist_load(buf_str(&words), "display-allowlist.txt", &err);
+    if (!allowlist)
         fail_msg("%s", err.text);
     buf_free(&words);
-    return lexicon;
+    return allowlist;
 }
 
 // One key of persons, the same in each run.

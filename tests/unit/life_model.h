@@ -5,7 +5,7 @@
 #define LIFE_MODEL_H
 
 #include "core/signal/dedup.h"
-#include "recount_rig.h"
+#include "verify_rig.h"
 
 enum {
     LIFE_SOURCES = 2, // amsterdam; coa, which has no municipality
@@ -87,9 +87,9 @@ struct life {
     struct life_carried {
         struct cell cell;
         uint64_t person; // 0: it is one by itself
-    } carried[LIFE_SIGNALS];
-    size_t carried_count;
-    uint64_t verdicts[VERDICT_COUNT], renormalised, erased, expired;
+    } expired_counts[LIFE_SIGNALS];
+    size_t expired_count;
+    uint64_t verdicts[VERDICT_COUNT], remapped, erased, expired;
 };
 
 static inline uint64_t life_pick(struct life *life, uint64_t upto) {
@@ -153,8 +153,8 @@ static inline bool life_is_live(const struct life *life, uint64_t person) {
 }
 
 static inline bool life_is_carried(const struct life *life, uint64_t person) {
-    for (size_t i = 0; i < life->carried_count; i++)
-        if (life->carried[i].person == person)
+    for (size_t i = 0; i < life->expired_count; i++)
+        if (life->expired_counts[i].person == person)
             return true;
     return false;
 }
@@ -279,7 +279,7 @@ static inline enum verdict life_take(struct life *life, const struct item_said *
     return verdict;
 }
 
-static inline void life_renormalise(struct life *life) {
+static inline void life_remap(struct life *life) {
     for (uint64_t seq = life->first, upto = life->last; seq <= upto; seq++) {
         struct life_signal *s = &life->signals[life->lines[seq].signal];
         if (s->latest != seq || !s->counts || s->erased)
@@ -289,7 +289,7 @@ static inline void life_renormalise(struct life *life) {
         if (memcmp(&cell, &s->cell, sizeof cell) == 0)
             continue;
         s->cell = cell;
-        life->renormalised++;
+        life->remapped++;
         life_write(life, s);
     }
 }
@@ -323,7 +323,8 @@ static inline void life_carry(struct life *life, struct life_signal *s) {
     if (!s->counts)
         return;
     bool others = s->person && (life_is_live(life, s->person) || life_is_carried(life, s->person));
-    life->carried[life->carried_count++] = (struct life_carried){s->cell, others ? s->person : 0};
+    life->expired_counts[life->expired_count++] =
+        (struct life_carried){s->cell, others ? s->person : 0};
 }
 
 // A line that was written while the clock was ahead is as old as the next one that was not.
@@ -359,8 +360,8 @@ static inline void life_each(const struct life *life,
     for (size_t i = 0; i < life->signal_count; i++)
         if (life->signals[i].counts && !life->signals[i].gone)
             fn(ctx, &life->signals[i].cell, life->signals[i].person);
-    for (size_t i = 0; i < life->carried_count; i++)
-        fn(ctx, &life->carried[i].cell, life->carried[i].person);
+    for (size_t i = 0; i < life->expired_count; i++)
+        fn(ctx, &life->expired_counts[i].cell, life->expired_counts[i].person);
 }
 
 #endif

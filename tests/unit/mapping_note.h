@@ -68,8 +68,8 @@ static inline struct mapping_result note_page_limited(const struct mapping *mapp
     struct mapping_result result;
     memset(noted, 0, sizeof *noted);
     mapping_decode(mapping, body, limits, note_item, noted, &result);
-    if (result.left_out)
-        note(noted, "left out %u ", result.left_out);
+    if (result.excluded)
+        note(noted, "left out %u ", result.excluded);
     if (result.decoded.cursor[0])
         note(noted, "mark %s ", result.decoded.cursor);
     if (result.next[0])

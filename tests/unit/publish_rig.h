@@ -21,7 +21,7 @@
 enum { PARTITIONS = 4, KEYS = 23, DEADLINE_MS = 300000 };
 enum { API_PRODUCE = 0, API_FETCH = 1, API_LIST_OFFSETS = 2 };
 #define TOPIC "signals"
-#define ORIGIN "ledger-1"
+#define LEDGER_ID "ledger-1"
 
 struct app {
     struct loop *loop;
@@ -42,7 +42,7 @@ struct app {
     bool withhold_go;
     bool may_shrink;
     // What was seen
-    bool tail_read, stopped;
+    bool recovery_read, stopped;
     uint64_t acks, acks_in_tail, batches;
     int states[PUBLISH_STOPPED + 1];
     char reasons[4096];
@@ -52,11 +52,11 @@ static inline void on_commit(void *ctx) {
     struct app *app = ctx;
     for (uint64_t seq = 1; seq <= app->events && !app->forgetful; seq++)
         app->marked[seq] |= app->pending[seq];
-    if (app->tail_read && !app->withhold_go) {
-        // What the tail had counts as confirmed even for the forgetful.
+    if (app->recovery_read && !app->withhold_go) {
+        // What the recovery had counts as confirmed even for the forgetful.
         for (uint64_t seq = 1; seq <= app->events; seq++)
             app->marked[seq] |= app->pending[seq];
-        app->tail_read = false;
+        app->recovery_read = false;
         publisher_go(app->publisher);
     }
 }
@@ -106,7 +106,7 @@ static inline void on_acks(void *ctx, const struct publish_ack *acks, size_t cou
     publisher_status(app->publisher, &status);
     app->batches++;
     app->acks += count;
-    app->acks_in_tail += status.state == PUBLISH_TAIL ? count : 0;
+    app->acks_in_tail += status.state == PUBLISH_RECOVERING ? count : 0;
     for (size_t i = 0; i < count; i++) {
         assert_in_range(acks[i].seq, 1, app->events);
         char key[16], value[64];
@@ -120,9 +120,9 @@ static inline void on_acks(void *ctx, const struct publish_ack *acks, size_t cou
     loop_timer_start(app->commit, 5, 0);
 }
 
-static inline void on_tail(void *ctx) {
+static inline void on_recovered(void *ctx) {
     struct app *app = ctx;
-    app->tail_read = true;
+    app->recovery_read = true;
     loop_timer_start(app->commit, 5, 0);
 }
 
@@ -182,15 +182,15 @@ static inline bool is_running(struct app *app) {
 }
 
 static inline bool is_settling(struct app *app) {
-    return status_of(app).state == PUBLISH_SETTLING;
+    return status_of(app).state == PUBLISH_RECOVERED;
 }
 
 static inline bool has_in_flight(struct app *app) {
     return status_of(app).in_flight > 0;
 }
 
-static inline bool tail_failed(struct app *app) {
-    return status_of(app).last_error[0] != '\0' && status_of(app).state == PUBLISH_TAIL;
+static inline bool recovery_failed(struct app *app) {
+    return status_of(app).last_error[0] != '\0' && status_of(app).state == PUBLISH_RECOVERING;
 }
 
 static inline bool has_error(struct app *app) {
@@ -212,13 +212,14 @@ static inline bool told_recovery(struct app *app) {
 // ---- Setting up
 
 static inline void start(struct app *app, const char *brokers,
-                         const struct publish_setting *settings, size_t count, int64_t grace_ms) {
+                         const struct publish_setting *settings, size_t count,
+                         int64_t recovery_wait_ms) {
     const struct publish_options options = {.brokers = brokers,
                                             .topic = TOPIC,
-                                            .origin = ORIGIN,
+                                            .ledger_id = LEDGER_ID,
                                             .settings = settings,
                                             .setting_count = count,
-                                            .grace_ms = grace_ms,
+                                            .recovery_wait_ms = recovery_wait_ms,
                                             .retry_ms = 20,
                                             .may_shrink = app->may_shrink,
                                             .read_outbox = read_outbox,
@@ -226,7 +227,7 @@ static inline void start(struct app *app, const char *brokers,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,
                                             .on_acks = on_acks,
-                                            .on_tail = on_tail,
+                                            .on_recovered = on_recovered,
                                             .on_state = on_state,
                                             .ctx = app};
     struct err err = {0};
@@ -327,7 +328,7 @@ static inline bool check_record(const rd_kafka_message_t *message, uint64_t last
     assert_memory_equal(message->key, key, message->key_len);
     (void)snprintf(seq_text, sizeof seq_text, "%llu", (unsigned long long)seq);
     assert_header(message, PUBLISH_HEADER_SEQ, seq_text);
-    assert_header(message, PUBLISH_HEADER_ORIGIN, ORIGIN);
+    assert_header(message, PUBLISH_HEADER_LEDGER_ID, LEDGER_ID);
     assert_header(message, "ce_id", value);
     uint64_t *at = &last[seq * 7919 % KEYS];
     if (seq <= *at)

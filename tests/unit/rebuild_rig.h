@@ -6,7 +6,7 @@
 #include "ledger/rebuild.h"
 #include "rebuild/rebuild_private.h"
 
-#include "recount_rig.h"
+#include "verify_rig.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -24,11 +24,11 @@ struct topic {
     size_t count, cap;
 };
 
-static inline bool send_line(void *ctx, const struct books_line *line) {
+static inline bool send_line(void *ctx, const struct ledger_event *line) {
     struct topic *topic = ctx;
     struct event_attributes attributes;
     char seq[24];
-    topic->list = books_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
+    topic->list = ledger_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
     struct event *event = &topic->list[topic->count++];
     event->seq = line->row.seq;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(20);
@@ -49,12 +49,12 @@ static inline bool send_line(void *ctx, const struct books_line *line) {
 }
 
 // Kafka gets and confirms all that waits.
-static inline void publish(struct books *books, struct topic *topic) {
-    uint64_t last = books_last_seq(books);
+static inline void publish(struct ledger *ledger, struct topic *topic) {
+    uint64_t last = ledger_last_seq(ledger);
     size_t before = topic->count;
-    books_each_waiting(books, 0, UINT64_MAX, send_line, topic);
+    ledger_each_unpublished(ledger, 0, UINT64_MAX, send_line, topic);
     if (topic->count > before)
-        confirm(books, topic->list[before].seq, last);
+        confirm(ledger, topic->list[before].seq, last);
 }
 
 static inline void free_topic(struct topic *topic) {
@@ -63,23 +63,23 @@ static inline void free_topic(struct topic *topic) {
     free(topic->list);
 }
 
-static inline enum books_add add(struct books_rebuild *rebuild, const struct event *event) {
-    struct books_found found;
+static inline enum ledger_add add(struct ledger_rebuild *rebuild, const struct event *event) {
+    struct ledger_found found;
     struct err err;
     struct publish_record record = event->record;
     record.key.data = event->key;
     record.value.data = event->value;
     if (!rebuild_read(&record, &found, &err))
         fail_msg("%s", err.text);
-    return books_rebuild_add(rebuild, &found, &err);
+    return ledger_rebuild_add(rebuild, &found, &err);
 }
 
-static inline struct batch_link link_all(struct books *books) {
+static inline struct batch_link link_all(struct ledger *ledger) {
     struct batch *batch = batch_create_task(NULL, NULL, BATCH_LINK);
     do {
-        struct books_group group = {.batches = batch};
-        commit_group(books, &group);
-        books_group_free(&group);
+        struct ledger_group group = {.batches = batch};
+        commit_group(ledger, &group);
+        ledger_group_free(&group);
     } while (batch->link.more);
     struct batch_link link = batch->link;
     batch_free(batch);
@@ -87,30 +87,30 @@ static inline struct batch_link link_all(struct books *books) {
 }
 
 // Beside the first ones, with their keys.
-static inline struct books *open_beside(void) {
+static inline struct ledger *open_beside(void) {
     static char dir[PATH_MAX], identity[PATH_MAX], person[PATH_MAX];
     struct err err;
     (void)snprintf(dir, sizeof dir, "%s/anew", scratch_dir);
     (void)snprintf(identity, sizeof identity, "%s/identity.key", scratch_dir);
     (void)snprintf(person, sizeof person, "%s/person.key", scratch_dir);
     (void)mkdir(dir, 0700);
-    struct books_options options = {.dir = dir,
-                                    .bytes_max = 64 << 20,
-                                    .identity_key_file = identity,
-                                    .person_key_file = person,
-                                    .topic = "signals",
-                                    .counts_topic = "signal-counts",
-                                    .window_ms = 100 * day_ms};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger_options options = {.dir = dir,
+                                     .bytes_max = 64 << 20,
+                                     .identity_key_file = identity,
+                                     .person_key_file = person,
+                                     .topic = "signals",
+                                     .counts_topic = "signal-counts",
+                                     .window_ms = 100 * day_ms};
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
-    return books;
+    return ledger;
 }
 
-static inline struct books *rebuild_from(const struct topic *topic, const char *origin,
-                                         uint64_t *seed, struct batch_link *link) {
-    struct books *books = open_beside();
-    struct books_rebuild *rebuild = books_rebuild_begin(books);
+static inline struct ledger *rebuild_from(const struct topic *topic, const char *ledger_id,
+                                          uint64_t *seed, struct batch_link *link) {
+    struct ledger *ledger = open_beside();
+    struct ledger_rebuild *rebuild = ledger_rebuild_begin(ledger);
     struct err err;
     static int64_t offsets[PUBLISH_PARTITIONS_MAX];
     memset(offsets, 0xff, sizeof offsets);      // each -1
@@ -121,17 +121,17 @@ static inline struct books *rebuild_from(const struct topic *topic, const char *
         topic->list[k] = event;
     }
     for (size_t i = 0; i < topic->count; i++)
-        assert_int_equal(add(rebuild, &topic->list[i]), BOOKS_ADDED);
-    assert_true(books_rebuild_named(rebuild, origin, offsets, &err));
-    books_rebuild_free(rebuild);
-    *link = link_all(books);
-    return books;
+        assert_int_equal(add(rebuild, &topic->list[i]), LEDGER_ADDED);
+    assert_true(ledger_rebuild_named(rebuild, ledger_id, offsets, &err));
+    ledger_rebuild_free(rebuild);
+    *link = link_all(ledger);
+    return ledger;
 }
 
-static inline struct books *rebuild_all(const struct topic *topic, struct books *old) {
+static inline struct ledger *rebuild_all(const struct topic *topic, struct ledger *old) {
     struct batch_link link;
     uint64_t seed = 1;
-    return rebuild_from(topic, books_origin(old), &seed, &link);
+    return rebuild_from(topic, ledger_id(old), &seed, &link);
 }
 
 #endif

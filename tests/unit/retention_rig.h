@@ -22,37 +22,37 @@ static struct tables tables = {.references = 1000000};
 static struct retention ages;
 static int64_t now; // the clock
 
-static inline struct books *open_books(void) {
+static inline struct ledger *open_ledger(void) {
     struct err err;
-    struct books_options options = {.dir = scratch_dir,
-                                    .bytes_max = 64 << 20,
-                                    .topic = "signals",
-                                    .counts_topic = "signal-counts",
-                                    .window_ms = 100 * day_ms};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger_options options = {.dir = scratch_dir,
+                                     .bytes_max = 64 << 20,
+                                     .topic = "signals",
+                                     .counts_topic = "signal-counts",
+                                     .window_ms = 100 * day_ms};
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
-    return books;
+    return ledger;
 }
 
-static inline struct books *reopen(struct books *books) {
-    books_close(books);
-    return open_books();
+static inline struct ledger *reopen(struct ledger *ledger) {
+    ledger_close(ledger);
+    return open_ledger();
 }
 
-static inline void commit_group(struct books *books, struct books_group *group) {
-    books_commit(books, group, now);
+static inline void commit_group(struct ledger *ledger, struct ledger_group *group) {
+    ledger_commit(ledger, group, now);
     if (group->err.kind != ERR_NONE)
         fail_msg("%s", group->err.text);
-    books_apply(books, group);
+    ledger_apply(ledger, group);
 }
 
 // Decoded, and of now.
-static inline struct batch *make_batch(struct books *books, const char *text, bool polled) {
+static inline struct batch *make_batch(struct ledger *ledger, const char *text, bool polled) {
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 2000, .depth_max = 32},
-        .identity_key = books_identity_key(books),
-        .person_keys = books_person_keys(books)};
+        .identity_key = ledger_identity_key(ledger),
+        .person_keys = ledger_person_keys(ledger)};
     struct batch *batch =
         batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
     batch->received_ms = now;
@@ -62,93 +62,93 @@ static inline struct batch *make_batch(struct books *books, const char *text, bo
     return batch;
 }
 
-static inline void deliver(struct books *books, const char *text, bool polled) {
-    struct batch *batch = make_batch(books, text, polled);
-    struct books_group group = {.batches = batch};
-    commit_group(books, &group);
-    books_group_free(&group);
+static inline void deliver(struct ledger *ledger, const char *text, bool polled) {
+    struct batch *batch = make_batch(ledger, text, polled);
+    struct ledger_group group = {.batches = batch};
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
     batch_free(batch);
 }
 
-static inline void confirm(struct books *books, uint64_t from, uint64_t upto) {
-    struct books_group group = {0};
-    struct books_confirmed *confirmed = &group.confirmed[BOOKS_EVENTS];
+static inline void confirm(struct ledger *ledger, uint64_t from, uint64_t upto) {
+    struct ledger_group group = {0};
+    struct ledger_confirmed *confirmed = &group.confirmed[LEDGER_EVENTS];
     confirmed->ack_count = upto - from + 1;
     confirmed->acks = calloc(confirmed->ack_count, sizeof *confirmed->acks);
     for (uint64_t seq = from; seq <= upto; seq++)
         confirmed->acks[seq - from] = (struct publish_ack){.seq = seq, .offset = (int64_t)seq};
-    commit_group(books, &group);
-    books_group_free(&group);
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
 }
 
 static bool no_kafka;
 
 // A whole round; says how many steps.
-static inline int expire(struct books *books) {
+static inline int expire(struct ledger *ledger) {
     struct batch_expire_place at = {0};
     bool more = true;
     int steps = 0;
     while (more) {
         struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
-        struct books_group group = {.batches = batch};
+        struct ledger_group group = {.batches = batch};
         batch->expire.retention = &ages;
         batch->expire.now_ms = now;
         batch->expire.publishing = !no_kafka;
         batch->expire.at = at;
-        commit_group(books, &group);
+        commit_group(ledger, &group);
         at = batch->expire.at;
         more = batch->expire.more;
-        books_group_free(&group);
+        ledger_group_free(&group);
         batch_free(batch);
         assert_true(++steps < 1000);
     }
     return steps;
 }
 
-static inline struct digest identity_of(const struct books *books, const char *id) {
+static inline struct digest identity_of(const struct ledger *ledger, const char *id) {
     struct digest identity;
-    normalise_identity(books_identity_key(books), str_from(source_name), str_from(id), &identity);
+    normalise_identity(ledger_identity_key(ledger), str_from(source_name), str_from(id), &identity);
     return identity;
 }
 
-static inline struct batch_erase erase(struct books *books, const char *id, bool publishing) {
+static inline struct batch_erase erase(struct ledger *ledger, const char *id, bool publishing) {
     struct batch *batch = batch_create_task(&sources, &tables, BATCH_ERASE);
-    struct books_group group = {.batches = batch};
-    batch->erase.identity = identity_of(books, id);
+    struct ledger_group group = {.batches = batch};
+    batch->erase.identity = identity_of(ledger, id);
     batch->erase.publishing = publishing;
-    commit_group(books, &group);
+    commit_group(ledger, &group);
     struct batch_erase result = batch->erase;
-    books_group_free(&group);
+    ledger_group_free(&group);
     batch_free(batch);
     return result;
 }
 
-static inline uint64_t seq_of(const struct books *books, const char *id) {
-    struct digest identity = identity_of(books, id);
-    return books_find(books, &identity);
+static inline uint64_t seq_of(const struct ledger *ledger, const char *id) {
+    struct digest identity = identity_of(ledger, id);
+    return ledger_find(ledger, &identity);
 }
 
 struct line {
-    struct ledger_row row;
+    struct ledger_entry row;
     char event[EVENT_VALUE_MAX + 1];
 };
 
-static inline void copy_line(void *ctx, const struct books_line *from) {
+static inline void copy_line(void *ctx, const struct ledger_event *from) {
     struct line *line = ctx;
     line->row = from->row;
     (void)snprintf(line->event, sizeof line->event, "%.*s", (int)from->event.len, from->event.data);
 }
 
-static inline struct line line_at(struct books *books, uint64_t seq) {
+static inline struct line line_at(struct ledger *ledger, uint64_t seq) {
     struct line line;
-    assert_true(books_line_at(books, seq, copy_line, &line));
+    assert_true(ledger_event_at(ledger, seq, copy_line, &line));
     return line;
 }
 
-static inline int64_t persons_of(const struct books *books) {
+static inline int64_t persons_of(const struct ledger *ledger) {
     static const struct counts_query all;
     struct counts_answer answer;
-    counts_run(books_counts(books), books_persons(books), tables.municipalities, &all, &answer);
+    counts_run(ledger_counts(ledger), ledger_persons(ledger), tables.municipalities, &all, &answer);
     free(answer.lines);
     return answer.persons;
 }
@@ -162,7 +162,7 @@ static inline void assert_same_counts(const struct counts *a, const struct count
     counts_each(b, compare_cell, (void *)(uintptr_t)a);
 }
 
-static inline bool count_entry(void *ctx, const struct word_record *word) {
+static inline bool count_entry(void *ctx, const struct unmapped_record *word) {
     (void)word;
     ++*(size_t *)ctx;
     return true;
@@ -170,9 +170,9 @@ static inline bool count_entry(void *ctx, const struct word_record *word) {
 
 #define JAN "\"person\":{\"name\":\"Jan de Vries\",\"birthDate\":\"1990-05-17\"}"
 
-static inline uint64_t pseudonyms(struct books *books) {
+static inline uint64_t pseudonyms(struct ledger *ledger) {
     struct store_txn txn;
-    store_begin_read(books->store, &txn);
+    store_begin_read(ledger->store, &txn);
     uint64_t count = store_entries(&txn, STORE_PERSONS);
     store_abort(&txn);
     return count;
@@ -185,20 +185,20 @@ static inline int set_up(void **state) {
     tables.categories = categories_load(STR("word,code\nprostitutie,SexualExploitation\n"
                                             "dwang,ForcedLabour\n"),
                                         "categories", &err);
-    tables.lexicon = lexicon_load(STR("iets\n"), "lexicon", &err);
+    tables.allowlist = allowlist_load(STR("iets\n"), "allowlist", &err);
     ages = (struct retention){.identity_ms = IDENTITY_DAYS * day_ms,
                               .quarantine_ms = SHORT_DAYS * day_ms,
-                              .words_ms = SHORT_DAYS * day_ms,
+                              .unmapped_ms = SHORT_DAYS * day_ms,
                               .audit_ms = SHORT_DAYS * day_ms,
                               .cells_ms = CELLS_DAYS * day_ms};
-    return hash_init() && tables.categories && tables.lexicon ? 0 : 1;
+    return hash_init() && tables.categories && tables.allowlist ? 0 : 1;
 }
 
 static inline int tear_down(void **state) {
     (void)state;
     municipalities_free(tables.municipalities);
     categories_free(tables.categories);
-    lexicon_free(tables.lexicon);
+    allowlist_free(tables.allowlist);
     return 0;
 }
 

@@ -45,7 +45,7 @@ static inline int scratch_setup(void **state) {
                   0644);
     scratch_write("name-variants.csv", "variant,code\n", 0644);
     scratch_write("categories.csv", "word,code\n", 0644);
-    scratch_write("lexicon.txt", "uitbuiting\n", 0644);
+    scratch_write("display-allowlist.txt", "uitbuiting\n", 0644);
     scratch_write("sources.csv", "name,kind\n", 0644);
     return 0;
 }

@@ -4,32 +4,32 @@
 
 static void lines_are_chained_and_read_back(void **state) {
     (void)state;
-    struct books *books = open_books();
-    assert_int_equal(books_audit_last(books), 0);
-    assert_whole(books, 1, 0);
-    write_lines(books, 3);
-    write_lines(books, 1);
+    struct ledger *ledger = open_ledger();
+    assert_int_equal(ledger_audit_last(ledger), 0);
+    assert_whole(ledger, 1, 0);
+    write_lines(ledger, 3);
+    write_lines(ledger, 1);
     for (int reopened = 0; reopened < 2; reopened++) {
-        assert_int_equal(books_audit_last(books), 4);
-        assert_whole(books, 1, 4);
+        assert_int_equal(ledger_audit_last(ledger), 4);
+        assert_whole(ledger, 1, 4);
         for (uint64_t from = 0; from <= 4; from++)
-            assert_reads(books, from, from ? from : 1, 4);
-        assert_int_equal(read_all(books, 5).lines, 0);
-        books_close(books);
-        books = open_books();
+            assert_reads(ledger, from, from ? from : 1, 4);
+        assert_int_equal(read_all(ledger, 5).lines, 0);
+        ledger_close(ledger);
+        ledger = open_ledger();
     }
-    write_lines(books, 2);
-    assert_whole(books, 1, 6);
-    assert_reads(books, 3, 3, 6);
-    books_close(books);
+    write_lines(ledger, 2);
+    assert_whole(ledger, 1, 6);
+    assert_reads(ledger, 3, 3, 6);
+    ledger_close(ledger);
 }
 
 // Who has the key can follow the chain by what the header says.
 static void the_chain_is_what_it_is_said_to_be(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct digest mac = {{0}};
-    write_lines(books, 3);
+    write_lines(ledger, 3);
     for (uint64_t number = 1; number <= 3; number++) {
         char text[96], time[TIME_STAMP_MAX];
         const uint8_t bytes[8] = {(uint8_t)number};
@@ -40,47 +40,47 @@ static void the_chain_is_what_it_is_said_to_be(void **state) {
         const struct str parts[] = {{(const char *)before.bytes, DIGEST_BYTES},
                                     {(const char *)bytes, sizeof bytes},
                                     str_from(text)};
-        hash_digest(books_identity_key(books), "audit", parts, COUNT(parts), &mac);
+        hash_digest(ledger_identity_key(ledger), "audit", parts, COUNT(parts), &mac);
     }
-    assert_true(digest_equal(&mac, books_audit_mac(books)));
-    books_close(books);
+    assert_true(digest_equal(&mac, ledger_audit_mac(ledger)));
+    ledger_close(ledger);
 }
 
 // --- pieces, expiry ---
 
 static void a_long_log_is_verified_in_pieces(void **state) {
     (void)state;
-    struct books *books = open_books();
-    struct batch_verify at = {0};
+    struct ledger *ledger = open_ledger();
+    struct batch_audit_verify at = {0};
     size_t pieces = 0;
-    write_lines(books, 12000);
+    write_lines(ledger, 12000);
     do {
-        at = verify_from(books, at);
-        write_lines(books, 1); // it goes on meanwhile
+        at = verify_from(ledger, at);
+        write_lines(ledger, 1); // it goes on meanwhile
         pieces++;
     } while (at.more);
     assert_true(pieces > 1 && pieces < 10);
     assert_int_equal(at.broken, 0);
     assert_int_equal(at.last, 12000 + pieces - 1);
-    books_close(books);
+    ledger_close(ledger);
     struct store_txn txn;
     struct store *store;
     tamper_begin(&store, &txn);
     change_byte(&txn, 11990, 20);
     tamper_end(store, &txn);
-    books = open_books();
-    assert_int_equal(verify(books).broken, 11990);
-    books_close(books);
+    ledger = open_ledger();
+    assert_int_equal(verify(ledger).broken, 11990);
+    ledger_close(ledger);
 }
 
 static const struct retention retention = {.identity_ms = 36500LL * DAY,
                                            .quarantine_ms = 36500LL * DAY,
-                                           .words_ms = 36500LL * DAY,
+                                           .unmapped_ms = 36500LL * DAY,
                                            .audit_ms = 100LL * DAY,
                                            .cells_ms = 36500LL * DAY};
 
 // On the day on which line `number` is written.
-static void expire(struct books *books, uint64_t number) {
+static void expire(struct ledger *ledger, uint64_t number) {
     struct batch_expire_place at = {0};
     bool more = true;
     while (more) {
@@ -88,7 +88,7 @@ static void expire(struct books *books, uint64_t number) {
         batch->expire.retention = &retention;
         batch->expire.now_ms = start_ms + (int64_t)number * DAY;
         batch->expire.at = at;
-        commit_group(books, batch);
+        commit_group(ledger, batch);
         at = batch->expire.at;
         more = batch->expire.more;
         batch_free(batch);
@@ -97,47 +97,47 @@ static void expire(struct books *books, uint64_t number) {
 
 static void what_expires_leaves_the_rest_whole(void **state) {
     (void)state;
-    struct books *books = open_books();
-    write_lines(books, 5000);
-    expire(books, 100); // none is older
-    assert_whole(books, 1, 5000);
-    expire(books, 4100); // more than goes in a step
+    struct ledger *ledger = open_ledger();
+    write_lines(ledger, 5000);
+    expire(ledger, 100); // none is older
+    assert_whole(ledger, 1, 5000);
+    expire(ledger, 4100); // more than goes in a step
     for (int reopened = 0; reopened < 2; reopened++) {
-        assert_whole(books, 4000, 5000);
-        assert_reads(books, 1, 4000, 5000);
-        books_close(books);
-        books = open_books();
+        assert_whole(ledger, 4000, 5000);
+        assert_reads(ledger, 1, 4000, 5000);
+        ledger_close(ledger);
+        ledger = open_ledger();
     }
-    write_lines(books, 1);
-    assert_whole(books, 4000, 5001);
-    expire(books, 9000); // all of them
-    struct digest last = *books_audit_mac(books);
+    write_lines(ledger, 1);
+    assert_whole(ledger, 4000, 5001);
+    expire(ledger, 9000); // all of them
+    struct digest last = *ledger_audit_mac(ledger);
     for (int reopened = 0; reopened < 2; reopened++) {
-        assert_int_equal(read_all(books, 1).lines, 0);
-        assert_int_equal(books_audit_last(books), 5001);
-        assert_true(digest_equal(&last, books_audit_mac(books)));
-        assert_whole(books, 5002, 5001);
-        books_close(books);
-        books = open_books();
+        assert_int_equal(read_all(ledger, 1).lines, 0);
+        assert_int_equal(ledger_audit_last(ledger), 5001);
+        assert_true(digest_equal(&last, ledger_audit_mac(ledger)));
+        assert_whole(ledger, 5002, 5001);
+        ledger_close(ledger);
+        ledger = open_ledger();
     }
-    write_lines(books, 2);
-    assert_whole(books, 5002, 5003);
-    assert_reads(books, 1, 5002, 5003);
-    books_close(books);
+    write_lines(ledger, 2);
+    assert_whole(ledger, 5002, 5003);
+    assert_reads(ledger, 1, 5002, 5003);
+    ledger_close(ledger);
 }
 
 static void lines_may_expire_while_it_is_verified(void **state) {
     (void)state;
-    struct books *books = open_books();
-    write_lines(books, 12000);
-    struct batch_verify at = verify_from(books, (struct batch_verify){0});
+    struct ledger *ledger = open_ledger();
+    write_lines(ledger, 12000);
+    struct batch_audit_verify at = verify_from(ledger, (struct batch_audit_verify){0});
     assert_true(at.more);
-    expire(books, 9000);
+    expire(ledger, 9000);
     while (at.more)
-        at = verify_from(books, at);
+        at = verify_from(ledger, at);
     assert_int_equal(at.broken, 0);
     assert_int_equal(at.first, 8900);
-    books_close(books);
+    ledger_close(ledger);
 }
 
 // A line whose time was changed does not keep those behind it.
@@ -145,25 +145,25 @@ static void changed_lines_expire_too(void **state) {
     (void)state;
     struct store_txn txn;
     struct store *store;
-    struct books *books = open_books();
-    write_lines(books, LINES);
-    books_close(books);
+    struct ledger *ledger = open_ledger();
+    write_lines(ledger, LINES);
+    ledger_close(ledger);
     tamper_begin(&store, &txn);
     change_byte(&txn, 1, DIGEST_BYTES + 2);
     shorten(&txn); // 6
     tamper_end(store, &txn);
-    books = open_books();
-    assert_int_equal(verify(books).broken, 1);
-    expire(books, 108);
-    assert_whole(books, 8, LINES);
-    books_close(books);
+    ledger = open_ledger();
+    assert_int_equal(verify(ledger).broken, 1);
+    expire(ledger, 108);
+    assert_whole(ledger, 8, LINES);
+    ledger_close(ledger);
 }
 
 // --- writing through the pipeline ---
 
 struct rig {
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
     unsigned written;
     char texts[4][BATCH_AUDIT_MAX + 1];
@@ -189,7 +189,7 @@ static void on_written(void *ctx, bool written) {
     rig->written++;
 }
 
-static bool keep_text(void *ctx, const struct books_audit_line *line) {
+static bool keep_text(void *ctx, const struct ledger_audit_line *line) {
     struct rig *rig = ctx;
     assert_true(line->linked);
     memcpy(rig->texts[line->number - 1], line->text.data, line->text.len);
@@ -208,7 +208,7 @@ static void write_objects(struct rig *rig, const struct str *objects, size_t cou
     pipeline_when_idle(rig->pipeline, on_idle, rig);
     loop_run(rig->loop);
     assert_int_equal(rig->written, count);
-    books_each_audited(rig->books, 1, keep_text, rig);
+    ledger_each_audited(rig->ledger, 1, keep_text, rig);
 }
 
 static void a_line_says_all_and_no_identifier(void **state) {
@@ -218,10 +218,10 @@ static void a_line_says_all_and_no_identifier(void **state) {
     struct err err;
     memset(longest, 'z', sizeof longest);
     rig.loop = loop_create(&err);
-    rig.books = open_books();
+    rig.ledger = open_ledger();
     const struct pipeline_options options = {
         .queue_bytes_max = 1 << 20, .on_committed = on_committed, .on_failed = on_failed};
-    rig.pipeline = pipeline_create(rig.loop, rig.books, &options);
+    rig.pipeline = pipeline_create(rig.loop, rig.ledger, &options);
     const struct str objects[] = {
         STR("by=province gender=Masculine"),
         STR("source=111222333 signal=a1b2c3d4e5f60718293a4b5c6d7e8f90"),
@@ -243,7 +243,7 @@ static void a_line_says_all_and_no_identifier(void **state) {
     assert_int_equal(strspn(strstr(rig.texts[3], "\"object\":\"") + 10, "z"), AUDIT_OBJECT_MAX);
     assert_non_null(strstr(rig.texts[3], "\"result\":\"200\""));
     pipeline_free(rig.pipeline);
-    books_close(rig.books);
+    ledger_close(rig.ledger);
     loop_free(rig.loop);
 }
 
@@ -251,29 +251,29 @@ static void a_line_says_all_and_no_identifier(void **state) {
 static void lines_of_a_clock_that_was_ahead_expire_too(void **state) {
     (void)state;
     static const int days[] = {1, 7000, 7001, 3, 60};
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
         struct batch *batch = new_line(start_ms + (int64_t)days[i] * DAY, "x");
-        commit_group(books, batch);
+        commit_group(ledger, batch);
         batch_free(batch);
     }
-    expire(books, 102);
-    assert_whole(books, 2, 5);
-    expire(books, 104);
-    assert_whole(books, 5, 5);
-    books_close(books);
+    expire(ledger, 102);
+    assert_whole(ledger, 2, 5);
+    expire(ledger, 104);
+    assert_whole(ledger, 5, 5);
+    ledger_close(ledger);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOOKS_TEST(lines_are_chained_and_read_back),
-        BOOKS_TEST(the_chain_is_what_it_is_said_to_be),
-        BOOKS_TEST(a_long_log_is_verified_in_pieces),
-        BOOKS_TEST(what_expires_leaves_the_rest_whole),
-        BOOKS_TEST(lines_may_expire_while_it_is_verified),
-        BOOKS_TEST(changed_lines_expire_too),
-        BOOKS_TEST(lines_of_a_clock_that_was_ahead_expire_too),
-        BOOKS_TEST(a_line_says_all_and_no_identifier),
+        LEDGER_TEST(lines_are_chained_and_read_back),
+        LEDGER_TEST(the_chain_is_what_it_is_said_to_be),
+        LEDGER_TEST(a_long_log_is_verified_in_pieces),
+        LEDGER_TEST(what_expires_leaves_the_rest_whole),
+        LEDGER_TEST(lines_may_expire_while_it_is_verified),
+        LEDGER_TEST(changed_lines_expire_too),
+        LEDGER_TEST(lines_of_a_clock_that_was_ahead_expire_too),
+        LEDGER_TEST(a_line_says_all_and_no_identifier),
     };
     return cmocka_run_group_tests(tests, init, NULL);
 }

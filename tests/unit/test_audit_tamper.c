@@ -108,18 +108,18 @@ static const struct tampering {
 };
 
 static void fill_log(void) {
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct store_txn txn;
     struct store *store;
-    write_lines(books, LINES - 2);
-    books_close(books);
+    write_lines(ledger, LINES - 2);
+    ledger_close(ledger);
     tamper_begin(&store, &txn);
     old_head = take(&txn, 0);
     store_abort(&txn);
     store_close(store);
-    books = open_books();
-    write_lines(books, 2);
-    books_close(books);
+    ledger = open_ledger();
+    write_lines(ledger, 2);
+    ledger_close(ledger);
 }
 
 // It is found, at every later start as well, and the log goes on.
@@ -131,16 +131,16 @@ static void run_tampering(const struct tampering *tampering) {
     tampering->tamper(&txn);
     tamper_end(store, &txn);
     for (int start = 0; start < 3; start++) {
-        struct books *books = open_books();
-        uint64_t broken = verify(books).broken,
+        struct ledger *ledger = open_ledger();
+        uint64_t broken = verify(ledger).broken,
                  right = start ? tampering->later : tampering->broken;
         if (broken != right)
             fail_msg("%s, start %d: %" PRIu64 " is broken, not %" PRIu64, tampering->name, start,
                      broken, right);
-        write_lines(books, 1);
-        assert_int_equal(verify(books).broken, tampering->later);
-        assert_int_equal(read_all(books, 1).last, books_audit_last(books));
-        books_close(books);
+        write_lines(ledger, 1);
+        assert_int_equal(verify(ledger).broken, tampering->later);
+        assert_int_equal(read_all(ledger, 1).last, ledger_audit_last(ledger));
+        ledger_close(ledger);
     }
 }
 
@@ -167,17 +167,17 @@ static void any_bit_is_found(void **state) {
         bad.data[bit / 8] = (char)(bad.data[bit / 8] ^ 1 << bit % 8);
         give(&txn, number, &bad);
         tamper_end(store, &txn);
-        struct books *books = open_books();
-        if (verify(books).broken == 0)
+        struct ledger *ledger = open_ledger();
+        if (verify(ledger).broken == 0)
             fail_msg("bit %zu of record %" PRIu64 " is not found", bit, number);
-        books_close(books);
+        ledger_close(ledger);
         tamper_begin(&store, &txn);
         give(&txn, number, &good);
         tamper_end(store, &txn);
     }
-    struct books *books = open_books();
-    assert_whole(books, 1, LINES);
-    books_close(books);
+    struct ledger *ledger = open_ledger();
+    assert_whole(ledger, 1, LINES);
+    ledger_close(ledger);
 }
 
 // Reading names the line, and shows the others.
@@ -196,21 +196,21 @@ static void changed_lines_are_marked_and_the_rest_is_read(void **state) {
     line_feed.data[DIGEST_BYTES + 4] = '\n';
     give(&txn, 8, &line_feed);
     tamper_end(store, &txn);
-    struct books *books = open_books();
-    struct reading reading = read_all(books, 1);
+    struct ledger *ledger = open_ledger();
+    struct reading reading = read_all(ledger, 1);
     assert_int_equal(reading.lines, LINES);
     assert_int_equal(reading.absent, 3);
     assert_int_equal(reading.first_unlinked, 3);
     assert_int_equal(reading.unlinked, 4); // 3, 6, 7 (the digest before it is gone), 8
-    assert_int_equal(read_all(books, 4).unlinked, 3);
-    books_close(books);
+    assert_int_equal(read_all(ledger, 4).unlinked, 3);
+    ledger_close(ledger);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOOKS_TEST(what_was_changed_is_found),
-        BOOKS_TEST(any_bit_is_found),
-        BOOKS_TEST(changed_lines_are_marked_and_the_rest_is_read),
+        LEDGER_TEST(what_was_changed_is_found),
+        LEDGER_TEST(any_bit_is_found),
+        LEDGER_TEST(changed_lines_are_marked_and_the_rest_is_read),
     };
     return cmocka_run_group_tests(tests, init, NULL);
 }

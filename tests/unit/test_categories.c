@@ -337,53 +337,53 @@ static void folding_ascii_is_as_folding_unicode(void **state) {
         for (size_t k = 0; k < len; k++)
             word[k] = (char)(unit_random(&random) % 0x80);
         struct str s = {word, len};
-        size_t n = words_fold(s, fast);
+        size_t n = synonyms_fold(s, fast);
         assert_int_equal(n, str_fold(s, slow));
         if (n == 0)
             continue;
         assert_string_equal(fast, slow);
-        (void)words_fold(str_from(fast), again);
+        (void)synonyms_fold(str_from(fast), again);
         assert_string_equal(again, fast);
     }
 }
 
 static void words_share_meanings_when_they_fold_alike(void **state) {
     (void)state;
-    struct words *words = words_create();
-    struct words_match match;
-    assert_true(words_add(words, STR("Den Haag"), 1));
-    assert_true(words_add(words, STR("den-haag"), 2));
-    assert_true(words_add(words, STR("DEN HAAG"), 1));
-    assert_true(words_find(words, STR("den-haag"), &match));
+    struct synonyms *words = synonyms_create();
+    struct synonyms_match match;
+    assert_true(synonyms_add(words, STR("Den Haag"), 1));
+    assert_true(synonyms_add(words, STR("den-haag"), 2));
+    assert_true(synonyms_add(words, STR("DEN HAAG"), 1));
+    assert_true(synonyms_find(words, STR("den-haag"), &match));
     assert_string_equal(match.spelling, "den-haag");
     assert_int_equal(match.count, 2);
     assert_int_equal(match.values[0], 1);
     assert_int_equal(match.values[1], 2);
-    assert_true(words_find(words, STR("den  haag!"), &match));
+    assert_true(synonyms_find(words, STR("den  haag!"), &match));
     assert_string_equal(match.spelling, "Den Haag");
     assert_int_equal(match.count, 2);
-    assert_true(words_add(words, STR("Den Haag"), 3) && words_add(words, STR("Den Haag"), 4));
-    assert_false(words_add(words, STR("Den Haag"), 5));
-    assert_false(words_find(words, STR("haag"), &match));
-    words_free(words);
-    words_free(NULL);
+    assert_true(synonyms_add(words, STR("Den Haag"), 3) && synonyms_add(words, STR("Den Haag"), 4));
+    assert_false(synonyms_add(words, STR("Den Haag"), 5));
+    assert_false(synonyms_find(words, STR("haag"), &match));
+    synonyms_free(words);
+    synonyms_free(NULL);
 }
 
 static void words_find_each_of_many(void **state) {
     (void)state;
-    struct words *words = words_create();
-    struct words_match match;
+    struct synonyms *words = synonyms_create();
+    struct synonyms_match match;
     char word[32];
     for (unsigned i = 0; i < 5000; i++) {
         (void)snprintf(word, sizeof word, "W-%u", i);
-        assert_true(words_add(words, str_from(word), i));
+        assert_true(synonyms_add(words, str_from(word), i));
     }
     for (unsigned i = 0; i < 5000; i++) {
         (void)snprintf(word, sizeof word, i % 2 ? "w %u" : "W-%u", i);
-        assert_true(words_find(words, str_from(word), &match));
+        assert_true(synonyms_find(words, str_from(word), &match));
         assert_int_equal(match.values[0], i);
     }
-    words_free(words);
+    synonyms_free(words);
 }
 
 int main(void) {

@@ -60,10 +60,10 @@ static void test_defaults(void **state) {
     assert_null(c->person_previous_key_file);
     assert_true(c->retention.identity_ms == 1825LL * 86400000);
     assert_true(c->retention.quarantine_ms == 90LL * 86400000);
-    assert_true(c->retention.words_ms == 365LL * 86400000);
+    assert_true(c->retention.unmapped_ms == 365LL * 86400000);
     assert_true(c->retention.audit_ms == 1825LL * 86400000);
     assert_true(c->retention.cells_ms == 3650LL * 86400000);
-    assert_string_equal(c->table_files.display_allowlist, scratch_path("lexicon.txt"));
+    assert_string_equal(c->table_files.display_allowlist, scratch_path("display-allowlist.txt"));
     assert_true(c->state_bytes_max == 16ULL << 30);
     assert_string_equal(c->listen_address, "127.0.0.1");
     assert_int_equal(c->listen_port, 8080);
@@ -83,8 +83,8 @@ static void test_defaults(void **state) {
     assert_null(c->kafka_brokers);
     assert_string_equal(c->kafka_topic, "signals");
     assert_string_equal(c->kafka_counts_topic, "signal-counts");
-    assert_int_equal(c->disclosure_resolution, 10);
-    assert_int_equal(c->kafka_grace_ms, 500);
+    assert_int_equal(c->disclosure_rounding_base, 10);
+    assert_int_equal(c->kafka_recovery_wait_ms, 500);
     assert_int_equal(c->kafka_property_count, 0);
     assert_string_equal(c->sources_file, scratch_path("sources.csv"));
     assert_int_equal(c->fetch.connections_max, 256);
@@ -101,13 +101,14 @@ static void test_defaults(void **state) {
 
 static void test_values(void **state) {
     (void)state;
-    struct config *c = load_good("intake: {listen: '[::1]:65535', head_max: 2048, body_max: 1MiB,\n"
-                                 "  items_max: 7, head_timeout: 1500ms, idle_timeout: 1d}\n"
-                                 "kafka: {brokers: 'a.example.nl:9092, [::1]:9093', grace: 0s}\n"
-                                 "control: {socket: /x/y}\n"
-                                 "state: {directory: sub/dir, size_max: 1TiB}\n"
-                                 "log: {level: error}\n"
-                                 "poll:\n");
+    struct config *c =
+        load_good("intake: {listen: '[::1]:65535', head_max: 2048, body_max: 1MiB,\n"
+                  "  items_max: 7, head_timeout: 1500ms, idle_timeout: 1d}\n"
+                  "kafka: {brokers: 'a.example.nl:9092, [::1]:9093', recovery_wait: 0s}\n"
+                  "control: {socket: /x/y}\n"
+                  "state: {directory: sub/dir, size_max: 1TiB}\n"
+                  "log: {level: error}\n"
+                  "poll:\n");
     assert_string_equal(c->listen_address, "::1");
     assert_int_equal(c->listen_port, 65535);
     assert_int_equal(c->http.head_bytes_max, 2048);
@@ -115,7 +116,7 @@ static void test_values(void **state) {
     assert_int_equal(c->items_max, 7);
     assert_int_equal(c->http.head_timeout_ms, 1500);
     assert_int_equal(c->http.idle_timeout_ms, 86400000);
-    assert_int_equal(c->kafka_grace_ms, 0);
+    assert_int_equal(c->kafka_recovery_wait_ms, 0);
     assert_string_equal(c->control_socket, "/x/y");
     assert_string_equal(c->state_dir, scratch_path("sub/dir"));
     assert_true(c->state_bytes_max == 1ULL << 40);
@@ -175,10 +176,10 @@ static const struct {
     {"kafka: {topic: x, counts_topic: x}",
      "c.yaml:1: kafka.counts_topic: must not be kafka.topic\n"},
     {"kafka: {topic: signal-counts}", "c.yaml: kafka.counts_topic: must not be kafka.topic\n"},
-    {"disclosure: {resolution: 4}",
-     "c.yaml:1: disclosure.resolution: \"4\" is not allowed (allowed: 5..100)\n"},
-    {"disclosure: {resolution: 101}",
-     "c.yaml:1: disclosure.resolution: \"101\" is not allowed (allowed: 5..100)\n"},
+    {"disclosure: {rounding_base: 4}",
+     "c.yaml:1: disclosure.rounding_base: \"4\" is not allowed (allowed: 5..100)\n"},
+    {"disclosure: {rounding_base: 101}",
+     "c.yaml:1: disclosure.rounding_base: \"101\" is not allowed (allowed: 5..100)\n"},
     {"kafka: {brokers: 'a:1,,b:2'}", "c.yaml:1: kafka.brokers: \"a:1,,b:2\" is not allowed "
                                      "(allowed: HOST:PORT,HOST:PORT)\n"},
     {"kafka: {settings: {plugin.library.paths: x}}",
@@ -234,8 +235,8 @@ static const struct {
      "c.yaml:1: state.directory: only ${CREDENTIALS_DIRECTORY}, ${STATE_DIRECTORY} and "
      "${RUNTIME_DIRECTORY} are filled in\n"},
     {"control: {group: no-such-group-here}", "c.yaml:1: control.group: no such group\n"},
-    {"tables: {lexicon: gone.txt}",
-     "c.yaml:1: tables.lexicon: gone.txt: cannot be read: No such file or directory\n"},
+    {"tables: {display_allowlist: gone.txt}",
+     "c.yaml:1: tables.display_allowlist: gone.txt: cannot be read: No such file or directory\n"},
     {"tables: {categories: /}", "c.yaml:1: tables.categories: /: is no regular file\n"},
     {"intake: {tls_key: k}", "c.yaml:1: intake.tls_key: tls_certificate and tls_key go together: "
                              "the other one is missing\nc.yaml:1: intake.tls_key: k: cannot be "

@@ -137,7 +137,7 @@ static const struct mapping columns = {
               [MAPPING_CATEGORY] = {.from = "category"},
               [MAPPING_GENDER] = {.from = "gender"},
               [MAPPING_AGE] = {.from = "age"},
-              [MAPPING_MARK] = {.from = "reported"}},
+              [MAPPING_WATERMARK] = {.from = "reported"}},
     .absent = {"onbekend"},
     .absent_count = 1,
     .skips = {{"soort", "test"}},

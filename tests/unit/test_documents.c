@@ -11,13 +11,13 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { WORDS_MAX = 32 };
+enum { SYNONYMS_MAX = 32 };
 
 // Lists of words that are named in documents, each known by one that no other list has.
 struct list {
     const char *sign;
     size_t count;
-    const char *words[WORDS_MAX];
+    const char *words[SYNONYMS_MAX];
     size_t found;
 };
 
@@ -100,7 +100,7 @@ static void words_of_the_field(void **state) {
 
 static void words_of_answers(void **state) {
     struct list faults = {.sign = "badNumber"}, dimensions = {.sign = "policeUnit"};
-    struct list feeds = {.sign = "committing"}, publishers = {.sign = "settling"};
+    struct list feeds = {.sign = "committing"}, publishers = {.sign = "recovered"};
     (void)state;
     LIST(faults, fault_code_name, FAULT_COUNT, enum fault_code);
     LIST(dimensions, dimension_name, DIM_COUNT, enum dimension);
@@ -127,7 +127,7 @@ static void schemas_are_named_as_events_name_them(void **state) {
     static const char *const names[] = {"schemas/signal.v1.json", "schemas/source.v1.json"};
     (void)state;
     for (size_t k = 0; k < 2; k++) {
-        const struct ledger_row row = {.kind = kinds[k], .seq = 1, .version = 1};
+        const struct ledger_entry row = {.kind = kinds[k], .seq = 1, .version = 1};
         struct event_attributes attributes;
         size_t i = 0;
         event_attributes(&row, DOCUMENTS_OIN, &attributes);

@@ -21,8 +21,8 @@ static struct cell random_cell(uint64_t *seed) {
                          .status = (uint8_t)(unit_random(seed) % STATUS_COUNT)};
 }
 
-static struct ledger_row random_row(uint64_t *seed) {
-    struct ledger_row row = {.kind = LEDGER_SIGNAL, .counts = true, .cell = random_cell(seed)};
+static struct ledger_entry random_row(uint64_t *seed) {
+    struct ledger_entry row = {.kind = LEDGER_SIGNAL, .counts = true, .cell = random_cell(seed)};
     for (size_t i = 0; i < DIGEST_BYTES; i++)
         row.identity.bytes[i] = (uint8_t)unit_random(seed);
     row.version = (uint32_t)unit_random(seed) | 1;
@@ -36,7 +36,7 @@ static struct ledger_row random_row(uint64_t *seed) {
     return row;
 }
 
-static void assert_said(const struct ledger_row *said, const struct ledger_row *row) {
+static void assert_said(const struct ledger_entry *said, const struct ledger_entry *row) {
     assert_memory_equal(&said->identity, &row->identity, sizeof said->identity);
     assert_memory_equal(&said->cell, &row->cell, sizeof said->cell);
     assert_int_equal(said->version, row->version);
@@ -56,7 +56,7 @@ static void test_back(void **state) {
     struct digest linked[EVENT_LINKED_MAX];
     struct err err;
     for (int i = 0; i < 2000; i++) {
-        struct ledger_row row = random_row(&seed), previous = random_row(&seed);
+        struct ledger_entry row = random_row(&seed), previous = random_row(&seed);
         bool has_previous = unit_random(&seed) % 2;
         struct event_links links = {linked, unit_random(&seed) % (EVENT_LINKED_MAX + 1)};
         if (unit_random(&seed) % 4)
@@ -84,7 +84,7 @@ static void test_never_seen(void **state) {
     uint64_t seed = 1;
     static struct event_said said;
     struct err err;
-    struct ledger_row row = random_row(&seed);
+    struct ledger_entry row = random_row(&seed);
     row.cell = (struct cell){.source_kind = SOURCE_NGO};
     row.reported = row.occurred = TIME_DAY_NONE;
     row.municipality_today = MUNICIPALITY_UNKNOWN;
@@ -101,7 +101,7 @@ static void test_erased(void **state) {
     uint64_t seed = 2;
     static struct event_said said;
     struct err err;
-    struct ledger_row row = random_row(&seed), previous = random_row(&seed);
+    struct ledger_entry row = random_row(&seed), previous = random_row(&seed);
     buf_clear(&value);
     event_put_stub_value(&value, &row);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
@@ -120,11 +120,11 @@ static void test_erased(void **state) {
 static void test_source(void **state) {
     (void)state;
     uint64_t seed = 3;
-    struct ledger_row said;
+    struct ledger_entry said;
     struct err err;
     int64_t last_ms;
     for (int i = 0; i < 20; i++) {
-        struct ledger_row row = random_row(&seed);
+        struct ledger_entry row = random_row(&seed);
         int64_t last = i % 2 ? row.received_ms + 1 : 0;
         buf_clear(&value);
         event_put_source_value(&value, municipalities, &row, last, 40);
@@ -146,7 +146,7 @@ static void test_source(void **state) {
 
 static void test_type(void **state) {
     (void)state;
-    const struct ledger_row rows[] = {
+    const struct ledger_entry rows[] = {
         {.verdict = VERDICT_REGISTERED, .counts = true},
         {.verdict = VERDICT_CORRECTED, .counts = true},
         {.verdict = VERDICT_WITHDRAWN},
@@ -155,7 +155,7 @@ static void test_type(void **state) {
         {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct ledger_row back = {.counts = true, .erased = true};
+        struct ledger_entry back = {.counts = true, .erased = true};
         assert_true(event_read_type(str_from(event_type(&rows[i])), &back));
         assert_int_equal(back.kind, rows[i].kind);
         assert_int_equal(back.verdict, rows[i].verdict);
@@ -163,8 +163,8 @@ static void test_type(void **state) {
         assert_int_equal(back.erased, rows[i].erased);
     }
     assert_false(event_read_type(STR("nl.mensenhandelsignalen.signal.registered.v2"),
-                                 &(struct ledger_row){0}));
-    assert_false(event_read_type((struct str){NULL, 0}, &(struct ledger_row){0}));
+                                 &(struct ledger_entry){0}));
+    assert_false(event_read_type((struct str){NULL, 0}, &(struct ledger_entry){0}));
 }
 
 static const char good[] =

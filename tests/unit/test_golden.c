@@ -27,32 +27,33 @@ static void put_verdicts(struct buf *out, const struct batch *batch) {
     }
 }
 
-static bool put_event(void *ctx, const struct books_line *line) {
+static bool put_event(void *ctx, const struct ledger_event *line) {
     event_put_json(ctx, &line->row, "00000099000000001000", line->event);
     buf_putc(ctx, '\n');
     return true;
 }
 
 // Each line is a commit of its own.
-static void deliver(struct books *books, struct tables *tables, struct str line, struct buf *out) {
+static void deliver(struct ledger *ledger, struct tables *tables, struct str line,
+                    struct buf *out) {
     struct sources sources = {.list = &source, .count = 1, .references = 100};
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 10, .depth_max = 32},
-        .identity_key = books_identity_key(books),
-        .person_keys = books_person_keys(books)};
+        .identity_key = ledger_identity_key(ledger),
+        .person_keys = ledger_person_keys(ledger)};
     struct batch *batch =
         batch_create(&sources, &source, tables, DECODE_NDJSON, malloc(line.len + 1), line.len);
     memcpy(batch->body, line.data, line.len);
     batch->received_ms = received_ms;
     batch_decode(batch, &options);
-    struct books_group group = {.batches = batch};
-    uint64_t before = books_last_seq(books);
-    books_commit(books, &group, received_ms + 1);
+    struct ledger_group group = {.batches = batch};
+    uint64_t before = ledger_last_seq(ledger);
+    ledger_commit(ledger, &group, received_ms + 1);
     assert_int_equal(group.err.kind, ERR_NONE);
-    books_apply(books, &group);
+    ledger_apply(ledger, &group);
     put_verdicts(out, batch);
-    books_each(books, before + 1, 10, put_event, out);
-    books_group_free(&group);
+    ledger_each_event(ledger, before + 1, 10, put_event, out);
+    ledger_group_free(&group);
     batch_free(batch);
 }
 
@@ -65,18 +66,18 @@ static void run(struct tables *tables, const char *path) {
     assert_int_equal(mkdir(state, 0700), 0);
     scratch_write_bytes("state/identity.key", key, 32, 0600);
     scratch_write_bytes("state/person.key", key, 32, 0600);
-    struct books_options options = {
+    struct ledger_options options = {
         .dir = state, .bytes_max = 16 << 20, .topic = "signals", .window_ms = INT64_MAX / 2};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
     assert_true(str_read_file(path, 1 << 20, &input, &err));
     buf_init(&got, 1 << 20);
     struct str rest = buf_str(&input), line;
     while (str_split(&rest, '\n', &line))
         if (line.len)
-            deliver(books, tables, line, &got);
-    books_close(books);
+            deliver(ledger, tables, line, &got);
+    ledger_close(ledger);
     (void)snprintf(expected_path, sizeof expected_path, "%.*s.events", (int)(strlen(path) - 7),
                    path);
     if (getenv("UPDATE_GOLDEN")) {
@@ -98,7 +99,7 @@ static void events_are_as_written_down(void **state) {
     (void)state;
     struct tables tables = {.municipalities = tables_municipalities(),
                             .categories = tables_categories(),
-                            .lexicon = tables_lexicon(),
+                            .allowlist = tables_display_allowlist(),
                             .references = 100};
     glob_t files;
     assert_int_equal(glob(SOURCE_DIR "/tests/golden/*.ndjson", 0, NULL, &files), 0);
@@ -111,7 +112,7 @@ static void events_are_as_written_down(void **state) {
     globfree(&files);
     municipalities_free(tables.municipalities);
     categories_free(tables.categories);
-    lexicon_free(tables.lexicon);
+    allowlist_free(tables.allowlist);
 }
 
 int main(void) {

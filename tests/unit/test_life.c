@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Histories at random with everything in them: what sources deliver, in and out of order, in groups
 // with erasing, renormalising and expiring; clocks that jump, keys of persons that change,
-// restarts, a Kafka that comes late. After each group the books must hold what a plain model does,
+// restarts, a Kafka that comes late. After each group the ledger must hold what a plain model does,
 // and what a consumer makes of the events.
 #include "life_model.h"
 
@@ -89,7 +89,7 @@ static void add_links(struct tally *tally, const json_t *data, bool counts) {
     }
 }
 
-static bool consume(void *ctx, const struct books_line *line) {
+static bool consume(void *ctx, const struct ledger_event *line) {
     struct tally *tally = ctx;
     json_error_t error;
     json_t *data = json_loadb(line->event.data, line->event.len, 0, &error);
@@ -162,10 +162,10 @@ static int64_t expected_persons(const struct life *life, int gender) {
     return of.persons;
 }
 
-static void assert_persons(const struct life *life, struct books *books) {
+static void assert_persons(const struct life *life, struct ledger *ledger) {
     const struct counts_query by_gender = {.by = {DIM_GENDER}, .by_count = 1};
     struct counts_answer answer;
-    counts_run(books_counts(books), books_persons(books), tables.municipalities, &by_gender,
+    counts_run(ledger_counts(ledger), ledger_persons(ledger), tables.municipalities, &by_gender,
                &answer);
     int64_t all = expected_persons(life, -1);
     assert_int_equal(answer.persons, all);
@@ -178,19 +178,19 @@ static void assert_persons(const struct life *life, struct books *books) {
     free(answer.lines);
 }
 
-static void assert_as_model(const struct life *life, struct books *books,
+static void assert_as_model(const struct life *life, struct ledger *ledger,
                             const struct tally *consumer) {
-    const struct totals *totals = books_totals(books);
+    const struct totals *totals = ledger_totals(ledger);
     struct counts *here = counts_create(), *model = counts_create();
-    counts_each(books_counts(books), take_cell, here);
+    counts_each(ledger_counts(ledger), take_cell, here);
     life_each(life, take_signal, model);
     assert_same_counts(here, model);
-    assert_persons(life, books);
-    assert_int_equal(books_last_seq(books), life->last);
-    assert_int_equal(books_first_seq(books), life->first);
+    assert_persons(life, ledger);
+    assert_int_equal(ledger_last_seq(ledger), life->last);
+    assert_int_equal(ledger_first_seq(ledger), life->first);
     for (int v = 0; v < VERDICT_COUNT; v++)
         assert_int_equal(totals->verdicts[v], life->verdicts[v]);
-    assert_int_equal(totals->renormalised, life->renormalised);
+    assert_int_equal(totals->remapped, life->remapped);
     assert_int_equal(totals->erased, life->erased);
     assert_int_equal(totals->expired, life->expired);
     if (consumer->upto == life->last && !totals->never_published) {
@@ -206,22 +206,22 @@ static void assert_as_model(const struct life *life, struct books *books,
 
 // --- doing ---
 
-static struct books *open_life(const struct life *life) {
+static struct ledger *open_life(const struct life *life) {
     static char now_file[PATH_MAX], before_file[PATH_MAX];
     struct err err;
     (void)snprintf(now_file, sizeof now_file, "%s/person-%d", scratch_dir, life->key);
     (void)snprintf(before_file, sizeof before_file, "%s/person-%d", scratch_dir, life->key - 1);
-    struct books_options options = {.dir = scratch_dir,
-                                    .bytes_max = 64 << 20,
-                                    .person_key_file = now_file,
-                                    .person_previous_key_file = life->key ? before_file : NULL,
-                                    .topic = "signals",
-                                    .counts_topic = "signal-counts",
-                                    .window_ms = IDENTITY_DAYS * day_ms};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger_options options = {.dir = scratch_dir,
+                                     .bytes_max = 64 << 20,
+                                     .person_key_file = now_file,
+                                     .person_previous_key_file = life->key ? before_file : NULL,
+                                     .topic = "signals",
+                                     .counts_topic = "signal-counts",
+                                     .window_ms = IDENTITY_DAYS * day_ms};
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
-    return books;
+    return ledger;
 }
 
 static void put_person(struct buf *out, const struct said *said) {
@@ -294,12 +294,12 @@ struct deed {
     size_t count;
 };
 
-static void begin_delivery(struct life *life, struct books *books, struct deed *deed) {
+static void begin_delivery(struct life *life, struct ledger *ledger, struct deed *deed) {
     int by = (int)life_pick(life, LIFE_SOURCES);
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = ITEMS_MAX, .depth_max = 32},
-        .identity_key = books_identity_key(books),
-        .person_keys = books_person_keys(books)};
+        .identity_key = ledger_identity_key(ledger),
+        .person_keys = ledger_person_keys(ledger)};
     struct buf text;
     buf_init(&text, 8192);
     deed->count = 1 + life_pick(life, ITEMS_MAX);
@@ -322,7 +322,7 @@ static void begin_delivery(struct life *life, struct books *books, struct deed *
             deed->batch->signals[deed->batch->items[i].signal].stands = true;
 }
 
-static void begin_erasing(struct life *life, struct books *books, struct deed *deed) {
+static void begin_erasing(struct life *life, struct ledger *ledger, struct deed *deed) {
     struct item_said *item = &deed->items[0];
     char id[16];
     *item = (struct item_said){.by = (int)life_pick(life, LIFE_SOURCES),
@@ -330,16 +330,16 @@ static void begin_erasing(struct life *life, struct books *books, struct deed *d
     (void)snprintf(id, sizeof id, "2017-%d", item->id);
     deed->batch = batch_create_task(life_sources, &tables, BATCH_ERASE);
     deed->batch->erase.publishing = life->publishing;
-    normalise_identity(books_identity_key(books), str_from(source_names[item->by]), str_from(id),
+    normalise_identity(ledger_identity_key(ledger), str_from(source_names[item->by]), str_from(id),
                        &deed->batch->erase.identity);
 }
 
-static void begin_deed(struct life *life, struct books *books, struct deed *deed) {
+static void begin_deed(struct life *life, struct ledger *ledger, struct deed *deed) {
     *deed = (struct deed){.count = 0};
     switch (life_pick(life, 30)) {
     case 0:
     case 1:
-        begin_erasing(life, books, deed);
+        begin_erasing(life, ledger, deed);
         break;
     case 2:
     case 3:
@@ -349,11 +349,11 @@ static void begin_deed(struct life *life, struct books *books, struct deed *deed
         deed->batch->expire.publishing = life->publishing;
         break;
     case 4:
-        deed->batch = batch_create_task(life_sources, life->knows_more ? &more_tables : &tables,
-                                        BATCH_RENORMALISE);
+        deed->batch =
+            batch_create_task(life_sources, life->knows_more ? &more_tables : &tables, BATCH_REMAP);
         break;
     default:
-        begin_delivery(life, books, deed);
+        begin_delivery(life, ledger, deed);
     }
 }
 
@@ -367,9 +367,9 @@ static void check_deed(struct life *life, const struct deed *deed) {
         assert_false(batch->expire.more);
         life_expire(life);
         break;
-    case BATCH_RENORMALISE:
-        assert_int_equal(batch->renormalise.next, 0);
-        life_renormalise(life);
+    case BATCH_REMAP:
+        assert_int_equal(batch->remap.next, 0);
+        life_remap(life);
         break;
     default:
         for (size_t i = 0; i < deed->count; i++) {
@@ -382,8 +382,8 @@ static void check_deed(struct life *life, const struct deed *deed) {
 }
 
 // Kafka confirms some of what it has been sent, in order within a partition.
-static void confirm_some(struct life *life, struct books_group *group) {
-    struct books_confirmed *confirmed = &group->confirmed[BOOKS_EVENTS];
+static void confirm_some(struct life *life, struct ledger_group *group) {
+    struct ledger_confirmed *confirmed = &group->confirmed[LEDGER_EVENTS];
     size_t partition = life_pick(life, PARTITIONS_USED + 1); // the last: all of them
     uint64_t upto = life->first + life_pick(life, life->last + 1);
     confirmed->acks = calloc(life->last + 1, sizeof *confirmed->acks);
@@ -396,26 +396,26 @@ static void confirm_some(struct life *life, struct books_group *group) {
     }
 }
 
-static void do_group(struct life *life, struct books *books) {
+static void do_group(struct life *life, struct ledger *ledger) {
     struct deed deeds[GROUP_MAX];
-    struct books_group group = {.err = {0}};
+    struct ledger_group group = {.err = {0}};
     size_t count = 1 + life_pick(life, GROUP_MAX);
     struct batch **end = &group.batches;
     for (size_t i = 0; i < count; i++) {
-        begin_deed(life, books, &deeds[i]);
+        begin_deed(life, ledger, &deeds[i]);
         *end = deeds[i].batch;
         end = &deeds[i].batch->next;
     }
     if (life->publishing && life_pick(life, 3) == 0)
         confirm_some(life, &group);
-    commit_group(books, &group);
+    commit_group(ledger, &group);
     for (size_t i = 0; i < count; i++) {
         check_deed(life, &deeds[i]);
         batch_free(deeds[i].batch);
     }
-    for (size_t i = 0; i < group.confirmed[BOOKS_EVENTS].ack_count; i++) // behind the batches
-        life->lines[group.confirmed[BOOKS_EVENTS].acks[i].seq].waits = false;
-    books_group_free(&group);
+    for (size_t i = 0; i < group.confirmed[LEDGER_EVENTS].ack_count; i++) // behind the batches
+        life->lines[group.confirmed[LEDGER_EVENTS].acks[i].seq].waits = false;
+    ledger_group_free(&group);
 }
 
 static void move_clock(struct life *life) {
@@ -430,10 +430,10 @@ static void move_clock(struct life *life) {
 }
 
 // A group of nothing but duplicates and refusals is not written.
-static void forget_unwritten(struct life *life, const struct books *books) {
+static void forget_unwritten(struct life *life, const struct ledger *ledger) {
     static const enum verdict unwritten[] = {VERDICT_DUPLICATE, VERDICT_REFUSED};
     for (size_t i = 0; i < COUNT(unwritten); i++) {
-        uint64_t kept = books_totals(books)->verdicts[unwritten[i]];
+        uint64_t kept = ledger_totals(ledger)->verdicts[unwritten[i]];
         assert_true(kept <= life->verdicts[unwritten[i]]);
         life->verdicts[unwritten[i]] = kept;
     }
@@ -441,29 +441,29 @@ static void forget_unwritten(struct life *life, const struct books *books) {
 
 static void live(struct life *life, int turns) {
     static struct tally consumer;
-    struct books *books = open_life(life);
+    struct ledger *ledger = open_life(life);
     consumer = (struct tally){.counts = counts_create()};
     for (int turn = 0; turn < turns; turn++) {
         move_clock(life);
         life->publishing = life->publishing || life_pick(life, (uint64_t)turns) == 0;
         life->knows_more = life->knows_more || life_pick(life, 60) == 0;
-        do_group(life, books);
+        do_group(life, ledger);
         if (life->publishing)
-            books_each_waiting(books, consumer.upto, UINT64_MAX, consume, &consumer);
+            ledger_each_unpublished(ledger, consumer.upto, UINT64_MAX, consume, &consumer);
         life->sent = consumer.upto;
-        assert_as_model(life, books, &consumer);
+        assert_as_model(life, ledger, &consumer);
         if (turn % 8 == 0)
-            assert_books_whole(books, turn % 3 ? 0 : 4);
+            assert_books_whole(ledger, turn % 3 ? 0 : 4);
         if (life_pick(life, 40) == 0) {
             life->key += life->key < KEYS - 1 && life_pick(life, 2);
-            books_close(books);
-            books = open_life(life);
-            forget_unwritten(life, books);
-            assert_as_model(life, books, &consumer);
+            ledger_close(ledger);
+            ledger = open_life(life);
+            forget_unwritten(life, ledger);
+            assert_as_model(life, ledger, &consumer);
         }
     }
-    assert_books_whole(books, 0);
-    books_close(books);
+    assert_books_whole(ledger, 0);
+    ledger_close(ledger);
     counts_free(consumer.counts);
 }
 
@@ -500,8 +500,8 @@ static void load_more_tables(void) {
         categories_load(STR("word,code\nprostitutie,SexualExploitation\ndwang,ForcedLabour\n"
                             "iets,Servitude\nweet niet,Unknown\n"),
                         "categories", &err);
-    more_tables.lexicon = lexicon_load(STR("iets\n"), "lexicon", &err);
-    assert_true(more_tables.municipalities && more_tables.categories && more_tables.lexicon);
+    more_tables.allowlist = allowlist_load(STR("iets\n"), "allowlist", &err);
+    assert_true(more_tables.municipalities && more_tables.categories && more_tables.allowlist);
     buf_free(&rows);
     buf_free(&names);
 }
@@ -525,10 +525,10 @@ static int set_up_life(void **state) {
 }
 
 static int tear_down_life(void **state) {
-    sources_drop(life_sources);
+    sources_unref(life_sources);
     municipalities_free(more_tables.municipalities);
     categories_free(more_tables.categories);
-    lexicon_free(more_tables.lexicon);
+    allowlist_free(more_tables.allowlist);
     return tear_down(state);
 }
 

@@ -12,7 +12,7 @@ static const struct mapping plain = {
               [MAPPING_CATEGORY] = {.from = "/what"},
               [MAPPING_AGE] = {.from = "/who/age"},
               [MAPPING_STATUS] = {.from = "/state"},
-              [MAPPING_MARK] = {.from = "/seen"}},
+              [MAPPING_WATERMARK] = {.from = "/seen"}},
 };
 
 static const struct mapping signalen = {
@@ -28,7 +28,7 @@ static const struct mapping signalen = {
               [MAPPING_WITHDRAWN] = {.from = "/status/state",
                                      .words = {{"a", "true"}},
                                      .word_count = 1},
-              [MAPPING_MARK] = {.from = "/updated_at"}},
+              [MAPPING_WATERMARK] = {.from = "/updated_at"}},
     .absent = {"*****"},
     .absent_count = 1,
     .skips = {{"/has_parent", "true"}},
@@ -271,7 +271,7 @@ static void an_index_is_the_place_in_the_page(void **state) {
     struct decode_limits limits = note_limits;
     result = note_page_limited(&mapping, str_from(body), &limits, &noted);
     assert_int_equal(result.decoded.items, 2);
-    assert_int_equal(result.left_out, 1);
+    assert_int_equal(result.excluded, 1);
     limits.items_max = 3;
     assert_false(note_page_limited(&mapping, str_from(body), &limits, &noted).decoded.failed);
     limits.items_max = 2;
@@ -387,7 +387,7 @@ static void a_mark_that_is_a_time_tells_when_an_item_changed(void **state) {
     const struct mapping csv = {
         .format = MAPPING_CSV,
         .dates = MAPPING_DATES_DMY,
-        .rules = {[MAPPING_ID] = {.from = csv_id}, [MAPPING_MARK] = {.from = csv_mark}}};
+        .rules = {[MAPPING_ID] = {.from = csv_id}, [MAPPING_WATERMARK] = {.from = csv_mark}}};
     struct mapping lines = plain, epoch = plain;
     lines.format = MAPPING_NDJSON;
     epoch.dates = MAPPING_DATES_EPOCH;
@@ -484,7 +484,7 @@ static void sizes_are_bounded(void **state) {
 
 static void on_trace(void *ctx, const struct mapping_trace *trace) {
     struct noted *noted = ctx;
-    note(noted, "%u%s", trace->index, trace->left_out ? " left out" : "");
+    note(noted, "%u%s", trace->index, trace->excluded ? " left out" : "");
     for (int field = 0; field < MAPPING_FIELDS; field++) {
         struct str raw = trace->raw[field], value = trace->value[field];
         if (raw.data || value.data)
@@ -508,11 +508,11 @@ static void a_trace_shows_both_sides(void **state) {
     assert_string_equal(
         noted.text, "0 left out id:17>17 reported:2018-06-18 13:30>2018-06-18T11:30:00.000Z "
                     "category:mensenhandel|drugs>Unknown|drugs status:>possible withdrawn:m>false "
-                    "mark:2018-06-18>2018-06-17T22:00:00.000Z\n"
+                    "watermark:2018-06-18>2018-06-17T22:00:00.000Z\n"
                     "1 id:{...}> reported:*****> status:>possible withdrawn:a>true\n"
                     "2\n");
     assert_int_equal(result.decoded.items, 2);
-    assert_int_equal(result.left_out, 1);
+    assert_int_equal(result.excluded, 1);
 }
 
 static void names_of_fields(void **state) {

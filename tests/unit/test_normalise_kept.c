@@ -67,8 +67,9 @@ static void unknown_words_are_kept_as_digests(void **state) {
                         .age_group = STR("oud"),
                         .citizenship = STR("maan")};
     struct signal signal = good(&f->context, &item);
-    static const enum word_field fields[] = {WORD_MUNICIPALITY, WORD_CATEGORY, WORD_GENDER,
-                                             WORD_AGE_GROUP, WORD_CITIZENSHIP};
+    static const enum unmapped_field fields[] = {UNMAPPED_MUNICIPALITY, UNMAPPED_CATEGORY,
+                                                 UNMAPPED_GENDER, UNMAPPED_AGE_GROUP,
+                                                 UNMAPPED_CITIZENSHIP};
     struct digest digest;
     assert_int_equal(signal.unknown_count, COUNT(fields)); // the same word twice is one
     for (size_t i = 0; i < COUNT(fields); i++) {
@@ -77,9 +78,9 @@ static void unknown_words_are_kept_as_digests(void **state) {
             found = found || signal.unknown[k].field == fields[i];
         assert_true(found);
     }
-    normalise_unknown(&f->key, WORD_CATEGORY, STR("Overlast"), &digest);
+    normalise_unknown(&f->key, UNMAPPED_CATEGORY, STR("Overlast"), &digest);
     assert_true(digest_equal(&digest, &signal.unknown[1].word));
-    normalise_unknown(&f->key, WORD_GENDER, STR("Overlast"), &digest);
+    normalise_unknown(&f->key, UNMAPPED_GENDER, STR("Overlast"), &digest);
     assert_false(digest_equal(&digest, &signal.unknown[1].word));
 }
 

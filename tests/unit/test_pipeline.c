@@ -32,7 +32,7 @@ struct expected {
 
 struct rig {
     struct loop *loop;
-    struct books *books;
+    struct ledger *ledger;
     struct pipeline *pipeline;
     struct loop_timer *timer;
     struct model model;
@@ -146,37 +146,37 @@ static void on_failed(void *ctx, const struct err *err) {
 
 static void open_rig(struct rig *rig) {
     struct err err;
-    struct books_options options = {.dir = scratch_dir,
-                                    .bytes_max = 256 << 20,
-                                    .topic = "signals",
-                                    .counts_topic = "signal-counts"};
+    struct ledger_options options = {.dir = scratch_dir,
+                                     .bytes_max = 256 << 20,
+                                     .topic = "signals",
+                                     .counts_topic = "signal-counts"};
     rig->loop = loop_create(&err);
-    rig->books = books_open(&options, &err);
-    if (!rig->loop || !rig->books)
+    rig->ledger = ledger_open(&options, &err);
+    if (!rig->loop || !rig->ledger)
         fail_msg("%s", err.text);
     struct pipeline_options pipeline = {
         .batch = {.limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
-                  .identity_key = books_identity_key(rig->books),
-                  .person_keys = books_person_keys(rig->books)},
+                  .identity_key = ledger_identity_key(rig->ledger),
+                  .person_keys = ledger_person_keys(rig->ledger)},
         .queue_bytes_max = 1 << 20,
         .on_committed = on_committed,
         .on_failed = on_failed,
         .ctx = rig};
-    rig->pipeline = pipeline_create(rig->loop, rig->books, &pipeline);
+    rig->pipeline = pipeline_create(rig->loop, rig->ledger, &pipeline);
 }
 
 static void close_rig(struct rig *rig) {
     pipeline_free(rig->pipeline);
-    books_close(rig->books);
+    ledger_close(rig->ledger);
     loop_free(rig->loop);
 }
 
 static void check_books(const struct rig *rig) {
     const struct model *model = &rig->model;
-    assert_int_equal(books_last_seq(rig->books), model->lines);
-    assert_int_equal(counts_total(books_counts(rig->books)), model->counting);
+    assert_int_equal(ledger_last_seq(rig->ledger), model->lines);
+    assert_int_equal(counts_total(ledger_counts(rig->ledger)), model->counting);
     for (int v = 0; v < VERDICT_COUNT; v++)
-        assert_int_equal(books_totals(rig->books)->verdicts[v], model->verdicts[v]);
+        assert_int_equal(ledger_totals(rig->ledger)->verdicts[v], model->verdicts[v]);
 }
 
 static void random_batches_come_out_as_the_model_says(void **state) {
@@ -192,12 +192,12 @@ static void random_batches_come_out_as_the_model_says(void **state) {
     assert_true(rig.commits > 1);
     assert_true(status.largest_commit > 1); // batches did share commits
     check_books(&rig);
-    assert_int_equal(books_waiting(rig.books), rig.model.lines);
+    assert_int_equal(ledger_unpublished(rig.ledger), rig.model.lines);
     close_rig(&rig);
     // what a restart finds is what memory held
     open_rig(&rig);
     check_books(&rig);
-    assert_int_equal(books_waiting(rig.books), rig.model.lines);
+    assert_int_equal(ledger_unpublished(rig.ledger), rig.model.lines);
     close_rig(&rig);
 }
 
@@ -206,8 +206,8 @@ static void stop_loop(void *ctx) {
     loop_stop(rig->loop);
 }
 
-static void on_line(void *ctx, const struct books_line *line) {
-    *(struct books_line *)ctx = *line;
+static void on_line(void *ctx, const struct ledger_event *line) {
+    *(struct ledger_event *)ctx = *line;
 }
 
 // Ten lines at least; how many wait then.
@@ -216,31 +216,31 @@ static uint64_t submit_ten(struct rig *rig) {
         submit_one(rig);
     pipeline_when_idle(rig->pipeline, stop_loop, rig);
     loop_run(rig->loop);
-    return books_waiting(rig->books);
+    return ledger_unpublished(rig->ledger);
 }
 
 static void confirmations_empty_the_outbox(void **state) {
     (void)state;
     struct rig rig = {.seed = unit_seed()};
-    struct books_line line;
+    struct ledger_event line;
     open_rig(&rig);
     uint64_t waiting = submit_ten(&rig);
     const struct publish_ack acks[] = {{1, 2, 40}, {3, 2, 41}, {2, 2, -1}, {3, 2, 41}, {2, 2, -1}};
-    pipeline_set_partitions(rig.pipeline, BOOKS_EVENTS, 3);
-    pipeline_add_acks(rig.pipeline, BOOKS_EVENTS, acks, COUNT(acks));
-    pipeline_after_notes(rig.pipeline, BOOKS_EVENTS, stop_loop, &rig);
+    pipeline_set_partitions(rig.pipeline, LEDGER_EVENTS, 3);
+    pipeline_add_acks(rig.pipeline, LEDGER_EVENTS, acks, COUNT(acks));
+    pipeline_after_notes(rig.pipeline, LEDGER_EVENTS, stop_loop, &rig);
     loop_run(rig.loop);
     for (int again = 0; again < 2; again++) { // now, and after a restart
-        assert_int_equal(books_waiting(rig.books),
+        assert_int_equal(ledger_unpublished(rig.ledger),
                          waiting - 3); // a confirmation told twice counts once
-        assert_int_equal(books_known_offset(rig.books, BOOKS_EVENTS, 2), 41);
-        assert_int_equal(books_known_offset(rig.books, BOOKS_EVENTS, 0), -1);
-        assert_int_equal(books_partitions(rig.books, BOOKS_EVENTS), 3);
-        assert_true(books_line_at(rig.books, 1, on_line, &line));
+        assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 2), 41);
+        assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 0), -1);
+        assert_int_equal(ledger_partitions(rig.ledger, LEDGER_EVENTS), 3);
+        assert_true(ledger_event_at(rig.ledger, 1, on_line, &line));
         assert_true(line.published);
         assert_int_equal(line.partition, 2);
         assert_int_equal(line.offset, 40);
-        assert_true(books_line_at(rig.books, 4, on_line, &line));
+        assert_true(ledger_event_at(rig.ledger, 4, on_line, &line));
         assert_false(line.published);
         close_rig(&rig);
         open_rig(&rig);
@@ -250,7 +250,7 @@ static void confirmations_empty_the_outbox(void **state) {
 
 static void count_told(void *ctx) {
     struct rig *rig = ctx;
-    if (++rig->told == BOOKS_TOPICS)
+    if (++rig->told == LEDGER_TOPICS)
         loop_stop(rig->loop);
 }
 
@@ -258,27 +258,27 @@ static void each_topic_has_its_own(void **state) {
     (void)state;
     struct rig rig = {.seed = unit_seed()};
     open_rig(&rig);
-    for (int i = 0; i < BOOKS_TOPICS; i++) {
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
         const struct publish_ack ack = {1, 2, 40 + i};
-        pipeline_set_partitions(rig.pipeline, (enum books_topic)i, 3 + i);
-        pipeline_add_acks(rig.pipeline, (enum books_topic)i, &ack, 1);
-        pipeline_after_notes(rig.pipeline, (enum books_topic)i, count_told, &rig);
+        pipeline_set_partitions(rig.pipeline, (enum ledger_topic)i, 3 + i);
+        pipeline_add_acks(rig.pipeline, (enum ledger_topic)i, &ack, 1);
+        pipeline_after_notes(rig.pipeline, (enum ledger_topic)i, count_told, &rig);
     }
     loop_run(rig.loop);
-    assert_int_equal(rig.told, BOOKS_TOPICS);
+    assert_int_equal(rig.told, LEDGER_TOPICS);
     close_rig(&rig);
     open_rig(&rig);
-    assert_int_equal(books_partitions(rig.books, BOOKS_EVENTS), 3);
-    assert_int_equal(books_partitions(rig.books, BOOKS_FIGURES), 4);
-    assert_int_equal(books_known_offset(rig.books, BOOKS_EVENTS, 2), 40);
-    assert_int_equal(books_known_offset(rig.books, BOOKS_FIGURES, 2), 41);
+    assert_int_equal(ledger_partitions(rig.ledger, LEDGER_EVENTS), 3);
+    assert_int_equal(ledger_partitions(rig.ledger, LEDGER_STATISTICS), 4);
+    assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 2), 40);
+    assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_STATISTICS, 2), 41);
     close_rig(&rig);
 }
 
 static void told_before_the_others(void *ctx) {
     struct rig *rig = ctx;
     rig->told++;
-    assert_int_equal(books_known_offset(rig->books, BOOKS_EVENTS, 2), -1);
+    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 2), -1);
     loop_stop(rig->loop);
 }
 
@@ -288,8 +288,8 @@ static void no_topic_waits_for_the_other(void **state) {
     struct rig rig = {.seed = unit_seed()};
     const struct publish_ack ack = {1, 2, 40};
     open_rig(&rig);
-    pipeline_add_acks(rig.pipeline, BOOKS_EVENTS, &ack, 1);
-    pipeline_after_notes(rig.pipeline, BOOKS_FIGURES, told_before_the_others, &rig);
+    pipeline_add_acks(rig.pipeline, LEDGER_EVENTS, &ack, 1);
+    pipeline_after_notes(rig.pipeline, LEDGER_STATISTICS, told_before_the_others, &rig);
     loop_run(rig.loop);
     assert_int_equal(rig.told, 1);
     pipeline_when_idle(rig.pipeline, stop_loop, &rig);
@@ -297,8 +297,8 @@ static void no_topic_waits_for_the_other(void **state) {
     close_rig(&rig);
 }
 
-static void add_note(struct rig *rig, const struct books_note *said) {
-    struct books_note *note = malloc(sizeof *note);
+static void add_note(struct rig *rig, const struct ledger_note *said) {
+    struct ledger_note *note = malloc(sizeof *note);
     *note = *said;
     pipeline_add_note(rig->pipeline, note);
 }
@@ -307,20 +307,20 @@ static void add_note(struct rig *rig, const struct books_note *said) {
 static void confirm_more(void *ctx) {
     struct rig *rig = ctx;
     const struct publish_ack acks[] = {{2, 2, 41}, {3, 1, 7}};
-    pipeline_add_acks(rig->pipeline, BOOKS_EVENTS, acks, COUNT(acks));
-    add_note(rig, &(struct books_note){.what = BOOKS_RESUME, .source = "amsterdam"});
+    pipeline_add_acks(rig->pipeline, LEDGER_EVENTS, acks, COUNT(acks));
+    add_note(rig, &(struct ledger_note){.what = LEDGER_RESUME, .source = "amsterdam"});
 }
 
 static void check_confirmed(struct rig *rig, uint64_t waiting) {
     struct feed_record feed;
-    assert_int_equal(books_waiting(rig->books), waiting);
-    assert_int_equal(books_known_offset(rig->books, BOOKS_EVENTS, 1), 7);
-    assert_int_equal(books_known_offset(rig->books, BOOKS_EVENTS, 2), 41);
-    assert_int_equal(books_known_offset(rig->books, BOOKS_FIGURES, 0), 5);
-    assert_int_equal(books_partitions(rig->books, BOOKS_EVENTS), 3);
-    assert_true(books_feed(rig->books, STR("amsterdam"), &feed));
+    assert_int_equal(ledger_unpublished(rig->ledger), waiting);
+    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 1), 7);
+    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 2), 41);
+    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_STATISTICS, 0), 5);
+    assert_int_equal(ledger_partitions(rig->ledger, LEDGER_EVENTS), 3);
+    assert_true(ledger_feed(rig->ledger, STR("amsterdam"), &feed));
     assert_false(feed.paused); // what was asked later holds
-    assert_true(books_feed(rig->books, STR("coa"), &feed));
+    assert_true(ledger_feed(rig->ledger, STR("coa"), &feed));
     assert_true(feed.paused);
 }
 
@@ -328,18 +328,18 @@ static void check_confirmed(struct rig *rig, uint64_t waiting) {
 static void what_was_confirmed_outlives_a_commit_that_fails(void **state) {
     (void)state;
     struct rig rig = {.seed = unit_seed(), .meanwhile = {.fn = confirm_more, .ctx = &rig}};
-    const struct publish_ack ack = {1, 2, 40}, figure = {1, 0, 5};
+    const struct publish_ack ack = {1, 2, 40}, statistic = {1, 0, 5};
     open_rig(&rig);
     uint64_t waiting = submit_ten(&rig);
     let_disk_fail(&rig, true);
-    pipeline_set_partitions(rig.pipeline, BOOKS_EVENTS, 3);
-    pipeline_set_partitions(rig.pipeline, BOOKS_FIGURES, 1);
-    pipeline_add_acks(rig.pipeline, BOOKS_EVENTS, &ack, 1);
-    pipeline_add_acks(rig.pipeline, BOOKS_FIGURES, &figure, 1);
-    add_note(&rig, &(struct books_note){.what = BOOKS_PAUSE, .source = "amsterdam"});
-    add_note(&rig, &(struct books_note){.what = BOOKS_PAUSE, .source = "coa"});
+    pipeline_set_partitions(rig.pipeline, LEDGER_EVENTS, 3);
+    pipeline_set_partitions(rig.pipeline, LEDGER_STATISTICS, 1);
+    pipeline_add_acks(rig.pipeline, LEDGER_EVENTS, &ack, 1);
+    pipeline_add_acks(rig.pipeline, LEDGER_STATISTICS, &statistic, 1);
+    add_note(&rig, &(struct ledger_note){.what = LEDGER_PAUSE, .source = "amsterdam"});
+    add_note(&rig, &(struct ledger_note){.what = LEDGER_PAUSE, .source = "coa"});
     loop_defer(rig.loop, &rig.meanwhile); // behind the pipeline, which begins a commit first
-    pipeline_after_notes(rig.pipeline, BOOKS_EVENTS, stop_loop, &rig);
+    pipeline_after_notes(rig.pipeline, LEDGER_EVENTS, stop_loop, &rig);
     loop_run(rig.loop);
     assert_in_range(rig.failed, 1, 2); // the next one may have begun before the first was told
     check_confirmed(&rig, waiting - 3);
@@ -369,11 +369,11 @@ static void a_cell_that_empties_is_empty_after_a_restart(void **state) {
     struct rig rig = {.seed = 1};
     open_rig(&rig);
     submit_text(&rig, "{\"id\":\"a\"}", on_any);
-    assert_int_equal(counts_total(books_counts(rig.books)), 1);
+    assert_int_equal(counts_total(ledger_counts(rig.ledger)), 1);
     submit_text(&rig, "{\"id\":\"a\",\"withdrawn\":true}", on_any);
     close_rig(&rig);
     open_rig(&rig);
-    assert_int_equal(counts_total(books_counts(rig.books)), 0);
+    assert_int_equal(counts_total(ledger_counts(rig.ledger)), 0);
     close_rig(&rig);
 }
 
@@ -389,7 +389,7 @@ static void a_broken_body_changes_nothing(void **state) {
     struct rig rig = {.seed = 1};
     open_rig(&rig);
     submit_text(&rig, "[{\"id\":\"a\"},{\"id\":\"b\"}", on_refused);
-    assert_int_equal(books_last_seq(rig.books), 0);
+    assert_int_equal(ledger_last_seq(rig.ledger), 0);
     close_rig(&rig);
 }
 
@@ -397,7 +397,8 @@ static void a_ledger_without_its_key_is_not_opened(void **state) {
     (void)state;
     struct rig rig = {.seed = 1};
     struct err err;
-    struct books_options options = {.dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
+    struct ledger_options options = {
+        .dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
     open_rig(&rig);
     while (rig.model.lines == 0)
         submit_one(&rig);
@@ -405,7 +406,7 @@ static void a_ledger_without_its_key_is_not_opened(void **state) {
     loop_run(rig.loop);
     close_rig(&rig);
     assert_int_equal(remove(scratch_path("identity.key")), 0);
-    assert_null(books_open(&options, &err));
+    assert_null(ledger_open(&options, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 
@@ -413,12 +414,13 @@ static void a_ledger_with_another_key_is_not_opened(void **state) {
     (void)state;
     struct rig rig = {.seed = 1};
     struct err err;
-    struct books_options options = {.dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
+    struct ledger_options options = {
+        .dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals"};
     open_rig(&rig);
     submit_text(&rig, "{\"id\":\"a\"}", on_any);
     close_rig(&rig);
     scratch_write("identity.key", "another key, also of 32 bytes ..", 0600);
-    assert_null(books_open(&options, &err));
+    assert_null(ledger_open(&options, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 

@@ -20,7 +20,7 @@ enum {
 struct world {
     struct municipalities *municipalities;
     struct categories *categories;
-    struct lexicon *lexicon;
+    struct display_allowlist *allowlist;
     struct persons *persons;
     struct hash_key key;
     struct normalise_context context;
@@ -49,14 +49,14 @@ static int set_up(void **state) {
     assert_true(hash_init());
     w.municipalities = tables_municipalities();
     w.categories = tables_categories();
-    w.lexicon = tables_lexicon();
+    w.allowlist = tables_display_allowlist();
     w.persons = persons_create();
     memset(w.key.bytes, 7, sizeof w.key.bytes);
     municipalities_each_spelling(w.municipalities, on_spelling, &w);
     categories_each(w.categories, on_word, &w);
     w.context = (struct normalise_context){.municipalities = w.municipalities,
                                            .categories = w.categories,
-                                           .lexicon = w.lexicon,
+                                           .allowlist = w.allowlist,
                                            .identity_key = &w.key,
                                            .person_keys = tables_person_keys(),
                                            .source = STR("amsterdam")};
@@ -73,7 +73,7 @@ static int tear_down(void **state) {
         free(w->words[i]);
     municipalities_free(w->municipalities);
     categories_free(w->categories);
-    lexicon_free(w->lexicon);
+    allowlist_free(w->allowlist);
     persons_free(w->persons);
     return 0;
 }
@@ -372,7 +372,7 @@ static void check_good(const struct world *w, const struct signal *s) {
     assert_in_range(s->person.base_count, 0, PERSON_BASES);
     assert_false(s->stands && s->withdrawn);
     for (size_t i = 0; i < s->unknown_count; i++)
-        assert_true(s->unknown[i].field < WORD_FIELDS);
+        assert_true(s->unknown[i].field < UNMAPPED_FIELDS);
 }
 
 // A fault says where and why, in our words and no others.

@@ -80,7 +80,7 @@ static void test_stop_in_each_state(void **state) {
     stop(app, 1000);
     rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     start_plain(app);
-    run_until(app, tail_failed); // TAIL: between tries
+    run_until(app, recovery_failed); // TAIL: between tries
     stop(app, 1000);
     rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
 
@@ -88,7 +88,7 @@ static void test_stop_in_each_state(void **state) {
     start_plain(app);
     run_until(app, is_settling);
     stop(app, 1000);
-    app->withhold_go = app->tail_read = false;
+    app->withhold_go = app->recovery_read = false;
 
     start_plain(app);
     run_until(app, is_running);

@@ -4,21 +4,21 @@
 #include "ledger/rebuild.h"
 #include "rebuild/rebuild_private.h"
 
-#include "recount_rig.h"
+#include "verify_rig.h"
 
 #include <librdkafka/rdkafka.h>
 
 #define DISTANT (INT64_MAX / 1001)
 enum { PLENTY = 5001, PARTITION = 7 }; // more than go into one transaction
 
-static void add(struct books_rebuild *rebuild, uint64_t seq) {
+static void add(struct ledger_rebuild *rebuild, uint64_t seq) {
     struct err err;
-    const struct books_found found = {
+    const struct ledger_found found = {
         .row = {.kind = LEDGER_SIGNAL, .seq = seq, .version = 1, .logged_ms = (int64_t)seq * 1000},
         .value = STR("{}"),
         .partition = PARTITION,
         .offset = (int64_t)seq + 1};
-    assert_int_equal(books_rebuild_add(rebuild, &found, &err), BOOKS_ADDED);
+    assert_int_equal(ledger_rebuild_add(rebuild, &found, &err), LEDGER_ADDED);
 }
 
 // Each line accounts for so many that are missing, and for no more.
@@ -29,26 +29,26 @@ static void far_lines_are_found(void **state) {
     } table[] = {
         {{1, 2, 3}, 0, 0, 0},
         {{DISTANT}, 0, 0, 0}, // a beginning may be missing
-        {{1, 2, 3 + BOOKS_MISSING_MAX}, 0, 0, 0},
-        {{1, 2, 4 + BOOKS_MISSING_MAX}, 4 + BOOKS_MISSING_MAX, 1, 2},
-        {{1, 2, 3 + 2 * BOOKS_MISSING_MAX, 4 + 2 * BOOKS_MISSING_MAX}, 0, 0, 0},
-        {{1, 2, 4 + 2 * BOOKS_MISSING_MAX, 5 + 2 * BOOKS_MISSING_MAX},
-         4 + 2 * BOOKS_MISSING_MAX,
+        {{1, 2, 3 + LEDGER_MISSING_MAX}, 0, 0, 0},
+        {{1, 2, 4 + LEDGER_MISSING_MAX}, 4 + LEDGER_MISSING_MAX, 1, 2},
+        {{1, 2, 3 + 2 * LEDGER_MISSING_MAX, 4 + 2 * LEDGER_MISSING_MAX}, 0, 0, 0},
+        {{1, 2, 4 + 2 * LEDGER_MISSING_MAX, 5 + 2 * LEDGER_MISSING_MAX},
+         4 + 2 * LEDGER_MISSING_MAX,
          2,
          2},
-        {{9, 2 * BOOKS_MISSING_MAX, 2 * BOOKS_MISSING_MAX + 1, DISTANT},
+        {{9, 2 * LEDGER_MISSING_MAX, 2 * LEDGER_MISSING_MAX + 1, DISTANT},
          DISTANT,
          1,
-         2 * BOOKS_MISSING_MAX + 1},
+         2 * LEDGER_MISSING_MAX + 1},
         {{1, 2, DISTANT - 1, DISTANT}, DISTANT - 1, 2, 2},
     };
     for (size_t i = 0; i < COUNT(table); i++) {
-        struct books *books = open_books();
-        struct books_rebuild *rebuild = books_rebuild_begin(books);
-        struct books_far far;
+        struct ledger *ledger = open_ledger();
+        struct ledger_rebuild *rebuild = ledger_rebuild_begin(ledger);
+        struct ledger_far far;
         for (size_t k = 0; k < COUNT(table[i].lines) && table[i].lines[k]; k++)
             add(rebuild, table[i].lines[k]);
-        assert_int_equal(books_rebuild_find_far(rebuild, &far), table[i].far > 0);
+        assert_int_equal(ledger_rebuild_find_far(rebuild, &far), table[i].far > 0);
         assert_int_equal(far.seq, table[i].far);
         assert_int_equal(far.count, table[i].count);
         assert_int_equal(far.last_seq, table[i].last);
@@ -58,36 +58,36 @@ static void far_lines_are_found(void **state) {
             assert_int_equal(far.partition, PARTITION);
             assert_int_equal(far.offset, far.seq + 1);
         }
-        books_rebuild_free(rebuild);
-        books_close(books);
+        ledger_rebuild_free(rebuild);
+        ledger_close(ledger);
     }
 }
 
 static void far_lines_are_dropped(void **state) {
     (void)state;
-    struct books *books = open_books();
-    struct books_rebuild *rebuild = books_rebuild_begin(books);
-    const uint64_t first = (uint64_t)PLENTY * BOOKS_MISSING_MAX * 2;
-    struct books_far far;
+    struct ledger *ledger = open_ledger();
+    struct ledger_rebuild *rebuild = ledger_rebuild_begin(ledger);
+    const uint64_t first = (uint64_t)PLENTY * LEDGER_MISSING_MAX * 2;
+    struct ledger_far far;
     struct err err;
     add(rebuild, 1);
     add(rebuild, 2);
     for (uint64_t i = 0; i < PLENTY; i++)
         add(rebuild, first + i);
-    assert_true(books_rebuild_find_far(rebuild, &far));
+    assert_true(ledger_rebuild_find_far(rebuild, &far));
     assert_int_equal(far.count, PLENTY);
-    assert_true(books_rebuild_drop(rebuild, far.seq, &err));
-    assert_false(books_rebuild_find_far(rebuild, &far));
+    assert_true(ledger_rebuild_drop(rebuild, far.seq, &err));
+    assert_false(ledger_rebuild_find_far(rebuild, &far));
     static int64_t offsets[PUBLISH_PARTITIONS_MAX];
-    assert_true(books_rebuild_named(rebuild, "0123456789abcdef0123456789abcdef", offsets, &err));
-    books_rebuild_free(rebuild);
+    assert_true(ledger_rebuild_named(rebuild, "0123456789abcdef0123456789abcdef", offsets, &err));
+    ledger_rebuild_free(rebuild);
     struct store_txn txn;
-    store_begin_read(books->store, &txn);
+    store_begin_read(ledger->store, &txn);
     assert_int_equal(store_entries(&txn, STORE_LEDGER), 2);
     assert_int_equal(store_entries(&txn, STORE_PUBLISHED), 2);
     assert_int_equal(store_last_seq(&txn, STORE_LEDGER), 2);
     store_abort(&txn);
-    books_close(books);
+    ledger_close(ledger);
 }
 
 // --- one that does not agree with itself ---
@@ -114,12 +114,12 @@ static void numbers_agree(void **state) {
         {4294967295, "4294967295", true},
         {1, "1000000000000", false},
     };
-    struct books *books = open_books();
-    deliver(books, "{\"id\":\"a\"}", false);
-    struct line line = line_at(books, 1);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "{\"id\":\"a\"}", false);
+    struct line line = line_at(ledger, 1);
     for (size_t i = 0; i < COUNT(table); i++) {
         struct event_attributes attributes;
-        struct books_found found;
+        struct ledger_found found;
         struct err err;
         line.row.seq = table[i].seq;
         event_attributes(&line.row, "00000099000000001000", &attributes);
@@ -132,14 +132,14 @@ static void numbers_agree(void **state) {
             assert_non_null(strstr(err.text, "ce_sequence"));
         rd_kafka_headers_destroy(headers);
     }
-    books_close(books);
+    ledger_close(ledger);
 }
 
 // The line's event with one of its headers as it is given, or not there.
 static bool read_with(const struct line *line, const char *header, const char *given,
                       struct err *err) {
     struct event_attributes attributes;
-    struct books_found found;
+    struct ledger_found found;
     char seq[24];
     event_attributes(&line->row, "00000099000000001000", &attributes);
     rd_kafka_headers_t *headers = make_headers(&attributes);
@@ -189,12 +189,12 @@ static void what_is_no_event_is_refused(void **state) {
         {3, "ce_id", "0123.3", false},
         {3, "ce_id", "0123456789abcdef0123456789abcdeg.3", false},
     };
-    struct books *books = open_books();
-    deliver(books, "[{\"id\":\"a\",\"updated\":\"2024-01-01\"},{\"id\":\"b\",\"withdrawn\":true}]",
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "[{\"id\":\"a\",\"updated\":\"2024-01-01\"},{\"id\":\"b\",\"withdrawn\":true}]",
             false);
-    fall_silent(books);
+    fall_silent(ledger);
     for (size_t i = 0; i < COUNT(table); i++) {
-        const struct line line = line_at(books, table[i].seq);
+        const struct line line = line_at(ledger, table[i].seq);
         struct err err;
         bool taken = read_with(&line, table[i].header, table[i].given, &err);
         if (taken != table[i].taken || (!taken && !strstr(err.text, table[i].header)))
@@ -202,7 +202,7 @@ static void what_is_no_event_is_refused(void **state) {
         if (!taken)
             assert_int_equal(err.kind, ERR_INPUT);
     }
-    books_close(books);
+    ledger_close(ledger);
 }
 
 // --- places ---

@@ -3,38 +3,38 @@
 
 #include "unit.h"
 
-static struct ledger_row sample(void) {
-    struct ledger_row row = {.seq = 77,
-                             .previous = 70,
-                             .first = 0x0102030405060708,
-                             .version = 3,
-                             .verdict = VERDICT_CORRECTED,
-                             .counts = true,
-                             .polled = true,
-                             .renormalised = true,
-                             .unknown_said = true,
-                             .updated_ms = 0x0a0b,
-                             .person = 0x0c0d,
-                             .unknown_count = 1,
-                             .unknown = {{.field = WORD_MUNICIPALITY}},
-                             .received_ms = -5,
-                             .logged_ms = 1709204400123,
-                             .cell = {.municipality = 363,
-                                      .categories = 5,
-                                      .month = 194,
-                                      .gender = GENDER_MASCULINE,
-                                      .age_group = AGE_ADULT,
-                                      .citizenship = CITIZENSHIP_EU,
-                                      .source_kind = SOURCE_COA,
-                                      .status = STATUS_CONFIRMED},
-                             .reported = 17000,
-                             .occurred = TIME_DAY_NONE,
-                             .municipality_today = 363,
-                             .key_municipality = 457,
-                             .source_len = 3,
-                             .id_len = 6,
-                             .source = "coa",
-                             .id = "2016-1"};
+static struct ledger_entry sample(void) {
+    struct ledger_entry row = {.seq = 77,
+                               .previous = 70,
+                               .first = 0x0102030405060708,
+                               .version = 3,
+                               .verdict = VERDICT_CORRECTED,
+                               .counts = true,
+                               .polled = true,
+                               .remapped = true,
+                               .unknown_said = true,
+                               .updated_ms = 0x0a0b,
+                               .person = 0x0c0d,
+                               .unknown_count = 1,
+                               .unknown = {{.field = UNMAPPED_MUNICIPALITY}},
+                               .received_ms = -5,
+                               .logged_ms = 1709204400123,
+                               .cell = {.municipality = 363,
+                                        .categories = 5,
+                                        .month = 194,
+                                        .gender = GENDER_MASCULINE,
+                                        .age_group = AGE_ADULT,
+                                        .citizenship = CITIZENSHIP_EU,
+                                        .source_kind = SOURCE_COA,
+                                        .status = STATUS_CONFIRMED},
+                               .reported = 17000,
+                               .occurred = TIME_DAY_NONE,
+                               .municipality_today = 363,
+                               .key_municipality = 457,
+                               .source_len = 3,
+                               .id_len = 6,
+                               .source = "coa",
+                               .id = "2016-1"};
     memset(row.identity.bytes, 0xaa, DIGEST_BYTES);
     memset(row.content.bytes, 0xbb, DIGEST_BYTES);
     memset(row.unknown[0].word.bytes, 0xcc, DIGEST_BYTES);
@@ -43,7 +43,7 @@ static struct ledger_row sample(void) {
 
 static void a_line_comes_back_as_it_was(void **state) {
     (void)state;
-    struct ledger_row row = sample(), back;
+    struct ledger_entry row = sample(), back;
     struct buf record;
     struct str event;
     buf_init(&record, 1000);
@@ -63,8 +63,8 @@ static void the_layout_is_the_documented_one(void **state) {
     static const uint8_t middle[] = {3, 0,    0, 0, 0x68, 0x42, 0, 0, 0, 0, 0, 0x80, 0xc9,
                                      1, 0x6b, 1, 5, 0,    194,  0, 2, 2, 2, 1, 1,    0};
     static const uint8_t tail[] = {
-        0x0b, 0x0a, 0, 0, 0, 0, 0, 0, 0x0d, 0x0c, 0, 0, 0, 0, 0, 0, 1, WORD_MUNICIPALITY, 0xcc};
-    struct ledger_row row = sample();
+        0x0b, 0x0a, 0, 0, 0, 0, 0, 0, 0x0d, 0x0c, 0, 0, 0, 0, 0, 0, 1, UNMAPPED_MUNICIPALITY, 0xcc};
+    struct ledger_entry row = sample();
     struct buf record;
     buf_init(&record, 1000);
     record_put_ledger(&record, &row, STR("{}"));
@@ -79,7 +79,7 @@ static void the_layout_is_the_documented_one(void **state) {
 static void damage_is_seen_or_harmless(void **state) {
     (void)state;
     uint64_t seed = unit_seed();
-    struct ledger_row row = sample(), back;
+    struct ledger_entry row = sample(), back;
     struct buf record;
     struct str event;
     buf_init(&record, 1000);
@@ -182,7 +182,7 @@ static void totals_come_back(void **state) {
     assert_memory_equal(&totals, &back, sizeof totals);
     assert_true(record_get_totals((struct str){record.data, record.len - 8}, &back));
     assert_int_equal(back.never_published, 0);
-    assert_int_equal(back.renormalised, totals.renormalised);
+    assert_int_equal(back.remapped, totals.remapped);
     assert_false(record_get_totals((struct str){record.data, record.len - 1}, &back));
     assert_false(record_get_totals((struct str){record.data, 8}, &back));
     buf_free(&record);
@@ -191,12 +191,12 @@ static void totals_come_back(void **state) {
 static void persons_and_words(void **state) {
     (void)state;
     struct person_record person_back, person = {.person = 7, .key_id = 0xdeadbeef, .last_ms = -3};
-    struct word_record word_back, word = {.field = WORD_CITIZENSHIP,
-                                          .source = "coa",
-                                          .view = {.shown = "illegale arbeid", .letters = 14},
-                                          .times = 5,
-                                          .first_ms = 8,
-                                          .last_ms = 9};
+    struct unmapped_record word_back, word = {.field = UNMAPPED_CITIZENSHIP,
+                                              .source = "coa",
+                                              .view = {.shown = "illegale arbeid", .letters = 14},
+                                              .times = 5,
+                                              .first_ms = 8,
+                                              .last_ms = 9};
     char bytes[RECORD_PERSON];
     struct buf record;
     record_put_person(bytes, &person);
@@ -207,49 +207,50 @@ static void persons_and_words(void **state) {
     assert_false(record_get_person((struct str){bytes, sizeof bytes - 1}, &person_back));
     memset(word.word.bytes, 5, DIGEST_BYTES);
     buf_init(&record, 2000);
-    record_put_word(&record, &word);
-    assert_true(record_get_word(buf_str(&record), &word_back));
+    record_put_unmapped(&record, &word);
+    assert_true(record_get_unmapped(buf_str(&record), &word_back));
     assert_memory_equal(&word, &word_back, sizeof word);
     for (size_t len = 0; len < record.len; len++)
-        assert_false(record_get_word((struct str){record.data, len}, &word_back));
+        assert_false(record_get_unmapped((struct str){record.data, len}, &word_back));
     buf_free(&record);
 }
 
-static void figures(void **state) {
+static void statistics(void **state) {
     (void)state;
-    struct figures_record all_back,
-        all = {.made = true, .tried = 323, .closed = 322, .resolution = 100, .seq = 1ULL << 40};
-    struct figure_record one_back, one = {.count = 1LL << 33, .resolution = 70000, .closed = 65535};
+    struct statistics_record all_back,
+        all = {.made = true, .tried = 323, .closed = 322, .rounding_base = 100, .seq = 1ULL << 40};
+    struct statistic_record one_back,
+        one = {.count = 1LL << 33, .rounding_base = 70000, .closed = 65535};
     struct str name, value;
     struct buf record;
     buf_init(&record, 2000);
-    record_put_figures(&record, &all);
-    assert_true(record_get_figures(buf_str(&record), &all_back));
+    record_put_statistics(&record, &all);
+    assert_true(record_get_statistics(buf_str(&record), &all_back));
     assert_int_equal(all_back.made, true);
     assert_int_equal(all_back.tried, 323);
     assert_int_equal(all_back.closed, 322);
-    assert_int_equal(all_back.resolution, 100);
+    assert_int_equal(all_back.rounding_base, 100);
     assert_true(all_back.seq == 1ULL << 40);
     for (size_t len = 0; len < record.len; len++)
-        assert_false(record_get_figures((struct str){record.data, len}, &all_back));
+        assert_false(record_get_statistics((struct str){record.data, len}, &all_back));
     buf_clear(&record);
-    record_put_figure(&record, &one);
-    assert_true(record_get_figure(buf_str(&record), &one_back));
+    record_put_statistic(&record, &one);
+    assert_true(record_get_statistic(buf_str(&record), &one_back));
     assert_true(one_back.count == one.count);
-    assert_int_equal(one_back.resolution, 70000);
+    assert_int_equal(one_back.rounding_base, 70000);
     assert_int_equal(one_back.closed, 65535);
     for (size_t len = 0; len < record.len; len++)
-        assert_false(record_get_figure((struct str){record.data, len}, &one_back));
+        assert_false(record_get_statistic((struct str){record.data, len}, &one_back));
     buf_clear(&record);
-    record_put_figure_waiting(&record, STR("signals/year=2017"), STR("{}"));
-    assert_true(record_get_figure_waiting(buf_str(&record), &name, &value));
+    record_put_statistic_waiting(&record, STR("signals/year=2017"), STR("{}"));
+    assert_true(record_get_statistic_waiting(buf_str(&record), &name, &value));
     assert_true(str_is(name, "signals/year=2017"));
     assert_true(str_is(value, "{}"));
     assert_true(
-        record_get_figure_waiting((struct str){record.data, record.len - 2}, &name, &value));
+        record_get_statistic_waiting((struct str){record.data, record.len - 2}, &name, &value));
     assert_null(value.data); // a tombstone
-    assert_false(record_get_figure_waiting((struct str){record.data, 9}, &name, &value));
-    assert_false(record_get_figure_waiting((struct str){record.data, 0}, &name, &value));
+    assert_false(record_get_statistic_waiting((struct str){record.data, 9}, &name, &value));
+    assert_false(record_get_statistic_waiting((struct str){record.data, 0}, &name, &value));
     buf_free(&record);
 }
 
@@ -263,7 +264,7 @@ int main(void) {
         cmocka_unit_test(quarantine),
         cmocka_unit_test(totals_come_back),
         cmocka_unit_test(persons_and_words),
-        cmocka_unit_test(figures),
+        cmocka_unit_test(statistics),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

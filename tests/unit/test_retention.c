@@ -4,73 +4,73 @@
 
 static void a_line_goes_when_it_is_older_than_its_age(void **state) {
     (void)state;
-    struct books *books = open_books();
-    deliver(books, "[{\"id\":\"a1\"},{\"id\":\"b1\"}]", false);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "[{\"id\":\"a1\"},{\"id\":\"b1\"}]", false);
     now += day_ms;
-    deliver(books, "[{\"id\":\"b1\",\"victim\":{\"gender\":\"man\"}},{\"id\":\"c1\"}]", false);
-    assert_int_equal(books_last_seq(books), 4);
+    deliver(ledger, "[{\"id\":\"b1\",\"victim\":{\"gender\":\"man\"}},{\"id\":\"c1\"}]", false);
+    assert_int_equal(ledger_last_seq(ledger), 4);
     now = start_ms + IDENTITY_DAYS * day_ms;
-    confirm(books, 1, 4);
-    expire(books); // exactly as old
-    assert_int_equal(books_first_seq(books), 1);
+    confirm(ledger, 1, 4);
+    expire(ledger); // exactly as old
+    assert_int_equal(ledger_first_seq(ledger), 1);
     now++;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 3); // the older version of b1 as well
-    assert_int_equal(seq_of(books, "a1"), 0);
-    assert_int_equal(seq_of(books, "b1"), 3);
-    assert_int_equal(books_totals(books)->expired, 1);
-    assert_int_equal(counts_total(books_counts(books)), 3);
-    books = reopen(books);
-    assert_int_equal(books_first_seq(books), 3);
-    assert_int_equal(counts_total(books_counts(books)), 3);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 3); // the older version of b1 as well
+    assert_int_equal(seq_of(ledger, "a1"), 0);
+    assert_int_equal(seq_of(ledger, "b1"), 3);
+    assert_int_equal(ledger_totals(ledger)->expired, 1);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 3);
+    ledger = reopen(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 3);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 3);
     now = start_ms - 1000 * day_ms; // the clock goes back
-    expire(books);
-    assert_int_equal(books_first_seq(books), 3);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 3);
     now = start_ms + 2000 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 5);
-    books = reopen(books); // an empty ledger: numbers go on
-    assert_int_equal(counts_total(books_counts(books)), 3);
-    deliver(books, "{\"id\":\"a1\"}", false);
-    assert_int_equal(seq_of(books, "a1"), 5);
-    assert_int_equal(counts_total(books_counts(books)), 4); // new to us
-    books_close(books);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 5);
+    ledger = reopen(ledger); // an empty ledger: numbers go on
+    assert_int_equal(counts_total(ledger_counts(ledger)), 3);
+    deliver(ledger, "{\"id\":\"a1\"}", false);
+    assert_int_equal(seq_of(ledger, "a1"), 5);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 4); // new to us
+    ledger_close(ledger);
 }
 
 // It would else keep all lines behind it until the day that the clock said has come.
 static void a_clock_that_was_ahead_keeps_nothing(void **state) {
     (void)state;
-    struct books *books = open_books();
-    deliver(books, "{\"id\":\"a1\"}", false);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "{\"id\":\"a1\"}", false);
     now = start_ms + 3650 * day_ms;
-    deliver(books, "[{\"id\":\"b1\"},{\"id\":\"b2\"}]", false);
+    deliver(ledger, "[{\"id\":\"b1\"},{\"id\":\"b2\"}]", false);
     now = start_ms + day_ms;
-    deliver(books, "{\"id\":\"c1\"}", false);
+    deliver(ledger, "{\"id\":\"c1\"}", false);
     now = start_ms + 50 * day_ms;
-    deliver(books, "{\"id\":\"d1\"}", false);
+    deliver(ledger, "{\"id\":\"d1\"}", false);
     now = start_ms + 3650 * day_ms;
-    deliver(books, "{\"id\":\"e1\"}", false);
-    confirm(books, 1, 6);
+    deliver(ledger, "{\"id\":\"e1\"}", false);
+    confirm(ledger, 1, 6);
     now = start_ms + (IDENTITY_DAYS + 1) * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 2); // as old as c1, and that is exactly as old
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 2); // as old as c1, and that is exactly as old
     now++;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 5);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 5);
     now = start_ms + 2000 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 6); // nothing behind it says how old it is
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 6); // nothing behind it says how old it is
     now = start_ms + 3750 * day_ms + 1;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 7);
-    books_close(books);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 7);
+    ledger_close(ledger);
 }
 
 // More than are looked at in one step.
 static void nor_does_it_when_much_was_taken_in(void **state) {
     (void)state;
     enum { ROUNDS = 3, LINES = 2000 };
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     now = start_ms + 3650 * day_ms;
     for (int round = 0; round < ROUNDS; round++) {
         struct buf text;
@@ -79,145 +79,145 @@ static void nor_does_it_when_much_was_taken_in(void **state) {
             buf_printf(&text, "%c{\"id\":\"x%d-%d\"}", i ? ',' : '[', round, i);
         buf_puts(&text, "]");
         char *body = buf_take(&text);
-        deliver(books, body, false);
+        deliver(ledger, body, false);
         free(body);
     }
-    confirm(books, 1, (uint64_t)ROUNDS * LINES);
+    confirm(ledger, 1, (uint64_t)ROUNDS * LINES);
     now = start_ms;
-    assert_in_range(expire(books), 2, 4); // nothing says how old they are
-    assert_int_equal(books_first_seq(books), 1);
-    deliver(books, "{\"id\":\"right\"}", false);
+    assert_in_range(expire(ledger), 2, 4); // nothing says how old they are
+    assert_int_equal(ledger_first_seq(ledger), 1);
+    deliver(ledger, "{\"id\":\"right\"}", false);
     now = start_ms + IDENTITY_DAYS * day_ms + 1;
-    assert_in_range(expire(books), ROUNDS * LINES / 500, ROUNDS * LINES / 500 + 4);
-    assert_int_equal(books_first_seq(books), ROUNDS * LINES + 1); // it waits
-    assert_int_equal(books_totals(books)->expired, ROUNDS * LINES);
-    books_close(books);
+    assert_in_range(expire(ledger), ROUNDS * LINES / 500, ROUNDS * LINES / 500 + 4);
+    assert_int_equal(ledger_first_seq(ledger), ROUNDS * LINES + 1); // it waits
+    assert_int_equal(ledger_totals(ledger)->expired, ROUNDS * LINES);
+    ledger_close(ledger);
 }
 
 static void what_waits_for_kafka_stays(void **state) {
     (void)state;
-    struct books *books = open_books();
-    deliver(books, "[{\"id\":\"a1\"},{\"id\":\"b1\"},{\"id\":\"c1\"}]", false);
-    confirm(books, 1, 1);
-    confirm(books, 3, 3);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "[{\"id\":\"a1\"},{\"id\":\"b1\"},{\"id\":\"c1\"}]", false);
+    confirm(ledger, 1, 1);
+    confirm(ledger, 3, 3);
     now += 200 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 2);
-    assert_int_equal(seq_of(books, "c1"), 3); // in order
-    confirm(books, 2, 2);
-    expire(books);
-    assert_int_equal(books_first_seq(books), 4);
-    assert_int_equal(books_totals(books)->expired, 3);
-    books_close(books);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 2);
+    assert_int_equal(seq_of(ledger, "c1"), 3); // in order
+    confirm(ledger, 2, 2);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 4);
+    assert_int_equal(ledger_totals(ledger)->expired, 3);
+    ledger_close(ledger);
 }
 
 static void without_kafka_nothing_stays_for_it(void **state) {
     (void)state;
-    struct books *books = open_books();
-    deliver(books, "[{\"id\":\"a1\"},{\"id\":\"b1\"}]", false);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "[{\"id\":\"a1\"},{\"id\":\"b1\"}]", false);
     now += 50 * day_ms;
-    deliver(books, "[{\"id\":\"a1\",\"status\":\"confirmed\"},{\"id\":\"c1\"}]", false);
-    assert_int_equal(books_waiting(books), 4);
+    deliver(ledger, "[{\"id\":\"a1\",\"status\":\"confirmed\"},{\"id\":\"c1\"}]", false);
+    assert_int_equal(ledger_unpublished(ledger), 4);
     no_kafka = true;
     now += 60 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 3);
-    assert_int_equal(books_waiting(books), 2);
-    assert_int_equal(books_totals(books)->never_published, 2);
-    assert_int_equal(books_totals(books)->expired, 1);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 3);
+    assert_int_equal(ledger_unpublished(ledger), 2);
+    assert_int_equal(ledger_totals(ledger)->never_published, 2);
+    assert_int_equal(ledger_totals(ledger)->expired, 1);
     now += 50 * day_ms;
-    expire(books);
+    expire(ledger);
     no_kafka = false;
-    assert_int_equal(books_waiting(books), 0);
-    assert_int_equal(books_last_seq(books), 4);
-    assert_int_equal(counts_total(books_counts(books)), 3);
-    books_close(books);
-    books = open_books();
-    assert_int_equal(books_waiting(books), 0);
-    assert_int_equal(books_last_seq(books), 4);
-    assert_int_equal(books_first_seq(books), 5);
-    deliver(books, "{\"id\":\"a1\"}", false);
-    assert_int_equal(books_last_seq(books), 5);
-    books_close(books);
+    assert_int_equal(ledger_unpublished(ledger), 0);
+    assert_int_equal(ledger_last_seq(ledger), 4);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 3);
+    ledger_close(ledger);
+    ledger = open_ledger();
+    assert_int_equal(ledger_unpublished(ledger), 0);
+    assert_int_equal(ledger_last_seq(ledger), 4);
+    assert_int_equal(ledger_first_seq(ledger), 5);
+    deliver(ledger, "{\"id\":\"a1\"}", false);
+    assert_int_equal(ledger_last_seq(ledger), 5);
+    ledger_close(ledger);
 }
 
 static void so_do_events_about_sources(void **state) {
     (void)state;
-    struct books *books = open_books();
-    deliver(books, "{\"id\":\"a1\"}", false);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "{\"id\":\"a1\"}", false);
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    struct books_group group = {.batches = batch};
+    struct ledger_group group = {.batches = batch};
     batch->task = BATCH_SILENCE;
     now += 40 * day_ms;
     batch->received_ms = now;
-    commit_group(books, &group);
-    books_group_free(&group);
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
     batch_free(batch);
-    assert_int_equal(books_last_seq(books), 2);
-    confirm(books, 1, 1);
+    assert_int_equal(ledger_last_seq(ledger), 2);
+    confirm(ledger, 1, 1);
     now += 200 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 2);
-    confirm(books, 2, 2);
-    expire(books);
-    assert_int_equal(books_first_seq(books), 3);
-    books_close(books);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 2);
+    confirm(ledger, 2, 2);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 3);
+    ledger_close(ledger);
 }
 
 // The names of members of a person are of no use to find the signals that have gone.
 static void a_person_stays_one_without_names(void **state) {
     (void)state;
-    struct books *books = open_books();
-    deliver(books, "[{\"id\":\"a1\"," JAN "},{\"id\":\"b1\"," JAN "}]", false);
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "[{\"id\":\"a1\"," JAN "},{\"id\":\"b1\"," JAN "}]", false);
     now += 60 * day_ms;
-    deliver(books, "{\"id\":\"c1\"," JAN "}", false);
-    confirm(books, 1, 3);
+    deliver(ledger, "{\"id\":\"c1\"," JAN "}", false);
+    confirm(ledger, 1, 3);
     now = start_ms + 101 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 3);
-    assert_int_equal(persons_of(books), 1);
-    assert_int_equal(persons_members(books_persons(books)), 3);
-    deliver(books, "{\"id\":\"a1\"," JAN "}", false); // as new as any
-    assert_int_equal(persons_members(books_persons(books)), 4);
-    assert_int_equal(persons_of(books), 1);
-    assert_int_equal(pseudonyms(books), 1);
-    confirm(books, 4, 4);
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 3);
+    assert_int_equal(persons_of(ledger), 1);
+    assert_int_equal(persons_members(ledger_persons(ledger)), 3);
+    deliver(ledger, "{\"id\":\"a1\"," JAN "}", false); // as new as any
+    assert_int_equal(persons_members(ledger_persons(ledger)), 4);
+    assert_int_equal(persons_of(ledger), 1);
+    assert_int_equal(pseudonyms(ledger), 1);
+    confirm(ledger, 4, 4);
     now += 100 * day_ms;
-    expire(books);
-    assert_int_equal(pseudonyms(books), 1); // exactly as old
+    expire(ledger);
+    assert_int_equal(pseudonyms(ledger), 1); // exactly as old
     now++;
-    expire(books);
-    assert_int_equal(pseudonyms(books), 0);
-    assert_int_equal(persons_of(books), 1);
-    books = reopen(books);
-    assert_int_equal(persons_of(books), 1);
-    books_close(books);
+    expire(ledger);
+    assert_int_equal(pseudonyms(ledger), 0);
+    assert_int_equal(persons_of(ledger), 1);
+    ledger = reopen(ledger);
+    assert_int_equal(persons_of(ledger), 1);
+    ledger_close(ledger);
 }
 
 static void many_go_in_steps(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct buf text;
     buf_init(&text, 1 << 20);
     for (int i = 0; i < 1300; i++)
         buf_printf(&text, "%c{\"id\":\"x%d\"}", i ? ',' : '[', i);
     buf_puts(&text, "]");
     char *body = buf_take(&text);
-    deliver(books, body, false);
+    deliver(ledger, body, false);
     free(body);
-    confirm(books, 1, 1300);
+    confirm(ledger, 1, 1300);
     now += 200 * day_ms;
-    assert_int_equal(expire(books), 3);
-    assert_int_equal(books_totals(books)->expired, 1300);
-    assert_int_equal(counts_total(books_counts(books)), 1300);
-    books_close(books);
+    assert_int_equal(expire(ledger), 3);
+    assert_int_equal(ledger_totals(ledger)->expired, 1300);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 1300);
+    ledger_close(ledger);
 }
 
 // More than go in one step, and of pseudonyms more than are looked at in one, some of them not due.
 static void so_do_entries_of_other_tables(void **state) {
     (void)state;
     enum { FEW = 4 };
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct buf text;
     for (int round = 0; round < 6; round++) {
         buf_init(&text, 1 << 20);
@@ -230,18 +230,18 @@ static void so_do_entries_of_other_tables(void **state) {
             buf_printf(&text, ",{\"id\":\"y%d-%d\",\"reported\":\"?\"}", round, i);
         buf_puts(&text, "]");
         char *body = buf_take(&text);
-        deliver(books, body, true);
+        deliver(ledger, body, true);
         free(body);
     }
-    assert_int_equal(books_words(books), BOOKS_WORDS_SOURCE_MAX);
-    assert_int_equal(books_quarantined(books), 900);
-    assert_int_equal(pseudonyms(books), 6000);
-    confirm(books, 1, 6000);
+    assert_int_equal(ledger_unmapped(ledger), LEDGER_UNMAPPED_SOURCE_MAX);
+    assert_int_equal(ledger_quarantined(ledger), 900);
+    assert_int_equal(pseudonyms(ledger), 6000);
+    confirm(ledger, 1, 6000);
     now += (SHORT_DAYS + 1) * day_ms;
-    assert_in_range(expire(books), FEW, 100);
-    assert_int_equal(books_words(books), 0);
-    assert_int_equal(books_quarantined(books), 0);
-    assert_int_equal(pseudonyms(books), 6000);
+    assert_in_range(expire(ledger), FEW, 100);
+    assert_int_equal(ledger_unmapped(ledger), 0);
+    assert_int_equal(ledger_quarantined(ledger), 0);
+    assert_int_equal(pseudonyms(ledger), 6000);
     // the same persons again, but for some: they are as old as their last signal
     buf_init(&text, 1 << 20);
     for (int i = 0; i < 700; i++)
@@ -249,75 +249,75 @@ static void so_do_entries_of_other_tables(void **state) {
                    i * 8);
     buf_puts(&text, "]");
     char *body = buf_take(&text);
-    deliver(books, body, false);
+    deliver(ledger, body, false);
     free(body);
     now += (IDENTITY_DAYS - 1) * day_ms;
-    confirm(books, 6001, 6700);
-    assert_in_range(expire(books), 2 * 5300 / 500, 100);
-    assert_int_equal(pseudonyms(books), 700);
-    assert_int_equal(books_first_seq(books), 6001);
-    assert_int_equal(persons_of(books), 6000);
-    books = reopen(books);
-    assert_int_equal(books_words(books), 0);
-    assert_int_equal(books_quarantined(books), 0);
-    assert_int_equal(persons_of(books), 6000);
-    books_close(books);
+    confirm(ledger, 6001, 6700);
+    assert_in_range(expire(ledger), 2 * 5300 / 500, 100);
+    assert_int_equal(pseudonyms(ledger), 700);
+    assert_int_equal(ledger_first_seq(ledger), 6001);
+    assert_int_equal(persons_of(ledger), 6000);
+    ledger = reopen(ledger);
+    assert_int_equal(ledger_unmapped(ledger), 0);
+    assert_int_equal(ledger_quarantined(ledger), 0);
+    assert_int_equal(persons_of(ledger), 6000);
+    ledger_close(ledger);
 }
 
 static void entries_of_other_tables_go_by_their_own_age(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     size_t words = 0;
-    deliver(books, "[{\"id\":\"a1\",\"category\":\"iets\"},{\"id\":\"b1\",\"reported\":\"?\"}]",
+    deliver(ledger, "[{\"id\":\"a1\",\"category\":\"iets\"},{\"id\":\"b1\",\"reported\":\"?\"}]",
             true);
-    assert_int_equal(books_words(books), 1);
-    assert_int_equal(books_quarantined(books), 1);
+    assert_int_equal(ledger_unmapped(ledger), 1);
+    assert_int_equal(ledger_quarantined(ledger), 1);
     now += SHORT_DAYS * day_ms;
-    expire(books);
-    assert_int_equal(books_words(books), 1);
-    assert_int_equal(books_quarantined(books), 1);
+    expire(ledger);
+    assert_int_equal(ledger_unmapped(ledger), 1);
+    assert_int_equal(ledger_quarantined(ledger), 1);
     now++;
-    expire(books);
-    books_each_word(books, count_entry, &words);
+    expire(ledger);
+    ledger_each_unmapped(ledger, count_entry, &words);
     assert_int_equal(words, 0);
-    assert_int_equal(books_words(books), 0);
-    assert_int_equal(books_quarantined(books), 0);
-    books = reopen(books);
-    assert_int_equal(books_words(books), 0);
-    assert_int_equal(books_quarantined(books), 0);
-    books_close(books);
+    assert_int_equal(ledger_unmapped(ledger), 0);
+    assert_int_equal(ledger_quarantined(ledger), 0);
+    ledger = reopen(ledger);
+    assert_int_equal(ledger_unmapped(ledger), 0);
+    assert_int_equal(ledger_quarantined(ledger), 0);
+    ledger_close(ledger);
 }
 
 static void old_counts_lose_what_they_say_of_victims(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct cell cell;
-    deliver(books,
+    deliver(ledger,
             "[{\"id\":\"a1\",\"reported\":\"2024-02-01\",\"category\":\"prostitutie\","
             "\"victim\":{\"gender\":\"man\",\"age\":30,\"citizenship\":\"NG\"}},"
             "{\"id\":\"b1\",\"reported\":\"2024-02-02\",\"category\":\"prostitutie\","
             "\"victim\":{\"gender\":\"vrouw\",\"age\":12}}]",
             false);
-    cell = line_at(books, 1).row.cell;
+    cell = line_at(ledger, 1).row.cell;
     assert_int_not_equal(cell.gender, GENDER_UNKNOWN);
-    confirm(books, 1, 2);
+    confirm(ledger, 1, 2);
     now += 200 * day_ms;
-    expire(books);
-    assert_int_equal(counts_get(books_counts(books), &cell), 1);
+    expire(ledger);
+    assert_int_equal(counts_get(ledger_counts(ledger), &cell), 1);
     now = start_ms + CELLS_DAYS * day_ms; // the month's last day
-    expire(books);
-    assert_int_equal(counts_get(books_counts(books), &cell), 1);
+    expire(ledger);
+    assert_int_equal(counts_get(ledger_counts(ledger), &cell), 1);
     now += day_ms;
-    expire(books);
-    assert_int_equal(counts_get(books_counts(books), &cell), 0);
+    expire(ledger);
+    assert_int_equal(counts_get(ledger_counts(ledger), &cell), 0);
     cell.gender = GENDER_UNKNOWN;
     cell.age_group = AGE_UNKNOWN;
     cell.citizenship = CITIZENSHIP_UNKNOWN;
-    assert_int_equal(counts_get(books_counts(books), &cell), 2);
-    books = reopen(books);
-    assert_int_equal(counts_get(books_counts(books), &cell), 2);
-    assert_int_equal(counts_total(books_counts(books)), 2);
-    books_close(books);
+    assert_int_equal(counts_get(ledger_counts(ledger), &cell), 2);
+    ledger = reopen(ledger);
+    assert_int_equal(counts_get(ledger_counts(ledger), &cell), 2);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 2);
+    ledger_close(ledger);
 }
 
 // --- at random ---
@@ -336,17 +336,17 @@ static void name_id(char id[8], uint64_t n) {
     (void)snprintf(id, 8, "id-%02u", (unsigned)n);
 }
 
-static void count_latest(struct model *m, struct books *books, const char *id, int change) {
-    uint64_t seq = seq_of(books, id);
+static void count_latest(struct model *m, struct ledger *ledger, const char *id, int change) {
+    uint64_t seq = seq_of(ledger, id);
     struct line line;
     if (!seq)
         return;
-    line = line_at(books, seq);
+    line = line_at(ledger, seq);
     if (line.row.counts)
         counts_add(m->counts, &line.row.cell, change);
 }
 
-static void deliver_one(struct model *m, struct books *books) {
+static void deliver_one(struct model *m, struct ledger *ledger) {
     static const char *const categories[] = {"prostitutie", "dwang", "iets"};
     static const char *const genders[] = {"man", "vrouw", "onbekend"};
     char text[TEXT], id[8], person[128] = "";
@@ -363,62 +363,62 @@ static void deliver_one(struct model *m, struct books *books) {
                        "\"victim\":{\"gender\":\"%s\"}%s}",
                        id, (unsigned)pick(m, 2) + 1, categories[pick(m, 3)], genders[pick(m, 3)],
                        person);
-    count_latest(m, books, id, -1);
-    deliver(books, text, false);
-    count_latest(m, books, id, 1);
+    count_latest(m, ledger, id, -1);
+    deliver(ledger, text, false);
+    count_latest(m, ledger, id, 1);
 }
 
-static void erase_one(struct model *m, struct books *books) {
+static void erase_one(struct model *m, struct ledger *ledger) {
     char id[8];
     name_id(id, pick(m, IDS));
-    count_latest(m, books, id, -1);
-    (void)erase(books, id, pick(m, 2));
-    count_latest(m, books, id, 1); // nothing: it does not count
+    count_latest(m, ledger, id, -1);
+    (void)erase(ledger, id, pick(m, 2));
+    count_latest(m, ledger, id, 1); // nothing: it does not count
 }
 
-static void expire_some(struct books *books) {
-    int64_t persons = persons_of(books);
-    uint64_t first = books_first_seq(books);
-    expire(books);
-    assert_int_equal(persons_of(books), persons);
-    assert_true(books_first_seq(books) >= first);
+static void expire_some(struct ledger *ledger) {
+    int64_t persons = persons_of(ledger);
+    uint64_t first = ledger_first_seq(ledger);
+    expire(ledger);
+    assert_int_equal(persons_of(ledger), persons);
+    assert_true(ledger_first_seq(ledger) >= first);
     for (uint64_t n = 0; n < IDS; n++) { // what the index names is there, and young or waiting
         char id[8];
         name_id(id, n);
-        uint64_t seq = seq_of(books, id);
-        assert_true(seq == 0 || seq >= books_first_seq(books));
+        uint64_t seq = seq_of(ledger, id);
+        assert_true(seq == 0 || seq >= ledger_first_seq(ledger));
     }
 }
 
 static void whatever_happens_counts_and_persons_are_right(void **state) {
     (void)state;
     struct model m = {.random = unit_seed(), .counts = counts_create()};
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     uint64_t confirmed = 0;
     ages.cells_ms = 100000 * day_ms;
     for (int turn = 0; turn < 1500; turn++) {
         now += (int64_t)pick(&m, 3) * day_ms;
         if (pick(&m, 20))
-            deliver_one(&m, books);
+            deliver_one(&m, ledger);
         else
-            erase_one(&m, books);
-        if (pick(&m, 4) == 0 && books_last_seq(books) > confirmed) {
-            uint64_t upto = confirmed + 1 + pick(&m, books_last_seq(books) - confirmed);
-            confirm(books, confirmed + 1, upto);
+            erase_one(&m, ledger);
+        if (pick(&m, 4) == 0 && ledger_last_seq(ledger) > confirmed) {
+            uint64_t upto = confirmed + 1 + pick(&m, ledger_last_seq(ledger) - confirmed);
+            confirm(ledger, confirmed + 1, upto);
             confirmed = upto;
         }
         if (pick(&m, 10) == 0)
-            expire_some(books);
-        assert_same_counts(m.counts, books_counts(books));
+            expire_some(ledger);
+        assert_same_counts(m.counts, ledger_counts(ledger));
         if (pick(&m, 100) == 0) {
-            int64_t persons = persons_of(books);
-            books = reopen(books);
-            assert_int_equal(persons_of(books), persons);
-            assert_same_counts(m.counts, books_counts(books));
+            int64_t persons = persons_of(ledger);
+            ledger = reopen(ledger);
+            assert_int_equal(persons_of(ledger), persons);
+            assert_same_counts(m.counts, ledger_counts(ledger));
         }
     }
-    assert_true(books_first_seq(books) > 1);
-    books_close(books);
+    assert_true(ledger_first_seq(ledger) > 1);
+    ledger_close(ledger);
     counts_free(m.counts);
     ages.cells_ms = CELLS_DAYS * day_ms;
 }

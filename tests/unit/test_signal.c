@@ -19,9 +19,9 @@ static void fields_of_words_are_named_as_in_json(void **state) {
     (void)state;
     static const char *const names[] = {"category", "municipality", "gender", "ageGroup",
                                         "citizenship"};
-    assert_int_equal(COUNT(names), WORD_FIELDS);
-    for (int field = 0; field < WORD_FIELDS; field++)
-        assert_string_equal(word_field_name((enum word_field)field), names[field]);
+    assert_int_equal(COUNT(names), UNMAPPED_FIELDS);
+    for (int field = 0; field < UNMAPPED_FIELDS; field++)
+        assert_string_equal(unmapped_field_name((enum unmapped_field)field), names[field]);
 }
 
 int main(void) {

@@ -18,13 +18,13 @@ static int setup(void **state) {
     static const struct {
         const char *name, *text;
     } files[] = {
-        {"templates/marked.yaml", "page: {format: json}\nfields: {id: /id, mark: /m}\n"
-                                  "ask: {cursor-param: since, pages-max: 7}\n"},
+        {"templates/marked.yaml", "page: {format: json}\nfields: {id: /id, watermark: /m}\n"
+                                  "request: {cursor_param: since, pages_max: 7}\n"},
         {"templates/plain.yaml", LEAST},
         {"templates/bearer.yaml", LEAST "auth: {kind: bearer}\n"},
         {"templates/basic.yaml", LEAST "auth: {kind: basic, optional: yes}\n"},
         {"templates/key.yaml", LEAST "auth: {kind: header, header: X-Api-Key}\n"},
-        {"templates/oauth.yaml", LEAST "auth: {kind: oauth2, token-url: 'http://127.0.0.1/t'}\n"},
+        {"templates/oauth.yaml", LEAST "auth: {kind: oauth2, token_url: 'http://127.0.0.1/t'}\n"},
     };
     if (scratch_setup(state) != 0 || mkdir(scratch_path("templates"), 0755) != 0)
         return -1;
@@ -63,7 +63,7 @@ static void expect(const char *csv, const char *faults) {
     char *text;
     size_t count;
     scratch_write("s.csv", csv, 0644);
-    sources_drop(load_file("s.csv", &text, &count));
+    sources_unref(load_file("s.csv", &text, &count));
     assert_string_equal(text, faults);
     free(text);
 }
@@ -112,7 +112,7 @@ static void test_all_columns(void **state) {
     assert_int_equal(c->template->pages_max, 7);
     assert_string_equal(c->cursor_param, "changed");
     assert_null(c->cursor_field);
-    sources_drop(s);
+    sources_unref(s);
 }
 
 #define KIND " not allowed (allowed: municipality coa care police kmar nla ngo other)\n"
@@ -185,10 +185,11 @@ static const struct {
     {"name,kind,url,template\na,coa,https://h/,bearer\nb,coa,https://h/,oauth\n",
      "s.csv:2: secret_file: is needed: the template authenticates\n"
      "s.csv:3: secret_file: is needed: the template authenticates\n"
-     "s.csv:3: template: http for its token-url only with allow_private; use https\n"},
+     "s.csv:3: template: http for its token_url only with allow_private; use https\n"},
     {"name,kind,url,template,cursor_param,cursor_field\n"
      "a,coa,https://h/,marked,,x\nb,coa,https://h/,plain,since,\n",
-     "s.csv:2: cursor_field: only with template native: the others say themselves what marks\n"
+     "s.csv:2: cursor_field: only with template native: the others say themselves what the "
+     "watermark is\n"
      "s.csv:3: cursor_param: the template has no cursor\n"},
     {"name,kind\na,coa\n\"b,coa\n", "s.csv:3: a quote is not closed\n"},
 };
@@ -279,7 +280,7 @@ static void test_faults_show_no_values(void **state) {
                                        : c == 1    ? "coa"
                                                    : "");
             scratch_write("s.csv", csv, 0644);
-            sources_drop(load_file("s.csv", &text, &count));
+            sources_unref(load_file("s.csv", &text, &count));
             assert_true(count > 0);
             assert_null(strstr(text, "Pa+sTe"));
             free(text);
@@ -302,11 +303,11 @@ static void test_look_ups(void **state) {
     assert_ptr_equal(sources_find(s, STR("b")), &s->list[1]);
     assert_null(sources_find(s, STR("c")));
     assert_null(sources_find(s, STR("")));
-    assert_ptr_equal(sources_take(s), s);
-    sources_drop(s);
+    assert_ptr_equal(sources_ref(s), s);
+    sources_unref(s);
     assert_ptr_equal(sources_find(s, STR("a")), &s->list[0]);
-    sources_drop(s);
-    sources_drop(NULL);
+    sources_unref(s);
+    sources_unref(NULL);
 }
 
 static void test_as_many_as_allowed(void **state) {
@@ -344,7 +345,7 @@ static void test_as_many_as_allowed(void **state) {
                             (size_t)snprintf(word, sizeof word, "%c%u", i % 2 ? 't' : 'u', i)};
         assert_ptr_equal(sources_by_token(s, token), &s->list[i]);
     }
-    sources_drop(s);
+    sources_unref(s);
 
     buf_puts(&csv, "one-more,coa,\nand-another,coa,\n");
     scratch_write_bytes("s.csv", csv.data, csv.len, 0644);
@@ -365,7 +366,7 @@ static void test_example(void **state) {
     if (faults.count)
         fail_msg("%.*s", (int)faults.text.len, faults.text.data);
     assert_true(s->count >= 3);
-    sources_drop(s);
+    sources_unref(s);
     diagnostics_free(&faults);
     free(config.sources_file);
     free(config.templates_dir);
@@ -388,7 +389,7 @@ static void test_random_bytes(void **state) {
             len += strlen(piece);
         }
         scratch_write_bytes("s.csv", bytes, len, 0644);
-        sources_drop(load_file("s.csv", &text, &count));
+        sources_unref(load_file("s.csv", &text, &count));
         free(text);
     }
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "scratch.h"
-
-#include "config/config.h"
 #include "template/template.h"
-
 static struct templates *load_text(const char *yaml, char **faults_text) {
     struct diagnostics faults;
     size_t lines = 0;
@@ -58,7 +55,7 @@ static void test_least(void **state) {
     assert_true(t->window_items_max == UINT32_MAX);
     assert_int_equal(t->auth, TEMPLATE_AUTH_NONE);
     assert_false(t->auth_optional);
-    templates_drop(templates);
+    templates_unref(templates);
 }
 
 static void test_every_key(void **state) {
@@ -67,15 +64,15 @@ static void test_every_key(void **state) {
         "page: {format: json, items: /data/0, next: /next, dates: epoch-ms}\n"
         "fields:\n"
         "  id: /id\n"
-        "  category: {from: /c, words: {Loverboys: SexualExploitation, x: y}, constant: z}\n"
+        "  category: {from: /c, value_map: {Loverboys: SexualExploitation, x: y}, constant: z}\n"
         "  status: {constant: mogelijk}\n"
-        "  withdrawn: {from: /state, words: {a: 'true', b: no}}\n"
-        "  mark: /m\n"
-        "absent: ['*****', \"null\"]\n"
-        "leave-out: [{from: /p, equals: true}, {from: /q, equals: 1}]\n"
-        "ask: {query: 'a=b&c=d', paging: token, page-param: $skip, pages-max: 9,\n"
-        "  cursor-param: since, overlap: 10m, ordered: yes}\n"
-        "auth: {kind: oauth2, token-url: 'https://h/t', scope: 'a b', optional: yes}\n");
+        "  withdrawn: {from: /state, value_map: {a: 'true', b: no}}\n"
+        "  watermark: /m\n"
+        "null_values: ['*****', \"null\"]\n"
+        "exclude: [{from: /p, equals: true}, {from: /q, equals: 1}]\n"
+        "request: {query: 'a=b&c=d', paging: token, page_param: $skip, pages_max: 9,\n"
+        "  cursor_param: since, overlap: 10m, ordered: yes}\n"
+        "auth: {kind: oauth2, token_url: 'https://h/t', scope: 'a b', optional: yes}\n");
     const struct template *t = &templates->list[0];
     const struct mapping *m = &t->mapping;
     assert_string_equal(m->items, "/data/0");
@@ -88,7 +85,7 @@ static void test_every_key(void **state) {
     assert_null(m->rules[MAPPING_STATUS].from);
     assert_string_equal(m->rules[MAPPING_STATUS].constant, "mogelijk");
     assert_string_equal(m->rules[MAPPING_WITHDRAWN].words[1].to, "no");
-    assert_string_equal(m->rules[MAPPING_MARK].from, "/m");
+    assert_string_equal(m->rules[MAPPING_WATERMARK].from, "/m");
     assert_int_equal(m->absent_count, 2);
     assert_string_equal(m->absent[0], "*****");
     assert_int_equal(m->skip_count, 2);
@@ -105,7 +102,7 @@ static void test_every_key(void **state) {
     assert_string_equal(t->token_url, "https://h/t");
     assert_string_equal(t->scope, "a b");
     assert_true(t->auth_optional);
-    templates_drop(templates);
+    templates_unref(templates);
 }
 
 static void test_csv_numbers_and_windows(void **state) {
@@ -113,10 +110,10 @@ static void test_csv_numbers_and_windows(void **state) {
     struct templates *templates =
         load_good("page: {format: csv, separator: tab, encoding: latin-1, dates: mdy}\n"
                   "fields: {id: Nummer van de melding}\n"
-                  "ask: {paging: number, page-param: p, first-page: 0, page-size: 50,\n"
-                  "  cursor-param: from}\n"
-                  "windows: {end-param: to, longest: 90d, reread: 2h, begin: 2015-01-01,\n"
-                  "  items-max: 1000}\n"
+                  "request: {paging: number, page_param: p, first_page: 0, page_size: 50,\n"
+                  "  cursor_param: from}\n"
+                  "windows: {end_param: to, max_window: 90d, lookback: 2h, begin: 2015-01-01,\n"
+                  "  items_max: 1000}\n"
                   "auth: {kind: header, header: X-Api-Key}\n");
     const struct template *t = &templates->list[0];
     assert_int_equal(t->mapping.format, MAPPING_CSV);
@@ -132,7 +129,7 @@ static void test_csv_numbers_and_windows(void **state) {
     assert_true(t->begin_ms == 1420070400000); // date -ud 2015-01-01 +%s
     assert_int_equal(t->window_items_max, 1000);
     assert_string_equal(t->auth_header, "X-Api-Key");
-    templates_drop(templates);
+    templates_unref(templates);
     static const struct {
         const char *text;
         char separator;
@@ -143,13 +140,13 @@ static void test_csv_numbers_and_windows(void **state) {
                        separators[i].text);
         templates = load_good(yaml);
         assert_int_equal(templates->list[0].mapping.separator, separators[i].separator);
-        templates_drop(templates);
+        templates_unref(templates);
     }
 }
 
 #define JSON "page: {format: json}\n"
 #define ID "fields: {id: /i}\n"
-#define MARK "page: {format: json}\nfields: {id: /i, mark: /m}\n"
+#define MARK "page: {format: json}\nfields: {id: /i, watermark: /m}\n"
 #define POINTER "(allowed: a JSON Pointer: \"\" for the whole, else /name/name)\n"
 #define PARAM "is not allowed (allowed: 1..64 of [a-zA-Z0-9._~$%-])\n"
 #define QUERY                                                                                      \
@@ -165,18 +162,18 @@ static const struct {
     {JSON, "t: fields.id: is missing\n"},
     {ID, "t: page.format: is missing (allowed: json, ndjson, csv)\n"},
     {JSON ID "pages: {}\n", "t:3: unknown section \"pages\" (did you mean page?)\n"},
-    {JSON ID "leaveout: []\n", "t:3: unknown section \"leaveout\" (did you mean leave-out?)\n"},
-    {JSON ID "ask: {page_param: x}\n",
-     "t:3: ask: unknown key \"page_param\" (did you mean page-param?)\n"},
+    {JSON ID "exclud: []\n", "t:3: unknown section \"exclud\" (did you mean exclude?)\n"},
+    {JSON ID "request: {page-param: x}\n",
+     "t:3: request: unknown key \"page-param\" (did you mean page_param?)\n"},
     {JSON ID JSON, "t:3: \"page\" is already there in line 1\n"},
-    {JSON ID "ask: {query: a=b,\n  query: c}\n",
-     "t:4: ask: \"query\" is already there in line 3\n"},
-    {JSON ID "ask: none\n", "t:3: ask: a section with keys is needed\n"},
-    {JSON ID "ask: {query: [a]}\n",
-     "t:3: ask.query: one value is needed, not a list or a mapping\n"},
-    {JSON ID "ask: {query: !x a}\n", "t:3: ask.query: no tags (!) here\n"},
-    {JSON ID "ask: {query: }\n",
-     "t:3: ask.query: a value is needed (a word like null goes in quotes)\n"},
+    {JSON ID "request: {query: a=b,\n  query: c}\n",
+     "t:4: request: \"query\" is already there in line 3\n"},
+    {JSON ID "request: none\n", "t:3: request: a section with keys is needed\n"},
+    {JSON ID "request: {query: [a]}\n",
+     "t:3: request.query: one value is needed, not a list or a mapping\n"},
+    {JSON ID "request: {query: !x a}\n", "t:3: request.query: no tags (!) here\n"},
+    {JSON ID "request: {query: }\n",
+     "t:3: request.query: a value is needed (a word like null goes in quotes)\n"},
     {"page: {format: xml}\n" ID,
      "t:1: page.format: \"xml\" is not allowed (allowed: json, ndjson, csv)\n"},
     {"page: {format: json, items: data}\n" ID, "t:1: page.items: \"data\" is not allowed " POINTER},
@@ -190,45 +187,48 @@ static const struct {
      "t:1: page.encoding: only with page.format csv\n"},
     {"page: {format: csv, items: /a}\nfields: {id: i}\n",
      "t:1: page.items: only with page.format json\n"},
-    {"page: {format: json, next: /n}\n" ID, "t:1: page.next: only with ask.paging url or token\n"},
-    {JSON ID "ask: {paging: url}\n",
-     "t: page.next: is missing: goes with ask.paging url or token\n"},
-    {JSON ID "ask: {paging: number}\n",
-     "t: ask.page-param: is missing: goes with ask.paging token or number\n"
-     "t: ask.page-size: is missing: goes with ask.paging number\n"},
-    {JSON ID "ask: {page-param: p, first-page: 1, page-size: 2}\n",
-     "t:3: ask.page-param: only with ask.paging token or number\n"
-     "t:3: ask.first-page: only with ask.paging number\n"
-     "t:3: ask.page-size: only with ask.paging number\n"},
-    {JSON ID "ask: {paging: all, page-param: 'a b'}\n",
-     "t:3: ask.paging: \"all\" is not allowed (allowed: none, link, url, token, number)\n"
-     "t:3: ask.page-param: \"a b\" " PARAM},
-    {JSON ID "ask: {pages-max: 0}\n",
-     "t:3: ask.pages-max: \"0\" is not allowed (allowed: 1..1000000)\n"},
-    {JSON ID "ask: {query: '?a=b'}\n", "t:3: ask.query: \"?a=b\" " QUERY},
-    {JSON ID "ask: {query: 'a=b#c'}\n", "t:3: ask.query: \"a=b#c\" " QUERY},
-    {MARK, "t: ask.cursor-param: is missing: goes with fields.mark or windows\n"},
-    {JSON ID "ask: {cursor-param: a, overlap: 1m, ordered: no}\n",
-     "t:3: ask.cursor-param: only with fields.mark or windows\n"
-     "t:3: ask.overlap: only with fields.mark\n"
-     "t:3: ask.ordered: only with fields.mark\n"},
-    {MARK "ask: {cursor-param: a, overlap: 10}\n",
-     "t:3: ask.overlap: \"10\" is not allowed (allowed: 0ms..365d, with ms, s, m, h or d)\n"},
-    {MARK "ask: {cursor-param: a, ordered: maybe}\n",
-     "t:3: ask.ordered: \"maybe\" is not allowed (allowed: no, yes)\n"},
-    {JSON ID "windows: {}\n", "t: ask.cursor-param: is missing: goes with fields.mark or windows\n"
-                              "t: windows.end-param: is missing: goes with windows\n"
-                              "t: windows.longest: is missing: goes with windows\n"},
-    {MARK "ask: {cursor-param: a}\nwindows: {end-param: b, longest: 1d}\n",
-     "t:2: fields.mark: not together with windows: these follow time\n"},
-    {JSON ID "ask: {cursor-param: a}\nwindows: {end-param: b, longest: 1d, begin: 1999-12-31}\n",
+    {"page: {format: json, next: /n}\n" ID,
+     "t:1: page.next: only with request.paging url or token\n"},
+    {JSON ID "request: {paging: url}\n",
+     "t: page.next: is missing: goes with request.paging url or token\n"},
+    {JSON ID "request: {paging: number}\n",
+     "t: request.page_param: is missing: goes with request.paging token or number\n"
+     "t: request.page_size: is missing: goes with request.paging number\n"},
+    {JSON ID "request: {page_param: p, first_page: 1, page_size: 2}\n",
+     "t:3: request.page_param: only with request.paging token or number\n"
+     "t:3: request.first_page: only with request.paging number\n"
+     "t:3: request.page_size: only with request.paging number\n"},
+    {JSON ID "request: {paging: all, page_param: 'a b'}\n",
+     "t:3: request.paging: \"all\" is not allowed (allowed: none, link, url, token, number)\n"
+     "t:3: request.page_param: \"a b\" " PARAM},
+    {JSON ID "request: {pages_max: 0}\n",
+     "t:3: request.pages_max: \"0\" is not allowed (allowed: 1..1000000)\n"},
+    {JSON ID "request: {query: '?a=b'}\n", "t:3: request.query: \"?a=b\" " QUERY},
+    {JSON ID "request: {query: 'a=b#c'}\n", "t:3: request.query: \"a=b#c\" " QUERY},
+    {MARK, "t: request.cursor_param: is missing: goes with fields.watermark or windows\n"},
+    {JSON ID "request: {cursor_param: a, overlap: 1m, ordered: no}\n",
+     "t:3: request.cursor_param: only with fields.watermark or windows\n"
+     "t:3: request.overlap: only with fields.watermark\n"
+     "t:3: request.ordered: only with fields.watermark\n"},
+    {MARK "request: {cursor_param: a, overlap: 10}\n",
+     "t:3: request.overlap: \"10\" is not allowed (allowed: 0ms..365d, with ms, s, m, h or d)\n"},
+    {MARK "request: {cursor_param: a, ordered: maybe}\n",
+     "t:3: request.ordered: \"maybe\" is not allowed (allowed: no, yes)\n"},
+    {JSON ID "windows: {}\n",
+     "t: request.cursor_param: is missing: goes with fields.watermark or windows\n"
+     "t: windows.end_param: is missing: goes with windows\n"
+     "t: windows.max_window: is missing: goes with windows\n"},
+    {MARK "request: {cursor_param: a}\nwindows: {end_param: b, max_window: 1d}\n",
+     "t:2: fields.watermark: not together with windows: these follow time\n"},
+    {JSON ID
+     "request: {cursor_param: a}\nwindows: {end_param: b, max_window: 1d, begin: 1999-12-31}\n",
      "t:4: windows.begin: \"1999-12-31\" is not allowed (allowed: a date, 2000-01-01 or later)\n"},
     {JSON "fields: [id]\n", "t:2: fields: names of fields and where they come from are needed\n"
                             "t: fields.id: is missing\n"},
     {JSON "fields: {id: /i, name: /n}\n",
      "t:2: fields: unknown field \"name\" (allowed: id, reported, occurred, municipality, "
      "category, gender, age, ageGroup, birthYear, citizenship, personName, birthDate, nationality, "
-     "vNumber, status, withdrawn, mark)\n"},
+     "vNumber, status, withdrawn, watermark)\n"},
     {JSON "fields: {id: i}\n", "t:2: fields.id: from is a JSON Pointer: /name/name\n"},
     {JSON "fields: {id: {}}\n", "t:2: fields.id: from or constant is needed\n"},
     {JSON "fields: {id: [a]}\n", "t:2: fields.id: one value is needed, not a list or a mapping\n"},
@@ -237,51 +237,51 @@ static const struct {
      "t:2: fields.id: no constant: each signal has an id of its own\n"
      "t:2: fields.vNumber: no constant: all signals would be about one person\n"},
     {JSON "fields: {id: {from: /i, to: x}}\n",
-     "t:2: fields.id: unknown key (allowed: from, words, constant)\n"},
+     "t:2: fields.id: unknown key (allowed: from, value_map, constant)\n"},
     {JSON "fields: &a {id: *a}\n",
-     "t:2: fields.id: unknown key (allowed: from, words, constant)\n"},
-    {JSON "fields: {id: /i, status: {words: {a: possible}}}\n",
+     "t:2: fields.id: unknown key (allowed: from, value_map, constant)\n"},
+    {JSON "fields: {id: /i, status: {value_map: {a: possible}}}\n",
      "t:2: fields.status: from or constant is needed\n"},
-    {JSON "fields: {id: /i, status: {words: {a: possible}, constant: possible}}\n",
-     "t:2: fields.status: words need a from\n"},
+    {JSON "fields: {id: /i, status: {value_map: {a: possible}, constant: possible}}\n",
+     "t:2: fields.status: value_map needs a from\n"},
     {JSON "fields: {id: /i, status: {constant: posible}}\n",
      "t:2: fields.status: no status (allowed: possible, confirmed, rejected)\n"},
-    {JSON "fields: {id: /i, gender: {from: /g, words: {1: Man, 2: Both}}}\n",
-     "t:2: fields.gender.words: no gender (allowed: Feminine, Masculine, NonConforming, "
+    {JSON "fields: {id: /i, gender: {from: /g, value_map: {1: Man, 2: Both}}}\n",
+     "t:2: fields.gender.value_map: no gender (allowed: Feminine, Masculine, NonConforming, "
      "Unknown)\n"},
     {JSON "fields: {id: /i, citizenship: {constant: Poolse}, ageGroup: {constant: old},\n"
-          "  withdrawn: {from: /w, words: {a: perhaps}}}\n",
+          "  withdrawn: {from: /w, value_map: {a: perhaps}}}\n",
      "t:2: fields.citizenship: no citizenship (allowed: ISO 3166 codes, NL, EU, nonEU, Unknown)\n"
      "t:2: fields.ageGroup: no age group (allowed: Minor, Adult, Unknown)\n"
-     "t:3: fields.withdrawn.words: not allowed (allowed: true, false)\n"},
-    {JSON "fields:\n  id: /i\n  category: {from: /c, words: {Súd: a, sud: b}}\n",
-     "t:4: fields.category.words: is the same word as one before it: case and signs are folded\n"},
-    {JSON "fields: {id: /i, category: {from: /c, words: {}}}\n",
-     "t:2: fields.category.words: words and what they mean are needed\n"},
-    {JSON "fields: {id: /i, category: {from: /c, words: {a: }}}\n",
-     "t:2: fields.category.words: a value is needed (a word like null goes in quotes)\n"},
-    {JSON "fields: {id: /i, mark: {from: /m, constant: x}}\nask: {cursor-param: a}\n",
-     "t:2: fields.mark: only from: it follows what the other side has\n"},
-    {JSON ID "absent: x\n", "t:3: absent: a list of at most 64 is needed\n"},
-    {JSON ID "absent: [null]\n",
-     "t:3: absent: a value is needed (a word like null goes in quotes)\n"},
-    {JSON ID "leave-out: {from: /a, equals: b}\n",
-     "t:3: leave-out: a list of at most 64 is needed\n"},
-    {JSON ID "leave-out: [{from: /a}]\n", "t:3: leave-out: from and equals are needed\n"},
-    {JSON ID "leave-out: [x]\n", "t:3: leave-out: from and equals are needed\n"},
-    {JSON ID "leave-out: [{from: /a, is: b}]\n",
-     "t:3: leave-out: unknown key (allowed: from, equals)\n"},
-    {JSON ID "leave-out:\n- {from: /a, equals: b}\n- {from: a, equals: b}\n",
-     "t:5: leave-out: from is a JSON Pointer: /name/name\n"},
+     "t:3: fields.withdrawn.value_map: not allowed (allowed: true, false)\n"},
+    {JSON "fields:\n  id: /i\n  category: {from: /c, value_map: {Súd: a, sud: b}}\n",
+     "t:4: fields.category.value_map: is the same word as one before it: case and signs are "
+     "folded\n"},
+    {JSON "fields: {id: /i, category: {from: /c, value_map: {}}}\n",
+     "t:2: fields.category.value_map: words and what they mean are needed\n"},
+    {JSON "fields: {id: /i, category: {from: /c, value_map: {a: }}}\n",
+     "t:2: fields.category.value_map: a value is needed (a word like null goes in quotes)\n"},
+    {JSON "fields: {id: /i, watermark: {from: /m, constant: x}}\nrequest: {cursor_param: a}\n",
+     "t:2: fields.watermark: only from: it follows what the other side has\n"},
+    {JSON ID "null_values: x\n", "t:3: null_values: a list of at most 64 is needed\n"},
+    {JSON ID "null_values: [null]\n",
+     "t:3: null_values: a value is needed (a word like null goes in quotes)\n"},
+    {JSON ID "exclude: {from: /a, equals: b}\n", "t:3: exclude: a list of at most 64 is needed\n"},
+    {JSON ID "exclude: [{from: /a}]\n", "t:3: exclude: from and equals are needed\n"},
+    {JSON ID "exclude: [x]\n", "t:3: exclude: from and equals are needed\n"},
+    {JSON ID "exclude: [{from: /a, is: b}]\n",
+     "t:3: exclude: unknown key (allowed: from, equals)\n"},
+    {JSON ID "exclude:\n- {from: /a, equals: b}\n- {from: a, equals: b}\n",
+     "t:5: exclude: from is a JSON Pointer: /name/name\n"},
     {JSON ID "auth: {}\n", "t: auth.kind: is missing: goes with auth\n"},
-    {JSON ID "auth: {kind: none, optional: yes, header: a, token-url: 'https://h/', scope: s}\n",
+    {JSON ID "auth: {kind: none, optional: yes, header: a, token_url: 'https://h/', scope: s}\n",
      "t:3: auth.header: only with auth.kind header\n"
-     "t:3: auth.token-url: only with auth.kind oauth2\n"
+     "t:3: auth.token_url: only with auth.kind oauth2\n"
      "t:3: auth.scope: only with auth.kind oauth2\n"
      "t:3: auth.optional: only with an auth.kind other than none\n"},
     {JSON ID "auth: {kind: header}\n", "t: auth.header: is missing: goes with auth.kind header\n"},
     {JSON ID "auth: {kind: oauth2}\n",
-     "t: auth.token-url: is missing: goes with auth.kind oauth2\n"},
+     "t: auth.token_url: is missing: goes with auth.kind oauth2\n"},
     // a secret may have been pasted in
     {JSON ID "auth: {kind: hunter2}\n",
      "t:3: auth.kind: not allowed (allowed: none, bearer, basic, header, oauth2)\n"},
@@ -289,15 +289,15 @@ static const struct {
      "t:3: auth.header: not allowed (allowed: a header's name, such as X-Api-Key)\n"},
     {JSON ID "auth: {kind: header, header: Host}\n",
      "t:3: auth.header: not allowed (allowed: a header's name, such as X-Api-Key)\n"},
-    {JSON ID "auth: {kind: oauth2, token-url: 'https://u:p@h/'}\n",
-     "t:3: auth.token-url: not allowed (allowed: https://…)\n"},
+    {JSON ID "auth: {kind: oauth2, token_url: 'https://u:p@h/'}\n",
+     "t:3: auth.token_url: not allowed (allowed: https://…)\n"},
 };
 
 static void test_faults(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
         char *text;
-        templates_drop(load_text(bad[i].yaml, &text));
+        templates_unref(load_text(bad[i].yaml, &text));
         assert_string_equal(text, bad[i].faults);
         free(text);
     }
@@ -308,19 +308,19 @@ static void test_too_many(void **state) {
     struct buf yaml;
     char *copy, *text;
     buf_init(&yaml, 1 << 20);
-    buf_puts(&yaml, JSON "fields:\n  id: /i\n  category:\n    from: /c\n    words:\n");
+    buf_puts(&yaml, JSON "fields:\n  id: /i\n  category:\n    from: /c\n    value_map:\n");
     for (int i = 0; i < MAPPING_LIST_MAX; i++)
         buf_printf(&yaml, "      w%d: x\n", i);
     copy = strndup(yaml.data, yaml.len);
-    templates_drop(load_good(copy));
+    templates_unref(load_good(copy));
     free(copy);
-    buf_puts(&yaml, "      more: x\nabsent:\n");
+    buf_puts(&yaml, "      more: x\nnull_values:\n");
     for (int i = 0; i <= MAPPING_LIST_MAX; i++)
         buf_printf(&yaml, "- w%d\n", i);
     copy = buf_take(&yaml);
-    templates_drop(load_text(copy, &text));
-    assert_string_equal(text, "t:7: fields.category.words: more than 64 keys in one place\n"
-                              "t:73: absent: a list of at most 64 is needed\n");
+    templates_unref(load_text(copy, &text));
+    assert_string_equal(text, "t:7: fields.category.value_map: more than 64 keys in one place\n"
+                              "t:73: null_values: a list of at most 64 is needed\n");
     free(copy);
     free(text);
 }
@@ -342,11 +342,11 @@ static void test_native(void **state) {
         assert_null(native->cursor_param);
         assert_null(templates_find(templates, STR("nativ")));
         assert_null(templates_find(templates, (struct str){NULL, 0}));
-        assert_ptr_equal(templates_take(templates), templates);
-        templates_drop(templates);
+        assert_ptr_equal(templates_ref(templates), templates);
+        templates_unref(templates);
         assert_non_null(templates_find(templates, STR("native")));
-        templates_drop(templates);
-        templates_drop(NULL);
+        templates_unref(templates);
+        templates_unref(NULL);
     }
 }
 
@@ -365,7 +365,7 @@ static void test_directory(void **state) {
     assert_int_equal(templates->count, 3);
     assert_string_equal(templates->list[1].name, "a-1");
     assert_string_equal(templates->list[2].name, "b");
-    templates_drop(templates);
+    templates_unref(templates);
 
     // the faults of all files in one run
     scratch_write("d/b.yaml", "page: {format: json}\nfields: {}\nx: y\n", 0644);
@@ -383,7 +383,6 @@ static void test_directory(void **state) {
               "d/z.yaml:1: sections with keys are needed\n");
     free(text);
 }
-
 // What ships, against pages in the form that the systems give them.
 
 static struct templates *load_shipped(void) {
@@ -396,14 +395,14 @@ static struct templates *load_shipped(void) {
 }
 
 struct seen {
-    size_t count, left_out;
+    size_t count, excluded;
     char value[8][MAPPING_FIELDS][64];
 };
 
 static void on_trace(void *ctx, const struct mapping_trace *trace) {
     struct seen *seen = ctx;
-    if (trace->left_out) {
-        seen->left_out++;
+    if (trace->excluded) {
+        seen->excluded++;
         return;
     }
     assert_true(seen->count < 8);
@@ -422,7 +421,7 @@ static void trace_page(const char *template, const char *body, size_t len, struc
     *seen = (struct seen){0};
     mapping_trace(&t->mapping, (struct str){body, len}, &limits, on_trace, seen, result);
     assert_false(result->decoded.failed);
-    templates_drop(templates);
+    templates_unref(templates);
 }
 
 static void put_report(struct buf *page, const char *id, const char *state, const char *parent,
@@ -452,7 +451,7 @@ static void test_signalen(void **state) {
     trace_page("signalen", page.data, page.len, &seen, &result);
     buf_free(&page);
     assert_int_equal(seen.count, 2);
-    assert_int_equal(seen.left_out, 1);
+    assert_int_equal(seen.excluded, 1);
     assert_string_equal(seen.value[0][MAPPING_ID], "a-1");
     assert_string_equal(seen.value[1][MAPPING_ID], "a-3");
     assert_memory_equal(seen.value[0][MAPPING_REPORTED], "2018-06-18T23:30:47", 19);
@@ -546,7 +545,7 @@ static void test_shipped_asking(void **state) {
     assert_int_equal(open311->paging, TEMPLATE_PAGING_NONE);
     assert_null(csv->cursor_param);
     assert_true(csv->auth_optional);
-    templates_drop(templates);
+    templates_unref(templates);
 }
 
 // Bytes of what ships changed at random: a template or faults, never anything else.
@@ -572,7 +571,7 @@ static void test_random_changes(void **state) {
                 changed[r % text.len] = (char)(r >> 63 ? likely[(r >> 32) % (sizeof likely - 1)]
                                                        : 1 + (int)((r >> 32) % 255));
             }
-            templates_drop(load_text(changed, &faults));
+            templates_unref(load_text(changed, &faults));
             free(faults);
         }
         free(changed);

@@ -45,13 +45,13 @@ struct place {
 static_assert(sizeof(struct place) == sizeof(struct cell), "a place takes a cell's room");
 
 struct making {
-    const struct figures_options *options;
+    const struct statistics_options *options;
     // By dimension of regions: municipality -> the first one in the table that is in the same
     // region; MUNICIPALITY_UNKNOWN for what is not in the table.
     uint16_t *regions[DIM_COUNT];
     struct counts *sums;
     struct counts *seen; // the municipalities that signalled, by year
-    struct figures *figures;
+    struct statistics *statistics;
     size_t cap;
 };
 
@@ -132,29 +132,29 @@ static void put_label(struct making *making, enum dimension d, uint16_t value, c
     for (char *c = label; *c; c++)
         if (*c == '/')
             *c = '-';
-    (void)snprintf(key + len, FIGURE_KEY_MAX - len, "/%s=%s", dimension_name(d), label);
+    (void)snprintf(key + len, STATISTIC_KEY_MAX - len, "/%s=%s", dimension_name(d), label);
 }
 
 static void on_sum(void *ctx, const struct cell *cell, int64_t sum) {
     static const struct margin years = {DIM_YEAR, 0, {0}};
     struct making *making = ctx;
-    struct figures *figures = making->figures;
+    struct statistics *statistics = making->statistics;
     struct place place;
     memcpy(&place, cell, sizeof place);
-    int64_t count = sum - sum % making->options->resolution;
+    int64_t count = sum - sum % making->options->rounding_base;
     if (count <= 0)
         return;
-    if (figures->count == making->cap) {
+    if (statistics->count == making->cap) {
         making->cap = making->cap ? making->cap * 2 : 256;
-        figures->list = mem_resize(figures->list, making->cap, sizeof *figures->list);
+        statistics->list = mem_resize(statistics->list, making->cap, sizeof *statistics->list);
     }
-    struct figure *figure = &figures->list[figures->count++];
+    struct statistic *statistic = &statistics->list[statistics->count++];
     const struct margin *margin = place.margin == MUNICIPALITIES ? &years : &margins[place.margin];
-    *figure = (struct figure){.count = count};
-    (void)strcpy(figure->key, place.margin == MUNICIPALITIES ? "municipalities" : "signals");
-    put_label(making, margin->period, place.period, figure->key);
+    *statistic = (struct statistic){.count = count};
+    (void)strcpy(statistic->key, place.margin == MUNICIPALITIES ? "municipalities" : "signals");
+    put_label(making, margin->period, place.period, statistic->key);
     for (size_t i = 0; i < margin->by_count; i++)
-        put_label(making, margin->by[i], place.values[i], figure->key);
+        put_label(making, margin->by[i], place.values[i], statistic->key);
 }
 
 // Each that was seen in a year is one.
@@ -168,29 +168,32 @@ static void on_seen(void *ctx, const struct cell *cell, int64_t sum) {
 }
 
 static int compare(const void *a, const void *b) {
-    return memcmp(((const struct figure *)a)->key, ((const struct figure *)b)->key, FIGURE_KEY_MAX);
+    return memcmp(((const struct statistic *)a)->key, ((const struct statistic *)b)->key,
+                  STATISTIC_KEY_MAX);
 }
 
-void figures_make(const struct counts *counts, const struct figures_options *options,
-                  struct figures *figures) {
-    struct making making = {
-        .options = options, .sums = counts_create(), .seen = counts_create(), .figures = figures};
-    *figures = (struct figures){0};
+void statistics_make(const struct counts *counts, const struct statistics_options *options,
+                     struct statistics *statistics) {
+    struct making making = {.options = options,
+                            .sums = counts_create(),
+                            .seen = counts_create(),
+                            .statistics = statistics};
+    *statistics = (struct statistics){0};
     for (int d = 0; d < DIM_COUNT; d++)
         if (is_region((enum dimension)d))
             making.regions[d] = map_regions((enum dimension)d, options->municipalities);
     counts_each(counts, on_cell, &making);
     counts_each(making.seen, on_seen, &making);
     counts_each(making.sums, on_sum, &making);
-    if (figures->count)
-        qsort(figures->list, figures->count, sizeof *figures->list, compare);
+    if (statistics->count)
+        qsort(statistics->list, statistics->count, sizeof *statistics->list, compare);
     counts_free(making.sums);
     counts_free(making.seen);
     for (int d = 0; d < DIM_COUNT; d++)
         free(making.regions[d]);
 }
 
-uint16_t figures_closed_month(int32_t day) {
+uint16_t statistics_closed_month(int32_t day) {
     int month = time_month_of_day(day) - 12 * FIRST_YEAR - 1;
     return month > 0 ? (uint16_t)month : 0;
 }
@@ -210,7 +213,7 @@ static void project(void *ctx, const struct cell *cell, int64_t number) {
         counts_add(projecting->shown, &plain, number);
 }
 
-void figures_project(const struct counts *counts, uint16_t closed, struct counts *shown) {
+void statistics_project(const struct counts *counts, uint16_t closed, struct counts *shown) {
     struct projecting projecting = {shown, closed};
     counts_each(counts, project, &projecting);
 }
@@ -238,7 +241,7 @@ static void weigh(void *ctx, const struct cell *cell, int64_t number) {
 }
 
 // A signal adds at most one somewhere and takes at most one away elsewhere.
-int64_t figures_changes(const struct counts *before, const struct counts *after) {
+int64_t statistics_changes(const struct counts *before, const struct counts *after) {
     struct comparing comparing = {.difference = counts_create()};
     counts_each(after, add_after, &comparing);
     counts_each(before, take_before, &comparing);

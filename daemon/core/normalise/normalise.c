@@ -135,7 +135,7 @@ static void take_updated(struct work *work, struct str field) {
 }
 
 // A word that no table has. It is found again by its digest once a table has it.
-static void add_unknown(struct work *work, enum word_field field, struct str word) {
+static void add_unknown(struct work *work, enum unmapped_field field, struct str word) {
     struct signal *signal = work->signal;
     struct unknown_word *unknown = &signal->unknown[signal->unknown_count];
     unknown->field = (uint8_t)field;
@@ -144,7 +144,8 @@ static void add_unknown(struct work *work, enum word_field field, struct str wor
         if (signal->unknown[i].field == field &&
             digest_equal(&signal->unknown[i].word, &unknown->word))
             return;
-    lexicon_look(work->context->lexicon, word, &work->result->words[signal->unknown_count++].view);
+    allowlist_look(work->context->allowlist, word,
+                   &work->result->words[signal->unknown_count++].view);
 }
 
 // The source's own municipality, on the day of the report.
@@ -167,7 +168,7 @@ static void take_municipality(struct work *work, struct str field) {
              municipalities_resolve(all, word, work->reported, own ? own->province : 0, &found,
                                     &signal->as_reported) != MUNICIPALITY_FOUND) {
         work->result->municipality_unknown = true;
-        add_unknown(work, WORD_MUNICIPALITY, word);
+        add_unknown(work, UNMAPPED_MUNICIPALITY, word);
     }
     if (!found)
         return;
@@ -188,7 +189,7 @@ static void take_categories(struct work *work, const struct item *item) {
         if (word.len == 0)
             continue;
         if (!categories_find(work->context->categories, word, &category)) {
-            add_unknown(work, WORD_CATEGORY, word);
+            add_unknown(work, UNMAPPED_CATEGORY, word);
             guessed = true;
             continue;
         }
@@ -237,8 +238,8 @@ static enum age_group take_age(struct work *work, const struct item *item) {
     bool has_age = take_number(work, item->age, 0, AGE_MAX, "/victim/age", &age);
     bool has_year = take_number(work, item->birth_year, BIRTH_YEAR_MIN, (uint64_t)year,
                                 "/victim/birthYear", &born);
-    if (word.len && !vocabulary_age_group(word, &group))
-        add_unknown(work, WORD_AGE_GROUP, word);
+    if (word.len && !codelist_age_group(word, &group))
+        add_unknown(work, UNMAPPED_AGE_GROUP, word);
     if (group != AGE_UNKNOWN)
         return group;
     if (has_age)
@@ -251,20 +252,20 @@ static void take_victim(struct work *work, const struct item *item) {
     enum citizenship citizenship = CITIZENSHIP_UNKNOWN;
     struct cell *cell = &work->signal->cell;
     struct str word = clean(work, item->gender, SIGNAL_WORD_MAX, "/victim/gender");
-    if (word.len && !vocabulary_gender(word, &gender))
-        add_unknown(work, WORD_GENDER, word);
+    if (word.len && !codelist_gender(word, &gender))
+        add_unknown(work, UNMAPPED_GENDER, word);
     cell->gender = (uint8_t)gender;
     cell->age_group = (uint8_t)take_age(work, item);
     word = clean(work, item->citizenship, SIGNAL_WORD_MAX, "/victim/citizenship");
-    if (word.len && !vocabulary_citizenship(word, &citizenship))
-        add_unknown(work, WORD_CITIZENSHIP, word);
+    if (word.len && !codelist_citizenship(word, &citizenship))
+        add_unknown(work, UNMAPPED_CITIZENSHIP, word);
     cell->citizenship = (uint8_t)citizenship;
 }
 
 static void take_status(struct work *work, struct str field) {
     enum status status = STATUS_POSSIBLE;
     struct str word = clean(work, field, SIGNAL_WORD_MAX, "/status");
-    if (word.len && !vocabulary_status(word, &status))
+    if (word.len && !codelist_status(word, &status))
         add_fault(work, "/status", FAULT_UNKNOWN_WORD);
     work->signal->cell.status = (uint8_t)status;
 }
@@ -319,13 +320,13 @@ void normalise_identity(const struct hash_key *key, struct str source, struct st
     hash_digest(key, "identity", parts, 2, out);
 }
 
-void normalise_unknown(const struct hash_key *key, enum word_field field, struct str word,
+void normalise_unknown(const struct hash_key *key, enum unmapped_field field, struct str word,
                        struct digest *out) {
     char folded[STR_FOLDED_MAX], code[MUNICIPALITY_CODE_MAX];
-    const char *name = word_field_name(field);
-    if (field == WORD_MUNICIPALITY && municipalities_full_code(word, code))
+    const char *name = unmapped_field_name(field);
+    if (field == UNMAPPED_MUNICIPALITY && municipalities_full_code(word, code))
         word = str_from(code);
-    struct str text = {folded, words_fold(word, folded)};
+    struct str text = {folded, synonyms_fold(word, folded)};
     // Nothing is left of punctuation alone, or of a word that is very long once folded.
     const struct str parts[] = {str_from(name), text.len ? text : word};
     hash_digest(key, "unknown word", parts, 2, out);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct renormalise_map {
+struct remap_map {
     const struct municipalities *municipalities;
     const struct hash_key *key;
     struct index *meanings; // digest -> category + 1, or place in spellings + 1
@@ -18,29 +18,29 @@ struct renormalise_map {
 };
 
 static void add_category(void *ctx, struct str word, enum category code) {
-    struct renormalise_map *map = ctx;
+    struct remap_map *map = ctx;
     struct digest digest;
-    normalise_unknown(map->key, WORD_CATEGORY, word, &digest);
+    normalise_unknown(map->key, UNMAPPED_CATEGORY, word, &digest);
     index_put(map->meanings, &digest, (uint64_t)code + 1);
 }
 
 // Spellings that fold alike share their meanings, so any of them will do.
 static void add_spelling(void *ctx, const char *spelling) {
-    struct renormalise_map *map = ctx;
+    struct remap_map *map = ctx;
     struct digest digest;
     if (map->spelling_count == map->spelling_cap) {
         map->spelling_cap = map->spelling_cap ? map->spelling_cap * 2 : 1024;
         map->spellings = mem_resize(map->spellings, map->spelling_cap, sizeof *map->spellings);
     }
     map->spellings[map->spelling_count++] = spelling;
-    normalise_unknown(map->key, WORD_MUNICIPALITY, str_from(spelling), &digest);
+    normalise_unknown(map->key, UNMAPPED_MUNICIPALITY, str_from(spelling), &digest);
     index_put(map->meanings, &digest, map->spelling_count);
 }
 
-struct renormalise_map *renormalise_map_create(const struct categories *categories,
-                                               const struct municipalities *municipalities,
-                                               const struct hash_key *key) {
-    struct renormalise_map *map = mem_zalloc(1, sizeof *map);
+struct remap_map *remap_map_create(const struct categories *categories,
+                                   const struct municipalities *municipalities,
+                                   const struct hash_key *key) {
+    struct remap_map *map = mem_zalloc(1, sizeof *map);
     map->municipalities = municipalities;
     map->key = key;
     map->meanings = index_create();
@@ -49,7 +49,7 @@ struct renormalise_map *renormalise_map_create(const struct categories *categori
     return map;
 }
 
-void renormalise_map_free(struct renormalise_map *map) {
+void remap_map_free(struct remap_map *map) {
     if (!map)
         return;
     index_free(map->meanings);
@@ -57,25 +57,26 @@ void renormalise_map_free(struct renormalise_map *map) {
     free(map);
 }
 
-static bool find_category(const struct renormalise_map *map, const struct unknown_word *word,
+static bool find_category(const struct remap_map *map, const struct unknown_word *word,
                           enum category *category) {
-    uint64_t meaning = word->field == WORD_CATEGORY ? index_get(map->meanings, &word->word) : 0;
+    uint64_t meaning = word->field == UNMAPPED_CATEGORY ? index_get(map->meanings, &word->word) : 0;
     if (meaning)
         *category = (enum category)(meaning - 1);
     return meaning > 0;
 }
 
-static bool find_municipality(const struct renormalise_map *map, const struct unknown_word *word,
-                              const struct renormalise_place *place,
-                              const struct municipality **found, const char **spelling) {
-    uint64_t meaning = word->field == WORD_MUNICIPALITY ? index_get(map->meanings, &word->word) : 0;
+static bool find_municipality(const struct remap_map *map, const struct unknown_word *word,
+                              const struct remap_place *place, const struct municipality **found,
+                              const char **spelling) {
+    uint64_t meaning =
+        word->field == UNMAPPED_MUNICIPALITY ? index_get(map->meanings, &word->word) : 0;
     return meaning && municipalities_resolve(
                           map->municipalities, str_from(map->spellings[meaning - 1]), place->day,
                           place->province, found, spelling) == MUNICIPALITY_FOUND;
 }
 
-bool renormalise_knows(const struct renormalise_map *map, const struct unknown_word *word,
-                       const struct renormalise_place *place) {
+bool remap_knows(const struct remap_map *map, const struct unknown_word *word,
+                 const struct remap_place *place) {
     enum category category;
     const struct municipality *found;
     const char *spelling;
@@ -84,9 +85,9 @@ bool renormalise_knows(const struct renormalise_map *map, const struct unknown_w
 }
 
 // The word's meaning goes into the row. False when the tables still lack it.
-static bool take_word(const struct renormalise_map *map, const struct unknown_word *word,
-                      const struct renormalise_place *place, int32_t today, struct ledger_row *row,
-                      struct renormalise_result *result) {
+static bool take_word(const struct remap_map *map, const struct unknown_word *word,
+                      const struct remap_place *place, int32_t today, struct ledger_entry *row,
+                      struct remap_result *result) {
     enum category category;
     const struct municipality *found;
     const char *spelling;
@@ -104,10 +105,10 @@ static bool take_word(const struct renormalise_map *map, const struct unknown_wo
     return true;
 }
 
-void renormalise_row(const struct renormalise_map *map, uint8_t province, int32_t today,
-                     struct ledger_row *row, struct renormalise_result *result) {
+void remap_entry(const struct remap_map *map, uint8_t province, int32_t today,
+                 struct ledger_entry *row, struct remap_result *result) {
     static const uint16_t unknown = 1u << CATEGORY_UNKNOWN;
-    const struct renormalise_place place = {row->reported, province};
+    const struct remap_place place = {row->reported, province};
     struct cell before = row->cell;
     uint8_t kept = 0;
     bool category_left = false;
@@ -118,7 +119,7 @@ void renormalise_row(const struct renormalise_map *map, uint8_t province, int32_
             result->known[result->known_count++] = word;
             continue;
         }
-        category_left = category_left || word.field == WORD_CATEGORY;
+        category_left = category_left || word.field == UNMAPPED_CATEGORY;
         row->unknown[kept++] = word;
     }
     memset(row->unknown + kept, 0, (row->unknown_count - kept) * sizeof *row->unknown);

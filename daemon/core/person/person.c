@@ -86,7 +86,7 @@ static struct str clean(struct reading *reading, struct str attribute, const cha
         add_fault(reading, FAULT_TOO_LONG, pointer);
     else if (!str_is_clean_utf8(text))
         add_fault(reading, FAULT_BAD_CHARACTER, pointer);
-    else if (text.len && !vocabulary_is_unknown(text))
+    else if (text.len && !codelist_is_unknown(text))
         return text;
     return (struct str){NULL, 0};
 }
@@ -124,8 +124,8 @@ static void take_nationality(struct reading *reading, struct str attribute) {
     struct str text = clean(reading, attribute, pointer);
     if (holds_bsn(text, BSN_DIGITS - 1))
         add_fault(reading, FAULT_NOT_ACCEPTED, pointer);
-    else if (text.len && !vocabulary_country(text, reading->known.nationality))
-        (void)words_fold(text, reading->known.nationality);
+    else if (text.len && !codelist_country(text, reading->known.nationality))
+        (void)synonyms_fold(text, reading->known.nationality);
 }
 
 // Behind "V", "V-nummer:" and the like.

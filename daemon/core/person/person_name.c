@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    WORDS_MAX = 64, // a folded text of STR_FOLDED_MAX has fewer
+    SYNONYMS_MAX = 64, // a folded text of STR_FOLDED_MAX has fewer
     TEXT_MAX = 512,
     LOST_MIN = 32, // bytes; a shorter text that folds to nothing has no letters
 };
@@ -48,7 +48,7 @@ static const char *const apostrophes[] = {"'", "`", "´", "‘", "’", "‛", "
                                           "ʹ", "ʻ", "ʼ", "ʽ", "ʾ", "ʿ"};
 
 struct name_words {
-    struct str list[WORDS_MAX];
+    struct str list[SYNONYMS_MAX];
     size_t count;
 };
 
@@ -185,7 +185,7 @@ static void drop_titles(struct name_words *words, size_t least) {
 
 static void split_part(struct name_reading *reading, struct str part) {
     char folded[STR_FOLDED_MAX];
-    size_t len = words_fold(part, folded);
+    size_t len = synonyms_fold(part, folded);
     reading->part.count = 0;
     reading->too_long = reading->too_long || is_lost(part, len) ||
                         reading->folded_len + len > sizeof reading->folded;

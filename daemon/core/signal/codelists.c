@@ -23,7 +23,7 @@ static int compare(const void *word, const void *place) {
 
 static bool find(const struct list *lists, size_t count, struct str word, unsigned *value) {
     char folded[STR_FOLDED_MAX];
-    if (words_fold(word, folded) == 0)
+    if (synonyms_fold(word, folded) == 0)
         return false;
     for (size_t i = 0; i < count; i++)
         if (bsearch(folded, lists[i].words, lists[i].count, sizeof(char *), compare)) {
@@ -33,17 +33,17 @@ static bool find(const struct list *lists, size_t count, struct str word, unsign
     return false;
 }
 
-static const char *const unknown_words[] = {"niet bekend",
-                                            "niet geregistreerd",
-                                            "niet gespecificeerd",
-                                            "non specified unknown",
-                                            "nonspecifiedunknown",
-                                            "not known",
-                                            "not registered",
-                                            "not specified",
-                                            "onbekend",
-                                            "unknown",
-                                            "unspecified"};
+static const char *const unmapped[] = {"niet bekend",
+                                       "niet geregistreerd",
+                                       "niet gespecificeerd",
+                                       "non specified unknown",
+                                       "nonspecifiedunknown",
+                                       "not known",
+                                       "not registered",
+                                       "not specified",
+                                       "onbekend",
+                                       "unknown",
+                                       "unspecified"};
 static const char *const feminine[] = {"f",
                                        "female",
                                        "feminine",
@@ -86,9 +86,11 @@ static const char *const non_conforming[] = {"gender neutraal",
 static const char *const gender_unknown[] = {"o"};
 
 static const struct list genders[] = {
-    LIST(masculine, GENDER_MASCULINE),           LIST(feminine, GENDER_FEMININE),
-    LIST(non_conforming, GENDER_NON_CONFORMING), LIST(gender_unknown, GENDER_UNKNOWN),
-    LIST(unknown_words, GENDER_UNKNOWN),
+    LIST(masculine, GENDER_MASCULINE),
+    LIST(feminine, GENDER_FEMININE),
+    LIST(non_conforming, GENDER_NON_CONFORMING),
+    LIST(gender_unknown, GENDER_UNKNOWN),
+    LIST(unmapped, GENDER_UNKNOWN),
 };
 
 // With the age bands of CTDC's files, which fold from "9--17" to "9 17".
@@ -107,7 +109,7 @@ static const char *const adult_words[] = {
 static const struct list age_groups[] = {
     LIST(minor_words, AGE_MINOR),
     LIST(adult_words, AGE_ADULT),
-    LIST(unknown_words, AGE_UNKNOWN),
+    LIST(unmapped, AGE_UNKNOWN),
 };
 
 // ISO 3166-1 codes, sorted, each followed by a space. The Kingdom has one nationality, so its other
@@ -163,7 +165,7 @@ static const struct list citizenships[] = {
     LIST(dutch, CITIZENSHIP_NL),
     LIST(eu, CITIZENSHIP_EU),
     LIST(non_eu, CITIZENSHIP_NON_EU),
-    LIST(unknown_words, CITIZENSHIP_UNKNOWN),
+    LIST(unmapped, CITIZENSHIP_UNKNOWN),
 };
 
 static const char *const possible[] = {"mogelijk",
@@ -199,7 +201,7 @@ enum { ALPHA2_LEN = 2, ALPHA3_LEN = 3 };
 
 #define FIND(lists, word, value) find(lists, sizeof(lists) / sizeof(lists)[0], word, value)
 
-bool vocabulary_gender(struct str word, enum gender *out) {
+bool codelist_gender(struct str word, enum gender *out) {
     unsigned value;
     if (!FIND(genders, word, &value))
         return false;
@@ -207,7 +209,7 @@ bool vocabulary_gender(struct str word, enum gender *out) {
     return true;
 }
 
-bool vocabulary_age_group(struct str word, enum age_group *out) {
+bool codelist_age_group(struct str word, enum age_group *out) {
     unsigned value;
     if (!FIND(age_groups, word, &value))
         return false;
@@ -224,7 +226,7 @@ static const char *find_code(const char *codes, size_t size, const char *code, s
     return bsearch(code, codes, size / (width + 1), width + 1, compare_code);
 }
 
-bool vocabulary_country(struct str word, char out[ALPHA2_LEN + 1]) {
+bool codelist_country(struct str word, char out[ALPHA2_LEN + 1]) {
     static const struct {
         const char *codes;
         size_t size, len, alpha2_at; // length of a code, and where its alpha-2 stands in its entry
@@ -236,7 +238,7 @@ bool vocabulary_country(struct str word, char out[ALPHA2_LEN + 1]) {
         {alpha3, sizeof alpha3 - 1, ALPHA3_LEN, ALPHA3_LEN},
     };
     char folded[STR_FOLDED_MAX];
-    size_t len = words_fold(word, folded);
+    size_t len = synonyms_fold(word, folded);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         size_t at = lists[i].alpha2_at, width = at + ALPHA2_LEN;
         const char *entry =
@@ -252,7 +254,7 @@ bool vocabulary_country(struct str word, char out[ALPHA2_LEN + 1]) {
 
 static bool find_country(struct str word, enum citizenship *out) {
     char code[ALPHA2_LEN + 1];
-    if (!vocabulary_country(word, code))
+    if (!codelist_country(word, code))
         return false;
     if (find_code(nl_alpha2, sizeof nl_alpha2 - 1, code, ALPHA2_LEN))
         *out = CITIZENSHIP_NL;
@@ -263,7 +265,7 @@ static bool find_country(struct str word, enum citizenship *out) {
     return true;
 }
 
-bool vocabulary_citizenship(struct str word, enum citizenship *out) {
+bool codelist_citizenship(struct str word, enum citizenship *out) {
     unsigned value;
     if (find_country(word, out))
         return true;
@@ -273,13 +275,13 @@ bool vocabulary_citizenship(struct str word, enum citizenship *out) {
     return true;
 }
 
-bool vocabulary_is_unknown(struct str word) {
-    static const struct list list[] = {LIST(unknown_words, 0)};
+bool codelist_is_unknown(struct str word) {
+    static const struct list list[] = {LIST(unmapped, 0)};
     unsigned value;
     return FIND(list, word, &value);
 }
 
-bool vocabulary_status(struct str word, enum status *out) {
+bool codelist_status(struct str word, enum status *out) {
     unsigned value;
     if (!FIND(statuses, word, &value))
         return false;

@@ -5,7 +5,7 @@
 
 enum { CLOCKS_DIFFER_MS = 600000 };
 
-enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal) {
+enum verdict dedup_classify(const struct ledger_entry *known, const struct signal *signal) {
     if (!known)
         return signal->withdrawn ? VERDICT_WITHDRAWN : VERDICT_REGISTERED;
     if (known->erased)
@@ -22,8 +22,8 @@ enum verdict judge_signal(const struct ledger_row *known, const struct signal *s
 
 // The part that the counts and the next comparison are made of. A withdrawal keeps what it ends:
 // the cell that the counts lose and the content; of something never seen there is nothing to keep.
-static void set_content(const struct ledger_row *known, const struct signal *signal,
-                        struct ledger_row *row) {
+static void set_content(const struct ledger_entry *known, const struct signal *signal,
+                        struct ledger_entry *row) {
     if (row->verdict != VERDICT_WITHDRAWN) {
         row->content = signal->content;
         row->cell = signal->cell;
@@ -51,21 +51,22 @@ static void set_content(const struct ledger_row *known, const struct signal *sig
 
 // Never falls: what does not say when it is from is taken for newer than what is known. A
 // withdrawal that does not is made as it comes in, but for clocks that differ.
-static int64_t updated_ms(const struct ledger_row *known, const struct signal *signal,
-                          enum verdict verdict, const struct judge_origin *origin) {
+static int64_t updated_ms(const struct ledger_entry *known, const struct signal *signal,
+                          enum verdict verdict, const struct dedup_origin *origin) {
     int64_t ms = signal->updated_ms;
     if (ms == 0 && verdict == VERDICT_WITHDRAWN)
         ms = origin->received_ms - CLOCKS_DIFFER_MS;
     return known && known->updated_ms > ms ? known->updated_ms : ms;
 }
 
-bool judge_is_seen_later(const struct ledger_row *known, const struct signal *signal) {
+bool dedup_is_seen_later(const struct ledger_entry *known, const struct signal *signal) {
     return known->counts && !signal->withdrawn && signal->updated_ms > known->updated_ms &&
            digest_equal(&known->content, &signal->content);
 }
 
-void judge_row(const struct ledger_row *known, const struct signal *signal, enum verdict verdict,
-               uint64_t seq, const struct judge_origin *origin, struct ledger_row *row) {
+void dedup_entry(const struct ledger_entry *known, const struct signal *signal,
+                 enum verdict verdict, uint64_t seq, const struct dedup_origin *origin,
+                 struct ledger_entry *row) {
     memset(row, 0, sizeof *row);
     row->seq = seq;
     row->previous = known ? known->seq : 0;

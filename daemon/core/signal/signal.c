@@ -79,9 +79,10 @@ static const struct {
     [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
 };
 
-static const char *const word_fields[WORD_FIELDS] = {
-    [WORD_CATEGORY] = "category",  [WORD_MUNICIPALITY] = "municipality", [WORD_GENDER] = "gender",
-    [WORD_AGE_GROUP] = "ageGroup", [WORD_CITIZENSHIP] = "citizenship",
+static const char *const word_fields[UNMAPPED_FIELDS] = {
+    [UNMAPPED_CATEGORY] = "category",       [UNMAPPED_MUNICIPALITY] = "municipality",
+    [UNMAPPED_GENDER] = "gender",           [UNMAPPED_AGE_GROUP] = "ageGroup",
+    [UNMAPPED_CITIZENSHIP] = "citizenship",
 };
 
 const char *category_name(enum category c) {
@@ -129,8 +130,8 @@ const char *fault_code_text(enum fault_code code) {
     return faults[code].text;
 }
 
-const char *word_field_name(enum word_field f) {
-    assert(f < WORD_FIELDS);
+const char *unmapped_field_name(enum unmapped_field f) {
+    assert(f < UNMAPPED_FIELDS);
     return word_fields[f];
 }
 

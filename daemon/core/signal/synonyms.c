@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct meaning {
-    uint32_t values[WORDS_VALUES_MAX];
+    uint32_t values[SYNONYMS_VALUES_MAX];
     size_t count;
 };
 
@@ -20,7 +20,7 @@ struct key {
     uint32_t spelling; // the key that has the spelling to tell
 };
 
-struct words {
+struct synonyms {
     struct key *keys;
     uint32_t key_count, key_cap;
     struct meaning *meanings;
@@ -31,14 +31,14 @@ struct words {
 
 enum { SLOTS_MIN = 64 };
 
-struct words *words_create(void) {
-    struct words *words = mem_zalloc(1, sizeof *words);
+struct synonyms *synonyms_create(void) {
+    struct synonyms *words = mem_zalloc(1, sizeof *words);
     words->slot_count = SLOTS_MIN;
     words->slots = mem_zalloc(SLOTS_MIN, sizeof *words->slots);
     return words;
 }
 
-void words_free(struct words *words) {
+void synonyms_free(struct synonyms *words) {
     if (!words)
         return;
     for (uint32_t i = 0; i < words->key_count; i++)
@@ -58,7 +58,7 @@ static uint32_t hash_of(struct str text) {
 }
 
 // The slot that has `text`, or the free one where it would go.
-static uint32_t *slot_of(const struct words *words, struct str text, uint32_t hash) {
+static uint32_t *slot_of(const struct synonyms *words, struct str text, uint32_t hash) {
     for (uint32_t at = hash;; at++) {
         uint32_t *slot = &words->slots[at & (words->slot_count - 1)];
         const struct key *key = *slot ? &words->keys[*slot - 1] : NULL;
@@ -67,7 +67,7 @@ static uint32_t *slot_of(const struct words *words, struct str text, uint32_t ha
     }
 }
 
-static void grow(struct words *words) {
+static void grow(struct synonyms *words) {
     free(words->slots);
     words->slot_count *= 2;
     words->slots = mem_zalloc(words->slot_count, sizeof *words->slots);
@@ -76,7 +76,8 @@ static void grow(struct words *words) {
 }
 
 // The key's index; makes it (with that meaning and spelling) when it is not there.
-static uint32_t put_key(struct words *words, struct str text, uint32_t meaning, uint32_t spelling) {
+static uint32_t put_key(struct synonyms *words, struct str text, uint32_t meaning,
+                        uint32_t spelling) {
     uint32_t hash = hash_of(text);
     uint32_t *slot = slot_of(words, text, hash);
     if (*slot)
@@ -94,7 +95,7 @@ static uint32_t put_key(struct words *words, struct str text, uint32_t meaning, 
     return index;
 }
 
-static uint32_t new_meaning(struct words *words) {
+static uint32_t new_meaning(struct synonyms *words) {
     if (words->meaning_count == words->meaning_cap) {
         words->meaning_cap = words->meaning_cap ? words->meaning_cap * 2 : SLOTS_MIN;
         words->meanings = mem_resize(words->meanings, words->meaning_cap, sizeof *words->meanings);
@@ -107,15 +108,15 @@ static bool add_value(struct meaning *meaning, uint32_t value) {
     for (size_t i = 0; i < meaning->count; i++)
         if (meaning->values[i] == value)
             return true;
-    if (meaning->count == WORDS_VALUES_MAX)
+    if (meaning->count == SYNONYMS_VALUES_MAX)
         return false;
     meaning->values[meaning->count++] = value;
     return true;
 }
 
-bool words_add(struct words *words, struct str spelling, uint32_t value) {
+bool synonyms_add(struct synonyms *words, struct str spelling, uint32_t value) {
     char text[STR_FOLDED_MAX];
-    struct str folded = {text, words_fold(spelling, text)};
+    struct str folded = {text, synonyms_fold(spelling, text)};
     if (folded.len == 0)
         return false;
     uint32_t found = *slot_of(words, folded, hash_of(folded));
@@ -128,18 +129,19 @@ bool words_add(struct words *words, struct str spelling, uint32_t value) {
     return true;
 }
 
-static void tell(const struct words *words, const struct key *key, struct words_match *match) {
+static void tell(const struct synonyms *words, const struct key *key,
+                 struct synonyms_match *match) {
     const struct meaning *meaning = &words->meanings[key->meaning];
     memcpy(match->values, meaning->values, sizeof match->values);
     match->count = meaning->count;
     match->spelling = words->keys[key->spelling].text.data;
 }
 
-bool words_find(const struct words *words, struct str word, struct words_match *match) {
+bool synonyms_find(const struct synonyms *words, struct str word, struct synonyms_match *match) {
     char text[STR_FOLDED_MAX];
     uint32_t found = *slot_of(words, word, hash_of(word));
     if (!found) {
-        struct str folded = {text, words_fold(word, text)};
+        struct str folded = {text, synonyms_fold(word, text)};
         if (folded.len == 0)
             return false;
         found = *slot_of(words, folded, hash_of(folded));
@@ -150,11 +152,11 @@ bool words_find(const struct words *words, struct str word, struct words_match *
     return true;
 }
 
-void words_each(const struct words *words, void (*fn)(void *ctx, const struct words_match *match),
-                void *ctx) {
+void synonyms_each(const struct synonyms *words,
+                   void (*fn)(void *ctx, const struct synonyms_match *match), void *ctx) {
     for (uint32_t i = 0; i < words->key_count; i++)
         if (words->keys[i].spelling == i) {
-            struct words_match match;
+            struct synonyms_match match;
             tell(words, &words->keys[i], &match);
             fn(ctx, &match);
         }
@@ -167,7 +169,7 @@ static bool is_ascii(struct str word) {
     return all < 0x80;
 }
 
-size_t words_fold(struct str word, char out[STR_FOLDED_MAX]) {
+size_t synonyms_fold(struct str word, char out[STR_FOLDED_MAX]) {
     // a longer word may still fold to a short one
     if (word.len >= STR_FOLDED_MAX || !is_ascii(word))
         return str_fold(word, out);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 struct categories {
-    struct words *words;
+    struct synonyms *words;
     size_t count;
 };
 
@@ -17,9 +17,9 @@ enum column { COLUMN_WORD, COLUMN_CODE, COLUMN_COUNT };
 static const char *const columns[COLUMN_COUNT] = {"word", "code"};
 
 static bool add_word(struct categories *all, struct str word, enum category code) {
-    struct words_match match;
-    return words_add(all->words, word, (uint32_t)code) && words_find(all->words, word, &match) &&
-           match.count == 1;
+    struct synonyms_match match;
+    return synonyms_add(all->words, word, (uint32_t)code) &&
+           synonyms_find(all->words, word, &match) && match.count == 1;
 }
 
 static bool add_row(struct categories *all, const struct table *table, const struct str *cells,
@@ -28,7 +28,7 @@ static bool add_row(struct categories *all, const struct table *table, const str
     char folded[STR_FOLDED_MAX];
     if (cells[COLUMN_WORD].len > SIGNAL_WORD_MAX)
         return table_fault(table, err, "the word is longer than a signal may have");
-    if (words_fold(cells[COLUMN_WORD], folded) == 0)
+    if (synonyms_fold(cells[COLUMN_WORD], folded) == 0)
         return table_fault(table, err, "the word has no letters or digits");
     if (!category_from_name(cells[COLUMN_CODE], &code))
         return table_fault(table, err, "the code is none of the category codes");
@@ -52,7 +52,7 @@ static bool add_rows(struct categories *all, struct table *table, struct err *er
 struct categories *categories_load(struct str table, const char *table_name, struct err *err) {
     struct table rows;
     struct categories *all = mem_zalloc(1, sizeof *all);
-    all->words = words_create();
+    all->words = synonyms_create();
     table_open(&rows, table, table_name);
     for (unsigned c = 0; c < CATEGORY_COUNT; c++)
         (void)add_word(all, str_from(category_name((enum category)c)), (enum category)c);
@@ -67,7 +67,7 @@ struct categories *categories_load(struct str table, const char *table_name, str
 void categories_free(struct categories *all) {
     if (!all)
         return;
-    words_free(all->words);
+    synonyms_free(all->words);
     free(all);
 }
 
@@ -76,8 +76,8 @@ size_t categories_count(const struct categories *all) {
 }
 
 bool categories_find(const struct categories *all, struct str word, enum category *out) {
-    struct words_match match;
-    if (!words_find(all->words, word, &match))
+    struct synonyms_match match;
+    if (!synonyms_find(all->words, word, &match))
         return false;
     *out = (enum category)match.values[0];
     return true;
@@ -88,7 +88,7 @@ struct each {
     void *ctx;
 };
 
-static void on_word(void *ctx, const struct words_match *match) {
+static void on_word(void *ctx, const struct synonyms_match *match) {
     const struct each *each = ctx;
     each->fn(each->ctx, str_from(match->spelling), (enum category)match->values[0]);
 }
@@ -96,5 +96,5 @@ static void on_word(void *ctx, const struct words_match *match) {
 void categories_each(const struct categories *all,
                      void (*fn)(void *ctx, struct str word, enum category code), void *ctx) {
     struct each each = {fn, ctx};
-    words_each(all->words, on_word, &each);
+    synonyms_each(all->words, on_word, &each);
 }

@@ -18,7 +18,7 @@ enum {
     NEVER = UINT8_MAX,
 };
 
-struct lexicon {
+struct display_allowlist {
     char **words; // sorted, each once
     size_t count, cap;
 };
@@ -39,20 +39,20 @@ static struct str word_of(struct str line) {
 }
 
 // Other than in what sources write, punctuation is a mistake here: no part of a line is left out.
-static bool add_word(struct lexicon *lexicon, struct str word) {
+static bool add_word(struct display_allowlist *allowlist, struct str word) {
     char folded[STR_FOLDED_MAX];
-    size_t len = words_fold(word, folded);
-    if (len < WORD_MIN || len > LEXICON_SHOWN_MAX || !is_letters((struct str){folded, len}))
+    size_t len = synonyms_fold(word, folded);
+    if (len < WORD_MIN || len > ALLOWLIST_SHOWN_MAX || !is_letters((struct str){folded, len}))
         return false;
     for (size_t i = 0; i < word.len; i++)
         if ((unsigned char)word.data[i] < 0x80 &&
             ((word.data[i] | 0x20) < 'a' || (word.data[i] | 0x20) > 'z'))
             return false;
-    if (lexicon->count == lexicon->cap) {
-        lexicon->cap = lexicon->cap ? lexicon->cap * 2 : 1024;
-        lexicon->words = mem_resize(lexicon->words, lexicon->cap, sizeof *lexicon->words);
+    if (allowlist->count == allowlist->cap) {
+        allowlist->cap = allowlist->cap ? allowlist->cap * 2 : 1024;
+        allowlist->words = mem_resize(allowlist->words, allowlist->cap, sizeof *allowlist->words);
     }
-    lexicon->words[lexicon->count++] = mem_strndup(folded, len);
+    allowlist->words[allowlist->count++] = mem_strndup(folded, len);
     return true;
 }
 
@@ -60,45 +60,45 @@ static int compare(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void sort(struct lexicon *lexicon) {
+static void sort(struct display_allowlist *allowlist) {
     size_t kept = 0;
-    if (lexicon->count)
-        qsort(lexicon->words, lexicon->count, sizeof *lexicon->words, compare);
-    for (size_t i = 0; i < lexicon->count; i++)
-        if (kept && strcmp(lexicon->words[kept - 1], lexicon->words[i]) == 0)
-            free(lexicon->words[i]);
+    if (allowlist->count)
+        qsort(allowlist->words, allowlist->count, sizeof *allowlist->words, compare);
+    for (size_t i = 0; i < allowlist->count; i++)
+        if (kept && strcmp(allowlist->words[kept - 1], allowlist->words[i]) == 0)
+            free(allowlist->words[i]);
         else
-            lexicon->words[kept++] = lexicon->words[i];
-    lexicon->count = kept;
+            allowlist->words[kept++] = allowlist->words[i];
+    allowlist->count = kept;
 }
 
-struct lexicon *lexicon_load(struct str text, const char *name, struct err *err) {
-    struct lexicon *lexicon = mem_zalloc(1, sizeof *lexicon);
+struct display_allowlist *allowlist_load(struct str text, const char *name, struct err *err) {
+    struct display_allowlist *allowlist = mem_zalloc(1, sizeof *allowlist);
     struct str line;
     for (unsigned number = 1; str_split(&text, '\n', &line); number++) {
         struct str word = word_of(line);
-        if (word.len == 0 || add_word(lexicon, word))
+        if (word.len == 0 || add_word(allowlist, word))
             continue;
         (void)err_set(err, ERR_CONFIG, "%s:%u: a line must be one word of %d to %d letters", name,
-                      number, WORD_MIN, LEXICON_SHOWN_MAX);
-        lexicon_free(lexicon);
+                      number, WORD_MIN, ALLOWLIST_SHOWN_MAX);
+        allowlist_free(allowlist);
         return NULL;
     }
-    sort(lexicon);
-    return lexicon;
+    sort(allowlist);
+    return allowlist;
 }
 
-void lexicon_free(struct lexicon *lexicon) {
-    if (!lexicon)
+void allowlist_free(struct display_allowlist *allowlist) {
+    if (!allowlist)
         return;
-    for (size_t i = 0; i < lexicon->count; i++)
-        free(lexicon->words[i]);
-    free(lexicon->words);
-    free(lexicon);
+    for (size_t i = 0; i < allowlist->count; i++)
+        free(allowlist->words[i]);
+    free(allowlist->words);
+    free(allowlist);
 }
 
-size_t lexicon_count(const struct lexicon *lexicon) {
-    return lexicon->count;
+size_t allowlist_count(const struct display_allowlist *allowlist) {
+    return allowlist->count;
 }
 
 // Words that begin alike: from `first` up to `end`.
@@ -107,10 +107,11 @@ struct range {
 };
 
 // The first of the range whose letter at `depth` is `letter` or comes after it.
-static size_t bound(const struct lexicon *lexicon, struct range range, size_t depth, char letter) {
+static size_t bound(const struct display_allowlist *allowlist, struct range range, size_t depth,
+                    char letter) {
     while (range.first < range.end) {
         size_t middle = range.first + (range.end - range.first) / 2;
-        if (lexicon->words[middle][depth] < letter)
+        if (allowlist->words[middle][depth] < letter)
             range.first = middle + 1;
         else
             range.end = middle;
@@ -126,15 +127,15 @@ static void reach_at(uint8_t *parts, size_t at, uint8_t count) {
 // From `start`, which `before` words lead up to: where a word ends another may begin, also behind
 // the letters that Dutch puts between them. parts[]: the fewest words that lead up to each place;
 // the last place is the token's end, to which no linking letter leads.
-static void follow(const struct lexicon *lexicon, struct str token, size_t start, uint8_t before,
-                   uint8_t *parts) {
-    struct range range = {0, lexicon->count};
+static void follow(const struct display_allowlist *allowlist, struct str token, size_t start,
+                   uint8_t before, uint8_t *parts) {
+    struct range range = {0, allowlist->count};
     for (size_t end = start; end < token.len && range.first < range.end;) {
         size_t depth = end - start;
         char letter = token.data[end++];
-        range = (struct range){bound(lexicon, range, depth, letter),
-                               bound(lexicon, range, depth, (char)(letter + 1))};
-        bool is_word = range.first < range.end && lexicon->words[range.first][depth + 1] == '\0';
+        range = (struct range){bound(allowlist, range, depth, letter),
+                               bound(allowlist, range, depth, (char)(letter + 1))};
+        bool is_word = range.first < range.end && allowlist->words[range.first][depth + 1] == '\0';
         bool is_whole = start == 0 && end == token.len;
         if (!is_word || (!is_whole && end - start < PART_MIN))
             continue;
@@ -147,21 +148,21 @@ static void follow(const struct lexicon *lexicon, struct str token, size_t start
     }
 }
 
-// A word of the lexicon or a compound of its words.
-static bool is_made_of_words(const struct lexicon *lexicon, struct str token) {
-    uint8_t parts[LEXICON_SHOWN_MAX + 1];
-    if (token.len > LEXICON_SHOWN_MAX || !is_letters(token))
+// A word of the allowlist or a compound of its words.
+static bool is_made_of_words(const struct display_allowlist *allowlist, struct str token) {
+    uint8_t parts[ALLOWLIST_SHOWN_MAX + 1];
+    if (token.len > ALLOWLIST_SHOWN_MAX || !is_letters(token))
         return false;
     memset(parts, NEVER, sizeof parts);
     parts[0] = 0;
     for (size_t start = 0; start < token.len; start++)
         if (parts[start] < PARTS_MAX)
-            follow(lexicon, token, start, parts[start], parts);
+            follow(allowlist, token, start, parts[start], parts);
     return parts[token.len] <= PARTS_MAX;
 }
 
 // Of text that cannot be folded only a size is told, and only about.
-static void measure(struct str text, struct lexicon_view *view) {
+static void measure(struct str text, struct display_view *view) {
     bool in_token = false;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.data[i];
@@ -190,20 +191,21 @@ static bool begins_like_a_name(struct str text) {
     return false;
 }
 
-void lexicon_look(const struct lexicon *lexicon, struct str word, struct lexicon_view *view) {
+void allowlist_look(const struct display_allowlist *allowlist, struct str word,
+                    struct display_view *view) {
     char folded[STR_FOLDED_MAX];
-    struct str text = {folded, words_fold(word, folded)}, rest = text, token;
+    struct str text = {folded, synonyms_fold(word, folded)}, rest = text, token;
     memset(view, 0, sizeof *view);
     measure(text.len ? text : word, view);
-    if (!lexicon || text.len == 0 || text.len > LEXICON_SHOWN_MAX ||
-        view->tokens > LEXICON_TOKENS_MAX)
+    if (!allowlist || text.len == 0 || text.len > ALLOWLIST_SHOWN_MAX ||
+        view->tokens > ALLOWLIST_TOKENS_MAX)
         return;
     bool tells = false;
     // "van de Groep": so begin family names. One short word may be a name as well.
     if (begins_like_a_name(text) || text.len < SHOWN_MIN)
         return;
     while (str_split(&rest, ' ', &token)) {
-        if (!is_made_of_words(lexicon, token))
+        if (!is_made_of_words(allowlist, token))
             return;
         tells |= token.len >= TELLING_MIN;
     }

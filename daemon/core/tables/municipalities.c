@@ -32,7 +32,7 @@ struct municipalities {
     struct place *places; // beside rows
     size_t count, cap;
     uint16_t by_code[CODE_MAX + 1]; // row or NONE
-    struct words *names;            // -> rows
+    struct synonyms *names;         // -> rows
     struct table table;             // owns the text of the rows
 };
 
@@ -172,12 +172,12 @@ static void put_row(struct municipalities *all, const struct municipality *m) {
 // A name, also with the word "Gemeente" before it.
 static bool add_name(struct municipalities *all, struct str name, uint32_t row) {
     char text[STR_FOLDED_MAX];
-    if (!words_add(all->names, name, row))
+    if (!synonyms_add(all->names, name, row))
         return false;
     int len = snprintf(text, sizeof text, "Gemeente %.*s", (int)name.len, name.data);
     // of a very long one there is no such form
     return (size_t)len >= sizeof text ||
-           words_add(all->names, (struct str){text, (size_t)len}, row);
+           synonyms_add(all->names, (struct str){text, (size_t)len}, row);
 }
 
 // The official name, and without what stands behind it in brackets: "Bergen (NH.)" is "Bergen".
@@ -273,7 +273,7 @@ struct municipalities *municipalities_load(struct str table, const char *table_n
     struct table names;
     struct municipalities *all = mem_zalloc(1, sizeof *all);
     memset(all->by_code, 0xff, sizeof all->by_code);
-    all->names = words_create();
+    all->names = synonyms_create();
     table_open(&all->table, table, table_name);
     table_open(&names, variants, variants_name);
     bool ok = read_rows(all, err) && check_successors(all, err) && read_variants(all, &names, err);
@@ -289,7 +289,7 @@ struct municipalities *municipalities_load(struct str table, const char *table_n
 void municipalities_free(struct municipalities *all) {
     if (!all)
         return;
-    words_free(all->names);
+    synonyms_free(all->names);
     table_close(&all->table);
     free(all->rows);
     free(all->places);
@@ -316,9 +316,9 @@ static bool is_valid(const struct municipality *m, int32_t day) {
 // One of a word's meanings: the only one, or the only one valid on the day, or of those (of all
 // when none is) the only one in the province. Otherwise NULL.
 static const struct municipality *choose(const struct municipalities *all,
-                                         const struct words_match *match, int32_t day,
+                                         const struct synonyms_match *match, int32_t day,
                                          uint8_t province) {
-    const struct municipality *left[WORDS_VALUES_MAX], *near = NULL;
+    const struct municipality *left[SYNONYMS_VALUES_MAX], *near = NULL;
     size_t left_count = 0, near_count = 0;
     for (size_t i = 0; i < match->count; i++)
         if (is_valid(&all->rows[match->values[i]], day))
@@ -357,7 +357,7 @@ enum municipality_match municipalities_resolve(const struct municipalities *all,
                                                int32_t day, uint8_t province,
                                                const struct municipality **found,
                                                const char **spelling) {
-    struct words_match match;
+    struct synonyms_match match;
     const struct municipality *m;
     uint16_t code;
     word = str_trim(word);
@@ -367,7 +367,7 @@ enum municipality_match municipalities_resolve(const struct municipalities *all,
             return MUNICIPALITY_NO_SUCH;
         *spelling = all->places[m - all->rows].code_text;
     } else {
-        if (!words_find(all->names, word, &match))
+        if (!synonyms_find(all->names, word, &match))
             return MUNICIPALITY_NO_SUCH;
         m = choose(all, &match, day, province);
         *spelling = match.spelling;
@@ -391,7 +391,7 @@ struct each {
     void *ctx;
 };
 
-static void on_name(void *ctx, const struct words_match *match) {
+static void on_name(void *ctx, const struct synonyms_match *match) {
     const struct each *each = ctx;
     each->fn(each->ctx, match->spelling);
 }
@@ -401,5 +401,5 @@ void municipalities_each_spelling(const struct municipalities *all,
     struct each each = {fn, ctx};
     for (size_t i = 0; i < all->count; i++)
         fn(ctx, all->places[i].code_text);
-    words_each(all->names, on_name, &each);
+    synonyms_each(all->names, on_name, &each);
 }

@@ -15,7 +15,7 @@
 enum {
     FILE_BYTES_MAX = 256 << 20,
     PIECE_BYTES = 512 << 10, // a piece ends with the record that passes it
-    PIECE_BYTES_MAX = PIECE_BYTES + 2 * CUTTER_RECORD_MAX,
+    PIECE_BYTES_MAX = PIECE_BYTES + 2 * RECORD_SPLITTER_RECORD_MAX,
     WAIT_MAX_S = 300,
     STATUS_BAD_REQUEST = 400,
     STATUS_TOO_MANY = 429,
@@ -49,64 +49,66 @@ static void copy_text(char *out, size_t size, const char *text) {
     (void)snprintf(out, size, "%s", text ? text : "");
 }
 
-static void take_refused(struct import *import, const struct node *result) {
-    const struct node *errors = node_at(result, "errors");
+static void take_refused(struct import *import, const struct json_view *result) {
+    const struct json_view *errors = json_view_at(result, "errors");
     int64_t index = -1;
-    (void)node_number(result, "index", &index);
+    (void)json_view_number(result, "index", &index);
     struct import_refusal refusal = {0};
     if (index >= 0 && (size_t)index < import->piece_count)
         refusal.line = import->piece_lines[index];
-    for (size_t i = 0; i < node_size(errors); i++) {
-        const struct node *error = node_item(errors, i);
-        copy_text(refusal.pointer, sizeof refusal.pointer, node_text(error, "pointer"));
-        copy_text(refusal.code, sizeof refusal.code, node_text(error, "code"));
-        copy_text(refusal.detail, sizeof refusal.detail, node_text(error, "detail"));
+    for (size_t i = 0; i < json_view_size(errors); i++) {
+        const struct json_view *error = json_view_item(errors, i);
+        copy_text(refusal.pointer, sizeof refusal.pointer, json_view_text(error, "pointer"));
+        copy_text(refusal.code, sizeof refusal.code, json_view_text(error, "code"));
+        copy_text(refusal.detail, sizeof refusal.detail, json_view_text(error, "detail"));
         add_refusal(import, &refusal);
     }
 }
 
 // Every record that was sent must be accounted for: a daemon that reads the quotes of a file in
 // another way than we do would else lose some without a word.
-static bool take_answer(struct import *import, const struct node *answer) {
-    int64_t seen = 0, left_out = 0;
+static bool take_answer(struct import *import, const struct json_view *answer) {
+    int64_t seen = 0, excluded = 0;
     for (size_t i = 0; i < IMPORT_VERDICTS; i++) {
         int64_t count = 0;
-        (void)node_number(answer, import_verdicts[i], &count);
+        (void)json_view_number(answer, import_verdicts[i], &count);
         import->verdicts[i] += (uint64_t)count;
     }
-    if (!node_number(answer, "received", &seen) || !node_number(answer, "leftOut", &left_out)) {
+    if (!json_view_number(answer, "received", &seen) ||
+        !json_view_number(answer, "excluded", &excluded)) {
         progress_end(&import->progress);
         (void)ctl_fail("the answer is not one that this version can read");
         return false;
     }
-    import->left_out += (uint64_t)left_out;
-    const struct node *results = node_at(answer, "results");
-    for (size_t i = 0; i < node_size(results); i++)
-        take_refused(import, node_item(results, i));
-    if (seen + left_out == (int64_t)import->piece_count)
+    import->excluded += (uint64_t)excluded;
+    const struct json_view *results = json_view_at(answer, "results");
+    for (size_t i = 0; i < json_view_size(results); i++)
+        take_refused(import, json_view_item(results, i));
+    if (seen + excluded == (int64_t)import->piece_count)
         return true;
     progress_end(&import->progress);
     (void)ctl_fail("of the %zu records from line %" PRIu64 " to %" PRIu64 " the daemon saw %" PRId64
                    ": is there a quote that is not closed?",
                    import->piece_count, import->piece_lines[0],
-                   import->piece_lines[import->piece_count - 1], seen + left_out);
+                   import->piece_lines[import->piece_count - 1], seen + excluded);
     return false;
 }
 
 // A piece that is wrong as a whole: the daemon names a line of the piece.
 static void tell_refused(struct import *import, const struct client_reply *reply) {
     int64_t line = 0;
-    struct node *problem = node_parse(buf_str(&reply->body), NULL);
-    bool placed = reply->status == STATUS_BAD_REQUEST &&
-                  node_number(node_item(node_at(problem, "errors"), 0), "index", &line);
-    uint64_t head = import->cutter.head_lines, first = import->piece_lines[0];
+    struct json_view *problem = json_view_parse(buf_str(&reply->body), NULL);
+    bool placed =
+        reply->status == STATUS_BAD_REQUEST &&
+        json_view_number(json_view_item(json_view_at(problem, "errors"), 0), "index", &line);
+    uint64_t head = import->splitter.head_lines, first = import->piece_lines[0];
     progress_end(&import->progress);
     (void)ctl_refused(import->ctl, reply);
     if (placed && line > 0 && (uint64_t)line > head)
         (void)ctl_fail("the piece begins at line %" PRIu64 " of the file; look at line %" PRIu64
                        " or a little before",
                        first, first + (uint64_t)line - head - 1);
-    node_free(problem);
+    json_view_free(problem);
 }
 
 // False when interrupted.
@@ -136,13 +138,13 @@ static bool send_piece(struct import *import) {
             progress_end(&import->progress);
             (void)ctl_fail("%s", err.text);
         } else if (client_reply_good(&reply)) {
-            struct node *answer = node_parse(buf_str(&reply.body), &err);
+            struct json_view *answer = json_view_parse(buf_str(&reply.body), &err);
             ok = answer && take_answer(import, answer);
             if (!answer) {
                 progress_end(&import->progress);
                 (void)ctl_fail("%s", err.text);
             }
-            node_free(answer);
+            json_view_free(answer);
         } else {
             ok = false;
             if (reply.status == STATUS_TOO_MANY || reply.status == STATUS_UNAVAILABLE)
@@ -158,12 +160,12 @@ static bool send_piece(struct import *import) {
 
 // The next piece. False at the end.
 static bool fill_piece(struct import *import) {
-    struct cutter_record record;
+    struct record_splitter_record record;
     buf_clear(&import->piece);
-    buf_put_str(&import->piece, import->cutter.head);
+    buf_put_str(&import->piece, import->splitter.head);
     import->piece_count = 0;
     while (import->piece_count < IMPORT_PIECE_RECORDS && import->piece.len < PIECE_BYTES &&
-           cutter_next(&import->cutter, &record) == CUTTER_RECORD) {
+           record_splitter_next(&import->splitter, &record) == RECORD_SPLITTER_RECORD) {
         import->piece_lines[import->piece_count++] = record.line;
         buf_put_str(&import->piece, record.bytes);
     }
@@ -172,18 +174,18 @@ static bool fill_piece(struct import *import) {
 
 // Counts the records, so that nothing is sent of a file that cannot be cut to its end.
 static bool count_records(struct import *import) {
-    struct cutter cutter = import->cutter;
-    struct cutter_record record = {.line = 1};
-    enum cutter_next next;
-    while ((next = cutter_next(&cutter, &record)) == CUTTER_RECORD)
+    struct record_splitter splitter = import->splitter;
+    struct record_splitter_record record = {.line = 1};
+    enum record_splitter_next next;
+    while ((next = record_splitter_next(&splitter, &record)) == RECORD_SPLITTER_RECORD)
         import->total++;
-    if (next == CUTTER_TOO_LONG)
+    if (next == RECORD_SPLITTER_TOO_LONG)
         (void)ctl_fail("the record that begins at line %" PRIu64
                        " is larger than %d KiB: is there a quote that is not closed?",
-                       record.line, CUTTER_RECORD_MAX >> 10);
+                       record.line, RECORD_SPLITTER_RECORD_MAX >> 10);
     else if (import->total == 0)
         (void)ctl_fail("there are no records in the file");
-    return next == CUTTER_END && import->total > 0;
+    return next == RECORD_SPLITTER_END && import->total > 0;
 }
 
 static void tell_broken_off(const struct import *import) {
@@ -198,7 +200,7 @@ static void tell_broken_off(const struct import *import) {
 
 static enum ctl_exit run_import(struct import *import) {
     catch_signals();
-    progress_start(&import->progress, "records", import->total, !import->ctl->screen.colour);
+    progress_start(&import->progress, "records", import->total, !import->ctl->term.colour);
     while (!interrupted && fill_piece(import)) {
         if (!send_piece(import))
             break;
@@ -254,9 +256,10 @@ static enum ctl_exit read_and_run(struct import *import, const char *file) {
     buf_init(&import->piece, PIECE_BYTES_MAX);
     if (!str_read_file(file, FILE_BYTES_MAX, &bytes, &err))
         (void)ctl_fail("%s", err.text);
-    else if (cutter_init(&import->cutter, buf_str(&bytes), import->csv) == CUTTER_TOO_LONG)
+    else if (record_splitter_init(&import->splitter, buf_str(&bytes), import->csv) ==
+             RECORD_SPLITTER_TOO_LONG)
         (void)ctl_fail("the header line is larger than %d KiB: is this CSV?",
-                       CUTTER_RECORD_MAX >> 10);
+                       RECORD_SPLITTER_RECORD_MAX >> 10);
     else if (count_records(import))
         result = run_import(import);
     buf_free(&bytes);

@@ -25,10 +25,10 @@ struct import {
     const struct ctl *ctl;
     char *target; // of each piece
     bool csv, dry_run;
-    struct cutter cutter;
+    struct record_splitter splitter;
     struct progress progress;
     uint64_t total, done; // records
-    uint64_t verdicts[IMPORT_VERDICTS], left_out;
+    uint64_t verdicts[IMPORT_VERDICTS], excluded;
     struct import_refusal *refusals; // the first IMPORT_REFUSALS_MAX; owned
     size_t refusal_count;
     // the piece under way

@@ -11,48 +11,48 @@ enum { SHOWN_MAX = 20, LABEL_WIDTH = 14, JSON_BYTES_MAX = 1 << 20 };
 const char *const import_verdicts[IMPORT_VERDICTS] = {"registered", "duplicate", "corrected",
                                                       "withdrawn", "refused"};
 
-static void put_count(const struct screen *screen, const char *label, uint64_t value, bool alarm) {
+static void put_count(const struct term_out *term, const char *label, uint64_t value, bool alarm) {
     char text[FORMAT_MAX];
     format_count((int64_t)value, text);
-    screen_put_field(screen, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
-    screen_put_field(screen, alarm && value ? STYLE_BAD : STYLE_PLAIN, text, FORMAT_MAX / 3,
-                     FIT_RIGHT);
-    screen_end_line(screen);
+    term_out_put_field(term, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
+    term_out_put_field(term, alarm && value ? STYLE_BAD : STYLE_PLAIN, text, FORMAT_MAX / 3,
+                       FIT_RIGHT);
+    term_out_end_line(term);
 }
 
 static void put_refusals(const struct import *import) {
-    const struct screen *screen = &import->ctl->screen;
+    const struct term_out *term = &import->ctl->term;
     char text[320];
     size_t shown = import->refusal_count < SHOWN_MAX ? import->refusal_count : SHOWN_MAX;
     if (shown)
-        screen_end_line(screen);
+        term_out_end_line(term);
     for (size_t i = 0; i < shown; i++) {
         const struct import_refusal *refusal = &import->refusals[i];
         (void)snprintf(text, sizeof text, "line %" PRIu64 ": %s%s%s: %s", refusal->line,
                        refusal->pointer, refusal->pointer[0] ? " " : "", refusal->code,
                        refusal->detail);
-        screen_put(screen, STYLE_PLAIN, text);
-        screen_end_line(screen);
+        term_out_put(term, STYLE_PLAIN, text);
+        term_out_end_line(term);
     }
     if (import->refusal_count > shown) {
         (void)snprintf(text, sizeof text, "and %s%zu more reasons; --json has them",
                        import->refusal_count == IMPORT_REFUSALS_MAX ? "at least " : "",
                        import->refusal_count - shown);
-        screen_put(screen, STYLE_DIM, text);
-        screen_end_line(screen);
+        term_out_put(term, STYLE_DIM, text);
+        term_out_end_line(term);
     }
 }
 
 static void print_text(const struct import *import) {
-    const struct screen *screen = &import->ctl->screen;
+    const struct term_out *term = &import->ctl->term;
     if (import->dry_run) {
-        screen_put(screen, STYLE_WARN, "dry run: nothing was stored");
-        screen_end_line(screen);
+        term_out_put(term, STYLE_WARN, "dry run: nothing was stored");
+        term_out_end_line(term);
     }
-    put_count(screen, "records", import->done, false);
+    put_count(term, "records", import->done, false);
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
-        put_count(screen, import_verdicts[i], import->verdicts[i], i == IMPORT_REFUSED);
-    put_count(screen, "left out", import->left_out, false);
+        put_count(term, import_verdicts[i], import->verdicts[i], i == IMPORT_REFUSED);
+    put_count(term, "left out", import->excluded, false);
     put_refusals(import);
 }
 
@@ -67,7 +67,7 @@ static void print_json(const struct import *import) {
     json_put_u64(&json, "sent", import->done);
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
-    json_put_u64(&json, "leftOut", import->left_out);
+    json_put_u64(&json, "excluded", import->excluded);
     json_key(&json, "errors");
     json_open(&json, '[');
     for (size_t i = 0; i < import->refusal_count; i++) {
@@ -82,7 +82,7 @@ static void print_json(const struct import *import) {
     json_close(&json, ']');
     json_close(&json, '}');
     buf_putc(&out, '\n');
-    fwrite(out.data, 1, out.len, import->ctl->screen.out);
+    fwrite(out.data, 1, out.len, import->ctl->term.out);
     buf_free(&out);
 }
 

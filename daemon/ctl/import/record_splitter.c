@@ -47,7 +47,7 @@ static void end_span(struct span *span, struct str bytes) {
 static struct span measure(struct str bytes, bool csv, char separator) {
     struct span span = {.empty = true};
     enum field field = FIELD_START;
-    size_t max = bytes.len < CUTTER_RECORD_MAX ? bytes.len : CUTTER_RECORD_MAX;
+    size_t max = bytes.len < RECORD_SPLITTER_RECORD_MAX ? bytes.len : RECORD_SPLITTER_RECORD_MAX;
     for (; span.len < max; span.len++) {
         char c = bytes.data[span.len];
         if (is_newline(c) && field != FIELD_QUOTED && (csv || c == '\n')) {
@@ -65,12 +65,12 @@ static struct span measure(struct str bytes, bool csv, char separator) {
     return span;
 }
 
-static struct span take(struct cutter *cutter, struct cutter_record *record) {
-    struct span span = measure(cutter->rest, cutter->csv, cutter->separator);
-    record->bytes = (struct str){cutter->rest.data, span.len};
-    record->line = cutter->line;
-    cutter->rest = (struct str){cutter->rest.data + span.len, cutter->rest.len - span.len};
-    cutter->line += span.lines;
+static struct span take(struct record_splitter *splitter, struct record_splitter_record *record) {
+    struct span span = measure(splitter->rest, splitter->csv, splitter->separator);
+    record->bytes = (struct str){splitter->rest.data, span.len};
+    record->line = splitter->line;
+    splitter->rest = (struct str){splitter->rest.data + span.len, splitter->rest.len - span.len};
+    splitter->line += span.lines;
     return span;
 }
 
@@ -99,42 +99,44 @@ static bool is_separator_line(struct str line) {
     return line.len == 5 && memcmp(line.data, "sep=", 4) == 0;
 }
 
-static enum cutter_next take_head(struct cutter *cutter) {
-    struct cutter_record record = {.bytes = {0}};
-    const char *begin = cutter->rest.data;
-    if (cutter->rest.len >= 3 && memcmp(begin, "\xef\xbb\xbf", 3) == 0)
-        cutter->rest = (struct str){begin + 3, cutter->rest.len - 3};
+static enum record_splitter_next take_head(struct record_splitter *splitter) {
+    struct record_splitter_record record = {.bytes = {0}};
+    const char *begin = splitter->rest.data;
+    if (splitter->rest.len >= 3 && memcmp(begin, "\xef\xbb\xbf", 3) == 0)
+        splitter->rest = (struct str){begin + 3, splitter->rest.len - 3};
     bool named = false;
     for (;;) {
         if (!named)
-            cutter->separator = find_separator(cutter->rest);
-        struct span span = take(cutter, &record);
+            splitter->separator = find_separator(splitter->rest);
+        struct span span = take(splitter, &record);
         if (!span.ended)
-            return CUTTER_TOO_LONG;
+            return RECORD_SPLITTER_TOO_LONG;
         if (!named && is_separator_line(record.bytes)) {
-            cutter->separator = str_trim(record.bytes).data[4];
+            splitter->separator = str_trim(record.bytes).data[4];
             named = true;
-        } else if (!span.empty || cutter->rest.len == 0) {
+        } else if (!span.empty || splitter->rest.len == 0) {
             break;
         }
     }
-    cutter->head = (struct str){begin, (size_t)(cutter->rest.data - begin)};
-    cutter->head_lines = (size_t)(cutter->line - 1);
-    return CUTTER_RECORD;
+    splitter->head = (struct str){begin, (size_t)(splitter->rest.data - begin)};
+    splitter->head_lines = (size_t)(splitter->line - 1);
+    return RECORD_SPLITTER_RECORD;
 }
 
-enum cutter_next cutter_init(struct cutter *cutter, struct str bytes, bool csv) {
-    *cutter = (struct cutter){.rest = bytes, .line = 1, .csv = csv};
-    return csv && bytes.len ? take_head(cutter) : CUTTER_RECORD;
+enum record_splitter_next record_splitter_init(struct record_splitter *splitter, struct str bytes,
+                                               bool csv) {
+    *splitter = (struct record_splitter){.rest = bytes, .line = 1, .csv = csv};
+    return csv && bytes.len ? take_head(splitter) : RECORD_SPLITTER_RECORD;
 }
 
-enum cutter_next cutter_next(struct cutter *cutter, struct cutter_record *record) {
-    while (cutter->rest.len) {
-        struct span span = take(cutter, record);
+enum record_splitter_next record_splitter_next(struct record_splitter *splitter,
+                                               struct record_splitter_record *record) {
+    while (splitter->rest.len) {
+        struct span span = take(splitter, record);
         if (!span.ended)
-            return CUTTER_TOO_LONG;
+            return RECORD_SPLITTER_TOO_LONG;
         if (!span.empty)
-            return CUTTER_RECORD;
+            return RECORD_SPLITTER_RECORD;
     }
-    return CUTTER_END;
+    return RECORD_SPLITTER_END;
 }

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void begin_cell(struct sheet *sheet) {
-    if (sheet->begun)
-        fputc(',', sheet->screen->out);
-    sheet->begun = true;
+static void begin_cell(struct csv_writer *writer) {
+    if (writer->begun)
+        fputc(',', writer->term->out);
+    writer->begun = true;
 }
 
 // Without control characters (C0, DEL and, in UTF-8, C1): no label has them for a good reason.
@@ -28,14 +28,14 @@ static char *strip(const char *text) {
 }
 
 // A terminal gets what it can show; a file gets the text as it is.
-static char *clean_cell(const struct screen *screen, const char *text) {
-    return screen->terminal ? screen_clean(screen, text) : strip(text);
+static char *clean_cell(const struct term_out *term, const char *text) {
+    return term->terminal ? term_out_clean(term, text) : strip(text);
 }
 
-void sheet_put_text(struct sheet *sheet, const char *text) {
-    FILE *out = sheet->screen->out;
-    begin_cell(sheet);
-    char *clean = clean_cell(sheet->screen, text ? text : "");
+void csv_writer_put_text(struct csv_writer *writer, const char *text) {
+    FILE *out = writer->term->out;
+    begin_cell(writer);
+    char *clean = clean_cell(writer->term, text ? text : "");
     bool formula = *clean && strchr("=+-@", *clean);
     bool quoted = strpbrk(clean, ",\"") || *clean == ' ';
     if (quoted)
@@ -52,44 +52,45 @@ void sheet_put_text(struct sheet *sheet, const char *text) {
     free(clean);
 }
 
-void sheet_put_figure(struct sheet *sheet, int64_t value) {
+void csv_writer_put_number(struct csv_writer *writer, int64_t value) {
     char text[FORMAT_MAX];
     format_count(value, text);
-    begin_cell(sheet);
-    fputs(text, sheet->screen->out);
+    begin_cell(writer);
+    fputs(text, writer->term->out);
 }
 
-void sheet_put_tenths(struct sheet *sheet, int64_t tenths) {
+void csv_writer_put_tenths(struct csv_writer *writer, int64_t tenths) {
     int64_t size = tenths < 0 ? -tenths : tenths;
-    begin_cell(sheet);
-    fprintf(sheet->screen->out, "%s%" PRId64 ".%" PRId64, tenths < 0 ? "-" : "", size / 10,
+    begin_cell(writer);
+    fprintf(writer->term->out, "%s%" PRId64 ".%" PRId64, tenths < 0 ? "-" : "", size / 10,
             size % 10);
 }
 
-void sheet_put_node(struct sheet *sheet, const struct node *node, const char *path) {
-    const struct node *found = node_at(node, path);
+void csv_writer_put_node(struct csv_writer *writer, const struct json_view *node,
+                         const char *path) {
+    const struct json_view *found = json_view_at(node, path);
     int64_t number;
     bool flag;
-    if (node_number(found, "", &number)) {
-        sheet_put_figure(sheet, number);
-    } else if (node_bool(found, "", &flag)) {
-        sheet_put_text(sheet, flag ? "true" : "false");
-    } else if (node_size(found)) {
-        char *words = node_join(found);
-        sheet_put_text(sheet, words);
+    if (json_view_number(found, "", &number)) {
+        csv_writer_put_number(writer, number);
+    } else if (json_view_bool(found, "", &flag)) {
+        csv_writer_put_text(writer, flag ? "true" : "false");
+    } else if (json_view_size(found)) {
+        char *words = json_view_join(found);
+        csv_writer_put_text(writer, words);
         free(words);
     } else {
-        sheet_put_text(sheet, node_text(found, ""));
+        csv_writer_put_text(writer, json_view_text(found, ""));
     }
 }
 
-void sheet_end_row(struct sheet *sheet) {
-    fputs("\r\n", sheet->screen->out);
-    sheet->begun = false;
+void csv_writer_end_row(struct csv_writer *writer) {
+    fputs("\r\n", writer->term->out);
+    writer->begun = false;
 }
 
-void sheet_put_titles(struct sheet *sheet, const char *const *titles) {
+void csv_writer_put_titles(struct csv_writer *writer, const char *const *titles) {
     for (; *titles; titles++)
-        sheet_put_text(sheet, *titles);
-    sheet_end_row(sheet);
+        csv_writer_put_text(writer, *titles);
+    csv_writer_end_row(writer);
 }

@@ -10,12 +10,12 @@ enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10, ID_MAX = 1024 };
 
 // Messages quote the other side, so they are cleaned like all that is printed.
 static void complain(const char *who, const char *text) {
-    struct screen screen;
-    screen_init(&screen, stderr, true);
-    screen_put(&screen, STYLE_PLAIN, who);
-    screen_put(&screen, STYLE_PLAIN, ": ");
-    screen_put(&screen, STYLE_PLAIN, text);
-    screen_end_line(&screen);
+    struct term_out term;
+    term_out_init(&term, stderr, true);
+    term_out_put(&term, STYLE_PLAIN, who);
+    term_out_put(&term, STYLE_PLAIN, ": ");
+    term_out_put(&term, STYLE_PLAIN, text);
+    term_out_end_line(&term);
 }
 
 static void complain_va(const char *who, const char *fmt, va_list args) {
@@ -45,46 +45,46 @@ enum ctl_exit ctl_usage(const struct ctl *ctl, const char *fmt, ...) {
 }
 
 void ctl_print_json(const struct ctl *ctl, struct str body) {
-    fwrite(body.data ? body.data : "", 1, body.len, ctl->screen.out);
+    fwrite(body.data ? body.data : "", 1, body.len, ctl->term.out);
     if (body.len == 0 || body.data[body.len - 1] != '\n')
-        screen_end_line(&ctl->screen);
+        term_out_end_line(&ctl->term);
 }
 
 enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply) {
     if (ctl->json && reply->body.len)
         ctl_print_json(ctl, buf_str(&reply->body));
-    struct node *problem = node_parse(buf_str(&reply->body), NULL);
-    const char *title = node_text(problem, "title");
-    const char *detail = node_text(problem, "detail");
+    struct json_view *problem = json_view_parse(buf_str(&reply->body), NULL);
+    const char *title = json_view_text(problem, "title");
+    const char *detail = json_view_text(problem, "detail");
     if (title || detail)
         (void)ctl_fail("%s%s%s", title ? title : "", title && detail ? ": " : "",
                        detail ? detail : "");
     else
         (void)ctl_fail("the daemon says no, with HTTP status %ld", reply->status);
-    node_free(problem);
+    json_view_free(problem);
     return CTL_FAILED;
 }
 
 static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_reply *reply,
                                  enum ctl_exit (*print)(const struct ctl *ctl,
-                                                        const struct node *answer)) {
+                                                        const struct json_view *answer)) {
     struct err err;
-    struct node *answer = node_parse(buf_str(&reply->body), &err);
+    struct json_view *answer = json_view_parse(buf_str(&reply->body), &err);
     if (!answer)
         return ctl_fail("%s", err.text);
     enum ctl_exit result = print(ctl, answer);
-    node_free(answer);
+    json_view_free(answer);
     return result;
 }
 
 static void print_missing(const struct ctl *ctl, const struct ctl_question *question,
                           const struct client_reply *reply) {
-    struct node *problem = node_parse(buf_str(&reply->body), NULL);
-    const char *detail = question->explained ? node_text(problem, "detail") : NULL;
-    fprintf(ctl->screen.out, "%s\n", question->missing);
+    struct json_view *problem = json_view_parse(buf_str(&reply->body), NULL);
+    const char *detail = question->explained ? json_view_text(problem, "detail") : NULL;
+    fprintf(ctl->term.out, "%s\n", question->missing);
     if (detail)
-        screen_put_wrapped(&ctl->screen, STYLE_PLAIN, detail);
-    node_free(problem);
+        term_out_put_wrapped(&ctl->term, STYLE_PLAIN, detail);
+    json_view_free(problem);
 }
 
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question) {
@@ -140,7 +140,8 @@ enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, str
 }
 
 enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
-                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer)) {
+                       enum ctl_exit (*print)(const struct ctl *ctl,
+                                              const struct json_view *answer)) {
     const struct ctl_question question = {.target = target, .missing = missing, .print = print};
     return ctl_ask(ctl, &question);
 }

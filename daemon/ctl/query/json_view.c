@@ -9,33 +9,33 @@
 
 enum { TEXT_MAX = 64 << 10 };
 
-static const json_t *inner(const struct node *node) {
+static const json_t *inner(const struct json_view *node) {
     return (const json_t *)node;
 }
 
-static const struct node *outer(const json_t *json) {
-    return json && !json_is_null(json) ? (const struct node *)json : NULL;
+static const struct json_view *outer(const json_t *json) {
+    return json && !json_is_null(json) ? (const struct json_view *)json : NULL;
 }
 
-struct node *node_parse(struct str json, struct err *err) {
+struct json_view *json_view_parse(struct str json, struct err *err) {
     json_error_t fault;
     json_t *root = json_loadb(json.data ? json.data : "", json.len, JSON_REJECT_DUPLICATES, &fault);
     if (json_is_object(root))
-        return (struct node *)root;
+        return (struct json_view *)root;
     json_decref(root);
     (void)err_set(err, ERR_INPUT, "the answer is not the JSON that signaald gives");
     return NULL;
 }
 
-void node_free(struct node *node) {
+void json_view_free(struct json_view *node) {
     json_decref((json_t *)node);
 }
 
-const struct node *node_key(const struct node *node, const char *key) {
+const struct json_view *json_view_key(const struct json_view *node, const char *key) {
     return node ? outer(json_object_get(inner(node), key)) : NULL;
 }
 
-const struct node *node_at(const struct node *node, const char *path) {
+const struct json_view *json_view_at(const struct json_view *node, const char *path) {
     while (node && *path) {
         size_t len = strcspn(path, ".");
         char key[64];
@@ -43,40 +43,40 @@ const struct node *node_at(const struct node *node, const char *path) {
             return NULL;
         memcpy(key, path, len);
         key[len] = '\0';
-        node = node_key(node, key);
+        node = json_view_key(node, key);
         path += len + (path[len] == '.');
     }
     return node;
 }
 
-const char *node_text(const struct node *node, const char *path) {
-    const struct node *found = node_at(node, path);
+const char *json_view_text(const struct json_view *node, const char *path) {
+    const struct json_view *found = json_view_at(node, path);
     return found ? json_string_value(inner(found)) : NULL;
 }
 
-bool node_number(const struct node *node, const char *path, int64_t *value) {
-    const struct node *found = node_at(node, path);
+bool json_view_number(const struct json_view *node, const char *path, int64_t *value) {
+    const struct json_view *found = json_view_at(node, path);
     if (!found || !json_is_integer(inner(found)))
         return false;
     *value = json_integer_value(inner(found));
     return true;
 }
 
-bool node_flag(const struct node *node, const char *path) {
-    const struct node *found = node_at(node, path);
+bool json_view_flag(const struct json_view *node, const char *path) {
+    const struct json_view *found = json_view_at(node, path);
     return found && json_is_true(inner(found));
 }
 
-bool node_bool(const struct node *node, const char *path, bool *value) {
-    const struct node *found = node_at(node, path);
+bool json_view_bool(const struct json_view *node, const char *path, bool *value) {
+    const struct json_view *found = json_view_at(node, path);
     if (!found || !json_is_boolean(inner(found)))
         return false;
     *value = json_is_true(inner(found));
     return true;
 }
 
-bool node_tenths(const struct node *node, const char *path, int64_t *tenths) {
-    const struct node *found = node_at(node, path);
+bool json_view_tenths(const struct json_view *node, const char *path, int64_t *tenths) {
+    const struct json_view *found = json_view_at(node, path);
     double value = found ? json_number_value(inner(found)) * 10 : 0;
     if (!found || !json_is_number(inner(found)) || !(value > -TENTHS_MAX && value < TENTHS_MAX))
         return false;
@@ -84,19 +84,19 @@ bool node_tenths(const struct node *node, const char *path, int64_t *tenths) {
     return true;
 }
 
-size_t node_size(const struct node *array) {
+size_t json_view_size(const struct json_view *array) {
     return array ? json_array_size(inner(array)) : 0;
 }
 
-const struct node *node_item(const struct node *array, size_t index) {
+const struct json_view *json_view_item(const struct json_view *array, size_t index) {
     return array ? outer(json_array_get(inner(array), index)) : NULL;
 }
 
-char *node_join(const struct node *array) {
+char *json_view_join(const struct json_view *array) {
     struct buf out;
     buf_init(&out, TEXT_MAX);
-    for (size_t i = 0; i < node_size(array); i++) {
-        const char *word = node_text(node_item(array, i), "");
+    for (size_t i = 0; i < json_view_size(array); i++) {
+        const char *word = json_view_text(json_view_item(array, i), "");
         if (!word)
             continue;
         if (out.len)
@@ -109,8 +109,8 @@ char *node_join(const struct node *array) {
     return NULL;
 }
 
-void node_each_text(const struct node *object,
-                    void (*fn)(void *ctx, const char *key, const char *text), void *ctx) {
+void json_view_each_text(const struct json_view *object,
+                         void (*fn)(void *ctx, const char *key, const char *text), void *ctx) {
     json_t *json = (json_t *)(uintptr_t)object; // jansson iterates only over what is not const
     for (void *at = json_object_iter(json); at; at = json_object_iter_next(json, at)) {
         const char *text = json_string_value(json_object_iter_value(at));

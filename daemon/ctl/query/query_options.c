@@ -13,7 +13,7 @@ static const char *const dimensions[] = {
     "ageGroup",     "citizenship", "sourceKind", "status",       "year",     "month",
 };
 
-bool cube_is_dimension(struct str name) {
+bool query_is_dimension(struct str name) {
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++)
         if (str_is(name, dimensions[i]))
             return true;
@@ -22,8 +22,8 @@ bool cube_is_dimension(struct str name) {
 
 static enum ctl_exit refuse_dimension(const struct ctl *ctl, const char *option, struct str name) {
     if (!name.len)
-        return ctl_usage(ctl, "--%s: a name is missing; there are " CUBE_DIMENSIONS, option);
-    return ctl_usage(ctl, "--%s: there is no %.*s; there are " CUBE_DIMENSIONS, option,
+        return ctl_usage(ctl, "--%s: a name is missing; there are " QUERY_DIMENSIONS, option);
+    return ctl_usage(ctl, "--%s: there is no %.*s; there are " QUERY_DIMENSIONS, option,
                      (int)(name.len < 40 ? name.len : 40), name.data);
 }
 
@@ -33,11 +33,11 @@ static void put_name(struct buf *target, const char *name, size_t len) {
     buf_putc(target, '=');
 }
 
-enum ctl_exit cube_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target) {
+enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target) {
     struct str rest = str_from(by), name;
     put_name(target, "by", strlen("by"));
     for (size_t count = 0; str_split(&rest, ',', &name); count++) {
-        if (!cube_is_dimension(name))
+        if (!query_is_dimension(name))
             return refuse_dimension(ctl, "by", name);
         if (count == max)
             return ctl_usage(ctl, "--by takes at most %zu", max);
@@ -68,7 +68,7 @@ static bool is_period(const char *text) {
     return is_one_period(first) && is_one_period(last) && first.len == last.len;
 }
 
-enum ctl_exit cube_put_period(const struct ctl *ctl, const struct args *args, struct buf *target) {
+enum ctl_exit query_put_period(const struct ctl *ctl, const struct args *args, struct buf *target) {
     const char *period = args_value(args, "period");
     if (!period)
         return CTL_OK;
@@ -80,16 +80,17 @@ enum ctl_exit cube_put_period(const struct ctl *ctl, const struct args *args, st
     return CTL_OK;
 }
 
-enum ctl_exit cube_put_filters(const struct ctl *ctl, const struct args *args, struct buf *target) {
+enum ctl_exit query_put_filters(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
     const char *filter;
     for (size_t i = 0; (filter = args_nth(args, "where", i)); i++) {
         struct str value = str_from(filter), name;
         (void)str_split(&value, '=', &name);
-        if (i == CUBE_FILTERS_MAX)
-            return ctl_usage(ctl, "at most %d times --where", CUBE_FILTERS_MAX);
+        if (i == QUERY_FILTERS_MAX)
+            return ctl_usage(ctl, "at most %d times --where", QUERY_FILTERS_MAX);
         if (!value.len)
             return ctl_usage(ctl, "--where needs name=value, as in category=SexualExploitation");
-        if (!cube_is_dimension(name))
+        if (!query_is_dimension(name))
             return refuse_dimension(ctl, "where", name);
         put_name(target, name.data, name.len);
         client_put_encoded(target, value);
@@ -97,30 +98,30 @@ enum ctl_exit cube_put_filters(const struct ctl *ctl, const struct args *args, s
     return target->overflow ? ctl_usage(ctl, "too many filters") : CTL_OK;
 }
 
-bool cube_read_by(const struct node *answer, struct cube_by *by) {
-    const struct node *names = node_at(answer, "by");
-    *by = (struct cube_by){.count = node_size(names)};
-    if (by->count > CUBE_BY_MAX)
+bool query_read_by(const struct json_view *answer, struct query_options_by *by) {
+    const struct json_view *names = json_view_at(answer, "by");
+    *by = (struct query_options_by){.count = json_view_size(names)};
+    if (by->count > QUERY_BY_MAX)
         return false;
     for (size_t d = 0; d < by->count; d++) {
-        by->names[d] = node_text(node_item(names, d), "");
-        if (!by->names[d] || !cube_is_dimension(str_from(by->names[d])))
+        by->names[d] = json_view_text(json_view_item(names, d), "");
+        if (!by->names[d] || !query_is_dimension(str_from(by->names[d])))
             return false;
     }
     return true;
 }
 
-bool cube_has(const struct cube_by *by, const char *dimension) {
+bool query_has(const struct query_options_by *by, const char *dimension) {
     for (size_t d = 0; d < by->count; d++)
         if (strcmp(by->names[d], dimension) == 0)
             return true;
     return false;
 }
 
-void cube_label(const struct node *names, const char *code, char out[CUBE_LABEL_MAX]) {
-    const char *name = code ? node_text(node_key(names, code), "") : NULL;
+void query_label(const struct json_view *names, const char *code, char out[QUERY_LABEL_MAX]) {
+    const char *name = code ? json_view_text(json_view_key(names, code), "") : NULL;
     bool named = name && strcmp(name, code) != 0;
-    (void)snprintf(out, CUBE_LABEL_MAX, "%s%s%s", code ? code : "-", named ? " " : "",
+    (void)snprintf(out, QUERY_LABEL_MAX, "%s%s%s", code ? code : "-", named ? " " : "",
                    named ? name : "");
 }
 
@@ -129,23 +130,24 @@ static bool has_names(const char *dimension) {
     return strcmp(dimension, "municipality") == 0 || strcmp(dimension, "province") == 0;
 }
 
-void cube_put_titles(struct sheet *sheet, const struct cube_by *by) {
+void query_put_titles(struct csv_writer *writer, const struct query_options_by *by) {
     for (size_t d = 0; d < by->count; d++) {
-        char title[CUBE_LABEL_MAX];
-        sheet_put_text(sheet, by->names[d]);
+        char title[QUERY_LABEL_MAX];
+        csv_writer_put_text(writer, by->names[d]);
         (void)snprintf(title, sizeof title, "%sName", by->names[d]);
         if (has_names(by->names[d]))
-            sheet_put_text(sheet, title);
+            csv_writer_put_text(writer, title);
     }
 }
 
-void cube_put_labels(struct sheet *sheet, const struct cube_by *by, const struct node *names,
-                     const struct node *line) {
+void query_put_labels(struct csv_writer *writer, const struct query_options_by *by,
+                      const struct json_view *names, const struct json_view *line) {
     for (size_t d = 0; d < by->count; d++) {
-        const char *code = node_text(line, by->names[d]);
-        sheet_put_text(sheet, code);
+        const char *code = json_view_text(line, by->names[d]);
+        csv_writer_put_text(writer, code);
         if (has_names(by->names[d]))
-            sheet_put_text(sheet, code ? node_text(node_key(names, code), "") : NULL);
+            csv_writer_put_text(writer,
+                                code ? json_view_text(json_view_key(names, code), "") : NULL);
     }
 }
 
@@ -153,28 +155,28 @@ static void describe_filter(void *ctx, const char *key, const char *text) {
     buf_printf(ctx, "; %s %s", key, text);
 }
 
-void cube_describe(const struct node *answer, struct buf *out) {
-    char *names = node_join(node_at(answer, "by"));
+void query_describe(const struct json_view *answer, struct buf *out) {
+    char *names = json_view_join(json_view_at(answer, "by"));
     if (names)
         buf_printf(out, " by %s", names);
-    node_each_text(node_at(answer, "filters"), describe_filter, out);
+    json_view_each_text(json_view_at(answer, "filters"), describe_filter, out);
     free(names);
 }
 
-void cube_note(struct cube_notes *notes, const char *fmt, ...) {
+void query_note(struct query_options_notes *notes, const char *fmt, ...) {
     char text[NOTE_MAX];
     va_list args;
     va_start(args, fmt);
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     if (!notes->begun)
-        screen_end_line(&notes->ctl->screen);
+        term_out_end_line(&notes->ctl->term);
     notes->begun = true;
-    screen_put_wrapped(&notes->ctl->screen, STYLE_DIM, text);
+    term_out_put_wrapped(&notes->ctl->term, STYLE_DIM, text);
 }
 
-void cube_note_categories(struct cube_notes *notes, const struct cube_by *by) {
-    if (cube_has(by, "category"))
-        cube_note(notes, "A signal with several categories counts once in each of them and once "
-                         "in the total: the lines may add up to more than the total.");
+void query_note_categories(struct query_options_notes *notes, const struct query_options_by *by) {
+    if (query_has(by, "category"))
+        query_note(notes, "A signal with several categories counts once in each of them and once "
+                          "in the total: the lines may add up to more than the total.");
 }

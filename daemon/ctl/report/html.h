@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Text and figures into a page of HTML. Whatever the text holds, it stays text.
+// Text and statistics into a page of HTML. Whatever the text holds, it stays text.
 #ifndef CTL_REPORT_HTML_H
 #define CTL_REPORT_HTML_H
 

@@ -18,7 +18,8 @@ enum ctl_exit report_unreadable(void) {
     return ctl_fail("the answer is not one that this version can read");
 }
 
-enum ctl_exit report_ask(const struct report *report, const char *target, struct node **answer) {
+enum ctl_exit report_ask(const struct report *report, const char *target,
+                         struct json_view **answer) {
     struct client_reply reply;
     struct err err;
     enum ctl_exit result = CTL_OK;
@@ -28,7 +29,7 @@ enum ctl_exit report_ask(const struct report *report, const char *target, struct
     } else if (!client_reply_good(&reply)) {
         result = ctl_refused(report->ctl, &reply);
     } else {
-        *answer = node_parse(buf_str(&reply.body), &err);
+        *answer = json_view_parse(buf_str(&reply.body), &err);
         if (!*answer)
             result = ctl_fail("%s", err.text);
     }
@@ -36,9 +37,10 @@ enum ctl_exit report_ask(const struct report *report, const char *target, struct
     return result;
 }
 
-int64_t report_number(const struct node *node, const char *path) {
+int64_t report_number(const struct json_view *node, const char *path) {
     int64_t value;
-    return node_number(node, path, &value) && value >= 0 && value <= REPORT_NUMBER_MAX ? value : 0;
+    return json_view_number(node, path, &value) && value >= 0 && value <= REPORT_NUMBER_MAX ? value
+                                                                                            : 0;
 }
 
 static bool write_all(int file, struct str bytes) {
@@ -139,7 +141,7 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
 static const struct args_option options[] = {
     {"output", 'o', "FILE", "where the page goes; - for standard output"},
     {"year", 0, "Y", "the year; default: the last whole one with signals"},
-    {"public", 0, NULL, "from rounded figures only: this page may be published"},
+    {"public", 0, NULL, "only what may be published: rounded statistics"},
     {0},
 };
 
@@ -147,10 +149,11 @@ const struct ctl_verb report_verb = {
     .name = "report",
     .words = "",
     .help = "The national picture of a year as a page of HTML",
-    .more = "One page that needs nothing else: for a browser, a telephone or paper. It holds exact "
-            "figures, for use inside, and each reading of them is in the audit log. With --public "
-            "it is made only of the rounded figures that may be published (see signaalctl "
-            "figures).",
+    .more =
+        "One page that needs nothing else: for a browser, a telephone or paper. It holds exact "
+        "statistics, for use inside, and each reading of them is in the audit log. With --public "
+        "it is made only of the rounded statistics that may be published (see signaalctl "
+        "statistics).",
     .options = options,
     .run = run,
 };

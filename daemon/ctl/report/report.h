@@ -3,7 +3,7 @@
 //   report.c           the verb; the file
 //   report_exact.c     the page for inside, with report_trend.c and report_coverage.c
 //   report_public.c    the page that may be published
-//   report_page.c      head and end of a page, its headline figures
+//   report_page.c      head and end of a page, its headline statistics
 //   report_table.c     a table with bars; report_chart.c: columns and the map of the provinces
 //   report_words.c     what the field's codes are called; report_style.c: how it all looks
 #ifndef CTL_REPORT_REPORT_H
@@ -28,21 +28,22 @@ struct report {
     int year;         // that it is about; 0: choose
     int this_year;    // in the Netherlands
     int64_t now_ms;   // when the exact page is made
-    int64_t rounding; // of the public page; 0: figures are exact
+    int64_t rounding; // of the public page; 0: statistics are exact
 };
 
 enum ctl_exit report_exact(struct report *report);
 enum ctl_exit report_public(struct report *report);
 
 // GET; the caller frees the answer. Tells what went wrong.
-enum ctl_exit report_ask(const struct report *report, const char *target, struct node **answer);
+enum ctl_exit report_ask(const struct report *report, const char *target,
+                         struct json_view **answer);
 // A whole number; 0 where there is none from 0 to REPORT_NUMBER_MAX.
-int64_t report_number(const struct node *node, const char *path);
+int64_t report_number(const struct json_view *node, const char *path);
 enum ctl_exit report_unreadable(void); // an answer without what must be in it
 
 // ---- words
 
-// In what the page divides signals; public figures are by those before REPORT_STATUS.
+// In what the page divides signals; public statistics are by those before REPORT_STATUS.
 enum report_dimension {
     REPORT_CATEGORY,
     REPORT_POLICE_UNIT,
@@ -76,15 +77,15 @@ void report_put_style(struct report *report);
 struct report_line {
     char label[REPORT_LABEL_MAX];
     int64_t now, before;
-    const struct node *point; // of a trend, for the change; NULL: not told
-    bool unknown;             // stands last
+    const struct json_view *point; // of a trend, for the change; NULL: not told
+    bool unknown;                  // stands last
 };
 // "SexualExploitation" as "Sexual exploitation"; what is not known as it is.
 void report_set_label(struct report_line *line, enum report_dimension dimension, const char *code);
 
 struct report_table {
     enum report_dimension dimension;
-    bool has_before;    // a column for the year before, and with exact figures the change
+    bool has_before;    // a column for the year before, and with exact statistics the change
     int64_t small_base; // below it a percentage says little
     struct report_line lines[REPORT_LINES_MAX];
     size_t count;
@@ -95,12 +96,12 @@ void report_put_bars(struct report *report, int64_t now, int64_t before, int64_t
 // Largest first.
 void report_put_table(struct report *report, struct report_table *table);
 // What a point of a trend changed by, in signals. False where it is not told.
-bool report_change(const struct node *point, int64_t *change);
+bool report_change(const struct json_view *point, int64_t *change);
 // Cells for change and percent of a point of a trend; `base` is what it changed from.
-void report_put_change(struct report *report, const struct node *point, int64_t base,
+void report_put_change(struct report *report, const struct json_view *point, int64_t base,
                        int64_t small_base);
-// A figure, or "<10" where none may be told.
-void report_put_figure(struct report *report, int64_t value);
+// A statistic, or "<10" where none may be told.
+void report_put_statistic(struct report *report, int64_t value);
 
 // ---- charts
 
@@ -141,12 +142,12 @@ enum report_ask {
 
 struct report_exact {
     struct report *report;
-    struct node *answers[REPORT_ASKS];
+    struct json_view *answers[REPORT_ASKS];
     int64_t small_base;
-    const struct node *now;    // the year's point of the trend; NULL: no signals
-    bool partial;              // the year is not over
-    const struct node *before; // the year before's, to compare with; NULL: there is none, or the
-                               // year is not over
+    const struct json_view *now;    // the year's point of the trend; NULL: no signals
+    bool partial;                   // the year is not over
+    const struct json_view *before; // the year before's, to compare with; NULL: there is none, or
+                                    // the year is not over
 };
 
 void report_put_summary(struct report_exact *exact); // in the header

@@ -90,7 +90,7 @@ void report_put_columns(struct report *report, const struct report_columns *char
     struct buf *page = &report->page;
     int64_t max = largest(chart);
     size_t width = chart->count * COLUMN_PLACE_PX;
-    buf_puts(page, "<figure>\n<figcaption>");
+    buf_puts(page, "<statistic>\n<figcaption>");
     html_put_text(page, chart->title);
     buf_printf(page,
                "</figcaption>\n<svg class=\"columns\" role=\"img\" aria-labelledby=\"%s-t %s-d\" "
@@ -102,7 +102,7 @@ void report_put_columns(struct report *report, const struct report_columns *char
     buf_puts(page, "</desc>\n");
     for (size_t i = 0; i < chart->count; i++)
         put_column(report, chart, i, max);
-    buf_printf(page, "<line x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\"/>\n</svg>\n</figure>\n",
+    buf_printf(page, "<line x1=\"0\" x2=\"100%%\" y1=\"%d\" y2=\"%d\"/>\n</svg>\n</statistic>\n",
                COLUMN_FOOT, COLUMN_FOOT);
 }
 
@@ -134,7 +134,7 @@ static void put_tile(struct buf *page, const struct report_tile *tile, size_t in
     unsigned middle = x + TILE / 2;
     buf_printf(page,
                "<g class=\"s%u\"><rect x=\"%u\" y=\"%u\" width=\"%d\" height=\"%d\" rx=\"4\"/>"
-               "<text x=\"%u\" y=\"%u\">%s</text><text class=\"figure\" x=\"%u\" y=\"%u\">",
+               "<text x=\"%u\" y=\"%u\">%s</text><text class=\"statistic\" x=\"%u\" y=\"%u\">",
                tile->shade, x, y, TILE, TILE, middle, y + 24, provinces[index].name, middle,
                y + 60);
     html_put_text(page, tile->big);
@@ -146,7 +146,7 @@ static void put_tile(struct buf *page, const struct report_tile *tile, size_t in
 void report_put_map(struct report *report, const struct report_map *map) {
     struct buf *page = &report->page;
     unsigned side = 4 * TILE + 3 * TILE_GAP;
-    buf_puts(page, "<figure>\n<figcaption>");
+    buf_puts(page, "<statistic>\n<figcaption>");
     html_put_text(page, map->title);
     buf_printf(page,
                "</figcaption>\n<svg class=\"map\" viewBox=\"0 0 %u %u\" role=\"img\" "
@@ -163,5 +163,5 @@ void report_put_map(struct report *report, const struct report_map *map) {
     buf_puts(page, "</desc>\n");
     for (size_t i = 0; i < REPORT_PROVINCES; i++)
         put_tile(page, &map->tiles[i], i);
-    buf_puts(page, "</svg>\n</figure>\n");
+    buf_puts(page, "</svg>\n</statistic>\n");
 }

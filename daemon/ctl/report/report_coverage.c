@@ -33,12 +33,12 @@ static void put_legend(struct buf *page) {
     buf_puts(page, "</ul>\n");
 }
 
-static void put_map(struct report_exact *exact, const struct node *provinces) {
+static void put_map(struct report_exact *exact, const struct json_view *provinces) {
     struct report_map map = {
         .id = "map", .title = "Share of the municipalities of each province that signalled"};
-    for (size_t i = 0; i < node_size(provinces); i++) {
-        const struct node *province = node_item(provinces, i);
-        size_t index = report_province_index(node_text(province, "code"));
+    for (size_t i = 0; i < json_view_size(provinces); i++) {
+        const struct json_view *province = json_view_item(provinces, i);
+        size_t index = report_province_index(json_view_text(province, "code"));
         if (index == REPORT_PROVINCES)
             continue;
         int64_t all = report_number(province, "municipalities");
@@ -79,7 +79,7 @@ static void put_share(struct report_exact *exact, const struct share *share) {
 }
 
 // The CCV's three criteria, and all of them.
-static void put_basic_level(struct report_exact *exact, const struct node *coverage) {
+static void put_basic_level(struct report_exact *exact, const struct json_view *coverage) {
     static const struct {
         const char *path, *text;
     } criteria[] = {
@@ -97,18 +97,18 @@ static void put_basic_level(struct report_exact *exact, const struct node *cover
     buf_puts(&exact->report->page, "</tbody>\n</table>\n");
 }
 
-static void put_sizes(struct report_exact *exact, const struct node *classes) {
+static void put_sizes(struct report_exact *exact, const struct json_view *classes) {
     open_shares(&exact->report->page, "Signalled, by number of inhabitants", "Inhabitants");
-    for (size_t i = 0; i < node_size(classes); i++) {
-        const struct node *row = node_item(classes, i);
-        put_share(exact, &(struct share){report_size_class(node_text(row, "name")),
+    for (size_t i = 0; i < json_view_size(classes); i++) {
+        const struct json_view *row = json_view_item(classes, i);
+        put_share(exact, &(struct share){report_size_class(json_view_text(row, "name")),
                                          report_number(row, "signalling"),
                                          report_number(row, "municipalities")});
     }
     buf_puts(&exact->report->page, "</tbody>\n</table>\n");
 }
 
-static void put_group_row(struct buf *page, const char *label, const struct node *row) {
+static void put_group_row(struct buf *page, const char *label, const struct json_view *row) {
     static const char *const keys[] = {"municipalities", "signalling", "silent", "never",
                                        "official",       "policy",     "all"};
     buf_puts(page, "<tr><th scope=\"row\">");
@@ -123,7 +123,7 @@ static void put_group_row(struct buf *page, const char *label, const struct node
 }
 
 static void put_groups(struct report_exact *exact, const char *caption, const char *head,
-                       const struct node *rows) {
+                       const struct json_view *rows) {
     struct buf *page = &exact->report->page;
     buf_printf(page,
                "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"%s\">\n"
@@ -134,31 +134,31 @@ static void put_groups(struct report_exact *exact, const char *caption, const ch
                "<th scope=\"col\">Policy</th><th scope=\"col\">All three</th></tr></thead>\n"
                "<tbody>\n",
                caption, caption, head);
-    for (size_t i = 0; i < node_size(rows); i++) {
-        const char *name = node_text(node_item(rows, i), "name");
-        put_group_row(page, report_size_class(name), node_item(rows, i));
+    for (size_t i = 0; i < json_view_size(rows); i++) {
+        const char *name = json_view_text(json_view_item(rows, i), "name");
+        put_group_row(page, report_size_class(name), json_view_item(rows, i));
     }
     buf_puts(page, "</tbody>\n</table>\n</div>\n");
 }
 
-static bool is_state(const struct node *municipality, const char *state) {
-    const char *text = node_text(municipality, "state");
+static bool is_state(const struct json_view *municipality, const char *state) {
+    const char *text = json_view_text(municipality, "state");
     return text && strcmp(text, state) == 0;
 }
 
-static bool is_in(const struct node *municipality, const struct node *province) {
-    const char *code = node_text(province, "code");
-    const char *theirs = node_text(municipality, "province");
+static bool is_in(const struct json_view *municipality, const struct json_view *province) {
+    const char *code = json_view_text(province, "code");
+    const char *theirs = json_view_text(municipality, "province");
     return code && theirs && strcmp(code, theirs) == 0;
 }
 
-static void put_silent_row(struct buf *page, const struct node *municipality,
-                           const struct node *province) {
-    const char *last = node_text(municipality, "lastSignal");
+static void put_silent_row(struct buf *page, const struct json_view *municipality,
+                           const struct json_view *province) {
+    const char *last = json_view_text(municipality, "lastSignal");
     buf_puts(page, "<tr><th scope=\"row\">");
-    html_put_text(page, node_text(municipality, "name"));
+    html_put_text(page, json_view_text(municipality, "name"));
     buf_puts(page, "</th><td class=\"text\">");
-    html_put_text(page, node_text(province, "name"));
+    html_put_text(page, json_view_text(province, "name"));
     buf_puts(page, "</td><td>");
     html_put_count(page, report_number(municipality, "inhabitants"));
     buf_puts(page, "</td><td>");
@@ -167,10 +167,10 @@ static void put_silent_row(struct buf *page, const struct node *municipality,
     buf_puts(page, "</td></tr>\n");
 }
 
-static void put_silent(struct report_exact *exact, const struct node *coverage) {
+static void put_silent(struct report_exact *exact, const struct json_view *coverage) {
     struct buf *page = &exact->report->page;
-    const struct node *provinces = node_at(coverage, "provinces"),
-                      *list = node_at(coverage, "list");
+    const struct json_view *provinces = json_view_at(coverage, "provinces"),
+                           *list = json_view_at(coverage, "list");
     buf_printf(
         page,
         "<h3>Fell silent</h3>\n<table class=\"long\">\n<caption>Signalled before %d, but not in it"
@@ -178,72 +178,74 @@ static void put_silent(struct report_exact *exact, const struct node *coverage) 
         "class=\"text\">Province</th><th scope=\"col\">Inhabitants</th><th scope=\"col\">"
         "Last signal</th></tr></thead>\n<tbody>\n",
         exact->report->year);
-    for (size_t p = 0; p < node_size(provinces); p++)
-        for (size_t i = 0; i < node_size(list); i++)
-            if (is_state(node_item(list, i), "silent") &&
-                is_in(node_item(list, i), node_item(provinces, p)))
-                put_silent_row(page, node_item(list, i), node_item(provinces, p));
+    for (size_t p = 0; p < json_view_size(provinces); p++)
+        for (size_t i = 0; i < json_view_size(list); i++)
+            if (is_state(json_view_item(list, i), "silent") &&
+                is_in(json_view_item(list, i), json_view_item(provinces, p)))
+                put_silent_row(page, json_view_item(list, i), json_view_item(provinces, p));
     buf_puts(page, "</tbody>\n</table>\n");
 }
 
 // Those that are connected and yet never did are the ones to ask first.
-static void put_never_of(struct buf *page, const struct node *province, const struct node *list) {
+static void put_never_of(struct buf *page, const struct json_view *province,
+                         const struct json_view *list) {
     size_t count = 0;
-    for (size_t i = 0; i < node_size(list); i++) {
-        const struct node *municipality = node_item(list, i);
+    for (size_t i = 0; i < json_view_size(list); i++) {
+        const struct json_view *municipality = json_view_item(list, i);
         if (!is_state(municipality, "never") || !is_in(municipality, province))
             continue;
         if (count++ == 0) {
             buf_puts(page, "<h4>");
-            html_put_text(page, node_text(province, "name"));
+            html_put_text(page, json_view_text(province, "name"));
             buf_puts(page, "</h4>\n<p class=\"names\">");
         } else {
             buf_puts(page, " · ");
         }
-        bool connected = node_flag(municipality, "connected");
+        bool connected = json_view_flag(municipality, "connected");
         buf_puts(page, connected ? "<b>" : "");
-        html_put_text(page, node_text(municipality, "name"));
+        html_put_text(page, json_view_text(municipality, "name"));
         buf_puts(page, connected ? "</b>" : "");
     }
     if (count)
         buf_puts(page, "</p>\n");
 }
 
-static void put_never(struct report_exact *exact, const struct node *coverage) {
+static void put_never(struct report_exact *exact, const struct json_view *coverage) {
     struct buf *page = &exact->report->page;
-    const struct node *provinces = node_at(coverage, "provinces"),
-                      *list = node_at(coverage, "list");
+    const struct json_view *provinces = json_view_at(coverage, "provinces"),
+                           *list = json_view_at(coverage, "list");
     buf_printf(page,
                "<h3>Never signalled, up to the end of %d</h3>\n<p class=\"note\">Bold: has a "
                "source that is connected.</p>\n",
                exact->report->year);
-    for (size_t p = 0; p < node_size(provinces); p++)
-        put_never_of(page, node_item(provinces, p), list);
+    for (size_t p = 0; p < json_view_size(provinces); p++)
+        put_never_of(page, json_view_item(provinces, p), list);
 }
 
 static void put_headline(struct report_exact *exact, const char *before,
-                         const struct node *coverage) {
+                         const struct json_view *coverage) {
     struct buf *page = &exact->report->page;
     buf_puts(page, before);
-    html_put_text(page, node_text(coverage, "headline"));
+    html_put_text(page, json_view_text(coverage, "headline"));
     buf_puts(page, ".</p>\n");
 }
 
 void report_put_coverage(struct report_exact *exact) {
     struct buf *page = &exact->report->page;
-    const struct node *coverage = exact->answers[REPORT_ASK_COVERAGE];
+    const struct json_view *coverage = exact->answers[REPORT_ASK_COVERAGE];
     buf_puts(page, "<section class=\"page\">\n<h2>Coverage</h2>\n");
     put_headline(exact, "<p class=\"lede\">", coverage);
     put_headline(exact, "<p>Up to today: ", exact->answers[REPORT_ASK_COVERAGE_DAYS]);
     buf_puts(page, "<div class=\"pair\">\n<div>\n");
-    put_map(exact, node_at(coverage, "provinces"));
+    put_map(exact, json_view_at(coverage, "provinces"));
     buf_puts(page, "</div>\n<div>\n");
     put_basic_level(exact, coverage);
-    put_sizes(exact, node_at(coverage, "sizeClasses"));
+    put_sizes(exact, json_view_at(coverage, "sizeClasses"));
     buf_puts(page, "</div>\n</div>\n");
-    put_groups(exact, "Municipalities by province", "Province", node_at(coverage, "provinces"));
+    put_groups(exact, "Municipalities by province", "Province",
+               json_view_at(coverage, "provinces"));
     put_groups(exact, "Municipalities by number of inhabitants", "Inhabitants",
-               node_at(coverage, "sizeClasses"));
+               json_view_at(coverage, "sizeClasses"));
     buf_puts(page, "</section>\n<section class=\"page\">\n<h2>Silent municipalities</h2>\n");
     if (report_number(coverage, "silent"))
         put_silent(exact, coverage);

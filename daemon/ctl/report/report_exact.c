@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The page for inside: exact figures of a year, its trend, who is silent.
+// The page for inside: exact statistics of a year, its trend, who is silent.
 #include "report.h"
 
 #include <stdio.h>
@@ -8,25 +8,25 @@
 
 enum { TARGET_MAX = 128 };
 
-static const struct node *find_point(const struct node *points, int year) {
+static const struct json_view *find_point(const struct json_view *points, int year) {
     char period[16];
     (void)snprintf(period, sizeof period, "%d", year);
-    for (size_t i = 0; i < node_size(points); i++) {
-        const char *text = node_text(node_item(points, i), "period");
+    for (size_t i = 0; i < json_view_size(points); i++) {
+        const char *text = json_view_text(json_view_item(points, i), "period");
         if (text && strcmp(text, period) == 0)
-            return node_item(points, i);
+            return json_view_item(points, i);
     }
     return NULL;
 }
 
 // The last whole year that has signals, else this one.
-static int choose_year(const struct report *report, const struct node *points) {
-    for (size_t i = node_size(points); i-- > 0;) {
-        const struct node *point = node_item(points, i);
-        const char *period = node_text(point, "period");
+static int choose_year(const struct report *report, const struct json_view *points) {
+    for (size_t i = json_view_size(points); i-- > 0;) {
+        const struct json_view *point = json_view_item(points, i);
+        const char *period = json_view_text(point, "period");
         uint64_t year;
         if (period && str_to_u64(str_from(period), (uint64_t)report->this_year, &year) &&
-            year >= REPORT_YEAR_MIN && !node_flag(point, "partial") &&
+            year >= REPORT_YEAR_MIN && !json_view_flag(point, "partial") &&
             report_number(point, "signals"))
             return (int)year;
     }
@@ -39,7 +39,7 @@ static enum ctl_exit ask_years(struct report_exact *exact) {
         report_ask(report, "/v1/trend?per=year", &exact->answers[REPORT_ASK_YEARS]);
     if (result != CTL_OK)
         return result;
-    const struct node *points = node_at(exact->answers[REPORT_ASK_YEARS], "total");
+    const struct json_view *points = json_view_at(exact->answers[REPORT_ASK_YEARS], "total");
     if (!points)
         return report_unreadable();
     if (!report->year)
@@ -47,7 +47,7 @@ static enum ctl_exit ask_years(struct report_exact *exact) {
     exact->small_base = report_number(exact->answers[REPORT_ASK_YEARS], "smallBase");
     exact->now = find_point(points, report->year);
     exact->partial =
-        exact->now ? node_flag(exact->now, "partial") : report->year == report->this_year;
+        exact->now ? json_view_flag(exact->now, "partial") : report->year == report->this_year;
     if (!exact->partial)
         exact->before = find_point(points, report->year - 1);
     return CTL_OK;
@@ -85,9 +85,9 @@ static enum ctl_exit ask_all(struct report_exact *exact) {
     return result;
 }
 static void take_line(const struct report_exact *exact, enum report_dimension dimension,
-                      const struct node *series, struct report_line *line) {
-    const struct node *points = node_at(series, "points");
-    const char *code = node_text(series, report_dimension(dimension)->name);
+                      const struct json_view *series, struct report_line *line) {
+    const struct json_view *points = json_view_at(series, "points");
+    const char *code = json_view_text(series, report_dimension(dimension)->name);
     report_set_label(line, dimension, code ? code : "unknown");
     line->point = find_point(points, exact->report->year);
     line->now = report_number(line->point, "signals");
@@ -95,12 +95,12 @@ static void take_line(const struct report_exact *exact, enum report_dimension di
 }
 
 static void put_dimension(struct report_exact *exact, enum report_dimension dimension) {
-    const struct node *answer = exact->answers[REPORT_ASK_DIMENSIONS + dimension];
-    const struct node *series = node_at(answer, "series");
+    const struct json_view *answer = exact->answers[REPORT_ASK_DIMENSIONS + dimension];
+    const struct json_view *series = json_view_at(answer, "series");
     struct report_table table = {
         .dimension = dimension, .has_before = exact->before, .small_base = exact->small_base};
-    for (size_t i = 0; i < node_size(series) && table.count < REPORT_LINES_MAX; i++)
-        take_line(exact, dimension, node_item(series, i), &table.lines[table.count++]);
+    for (size_t i = 0; i < json_view_size(series) && table.count < REPORT_LINES_MAX; i++)
+        take_line(exact, dimension, json_view_item(series, i), &table.lines[table.count++]);
     if (dimension == REPORT_CATEGORY || dimension == REPORT_POLICE_UNIT)
         table.total = (struct report_line){.label = "All signals",
                                            .now = report_number(exact->now, "signals"),
@@ -128,7 +128,7 @@ static void put_method(struct report_exact *exact) {
         "<li>A signal is an indication of <em>possible</em> trafficking, not a proven case. More "
         "signals can mean more trafficking, or more people who look.</li>\n"
         "<li>A signal counts in the year and month in which it was reported, at the municipality "
-        "as it was then. Late signals, corrections and withdrawals change figures afterwards: "
+        "as it was then. Late signals, corrections and withdrawals change statistics afterwards: "
         "this page says when it was made.</li>\n"
         "<li>Signals about one person are linked where a source told enough to know so. A signal "
         "that is not linked is taken to be a person of its own, so the number of persons is an "
@@ -172,6 +172,6 @@ enum ctl_exit report_exact(struct report *report) {
     if (result == CTL_OK)
         put_page(&exact);
     for (int ask = 0; ask < REPORT_ASKS; ask++)
-        node_free(exact.answers[ask]);
+        json_view_free(exact.answers[ask]);
     return result;
 }

@@ -16,21 +16,21 @@ void report_put_head(struct report *report) {
                    "<meta name=\"referrer\" content=\"no-referrer\">\n"
                    "<meta name=\"color-scheme\" content=\"light dark\">\n"
                    "<link rel=\"icon\" href=\"data:,\">\n<title>");
-    buf_printf(page, "Signals of human trafficking in %d: %s figures</title>\n", report->year,
+    buf_printf(page, "Signals of human trafficking in %d: %s statistics</title>\n", report->year,
                report->rounding ? "rounded" : "exact");
     report_put_style(report);
     if (report->rounding)
         buf_printf(
             page,
-            "</head>\n<body class=\"public\">\n<p class=\"mark\"><strong>Rounded figures: may "
-            "be published.</strong> No figure is below %d.</p>\n",
+            "</head>\n<body class=\"public\">\n<p class=\"mark\"><strong>Rounded statistics: may "
+            "be published.</strong> No statistic is below %d.</p>\n",
             (int)report->rounding);
     else
         buf_puts(page,
-                 "</head>\n<body class=\"exact\">\n<p class=\"mark\"><strong>Exact figures: for "
-                 "use inside only.</strong> Small figures can point to single people.</p>\n");
+                 "</head>\n<body class=\"exact\">\n<p class=\"mark\"><strong>Exact statistics: for "
+                 "use inside only.</strong> Small statistics can point to single people.</p>\n");
     buf_printf(page,
-               "<div class=\"sheet\">\n<header>\n<p class=\"over\">Signals of possible human "
+               "<div class=\"writer\">\n<header>\n<p class=\"over\">Signals of possible human "
                "trafficking</p>\n<h1>The Netherlands in %d</h1>\n",
                report->year);
 }
@@ -39,7 +39,7 @@ void report_put_end(struct report *report) {
     buf_puts(&report->page, "</main>\n</div>\n</body>\n</html>\n");
 }
 
-void report_put_figure(struct report *report, int64_t value) {
+void report_put_statistic(struct report *report, int64_t value) {
     if (report->rounding && value < report->rounding)
         buf_printf(&report->page, "<span class=\"none\">&lt;%d</span>", (int)report->rounding);
     else

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The page that may be published. It knows nothing but GET /v1/figures: rounded figures that do not
-// change between snapshots. So it has no date of its own either: the same figures are the same
-// page.
+// The page that may be published. It knows nothing but GET /v1/statistics: rounded statistics that
+// do not change between snapshots. So it has no date of its own either: the same statistics are the
+// same page.
 #include "report.h"
 
 #include <stdio.h>
 #include <string.h>
 
-struct sheet {
+struct csv_writer {
     struct report *report;
-    const struct node *answer, *figures;
+    const struct json_view *answer, *statistics;
     int closed_year, closed_month; // the last one that is covered
-    int first_year;                // that has a figure
+    int first_year;                // that has a statistic
 };
 
-// The dimensions that a figure may be by.
+// The dimensions that a statistic may be by.
 static const char *const by_keys[] = {"category",     "province",     "policeUnit",
                                       "safetyRegion", "municipality", "gender",
                                       "ageGroup",     "citizenship",  "sourceKind"};
@@ -25,88 +25,93 @@ struct wanted {
     const char *by, *code;           // NULL: of all
 };
 
-static bool text_is(const struct node *node, const char *key, const char *text) {
-    const char *found = node_text(node, key);
+static bool text_is(const struct json_view *node, const char *key, const char *text) {
+    const char *found = json_view_text(node, key);
     return found && text && strcmp(found, text) == 0;
 }
 
 // Is it by these dimensions and no other?
-static bool is_wanted(const struct node *figure, const struct wanted *wanted) {
-    if (!text_is(figure, "measure", wanted->measure) ||
-        !text_is(figure, wanted->period_key, wanted->period))
+static bool is_wanted(const struct json_view *statistic, const struct wanted *wanted) {
+    if (!text_is(statistic, "measure", wanted->measure) ||
+        !text_is(statistic, wanted->period_key, wanted->period))
         return false;
     for (size_t i = 0; i < sizeof by_keys / sizeof *by_keys; i++) {
         bool mine = wanted->by && strcmp(by_keys[i], wanted->by) == 0;
-        if (mine ? !text_is(figure, by_keys[i], wanted->code) : !!node_text(figure, by_keys[i]))
+        if (mine ? !text_is(statistic, by_keys[i], wanted->code)
+                 : !!json_view_text(statistic, by_keys[i]))
             return false;
     }
     return true;
 }
 
-// 0 where there is no figure. Rounded already; once more, so that nothing finer gets out from here.
-static int64_t find_figure(const struct sheet *sheet, const struct wanted *wanted) {
-    for (size_t i = 0; i < node_size(sheet->figures); i++) {
-        const struct node *figure = node_item(sheet->figures, i);
-        int64_t count = report_number(figure, "count");
-        if (is_wanted(figure, wanted))
-            return count - count % sheet->report->rounding;
+// 0 where there is no statistic. Rounded already; once more, so that nothing finer gets out from
+// here.
+static int64_t find_statistic(const struct csv_writer *writer, const struct wanted *wanted) {
+    for (size_t i = 0; i < json_view_size(writer->statistics); i++) {
+        const struct json_view *statistic = json_view_item(writer->statistics, i);
+        int64_t count = report_number(statistic, "count");
+        if (is_wanted(statistic, wanted))
+            return count - count % writer->report->rounding;
     }
     return 0;
 }
 
-static int64_t find_of_year(const struct sheet *sheet, int year, const char *by, const char *code) {
+static int64_t find_of_year(const struct csv_writer *writer, int year, const char *by,
+                            const char *code) {
     char period[16];
     (void)snprintf(period, sizeof period, "%d", year);
-    return find_figure(sheet, &(struct wanted){"signals", "year", period, by, code});
+    return find_statistic(writer, &(struct wanted){"signals", "year", period, by, code});
 }
 
-static bool is_whole(const struct sheet *sheet, int year) {
-    return year < sheet->closed_year || (year == sheet->closed_year && sheet->closed_month == 12);
+static bool is_whole(const struct csv_writer *writer, int year) {
+    return year < writer->closed_year ||
+           (year == writer->closed_year && writer->closed_month == 12);
 }
 
 // "2026-10"
-static bool take_closed(struct sheet *sheet) {
-    const char *closed = node_text(sheet->answer, "closed");
+static bool take_closed(struct csv_writer *writer) {
+    const char *closed = json_view_text(writer->answer, "closed");
     struct str rest = str_from(closed), year;
     uint64_t y, m;
     if (!str_split(&rest, '-', &year) || !str_to_u64(year, 9999, &y) || !str_to_u64(rest, 12, &m) ||
-        y < REPORT_YEAR_MIN || y > (uint64_t)sheet->report->this_year || m == 0)
+        y < REPORT_YEAR_MIN || y > (uint64_t)writer->report->this_year || m == 0)
         return false;
-    sheet->closed_year = (int)y;
-    sheet->closed_month = (int)m;
+    writer->closed_year = (int)y;
+    writer->closed_month = (int)m;
     return true;
 }
 
-static void choose_year(struct sheet *sheet) {
-    int last = sheet->closed_year, whole = 0;
-    sheet->first_year = last;
+static void choose_year(struct csv_writer *writer) {
+    int last = writer->closed_year, whole = 0;
+    writer->first_year = last;
     for (int year = REPORT_YEAR_MIN; year <= last; year++) {
-        if (!find_of_year(sheet, year, NULL, NULL))
+        if (!find_of_year(writer, year, NULL, NULL))
             continue;
-        if (year < sheet->first_year)
-            sheet->first_year = year;
-        if (is_whole(sheet, year))
+        if (year < writer->first_year)
+            writer->first_year = year;
+        if (is_whole(writer, year))
             whole = year;
     }
-    if (!sheet->report->year)
-        sheet->report->year = whole ? whole : last;
+    if (!writer->report->year)
+        writer->report->year = whole ? whole : last;
 }
 
-static enum ctl_exit take_answer(struct sheet *sheet) {
-    struct report *report = sheet->report;
-    sheet->figures = node_at(sheet->answer, "figures");
-    if (!node_number(sheet->answer, "resolution", &report->rounding) || report->rounding < 1 ||
-        report->rounding > 1000000 || !sheet->figures)
+static enum ctl_exit take_answer(struct csv_writer *writer) {
+    struct report *report = writer->report;
+    writer->statistics = json_view_at(writer->answer, "statistics");
+    if (!json_view_number(writer->answer, "roundingBase", &report->rounding) ||
+        report->rounding < 1 || report->rounding > 1000000 || !writer->statistics)
         return report_unreadable();
-    if (!node_text(sheet->answer, "closed"))
-        return ctl_fail("there are no figures for outside yet: see signaalctl figures --help");
-    if (!take_closed(sheet))
+    if (!json_view_text(writer->answer, "closed"))
+        return ctl_fail(
+            "there are no statistics for outside yet: see signaalctl statistics --help");
+    if (!take_closed(writer))
         return report_unreadable();
-    choose_year(sheet);
-    if (report->year > sheet->closed_year)
-        return ctl_fail("of %d there are no figures for outside yet: they go up to the end of "
+    choose_year(writer);
+    if (report->year > writer->closed_year)
+        return ctl_fail("of %d there are no statistics for outside yet: they go up to the end of "
                         "%s %d",
-                        report->year, report_month_name(sheet->closed_month), sheet->closed_year);
+                        report->year, report_month_name(writer->closed_month), writer->closed_year);
     return CTL_OK;
 }
 
@@ -122,79 +127,81 @@ static void put_range(struct report *report, int64_t floor) {
     html_put_count(page, floor + report->rounding - 1);
 }
 
-static void put_summary(struct sheet *sheet) {
-    struct report *report = sheet->report;
+static void put_summary(struct csv_writer *writer) {
+    struct report *report = writer->report;
     struct buf *page = &report->page;
     int year = report->year;
     buf_printf(page, "<p class=\"lede\">In %d, <strong>", year);
-    put_range(report, find_of_year(sheet, year, NULL, NULL));
+    put_range(report, find_of_year(writer, year, NULL, NULL));
     buf_puts(page, " signals</strong> of possible human trafficking were reported");
-    if (!is_whole(sheet, year)) {
-        buf_printf(page, " up to the end of %s", report_month_name(sheet->closed_month));
+    if (!is_whole(writer, year)) {
+        buf_printf(page, " up to the end of %s", report_month_name(writer->closed_month));
     } else if (year > REPORT_YEAR_MIN) {
         buf_printf(page, "; in %d, ", year - 1);
-        put_range(report, find_of_year(sheet, year - 1, NULL, NULL));
+        put_range(report, find_of_year(writer, year - 1, NULL, NULL));
     }
     buf_printf(
         page,
-        ".</p>\n<p class=\"made\">All figures are rounded down to a multiple of %d and cover "
+        ".</p>\n<p class=\"made\">All statistics are rounded down to a multiple of %d and cover "
         "signals reported up to the end of %s %d.</p>\n",
-        (int)report->rounding, report_month_name(sheet->closed_month), sheet->closed_year);
+        (int)report->rounding, report_month_name(writer->closed_month), writer->closed_year);
 }
 
-static void put_keys(struct sheet *sheet) {
-    struct report *report = sheet->report;
+static void put_keys(struct csv_writer *writer) {
+    struct report *report = writer->report;
     struct buf *page = &report->page;
     char period[16];
     (void)snprintf(period, sizeof period, "%d", report->year);
-    const int64_t figures[] = {
-        find_of_year(sheet, report->year, NULL, NULL),
-        find_figure(sheet, &(struct wanted){"municipalities", "year", period, NULL, NULL})};
+    const int64_t statistics[] = {
+        find_of_year(writer, report->year, NULL, NULL),
+        find_statistic(writer, &(struct wanted){"municipalities", "year", period, NULL, NULL})};
     static const char *const heads[] = {"Signals", "Municipalities that signalled"};
     buf_puts(page, "<dl class=\"keys\">\n");
     for (size_t i = 0; i < 2; i++) {
         buf_printf(page, "<div><dt>%s</dt><dd><span class=\"big\">", heads[i]);
-        if (figures[i] < report->rounding)
+        if (statistics[i] < report->rounding)
             buf_printf(page, "&lt;%d", (int)report->rounding);
         else
-            html_put_count(page, figures[i]);
+            html_put_count(page, statistics[i]);
         buf_puts(page, "</span>");
-        put_range(report, figures[i]);
+        put_range(report, statistics[i]);
         buf_puts(page, "</dd></div>\n");
     }
     buf_puts(page, "</dl>\n");
 }
 
-static void fill_years(struct sheet *sheet, struct report_columns *chart) {
-    int first = sheet->first_year < sheet->report->year ? sheet->first_year : sheet->report->year;
-    if (sheet->closed_year - first >= REPORT_COLUMNS_MAX)
-        first = sheet->closed_year - REPORT_COLUMNS_MAX + 1;
-    for (int year = first; year <= sheet->closed_year; year++) {
+static void fill_years(struct csv_writer *writer, struct report_columns *chart) {
+    int first =
+        writer->first_year < writer->report->year ? writer->first_year : writer->report->year;
+    if (writer->closed_year - first >= REPORT_COLUMNS_MAX)
+        first = writer->closed_year - REPORT_COLUMNS_MAX + 1;
+    for (int year = first; year <= writer->closed_year; year++) {
         struct report_column *column = &chart->columns[chart->count++];
         (void)snprintf(column->label, sizeof column->label, "%d", year);
-        column->value = find_of_year(sheet, year, NULL, NULL);
-        column->kind = !is_whole(sheet, year)        ? COLUMN_IS_PARTIAL
-                       : year == sheet->report->year ? COLUMN_IS_STRONG
-                                                     : COLUMN_IS_PLAIN;
+        column->value = find_of_year(writer, year, NULL, NULL);
+        column->kind = !is_whole(writer, year)        ? COLUMN_IS_PARTIAL
+                       : year == writer->report->year ? COLUMN_IS_STRONG
+                                                      : COLUMN_IS_PLAIN;
     }
 }
 
-static void fill_months(struct sheet *sheet, struct report_columns *chart) {
-    int year = sheet->report->year;
+static void fill_months(struct csv_writer *writer, struct report_columns *chart) {
+    int year = writer->report->year;
     for (int month = 1; month <= 12; month++) {
         struct report_column *column = &chart->columns[chart->count++];
         char period[16];
         (void)snprintf(period, sizeof period, "%d-%02d", year, month);
         (void)snprintf(column->label, sizeof column->label, "%.3s", report_month_name(month));
         column->value =
-            find_figure(sheet, &(struct wanted){"signals", "month", period, NULL, NULL});
-        column->kind = year == sheet->closed_year && month > sheet->closed_month ? COLUMN_IS_MISSING
-                                                                                 : COLUMN_IS_STRONG;
+            find_statistic(writer, &(struct wanted){"signals", "month", period, NULL, NULL});
+        column->kind = year == writer->closed_year && month > writer->closed_month
+                           ? COLUMN_IS_MISSING
+                           : COLUMN_IS_STRONG;
     }
 }
 
-static void put_years(struct sheet *sheet, const struct report_columns *years) {
-    struct buf *page = &sheet->report->page;
+static void put_years(struct csv_writer *writer, const struct report_columns *years) {
+    struct buf *page = &writer->report->page;
     buf_puts(page, "<table class=\"slim\">\n<caption>Signals by year</caption>\n<thead><tr>"
                    "<th scope=\"col\">Year</th><th scope=\"col\">Signals</th></tr></thead>\n"
                    "<tbody>\n");
@@ -203,51 +210,51 @@ static void put_years(struct sheet *sheet, const struct report_columns *years) {
         buf_printf(page, "<tr%s><th scope=\"row\">%s%s</th><td>",
                    column->kind == COLUMN_IS_STRONG ? " class=\"now\"" : "", column->label,
                    column->kind == COLUMN_IS_PARTIAL ? " (not over)" : "");
-        report_put_figure(sheet->report, column->value);
+        report_put_statistic(writer->report, column->value);
         buf_puts(page, "</td></tr>\n");
     }
     buf_puts(page, "</tbody>\n</table>\n");
 }
 
-static void put_trend(struct sheet *sheet) {
-    struct report *report = sheet->report;
+static void put_trend(struct csv_writer *writer) {
+    struct report *report = writer->report;
     struct report_columns years = {.id = "years", .title = "Signals by year"};
     struct report_columns months = {.id = "months"};
     char title[64];
     (void)snprintf(title, sizeof title, "Signals by month of %d", report->year);
     months.title = title;
-    fill_years(sheet, &years);
-    fill_months(sheet, &months);
+    fill_years(writer, &years);
+    fill_months(writer, &months);
     buf_puts(&report->page, "<section>\n<h2>Trend</h2>\n");
     report_put_columns(report, &years);
     report_put_columns(report, &months);
-    put_years(sheet, &years);
+    put_years(writer, &years);
     buf_puts(&report->page, "</section>\n");
 }
 
-static void put_dimension(struct sheet *sheet, enum report_dimension dimension) {
-    struct report *report = sheet->report;
+static void put_dimension(struct csv_writer *writer, enum report_dimension dimension) {
+    struct report *report = writer->report;
     const char *name = report_dimension(dimension)->name, *code;
     struct report_table table = {.dimension = dimension,
                                  .has_before = report->year > REPORT_YEAR_MIN &&
-                                               is_whole(sheet, report->year)};
+                                               is_whole(writer, report->year)};
     for (size_t i = 0; (code = report_code(dimension, i)) && table.count < REPORT_LINES_MAX; i++) {
         struct report_line *line = &table.lines[table.count++];
         report_set_label(line, dimension, code);
-        line->now = find_of_year(sheet, report->year, name, code);
-        line->before = find_of_year(sheet, report->year - 1, name, code);
+        line->now = find_of_year(writer, report->year, name, code);
+        line->before = find_of_year(writer, report->year - 1, name, code);
     }
     report_put_table(report, &table);
 }
 
-static void put_map(struct sheet *sheet) {
-    struct report *report = sheet->report;
+static void put_map(struct csv_writer *writer) {
+    struct report *report = writer->report;
     struct report_map map = {.id = "map", .title = "Signals by province"};
     int64_t counts[REPORT_PROVINCES], max = 1;
     for (size_t i = 0; i < REPORT_PROVINCES; i++) {
         char code[8];
         (void)snprintf(code, sizeof code, "PV%u", (unsigned)i + 20);
-        counts[i] = find_of_year(sheet, report->year, "province", code);
+        counts[i] = find_of_year(writer, report->year, "province", code);
         max = counts[i] > max ? counts[i] : max;
     }
     for (size_t i = 0; i < REPORT_PROVINCES; i++) {
@@ -264,61 +271,61 @@ static void put_map(struct sheet *sheet) {
     report_put_map(report, &map);
 }
 
-static void put_method(struct sheet *sheet) {
-    struct report *report = sheet->report;
-    int resolution = (int)report->rounding;
+static void put_method(struct csv_writer *writer) {
+    struct report *report = writer->report;
+    int rounding_base = (int)report->rounding;
     buf_printf(
         &report->page,
         "<section class=\"method\">\n<h2>How to read this</h2>\n<ul>\n"
         "<li>A signal is an indication of <em>possible</em> trafficking, not a proven case. More "
         "signals can mean more trafficking, or more people who look.</li>\n"
-        "<li>Each figure is rounded down to a multiple of %d on its own: %d means %d to %d. So "
-        "figures need not add up. “&lt;%d” means that there are fewer than %d, or none at "
+        "<li>Each statistic is rounded down to a multiple of %d on its own: %d means %d to %d. So "
+        "statistics need not add up. “&lt;%d” means that there are fewer than %d, or none at "
         "all: the two are not told apart.</li>\n"
         "<li>A signal counts in the year and month in which it was reported, and only once that "
         "month is over. A signal with several forms of exploitation counts in each.</li>\n"
-        "<li>Figures are made anew at most once a month, and only when at least %d signals have "
+        "<li>Statistics are made anew at most once a month, and only when at least %d signals have "
         "changed. In between nothing changes here, whatever arrives.</li>\n"
         "<li>There is no list of silent municipalities here. A municipality that leaves such a "
         "list would give away that there is a signal about somebody there.</li>\n"
         "</ul>\n</section>\n",
-        resolution, 3 * resolution, 3 * resolution, 4 * resolution - 1, resolution, resolution,
-        resolution);
+        rounding_base, 3 * rounding_base, 3 * rounding_base, 4 * rounding_base - 1, rounding_base,
+        rounding_base, rounding_base);
 }
 
-static void put_page(struct sheet *sheet) {
-    struct report *report = sheet->report;
+static void put_page(struct csv_writer *writer) {
+    struct report *report = writer->report;
     report_put_head(report);
-    put_summary(sheet);
-    put_keys(sheet);
+    put_summary(writer);
+    put_keys(writer);
     buf_puts(&report->page, "</header>\n<main>\n");
-    put_trend(sheet);
+    put_trend(writer);
     buf_puts(&report->page, "<section>\n<h2>Forms of exploitation</h2>\n");
-    put_dimension(sheet, REPORT_CATEGORY);
+    put_dimension(writer, REPORT_CATEGORY);
     buf_puts(&report->page, "</section>\n<section>\n<h2>Where</h2>\n<div class=\"pair\">\n<div>\n");
-    put_map(sheet);
+    put_map(writer);
     buf_puts(&report->page, "</div>\n<div>\n");
-    put_dimension(sheet, REPORT_POLICE_UNIT);
+    put_dimension(writer, REPORT_POLICE_UNIT);
     buf_puts(&report->page, "</div>\n</div>\n");
     buf_puts(&report->page, "</section>\n<section>\n<h2>Victims</h2>\n");
-    put_dimension(sheet, REPORT_GENDER);
-    put_dimension(sheet, REPORT_AGE_GROUP);
-    put_dimension(sheet, REPORT_CITIZENSHIP);
+    put_dimension(writer, REPORT_GENDER);
+    put_dimension(writer, REPORT_AGE_GROUP);
+    put_dimension(writer, REPORT_CITIZENSHIP);
     buf_puts(&report->page, "</section>\n<section>\n<h2>Sources</h2>\n");
-    put_dimension(sheet, REPORT_SOURCE_KIND);
+    put_dimension(writer, REPORT_SOURCE_KIND);
     buf_puts(&report->page, "</section>\n");
-    put_method(sheet);
+    put_method(writer);
     report_put_end(report);
 }
 
 enum ctl_exit report_public(struct report *report) {
-    struct node *answer = NULL;
-    enum ctl_exit result = report_ask(report, "/v1/figures", &answer);
-    struct sheet sheet = {.report = report, .answer = answer};
+    struct json_view *answer = NULL;
+    enum ctl_exit result = report_ask(report, "/v1/statistics", &answer);
+    struct csv_writer writer = {.report = report, .answer = answer};
     if (result == CTL_OK)
-        result = take_answer(&sheet);
+        result = take_answer(&writer);
     if (result == CTL_OK)
-        put_page(&sheet);
-    node_free(answer);
+        put_page(&writer);
+    json_view_free(answer);
     return result;
 }

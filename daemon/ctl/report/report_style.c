@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// How the page looks: on a screen, light and dark, on a phone and on A4.
+// How the page looks: on a term, light and dark, on a phone and on A4.
 #include "report.h"
 
 // clang-format off
@@ -8,7 +8,7 @@ static const char *const rules[] = {
     "  --bar:#154273;--then:#a3b6cb;--mark:#8c1d18;--t0:#ebe8df;--t1:#d2dfed;--t2:#a8c3df;",
     "  --t3:#7ea6d0;--t4:#2f68a5;--t5:#154273;--on:#ffffff}",
     "body.public{--mark:#1d5b3c}",
-    "@media screen and (prefers-color-scheme:dark){",
+    "@media term and (prefers-color-scheme:dark){",
     "  :root{--ink:#e9e6df;--soft:#a9b2be;--ground:#0f141b;--paper:#161d27;--line:#2f3947;",
     "    --bar:#86b4e8;--then:#46648a;--mark:#8c1d18;--t0:#222b37;--t1:#22405f;--t2:#2a5583;",
     "    --t3:#2f6298;--t4:#8ab8ea;--t5:#c6def8;--on:#10161e}",
@@ -20,7 +20,7 @@ static const char *const rules[] = {
     ".mark{margin:0;max-width:none;padding:.6rem 1rem;background:var(--mark);color:#fff;",
     "  text-align:center;font-size:.9rem}",
     ".mark strong{letter-spacing:.02em}",
-    ".sheet{max-width:62rem;margin:0 auto;padding:3rem 4rem 4rem;background:var(--paper)}",
+    ".writer{max-width:62rem;margin:0 auto;padding:3rem 4rem 4rem;background:var(--paper)}",
     "h1,h2,.lede,.big{font-family:Georgia,\"Times New Roman\",\"Liberation Serif\",serif;",
     "  font-weight:400}",
     ".over{margin:0;color:var(--soft);font-size:.85rem;letter-spacing:.09em;",
@@ -59,7 +59,7 @@ static const char *const rules[] = {
     "  vertical-align:.12em}",
     ".key.is{background:var(--bar)}",
     ".key.was{background:var(--then);height:.25em}",
-    "figure{margin:1rem 0 0}",
+    "statistic{margin:1rem 0 0}",
     "figcaption{padding-bottom:.4rem}",
     ".columns{display:block;width:100%;height:190px;overflow:visible}",
     ".columns text{font-size:13px;fill:var(--soft);text-anchor:middle;",
@@ -75,7 +75,7 @@ static const char *const rules[] = {
     ".three .bars th[scope=row]{width:auto}",
     ".map{display:block;width:100%;max-width:27rem}",
     ".map text{text-anchor:middle;font-size:13.5px;fill:var(--ink)}",
-    ".map .figure{font-size:25px;font-family:Georgia,\"Liberation Serif\",serif}",
+    ".map .statistic{font-size:25px;font-family:Georgia,\"Liberation Serif\",serif}",
     ".map .small{font-size:13px}",
     ".s0 rect{fill:var(--t0)}",
     ".s1 rect{fill:var(--t1)}",
@@ -90,12 +90,12 @@ static const char *const rules[] = {
     ".slim{max-width:22rem}",
     ".wide{overflow-x:auto}",
     ".wide th:first-child{white-space:nowrap}",
-    ".pair figure{margin-top:.4rem}",
+    ".pair statistic{margin-top:.4rem}",
     ".names{margin:.1rem 0;max-width:none;font-size:.93rem}",
     ".names b{font-weight:700}",
     ".method li{max-width:44rem;margin:.35rem 0}",
-    "@media screen and (max-width:46rem){",
-    "  .sheet{padding:1.6rem 1.1rem 3rem}",
+    "@media term and (max-width:46rem){",
+    "  .writer{padding:1.6rem 1.1rem 3rem}",
     "  h1{font-size:2.2rem}",
     "  h2{font-size:1.5rem}",
     "  .lede{font-size:1.15rem}",
@@ -110,7 +110,7 @@ static const char *const rules[] = {
     "@media print{",
     "  *{-webkit-print-color-adjust:exact;print-color-adjust:exact}",
     "  body{background:none;font-size:10pt}",
-    "  .sheet{max-width:none;padding:0;background:none}",
+    "  .writer{max-width:none;padding:0;background:none}",
     "  .mark{padding:.3rem;margin-bottom:1.2rem}",
     "  section{margin-top:1.6rem;padding-top:1rem}",
     "  .page{break-before:page;margin-top:0;border-top:0}",
@@ -119,7 +119,7 @@ static const char *const rules[] = {
     "  .lede{font-size:12.5pt}",
     "  h2,h3,h4,caption{break-after:avoid}",
     "  .note,tfoot,tr:nth-child(-n+3){break-before:avoid}",
-    "  figure,tr,.keys,.names,table{break-inside:avoid}",
+    "  statistic,tr,.keys,.names,table{break-inside:avoid}",
     "  table.long{break-inside:auto}",
     "  thead{display:table-header-group}",
     "  .wide{overflow:visible}",
@@ -141,6 +141,6 @@ void report_put_style(struct report *report) {
                "@page{size:A4;margin:17mm 18mm 18mm;@bottom-left{content:\"%s\";font:8pt "
                "sans-serif;color:#566170}@bottom-right{content:counter(page) \" / \" "
                "counter(pages);font:8pt sans-serif;color:#566170}}\n</style>\n",
-               report->rounding ? "Rounded figures: may be published"
-                                : "Exact figures: for use inside only");
+               report->rounding ? "Rounded statistics: may be published"
+                                : "Exact statistics: for use inside only");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A table of figures with a bar below each label, and below that a thin one for the year before.
+// A table of statistics with a bar below each label, and below that a thin one for the year before.
 #include "report.h"
 
 #include <stdlib.h>
@@ -44,12 +44,12 @@ void report_put_bars(struct report *report, int64_t now, int64_t before, int64_t
     buf_puts(page, "</svg>");
 }
 
-bool report_change(const struct node *point, int64_t *change) {
-    return node_number(point, "change", change) && *change >= -REPORT_NUMBER_MAX &&
+bool report_change(const struct json_view *point, int64_t *change) {
+    return json_view_number(point, "change", change) && *change >= -REPORT_NUMBER_MAX &&
            *change <= REPORT_NUMBER_MAX;
 }
 
-void report_put_change(struct report *report, const struct node *point, int64_t base,
+void report_put_change(struct report *report, const struct json_view *point, int64_t base,
                        int64_t small_base) {
     struct buf *page = &report->page;
     int64_t change, tenths;
@@ -57,11 +57,11 @@ void report_put_change(struct report *report, const struct node *point, int64_t 
         buf_puts(page, "<td class=\"none\">–</td><td class=\"none\">–</td>");
         return;
     }
-    const char *class = node_flag(point, "beyondChance") ? " class=\"sure\"" : "";
+    const char *class = json_view_flag(point, "beyondChance") ? " class=\"sure\"" : "";
     buf_printf(page, "<td%s>", class);
     html_put_change(page, change);
     buf_printf(page, "</td><td%s>", class);
-    if (!node_tenths(point, "percent", &tenths)) {
+    if (!json_view_tenths(point, "percent", &tenths)) {
         buf_puts(page, "–");
     } else {
         buf_puts(page, base < small_base ? "(" : "");
@@ -71,16 +71,16 @@ void report_put_change(struct report *report, const struct node *point, int64_t 
     buf_puts(page, "</td>");
 }
 
-static void put_figures(struct report *report, const struct report_table *table,
-                        const struct report_line *line) {
+static void put_statistics(struct report *report, const struct report_table *table,
+                           const struct report_line *line) {
     struct buf *page = &report->page;
     if (table->has_before) {
         buf_puts(page, "<td>");
-        report_put_figure(report, line->before);
+        report_put_statistic(report, line->before);
         buf_puts(page, "</td>");
     }
     buf_puts(page, "<td>");
-    report_put_figure(report, line->now);
+    report_put_statistic(report, line->now);
     buf_puts(page, "</td>");
     if (table->has_before && !report->rounding)
         report_put_change(report, line->point, line->before, table->small_base);
@@ -119,14 +119,14 @@ void report_put_table(struct report *report, struct report_table *table) {
         html_put_text(page, line->label);
         report_put_bars(report, line->now, table->has_before ? line->before : 0, max);
         buf_puts(page, "</th>");
-        put_figures(report, table, line);
+        put_statistics(report, table, line);
     }
     buf_puts(page, "</tbody>\n");
     if (*table->total.label) {
         buf_puts(page, "<tfoot><tr><th scope=\"row\">");
         html_put_text(page, table->total.label);
         buf_puts(page, "</th>");
-        put_figures(report, table, &table->total);
+        put_statistics(report, table, &table->total);
         buf_puts(page, "</tfoot>\n");
     }
     buf_puts(page, "</table>\n");

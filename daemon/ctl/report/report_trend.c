@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The page for inside, its upper part: the answer in a sentence, headline figures, the trend.
+// The page for inside, its upper part: the answer in a sentence, headline statistics, the trend.
 #include "base/time.h"
 #include "report.h"
 
@@ -21,7 +21,7 @@ static void put_difference(struct report_exact *exact, int64_t change) {
     }
     html_put_count(page, change < 0 ? -change : change);
     buf_printf(page, " %s than in %d", change < 0 ? "fewer" : "more", exact->report->year - 1);
-    if (node_tenths(exact->now, "percent", &tenths)) {
+    if (json_view_tenths(exact->now, "percent", &tenths)) {
         buf_puts(page, " (");
         html_put_percent(page, tenths);
         buf_puts(page, ")");
@@ -52,7 +52,7 @@ static void put_made(struct report_exact *exact) {
     struct buf *page = &report->page;
     char stamp[TIME_STAMP_MAX];
     int year, month, day;
-    const char *version = node_text(exact->answers[REPORT_ASK_STATUS], "version");
+    const char *version = json_view_text(exact->answers[REPORT_ASK_STATUS], "version");
     time_civil_from_day((int32_t)(report->now_ms / 86400000), &year, &month, &day);
     time_format_stamp(report->now_ms, stamp);
     if (exact->partial)
@@ -74,7 +74,7 @@ static void open_key(struct buf *page, const char *what) {
 static void put_share_key(struct report_exact *exact, const char *what, const char *path,
                           const char *note) {
     struct buf *page = &exact->report->page;
-    const struct node *coverage = exact->answers[REPORT_ASK_COVERAGE];
+    const struct json_view *coverage = exact->answers[REPORT_ASK_COVERAGE];
     open_key(page, what);
     html_put_count(page, report_number(coverage, path));
     buf_puts(page, "<small> of ");
@@ -122,7 +122,7 @@ static void put_judgement(struct report_exact *exact) {
         return;
     }
     buf_puts(page, "<p>");
-    if (node_flag(exact->now, "beyondChance"))
+    if (json_view_flag(exact->now, "beyondChance"))
         buf_printf(page,
                    "The difference between %d and %d is larger than chance alone would "
                    "usually make it. ",
@@ -153,11 +153,11 @@ static uint64_t number_of_period(const char *period, bool month) {
 
 static void fill_columns(const struct report_exact *exact, enum report_ask ask,
                          struct report_columns *chart) {
-    const struct node *points = node_at(exact->answers[ask], "total");
+    const struct json_view *points = json_view_at(exact->answers[ask], "total");
     bool months = ask == REPORT_ASK_MONTHS;
-    for (size_t i = 0; i < node_size(points) && chart->count < REPORT_COLUMNS_MAX; i++) {
-        const struct node *point = node_item(points, i);
-        uint64_t number = number_of_period(node_text(point, "period"), months);
+    for (size_t i = 0; i < json_view_size(points) && chart->count < REPORT_COLUMNS_MAX; i++) {
+        const struct json_view *point = json_view_item(points, i);
+        uint64_t number = number_of_period(json_view_text(point, "period"), months);
         if (!number)
             continue;
         struct report_column *column = &chart->columns[chart->count++];
@@ -167,23 +167,23 @@ static void fill_columns(const struct report_exact *exact, enum report_ask ask,
                            report_month_name((int)number));
         else
             (void)snprintf(column->label, sizeof column->label, "%u", (unsigned)number);
-        if (node_flag(point, "partial"))
+        if (json_view_flag(point, "partial"))
             column->kind = months && !column->value ? COLUMN_IS_MISSING : COLUMN_IS_PARTIAL;
         else if (months || (int)number == exact->report->year)
             column->kind = COLUMN_IS_STRONG;
     }
 }
 
-static void put_year_row(struct report_exact *exact, const struct node *point, int64_t base) {
+static void put_year_row(struct report_exact *exact, const struct json_view *point, int64_t base) {
     struct report *report = exact->report;
     struct buf *page = &report->page;
     char year[16];
-    const char *period = node_text(point, "period");
+    const char *period = json_view_text(point, "period");
     (void)snprintf(year, sizeof year, "%d", report->year);
     bool now = period && strcmp(period, year) == 0;
     buf_printf(page, "<tr%s><th scope=\"row\">", now ? " class=\"now\"" : "");
     html_put_text(page, period);
-    buf_puts(page, node_flag(point, "partial") ? " (not over)</th><td>" : "</th><td>");
+    buf_puts(page, json_view_flag(point, "partial") ? " (not over)</th><td>" : "</th><td>");
     html_put_count(page, report_number(point, "signals"));
     buf_puts(page, "</td><td>");
     html_put_count(page, report_number(point, "persons"));
@@ -194,15 +194,15 @@ static void put_year_row(struct report_exact *exact, const struct node *point, i
 
 static void put_years(struct report_exact *exact) {
     struct buf *page = &exact->report->page;
-    const struct node *points = node_at(exact->answers[REPORT_ASK_YEARS], "total");
+    const struct json_view *points = json_view_at(exact->answers[REPORT_ASK_YEARS], "total");
     buf_puts(page, "<table>\n<caption>Signals and persons by year, with the change against the "
                    "year before</caption>\n<thead><tr><th scope=\"col\">Year</th>"
                    "<th scope=\"col\">Signals</th><th scope=\"col\">Persons</th>"
                    "<th scope=\"col\">Change</th><th scope=\"col\">In percent</th></tr></thead>\n"
                    "<tbody>\n");
-    for (size_t i = 0; i < node_size(points); i++)
-        put_year_row(exact, node_item(points, i),
-                     i ? report_number(node_item(points, i - 1), "signals") : 0);
+    for (size_t i = 0; i < json_view_size(points); i++)
+        put_year_row(exact, json_view_item(points, i),
+                     i ? report_number(json_view_item(points, i - 1), "signals") : 0);
     buf_puts(page, "</tbody>\n</table>\n");
 }
 

@@ -30,7 +30,7 @@ static void on_trace(void *ctx, const struct mapping_trace *trace) {
         return;
     struct try_item *item = &run->items[run->item_count++];
     item->index = trace->index;
-    item->left_out = trace->left_out;
+    item->excluded = trace->excluded;
     for (int f = 0; f < MAPPING_FIELDS; f++) {
         item->raw[f] = copy_str(trace->raw[f]);
         item->value[f] = copy_str(trace->value[f]);
@@ -119,7 +119,7 @@ static struct tables *load_tables(const char *given, struct err *err) {
     const char *dir = given                                              ? given
                       : is_readable(SYSTEM_TABLES, "municipalities.csv") ? SYSTEM_TABLES
                                                                          : LOCAL_TABLES;
-    char municipalities[PATH_MAX], variants[PATH_MAX], categories[PATH_MAX], lexicon[PATH_MAX];
+    char municipalities[PATH_MAX], variants[PATH_MAX], categories[PATH_MAX], allowlist[PATH_MAX];
     if (strlen(dir) + sizeof "/name-variants.csv" > PATH_MAX) {
         (void)err_set(err, ERR_CONFIG, "the path of the tables is too long");
         return NULL;
@@ -127,8 +127,8 @@ static struct tables *load_tables(const char *given, struct err *err) {
     (void)snprintf(municipalities, sizeof municipalities, "%s/municipalities.csv", dir);
     (void)snprintf(variants, sizeof variants, "%s/name-variants.csv", dir);
     (void)snprintf(categories, sizeof categories, "%s/categories.csv", dir);
-    (void)snprintf(lexicon, sizeof lexicon, "%s/lexicon.txt", dir);
-    const struct table_files files = {municipalities, variants, categories, lexicon};
+    (void)snprintf(allowlist, sizeof allowlist, "%s/display-allowlist.txt", dir);
+    const struct table_files files = {municipalities, variants, categories, allowlist};
     return tables_load(&files, err);
 }
 
@@ -214,12 +214,12 @@ static enum ctl_exit run_page(struct try_run *run, const struct args *args, uint
     struct err err = {0};
     struct tables *tables = load_tables(args_value(args, "tables"), &err);
     if (!tables || !load_page(run, args, &err)) {
-        tables_drop(tables);
+        tables_unref(tables);
         return ctl_fail("%s", err.text);
     }
     trace_page(run, format);
     decode_page(run, tables, format, municipality);
-    tables_drop(tables);
+    tables_unref(tables);
     return run->all_good ? CTL_OK : CTL_FAILED;
 }
 
@@ -263,7 +263,7 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
         run.template = templates_find(templates, STR("native"));
     enum ctl_exit result = run_page(&run, args, municipality);
     free_run(&run);
-    templates_drop(templates);
+    templates_unref(templates);
     return result;
 }
 

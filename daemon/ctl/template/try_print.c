@@ -25,29 +25,29 @@ static const char *next_of(const struct try_run *run) {
 }
 
 static const char *mark_of(const struct try_run *run) {
-    const char *mark = run->batch->decoded_as.cursor;
-    return mark[0] ? mark : NULL;
+    const char *watermark = run->batch->decoded_as.cursor;
+    return watermark[0] ? watermark : NULL;
 }
 
 static size_t refused_count(const struct try_run *run) {
     return run->batch->item_count - run->batch->signal_count;
 }
 
-static void put_line(const struct screen *screen, enum screen_style style, const char *label,
+static void put_line(const struct term_out *term, enum term_out_style style, const char *label,
                      const char *text) {
     bool alone = text && !*text;
-    screen_put_spaces(screen, 2);
-    screen_put_field(screen, style, label, LABEL_WIDTH, alone ? FIT_LAST : FIT_LEFT);
-    screen_put(screen, style == STYLE_STRONG ? STYLE_PLAIN : style, text);
-    screen_end_line(screen);
+    term_out_put_spaces(term, 2);
+    term_out_put_field(term, style, label, LABEL_WIDTH, alone ? FIT_LAST : FIT_LEFT);
+    term_out_put(term, style == STYLE_STRONG ? STYLE_PLAIN : style, text);
+    term_out_end_line(term);
 }
 
-static void put_fields(const struct screen *screen, const struct try_item *item) {
+static void put_fields(const struct term_out *term, const struct try_item *item) {
     static const struct table_column columns[] = {{"  field", COLUMN_TEXT},
                                                   {"as it is there", COLUMN_TEXT},
                                                   {"what it becomes", COLUMN_TEXT}};
     struct table table;
-    table_init(&table, screen, columns, sizeof columns / sizeof *columns);
+    table_init(&table, term, columns, sizeof columns / sizeof *columns);
     for (int f = 0; f < MAPPING_FIELDS; f++) {
         char name[32];
         if (!item->raw[f] && !item->value[f])
@@ -77,7 +77,7 @@ static void describe_place(const struct try_run *run, const struct signal *signa
                        now->code);
 }
 
-static void put_categories(const struct screen *screen, const struct signal *signal) {
+static void put_categories(const struct term_out *term, const struct signal *signal) {
     char text[TEXT_BYTES_MAX] = "";
     for (int c = 0; c < CATEGORY_COUNT; c++) {
         size_t len = strlen(text);
@@ -85,36 +85,36 @@ static void put_categories(const struct screen *screen, const struct signal *sig
             (void)snprintf(text + len, sizeof text - len, "%s%s", len ? ", " : "",
                            category_name((enum category)c));
     }
-    put_line(screen, STYLE_STRONG, "categories", text);
+    put_line(term, STYLE_STRONG, "categories", text);
 }
 
-static void put_day(const struct screen *screen, const char *label, int32_t day) {
+static void put_day(const struct term_out *term, const char *label, int32_t day) {
     char text[TIME_DATE_MAX];
     if (day != TIME_DAY_NONE)
         time_format_date(day, text);
-    put_line(screen, STYLE_STRONG, label, day == TIME_DAY_NONE ? NULL : text);
+    put_line(term, STYLE_STRONG, label, day == TIME_DAY_NONE ? NULL : text);
 }
 
 static void put_signal(const struct try_run *run, const struct signal *signal) {
-    const struct screen *screen = &run->ctl->screen;
+    const struct term_out *term = &run->ctl->term;
     char place[PLACE_MAX];
     if (signal->withdrawn) {
-        put_line(screen, STYLE_GOOD, "=> good", "a withdrawal");
+        put_line(term, STYLE_GOOD, "=> good", "a withdrawal");
         return;
     }
     describe_place(run, signal, place);
-    put_line(screen, STYLE_GOOD, "=> good", "");
-    put_day(screen, "reported", signal->reported);
-    put_day(screen, "occurred", signal->occurred);
-    put_line(screen, STYLE_STRONG, "municipality", place);
-    put_categories(screen, signal);
-    put_line(screen, STYLE_STRONG, "gender", gender_name((enum gender)signal->cell.gender));
-    put_line(screen, STYLE_STRONG, "age group",
+    put_line(term, STYLE_GOOD, "=> good", "");
+    put_day(term, "reported", signal->reported);
+    put_day(term, "occurred", signal->occurred);
+    put_line(term, STYLE_STRONG, "municipality", place);
+    put_categories(term, signal);
+    put_line(term, STYLE_STRONG, "gender", gender_name((enum gender)signal->cell.gender));
+    put_line(term, STYLE_STRONG, "age group",
              age_group_name((enum age_group)signal->cell.age_group));
-    put_line(screen, STYLE_STRONG, "citizenship",
+    put_line(term, STYLE_STRONG, "citizenship",
              citizenship_name((enum citizenship)signal->cell.citizenship));
-    put_line(screen, STYLE_STRONG, "person", signal->person.base_count ? "known" : NULL);
-    put_line(screen, STYLE_STRONG, "status", status_name((enum status)signal->cell.status));
+    put_line(term, STYLE_STRONG, "person", signal->person.base_count ? "known" : NULL);
+    put_line(term, STYLE_STRONG, "status", status_name((enum status)signal->cell.status));
 }
 
 static void put_faults(const struct try_run *run, const struct batch_item *item) {
@@ -123,7 +123,7 @@ static void put_faults(const struct try_run *run, const struct batch_item *item)
         char text[TEXT_BYTES_MAX];
         (void)snprintf(text, sizeof text, "%s %s: %s", fault->pointer, fault_code_name(fault->code),
                        fault_code_text(fault->code));
-        put_line(&run->ctl->screen, STYLE_BAD, "=> refused", text);
+        put_line(&run->ctl->term, STYLE_BAD, "=> refused", text);
     }
 }
 
@@ -138,28 +138,28 @@ static void put_further_refused(const struct try_run *run, size_t from) {
             continue;
         (void)snprintf(heading, sizeof heading, "item %u",
                        item->fault_count ? batch->faults[item->fault_first].index : 0);
-        screen_put(&run->ctl->screen, STYLE_STRONG, heading);
-        screen_end_line(&run->ctl->screen);
+        term_out_put(&run->ctl->term, STYLE_STRONG, heading);
+        term_out_end_line(&run->ctl->term);
         put_faults(run, item);
         shown++;
     }
     if (shown)
-        screen_end_line(&run->ctl->screen);
+        term_out_end_line(&run->ctl->term);
 }
 
 static void put_items(const struct try_run *run) {
-    const struct screen *screen = &run->ctl->screen;
+    const struct term_out *term = &run->ctl->term;
     const struct batch *batch = run->batch;
     size_t decoded = 0; // items that are left out are not in the batch
     for (size_t i = 0; i < run->item_count; i++) {
         const struct try_item *item = &run->items[i];
         char heading[32];
         (void)snprintf(heading, sizeof heading, "item %u", item->index);
-        screen_put(screen, STYLE_STRONG, heading);
-        screen_end_line(screen);
-        put_fields(screen, item);
-        if (item->left_out) {
-            put_line(screen, STYLE_DIM, "=> left out", "");
+        term_out_put(term, STYLE_STRONG, heading);
+        term_out_end_line(term);
+        put_fields(term, item);
+        if (item->excluded) {
+            put_line(term, STYLE_DIM, "=> left out", "");
         } else if (decoded < batch->item_count) {
             const struct batch_item *made = &batch->items[decoded++];
             if (made->signal == UINT32_MAX)
@@ -167,36 +167,36 @@ static void put_items(const struct try_run *run) {
             else
                 put_signal(run, &batch->signals[made->signal]);
         }
-        screen_end_line(screen);
+        term_out_end_line(term);
     }
     put_further_refused(run, decoded);
 }
 
-static void put_total(const struct screen *screen, const char *label, uint64_t value) {
+static void put_total(const struct term_out *term, const char *label, uint64_t value) {
     char text[24];
     (void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    put_line(screen, STYLE_STRONG, label, text);
+    put_line(term, STYLE_STRONG, label, text);
 }
 
 static void put_totals(const struct try_run *run) {
-    const struct screen *screen = &run->ctl->screen;
+    const struct term_out *term = &run->ctl->term;
     const struct batch *batch = run->batch;
     const char *next = next_of(run);
-    screen_put(screen, STYLE_STRONG, "in all");
-    screen_end_line(screen);
-    put_total(screen, "items", batch->item_count + batch->left_out);
-    put_total(screen, "good", batch->signal_count);
-    put_total(screen, "refused", refused_count(run));
-    put_total(screen, "left out", batch->left_out);
-    put_total(screen, "unused fields", batch->unknown_fields);
-    put_total(screen, "unknown words", batch->word_count);
-    put_total(screen, "unknown places", batch->unknown_municipalities);
-    put_line(screen, STYLE_STRONG, "next page",
+    term_out_put(term, STYLE_STRONG, "in all");
+    term_out_end_line(term);
+    put_total(term, "items", batch->item_count + batch->excluded);
+    put_total(term, "good", batch->signal_count);
+    put_total(term, "refused", refused_count(run));
+    put_total(term, "left out", batch->excluded);
+    put_total(term, "unused fields", batch->unknown_fields);
+    put_total(term, "unknown words", batch->word_count);
+    put_total(term, "unknown places", batch->unknown_municipalities);
+    put_line(term, STYLE_STRONG, "next page",
              next ? next
              : run->template->paging == TEMPLATE_PAGING_NUMBER && batch->page.more
                  ? "the next number"
                  : NULL);
-    put_line(screen, STYLE_STRONG, "mark", mark_of(run));
+    put_line(term, STYLE_STRONG, "watermark", mark_of(run));
 }
 
 static void put_failed(const struct try_run *run) {
@@ -292,10 +292,10 @@ static void json_items(struct json_out *json, const struct try_run *run) {
     json_open(json, '[');
     for (size_t i = 0; i < count; i++) {
         const struct try_item *item = &run->items[i];
-        bool made = !item->left_out && decoded < batch->item_count;
+        bool made = !item->excluded && decoded < batch->item_count;
         json_open(json, '{');
         json_put_u64(json, "index", item->index);
-        json_put_bool(json, "leftOut", item->left_out);
+        json_put_bool(json, "excluded", item->excluded);
         json_fields(json, item);
         json_made(json, batch, made ? &batch->items[decoded++] : NULL);
         json_close(json, '}');
@@ -313,18 +313,18 @@ static void print_json(const struct try_run *run) {
     json_put_text(&json, "template", run->template->name);
     json_put_text(&json, "fault", failed ? fault_code_name(batch->decoded_as.fault) : NULL);
     json_items(&json, run);
-    json_put_u64(&json, "total", batch->item_count + batch->left_out);
+    json_put_u64(&json, "total", batch->item_count + batch->excluded);
     json_put_u64(&json, "good", batch->signal_count);
     json_put_u64(&json, "refused", refused_count(run));
-    json_put_u64(&json, "leftOut", batch->left_out);
+    json_put_u64(&json, "excluded", batch->excluded);
     json_put_u64(&json, "unknownFields", batch->unknown_fields);
-    json_put_u64(&json, "unknownWords", batch->word_count);
+    json_put_u64(&json, "unmapped", batch->word_count);
     json_put_u64(&json, "unknownMunicipalities", batch->unknown_municipalities);
     json_put_foreign(&json, "next", next_of(run));
-    json_put_text(&json, "mark", mark_of(run));
+    json_put_text(&json, "watermark", mark_of(run));
     json_close(&json, '}');
     buf_putc(&out, '\n');
-    fwrite(out.data, 1, out.len, run->ctl->screen.out);
+    fwrite(out.data, 1, out.len, run->ctl->term.out);
     buf_free(&out);
 }
 

@@ -16,7 +16,7 @@ static int64_t now_ms(void) {
 
 void progress_start(struct progress *progress, const char *what, uint64_t total, bool no_colour) {
     *progress = (struct progress){.what = what, .total = total};
-    screen_init(&progress->screen, stderr, no_colour);
+    term_out_init(&progress->term, stderr, no_colour);
     progress->started_ms = progress->shown_ms = now_ms();
 }
 
@@ -35,24 +35,24 @@ static void describe(const struct progress *progress, int64_t now, char text[TEX
 
 static void erase(struct progress *progress) {
     if (progress->drawn)
-        fputs("\r\033[K", progress->screen.out);
+        fputs("\r\033[K", progress->term.out);
     progress->drawn = false;
 }
 
 static void draw(struct progress *progress, const char *text) {
-    const struct screen *screen = &progress->screen;
-    size_t used = screen_columns(screen, text) + 2;
-    size_t room = screen->width > used + 1 ? screen->width - used - 1 : 0;
+    const struct term_out *term = &progress->term;
+    size_t used = term_out_columns(term, text) + 2;
+    size_t room = term->width > used + 1 ? term->width - used - 1 : 0;
     erase(progress);
     if (room >= BAR_WIDTH_MIN) {
         room = room < BAR_WIDTH_MAX ? room : BAR_WIDTH_MAX;
         size_t filled =
             progress->total ? (size_t)(progress->done * (uint64_t)room / progress->total) : room;
-        screen_put_bar(screen, filled ? 1 : 0, 1, filled);
-        screen_put_spaces(screen, room - filled + 2);
+        term_out_put_bar(term, filled ? 1 : 0, 1, filled);
+        term_out_put_spaces(term, room - filled + 2);
     }
-    screen_put_field(screen, STYLE_PLAIN, text, screen->width - 1, FIT_CUT | FIT_LAST);
-    fflush(screen->out);
+    term_out_put_field(term, STYLE_PLAIN, text, term->width - 1, FIT_CUT | FIT_LAST);
+    fflush(term->out);
     progress->drawn = true;
 }
 
@@ -60,26 +60,26 @@ void progress_move(struct progress *progress, uint64_t done) {
     char text[TEXT_MAX];
     int64_t now = now_ms();
     progress->done = done;
-    if (now - progress->shown_ms < (progress->screen.terminal ? REDRAW_MS : LINE_MS))
+    if (now - progress->shown_ms < (progress->term.terminal ? REDRAW_MS : LINE_MS))
         return;
     progress->shown_ms = now;
     describe(progress, now, text);
-    if (progress->screen.terminal) {
+    if (progress->term.terminal) {
         draw(progress, text);
     } else {
-        screen_put(&progress->screen, STYLE_PLAIN, text);
-        screen_end_line(&progress->screen);
+        term_out_put(&progress->term, STYLE_PLAIN, text);
+        term_out_end_line(&progress->term);
     }
 }
 
 void progress_say(struct progress *progress, const char *text) {
     erase(progress);
-    screen_put(&progress->screen, STYLE_WARN, text);
-    screen_end_line(&progress->screen);
-    fflush(progress->screen.out);
+    term_out_put(&progress->term, STYLE_WARN, text);
+    term_out_end_line(&progress->term);
+    fflush(progress->term.out);
 }
 
 void progress_end(struct progress *progress) {
     erase(progress);
-    fflush(progress->screen.out);
+    fflush(progress->term.out);
 }

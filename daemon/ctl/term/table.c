@@ -9,10 +9,10 @@
 
 enum { GAP = 2, BAR_WIDTH_MIN = 8 };
 
-void table_init(struct table *table, const struct screen *screen,
+void table_init(struct table *table, const struct term_out *term,
                 const struct table_column *columns, size_t count) {
     assert(count > 0 && count <= TABLE_COLUMNS_MAX);
-    *table = (struct table){.screen = screen, .column_count = count, .rule_row = SIZE_MAX};
+    *table = (struct table){.term = term, .column_count = count, .rule_row = SIZE_MAX};
     for (size_t c = 0; c < count; c++)
         table->columns[c] = columns[c];
 }
@@ -25,7 +25,7 @@ void table_free(struct table *table) {
     table->cell_count = table->cell_cap = 0;
 }
 
-static void put_cell(struct table *table, enum screen_style style, char *text, int64_t value) {
+static void put_cell(struct table *table, enum term_out_style style, char *text, int64_t value) {
     if (table->cell_count == table->cell_cap) {
         table->cell_cap = table->cell_cap ? table->cell_cap * 2 : 64;
         table->cells = mem_resize(table->cells, table->cell_cap, sizeof *table->cells);
@@ -37,11 +37,11 @@ void table_put_text(struct table *table, const char *text) {
     table_put_styled(table, STYLE_PLAIN, text);
 }
 
-void table_put_styled(struct table *table, enum screen_style style, const char *text) {
-    put_cell(table, style, screen_clean(table->screen, text), 0);
+void table_put_styled(struct table *table, enum term_out_style style, const char *text) {
+    put_cell(table, style, term_out_clean(table->term, text), 0);
 }
 
-void table_put_figure(struct table *table, int64_t value) {
+void table_put_number(struct table *table, int64_t value) {
     char text[FORMAT_MAX];
     format_count(value, text);
     put_cell(table, STYLE_PLAIN, mem_strdup(text), value);
@@ -57,7 +57,7 @@ void table_put_rule(struct table *table) {
 
 struct layout {
     size_t widths[TABLE_COLUMNS_MAX];
-    size_t used;     // columns of the screen, without the bar and the gap before it
+    size_t used;     // columns of the term, without the bar and the gap before it
     int64_t bar_max; // the value of a full bar
 };
 
@@ -65,11 +65,11 @@ static void measure(const struct table *table, struct layout *layout) {
     *layout = (struct layout){.bar_max = table->bar_full};
     for (size_t c = 0; c < table->column_count; c++)
         if (table->columns[c].kind != COLUMN_BAR)
-            layout->widths[c] = screen_columns(table->screen, table->columns[c].title);
+            layout->widths[c] = term_out_columns(table->term, table->columns[c].title);
     for (size_t i = 0; i < table->cell_count; i++) {
         const struct table_cell *cell = &table->cells[i];
         size_t *width = &layout->widths[i % table->column_count];
-        size_t columns = cell->text ? screen_columns(table->screen, cell->text) : 0;
+        size_t columns = cell->text ? term_out_columns(table->term, cell->text) : 0;
         if (columns > *width)
             *width = columns;
         if (!cell->text && cell->value > layout->bar_max)
@@ -82,7 +82,7 @@ static void measure(const struct table *table, struct layout *layout) {
 
 // Takes columns from the widest text until all fits.
 static void squeeze(const struct table *table, struct layout *layout) {
-    while (layout->used > table->screen->width) {
+    while (layout->used > table->term->width) {
         size_t widest = SIZE_MAX;
         for (size_t c = 0; c < table->column_count; c++)
             if (table->columns[c].kind == COLUMN_TEXT && layout->widths[c] > TABLE_TEXT_MIN &&
@@ -97,29 +97,29 @@ static void squeeze(const struct table *table, struct layout *layout) {
 
 static unsigned column_fit(const struct table *table, size_t c) {
     unsigned fit = c + 1 == table->column_count ? FIT_LAST : FIT_LEFT;
-    return fit | (table->columns[c].kind == COLUMN_FIGURE ? FIT_RIGHT : FIT_CUT);
+    return fit | (table->columns[c].kind == COLUMN_NUMBER ? FIT_RIGHT : FIT_CUT);
 }
 
 static void print_titles(const struct table *table, const struct layout *layout) {
-    const struct screen *screen = table->screen;
+    const struct term_out *term = table->term;
     for (size_t c = 0; c < table->column_count; c++) {
         const struct table_column *column = &table->columns[c];
         if (column->kind == COLUMN_BAR)
             break;
-        screen_put_spaces(screen, c ? GAP : 0);
-        screen_put_field(screen, STYLE_STRONG, column->title, layout->widths[c],
-                         column_fit(table, c));
+        term_out_put_spaces(term, c ? GAP : 0);
+        term_out_put_field(term, STYLE_STRONG, column->title, layout->widths[c],
+                           column_fit(table, c));
     }
-    screen_end_line(screen);
+    term_out_end_line(term);
 }
 
 static void print_bar(const struct table *table, const struct layout *layout, int64_t value) {
     size_t before = layout->used + GAP;
-    size_t room = table->screen->width > before ? table->screen->width - before : 0;
+    size_t room = table->term->width > before ? table->term->width - before : 0;
     if (room < BAR_WIDTH_MIN || value <= 0)
         return;
-    screen_put_spaces(table->screen, GAP);
-    screen_put_bar(table->screen, value, layout->bar_max, room);
+    term_out_put_spaces(table->term, GAP);
+    term_out_put_bar(table->term, value, layout->bar_max, room);
 }
 
 static void print_row(const struct table *table, const struct layout *layout, size_t row) {
@@ -129,11 +129,11 @@ static void print_row(const struct table *table, const struct layout *layout, si
             print_bar(table, layout, cell->value);
             continue;
         }
-        screen_put_spaces(table->screen, c ? GAP : 0);
-        screen_put_field(table->screen, cell->style, cell->text, layout->widths[c],
-                         column_fit(table, c));
+        term_out_put_spaces(table->term, c ? GAP : 0);
+        term_out_put_field(table->term, cell->style, cell->text, layout->widths[c],
+                           column_fit(table, c));
     }
-    screen_end_line(table->screen);
+    term_out_end_line(table->term);
 }
 
 void table_print(const struct table *table) {
@@ -144,7 +144,7 @@ void table_print(const struct table *table) {
     print_titles(table, &layout);
     for (size_t row = 0; row < table->cell_count / table->column_count; row++) {
         if (row == table->rule_row)
-            screen_put_rule(table->screen, layout.used);
+            term_out_put_rule(table->term, layout.used);
         print_row(table, &layout, row);
     }
 }

@@ -19,25 +19,25 @@ static bool environment_has(const char *name) {
     return value && *value;
 }
 
-void screen_measure(struct screen *screen) {
+void term_out_measure(struct term_out *term) {
     struct winsize size = {0};
-    if (screen->terminal)
-        (void)ioctl(fileno(screen->out), TIOCGWINSZ, &size);
+    if (term->terminal)
+        (void)ioctl(fileno(term->out), TIOCGWINSZ, &size);
     uint64_t width = size.ws_col;
     if (width == 0 && !str_to_u64(str_from(getenv("COLUMNS")), WIDTH_MAX, &width))
         width = WIDTH_DEFAULT;
-    screen->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : (size_t)width;
-    screen->height = size.ws_row ? size.ws_row : HEIGHT_DEFAULT;
+    term->width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : (size_t)width;
+    term->height = size.ws_row ? size.ws_row : HEIGHT_DEFAULT;
 }
 
-void screen_init(struct screen *screen, FILE *out, bool no_colour) {
+void term_out_init(struct term_out *term, FILE *out, bool no_colour) {
     setlocale(LC_CTYPE, "");
-    const char *term = getenv("TERM");
-    *screen = (struct screen){.out = out, .terminal = isatty(fileno(out)) == 1};
-    screen->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-    screen_measure(screen);
-    screen->colour = screen->terminal && !no_colour && !environment_has("NO_COLOR") && term &&
-                     *term && strcmp(term, "dumb") != 0;
+    const char *kind = getenv("TERM");
+    *term = (struct term_out){.out = out, .terminal = isatty(fileno(out)) == 1};
+    term->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    term_out_measure(term);
+    term->colour = term->terminal && !no_colour && !environment_has("NO_COLOR") && kind && *kind &&
+                   strcmp(kind, "dumb") != 0;
 }
 
 // Marks that have no width of their own and change how the text around them is shown.
@@ -80,12 +80,12 @@ static void clean_ascii(const char *text, struct buf *out) {
     }
 }
 
-char *screen_clean(const struct screen *screen, const char *text) {
+char *term_out_clean(const struct term_out *term, const char *text) {
     struct buf out;
     if (!text)
         return mem_strdup("-");
     buf_init(&out, strlen(text));
-    if (screen->utf8)
+    if (term->utf8)
         clean_utf8(text, &out);
     else
         clean_ascii(text, &out);
@@ -93,13 +93,13 @@ char *screen_clean(const struct screen *screen, const char *text) {
 }
 
 // Bytes of `clean` that fit in `width` columns; *columns is what they take.
-static size_t fitting(const struct screen *screen, const char *clean, size_t width,
+static size_t fitting(const struct term_out *term, const char *clean, size_t width,
                       size_t *columns) {
     size_t at = 0;
     *columns = 0;
     while (clean[at]) {
         int w = 1;
-        size_t len = screen->utf8 ? next_character(clean + at, &w) : 1;
+        size_t len = term->utf8 ? next_character(clean + at, &w) : 1;
         size_t more = w > 0 ? (size_t)w : 0;
         if (*columns + more > width)
             break;
@@ -109,13 +109,13 @@ static size_t fitting(const struct screen *screen, const char *clean, size_t wid
     return at;
 }
 
-size_t screen_columns(const struct screen *screen, const char *clean) {
+size_t term_out_columns(const struct term_out *term, const char *clean) {
     size_t columns;
-    (void)fitting(screen, clean, SIZE_MAX, &columns);
+    (void)fitting(term, clean, SIZE_MAX, &columns);
     return columns;
 }
 
-static const char *style_code(enum screen_style style) {
+static const char *style_code(enum term_out_style style) {
     switch (style) {
     case STYLE_STRONG:
         return "\033[1m";
@@ -135,69 +135,70 @@ static const char *style_code(enum screen_style style) {
     return "";
 }
 
-static void put_styled(const struct screen *screen, enum screen_style style, const char *clean,
+static void put_styled(const struct term_out *term, enum term_out_style style, const char *clean,
                        size_t len) {
-    bool styled = screen->colour && style != STYLE_PLAIN && len > 0;
+    bool styled = term->colour && style != STYLE_PLAIN && len > 0;
     if (styled)
-        fputs(style_code(style), screen->out);
-    fwrite(clean, 1, len, screen->out);
+        fputs(style_code(style), term->out);
+    fwrite(clean, 1, len, term->out);
     if (styled)
-        fputs("\033[0m", screen->out);
+        fputs("\033[0m", term->out);
 }
 
-void screen_put(const struct screen *screen, enum screen_style style, const char *text) {
-    char *clean = screen_clean(screen, text);
-    put_styled(screen, style, clean, strlen(clean));
+void term_out_put(const struct term_out *term, enum term_out_style style, const char *text) {
+    char *clean = term_out_clean(term, text);
+    put_styled(term, style, clean, strlen(clean));
     free(clean);
 }
 
-void screen_put_spaces(const struct screen *screen, size_t count) {
+void term_out_put_spaces(const struct term_out *term, size_t count) {
     while (count--)
-        fputc(' ', screen->out);
+        fputc(' ', term->out);
 }
 
-void screen_put_field(const struct screen *screen, enum screen_style style, const char *text,
-                      size_t width, unsigned fit) {
-    char *clean = screen_clean(screen, text);
-    size_t columns = screen_columns(screen, clean);
+void term_out_put_field(const struct term_out *term, enum term_out_style style, const char *text,
+                        size_t width, unsigned fit) {
+    char *clean = term_out_clean(term, text);
+    size_t columns = term_out_columns(term, clean);
     if (columns > width && (fit & FIT_CUT) && width > 0) {
-        size_t len = fitting(screen, clean, width - 1, &columns);
-        put_styled(screen, style, clean, len);
-        fputs(screen->utf8 ? "…" : "~", screen->out);
+        size_t len = fitting(term, clean, width - 1, &columns);
+        put_styled(term, style, clean, len);
+        fputs(term->utf8 ? "…" : "~", term->out);
         columns++;
     } else {
         if ((fit & FIT_RIGHT) && columns < width)
-            screen_put_spaces(screen, width - columns);
-        put_styled(screen, style, clean, strlen(clean));
+            term_out_put_spaces(term, width - columns);
+        put_styled(term, style, clean, strlen(clean));
     }
     if (!(fit & (FIT_RIGHT | FIT_LAST)) && columns < width)
-        screen_put_spaces(screen, width - columns);
+        term_out_put_spaces(term, width - columns);
     free(clean);
 }
 
-void screen_put_bar(const struct screen *screen, int64_t value, int64_t max, size_t width) {
+void term_out_put_bar(const struct term_out *term, int64_t value, int64_t max, size_t width) {
     static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     if (value <= 0 || max <= 0 || width == 0)
         return;
-    size_t steps = screen->utf8 ? 8 : 1; // in which one column is divided
+    size_t steps = term->utf8 ? 8 : 1; // in which one column is divided
     double share = value >= max ? 1.0 : (double)value / (double)max;
     size_t length = (size_t)(share * (double)(width * steps) + 0.5);
     if (length == 0)
         length = 1;
-    if (screen->colour)
-        fputs(style_code(STYLE_BAR), screen->out);
+    if (term->colour)
+        fputs(style_code(STYLE_BAR), term->out);
     for (size_t i = 0; i < length / steps; i++)
-        fputs(screen->utf8 ? "█" : "#", screen->out);
-    fputs(parts[length % steps], screen->out);
-    if (screen->colour)
-        fputs("\033[0m", screen->out);
+        fputs(term->utf8 ? "█" : "#", term->out);
+    fputs(parts[length % steps], term->out);
+    if (term->colour)
+        fputs("\033[0m", term->out);
 }
 
-char *screen_spark(const struct screen *screen, const int64_t *values, size_t count, int64_t max) {
+char *term_out_spark(const struct term_out *term, const int64_t *values, size_t count,
+                     int64_t max) {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     static const char *const plain[] = {"_", ".", "-", "=", "#"};
-    const char *const *levels = screen->utf8 ? blocks : plain;
-    size_t top = (screen->utf8 ? sizeof blocks : sizeof plain) / sizeof *blocks - 1;
+    const char *const *levels = term->utf8 ? blocks : plain;
+    size_t top = (term->utf8 ? sizeof blocks : sizeof plain) / sizeof *blocks - 1;
     struct buf out;
     buf_init(&out, count * strlen(blocks[0]));
     for (size_t i = 0; i < count; i++) {
@@ -208,33 +209,34 @@ char *screen_spark(const struct screen *screen, const int64_t *values, size_t co
     return buf_take(&out);
 }
 
-void screen_put_rule(const struct screen *screen, size_t width) {
+void term_out_put_rule(const struct term_out *term, size_t width) {
     while (width--)
-        fputs(screen->utf8 ? "─" : "-", screen->out);
-    screen_end_line(screen);
+        fputs(term->utf8 ? "─" : "-", term->out);
+    term_out_end_line(term);
 }
 
-void screen_put_wrapped(const struct screen *screen, enum screen_style style, const char *text) {
-    char *clean = screen_clean(screen, text);
+void term_out_put_wrapped(const struct term_out *term, enum term_out_style style,
+                          const char *text) {
+    char *clean = term_out_clean(term, text);
     struct str rest = str_from(clean), word;
     size_t column = 0;
     while (str_split(&rest, ' ', &word)) {
         char *copy = mem_strndup(word.data, word.len);
-        size_t columns = screen_columns(screen, copy);
-        if (column && column + 1 + columns > screen->width) {
-            screen_end_line(screen);
+        size_t columns = term_out_columns(term, copy);
+        if (column && column + 1 + columns > term->width) {
+            term_out_end_line(term);
             column = 0;
         }
         if (column)
-            screen_put_spaces(screen, 1);
-        put_styled(screen, style, copy, word.len);
+            term_out_put_spaces(term, 1);
+        put_styled(term, style, copy, word.len);
         column += columns + (column > 0);
         free(copy);
     }
-    screen_end_line(screen);
+    term_out_end_line(term);
     free(clean);
 }
 
-void screen_end_line(const struct screen *screen) {
-    fputc('\n', screen->out);
+void term_out_end_line(const struct term_out *term) {
+    fputc('\n', term->out);
 }

@@ -11,34 +11,34 @@
 #define CLEAR_LINE "\033[K"
 #define CLEAR_BELOW "\033[J"
 
-void terminal_enter(struct terminal *terminal, const struct screen *screen) {
+void terminal_enter(struct terminal *terminal, const struct term_out *term) {
     terminal->keys = tcgetattr(STDIN_FILENO, &terminal->before) == 0;
     if (terminal->keys) {
         struct termios raw = terminal->before;
         raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO); // ctrl-C stays a signal
         (void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
     }
-    fputs(ENTER, screen->out);
-    fflush(screen->out);
+    fputs(ENTER, term->out);
+    fflush(term->out);
 }
 
-void terminal_leave(const struct terminal *terminal, const struct screen *screen) {
+void terminal_leave(const struct terminal *terminal, const struct term_out *term) {
     if (terminal->keys)
         (void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal->before);
-    fputs(LEAVE, screen->out);
-    fflush(screen->out);
+    fputs(LEAVE, term->out);
+    fflush(term->out);
 }
 
-void terminal_show(const struct screen *screen, const char *picture) {
-    fputs(HOME, screen->out);
-    for (size_t line = 0; *picture && line < screen->height; line++) {
+void terminal_show(const struct term_out *term, const char *picture) {
+    fputs(HOME, term->out);
+    for (size_t line = 0; *picture && line < term->height; line++) {
         size_t len = strcspn(picture, "\n");
         if (line)
-            fputc('\n', screen->out);
-        fwrite(picture, 1, len, screen->out);
-        fputs(CLEAR_LINE, screen->out);
+            fputc('\n', term->out);
+        fwrite(picture, 1, len, term->out);
+        fputs(CLEAR_LINE, term->out);
         picture += len + (picture[len] == '\n');
     }
-    fputs(CLEAR_BELOW, screen->out);
-    fflush(screen->out);
+    fputs(CLEAR_BELOW, term->out);
+    fflush(term->out);
 }

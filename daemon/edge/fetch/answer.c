@@ -56,7 +56,7 @@ static bool is_connected(CURL *handle) {
 static const char reason_refused[] = "TLS: refused by the server, maybe for the client certificate";
 
 // With TLS 1.3 a server that does not like our certificate says so after the handshake.
-static bool is_alert(const struct fetch_easy *easy) {
+static bool is_alert(const struct fetch_transfer *easy) {
     static const char *const alerts[] = {"alert certificate", "alert bad certificate",
                                          "alert unsupported certificate", "alert unknown ca",
                                          "alert access denied"};
@@ -67,7 +67,7 @@ static bool is_alert(const struct fetch_easy *easy) {
 }
 
 // Our own words: curl's hold names, addresses and bytes of the other side.
-static const char *reason_of(const struct fetch_easy *easy, CURLcode rc) {
+static const char *reason_of(const struct fetch_transfer *easy, CURLcode rc) {
     switch (rc) {
     case CURLE_UNSUPPORTED_PROTOCOL: // of the URL, or of the answer
         return is_connected(easy->handle) ? "not a valid HTTP answer" : "neither http nor https";
@@ -112,7 +112,7 @@ static bool is_redirect(long status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-static bool is_passed(const struct fetch_easy *easy, const char *url) {
+static bool is_passed(const struct fetch_transfer *easy, const char *url) {
     for (size_t i = 0; i < easy->passed_count; i++)
         if (strcmp(easy->passed[i], url) == 0)
             return true;
@@ -120,7 +120,7 @@ static bool is_passed(const struct fetch_easy *easy, const char *url) {
 }
 
 // NULL: `location` leads to `url`, which may be asked.
-static const char *judge_redirect(struct fetch_easy *easy, const char *location,
+static const char *judge_redirect(struct fetch_transfer *easy, const char *location,
                                   char url[FETCH_URL_BYTES_MAX + 1]) {
     switch (fetch_url_resolve(easy->url, str_from(location), url, FETCH_URL_BYTES_MAX + 1)) {
     case FETCH_URL_OTHER:
@@ -136,7 +136,7 @@ static const char *judge_redirect(struct fetch_easy *easy, const char *location,
     return easy->passed_count == FETCH_REDIRECTS_MAX ? "too many redirects" : NULL;
 }
 
-bool fetch_easy_redirect(struct fetch_easy *easy, CURLcode rc) {
+bool fetch_transfer_redirect(struct fetch_transfer *easy, CURLcode rc) {
     long status = 0;
     struct curl_header *location;
     if (rc != CURLE_OK || easy->form || easy->fault)
@@ -149,14 +149,14 @@ bool fetch_easy_redirect(struct fetch_easy *easy, CURLcode rc) {
     easy->fault = judge_redirect(easy, location->value, url);
     if (easy->fault)
         return false;
-    fetch_easy_close(easy);
+    fetch_transfer_close(easy);
     easy->passed[easy->passed_count++] = easy->url;
     easy->url = mem_strdup(url);
     return true;
 }
 
 // False when there is one that is too long.
-static bool find_next(struct fetch_easy *easy) {
+static bool find_next(struct fetch_transfer *easy) {
     struct curl_header *header;
     for (size_t i = 0;
          curl_easy_header(easy->handle, "Link", i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
@@ -171,7 +171,7 @@ static bool find_next(struct fetch_easy *easy) {
     return true;
 }
 
-static void result_answer(struct fetch_easy *easy, struct fetch_result *result) {
+static void result_answer(struct fetch_transfer *easy, struct fetch_result *result) {
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &result->status);
     result->body = buf_str(&easy->body.bytes);
     result->etag = answer_header(easy->handle, "ETag");
@@ -181,12 +181,12 @@ static void result_answer(struct fetch_easy *easy, struct fetch_result *result) 
     result->url = easy->url;
 }
 
-static bool is_forbidden(const struct fetch_easy *easy, CURLcode rc) {
+static bool is_forbidden(const struct fetch_transfer *easy, CURLcode rc) {
     return rc == CURLE_ABORTED_BY_CALLBACK || // by on_before_request
            (rc == CURLE_COULDNT_CONNECT && easy->address_refused && !easy->address_tried);
 }
 
-void fetch_easy_result(struct fetch_easy *easy, CURLcode rc, struct fetch_result *result) {
+void fetch_transfer_result(struct fetch_transfer *easy, CURLcode rc, struct fetch_result *result) {
     *result = (struct fetch_result){.outcome = FETCH_FAILED};
     if (easy->fault) {
         result->outcome = easy->to_other_origin ? FETCH_FORBIDDEN : FETCH_FAILED;

@@ -56,7 +56,7 @@ struct transfer {
     struct fetcher *fetcher;
     struct fetch_turn turn;
     int64_t begun_ms;
-    struct fetch_easy easy;
+    struct fetch_transfer easy;
     void (*done)(void *ctx, const struct fetch_result *result);
     void *ctx;
 };
@@ -68,7 +68,7 @@ static void transfer_tell(struct transfer *transfer, const struct fetch_result *
     fetcher->calling = true;
     transfer->done(transfer->ctx, result);
     fetcher->calling = false;
-    fetch_easy_free(&transfer->easy);
+    fetch_transfer_free(&transfer->easy);
     free(transfer);
 }
 
@@ -168,7 +168,7 @@ static void multi_close(struct fetcher *fetcher) {
 static void transfer_open(struct transfer *transfer) {
     struct fetcher *fetcher = transfer->fetcher;
     int64_t left_ms = transfer->begun_ms + fetcher->timeout_ms - loop_now_ms(fetcher->loop);
-    if (!fetch_easy_open(&transfer->easy, fetcher->model, left_ms, transfer)) {
+    if (!fetch_transfer_open(&transfer->easy, fetcher->model, left_ms, transfer)) {
         transfer_fail(transfer, transfer->easy.fault);
         return;
     }
@@ -188,12 +188,12 @@ static void hand_out(struct fetcher *fetcher) {
         struct transfer *transfer = NULL;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         transfer_detach(transfer);
-        if (fetch_easy_redirect(&transfer->easy, rc)) {
+        if (fetch_transfer_redirect(&transfer->easy, rc)) {
             transfer_open(transfer);
             continue;
         }
         struct fetch_result result;
-        fetch_easy_result(&transfer->easy, rc, &result);
+        fetch_transfer_result(&transfer->easy, rc, &result);
         transfer_tell(transfer, &result);
     }
 }
@@ -251,7 +251,7 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
     TAILQ_INIT(&fetcher->watches);
     fetcher->curl_timer = loop_timer_create(loop, on_curl_timer, fetcher);
     fetcher->start_timer = loop_timer_create(loop, on_start_timer, fetcher);
-    fetcher->model = fetch_easy_model(limits);
+    fetcher->model = fetch_transfer_model(limits);
     if (!fetcher->model || !multi_open(fetcher)) {
         fetcher_free(fetcher);
         err_set(err, ERR_FATAL, "libcurl lacks TLS, compression or an option that is needed");
@@ -285,7 +285,7 @@ void fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     transfer->fetcher = fetcher;
     transfer->done = done;
     transfer->ctx = ctx;
-    fetch_easy_init(&transfer->easy, request, &fetcher->pool, fetcher->body_bytes_max);
+    fetch_transfer_init(&transfer->easy, request, &fetcher->pool, fetcher->body_bytes_max);
     char host[HOST_BYTES_MAX];
     if (!fetch_host(request->url, host, sizeof host))
         host[0] = '\0'; // fails when its turn comes

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Inside of fetch: one transfer as curl's easy interface sees it, that is its options, what its
-// callbacks let through (fetch_easy.c), and what came of it (fetch_answer.c). For these and fetch.c
-// only.
+// callbacks let through (fetch_transfer.c), and what came of it (fetch_answer.c). For these and
+// fetch.c only.
 #ifndef EDGE_FETCH_FETCH_TRANSFER_H
 #define EDGE_FETCH_FETCH_TRANSFER_H
 
@@ -15,7 +15,7 @@ enum {
     FETCH_HEADER_BYTES_MAX = 64 * 1024, // all of an answer's header lines together
 };
 
-struct fetch_easy {
+struct fetch_transfer {
     char *url;
     struct curl_slist *headers;
     char *user_password, *form, *client_cert_file; // NULL: none
@@ -35,24 +35,24 @@ struct fetch_easy {
 
 // A handle with the options that are the same for all, to be copied and never run. NULL when this
 // libcurl lacks one of them.
-CURL *fetch_easy_model(const struct fetch_limits *limits);
+CURL *fetch_transfer_model(const struct fetch_limits *limits);
 
 // Copies the request.
-void fetch_easy_init(struct fetch_easy *easy, const struct fetch_request *request,
-                     struct fetch_pool *pool, size_t body_bytes_max);
+void fetch_transfer_init(struct fetch_transfer *easy, const struct fetch_request *request,
+                         struct fetch_pool *pool, size_t body_bytes_max);
 // Makes the handle; `owner` is its CURLINFO_PRIVATE. False: see fault. `easy` must not move as long
 // as it is open.
-bool fetch_easy_open(struct fetch_easy *easy, CURL *model, int64_t timeout_ms, void *owner);
+bool fetch_transfer_open(struct fetch_transfer *easy, CURL *model, int64_t timeout_ms, void *owner);
 // Closes it, so that it can be opened again. The handle must be off its multi handle.
-void fetch_easy_close(struct fetch_easy *easy);
+void fetch_transfer_close(struct fetch_transfer *easy);
 // Closes it and wipes the secrets in it. Copies that curl and OpenSSL made are out of reach.
-void fetch_easy_free(struct fetch_easy *easy);
+void fetch_transfer_free(struct fetch_transfer *easy);
 
 // When curl ended it with `rc`: is the answer a redirect to be followed? Then it is closed and its
 // URL is the next one.
-bool fetch_easy_redirect(struct fetch_easy *easy, CURLcode rc);
+bool fetch_transfer_redirect(struct fetch_transfer *easy, CURLcode rc);
 // What came of it. Points into `easy`.
-void fetch_easy_result(struct fetch_easy *easy, CURLcode rc, struct fetch_result *result);
+void fetch_transfer_result(struct fetch_transfer *easy, CURLcode rc, struct fetch_result *result);
 
 // No control characters.
 bool fetch_is_header_value(const char *value);

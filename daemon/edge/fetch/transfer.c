@@ -31,7 +31,7 @@ static bool is_header_name(const char *name) {
     return len > 0 && name[len] == '\0';
 }
 
-static void put_header(struct fetch_easy *easy, const char *name, const char *prefix,
+static void put_header(struct fetch_transfer *easy, const char *name, const char *prefix,
                        const char *value) {
     if (!value || easy->fault)
         return;
@@ -55,7 +55,7 @@ static void put_header(struct fetch_easy *easy, const char *name, const char *pr
         easy->fault = "out of memory";
 }
 
-static void put_extra_header(struct fetch_easy *easy, const char *name, const char *value) {
+static void put_extra_header(struct fetch_transfer *easy, const char *name, const char *value) {
     if (name && !is_header_name(name) && !easy->fault)
         easy->fault = "not a valid name of a request header";
     if (name)
@@ -66,11 +66,11 @@ static char *copy(const char *text) {
     return text ? mem_strdup(text) : NULL;
 }
 
-void fetch_easy_init(struct fetch_easy *easy, const struct fetch_request *request,
-                     struct fetch_pool *pool, size_t body_bytes_max) {
+void fetch_transfer_init(struct fetch_transfer *easy, const struct fetch_request *request,
+                         struct fetch_pool *pool, size_t body_bytes_max) {
     assert(!request->bearer || !request->user_password);
     assert(!request->header_name == !request->header_value);
-    *easy = (struct fetch_easy){.allow_private = request->allow_private};
+    *easy = (struct fetch_transfer){.allow_private = request->allow_private};
     fetch_body_init(&easy->body, pool, body_bytes_max);
     easy->url = mem_strdup(request->url);
     easy->user_password = copy(request->user_password);
@@ -86,7 +86,7 @@ void fetch_easy_init(struct fetch_easy *easy, const struct fetch_request *reques
     put_extra_header(easy, request->header_name, request->header_value);
 }
 
-void fetch_easy_close(struct fetch_easy *easy) {
+void fetch_transfer_close(struct fetch_transfer *easy) {
     curl_easy_cleanup(easy->handle);
     easy->handle = NULL;
     fetch_body_clear(&easy->body);
@@ -101,10 +101,10 @@ static void free_secret(char *text) {
     free(text);
 }
 
-void fetch_easy_free(struct fetch_easy *easy) {
+void fetch_transfer_free(struct fetch_transfer *easy) {
     if (easy->form && easy->body.bytes.data) // a token for a form
         hash_wipe(easy->body.bytes.data, easy->body.bytes.len);
-    fetch_easy_close(easy);
+    fetch_transfer_close(easy);
     for (struct curl_slist *line = easy->headers; line; line = line->next)
         hash_wipe(line->data, strlen(line->data));
     curl_slist_free_all(easy->headers);
@@ -119,20 +119,20 @@ void fetch_easy_free(struct fetch_easy *easy) {
 
 static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
     (void)data;
-    struct fetch_easy *easy = ctx;
+    struct fetch_transfer *easy = ctx;
     easy->header_bytes += size * count;
     return easy->header_bytes > FETCH_HEADER_BYTES_MAX ? 0 : size * count;
 }
 
 // Gets the bytes after decompression, so this is where a bomb ends.
 static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
-    struct fetch_easy *easy = ctx;
+    struct fetch_transfer *easy = ctx;
     return fetch_body_put(&easy->body, data, size * count) ? size * count : 0;
 }
 
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *to) {
     (void)purpose;
-    struct fetch_easy *easy = ctx;
+    struct fetch_transfer *easy = ctx;
     if (!easy->allow_private && !address_is_public(&to->addr)) {
         easy->address_refused = true;
         return CURL_SOCKET_BAD;
@@ -153,7 +153,7 @@ static bool is_public_text(const char *ip) {
 // Sees also a connection that is used again, perhaps opened for one who was allowed to.
 static int on_before_request(void *ctx, char *ip, char *local_ip, int port, int local_port) {
     (void)local_ip, (void)port, (void)local_port;
-    struct fetch_easy *easy = ctx;
+    struct fetch_transfer *easy = ctx;
     if (easy->allow_private || is_public_text(ip))
         return CURL_PREREQFUNC_OK;
     return CURL_PREREQFUNC_ABORT;
@@ -162,7 +162,7 @@ static int on_before_request(void *ctx, char *ip, char *local_ip, int port, int 
 // Sets an option unless an earlier one failed.
 #define SET(option, value) (rc = rc ? rc : curl_easy_setopt(handle, option, value))
 
-CURL *fetch_easy_model(const struct fetch_limits *limits) {
+CURL *fetch_transfer_model(const struct fetch_limits *limits) {
     CURL *handle = curl_easy_init();
     CURLcode rc = handle ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -195,7 +195,8 @@ CURL *fetch_easy_model(const struct fetch_limits *limits) {
     return NULL;
 }
 
-bool fetch_easy_open(struct fetch_easy *easy, CURL *model, int64_t timeout_ms, void *owner) {
+bool fetch_transfer_open(struct fetch_transfer *easy, CURL *model, int64_t timeout_ms,
+                         void *owner) {
     if (easy->fault)
         return false;
     if (timeout_ms <= 0) { // used up by redirects

@@ -4,7 +4,7 @@
 //   http.c          the server: start, stop, running the library, deadlines
 //   http_socket.c   listening sockets
 //   http_request.c  from the library's calls to a whole request; what a request tells
-//   http_guard.c    is the head framed as RFC 9112 wants it
+//   http_framing.c    is the head framed as RFC 9112 wants it
 //   http_query.c    decoding
 //   http_reply.c    replies and streams
 //   http_linger.c   closing without losing the last reply
@@ -107,8 +107,8 @@ struct http_framing {
 };
 // 0, or the status to refuse with. Only in the first call for a request, when the head is still in
 // the library's buffer.
-unsigned http_guard(const struct http_request *request, const char *version,
-                    struct http_framing *framing);
+unsigned http_framing(const struct http_request *request, const char *version,
+                      struct http_framing *framing);
 
 bool http_query_parse(struct http_request *request);
 

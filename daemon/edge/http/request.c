@@ -50,7 +50,7 @@ static bool body_reserve(struct http_request *request, size_t cap) {
 static bool on_head(struct http_request *request, const char *version) {
     const struct http_options *options = &request->conn->server->options;
     struct http_framing framing = {0};
-    unsigned status = http_guard(request, version, &framing);
+    unsigned status = http_framing(request, version, &framing);
     if (!status && !http_query_parse(request))
         status = 400;
     if (!status && options->on_head)

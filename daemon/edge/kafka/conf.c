@@ -55,7 +55,7 @@ struct publish_conf *publish_conf_copy(const struct publish_options *options) {
     struct publish_conf *conf = mem_zalloc(1, sizeof *conf);
     conf->brokers = mem_strdup(options->brokers);
     conf->topic = mem_strdup(options->topic);
-    conf->origin = mem_strdup(options->origin);
+    conf->ledger_id = mem_strdup(options->ledger_id);
     conf->settings = mem_zalloc(options->setting_count, sizeof *conf->settings);
     conf->setting_count = options->setting_count;
     for (size_t i = 0; i < options->setting_count; i++)
@@ -74,7 +74,7 @@ void publish_conf_free(struct publish_conf *conf) {
     free(conf->settings);
     free(conf->brokers);
     free(conf->topic);
-    free(conf->origin);
+    free(conf->ledger_id);
     free(conf);
 }
 
@@ -100,9 +100,9 @@ static void set_own(rd_kafka_conf_t *kafka, const struct pair *pairs, size_t cou
 }
 
 // What a killed process had given to the kernel would still be sent, and could reach the broker
-// after its successor has read the tail: a duplicate. With a linger time of zero the kernel throws
-// it away and resets the connection. An orderly stop loses nothing by it: it closes when all is
-// confirmed, and what is not confirmed stays in the outbox.
+// after its successor has read the recovery: a duplicate. With a linger time of zero the kernel
+// throws it away and resets the connection. An orderly stop loses nothing by it: it closes when all
+// is confirmed, and what is not confirmed stays in the outbox.
 static int open_socket(int domain, int type, int protocol, void *opaque) {
     (void)opaque;
     int fd = socket(domain, type | SOCK_CLOEXEC, protocol);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The publisher's states (see the header), the pump from the outbox to the producer, and its
 // delivery reports. An idempotent producer of librdkafka 2.0.2 may end in a fatal error whenever a
-// broker restarts, so making it anew, behind a reading of the tail, is normal operation.
+// broker restarts, so making it anew, behind a reading of the recovery, is normal operation.
 //
-// What can block is on a worker thread, one job at a time (`working`): reading the tail, making the
-// producer, destroying it. The loop only takes events from the producer's queue, which wakes it
+// What can block is on a worker thread, one job at a time (`working`): reading the recovery, making
+// the producer, destroying it. The loop only takes events from the producer's queue, which wakes it
 // through event_fd.
 #include "publisher_private.h"
 
@@ -21,7 +21,7 @@
 enum {
     RETRY_MS = 1000,
     RETRY_FACTOR_MAX = 30,
-    DRAIN_MS = 5000, // for the last reports of a failed producer; what it wrote the tail tells
+    DRAIN_MS = 5000, // for the last reports of a failed producer; what it wrote the recovery tells
     WARM_UP_MS = 2000,
     STALL_FACTOR = 10, // so many times the first retry without a report: worth a line
     PUMP_EVENTS = 512, // handed over in one turn of the loop
@@ -36,21 +36,21 @@ struct publisher {
     struct publish_conf *conf;
     enum publish_state state;
     char told[240]; // last reason given to on_state
-    bool working;   // a job has the tail and the producer
+    bool working;   // a job has the recovery and the producer
     bool stopping;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
 
-    struct publish_tail *tail; // while it is being read
-    enum publish_tail_result tail_result;
+    struct publish_recovery *recovery; // while it is being read
+    enum publish_recovery_result recovery_result;
     int32_t partitions;
     int64_t retry_ms; // the next wait
 
-    rd_kafka_t *producer;     // from the end of TAIL to the end of DRAINING
+    rd_kafka_t *producer;     // from the end of RECOVERING to the end of DRAINING
     rd_kafka_queue_t *events; // its queue, from RUNNING on
     int event_fd;
     struct loop_watch *watch;
-    struct loop_timer *timer;       // next try in TAIL, end of patience in DRAINING
+    struct loop_timer *timer;       // next try in RECOVERING, end of patience in DRAINING
     struct loop_timer *stall_timer; // while RUNNING
     struct loop_deferred turn;      // what the state has to do next
     bool patience_over;
@@ -69,8 +69,8 @@ struct publisher {
 };
 
 const char *publish_state_name(enum publish_state state) {
-    static const char *const names[] = {"off",     "tail",     "settling",
-                                        "running", "draining", "stopped"};
+    static const char *const names[] = {"off",     "recovering", "recovered",
+                                        "running", "draining",   "stopped"};
     return names[state];
 }
 
@@ -80,14 +80,14 @@ static void set_state(struct publisher *p, enum publish_state state, const char 
     if (!news)
         return;
     (void)snprintf(p->told, sizeof p->told, "%s", reason);
-    bool trouble = state == PUBLISH_TAIL || state == PUBLISH_DRAINING || p->stalled;
+    bool trouble = state == PUBLISH_RECOVERING || state == PUBLISH_DRAINING || p->stalled;
     p->options.on_state(p->options.ctx, state, p->told, trouble && !p->stopping);
 }
 
-// ---- TAIL
+// ---- RECOVERING
 
 static void retry_later(struct publisher *p, const char *reason) {
-    set_state(p, PUBLISH_TAIL, reason);
+    set_state(p, PUBLISH_RECOVERING, reason);
     loop_timer_start(p->timer, p->retry_ms, 0);
     p->retry_ms *= 2;
     if (p->retry_ms > p->options.retry_ms * RETRY_FACTOR_MAX)
@@ -112,79 +112,79 @@ static void warm_up(struct publisher *p) {
         rd_kafka_topic_destroy(topic);
 }
 
-static void tail_work(void *ctx) {
+static void recovery_work(void *ctx) {
     struct publisher *p = ctx;
-    p->tail_result = publish_tail_step(p->tail);
-    if (p->tail_result != PUBLISH_TAIL_DONE)
+    p->recovery_result = publish_recovery_step(p->recovery);
+    if (p->recovery_result != PUBLISH_TAIL_DONE)
         return;
-    p->producer = publish_conf_producer(p->conf, &p->tail->err);
+    p->producer = publish_conf_producer(p->conf, &p->recovery->err);
     if (p->producer)
         warm_up(p);
     else
-        p->tail_result = PUBLISH_TAIL_FAILED;
+        p->recovery_result = PUBLISH_TAIL_FAILED;
 }
 
-static void tell_tail(struct publisher *p, const struct publish_tail *tail) {
+static void tell_tail(struct publisher *p, const struct publish_recovery *recovery) {
     char reason[120] = "";
-    if (tail->had_partitions)
+    if (recovery->had_partitions)
         (void)snprintf(reason, sizeof reason,
-                       "the topic was made anew: it has %d partitions and had %d", tail->partitions,
-                       tail->had_partitions);
-    else if (tail->lost_partition >= 0)
+                       "the topic was made anew: it has %d partitions and had %d",
+                       recovery->partitions, recovery->had_partitions);
+    else if (recovery->lost_partition >= 0)
         (void)snprintf(reason, sizeof reason,
                        "partition %d no longer has what was confirmed: records lost or expired",
-                       tail->lost_partition);
+                       recovery->lost_partition);
     if (reason[0])
-        set_state(p, PUBLISH_TAIL, reason);
+        set_state(p, PUBLISH_RECOVERING, reason);
     if (p->partitions == 0 || reason[0])
-        p->options.on_partitions(p->options.ctx, tail->partitions);
-    p->partitions = tail->partitions;
+        p->options.on_partitions(p->options.ctx, recovery->partitions);
+    p->partitions = recovery->partitions;
 }
 
 static void destroy_producer(struct publisher *p);
 
-static void tail_done(void *ctx) {
+static void recovery_done(void *ctx) {
     struct publisher *p = ctx;
-    struct publish_tail *tail = p->tail;
-    if (tail->ack_count > 0)
-        p->options.on_acks(p->options.ctx, tail->acks, tail->ack_count);
-    if (p->tail_result == PUBLISH_TAIL_MORE) {
-        loop_work(p->loop, tail_work, tail_done, p);
+    struct publish_recovery *recovery = p->recovery;
+    if (recovery->ack_count > 0)
+        p->options.on_acks(p->options.ctx, recovery->acks, recovery->ack_count);
+    if (p->recovery_result == PUBLISH_TAIL_MORE) {
+        loop_work(p->loop, recovery_work, recovery_done, p);
         return;
     }
-    if (p->tail_result == PUBLISH_TAIL_DONE)
-        tell_tail(p, tail);
+    if (p->recovery_result == PUBLISH_TAIL_DONE)
+        tell_tail(p, recovery);
     p->working = false;
-    p->tail = NULL;
+    p->recovery = NULL;
     if (p->stopping) {
         if (p->producer)
             destroy_producer(p);
         else
             become_stopped(p);
-    } else if (p->tail_result == PUBLISH_TAIL_DONE) {
-        set_state(p, PUBLISH_SETTLING, "the tail has been read");
-        p->options.on_tail(p->options.ctx);
+    } else if (p->recovery_result == PUBLISH_TAIL_DONE) {
+        set_state(p, PUBLISH_RECOVERED, "the recovery has been read");
+        p->options.on_recovered(p->options.ctx);
     } else {
         (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
-                       tail->err.text);
-        retry_later(p, tail->err.text);
+                       recovery->err.text);
+        retry_later(p, recovery->err.text);
     }
-    publish_tail_free(tail);
+    publish_recovery_free(recovery);
 }
 
 static void begin_tail(struct publisher *p) {
-    struct publish_tail *tail = mem_zalloc(1, sizeof *tail);
+    struct publish_recovery *recovery = mem_zalloc(1, sizeof *recovery);
     p->partitions = p->options.known_partitions(p->options.ctx);
     assert(p->partitions >= 0 && p->partitions <= PUBLISH_PARTITIONS_MAX);
-    tail->conf = p->conf;
-    tail->grace_ms = p->options.grace_ms;
-    tail->partitions = p->partitions;
-    tail->may_shrink = p->options.may_shrink;
+    recovery->conf = p->conf;
+    recovery->recovery_wait_ms = p->options.recovery_wait_ms;
+    recovery->partitions = p->partitions;
+    recovery->may_shrink = p->options.may_shrink;
     for (int32_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        tail->known[i] = i < p->partitions ? p->options.known_offset(p->options.ctx, i) : -1;
-    p->tail = tail;
+        recovery->known[i] = i < p->partitions ? p->options.known_offset(p->options.ctx, i) : -1;
+    p->recovery = recovery;
     p->working = true;
-    loop_work(p->loop, tail_work, tail_done, p);
+    loop_work(p->loop, recovery_work, recovery_done, p);
 }
 
 // ---- DRAINING
@@ -250,7 +250,7 @@ static rd_kafka_resp_err_t produce(struct publisher *p, const struct publish_eve
     for (size_t i = 0; i < event->header_count; i++)
         (void)rd_kafka_header_add(headers, event->headers[i].name, -1, event->headers[i].value.data,
                                   (ssize_t)event->headers[i].value.len);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_ORIGIN, -1, p->conf->origin, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, p->conf->ledger_id, -1);
     (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
     // __extension__: librdkafka's macros use a GNU construct.
     rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
@@ -379,7 +379,7 @@ static void on_stall(void *ctx) {
 }
 
 void publisher_go(struct publisher *p) {
-    if (p->state != PUBLISH_SETTLING)
+    if (p->state != PUBLISH_RECOVERED)
         return;
     p->handed_over = 0;
     p->in_flight = 0;
@@ -416,7 +416,7 @@ static void on_turn(void *ctx) {
 
 static void on_timer(void *ctx) {
     struct publisher *p = ctx;
-    if (p->state == PUBLISH_TAIL) {
+    if (p->state == PUBLISH_RECOVERING) {
         begin_tail(p);
         return;
     }
@@ -448,7 +448,7 @@ struct publisher *publisher_create(struct loop *loop, const struct publish_optio
     p->watch = loop_watch_create(loop, p->event_fd, on_events, p);
     p->timer = loop_timer_create(loop, on_timer, p);
     p->stall_timer = loop_timer_create(loop, on_stall, p);
-    p->state = PUBLISH_TAIL;
+    p->state = PUBLISH_RECOVERING;
     loop_timer_start(p->timer, 0, 0);
     return p;
 fail:
@@ -472,12 +472,12 @@ void publisher_stop(struct publisher *p, int64_t timeout_ms, void (*stopped)(voi
     p->stopping = true;
     p->stopped = stopped;
     p->stopped_ctx = ctx;
-    if (p->tail)
-        atomic_store(&p->tail->cancelled, true);
+    if (p->recovery)
+        atomic_store(&p->recovery->cancelled, true);
     else if (p->state == PUBLISH_OFF) {
         p->state = PUBLISH_STOPPED;
         loop_defer(p->loop, &p->turn);
-    } else if (p->state == PUBLISH_TAIL)
+    } else if (p->state == PUBLISH_RECOVERING)
         become_stopped(p);
     else if (!p->working)
         begin_draining(p, timeout_ms, "stopping");

@@ -12,7 +12,7 @@
 struct publish_conf {
     char *brokers;
     char *topic;
-    char *origin;
+    char *ledger_id;
     struct publish_setting *settings;
     size_t setting_count;
 };
@@ -24,23 +24,24 @@ rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *e
 
 enum { PUBLISH_TAIL_ACKS_MAX = 65536 };
 
-enum publish_tail_result {
+enum publish_recovery_result {
     PUBLISH_TAIL_MORE,  // acks are full: take them and step again
     PUBLISH_TAIL_DONE,  // the last acks are here
     PUBLISH_TAIL_FAILED // see err; start anew
 };
 
-// One reading of the topic's tail. Used by a worker thread during a step, by the loop in between.
-struct publish_tail {
+// One reading of the topic's recovery. Used by a worker thread during a step, by the loop in
+// between.
+struct publish_recovery {
     // Set before the first step
     const struct publish_conf *conf;
-    int64_t grace_ms;
+    int64_t recovery_wait_ms;
     int32_t partitions; // 0: as many as the topic has, known after the first step
     bool may_shrink;    // as in struct publish_options
     int64_t known[PUBLISH_PARTITIONS_MAX]; // last offset known to be ours, or -1
     atomic_bool cancelled;                 // set at any time: the step fails soon
-    // NULL: acks are made of the records that conf->origin wrote. Otherwise each record goes here
-    // instead: false ends the reading, *ours tells that more of its kind may be under way.
+    // NULL: acks are made of the records that conf->ledger_id wrote. Otherwise each record goes
+    // here instead: false ends the reading, *ours tells that more of its kind may be under way.
     bool (*on_message)(void *ctx, const rd_kafka_message_t *message, bool *ours);
     void *ctx;
     // After each step
@@ -64,8 +65,8 @@ struct publish_tail {
     bool found; // a record of ours in this pass
 };
 
-// PUBLISH_TAIL_DONE and FAILED leave nothing open; publish_tail_free frees the rest.
-enum publish_tail_result publish_tail_step(struct publish_tail *tail);
-void publish_tail_free(struct publish_tail *tail);
+// PUBLISH_TAIL_DONE and FAILED leave nothing open; publish_recovery_free frees the rest.
+enum publish_recovery_result publish_recovery_step(struct publish_recovery *recovery);
+void publish_recovery_free(struct publish_recovery *recovery);
 
 #endif

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Reads the tail of each partition and finds the records that this ledger wrote. All of it is on a
-// worker thread. It uses librdkafka's simple consumer: no group, so no group rights are needed.
+// Reads the recovery of each partition and finds the records that this ledger wrote. All of it is
+// on a worker thread. It uses librdkafka's simple consumer: no group, so no group rights are
+// needed.
 //
 // A pass asks every partition where it ends and reads up to there. A record of ours in a pass means
-// that more may still be under way (from a killed process, through a busy broker), so after a grace
+// that more may still be under way (from a killed process, through a busy broker), so after a while
 // time there is another pass, until one finds nothing of ours.
 #include "publisher_private.h"
 
@@ -26,131 +27,135 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool cancelled(struct publish_tail *tail) {
-    return atomic_load(&tail->cancelled) && !err_set(&tail->err, ERR_RETRY, "stopped");
+static bool cancelled(struct publish_recovery *recovery) {
+    return atomic_load(&recovery->cancelled) && !err_set(&recovery->err, ERR_RETRY, "stopped");
 }
 
-static bool fail_with(struct publish_tail *tail, const char *what, rd_kafka_resp_err_t code) {
-    return err_set(&tail->err, ERR_RETRY, "%s: %s", what, rd_kafka_err2str(code));
+static bool fail_with(struct publish_recovery *recovery, const char *what,
+                      rd_kafka_resp_err_t code) {
+    return err_set(&recovery->err, ERR_RETRY, "%s: %s", what, rd_kafka_err2str(code));
 }
 
 // Nothing that we know of the old one holds for it.
-static void take_for_new(struct publish_tail *tail) {
-    tail->had_partitions = tail->partitions;
-    tail->partitions = 0;
+static void take_for_new(struct publish_recovery *recovery) {
+    recovery->had_partitions = recovery->partitions;
+    recovery->partitions = 0;
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        tail->known[i] = -1;
+        recovery->known[i] = -1;
 }
 
-static bool check_topic(struct publish_tail *tail, const rd_kafka_metadata_topic_t *topic) {
-    tail->no_topic = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    if (tail->no_topic)
-        return err_set(&tail->err, ERR_RETRY, "the topic does not exist");
+static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metadata_topic_t *topic) {
+    recovery->no_topic = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (recovery->no_topic)
+        return err_set(&recovery->err, ERR_RETRY, "the topic does not exist");
     if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail_with(tail, "topic", topic->err);
-    if (tail->partitions > topic->partition_cnt && tail->may_shrink)
-        take_for_new(tail);
-    if (tail->partitions > topic->partition_cnt)
-        return err_set(&tail->err, ERR_RETRY,
+        return fail_with(recovery, "topic", topic->err);
+    if (recovery->partitions > topic->partition_cnt && recovery->may_shrink)
+        take_for_new(recovery);
+    if (recovery->partitions > topic->partition_cnt)
+        return err_set(&recovery->err, ERR_RETRY,
                        "the topic has %d partitions, but had %d when it was first used",
-                       topic->partition_cnt, tail->partitions);
-    if (tail->partitions)
+                       topic->partition_cnt, recovery->partitions);
+    if (recovery->partitions)
         return true;
     if (topic->partition_cnt < 1 || topic->partition_cnt > PUBLISH_PARTITIONS_MAX)
-        return err_set(&tail->err, ERR_RETRY, "the topic has %d partitions, at most %d can be used",
-                       topic->partition_cnt, PUBLISH_PARTITIONS_MAX);
-    tail->partitions = topic->partition_cnt;
+        return err_set(&recovery->err, ERR_RETRY,
+                       "the topic has %d partitions, at most %d can be used", topic->partition_cnt,
+                       PUBLISH_PARTITIONS_MAX);
+    recovery->partitions = topic->partition_cnt;
     return true;
 }
 
-static bool find_topic(struct publish_tail *tail) {
+static bool find_topic(struct publish_recovery *recovery) {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int i = 0; i < CONNECT_TRIES; i++) {
-        if (cancelled(tail))
+        if (cancelled(recovery))
             return false;
         const rd_kafka_metadata_t *metadata = NULL;
-        code = rd_kafka_metadata(tail->client, 0, tail->topic, &metadata, REQUEST_MS);
+        code = rd_kafka_metadata(recovery->client, 0, recovery->topic, &metadata, REQUEST_MS);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             continue;
         bool ok = metadata->topic_cnt == 1
-                      ? check_topic(tail, &metadata->topics[0])
-                      : fail_with(tail, "topic", RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC);
+                      ? check_topic(recovery, &metadata->topics[0])
+                      : fail_with(recovery, "topic", RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC);
         rd_kafka_metadata_destroy(metadata);
         return ok;
     }
-    return fail_with(tail, "no broker answers", code);
+    return fail_with(recovery, "no broker answers", code);
 }
 
-static bool ask_ends(struct publish_tail *tail, int32_t partition, int64_t *low, int64_t *high) {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(tail->client, tail->conf->topic,
-                                                                partition, low, high, REQUEST_MS);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail_with(tail, "end of a partition", code);
+static bool ask_ends(struct publish_recovery *recovery, int32_t partition, int64_t *low,
+                     int64_t *high) {
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        recovery->client, recovery->conf->topic, partition, low, high, REQUEST_MS);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail_with(recovery, "end of a partition", code);
 }
 
-static bool start_partition(struct publish_tail *tail, int32_t partition) {
+static bool start_partition(struct publish_recovery *recovery, int32_t partition) {
     int64_t low = 0, high = 0;
-    if (cancelled(tail) || !ask_ends(tail, partition, &low, &high))
+    if (cancelled(recovery) || !ask_ends(recovery, partition, &low, &high))
         return false;
-    int64_t known = tail->known[partition];
+    int64_t known = recovery->known[partition];
     int64_t from = known + 1;
     if (from < low || from > high) {
-        if (known >= 0 && tail->lost_partition < 0)
-            tail->lost_partition = partition;
+        if (known >= 0 && recovery->lost_partition < 0)
+            recovery->lost_partition = partition;
         from = low;
     }
-    if (rd_kafka_consume_start_queue(tail->topic, partition, from, tail->queue) != 0)
-        return fail_with(tail, "reading a partition", rd_kafka_last_error());
-    tail->started++;
-    tail->low[partition] = low;
-    tail->next[partition] = from;
-    tail->end[partition] = high;
-    tail->behind += from < high;
+    if (rd_kafka_consume_start_queue(recovery->topic, partition, from, recovery->queue) != 0)
+        return fail_with(recovery, "reading a partition", rd_kafka_last_error());
+    recovery->started++;
+    recovery->low[partition] = low;
+    recovery->next[partition] = from;
+    recovery->end[partition] = high;
+    recovery->behind += from < high;
     return true;
 }
 
-static bool tail_open(struct publish_tail *tail) {
-    tail->lost_partition = -1;
-    tail->client = publish_conf_consumer(tail->conf, &tail->err);
-    if (!tail->client)
+static bool recovery_open(struct publish_recovery *recovery) {
+    recovery->lost_partition = -1;
+    recovery->client = publish_conf_consumer(recovery->conf, &recovery->err);
+    if (!recovery->client)
         return false;
-    tail->topic = rd_kafka_topic_new(tail->client, tail->conf->topic, NULL);
-    if (!tail->topic)
-        return fail_with(tail, "topic", rd_kafka_last_error());
-    tail->queue = rd_kafka_queue_new(tail->client);
-    if (!find_topic(tail))
+    recovery->topic = rd_kafka_topic_new(recovery->client, recovery->conf->topic, NULL);
+    if (!recovery->topic)
+        return fail_with(recovery, "topic", rd_kafka_last_error());
+    recovery->queue = rd_kafka_queue_new(recovery->client);
+    if (!find_topic(recovery))
         return false;
-    for (int32_t i = 0; i < tail->partitions; i++)
-        if (!start_partition(tail, i))
+    for (int32_t i = 0; i < recovery->partitions; i++)
+        if (!start_partition(recovery, i))
             return false;
-    tail->acks = mem_alloc(PUBLISH_TAIL_ACKS_MAX * sizeof *tail->acks);
+    recovery->acks = mem_alloc(PUBLISH_TAIL_ACKS_MAX * sizeof *recovery->acks);
     return true;
 }
 
-static void tail_close(struct publish_tail *tail) {
-    for (int32_t i = 0; i < tail->started; i++)
-        (void)rd_kafka_consume_stop(tail->topic, i);
-    tail->started = 0;
-    if (tail->queue)
-        rd_kafka_queue_destroy(tail->queue);
-    tail->queue = NULL;
-    if (tail->topic)
-        rd_kafka_topic_destroy(tail->topic);
-    tail->topic = NULL;
-    if (tail->client)
-        rd_kafka_destroy(tail->client);
-    tail->client = NULL;
+static void recovery_close(struct publish_recovery *recovery) {
+    for (int32_t i = 0; i < recovery->started; i++)
+        (void)rd_kafka_consume_stop(recovery->topic, i);
+    recovery->started = 0;
+    if (recovery->queue)
+        rd_kafka_queue_destroy(recovery->queue);
+    recovery->queue = NULL;
+    if (recovery->topic)
+        rd_kafka_topic_destroy(recovery->topic);
+    recovery->topic = NULL;
+    if (recovery->client)
+        rd_kafka_destroy(recovery->client);
+    recovery->client = NULL;
 }
 
 // The sequence of a record that this ledger wrote, or 0.
-static uint64_t own_seq(const struct publish_tail *tail, const rd_kafka_message_t *message) {
+static uint64_t own_seq(const struct publish_recovery *recovery,
+                        const rd_kafka_message_t *message) {
     rd_kafka_headers_t *headers = NULL;
     const void *value = NULL;
     size_t size = 0;
     uint64_t seq = 0;
     if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, PUBLISH_HEADER_ORIGIN, &value, &size) !=
+        rd_kafka_header_get_last(headers, PUBLISH_HEADER_LEDGER_ID, &value, &size) !=
             RD_KAFKA_RESP_ERR_NO_ERROR ||
-        !value || !str_is((struct str){value, size}, tail->conf->origin) ||
+        !value || !str_is((struct str){value, size}, recovery->conf->ledger_id) ||
         rd_kafka_header_get_last(headers, PUBLISH_HEADER_SEQ, &value, &size) !=
             RD_KAFKA_RESP_ERR_NO_ERROR ||
         !value || !str_to_u64((struct str){value, size}, UINT64_MAX, &seq))
@@ -158,54 +163,55 @@ static uint64_t own_seq(const struct publish_tail *tail, const rd_kafka_message_
     return seq;
 }
 
-static void advance(struct publish_tail *tail, int32_t partition, int64_t next) {
-    bool was_behind = tail->next[partition] < tail->end[partition];
-    tail->next[partition] = next;
-    tail->behind -= was_behind && next >= tail->end[partition];
-    tail->progress_ms = now_ms();
+static void advance(struct publish_recovery *recovery, int32_t partition, int64_t next) {
+    bool was_behind = recovery->next[partition] < recovery->end[partition];
+    recovery->next[partition] = next;
+    recovery->behind -= was_behind && next >= recovery->end[partition];
+    recovery->progress_ms = now_ms();
 }
 
-static bool take_record(struct publish_tail *tail, const rd_kafka_message_t *message) {
+static bool take_record(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
     bool ours = false;
-    if (tail->on_message) {
-        bool go_on = tail->on_message(tail->ctx, message, &ours);
-        tail->found = tail->found || ours;
+    if (recovery->on_message) {
+        bool go_on = recovery->on_message(recovery->ctx, message, &ours);
+        recovery->found = recovery->found || ours;
         return go_on;
     }
-    uint64_t seq = own_seq(tail, message);
+    uint64_t seq = own_seq(recovery, message);
     if (seq) {
-        tail->found = true;
-        tail->acks[tail->ack_count++] =
+        recovery->found = true;
+        recovery->acks[recovery->ack_count++] =
             (struct publish_ack){seq, message->partition, message->offset};
     }
     return true;
 }
 
-static bool take_message(struct publish_tail *tail, const rd_kafka_message_t *message) {
+static bool take_message(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        advance(tail, message->partition, message->offset);
+        advance(recovery, message->partition, message->offset);
         return true;
     }
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return fail_with(tail, "reading the tail", message->err);
-    if (!take_record(tail, message))
-        return err_set(&tail->err, ERR_INPUT, "the reader has stopped");
-    advance(tail, message->partition, message->offset + 1);
+        return fail_with(recovery, "reading the recovery", message->err);
+    if (!take_record(recovery, message))
+        return err_set(&recovery->err, ERR_INPUT, "the reader has stopped");
+    advance(recovery, message->partition, message->offset + 1);
     return true;
 }
 
 // True when every partition is read up to its end, or the acks are full.
-static bool read_pass(struct publish_tail *tail) {
-    while (tail->behind > 0 && tail->ack_count < PUBLISH_TAIL_ACKS_MAX) {
-        if (cancelled(tail))
+static bool read_pass(struct publish_recovery *recovery) {
+    while (recovery->behind > 0 && recovery->ack_count < PUBLISH_TAIL_ACKS_MAX) {
+        if (cancelled(recovery))
             return false;
-        rd_kafka_message_t *message = rd_kafka_consume_queue(tail->queue, POLL_MS);
+        rd_kafka_message_t *message = rd_kafka_consume_queue(recovery->queue, POLL_MS);
         if (!message) {
-            if (now_ms() - tail->progress_ms > PROGRESS_MS)
-                return err_set(&tail->err, ERR_RETRY, "reading the tail: nothing comes any more");
+            if (now_ms() - recovery->progress_ms > PROGRESS_MS)
+                return err_set(&recovery->err, ERR_RETRY,
+                               "reading the recovery: nothing comes any more");
             continue;
         }
-        bool ok = take_message(tail, message);
+        bool ok = take_message(recovery, message);
         rd_kafka_message_destroy(message);
         if (!ok)
             return false;
@@ -213,10 +219,10 @@ static bool read_pass(struct publish_tail *tail) {
     return true;
 }
 
-static bool wait_grace(struct publish_tail *tail) {
+static bool wait_for_stragglers(struct publish_recovery *recovery) {
     const struct timespec slice = {.tv_nsec = 20 * 1000000};
-    int64_t until = now_ms() + tail->grace_ms;
-    while (!cancelled(tail)) {
+    int64_t until = now_ms() + recovery->recovery_wait_ms;
+    while (!cancelled(recovery)) {
         if (now_ms() >= until)
             return true;
         (void)nanosleep(&slice, NULL);
@@ -224,47 +230,47 @@ static bool wait_grace(struct publish_tail *tail) {
     return false;
 }
 
-static bool begin_pass(struct publish_tail *tail) {
-    if (++tail->passes > PASSES_MAX)
-        return err_set(&tail->err, ERR_RETRY,
+static bool begin_pass(struct publish_recovery *recovery) {
+    if (++recovery->passes > PASSES_MAX)
+        return err_set(&recovery->err, ERR_RETRY,
                        "another process keeps writing to the topic in our name");
-    tail->found = false;
-    tail->behind = 0;
-    for (int32_t i = 0; i < tail->partitions; i++) {
+    recovery->found = false;
+    recovery->behind = 0;
+    for (int32_t i = 0; i < recovery->partitions; i++) {
         int64_t low = 0;
-        if (cancelled(tail) || !ask_ends(tail, i, &low, &tail->end[i]))
+        if (cancelled(recovery) || !ask_ends(recovery, i, &low, &recovery->end[i]))
             return false;
-        tail->behind += tail->next[i] < tail->end[i];
+        recovery->behind += recovery->next[i] < recovery->end[i];
     }
-    tail->progress_ms = now_ms();
+    recovery->progress_ms = now_ms();
     return true;
 }
 
-static enum publish_tail_result step(struct publish_tail *tail) {
-    tail->progress_ms = now_ms();
-    if (!tail->client && !tail_open(tail))
+static enum publish_recovery_result step(struct publish_recovery *recovery) {
+    recovery->progress_ms = now_ms();
+    if (!recovery->client && !recovery_open(recovery))
         return PUBLISH_TAIL_FAILED;
     for (;;) {
-        if (!read_pass(tail))
+        if (!read_pass(recovery))
             return PUBLISH_TAIL_FAILED;
-        if (tail->behind > 0)
+        if (recovery->behind > 0)
             return PUBLISH_TAIL_MORE;
-        if (tail->passes > 0 && !tail->found)
+        if (recovery->passes > 0 && !recovery->found)
             return PUBLISH_TAIL_DONE;
-        if (!wait_grace(tail) || !begin_pass(tail))
+        if (!wait_for_stragglers(recovery) || !begin_pass(recovery))
             return PUBLISH_TAIL_FAILED;
     }
 }
 
-enum publish_tail_result publish_tail_step(struct publish_tail *tail) {
-    tail->ack_count = 0;
-    enum publish_tail_result result = step(tail);
+enum publish_recovery_result publish_recovery_step(struct publish_recovery *recovery) {
+    recovery->ack_count = 0;
+    enum publish_recovery_result result = step(recovery);
     if (result != PUBLISH_TAIL_MORE)
-        tail_close(tail);
+        recovery_close(recovery);
     return result;
 }
 
-void publish_tail_free(struct publish_tail *tail) {
-    free(tail->acks);
-    free(tail);
+void publish_recovery_free(struct publish_recovery *recovery) {
+    free(recovery->acks);
+    free(recovery);
 }

@@ -33,20 +33,21 @@ static bool on_message(void *ctx, const rd_kafka_message_t *message, bool *ours)
 
 static bool run_once(struct publish_replay *replay, const struct publish_conf *conf,
                      struct err *err) {
-    struct publish_tail *tail = mem_zalloc(1, sizeof *tail);
-    tail->conf = conf;
-    tail->grace_ms = replay->options->grace_ms;
-    tail->on_message = on_message;
-    tail->ctx = replay;
+    struct publish_recovery *recovery = mem_zalloc(1, sizeof *recovery);
+    recovery->conf = conf;
+    recovery->recovery_wait_ms = replay->options->recovery_wait_ms;
+    recovery->on_message = on_message;
+    recovery->ctx = replay;
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        tail->known[i] = -1;
-    enum publish_tail_result result = publish_tail_step(tail); // no acks, so one step is all
-    replay->no_topic = tail->no_topic;
-    replay->partitions = tail->partitions;
-    memcpy(replay->low, tail->low, sizeof replay->low);
+        recovery->known[i] = -1;
+    enum publish_recovery_result result =
+        publish_recovery_step(recovery); // no acks, so one step is all
+    replay->no_topic = recovery->no_topic;
+    replay->partitions = recovery->partitions;
+    memcpy(replay->low, recovery->low, sizeof replay->low);
     if (result != PUBLISH_TAIL_DONE)
-        *err = tail->err;
-    publish_tail_free(tail);
+        *err = recovery->err;
+    publish_recovery_free(recovery);
     return result == PUBLISH_TAIL_DONE;
 }
 

@@ -1,46 +1,46 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Figures that may be told outside (disclosure control). Exact running counts give single people
+// Statistics that may be told outside (disclosure control). Exact running counts give single people
 // away (14, then 15), so what is told is made at the close of a month and then stays as it is:
 //   - sums along a few margins only, of signals reported in closed months;
-//   - each floored on its own to a multiple of the resolution: zero and small look alike;
-//   - made anew only when at least as many signals as the resolution have changed since.
-// A figure has a key: "signals/year=2017/province=PV27/category=SexualExploitation",
+//   - each floored on its own to a multiple of the rounding_base: zero and small look alike;
+//   - made anew only when at least as many signals as the rounding_base have changed since.
+// A statistic has a key: "signals/year=2017/province=PV27/category=SexualExploitation",
 // "signals/month=2017-03", "municipalities/year=2017".
 #ifndef CORE_CUBE_STATISTICS_H
 #define CORE_CUBE_STATISTICS_H
 
 #include "core/cube/counts.h"
 
-enum { FIGURE_KEY_MAX = 128 };
+enum { STATISTIC_KEY_MAX = 128 };
 
-struct figure {
-    char key[FIGURE_KEY_MAX]; // zeroed behind the text
-    int64_t count;            // a multiple of the resolution, > 0
+struct statistic {
+    char key[STATISTIC_KEY_MAX]; // zeroed behind the text
+    int64_t count;               // a multiple of the rounding_base, > 0
 };
 
-struct figures {
-    struct figure *list; // sorted by their keys' bytes. The caller frees it
+struct statistics {
+    struct statistic *list; // sorted by their keys' bytes. The caller frees it
     size_t count;
 };
 
 // Months are as in struct cell.
-struct figures_options {
+struct statistics_options {
     const struct municipalities *municipalities;
     int32_t today; // the municipalities that signalled are counted as they are on this day
     uint16_t closed;
-    uint32_t resolution; // > 0
+    uint32_t rounding_base; // > 0
 };
-void figures_make(const struct counts *counts, const struct figures_options *options,
-                  struct figures *figures);
+void statistics_make(const struct counts *counts, const struct statistics_options *options,
+                     struct statistics *statistics);
 
 // The last month that is over on `day`.
-uint16_t figures_closed_month(int32_t day);
+uint16_t statistics_closed_month(int32_t day);
 
-// Adds to `shown` what figures up to the closed month are made of, without what is said of victims
-// and without status.
-void figures_project(const struct counts *counts, uint16_t closed, struct counts *shown);
+// Adds to `shown` what statistics up to the closed month are made of, without what is said of
+// victims and without status.
+void statistics_project(const struct counts *counts, uint16_t closed, struct counts *shown);
 // At least so many signals were added, moved or removed between two such projections. A signal that
 // came and went, or that was corrected many times, makes no difference.
-int64_t figures_changes(const struct counts *before, const struct counts *after);
+int64_t statistics_changes(const struct counts *before, const struct counts *after);
 
 #endif

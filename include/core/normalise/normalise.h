@@ -12,7 +12,7 @@
 struct normalise_context {
     const struct municipalities *municipalities;
     const struct categories *categories;
-    const struct lexicon *lexicon; // which unknown words may be shown; NULL: none
+    const struct display_allowlist *allowlist; // which unknown words may be shown; NULL: none
     const struct hash_key *identity_key;
     const struct person_keys *person_keys;
     struct str source; // name; part of the identity
@@ -27,7 +27,7 @@ struct normalise_result {
     size_t fault_count;                        // 0: the signal is good
     struct fault faults[NORMALISE_FAULTS_MAX]; // index is left 0
     struct normalise_word { // for each of signal->unknown: what operators may see of it
-        struct lexicon_view view;
+        struct display_view view;
     } words[SIGNAL_UNKNOWN_MAX];
     bool municipality_unknown; // a word was given and did not resolve
 };
@@ -42,7 +42,7 @@ void normalise_identity(const struct hash_key *key, struct str source, struct st
 
 // The digest of a folded word that a table lacks, as in struct unknown_word. Codes of
 // municipalities are folded from their full form, "GM0363".
-void normalise_unknown(const struct hash_key *key, enum word_field field, struct str word,
+void normalise_unknown(const struct hash_key *key, enum unmapped_field field, struct str word,
                        struct digest *out);
 
 #endif

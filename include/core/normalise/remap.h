@@ -9,25 +9,25 @@
 #include "core/tables/categories.h"
 #include "core/tables/municipalities.h"
 
-struct renormalise_map;
+struct remap_map;
 
 // The tables must outlive it.
-struct renormalise_map *renormalise_map_create(const struct categories *categories,
-                                               const struct municipalities *municipalities,
-                                               const struct hash_key *key);
-void renormalise_map_free(struct renormalise_map *map); // NULL is fine
+struct remap_map *remap_map_create(const struct categories *categories,
+                                   const struct municipalities *municipalities,
+                                   const struct hash_key *key);
+void remap_map_free(struct remap_map *map); // NULL is fine
 
 // As of when, and for whom: what the name of a municipality means depends on it.
-struct renormalise_place {
+struct remap_place {
     int32_t day;      // of the report
     uint8_t province; // of the source's own municipality; 0: not known
 };
 
 // Do the tables have this word now? Of names of municipalities: do they mean exactly one.
-bool renormalise_knows(const struct renormalise_map *map, const struct unknown_word *word,
-                       const struct renormalise_place *place);
+bool remap_knows(const struct remap_map *map, const struct unknown_word *word,
+                 const struct remap_place *place);
 
-struct renormalise_result {
+struct remap_result {
     bool changed;            // the row counts elsewhere now
     const char *as_reported; // the table's spelling when its municipality is known now; NULL: it
                              // was before, or still is not. Lives as long as the tables
@@ -37,7 +37,7 @@ struct renormalise_result {
 
 // Gives the row the meaning that it would have had with these tables, and takes the words that they
 // have off its list. `province` as above; `today`: for the municipality's present successor.
-void renormalise_row(const struct renormalise_map *map, uint8_t province, int32_t today,
-                     struct ledger_row *row, struct renormalise_result *result);
+void remap_entry(const struct remap_map *map, uint8_t province, int32_t today,
+                 struct ledger_entry *row, struct remap_result *result);
 
 #endif

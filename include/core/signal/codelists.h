@@ -7,13 +7,13 @@
 
 #include "core/signal/signal.h"
 
-bool vocabulary_gender(struct str word, enum gender *out);
-bool vocabulary_age_group(struct str word, enum age_group *out);
+bool codelist_gender(struct str word, enum gender *out);
+bool codelist_age_group(struct str word, enum age_group *out);
 // A country's alpha-2 or alpha-3 code or a group. EU: the 26 member states beside the Netherlands.
-bool vocabulary_citizenship(struct str word, enum citizenship *out);
+bool codelist_citizenship(struct str word, enum citizenship *out);
 // The alpha-2 code, in lower case, of a country's alpha-2 or alpha-3 code.
-bool vocabulary_country(struct str word, char out[3]);
-bool vocabulary_is_unknown(struct str word); // "onbekend", "not specified"
-bool vocabulary_status(struct str word, enum status *out);
+bool codelist_country(struct str word, char out[3]);
+bool codelist_is_unknown(struct str word); // "onbekend", "not specified"
+bool codelist_status(struct str word, enum status *out);
 
 #endif

@@ -17,13 +17,13 @@
 #include "core/signal/ledger_entry.h"
 
 // `known` is the latest row of this identity or NULL.
-enum verdict judge_signal(const struct ledger_row *known, const struct signal *signal);
+enum verdict dedup_classify(const struct ledger_entry *known, const struct signal *signal);
 
 // Of a duplicate: its source says that it is still so, at a later time than is known. That time has
 // to be kept, or a state from between the two would seem new.
-bool judge_is_seen_later(const struct ledger_row *known, const struct signal *signal);
+bool dedup_is_seen_later(const struct ledger_entry *known, const struct signal *signal);
 
-struct judge_origin {
+struct dedup_origin {
     struct str source;
     bool polled;
     int64_t received_ms; // when the bytes came in
@@ -31,7 +31,8 @@ struct judge_origin {
 };
 
 // The row to be written for a verdict other than DUPLICATE and REFUSED.
-void judge_row(const struct ledger_row *known, const struct signal *signal, enum verdict verdict,
-               uint64_t seq, const struct judge_origin *origin, struct ledger_row *row);
+void dedup_entry(const struct ledger_entry *known, const struct signal *signal,
+                 enum verdict verdict, uint64_t seq, const struct dedup_origin *origin,
+                 struct ledger_entry *row);
 
 #endif

@@ -19,7 +19,7 @@ enum ledger_kind {
     LEDGER_KINDS
 };
 
-struct ledger_row {
+struct ledger_entry {
     enum ledger_kind kind;
     uint64_t seq;
     uint64_t previous;    // seq of the version before; 0 for the first
@@ -28,7 +28,7 @@ struct ledger_row {
     enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
     bool counts;          // is in the counts (false once withdrawn)
     bool erased;          // what it said has been removed on request; its identity stays known
-    bool renormalised;    // its source said nothing new: other tables gave it another meaning
+    bool remapped;        // its source said nothing new: other tables gave it another meaning
     bool unknown_said;    // see struct signal
     int64_t updated_ms;   // when the source last changed it, at the earliest; 0: not said
     uint64_t person;      // number of the person it is about; 0: nobody is known

@@ -112,20 +112,20 @@ struct fault {
 };
 
 // Fields whose words a table gives meaning, and which may bring words that it lacks.
-enum word_field {
-    WORD_CATEGORY,
-    WORD_MUNICIPALITY,
-    WORD_GENDER,
-    WORD_AGE_GROUP,
-    WORD_CITIZENSHIP,
-    WORD_FIELDS,
+enum unmapped_field {
+    UNMAPPED_CATEGORY,
+    UNMAPPED_MUNICIPALITY,
+    UNMAPPED_GENDER,
+    UNMAPPED_AGE_GROUP,
+    UNMAPPED_CITIZENSHIP,
+    UNMAPPED_FIELDS,
 };
-const char *word_field_name(enum word_field f); // "ageGroup"
+const char *unmapped_field_name(enum unmapped_field f); // "ageGroup"
 
 // A word that the tables lacked: a keyed digest of it, folded, so that it is found again once a
 // table has it. The word itself may be anything, a name as well, and is not kept.
 struct unknown_word {
-    uint8_t field; // enum word_field
+    uint8_t field; // enum unmapped_field
     struct digest word;
 };
 enum { SIGNAL_UNKNOWN_MAX = SIGNAL_CATEGORIES_MAX + 4 };

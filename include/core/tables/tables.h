@@ -11,7 +11,7 @@
 struct tables {
     struct municipalities *municipalities;
     struct categories *categories;
-    struct lexicon *lexicon;
+    struct display_allowlist *allowlist;
     uint32_t references;
 };
 
@@ -20,7 +20,7 @@ struct table_files {
 };
 struct tables *tables_load(const struct table_files *files,
                            struct err *err) MUST_CHECK; // one reference, the caller's
-struct tables *tables_take(struct tables *tables);      // NULL is fine
-void tables_drop(struct tables *tables); // frees with the last reference; NULL is fine
+struct tables *tables_ref(struct tables *tables);       // NULL is fine
+void tables_unref(struct tables *tables); // frees with the last reference; NULL is fine
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "base/str.h"
 
-enum { CUTTER_RECORD_MAX = 128 << 10 };
+enum { RECORD_SPLITTER_RECORD_MAX = 128 << 10 };
 
-struct cutter {
+struct record_splitter {
     struct str head; // CSV: up to and with the header line; every piece must begin with it
     size_t head_lines;
     struct str rest;
@@ -17,16 +17,19 @@ struct cutter {
     char separator; // of CSV, as the header line shows it
 };
 
-struct cutter_record {
+struct record_splitter_record {
     struct str bytes; // with its line end, where it has one
     uint64_t line;    // where it begins
 };
 
-enum cutter_next { CUTTER_RECORD, CUTTER_END, CUTTER_TOO_LONG };
+enum record_splitter_next { RECORD_SPLITTER_RECORD, RECORD_SPLITTER_END, RECORD_SPLITTER_TOO_LONG };
 
-// `bytes` must outlive the cutter. TOO_LONG: the header line has no end within CUTTER_RECORD_MAX.
-enum cutter_next cutter_init(struct cutter *cutter, struct str bytes, bool csv);
-// TOO_LONG: the record that begins at record->line does not end within CUTTER_RECORD_MAX.
-enum cutter_next cutter_next(struct cutter *cutter, struct cutter_record *record);
+// `bytes` must outlive the splitter. TOO_LONG: the header line has no end within
+// RECORD_SPLITTER_RECORD_MAX.
+enum record_splitter_next record_splitter_init(struct record_splitter *splitter, struct str bytes,
+                                               bool csv);
+// TOO_LONG: the record that begins at record->line does not end within RECORD_SPLITTER_RECORD_MAX.
+enum record_splitter_next record_splitter_next(struct record_splitter *splitter,
+                                               struct record_splitter_record *record);
 
 #endif

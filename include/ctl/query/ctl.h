@@ -18,7 +18,7 @@ struct ctl {
     const char *path; // of the socket
     bool json;        // print what the daemon says, unchanged
     bool csv;         // print the table for spreadsheets
-    struct screen screen;
+    struct term_out term;
     const struct ctl_verb *verb;
     const struct args *args; // of the verb
 };
@@ -37,9 +37,9 @@ struct ctl_verb {
 
 extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
 extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, quarantine_verb;
-extern const struct ctl_verb words_verb, renormalise_verb, audit_verb, erase_verb;
+extern const struct ctl_verb words_verb, remap_verb, audit_verb, erase_verb;
 extern const struct ctl_verb try_verb, import_verb, verify_verb;
-extern const struct ctl_verb trend_verb, coverage_verb, figures_verb, top_verb, report_verb;
+extern const struct ctl_verb trend_verb, coverage_verb, statistics_verb, top_verb, report_verb;
 
 // What to ask, and how to show the answer: with --json as it is, else through `print`, which may
 // return CTL_FAILED for an answer that it cannot read.
@@ -48,12 +48,13 @@ struct ctl_question {
     const char *target;
     const char *missing; // what to print for a 404; NULL when that is a problem like any other
     bool explained;      // and the daemon's own words behind it
-    enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer);
+    enum ctl_exit (*print)(const struct ctl *ctl, const struct json_view *answer);
 };
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);
 // The usual question: GET `target`.
 enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
-                       enum ctl_exit (*print)(const struct ctl *ctl, const struct node *answer));
+                       enum ctl_exit (*print)(const struct ctl *ctl,
+                                              const struct json_view *answer));
 // What the daemon says, as it says it, with a newline behind.
 void ctl_print_json(const struct ctl *ctl, struct str body);
 // The same, where the target follows from the command line: `put` writes it, or says what is wrong

@@ -6,30 +6,31 @@
 
 #include "base/str.h"
 
-struct node;
+struct json_view;
 
 // An object; INPUT on anything else. The caller frees it; what the functions below return is
 // borrowed from it.
-struct node *node_parse(struct str json, struct err *err) MUST_CHECK;
-void node_free(struct node *node);
+struct json_view *json_view_parse(struct str json, struct err *err) MUST_CHECK;
+void json_view_free(struct json_view *node);
 
 // `path` has the keys of nested objects with dots between ("intake.received"); "" is the node.
-const struct node *node_at(const struct node *node, const char *path);
-const struct node *node_key(const struct node *node, const char *key); // one key, dots and all
-const char *node_text(const struct node *node, const char *path);
-bool node_number(const struct node *node, const char *path, int64_t *value);
-bool node_flag(const struct node *node, const char *path); // true only for true
-bool node_bool(const struct node *node, const char *path, bool *value);
+const struct json_view *json_view_at(const struct json_view *node, const char *path);
+const struct json_view *json_view_key(const struct json_view *node,
+                                      const char *key); // one key, dots and all
+const char *json_view_text(const struct json_view *node, const char *path);
+bool json_view_number(const struct json_view *node, const char *path, int64_t *value);
+bool json_view_flag(const struct json_view *node, const char *path); // true only for true
+bool json_view_bool(const struct json_view *node, const char *path, bool *value);
 // A number, whole or not, in tenths: 12.34 gives 123. False also for one that is too large.
-bool node_tenths(const struct node *node, const char *path, int64_t *tenths);
+bool json_view_tenths(const struct json_view *node, const char *path, int64_t *tenths);
 
-size_t node_size(const struct node *array); // 0 for what is no array
-const struct node *node_item(const struct node *array, size_t index);
+size_t json_view_size(const struct json_view *array); // 0 for what is no array
+const struct json_view *json_view_item(const struct json_view *array, size_t index);
 // The words of an array of strings with ", " between them; NULL when there are none. Caller frees.
-char *node_join(const struct node *array);
+char *json_view_join(const struct json_view *array);
 
 // Calls `fn` for each string in an object, in the order in which they came.
-void node_each_text(const struct node *object,
-                    void (*fn)(void *ctx, const char *key, const char *text), void *ctx);
+void json_view_each_text(const struct json_view *object,
+                         void (*fn)(void *ctx, const char *key, const char *text), void *ctx);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Figures and times as people read them.
+// Statistics and times as people read them.
 #ifndef CTL_TERM_FORMAT_H
 #define CTL_TERM_FORMAT_H
 

@@ -7,7 +7,7 @@
 #include "ctl/term/term_out.h"
 
 struct progress {
-    struct screen screen;
+    struct term_out term;
     const char *what; // is counted: "records"
     uint64_t total, done;
     int64_t started_ms, shown_ms; // monotonic

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A table that fits the screen: text is cut where it must be, figures never; a column of bars takes
-// the room that is left.
+// A table that fits the term: text is cut where it must be, statistics never; a column of bars
+// takes the room that is left.
 #ifndef CTL_TERM_TABLE_H
 #define CTL_TERM_TABLE_H
 
@@ -10,31 +10,31 @@ enum { TABLE_COLUMNS_MAX = 32, TABLE_TEXT_MIN = 8 }; // no text is cut to fewer 
 
 struct table_column {
     const char *title;
-    enum { COLUMN_TEXT, COLUMN_FIGURE, COLUMN_BAR } kind; // at most one bar, and it is the last
+    enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_BAR } kind; // at most one bar, and it is the last
 };
 
 struct table {
-    const struct screen *screen;
+    const struct term_out *term;
     struct table_column columns[TABLE_COLUMNS_MAX];
     size_t column_count;
     struct table_cell {
         char *text; // cleaned, owned
         int64_t value;
-        enum screen_style style;
+        enum term_out_style style;
     } * cells; // owned; row by row
     size_t cell_count, cell_cap;
     size_t rule_row;  // a line stands above this row
     int64_t bar_full; // the value of a full bar; 0: the largest
 };
 
-void table_init(struct table *table, const struct screen *screen,
+void table_init(struct table *table, const struct term_out *term,
                 const struct table_column *columns, size_t count);
 void table_free(struct table *table);
 
 // Cells are put row by row, from left to right.
 void table_put_text(struct table *table, const char *text); // foreign text is welcome
-void table_put_styled(struct table *table, enum screen_style style, const char *text);
-void table_put_figure(struct table *table, int64_t value);
+void table_put_styled(struct table *table, enum term_out_style style, const char *text);
+void table_put_number(struct table *table, int64_t value);
 void table_put_bar(struct table *table, int64_t value);
 void table_put_rule(struct table *table); // above the row that comes next; once
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct screen {
+struct term_out {
     FILE *out;
     size_t width;  // columns: the terminal's, else $COLUMNS, else 80
     size_t height; // lines: the terminal's, else 24
@@ -19,7 +19,7 @@ struct screen {
     bool utf8; // the locale's character set
 };
 
-enum screen_style {
+enum term_out_style {
     STYLE_PLAIN,
     STYLE_STRONG,
     STYLE_DIM,
@@ -29,7 +29,7 @@ enum screen_style {
     STYLE_BAR,
 };
 
-enum screen_fit {
+enum term_out_fit {
     FIT_LEFT = 0,
     FIT_RIGHT = 1, // pad in front
     FIT_CUT = 2,   // cut what is too long, with a mark
@@ -38,28 +38,28 @@ enum screen_fit {
 
 // Takes the locale from the environment. Colour only on a terminal, never with NO_COLOR
 // (no-color.org), TERM=dumb or `no_colour`.
-void screen_init(struct screen *screen, FILE *out, bool no_colour);
+void term_out_init(struct term_out *term, FILE *out, bool no_colour);
 
 // Takes width and height anew: a terminal's may change.
-void screen_measure(struct screen *screen);
+void term_out_measure(struct term_out *term);
 
 // Cleaned copy; NULL gives "-". Caller frees.
-char *screen_clean(const struct screen *screen, const char *text);
-size_t screen_columns(const struct screen *screen, const char *clean); // that it takes
+char *term_out_clean(const struct term_out *term, const char *text);
+size_t term_out_columns(const struct term_out *term, const char *clean); // that it takes
 
-void screen_put(const struct screen *screen, enum screen_style style, const char *text);
-// In a field of `width` columns; `fit` adds up from enum screen_fit.
-void screen_put_field(const struct screen *screen, enum screen_style style, const char *text,
-                      size_t width, unsigned fit);
+void term_out_put(const struct term_out *term, enum term_out_style style, const char *text);
+// In a field of `width` columns; `fit` adds up from enum term_out_fit.
+void term_out_put_field(const struct term_out *term, enum term_out_style style, const char *text,
+                        size_t width, unsigned fit);
 // A bar of at most `width` columns; only zero is empty.
-void screen_put_bar(const struct screen *screen, int64_t value, int64_t max, size_t width);
+void term_out_put_bar(const struct term_out *term, int64_t value, int64_t max, size_t width);
 // `count` values as so many columns of different height, only zero at the bottom: "▁▂▅█". `max` is
 // as high as can be. Caller frees.
-char *screen_spark(const struct screen *screen, const int64_t *values, size_t count, int64_t max);
-void screen_put_rule(const struct screen *screen, size_t width);
-void screen_put_spaces(const struct screen *screen, size_t count);
+char *term_out_spark(const struct term_out *term, const int64_t *values, size_t count, int64_t max);
+void term_out_put_rule(const struct term_out *term, size_t width);
+void term_out_put_spaces(const struct term_out *term, size_t count);
 // A paragraph, broken at spaces.
-void screen_put_wrapped(const struct screen *screen, enum screen_style style, const char *text);
-void screen_end_line(const struct screen *screen);
+void term_out_put_wrapped(const struct term_out *term, enum term_out_style style, const char *text);
+void term_out_end_line(const struct term_out *term);
 
 #endif

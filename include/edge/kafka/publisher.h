@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The way to Kafka (librdkafka behind it). One path: it reads the outbox in order of sequence, live
 // or after a crash. Before the first event, and again after any failure of the producer, it reads
-// each partition's tail behind the last offset that is known here and tells which sequences are
+// each partition's recovery behind the last offset that is known here and tells which sequences are
 // already there, so that each event is in the topic once.
 //
 //   OFF       no brokers configured
-//   TAIL      connecting, reading the tail (a worker thread; tried again with backoff)
-//   SETTLING  waiting until the caller has recorded what the tail had (publisher_go)
+//   RECOVERING      connecting, reading the recovery (a worker thread; tried again with backoff)
+//   RECOVERED  waiting until the caller has recorded what the recovery had (publisher_go)
 //   RUNNING   handing over the outbox, collecting delivery reports
-//   DRAINING  the producer failed or we stop: waiting for the last reports, then TAIL or STOPPED
-//   STOPPED
+//   DRAINING  the producer failed or we stop: waiting for the last reports, then RECOVERING or
+//   STOPPED STOPPED
 #ifndef EDGE_KAFKA_PUBLISHER_H
 #define EDGE_KAFKA_PUBLISHER_H
 
 #include "base/str.h"
 #include "edge/loop.h"
 
-#define PUBLISH_HEADER_ORIGIN "signaald_origin" // these two are added to each record here
-#define PUBLISH_HEADER_SEQ "signaald_seq"       // decimal
+#define PUBLISH_HEADER_LEDGER_ID "signaald_ledger_id" // these two are added to each record here
+#define PUBLISH_HEADER_SEQ "signaald_seq"             // decimal
 
 enum { PUBLISH_HEADERS_MAX = 16, PUBLISH_PARTITIONS_MAX = 1024 };
 
@@ -42,8 +42,8 @@ struct publish_ack {
 
 enum publish_state {
     PUBLISH_OFF,
-    PUBLISH_TAIL,
-    PUBLISH_SETTLING,
+    PUBLISH_RECOVERING,
+    PUBLISH_RECOVERED,
     PUBLISH_RUNNING,
     PUBLISH_DRAINING,
     PUBLISH_STOPPED
@@ -54,13 +54,13 @@ const char *publish_state_name(enum publish_state state);
 struct publish_options {
     const char *brokers; // NULL or "": OFF
     const char *topic;
-    const char *origin; // names this ledger in a header, so that the tail of a topic with other
-                        // writers can be read
+    const char *ledger_id; // names this ledger in a header, so that the recovery of a topic with
+                           // other writers can be read
     const struct publish_setting { const char *name, *value; } * settings; // passed to librdkafka
     size_t setting_count;
-    int64_t grace_ms; // the tail is read again after it, until nothing new came: a killed daemon's
-                      // last bytes
-    int64_t retry_ms; // wait after a failure, doubling to 30 times as much; 0: 1 s
+    int64_t recovery_wait_ms; // the recovery is read again after it, until nothing new came: a
+                              // killed daemon's last bytes
+    int64_t retry_ms;         // wait after a failure, doubling to 30 times as much; 0: 1 s
     // A topic that has fewer partitions than it had was made anew. Without this it is not used:
     // versions of a signal could change places. With it all is told as of a topic that has lost
     // what was confirmed.
@@ -70,7 +70,7 @@ struct publish_options {
     void (*read_outbox)(void *ctx, uint64_t after, size_t max,
                         bool (*put)(void *put_ctx, const struct publish_event *event),
                         void *put_ctx);
-    // The last offset known to be ours in a partition, or -1: the tail is read from behind it.
+    // The last offset known to be ours in a partition, or -1: the recovery is read from behind it.
     int64_t (*known_offset)(void *ctx, int32_t partition);
     // How many partitions the key space was divided over when this topic was first used; 0: not yet
     // known. The count in force is told by on_partitions and must be kept, since all versions of a
@@ -78,10 +78,10 @@ struct publish_options {
     // confirmed: it may be another one of the same name.
     int32_t (*known_partitions)(void *ctx);
     void (*on_partitions)(void *ctx, int32_t partitions);
-    // Delivery reports, and what the tail had. Kept by the caller in its next commit.
+    // Delivery reports, and what the recovery had. Kept by the caller in its next commit.
     void (*on_acks)(void *ctx, const struct publish_ack *acks, size_t count);
     // Tail read and reported by on_acks: when that is durable, call publisher_go.
-    void (*on_tail)(void *ctx);
+    void (*on_recovered)(void *ctx);
     // A change worth a log line. Holds no foreign text.
     // `alarm`: somebody should look, since events do not get through.
     void (*on_state)(void *ctx, enum publish_state state, const char *reason, bool alarm);

@@ -20,7 +20,7 @@ struct publish_record {
 struct str publish_record_header(const struct publish_record *record, const char *name);
 
 struct publish_replay {
-    // Set before: brokers, topic, settings, setting_count, grace_ms count
+    // Set before: brokers, topic, settings, setting_count, recovery_wait_ms count
     const struct publish_options *options;
     // False stops; then publish_replay_run fails with INPUT and the caller knows why. *ours: there
     // may be more of its kind.

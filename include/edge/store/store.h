@@ -11,21 +11,21 @@
 #include <stdint.h>
 
 enum store_table {
-    STORE_LEDGER,         // seq -> ledger row and its event
-    STORE_OUTBOX,         // seq -> nothing; there while Kafka has not confirmed it
-    STORE_PUBLISHED,      // seq -> partition and offset
-    STORE_COUNTS,         // cell -> number of signals
-    STORE_FEEDS,          // source name -> state of its feed
-    STORE_QUARANTINE,     // digest of what could not be taken -> why
-    STORE_CARRIED,        // cell -> number of signals whose lines have expired
-    STORE_PERSONS,        // pseudonym -> person
-    STORE_MEMBERS,        // person and signal -> cell
-    STORE_WORDS,          // digest of a word that the tables lack -> how often it came
-    STORE_AUDIT,          // number -> line
-    STORE_FIGURES,        // key of a figure that is told outside -> what is told
-    STORE_FIGURES_OUTBOX, // number -> figure that Kafka has not confirmed
-    STORE_SHOWN,          // cell -> number of signals that the figures were made of
-    STORE_META,           // word -> value
+    STORE_LEDGER,            // seq -> ledger row and its event
+    STORE_OUTBOX,            // seq -> nothing; there while Kafka has not confirmed it
+    STORE_PUBLISHED,         // seq -> partition and offset
+    STORE_COUNTS,            // cell -> number of signals
+    STORE_FEEDS,             // source name -> state of its feed
+    STORE_QUARANTINE,        // digest of what could not be taken -> why
+    STORE_EXPIRED_COUNTS,    // cell -> number of signals whose lines have expired
+    STORE_PERSONS,           // pseudonym -> person
+    STORE_MEMBERS,           // person and signal -> cell
+    STORE_UNMAPPED,          // digest of a word that the tables lack -> how often it came
+    STORE_AUDIT,             // number -> line
+    STORE_STATISTICS,        // key of a statistic that is told outside -> what is told
+    STORE_STATISTICS_OUTBOX, // number -> statistic that Kafka has not confirmed
+    STORE_RELEASED,          // cell -> number of signals that the statistics were made of
+    STORE_META,              // word -> value
     STORE_TABLES,
 };
 

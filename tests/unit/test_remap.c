@@ -2,7 +2,7 @@
 // What tables with more words make of the signals that had them.
 #include "codec/event.h"
 #include "core/normalise/remap.h"
-#include "words_rig.h"
+#include "unmapped_rig.h"
 
 enum { PIECE_LINES = 2000, SEXUAL = 1 << CATEGORY_SEXUAL_EXPLOITATION };
 enum { LABOUR = 1 << CATEGORY_FORCED_LABOUR, UNKNOWN = 1 << CATEGORY_UNKNOWN };
@@ -12,22 +12,22 @@ static void assert_holds(const char *text, const char *part) {
         fail_msg("%s is not in %s", part, text);
 }
 
-struct recount {
-    struct books *books;
+struct verify {
+    struct ledger *ledger;
     struct counts *counts;
 };
 
-static void take_off(void *ctx, const struct books_line *line) {
+static void take_off(void *ctx, const struct ledger_event *line) {
     if (line->row.counts)
         counts_add(ctx, &line->row.cell, -1);
 }
 
-static bool add_line(void *ctx, const struct books_line *line) {
-    struct recount *recount = ctx;
+static bool add_line(void *ctx, const struct ledger_event *line) {
+    struct verify *verify = ctx;
     if (line->row.previous)
-        assert_true(books_line_at(recount->books, line->row.previous, take_off, recount->counts));
+        assert_true(ledger_event_at(verify->ledger, line->row.previous, take_off, verify->counts));
     if (line->row.counts)
-        counts_add(recount->counts, &line->row.cell, 1);
+        counts_add(verify->counts, &line->row.cell, 1);
     return true;
 }
 
@@ -36,13 +36,13 @@ static void compare_cell(void *ctx, const struct cell *cell, int64_t value) {
 }
 
 // The counts are those of the lines.
-static void assert_counts_whole(struct books *books) {
-    struct recount recount = {books, counts_create()};
-    books_each(books, 1, UINT64_MAX, add_line, &recount);
-    assert_int_equal(counts_total(recount.counts), counts_total(books_counts(books)));
-    counts_each(books_counts(books), compare_cell, recount.counts);
-    counts_each(recount.counts, compare_cell, (void *)books_counts(books));
-    counts_free(recount.counts);
+static void assert_counts_whole(struct ledger *ledger) {
+    struct verify verify = {ledger, counts_create()};
+    ledger_each_event(ledger, 1, UINT64_MAX, add_line, &verify);
+    assert_int_equal(counts_total(verify.counts), counts_total(ledger_counts(ledger)));
+    counts_each(ledger_counts(ledger), compare_cell, verify.counts);
+    counts_each(verify.counts, compare_cell, (void *)ledger_counts(ledger));
+    counts_free(verify.counts);
 }
 
 static void a_word_that_becomes_known_moves_its_signals(void **state) {
@@ -50,46 +50,46 @@ static void a_word_that_becomes_known_moves_its_signals(void **state) {
     static const char text[] =
         "{\"id\":\"7\",\"reported\":\"2023-05-06\",\"municipality\":\"Weesp\","
         "\"category\":\"mobiel banditisme\"}";
-    struct books *books = open_books();
-    post(books, amsterdam, &old_tables, text);
-    post(books, amsterdam, &old_tables, "{\"id\":\"8\",\"category\":\"prostitutie\"}");
-    post(books, amsterdam, &old_tables, "{\"id\":\"9\",\"category\":\"iets anders\"}");
-    assert_latest(books, amsterdam, "7", 1, UNKNOWN, 363);
-    assert_renormalised(books, &old_tables, 2, 0); // the tables are as they were
-    assert_renormalised(books, &new_tables, 2, 1);
-    struct last_line last = latest(books, amsterdam, "7");
+    struct ledger *ledger = open_ledger();
+    post(ledger, amsterdam, &old_tables, text);
+    post(ledger, amsterdam, &old_tables, "{\"id\":\"8\",\"category\":\"prostitutie\"}");
+    post(ledger, amsterdam, &old_tables, "{\"id\":\"9\",\"category\":\"iets anders\"}");
+    assert_latest(ledger, amsterdam, "7", 1, UNKNOWN, 363);
+    assert_remapped(ledger, &old_tables, 2, 0); // the tables are as they were
+    assert_remapped(ledger, &new_tables, 2, 1);
+    struct last_line last = latest(ledger, amsterdam, "7");
     assert_int_equal(last.row.seq, 4);
     assert_int_equal(last.row.previous, 1);
     assert_int_equal(last.row.version, 2);
     assert_int_equal(last.row.verdict, VERDICT_CORRECTED);
-    assert_true(last.row.renormalised);
+    assert_true(last.row.remapped);
     assert_int_equal(last.row.unknown_count, 0);
     assert_holds(last.event, "\"version\":2");
     assert_holds(last.event, "\"asReported\":\"Weesp\",\"today\":\"GM0363\"");
     assert_holds(last.event, "\"categories\":[\"ForcedLabour\"],\"reported\":\"2023-05-06\"");
     assert_holds(strstr(last.event, "\"previous\":"), "\"categories\":[\"Unknown\"]");
     assert_string_equal(event_type(&last.row), "nl.mensenhandelsignalen.signal.corrected.v1");
-    assert_counts_whole(books);
-    assert_int_equal(books_totals(books)->renormalised, 1);
-    assert_int_equal(books_totals(books)->verdicts[VERDICT_CORRECTED], 0); // nobody sent it
-    struct words words = all_words(books);
+    assert_counts_whole(ledger);
+    assert_int_equal(ledger_totals(ledger)->remapped, 1);
+    assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_CORRECTED], 0); // nobody sent it
+    struct synonyms words = all_words(ledger);
     assert_int_equal(words.count, 1);
     assert_int_equal(words.list[0].view.letters, 10);
     // the source says nothing new
-    assert_int_equal(post(books, amsterdam, &new_tables, text), VERDICT_DUPLICATE);
-    assert_renormalised(books, &new_tables, 1, 0);
-    books_close(books);
-    books = open_books();
-    assert_latest(books, amsterdam, "7", 2, LABOUR, 363);
-    assert_counts_whole(books);
-    assert_int_equal(post(books, amsterdam, &new_tables, text), VERDICT_DUPLICATE);
-    books_close(books);
+    assert_int_equal(post(ledger, amsterdam, &new_tables, text), VERDICT_DUPLICATE);
+    assert_remapped(ledger, &new_tables, 1, 0);
+    ledger_close(ledger);
+    ledger = open_ledger();
+    assert_latest(ledger, amsterdam, "7", 2, LABOUR, 363);
+    assert_counts_whole(ledger);
+    assert_int_equal(post(ledger, amsterdam, &new_tables, text), VERDICT_DUPLICATE);
+    ledger_close(ledger);
 }
 
 static void several_words_of_one_signal(void **state) {
     (void)state;
-    struct books *books = open_books();
-    post(books, coa, &old_tables,
+    struct ledger *ledger = open_ledger();
+    post(ledger, coa, &old_tables,
          "[{\"id\":\"1\",\"categories\":[\"sekswerk\",\"iets anders\"]},"
          "{\"id\":\"2\",\"categories\":[\"sekswerk\",\"onbekend\"]},"
          "{\"id\":\"3\",\"categories\":[\"sekswerk\",\"mobiel banditisme\"]},"
@@ -97,163 +97,163 @@ static void several_words_of_one_signal(void **state) {
          "{\"id\":\"5\",\"categories\":[\"sekswerk\",\"iets anders\",\"prostitutie\"]},"
          "{\"id\":\"6\",\"categories\":[\"weet niet\"]},"
          "{\"id\":\"7\",\"categories\":[\"weet niet\",\"sekswerk\"]}]");
-    assert_renormalised(books, &new_tables, 7, 5);
-    assert_latest(books, coa, "1", 2, SEXUAL | UNKNOWN, 0); // one word is still not known
-    assert_latest(books, coa, "2", 2, SEXUAL | UNKNOWN, 0); // the source said so
-    assert_latest(books, coa, "3", 2, SEXUAL | LABOUR, 0);
-    assert_latest(books, coa, "4", 2, SEXUAL, 0);
-    assert_latest(books, coa, "5", 1, SEXUAL | UNKNOWN, 0); // counts where it did
-    assert_latest(books, coa, "6", 1, UNKNOWN, 0);
-    assert_latest(books, coa, "7", 2, SEXUAL | UNKNOWN, 0); // that word means unknown
-    assert_counts_whole(books);
-    assert_int_equal(books_words(books), 1);
-    assert_int_equal(latest(books, coa, "1").row.unknown_count, 1);
-    books_close(books);
+    assert_remapped(ledger, &new_tables, 7, 5);
+    assert_latest(ledger, coa, "1", 2, SEXUAL | UNKNOWN, 0); // one word is still not known
+    assert_latest(ledger, coa, "2", 2, SEXUAL | UNKNOWN, 0); // the source said so
+    assert_latest(ledger, coa, "3", 2, SEXUAL | LABOUR, 0);
+    assert_latest(ledger, coa, "4", 2, SEXUAL, 0);
+    assert_latest(ledger, coa, "5", 1, SEXUAL | UNKNOWN, 0); // counts where it did
+    assert_latest(ledger, coa, "6", 1, UNKNOWN, 0);
+    assert_latest(ledger, coa, "7", 2, SEXUAL | UNKNOWN, 0); // that word means unknown
+    assert_counts_whole(ledger);
+    assert_int_equal(ledger_unmapped(ledger), 1);
+    assert_int_equal(latest(ledger, coa, "1").row.unknown_count, 1);
+    ledger_close(ledger);
 }
 
 static void a_municipality_that_becomes_known(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     static const char text[] =
         "[{\"id\":\"1\",\"municipality\":\"MOKUM\",\"category\":\"prostitutie\"},"
         "{\"id\":\"2\",\"municipality\":\"Mokum\",\"category\":\"sekswerk\"},"
         "{\"id\":\"3\",\"municipality\":\"bergen 'aan' zee\"},"
         "{\"id\":\"4\",\"municipality\":\"Bergen\"},"
         "{\"id\":\"5\",\"municipality\":\"GM9999\"}]";
-    post(books, coa, &old_tables, text);
-    assert_latest(books, coa, "2", 1, UNKNOWN, 0);
-    assert_renormalised(books, &new_tables, 5, 3);
-    assert_latest(books, coa, "1", 2, SEXUAL, 363);
-    assert_latest(books, coa, "2", 2, SEXUAL, 363);
-    assert_latest(books, coa, "3", 2, UNKNOWN, 373);
-    assert_latest(books, coa, "4", 1, UNKNOWN, 0); // there are two
-    assert_latest(books, coa, "5", 1, UNKNOWN, 0);
-    assert_holds(latest(books, coa, "1").event,
+    post(ledger, coa, &old_tables, text);
+    assert_latest(ledger, coa, "2", 1, UNKNOWN, 0);
+    assert_remapped(ledger, &new_tables, 5, 3);
+    assert_latest(ledger, coa, "1", 2, SEXUAL, 363);
+    assert_latest(ledger, coa, "2", 2, SEXUAL, 363);
+    assert_latest(ledger, coa, "3", 2, UNKNOWN, 373);
+    assert_latest(ledger, coa, "4", 1, UNKNOWN, 0); // there are two
+    assert_latest(ledger, coa, "5", 1, UNKNOWN, 0);
+    assert_holds(latest(ledger, coa, "1").event,
                  "\"municipality\":{\"code\":\"GM0363\",\"name\":\"Amsterdam\",\"asReported\":"
                  "\"Mokum\",\"today\":\"GM0363\"},\"province\":\"PV27\"");
     // the partition is that of the first version
-    assert_int_equal(latest(books, coa, "1").row.key_municipality, 0);
-    assert_counts_whole(books);
-    assert_int_equal(books_words(books), 2);
-    assert_int_equal(post(books, coa, &new_tables, text), VERDICT_DUPLICATE);
-    assert_int_equal(books_last_seq(books), 8);
-    books_close(books);
+    assert_int_equal(latest(ledger, coa, "1").row.key_municipality, 0);
+    assert_counts_whole(ledger);
+    assert_int_equal(ledger_unmapped(ledger), 2);
+    assert_int_equal(post(ledger, coa, &new_tables, text), VERDICT_DUPLICATE);
+    assert_int_equal(ledger_last_seq(ledger), 8);
+    ledger_close(ledger);
 }
 
 // The spelling of the version before, where this one has none of its own.
 static void a_spelling_is_taken_over(void **state) {
     (void)state;
-    struct books *books = open_books();
-    post(books, coa, &new_tables,
+    struct ledger *ledger = open_ledger();
+    post(ledger, coa, &new_tables,
          "[{\"id\":\"1\",\"municipality\":\"bergen aan zee\",\"category\":\"twee\"},"
          "{\"id\":\"2\",\"category\":\"twee\"}]");
     struct tables with_two = {.references = 1000000};
     load_tables(&with_two, "word,code\ntwee,ForcedLabour\n", "");
-    assert_renormalised(books, &with_two, 2, 2);
-    assert_holds(latest(books, coa, "1").event, "\"asReported\":\"Bergen \\\"aan\\\" Zee\"");
-    assert_holds(latest(books, coa, "2").event, "\"asReported\":null");
+    assert_remapped(ledger, &with_two, 2, 2);
+    assert_holds(latest(ledger, coa, "1").event, "\"asReported\":\"Bergen \\\"aan\\\" Zee\"");
+    assert_holds(latest(ledger, coa, "2").event, "\"asReported\":null");
     free_tables(&with_two);
-    books_close(books);
+    ledger_close(ledger);
 }
 
 static void province_of_the_source_decides(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct tables with_more = {.references = 1000000};
     load_tables(&with_more, old_words, "\nBergendorp,GM0373\nBergendorp,GM0893\n");
-    post(books, coa, &old_tables, "{\"id\":\"1\",\"municipality\":\"Bergendorp\"}");
-    post(books, amsterdam, &old_tables, "{\"id\":\"1\",\"municipality\":\"Bergendorp\"}");
-    assert_renormalised(books, &with_more, 2, 1);
-    assert_latest(books, amsterdam, "1", 2, UNKNOWN, 373);
-    assert_latest(books, coa, "1", 1, UNKNOWN, 0);
-    struct words words = all_words(books);
+    post(ledger, coa, &old_tables, "{\"id\":\"1\",\"municipality\":\"Bergendorp\"}");
+    post(ledger, amsterdam, &old_tables, "{\"id\":\"1\",\"municipality\":\"Bergendorp\"}");
+    assert_remapped(ledger, &with_more, 2, 1);
+    assert_latest(ledger, amsterdam, "1", 2, UNKNOWN, 373);
+    assert_latest(ledger, coa, "1", 1, UNKNOWN, 0);
+    struct synonyms words = all_words(ledger);
     assert_int_equal(words.count, 1);
-    assert_word(&words.list[0], "coa", WORD_MUNICIPALITY, "", 1);
+    assert_word(&words.list[0], "coa", UNMAPPED_MUNICIPALITY, "", 1);
     free_tables(&with_more);
-    books_close(books);
+    ledger_close(ledger);
 }
 
 // A name is what it was on the day of the report: this municipality has been split since.
 static void the_day_of_the_report_decides(void **state) {
     (void)state;
-    struct books *books = open_books();
-    post(books, coa, &old_tables,
+    struct ledger *ledger = open_ledger();
+    post(ledger, coa, &old_tables,
          "[{\"id\":\"1\",\"reported\":\"2016-05-01\",\"municipality\":\"littens\"},"
          "{\"id\":\"2\",\"reported\":\"2016-05-01\",\"municipality\":\"oud weesp\"},"
          "{\"id\":\"3\",\"reported\":\"2023-05-01\",\"municipality\":\"oud weesp\"}]");
-    assert_renormalised(books, &new_tables, 3, 3);
-    assert_latest(books, coa, "1", 2, UNKNOWN, 140);
-    assert_latest(books, coa, "2", 2, UNKNOWN, 457);
-    assert_int_equal(latest(books, coa, "2").row.municipality_today, 363);
-    assert_latest(books, coa, "3", 2, UNKNOWN, 363);
-    assert_int_equal(books_words(books), 0);
-    books_close(books);
+    assert_remapped(ledger, &new_tables, 3, 3);
+    assert_latest(ledger, coa, "1", 2, UNKNOWN, 140);
+    assert_latest(ledger, coa, "2", 2, UNKNOWN, 457);
+    assert_int_equal(latest(ledger, coa, "2").row.municipality_today, 363);
+    assert_latest(ledger, coa, "3", 2, UNKNOWN, 363);
+    assert_int_equal(ledger_unmapped(ledger), 0);
+    ledger_close(ledger);
 }
 
-static void erase(struct books *books, const struct source *source, const char *id) {
+static void erase(struct ledger *ledger, const struct source *source, const char *id) {
     struct batch *batch = batch_create_task(sources, &old_tables, BATCH_ERASE);
-    normalise_identity(books_identity_key(books), str_from(source->name), str_from(id),
+    normalise_identity(ledger_identity_key(ledger), str_from(source->name), str_from(id),
                        &batch->erase.identity);
-    commit_group(books, batch);
+    commit_group(ledger, batch);
     assert_true(batch->erase.found);
     batch_free(batch);
 }
 
 static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
     (void)state;
-    struct books *books = open_books();
-    post(books, coa, &old_tables,
+    struct ledger *ledger = open_ledger();
+    post(ledger, coa, &old_tables,
          "[{\"id\":\"1\",\"category\":\"mobiel "
          "banditisme\"},{\"id\":\"2\",\"category\":\"sekswerk\"},"
          "{\"id\":\"3\",\"category\":\"sekswerk\"},{\"id\":\"4\",\"category\":\"sekswerk\"},"
          "{\"id\":\"1\",\"withdrawn\":true},"
          "{\"id\":\"3\",\"category\":\"prostitutie\"}]");
-    erase(books, coa, "2");
-    uint64_t lines = books_last_seq(books);
+    erase(ledger, coa, "2");
+    uint64_t lines = ledger_last_seq(ledger);
     // a newer version that comes in the same group
     struct batch *newer =
         new_batch(coa, &old_tables, "{\"id\":\"4\",\"categories\":[\"sekswerk\",\"prostitutie\"]}");
-    struct batch *task = batch_create_task(sources, &new_tables, BATCH_RENORMALISE);
+    struct batch *task = batch_create_task(sources, &new_tables, BATCH_REMAP);
     newer->next = task;
-    commit_group(books, newer);
-    assert_int_equal(task->renormalise.looked, 1);
-    assert_int_equal(task->renormalise.changed, 1);
+    commit_group(ledger, newer);
+    assert_int_equal(task->remap.looked, 1);
+    assert_int_equal(task->remap.changed, 1);
     batch_free(newer);
     batch_free(task);
-    assert_int_equal(books_last_seq(books), lines + 2);
-    assert_latest(books, coa, "1", 2, UNKNOWN, 0);
-    assert_false(latest(books, coa, "1").row.counts);
-    assert_true(latest(books, coa, "2").row.erased);
-    assert_latest(books, coa, "3", 2, SEXUAL, 0);
-    assert_latest(books, coa, "4", 3, SEXUAL, 0);
-    assert_int_equal(books_words(books), 0); // also of those: a table has it
-    assert_int_equal(counts_total(books_counts(books)), 2);
+    assert_int_equal(ledger_last_seq(ledger), lines + 2);
+    assert_latest(ledger, coa, "1", 2, UNKNOWN, 0);
+    assert_false(latest(ledger, coa, "1").row.counts);
+    assert_true(latest(ledger, coa, "2").row.erased);
+    assert_latest(ledger, coa, "3", 2, SEXUAL, 0);
+    assert_latest(ledger, coa, "4", 3, SEXUAL, 0);
+    assert_int_equal(ledger_unmapped(ledger), 0); // also of those: a table has it
+    assert_int_equal(counts_total(ledger_counts(ledger)), 2);
     // what comes back does so by the tables in force
-    assert_int_equal(post(books, coa, &new_tables, "{\"id\":\"1\",\"category\":\"Sekswerk\"}"),
+    assert_int_equal(post(ledger, coa, &new_tables, "{\"id\":\"1\",\"category\":\"Sekswerk\"}"),
                      VERDICT_CORRECTED);
-    assert_latest(books, coa, "1", 3, SEXUAL, 0);
-    books_close(books);
+    assert_latest(ledger, coa, "1", 3, SEXUAL, 0);
+    ledger_close(ledger);
 }
 
 static void a_dry_run_changes_nothing(void **state) {
     (void)state;
-    struct books *books = open_books();
-    post(books, coa, &old_tables,
+    struct ledger *ledger = open_ledger();
+    post(ledger, coa, &old_tables,
          "[{\"id\":\"1\",\"category\":\"sekswerk\"},"
          "{\"id\":\"2\",\"category\":\"iets anders\"}]");
     size_t pieces;
-    struct batch_renormalise sum = renormalise(books, &new_tables, true, &pieces);
+    struct batch_remap sum = remap(ledger, &new_tables, true, &pieces);
     assert_int_equal(sum.looked, 2);
     assert_int_equal(sum.changed, 1);
-    assert_int_equal(books_last_seq(books), 2);
-    assert_int_equal(books_words(books), 2);
-    assert_int_equal(books_totals(books)->renormalised, 0);
-    assert_latest(books, coa, "1", 1, UNKNOWN, 0);
-    assert_renormalised(books, &new_tables, 2, 1);
-    books_close(books);
+    assert_int_equal(ledger_last_seq(ledger), 2);
+    assert_int_equal(ledger_unmapped(ledger), 2);
+    assert_int_equal(ledger_totals(ledger)->remapped, 0);
+    assert_latest(ledger, coa, "1", 1, UNKNOWN, 0);
+    assert_remapped(ledger, &new_tables, 2, 1);
+    ledger_close(ledger);
 }
 
-static void post_thousands(struct books *books, size_t count) {
+static void post_thousands(struct ledger *ledger, size_t count) {
     struct buf text;
     buf_init(&text, 1 << 20);
     for (size_t i = 0; i < count; i++)
@@ -261,52 +261,52 @@ static void post_thousands(struct books *books, size_t count) {
                    i % 10 ? "sekswerk" : "iets anders");
     buf_putc(&text, ']');
     char *body = buf_take(&text);
-    post(books, coa, &old_tables, body);
+    post(ledger, coa, &old_tables, body);
     free(body);
 }
 
 static void a_large_ledger_goes_in_pieces(void **state) {
     (void)state;
     size_t pieces;
-    struct books *books = open_books();
-    post_thousands(books, 5000);
-    struct batch_renormalise sum = renormalise(books, &new_tables, false, &pieces);
+    struct ledger *ledger = open_ledger();
+    post_thousands(ledger, 5000);
+    struct batch_remap sum = remap(ledger, &new_tables, false, &pieces);
     assert_int_equal(sum.looked, 5000);
     assert_int_equal(sum.changed, 4500);
     assert_int_equal(pieces, 3); // lines that it wrote itself are not looked at
-    assert_int_equal(books_last_seq(books), 9500);
-    assert_int_equal(books_totals(books)->renormalised, 4500);
-    assert_counts_whole(books);
-    sum = renormalise(books, &new_tables, false, &pieces);
+    assert_int_equal(ledger_last_seq(ledger), 9500);
+    assert_int_equal(ledger_totals(ledger)->remapped, 4500);
+    assert_counts_whole(ledger);
+    sum = remap(ledger, &new_tables, false, &pieces);
     assert_int_equal(sum.looked, 500);
     assert_int_equal(sum.changed, 0);
-    books_close(books);
+    ledger_close(ledger);
 }
 
 static void broken_off_and_begun_anew_nothing_is_double(void **state) {
     (void)state;
-    struct books *books = open_books();
-    post_thousands(books, 5000);
-    struct batch_renormalise one = piece(books, &new_tables, false, 1, 0);
+    struct ledger *ledger = open_ledger();
+    post_thousands(ledger, 5000);
+    struct batch_remap one = piece(ledger, &new_tables, false, 1, 0);
     assert_int_equal(one.changed, 1800);
     assert_int_equal(one.next, PIECE_LINES + 1);
     assert_int_equal(one.upto, 5000);
-    books_close(books); // and the rest is never asked for
-    books = open_books();
-    assert_renormalised(books, &new_tables, 500 + 2700, 2700);
-    assert_int_equal(books_last_seq(books), 9500);
-    assert_latest(books, coa, "1", 2, SEXUAL, 0);
-    assert_latest(books, coa, "4999", 2, SEXUAL, 0);
-    assert_latest(books, coa, "4990", 1, UNKNOWN, 0);
-    assert_counts_whole(books);
-    books_close(books);
+    ledger_close(ledger); // and the rest is never asked for
+    ledger = open_ledger();
+    assert_remapped(ledger, &new_tables, 500 + 2700, 2700);
+    assert_int_equal(ledger_last_seq(ledger), 9500);
+    assert_latest(ledger, coa, "1", 2, SEXUAL, 0);
+    assert_latest(ledger, coa, "4999", 2, SEXUAL, 0);
+    assert_latest(ledger, coa, "4990", 1, UNKNOWN, 0);
+    assert_counts_whole(ledger);
+    ledger_close(ledger);
 }
 
 static void an_empty_ledger(void **state) {
     (void)state;
-    struct books *books = open_books();
-    assert_renormalised(books, &new_tables, 0, 0);
-    books_close(books);
+    struct ledger *ledger = open_ledger();
+    assert_remapped(ledger, &new_tables, 0, 0);
+    ledger_close(ledger);
 }
 
 // --- the pure part ---
@@ -336,7 +336,7 @@ static struct normalise_context context_of(const struct tables *tables, const st
                                            const struct hash_key *key) {
     return (struct normalise_context){.municipalities = tables->municipalities,
                                       .categories = tables->categories,
-                                      .lexicon = tables->lexicon,
+                                      .allowlist = tables->allowlist,
                                       .identity_key = key,
                                       .person_keys = tables_person_keys(),
                                       .source = str_from(source->name),
@@ -345,12 +345,12 @@ static struct normalise_context context_of(const struct tables *tables, const st
                                       .received_ms = now_ms};
 }
 
-static struct ledger_row row_of(const struct signal *signal) {
-    struct ledger_row row = {.cell = signal->cell,
-                             .reported = signal->reported,
-                             .municipality_today = signal->municipality_today,
-                             .unknown_said = signal->unknown_said,
-                             .unknown_count = signal->unknown_count};
+static struct ledger_entry row_of(const struct signal *signal) {
+    struct ledger_entry row = {.cell = signal->cell,
+                               .reported = signal->reported,
+                               .municipality_today = signal->municipality_today,
+                               .unknown_said = signal->unknown_said,
+                               .unknown_count = signal->unknown_count};
     memcpy(row.unknown, signal->unknown, sizeof row.unknown);
     return row;
 }
@@ -361,8 +361,8 @@ static void it_is_as_if_the_tables_had_had_the_words(void **state) {
     uint64_t random = unit_seed(), changed = 0;
     size_t rounds = unit_rounds(20000);
     struct hash_key key = {{7}};
-    struct renormalise_map *map =
-        renormalise_map_create(new_tables.categories, new_tables.municipalities, &key);
+    struct remap_map *map =
+        remap_map_create(new_tables.categories, new_tables.municipalities, &key);
     for (size_t i = 0; i < rounds; i++) {
         char reported[TIME_DATE_MAX];
         const struct source *source = unit_random(&random) % 2 ? amsterdam : coa;
@@ -374,10 +374,9 @@ static void it_is_as_if_the_tables_had_had_the_words(void **state) {
         assert_int_equal(result.fault_count, 0);
         context = context_of(&new_tables, source, &key);
         normalise_item(&context, &item, &after, &result);
-        struct ledger_row row = row_of(&before), wanted = row_of(&after);
-        struct renormalise_result done;
-        renormalise_row(map, source->municipality ? 27 : 0, time_amsterdam_day(now_ms), &row,
-                        &done);
+        struct ledger_entry row = row_of(&before), wanted = row_of(&after);
+        struct remap_result done;
+        remap_entry(map, source->municipality ? 27 : 0, time_amsterdam_day(now_ms), &row, &done);
         assert_memory_equal(&row.cell, &wanted.cell, sizeof row.cell);
         assert_int_equal(row.municipality_today, wanted.municipality_today);
         assert_int_equal(row.unknown_said, wanted.unknown_said);
@@ -393,7 +392,7 @@ static void it_is_as_if_the_tables_had_had_the_words(void **state) {
         changed += done.changed;
     }
     assert_true(changed > rounds / 20);
-    renormalise_map_free(map);
+    remap_map_free(map);
 }
 
 static void spellings_of_an_event(void **state) {
@@ -424,17 +423,17 @@ static void spellings_of_an_event(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOOKS_TEST(a_word_that_becomes_known_moves_its_signals),
-        BOOKS_TEST(several_words_of_one_signal),
-        BOOKS_TEST(a_municipality_that_becomes_known),
-        BOOKS_TEST(a_spelling_is_taken_over),
-        BOOKS_TEST(province_of_the_source_decides),
-        BOOKS_TEST(the_day_of_the_report_decides),
-        BOOKS_TEST(what_is_withdrawn_erased_or_replaced_is_left_alone),
-        BOOKS_TEST(a_dry_run_changes_nothing),
-        BOOKS_TEST(a_large_ledger_goes_in_pieces),
-        BOOKS_TEST(broken_off_and_begun_anew_nothing_is_double),
-        BOOKS_TEST(an_empty_ledger),
+        LEDGER_TEST(a_word_that_becomes_known_moves_its_signals),
+        LEDGER_TEST(several_words_of_one_signal),
+        LEDGER_TEST(a_municipality_that_becomes_known),
+        LEDGER_TEST(a_spelling_is_taken_over),
+        LEDGER_TEST(province_of_the_source_decides),
+        LEDGER_TEST(the_day_of_the_report_decides),
+        LEDGER_TEST(what_is_withdrawn_erased_or_replaced_is_left_alone),
+        LEDGER_TEST(a_dry_run_changes_nothing),
+        LEDGER_TEST(a_large_ledger_goes_in_pieces),
+        LEDGER_TEST(broken_off_and_begun_anew_nothing_is_double),
+        LEDGER_TEST(an_empty_ledger),
         cmocka_unit_test(it_is_as_if_the_tables_had_had_the_words),
         cmocka_unit_test(spellings_of_an_event),
     };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Figures that may be told outside: each is the floor of an exact margin that the counts give too.
+// Statistics that may be told outside: each is the floor of an exact margin that the counts give
+// too.
 #include "core/cube/statistics.h"
 
 #include "core_tables.h"
@@ -20,15 +21,15 @@ static const struct cell amsterdam = {.municipality = 363,
 static const struct cell nowhere = {.categories = BIT_LABOUR, .month = 17 * 12};
 
 static struct municipalities *municipalities;
-static struct figures_options options;
+static struct statistics_options options;
 
 static int set_up(void **state) {
     (void)state;
     municipalities = tables_municipalities();
-    options = (struct figures_options){.municipalities = municipalities,
-                                       .today = time_day_from_civil(2026, 11, 25),
-                                       .closed = 20 * 12,
-                                       .resolution = RESOLUTION};
+    options = (struct statistics_options){.municipalities = municipalities,
+                                          .today = time_day_from_civil(2026, 11, 25),
+                                          .closed = 20 * 12,
+                                          .rounding_base = RESOLUTION};
     return 0;
 }
 
@@ -40,14 +41,14 @@ static int tear_down(void **state) {
 
 // "key=count\n" of each.
 static void show(const struct counts *counts, char out[TEXT]) {
-    struct figures figures;
+    struct statistics statistics;
     size_t at = 0;
-    figures_make(counts, &options, &figures);
+    statistics_make(counts, &options, &statistics);
     out[0] = '\0';
-    for (size_t i = 0; i < figures.count; i++)
-        at += (size_t)snprintf(out + at, TEXT - at, "%s=%" PRId64 "\n", figures.list[i].key,
-                               figures.list[i].count);
-    free(figures.list);
+    for (size_t i = 0; i < statistics.count; i++)
+        at += (size_t)snprintf(out + at, TEXT - at, "%s=%" PRId64 "\n", statistics.list[i].key,
+                               statistics.list[i].count);
+    free(statistics.list);
 }
 
 static struct counts *cube(int64_t weesps, int64_t amsterdams, int64_t nowheres) {
@@ -120,10 +121,10 @@ static void only_closed_months(void **state) {
 
 static void months_close_at_midnight_in_the_netherlands(void **state) {
     (void)state;
-    assert_int_equal(figures_closed_month(time_day_from_civil(2026, 11, 30)), 26 * 12 + 9);
-    assert_int_equal(figures_closed_month(time_day_from_civil(2026, 12, 1)), 26 * 12 + 10);
-    assert_int_equal(figures_closed_month(time_day_from_civil(2027, 1, 1)), 26 * 12 + 11);
-    assert_int_equal(figures_closed_month(time_day_from_civil(1999, 1, 1)), 0);
+    assert_int_equal(statistics_closed_month(time_day_from_civil(2026, 11, 30)), 26 * 12 + 9);
+    assert_int_equal(statistics_closed_month(time_day_from_civil(2026, 12, 1)), 26 * 12 + 10);
+    assert_int_equal(statistics_closed_month(time_day_from_civil(2027, 1, 1)), 26 * 12 + 11);
+    assert_int_equal(statistics_closed_month(time_day_from_civil(1999, 1, 1)), 0);
 }
 
 // Those that are there today: Weesp is part of Amsterdam. Only sources of municipalities count.
@@ -142,7 +143,7 @@ static void municipalities_that_signalled(void **state) {
     show(counts, shown);
     assert_int_equal(strncmp(shown, "municipalities/year=2018=10\nsignals/", 36), 0);
     assert_null(strstr(shown, "municipalities/year=2019"));
-    options.resolution = 5;
+    options.rounding_base = 5;
     options.today = time_day_from_civil(2021, 1, 1); // Weesp is still there
     show(counts, shown);
     assert_non_null(strstr(shown, "municipalities/year=2018=10\n"));
@@ -153,7 +154,7 @@ static void municipalities_that_signalled(void **state) {
     options.today = time_day_from_civil(2026, 11, 25);
     show(counts, shown);
     assert_non_null(strstr(shown, "municipalities/year=2018=5\n")); // nine of ten
-    options.resolution = RESOLUTION;
+    options.rounding_base = RESOLUTION;
     counts_free(counts);
 }
 
@@ -168,23 +169,23 @@ static void a_municipality_that_signalled_is_one(void **state) {
         cell.month = (uint16_t)(i / COUNT(codes) * 12);
         counts_add(counts, &cell, 1);
     }
-    options.resolution = 1;
+    options.rounding_base = 1;
     const size_t every = 1000 / unit_rounds(240);
     for (uint16_t i = 0; i < 1000; i++) {
-        struct figures figures;
+        struct statistics statistics;
         cell.month = i % 240;
         cell.categories = (uint16_t)(1u << i / 240);
         counts_add(counts, &cell, 1);
         if (i % every)
             continue;
-        figures_make(counts, &options, &figures);
+        statistics_make(counts, &options, &statistics);
         for (size_t year = 0; year < 20; year++) {
-            assert_int_equal(strncmp(figures.list[year].key, "municipalities/", 15), 0);
-            assert_int_equal(figures.list[year].count, COUNT(codes));
+            assert_int_equal(strncmp(statistics.list[year].key, "municipalities/", 15), 0);
+            assert_int_equal(statistics.list[year].count, COUNT(codes));
         }
-        free(figures.list);
+        free(statistics.list);
     }
-    options.resolution = RESOLUTION;
+    options.rounding_base = RESOLUTION;
     counts_free(counts);
 }
 
@@ -192,8 +193,8 @@ static void a_municipality_that_signalled_is_one(void **state) {
 static void labels_stay_in_their_place(void **state) {
     (void)state;
     struct err err;
-    struct figures_options own = options;
-    struct figures figures;
+    struct statistics_options own = options;
+    struct statistics statistics;
     struct counts *counts = cube(20, 0, 0);
     bool found = false;
     struct municipalities *all = municipalities_load(
@@ -203,11 +204,11 @@ static void labels_stay_in_their_place(void **state) {
         "table", STR("variant,code\n"), "variants", &err);
     assert_non_null(all);
     own.municipalities = all;
-    figures_make(counts, &own, &figures);
-    for (size_t i = 0; i < figures.count; i++)
-        found |= strcmp(figures.list[i].key, "signals/year=2016/policeUnit=Gooi-Vecht") == 0;
+    statistics_make(counts, &own, &statistics);
+    for (size_t i = 0; i < statistics.count; i++)
+        found |= strcmp(statistics.list[i].key, "signals/year=2016/policeUnit=Gooi-Vecht") == 0;
     assert_true(found);
-    free(figures.list);
+    free(statistics.list);
     counts_free(counts);
     municipalities_free(all);
 }
@@ -235,23 +236,25 @@ static const struct {
     {"signals", 2, {DIM_MONTH, DIM_CATEGORY}},
 };
 
-static void put_expected(const struct counts *counts, struct figures *expected) {
+static void put_expected(const struct counts *counts, struct statistics *expected) {
     struct persons *nobody = persons_create();
     for (size_t m = 0; m < COUNT(margins); m++) {
         struct counts_query query = {.by_count = margins[m].by_count};
         struct counts_answer answer;
         memcpy(query.by, margins[m].by, sizeof query.by);
         counts_run(counts, nobody, municipalities, &query, &answer);
-        expected->list =
-            realloc(expected->list, (expected->count + answer.count + 1) * sizeof(struct figure));
+        expected->list = realloc(expected->list,
+                                 (expected->count + answer.count + 1) * sizeof(struct statistic));
         for (size_t i = 0; i < answer.count; i++) {
-            struct figure *figure = &expected->list[expected->count];
-            *figure = (struct figure){.count = answer.lines[i].signals / RESOLUTION * RESOLUTION};
-            size_t at = (size_t)snprintf(figure->key, FIGURE_KEY_MAX, "%s", margins[m].measure);
+            struct statistic *statistic = &expected->list[expected->count];
+            *statistic =
+                (struct statistic){.count = answer.lines[i].signals / RESOLUTION * RESOLUTION};
+            size_t at =
+                (size_t)snprintf(statistic->key, STATISTIC_KEY_MAX, "%s", margins[m].measure);
             for (size_t b = 0; b < query.by_count; b++)
-                at += (size_t)snprintf(figure->key + at, FIGURE_KEY_MAX - at, "/%s=%s",
+                at += (size_t)snprintf(statistic->key + at, STATISTIC_KEY_MAX - at, "/%s=%s",
                                        dimension_name(query.by[b]), answer.lines[i].labels[b]);
-            expected->count += figure->count > 0;
+            expected->count += statistic->count > 0;
         }
         free(answer.lines);
     }
@@ -259,7 +262,7 @@ static void put_expected(const struct counts *counts, struct figures *expected) 
 }
 
 static int compare(const void *a, const void *b) {
-    return strcmp(((const struct figure *)a)->key, ((const struct figure *)b)->key);
+    return strcmp(((const struct statistic *)a)->key, ((const struct statistic *)b)->key);
 }
 
 static uint16_t random_code(uint64_t *random) {
@@ -279,11 +282,11 @@ static struct cell random_cell(uint64_t *random) {
                          .status = (uint8_t)(unit_random(random) % STATUS_COUNT)};
 }
 
-static void each_figure_is_the_floor_of_a_margin(void **state) {
+static void each_statistic_is_the_floor_of_a_margin(void **state) {
     (void)state;
     uint64_t random = unit_seed();
     struct counts *counts = counts_create(), *closed = counts_create();
-    struct figures figures, expected = {0};
+    struct statistics statistics, expected = {0};
     for (int i = 0; i < 4000; i++) {
         struct cell cell = random_cell(&random);
         int64_t number = (int64_t)(unit_random(&random) % 4);
@@ -291,20 +294,20 @@ static void each_figure_is_the_floor_of_a_margin(void **state) {
         if (cell.month <= options.closed)
             counts_add(closed, &cell, number);
     }
-    figures_make(counts, &options, &figures);
+    statistics_make(counts, &options, &statistics);
     put_expected(closed, &expected);
     qsort(expected.list, expected.count, sizeof *expected.list, compare);
     size_t at = 0;
-    for (size_t i = 0; i < figures.count; i++) {
-        if (strncmp(figures.list[i].key, "signals/", 8) != 0)
+    for (size_t i = 0; i < statistics.count; i++) {
+        if (strncmp(statistics.list[i].key, "signals/", 8) != 0)
             continue;
         assert_true(at < expected.count);
-        assert_string_equal(figures.list[i].key, expected.list[at].key);
-        assert_int_equal(figures.list[i].count, expected.list[at++].count);
+        assert_string_equal(statistics.list[i].key, expected.list[at].key);
+        assert_int_equal(statistics.list[i].count, expected.list[at++].count);
     }
     assert_int_equal(at, expected.count);
     assert_true(at > 300);
-    free(figures.list);
+    free(statistics.list);
     free(expected.list);
     counts_free(counts);
     counts_free(closed);
@@ -314,9 +317,9 @@ static void each_figure_is_the_floor_of_a_margin(void **state) {
 
 static int64_t changes(const struct counts *before, const struct counts *after) {
     struct counts *from = counts_create(), *to = counts_create();
-    figures_project(before, options.closed, from);
-    figures_project(after, options.closed, to);
-    int64_t number = figures_changes(from, to);
+    statistics_project(before, options.closed, from);
+    statistics_project(after, options.closed, to);
+    int64_t number = statistics_changes(from, to);
     counts_free(from);
     counts_free(to);
     return number;
@@ -378,7 +381,7 @@ int main(void) {
         cmocka_unit_test(municipalities_that_signalled),
         cmocka_unit_test(a_municipality_that_signalled_is_one),
         cmocka_unit_test(labels_stay_in_their_place),
-        cmocka_unit_test(each_figure_is_the_floor_of_a_margin),
+        cmocka_unit_test(each_statistic_is_the_floor_of_a_margin),
         cmocka_unit_test(changes_are_signals),
         cmocka_unit_test(never_more_changes_than_signals),
     };

@@ -3,7 +3,7 @@
 
 #include "unit.h"
 
-static const struct judge_origin origin = {
+static const struct dedup_origin origin = {
     .source = {"amsterdam", 9}, .received_ms = 1000, .logged_ms = 1001};
 
 static struct signal signal_with(uint8_t content, bool withdrawn) {
@@ -40,17 +40,17 @@ static void a_life_has_these_verdicts(void **state) {
                                    [VERDICT_WITHDRAWN] = 'w',
                                    [VERDICT_REFUSED] = 'x'};
     for (size_t i = 0; i < COUNT(lives); i++) {
-        struct ledger_row known = {0}, row;
+        struct ledger_entry known = {0}, row;
         bool seen = false;
         for (size_t k = 0; lives[i].steps[k]; k++) {
             char step = lives[i].steps[k];
             struct signal signal = signal_with((uint8_t)step, step == '-');
-            enum verdict verdict = judge_signal(seen ? &known : NULL, &signal);
+            enum verdict verdict = dedup_classify(seen ? &known : NULL, &signal);
             if (letters[verdict] != lives[i].verdicts[k])
                 fail_msg("life %s step %zu: %c", lives[i].steps, k, letters[verdict]);
             if (verdict == VERDICT_DUPLICATE)
                 continue;
-            judge_row(seen ? &known : NULL, &signal, verdict, known.seq + 1, &origin, &row);
+            dedup_entry(seen ? &known : NULL, &signal, verdict, known.seq + 1, &origin, &row);
             known = row;
             seen = true;
         }
@@ -62,22 +62,22 @@ static void a_life_has_these_verdicts(void **state) {
 static void a_system_that_tells_states_may_take_a_withdrawal_back(void **state) {
     (void)state;
     struct signal signal = signal_with('A', false), gone = signal_with('?', true);
-    struct ledger_row a, b;
-    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
-    judge_row(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
-    assert_int_equal(judge_signal(&b, &signal), VERDICT_DUPLICATE);
+    struct ledger_entry a, b;
+    dedup_entry(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
+    dedup_entry(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
+    assert_int_equal(dedup_classify(&b, &signal), VERDICT_DUPLICATE);
     signal.stands = true;
-    assert_int_equal(judge_signal(&a, &signal), VERDICT_DUPLICATE);
-    assert_int_equal(judge_signal(&b, &signal), VERDICT_CORRECTED);
+    assert_int_equal(dedup_classify(&a, &signal), VERDICT_DUPLICATE);
+    assert_int_equal(dedup_classify(&b, &signal), VERDICT_CORRECTED);
 }
 
 static void versions_are_chained_and_keep_their_key(void **state) {
     (void)state;
     struct signal first = signal_with('A', false), second = signal_with('B', false);
-    struct ledger_row a, b;
+    struct ledger_entry a, b;
     second.cell.municipality = 599;
-    judge_row(NULL, &first, VERDICT_REGISTERED, 7, &origin, &a);
-    judge_row(&a, &second, VERDICT_CORRECTED, 9, &origin, &b);
+    dedup_entry(NULL, &first, VERDICT_REGISTERED, 7, &origin, &a);
+    dedup_entry(&a, &second, VERDICT_CORRECTED, 9, &origin, &b);
     assert_int_equal(a.first, 7);
     assert_int_equal(a.previous, 0);
     assert_int_equal(b.first, 7);
@@ -91,13 +91,13 @@ static void versions_are_chained_and_keep_their_key(void **state) {
 static void a_withdrawal_keeps_what_the_counts_lose(void **state) {
     (void)state;
     struct signal signal = signal_with('A', false), gone = signal_with('?', true);
-    struct ledger_row a, b;
-    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
-    judge_row(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
+    struct ledger_entry a, b;
+    dedup_entry(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
+    dedup_entry(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
     assert_memory_equal(&b.cell, &a.cell, sizeof a.cell);
     assert_true(digest_equal(&b.content, &a.content));
     assert_int_equal(b.reported, a.reported);
-    judge_row(NULL, &gone, VERDICT_WITHDRAWN, 1, &origin, &b);
+    dedup_entry(NULL, &gone, VERDICT_WITHDRAWN, 1, &origin, &b);
     assert_int_equal(b.cell.municipality, 0);
     assert_int_equal(b.reported, TIME_DAY_NONE);
 }
@@ -130,21 +130,21 @@ static void the_newer_state_stays(void **state) {
                                                 [VERDICT_DUPLICATE] = 'd',
                                                 [VERDICT_CORRECTED] = 'c',
                                                 [VERDICT_WITHDRAWN] = 'w'};
-    const struct judge_origin now = {.source = STR("amsterdam"), .received_ms = 1000LL * HOUR};
+    const struct dedup_origin now = {.source = STR("amsterdam"), .received_ms = 1000LL * HOUR};
     for (size_t i = 0; i < COUNT(lives); i++) {
-        struct ledger_row known = {0}, row;
+        struct ledger_entry known = {0}, row;
         for (size_t k = 0; lives[i].steps[k]; k++) {
             char step = lives[i].steps[k];
             struct signal signal = signal_with((uint8_t)step, step == '-');
             if (lives[i].updated[k])
                 signal.updated_ms = signal.updated_upto_ms =
                     now.received_ms + lives[i].updated[k] * HOUR;
-            enum verdict verdict = judge_signal(known.seq ? &known : NULL, &signal);
+            enum verdict verdict = dedup_classify(known.seq ? &known : NULL, &signal);
             if (letters[verdict] != lives[i].verdicts[k])
                 fail_msg("life %zu (%s) step %zu: %c", i, lives[i].steps, k, letters[verdict]);
             if (verdict == VERDICT_DUPLICATE)
                 continue;
-            judge_row(known.seq ? &known : NULL, &signal, verdict, known.seq + 1, &now, &row);
+            dedup_entry(known.seq ? &known : NULL, &signal, verdict, known.seq + 1, &now, &row);
             known = row;
         }
     }
@@ -153,53 +153,53 @@ static void the_newer_state_stays(void **state) {
 static void a_day_is_any_time_of_it(void **state) {
     (void)state;
     struct signal day = signal_with('A', false), time = signal_with('B', false);
-    struct ledger_row known;
+    struct ledger_entry known;
     day.updated_ms = 1000;
     day.updated_upto_ms = 1999;
     time.updated_ms = time.updated_upto_ms = 1500;
-    judge_row(NULL, &day, VERDICT_REGISTERED, 1, &origin, &known);
-    assert_int_equal(judge_signal(&known, &time), VERDICT_CORRECTED);
-    judge_row(NULL, &time, VERDICT_REGISTERED, 1, &origin, &known);
-    assert_int_equal(judge_signal(&known, &day), VERDICT_CORRECTED);
+    dedup_entry(NULL, &day, VERDICT_REGISTERED, 1, &origin, &known);
+    assert_int_equal(dedup_classify(&known, &time), VERDICT_CORRECTED);
+    dedup_entry(NULL, &time, VERDICT_REGISTERED, 1, &origin, &known);
+    assert_int_equal(dedup_classify(&known, &day), VERDICT_CORRECTED);
     time.updated_ms = time.updated_upto_ms = 2000;
-    judge_row(NULL, &time, VERDICT_REGISTERED, 1, &origin, &known);
-    assert_int_equal(judge_signal(&known, &day), VERDICT_DUPLICATE);
+    dedup_entry(NULL, &time, VERDICT_REGISTERED, 1, &origin, &known);
+    assert_int_equal(dedup_classify(&known, &day), VERDICT_DUPLICATE);
 }
 
 static void only_what_counts_unchanged_is_seen_later(void **state) {
     (void)state;
     struct signal signal = signal_with('A', false), other = signal_with('B', false),
                   gone = signal_with('-', true);
-    struct ledger_row known, withdrawn;
+    struct ledger_entry known, withdrawn;
     signal.updated_ms = other.updated_ms = 10;
-    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &known);
-    judge_row(&known, &gone, VERDICT_WITHDRAWN, 2, &origin, &withdrawn);
-    assert_false(judge_is_seen_later(&known, &signal));
+    dedup_entry(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &known);
+    dedup_entry(&known, &gone, VERDICT_WITHDRAWN, 2, &origin, &withdrawn);
+    assert_false(dedup_is_seen_later(&known, &signal));
     signal.updated_ms = other.updated_ms = gone.updated_ms = 11;
-    assert_true(judge_is_seen_later(&known, &signal));
-    assert_false(judge_is_seen_later(&known, &other));
-    assert_false(judge_is_seen_later(&known, &gone));
-    assert_false(judge_is_seen_later(&withdrawn, &signal));
+    assert_true(dedup_is_seen_later(&known, &signal));
+    assert_false(dedup_is_seen_later(&known, &other));
+    assert_false(dedup_is_seen_later(&known, &gone));
+    assert_false(dedup_is_seen_later(&withdrawn, &signal));
 }
 
 static void an_erased_signal_does_not_come_back(void **state) {
     (void)state;
-    struct ledger_row known = {.seq = 4, .erased = true, .verdict = VERDICT_WITHDRAWN};
+    struct ledger_entry known = {.seq = 4, .erased = true, .verdict = VERDICT_WITHDRAWN};
     struct signal signal = signal_with('A', false), gone = signal_with('-', true);
     signal.stands = true;
-    assert_int_equal(judge_signal(&known, &signal), VERDICT_DUPLICATE);
-    assert_int_equal(judge_signal(&known, &gone), VERDICT_DUPLICATE);
+    assert_int_equal(dedup_classify(&known, &signal), VERDICT_DUPLICATE);
+    assert_int_equal(dedup_classify(&known, &gone), VERDICT_DUPLICATE);
 }
 
 static void what_no_table_had_goes_with_its_content(void **state) {
     (void)state;
     struct signal signal = signal_with('A', false), gone = signal_with('?', true);
-    struct ledger_row a, b;
+    struct ledger_entry a, b;
     signal.unknown_count = 2;
     signal.unknown_said = true;
     memset(signal.unknown[1].word.bytes, 3, DIGEST_BYTES);
-    judge_row(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
-    judge_row(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
+    dedup_entry(NULL, &signal, VERDICT_REGISTERED, 1, &origin, &a);
+    dedup_entry(&a, &gone, VERDICT_WITHDRAWN, 2, &origin, &b);
     assert_int_equal(a.unknown_count, 2);
     assert_memory_equal(a.unknown, signal.unknown, sizeof a.unknown);
     assert_int_equal(b.unknown_count, 2);

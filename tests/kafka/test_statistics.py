@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""The topic of figures for outside, with a real Kafka and a clock that is moved: what a reader of the compacted
+"""The topic of statistics for outside, with a real Kafka and a clock that is moved: what a reader of the compacted
 topic holds is what the daemon tells, whatever happens in between; and the topic of events is not disturbed by it."""
 import datetime
 import os
@@ -37,7 +37,7 @@ class FiguresTest(kafka_case.KafkaCase):
         self.months = 0
 
     def kafka_lines(self):
-        return [f"topic: {self.events_topic}", f"counts_topic: {self.topic}", "grace: 200ms", f"brokers: {self.kafka.bootstrap}"]
+        return [f"topic: {self.events_topic}", f"counts_topic: {self.topic}", "recovery_wait: 200ms", f"brokers: {self.kafka.bootstrap}"]
 
     def start(self, wait=True):
         moment = first_of_month(self.months)
@@ -58,7 +58,7 @@ class FiguresTest(kafka_case.KafkaCase):
         return self.daemon.status()["kafka"]["counts"]
 
     def await_published(self):
-        wait_for(lambda: self.counts_status()["state"] == "running", "the topic of figures is there")
+        wait_for(lambda: self.counts_status()["state"] == "running", "the topic of statistics is there")
         await_published(self.daemon)
 
     def records(self):
@@ -74,19 +74,19 @@ class FiguresTest(kafka_case.KafkaCase):
             self.assertGreater(record["offset"], offset)
             places[record["key"]] = record["partition"], record["offset"]
             headers = record["headers"]
-            self.assertEqual(set(headers), {"signaald_origin", "signaald_seq", "content-type"})
-            self.assertRegex(headers["signaald_origin"], "^[0-9a-f]{32}$")
+            self.assertEqual(set(headers), {"signaald_ledger_id", "signaald_seq", "content-type"})
+            self.assertRegex(headers["signaald_ledger_id"], "^[0-9a-f]{32}$")
             self.assertEqual(headers["content-type"], "application/json")
             latest[record["key"]] = record["payload"]
         sequences = [record["headers"]["signaald_seq"] for record in records]
         self.assertEqual(len(sequences), len(set(sequences)))
-        told = self.daemon.control("GET", "/v1/figures").json["figures"]
-        names = ["/".join([f["measure"], *(f"{k}={v}" for k, v in f.items() if k not in ("measure", "count", "resolution",
+        told = self.daemon.control("GET", "/v1/statistics").json["statistics"]
+        names = ["/".join([f["measure"], *(f"{k}={v}" for k, v in f.items() if k not in ("measure", "count", "roundingBase",
                                                                                         "closed"))]) for f in told]
         self.assertEqual({key: value for key, value in latest.items() if value}, dict(zip(names, told)))
         return records
 
-    def test_figures_topic(self):
+    def test_statistics_topic(self):
         """A topic that is missing at first, then several closes, each with a kill while they are sent."""
         value = int(os.environ.get("SIGNAALD_SEED") or time.time())
         print("seed", value)
@@ -94,11 +94,11 @@ class FiguresTest(kafka_case.KafkaCase):
         self.start()
         self.deliver(200, 2, "SexualExploitation")
         self.deliver(30, 13, "ForcedLabour")
-        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
         wait_for(lambda: f"<4>kafka topic={self.topic} state=tail" in self.daemon.log(), "an alarm in the log")
         wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events do not wait for the other topic")
         wait_for(lambda: self.counts_status()["lastError"] == "the topic does not exist", "the status tells it too")
-        self.assertEqual(self.counts_status()["waiting"], len(self.daemon.control("GET", "/v1/figures").json["figures"]))
+        self.assertEqual(self.counts_status()["waiting"], len(self.daemon.control("GET", "/v1/statistics").json["statistics"]))
         self.assertIsNone(self.daemon.status()["kafka"]["lastError"])
         self.kafka.create_topic(self.topic, 3, COMPACT)
         self.await_published()
@@ -106,15 +106,15 @@ class FiguresTest(kafka_case.KafkaCase):
         for months in (1, 2, 3):
             self.daemon.stop()
             self.months = months
-            made, stayed = (self.daemon.log().count(f"figures {word}") for word in ("made", "stay"))
+            made, stayed = (self.daemon.log().count(f"statistics {word}") for word in ("made", "stay"))
             self.start(wait=False)
             self.assertGreaterEqual(made, 1)
             if months == 1:
                 wait_for(self.daemon.answers, "the daemon answers")
-                wait_for(lambda: self.daemon.log().count("figures stay") > stayed, "a close without change")
+                wait_for(lambda: self.daemon.log().count("statistics stay") > stayed, "a close without change")
                 self.assertEqual(len(self.check_topic()), len(first))
             else:
-                wait_for(lambda: self.daemon.log().count("figures made") > made, "a close")
+                wait_for(lambda: self.daemon.log().count("statistics made") > made, "a close")
                 time.sleep(chance.uniform(0, 0.3))  # a moment at which it is killed, nothing that is waited for
                 self.daemon.kill()
                 self.start()
@@ -126,7 +126,7 @@ class FiguresTest(kafka_case.KafkaCase):
                 self.withdraw([f"s-{n}" for n in range(200, 230)])
         records = self.check_topic()
         self.assertIn(None, [record["payload"] for record in records])  # what is too small is taken back
-        self.assertEqual(len({r["headers"]["signaald_origin"] for r in records}), 1)
+        self.assertEqual(len({r["headers"]["signaald_ledger_id"] for r in records}), 1)
         events = list(broker.consume(self.kafka.bootstrap, self.events_topic))
         self.assertEqual(sorted(int(e["headers"]["signaald_seq"]) for e in events),
                          list(range(1, self.daemon.status()["ledger"]["accepted"] + 1)))
@@ -138,7 +138,7 @@ class FiguresTest(kafka_case.KafkaCase):
         self.kafka.create_topic(self.topic, 1, COMPACT)
         self.start()
         self.deliver(50, 2, "SexualExploitation")
-        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
         self.await_published()
         self.check_topic()
         self.daemon.stop()
@@ -171,7 +171,7 @@ class FiguresTest(kafka_case.KafkaCase):
         self.deliver(1, 2, "SexualExploitation")
         wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events are published")
         self.assertEqual(self.counts_status(), {"state": "off", "topic": None, "waiting": 0, "lastError": None})
-        self.assertGreater(len(self.daemon.control("GET", "/v1/figures").json["figures"]), 10)
+        self.assertGreater(len(self.daemon.control("GET", "/v1/statistics").json["statistics"]), 10)
         self.daemon.stop()
 
 

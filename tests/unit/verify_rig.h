@@ -1,52 +1,52 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A ledger with everything in it, and ways to recount it and to damage it.
-#ifndef RECOUNT_RIG_H
-#define RECOUNT_RIG_H
+// A ledger with everything in it, and ways to verify it and to damage it.
+#ifndef VERIFY_RIG_H
+#define VERIFY_RIG_H
 
 #include "ledger/verify.h"
 #include "retention_rig.h"
 
 // Between two commits, as a daemon begins one.
-static inline void begin_recount(struct books *books, struct recount *recount) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RECOUNT);
-    struct books_group group = {.batches = batch};
-    *recount = (struct recount){0};
-    batch->recount = recount;
-    commit_group(books, &group);
-    books_group_free(&group);
+static inline void begin_verify(struct ledger *ledger, struct verify *verify) {
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
+    struct ledger_group group = {.batches = batch};
+    *verify = (struct verify){0};
+    batch->verify = verify;
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
     batch_free(batch);
-    assert_int_equal(recount->txn.err.kind, ERR_NONE);
+    assert_int_equal(verify->txn.err.kind, ERR_NONE);
 }
 
-static inline void assert_whole(const struct recount *recount) {
-    for (int i = 0; i < RECOUNT_CHECKS; i++)
-        if (recount->checks[i].differs)
-            fail_msg("%s: %" PRIu64 " differ: %s", recount_check_name((enum recount_check)i),
-                     recount->checks[i].differs, recount->checks[i].first);
-    assert_true(recount_is_whole(recount));
+static inline void assert_whole(const struct verify *verify) {
+    for (int i = 0; i < VERIFY_CHECKS; i++)
+        if (verify->checks[i].differs)
+            fail_msg("%s: %" PRIu64 " differ: %s", verify_check_name((enum verify_check)i),
+                     verify->checks[i].differs, verify->checks[i].first);
+    assert_true(verify_is_whole(verify));
 }
 
-static inline void assert_books_whole(struct books *books, uint64_t identities_max) {
-    struct recount recount;
-    begin_recount(books, &recount);
-    recount.identities_max = identities_max;
-    recount_run(&recount);
-    assert_whole(&recount);
-    recount_free(&recount);
+static inline void assert_books_whole(struct ledger *ledger, uint64_t identities_max) {
+    struct verify verify;
+    begin_verify(ledger, &verify);
+    verify.identities_max = identities_max;
+    verify_run(&verify);
+    assert_whole(&verify);
+    verify_free(&verify);
 }
 
-static inline void fall_silent(struct books *books) {
+static inline void fall_silent(struct ledger *ledger) {
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    struct books_group group = {.batches = batch};
+    struct ledger_group group = {.batches = batch};
     batch->task = BATCH_SILENCE;
     batch->received_ms = now;
-    commit_group(books, &group);
-    books_group_free(&group);
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
     batch_free(batch);
 }
 
 // By tables that have one word more.
-static inline void renormalise(struct books *books) {
+static inline void remap(struct ledger *ledger) {
     struct err err;
     struct diagnostics faults;
     char file[PATH_MAX];
@@ -57,42 +57,42 @@ static inline void renormalise(struct books *books) {
     diagnostics_free(&faults);
     assert_non_null(none);
     struct tables more = tables;
-    struct batch *batch = batch_create_task(none, &more, BATCH_RENORMALISE);
-    struct books_group group = {.batches = batch};
+    struct batch *batch = batch_create_task(none, &more, BATCH_REMAP);
+    struct ledger_group group = {.batches = batch};
     more.references = 1000000;
     more.categories = categories_load(
         STR("word,code\nprostitutie,SexualExploitation\ndwang,ForcedLabour\niets,Servitude\n"),
         "categories", &err);
     assert_non_null(more.categories);
-    commit_group(books, &group);
-    assert_int_equal(batch->renormalise.changed, 1);
-    books_group_free(&group);
+    commit_group(ledger, &group);
+    assert_int_equal(batch->remap.changed, 1);
+    ledger_group_free(&group);
     batch_free(batch);
-    sources_drop(none);
+    sources_unref(none);
     categories_free(more.categories);
 }
 
 #define PIET "\"person\":{\"name\":\"Piet Smit\",\"birthDate\":\"1985-01-02\"}"
 
-// Lines 1 to 6 have expired: gone, carried, one with a person of others. What waits and what is
-// confirmed, what is erased and waits for that: see the ids.
-static inline struct books *make_books(void) {
-    struct books *books = open_books();
-    deliver(books,
+// Lines 1 to 6 have expired: gone, expired_counts, one with a person of others. What waits and what
+// is confirmed, what is erased and waits for that: see the ids.
+static inline struct ledger *make_books(void) {
+    struct ledger *ledger = open_ledger();
+    deliver(ledger,
             "[{\"id\":\"old-1\"," JAN
             "},{\"id\":\"old-2\",\"category\":\"dwang\"},{\"id\":\"old-3\","
             "\"withdrawn\":true},{\"id\":\"kept-1\",\"category\":\"dwang\"," JAN "},"
             "{\"id\":\"old-4\"," JAN "}]",
             false);
-    deliver(books, "{\"id\":\"old-2\",\"category\":\"prostitutie\",\"reported\":\"2024-02-01\"}",
+    deliver(ledger, "{\"id\":\"old-2\",\"category\":\"prostitutie\",\"reported\":\"2024-02-01\"}",
             false);
     now += 50 * day_ms;
-    deliver(books, "{\"id\":\"kept-1\",\"category\":\"prostitutie\"," JAN "}", false); // 7
-    confirm(books, 1, 7);
+    deliver(ledger, "{\"id\":\"kept-1\",\"category\":\"prostitutie\"," JAN "}", false); // 7
+    confirm(ledger, 1, 7);
     now += 60 * day_ms;
-    expire(books);
-    assert_int_equal(books_first_seq(books), 7);
-    deliver(books,
+    expire(ledger);
+    assert_int_equal(ledger_first_seq(ledger), 7);
+    deliver(ledger,
             "[{\"id\":\"plain\",\"reported\":\"2023-05-01\",\"municipality\":\"Nergenshuizen\"},"
             "{\"id\":\"jan\"," JAN "},{\"id\":\"piet\"," PIET "},"
             "{\"id\":\"fixed\",\"category\":\"dwang\"},{\"id\":\"gone\"," PIET "},"
@@ -100,35 +100,35 @@ static inline struct books *make_books(void) {
             "},{\"id\":\"erased-2\"," PIET "},{\"id\":\"bad\",\"reported\":\"?\"},"
             "{\"id\":\"unseen\",\"withdrawn\":true}]",
             true); // 8 to 17
-    deliver(books,
+    deliver(ledger,
             "[{\"id\":\"fixed\",\"category\":\"prostitutie\",\"status\":\"confirmed\"},"
             "{\"id\":\"gone\",\"withdrawn\":true},{\"id\":\"back\",\"withdrawn\":true},"
             "{\"id\":\"erased-1\",\"victim\":{\"gender\":\"man\"}}]",
             false); // 18 to 21
-    deliver(books,
+    deliver(ledger,
             "[{\"id\":\"back\",\"victim\":{\"gender\":\"vrouw\"}},{\"id\":\"jan\"," PIET "}]",
-            false);                             // 22, 23
-    renormalise(books);                         // 24
-    fall_silent(books);                         // 25
-    deliver(books, "{\"id\":\"late\"}", false); // 26 resumed, 27
-    confirm(books, 8, 20);
-    (void)erase(books, "erased-1", true);                // 28: version 2 waits
-    (void)erase(books, "erased-2", false);               // 29: all at once
-    deliver(books, "{\"id\":\"last\"," PIET "}", false); // 30
-    assert_int_equal(books_last_seq(books), 30);
-    return books;
+            false);                              // 22, 23
+    remap(ledger);                               // 24
+    fall_silent(ledger);                         // 25
+    deliver(ledger, "{\"id\":\"late\"}", false); // 26 resumed, 27
+    confirm(ledger, 8, 20);
+    (void)erase(ledger, "erased-1", true);                // 28: version 2 waits
+    (void)erase(ledger, "erased-2", false);               // 29: all at once
+    deliver(ledger, "{\"id\":\"last\"," PIET "}", false); // 30
+    assert_int_equal(ledger_last_seq(ledger), 30);
+    return ledger;
 }
 
 // --- damage ---
 
-static inline void get_record(struct books *books, uint64_t seq, struct ledger_row *row,
+static inline void get_record(struct ledger *ledger, uint64_t seq, struct ledger_entry *row,
                               char event[EVENT_VALUE_MAX + 1]) {
-    struct line line = line_at(books, seq);
+    struct line line = line_at(ledger, seq);
     *row = line.row;
     (void)snprintf(event, EVENT_VALUE_MAX + 1, "%s", line.event);
 }
 
-static inline void put_record(struct store_txn *txn, const struct ledger_row *row,
+static inline void put_record(struct store_txn *txn, const struct ledger_entry *row,
                               const char *event) {
     struct buf record;
     buf_init(&record, 1 << 16);
@@ -144,39 +144,40 @@ static inline void commit_damage(struct store_txn *txn) {
 }
 
 // `from` in the event becomes `to`.
-static inline void edit_event(struct books *books, uint64_t seq, const char *from, const char *to) {
+static inline void edit_event(struct ledger *ledger, uint64_t seq, const char *from,
+                              const char *to) {
     char event[EVENT_VALUE_MAX + 1], edited[EVENT_VALUE_MAX + 1];
-    struct ledger_row row;
+    struct ledger_entry row;
     struct store_txn txn;
-    get_record(books, seq, &row, event);
+    get_record(ledger, seq, &row, event);
     const char *at = strstr(event, from);
     assert_non_null(at);
     (void)snprintf(edited, sizeof edited, "%.*s%s%s", (int)(at - event), event, to,
                    at + strlen(from));
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     put_record(&txn, &row, edited);
     commit_damage(&txn);
 }
 
-static inline void edit_row(struct books *books, uint64_t seq,
-                            void (*change)(struct ledger_row *row)) {
+static inline void edit_row(struct ledger *ledger, uint64_t seq,
+                            void (*change)(struct ledger_entry *row)) {
     char event[EVENT_VALUE_MAX + 1];
-    struct ledger_row row;
+    struct ledger_entry row;
     struct store_txn txn;
-    get_record(books, seq, &row, event);
+    get_record(ledger, seq, &row, event);
     change(&row);
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     put_record(&txn, &row, event);
     commit_damage(&txn);
 }
 
 // Adds to the count of a cell; 0 takes the entry away.
-static inline void edit_cell(struct books *books, enum store_table table, const struct cell *cell,
+static inline void edit_cell(struct ledger *ledger, enum store_table table, const struct cell *cell,
                              int64_t change) {
     struct store_txn txn;
     struct str value, key = {(const char *)cell, sizeof *cell};
     int64_t count = 0;
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     if (store_get(&txn, table, key, &value))
         memcpy(&count, value.data, sizeof count);
     count += change;
@@ -187,26 +188,26 @@ static inline void edit_cell(struct books *books, enum store_table table, const 
     commit_damage(&txn);
 }
 
-static inline void delete_seq(struct books *books, enum store_table table, uint64_t seq) {
+static inline void delete_seq(struct ledger *ledger, enum store_table table, uint64_t seq) {
     struct store_txn txn;
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     store_delete_seq(&txn, table, seq);
     commit_damage(&txn);
 }
 
-static inline void put_seq(struct books *books, enum store_table table, uint64_t seq,
+static inline void put_seq(struct ledger *ledger, enum store_table table, uint64_t seq,
                            struct str value) {
     struct store_txn txn;
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     store_put_seq(&txn, table, seq, value);
     commit_damage(&txn);
 }
 
 // As one that was not found in the topic.
-static inline void put_lost(struct books *books, uint64_t seq) {
-    const struct ledger_row lost = {.kind = LEDGER_LOST, .seq = seq, .first = seq};
+static inline void put_lost(struct ledger *ledger, uint64_t seq) {
+    const struct ledger_entry lost = {.kind = LEDGER_LOST, .seq = seq, .first = seq};
     struct store_txn txn;
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     put_record(&txn, &lost, "");
     store_delete_seq(&txn, STORE_PUBLISHED, seq);
     store_delete_seq(&txn, STORE_OUTBOX, seq);
@@ -214,27 +215,27 @@ static inline void put_lost(struct books *books, uint64_t seq) {
 }
 
 // As a ledger that was made anew from its events.
-static inline void set_rebuilt(struct books *books) {
+static inline void set_rebuilt(struct ledger *ledger) {
     struct store_txn txn;
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     store_put(&txn, STORE_META, STR("rebuilt"), STR("1"));
     commit_damage(&txn);
 }
 
 // The same version once more, at the end, and counted again.
-static inline void register_again(struct books *books, uint64_t seq) {
+static inline void register_again(struct ledger *ledger, uint64_t seq) {
     char event[EVENT_VALUE_MAX + 1];
-    struct ledger_row row;
+    struct ledger_entry row;
     struct store_txn txn;
-    uint64_t last = books_last_seq(books) + 1;
-    get_record(books, seq, &row, event);
+    uint64_t last = ledger_last_seq(ledger) + 1;
+    get_record(ledger, seq, &row, event);
     row.seq = row.first = last;
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     put_record(&txn, &row, event);
     store_put_seq(&txn, STORE_OUTBOX, last, STR(""));
     store_put(&txn, STORE_META, STR("last-seq"), (struct str){(const char *)&last, sizeof last});
     commit_damage(&txn);
-    edit_cell(books, STORE_COUNTS, &row.cell, 1);
+    edit_cell(ledger, STORE_COUNTS, &row.cell, 1);
 }
 
 static inline void member_key(uint8_t key[8 + DIGEST_BYTES], uint64_t person,
@@ -245,13 +246,13 @@ static inline void member_key(uint8_t key[8 + DIGEST_BYTES], uint64_t person,
 }
 
 // The member of a line's person; `cell` NULL takes it away.
-static inline void edit_member(struct books *books, uint64_t person, const struct digest *member,
+static inline void edit_member(struct ledger *ledger, uint64_t person, const struct digest *member,
                                const struct cell *cell) {
     struct store_txn txn;
     uint8_t bytes[8 + DIGEST_BYTES];
     member_key(bytes, person, member);
     struct str key = {(const char *)bytes, sizeof bytes};
-    store_begin(books->store, &txn);
+    store_begin(ledger->store, &txn);
     if (cell)
         store_put(&txn, STORE_MEMBERS, key, (struct str){(const char *)cell, sizeof *cell});
     else
@@ -259,41 +260,41 @@ static inline void edit_member(struct books *books, uint64_t person, const struc
     commit_damage(&txn);
 }
 
-#define BIT(check) (1u << RECOUNT_##check)
+#define BIT(check) (1u << VERIFY_##check)
 
-static inline struct cell cell_of(struct books *books, uint64_t seq) {
-    return line_at(books, seq).row.cell;
+static inline struct cell cell_of(struct ledger *ledger, uint64_t seq) {
+    return line_at(ledger, seq).row.cell;
 }
 
 struct damage {
-    void (*damage)(struct books *books);
+    void (*damage)(struct ledger *ledger);
     unsigned found; // bits of the checks that must find it, and no others
-    enum recount_check check;
+    enum verify_check check;
     const char *named; // begins what the check says
 };
 
-static inline void assert_found(const struct recount *recount, const struct damage *damage,
+static inline void assert_found(const struct verify *verify, const struct damage *damage,
                                 size_t number) {
     unsigned found = 0;
-    for (int i = 0; i < RECOUNT_CHECKS; i++)
-        if (recount->checks[i].differs)
+    for (int i = 0; i < VERIFY_CHECKS; i++)
+        if (verify->checks[i].differs)
             found |= 1u << i;
-    const char *first = recount->checks[damage->check].first;
+    const char *first = verify->checks[damage->check].first;
     if (found != damage->found || strncmp(first, damage->named, strlen(damage->named)) != 0)
         fail_msg("damage %zu: found %#x and not %#x, %s: %s", number, found, damage->found,
-                 recount_check_name(damage->check), first);
-    assert_false(recount_is_whole(recount));
+                 verify_check_name(damage->check), first);
+    assert_false(verify_is_whole(verify));
 }
 
-// The files of the books, to begin with them again.
+// The files of the ledger, to begin with them again.
 static struct saved {
     const char *name;
     struct buf bytes;
 } saved[] = {{.name = "data.mdb"}, {.name = "identity.key"}, {.name = "person.key"}};
 
-static inline void save(struct books *books) {
+static inline void save(struct ledger *ledger) {
     struct err err;
-    books_close(books);
+    ledger_close(ledger);
     for (size_t i = 0; i < COUNT(saved); i++)
         assert_true(str_read_file(scratch_path(saved[i].name), 1 << 24, &saved[i].bytes, &err));
 }
@@ -312,19 +313,19 @@ static inline void forget_saved(void) {
 static inline void assert_each_is_found(const struct damage *damages, size_t count) {
     save(make_books());
     for (size_t i = 0; i < count; i++) {
-        struct recount recount = {.identities_max = i % 2 ? 5 : 0};
+        struct verify verify = {.identities_max = i % 2 ? 5 : 0};
         struct err err;
         put_back();
-        struct books *books = open_books();
-        damages[i].damage(books);
-        books_close(books);
+        struct ledger *ledger = open_ledger();
+        damages[i].damage(ledger);
+        ledger_close(ledger);
         struct store *store = store_open_read(scratch_dir, 64 << 20, &err);
         assert_non_null(store);
-        store_begin_read(store, &recount.txn);
-        recount_run(&recount);
-        assert_false(recount.checks[RECOUNT_INDEX].looked || recount.checks[RECOUNT_MEMORY].looked);
-        assert_found(&recount, &damages[i], i);
-        recount_free(&recount);
+        store_begin_read(store, &verify.txn);
+        verify_run(&verify);
+        assert_false(verify.checks[VERIFY_INDEX].looked || verify.checks[VERIFY_MEMORY].looked);
+        assert_found(&verify, &damages[i], i);
+        verify_free(&verify);
         store_close(store);
     }
     forget_saved();

@@ -34,7 +34,7 @@ static void genders(void **state) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         enum gender g = GENDER_COUNT;
-        bool found = vocabulary_gender(str_from(cases[i].word), &g);
+        bool found = codelist_gender(str_from(cases[i].word), &g);
         if (found != (cases[i].gender != GENDER_COUNT) || g != cases[i].gender)
             fail_msg("%s", cases[i].word);
     }
@@ -74,7 +74,7 @@ static void citizenships(void **state) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         enum citizenship c = CITIZENSHIP_COUNT;
-        bool found = vocabulary_citizenship(str_from(cases[i].word), &c);
+        bool found = codelist_citizenship(str_from(cases[i].word), &c);
         if (found != (cases[i].group != CITIZENSHIP_COUNT) || c != cases[i].group)
             fail_msg("%s", cases[i].word);
     }
@@ -89,9 +89,9 @@ static void every_country_has_a_group(void **state) {
     enum citizenship c;
     for (code[0] = 'A'; code[0] <= 'Z'; code[0]++)
         for (code[1] = 'A'; code[1] <= 'Z'; code[1]++) {
-            found[2] += vocabulary_citizenship((struct str){code, 2}, &c);
+            found[2] += codelist_citizenship((struct str){code, 2}, &c);
             for (code[2] = 'A'; code[2] <= 'Z'; code[2]++)
-                if (vocabulary_citizenship((struct str){code, 3}, &c))
+                if (codelist_citizenship((struct str){code, 3}, &c))
                     found[3]++;
         }
     assert_int_equal(found[2], 249 + 4);
@@ -100,7 +100,7 @@ static void every_country_has_a_group(void **state) {
                              "SI ES SE";
     struct str rest = STR(eu), piece;
     while (str_split(&rest, ' ', &piece))
-        members += vocabulary_citizenship(piece, &c) && c == CITIZENSHIP_EU;
+        members += codelist_citizenship(piece, &c) && c == CITIZENSHIP_EU;
     assert_int_equal(members, 26);
 }
 
@@ -116,7 +116,7 @@ static void countries(void **state) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         char code[3] = "";
-        bool found = vocabulary_country(str_from(cases[i].word), code);
+        bool found = codelist_country(str_from(cases[i].word), code);
         if (found != (cases[i].code[0] != '\0') || strcmp(code, cases[i].code) != 0)
             fail_msg("%s: %s", cases[i].word, code);
     }
@@ -133,14 +133,14 @@ static void codes_of_three_letters_are_complete(void **state) {
         for (word[1] = 'a'; word[1] <= 'z'; word[1]++)
             for (word[2] = 'a'; word[2] <= 'z'; word[2]++) {
                 enum citizenship a, b;
-                if (!vocabulary_country((struct str){word, 3}, code))
+                if (!codelist_country((struct str){word, 3}, code))
                     continue;
                 three++;
                 reached[code[0] - 'a'][code[1] - 'a'] = true;
-                assert_true(vocabulary_country(str_from(code), two));
+                assert_true(codelist_country(str_from(code), two));
                 assert_string_equal(code, two);
-                assert_true(vocabulary_citizenship((struct str){word, 3}, &a));
-                assert_true(vocabulary_citizenship(str_from(code), &b));
+                assert_true(codelist_citizenship((struct str){word, 3}, &a));
+                assert_true(codelist_citizenship(str_from(code), &b));
                 assert_int_equal(a, b);
             }
     for (size_t i = 0; i < 26 * 26; i++)
@@ -151,10 +151,10 @@ static void codes_of_three_letters_are_complete(void **state) {
 
 static void words_for_unknown(void **state) {
     (void)state;
-    assert_true(vocabulary_is_unknown(STR("Onbekend")));
-    assert_true(vocabulary_is_unknown(STR(" not specified ")));
-    assert_false(vocabulary_is_unknown(STR("")));
-    assert_false(vocabulary_is_unknown(STR("Nigeria")));
+    assert_true(codelist_is_unknown(STR("Onbekend")));
+    assert_true(codelist_is_unknown(STR(" not specified ")));
+    assert_false(codelist_is_unknown(STR("")));
+    assert_false(codelist_is_unknown(STR("Nigeria")));
 }
 
 static void statuses(void **state) {
@@ -179,7 +179,7 @@ static void statuses(void **state) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         enum status status = STATUS_COUNT;
-        bool found = vocabulary_status(str_from(cases[i].word), &status);
+        bool found = codelist_status(str_from(cases[i].word), &status);
         if (found != (cases[i].status != STATUS_COUNT) || status != cases[i].status)
             fail_msg("%s", cases[i].word);
     }

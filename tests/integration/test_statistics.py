@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Figures for outside, with a clock that is moved (libfaketime). An attacker reads all of them before and after each signal
+"""Statistics for outside, with a clock that is moved (libfaketime). An attacker reads all of them before and after each signal
 that comes, is corrected or is withdrawn, through midnights and ends of months, and must learn nothing of any of them."""
 import datetime
 import os
@@ -15,7 +15,7 @@ from harness import BUILD, Fresh, wait_for
 from test_silence import moved_by
 
 AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
-RESOLUTION = 10
+ROUNDING_BASE = 10
 MUNICIPALITIES = ("GM0363", "GM0457", "GM0344", "GM0599", "GM0014", "nergens")
 SOURCES = ("gm0363-amsterdam", "coa")
 CATEGORIES = ("SexualExploitation", "ForcedLabour", "ForcedCriminality")
@@ -40,7 +40,7 @@ class World:
         self.daemon = daemon
         self.random = random.Random(number)
         self.signals = {}  # id -> (source, what it says)
-        self.touched = set()  # since the last time that figures were made
+        self.touched = set()  # since the last time that statistics were made
         self.shown = None
         self.days_ago = (0, 5, 5, 40, 200)  # from the first of this month
 
@@ -91,16 +91,16 @@ class World:
         self.random.setstate(state)
 
 
-def figures(daemon):
-    return daemon.control("GET", "/v1/figures").json
+def statistics(daemon):
+    return daemon.control("GET", "/v1/statistics").json
 
 
-def key(figure):
-    return tuple(sorted((k, v) for k, v in figure.items() if k not in ("count", "resolution", "closed")))
+def key(statistic):
+    return tuple(sorted((k, v) for k, v in statistic.items() if k not in ("count", "roundingBase", "closed")))
 
 
 def table(answer):
-    return {key(figure): figure["count"] for figure in answer["figures"]}
+    return {key(statistic): statistic["count"] for statistic in answer["statistics"]}
 
 
 def exact(daemon, closed):
@@ -122,15 +122,15 @@ def exact(daemon, closed):
     return margins
 
 
-class Figures(Fresh):
-    EXTRA = {"disclosure": [f"resolution: {RESOLUTION}"]}
+class Statistics(Fresh):
+    EXTRA = {"disclosure": [f"rounding_base: {ROUNDING_BASE}"]}
 
     def tearDown(self):
         if self.daemon.process is not None:
             self.daemon.stop()
 
     def closes(self):
-        return len(re.findall("figures (made|stay)", self.daemon.log()))
+        return len(re.findall("statistics (made|stay)", self.daemon.log()))
 
     def start_at(self, *date, close=False):
         """A daemon that lives at this moment; `close`: after it has looked at the months that have closed."""
@@ -142,27 +142,27 @@ class Figures(Fresh):
             wait_for(lambda: self.closes() > before, "the close of a month")
 
     def check_floors(self):
-        """Each figure is the floor of its margin, and none is missing."""
-        answer = figures(self.daemon)
+        """Each statistic is the floor of its margin, and none is missing."""
+        answer = statistics(self.daemon)
         told = {name: count for name, count in table(answer).items() if ("measure", "signals") in name}
-        floors = {name: count // RESOLUTION * RESOLUTION for name, count in exact(self.daemon, answer["closed"]).items()}
+        floors = {name: count // ROUNDING_BASE * ROUNDING_BASE for name, count in exact(self.daemon, answer["closed"]).items()}
         self.assertEqual(told, {name: count for name, count in floors.items() if count})
 
     def check_step(self, world):
-        """At a close: either nothing has changed, or the work of at least so many signals as the resolution."""
-        after = figures(self.daemon)
+        """At a close: either nothing has changed, or the work of at least so many signals as the rounding_base."""
+        after = statistics(self.daemon)
         if after["closed"] == world.shown["closed"]:
             self.assertEqual(after, world.shown)
             return False
-        self.assertGreaterEqual(len(world.touched), RESOLUTION)
+        self.assertGreaterEqual(len(world.touched), ROUNDING_BASE)
         old, new = table(world.shown), table(after)
         for name in old.keys() | new.keys():
             step = abs(new.get(name, 0) - old.get(name, 0))
-            self.assertTrue(step == 0 or step >= RESOLUTION, name)
-        for figure in after["figures"]:
-            self.assertEqual((figure["count"] % RESOLUTION, figure["resolution"]), (0, RESOLUTION))
-            if old.get(key(figure)) != figure["count"]:
-                self.assertEqual(figure["closed"], after["closed"])
+            self.assertTrue(step == 0 or step >= ROUNDING_BASE, name)
+        for statistic in after["statistics"]:
+            self.assertEqual((statistic["count"] % ROUNDING_BASE, statistic["roundingBase"]), (0, ROUNDING_BASE))
+            if old.get(key(statistic)) != statistic["count"]:
+                self.assertEqual(statistic["closed"], after["closed"])
         world.shown = after
         world.touched = set()
         return True
@@ -172,14 +172,14 @@ class Figures(Fresh):
         done at `until`."""
         for _ in range(steps):
             world.step(day)
-            told = figures(self.daemon)
+            told = statistics(self.daemon)
             if until and time.time() + self.ahead_s > until.timestamp():
                 return False
             self.assertEqual(told, world.shown)
         return True
 
     def attack_over_midnight(self, world, month, steps):
-        """A month ends while the daemon runs and signals come; whether its figures were made then. The daemon starts the longer
+        """A month ends while the daemon runs and signals come; whether its statistics were made then. The daemon starts the longer
         before midnight the slower all is."""
         midnight = datetime.datetime(2018, month, 1, tzinfo=AMSTERDAM)
         memory, kept = world.remember(), self.daemon.directory / f"state-{month}"
@@ -200,9 +200,9 @@ class Figures(Fresh):
         world = World(self.daemon, seed())
         self.start_at(2018, 3, 20, 12)
         world.fill(120, datetime.date(2018, 3, 20))
-        answer = self.daemon.control("POST", "/v1/figures/publish")
+        answer = self.daemon.control("POST", "/v1/statistics/release")
         self.assertEqual((answer.status, answer.json["closed"]), (200, "2018-02"))
-        world.shown, world.touched = figures(self.daemon), set()
+        world.shown, world.touched = statistics(self.daemon), set()
         self.assertEqual(answer.json, world.shown)
         self.check_floors()
         # In a month so many signals: some months have too few, and theirs are told with a later one's.
@@ -216,7 +216,7 @@ class Figures(Fresh):
         self.attack(world, datetime.date(2018, 7, 1), 30)
         self.daemon.stop()
         self.start_at(2018, 7, 2)  # nothing more of this month
-        self.assertEqual(figures(self.daemon), world.shown)
+        self.assertEqual(statistics(self.daemon), world.shown)
         self.daemon.stop()
         self.start_at(2019, 1, 1, 0, 0, 5, close=True)  # it slept over several months
         self.assertTrue(self.check_step(world))
@@ -225,66 +225,66 @@ class Figures(Fresh):
         """The operator's way in, its limits, and what a kill leaves of it."""
         self.start_at(2018, 3, 20)
         world = World(self.daemon, 1)
-        empty = {"resolution": RESOLUTION, "closed": None, "figures": [], "names": {}}
-        self.assertEqual(figures(self.daemon), empty)
-        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 409)
+        empty = {"roundingBase": ROUNDING_BASE, "closed": None, "statistics": [], "names": {}}
+        self.assertEqual(statistics(self.daemon), empty)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 409)
         world.fill(60, datetime.date(2018, 3, 20))
-        self.assertEqual(figures(self.daemon), empty)
-        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
+        self.assertEqual(statistics(self.daemon), empty)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
         self.daemon.kill()
         self.start_at(2018, 3, 21)
-        told = figures(self.daemon)
+        told = statistics(self.daemon)
         self.assertEqual(told["closed"], "2018-02")
         self.assertEqual(told["names"]["PV27"], "Noord-Holland")
-        self.assertIn({"measure": "signals", "year": "2018"}, [dict(key(f)) for f in told["figures"]])
+        self.assertIn({"measure": "signals", "year": "2018"}, [dict(key(f)) for f in told["statistics"]])
         self.check_floors()
-        refused = self.daemon.control("POST", "/v1/figures/publish")
-        self.assertEqual((refused.status, figures(self.daemon)), (409, told))
+        refused = self.daemon.control("POST", "/v1/statistics/release")
+        self.assertEqual((refused.status, statistics(self.daemon)), (409, told))
         lines = self.daemon.control("GET", "/v1/audit").body.decode()
-        self.assertRegex(lines, '"publish figures".*"begun"')
-        self.assertRegex(lines, '"publish figures".*"200"')
-        self.assertNotIn("read figures", lines)
+        self.assertRegex(lines, '"publish statistics".*"begun"')
+        self.assertRegex(lines, '"publish statistics".*"200"')
+        self.assertNotIn("read statistics", lines)
         metrics = self.daemon.metrics()
-        self.assertEqual(metrics["signaald_figures_waiting"], len(told["figures"]))
+        self.assertEqual(metrics["signaald_statistics_waiting"], len(told["statistics"]))
         self.assertEqual(self.daemon.status()["kafka"]["counts"],
-                         {"state": "off", "topic": "signal-counts", "waiting": len(told["figures"]), "lastError": None})
+                         {"state": "off", "topic": "signal-counts", "waiting": len(told["statistics"]), "lastError": None})
 
-    def test_resolution_stays_compatible(self):
+    def test_rounding_base_stays_compatible(self):
         self.start_at(2018, 3, 20)
         world = World(self.daemon, 2)
         world.days_ago = (5, 40, 200)
         world.fill(60, datetime.date(2018, 3, 20))
-        self.assertEqual(self.daemon.control("POST", "/v1/figures/publish").status, 200)
-        told = figures(self.daemon)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
+        told = statistics(self.daemon)
         self.daemon.stop()
-        self.daemon.extra["disclosure"] = ["resolution: 15"]
+        self.daemon.extra["disclosure"] = ["rounding_base: 15"]
         self.daemon.write_config()
         result = subprocess.run([str(BUILD / "signaald"), "-c", str(self.daemon.config_path)], capture_output=True, text=True,
                                 timeout=60, check=False)
         self.assertEqual(result.returncode, 2)
-        self.assertIn("disclosure.resolution: 15 neither divides", result.stderr)
-        self.daemon.extra["disclosure"] = ["resolution: 5"]
+        self.assertIn("disclosure.rounding_base: 15 neither divides", result.stderr)
+        self.daemon.extra["disclosure"] = ["rounding_base: 5"]
         self.daemon.write_config()
         self.start_at(2018, 3, 21)
-        self.assertEqual(figures(self.daemon), told)  # until a month closes
+        self.assertEqual(statistics(self.daemon), told)  # until a month closes
         world.fill(4, datetime.date(2018, 3, 21))
         self.daemon.stop()
         self.start_at(2018, 4, 1, 0, 0, 1, close=True)
-        self.assertEqual(figures(self.daemon), told)  # too few
+        self.assertEqual(statistics(self.daemon), told)  # too few
         world.fill(4, datetime.date(2018, 3, 21))
         self.daemon.stop()
         self.start_at(2018, 5, 1, close=True)
-        answer = figures(self.daemon)
-        self.assertEqual((answer["resolution"], answer["closed"]), (5, "2018-04"))
-        self.assertEqual({f["resolution"] for f in answer["figures"]}, {5})
+        answer = statistics(self.daemon)
+        self.assertEqual((answer["roundingBase"], answer["closed"]), (5, "2018-04"))
+        self.assertEqual({f["roundingBase"] for f in answer["statistics"]}, {5})
 
     def test_killed_at_a_close(self):
-        """Whenever it is killed: figures are all of the old ones or all of the new ones."""
+        """Whenever it is killed: statistics are all of the old ones or all of the new ones."""
         self.start_at(2018, 3, 20)
         world = World(self.daemon, 3)
         world.fill(600, datetime.date(2018, 3, 20))
-        self.daemon.control("POST", "/v1/figures/publish")
-        old = figures(self.daemon)
+        self.daemon.control("POST", "/v1/statistics/release")
+        old = statistics(self.daemon)
         world.fill(600, datetime.date(2018, 3, 21))
         self.daemon.stop()
         chance = random.Random(seed())
@@ -297,12 +297,12 @@ class Figures(Fresh):
             self.daemon.kill()
             wait *= 1.1
             self.start_at(2018, 3, 31)
-            answer = figures(self.daemon)
+            answer = statistics(self.daemon)
             if answer["closed"] == "2018-02":
                 self.assertEqual(answer, old)
             self.daemon.stop()
         self.start_at(2018, 4, 1, 0, 0, 5)
-        self.assertEqual(figures(self.daemon), answer)
+        self.assertEqual(statistics(self.daemon), answer)
         self.assertEqual(answer["closed"], "2018-03")
         self.check_floors()
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What tests of unknown words share: two sources, tables as they were and with more words, books to
-// post to and to renormalise.
+// What tests of unknown words share: two sources, tables as they were and with more words, ledger
+// to post to and to remap.
 #ifndef WORDS_RIG_H
 #define WORDS_RIG_H
 
@@ -44,15 +44,15 @@ static inline void load_tables(struct tables *tables, const char *words,
     tables->categories = categories_load(str_from(words), "categories", &err);
     if (!tables->categories)
         fail_msg("%s", err.text);
-    tables->lexicon = lexicon_load(STR("mobiel\nbanditisme\ndwang\n"), "lexicon", &err);
-    if (!tables->lexicon)
+    tables->allowlist = allowlist_load(STR("mobiel\nbanditisme\ndwang\n"), "allowlist", &err);
+    if (!tables->allowlist)
         fail_msg("%s", err.text);
 }
 
 static inline void free_tables(struct tables *tables) {
     municipalities_free(tables->municipalities);
     categories_free(tables->categories);
-    lexicon_free(tables->lexicon);
+    allowlist_free(tables->allowlist);
 }
 
 static inline void load_sources(void) {
@@ -87,20 +87,20 @@ static inline int free_all(void **state) {
     (void)state;
     free_tables(&old_tables);
     free_tables(&new_tables);
-    sources_drop(sources);
+    sources_unref(sources);
     return 0;
 }
 
-// --- books ---
+// --- ledger ---
 
-static inline struct books *open_books(void) {
+static inline struct ledger *open_ledger(void) {
     struct err err;
-    struct books_options options = {
+    struct ledger_options options = {
         .dir = scratch_dir, .bytes_max = 256 << 20, .topic = "signals", .window_ms = 1LL << 40};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
-    return books;
+    return ledger;
 }
 
 static inline struct batch *new_batch(const struct source *source, struct tables *tables,
@@ -111,70 +111,70 @@ static inline struct batch *new_batch(const struct source *source, struct tables
     return batch;
 }
 
-static inline void commit_group(struct books *books, struct batch *batches) {
-    struct books_group group = {.batches = batches};
+static inline void commit_group(struct ledger *ledger, struct batch *batches) {
+    struct ledger_group group = {.batches = batches};
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = GROUP_ITEMS_MAX, .depth_max = 32},
-        .identity_key = books_identity_key(books),
-        .person_keys = books_person_keys(books)};
+        .identity_key = ledger_identity_key(ledger),
+        .person_keys = ledger_person_keys(ledger)};
     for (struct batch *batch = batches; batch; batch = batch->next)
         batch_decode(batch, &options);
-    books_commit(books, &group, now_ms);
+    ledger_commit(ledger, &group, now_ms);
     if (group.err.kind != ERR_NONE)
         fail_msg("%s", group.err.text);
-    books_apply(books, &group);
+    ledger_apply(ledger, &group);
     group.batches = NULL;
-    books_group_free(&group);
+    ledger_group_free(&group);
 }
 
-static inline enum verdict post(struct books *books, const struct source *source,
+static inline enum verdict post(struct ledger *ledger, const struct source *source,
                                 struct tables *tables, const char *text) {
     struct batch *batch = new_batch(source, tables, text);
-    commit_group(books, batch);
+    commit_group(ledger, batch);
     assert_true(batch->item_count > 0);
     enum verdict verdict = batch->items[batch->item_count - 1].verdict;
     batch_free(batch);
     return verdict;
 }
 
-static inline struct batch_renormalise piece(struct books *books, struct tables *tables,
-                                             bool dry_run, uint64_t from, uint64_t upto) {
-    struct batch *batch = batch_create_task(sources, tables, BATCH_RENORMALISE);
+static inline struct batch_remap piece(struct ledger *ledger, struct tables *tables, bool dry_run,
+                                       uint64_t from, uint64_t upto) {
+    struct batch *batch = batch_create_task(sources, tables, BATCH_REMAP);
     batch->dry_run = dry_run;
-    batch->renormalise.from = from;
-    batch->renormalise.upto = upto;
-    commit_group(books, batch);
-    struct batch_renormalise result = batch->renormalise;
+    batch->remap.from = from;
+    batch->remap.upto = upto;
+    commit_group(ledger, batch);
+    struct batch_remap result = batch->remap;
     batch_free(batch);
     return result;
 }
 
 // All pieces; `pieces`: how many there were.
-static inline struct batch_renormalise renormalise(struct books *books, struct tables *tables,
-                                                   bool dry_run, size_t *pieces) {
-    struct batch_renormalise sum = {.from = 0}, one = {.next = 1};
+static inline struct batch_remap remap(struct ledger *ledger, struct tables *tables, bool dry_run,
+                                       size_t *pieces) {
+    struct batch_remap sum = {.from = 0}, one = {.next = 1};
     for (*pieces = 0; one.next; ++*pieces) {
-        one = piece(books, tables, dry_run, one.next, one.upto);
+        one = piece(ledger, tables, dry_run, one.next, one.upto);
         sum.looked += one.looked;
         sum.changed += one.changed;
     }
     return sum;
 }
 
-static inline void assert_renormalised(struct books *books, struct tables *tables, uint64_t looked,
-                                       uint64_t changed) {
+static inline void assert_remapped(struct ledger *ledger, struct tables *tables, uint64_t looked,
+                                   uint64_t changed) {
     size_t pieces;
-    struct batch_renormalise sum = renormalise(books, tables, false, &pieces);
+    struct batch_remap sum = remap(ledger, tables, false, &pieces);
     assert_int_equal(sum.looked, looked);
     assert_int_equal(sum.changed, changed);
 }
 
 struct last_line {
-    struct ledger_row row;
+    struct ledger_entry row;
     char event[2048];
 };
 
-static inline void keep_line(void *ctx, const struct books_line *line) {
+static inline void keep_line(void *ctx, const struct ledger_event *line) {
     struct last_line *last = ctx;
     last->row = line->row;
     assert_true(line->event.len < sizeof last->event);
@@ -182,50 +182,51 @@ static inline void keep_line(void *ctx, const struct books_line *line) {
     last->event[line->event.len] = '\0';
 }
 
-static inline struct last_line latest(struct books *books, const struct source *source,
+static inline struct last_line latest(struct ledger *ledger, const struct source *source,
                                       const char *id) {
     struct last_line last;
     struct digest identity;
-    normalise_identity(books_identity_key(books), str_from(source->name), str_from(id), &identity);
-    assert_true(books_line_at(books, books_find(books, &identity), keep_line, &last));
+    normalise_identity(ledger_identity_key(ledger), str_from(source->name), str_from(id),
+                       &identity);
+    assert_true(ledger_event_at(ledger, ledger_find(ledger, &identity), keep_line, &last));
     return last;
 }
 
-static inline void assert_latest(struct books *books, const struct source *source, const char *id,
+static inline void assert_latest(struct ledger *ledger, const struct source *source, const char *id,
                                  unsigned version, unsigned categories, unsigned municipality) {
-    struct last_line last = latest(books, source, id);
+    struct last_line last = latest(ledger, source, id);
     assert_int_equal(last.row.version, version);
     assert_int_equal(last.row.cell.categories, categories);
     assert_int_equal(last.row.cell.municipality, municipality);
 }
 
-struct words {
-    struct word_record list[16];
+struct synonyms {
+    struct unmapped_record list[16];
     size_t count;
 };
 
-static inline bool keep_word(void *ctx, const struct word_record *word) {
-    struct words *words = ctx;
+static inline bool keep_word(void *ctx, const struct unmapped_record *word) {
+    struct synonyms *words = ctx;
     assert_true(words->count < COUNT(words->list));
     words->list[words->count++] = *word;
     return true;
 }
 
-static inline struct words all_words(struct books *books) {
-    struct words words = {.count = 0};
-    books_each_word(books, keep_word, &words);
-    assert_int_equal(words.count, books_words(books));
+static inline struct synonyms all_words(struct ledger *ledger) {
+    struct synonyms words = {.count = 0};
+    ledger_each_unmapped(ledger, keep_word, &words);
+    assert_int_equal(words.count, ledger_unmapped(ledger));
     return words;
 }
 
-static inline void assert_word(const struct word_record *word, const char *source,
-                               enum word_field field, const char *shown, unsigned times) {
+static inline void assert_word(const struct unmapped_record *word, const char *source,
+                               enum unmapped_field field, const char *shown, unsigned times) {
     assert_string_equal(word->source, source);
     assert_int_equal(word->field, field);
     assert_string_equal(word->view.shown, shown);
     assert_int_equal(word->times, times);
 }
 
-#define BOOKS_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+#define LEDGER_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
 
 #endif

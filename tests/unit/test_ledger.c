@@ -16,14 +16,14 @@ static struct source source = {
 static struct sources sources = {.list = &source, .count = 1, .references = 1000000};
 static struct tables tables = {.references = 1000000};
 
-static struct books *open_books(void) {
+static struct ledger *open_ledger(void) {
     struct err err;
-    struct books_options options = {
+    struct ledger_options options = {
         .dir = scratch_dir, .bytes_max = 64 << 20, .topic = "signals", .window_ms = 1000LL * DAY};
-    struct books *books = books_open(&options, &err);
-    if (!books)
+    struct ledger *ledger = ledger_open(&options, &err);
+    if (!ledger)
         fail_msg("%s", err.text);
-    return books;
+    return ledger;
 }
 
 static struct batch *new_batch(const char *text, int64_t received_ms, bool polled) {
@@ -37,36 +37,36 @@ static struct batch *new_batch(const char *text, int64_t received_ms, bool polle
     return batch;
 }
 
-static void commit_group(struct books *books, struct books_group *group, int64_t now_ms) {
+static void commit_group(struct ledger *ledger, struct ledger_group *group, int64_t now_ms) {
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 100, .depth_max = 32},
-        .identity_key = books_identity_key(books),
-        .person_keys = books_person_keys(books)};
+        .identity_key = ledger_identity_key(ledger),
+        .person_keys = ledger_person_keys(ledger)};
     for (struct batch *batch = group->batches; batch; batch = batch->next)
         batch_decode(batch, &options);
-    books_commit(books, group, now_ms);
+    ledger_commit(ledger, group, now_ms);
     assert_int_equal(group->err.kind, ERR_NONE);
-    books_apply(books, group);
+    ledger_apply(ledger, group);
     while (group->batches) {
         struct batch *next = group->batches->next;
         batch_free(group->batches);
         group->batches = next;
     }
-    books_group_free(group);
+    ledger_group_free(group);
 }
 
-static void commit_one(struct books *books, struct batch *batch) {
-    struct books_group group = {.batches = batch};
-    commit_group(books, &group, batch->received_ms);
+static void commit_one(struct ledger *ledger, struct batch *batch) {
+    struct ledger_group group = {.batches = batch};
+    commit_group(ledger, &group, batch->received_ms);
 }
 
-static void commit_note(struct books *books, struct books_note note) {
-    struct books_group group = {.notes = malloc(sizeof note)};
+static void commit_note(struct ledger *ledger, struct ledger_note note) {
+    struct ledger_group group = {.notes = malloc(sizeof note)};
     *group.notes = note;
-    commit_group(books, &group, start_ms);
+    commit_group(ledger, &group, start_ms);
 }
 
-static bool put_type(void *ctx, const struct books_line *line) {
+static bool put_type(void *ctx, const struct ledger_event *line) {
     char text[512];
     (void)snprintf(text, sizeof text, "%s %.*s", strrchr(event_type(&line->row), '.') - 10,
                    (int)(line->event.len < 300 ? line->event.len : 0), line->event.data);
@@ -75,39 +75,39 @@ static bool put_type(void *ctx, const struct books_line *line) {
     return true;
 }
 
-static char *all_lines(struct books *books) {
+static char *all_lines(struct ledger *ledger) {
     struct buf text;
     buf_init(&text, 1 << 16);
-    books_each(books, 1, 100, put_type, &text);
+    ledger_each_event(ledger, 1, 100, put_type, &text);
     return buf_take(&text);
 }
 
-static void fall_silent(struct books *books, int64_t now_ms) {
+static void fall_silent(struct ledger *ledger, int64_t now_ms) {
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
     batch->task = BATCH_SILENCE;
     batch->received_ms = now_ms;
-    commit_one(books, batch);
+    commit_one(ledger, batch);
 }
 
 static void silence_and_return_are_events_once(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct feed_record feed;
-    commit_one(books, new_batch("{\"id\":\"a\"}", start_ms, false));
-    fall_silent(books, start_ms + 40LL * DAY);
-    fall_silent(books, start_ms + 41LL * DAY);
-    assert_int_equal(books_last_seq(books), 2);
-    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    commit_one(ledger, new_batch("{\"id\":\"a\"}", start_ms, false));
+    fall_silent(ledger, start_ms + 40LL * DAY);
+    fall_silent(ledger, start_ms + 41LL * DAY);
+    assert_int_equal(ledger_last_seq(ledger), 2);
+    assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_true(feed.silent);
     // a duplicate is no sign of life: nothing new came
-    commit_one(books, new_batch("{\"id\":\"a\"}", start_ms + 42LL * DAY, false));
-    assert_int_equal(books_last_seq(books), 2);
-    commit_one(books, new_batch("[{\"id\":\"b\"},{\"id\":\"c\"}]", start_ms + 43LL * DAY, false));
-    commit_one(books, new_batch("{\"id\":\"d\"}", start_ms + 44LL * DAY, false));
-    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    commit_one(ledger, new_batch("{\"id\":\"a\"}", start_ms + 42LL * DAY, false));
+    assert_int_equal(ledger_last_seq(ledger), 2);
+    commit_one(ledger, new_batch("[{\"id\":\"b\"},{\"id\":\"c\"}]", start_ms + 43LL * DAY, false));
+    commit_one(ledger, new_batch("{\"id\":\"d\"}", start_ms + 44LL * DAY, false));
+    assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_false(feed.silent);
     assert_int_equal(feed.signal_ms, start_ms + 44LL * DAY);
-    char *lines = all_lines(books);
+    char *lines = all_lines(ledger);
     assert_non_null(
         strstr(lines, "silent.v1 {\"source\":{\"name\":\"amsterdam\",\"kind\":\"municipality\"},"
                       "\"municipality\":{\"code\":\"GM0363\""));
@@ -115,14 +115,14 @@ static void silence_and_return_are_events_once(void **state) {
     assert_non_null(strstr(lines, "\"lastSignal\":\"2024-02-29T11:00:00.000Z\",\"days\":43}"));
     assert_null(strstr(strstr(lines, "resumed.v1") + 1, "resumed.v1"));
     free(lines);
-    assert_int_equal(books_last_seq(books), 6);
-    assert_int_equal(counts_total(books_counts(books)), 4);
-    books_close(books);
-    books = open_books(); // lines about sources are not signals to the index
-    assert_int_equal(counts_total(books_counts(books)), 4);
-    commit_one(books, new_batch("{\"id\":\"d\"}", start_ms + 45LL * DAY, false));
-    assert_int_equal(books_last_seq(books), 6);
-    books_close(books);
+    assert_int_equal(ledger_last_seq(ledger), 6);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 4);
+    ledger_close(ledger);
+    ledger = open_ledger(); // lines about sources are not signals to the index
+    assert_int_equal(counts_total(ledger_counts(ledger)), 4);
+    commit_one(ledger, new_batch("{\"id\":\"d\"}", start_ms + 45LL * DAY, false));
+    assert_int_equal(ledger_last_seq(ledger), 6);
+    ledger_close(ledger);
 }
 
 struct entries {
@@ -136,10 +136,10 @@ static bool on_entry(void *ctx, const struct quarantine_record *entry) {
     return entries->count < COUNT(entries->list);
 }
 
-static struct entries quarantine(struct books *books) {
+static struct entries quarantine(struct ledger *ledger) {
     struct entries entries = {.count = 0};
-    books_each_quarantined(books, on_entry, &entries);
-    assert_int_equal(entries.count, books_quarantined(books));
+    ledger_each_quarantined(ledger, on_entry, &entries);
+    assert_int_equal(entries.count, ledger_quarantined(ledger));
     return entries;
 }
 
@@ -150,11 +150,11 @@ static void what_a_page_could_not_give_is_quarantined_once(void **state) {
         "{\"id\":\"good\"},"
         "{\"id\":\"Jan Jansen\",\"reported\":\"1970-01-01\"},"
         "{\"id\":\"06-12345678\",\"reported\":\"1971-01-01\"}]";
-    struct books *books = open_books();
-    commit_one(books, new_batch(page, start_ms, true));
-    commit_one(books,
+    struct ledger *ledger = open_ledger();
+    commit_one(ledger, new_batch(page, start_ms, true));
+    commit_one(ledger,
                new_batch(page, start_ms + DAY, true)); // the page is read again: the same entries
-    struct entries entries = quarantine(books);
+    struct entries entries = quarantine(ledger);
     assert_int_equal(entries.count, 3);
     assert_string_equal(entries.list[0].id, "2017-1");
     assert_string_equal(entries.list[1].id, ""); // a name
@@ -168,27 +168,27 @@ static void what_a_page_could_not_give_is_quarantined_once(void **state) {
     assert_int_equal(entries.list[0].reasons[0].code, FAULT_BAD_DATE);
     assert_string_equal(entries.list[0].reasons[0].pointer, "/reported");
     // a page that is broken as a whole
-    commit_one(books, new_batch("[{", start_ms + 2LL * DAY, true));
-    commit_one(books, new_batch("[{", start_ms + 3LL * DAY, true));
-    entries = quarantine(books);
+    commit_one(ledger, new_batch("[{", start_ms + 2LL * DAY, true));
+    commit_one(ledger, new_batch("[{", start_ms + 3LL * DAY, true));
+    entries = quarantine(ledger);
     assert_int_equal(entries.count, 4);
     assert_true(entries.list[3].page);
     assert_int_equal(entries.list[3].times, 2);
     // a poster gets its answer at once, so nothing of it is kept
-    commit_one(books, new_batch("{\"id\":\"x\",\"reported\":\"never\"}", start_ms, false));
-    assert_int_equal(books_quarantined(books), 4);
+    commit_one(ledger, new_batch("{\"id\":\"x\",\"reported\":\"never\"}", start_ms, false));
+    assert_int_equal(ledger_quarantined(ledger), 4);
     uint64_t number = entries.list[1].number;
-    commit_note(books, (struct books_note){.what = BOOKS_DROP_QUARANTINED, .number = number});
-    commit_note(books, (struct books_note){.what = BOOKS_DROP_QUARANTINED, .number = 999});
-    assert_int_equal(books_quarantined(books), 3);
-    books_close(books);
-    books = open_books();
-    entries = quarantine(books);
+    commit_note(ledger, (struct ledger_note){.what = LEDGER_DROP_QUARANTINED, .number = number});
+    commit_note(ledger, (struct ledger_note){.what = LEDGER_DROP_QUARANTINED, .number = 999});
+    assert_int_equal(ledger_quarantined(ledger), 3);
+    ledger_close(ledger);
+    ledger = open_ledger();
+    entries = quarantine(ledger);
     assert_int_equal(entries.count, 3);
-    commit_one(books, new_batch("[{\"id\":\"new-1\",\"reported\":\"?\"}]", start_ms, true));
-    entries = quarantine(books);
+    commit_one(ledger, new_batch("[{\"id\":\"new-1\",\"reported\":\"?\"}]", start_ms, true));
+    entries = quarantine(ledger);
     assert_int_equal(entries.list[3].number, 5); // numbers are not given twice
-    books_close(books);
+    ledger_close(ledger);
 }
 
 static void ids_that_are_safe_to_keep(void **state) {
@@ -207,15 +207,15 @@ static void ids_that_are_safe_to_keep(void **state) {
         {"19900101", false},     {"NL91ABNA0417164300", false},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct books *books = open_books();
+        struct ledger *ledger = open_ledger();
         char page[200];
         (void)snprintf(page, sizeof page, "[{\"id\":\"%s\",\"reported\":\"?\"}]", cases[i].id);
-        commit_one(books, new_batch(page, start_ms, true));
-        struct entries entries = quarantine(books);
+        commit_one(ledger, new_batch(page, start_ms, true));
+        struct entries entries = quarantine(ledger);
         assert_int_equal(entries.count, 1);
         if ((entries.list[0].id[0] != '\0') != cases[i].kept)
             fail_msg("%s", cases[i].id);
-        books_close(books);
+        ledger_close(ledger);
         assert_int_equal(scratch_teardown(NULL), 0);
         assert_int_equal(scratch_setup(NULL), 0);
     }
@@ -223,7 +223,7 @@ static void ids_that_are_safe_to_keep(void **state) {
 
 static void one_source_does_not_fill_the_quarantine(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     for (int page = 0; page < 12; page++) {
         struct buf text;
         buf_init(&text, 1 << 20);
@@ -231,32 +231,33 @@ static void one_source_does_not_fill_the_quarantine(void **state) {
             buf_printf(&text, "%c{\"id\":\"%d-%d\",\"reported\":\"?\"}", i ? ',' : '[', page, i);
         buf_puts(&text, "]");
         char *body = buf_take(&text);
-        commit_one(books, new_batch(body, start_ms, true));
+        commit_one(ledger, new_batch(body, start_ms, true));
         free(body);
     }
-    assert_int_equal(books_quarantined(books), BOOKS_QUARANTINE_SOURCE_MAX);
-    assert_int_equal(books_totals(books)->not_quarantined, 12 * 99 - BOOKS_QUARANTINE_SOURCE_MAX);
-    books_close(books);
+    assert_int_equal(ledger_quarantined(ledger), LEDGER_QUARANTINE_SOURCE_MAX);
+    assert_int_equal(ledger_totals(ledger)->not_quarantined,
+                     12 * 99 - LEDGER_QUARANTINE_SOURCE_MAX);
+    ledger_close(ledger);
 }
 
 static void the_cursor_moves_with_its_page(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct feed_record feed;
     char field[] = "updated";
     source.cursor_field = field;
     struct batch *batch = new_batch("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", start_ms, true);
     (void)snprintf(batch->feed.etag, sizeof batch->feed.etag, "\"e1\"");
-    commit_one(books, batch);
-    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    commit_one(ledger, batch);
+    assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     assert_string_equal(feed.etag, ""); // it was another URL's
     // a page that is not the last of an unordered poll keeps the mark to itself
     batch = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
     batch->feed = feed;
     batch->page.next = strdup("/page2");
-    commit_one(books, batch);
-    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    commit_one(ledger, batch);
+    assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     // nor does the last page of a poll that brought something new: it may have missed what slipped
     // between pages
@@ -264,34 +265,34 @@ static void the_cursor_moves_with_its_page(void **state) {
         batch = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
         batch->feed = feed;
         batch->page.first = false;
-        (void)snprintf(batch->page.mark, sizeof batch->page.mark,
+        (void)snprintf(batch->page.watermark, sizeof batch->page.watermark,
                        "2017-09-01"); // the highest of the poll
-        commit_one(books, batch);
-        assert_true(books_feed(books, STR("amsterdam"), &feed));
+        commit_one(ledger, batch);
+        assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
         assert_string_equal(feed.cursor, poll == 0 ? "2017-05-01" : "2017-09-01");
     }
-    struct books_note note = {.what = BOOKS_SET_CURSOR, .source = "amsterdam", .cursor = "2016"};
-    commit_note(books, note);
-    commit_note(books, (struct books_note){.what = BOOKS_PAUSE, .source = "amsterdam"});
-    assert_true(books_feed(books, STR("amsterdam"), &feed));
+    struct ledger_note note = {.what = LEDGER_SET_CURSOR, .source = "amsterdam", .cursor = "2016"};
+    commit_note(ledger, note);
+    commit_note(ledger, (struct ledger_note){.what = LEDGER_PAUSE, .source = "amsterdam"});
+    assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2016");
     assert_true(feed.paused);
     source.cursor_field = NULL;
-    books_close(books);
+    ledger_close(ledger);
 }
 
 // The cursor after a page, from "2017-01-01" on.
 static void check_cursor(const char *page, const char *cursor) {
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct feed_record feed;
     struct batch *batch = new_batch(page, start_ms, true);
     (void)snprintf(batch->feed.cursor, sizeof batch->feed.cursor, "2017-01-01");
     (void)snprintf(batch->feed.etag, sizeof batch->feed.etag, "\"e\"");
-    commit_one(books, batch);
-    if (!books_feed(books, STR("amsterdam"), &feed))
+    commit_one(ledger, batch);
+    if (!ledger_feed(ledger, STR("amsterdam"), &feed))
         feed.cursor[0] = '\0';
     assert_string_equal(feed.cursor, cursor);
-    books_close(books);
+    ledger_close(ledger);
     assert_int_equal(scratch_teardown(NULL), 0);
     assert_int_equal(scratch_setup(NULL), 0);
 }
@@ -312,14 +313,14 @@ static void a_page_that_misleads_does_not_move_the_cursor(void **state) {
 
 static void a_dry_run_writes_nothing(void **state) {
     (void)state;
-    struct books *books = open_books();
+    struct ledger *ledger = open_ledger();
     struct batch *batch = new_batch("[{\"id\":\"a\"},{\"id\":\"\"}]", start_ms, false);
     batch->dry_run = true;
-    commit_one(books, batch);
-    assert_int_equal(books_last_seq(books), 0);
-    assert_int_equal(books_totals(books)->verdicts[VERDICT_REGISTERED], 0);
-    assert_int_equal(books_totals(books)->verdicts[VERDICT_REFUSED], 0);
-    books_close(books);
+    commit_one(ledger, batch);
+    assert_int_equal(ledger_last_seq(ledger), 0);
+    assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_REGISTERED], 0);
+    assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_REFUSED], 0);
+    ledger_close(ledger);
 }
 
 static int set_up(void **state) {

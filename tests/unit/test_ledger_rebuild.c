@@ -8,7 +8,7 @@
 // A signal is about the same person as long as it is known.
 static bool persons_stay;
 
-static void say(struct books *books, uint64_t *seed) {
+static void say(struct ledger *ledger, uint64_t *seed) {
     static const char *const words[] = {"prostitutie", "dwang", "iets"};
     char text[TEXT], person[128] = "";
     unsigned id = (unsigned)(unit_random(seed) % IDS);
@@ -26,38 +26,38 @@ static void say(struct books *books, uint64_t *seed) {
             "\"municipality\":\"%s\"%s}",
             id, words[unit_random(seed) % COUNT(words)], (unsigned)(10 + unit_random(seed) % 12),
             (unsigned)(1 + unit_random(seed) % 9), unit_random(seed) % 3 ? "Weesp" : "?", person);
-    deliver(books, text, unit_random(seed) % 2);
+    deliver(ledger, text, unit_random(seed) % 2);
 }
 
 // Erased while there was no Kafka, versions leave the house as stubs: which verdict they had is
 // gone.
 static bool stubs_leave;
 
-static void live(struct books *books, struct topic *topic, uint64_t *seed, int steps) {
+static void live(struct ledger *ledger, struct topic *topic, uint64_t *seed, int steps) {
     char id[8];
     for (int i = 0; i < steps; i++) {
         now += (int64_t)(unit_random(seed) % (uint64_t)(2 * day_ms));
-        say(books, seed);
+        say(ledger, seed);
         if (unit_random(seed) % 3 == 0)
-            publish(books, topic);
+            publish(ledger, topic);
         if (unit_random(seed) % 25 == 0) {
             (void)snprintf(id, sizeof id, "%u", (unsigned)(unit_random(seed) % IDS));
-            (void)erase(books, id, !stubs_leave || unit_random(seed) % 2);
+            (void)erase(ledger, id, !stubs_leave || unit_random(seed) % 2);
         }
-        (void)expire(books);
+        (void)expire(ledger);
     }
-    publish(books, topic);
+    publish(ledger, topic);
 }
 
 // --- comparing ---
 
-static void assert_same_row(const struct ledger_row *a, const struct ledger_row *b) {
+static void assert_same_row(const struct ledger_entry *a, const struct ledger_entry *b) {
     assert_int_equal(a->kind, b->kind);
     assert_int_equal(a->version, b->version);
     assert_int_equal(a->erased, b->erased);
     assert_int_equal(a->previous, b->previous);
     assert_int_equal(a->first, b->first);
-    assert_int_equal(a->renormalised, b->renormalised);
+    assert_int_equal(a->remapped, b->remapped);
     assert_int_equal(a->logged_ms, b->logged_ms);
     assert_int_equal(a->key_municipality, b->key_municipality);
     assert_int_equal(a->municipality_today, b->municipality_today);
@@ -77,7 +77,7 @@ static void assert_same_row(const struct ledger_row *a, const struct ledger_row 
     }
 }
 
-static void assert_same_line(struct books *a, struct books *b, uint64_t seq) {
+static void assert_same_line(struct ledger *a, struct ledger *b, uint64_t seq) {
     struct line x = line_at(a, seq), y = line_at(b, seq);
     assert_same_row(&x.row, &y.row);
     assert_string_equal(x.event, y.event);
@@ -85,7 +85,7 @@ static void assert_same_line(struct books *a, struct books *b, uint64_t seq) {
 
 static bool same_feed(void *ctx, struct str name, const struct feed_record *feed) {
     struct feed_record other;
-    assert_true(books_feed(ctx, name, &other));
+    assert_true(ledger_feed(ctx, name, &other));
     assert_int_equal(feed->silent, other.silent);
     assert_int_equal(feed->signal_ms, other.signal_ms);
     return true;
@@ -96,35 +96,35 @@ static uint64_t said(const struct totals *totals) {
            totals->verdicts[VERDICT_WITHDRAWN];
 }
 
-static void assert_same(struct books *old, struct books *anew) {
-    assert_int_equal(books_last_seq(anew), books_last_seq(old));
-    assert_int_equal(books_waiting(anew), 0);
-    assert_string_equal(books_origin(anew), books_origin(old));
-    for (uint64_t seq = books_first_seq(old); seq <= books_last_seq(old); seq++)
+static void assert_same(struct ledger *old, struct ledger *anew) {
+    assert_int_equal(ledger_last_seq(anew), ledger_last_seq(old));
+    assert_int_equal(ledger_unpublished(anew), 0);
+    assert_string_equal(ledger_id(anew), ledger_id(old));
+    for (uint64_t seq = ledger_first_seq(old); seq <= ledger_last_seq(old); seq++)
         assert_same_line(old, anew, seq);
-    assert_same_counts(books_counts(old), books_counts(anew));
+    assert_same_counts(ledger_counts(old), ledger_counts(anew));
     // Events no longer name a signal that has expired: who was linked with such a one may be one
     // more; and who is another person since may still be taken for the old one.
-    if (books_totals(old)->expired == 0) {
+    if (ledger_totals(old)->expired == 0) {
         assert_int_equal(persons_of(anew), persons_of(old));
         assert_true(persons_members(anew->persons) <= persons_members(old->persons));
     } else if (persons_stay)
         assert_true(persons_of(anew) >= persons_of(old));
-    const struct totals *a = books_totals(old), *b = books_totals(anew);
+    const struct totals *a = ledger_totals(old), *b = ledger_totals(anew);
     assert_int_equal(said(b), said(a));
     for (int v = 0; v < VERDICT_COUNT && !stubs_leave; v++)
         if (v != VERDICT_DUPLICATE && v != VERDICT_REFUSED)
             assert_int_equal(b->verdicts[v], a->verdicts[v]);
     assert_int_equal(b->erased, a->erased);
-    books_each_feed(old, same_feed, anew);
+    ledger_each_feed(old, same_feed, anew);
 }
 
 static void check_history(uint64_t *seed, int steps) {
     struct topic topic = {0};
     struct batch_link link;
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     live(old, &topic, seed, steps);
-    struct books *anew = rebuild_from(&topic, books_origin(old), seed, &link);
+    struct ledger *anew = rebuild_from(&topic, ledger_id(old), seed, &link);
     assert_int_equal(link.lost + link.orphans, 0);
     assert_same(old, anew);
     assert_books_whole(anew, 0);
@@ -132,8 +132,8 @@ static void check_history(uint64_t *seed, int steps) {
     (void)expire(old);
     (void)expire(anew);
     assert_same(old, anew);
-    assert_int_equal(books_first_seq(anew), books_first_seq(old));
-    books_close(anew);
+    assert_int_equal(ledger_first_seq(anew), ledger_first_seq(old));
+    ledger_close(anew);
     anew = open_beside(); // as a start finds it
     assert_same(old, anew);
     uint64_t same = *seed;
@@ -145,11 +145,11 @@ static void check_history(uint64_t *seed, int steps) {
     no_more = (struct topic){0};
     live(anew, &no_more, &same, 20);
     free_topic(&no_more);
-    assert_same_counts(books_counts(old), books_counts(anew));
-    assert_int_equal(books_last_seq(anew), books_last_seq(old));
+    assert_same_counts(ledger_counts(old), ledger_counts(anew));
+    assert_int_equal(ledger_last_seq(anew), ledger_last_seq(old));
     assert_books_whole(anew, 0);
-    books_close(old);
-    books_close(anew);
+    ledger_close(old);
+    ledger_close(anew);
     free_topic(&topic);
 }
 
@@ -164,20 +164,20 @@ static void random_histories_come_back(void **state) {
     }
 }
 
-static bool count_line(void *ctx, const struct books_line *line) {
+static bool count_line(void *ctx, const struct ledger_event *line) {
     assert_int_not_equal(line->row.kind, LEDGER_LOST);
     ++*(uint64_t *)ctx;
     return true;
 }
 
-// Events that are not there leave lines that nobody sees, and books that are whole.
+// Events that are not there leave lines that nobody sees, and ledger that are whole.
 static void gaps_are_filled(void **state) {
     uint64_t seed = unit_seed();
     for (int i = 0; i < 6; i++) {
         struct topic topic = {0};
         struct batch_link link;
         uint64_t shown = 0;
-        struct books *old = open_books();
+        struct ledger *old = open_ledger();
         live(old, &topic, &seed, 120);
         size_t kept = 0;
         for (size_t k = 0; k < topic.count; k++)
@@ -187,16 +187,17 @@ static void gaps_are_filled(void **state) {
             else
                 topic.list[kept++] = topic.list[k];
         topic.count = kept;
-        struct books *anew = rebuild_from(&topic, books_origin(old), &seed, &link);
-        books_each(anew, 1, UINT64_MAX, count_line, &shown);
+        struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
+        ledger_each_event(anew, 1, UINT64_MAX, count_line, &shown);
         assert_int_equal(shown, topic.count);
-        assert_int_equal(link.lost, books_last_seq(anew) + 1 - books_first_seq(anew) - topic.count);
-        assert_int_equal(books_totals(anew)->never_published, link.lost);
+        assert_int_equal(link.lost,
+                         ledger_last_seq(anew) + 1 - ledger_first_seq(anew) - topic.count);
+        assert_int_equal(ledger_totals(anew)->never_published, link.lost);
         assert_books_whole(anew, 0);
         (void)expire(anew);
         assert_books_whole(anew, 0);
-        books_close(anew);
-        books_close(old);
+        ledger_close(anew);
+        ledger_close(old);
         free_topic(&topic);
         assert_int_equal(scratch_teardown(state), 0);
         assert_int_equal(test_set_up(state), 0);
@@ -208,7 +209,7 @@ static void gaps_are_told(void **state) {
     struct topic topic = {0}, left = {0};
     struct batch_link link;
     uint64_t seed = 1;
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     for (int i = 0; i < 60; i++) {
         char text[TEXT];
         (void)snprintf(text, sizeof text, "{\"id\":\"g%d\"}", i);
@@ -221,12 +222,12 @@ static void gaps_are_told(void **state) {
         if ((seq >= 2 && seq <= 4) || (seq > 10 && seq % 2))
             rd_kafka_headers_destroy((rd_kafka_headers_t *)(uintptr_t)topic.list[i].record.headers);
         else {
-            left.list = books_grow(left.list, left.count, &left.cap, sizeof *left.list);
+            left.list = ledger_grow(left.list, left.count, &left.cap, sizeof *left.list);
             left.list[left.count++] = topic.list[i];
         }
     }
     topic.count = 0;
-    struct books *anew = rebuild_from(&left, books_origin(old), &seed, &link);
+    struct ledger *anew = rebuild_from(&left, ledger_id(old), &seed, &link);
     assert_int_equal(link.lost, 3 + 25);
     assert_int_equal(link.gap_count, 26);
     assert_int_equal(link.gaps[0].first, 2);
@@ -235,8 +236,8 @@ static void gaps_are_told(void **state) {
         assert_int_equal(link.gaps[i].first, 9 + 2 * i);
         assert_int_equal(link.gaps[i].last, 9 + 2 * i);
     }
-    books_close(anew);
-    books_close(old);
+    ledger_close(anew);
+    ledger_close(old);
     free_topic(&topic);
     free_topic(&left);
 }
@@ -244,19 +245,19 @@ static void gaps_are_told(void **state) {
 static void the_first_of_two_stays(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     deliver(old, "[{\"id\":\"a\"},{\"id\":\"b\"}]", false);
     publish(old, &topic);
-    struct books *anew = open_beside();
-    struct books_rebuild *rebuild = books_rebuild_begin(anew);
-    assert_int_equal(add(rebuild, &topic.list[0]), BOOKS_ADDED);
-    assert_int_equal(add(rebuild, &topic.list[0]), BOOKS_AGAIN);
+    struct ledger *anew = open_beside();
+    struct ledger_rebuild *rebuild = ledger_rebuild_begin(anew);
+    assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_ADDED);
+    assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_AGAIN);
     struct event other = topic.list[1];
     other.record.headers = topic.list[0].record.headers; // and so its sequence
-    assert_int_equal(add(rebuild, &other), BOOKS_ANOTHER);
-    books_rebuild_free(rebuild);
-    books_close(anew);
-    books_close(old);
+    assert_int_equal(add(rebuild, &other), LEDGER_ANOTHER);
+    ledger_rebuild_free(rebuild);
+    ledger_close(anew);
+    ledger_close(old);
     free_topic(&topic);
 }
 
@@ -266,49 +267,49 @@ static void what_is_older_stays_older(void **state) {
     struct topic topic = {0};
     struct batch_link link;
     uint64_t seed = 1;
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     deliver(old, "{\"id\":\"a\",\"updated\":\"2020-05-05T10:00:00Z\",\"status\":\"confirmed\"}",
             false);
     publish(old, &topic);
-    struct books *anew = rebuild_from(&topic, books_origin(old), &seed, &link);
+    struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
     deliver(anew, "{\"id\":\"a\",\"updated\":\"2020-05-04T10:00:00Z\",\"status\":\"rejected\"}",
             false);
-    assert_int_equal(books_last_seq(anew), 1);
+    assert_int_equal(ledger_last_seq(anew), 1);
     deliver(anew, "{\"id\":\"a\",\"updated\":\"2020-05-06T10:00:00Z\",\"status\":\"rejected\"}",
             false);
-    assert_int_equal(books_last_seq(anew), 2);
-    books_close(anew);
-    books_close(old);
+    assert_int_equal(ledger_last_seq(anew), 2);
+    ledger_close(anew);
+    ledger_close(old);
     free_topic(&topic);
 }
 
-static void assert_persons(const struct topic *topic, struct books *old, int64_t persons) {
-    struct books *anew = rebuild_all(topic, old);
+static void assert_persons(const struct topic *topic, struct ledger *old, int64_t persons) {
+    struct ledger *anew = rebuild_all(topic, old);
     assert_int_equal(persons_of(old), persons);
     assert_int_equal(persons_of(anew), persons);
     assert_books_whole(anew, 0);
     (void)expire(anew);
     assert_int_equal(persons_of(anew), persons);
-    books_close(anew);
+    ledger_close(anew);
 }
 
 // What is said of a signal when the other one about its person has expired does not part them.
 static void a_partner_that_had_expired_is_one_still(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     deliver(old, "{\"id\":\"a\"," JAN "}", false);
     now += 60 * day_ms;
     deliver(old, "[{\"id\":\"b\"," JAN "},{\"id\":\"p\"," PIET "}]", false);
     publish(old, &topic);
     now += 41 * day_ms;
     (void)expire(old);
-    assert_int_equal(books_first_seq(old), 2);
+    assert_int_equal(ledger_first_seq(old), 2);
     deliver(old, "{\"id\":\"b\",\"status\":\"confirmed\"," JAN "}", false);
     deliver(old, "{\"id\":\"c\"," JAN "}", false);
     publish(old, &topic);
     assert_persons(&topic, old, 2);
-    books_close(old);
+    ledger_close(old);
     free_topic(&topic);
 }
 
@@ -319,7 +320,7 @@ static void what_moves_from_elsewhere_is_another_life(void **state) {
     struct topic topic = {0};
     struct batch_link link;
     uint64_t seed = 1;
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     deliver(old, "[{\"id\":\"x\"},{\"id\":\"a\",\"category\":\"dwang\"}]", false);
     publish(old, &topic);
     now += (IDENTITY_DAYS + 1) * day_ms;
@@ -330,13 +331,13 @@ static void what_moves_from_elsewhere_is_another_life(void **state) {
     assert_int_equal(topic.list[2].seq, 3);
     rd_kafka_headers_destroy((rd_kafka_headers_t *)(uintptr_t)topic.list[2].record.headers);
     topic.list[2] = topic.list[--topic.count];
-    struct books *anew = rebuild_from(&topic, books_origin(old), &seed, &link);
+    struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
     assert_int_equal(link.lost, 1);
     assert_int_equal(link.orphans, 1);
-    assert_same_counts(books_counts(old), books_counts(anew));
+    assert_same_counts(ledger_counts(old), ledger_counts(anew));
     assert_books_whole(anew, 0);
-    books_close(anew);
-    books_close(old);
+    ledger_close(anew);
+    ledger_close(old);
     free_topic(&topic);
 }
 
@@ -344,13 +345,13 @@ static void what_moves_from_elsewhere_is_another_life(void **state) {
 static void who_names_nobody_leaves(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     deliver(old, "[{\"id\":\"a\"," JAN "},{\"id\":\"b\"," JAN "}]", false);
     now += IDENTITY_DAYS * day_ms;
     deliver(old, "{\"id\":\"b\",\"status\":\"confirmed\"}", false);
     publish(old, &topic);
     assert_persons(&topic, old, 2);
-    books_close(old);
+    ledger_close(old);
     free_topic(&topic);
 }
 
@@ -361,20 +362,20 @@ static void stubs_are_counted(void **state) {
     struct topic topic = {0};
     struct batch_link link;
     uint64_t seed = 1;
-    struct books *old = open_books();
+    struct ledger *old = open_ledger();
     deliver(old, "[{\"id\":\"a\"},{\"id\":\"a\",\"status\":\"confirmed\"},{\"id\":\"b\"}]", false);
     (void)erase(old, "a", false);
     publish(old, &topic);
-    struct books *anew = rebuild_from(&topic, books_origin(old), &seed, &link);
+    struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
     assert_same(old, anew);
-    assert_int_equal(books_totals(anew)->verdicts[VERDICT_REGISTERED], 2);
-    assert_int_equal(books_totals(anew)->verdicts[VERDICT_CORRECTED], 1);
-    assert_int_equal(books_totals(anew)->verdicts[VERDICT_WITHDRAWN], 0);
-    assert_int_equal(books_totals(anew)->erased, 1);
+    assert_int_equal(ledger_totals(anew)->verdicts[VERDICT_REGISTERED], 2);
+    assert_int_equal(ledger_totals(anew)->verdicts[VERDICT_CORRECTED], 1);
+    assert_int_equal(ledger_totals(anew)->verdicts[VERDICT_WITHDRAWN], 0);
+    assert_int_equal(ledger_totals(anew)->erased, 1);
     struct line line = line_at(anew, 1); // nobody knows any more when it came
     assert_int_equal(line.row.received_ms, line.row.logged_ms);
-    books_close(anew);
-    books_close(old);
+    ledger_close(anew);
+    ledger_close(old);
     free_topic(&topic);
 }
 

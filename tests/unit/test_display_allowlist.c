@@ -284,35 +284,35 @@ static const char *const names[] = {
     "Pereira",
 };
 
-static bool is_shown(const struct lexicon *lexicon, const char *text) {
-    struct lexicon_view view;
-    lexicon_look(lexicon, str_from(text), &view);
+static bool is_shown(const struct display_allowlist *allowlist, const char *text) {
+    struct display_view view;
+    allowlist_look(allowlist, str_from(text), &view);
     return view.shown[0] != '\0';
 }
 
 static void names_are_never_shown(void **state) {
     (void)state;
-    struct lexicon *lexicon = tables_lexicon();
+    struct display_allowlist *allowlist = tables_display_allowlist();
     assert_true(COUNT(names) >= 150);
     for (size_t i = 0; i < COUNT(names); i++)
-        if (is_shown(lexicon, names[i]))
+        if (is_shown(allowlist, names[i]))
             fail_msg("%s", names[i]);
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 static void two_names_are_never_shown(void **state) {
     (void)state;
     static const char *const between[] = {" ", "", "-", ", ", " van ", " de ", "s", "en"};
-    struct lexicon *lexicon = tables_lexicon();
+    struct display_allowlist *allowlist = tables_display_allowlist();
     char text[128];
     for (size_t i = 0; i < COUNT(names); i++)
         for (size_t k = 0; k < COUNT(names); k++)
             for (size_t b = 0; b < COUNT(between); b++) {
                 (void)snprintf(text, sizeof text, "%s%s%s", names[i], between[b], names[k]);
-                if (is_shown(lexicon, text))
+                if (is_shown(allowlist, text))
                     fail_msg("%s", text);
             }
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 // A name does not come through beside words that may.
@@ -320,7 +320,7 @@ static void a_name_among_words_is_not_shown(void **state) {
     (void)state;
     static const char *const around[] = {"gedwongen %s",       "%s uitbuiting", "arbeids%s",
                                          "slachtoffer van %s", "%suitbuiting",  "mensen%shandel"};
-    struct lexicon *lexicon = tables_lexicon();
+    struct display_allowlist *allowlist = tables_display_allowlist();
     char text[128];
     for (size_t i = 0; i < COUNT(names); i++)
         for (size_t a = 0; a < COUNT(around); a++) {
@@ -329,10 +329,10 @@ static void a_name_among_words_is_not_shown(void **state) {
             after = (struct str){form.data + 1, form.len - 1}; // behind the s
             (void)snprintf(text, sizeof text, "%.*s%s%.*s", (int)before.len, before.data, names[i],
                            (int)after.len, after.data);
-            if (is_shown(lexicon, text))
+            if (is_shown(allowlist, text))
                 fail_msg("%s", text);
         }
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 static void words_of_the_field_are_shown(void **state) {
@@ -380,71 +380,71 @@ static void words_of_the_field_are_shown(void **state) {
         {"", "", 0, 0},
         {" -- ", "", 0, 0},
     };
-    struct lexicon *lexicon = tables_lexicon();
-    struct lexicon_view view;
+    struct display_allowlist *allowlist = tables_display_allowlist();
+    struct display_view view;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        lexicon_look(lexicon, str_from(cases[i].word), &view);
+        allowlist_look(allowlist, str_from(cases[i].word), &view);
         if (strcmp(view.shown, cases[i].shown) != 0 || view.letters != cases[i].letters ||
             view.tokens != cases[i].tokens)
             fail_msg("%s: \"%s\", %u letters, %u tokens", cases[i].word, view.shown, view.letters,
                      view.tokens);
-        lexicon_look(NULL, str_from(cases[i].word), &view);
+        allowlist_look(NULL, str_from(cases[i].word), &view);
         assert_string_equal(view.shown, "");
         assert_int_equal(view.letters, cases[i].letters);
     }
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 static void what_is_long_is_only_measured(void **state) {
     (void)state;
-    struct lexicon *lexicon = tables_lexicon();
-    struct lexicon_view view;
+    struct display_allowlist *allowlist = tables_display_allowlist();
+    struct display_view view;
     char text[600], fits[] = "uitbuiting uitbuiting uitbuiting uitbuitinguitbui";
     memset(text, 'a', sizeof text);
-    lexicon_look(lexicon, (struct str){text, sizeof text}, &view);
+    allowlist_look(allowlist, (struct str){text, sizeof text}, &view);
     assert_int_equal(view.letters, UINT8_MAX);
     assert_int_equal(view.tokens, 1);
     assert_string_equal(view.shown, "");
     for (size_t i = 0; i < sizeof text; i++)
         text[i] = i % 2 ? ' ' : 'a';
-    lexicon_look(lexicon, (struct str){text, sizeof text}, &view);
+    allowlist_look(allowlist, (struct str){text, sizeof text}, &view);
     assert_int_equal(view.tokens, UINT8_MAX);
     // not UTF-8: nothing to compare, so nothing to show
-    lexicon_look(lexicon, STR("uitbuiting\xff"), &view);
+    allowlist_look(allowlist, STR("uitbuiting\xff"), &view);
     assert_string_equal(view.shown, "");
     assert_int_equal(view.tokens, 1);
     // as long as may be shown, and a letter more
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
     struct err err;
-    lexicon = lexicon_load(STR("uitbuiting\nuitbui\nuitbu\n"), "l", &err);
-    assert_non_null(lexicon);
-    assert_int_equal(sizeof fits - 1, LEXICON_SHOWN_MAX + 1);
-    assert_false(is_shown(lexicon, fits));
-    fits[LEXICON_SHOWN_MAX] = '\0';
-    assert_true(is_shown(lexicon, fits));
-    lexicon_free(lexicon);
+    allowlist = allowlist_load(STR("uitbuiting\nuitbui\nuitbu\n"), "l", &err);
+    assert_non_null(allowlist);
+    assert_int_equal(sizeof fits - 1, ALLOWLIST_SHOWN_MAX + 1);
+    assert_false(is_shown(allowlist, fits));
+    fits[ALLOWLIST_SHOWN_MAX] = '\0';
+    assert_true(is_shown(allowlist, fits));
+    allowlist_free(allowlist);
 }
 
 static void the_file_is_whole(void **state) {
     (void)state;
-    struct lexicon *lexicon = tables_lexicon();
-    assert_true(lexicon_count(lexicon) >= 500);
-    struct buf text = tables_read(SOURCE_DIR "/conf/lexicon.txt");
+    struct display_allowlist *allowlist = tables_display_allowlist();
+    assert_true(allowlist_count(allowlist) >= 500);
+    struct buf text = tables_read(SOURCE_DIR "/conf/display-allowlist.txt");
     struct str rest = buf_str(&text), line;
     size_t words = 0;
     while (str_split(&rest, '\n', &line)) {
         if (line.len == 0 || line.data[0] == '#')
             continue;
-        struct lexicon_view view;
+        struct display_view view;
         words++;
-        lexicon_look(lexicon, line, &view);
+        allowlist_look(allowlist, line, &view);
         bool small = line.len < 8;
         if (!small && !str_is(line, view.shown))
             fail_msg("%.*s", (int)line.len, line.data);
     }
-    assert_int_equal(words, lexicon_count(lexicon)); // none twice
+    assert_int_equal(words, allowlist_count(allowlist)); // none twice
     buf_free(&text);
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 static void lines_are_words_or_comments(void **state) {
@@ -469,17 +469,17 @@ static void lines_are_words_or_comments(void **state) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct err err = {0};
-        struct lexicon *lexicon = lexicon_load(str_from(cases[i].text), "l", &err);
-        if ((lexicon != NULL) != (cases[i].where == NULL))
+        struct display_allowlist *allowlist = allowlist_load(str_from(cases[i].text), "l", &err);
+        if ((allowlist != NULL) != (cases[i].where == NULL))
             fail_msg("case %zu", i);
-        if (lexicon) {
-            assert_int_equal(lexicon_count(lexicon), cases[i].count);
+        if (allowlist) {
+            assert_int_equal(allowlist_count(allowlist), cases[i].count);
         } else {
             assert_int_equal(err.kind, ERR_CONFIG);
             if (strncmp(err.text, cases[i].where, strlen(cases[i].where)) != 0)
                 fail_msg("%s, not %s", err.text, cases[i].where);
         }
-        lexicon_free(lexicon);
+        allowlist_free(allowlist);
     }
 }
 
@@ -516,34 +516,34 @@ static void compounds_are_found_as_by_trying_all(void **state) {
     char list[128] = "", token[64];
     for (size_t i = 0; i < COUNT(words); i++)
         (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s\n", words[i]);
-    struct lexicon *lexicon = lexicon_load(str_from(list), "l", &err);
-    assert_non_null(lexicon);
+    struct display_allowlist *allowlist = allowlist_load(str_from(list), "l", &err);
+    assert_non_null(allowlist);
     size_t shown = 0, rounds = unit_rounds(200000);
     for (size_t i = 0; i < rounds; i++) {
         token[0] = '\0';
         for (size_t n = 1 + unit_random(&random) % 6; n > 0; n--)
             (void)strcat(token, pieces[unit_random(&random) % COUNT(pieces)]);
         bool expected = strlen(token) >= 8 && is_compound(words, COUNT(words), token, 3);
-        if (is_shown(lexicon, token) != expected)
+        if (is_shown(allowlist, token) != expected)
             fail_msg("%s", token);
         shown += expected;
     }
     assert_in_range(shown, rounds / 20, rounds - rounds / 20);
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 static void random_bytes_are_safe(void **state) {
     (void)state;
     uint64_t random = unit_seed();
-    struct lexicon *lexicon = tables_lexicon();
+    struct display_allowlist *allowlist = tables_display_allowlist();
     for (size_t i = 0, rounds = unit_rounds(100000); i < rounds; i++) {
         char text[160];
-        struct lexicon_view view;
+        struct display_view view;
         size_t len = unit_random(&random) % sizeof text;
         for (size_t k = 0; k < len; k++)
             text[k] = (char)unit_random(&random);
-        lexicon_look(lexicon, (struct str){text, len}, &view);
-        assert_true(strlen(view.shown) <= LEXICON_SHOWN_MAX);
+        allowlist_look(allowlist, (struct str){text, len}, &view);
+        assert_true(strlen(view.shown) <= ALLOWLIST_SHOWN_MAX);
     }
     for (size_t i = 0, rounds = unit_rounds(20000); i < rounds; i++) {
         static const char alphabet[] = "ab#\n\r \xc3\xab,";
@@ -552,9 +552,9 @@ static void random_bytes_are_safe(void **state) {
         size_t len = unit_random(&random) % sizeof text;
         for (size_t k = 0; k < len; k++)
             text[k] = alphabet[unit_random(&random) % (sizeof alphabet - 1)];
-        lexicon_free(lexicon_load((struct str){text, len}, "l", &err));
+        allowlist_free(allowlist_load((struct str){text, len}, "l", &err));
     }
-    lexicon_free(lexicon);
+    allowlist_free(allowlist);
 }
 
 int main(void) {

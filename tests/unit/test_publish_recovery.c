@@ -20,7 +20,7 @@ static struct app *create_unmarked(uint64_t events) {
     return app;
 }
 
-// The tail tells, nothing goes again.
+// The recovery tells, nothing goes again.
 static void test_restart_unmarked(void **state) {
     (void)state;
     struct app *app = create_unmarked(2000);
@@ -64,9 +64,9 @@ static rd_kafka_t *raw_open(struct app *app) {
     return client;
 }
 
-static void raw_put(rd_kafka_t *client, const char *origin, const char *seq) {
+static void raw_put(rd_kafka_t *client, const char *ledger_id, const char *seq) {
     rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_ORIGIN, -1, origin, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, ledger_id, -1);
     (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
     char key[16], value[64];
     event_text(strtoull(seq, NULL, 10), key, value);
@@ -78,15 +78,15 @@ static void raw_put(rd_kafka_t *client, const char *origin, const char *seq) {
     assert_int_equal(rd_kafka_flush(client, DEADLINE_MS), 0);
 }
 
-// Records of another origin, or with a sequence that is none, do not count.
+// Records of another ledger_id, or with a sequence that is none, do not count.
 static void test_foreign_records(void **state) {
     (void)state;
     struct app *app = app_create(2);
     app->withhold_go = true;
     rd_kafka_t *raw = raw_open(app);
     raw_put(raw, "ledger-2", "1");
-    raw_put(raw, ORIGIN, "1x");
-    raw_put(raw, ORIGIN, "2");
+    raw_put(raw, LEDGER_ID, "1x");
+    raw_put(raw, LEDGER_ID, "2");
     rd_kafka_destroy(raw);
     start_plain(app);
     run_until(app, is_settling);
@@ -95,42 +95,42 @@ static void test_foreign_records(void **state) {
     app_free(app);
 }
 
-// The tail sleeps between its passes, and nothing else sleeps for so long here.
+// The recovery sleeps between its passes, and nothing else sleeps for so long here.
 enum { TAIL_SLEEPS_NS = 20 * 1000000 };
 
-static atomic_bool tail_held, tail_sleeps; // while it is held, the tail sleeps on
-static _Atomic(rd_kafka_t *) intruder;     // writes in our name whenever the tail sleeps
+static atomic_bool recovery_held, recovery_sleeps; // while it is held, the recovery sleeps on
+static _Atomic(rd_kafka_t *) intruder; // writes in our name whenever the recovery sleeps
 
 int nanosleep(const struct timespec *time, struct timespec *left) {
     bool is_tail = time->tv_sec == 0 && time->tv_nsec == TAIL_SLEEPS_NS;
     int error;
     if (is_tail)
-        tail_sleeps = true;
+        recovery_sleeps = true;
     if (is_tail && intruder)
-        raw_put(intruder, ORIGIN, "1");
+        raw_put(intruder, LEDGER_ID, "1");
     do
         error = clock_nanosleep(CLOCK_MONOTONIC, 0, time, left);
-    while (error == 0 && is_tail && tail_held);
+    while (error == 0 && is_tail && recovery_held);
     errno = error;
     return error ? -1 : 0;
 }
 
 static bool is_between_passes(struct app *app) {
-    return tail_sleeps || is_settling(app);
+    return recovery_sleeps || is_settling(app);
 }
 
-// A killed process's bytes may land after the tail was first read; they count.
+// A killed process's bytes may land after the recovery was first read; they count.
 static void test_grace(void **state) {
     (void)state;
     struct app *app = app_create(1);
     app->withhold_go = true;
     rd_kafka_t *raw = raw_open(app);
-    tail_held = true;
-    tail_sleeps = false;
+    recovery_held = true;
+    recovery_sleeps = false;
     start_plain(app);
     run_until(app, is_between_passes);
-    raw_put(raw, ORIGIN, "1");
-    tail_held = false;
+    raw_put(raw, LEDGER_ID, "1");
+    recovery_held = false;
     run_until(app, is_settling);
     assert_int_equal(app->acks_in_tail, 1);
     rd_kafka_destroy(raw);
@@ -149,7 +149,7 @@ static void test_tail_refused(void **state) {
     enum { REFUSALS = 10000 }; // more than are asked for
     static const rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
     static const char *const told[] = {[API_PRODUCE] = "topic: ", // that is, its metadata
-                                       [API_FETCH] = "reading the tail: ",
+                                       [API_FETCH] = "reading the recovery: ",
                                        [API_LIST_OFFSETS] = "end of a partition: "};
     for (int16_t api = API_PRODUCE; api <= API_LIST_OFFSETS; api++) {
         struct app *app = create_unmarked(200);
@@ -196,7 +196,7 @@ static void test_topic_missing(void **state) {
     struct app *app = app_create(100);
     rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     start_plain(app);
-    run_until(app, tail_failed);
+    run_until(app, recovery_failed);
     assert_non_null(strstr(app->reasons, "the topic does not exist"));
     assert_int_equal(app->partitions, 0);
     rd_kafka_mock_topic_set_error(app->mock, TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -212,7 +212,7 @@ static void test_too_few_partitions(void **state) {
     rd_kafka_mock_cluster_t *other = rd_kafka_mock_cluster_new(app->host, 1);
     assert_int_equal(rd_kafka_mock_topic_create(other, TOPIC, PARTITIONS - 1, 1), 0);
     start(app, rd_kafka_mock_cluster_bootstraps(other), NULL, 0, 20);
-    run_until(app, tail_failed);
+    run_until(app, recovery_failed);
     assert_non_null(strstr(status_of(app).last_error, "3 partitions, but had 4"));
     stop(app, 1000);
     rd_kafka_mock_cluster_destroy(other);
@@ -236,8 +236,9 @@ static void test_fewer_partitions_where_that_is_fine(void **state) {
     app->acks = app->acks_in_tail = 0;
     start_plain(app);
     run_until(app, is_running);
-    assert_non_null(strstr(app->reasons, "tail: the topic was made anew: it has 3 partitions and "
-                                         "had 4\n"));
+    assert_non_null(strstr(app->reasons,
+                           "recovering: the topic was made anew: it has 3 partitions and "
+                           "had 4\n"));
     assert_int_equal(app->partitions, PARTITIONS - 1);
     assert_int_equal(status_of(app).partitions, PARTITIONS - 1);
     assert_int_equal(app->acks_in_tail, app->events); // from its beginning

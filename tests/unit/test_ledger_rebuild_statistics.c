@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Statistics for outside after a rebuild: as they were told, and nothing tells more than before.
+#include "rebuild_rig.h"
+
+enum { SHOWN_MAX = 65536, STATISTICS = 200 };
+
+static struct batch_statistics close_month(struct ledger *ledger) {
+    struct batch *batch = batch_create_task(NULL, &tables, BATCH_STATISTICS);
+    struct ledger_group group = {.batches = batch};
+    batch->statistics.now_ms = now;
+    batch->statistics.rounding_base = 10;
+    batch->statistics.asked = !ledger_statistics_state(ledger)->made;
+    commit_group(ledger, &group);
+    struct batch_statistics result = batch->statistics;
+    ledger_group_free(&group);
+    batch_free(batch);
+    return result;
+}
+
+static void deliver_many(struct ledger *ledger, const char *prefix, int count) {
+    for (int i = 0; i < count; i++) {
+        char text[TEXT];
+        (void)snprintf(text, sizeof text, "{\"id\":\"%s%d\",\"category\":\"dwang\"}", prefix, i);
+        deliver(ledger, text, false);
+    }
+}
+
+struct statistic_list {
+    struct batch_statistic list[STATISTICS];
+    char keys[STATISTICS][STATISTIC_KEY_MAX];
+    size_t count;
+};
+
+static bool take_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
+    struct statistic_list *statistics = ctx;
+    assert_true(statistics->count < STATISTICS);
+    memcpy(statistics->keys[statistics->count], key.data, key.len);
+    statistics->list[statistics->count] =
+        (struct batch_statistic){{statistics->keys[statistics->count], key.len}, *statistic};
+    statistics->count++;
+    return true;
+}
+
+static bool put_waiting(void *ctx, const struct ledger_statistic_waiting *statistic) {
+    struct buf *out = ctx;
+    buf_printf(out, "%d %.*s %.*s\n", (int)statistic->seq, (int)statistic->key.len,
+               statistic->key.data, (int)statistic->value.len,
+               statistic->value.data ? statistic->value.data : "");
+    return true;
+}
+
+static char *waiting_after(struct ledger *ledger, uint64_t seq) {
+    struct buf out;
+    buf_init(&out, SHOWN_MAX);
+    ledger_each_statistic_unpublished(ledger, seq, UINT64_MAX, put_waiting, &out);
+    return buf_take(&out);
+}
+
+// As they were told, nothing is told again, and the next close tells what it would have told.
+static void statistics_come_back(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct batch_link link;
+    static struct statistic_list statistics, back;
+    struct statistics_record state_of;
+    uint64_t seed = 1;
+    struct ledger *old = open_ledger();
+    deliver_many(old, "a", 25);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(old).outcome, BATCH_STATISTICS_MADE);
+    publish(old, &topic);
+    ledger_each_statistic(old, &state_of, take_statistic, &statistics);
+    assert_true(statistics.count > 10);
+    struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
+    struct publish_ack ack = {
+        .seq = ledger_statistics_state(old)->seq, .partition = 1, .offset = 99};
+    struct ledger_group group = {.batches = batch};
+    batch->restore = (struct batch_restore){.statistics = statistics.list,
+                                            .statistic_count = statistics.count,
+                                            .state = *ledger_statistics_state(old),
+                                            .partitions = 3};
+    group.confirmed[LEDGER_STATISTICS].acks = calloc(1, sizeof ack);
+    group.confirmed[LEDGER_STATISTICS].acks[0] = ack;
+    group.confirmed[LEDGER_STATISTICS].ack_count = 1;
+    commit_group(anew, &group);
+    ledger_group_free(&group);
+    batch_free(batch);
+    ledger_close(anew);
+    anew = open_beside();
+    ledger_each_statistic(anew, &state_of, take_statistic, &back);
+    assert_int_equal(back.count, statistics.count);
+    for (size_t i = 0; i < back.count; i++) {
+        assert_string_equal(back.keys[i], statistics.keys[i]);
+        assert_memory_equal(&back.list[i].statistic, &statistics.list[i].statistic,
+                            sizeof back.list[i].statistic);
+    }
+    assert_int_equal(ledger_statistics_unpublished(anew), 0);
+    assert_int_equal(ledger_partitions(anew, LEDGER_STATISTICS), 3);
+    assert_int_equal(ledger_known_offset(anew, LEDGER_STATISTICS, 1), 99);
+    uint64_t told = ledger_statistics_state(old)->seq;
+    assert_int_equal(ledger_statistics_state(anew)->seq, told);
+    struct ledger *both[] = {old, anew};
+    char *next[COUNT(both)];
+    for (size_t i = 0; i < COUNT(both); i++) {
+        deliver_many(both[i], "b", 5);
+        now += 31 * day_ms;
+        assert_int_equal(close_month(both[i]).outcome, BATCH_STATISTICS_TOO_FEW);
+        deliver_many(both[i], "c", 15);
+        now += 31 * day_ms;
+        assert_int_equal(close_month(both[i]).outcome, BATCH_STATISTICS_MADE);
+        now -= 62 * day_ms;
+        next[i] = waiting_after(both[i], told);
+    }
+    assert_true(strlen(next[0]) > 100);
+    assert_string_equal(next[0], next[1]);
+    free(next[0]);
+    free(next[1]);
+    ledger_close(anew);
+    ledger_close(old);
+    free_topic(&topic);
+}
+
+// A making that changed no statistic leaves no trace in their topic. So it is supposed that there
+// was one at the last close: what it told must not make the next one due.
+static void what_closed_before_counts_as_told(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct batch_link link;
+    uint64_t seed = 1;
+    struct ledger *old = open_ledger();
+    deliver_many(old, "a", 25);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(old).outcome, BATCH_STATISTICS_MADE);
+    deliver_many(old, "b", 12);
+    publish(old, &topic);
+    now += 31 * day_ms;
+    struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
+    struct ledger_group group = {.batches = batch};
+    batch->restore.state = *ledger_statistics_state(old);
+    batch->restore.state.tried++;
+    commit_group(anew, &group);
+    ledger_group_free(&group);
+    batch_free(batch);
+    deliver_many(anew, "c", 9);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_TOO_FEW);
+    deliver_many(anew, "d", 1);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_MADE);
+    ledger_close(anew);
+    ledger_close(old);
+    free_topic(&topic);
+}
+
+// Without a topic of them nobody knows which were told.
+static void what_may_have_been_told_counts_as_told(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *old = open_ledger();
+    deliver_many(old, "a", 25);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(old).outcome, BATCH_STATISTICS_MADE);
+    publish(old, &topic);
+    struct ledger *anew = rebuild_all(&topic, old);
+    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
+    struct ledger_group group = {.batches = batch};
+    batch->restore.state.tried = ledger_statistics_state(old)->tried;
+    commit_group(anew, &group);
+    ledger_group_free(&group);
+    batch_free(batch);
+    ledger_close(anew);
+    anew = open_beside();
+    assert_false(ledger_statistics_state(anew)->made);
+    assert_int_equal(ledger_partitions(anew, LEDGER_STATISTICS), 0);
+    deliver_many(anew, "b", 9);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_TOO_FEW);
+    deliver_many(anew, "c", 1);
+    now += 31 * day_ms;
+    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_MADE);
+    ledger_close(anew);
+    ledger_close(old);
+    free_topic(&topic);
+}
+
+int main(void) {
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_set_up, scratch_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(statistics_come_back),
+        TEST(what_closed_before_counts_as_told),
+        TEST(what_may_have_been_told_counts_as_told),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
