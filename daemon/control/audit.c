@@ -117,45 +117,39 @@ void control_audit(struct control *control, struct http_request *request) {
 // --- verify ---
 
 struct verifying {
+    struct audit_check_task check; // zero begins, the same again goes on
     struct control *control;
     struct http_request *request; // NULL: it is gone, and the control side with it
-    struct batch_audit_verify at;
 };
 
-static void on_piece_done(struct batch *batch);
+static void on_piece_done(struct commit_task *task);
 
 static void submit_piece(struct verifying *verifying) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT_VERIFY);
-    batch->audit_verify = verifying->at;
-    batch->done = on_piece_done;
-    batch->ctx = verifying;
-    pipeline_submit(verifying->control->options.pipeline, batch);
+    pipeline_submit(verifying->control->options.pipeline, &verifying->check.task);
 }
 
 static void send_verdict(const struct verifying *verifying) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    bool whole = verifying->at.broken == 0;
+    bool whole = verifying->check.broken == 0;
     json_open(&json, '{');
     json_put_bool(&json, "whole", whole);
-    json_put_u64(&json, "first", verifying->at.first);
-    json_put_u64(&json, "last", verifying->at.last);
+    json_put_u64(&json, "first", verifying->check.first);
+    json_put_u64(&json, "last", verifying->check.last);
     if (!whole)
-        json_put_u64(&json, "broken", verifying->at.broken);
+        json_put_u64(&json, "broken", verifying->check.broken);
     json_close(&json, '}');
     control_send(verifying->request, &reply);
 }
 
-static void on_piece_done(struct batch *batch) {
-    struct verifying *verifying = batch->ctx;
-    bool failed = batch->err.kind != ERR_NONE;
-    verifying->at = batch->audit_verify;
-    batch_free(batch);
-    if (verifying->request && !failed && verifying->at.more && !verifying->control->stopping) {
+static void on_piece_done(struct commit_task *task) {
+    struct verifying *verifying = (struct verifying *)task;
+    bool failed = task->err.kind != ERR_NONE;
+    if (verifying->request && !failed && verifying->check.more && !verifying->control->stopping) {
         submit_piece(verifying);
         return;
     }
-    if (verifying->request && (failed || verifying->at.more))
+    if (verifying->request && (failed || verifying->check.more))
         control_problem(verifying->request, 503, "It was not read to its end; try again later.");
     else if (verifying->request)
         send_verdict(verifying);
@@ -169,6 +163,8 @@ static void on_gone(void *work) {
 
 void control_audit_verify(struct control *control, struct http_request *request) {
     struct verifying *verifying = mem_zalloc(1, sizeof *verifying);
+    verifying->check.task.run = ledger_check_audit;
+    verifying->check.task.done = on_piece_done;
     verifying->control = control;
     verifying->request = request;
     control_hold(request, verifying, on_gone);

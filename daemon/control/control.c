@@ -41,7 +41,7 @@ static const struct route {
     {"GET", "/v1/coverage", false, "read coverage", control_coverage_about, control_coverage},
     {"GET", "/v1/statistics", false, NULL, NULL, control_statistics},
     {"POST", "/v1/statistics/release", true, "publish statistics", NULL,
-     control_statistics_publish},
+     control_statistics_release},
     {"GET", "/v1/signals/", false, "read signal", control_signal_about, control_why},
     {"DELETE", "/v1/signals/", true, "erase", control_signal_about, control_erase},
     {"GET", "/v1/events", false, "read events", control_events_about, control_events},

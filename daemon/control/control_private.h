@@ -56,7 +56,7 @@ void control_coverage(struct control *control, struct http_request *request);
 void control_coverage_about(const struct control *control, struct http_request *request,
                             struct buf *object);
 void control_statistics(struct control *control, struct http_request *request);
-void control_statistics_publish(struct control *control, struct http_request *request);
+void control_statistics_release(struct control *control, struct http_request *request);
 void control_why(struct control *control, struct http_request *request);
 void control_signal_about(const struct control *control, struct http_request *request,
                           struct buf *object);

@@ -9,35 +9,36 @@
 #include <stdlib.h>
 
 struct erasure {
+    struct erase_task erase;      // has a reference of the tables
     struct http_request *request; // NULL: it is gone
     unsigned uid;
 };
 
-static void send_outcome(const struct erasure *erasure, const struct batch_erase *erase) {
+static void send_outcome(const struct erasure *erasure) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
-    json_put_u64(&json, "erased", erase->erased);
-    json_put_u64(&json, "waiting", erase->waiting);
+    json_put_u64(&json, "erased", erasure->erase.erased);
+    json_put_u64(&json, "waiting", erasure->erase.waiting);
     json_close(&json, '}');
     control_send(erasure->request, &reply);
 }
 
-static void on_batch_done(struct batch *batch) {
-    struct erasure *erasure = batch->ctx;
-    struct batch_erase erase = batch->erase;
-    bool failed = batch->err.kind != ERR_NONE;
-    batch_free(batch);
-    if (!failed && erase.found)
-        log_notice("signal erased versions=%u waiting=%u uid=%u", erase.erased, erase.waiting,
+static void on_erased(struct commit_task *task) {
+    struct erasure *erasure = (struct erasure *)task;
+    const struct erase_task *erase = &erasure->erase;
+    bool failed = task->err.kind != ERR_NONE;
+    if (!failed && erase->found)
+        log_notice("signal erased versions=%u waiting=%u uid=%u", erase->erased, erase->waiting,
                    erasure->uid);
     if (erasure->request && failed)
         control_problem(erasure->request, 503, "It cannot be made durable now; try again later.");
-    else if (erasure->request && !erase.found)
+    else if (erasure->request && !erase->found)
         control_problem(erasure->request, 404,
                         "Never seen: no signal with this id came from this source.");
     else if (erasure->request)
-        send_outcome(erasure, &erase);
+        send_outcome(erasure);
+    tables_unref(erasure->erase.tables);
     free(erasure);
 }
 
@@ -56,15 +57,16 @@ void control_erase(struct control *control, struct http_request *request) {
         return;
     }
     (void)http_peer(request, &uid, &gid, &pid);
-    struct erasure *erasure = mem_alloc(sizeof *erasure);
-    *erasure = (struct erasure){request, (unsigned)uid};
-    struct batch *batch = batch_create_task(control->sources, control->tables, BATCH_ERASE);
-    batch->received_ms = loop_wall_ms();
-    batch->erase.identity = signal.identity;
-    batch->erase.publishing =
-        ledger_publishes(control->options.ledger, control->options.config->kafka_brokers != NULL);
-    batch->done = on_batch_done;
-    batch->ctx = erasure;
+    struct erasure *erasure = mem_zalloc(1, sizeof *erasure);
+    *erasure = (struct erasure){
+        .erase = {.task = {.run = ledger_erase, .done = on_erased},
+                  .tables = tables_ref(control->tables),
+                  .received_ms = loop_wall_ms(),
+                  .identity = signal.identity,
+                  .publishing = ledger_publishes(control->options.ledger,
+                                                 control->options.config->kafka_brokers != NULL)},
+        .request = request,
+        .uid = (unsigned)uid};
     control_hold(request, erasure, on_gone);
-    pipeline_submit(control->options.pipeline, batch);
+    pipeline_submit(control->options.pipeline, &erasure->erase.task);
 }

@@ -8,6 +8,7 @@
 #include "codec/event.h"
 #include "edge/fetch/fetch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { HOST_MAX = 300, NAME_MAX_BYTES = LEDGER_SOURCE_MAX, PLAIN_MARK_MAX = 7 };
@@ -294,14 +295,18 @@ static void refuse_entry(struct http_request *request) {
     control_problem(request, 404, "There is no entry of that number in the quarantine.");
 }
 
+static void on_dropped(struct commit_task *task) {
+    free(task);
+}
+
 static void drop_entry(struct control *control, struct http_request *request,
                        const struct search *search, const char *asked) {
     struct str source = str_from(search->entry.source);
-    struct ledger_note *note = mem_zalloc(1, sizeof *note);
-    note->what = LEDGER_DROP_QUARANTINED;
-    note->number = search->number;
-    memcpy(note->source, search->entry.source, sizeof note->source);
-    pipeline_add_note(control->options.pipeline, note);
+    struct quarantine_drop_task *drop = mem_zalloc(1, sizeof *drop);
+    drop->task.run = ledger_drop_quarantined;
+    drop->task.done = on_dropped;
+    drop->number = search->number;
+    pipeline_ride(control->options.pipeline, &drop->task);
     log_asked(request, asked, source);
     send_accepted(request, source, search->number, asked);
 }

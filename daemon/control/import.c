@@ -115,11 +115,12 @@ static void fill_broken(struct http_reply *reply, const struct decode_result *de
     problem_fill_faults(reply, &fault, 1, detail);
 }
 
-static void on_batch_done(struct batch *batch) {
-    struct http_request *request = batch->ctx; // NULL: nobody waits any more
+static void on_batch_done(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    struct http_request *request = task->ctx; // NULL: nobody waits any more
     struct http_reply reply = {0};
     if (request) {
-        if (batch->err.kind != ERR_NONE)
+        if (task->err.kind != ERR_NONE)
             problem_fill(&reply, 503, NULL);
         else if (batch->decoded_as.failed)
             fill_broken(&reply, &batch->decoded_as);
@@ -132,7 +133,7 @@ static void on_batch_done(struct batch *batch) {
 
 static void on_gone(void *work) {
     struct batch *batch = work;
-    batch->ctx = NULL;
+    batch->task.ctx = NULL;
 }
 
 void control_import_about(const struct control *control, struct http_request *request,
@@ -163,8 +164,8 @@ void control_import(struct control *control, struct http_request *request) {
     batch->template = asked.template;
     batch->dry_run = asked.dry_run;
     batch->received_ms = loop_wall_ms();
-    batch->done = on_batch_done;
-    batch->ctx = request;
+    batch->task.done = on_batch_done;
+    batch->task.ctx = request;
     control_hold(request, batch, on_gone);
-    pipeline_submit(control->options.pipeline, batch);
+    pipeline_deliver(control->options.pipeline, batch);
 }

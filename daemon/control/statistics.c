@@ -98,53 +98,54 @@ void control_statistics(struct control *control, struct http_request *request) {
 
 // --- the first ones ---
 
-struct publishing {
+struct release {
+    struct statistics_task making; // has a reference of the tables
     struct control *control;
     struct http_request *request; // NULL: it is gone
 };
 
-static void answer(const struct publishing *publishing, const struct batch *batch) {
-    struct http_request *request = publishing->request;
-    if (batch->err.kind != ERR_NONE)
+static void answer(const struct release *release) {
+    struct http_request *request = release->request;
+    if (release->making.task.err.kind != ERR_NONE)
         control_problem(request, 503, "It cannot be made durable now; try again later.");
-    else if (batch->statistics.outcome == BATCH_STATISTICS_THERE)
+    else if (release->making.outcome == STATISTICS_THERE)
         control_problem(request, 409,
                         "There are statistics outside already. They change when a month closes: "
                         "in between each change would tell of single signals.");
-    else if (batch->statistics.outcome == BATCH_STATISTICS_TOO_FEW)
+    else if (release->making.outcome == STATISTICS_TOO_FEW)
         control_problem(request, 409,
                         "Fewer signals than disclosure.rounding_base were reported in months that "
                         "have closed, or have changed since a rebuild: there is nothing that may "
                         "be told outside yet.");
     else
-        control_statistics(publishing->control, request);
+        control_statistics(release->control, request);
 }
 
-static void on_batch_done(struct batch *batch) {
-    struct publishing *publishing = batch->ctx;
-    if (batch->err.kind == ERR_NONE && batch->statistics.outcome == BATCH_STATISTICS_MADE)
-        month_close_log(&batch->statistics);
-    if (publishing->request)
-        answer(publishing, batch);
-    batch_free(batch);
-    free(publishing);
+static void on_made(struct commit_task *task) {
+    struct release *release = (struct release *)task;
+    if (release->making.task.err.kind == ERR_NONE && release->making.outcome == STATISTICS_MADE)
+        month_close_log(&release->making);
+    if (release->request)
+        answer(release);
+    tables_unref(release->making.tables);
+    free(release);
 }
 
 static void on_gone(void *work) {
-    struct publishing *publishing = work;
-    publishing->request = NULL;
+    struct release *release = work;
+    release->request = NULL;
 }
 
-void control_statistics_publish(struct control *control, struct http_request *request) {
-    struct publishing *publishing = mem_zalloc(1, sizeof *publishing);
-    struct batch *batch = batch_create_task(NULL, control->tables, BATCH_STATISTICS);
-    *publishing = (struct publishing){control, request};
-    batch->received_ms = loop_wall_ms();
-    batch->statistics.now_ms = batch->received_ms;
-    batch->statistics.rounding_base = control->options.config->disclosure_rounding_base;
-    batch->statistics.asked = true;
-    batch->done = on_batch_done;
-    batch->ctx = publishing;
-    control_hold(request, publishing, on_gone);
-    pipeline_submit(control->options.pipeline, batch);
+void control_statistics_release(struct control *control, struct http_request *request) {
+    struct release *release = mem_zalloc(1, sizeof *release);
+    *release = (struct release){
+        .making = {.task = {.run = ledger_make_statistics, .done = on_made},
+                   .tables = tables_ref(control->tables),
+                   .now_ms = loop_wall_ms(),
+                   .rounding_base = control->options.config->disclosure_rounding_base,
+                   .asked = true},
+        .control = control,
+        .request = request};
+    control_hold(request, release, on_gone);
+    pipeline_submit(control->options.pipeline, &release->making.task);
 }

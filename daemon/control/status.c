@@ -280,7 +280,7 @@ static void put_metrics(struct buf *out, const struct statistics *f,
     metric(out, "commits_failed_total", "counter", "Commits that failed",
            f->pipeline.commits_failed);
     metric(out, "queue_batches", "gauge", "Batches that wait for a commit",
-           f->pipeline.queued_batches);
+           f->pipeline.queued_tasks);
     metric(out, "kafka_restarts_total", "counter", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
     metric(out, "connections", "gauge", "Open connections", f->push.connections);

@@ -95,25 +95,17 @@ void control_unmapped_about(const struct control *control, struct http_request *
 
 // All pieces go by the tables and sources with which the first began.
 struct remap_run {
+    struct remap_task piece;
     struct control *control;
     struct http_request *request; // both NULL: the control side has been closed
     struct sources *sources;
     struct tables *tables;
-    bool dry_run;
-    uint64_t from, upto, looked, changed;
+    uint64_t looked, changed;
 };
 
-static void on_piece_done(struct batch *batch);
-
 static void submit_piece(struct remap_run *run) {
-    struct batch *batch = batch_create_task(run->sources, run->tables, BATCH_REMAP);
-    batch->dry_run = run->dry_run;
-    batch->received_ms = loop_wall_ms();
-    batch->remap.from = run->from;
-    batch->remap.upto = run->upto;
-    batch->done = on_piece_done;
-    batch->ctx = run;
-    pipeline_submit(run->control->options.pipeline, batch);
+    run->piece.received_ms = loop_wall_ms();
+    pipeline_submit(run->control->options.pipeline, &run->piece.task);
 }
 
 static void end_run(struct remap_run *run) {
@@ -128,9 +120,9 @@ static void send_outcome(struct remap_run *run) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     log_notice("remapped looked=%llu changed=%llu dry_run=%s", (unsigned long long)run->looked,
-               (unsigned long long)run->changed, run->dry_run ? "yes" : "no");
+               (unsigned long long)run->changed, run->piece.dry_run ? "yes" : "no");
     json_open(&json, '{');
-    json_put_bool(&json, "dryRun", run->dry_run);
+    json_put_bool(&json, "dryRun", run->piece.dry_run);
     json_put_u64(&json, "looked", run->looked);
     json_put_u64(&json, "changed", run->changed);
     json_close(&json, '}');
@@ -144,27 +136,25 @@ static bool is_full(const struct control *control) {
 }
 
 // Why it does not go on; NULL: it does, or it is done.
-static const char *what_stops(const struct remap_run *run, const struct batch *batch) {
-    if (batch->err.kind != ERR_NONE)
+static const char *what_stops(const struct remap_run *run) {
+    if (run->piece.task.err.kind != ERR_NONE)
         return "It cannot be made durable now. What was changed before is kept; run it again.";
-    if (!batch->remap.next)
+    if (!run->piece.next)
         return NULL;
     if (run->control->stopping)
         return "The service is stopping. What was changed is kept; run it again.";
-    if (!run->dry_run && is_full(run->control))
+    if (!run->piece.dry_run && is_full(run->control))
         return "Too much is waiting here. What was changed is kept; run it again later.";
     return NULL;
 }
 
-static void on_piece_done(struct batch *batch) {
-    struct remap_run *run = batch->ctx;
-    bool last = batch->remap.next == 0;
-    const char *trouble = run->control ? what_stops(run, batch) : NULL;
-    run->from = batch->remap.next;
-    run->upto = batch->remap.upto;
-    run->looked += batch->remap.looked;
-    run->changed += batch->remap.changed;
-    batch_free(batch);
+static void on_piece_done(struct commit_task *task) {
+    struct remap_run *run = (struct remap_run *)task;
+    bool last = run->piece.next == 0;
+    const char *trouble = run->control ? what_stops(run) : NULL;
+    run->piece.from = run->piece.next;
+    run->looked += run->piece.looked;
+    run->changed += run->piece.changed;
     if (!run->control) {
         end_run(run);
     } else if (trouble) {
@@ -218,7 +208,10 @@ void control_remap(struct control *control, struct http_request *request) {
     run->request = request;
     run->sources = sources_ref(control->sources);
     run->tables = tables_ref(control->tables);
-    run->dry_run = dry_run;
+    run->piece = (struct remap_task){.task = {.run = ledger_remap, .done = on_piece_done},
+                                     .tables = run->tables,
+                                     .sources = run->sources,
+                                     .dry_run = dry_run};
     control->remap = run;
     control_hold(request, run, on_gone);
     submit_piece(run);

@@ -15,6 +15,7 @@
 enum { TICK_MS = 200, OUT_BYTES_MAX = 8192 };
 
 struct verify_request {
+    struct verify_task begin;
     struct control *control;
     struct http_request *request; // NULL: nobody listens any more
     bool streams;                 // the reply is on its way
@@ -158,9 +159,8 @@ static void start_scan(struct verify_request *run) {
 }
 
 // Whatever came of the rest of the commit: the snapshot is of before it, as the memory was.
-static void on_snapshot(struct batch *batch) {
-    struct verify_request *run = batch->ctx;
-    batch_free(batch);
+static void on_snapshot(struct commit_task *task) {
+    struct verify_request *run = task->ctx;
     if (run->request && !run->control->stopping && run->verify.txn.err.kind == ERR_NONE) {
         start_scan(run);
         return;
@@ -181,17 +181,16 @@ void control_verify(struct control *control, struct http_request *request) {
         return;
     }
     struct verify_request *run = mem_zalloc(1, sizeof *run);
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
     run->control = control;
     run->request = request;
     run->tick = loop_timer_create(control->options.loop, on_tick, run);
     buf_init(&run->lines, OUT_BYTES_MAX);
     control->verify = run;
     control_hold(request, run, on_gone);
-    batch->verify = &run->verify;
-    batch->done = on_snapshot;
-    batch->ctx = run;
-    pipeline_submit(control->options.pipeline, batch);
+    run->begin =
+        (struct verify_task){.task = {.run = ledger_begin_verify, .done = on_snapshot, .ctx = run},
+                             .verify = &run->verify};
+    pipeline_submit(control->options.pipeline, &run->begin.task);
 }
 
 void control_verify_stop(struct control *control) {

@@ -142,8 +142,7 @@ static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_v
         return CTL_OK;
     }
     (void)snprintf(text, sizeof text,
-                   "Statistics, rounded down to a multiple of %" PRId64
-                   ", of months up to %.16s",
+                   "Statistics, rounded down to a multiple of %" PRId64 ", of months up to %.16s",
                    rounding_base, closed);
     term_out_put_wrapped(&ctl->term, STYLE_STRONG, text);
     term_out_end_line(&ctl->term);

@@ -235,23 +235,35 @@ void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tabl
 
 // ---- silence
 
-static void on_told(struct batch *batch) {
-    batch_free(batch);
+static void on_told(struct commit_task *task) {
+    batch_free((struct batch *)task);
 }
 
 static void tell_silence(struct feeds *feeds, const struct source *source) {
     struct batch *batch = batch_create(feeds->sources, source, feeds->tables, DECODE_JSON, NULL, 0);
-    batch->task = BATCH_SILENCE;
+    batch->task.prepare = NULL;
+    batch->task.run = ledger_tell_silence;
     batch->polled = source->url != NULL;
     batch->received_ms = loop_wall_ms();
-    batch->done = on_told;
-    pipeline_submit(feeds->options.pipeline, batch);
+    batch->task.done = on_told;
+    pipeline_submit(feeds->options.pipeline, &batch->task);
 }
 
-static struct ledger_note *new_note(const struct source *source) {
-    struct ledger_note *note = mem_zalloc(1, sizeof *note);
-    (void)snprintf(note->source, sizeof note->source, "%s", source->name);
-    return note;
+static void on_changed(struct commit_task *task) {
+    free(task);
+}
+
+// `cursor` "" where it does not matter.
+static void change_source(struct feeds *feeds, const struct source *source, enum source_change what,
+                          struct str cursor) {
+    struct source_task *task = mem_zalloc(1, sizeof *task);
+    task->task.run = ledger_change_source;
+    task->task.done = on_changed;
+    task->what = what;
+    (void)snprintf(task->source, sizeof task->source, "%s", source->name);
+    if (cursor.len)
+        memcpy(task->cursor, cursor.data, cursor.len);
+    pipeline_ride(feeds->options.pipeline, &task->task);
 }
 
 static void check_silence(struct feeds *feeds, const struct source *source) {
@@ -259,9 +271,7 @@ static void check_silence(struct feeds *feeds, const struct source *source) {
     if (source->silent_days == 0)
         return;
     if (!ledger_feed(feeds->options.ledger, str_from(source->name), &record)) {
-        struct ledger_note *note = new_note(source);
-        note->what = LEDGER_KNOW_SOURCE;
-        pipeline_add_note(feeds->options.pipeline, note);
+        change_source(feeds, source, SOURCE_KNOWN, STR(""));
         return;
     }
     int64_t since = record.signal_ms ? record.signal_ms : record.first_ms;
@@ -430,9 +440,7 @@ enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused)
     struct feed *feed = find_feed(feeds, source, &why);
     if (!feed)
         return why;
-    struct ledger_note *note = new_note(feed->source);
-    note->what = paused ? LEDGER_PAUSE : LEDGER_RESUME;
-    pipeline_add_note(feeds->options.pipeline, note);
+    change_source(feeds, feed->source, paused ? SOURCE_PAUSE : SOURCE_RESUME, STR(""));
     feed->record.paused = paused;
     if (feed->poll) // it ends as it is, and rests paused or not
         return FEED_DONE;
@@ -454,12 +462,11 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
     struct str now = str_from(feed->record.cursor);
     if (cursor.len && (!now.len || decode_cursor_compare(cursor, now) > 0))
         cursor = now;
-    struct ledger_note *note = new_note(feed->source);
-    note->what = LEDGER_SET_CURSOR;
+    char text[RECORD_CURSOR_MAX + 1] = "";
     if (cursor.len)
-        memcpy(note->cursor, cursor.data, cursor.len);
-    memcpy(feed->record.cursor, note->cursor, sizeof feed->record.cursor);
+        memcpy(text, cursor.data, cursor.len);
+    change_source(feeds, feed->source, SOURCE_SET_CURSOR, cursor);
+    memcpy(feed->record.cursor, text, sizeof feed->record.cursor);
     feed->record.etag[0] = feed->record.last_modified[0] = '\0';
-    pipeline_add_note(feeds->options.pipeline, note);
     return feeds_poll(feeds, source);
 }

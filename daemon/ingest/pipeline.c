@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The queue is one list from the oldest batch to the newest; `undecoded` points at the first that
-// no decoder has taken. Decoders take runs from there, the commit takes the decoded head. All links
-// are touched on the loop only; a worker touches the batches of its own job.
+// The queue is one list from the oldest task to the newest; `unprepared` points at the first that
+// no worker has taken. Workers prepare runs from there, the commit takes the prepared head. All
+// links are touched on the loop only; a worker touches the tasks of its own job. Riders are tasks
+// of operators: they go with the next commit, and go again when it fails.
 #include "ingest/pipeline.h"
 
 #include "base/mem.h"
@@ -11,27 +12,28 @@
 #include <string.h>
 
 enum {
-    DECODERS_MAX = 2,           // jobs at a time; more would only queue up behind the cores
-    DECODE_BATCHES_MAX = 256,   // of one job
-    DECODE_BYTES_MAX = 1 << 20, // of one job, unless its first batch alone is larger
-    COMMIT_ITEMS_MAX = 20000,   // of one commit, unless its first batch alone has more
+    WORKERS_MAX = 2,             // jobs at a time; more would only queue up behind the cores
+    PREPARE_TASKS_MAX = 256,     // of one job
+    PREPARE_BYTES_MAX = 1 << 20, // of one job, unless its first task alone is larger
+    COMMIT_ITEMS_MAX = 20000,    // of one commit, unless its first task alone has more
     ACKS_DELAY_MS = 100, // how long confirmations wait for company when nothing else is committed
     RETRY_MS = 1000, // after a failed commit, for confirmations; senders come back by themselves
 };
 
-struct decode_job {
+struct prepare_job {
     struct pipeline *pipeline;
     size_t count;
-    struct batch *batches[DECODE_BATCHES_MAX];
+    struct commit_task *tasks[PREPARE_TASKS_MAX];
 };
 
 struct pipeline {
     struct loop *loop;
     struct ledger *ledger;
     struct pipeline_options options;
-    struct batch *head, **tail, *undecoded;
-    uint64_t queued_batches, queued_bytes;
-    unsigned decoders;
+    struct commit_task *head, **tail, *unprepared;
+    struct commit_task *riders;
+    uint64_t queued_tasks, queued_bytes;
+    unsigned workers;
     bool committing;
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
@@ -63,7 +65,7 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
 void pipeline_free(struct pipeline *pipeline) {
     if (!pipeline)
         return;
-    assert(!pipeline->head && !pipeline->committing && pipeline->decoders == 0);
+    assert(!pipeline->head && !pipeline->committing && pipeline->workers == 0);
     loop_timer_free(pipeline->acks_timer);
     ledger_group_free(&pipeline->group);
     ledger_group_free(&pipeline->pending_acks);
@@ -74,66 +76,71 @@ bool pipeline_full(const struct pipeline *pipeline) {
     return pipeline->queued_bytes >= pipeline->options.queue_bytes_max;
 }
 
-void pipeline_submit(struct pipeline *pipeline, struct batch *batch) {
-    batch->next = NULL;
-    batch->decoded = false;
-    *pipeline->tail = batch;
-    pipeline->tail = &batch->next;
-    if (!pipeline->undecoded)
-        pipeline->undecoded = batch;
-    pipeline->queued_batches++;
-    pipeline->queued_bytes += batch->body_len;
+void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
+    task->next = NULL;
+    task->prepared = false;
+    *pipeline->tail = task;
+    pipeline->tail = &task->next;
+    if (!pipeline->unprepared)
+        pipeline->unprepared = task;
+    pipeline->queued_tasks++;
+    pipeline->queued_bytes += task->bytes;
     loop_defer(pipeline->loop, &pipeline->wake);
 }
 
-static void decode_work(void *ctx) {
-    struct decode_job *job = ctx;
-    for (size_t i = 0; i < job->count; i++)
-        batch_decode(job->batches[i], &job->pipeline->options.batch);
+void pipeline_deliver(struct pipeline *pipeline, struct batch *batch) {
+    batch->options = &pipeline->options.batch;
+    pipeline_submit(pipeline, &batch->task);
 }
 
-static void decode_done(void *ctx) {
-    struct decode_job *job = ctx;
+static void prepare_work(void *ctx) {
+    struct prepare_job *job = ctx;
+    for (size_t i = 0; i < job->count; i++)
+        if (job->tasks[i]->prepare)
+            job->tasks[i]->prepare(job->tasks[i]);
+}
+
+static void prepare_done(void *ctx) {
+    struct prepare_job *job = ctx;
     struct pipeline *pipeline = job->pipeline;
     for (size_t i = 0; i < job->count; i++)
-        job->batches[i]->decoded = true;
+        job->tasks[i]->prepared = true;
     free(job);
-    pipeline->decoders--;
+    pipeline->workers--;
     on_kick(pipeline);
 }
 
-static void start_decoder(struct pipeline *pipeline) {
-    struct decode_job *job = mem_alloc(sizeof *job);
+static void start_worker(struct pipeline *pipeline) {
+    struct prepare_job *job = mem_alloc(sizeof *job);
     size_t bytes = 0;
     job->pipeline = pipeline;
     job->count = 0;
     do {
-        struct batch *batch = pipeline->undecoded;
-        job->batches[job->count++] = batch;
-        bytes += batch->body_len;
-        pipeline->undecoded = batch->next;
-    } while (pipeline->undecoded && job->count < DECODE_BATCHES_MAX &&
-             bytes + pipeline->undecoded->body_len <= DECODE_BYTES_MAX);
-    pipeline->decoders++;
-    loop_work(pipeline->loop, decode_work, decode_done, job);
+        struct commit_task *task = pipeline->unprepared;
+        job->tasks[job->count++] = task;
+        bytes += task->bytes;
+        pipeline->unprepared = task->next;
+    } while (pipeline->unprepared && job->count < PREPARE_TASKS_MAX &&
+             bytes + pipeline->unprepared->bytes <= PREPARE_BYTES_MAX);
+    pipeline->workers++;
+    loop_work(pipeline->loop, prepare_work, prepare_done, job);
 }
 
-// Moves the decoded head of the queue into the group.
-static void take_decoded(struct pipeline *pipeline) {
-    struct batch **end = &pipeline->head;
+// Moves the prepared head of the queue into the group.
+static void take_prepared(struct pipeline *pipeline) {
+    struct commit_task **end = &pipeline->head;
     size_t items = 0;
     uint64_t count = 0;
-    while (*end && (*end)->decoded &&
-           (items == 0 || items + (*end)->item_count <= COMMIT_ITEMS_MAX)) {
-        items += (*end)->item_count;
-        pipeline->queued_batches--;
-        pipeline->queued_bytes -= (*end)->body_len;
+    while (*end && (*end)->prepared && (items == 0 || items + (*end)->items <= COMMIT_ITEMS_MAX)) {
+        items += (*end)->items;
+        pipeline->queued_tasks--;
+        pipeline->queued_bytes -= (*end)->bytes;
         count++;
         end = &(*end)->next;
     }
     if (count == 0)
         return;
-    pipeline->group.batches = pipeline->head;
+    pipeline->group.tasks = pipeline->head;
     pipeline->head = *end;
     *end = NULL;
     if (!pipeline->head)
@@ -146,18 +153,25 @@ static bool has_confirmed(const struct ledger_group *group, enum ledger_topic to
     return group->confirmed[topic].ack_count > 0 || group->confirmed[topic].partitions > 0;
 }
 
-static bool group_has_notes(const struct ledger_group *group) {
+static bool is_anything_noted(const struct ledger_group *group) {
     for (int i = 0; i < LEDGER_TOPICS; i++)
         if (has_confirmed(group, (enum ledger_topic)i))
             return true;
-    return group->notes || group->force_sync;
+    return group->force_sync;
 }
 
 static bool has_notes(const struct pipeline *pipeline) {
-    return group_has_notes(&pipeline->pending_acks);
+    return pipeline->riders || is_anything_noted(&pipeline->pending_acks);
 }
 
-// Notes ride along with any commit, and make one of their own when they have waited long enough.
+static struct commit_task **last_of(struct commit_task **list) {
+    while (*list)
+        list = &(*list)->next;
+    return list;
+}
+
+// Notes and riders go along with any commit, and make one of their own when they have waited long
+// enough.
 static void take_notes(struct pipeline *pipeline) {
     struct ledger_group *from = &pipeline->pending_acks, *to = &pipeline->group;
     struct ledger_group empty = {0};
@@ -166,9 +180,11 @@ static void take_notes(struct pipeline *pipeline) {
         empty.confirmed[i].ack_cap = to->confirmed[i].ack_cap;
         to->confirmed[i] = from->confirmed[i];
     }
-    to->notes = from->notes;
     to->force_sync = from->force_sync;
     *from = empty;
+    *last_of(&pipeline->riders) = to->tasks;
+    to->tasks = pipeline->riders;
+    pipeline->riders = NULL;
     pipeline->acks_due = false;
     loop_timer_stop(pipeline->acks_timer);
 }
@@ -181,9 +197,9 @@ static void commit_work(void *ctx) {
 static void commit_done(void *ctx);
 
 static void start_commit(struct pipeline *pipeline) {
-    take_decoded(pipeline);
-    bool notes = has_notes(pipeline) && (pipeline->group.batches || pipeline->acks_due);
-    if (!pipeline->group.batches && !notes)
+    take_prepared(pipeline);
+    bool notes = has_notes(pipeline) && (pipeline->group.tasks || pipeline->acks_due);
+    if (!pipeline->group.tasks && !notes)
         return;
     if (notes)
         take_notes(pipeline);
@@ -210,8 +226,8 @@ static void tell(struct waiter *waiter) {
 static void advance(struct pipeline *pipeline) {
     if (!pipeline->committing)
         start_commit(pipeline);
-    while (pipeline->undecoded && pipeline->decoders < DECODERS_MAX)
-        start_decoder(pipeline);
+    while (pipeline->unprepared && pipeline->workers < WORKERS_MAX)
+        start_worker(pipeline);
 }
 
 static void tell_waiters(struct pipeline *pipeline) {
@@ -228,23 +244,27 @@ static void on_kick(void *ctx) {
     tell_waiters(pipeline);
 }
 
-static void append_notes(struct ledger_group *group, struct ledger_note *notes) {
-    struct ledger_note **end = &group->notes;
-    while (*end)
-        end = &(*end)->next;
-    *end = notes;
+// What an operator asked stays asked: riders of a failed commit go in front of those that came
+// since. The rest of its tasks, which learn that it failed, are returned.
+static struct commit_task *take_back_riders(struct pipeline *pipeline, struct commit_task *tasks) {
+    struct commit_task *rest = NULL, **rest_end = &rest, *riders = NULL, **riders_end = &riders;
+    for (struct commit_task *task = tasks, *next; task; task = next) {
+        struct commit_task ***end = task->rides ? &riders_end : &rest_end;
+        next = task->next;
+        task->next = NULL;
+        **end = task;
+        *end = &task->next;
+    }
+    *riders_end = pipeline->riders;
+    pipeline->riders = riders;
+    return rest;
 }
 
-// What Kafka confirmed stays confirmed, what an operator asked stays asked: a failed commit's notes
-// go in front of those that came since.
+// What Kafka confirmed stays confirmed: it goes in front of what came since.
 static void return_notes(struct pipeline *pipeline) {
     struct ledger_group failed = pipeline->group;
-    if (!group_has_notes(&failed) || pipeline->idle.fn)
-        return;
     struct ledger_group later = pipeline->pending_acks;
-    pipeline->pending_acks = (struct ledger_group){.notes = failed.notes};
-    pipeline->group.notes = NULL;
-    append_notes(&pipeline->pending_acks, later.notes);
+    pipeline->pending_acks = (struct ledger_group){0};
     for (int i = 0; i < LEDGER_TOPICS; i++) {
         const struct ledger_confirmed *confirmed = &later.confirmed[i];
         pipeline->group.confirmed[i] = (struct ledger_confirmed){0};
@@ -254,31 +274,43 @@ static void return_notes(struct pipeline *pipeline) {
         pipeline_add_acks(pipeline, (enum ledger_topic)i, confirmed->acks, confirmed->ack_count);
         free(confirmed->acks);
     }
-    loop_timer_start(pipeline->acks_timer, RETRY_MS, 0);
+}
+
+// The tasks that learn of the failure. At the end of the service nothing is tried again.
+static struct commit_task *fail(struct pipeline *pipeline) {
+    struct commit_task *tasks = pipeline->group.tasks;
+    pipeline->status.commits_failed++;
+    if (pipeline->idle.fn)
+        return tasks;
+    tasks = take_back_riders(pipeline, tasks);
+    if (is_anything_noted(&pipeline->group))
+        return_notes(pipeline);
+    if (has_notes(pipeline))
+        loop_timer_start(pipeline->acks_timer, RETRY_MS, 0);
+    return tasks;
 }
 
 static void commit_done(void *ctx) {
     struct pipeline *pipeline = ctx;
     struct err err = pipeline->group.err;
     bool wrote = pipeline->group.wrote;
-    struct batch *batch = pipeline->group.batches;
+    struct commit_task *task = pipeline->group.tasks;
     pipeline->committing = false;
     if (err.kind == ERR_NONE) {
         pipeline->status.commits += wrote;
         ledger_apply(pipeline->ledger, &pipeline->group);
     } else {
-        pipeline->status.commits_failed++;
-        return_notes(pipeline);
+        task = fail(pipeline);
     }
     ledger_group_clear(&pipeline->group);
     // The next commit starts before the replies of this one are written: the disk need not wait for
     // them.
     advance(pipeline);
-    while (batch) {
-        struct batch *next = batch->next;
-        batch->err = err;
-        batch->done(batch);
-        batch = next;
+    while (task) {
+        struct commit_task *next = task->next;
+        task->err = err;
+        task->done(task);
+        task = next;
     }
     if (err.kind == ERR_NONE && wrote)
         pipeline->options.on_committed(pipeline->options.ctx);
@@ -313,10 +345,11 @@ void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
     confirmed->ack_count += count;
 }
 
-// Somebody waits for an operator's note: it does not wait for company.
-void pipeline_add_note(struct pipeline *pipeline, struct ledger_note *note) {
-    note->next = NULL;
-    append_notes(&pipeline->pending_acks, note);
+// Somebody waits for what an operator asked: it does not wait for company.
+void pipeline_ride(struct pipeline *pipeline, struct commit_task *task) {
+    task->next = NULL;
+    task->rides = true;
+    *last_of(&pipeline->riders) = task;
     pipeline->acks_due = true;
     loop_defer(pipeline->loop, &pipeline->wake);
 }
@@ -353,6 +386,6 @@ void pipeline_when_idle(struct pipeline *pipeline, void (*fn)(void *ctx), void *
 
 void pipeline_status(const struct pipeline *pipeline, struct pipeline_status *status) {
     *status = pipeline->status;
-    status->queued_batches = pipeline->queued_batches;
+    status->queued_tasks = pipeline->queued_tasks;
     status->queued_bytes = pipeline->queued_bytes;
 }

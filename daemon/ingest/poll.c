@@ -257,9 +257,10 @@ static void after_page(struct feed *feed, const struct batch_page *page) {
         finish(feed, failure, 0);
 }
 
-static void on_batch_done(struct batch *batch) {
-    struct feed *feed = batch->ctx;
-    if (batch->err.kind != ERR_NONE) {
+static void on_batch_done(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    struct feed *feed = task->ctx;
+    if (task->err.kind != ERR_NONE) {
         batch_free(batch);
         finish(feed, "not made durable", 0);
         return;
@@ -311,10 +312,10 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     batch->page.news_before = poll->news > 0;
     if (t->window_end_param)
         time_format_stamp(poll->window_end_ms, batch->page.window_end);
-    batch->done = on_batch_done;
-    batch->ctx = feed;
+    batch->task.done = on_batch_done;
+    batch->task.ctx = feed;
     feed->state = FEED_COMMITTING;
-    pipeline_submit(feeds->options.pipeline, batch);
+    pipeline_deliver(feeds->options.pipeline, batch);
 }
 
 // ---- fetching

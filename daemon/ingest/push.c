@@ -243,13 +243,14 @@ static bool all_refused(const struct batch *batch) {
     return batch->item_count > 0;
 }
 
-static void on_batch_done(struct batch *batch) {
-    struct http_request *request = batch->ctx;
+static void on_batch_done(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    struct http_request *request = task->ctx;
     struct push *push = http_user(request);
     struct http_reply reply = {0};
     char location[12 + DIGEST_HEX + 1];
-    push->requests_refused += batch->err.kind != ERR_NONE || batch->decoded_as.failed;
-    if (batch->err.kind != ERR_NONE)
+    push->requests_refused += task->err.kind != ERR_NONE || batch->decoded_as.failed;
+    if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
     else if (batch->decoded_as.failed)
         fill_broken(&reply, &batch->decoded_as);
@@ -265,11 +266,11 @@ static void on_batch_done(struct batch *batch) {
 static void submit(struct call *call, struct batch *batch) {
     struct push *push = call->push;
     batch->received_ms = loop_wall_ms();
-    batch->done = on_batch_done;
-    batch->ctx = call->request;
+    batch->task.done = on_batch_done;
+    batch->task.ctx = call->request;
     http_set_user(call->request, push);
     push->requests++;
-    pipeline_submit(push->pipeline, batch);
+    pipeline_deliver(push->pipeline, batch);
 }
 
 static void post_signals(struct call *call) {

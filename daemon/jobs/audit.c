@@ -10,16 +10,16 @@
 #include <string.h>
 
 struct writing {
+    struct audit_task audit;
     void (*done)(void *ctx, bool written);
     void *ctx;
 };
 
-static void on_batch_done(struct batch *batch) {
-    struct writing writing = *(struct writing *)batch->ctx;
-    bool written = batch->err.kind == ERR_NONE;
-    free(batch->ctx);
-    batch_free(batch);
-    writing.done(writing.ctx, written);
+static void on_written(struct commit_task *task) {
+    struct writing *writing = (struct writing *)task;
+    writing->done(writing->ctx, task->err.kind == ERR_NONE);
+    buf_free(&writing->audit.line);
+    free(writing);
 }
 
 // Digests of files have the digits of identifiers now and then, and are to be found back.
@@ -57,12 +57,13 @@ void audit_put(struct buf *out, const struct audit_entry *entry) {
 
 void audit_write(struct pipeline *pipeline, const struct audit_entry *entry,
                  void (*done)(void *ctx, bool written), void *ctx) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT);
-    struct writing *writing = mem_alloc(sizeof *writing);
-    *writing = (struct writing){done, ctx};
-    audit_put(&batch->audit, entry);
-    assert(!batch->audit.overflow);
-    batch->done = on_batch_done;
-    batch->ctx = writing;
-    pipeline_submit(pipeline, batch);
+    struct writing *writing = mem_zalloc(1, sizeof *writing);
+    writing->audit.task.run = ledger_append_audit;
+    writing->audit.task.done = on_written;
+    writing->done = done;
+    writing->ctx = ctx;
+    buf_init(&writing->audit.line, AUDIT_LINE_MAX);
+    audit_put(&writing->audit.line, entry);
+    assert(!writing->audit.line.overflow);
+    pipeline_submit(pipeline, &writing->audit.task);
 }

@@ -18,15 +18,16 @@ struct month_close {
     struct tables *tables;
     struct loop_timer *timer;
     bool stopped;
+    struct statistics_task making; // one at a time; it has a reference of the tables
 };
 
-void month_close_log(const struct batch_statistics *statistics) {
+void month_close_log(const struct statistics_task *statistics) {
     char closed[STATISTIC_MONTH_MAX];
     statistic_month(statistics->closed, closed);
-    if (statistics->outcome == BATCH_STATISTICS_MADE)
+    if (statistics->outcome == STATISTICS_MADE)
         log_notice("statistics made closed=%s changed=%u gone=%u", closed, statistics->changed,
                    statistics->gone);
-    else if (statistics->outcome == BATCH_STATISTICS_TOO_FEW)
+    else if (statistics->outcome == STATISTICS_TOO_FEW)
         log_notice("statistics stay closed=%s reason=\"too few signals have changed\"", closed);
 }
 
@@ -37,24 +38,23 @@ static void wait_for_next(const struct month_close *month_close) {
     loop_timer_start(month_close->timer, until_ms < ROUND_MS ? until_ms : ROUND_MS, 0);
 }
 
-static void on_done(struct batch *batch) {
-    struct month_close *month_close = batch->ctx;
-    if (batch->err.kind == ERR_NONE)
-        month_close_log(&batch->statistics);
-    batch_free(batch);
+static void on_done(struct commit_task *task) {
+    struct month_close *month_close = task->ctx;
+    if (task->err.kind == ERR_NONE)
+        month_close_log(&month_close->making);
+    tables_unref(month_close->making.tables);
     if (!month_close->stopped)
         wait_for_next(month_close);
 }
 
 static void on_time(void *ctx) {
     struct month_close *month_close = ctx;
-    struct batch *batch = batch_create_task(NULL, month_close->tables, BATCH_STATISTICS);
-    batch->received_ms = loop_wall_ms();
-    batch->statistics.now_ms = batch->received_ms;
-    batch->statistics.rounding_base = month_close->config->disclosure_rounding_base;
-    batch->done = on_done;
-    batch->ctx = month_close;
-    pipeline_submit(month_close->pipeline, batch);
+    month_close->making = (struct statistics_task){
+        .task = {.run = ledger_make_statistics, .done = on_done, .ctx = month_close},
+        .tables = tables_ref(month_close->tables),
+        .now_ms = loop_wall_ms(),
+        .rounding_base = month_close->config->disclosure_rounding_base};
+    pipeline_submit(month_close->pipeline, &month_close->making.task);
 }
 
 struct month_close *month_close_create(struct loop *loop, struct pipeline *pipeline,

@@ -19,47 +19,45 @@ struct retention_timer {
     struct ledger *ledger;
     bool brokers; // are configured
     struct loop_timer *timer;
-    struct batch_expire_place at; // zero between rounds
+    struct expire_task step; // one at a time
+    struct expire_place at;  // how far the round is; zero between rounds
     bool stopped;
-    uint64_t removed[BATCH_EXPIRE_TABLES]; // in this round
+    uint64_t removed[EXPIRE_TABLES]; // in this round
 };
 
 static void log_removed(const struct retention_timer *retention) {
     const uint64_t *removed = retention->removed;
-    log_notice("retention lines=%llu pseudonyms=%llu quarantined=%llu unmapped=%llu audit=%llu "
-               "cells=%llu",
-               (unsigned long long)removed[BATCH_EXPIRE_LINES],
-               (unsigned long long)removed[BATCH_EXPIRE_PSEUDONYMS],
-               (unsigned long long)removed[BATCH_EXPIRE_QUARANTINE],
-               (unsigned long long)removed[BATCH_EXPIRE_UNMAPPED],
-               (unsigned long long)removed[BATCH_EXPIRE_AUDIT],
-               (unsigned long long)removed[BATCH_EXPIRE_CELLS]);
+    log_notice(
+        "retention lines=%llu pseudonyms=%llu quarantined=%llu unmapped=%llu audit=%llu "
+        "cells=%llu",
+        (unsigned long long)removed[EXPIRE_ENTRIES], (unsigned long long)removed[EXPIRE_PSEUDONYMS],
+        (unsigned long long)removed[EXPIRE_QUARANTINE],
+        (unsigned long long)removed[EXPIRE_UNMAPPED], (unsigned long long)removed[EXPIRE_AUDIT],
+        (unsigned long long)removed[EXPIRE_CELLS]);
 }
 
 static void end_round(struct retention_timer *retention) {
     bool any = false;
-    for (int i = 0; i < BATCH_EXPIRE_TABLES; i++)
+    for (int i = 0; i < EXPIRE_TABLES; i++)
         any = any || retention->removed[i];
     if (any)
         log_removed(retention);
     memset(retention->removed, 0, sizeof retention->removed);
-    retention->at = (struct batch_expire_place){0};
+    retention->at = (struct expire_place){0};
 }
 
-static void take_step(struct retention_timer *retention, const struct batch_expire *expire) {
+static void take_step(struct retention_timer *retention, const struct expire_task *expire) {
     retention->at = expire->at;
-    for (int i = 0; i < BATCH_EXPIRE_TABLES; i++)
+    for (int i = 0; i < EXPIRE_TABLES; i++)
         retention->removed[i] += expire->removed[i];
 }
 
-static void on_step_done(struct batch *batch) {
-    struct retention_timer *retention = batch->ctx;
-    const struct batch_expire *expire = &batch->expire;
-    bool failed = batch->err.kind != ERR_NONE; // then nothing of it has happened
-    bool more = !failed && expire->more;
+static void on_step_done(struct commit_task *task) {
+    struct retention_timer *retention = task->ctx;
+    bool failed = task->err.kind != ERR_NONE; // then nothing of it has happened
+    bool more = !failed && retention->step.more;
     if (!failed)
-        take_step(retention, expire);
-    batch_free(batch);
+        take_step(retention, &retention->step);
     if (!more)
         end_round(retention);
     if (!retention->stopped)
@@ -68,15 +66,13 @@ static void on_step_done(struct batch *batch) {
 
 static void on_time(void *ctx) {
     struct retention_timer *retention = ctx;
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
-    batch->received_ms = loop_wall_ms();
-    batch->expire.retention = retention->ages;
-    batch->expire.publishing = ledger_publishes(retention->ledger, retention->brokers);
-    batch->expire.now_ms = batch->received_ms;
-    batch->expire.at = retention->at;
-    batch->done = on_step_done;
-    batch->ctx = retention;
-    pipeline_submit(retention->pipeline, batch);
+    retention->step =
+        (struct expire_task){.task = {.run = ledger_expire, .done = on_step_done, .ctx = retention},
+                             .retention = retention->ages,
+                             .publishing = ledger_publishes(retention->ledger, retention->brokers),
+                             .now_ms = loop_wall_ms(),
+                             .at = retention->at};
+    pipeline_submit(retention->pipeline, &retention->step.task);
 }
 
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,

@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum {
-    VERIFY_LINES = 5000, // in one piece: commits wait for it
+    CHECK_LINES = 5000, // in one piece: commits wait for it
     NUMBER_BYTES = 8,
     HEAD_BYTES = 2 * NUMBER_BYTES + 2 * DIGEST_BYTES, // first, last, before_first, mac
 };
@@ -148,15 +148,16 @@ void ledger_load_chain(struct ledger *ledger, struct store_txn *txn) {
 
 // --- writing ---
 
-void ledger_commit_audit(struct ledger_writer *commit, struct batch *batch) {
+void ledger_append_audit(struct ledger_writer *commit, struct commit_task *task) {
+    struct str line = buf_str(&((struct audit_task *)task)->line);
     struct ledger_chain *chain = &commit->change->chain;
     struct buf *record = &commit->change->record;
     struct digest mac;
     uint64_t number = chain->last + 1;
-    chain_mac(commit->ledger, &chain->mac, number, buf_str(&batch->audit), &mac);
+    chain_mac(commit->ledger, &chain->mac, number, line, &mac);
     buf_clear(record);
     buf_put(record, mac.bytes, DIGEST_BYTES);
-    buf_put_str(record, buf_str(&batch->audit));
+    buf_put_str(record, line);
     store_append(&commit->txn, STORE_AUDIT, number, buf_str(record));
     chain->last = number;
     chain->mac = mac;
@@ -235,7 +236,7 @@ static bool on_audited(void *ctx, uint64_t number, struct str record) {
     struct ledger_audit_line line = {.number = number, .mac = &mac};
     line.linked = is_linked(walk->ledger, &walk->before, number, record, &mac);
     if (read_line(record, &mac, &line.text) &&
-        (line.text.len > BATCH_AUDIT_MAX || !str_is_clean_utf8(line.text)))
+        (line.text.len > AUDIT_LINE_MAX || !str_is_clean_utf8(line.text)))
         line.text = (struct str){NULL, 0};
     walk->before = mac;
     return walk->fn(walk->ctx, &line);
@@ -259,50 +260,49 @@ void ledger_each_audited(struct ledger *ledger, uint64_t from,
     store_abort(&txn);
 }
 
-// --- verifying ---
+// --- checking ---
 
-struct verifying {
+struct checking {
     const struct ledger *ledger;
-    struct batch_audit_verify *verify;
+    struct audit_check_task *check;
     size_t left; // lines of this piece
 };
 
-static bool on_verified(void *ctx, uint64_t number, struct str record) {
-    struct verifying *verifying = ctx;
-    struct batch_audit_verify *verify = verifying->verify;
+static bool on_checked(void *ctx, uint64_t number, struct str record) {
+    struct checking *checking = ctx;
+    struct audit_check_task *check = checking->check;
     struct digest mac;
-    if (verifying->left-- == 0) {
-        verify->more = true;
+    if (checking->left-- == 0) {
+        check->more = true;
         return false;
     }
-    if (number != verify->next || number > verify->last ||
-        !is_linked(verifying->ledger, &verify->before, number, record, &mac)) {
-        verify->broken = verify->next;
+    if (number != check->next || number > check->last ||
+        !is_linked(checking->ledger, &check->before, number, record, &mac)) {
+        check->broken = check->next;
         return false;
     }
-    verify->before = mac;
-    verify->next++;
+    check->before = mac;
+    check->next++;
     return true;
 }
 
-void ledger_verify_audit(struct ledger_writer *commit, struct batch *batch) {
-    struct batch_audit_verify *verify = &batch->audit_verify;
-    struct verifying verifying = {commit->ledger, verify, VERIFY_LINES};
+void ledger_check_audit(struct ledger_writer *commit, struct commit_task *task) {
+    struct audit_check_task *check = (struct audit_check_task *)task;
+    struct checking checking = {commit->ledger, check, CHECK_LINES};
     // As it is on the disk, but for lines of this very commit.
     const struct ledger_chain *chain = &commit->change->chain;
-    verify->first = chain->first;
-    verify->last = chain->last;
-    verify->more = false;
-    if (verify->next <
-        chain->first) { // at the beginning, and what has expired since the last piece
-        verify->next = chain->first;
-        verify->before = chain->before_first;
+    check->first = chain->first;
+    check->last = chain->last;
+    check->more = false;
+    if (check->next < chain->first) { // at the beginning, and what has expired since the last piece
+        check->next = chain->first;
+        check->before = chain->before_first;
     }
-    store_each_seq(&commit->txn, STORE_AUDIT, verify->next, on_verified, &verifying);
-    if (verify->broken || verify->more)
+    store_each_seq(&commit->txn, STORE_AUDIT, check->next, on_checked, &checking);
+    if (check->broken || check->more)
         return;
-    if (verify->next <= chain->last)
-        verify->broken = verify->next; // cut off
-    else if (!digest_equal(&verify->before, &chain->mac))
-        verify->broken = chain->last;
+    if (check->next <= chain->last)
+        check->broken = check->next; // cut off
+    else if (!digest_equal(&check->before, &chain->mac))
+        check->broken = chain->last;
 }

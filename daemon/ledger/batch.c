@@ -11,6 +11,11 @@
 
 enum { HOUR_MS = 3600000, PAGE_ITEMS_MAX = 100000 };
 
+static void decode(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    batch_decode(batch, batch->options);
+}
+
 struct batch *batch_create(struct sources *sources, const struct source *source,
                            struct tables *tables, enum decode_format format, char *body,
                            size_t body_len) {
@@ -20,7 +25,9 @@ struct batch *batch_create(struct sources *sources, const struct source *source,
     batch->tables = tables_ref(tables);
     batch->format = format;
     batch->body = body;
-    batch->body_len = body_len;
+    batch->body_len = batch->task.bytes = body_len;
+    batch->task.prepare = decode;
+    batch->task.run = ledger_take_delivery;
     return batch;
 }
 
@@ -39,15 +46,7 @@ struct batch *batch_create_withdrawal(struct sources *sources, const struct sour
     *batch->items = (struct batch_item){.identity = *identity, .refused = UINT32_MAX};
     batch->signal_count = batch->signal_cap = batch->item_count = batch->item_cap = 1;
     batch->decoded_as = (struct decode_result){.items = 1, .single = true, .fault = FAULT_COUNT};
-    batch->made = true;
-    return batch;
-}
-
-struct batch *batch_create_task(struct sources *sources, struct tables *tables,
-                                enum batch_task task) {
-    struct batch *batch = batch_create(sources, NULL, tables, DECODE_JSON, NULL, 0);
-    batch->task = task;
-    buf_init(&batch->audit, BATCH_AUDIT_MAX);
+    batch->task.prepare = NULL;
     return batch;
 }
 
@@ -63,7 +62,6 @@ void batch_free(struct batch *batch) {
     free(batch->faults);
     free(batch->refused);
     free(batch->words);
-    buf_free(&batch->audit);
     free(batch);
 }
 
@@ -244,8 +242,6 @@ static void decode_native(struct batch *batch, const struct decode_limits *limit
 
 void batch_decode(struct batch *batch, const struct batch_options *options) {
     const struct source *source = batch->source;
-    if (batch->task != BATCH_SIGNALS || batch->made)
-        return;
     struct decoding decoding = {.batch = batch,
                                 .context = {.municipalities = batch->tables->municipalities,
                                             .categories = batch->tables->categories,
@@ -270,4 +266,5 @@ void batch_decode(struct batch *batch, const struct batch_options *options) {
             batch->word_count = 0;
     else if (batch->has_feed)
         finish_page(batch);
+    batch->task.items = batch->item_count;
 }

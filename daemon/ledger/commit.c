@@ -23,17 +23,8 @@ static struct ledger_change *change_create(void) {
     return change;
 }
 
-static void free_notes(struct ledger_group *group) {
-    while (group->notes) {
-        struct ledger_note *next = group->notes->next;
-        free(group->notes);
-        group->notes = next;
-    }
-}
-
 void ledger_group_clear(struct ledger_group *group) {
-    free_notes(group);
-    group->batches = NULL;
+    group->tasks = NULL;
     for (int i = 0; i < LEDGER_TOPICS; i++) {
         group->confirmed[i].ack_count = 0;
         group->confirmed[i].partitions = 0;
@@ -43,7 +34,6 @@ void ledger_group_clear(struct ledger_group *group) {
 }
 
 void ledger_group_free(struct ledger_group *group) {
-    free_notes(group);
     for (int i = 0; i < LEDGER_TOPICS; i++)
         free(group->confirmed[i].acks);
     if (group->change) {
@@ -161,7 +151,8 @@ static void judge_item(struct ledger_writer *commit, struct batch *batch, struct
         ledger_keep_unmapped(commit, batch, item->signal);
 }
 
-static void commit_signals(struct ledger_writer *commit, struct batch *batch) {
+void ledger_take_delivery(struct ledger_writer *commit, struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
     struct totals *totals = &commit->change->totals;
     uint64_t before = commit->change->last_seq;
     for (size_t i = 0; i < batch->item_count; i++) {
@@ -178,44 +169,6 @@ static void commit_signals(struct ledger_writer *commit, struct batch *batch) {
     ledger_commit_source(commit, batch, commit->change->last_seq > before);
     if (batch->polled)
         ledger_commit_refused(commit, batch);
-}
-
-static void commit_batch(struct ledger_writer *commit, struct batch *batch) {
-    switch (batch->task) {
-    case BATCH_SIGNALS:
-        commit_signals(commit, batch);
-        break;
-    case BATCH_SILENCE:
-        ledger_commit_silence(commit, batch);
-        break;
-    case BATCH_AUDIT:
-        ledger_commit_audit(commit, batch);
-        break;
-    case BATCH_AUDIT_VERIFY:
-        ledger_verify_audit(commit, batch);
-        break;
-    case BATCH_ERASE:
-        ledger_erase(commit, batch);
-        break;
-    case BATCH_REMAP:
-        ledger_remap(commit, batch);
-        break;
-    case BATCH_EXPIRE:
-        ledger_expire(commit, batch);
-        break;
-    case BATCH_LINK:
-        ledger_link(commit, batch);
-        break;
-    case BATCH_RESTORE:
-        ledger_restore(commit, batch);
-        break;
-    case BATCH_VERIFY:
-        ledger_verify_begin(commit, batch);
-        break;
-    case BATCH_STATISTICS:
-        ledger_statistics(commit, batch);
-        break;
-    }
 }
 
 static void commit_event_ack(struct ledger_writer *commit, const struct publish_ack *ack) {
@@ -338,9 +291,8 @@ void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
     change->quarantined = ledger->quarantined;
     change->quarantine_last = ledger->quarantine_last;
     store_begin(ledger->store, &commit.txn);
-    ledger_commit_notes(&commit, group);
-    for (struct batch *batch = group->batches; batch; batch = batch->next)
-        commit_batch(&commit, batch);
+    for (struct commit_task *task = group->tasks; task; task = task->next)
+        task->run(&commit, task);
     ledger_flush_source(&commit);
     uint64_t outbox = store_entries(&commit.txn, STORE_OUTBOX);
     commit_acks(&commit, group, LEDGER_EVENTS);

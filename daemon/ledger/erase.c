@@ -153,7 +153,7 @@ void ledger_erase_confirmed(struct ledger_writer *commit, uint64_t seq) {
 
 struct erasing {
     struct ledger_writer *commit;
-    struct batch_erase *asked;
+    struct erase_task *asked;
     struct ledger_entry previous; // what consumers will have seen last; valid when has_previous
     bool has_previous;
     uint64_t *persons; // that versions were about; owned
@@ -258,12 +258,12 @@ static void drop_pseudonyms(struct erasing *erasing) {
     free(going.list);
 }
 
-static void erase_signal(struct ledger_writer *commit, struct batch *batch,
+static void erase_signal(struct ledger_writer *commit, struct erase_task *asked,
                          const struct ledger_entry *latest) {
     struct ledger_change *change = commit->change;
-    struct erasing erasing = {.commit = commit, .asked = &batch->erase};
+    struct erasing erasing = {.commit = commit, .asked = asked};
     erase_versions(&erasing, latest->seq);
-    write_tombstone(&erasing, latest, batch->tables);
+    write_tombstone(&erasing, latest, asked->tables);
     if (latest->counts)
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)
@@ -274,7 +274,7 @@ static void erase_signal(struct ledger_writer *commit, struct batch *batch,
 }
 
 // It has been erased before: what still waits for Kafka is told again.
-static void count_waiting(struct ledger_writer *commit, struct batch_erase *asked,
+static void count_waiting(struct ledger_writer *commit, struct erase_task *asked,
                           const struct ledger_entry *latest) {
     uint64_t seq = latest->previous;
     while (seq && seq >= commit->change->first_seq) {
@@ -327,8 +327,8 @@ static bool drop_quarantined(struct ledger_writer *commit, const struct digest *
     return true;
 }
 
-void ledger_erase(struct ledger_writer *commit, struct batch *batch) {
-    struct batch_erase *asked = &batch->erase;
+void ledger_erase(struct ledger_writer *commit, struct commit_task *task) {
+    struct erase_task *asked = (struct erase_task *)task;
     struct ledger_entry latest;
     asked->erased = asked->waiting = 0;
     bool quarantined = drop_quarantined(commit, &asked->identity);
@@ -337,5 +337,5 @@ void ledger_erase(struct ledger_writer *commit, struct batch *batch) {
     if (known && latest.erased)
         count_waiting(commit, asked, &latest);
     else if (known)
-        erase_signal(commit, batch, &latest);
+        erase_signal(commit, asked, &latest);
 }

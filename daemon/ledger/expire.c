@@ -24,11 +24,11 @@ enum {
 
 struct step {
     struct ledger_writer *commit;
-    struct batch_expire *expire;
+    struct expire_task *expire;
     size_t to_remove, to_look; // left
     bool searching;            // for a line that says how old others are: see line_is_older
     struct found {
-        char key[BATCH_EXPIRE_KEY_BYTES];
+        char key[EXPIRE_KEY_BYTES];
         uint8_t len;
     } found[STEP_REMOVED_MAX]; // entries of a table that are due, in order
     size_t found_count;
@@ -74,7 +74,7 @@ static bool is_waiting(struct step *step, uint64_t seq) {
 
 // Where the search of line_is_older is; 0: it has not begun.
 static uint64_t place_of_search(const struct step *step) {
-    const struct batch_expire_place *at = &step->expire->at;
+    const struct expire_place *at = &step->expire->at;
     uint64_t seq = 0;
     if (at->key_len == sizeof seq)
         memcpy(&seq, at->key, sizeof seq);
@@ -82,7 +82,7 @@ static uint64_t place_of_search(const struct step *step) {
 }
 
 static void keep_place(struct step *step, uint64_t seq) {
-    struct batch_expire_place *at = &step->expire->at;
+    struct expire_place *at = &step->expire->at;
     memcpy(at->key, &seq, sizeof seq);
     at->key_len = sizeof seq;
 }
@@ -199,7 +199,7 @@ struct walk {
 static bool on_entry(void *ctx, struct str key, struct str value) {
     struct walk *walk = ctx;
     struct step *step = walk->step;
-    struct batch_expire_place *at = &step->expire->at;
+    struct expire_place *at = &step->expire->at;
     if (key.len > sizeof at->key ||
         str_equal(key, (struct str){(const char *)at->key, at->key_len}))
         return true;
@@ -221,8 +221,8 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
 static bool find_due(struct step *step, enum store_table table,
                      bool (*due)(struct step *step, struct str key, struct str value)) {
     struct walk walk = {.step = step, .due = due};
-    char from[BATCH_EXPIRE_KEY_BYTES];
-    const struct batch_expire_place *at = &step->expire->at;
+    char from[EXPIRE_KEY_BYTES];
+    const struct expire_place *at = &step->expire->at;
     memcpy(from, at->key, at->key_len);
     step->found_count = 0;
     store_each_from(&step->commit->txn, table, (struct str){from, at->key_len}, on_entry, &walk);
@@ -384,22 +384,21 @@ static bool age_cells(struct step *step) {
     return end;
 }
 
-static bool (*const tables[BATCH_EXPIRE_TABLES])(struct step *step) = {
-    [BATCH_EXPIRE_LINES] = expire_lines,           [BATCH_EXPIRE_PSEUDONYMS] = expire_pseudonyms,
-    [BATCH_EXPIRE_QUARANTINE] = expire_quarantine, [BATCH_EXPIRE_UNMAPPED] = expire_words,
-    [BATCH_EXPIRE_AUDIT] = expire_audit,           [BATCH_EXPIRE_CELLS] = age_cells,
+static bool (*const tables[EXPIRE_TABLES])(struct step *step) = {
+    [EXPIRE_ENTRIES] = expire_lines,         [EXPIRE_PSEUDONYMS] = expire_pseudonyms,
+    [EXPIRE_QUARANTINE] = expire_quarantine, [EXPIRE_UNMAPPED] = expire_words,
+    [EXPIRE_AUDIT] = expire_audit,           [EXPIRE_CELLS] = age_cells,
 };
 
-void ledger_expire(struct ledger_writer *commit, struct batch *batch) {
-    struct batch_expire *expire = &batch->expire;
+void ledger_expire(struct ledger_writer *commit, struct commit_task *task) {
+    struct expire_task *expire = (struct expire_task *)task;
     struct step *step = mem_zalloc(1, sizeof *step);
     step->commit = commit;
     step->expire = expire;
     step->to_remove = STEP_REMOVED_MAX;
     step->to_look = STEP_LOOKED_MAX;
     expire->more = false;
-    while (!expire->more && expire->at.table < BATCH_EXPIRE_TABLES &&
-           commit->txn.err.kind == ERR_NONE) {
+    while (!expire->more && expire->at.table < EXPIRE_TABLES && commit->txn.err.kind == ERR_NONE) {
         size_t left = step->to_remove;
         expire->more = !tables[expire->at.table](step);
         expire->removed[expire->at.table] += left - step->to_remove;

@@ -127,9 +127,7 @@ bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger
 void *ledger_grow(void *list, size_t count, size_t *cap, size_t size);
 
 // ledger_sources.c
-void ledger_commit_notes(struct ledger_writer *commit, const struct ledger_group *group);
 void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news);
-void ledger_commit_silence(struct ledger_writer *commit, struct batch *batch);
 void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch);
 void ledger_flush_source(struct ledger_writer *commit);
 // What is known of the source, in commit->feed; known from now on when nothing was.
@@ -163,10 +161,7 @@ void ledger_unsay_unmapped(struct ledger_writer *commit, const struct ledger_ent
 void ledger_forget_unmapped(struct ledger_writer *commit, struct str source,
                             const struct unknown_word *word);
 
-void ledger_remap(struct ledger_writer *commit, struct batch *batch);
-
 // ledger_erase.c
-void ledger_erase(struct ledger_writer *commit, struct batch *batch);
 // What is left of a version of an erased signal, in the place of its line. Empties the row.
 void ledger_write_stub(struct ledger_writer *commit, struct ledger_entry *row);
 // Kafka has the line: if it is one of an erased signal it goes now.
@@ -174,19 +169,14 @@ void ledger_erase_confirmed(struct ledger_writer *commit, uint64_t seq);
 void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
 void ledger_flush_erase_waiting(struct ledger_writer *commit);
 
-void ledger_expire(struct ledger_writer *commit, struct batch *batch);
 // The signal whose latest line this is goes on counting without it.
 void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger_entry *row);
 
 // ledger_rebuild.c
-void ledger_link(struct ledger_writer *commit, struct batch *batch);
-void ledger_restore(struct ledger_writer *commit, struct batch *batch);
 
 // A snapshot, and what the memory holds at that moment.
-void ledger_verify_begin(struct ledger_writer *commit, struct batch *batch);
 
 // ledger_statistics.c
-void ledger_statistics(struct ledger_writer *commit, struct batch *batch);
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was
 // made anew, has none of it.
 void ledger_resend_statistics(struct ledger_writer *commit);
@@ -201,8 +191,6 @@ void ledger_flush_statistics(struct ledger_writer *commit); // when they have ch
 bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
 // ledger_audit.c
-void ledger_commit_audit(struct ledger_writer *commit, struct batch *batch);
-void ledger_verify_audit(struct ledger_writer *commit, struct batch *batch);
 // After the ledger has been loaded. A log that does not fit its head is told, and stops nothing.
 void ledger_load_chain(struct ledger *ledger, struct store_txn *txn);
 // The head of a chain without lines.

@@ -307,7 +307,7 @@ static bool follows(const struct ledger_entry *row, const struct event_said *sai
 }
 
 // Without its event: it is in change->value.
-static void link_signal(struct ledger_writer *commit, struct batch_link *link,
+static void link_signal(struct ledger_writer *commit, struct link_task *link,
                         struct ledger_entry *row) {
     struct ledger_change *change = commit->change;
     struct ledger_entry latest;
@@ -356,7 +356,7 @@ static void link_source(struct ledger_writer *commit, const struct ledger_entry 
 }
 
 // It expires as soon as it is the first line.
-static void write_lost(struct ledger_writer *commit, struct batch_link *link, uint64_t seq) {
+static void write_lost(struct ledger_writer *commit, struct link_task *link, uint64_t seq) {
     const struct ledger_entry row = {.kind = LEDGER_LOST,
                                      .seq = seq,
                                      .first = seq,
@@ -367,14 +367,14 @@ static void write_lost(struct ledger_writer *commit, struct batch_link *link, ui
     link->lost++;
     link->gap_count += link->gap_count == 0 || link->lost_last + 1 != seq;
     link->lost_last = seq;
-    if (link->gap_count > BATCH_GAPS_MAX)
+    if (link->gap_count > LINK_GAPS_MAX)
         return;
-    struct batch_gap *gap = &link->gaps[link->gap_count - 1];
+    struct link_gap *gap = &link->gaps[link->gap_count - 1];
     gap->first = gap->first ? gap->first : seq;
     gap->last = seq;
 }
 
-static void link_line(struct ledger_writer *commit, struct batch_link *link, uint64_t seq) {
+static void link_line(struct ledger_writer *commit, struct link_task *link, uint64_t seq) {
     struct ledger_entry row;
     if (!take_line(commit, seq, &row)) {
         write_lost(commit, link, seq);
@@ -386,9 +386,9 @@ static void link_line(struct ledger_writer *commit, struct batch_link *link, uin
     link_source(commit, &row);
 }
 
-void ledger_link(struct ledger_writer *commit, struct batch *batch) {
+void ledger_link(struct ledger_writer *commit, struct commit_task *task) {
     struct ledger_change *change = commit->change;
-    struct batch_link *link = &batch->link;
+    struct link_task *link = (struct link_task *)task;
     uint64_t end = store_last_seq(&commit->txn, STORE_LEDGER);
     end = link->upto > end ? link->upto : end;
     if (change->last_seq == 0) {
@@ -408,8 +408,8 @@ void ledger_link(struct ledger_writer *commit, struct batch *batch) {
 
 // That their topic is known is written here: told with the confirmations it would be taken for a
 // topic that has none of them.
-void ledger_restore(struct ledger_writer *commit, struct batch *batch) {
-    const struct batch_restore *restore = &batch->restore;
+void ledger_restore(struct ledger_writer *commit, struct commit_task *task) {
+    const struct restore_task *restore = (struct restore_task *)task;
     for (size_t i = 0; i < restore->statistic_count; i++)
         ledger_put_statistic(commit, restore->statistics[i].key, &restore->statistics[i].statistic);
     ledger_put_statistics_state(commit, &restore->state);

@@ -17,7 +17,7 @@ enum { LINES_MAX = 2000 };
 
 struct piece {
     struct ledger_writer *commit;
-    struct batch *batch;
+    struct remap_task *asked;
     struct remap_map *map;
     uint64_t last; // of its lines
     uint64_t found[LINES_MAX];
@@ -52,10 +52,10 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
 }
 
 // Of the source's own municipality; sources may have gone since.
-static uint8_t province_of(const struct batch *batch, struct str name) {
-    const struct source *source = sources_find(batch->sources, name);
+static uint8_t province_of(const struct remap_task *asked, struct str name) {
+    const struct source *source = sources_find(asked->sources, name);
     const struct municipality *own =
-        source ? municipalities_by_code(batch->tables->municipalities, source->municipality) : NULL;
+        source ? municipalities_by_code(asked->tables->municipalities, source->municipality) : NULL;
     return own ? own->province : 0;
 }
 
@@ -68,13 +68,13 @@ static void write_version(struct piece *piece, const struct ledger_entry *known,
     row->verdict = VERDICT_CORRECTED;
     row->remapped = true;
     row->logged_ms = commit->logged_ms;
-    ledger_write_signal(commit, row, known, piece->batch->tables, as_reported);
+    ledger_write_signal(commit, row, known, piece->asked->tables, as_reported);
     commit->change->totals.remapped++;
 }
 
 static void judge_again(struct piece *piece, uint64_t seq) {
     struct ledger_writer *commit = piece->commit;
-    struct batch *batch = piece->batch;
+    struct remap_task *asked = piece->asked;
     struct ledger_entry known, row;
     struct remap_result result;
     struct str record, event;
@@ -84,11 +84,11 @@ static void judge_again(struct piece *piece, uint64_t seq) {
         return;
     row = known;
     struct str source = {known.source, known.source_len};
-    remap_entry(piece->map, province_of(batch, source), time_amsterdam_day(commit->logged_ms), &row,
+    remap_entry(piece->map, province_of(asked, source), time_amsterdam_day(commit->logged_ms), &row,
                 &result);
-    batch->remap.looked++;
-    batch->remap.changed += result.changed;
-    if (batch->dry_run)
+    asked->looked++;
+    asked->changed += result.changed;
+    if (asked->dry_run)
         return;
     // The event goes before the first write: it is borrowed from the store.
     const char *as_reported = result.as_reported;
@@ -114,7 +114,7 @@ static bool on_word(void *ctx, struct str key, struct str value) {
         return true;
     const struct unknown_word word = {.field = (uint8_t)entry.field, .word = entry.word};
     const struct remap_place place = {time_amsterdam_day(entry.last_ms),
-                                      province_of(words->piece->batch, str_from(entry.source))};
+                                      province_of(words->piece->asked, str_from(entry.source))};
     if (!remap_knows(words->piece->map, &word, &place))
         return true;
     words->list = ledger_grow(words->list, words->count, &words->cap, sizeof *words->list);
@@ -136,7 +136,7 @@ static void forget_known_words(struct piece *piece) {
 
 static void set_bounds(struct piece *piece) {
     const struct ledger_change *change = piece->commit->change;
-    struct batch_remap *asked = &piece->batch->remap;
+    struct remap_task *asked = piece->asked;
     if (!asked->upto)
         asked->upto = change->last_seq;
     if (asked->from < change->first_seq)
@@ -147,18 +147,19 @@ static void set_bounds(struct piece *piece) {
         piece->last = asked->upto;
 }
 
-void ledger_remap(struct ledger_writer *commit, struct batch *batch) {
+void ledger_remap(struct ledger_writer *commit, struct commit_task *task) {
+    struct remap_task *asked = (struct remap_task *)task;
     struct piece *piece = mem_zalloc(1, sizeof *piece);
     piece->commit = commit;
-    piece->batch = batch;
-    piece->map = remap_map_create(batch->tables->categories, batch->tables->municipalities,
+    piece->asked = asked;
+    piece->map = remap_map_create(asked->tables->categories, asked->tables->municipalities,
                                   &commit->ledger->identity_key);
-    batch->remap.looked = batch->remap.changed = 0;
+    asked->looked = asked->changed = 0;
     set_bounds(piece);
-    store_each_seq(&commit->txn, STORE_LEDGER, batch->remap.from, on_line, piece);
+    store_each_seq(&commit->txn, STORE_LEDGER, asked->from, on_line, piece);
     for (size_t i = 0; i < piece->found_count && commit->txn.err.kind == ERR_NONE; i++)
         judge_again(piece, piece->found[i]);
-    if (!batch->remap.next && !batch->dry_run)
+    if (!asked->next && !asked->dry_run)
         forget_known_words(piece);
     remap_map_free(piece->map);
     free(piece);

@@ -70,7 +70,8 @@ static void write_source_line(struct ledger_writer *commit, const struct batch *
     ledger_write_entry(commit, &row);
 }
 
-void ledger_commit_silence(struct ledger_writer *commit, struct batch *batch) {
+void ledger_tell_silence(struct ledger_writer *commit, struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
     ledger_take_source(commit, batch->source->name);
     if (!commit->feed.silent) {
         commit->feed.silent = true;
@@ -230,8 +231,9 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
     return !search->found;
 }
 
-static void drop_quarantined(struct ledger_writer *commit, uint64_t number) {
-    struct search search = {.hash_key = &commit->ledger->identity_key, .number = number};
+void ledger_drop_quarantined(struct ledger_writer *commit, struct commit_task *task) {
+    struct search search = {.hash_key = &commit->ledger->identity_key,
+                            .number = ((struct quarantine_drop_task *)task)->number};
     store_each(&commit->txn, STORE_QUARANTINE, on_entry, &search);
     if (!search.found)
         return;
@@ -241,20 +243,16 @@ static void drop_quarantined(struct ledger_writer *commit, uint64_t number) {
     commit->writes = true;
 }
 
-void ledger_commit_notes(struct ledger_writer *commit, const struct ledger_group *group) {
-    for (const struct ledger_note *note = group->notes; note; note = note->next) {
-        if (note->what == LEDGER_DROP_QUARANTINED) {
-            drop_quarantined(commit, note->number);
-            continue;
-        }
-        ledger_take_source(commit, note->source);
-        if (note->what == LEDGER_PAUSE || note->what == LEDGER_RESUME)
-            commit->feed.paused = note->what == LEDGER_PAUSE;
-        if (note->what == LEDGER_SET_CURSOR) {
-            memcpy(commit->feed.cursor, note->cursor, sizeof commit->feed.cursor);
-            commit->feed.etag[0] = commit->feed.last_modified[0] = '\0';
-        }
-        if (note->what != LEDGER_KNOW_SOURCE)
-            commit->feed_changed = true;
+void ledger_change_source(struct ledger_writer *commit, struct commit_task *task) {
+    const struct source_task *asked = (struct source_task *)task;
+    ledger_take_source(commit, asked->source);
+    if (asked->what == SOURCE_KNOWN)
+        return;
+    if (asked->what == SOURCE_SET_CURSOR) {
+        memcpy(commit->feed.cursor, asked->cursor, sizeof commit->feed.cursor);
+        commit->feed.etag[0] = commit->feed.last_modified[0] = '\0';
+    } else {
+        commit->feed.paused = asked->what == SOURCE_PAUSE;
     }
+    commit->feed_changed = true;
 }

@@ -211,10 +211,9 @@ void ledger_put_statistics_state(struct ledger_writer *commit,
 
 // --- the task ---
 
-static void make(struct ledger_writer *commit, struct batch *batch) {
-    struct batch_statistics *asked = &batch->statistics;
+static void make(struct ledger_writer *commit, struct statistics_task *asked) {
     struct making making = {.commit = commit};
-    const struct statistics_options options = {.municipalities = batch->tables->municipalities,
+    const struct statistics_options options = {.municipalities = asked->tables->municipalities,
                                                .today = time_amsterdam_day(asked->now_ms),
                                                .closed = asked->closed,
                                                .rounding_base = asked->rounding_base};
@@ -235,19 +234,18 @@ static void make(struct ledger_writer *commit, struct batch *batch) {
 }
 
 // What this group has added before is not in it: the next time it is.
-static void make_if_enough(struct ledger_writer *commit, struct batch *batch) {
-    struct batch_statistics *asked = &batch->statistics;
+static void make_if_enough(struct ledger_writer *commit, struct statistics_task *asked) {
     struct counts *before = counts_create(), *after = counts_create();
     struct keeping keeping = {commit, before, after};
     store_each(&commit->txn, STORE_RELEASED, on_shown, before);
     statistics_project(commit->ledger->counts, asked->closed, after);
     if (statistics_changes(before, after) < asked->rounding_base) {
-        asked->outcome = BATCH_STATISTICS_TOO_FEW;
+        asked->outcome = STATISTICS_TOO_FEW;
     } else {
-        asked->outcome = BATCH_STATISTICS_MADE;
+        asked->outcome = STATISTICS_MADE;
         counts_each(after, keep_shown, &keeping);
         counts_each(before, forget_shown, &keeping);
-        make(commit, batch);
+        make(commit, asked);
     }
     counts_free(before);
     counts_free(after);
@@ -256,14 +254,14 @@ static void make_if_enough(struct ledger_writer *commit, struct batch *batch) {
 // In a new ledger what has closed is not looked at: history may be on its way in. A clock that was
 // ahead does not keep months from closing once it is right; one that goes back and comes by the end
 // of a month again does not close it twice.
-void ledger_statistics(struct ledger_writer *commit, struct batch *batch) {
+void ledger_make_statistics(struct ledger_writer *commit, struct commit_task *task) {
     struct statistics_record *state = &commit->change->statistics;
-    struct batch_statistics *asked = &batch->statistics;
+    struct statistics_task *asked = (struct statistics_task *)task;
     bool begun = state->tried > 0;
     asked->closed = statistics_closed_month(time_amsterdam_day(asked->now_ms));
-    asked->outcome = BATCH_STATISTICS_EARLY;
+    asked->outcome = STATISTICS_EARLY;
     if (asked->asked && state->made) {
-        asked->outcome = BATCH_STATISTICS_THERE;
+        asked->outcome = STATISTICS_THERE;
         return;
     }
     if (asked->closed < state->tried) {
@@ -274,7 +272,7 @@ void ledger_statistics(struct ledger_writer *commit, struct batch *batch) {
         return;
     bool told = state->made && asked->closed == state->closed;
     if (asked->asked || (begun && !told))
-        make_if_enough(commit, batch);
+        make_if_enough(commit, asked);
     if (asked->closed > state->tried)
         state->tried = asked->closed;
     commit->change->statistics_changed = commit->writes = true;

@@ -16,9 +16,9 @@ static void on_member(void *ctx, uint64_t person, const struct digest *member,
     verify_add_member(ctx, person, member, cell);
 }
 
-void ledger_verify_begin(struct ledger_writer *commit, struct batch *batch) {
+void ledger_begin_verify(struct ledger_writer *commit, struct commit_task *task) {
     const struct ledger *ledger = commit->ledger;
-    struct verify *verify = batch->verify;
+    struct verify *verify = ((struct verify_task *)task)->verify;
     struct verify_memory *memory = &verify->memory;
     store_begin_read(ledger->store, &verify->txn);
     memory->cube = counts_copy(ledger->counts);

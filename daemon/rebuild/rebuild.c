@@ -24,7 +24,7 @@ struct rebuild {
     struct ledger *ledger;
     struct rebuild_topic topic;
     struct rebuild_statistics statistics;
-    struct batch_link link;
+    struct link_task link;
     int64_t started_ms;
     struct err err;
 };
@@ -95,9 +95,9 @@ static bool read_events(struct rebuild *rebuild) {
     return ok;
 }
 
-// One commit with this batch, and what the group has beside it.
-static bool commit(struct rebuild *rebuild, struct ledger_group *group, struct batch *batch) {
-    group->batches = batch;
+// One commit with this task, and what the group has beside it.
+static bool commit(struct rebuild *rebuild, struct ledger_group *group, struct commit_task *task) {
+    group->tasks = task;
     ledger_commit(rebuild->ledger, group, loop_wall_ms());
     if (group->err.kind == ERR_NONE)
         ledger_apply(rebuild->ledger, group);
@@ -107,29 +107,26 @@ static bool commit(struct rebuild *rebuild, struct ledger_group *group, struct b
 }
 
 static bool link_lines(struct rebuild *rebuild) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_LINK);
     struct ledger_group group = {0};
     bool ok;
-    batch->link.upto = rebuild->topic.last_seq;
+    rebuild->link = (struct link_task){.task.run = ledger_link, .upto = rebuild->topic.last_seq};
     do {
         ledger_group_clear(&group);
-        ok = commit(rebuild, &group, batch);
-    } while (ok && batch->link.more);
-    rebuild->link = batch->link;
+        ok = commit(rebuild, &group, &rebuild->link.task);
+    } while (ok && rebuild->link.more);
     ledger_group_free(&group);
-    batch_free(batch);
     return ok;
 }
 
-static void put_gaps(const struct batch_link *link, struct buf *out) {
-    for (size_t i = 0; i < link->gap_count && i < BATCH_GAPS_MAX; i++) {
-        const struct batch_gap *gap = &link->gaps[i];
+static void put_gaps(const struct link_task *link, struct buf *out) {
+    for (size_t i = 0; i < link->gap_count && i < LINK_GAPS_MAX; i++) {
+        const struct link_gap *gap = &link->gaps[i];
         buf_printf(out, "%s%" PRIu64, i ? "," : "", gap->first);
         if (gap->last != gap->first)
             buf_printf(out, "..%" PRIu64, gap->last);
     }
-    if (link->gap_count > BATCH_GAPS_MAX)
-        buf_printf(out, " and %zu more", link->gap_count - BATCH_GAPS_MAX);
+    if (link->gap_count > LINK_GAPS_MAX)
+        buf_printf(out, " and %zu more", link->gap_count - LINK_GAPS_MAX);
 }
 
 static void put_audit(const struct rebuild *rebuild, struct buf *out) {
@@ -160,31 +157,33 @@ static bool restore_statistics(struct rebuild *rebuild) {
     statistics->partial = rebuild->options->partial;
     if (!rebuild_statistics_run(statistics, rebuild->config, &rebuild->err))
         return false;
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
-    struct batch_statistic *list = mem_zalloc(statistics->count, sizeof *list);
+    struct restored_statistic *list = mem_zalloc(statistics->count, sizeof *list);
     for (size_t i = 0; i < statistics->count; i++)
-        list[i] =
-            (struct batch_statistic){str_from(statistics->list[i].key), statistics->list[i].record};
-    batch->restore =
-        (struct batch_restore){list, statistics->count, statistics->state, statistics->partitions};
+        list[i] = (struct restored_statistic){str_from(statistics->list[i].key),
+                                              statistics->list[i].record};
+    struct restore_task restore = {.task.run = ledger_restore,
+                                   .statistics = list,
+                                   .statistic_count = statistics->count,
+                                   .state = statistics->state,
+                                   .partitions = statistics->partitions};
     struct ledger_group group = {0};
     confirm(&group.confirmed[LEDGER_STATISTICS], statistics->last);
-    bool ok = commit(rebuild, &group, batch);
+    bool ok = commit(rebuild, &group, &restore.task);
     ledger_group_free(&group);
-    batch_free(batch);
     free(list);
     return ok;
 }
 
 // The last commit, with the audit log's first line.
 static bool close_ledger(struct rebuild *rebuild) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT);
+    struct audit_task audit = {.task.run = ledger_append_audit};
     struct ledger_group group = {0};
     group.confirmed[LEDGER_EVENTS].partitions = rebuild->topic.partitions;
-    put_audit(rebuild, &batch->audit);
-    bool ok = commit(rebuild, &group, batch);
+    buf_init(&audit.line, AUDIT_LINE_MAX);
+    put_audit(rebuild, &audit.line);
+    bool ok = commit(rebuild, &group, &audit.task);
     ledger_group_free(&group);
-    batch_free(batch);
+    buf_free(&audit.line);
     return ok;
 }
 

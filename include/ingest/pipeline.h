@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// From batches to commits. Batches queue up in order of arrival, are decoded on worker threads, and
-// one commit at a time takes all at the head of the queue that are decoded. So load makes commits
-// larger and idle traffic commits at once, without a thread or a timer for it.
+// From tasks to commits. Tasks queue up in order of arrival, are prepared (deliveries: decoded) on
+// worker threads, and one commit at a time takes all at the head of the queue that are prepared. So
+// load makes commits larger and idle traffic commits at once, without a thread or a timer for it.
 #ifndef INGEST_PIPELINE_H
 #define INGEST_PIPELINE_H
 
@@ -24,13 +24,15 @@ void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
 
 // True while the queue holds as much as it may.
 bool pipeline_full(const struct pipeline *pipeline);
-// Takes the batch; its done is called on the loop.
-void pipeline_submit(struct pipeline *pipeline, struct batch *batch);
+// Takes the task; its `done` is called on the loop.
+void pipeline_submit(struct pipeline *pipeline, struct commit_task *task);
+void pipeline_deliver(struct pipeline *pipeline, struct batch *batch); // decodes it first
+// The same for what an operator asked: it goes with the next commit, which comes soon, and again
+// when that fails; it is done once it is on the disk, or dropped at the end of the service.
+void pipeline_ride(struct pipeline *pipeline, struct commit_task *task);
 // To be kept in the next commit, which comes soon: what Kafka confirmed, the number of partitions.
 void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
                        const struct publish_ack *acks, size_t count);
-// Takes the note.
-void pipeline_add_note(struct pipeline *pipeline, struct ledger_note *note);
 // Commits the totals, also when there is nothing else: the outcome shows whether the disk works.
 void pipeline_force_sync(struct pipeline *pipeline);
 void pipeline_set_partitions(struct pipeline *pipeline, enum ledger_topic topic,
@@ -44,9 +46,9 @@ void pipeline_after_notes(struct pipeline *pipeline, enum ledger_topic topic, vo
 void pipeline_when_idle(struct pipeline *pipeline, void (*fn)(void *ctx), void *ctx);
 
 struct pipeline_status {
-    uint64_t queued_batches, queued_bytes;
+    uint64_t queued_tasks, queued_bytes;
     uint64_t commits, commits_failed;
-    uint64_t largest_commit; // batches in one commit
+    uint64_t largest_commit; // tasks in one commit
 };
 void pipeline_status(const struct pipeline *pipeline, struct pipeline_status *status);
 

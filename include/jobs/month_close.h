@@ -15,6 +15,6 @@ void month_close_stop(struct month_close *month_close);                       //
 void month_close_free(struct month_close *month_close); // nothing is under way; NULL is fine
 
 // Of new statistics, in our log: how many, and nothing of what they say.
-void month_close_log(const struct batch_statistics *statistics);
+void month_close_log(const struct statistics_task *statistics);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The ledger: what is durable (the store) and what is kept of it in memory for speed (identity
-// index, count cube, totals). One group of batches at a time is judged and written in one
+// index, count cube, totals). One group of tasks at a time runs in one
 // transaction; memory follows only after the disk has it. So what is in memory is always what a
 // restart would find.
 //
@@ -15,6 +15,7 @@
 #include "edge/kafka/publisher.h"
 #include "edge/store/store.h"
 #include "ledger/batch.h"
+#include "ledger/tasks.h"
 
 struct ledger;
 
@@ -38,32 +39,19 @@ enum ledger_topic { LEDGER_EVENTS, LEDGER_STATISTICS, LEDGER_TOPICS };
 
 // What one commit holds. Zero it, fill it, commit, apply, reuse after ledger_group_clear.
 struct ledger_group {
-    struct batch *batches; // a list by `next`
+    struct commit_task *tasks; // a list by `next`
     struct ledger_confirmed {
         struct publish_ack *acks;
         size_t ack_count, ack_cap;
         int32_t partitions; // to be kept as the count in force; 0: no change
     } confirmed[LEDGER_TOPICS];
     bool force_sync; // write the totals, whatever else there is: shows whether the disk takes it
-    struct ledger_note { // changes that an operator asks for
-        struct ledger_note *next;
-        enum {
-            LEDGER_DROP_QUARANTINED,
-            LEDGER_KNOW_SOURCE,
-            LEDGER_PAUSE,
-            LEDGER_RESUME,
-            LEDGER_SET_CURSOR
-        } what;
-        uint64_t number; // DROP_QUARANTINED
-        char source[LEDGER_SOURCE_MAX + 1];
-        char cursor[RECORD_CURSOR_MAX + 1]; // SET_CURSOR: also forgets ETag and Last-Modified
-    } * notes;                              // owned by the group
     // made by ledger_commit
     struct err err;
     bool wrote; // false: nothing but duplicates and refusals, so nothing had to be written
     struct ledger_change *change;
 };
-void ledger_group_clear(struct ledger_group *group); // batches are the caller's
+void ledger_group_clear(struct ledger_group *group); // tasks are the caller's
 void ledger_group_free(struct ledger_group *group);
 
 // Sets group->err; on success each item has its verdict. logged_ms: now.

@@ -23,55 +23,59 @@ static inline struct ledger *open_ledger(void) {
     return ledger;
 }
 
-static inline void commit_group(struct ledger *ledger, struct batch *batches) {
-    struct ledger_group group = {.batches = batches};
+static inline void commit_group(struct ledger *ledger, struct commit_task *tasks) {
+    struct ledger_group group = {.tasks = tasks};
     ledger_commit(ledger, &group, start_ms);
     if (group.err.kind != ERR_NONE)
         fail_msg("%s", group.err.text);
     ledger_apply(ledger, &group);
-    group.batches = NULL;
+    group.tasks = NULL;
     ledger_group_free(&group);
 }
 
 // A line as it is written on that day.
-static inline struct batch *new_line(int64_t ms, const char *text) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT);
+static inline struct audit_task *new_line(int64_t ms, const char *text) {
+    struct audit_task *line = calloc(1, sizeof *line);
     char time[TIME_STAMP_MAX];
     time_format_stamp(ms, time);
-    buf_printf(&batch->audit, "\"time\":\"%s\",\"action\":\"%s\"", time, text);
-    return batch;
+    line->task.run = ledger_append_audit;
+    buf_init(&line->line, AUDIT_LINE_MAX);
+    buf_printf(&line->line, "\"time\":\"%s\",\"action\":\"%s\"", time, text);
+    return line;
+}
+
+static inline void free_line(struct audit_task *line) {
+    buf_free(&line->line);
+    free(line);
 }
 
 // `count` lines, a day apart, in one commit. They tell their number.
 static inline void write_lines(struct ledger *ledger, size_t count) {
-    struct batch *list = NULL, **end = &list;
+    struct commit_task *list = NULL, **end = &list;
     for (size_t i = 0; i < count; i++) {
         char text[32];
         uint64_t number = ledger_audit_last(ledger) + 1 + i;
         (void)snprintf(text, sizeof text, "line %" PRIu64, number);
-        *end = new_line(start_ms + (int64_t)number * DAY, text);
+        *end = &new_line(start_ms + (int64_t)number * DAY, text)->task;
         end = &(*end)->next;
     }
     commit_group(ledger, list);
     while (list) {
-        struct batch *next = list->next;
-        batch_free(list);
+        struct commit_task *next = list->next;
+        free_line((struct audit_task *)list);
         list = next;
     }
 }
 
-static inline struct batch_audit_verify verify_from(struct ledger *ledger,
-                                                    struct batch_audit_verify at) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_AUDIT_VERIFY);
-    batch->audit_verify = at;
-    commit_group(ledger, batch);
-    struct batch_audit_verify result = batch->audit_verify;
-    batch_free(batch);
-    return result;
+static inline struct audit_check_task verify_from(struct ledger *ledger,
+                                                  struct audit_check_task at) {
+    at.task.run = ledger_check_audit;
+    commit_group(ledger, &at.task);
+    return at;
 }
 
-static inline struct batch_audit_verify verify(struct ledger *ledger) {
-    struct batch_audit_verify at = {0};
+static inline struct audit_check_task verify(struct ledger *ledger) {
+    struct audit_check_task at = {0};
     do
         at = verify_from(ledger, at);
     while (at.more);
@@ -79,7 +83,7 @@ static inline struct batch_audit_verify verify(struct ledger *ledger) {
 }
 
 static inline void assert_whole(struct ledger *ledger, uint64_t first, uint64_t last) {
-    struct batch_audit_verify verdict = verify(ledger);
+    struct audit_check_task verdict = verify(ledger);
     assert_int_equal(verdict.broken, 0);
     assert_int_equal(verdict.first, first);
     assert_int_equal(verdict.last, last);

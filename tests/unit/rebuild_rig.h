@@ -74,15 +74,14 @@ static inline enum ledger_add add(struct ledger_rebuild *rebuild, const struct e
     return ledger_rebuild_add(rebuild, &found, &err);
 }
 
-static inline struct batch_link link_all(struct ledger *ledger) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_LINK);
+static inline struct link_task link_all(struct ledger *ledger) {
+    struct link_task batch = {.task.run = ledger_link};
     do {
-        struct ledger_group group = {.batches = batch};
+        struct ledger_group group = {.tasks = &batch.task};
         commit_group(ledger, &group);
         ledger_group_free(&group);
-    } while (batch->link.more);
-    struct batch_link link = batch->link;
-    batch_free(batch);
+    } while (batch.more);
+    struct link_task link = batch;
     return link;
 }
 
@@ -108,7 +107,7 @@ static inline struct ledger *open_beside(void) {
 }
 
 static inline struct ledger *rebuild_from(const struct topic *topic, const char *ledger_id,
-                                          uint64_t *seed, struct batch_link *link) {
+                                          uint64_t *seed, struct link_task *link) {
     struct ledger *ledger = open_beside();
     struct ledger_rebuild *rebuild = ledger_rebuild_begin(ledger);
     struct err err;
@@ -129,7 +128,7 @@ static inline struct ledger *rebuild_from(const struct topic *topic, const char 
 }
 
 static inline struct ledger *rebuild_all(const struct topic *topic, struct ledger *old) {
-    struct batch_link link;
+    struct link_task link;
     uint64_t seed = 1;
     return rebuild_from(topic, ledger_id(old), &seed, &link);
 }

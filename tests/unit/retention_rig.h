@@ -64,7 +64,7 @@ static inline struct batch *make_batch(struct ledger *ledger, const char *text, 
 
 static inline void deliver(struct ledger *ledger, const char *text, bool polled) {
     struct batch *batch = make_batch(ledger, text, polled);
-    struct ledger_group group = {.batches = batch};
+    struct ledger_group group = {.tasks = &batch->task};
     commit_group(ledger, &group);
     ledger_group_free(&group);
     batch_free(batch);
@@ -85,21 +85,20 @@ static bool no_kafka;
 
 // A whole round; says how many steps.
 static inline int expire(struct ledger *ledger) {
-    struct batch_expire_place at = {0};
+    struct expire_place at = {0};
     bool more = true;
     int steps = 0;
     while (more) {
-        struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
-        struct ledger_group group = {.batches = batch};
-        batch->expire.retention = &ages;
-        batch->expire.now_ms = now;
-        batch->expire.publishing = !no_kafka;
-        batch->expire.at = at;
+        struct expire_task batch = {.task.run = ledger_expire};
+        struct ledger_group group = {.tasks = &batch.task};
+        batch.retention = &ages;
+        batch.now_ms = now;
+        batch.publishing = !no_kafka;
+        batch.at = at;
         commit_group(ledger, &group);
-        at = batch->expire.at;
-        more = batch->expire.more;
+        at = batch.at;
+        more = batch.more;
         ledger_group_free(&group);
-        batch_free(batch);
         assert_true(++steps < 1000);
     }
     return steps;
@@ -111,15 +110,14 @@ static inline struct digest identity_of(const struct ledger *ledger, const char 
     return identity;
 }
 
-static inline struct batch_erase erase(struct ledger *ledger, const char *id, bool publishing) {
-    struct batch *batch = batch_create_task(&sources, &tables, BATCH_ERASE);
-    struct ledger_group group = {.batches = batch};
-    batch->erase.identity = identity_of(ledger, id);
-    batch->erase.publishing = publishing;
+static inline struct erase_task erase(struct ledger *ledger, const char *id, bool publishing) {
+    struct erase_task batch = {.task.run = ledger_erase, .tables = &tables};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.identity = identity_of(ledger, id);
+    batch.publishing = publishing;
     commit_group(ledger, &group);
-    struct batch_erase result = batch->erase;
+    struct erase_task result = batch;
     ledger_group_free(&group);
-    batch_free(batch);
     return result;
 }
 

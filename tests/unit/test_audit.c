@@ -51,7 +51,7 @@ static void the_chain_is_what_it_is_said_to_be(void **state) {
 static void a_long_log_is_verified_in_pieces(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
-    struct batch_audit_verify at = {0};
+    struct audit_check_task at = {0};
     size_t pieces = 0;
     write_lines(ledger, 12000);
     do {
@@ -81,17 +81,16 @@ static const struct retention retention = {.identity_ms = 36500LL * DAY,
 
 // On the day on which line `number` is written.
 static void expire(struct ledger *ledger, uint64_t number) {
-    struct batch_expire_place at = {0};
+    struct expire_place at = {0};
     bool more = true;
     while (more) {
-        struct batch *batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
-        batch->expire.retention = &retention;
-        batch->expire.now_ms = start_ms + (int64_t)number * DAY;
-        batch->expire.at = at;
-        commit_group(ledger, batch);
-        at = batch->expire.at;
-        more = batch->expire.more;
-        batch_free(batch);
+        struct expire_task batch = {.task.run = ledger_expire};
+        batch.retention = &retention;
+        batch.now_ms = start_ms + (int64_t)number * DAY;
+        batch.at = at;
+        commit_group(ledger, &batch.task);
+        at = batch.at;
+        more = batch.more;
     }
 }
 
@@ -130,7 +129,7 @@ static void lines_may_expire_while_it_is_verified(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
     write_lines(ledger, 12000);
-    struct batch_audit_verify at = verify_from(ledger, (struct batch_audit_verify){0});
+    struct audit_check_task at = verify_from(ledger, (struct audit_check_task){0});
     assert_true(at.more);
     expire(ledger, 9000);
     while (at.more)
@@ -166,7 +165,7 @@ struct rig {
     struct ledger *ledger;
     struct pipeline *pipeline;
     unsigned written;
-    char texts[4][BATCH_AUDIT_MAX + 1];
+    char texts[4][AUDIT_LINE_MAX + 1];
 };
 
 static void on_committed(void *ctx) {
@@ -253,9 +252,9 @@ static void lines_of_a_clock_that_was_ahead_expire_too(void **state) {
     static const int days[] = {1, 7000, 7001, 3, 60};
     struct ledger *ledger = open_ledger();
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
-        struct batch *batch = new_line(start_ms + (int64_t)days[i] * DAY, "x");
-        commit_group(ledger, batch);
-        batch_free(batch);
+        struct audit_task *line = new_line(start_ms + (int64_t)days[i] * DAY, "x");
+        commit_group(ledger, &line->task);
+        free_line(line);
     }
     expire(ledger, 102);
     assert_whole(ledger, 2, 5);

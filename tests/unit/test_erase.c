@@ -11,7 +11,7 @@ static void an_erased_signal_is_gone_and_does_not_come_back(void **state) {
     deliver(ledger, text, false);
     confirm(ledger, 1, 2);
     assert_false(erase(ledger, "b1", true).found);
-    struct batch_erase erased = erase(ledger, "a1", true);
+    struct erase_task erased = erase(ledger, "a1", true);
     assert_true(erased.found);
     assert_int_equal(erased.erased, 2);
     assert_int_equal(erased.waiting, 0);
@@ -46,7 +46,7 @@ static void what_is_on_its_way_to_kafka_goes_once_it_is_there(void **state) {
     confirm(ledger, 1, 1);
     deliver(ledger, "{\"id\":\"a1\",\"category\":\"dwang\"}", false);
     struct line before = line_at(ledger, 2);
-    struct batch_erase erased = erase(ledger, "a1", true);
+    struct erase_task erased = erase(ledger, "a1", true);
     assert_int_equal(erased.erased, 1);
     assert_int_equal(erased.waiting, 1);
     assert_string_equal(line_at(ledger, 2).event, before.event);
@@ -63,7 +63,7 @@ static void what_nobody_has_seen_is_not_taken_back(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
     deliver(ledger, "{\"id\":\"a1\",\"category\":\"prostitutie\"}", false);
-    struct batch_erase erased = erase(ledger, "a1", false);
+    struct erase_task erased = erase(ledger, "a1", false);
     assert_int_equal(erased.erased, 1);
     assert_int_equal(erased.waiting, 0);
     assert_true(line_at(ledger, 1).row.erased);

@@ -46,7 +46,7 @@ static void deliver(struct ledger *ledger, struct tables *tables, struct str lin
     memcpy(batch->body, line.data, line.len);
     batch->received_ms = received_ms;
     batch_decode(batch, &options);
-    struct ledger_group group = {.batches = batch};
+    struct ledger_group group = {.tasks = &batch->task};
     uint64_t before = ledger_last_seq(ledger);
     ledger_commit(ledger, &group, received_ms + 1);
     assert_int_equal(group.err.kind, ERR_NONE);

@@ -42,28 +42,41 @@ static void commit_group(struct ledger *ledger, struct ledger_group *group, int6
         .limits = {.item_bytes_max = 65536, .items_max = 100, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
-    for (struct batch *batch = group->batches; batch; batch = batch->next)
-        batch_decode(batch, &options);
+    for (struct commit_task *task = group->tasks; task; task = task->next)
+        if (task->prepare)
+            batch_decode((struct batch *)task, &options);
     ledger_commit(ledger, group, now_ms);
     assert_int_equal(group->err.kind, ERR_NONE);
     ledger_apply(ledger, group);
-    while (group->batches) {
-        struct batch *next = group->batches->next;
-        batch_free(group->batches);
-        group->batches = next;
+    while (group->tasks) {
+        struct commit_task *next = group->tasks->next;
+        batch_free((struct batch *)group->tasks);
+        group->tasks = next;
     }
     ledger_group_free(group);
 }
 
 static void commit_one(struct ledger *ledger, struct batch *batch) {
-    struct ledger_group group = {.batches = batch};
+    struct ledger_group group = {.tasks = &batch->task};
     commit_group(ledger, &group, batch->received_ms);
 }
 
-static void commit_note(struct ledger *ledger, struct ledger_note note) {
-    struct ledger_group group = {.notes = malloc(sizeof note)};
-    *group.notes = note;
-    commit_group(ledger, &group, start_ms);
+static void commit_task(struct ledger *ledger, struct commit_task *task) {
+    struct ledger_group group = {.tasks = task};
+    ledger_commit(ledger, &group, start_ms);
+    assert_int_equal(group.err.kind, ERR_NONE);
+    ledger_apply(ledger, &group);
+    ledger_group_free(&group);
+}
+
+static void drop_quarantined(struct ledger *ledger, uint64_t number) {
+    struct quarantine_drop_task drop = {.task.run = ledger_drop_quarantined, .number = number};
+    commit_task(ledger, &drop.task);
+}
+
+static void change_source(struct ledger *ledger, struct source_task change) {
+    change.task.run = ledger_change_source;
+    commit_task(ledger, &change.task);
 }
 
 static bool put_type(void *ctx, const struct ledger_event *line) {
@@ -84,7 +97,8 @@ static char *all_lines(struct ledger *ledger) {
 
 static void fall_silent(struct ledger *ledger, int64_t now_ms) {
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    batch->task = BATCH_SILENCE;
+    batch->task.run = ledger_tell_silence;
+    batch->task.prepare = NULL;
     batch->received_ms = now_ms;
     commit_one(ledger, batch);
 }
@@ -178,8 +192,8 @@ static void what_a_page_could_not_give_is_quarantined_once(void **state) {
     commit_one(ledger, new_batch("{\"id\":\"x\",\"reported\":\"never\"}", start_ms, false));
     assert_int_equal(ledger_quarantined(ledger), 4);
     uint64_t number = entries.list[1].number;
-    commit_note(ledger, (struct ledger_note){.what = LEDGER_DROP_QUARANTINED, .number = number});
-    commit_note(ledger, (struct ledger_note){.what = LEDGER_DROP_QUARANTINED, .number = 999});
+    drop_quarantined(ledger, number);
+    drop_quarantined(ledger, 999);
     assert_int_equal(ledger_quarantined(ledger), 3);
     ledger_close(ledger);
     ledger = open_ledger();
@@ -271,9 +285,9 @@ static void the_cursor_moves_with_its_page(void **state) {
         assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
         assert_string_equal(feed.cursor, poll == 0 ? "2017-05-01" : "2017-09-01");
     }
-    struct ledger_note note = {.what = LEDGER_SET_CURSOR, .source = "amsterdam", .cursor = "2016"};
-    commit_note(ledger, note);
-    commit_note(ledger, (struct ledger_note){.what = LEDGER_PAUSE, .source = "amsterdam"});
+    change_source(ledger, (struct source_task){
+                              .what = SOURCE_SET_CURSOR, .source = "amsterdam", .cursor = "2016"});
+    change_source(ledger, (struct source_task){.what = SOURCE_PAUSE, .source = "amsterdam"});
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2016");
     assert_true(feed.paused);

@@ -121,7 +121,7 @@ static void assert_same(struct ledger *old, struct ledger *anew) {
 
 static void check_history(uint64_t *seed, int steps) {
     struct topic topic = {0};
-    struct batch_link link;
+    struct link_task link;
     struct ledger *old = open_ledger();
     live(old, &topic, seed, steps);
     struct ledger *anew = rebuild_from(&topic, ledger_id(old), seed, &link);
@@ -175,7 +175,7 @@ static void gaps_are_filled(void **state) {
     uint64_t seed = unit_seed();
     for (int i = 0; i < 6; i++) {
         struct topic topic = {0};
-        struct batch_link link;
+        struct link_task link;
         uint64_t shown = 0;
         struct ledger *old = open_ledger();
         live(old, &topic, &seed, 120);
@@ -207,7 +207,7 @@ static void gaps_are_filled(void **state) {
 static void gaps_are_told(void **state) {
     (void)state;
     struct topic topic = {0}, left = {0};
-    struct batch_link link;
+    struct link_task link;
     uint64_t seed = 1;
     struct ledger *old = open_ledger();
     for (int i = 0; i < 60; i++) {
@@ -232,7 +232,7 @@ static void gaps_are_told(void **state) {
     assert_int_equal(link.gap_count, 26);
     assert_int_equal(link.gaps[0].first, 2);
     assert_int_equal(link.gaps[0].last, 4);
-    for (uint64_t i = 1; i < BATCH_GAPS_MAX; i++) {
+    for (uint64_t i = 1; i < LINK_GAPS_MAX; i++) {
         assert_int_equal(link.gaps[i].first, 9 + 2 * i);
         assert_int_equal(link.gaps[i].last, 9 + 2 * i);
     }
@@ -265,7 +265,7 @@ static void the_first_of_two_stays(void **state) {
 static void what_is_older_stays_older(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct batch_link link;
+    struct link_task link;
     uint64_t seed = 1;
     struct ledger *old = open_ledger();
     deliver(old, "{\"id\":\"a\",\"updated\":\"2020-05-05T10:00:00Z\",\"status\":\"confirmed\"}",
@@ -318,7 +318,7 @@ static void a_partner_that_had_expired_is_one_still(void **state) {
 static void what_moves_from_elsewhere_is_another_life(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct batch_link link;
+    struct link_task link;
     uint64_t seed = 1;
     struct ledger *old = open_ledger();
     deliver(old, "[{\"id\":\"x\"},{\"id\":\"a\",\"category\":\"dwang\"}]", false);
@@ -360,7 +360,7 @@ static void who_names_nobody_leaves(void **state) {
 static void stubs_are_counted(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct batch_link link;
+    struct link_task link;
     uint64_t seed = 1;
     struct ledger *old = open_ledger();
     deliver(old, "[{\"id\":\"a\"},{\"id\":\"a\",\"status\":\"confirmed\"},{\"id\":\"b\"}]", false);

@@ -4,16 +4,15 @@
 
 enum { SHOWN_MAX = 65536, STATISTICS = 200 };
 
-static struct batch_statistics close_month(struct ledger *ledger) {
-    struct batch *batch = batch_create_task(NULL, &tables, BATCH_STATISTICS);
-    struct ledger_group group = {.batches = batch};
-    batch->statistics.now_ms = now;
-    batch->statistics.rounding_base = 10;
-    batch->statistics.asked = !ledger_statistics_state(ledger)->made;
+static struct statistics_task close_month(struct ledger *ledger) {
+    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.now_ms = now;
+    batch.rounding_base = 10;
+    batch.asked = !ledger_statistics_state(ledger)->made;
     commit_group(ledger, &group);
-    struct batch_statistics result = batch->statistics;
+    struct statistics_task result = batch;
     ledger_group_free(&group);
-    batch_free(batch);
     return result;
 }
 
@@ -26,7 +25,7 @@ static void deliver_many(struct ledger *ledger, const char *prefix, int count) {
 }
 
 struct statistic_list {
-    struct batch_statistic list[STATISTICS];
+    struct restored_statistic list[STATISTICS];
     char keys[STATISTICS][STATISTIC_KEY_MAX];
     size_t count;
 };
@@ -36,7 +35,7 @@ static bool take_statistic(void *ctx, struct str key, const struct statistic_rec
     assert_true(statistics->count < STATISTICS);
     memcpy(statistics->keys[statistics->count], key.data, key.len);
     statistics->list[statistics->count] =
-        (struct batch_statistic){{statistics->keys[statistics->count], key.len}, *statistic};
+        (struct restored_statistic){{statistics->keys[statistics->count], key.len}, *statistic};
     statistics->count++;
     return true;
 }
@@ -60,32 +59,32 @@ static char *waiting_after(struct ledger *ledger, uint64_t seq) {
 static void statistics_come_back(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct batch_link link;
+    struct link_task link;
     static struct statistic_list statistics, back;
     struct statistics_record state_of;
     uint64_t seed = 1;
     struct ledger *old = open_ledger();
     deliver_many(old, "a", 25);
     now += 31 * day_ms;
-    assert_int_equal(close_month(old).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(old).outcome, STATISTICS_MADE);
     publish(old, &topic);
     ledger_each_statistic(old, &state_of, take_statistic, &statistics);
     assert_true(statistics.count > 10);
     struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
+    struct restore_task batch = {.task.run = ledger_restore};
     struct publish_ack ack = {
         .seq = ledger_statistics_state(old)->seq, .partition = 1, .offset = 99};
-    struct ledger_group group = {.batches = batch};
-    batch->restore = (struct batch_restore){.statistics = statistics.list,
-                                            .statistic_count = statistics.count,
-                                            .state = *ledger_statistics_state(old),
-                                            .partitions = 3};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch = (struct restore_task){.task.run = ledger_restore,
+                                  .statistics = statistics.list,
+                                  .statistic_count = statistics.count,
+                                  .state = *ledger_statistics_state(old),
+                                  .partitions = 3};
     group.confirmed[LEDGER_STATISTICS].acks = calloc(1, sizeof ack);
     group.confirmed[LEDGER_STATISTICS].acks[0] = ack;
     group.confirmed[LEDGER_STATISTICS].ack_count = 1;
     commit_group(anew, &group);
     ledger_group_free(&group);
-    batch_free(batch);
     ledger_close(anew);
     anew = open_beside();
     ledger_each_statistic(anew, &state_of, take_statistic, &back);
@@ -105,10 +104,10 @@ static void statistics_come_back(void **state) {
     for (size_t i = 0; i < COUNT(both); i++) {
         deliver_many(both[i], "b", 5);
         now += 31 * day_ms;
-        assert_int_equal(close_month(both[i]).outcome, BATCH_STATISTICS_TOO_FEW);
+        assert_int_equal(close_month(both[i]).outcome, STATISTICS_TOO_FEW);
         deliver_many(both[i], "c", 15);
         now += 31 * day_ms;
-        assert_int_equal(close_month(both[i]).outcome, BATCH_STATISTICS_MADE);
+        assert_int_equal(close_month(both[i]).outcome, STATISTICS_MADE);
         now -= 62 * day_ms;
         next[i] = waiting_after(both[i], told);
     }
@@ -126,29 +125,28 @@ static void statistics_come_back(void **state) {
 static void what_closed_before_counts_as_told(void **state) {
     (void)state;
     struct topic topic = {0};
-    struct batch_link link;
+    struct link_task link;
     uint64_t seed = 1;
     struct ledger *old = open_ledger();
     deliver_many(old, "a", 25);
     now += 31 * day_ms;
-    assert_int_equal(close_month(old).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(old).outcome, STATISTICS_MADE);
     deliver_many(old, "b", 12);
     publish(old, &topic);
     now += 31 * day_ms;
     struct ledger *anew = rebuild_from(&topic, ledger_id(old), &seed, &link);
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
-    struct ledger_group group = {.batches = batch};
-    batch->restore.state = *ledger_statistics_state(old);
-    batch->restore.state.tried++;
+    struct restore_task batch = {.task.run = ledger_restore};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.state = *ledger_statistics_state(old);
+    batch.state.tried++;
     commit_group(anew, &group);
     ledger_group_free(&group);
-    batch_free(batch);
     deliver_many(anew, "c", 9);
     now += 31 * day_ms;
-    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(anew).outcome, STATISTICS_TOO_FEW);
     deliver_many(anew, "d", 1);
     now += 31 * day_ms;
-    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(anew).outcome, STATISTICS_MADE);
     ledger_close(anew);
     ledger_close(old);
     free_topic(&topic);
@@ -161,25 +159,24 @@ static void what_may_have_been_told_counts_as_told(void **state) {
     struct ledger *old = open_ledger();
     deliver_many(old, "a", 25);
     now += 31 * day_ms;
-    assert_int_equal(close_month(old).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(old).outcome, STATISTICS_MADE);
     publish(old, &topic);
     struct ledger *anew = rebuild_all(&topic, old);
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_RESTORE);
-    struct ledger_group group = {.batches = batch};
-    batch->restore.state.tried = ledger_statistics_state(old)->tried;
+    struct restore_task batch = {.task.run = ledger_restore};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.state.tried = ledger_statistics_state(old)->tried;
     commit_group(anew, &group);
     ledger_group_free(&group);
-    batch_free(batch);
     ledger_close(anew);
     anew = open_beside();
     assert_false(ledger_statistics_state(anew)->made);
     assert_int_equal(ledger_partitions(anew, LEDGER_STATISTICS), 0);
     deliver_many(anew, "b", 9);
     now += 31 * day_ms;
-    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(anew).outcome, STATISTICS_TOO_FEW);
     deliver_many(anew, "c", 1);
     now += 31 * day_ms;
-    assert_int_equal(close_month(anew).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(anew).outcome, STATISTICS_MADE);
     ledger_close(anew);
     ledger_close(old);
     free_topic(&topic);

@@ -289,7 +289,11 @@ static struct item_said pick_item(struct life *life, int by) {
 
 // A batch under way, with what it must become.
 struct deed {
-    struct batch *batch;
+    struct commit_task *task;
+    struct batch *batch; // a delivery; NULL: one of these
+    struct erase_task erase;
+    struct expire_task expire;
+    struct remap_task remap;
     struct item_said items[ITEMS_MAX];
     size_t count;
 };
@@ -328,10 +332,11 @@ static void begin_erasing(struct life *life, struct ledger *ledger, struct deed 
     *item = (struct item_said){.by = (int)life_pick(life, LIFE_SOURCES),
                                .id = (int)life_pick(life, LIFE_IDS)};
     (void)snprintf(id, sizeof id, "2017-%d", item->id);
-    deed->batch = batch_create_task(life_sources, &tables, BATCH_ERASE);
-    deed->batch->erase.publishing = life->publishing;
+    deed->erase = (struct erase_task){
+        .task.run = ledger_erase, .tables = &tables, .publishing = life->publishing};
+    deed->task = &deed->erase.task;
     normalise_identity(ledger_identity_key(ledger), str_from(source_names[item->by]), str_from(id),
-                       &deed->batch->erase.identity);
+                       &deed->erase.identity);
 }
 
 static void begin_deed(struct life *life, struct ledger *ledger, struct deed *deed) {
@@ -343,40 +348,39 @@ static void begin_deed(struct life *life, struct ledger *ledger, struct deed *de
         break;
     case 2:
     case 3:
-        deed->batch = batch_create_task(NULL, NULL, BATCH_EXPIRE);
-        deed->batch->expire.retention = &ages;
-        deed->batch->expire.now_ms = now;
-        deed->batch->expire.publishing = life->publishing;
+        deed->expire = (struct expire_task){.task.run = ledger_expire,
+                                            .retention = &ages,
+                                            .now_ms = now,
+                                            .publishing = life->publishing};
+        deed->task = &deed->expire.task;
         break;
     case 4:
-        deed->batch =
-            batch_create_task(life_sources, life->knows_more ? &more_tables : &tables, BATCH_REMAP);
+        deed->remap = (struct remap_task){.task.run = ledger_remap,
+                                          .tables = life->knows_more ? &more_tables : &tables,
+                                          .sources = life_sources};
+        deed->task = &deed->remap.task;
         break;
     default:
         begin_delivery(life, ledger, deed);
+        deed->task = &deed->batch->task;
     }
 }
 
 static void check_deed(struct life *life, const struct deed *deed) {
-    const struct batch *batch = deed->batch;
-    switch (batch->task) {
-    case BATCH_ERASE:
+    if (deed->task == &deed->erase.task) {
         life_erase(life, deed->items[0].by, deed->items[0].id);
-        break;
-    case BATCH_EXPIRE:
-        assert_false(batch->expire.more);
+    } else if (deed->task == &deed->expire.task) {
+        assert_false(deed->expire.more);
         life_expire(life);
-        break;
-    case BATCH_REMAP:
-        assert_int_equal(batch->remap.next, 0);
+    } else if (deed->task == &deed->remap.task) {
+        assert_int_equal(deed->remap.next, 0);
         life_remap(life);
-        break;
-    default:
+    } else {
         for (size_t i = 0; i < deed->count; i++) {
             uint32_t version;
             enum verdict verdict = life_take(life, &deed->items[i], &version);
-            assert_int_equal(batch->items[i].verdict, verdict);
-            assert_int_equal(batch->items[i].version, version);
+            assert_int_equal(deed->batch->items[i].verdict, verdict);
+            assert_int_equal(deed->batch->items[i].version, version);
         }
     }
 }
@@ -400,11 +404,11 @@ static void do_group(struct life *life, struct ledger *ledger) {
     struct deed deeds[GROUP_MAX];
     struct ledger_group group = {.err = {0}};
     size_t count = 1 + life_pick(life, GROUP_MAX);
-    struct batch **end = &group.batches;
+    struct commit_task **end = &group.tasks;
     for (size_t i = 0; i < count; i++) {
         begin_deed(life, ledger, &deeds[i]);
-        *end = deeds[i].batch;
-        end = &deeds[i].batch->next;
+        *end = deeds[i].task;
+        end = &deeds[i].task->next;
     }
     if (life->publishing && life_pick(life, 3) == 0)
         confirm_some(life, &group);

@@ -40,7 +40,7 @@ static void deliver(struct ledger *ledger, struct source *source, const char *te
         .person_keys = ledger_person_keys(ledger)};
     struct batch *batch =
         batch_create(&sources, source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    struct ledger_group group = {.batches = batch};
+    struct ledger_group group = {.tasks = &batch->task};
     batch->received_ms = start_ms + day * DAY;
     batch_decode(batch, &options);
     if (batch->decoded_as.failed || batch->fault_count)
@@ -186,16 +186,15 @@ static void expire(struct ledger *ledger, int64_t day) {
                                           .unmapped_ms = INT64_MAX / 4,
                                           .audit_ms = INT64_MAX / 4,
                                           .cells_ms = INT64_MAX / 4};
-    struct batch *batch = batch_create_task(&sources, &tables, BATCH_EXPIRE);
-    struct ledger_group group = {.batches = batch};
-    batch->expire.retention = &ages;
-    batch->expire.now_ms = start_ms + day * DAY;
-    ledger_commit(ledger, &group, batch->expire.now_ms);
+    struct expire_task batch = {.task.run = ledger_expire};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.retention = &ages;
+    batch.now_ms = start_ms + day * DAY;
+    ledger_commit(ledger, &group, batch.now_ms);
     assert_int_equal(group.err.kind, ERR_NONE);
-    assert_false(batch->expire.more);
+    assert_false(batch.more);
     ledger_apply(ledger, &group);
     ledger_group_free(&group);
-    batch_free(batch);
 }
 
 static void a_person_is_linked_within_the_window(void **state) {

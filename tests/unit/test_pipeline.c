@@ -67,9 +67,10 @@ static enum verdict expect(struct model *model, size_t id, int content) {
     return verdict;
 }
 
-static void on_done(struct batch *batch) {
-    struct expected *expected = batch->ctx;
-    assert_int_equal(batch->err.kind, ERR_NONE);
+static void on_done(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    struct expected *expected = task->ctx;
+    assert_int_equal(task->err.kind, ERR_NONE);
     assert_int_equal(batch->item_count, expected->count);
     for (size_t i = 0; i < expected->count; i++)
         assert_int_equal(batch->items[i].verdict, expected->verdicts[i]);
@@ -98,9 +99,9 @@ static void submit_one(struct rig *rig) {
     struct batch *batch =
         batch_create(&sources, &source, &tables, DECODE_JSON, buf_take(&body), len);
     batch->received_ms = 1709204400000;
-    batch->done = on_done;
-    batch->ctx = expected;
-    pipeline_submit(rig->pipeline, batch);
+    batch->task.done = on_done;
+    batch->task.ctx = expected;
+    pipeline_deliver(rig->pipeline, batch);
     rig->submitted++;
 }
 
@@ -297,10 +298,18 @@ static void no_topic_waits_for_the_other(void **state) {
     close_rig(&rig);
 }
 
-static void add_note(struct rig *rig, const struct ledger_note *said) {
-    struct ledger_note *note = malloc(sizeof *note);
-    *note = *said;
-    pipeline_add_note(rig->pipeline, note);
+static void on_changed(struct commit_task *task) {
+    assert_int_equal(task->err.kind, ERR_NONE);
+    free(task);
+}
+
+static void change(struct rig *rig, const char *name, enum source_change what) {
+    struct source_task *asked = calloc(1, sizeof *asked);
+    asked->task.run = ledger_change_source;
+    asked->task.done = on_changed;
+    asked->what = what;
+    (void)snprintf(asked->source, sizeof asked->source, "%s", name);
+    pipeline_ride(rig->pipeline, &asked->task);
 }
 
 // While the commit that will fail is under way.
@@ -308,7 +317,7 @@ static void confirm_more(void *ctx) {
     struct rig *rig = ctx;
     const struct publish_ack acks[] = {{2, 2, 41}, {3, 1, 7}};
     pipeline_add_acks(rig->pipeline, LEDGER_EVENTS, acks, COUNT(acks));
-    add_note(rig, &(struct ledger_note){.what = LEDGER_RESUME, .source = "amsterdam"});
+    change(rig, "amsterdam", SOURCE_RESUME);
 }
 
 static void check_confirmed(struct rig *rig, uint64_t waiting) {
@@ -336,8 +345,8 @@ static void what_was_confirmed_outlives_a_commit_that_fails(void **state) {
     pipeline_set_partitions(rig.pipeline, LEDGER_STATISTICS, 1);
     pipeline_add_acks(rig.pipeline, LEDGER_EVENTS, &ack, 1);
     pipeline_add_acks(rig.pipeline, LEDGER_STATISTICS, &statistic, 1);
-    add_note(&rig, &(struct ledger_note){.what = LEDGER_PAUSE, .source = "amsterdam"});
-    add_note(&rig, &(struct ledger_note){.what = LEDGER_PAUSE, .source = "coa"});
+    change(&rig, "amsterdam", SOURCE_PAUSE);
+    change(&rig, "coa", SOURCE_PAUSE);
     loop_defer(rig.loop, &rig.meanwhile); // behind the pipeline, which begins a commit first
     pipeline_after_notes(rig.pipeline, LEDGER_EVENTS, stop_loop, &rig);
     loop_run(rig.loop);
@@ -349,17 +358,18 @@ static void what_was_confirmed_outlives_a_commit_that_fails(void **state) {
     close_rig(&rig);
 }
 
-static void on_any(struct batch *batch) {
-    assert_int_equal(batch->err.kind, ERR_NONE);
+static void on_any(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    assert_int_equal(task->err.kind, ERR_NONE);
     batch_free(batch);
 }
 
-static void submit_text(struct rig *rig, const char *text, void (*done)(struct batch *batch)) {
+static void submit_text(struct rig *rig, const char *text, void (*done)(struct commit_task *task)) {
     struct batch *batch =
         batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
     batch->received_ms = 1709204400000;
-    batch->done = done;
-    pipeline_submit(rig->pipeline, batch);
+    batch->task.done = done;
+    pipeline_deliver(rig->pipeline, batch);
     pipeline_when_idle(rig->pipeline, stop_loop, rig);
     loop_run(rig->loop);
 }
@@ -377,8 +387,9 @@ static void a_cell_that_empties_is_empty_after_a_restart(void **state) {
     close_rig(&rig);
 }
 
-static void on_refused(struct batch *batch) {
-    assert_int_equal(batch->err.kind, ERR_NONE);
+static void on_refused(struct commit_task *task) {
+    struct batch *batch = (struct batch *)task;
+    assert_int_equal(task->err.kind, ERR_NONE);
     assert_true(batch->decoded_as.failed);
     assert_int_equal(batch->item_count, 0);
     batch_free(batch);

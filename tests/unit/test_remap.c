@@ -191,12 +191,11 @@ static void the_day_of_the_report_decides(void **state) {
 }
 
 static void erase(struct ledger *ledger, const struct source *source, const char *id) {
-    struct batch *batch = batch_create_task(sources, &old_tables, BATCH_ERASE);
+    struct erase_task batch = {.task.run = ledger_erase, .tables = &old_tables};
     normalise_identity(ledger_identity_key(ledger), str_from(source->name), str_from(id),
-                       &batch->erase.identity);
-    commit_group(ledger, batch);
-    assert_true(batch->erase.found);
-    batch_free(batch);
+                       &batch.identity);
+    commit_group(ledger, &batch.task);
+    assert_true(batch.found);
 }
 
 static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
@@ -213,13 +212,12 @@ static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
     // a newer version that comes in the same group
     struct batch *newer =
         new_batch(coa, &old_tables, "{\"id\":\"4\",\"categories\":[\"sekswerk\",\"prostitutie\"]}");
-    struct batch *task = batch_create_task(sources, &new_tables, BATCH_REMAP);
-    newer->next = task;
-    commit_group(ledger, newer);
-    assert_int_equal(task->remap.looked, 1);
-    assert_int_equal(task->remap.changed, 1);
+    struct remap_task task = {.task.run = ledger_remap, .tables = &new_tables, .sources = sources};
+    newer->task.next = &task.task;
+    commit_group(ledger, &newer->task);
+    assert_int_equal(task.looked, 1);
+    assert_int_equal(task.changed, 1);
     batch_free(newer);
-    batch_free(task);
     assert_int_equal(ledger_last_seq(ledger), lines + 2);
     assert_latest(ledger, coa, "1", 2, UNKNOWN, 0);
     assert_false(latest(ledger, coa, "1").row.counts);
@@ -242,7 +240,7 @@ static void a_dry_run_changes_nothing(void **state) {
          "[{\"id\":\"1\",\"category\":\"sekswerk\"},"
          "{\"id\":\"2\",\"category\":\"iets anders\"}]");
     size_t pieces;
-    struct batch_remap sum = remap(ledger, &new_tables, true, &pieces);
+    struct remap_task sum = remap(ledger, &new_tables, true, &pieces);
     assert_int_equal(sum.looked, 2);
     assert_int_equal(sum.changed, 1);
     assert_int_equal(ledger_last_seq(ledger), 2);
@@ -270,7 +268,7 @@ static void a_large_ledger_goes_in_pieces(void **state) {
     size_t pieces;
     struct ledger *ledger = open_ledger();
     post_thousands(ledger, 5000);
-    struct batch_remap sum = remap(ledger, &new_tables, false, &pieces);
+    struct remap_task sum = remap(ledger, &new_tables, false, &pieces);
     assert_int_equal(sum.looked, 5000);
     assert_int_equal(sum.changed, 4500);
     assert_int_equal(pieces, 3); // lines that it wrote itself are not looked at
@@ -287,7 +285,7 @@ static void broken_off_and_begun_anew_nothing_is_double(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
     post_thousands(ledger, 5000);
-    struct batch_remap one = piece(ledger, &new_tables, false, 1, 0);
+    struct remap_task one = piece(ledger, &new_tables, false, 1, 0);
     assert_int_equal(one.changed, 1800);
     assert_int_equal(one.next, PIECE_LINES + 1);
     assert_int_equal(one.upto, 5000);

@@ -146,8 +146,8 @@ static void so_do_events_about_sources(void **state) {
     struct ledger *ledger = open_ledger();
     deliver(ledger, "{\"id\":\"a1\"}", false);
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    struct ledger_group group = {.batches = batch};
-    batch->task = BATCH_SILENCE;
+    struct ledger_group group = {.tasks = &batch->task};
+    batch->task.run = ledger_tell_silence;
     now += 40 * day_ms;
     batch->received_ms = now;
     commit_group(ledger, &group);

@@ -9,16 +9,15 @@ static int64_t at_date(int year, int month, int day) {
     return time_from_amsterdam(time_day_from_civil(year, month, day), 0);
 }
 
-static struct batch_statistics close_month(struct ledger *ledger, bool asked) {
-    struct batch *batch = batch_create_task(NULL, &tables, BATCH_STATISTICS);
-    struct ledger_group group = {.batches = batch};
-    batch->statistics.now_ms = now;
-    batch->statistics.rounding_base = 10;
-    batch->statistics.asked = asked;
+static struct statistics_task close_month(struct ledger *ledger, bool asked) {
+    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.now_ms = now;
+    batch.rounding_base = 10;
+    batch.asked = asked;
     commit_group(ledger, &group);
-    struct batch_statistics result = batch->statistics;
+    struct statistics_task result = batch;
     ledger_group_free(&group);
-    batch_free(batch);
     return result;
 }
 
@@ -90,19 +89,19 @@ static void the_first_close_begins(void **state) {
     struct ledger *ledger = open_ledger();
     now = at_date(2024, 3, 1);
     deliver_many(ledger, "a", 25, FEBRUARY);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY); // a new ledger
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY); // a new ledger
     assert_still(ledger, "");
     ledger = reopen(ledger);
     now = at_date(2024, 4, 1) - 1;
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     now++;
-    struct batch_statistics made = close_month(ledger, false);
-    assert_int_equal(made.outcome, BATCH_STATISTICS_MADE);
+    struct statistics_task made = close_month(ledger, false);
+    assert_int_equal(made.outcome, STATISTICS_MADE);
     assert_int_equal(made.closed, 24 * 12 + 2);
     assert_int_equal(made.gone, 0);
     assert_has(shown(ledger), "signals/month=2024-02=20/10/290\n");
     assert_int_equal(made.changed, ledger_statistics_unpublished(ledger));
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     char *before = shown(ledger);
     ledger = reopen(ledger);
     assert_still(ledger, before);
@@ -117,15 +116,15 @@ static void a_clock_that_was_ahead_stops_nothing(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
     now = at_date(2024, 3, 15);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     now = at_date(2034, 3, 15);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
     now = at_date(2024, 3, 16);
     deliver_many(ledger, "a", 25, FEBRUARY);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     ledger = reopen(ledger);
     now = at_date(2024, 4, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-02=20/10/290\n");
     ledger_close(ledger);
 }
@@ -139,16 +138,16 @@ static void a_clock_that_goes_back_closes_nothing_twice(void **state) {
     (void)close_month(ledger, true);
     deliver_many(ledger, "b", 25, FEBRUARY);
     now = at_date(2024, 4, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     char *before = shown(ledger);
     deliver_many(ledger, "c", 25, FEBRUARY);
     now = at_date(2024, 3, 31);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     now = at_date(2024, 4, 2);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     assert_still(ledger, before);
     now = at_date(2024, 5, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-02=70/10/291\n");
     free(before);
     ledger_close(ledger);
@@ -163,12 +162,12 @@ static void what_a_clock_that_was_ahead_told_is_told_anew(void **state) {
     (void)close_month(ledger, true);
     deliver_many(ledger, "b", 25, MARCH);
     now = at_date(2034, 3, 15);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     now = at_date(2024, 3, 16);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     deliver_many(ledger, "c", 25, MARCH);
     now = at_date(2024, 4, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-03=50/10/290\n");
     ledger_close(ledger);
 }
@@ -179,15 +178,15 @@ static void an_operator_begins_once(void **state) {
     now = at_date(2024, 3, 15);
     deliver_many(ledger, "a", 9, FEBRUARY);
     deliver_many(ledger, "b", 9, MARCH);
-    assert_int_equal(close_month(ledger, true).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_TOO_FEW);
     assert_still(ledger, "");
     deliver_many(ledger, "c", 1, FEBRUARY);
-    assert_int_equal(close_month(ledger, true).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-02=10/10/289\n");
     deliver_many(ledger, "d", 100, FEBRUARY);
     char *before = shown(ledger);
-    assert_int_equal(close_month(ledger, true).outcome, BATCH_STATISTICS_THERE);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_THERE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
     assert_still(ledger, before);
     free(before);
     ledger_close(ledger);
@@ -198,17 +197,17 @@ static void between_closes_nothing_changes(void **state) {
     struct ledger *ledger = open_ledger();
     now = at_date(2024, 3, 15);
     deliver_many(ledger, "a", 30, FEBRUARY);
-    assert_int_equal(close_month(ledger, true).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_MADE);
     char *before = shown(ledger);
     deliver_many(ledger, "late", 30, FEBRUARY);
     deliver_many(ledger, "a", 15, "\"withdrawn\":true");
     deliver_many(ledger, "late", 5, "\"reported\":\"2024-02-03\",\"category\":\"dwang\"");
     (void)erase(ledger, "late7", false);
     for (; now < at_date(2024, 4, 1); now += day_ms) {
-        assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_EARLY);
+        assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
         assert_still(ledger, before);
     }
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-02=40/10/290\n");
     free(before);
     ledger_close(ledger);
@@ -229,16 +228,16 @@ static void with_few_changes_a_month_is_let_pass(void **state) {
                 false);
     deliver_many(ledger, "a", 12, FEBRUARY ",\"victim\":{\"gender\":\"man\"}");
     now = at_date(2024, 4, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
     assert_still(ledger, before);
     deliver_many(ledger, "d", 20, FEBRUARY);
     ledger = reopen(ledger);
     now = at_date(2024, 4, 30);
     assert_int_equal(close_month(ledger, false).outcome,
-                     BATCH_STATISTICS_EARLY); // not until the next
+                     STATISTICS_EARLY); // not until the next
     assert_still(ledger, before);
     now = at_date(2024, 5, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-02=60/10/291\n");
     assert_has(shown(ledger), "signals/year=2024/gender=Masculine=10/10/291\n");
     free(before);
@@ -255,9 +254,9 @@ static void the_open_month_does_not_count(void **state) {
     now = at_date(2024, 5, 2);
     deliver_many(ledger, "b", 9, MARCH);
     deliver_many(ledger, "c", 50, "\"reported\":\"2024-05-01\"");
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
     now = at_date(2024, 6, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-05=50/10/292\n");
     ledger_close(ledger);
 }
@@ -275,10 +274,10 @@ static void old_victims_and_expiry_are_no_changes(void **state) {
     expire(ledger);
     no_kafka = false;
     assert_int_equal(ledger_totals(ledger)->expired, 40);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
     deliver_many(ledger, "b", 10, FEBRUARY);
     now += 31 * day_ms;
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_lacks(shown(ledger), "Masculine");
     assert_has(shown(ledger), "gender=Unknown=50/");
     ledger_close(ledger);
@@ -293,18 +292,18 @@ static void what_is_too_small_goes(void **state) {
     (void)close_month(ledger, true);
     deliver_many(ledger, "a", 16, "\"withdrawn\":true");
     now = at_date(2024, 4, 1);
-    struct batch_statistics made = close_month(ledger, false);
-    assert_int_equal(made.outcome, BATCH_STATISTICS_MADE);
+    struct statistics_task made = close_month(ledger, false);
+    assert_int_equal(made.outcome, STATISTICS_MADE);
     assert_true(made.gone > 0 && made.changed > 0);
     assert_lacks(shown(ledger), "2024-02");
     assert_has(shown(ledger), "signals/month=2024-01=10/10/289\n"); // as it was
     assert_has(shown(ledger), "signals/year=2024=20/10/290\n");
     deliver_many(ledger, "b", 12, "\"withdrawn\":true");
     now = at_date(2024, 5, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_still(ledger, "");
     now = at_date(2024, 6, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_TOO_FEW); // nothing since
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW); // nothing since
     ledger_close(ledger);
 }
 
@@ -349,7 +348,7 @@ static void of_a_statistic_the_last_one_waits(void **state) {
     deliver_many(ledger, "a", 20, "\"withdrawn\":true");
     deliver_many(ledger, "b", 30, MARCH);
     now = at_date(2024, 4, 1);
-    struct batch_statistics made = close_month(ledger, false);
+    struct statistics_task made = close_month(ledger, false);
     assert_int_equal(ledger_statistics_state(ledger)->seq, first + made.changed + made.gone);
     assert_has(waiting(ledger), " signals/month=2024-02 \n"); // a tombstone
     assert_lacks(waiting(ledger), "1 signals/month=2024-02 {");
@@ -482,12 +481,12 @@ static void how_far_they_are_is_read_with_them(void **state) {
     (void)close_month(ledger, true);
     deliver_many(ledger, "b", 30, FEBRUARY);
     now = at_date(2024, 4, 1);
-    struct batch *batch = batch_create_task(NULL, &tables, BATCH_STATISTICS);
-    struct ledger_group group = {.batches = batch};
-    batch->statistics.now_ms = now;
-    batch->statistics.rounding_base = 5;
+    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
+    struct ledger_group group = {.tasks = &batch.task};
+    batch.now_ms = now;
+    batch.rounding_base = 5;
     ledger_commit(ledger, &group, now);
-    assert_int_equal(batch->statistics.outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(batch.outcome, STATISTICS_MADE);
     buf_init(&rows, SHOWN_MAX);
     ledger_each_statistic(ledger, &told, put_statistic, &rows);
     assert_has(buf_take(&rows), "signals/month=2024-02=55/5/290\n");
@@ -497,7 +496,6 @@ static void how_far_they_are_is_read_with_them(void **state) {
     ledger_apply(ledger, &group);
     assert_int_equal(ledger_statistics_state(ledger)->closed, 290);
     ledger_group_free(&group);
-    batch_free(batch);
     ledger_close(ledger);
 }
 
@@ -524,11 +522,11 @@ static void they_can_be_put_back(void **state) {
     assert_still(ledger, "signals/month=2024-02=30/10/288\n");
     deliver_many(ledger, "b", 9, FEBRUARY);
     now = at_date(2024, 4, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_TOO_FEW);
-    assert_int_equal(close_month(ledger, true).outcome, BATCH_STATISTICS_THERE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_THERE);
     deliver_many(ledger, "c", 3, FEBRUARY);
     now = at_date(2024, 5, 1);
-    assert_int_equal(close_month(ledger, false).outcome, BATCH_STATISTICS_MADE);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_has(shown(ledger), "signals/month=2024-02=50/10/291\n");
     assert_true(ledger_statistics_state(ledger)->seq > 700);
     ledger_close(ledger);

@@ -43,7 +43,7 @@ static void dry_runs_note_no_words(void **state) {
     struct ledger *ledger = open_ledger();
     struct batch *batch = new_batch(coa, &old_tables, "{\"id\":\"1\",\"category\":\"dwang\"}");
     batch->dry_run = true;
-    commit_group(ledger, batch);
+    commit_group(ledger, &batch->task);
     batch_free(batch);
     assert_int_equal(ledger_unmapped(ledger), 0);
     ledger_close(ledger);
@@ -106,15 +106,14 @@ static void a_word_that_is_forgotten_makes_room(void **state) {
     uint64_t not_kept = ledger_totals(ledger)->unmapped_not_kept;
     // in one group: there is no room, then some is made, then it is taken
     struct batch *full = new_batch(coa, &new_tables, "{\"id\":\"b\",\"category\":\"dwang\"}");
-    struct batch *task = batch_create_task(sources, &new_tables, BATCH_REMAP);
+    struct remap_task task = {.task.run = ledger_remap, .tables = &new_tables, .sources = sources};
     struct batch *then =
         new_batch(coa, &new_tables, "{\"id\":\"c\",\"categories\":[\"dwang een\",\"dwang twee\"]}");
-    full->next = task;
-    task->next = then;
-    commit_group(ledger, full);
-    assert_int_equal(task->remap.changed, 1);
+    full->task.next = &task.task;
+    task.task.next = &then->task;
+    commit_group(ledger, &full->task);
+    assert_int_equal(task.changed, 1);
     batch_free(full);
-    batch_free(task);
     batch_free(then);
     assert_int_equal(ledger_unmapped(ledger), LEDGER_UNMAPPED_SOURCE_MAX);
     assert_int_equal(ledger_totals(ledger)->unmapped_not_kept, not_kept + 2);

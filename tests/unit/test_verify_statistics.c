@@ -145,15 +145,14 @@ static void statistics_as_they_are_made_are_whole(void **state) {
             deliver(ledger, text, false);
         }
         now += 31 * day_ms;
-        struct batch *batch = batch_create_task(NULL, &tables, BATCH_STATISTICS);
-        struct ledger_group group = {.batches = batch};
-        batch->statistics.now_ms = now;
-        batch->statistics.rounding_base = 10;
-        batch->statistics.asked = turn == 0;
+        struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
+        struct ledger_group group = {.tasks = &batch.task};
+        batch.now_ms = now;
+        batch.rounding_base = 10;
+        batch.asked = turn == 0;
         commit_group(ledger, &group);
-        assert_int_equal(batch->statistics.outcome, BATCH_STATISTICS_MADE);
+        assert_int_equal(batch.outcome, STATISTICS_MADE);
         ledger_group_free(&group);
-        batch_free(batch);
         assert_true(ledger_statistics_unpublished(ledger) > 0);
         assert_books_whole(ledger, 0);
     }

@@ -111,48 +111,48 @@ static inline struct batch *new_batch(const struct source *source, struct tables
     return batch;
 }
 
-static inline void commit_group(struct ledger *ledger, struct batch *batches) {
-    struct ledger_group group = {.batches = batches};
+static inline void commit_group(struct ledger *ledger, struct commit_task *tasks) {
+    struct ledger_group group = {.tasks = tasks};
     struct batch_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = GROUP_ITEMS_MAX, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
-    for (struct batch *batch = batches; batch; batch = batch->next)
-        batch_decode(batch, &options);
+    for (struct commit_task *task = tasks; task; task = task->next)
+        if (task->prepare)
+            batch_decode((struct batch *)task, &options);
     ledger_commit(ledger, &group, now_ms);
     if (group.err.kind != ERR_NONE)
         fail_msg("%s", group.err.text);
     ledger_apply(ledger, &group);
-    group.batches = NULL;
+    group.tasks = NULL;
     ledger_group_free(&group);
 }
 
 static inline enum verdict post(struct ledger *ledger, const struct source *source,
                                 struct tables *tables, const char *text) {
     struct batch *batch = new_batch(source, tables, text);
-    commit_group(ledger, batch);
+    commit_group(ledger, &batch->task);
     assert_true(batch->item_count > 0);
     enum verdict verdict = batch->items[batch->item_count - 1].verdict;
     batch_free(batch);
     return verdict;
 }
 
-static inline struct batch_remap piece(struct ledger *ledger, struct tables *tables, bool dry_run,
-                                       uint64_t from, uint64_t upto) {
-    struct batch *batch = batch_create_task(sources, tables, BATCH_REMAP);
-    batch->dry_run = dry_run;
-    batch->remap.from = from;
-    batch->remap.upto = upto;
-    commit_group(ledger, batch);
-    struct batch_remap result = batch->remap;
-    batch_free(batch);
+static inline struct remap_task piece(struct ledger *ledger, struct tables *tables, bool dry_run,
+                                      uint64_t from, uint64_t upto) {
+    struct remap_task batch = {.task.run = ledger_remap, .tables = tables, .sources = sources};
+    batch.dry_run = dry_run;
+    batch.from = from;
+    batch.upto = upto;
+    commit_group(ledger, &batch.task);
+    struct remap_task result = batch;
     return result;
 }
 
 // All pieces; `pieces`: how many there were.
-static inline struct batch_remap remap(struct ledger *ledger, struct tables *tables, bool dry_run,
-                                       size_t *pieces) {
-    struct batch_remap sum = {.from = 0}, one = {.next = 1};
+static inline struct remap_task remap(struct ledger *ledger, struct tables *tables, bool dry_run,
+                                      size_t *pieces) {
+    struct remap_task sum = {.from = 0}, one = {.next = 1};
     for (*pieces = 0; one.next; ++*pieces) {
         one = piece(ledger, tables, dry_run, one.next, one.upto);
         sum.looked += one.looked;
@@ -164,7 +164,7 @@ static inline struct batch_remap remap(struct ledger *ledger, struct tables *tab
 static inline void assert_remapped(struct ledger *ledger, struct tables *tables, uint64_t looked,
                                    uint64_t changed) {
     size_t pieces;
-    struct batch_remap sum = remap(ledger, tables, false, &pieces);
+    struct remap_task sum = remap(ledger, tables, false, &pieces);
     assert_int_equal(sum.looked, looked);
     assert_int_equal(sum.changed, changed);
 }

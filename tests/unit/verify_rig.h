@@ -8,13 +8,12 @@
 
 // Between two commits, as a daemon begins one.
 static inline void begin_verify(struct ledger *ledger, struct verify *verify) {
-    struct batch *batch = batch_create_task(NULL, NULL, BATCH_VERIFY);
-    struct ledger_group group = {.batches = batch};
+    struct verify_task batch = {.task.run = ledger_begin_verify};
+    struct ledger_group group = {.tasks = &batch.task};
     *verify = (struct verify){0};
-    batch->verify = verify;
+    batch.verify = verify;
     commit_group(ledger, &group);
     ledger_group_free(&group);
-    batch_free(batch);
     assert_int_equal(verify->txn.err.kind, ERR_NONE);
 }
 
@@ -37,8 +36,8 @@ static inline void assert_books_whole(struct ledger *ledger, uint64_t identities
 
 static inline void fall_silent(struct ledger *ledger) {
     struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    struct ledger_group group = {.batches = batch};
-    batch->task = BATCH_SILENCE;
+    struct ledger_group group = {.tasks = &batch->task};
+    batch->task.run = ledger_tell_silence;
     batch->received_ms = now;
     commit_group(ledger, &group);
     ledger_group_free(&group);
@@ -57,17 +56,16 @@ static inline void remap(struct ledger *ledger) {
     diagnostics_free(&faults);
     assert_non_null(none);
     struct tables more = tables;
-    struct batch *batch = batch_create_task(none, &more, BATCH_REMAP);
-    struct ledger_group group = {.batches = batch};
+    struct remap_task batch = {.task.run = ledger_remap, .tables = &more, .sources = none};
+    struct ledger_group group = {.tasks = &batch.task};
     more.references = 1000000;
     more.categories = categories_load(
         STR("word,code\nprostitutie,SexualExploitation\ndwang,ForcedLabour\niets,Servitude\n"),
         "categories", &err);
     assert_non_null(more.categories);
     commit_group(ledger, &group);
-    assert_int_equal(batch->remap.changed, 1);
+    assert_int_equal(batch.changed, 1);
     ledger_group_free(&group);
-    batch_free(batch);
     sources_unref(none);
     categories_free(more.categories);
 }

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The tasks of a commit beside deliveries. Zero one, set `task.run` to the function below it, fill
+// in what it is asked, submit it; what is marked "out" holds once it is done without an error.
+#ifndef LEDGER_TASKS_H
+#define LEDGER_TASKS_H
+
+#include "codec/record.h"
+#include "ledger/task.h"
+#include "sources/sources.h"
+
+// --- the audit log ---
+
+enum { AUDIT_LINE_MAX = 1024 };
+struct audit_task {
+    struct commit_task task;
+    struct buf line; // JSON members without braces, at most AUDIT_LINE_MAX bytes
+};
+void ledger_append_audit(struct ledger_writer *writer, struct commit_task *task);
+
+// A piece of the chain is looked at: is it whole? Zero begins; the same again goes on.
+struct audit_check_task {
+    struct commit_task task;
+    uint64_t next;        // line
+    struct digest before; // mac of the line before it
+    bool more;            // out: not at the end
+    uint64_t first, last; // out: lines that are there
+    uint64_t broken;      // out: the first line that is changed or missing; 0: none so far
+};
+void ledger_check_audit(struct ledger_writer *writer, struct commit_task *task);
+
+// --- what an operator asks ---
+
+// What is held on one signal goes.
+struct erase_task {
+    struct commit_task task;
+    struct tables *tables;
+    int64_t received_ms;
+    struct digest identity;
+    bool publishing;          // events go to Kafka: what it has not confirmed is erased once it has
+    bool found;               // out: the signal is, or was, known
+    uint32_t erased, waiting; // out: versions erased now, and those that wait for Kafka
+};
+void ledger_erase(struct ledger_writer *writer, struct commit_task *task);
+
+// A piece of the ledger gets the meaning that the tables give it now.
+struct remap_task {
+    struct commit_task task;
+    struct tables *tables;
+    const struct sources *sources;
+    bool dry_run; // only looked at
+    int64_t received_ms;
+    uint64_t from; // first entry to look at
+    uint64_t upto; // last; 0: the last that is there, and then it is set
+    uint64_t next; // out: where to go on; 0: that was all
+    // out: signals that had words which the tables lacked, and those of them that count elsewhere
+    // now
+    uint64_t looked, changed;
+};
+void ledger_remap(struct ledger_writer *writer, struct commit_task *task);
+
+struct quarantine_drop_task {
+    struct commit_task task;
+    uint64_t number;
+};
+void ledger_drop_quarantined(struct ledger_writer *writer, struct commit_task *task);
+
+// What is known of a source changes.
+struct source_task {
+    struct commit_task task;
+    enum source_change { SOURCE_KNOWN, SOURCE_PAUSE, SOURCE_RESUME, SOURCE_SET_CURSOR } what;
+    char source[LEDGER_SOURCE_MAX + 1];
+    char cursor[RECORD_CURSOR_MAX + 1]; // SET_CURSOR: also forgets ETag and Last-Modified
+};
+void ledger_change_source(struct ledger_writer *writer, struct commit_task *task);
+
+// --- time passes ---
+
+// What retention goes through, in this order.
+enum expire_table {
+    EXPIRE_ENTRIES,
+    EXPIRE_PSEUDONYMS,
+    EXPIRE_QUARANTINE,
+    EXPIRE_UNMAPPED,
+    EXPIRE_AUDIT,
+    EXPIRE_CELLS,
+    EXPIRE_TABLES,
+};
+enum { EXPIRE_KEY_BYTES = 32 };
+// A piece of what is too old to be kept goes.
+struct expire_task {
+    struct commit_task task;
+    const struct retention *retention;
+    int64_t now_ms;                  // wall clock
+    bool publishing;                 // events go to Kafka: what it has not confirmed stays
+    bool more;                       // out: this step was full, there may be more
+    uint64_t removed[EXPIRE_TABLES]; // out: entries; of cells those that were moved
+    // In and out: how far the round is. Zero begins one; after a step that failed use the one
+    // before it again.
+    struct expire_place {
+        unsigned table;                // enum expire_table
+        uint8_t key[EXPIRE_KEY_BYTES]; // the last one looked at there; key_len 0: none
+        uint8_t key_len;
+    } at;
+};
+void ledger_expire(struct ledger_writer *writer, struct commit_task *task);
+
+// Has a month closed, so that statistics for outside are due?
+struct statistics_task {
+    struct commit_task task;
+    struct tables *tables;
+    int64_t now_ms;         // wall clock
+    uint32_t rounding_base; // in force
+    bool asked;             // by an operator: the first ones, whatever the month
+    enum {
+        STATISTICS_EARLY,   // no month has closed since the last time
+        STATISTICS_TOO_FEW, // changes since they were made last: they stay
+        STATISTICS_THERE,   // asked for, but there are some
+        STATISTICS_MADE,
+    } outcome;              // out
+    uint32_t changed, gone; // out: statistics
+    uint16_t closed;        // out: the last closed month, as in struct cell
+};
+void ledger_make_statistics(struct ledger_writer *writer, struct commit_task *task);
+
+// --- verify, rebuild ---
+
+// `verify` gets a snapshot and what the memory holds at that moment; see ledger/verify.h.
+struct verify_task {
+    struct commit_task task;
+    struct verify *verify;
+};
+void ledger_begin_verify(struct ledger_writer *writer, struct commit_task *task);
+
+// A piece of a ledger that is made anew from the topic; see ledger/rebuild.h. Zero begins; the same
+// again goes on.
+enum { LINK_GAPS_MAX = 20 };
+struct link_task {
+    struct commit_task task;
+    uint64_t upto; // the highest number that is in the topic, readable or not
+    bool more;     // out: not at the end
+    // out: of all pieces so far
+    uint64_t lost;    // entries that were not there
+    uint64_t orphans; // versions whose earlier ones were not there
+    uint64_t lost_last;
+    size_t gap_count; // runs of lost entries, of which the first ones are named
+    struct link_gap { // entries
+        uint64_t first, last;
+    } gaps[LINK_GAPS_MAX];
+};
+void ledger_link(struct ledger_writer *writer, struct commit_task *task);
+
+// Of such a ledger: the statistics that have been told outside.
+struct restore_task {
+    struct commit_task task;
+    const struct restored_statistic { // borrowed
+        struct str key;
+        struct statistic_record statistic;
+    } * statistics;
+    size_t statistic_count;
+    struct statistics_record state;
+    int32_t partitions; // of their topic
+};
+void ledger_restore(struct ledger_writer *writer, struct commit_task *task);
+
+#endif
