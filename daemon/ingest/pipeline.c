@@ -124,8 +124,8 @@ static void take_decoded(struct pipeline *pipeline) {
     size_t items = 0;
     uint64_t count = 0;
     while (*end && (*end)->decoded &&
-           (items == 0 || items + (*end)->item_count <= COMMIT_ITEMS_MAX)) {
-        items += (*end)->item_count;
+           (items == 0 || items + (*end)->content.item_count <= COMMIT_ITEMS_MAX)) {
+        items += (*end)->content.item_count;
         pipeline->queued_batches--;
         pipeline->queued_bytes -= (*end)->body_len;
         count++;

@@ -70,9 +70,9 @@ static enum verdict expect(struct model *model, size_t id, int content) {
 static void on_done(struct batch *batch) {
     struct expected *expected = batch->ctx;
     assert_int_equal(batch->err.kind, ERR_NONE);
-    assert_int_equal(batch->item_count, expected->count);
+    assert_int_equal(batch->content.item_count, expected->count);
     for (size_t i = 0; i < expected->count; i++)
-        assert_int_equal(batch->items[i].verdict, expected->verdicts[i]);
+        assert_int_equal(batch->content.items[i].verdict, expected->verdicts[i]);
     free(expected);
     batch_free(batch);
 }
@@ -379,8 +379,8 @@ static void a_cell_that_empties_is_empty_after_a_restart(void **state) {
 
 static void on_refused(struct batch *batch) {
     assert_int_equal(batch->err.kind, ERR_NONE);
-    assert_true(batch->decoded_as.failed);
-    assert_int_equal(batch->item_count, 0);
+    assert_true(batch->content.decoded.failed);
+    assert_int_equal(batch->content.item_count, 0);
     batch_free(batch);
 }
 
