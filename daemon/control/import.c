@@ -71,11 +71,11 @@ static void take_request(const struct control *control, struct http_request *req
 static void put_refused(struct json_out *json, const struct batch *batch) {
     json_key(json, "results");
     json_open(json, '[');
-    for (size_t i = 0; i < batch->item_count; i++) {
-        const struct batch_item *item = &batch->items[i];
+    for (size_t i = 0; i < batch->content.item_count; i++) {
+        const struct page_item *item = &batch->content.items[i];
         if (item->verdict != VERDICT_REFUSED)
             continue;
-        const struct fault *faults = &batch->faults[item->fault_first];
+        const struct fault *faults = &batch->content.faults[item->fault_first];
         json_open(json, '{');
         json_put_u64(json, "index", item->fault_count ? faults->index : i);
         json_put_text(json, "verdict", verdict_name(item->verdict));
@@ -92,14 +92,14 @@ static void put_refused(struct json_out *json, const struct batch *batch) {
 static void fill_verdicts(struct http_reply *reply, const struct batch *batch) {
     uint64_t verdicts[VERDICT_COUNT] = {0};
     struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
-    for (size_t i = 0; i < batch->item_count; i++)
-        verdicts[batch->items[i].verdict]++;
+    for (size_t i = 0; i < batch->content.item_count; i++)
+        verdicts[batch->content.items[i].verdict]++;
     json_open(&json, '{');
     json_put_bool(&json, "dryRun", batch->dry_run);
-    json_put_u64(&json, "received", batch->item_count);
+    json_put_u64(&json, "received", batch->content.item_count);
     for (int v = 0; v < VERDICT_COUNT; v++)
         json_put_u64(&json, verdict_name((enum verdict)v), verdicts[v]);
-    json_put_u64(&json, "excluded", batch->excluded);
+    json_put_u64(&json, "excluded", batch->content.excluded);
     put_refused(&json, batch);
     json_close(&json, '}');
 }
@@ -122,8 +122,8 @@ static void on_batch_done(struct commit_task *task) {
     if (request) {
         if (task->err.kind != ERR_NONE)
             problem_fill(&reply, 503, NULL);
-        else if (batch->decoded_as.failed)
-            fill_broken(&reply, &batch->decoded_as);
+        else if (batch->content.decoded.failed)
+            fill_broken(&reply, &batch->content.decoded);
         else
             fill_verdicts(&reply, batch);
         control_send(request, &reply);

@@ -52,6 +52,7 @@ static void put_check(struct json_out *json, enum verify_check check,
                       const struct verify_outcome *outcome) {
     json_open(json, '{');
     json_put_text(json, "name", verify_check_name(check));
+    json_put_text(json, "text", verify_check_text(check));
     json_put_u64(json, "compared", outcome->compared);
     json_put_u64(json, "differs", outcome->differs);
     if (outcome->differs)

@@ -221,9 +221,9 @@ static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
 }
 
 static void count_page(struct feed *feed, const struct batch *batch) {
-    feed->excluded += batch->excluded;
-    for (size_t i = 0; i < batch->item_count; i++) {
-        enum verdict verdict = batch->items[i].verdict;
+    feed->excluded += batch->content.excluded;
+    for (size_t i = 0; i < batch->content.item_count; i++) {
+        enum verdict verdict = batch->content.items[i].verdict;
         feed->items++;
         feed->refused += verdict == VERDICT_REFUSED;
         bool news = verdict != VERDICT_REFUSED && verdict != VERDICT_DUPLICATE;
@@ -265,10 +265,10 @@ static void on_batch_done(struct commit_task *task) {
         finish(feed, "not made durable", 0);
         return;
     }
-    if (batch->decoded_as.failed) {
+    if (batch->content.decoded.failed) {
         char failure[FEED_FAILURE_MAX];
         (void)snprintf(failure, sizeof failure, "the page cannot be read: %s in or before line %u",
-                       fault_code_name(batch->decoded_as.fault), batch->decoded_as.line);
+                       fault_code_name(batch->content.decoded.fault), batch->content.decoded.line);
         batch_free(batch);
         finish(feed, failure, 0);
         return;
@@ -278,7 +278,7 @@ static void on_batch_done(struct commit_task *task) {
     feed->record.paused = paused;
     memcpy(feed->poll->watermark, batch->page.watermark, sizeof feed->poll->watermark);
     count_page(feed, batch);
-    if (batch->item_count > 0 && batch->signal_count == 0)
+    if (batch->content.item_count > 0 && batch->content.signal_count == 0)
         feed->poll->page_all_refused = true;
     feed->poll->cursor_tentative = batch->page.tentative && feed->poll->news > 0;
     after_page(feed, &batch->page);

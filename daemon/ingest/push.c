@@ -173,14 +173,14 @@ static void on_request(void *ctx, struct http_request *request) {
 }
 
 static void put_verdict(struct json_out *json, const struct batch *batch, uint32_t index) {
-    const struct batch_item *item = &batch->items[index];
+    const struct page_item *item = &batch->content.items[index];
     json_open(json, '{');
     json_put_u64(json, "index", index);
     json_key(json, "id");
     if (item->signal == UINT32_MAX) {
         json_null(json);
     } else {
-        const struct signal *signal = &batch->signals[item->signal];
+        const struct signal *signal = &batch->content.signals[item->signal];
         json_string(json, (struct str){signal->id, signal->id_len});
     }
     json_put_text(json, "verdict", verdict_name(item->verdict));
@@ -193,10 +193,10 @@ static void put_verdict(struct json_out *json, const struct batch *batch, uint32
     json_key(json, "errors");
     json_open(json, '[');
     // In a batch with very many faults each signal tells its first.
-    bool all = batch->fault_count <= PROBLEM_FAULTS_MAX;
+    bool all = batch->content.fault_count <= PROBLEM_FAULTS_MAX;
     uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
     for (uint32_t i = 0; i < told; i++)
-        problem_put_fault(json, &batch->faults[item->fault_first + i]);
+        problem_put_fault(json, &batch->content.faults[item->fault_first + i]);
     json_close(json, ']');
     if (told < item->fault_count)
         json_put_u64(json, "errorsLeftOut", item->fault_count - told);
@@ -213,8 +213,8 @@ static void fill_broken(struct http_reply *reply, const struct decode_result *de
 }
 
 static void fill_verdicts(struct http_reply *reply, const struct batch *batch, char *location) {
-    const struct batch_item *first = batch->items;
-    bool single = batch->decoded_as.single;
+    const struct page_item *first = batch->content.items;
+    bool single = batch->content.decoded.single;
     bool created = single && first->verdict == VERDICT_REGISTERED;
     struct json_out json = {.buf = reply_body(reply, created ? 201 : 200, "application/json")};
     if (single) {
@@ -223,7 +223,7 @@ static void fill_verdicts(struct http_reply *reply, const struct batch *batch, c
         json_open(&json, '{');
         json_key(&json, "results");
         json_open(&json, '[');
-        for (size_t i = 0; i < batch->item_count; i++)
+        for (size_t i = 0; i < batch->content.item_count; i++)
             put_verdict(&json, batch, (uint32_t)i);
         json_close(&json, ']');
         json_close(&json, '}');
@@ -237,10 +237,10 @@ static void fill_verdicts(struct http_reply *reply, const struct batch *batch, c
 }
 
 static bool all_refused(const struct batch *batch) {
-    for (size_t i = 0; i < batch->item_count; i++)
-        if (batch->items[i].verdict != VERDICT_REFUSED)
+    for (size_t i = 0; i < batch->content.item_count; i++)
+        if (batch->content.items[i].verdict != VERDICT_REFUSED)
             return false;
-    return batch->item_count > 0;
+    return batch->content.item_count > 0;
 }
 
 static void on_batch_done(struct commit_task *task) {
@@ -249,13 +249,13 @@ static void on_batch_done(struct commit_task *task) {
     struct push *push = http_user(request);
     struct http_reply reply = {0};
     char location[12 + DIGEST_HEX + 1];
-    push->requests_refused += task->err.kind != ERR_NONE || batch->decoded_as.failed;
+    push->requests_refused += task->err.kind != ERR_NONE || batch->content.decoded.failed;
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
-    else if (batch->decoded_as.failed)
-        fill_broken(&reply, &batch->decoded_as);
+    else if (batch->content.decoded.failed)
+        fill_broken(&reply, &batch->content.decoded);
     else if (all_refused(batch))
-        problem_fill_faults(&reply, batch->faults, batch->fault_count,
+        problem_fill_faults(&reply, batch->content.faults, batch->content.fault_count,
                             "Every signal in it was refused.");
     else
         fill_verdicts(&reply, batch, location);

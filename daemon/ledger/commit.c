@@ -124,8 +124,8 @@ static void keep_later_time(struct ledger_writer *commit, const struct ledger_en
     commit->writes = true;
 }
 
-static void judge_item(struct ledger_writer *commit, struct batch *batch, struct batch_item *item) {
-    const struct signal *signal = &batch->signals[item->signal];
+static void judge_item(struct ledger_writer *commit, struct batch *batch, struct page_item *item) {
+    const struct signal *signal = &batch->content.signals[item->signal];
     struct ledger_entry known, row;
     bool seen = ledger_find_known(commit, &signal->identity, &known);
     if (commit->txn.err.kind != ERR_NONE)
@@ -155,17 +155,17 @@ void ledger_take_delivery(struct ledger_writer *commit, struct commit_task *task
     struct batch *batch = (struct batch *)task;
     struct totals *totals = &commit->change->totals;
     uint64_t before = commit->change->last_seq;
-    for (size_t i = 0; i < batch->item_count; i++) {
-        struct batch_item *item = &batch->items[i];
+    for (size_t i = 0; i < batch->content.item_count; i++) {
+        struct page_item *item = &batch->content.items[i];
         if (item->signal != UINT32_MAX)
             judge_item(commit, batch, item);
         totals->verdicts[item->verdict] += !batch->dry_run;
     }
     if (batch->dry_run)
         return;
-    totals->unknown_fields += batch->unknown_fields;
-    totals->unmapped += batch->word_count;
-    totals->unknown_municipalities += batch->unknown_municipalities;
+    totals->unknown_fields += batch->content.unknown_fields;
+    totals->unmapped += batch->content.unmapped_count;
+    totals->unknown_municipalities += batch->content.unknown_municipalities;
     ledger_commit_source(commit, batch, commit->change->last_seq > before);
     if (batch->polled)
         ledger_commit_refused(commit, batch);

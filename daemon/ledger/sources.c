@@ -100,7 +100,7 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
 
 void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news) {
     ledger_take_source(commit, batch->source->name);
-    if (batch->decoded_as.failed)
+    if (batch->content.decoded.failed)
         return;
     if (news)
         note_news(commit, batch);
@@ -181,31 +181,31 @@ static void refuse_page(struct ledger_writer *commit, const struct batch *batch)
     struct quarantine_record entry = new_entry(commit, batch);
     struct digest key;
     const struct str parts[] = {str_from(batch->source->name),
-                                str_from(fault_code_name(batch->decoded_as.fault))};
+                                str_from(fault_code_name(batch->content.decoded.fault))};
     hash_digest(&commit->ledger->identity_key, "quarantine page", parts, 2, &key);
     entry.page = true;
-    entry.index = batch->decoded_as.line;
+    entry.index = batch->content.decoded.line;
     entry.reason_count = 1;
-    entry.reasons[0].code = batch->decoded_as.fault;
+    entry.reasons[0].code = batch->content.decoded.fault;
     put_entry(commit, &key, &entry);
 }
 
 void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch) {
     commit->quarantine_counted = false;
-    if (batch->decoded_as.failed) {
+    if (batch->content.decoded.failed) {
         refuse_page(commit, batch);
         return;
     }
-    for (size_t i = 0; i < batch->item_count; i++) {
-        const struct batch_item *item = &batch->items[i];
+    for (size_t i = 0; i < batch->content.item_count; i++) {
+        const struct page_item *item = &batch->content.items[i];
         if (item->refused == UINT32_MAX)
             continue;
         struct quarantine_record entry = new_entry(commit, batch);
-        const struct batch_refused *refused = &batch->refused[item->refused];
-        entry.index = batch->faults[item->fault_first].index;
+        const struct page_refused *refused = &batch->content.refused[item->refused];
+        entry.index = batch->content.faults[item->fault_first].index;
         (void)snprintf(entry.id, sizeof entry.id, "%s", refused->id);
         for (uint32_t k = 0; k < item->fault_count && k < RECORD_REASONS_MAX; k++) {
-            const struct fault *fault = &batch->faults[item->fault_first + k];
+            const struct fault *fault = &batch->content.faults[item->fault_first + k];
             struct quarantine_reason *reason = &entry.reasons[entry.reason_count++];
             reason->code = fault->code;
             memcpy(reason->pointer, fault->pointer, sizeof reason->pointer);

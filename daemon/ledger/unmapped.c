@@ -68,10 +68,10 @@ static void note_word(struct ledger_writer *commit, const char *source,
 
 // The first of the signal's words; they are in order of their signals.
 static size_t first_word(const struct batch *batch, uint32_t signal) {
-    size_t low = 0, high = batch->word_count;
+    size_t low = 0, high = batch->content.unmapped_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (batch->words[middle].signal < signal)
+        if (batch->content.unmapped[middle].signal < signal)
             low = middle + 1;
         else
             high = middle;
@@ -82,9 +82,10 @@ static size_t first_word(const struct batch *batch, uint32_t signal) {
 void ledger_keep_unmapped(struct ledger_writer *commit, const struct batch *batch,
                           uint32_t signal) {
     for (size_t i = first_word(batch, signal);
-         i < batch->word_count && batch->words[i].signal == signal; i++)
+         i < batch->content.unmapped_count && batch->content.unmapped[i].signal == signal; i++)
         note_word(commit, batch->source->name,
-                  &batch->signals[signal].unknown[batch->words[i].unknown], &batch->words[i].view);
+                  &batch->content.signals[signal].unknown[batch->content.unmapped[i].unknown],
+                  &batch->content.unmapped[i].view);
 }
 
 void ledger_forget_unmapped(struct ledger_writer *commit, struct str source,

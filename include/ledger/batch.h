@@ -5,36 +5,13 @@
 #ifndef LEDGER_BATCH_H
 #define LEDGER_BATCH_H
 
-#include "codec/decode.h"
+#include "codec/page.h"
 #include "codec/record.h"
 #include "core/person/person.h"
 #include "core/tables/display_allowlist.h"
 #include "core/tables/tables.h"
 #include "ledger/task.h"
 #include "sources/sources.h"
-
-// A refused item of a polled page, for the quarantine.
-enum { BATCH_SAFE_ID_MAX = 64 };
-struct batch_refused {
-    struct digest key;              // the same for the same bad item
-    char id[BATCH_SAFE_ID_MAX + 1]; // "" when it has none or it might hold more than a number
-};
-
-// A word that the tables lacked, of one of the signals.
-struct batch_word {
-    uint32_t signal;  // place in signals
-    uint32_t unknown; // place in its list of them
-    struct display_view view;
-};
-
-struct batch_item {
-    enum verdict verdict;
-    uint32_t version;                  // of the signal now; 0 when refused
-    uint32_t signal;                   // place in signals; UINT32_MAX when refused
-    uint32_t refused;                  // place in refused; UINT32_MAX when there is none
-    uint32_t fault_first, fault_count; // in faults
-    struct digest identity;
-};
 
 struct batch {
     struct commit_task task;
@@ -53,21 +30,7 @@ struct batch {
     char *body;                      // owned; freed once decoded
     size_t body_len;
 
-    // What it holds. When decoded_as.failed there are no items.
-    struct decode_result decoded_as;
-    uint32_t excluded; // items that the template leaves out
-    struct signal *signals;
-    size_t signal_count, signal_cap;
-    struct batch_item *items;
-    size_t item_count, item_cap;
-    struct fault *faults;
-    size_t fault_count, fault_cap;
-    uint64_t unknown_fields, unknown_municipalities;
-    struct batch_word *words;
-    size_t word_count, word_cap;
-
-    struct batch_refused *refused;
-    size_t refused_count, refused_cap;
+    struct page content;
 
     // Committed together with the signals of a polled page. `feed` is as the feed wants it;
     // first_ms, signal_ms, silent and paused are the ledger' own, and after the commit it is what

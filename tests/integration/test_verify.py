@@ -73,6 +73,7 @@ class Verify(Case):
         self.assertEqual([check["name"] for check in outcome["checks"]], ONLINE)
         for check in outcome["checks"]:
             self.assertEqual(check["differs"], 0, check)
+            self.assertTrue(check["text"], check)
             self.assertNotIn("first", check)
         self.assertEqual(outcome["checks"][0]["compared"], outcome["lines"])
         self.assertEqual(outcome["checks"][4]["compared"], outcome["signals"])
@@ -265,7 +266,7 @@ class Files(Fresh):
 class Tool(ctl_fake.Case):
     STEPS = [b'{"done":1,"total":4}\n', b'{"done":3,', b'"total":4}\n']
     OUTCOME = {"whole": False, "lines": 4000, "signals": 3000,
-               "checks": [{"name": "ledger", "compared": 4000, "differs": 0},
+               "checks": [{"name": "ledger", "text": "lines without gaps", "compared": 4000, "differs": 0},
                           {"name": "counts", "compared": 12, "differs": 2, "first": "a cell of GM0363 \x1b[31m" + "x" * 90},
                           {"name": "newer", "compared": 1, "differs": 0}]}
 
@@ -282,6 +283,7 @@ class Tool(ctl_fake.Case):
                           ["newer", "1", "0"]])
         self.assertEqual(text.splitlines()[-1], "NOT WHOLE: 4000 lines, 3000 signals")
         self.assertIn("a cell of GM0363", text)
+        self.assertIn("lines without gaps", text)
         self.assertFits(text, 80)
         self.assertClean(text)
         self.assertEqual(self.daemon.requests, ["/v1/verify"])

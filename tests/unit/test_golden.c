@@ -17,12 +17,12 @@ static struct source source = {
     .name = source_name, .kind = SOURCE_MUNICIPALITY, .municipality = 363};
 
 static void put_verdicts(struct buf *out, const struct batch *batch) {
-    for (size_t i = 0; i < batch->item_count; i++) {
-        const struct batch_item *item = &batch->items[i];
+    for (size_t i = 0; i < batch->content.item_count; i++) {
+        const struct page_item *item = &batch->content.items[i];
         buf_printf(out, "# %s", verdict_name(item->verdict));
         for (uint32_t k = 0; k < item->fault_count; k++)
-            buf_printf(out, " %s:%s", batch->faults[item->fault_first + k].pointer,
-                       fault_code_name(batch->faults[item->fault_first + k].code));
+            buf_printf(out, " %s:%s", batch->content.faults[item->fault_first + k].pointer,
+                       fault_code_name(batch->content.faults[item->fault_first + k].code));
         buf_putc(out, '\n');
     }
 }

@@ -320,10 +320,10 @@ static void begin_delivery(struct life *life, struct ledger *ledger, struct deed
     deed->batch->received_ms = now;
     deed->batch->polled = deed->batch->has_feed = deed->batch->page.first = life_pick(life, 2);
     batch_decode(deed->batch, &options);
-    assert_int_equal(deed->batch->item_count, deed->count);
+    assert_int_equal(deed->batch->content.item_count, deed->count);
     for (size_t i = 0; i < deed->count; i++)
         if (deed->items[i].stands && !deed->items[i].bad)
-            deed->batch->signals[deed->batch->items[i].signal].stands = true;
+            deed->batch->content.signals[deed->batch->content.items[i].signal].stands = true;
 }
 
 static void begin_erasing(struct life *life, struct ledger *ledger, struct deed *deed) {
@@ -379,8 +379,8 @@ static void check_deed(struct life *life, const struct deed *deed) {
         for (size_t i = 0; i < deed->count; i++) {
             uint32_t version;
             enum verdict verdict = life_take(life, &deed->items[i], &version);
-            assert_int_equal(deed->batch->items[i].verdict, verdict);
-            assert_int_equal(deed->batch->items[i].version, version);
+            assert_int_equal(deed->batch->content.items[i].verdict, verdict);
+            assert_int_equal(deed->batch->content.items[i].version, version);
         }
     }
 }

@@ -43,8 +43,9 @@ static void deliver(struct ledger *ledger, struct source *source, const char *te
     struct ledger_group group = {.tasks = &batch->task};
     batch->received_ms = start_ms + day * DAY;
     batch_decode(batch, &options);
-    if (batch->decoded_as.failed || batch->fault_count)
-        fail_msg("%s: %s", text, batch->fault_count ? batch->faults[0].pointer : "broken");
+    if (batch->content.decoded.failed || batch->content.fault_count)
+        fail_msg("%s: %s", text,
+                 batch->content.fault_count ? batch->content.faults[0].pointer : "broken");
     ledger_commit(ledger, &group, batch->received_ms + 1);
     assert_int_equal(group.err.kind, ERR_NONE);
     ledger_apply(ledger, &group);

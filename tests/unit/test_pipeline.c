@@ -71,9 +71,9 @@ static void on_done(struct commit_task *task) {
     struct batch *batch = (struct batch *)task;
     struct expected *expected = task->ctx;
     assert_int_equal(task->err.kind, ERR_NONE);
-    assert_int_equal(batch->item_count, expected->count);
+    assert_int_equal(batch->content.item_count, expected->count);
     for (size_t i = 0; i < expected->count; i++)
-        assert_int_equal(batch->items[i].verdict, expected->verdicts[i]);
+        assert_int_equal(batch->content.items[i].verdict, expected->verdicts[i]);
     free(expected);
     batch_free(batch);
 }
@@ -390,8 +390,8 @@ static void a_cell_that_empties_is_empty_after_a_restart(void **state) {
 static void on_refused(struct commit_task *task) {
     struct batch *batch = (struct batch *)task;
     assert_int_equal(task->err.kind, ERR_NONE);
-    assert_true(batch->decoded_as.failed);
-    assert_int_equal(batch->item_count, 0);
+    assert_true(batch->content.decoded.failed);
+    assert_int_equal(batch->content.item_count, 0);
     batch_free(batch);
 }
 

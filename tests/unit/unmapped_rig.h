@@ -132,8 +132,8 @@ static inline enum verdict post(struct ledger *ledger, const struct source *sour
                                 struct tables *tables, const char *text) {
     struct batch *batch = new_batch(source, tables, text);
     commit_group(ledger, &batch->task);
-    assert_true(batch->item_count > 0);
-    enum verdict verdict = batch->items[batch->item_count - 1].verdict;
+    assert_true(batch->content.item_count > 0);
+    enum verdict verdict = batch->content.items[batch->content.item_count - 1].verdict;
     batch_free(batch);
     return verdict;
 }

@@ -86,27 +86,27 @@ static void trace_page(struct try_run *run, enum decode_format format) {
         mapping_trace(&run->template->mapping, body, &limits, on_trace, run, &mapped);
 }
 
-static void decode_page(struct try_run *run, struct tables *tables, enum decode_format format,
-                        uint16_t municipality) {
+static void decode_page(struct try_run *run, enum decode_format format, uint16_t municipality) {
     static const struct hash_key key;
-    char name[] = "try";
-    struct sources sources = {.references = 1}; // ours: the batch's comes and goes
-    struct source source = {.name = name, .municipality = municipality};
-    struct timespec now;
     static const struct person_keys persons = {.count = 1};
-    const struct batch_options options = {
-        .limits = limits, .identity_key = &key, .person_keys = &persons};
+    const struct tables *tables = run->tables;
+    struct page *page = &run->page;
+    struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    run->batch = batch_create(&sources, &source, tables, format,
-                              mem_strndup(run->body, run->body_len), run->body_len);
-    run->batch->template = run->template;
-    run->batch->received_ms = (int64_t)now.tv_sec * 1000;
-    run->batch->has_feed = true;
-    batch_decode(run->batch, &options);
-    run->all_good =
-        !run->batch->decoded_as.failed && run->batch->signal_count == run->batch->item_count;
-    try_print(run);
-    batch_free(run->batch);
+    const struct page_options options = {.mapping =
+                                             run->template->native ? NULL : &run->template->mapping,
+                                         .format = format,
+                                         .limits = limits,
+                                         .context = {.municipalities = tables->municipalities,
+                                                     .categories = tables->categories,
+                                                     .allowlist = tables->allowlist,
+                                                     .identity_key = &key,
+                                                     .person_keys = &persons,
+                                                     .source = STR("try"),
+                                                     .source_municipality = municipality,
+                                                     .received_ms = (int64_t)now.tv_sec * 1000}};
+    page_decode(page, (struct str){run->body, run->body_len}, &options);
+    run->all_good = !page->decoded.failed && page->signal_count == page->item_count;
 }
 
 static bool is_readable(const char *dir, const char *name) {
@@ -217,8 +217,10 @@ static enum ctl_exit run_page(struct try_run *run, const struct args *args, uint
         tables_unref(tables);
         return ctl_fail("%s", err.text);
     }
+    run->tables = tables;
     trace_page(run, format);
-    decode_page(run, tables, format, municipality);
+    decode_page(run, format, municipality);
+    try_print(run);
     tables_unref(tables);
     return run->all_good ? CTL_OK : CTL_FAILED;
 }
@@ -232,6 +234,7 @@ static void free_run(struct try_run *run) {
     free(run->items);
     free(run->body);
     free(run->link_next);
+    page_free(&run->page);
 }
 
 // "GM0363" or nothing.

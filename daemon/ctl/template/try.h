@@ -3,8 +3,10 @@
 #ifndef CTL_TEMPLATE_TRY_H
 #define CTL_TEMPLATE_TRY_H
 
+#include "codec/page.h"
+#include "core/tables/tables.h"
 #include "ctl/query/ctl.h"
-#include "ledger/batch.h"
+#include "template/template.h"
 
 enum { TRY_ITEMS_MAX = 1000, TRY_PAGE_BYTES_MAX = 32 << 20 };
 
@@ -23,8 +25,9 @@ struct try_run {
     char *link_next;        // from a Link header; NULL: none. Owned
     struct try_item *items; // the first `items_max`; owned
     size_t item_count, items_max;
-    struct batch *batch; // what the daemon would make of the page
-    bool all_good;       // out: the page and every item of it
+    const struct tables *tables;
+    struct page page; // what the daemon would make of the bytes; owned
+    bool all_good;    // out: the page and every item of it
 };
 
 struct try_fetch {
@@ -34,6 +37,6 @@ struct try_fetch {
 // As the daemon would ask: with the template's query and authentication. Fills body and link_next.
 bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct err *err) MUST_CHECK;
 
-void try_print(const struct try_run *run); // with its batch decoded
+void try_print(const struct try_run *run); // with its page decoded
 
 #endif

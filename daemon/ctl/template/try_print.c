@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// What `signaalctl try` shows: each item with its fields as they are in the page and as they
+// become, the totals, and where the next page is; as a table or as JSON. It reads a run that is
+// complete and owns nothing.
 #include "base/mem.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
@@ -21,16 +24,22 @@ enum {
 static const char *next_of(const struct try_run *run) {
     if (run->template->paging == TEMPLATE_PAGING_LINK)
         return run->link_next;
-    return run->batch->page.next;
+    return run->page.next;
+}
+
+// With numbered pages a full one is not the last.
+static bool is_full(const struct try_run *run) {
+    size_t count = run->page.decoded.items + run->page.excluded;
+    return count > 0 && count >= run->template->page_size;
 }
 
 static const char *mark_of(const struct try_run *run) {
-    const char *watermark = run->batch->decoded_as.cursor;
+    const char *watermark = run->page.decoded.cursor;
     return watermark[0] ? watermark : NULL;
 }
 
 static size_t refused_count(const struct try_run *run) {
-    return run->batch->item_count - run->batch->signal_count;
+    return run->page.item_count - run->page.signal_count;
 }
 
 static void put_line(const struct term_out *term, enum term_out_style style, const char *label,
@@ -63,7 +72,7 @@ static void put_fields(const struct term_out *term, const struct try_item *item)
 
 static void describe_place(const struct try_run *run, const struct signal *signal,
                            char text[PLACE_MAX]) {
-    const struct municipalities *all = run->batch->tables->municipalities;
+    const struct municipalities *all = run->tables->municipalities;
     const struct municipality *then = municipalities_by_code(all, signal->cell.municipality);
     const struct municipality *now = municipalities_by_code(all, signal->municipality_today);
     if (!then) {
@@ -117,9 +126,9 @@ static void put_signal(const struct try_run *run, const struct signal *signal) {
     put_line(term, STYLE_STRONG, "status", status_name((enum status)signal->cell.status));
 }
 
-static void put_faults(const struct try_run *run, const struct batch_item *item) {
+static void put_faults(const struct try_run *run, const struct page_item *item) {
     for (uint32_t i = 0; i < item->fault_count; i++) {
-        const struct fault *fault = &run->batch->faults[item->fault_first + i];
+        const struct fault *fault = &run->page.faults[item->fault_first + i];
         char text[TEXT_BYTES_MAX];
         (void)snprintf(text, sizeof text, "%s %s: %s", fault->pointer, fault_code_name(fault->code),
                        fault_code_text(fault->code));
@@ -129,15 +138,15 @@ static void put_faults(const struct try_run *run, const struct batch_item *item)
 
 // Refused items behind those that are shown: why, at least.
 static void put_further_refused(const struct try_run *run, size_t from) {
-    const struct batch *batch = run->batch;
+    const struct page *page = &run->page;
     size_t shown = 0;
-    for (size_t i = from; i < batch->item_count && shown < REFUSED_SHOWN_MAX; i++) {
-        const struct batch_item *item = &batch->items[i];
+    for (size_t i = from; i < page->item_count && shown < REFUSED_SHOWN_MAX; i++) {
+        const struct page_item *item = &page->items[i];
         char heading[32];
         if (item->signal != UINT32_MAX)
             continue;
         (void)snprintf(heading, sizeof heading, "item %u",
-                       item->fault_count ? batch->faults[item->fault_first].index : 0);
+                       item->fault_count ? page->faults[item->fault_first].index : 0);
         term_out_put(&run->ctl->term, STYLE_STRONG, heading);
         term_out_end_line(&run->ctl->term);
         put_faults(run, item);
@@ -149,8 +158,8 @@ static void put_further_refused(const struct try_run *run, size_t from) {
 
 static void put_items(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
-    const struct batch *batch = run->batch;
-    size_t decoded = 0; // items that are left out are not in the batch
+    const struct page *page = &run->page;
+    size_t decoded = 0; // items that are left out are not in the page
     for (size_t i = 0; i < run->item_count; i++) {
         const struct try_item *item = &run->items[i];
         char heading[32];
@@ -160,12 +169,12 @@ static void put_items(const struct try_run *run) {
         put_fields(term, item);
         if (item->excluded) {
             put_line(term, STYLE_DIM, "=> left out", "");
-        } else if (decoded < batch->item_count) {
-            const struct batch_item *made = &batch->items[decoded++];
+        } else if (decoded < page->item_count) {
+            const struct page_item *made = &page->items[decoded++];
             if (made->signal == UINT32_MAX)
                 put_faults(run, made);
             else
-                put_signal(run, &batch->signals[made->signal]);
+                put_signal(run, &page->signals[made->signal]);
         }
         term_out_end_line(term);
     }
@@ -180,27 +189,26 @@ static void put_total(const struct term_out *term, const char *label, uint64_t v
 
 static void put_totals(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
-    const struct batch *batch = run->batch;
+    const struct page *page = &run->page;
     const char *next = next_of(run);
     term_out_put(term, STYLE_STRONG, "in all");
     term_out_end_line(term);
-    put_total(term, "items", batch->item_count + batch->excluded);
-    put_total(term, "good", batch->signal_count);
+    put_total(term, "items", page->item_count + page->excluded);
+    put_total(term, "good", page->signal_count);
     put_total(term, "refused", refused_count(run));
-    put_total(term, "left out", batch->excluded);
-    put_total(term, "unused fields", batch->unknown_fields);
-    put_total(term, "unknown words", batch->word_count);
-    put_total(term, "unknown places", batch->unknown_municipalities);
+    put_total(term, "left out", page->excluded);
+    put_total(term, "unused fields", page->unknown_fields);
+    put_total(term, "unknown words", page->unmapped_count);
+    put_total(term, "unknown places", page->unknown_municipalities);
     put_line(term, STYLE_STRONG, "next page",
-             next ? next
-             : run->template->paging == TEMPLATE_PAGING_NUMBER && batch->page.more
-                 ? "the next number"
-                 : NULL);
+             next                                                              ? next
+             : run->template->paging == TEMPLATE_PAGING_NUMBER && is_full(run) ? "the next number"
+                                                                               : NULL);
     put_line(term, STYLE_STRONG, "watermark", mark_of(run));
 }
 
 static void put_failed(const struct try_run *run) {
-    const struct decode_result *decoded = &run->batch->decoded_as;
+    const struct decode_result *decoded = &run->page.decoded;
     (void)ctl_fail("the page as a whole is refused, at or before line %u: %s: %s", decoded->line,
                    fault_code_name(decoded->fault), fault_code_text(decoded->fault));
 }
@@ -265,17 +273,17 @@ static void json_signal(struct json_out *json, const struct signal *signal) {
     json_close(json, '}');
 }
 
-static void json_made(struct json_out *json, const struct batch *batch,
-                      const struct batch_item *made) {
+static void json_made(struct json_out *json, const struct page *page,
+                      const struct page_item *made) {
     json_key(json, "signal");
     if (made && made->signal != UINT32_MAX)
-        json_signal(json, &batch->signals[made->signal]);
+        json_signal(json, &page->signals[made->signal]);
     else
         json_null(json);
     json_key(json, "errors");
     json_open(json, '[');
     for (uint32_t i = 0; made && i < made->fault_count; i++) {
-        const struct fault *fault = &batch->faults[made->fault_first + i];
+        const struct fault *fault = &page->faults[made->fault_first + i];
         json_open(json, '{');
         json_put_text(json, "pointer", fault->pointer);
         json_put_text(json, "code", fault_code_name(fault->code));
@@ -286,40 +294,40 @@ static void json_made(struct json_out *json, const struct batch *batch,
 }
 
 static void json_items(struct json_out *json, const struct try_run *run) {
-    const struct batch *batch = run->batch;
-    size_t decoded = 0, count = batch->decoded_as.failed ? 0 : run->item_count;
+    const struct page *page = &run->page;
+    size_t decoded = 0, count = page->decoded.failed ? 0 : run->item_count;
     json_key(json, "items");
     json_open(json, '[');
     for (size_t i = 0; i < count; i++) {
         const struct try_item *item = &run->items[i];
-        bool made = !item->excluded && decoded < batch->item_count;
+        bool made = !item->excluded && decoded < page->item_count;
         json_open(json, '{');
         json_put_u64(json, "index", item->index);
         json_put_bool(json, "excluded", item->excluded);
         json_fields(json, item);
-        json_made(json, batch, made ? &batch->items[decoded++] : NULL);
+        json_made(json, page, made ? &page->items[decoded++] : NULL);
         json_close(json, '}');
     }
     json_close(json, ']');
 }
 
 static void print_json(const struct try_run *run) {
-    const struct batch *batch = run->batch;
+    const struct page *page = &run->page;
     struct buf out;
     buf_init(&out, JSON_BYTES_MAX);
     struct json_out json = {.buf = &out};
-    bool failed = batch->decoded_as.failed;
+    bool failed = page->decoded.failed;
     json_open(&json, '{');
     json_put_text(&json, "template", run->template->name);
-    json_put_text(&json, "fault", failed ? fault_code_name(batch->decoded_as.fault) : NULL);
+    json_put_text(&json, "fault", failed ? fault_code_name(page->decoded.fault) : NULL);
     json_items(&json, run);
-    json_put_u64(&json, "total", batch->item_count + batch->excluded);
-    json_put_u64(&json, "good", batch->signal_count);
+    json_put_u64(&json, "total", page->item_count + page->excluded);
+    json_put_u64(&json, "good", page->signal_count);
     json_put_u64(&json, "refused", refused_count(run));
-    json_put_u64(&json, "excluded", batch->excluded);
-    json_put_u64(&json, "unknownFields", batch->unknown_fields);
-    json_put_u64(&json, "unmapped", batch->word_count);
-    json_put_u64(&json, "unknownMunicipalities", batch->unknown_municipalities);
+    json_put_u64(&json, "excluded", page->excluded);
+    json_put_u64(&json, "unknownFields", page->unknown_fields);
+    json_put_u64(&json, "unmapped", page->unmapped_count);
+    json_put_u64(&json, "unknownMunicipalities", page->unknown_municipalities);
     json_put_foreign(&json, "next", next_of(run));
     json_put_text(&json, "watermark", mark_of(run));
     json_close(&json, '}');
@@ -329,7 +337,7 @@ static void print_json(const struct try_run *run) {
 }
 
 void try_print(const struct try_run *run) {
-    bool failed = run->batch->decoded_as.failed;
+    bool failed = run->page.decoded.failed;
     if (run->ctl->json) {
         print_json(run);
     } else if (!failed) {

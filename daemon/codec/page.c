@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From the bytes of a request or a polled page to signals and faults. Each item of the body becomes
+// one entry of `items`, in order; an item that has a fault has no signal. The daemon and
+// `signaalctl try` both decode here, so that a trial shows what would happen. The page owns its
+// lists.
+#include "codec/page.h"
+
+#include "base/mem.h"
+#include "base/pii/scrub.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { POLLED_ITEMS_MAX = 100000 };
+
+struct decoding {
+    struct page *page;
+    const struct page_options *options;
+};
+
+// Room for one more element. Pages of one item are the rule, so start small.
+static void *grow(void *list, size_t count, size_t *cap, size_t size) {
+    if (count < *cap)
+        return list;
+    *cap = *cap ? *cap * 2 : 1;
+    return mem_resize(list, *cap, size);
+}
+
+static void add_faults(struct page *page, uint32_t index, const struct fault *faults,
+                       size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        page->faults =
+            grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
+        page->faults[page->fault_count] = faults[i];
+        page->faults[page->fault_count++].index = index;
+    }
+}
+
+// The normaliser's faults but for fields that the decoder has already complained of: to the
+// normaliser a field of the wrong type is absent, and "missing" would mislead.
+static void add_normaliser_faults(struct page *page, const struct decode_item *decoded,
+                                  const struct normalise_result *result) {
+    for (size_t i = 0; i < result->fault_count; i++) {
+        bool told = false;
+        for (size_t k = 0; k < decoded->fault_count; k++)
+            told = told || decoded->faults[k].pointer[0] == '\0' ||
+                   strcmp(decoded->faults[k].pointer, result->faults[i].pointer) == 0;
+        if (!told)
+            add_faults(page, decoded->index, &result->faults[i], 1);
+    }
+}
+
+static void add_refused(struct page *page, struct page_item *item, const struct item *said,
+                        const struct normalise_context *context) {
+    page->refused =
+        grow(page->refused, page->refused_count, &page->refused_cap, sizeof *page->refused);
+    struct page_refused *refused = &page->refused[page->refused_count];
+    const struct fault *faults = page->faults + item->fault_first;
+    const struct str parts[] = {context->source,
+                                said->id,
+                                said->reported,
+                                said->municipality,
+                                said->categories[0],
+                                said->age,
+                                said->birth_year,
+                                said->status,
+                                said->occurred,
+                                str_from(fault_code_name(faults[0].code)),
+                                str_from(faults[0].pointer)};
+    hash_digest(context->identity_key, "quarantine", parts, sizeof parts / sizeof parts[0],
+                &refused->key);
+    refused->id[0] = '\0';
+    if (said->id.len <= PAGE_SAFE_ID_MAX && scrub_is_case_number(said->id, context->source)) {
+        memcpy(refused->id, said->id.data, said->id.len);
+        refused->id[said->id.len] = '\0';
+    }
+    item->refused = (uint32_t)page->refused_count++;
+}
+
+static void on_item(void *ctx, const struct decode_item *decoded) {
+    struct decoding *decoding = ctx;
+    struct page *page = decoding->page;
+    const struct page_options *options = decoding->options;
+    struct normalise_result result;
+    page->items = grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);
+    page->signals =
+        grow(page->signals, page->signal_count, &page->signal_cap, sizeof *page->signals);
+    struct page_item *item = &page->items[page->item_count++];
+    struct signal *signal = &page->signals[page->signal_count];
+    *item = (struct page_item){.verdict = VERDICT_REFUSED,
+                               .signal = UINT32_MAX,
+                               .refused = UINT32_MAX,
+                               .fault_first = (uint32_t)page->fault_count};
+    normalise_item(&options->context, &decoded->item, signal, &result);
+    add_faults(page, decoded->index, decoded->faults, decoded->fault_count);
+    add_normaliser_faults(page, decoded, &result);
+    item->fault_count = (uint32_t)page->fault_count - item->fault_first;
+    if (item->fault_count) {
+        if (options->polled)
+            add_refused(page, item, &decoded->item, &options->context);
+        return;
+    }
+    item->signal = (uint32_t)page->signal_count++;
+    item->identity = signal->identity;
+    page->unknown_fields += decoded->item.unknown_fields;
+    for (uint32_t i = 0; i < signal->unknown_count; i++) {
+        page->unmapped =
+            grow(page->unmapped, page->unmapped_count, &page->unmapped_cap, sizeof *page->unmapped);
+        page->unmapped[page->unmapped_count++] =
+            (struct page_word){item->signal, i, result.words[i].view};
+    }
+    page->unknown_municipalities += result.municipality_unknown;
+}
+
+static void decode_mapped(struct page *page, struct str body, const struct decode_limits *limits,
+                          struct decoding *decoding) {
+    struct mapping_result result;
+    mapping_decode(decoding->options->mapping, body, limits, on_item, decoding, &result);
+    page->decoded = result.decoded;
+    page->excluded = result.excluded;
+    if (result.next[0])
+        page->next = mem_strdup(result.next);
+}
+
+static void decode_native(struct page *page, struct str body, const struct decode_limits *limits,
+                          struct decoding *decoding) {
+    const struct page_options *options = decoding->options;
+    const struct decode_options decode = {
+        .format = options->format, .limits = *limits, .cursor_field = options->cursor_field};
+    decode_items(body, &decode, on_item, decoding, &page->decoded);
+    // A page is a list. One object is something else: an error, or another form than was thought.
+    if (options->polled && page->decoded.single && !page->decoded.failed) {
+        page->decoded.failed = true;
+        page->decoded.fault = FAULT_TYPE;
+    }
+}
+
+void page_decode(struct page *page, struct str body, const struct page_options *options) {
+    struct decoding decoding = {page, options};
+    struct decode_limits limits = options->limits;
+    if (options->polled)
+        limits.items_max = POLLED_ITEMS_MAX;
+    if (options->mapping)
+        decode_mapped(page, body, &limits, &decoding);
+    else
+        decode_native(page, body, &limits, &decoding);
+    if (page->decoded.failed)
+        page->item_count = page->signal_count = page->fault_count = page->refused_count =
+            page->unmapped_count = 0;
+}
+
+void page_free(struct page *page) {
+    free(page->signals);
+    free(page->items);
+    free(page->faults);
+    free(page->refused);
+    free(page->unmapped);
+    free(page->next);
+}

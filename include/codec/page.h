@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the body of one request or one polled page holds: signals, and what is wrong with the items
+// that are none. Pure: what is decoded depends on the bytes and the options only.
+#ifndef CODEC_PAGE_H
+#define CODEC_PAGE_H
+
+#include "codec/mapping.h"
+#include "core/normalise/normalise.h"
+
+enum { PAGE_SAFE_ID_MAX = 64 };
+
+struct page_item {
+    enum verdict verdict;              // REFUSED, or what the ledger makes of it later
+    uint32_t version;                  // of the signal, set by the ledger; 0 when refused
+    uint32_t signal;                   // place in signals; UINT32_MAX when refused
+    uint32_t refused;                  // place in refused; UINT32_MAX when there is none
+    uint32_t fault_first, fault_count; // in faults
+    struct digest identity;
+};
+
+// A refused item of a polled page, for the quarantine.
+struct page_refused {
+    struct digest key;             // the same for the same bad item
+    char id[PAGE_SAFE_ID_MAX + 1]; // "" when it has none or it might hold more than a number
+};
+
+// A word that the tables lacked, of one of the signals.
+struct page_word {
+    uint32_t signal;  // place in signals
+    uint32_t unknown; // place in its list of them
+    struct display_view view;
+};
+
+// Owns what it points to. When decoded.failed there are no items.
+struct page {
+    struct decode_result decoded;
+    uint32_t excluded; // items that the mapping leaves out
+    struct signal *signals;
+    size_t signal_count, signal_cap;
+    struct page_item *items;
+    size_t item_count, item_cap;
+    struct fault *faults;
+    size_t fault_count, fault_cap;
+    struct page_refused *refused; // of polled pages only
+    size_t refused_count, refused_cap;
+    struct page_word *unmapped;
+    size_t unmapped_count, unmapped_cap;
+    uint64_t unknown_fields, unknown_municipalities;
+    char *next; // where the mapping finds the next page; NULL: nowhere
+};
+
+struct page_options {
+    const struct mapping *mapping; // NULL: native, by `format` and `cursor_field`
+    enum decode_format format;
+    struct str cursor_field;
+    struct decode_limits limits; // of a polled page, which is bounded by its bytes, not items_max
+    bool polled;
+    struct normalise_context context;
+};
+
+// Decodes and normalises into a page that is all zero. Any thread.
+void page_decode(struct page *page, struct str body, const struct page_options *options);
+void page_free(struct page *page); // what it owns; not the struct
+
+#endif

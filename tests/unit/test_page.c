@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a body holds once it is decoded: items in order with their faults, and what differs for a
+// polled page.
+#include "codec/page.h"
+
+#include "core_tables.h"
+
+#define GOOD "{\"id\":\"a1\",\"reported\":\"2017-03-01\",\"category\":\"SexualExploitation\"}"
+#define BAD "{\"id\":\"2017-0004\",\"reported\":\"2017-13-01\",\"category\":\"SexualExploitation\"}"
+#define BAD_NAME "{\"id\":\"Jan Jansen\",\"reported\":1,\"category\":\"SexualExploitation\"}"
+
+struct fixture {
+    struct municipalities *municipalities;
+    struct categories *categories;
+    struct hash_key key;
+};
+
+static struct page_options options_of(const struct fixture *f) {
+    return (struct page_options){.limits = {.item_bytes_max = 4096, .items_max = 3, .depth_max = 8},
+                                 .context = {.municipalities = f->municipalities,
+                                             .categories = f->categories,
+                                             .identity_key = &f->key,
+                                             .person_keys = tables_person_keys(),
+                                             .source = STR("src"),
+                                             .source_municipality = 363,
+                                             .received_ms = 1500000000000}};
+}
+
+static struct page decoded(const char *body, const struct page_options *options) {
+    struct page page = {0};
+    page_decode(&page, str_from(body), options);
+    return page;
+}
+
+static void test_items_and_faults(void **state) {
+    struct page_options options = options_of(*state);
+    struct page page = decoded("[" BAD "," GOOD "," BAD_NAME "]", &options);
+    assert_false(page.decoded.failed);
+    assert_int_equal(page.item_count, 3);
+    assert_int_equal(page.signal_count, 1);
+    assert_int_equal(page.fault_count, 2);
+    assert_int_equal(page.refused_count, 0); // only what is polled goes into the quarantine
+    assert_int_equal(page.items[1].signal, 0);
+    assert_int_equal(page.items[1].fault_count, 0);
+    assert_memory_equal(&page.items[1].identity, &page.signals[0].identity, sizeof(struct digest));
+    for (size_t i = 0; i < 3; i += 2) {
+        const struct page_item *item = &page.items[i];
+        assert_int_equal(item->verdict, VERDICT_REFUSED);
+        assert_int_equal(item->signal, UINT32_MAX);
+        assert_int_equal(item->fault_count, 1);
+        assert_int_equal(page.faults[item->fault_first].index, i);
+        assert_string_equal(page.faults[item->fault_first].pointer, "/reported");
+    }
+    assert_int_equal(page.faults[1].code, FAULT_TYPE); // and not "missing" as well
+    page_free(&page);
+}
+
+static void test_polled(void **state) {
+    struct page_options options = options_of(*state);
+    options.polled = true; // bounded by its bytes: items_max is for requests
+    struct page page = decoded("[" BAD "," GOOD "," BAD_NAME "," GOOD "]", &options);
+    struct page again = decoded("[" BAD "]", &options);
+    assert_false(page.decoded.failed);
+    assert_int_equal(page.item_count, 4);
+    assert_int_equal(page.refused_count, 2);
+    assert_string_equal(page.refused[page.items[0].refused].id, "2017-0004");
+    assert_string_equal(page.refused[page.items[2].refused].id, ""); // might be a name
+    assert_memory_equal(&page.refused[0].key, &again.refused[0].key, sizeof(struct digest));
+    assert_memory_not_equal(&page.refused[0].key, &page.refused[1].key, sizeof(struct digest));
+    page_free(&page);
+    page_free(&again);
+}
+
+static void test_failed_as_a_whole(void **state) {
+    struct page_options options = options_of(*state);
+    struct page many = decoded("[" GOOD "," GOOD "," BAD "," GOOD "]", &options);
+    struct page broken = decoded("[" GOOD "," BAD ",", &options);
+    struct page single = decoded(GOOD, &options);
+    options.polled = true;
+    struct page one_object = decoded(GOOD, &options); // no list, so no page
+    assert_true(many.decoded.failed);
+    assert_int_equal(many.decoded.fault, FAULT_TOO_MANY);
+    assert_true(broken.decoded.failed);
+    assert_int_equal(broken.item_count + broken.signal_count + broken.fault_count, 0);
+    assert_false(single.decoded.failed);
+    assert_int_equal(single.signal_count, 1);
+    assert_true(one_object.decoded.failed);
+    assert_int_equal(one_object.decoded.fault, FAULT_TYPE);
+    page_free(&many);
+    page_free(&broken);
+    page_free(&single);
+    page_free(&one_object);
+}
+
+static void test_unmapped(void **state) {
+    struct page_options options = options_of(*state);
+    struct page page = decoded("[" GOOD ",{\"id\":\"b2\",\"reported\":\"2017-03-02\","
+                               "\"category\":\"Wonderlijk\",\"municipality\":\"Nergenshuizen\","
+                               "\"colour\":\"red\"}]",
+                               &options);
+    assert_int_equal(page.signal_count, 2);
+    assert_int_equal(page.unmapped_count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(page.unmapped[i].signal, 1);
+    assert_int_equal(page.unknown_fields, 1);
+    assert_int_equal(page.unknown_municipalities, 1);
+    page_free(&page);
+}
+
+static void test_mapped(void **state) {
+    char list[] = "/list", next[] = "/next", id[] = "/nr", day[] = "/day", kind[] = "/kind";
+    char state_at[] = "/state", test[] = "test";
+    const struct mapping mapping = {.items = list,
+                                    .next = next,
+                                    .rules = {[MAPPING_ID] = {.from = id},
+                                              [MAPPING_REPORTED] = {.from = day},
+                                              [MAPPING_CATEGORY] = {.from = kind}},
+                                    .skips = {{state_at, test}},
+                                    .skip_count = 1};
+    struct page_options options = options_of(*state);
+    options.mapping = &mapping;
+    struct page page =
+        decoded("{\"next\":\"/p2\",\"list\":["
+                "{\"nr\":\"1\",\"day\":\"2017-03-01\",\"kind\":\"x\",\"state\":\"test\"},"
+                "{\"nr\":\"2\",\"day\":\"2017-03-01\",\"kind\":\"SexualExploitation\"}]}",
+                &options);
+    assert_int_equal(page.excluded, 1);
+    assert_int_equal(page.item_count, 1);
+    assert_int_equal(page.signal_count, 1);
+    assert_string_equal(page.next, "/p2");
+    page_free(&page);
+}
+
+int main(void) {
+    if (!hash_init())
+        return 1;
+    struct fixture f = {.municipalities = tables_municipalities(),
+                        .categories = tables_categories()};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(test_items_and_faults, &f),
+        cmocka_unit_test_prestate(test_polled, &f),
+        cmocka_unit_test_prestate(test_failed_as_a_whole, &f),
+        cmocka_unit_test_prestate(test_unmapped, &f),
+        cmocka_unit_test_prestate(test_mapped, &f),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    municipalities_free(f.municipalities);
+    categories_free(f.categories);
+    return failed;
+}
