@@ -126,6 +126,10 @@ bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger
 // Room for one more element.
 void *ledger_grow(void *list, size_t count, size_t *cap, size_t size);
 
+// load.c
+// An entry with its event; false when it is not there or cannot be read.
+bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
+
 // ledger_sources.c
 void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news);
 void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch);
