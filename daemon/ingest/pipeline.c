@@ -70,10 +70,6 @@ void pipeline_free(struct pipeline *pipeline) {
     free(pipeline);
 }
 
-bool pipeline_full(const struct pipeline *pipeline) {
-    return pipeline->queued_bytes >= pipeline->options.queue_bytes_max;
-}
-
 void pipeline_submit(struct pipeline *pipeline, struct batch *batch) {
     batch->next = NULL;
     batch->decoded = false;
