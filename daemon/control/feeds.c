@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_MAX = 300, PLAIN_MARK_MAX = 7 };
+enum { HOST_MAX = 300, PLAIN_WATERMARK_MAX = 7 };
 
 static void put_time(struct json_out *json, const char *key, int64_t ms) {
     char text[TIME_STAMP_MAX];
@@ -40,10 +40,10 @@ static void put_source(struct json_out *json, const struct source *source) {
         json_null(json);
 }
 
-// A date or time of our days, or a small number. A source may call anything a mark: a longer number
-// or an earlier date might be a person's.
-static bool is_plain_mark(const char *mark) {
-    struct str text = str_from(mark);
+// A date or time of our days, or a small number. A source may call anything a watermark: a longer
+// number or an earlier date might be a person's.
+static bool is_plain_watermark(const char *watermark) {
+    struct str text = str_from(watermark);
     int32_t day;
     int64_t ms;
     uint64_t number;
@@ -51,7 +51,7 @@ static bool is_plain_mark(const char *mark) {
         return day >= SIGNAL_DAY_MIN;
     if (time_parse_stamp(text, &ms))
         return time_amsterdam_day(ms) >= SIGNAL_DAY_MIN;
-    return text.len <= PLAIN_MARK_MAX && str_to_u64(text, UINT64_MAX, &number);
+    return text.len <= PLAIN_WATERMARK_MAX && str_to_u64(text, UINT64_MAX, &number);
 }
 
 static void put_feed(struct json_out *json, const struct feed_view *view) {
@@ -65,14 +65,14 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "failures", view->failures);
     put_words(json, "failure", view->failure);
     put_time(json, "failedAt", view->failed_ms);
-    put_words(json, "cursor", is_plain_mark(record->cursor) ? record->cursor : "");
+    put_words(json, "cursor", is_plain_watermark(record->cursor) ? record->cursor : "");
     json_put_bool(json, "silent", record->silent);
     json_put_bool(json, "paused", record->paused);
     json_put_u64(json, "polls", view->polls);
     json_put_u64(json, "pages", view->pages);
     json_put_u64(json, "notModified", view->not_modified);
     json_put_u64(json, "items", view->items);
-    json_put_u64(json, "new", view->news);
+    json_put_u64(json, "new", view->new_count);
     json_put_u64(json, "refused", view->refused);
     json_put_u64(json, "excluded", view->excluded);
     json_close(json, '}');

@@ -14,9 +14,9 @@
 
 enum {
     HELD_RETRY_MS = 5000,
-    LOOK_AGAIN_MS = 1000, // between polls of a list that moved while it was read …
-    LOOKS_MAX = 3,        // … and so often in a row
-    OPEN_AFTER =
+    REREAD_MS = 1000, // between polls of a list that moved while it was read …
+    REREADS_MAX = 3,  // … and so often in a row
+    BACK_OFF_AFTER =
         5, // failures in a row: from then on a failing feed is asked less often than a good one
     SILENCE_CHECK_MS = 600000,
     DAY_MS = 86400000,
@@ -25,8 +25,8 @@ enum {
 static void on_due(void *ctx);
 
 const char *feed_state_name(enum feed_state state) {
-    static const char *const names[FEED_STATES] = {"push",    "waiting", "fetching", "committing",
-                                                   "failing", "open",    "paused"};
+    static const char *const names[FEED_STATES] = {
+        "push", "waiting", "fetching", "committing", "failing", "backing-off", "paused"};
     return names[state];
 }
 
@@ -60,7 +60,7 @@ void feed_drop_token(struct feed *feed) {
 static void feed_free(struct feed *feed) {
     loop_timer_free(feed->timer);
     feed_drop_token(feed);
-    free(feed->poll);
+    feed_poll_free(feed);
     free(feed);
 }
 
@@ -102,17 +102,17 @@ static struct feed *feed_create(struct feeds *feeds, const struct source *source
 
 static void plan_after_failure(struct feed *feed, int64_t retry_after_ms) {
     int64_t now = loop_now_ms(feed->feeds->options.loop), interval = feed->source->interval_ms;
-    if (feed->failures < OPEN_AFTER) {
+    if (feed->failures < BACK_OFF_AFTER) {
         plan(feed, FEED_FAILING,
              schedule_backoff_ms(now, interval, feed->failures, retry_after_ms, random_32()));
         return;
     }
     int64_t wait = interval > retry_after_ms ? interval : retry_after_ms;
-    plan(feed, FEED_OPEN, schedule_first_ms(now + wait, interval, random_32()));
+    plan(feed, FEED_BACKING_OFF, schedule_first_ms(now + wait, interval, random_32()));
 }
 
 static void plan_next(struct feed *feed) {
-    feed->looks = 0;
+    feed->rereads = 0;
     plan(feed, FEED_WAITING, schedule_next_ms(feed->started_ms, feed->source->interval_ms));
 }
 
@@ -125,12 +125,12 @@ static void note_failure(struct feed *feed, const char *failure) {
     (void)snprintf(feed->failure, sizeof feed->failure, "%s", failure);
     if (feed->failures == 1)
         log_warning("feed fails source=%s reason=\"%s\"", feed->source->name, failure);
-    else if (feed->failures == OPEN_AFTER)
+    else if (feed->failures == BACK_OFF_AFTER)
         log_warning("feed keeps failing, it is asked less often source=%s reason=\"%s\"",
                     feed->source->name, failure);
 }
 
-void feed_rest(struct feed *feed, const char *failure, int64_t retry_after_ms) {
+void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms) {
     struct feeds *feeds = feed->feeds;
     if (feed->ended) {
         feed_free(feed);
@@ -151,8 +151,8 @@ void feed_rest(struct feed *feed, const char *failure, int64_t retry_after_ms) {
         plan_pause(feed);
     else if (failure)
         plan_after_failure(feed, retry_after_ms);
-    else if (feed->look_again && feed->looks++ < LOOKS_MAX)
-        plan(feed, FEED_WAITING, loop_now_ms(feeds->options.loop) + LOOK_AGAIN_MS);
+    else if (feed->reread_soon && feed->rereads++ < REREADS_MAX)
+        plan(feed, FEED_WAITING, loop_now_ms(feeds->options.loop) + REREAD_MS);
     else
         plan_next(feed);
 }
@@ -352,7 +352,7 @@ static void view_polled(const struct feed *feed, struct feed_view *view) {
     view->pages = feed->pages;
     view->not_modified = feed->not_modified;
     view->items = feed->items;
-    view->news = feed->news;
+    view->new_count = feed->new_count;
     view->refused = feed->refused;
     view->excluded = feed->excluded;
 }
@@ -438,7 +438,7 @@ enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused)
         return why;
     change_source(feeds, feed->source, paused ? SOURCE_PAUSE : SOURCE_RESUME, STR(""));
     feed->record.paused = paused;
-    if (feed->poll) // it ends as it is, and rests paused or not
+    if (feed->poll) // it ends as it is, and is idle then, paused or not
         return FEED_DONE;
     if (paused)
         plan_pause(feed);

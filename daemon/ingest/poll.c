@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// One poll of a feed. It goes from page to page: fetch, commit, and only when the page is on the
-// disk the next; so a crash repeats at most the page under way, and repeated signals are
-// duplicates.
+// One poll of a feed. It goes from page to page as its plan says (feed_plan.h): fetch, commit, and
+// only when the page is on the disk the next; so a crash repeats at most the page under way, and
+// repeated signals are duplicates.
 //
 //   start ─> (token) ─> fetch ─> commit ─┬─> next page or window ─> fetch …
-//                         │              └─> rest
-//                         └─ 304, failure ─> rest
+//                         │              └─> idle
+//                         └─ 304, failure ─> idle
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "feeds_private.h"
@@ -18,8 +18,6 @@ enum {
     RETRY_AFTER_MAX_MS = 86400000, // a slip of the other side's must not end a feed
     TOKEN_MARGIN_S = 30,
     DAY_MS = 86400000,
-    WINDOW_MIN_MS = 60000,
-    CROWDED_MAX = 10,
 };
 
 static void fetch_page(struct feed *feed);
@@ -28,11 +26,17 @@ static const struct template *template_of(const struct feed *feed) {
     return feed->source->template;
 }
 
-static void finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
-    feed->look_again = !failure && feed->poll->cursor_tentative;
+void feed_poll_free(struct feed *feed) {
+    if (feed->poll)
+        free(feed->poll->link_next);
     free(feed->poll);
     feed->poll = NULL;
-    feed_rest(feed, failure, retry_after_ms);
+}
+
+static void finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
+    feed->reread_soon = !failure && feed->poll->plan.cursor_tentative;
+    feed_poll_free(feed);
+    feed_idle(feed, failure, retry_after_ms);
 }
 
 // ---- addresses
@@ -71,20 +75,20 @@ static void put_time(struct buf *url, const struct template *t, const char *para
 // A watermark that is a time is asked for a little earlier: pages shift while they are read.
 static void put_cursor(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
-    const char *cursor = feed->poll->begin;
+    const char *cursor = feed->poll->plan.begin;
     int64_t ms;
     if (!cursor[0])
         return;
     if (!t->native && time_parse_stamp(str_from(cursor), &ms))
-        put_time(url, t, param, ms - feed->poll->earlier_ms);
+        put_time(url, t, param, ms - feed->poll->plan.earlier_ms);
     else
         put_parameter(url, param, cursor);
 }
 
 static void put_window(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
-    put_time(url, t, param, feed->poll->window_start_ms);
-    put_time(url, t, t->window_end_param, feed->poll->window_end_ms);
+    put_time(url, t, param, feed->poll->plan.window_start_ms);
+    put_time(url, t, t->window_end_param, feed->poll->plan.window_end_ms);
 }
 
 // The address of the first page, or with `page` (number or token) of a later one. False when it is
@@ -115,143 +119,79 @@ static bool put_url(struct feed *feed, const char *page) {
     return ok;
 }
 
-static bool put_numbered_url(struct feed *feed) {
+// The address of what the plan asks for next.
+static bool put_planned_url(struct feed *feed) {
     char number[16];
-    (void)snprintf(number, sizeof number, "%u", feed->poll->number);
+    if (template_of(feed)->paging != TEMPLATE_PAGING_NUMBER)
+        return put_url(feed, NULL);
+    (void)snprintf(number, sizeof number, "%u", feed->poll->plan.number);
     return put_url(feed, number);
 }
 
-static bool put_first_url(struct feed *feed) {
-    const struct template *t = template_of(feed);
-    feed->poll->number = t->first_page;
-    return t->paging == TEMPLATE_PAGING_NUMBER ? put_numbered_url(feed) : put_url(feed, NULL);
-}
+// ---- pages
 
-// ---- pages and windows
-
-// Where items come by rising watermark, going on from the watermark just reached is better than
-// page 2: when items change while they are read they move to the end, and those behind them slip
-// into the page that has been read already. False when the watermark did not move, since a whole
-// page had the same.
-static bool move_to_mark(struct feed *feed) {
+// The address of the next page, which the last one may have named; false with the reason when there
+// can be none.
+static bool move_on(struct feed *feed, enum feed_step step, const char *named,
+                    const char **failure) {
     struct feed_poll *poll = feed->poll;
-    if (!template_of(feed)->ordered || strcmp(feed->record.cursor, poll->begin) == 0)
-        return false;
-    memcpy(poll->begin, feed->record.cursor, sizeof poll->begin);
-    poll->earlier_ms = 1; // whether the endpoint means "from" or "after"
-    return put_first_url(feed);
-}
-
-// The address of the next page; false with the reason when there can be none.
-static bool move_to_next(struct feed *feed, const char *next, const char **failure) {
-    struct feed_poll *poll = feed->poll;
-    const struct template *t = template_of(feed);
     char url[FEED_URL_MAX];
     memcpy(url, poll->url, sizeof url);
-    *failure = "the next page's address is too long";
-    if (move_to_mark(feed)) {
-        ; // the address is there
-    } else if (t->paging == TEMPLATE_PAGING_NUMBER) {
-        poll->number++;
-        if (!put_numbered_url(feed))
+    if (step == FEED_STEP_NEXT && template_of(feed)->paging != TEMPLATE_PAGING_TOKEN) {
+        if (!fetch_resolve(url, str_from(named), poll->url, sizeof poll->url)) {
+            *failure = "the next page is on another host or not an address";
             return false;
-    } else if (t->paging == TEMPLATE_PAGING_TOKEN) {
-        if (!put_url(feed, next))
-            return false;
-    } else if (!fetch_resolve(url, str_from(next), poll->url, sizeof poll->url)) {
-        *failure = "the next page is on another host or not an address";
+        }
+    } else if (!(step == FEED_STEP_NEXT ? put_url(feed, named) : put_planned_url(feed))) {
+        *failure = "the next page's address is too long";
         return false;
     }
-    if (strcmp(url, poll->url) == 0) {
+    if (strcmp(url, poll->url) == 0)
         *failure = "the next page is the same page again";
-        return false;
-    }
-    return true;
+    return !*failure;
 }
 
-static void end_window(struct feed *feed) {
-    struct feed_poll *poll = feed->poll;
-    int64_t longest = template_of(feed)->window_ms;
-    if (poll->window_ms > longest)
-        poll->window_ms = longest;
-    poll->window_end_ms = poll->window_start_ms + poll->window_ms;
-    if (poll->window_end_ms > poll->end_ms)
-        poll->window_end_ms = poll->end_ms;
-}
-
-static void begin_windows(struct feed *feed) {
-    const struct template *t = template_of(feed);
-    struct feed_poll *poll = feed->poll;
-    int64_t now = loop_wall_ms(), watermark;
-    if (!t->window_end_param)
-        return;
-    if (poll->begin[0] && time_parse_stamp(str_from(poll->begin), &watermark))
-        poll->window_start_ms = watermark - t->reread_ms;
-    else
-        poll->window_start_ms = t->begin_ms ? t->begin_ms : now - t->window_ms;
-    poll->end_ms = now;
-    poll->window_ms = t->window_ms;
-    end_window(feed);
-}
-
-// Splits the window that was cut off, or goes to the next, which may be twice as long as the last
-// that was whole. What a window gave that cannot be split is taken, and those behind it do not wait
-// for the rest; but an endpoint of which many are so has no end. False at the end of the poll.
-static bool move_window(struct feed *feed, bool cut_off, const char **failure) {
-    struct feed_poll *poll = feed->poll;
-    int64_t half = (poll->window_end_ms - poll->window_start_ms) / 2;
-    bool split = cut_off && half >= WINDOW_MIN_MS;
-    *failure = NULL;
-    if (cut_off && !split && ++poll->unsplittable_windows > CROWDED_MAX)
-        return false;
-    if (split) {
-        poll->window_ms = half;
-    } else {
-        poll->window_start_ms = poll->window_end_ms;
-        if (poll->window_start_ms >= poll->end_ms)
-            return false;
-        if (!cut_off && poll->window_ms < template_of(feed)->window_ms)
-            poll->window_ms *= 2;
-    }
-    end_window(feed);
-    if (put_first_url(feed))
-        return true;
-    *failure = "the address is too long";
-    return false;
-}
-
-static void count_page(struct feed *feed, const struct batch *batch) {
-    feed->excluded += batch->content.excluded;
-    for (size_t i = 0; i < batch->content.item_count; i++) {
-        enum verdict verdict = batch->content.items[i].verdict;
-        feed->items++;
+// How many signals were new.
+static uint64_t count_page(struct feed *feed, const struct page *content) {
+    uint64_t new_count = 0;
+    feed->excluded += content->excluded;
+    feed->items += content->item_count;
+    for (size_t i = 0; i < content->item_count; i++) {
+        enum verdict verdict = content->items[i].verdict;
         feed->refused += verdict == VERDICT_REFUSED;
-        bool news = verdict != VERDICT_REFUSED && verdict != VERDICT_DUPLICATE;
-        feed->news += news;
-        feed->poll->news += news;
+        new_count += verdict != VERDICT_REFUSED && verdict != VERDICT_DUPLICATE;
     }
+    feed->new_count += new_count;
+    return new_count;
+}
+
+static const char *named_next(const struct feed *feed, const struct batch *batch) {
+    return feed->poll->link_next ? feed->poll->link_next : batch->content.next;
+}
+
+// On a worker: while its page is on the way to the disk a poll is left alone by the loop.
+static void plan_page(struct batch *batch) {
+    struct feed *feed = batch->task.ctx;
+    const struct page *content = &batch->content;
+    const struct feed_page page = {.count = content->decoded.items + content->excluded,
+                                   .all_refused =
+                                       content->item_count > 0 && content->signal_count == 0,
+                                   .has_next = named_next(feed, batch) != NULL,
+                                   .watermark = content->decoded.cursor,
+                                   .received_ms = batch->received_ms};
+    feed_plan_page(&feed->poll->plan, &page, &batch->feed);
+    batch->cursor_tentative = feed->poll->plan.cursor_tentative;
 }
 
 // The page is on the disk: where to next.
-static void after_page(struct feed *feed, const struct batch_page *page) {
+static void after_page(struct feed *feed, const struct batch *batch) {
     const char *failure = NULL;
-    bool windows = template_of(feed)->window_end_param != NULL;
-    if (feed->ended || feed->feeds->stopping) {
+    uint64_t new_count = count_page(feed, &batch->content);
+    enum feed_step step =
+        feed_plan_next(&feed->poll->plan, feed->record.cursor, new_count, &failure);
+    if (feed->ended || feed->feeds->stopping)
         finish(feed, NULL, 0);
-        return;
-    }
-    bool go_on = page->more && !page->cut_off
-                     ? move_to_next(feed, page->next, &failure)
-                     : windows && move_window(feed, page->cut_off, &failure);
-    if (go_on && feed->poll->pages >= template_of(feed)->pages_max) {
-        go_on = false;
-        failure = "paging does not end";
-    }
-    if (!failure && !go_on && feed->poll->page_all_refused)
-        failure = "every signal of a page was refused: see the quarantine";
-    if (!failure && !go_on && feed->poll->unsplittable_windows)
-        failure = "the smallest window is still cut off";
-    if (go_on)
+    else if (step != FEED_STEP_END && move_on(feed, step, named_next(feed, batch), &failure))
         fetch_page(feed);
     else
         finish(feed, failure, 0);
@@ -276,12 +216,7 @@ static void on_batch_done(struct commit_task *task) {
     bool paused = feed->record.paused; // an operator may have asked since
     feed->record = batch->feed;
     feed->record.paused = paused;
-    memcpy(feed->poll->watermark, batch->page.watermark, sizeof feed->poll->watermark);
-    count_page(feed, batch);
-    if (batch->content.item_count > 0 && batch->content.signal_count == 0)
-        feed->poll->page_all_refused = true;
-    feed->poll->cursor_tentative = batch->page.tentative && feed->poll->news > 0;
-    after_page(feed, &batch->page);
+    after_page(feed, batch);
     batch_free(batch);
 }
 
@@ -303,15 +238,12 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     batch->feed = feed->record;
     copy_text(batch->feed.etag, sizeof batch->feed.etag, result->etag);
     copy_text(batch->feed.last_modified, sizeof batch->feed.last_modified, result->last_modified);
-    batch->page.first = poll->pages == 1;
-    if (t->paging == TEMPLATE_PAGING_LINK && result->link_next)
-        batch->page.next = mem_strdup(result->link_next);
-    memcpy(batch->page.watermark, poll->watermark, sizeof batch->page.watermark);
-    memcpy(batch->page.begin, poll->begin, sizeof batch->page.begin);
-    batch->page.hold = poll->page_all_refused;
-    batch->page.news_before = poll->news > 0;
-    if (t->window_end_param)
-        time_format_stamp(poll->window_end_ms, batch->page.window_end);
+    memcpy(batch->begin, poll->plan.begin, sizeof batch->begin);
+    batch->plan = plan_page;
+    free(poll->link_next);
+    poll->link_next = t->paging == TEMPLATE_PAGING_LINK && result->link_next
+                          ? mem_strdup(result->link_next)
+                          : NULL;
     batch->task.done = on_batch_done;
     batch->task.ctx = feed;
     feed->state = FEED_COMMITTING;
@@ -336,7 +268,6 @@ static void on_status(struct feed *feed, const struct fetch_result *result) {
 static void on_fetched(void *ctx, const struct fetch_result *result) {
     struct feed *feed = ctx;
     struct feeds *feeds = feed->feeds;
-    feed->poll->pages++;
     if (feed->ended || feeds->stopping) {
         finish(feed, NULL, 0);
     } else if (result->outcome != FETCH_OK) {
@@ -348,7 +279,7 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
         // the base of the next page's address is where this one really came from
         copy_text(feed->poll->url, sizeof feed->poll->url, result->url);
         submit_page(feed, result);
-    } else if (result->status == 304 && feed->poll->pages == 1) {
+    } else if (result->status == 304 && feed->poll->plan.pages == 0) {
         feed->not_modified++;
         feeds->not_modified++;
         feed->record.contact_ms = loop_wall_ms();
@@ -365,7 +296,7 @@ static void start_fetch(struct feed *feed) {
     // Once a day all is read whatever the validators say: a list that grew on its second page would
     // never show otherwise.
     bool fresh = loop_now_ms(feed->feeds->options.loop) - feed->whole_ms < DAY_MS;
-    bool first = feed->poll->pages == 0 && !t->window_end_param && fresh;
+    bool first = feed->poll->plan.pages == 0 && !t->window_end_param && fresh;
     struct fetch_request request = {
         .url = feed->poll->url,
         .if_none_match = first && record->etag[0] ? record->etag : NULL,
@@ -462,10 +393,8 @@ void feed_poll_start(struct feed *feed) {
     feed->started_ms = loop_now_ms(feeds->options.loop);
     feed->polls++;
     feeds->polls++;
-    memcpy(feed->poll->begin, feed->record.cursor, sizeof feed->poll->begin);
-    feed->poll->earlier_ms = template_of(feed)->overlap_ms;
-    begin_windows(feed);
-    if (put_first_url(feed))
+    feed_plan_begin(&feed->poll->plan, template_of(feed), feed->record.cursor, loop_wall_ms());
+    if (put_planned_url(feed))
         fetch_page(feed);
     else
         finish(feed, "the address is too long", 0);

@@ -105,8 +105,7 @@ void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, boo
     if (news)
         note_news(commit, batch);
     if (batch->has_feed) {
-        bool cursor_tentative = batch->page.tentative && (news || batch->page.news_before);
-        take_feed(&commit->feed, &batch->feed, !cursor_tentative);
+        take_feed(&commit->feed, &batch->feed, !(batch->cursor_tentative && news));
         commit->feed_changed = true;
     }
     if (batch->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
@@ -173,7 +172,7 @@ static struct quarantine_record new_entry(const struct ledger_writer *commit,
     struct quarantine_record entry = {
         .first_ms = commit->logged_ms, .last_ms = commit->logged_ms, .times = 1};
     (void)snprintf(entry.source, sizeof entry.source, "%s", batch->source->name);
-    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s", batch->page.begin);
+    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s", batch->begin);
     return entry;
 }
 

@@ -37,9 +37,9 @@ enum feed_state {
     FEED_PUSH,    // only posts: no URL
     FEED_WAITING, // for its time
     FEED_FETCHING,
-    FEED_COMMITTING, // a page is in the pipeline
-    FEED_FAILING,    // waiting after failures, see `failure`
-    FEED_OPEN,       // failed often in a row: asked rarely until it answers (circuit breaker)
+    FEED_COMMITTING,  // a page is in the pipeline
+    FEED_FAILING,     // waiting after failures, see `failure`
+    FEED_BACKING_OFF, // failed often in a row: asked rarely until it answers (circuit breaker)
     FEED_PAUSED,
     FEED_STATES,
 };
@@ -56,7 +56,7 @@ struct feed_view {
     int64_t failed_ms;   // wall clock of the last failure; 0: none since the start
     int64_t failing_ms;  // of the first of `failures`
     // since the start
-    uint64_t polls, pages, not_modified, items, news, refused, excluded;
+    uint64_t polls, pages, not_modified, items, new_count, refused, excluded;
 };
 // In the order of the source table, those that only post as well.
 void feeds_each(const struct feeds *feeds, bool (*fn)(void *ctx, const struct feed_view *view),

@@ -37,21 +37,10 @@ struct batch {
     // was written.
     bool has_feed;
     struct feed_record feed;
-    struct batch_page {
-        bool first; // of its poll
-        char *next; // where the next one is: set by the feed for Link headers, else by decoding;
-                    // NULL: none
-        bool hold;  // an earlier page of this poll was refused as a whole: the cursor stays
-        bool news_before; // earlier pages of this poll brought something new
-        bool tentative;   // out: the cursor moves only if the whole poll brought nothing new
-        bool more;        // out: there is a next page
-        bool cut_off;     // out: the window gave as many items as it may: it has to be split
-        char watermark[RECORD_CURSOR_MAX +
-                       1];                 // highest of the poll so far; decoding adds this page's
-        char begin[RECORD_CURSOR_MAX + 1]; // where this poll began, for the quarantine
-        char window_end[RECORD_CURSOR_MAX +
-                        1]; // the cursor once this window is read; "" without windows
-    } page;
+    bool cursor_tentative; // the cursor of `feed` is kept only if the page brings nothing new
+    char begin[RECORD_CURSOR_MAX + 1]; // where its poll began, for the quarantine
+    // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
+    void (*plan)(struct batch *batch);
 };
 
 // Takes references of sources and tables, and the body.

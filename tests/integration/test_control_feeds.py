@@ -175,7 +175,7 @@ class Reload(Operator):
         self.assertEqual(len(self.endpoint.seen("/awaited")), 1)
 
     def test_read_again_from_where_it_was_found(self):
-        """Also when the feed is further by now; and not from a mark of another address."""
+        """Also when the feed is further by now; and not from a watermark of another address."""
         def since(path):
             return [query.get("since") for _, query, _ in self.endpoint.seen(path)]
 
@@ -197,7 +197,7 @@ class Reload(Operator):
         self.poll("marked")
         number = entry()
         self.poll("marked")
-        wait_for(lambda: len(since("/first")) == 3, "a poll from the mark on")
+        wait_for(lambda: len(since("/first")) == 3, "a poll from the watermark on")
         retry(number)
         wait_for(lambda: len(since("/first")) == 4, "a poll from where it was")
         self.assertEqual(since("/first"), [None, "2017-05-01", "2017-10-01", "2017-05-01"])

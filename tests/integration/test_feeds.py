@@ -15,9 +15,9 @@ def item(name, updated=None):
 
 
 def feed(endpoint, name, cursor=False, **more):
-    mark = {"cursor_param": "since", "cursor_field": "updated"} if cursor else {}
+    watermark = {"cursor_param": "since", "cursor_field": "updated"} if cursor else {}
     return {"name": name, "kind": "municipality", "municipality": "GM0363", "interval": "1s",
-            "url": endpoint.url("/" + name), "allow_private": "yes", **mark, **more}
+            "url": endpoint.url("/" + name), "allow_private": "yes", **watermark, **more}
 
 
 class Feeds(Case):
@@ -56,7 +56,7 @@ class Feeds(Case):
 
     @staticmethod
     def pages(query, _headers, _number):
-        """Items from the mark on, the mark's own once more; a few a page."""
+        """Items from the watermark on, the watermark's own once more; a few a page."""
         since = int(query.get("since", 0))
         return 200, {}, [item(f"pages-{n}", n) for n in range(max(since, 1), LAST + 1)][:PAGE]
 
@@ -151,7 +151,7 @@ class Feeds(Case):
                 self.assertEqual([(v["version"], v["feed"]) for v in versions], [(1, "push")])
             self.assertEqual(self.known("both", "both-3")["versions"][0]["feed"], "poll")
             self.assertEqual(self.daemon.post("both", item("both-3")).json["verdict"], "duplicate")
-        with self.subTest("a mark moves from page to page"):
+        with self.subTest("a watermark moves from page to page"):
             self.wait_known("pages", f"pages-{LAST}")
             marks = [int(mark or 0) for mark in self.marks("pages")]
             self.assertEqual(marks, sorted(marks))

@@ -105,7 +105,7 @@ class FleetTest(Case):
         feeds = self.polling.feeds()
         for endpoint in self.polling.fleet.hostile:
             with self.subTest(endpoint.name):
-                self.assertIn(feeds[endpoint.name]["state"], ("failing", "open", "fetching", "committing"))
+                self.assertIn(feeds[endpoint.name]["state"], ("failing", "backing-off", "fetching", "committing"))
                 self.assertTrue(feeds[endpoint.name]["failedAt"])
 
     def test_good_are_good(self):

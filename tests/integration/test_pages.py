@@ -58,7 +58,7 @@ class Pages(Case):
         self.assertEqual(polling.differences(), [])
 
     def cursors(self, polling):
-        """Where items have a mark the cursor is that of the newest."""
+        """Where items have a watermark the cursor is that of the newest."""
         feeds, stats = polling.feeds(), polling.fleet.stats()["endpoints"]
         for name, stat in stats.items():
             if name.startswith(("signalen", "link-since", "list-cursor")):

@@ -58,7 +58,6 @@ static inline struct batch *make_batch(struct ledger *ledger, const char *text, 
         batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
     batch->received_ms = now;
     batch->polled = batch->has_feed = polled;
-    batch->page.first = true;
     batch_decode(batch, &options);
     return batch;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a commit keeps beside signals: sources that fall silent and come back, cursors, and the
 // quarantine.
+#include "ingest/feed_plan.h"
 #include "ledger/ledger.h"
 
 #include "codec/event.h"
@@ -26,14 +27,33 @@ static struct ledger *open_ledger(void) {
     return ledger;
 }
 
+// The poll that a batch is of, as daemon/ingest has one: a list without order.
+static const struct template list_template = {.native = true, .paging = TEMPLATE_PAGING_LINK};
+static struct feed_plan feed_plan;
+static bool has_next;
+
+static void plan_page(struct batch *batch) {
+    const struct page *content = &batch->content;
+    const struct feed_page page = {.count = content->decoded.items,
+                                   .all_refused =
+                                       content->item_count > 0 && content->signal_count == 0,
+                                   .has_next = has_next,
+                                   .watermark = content->decoded.cursor,
+                                   .received_ms = batch->received_ms};
+    feed_plan_page(&feed_plan, &page, &batch->feed);
+    batch->cursor_tentative = feed_plan.cursor_tentative;
+}
+
 static struct batch *new_batch(const char *text, int64_t received_ms, bool polled) {
     struct batch *batch =
         batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
     batch->received_ms = received_ms;
     batch->polled = polled;
     batch->has_feed = polled;
-    batch->page.first = true;
-    (void)snprintf(batch->page.begin, sizeof batch->page.begin, "2017-01-01");
+    batch->plan = polled ? plan_page : NULL;
+    feed_plan_begin(&feed_plan, &list_template, "", received_ms);
+    has_next = false;
+    (void)snprintf(batch->begin, sizeof batch->begin, "2017-01-01");
     return batch;
 }
 
@@ -266,10 +286,10 @@ static void the_cursor_moves_with_its_page(void **state) {
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     assert_string_equal(feed.etag, ""); // it was another URL's
-    // a page that is not the last of an unordered poll keeps the mark to itself
+    // a page that is not the last of an unordered poll keeps the watermark to itself
     batch = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
     batch->feed = feed;
-    batch->page.next = strdup("/page2");
+    has_next = true;
     commit_one(ledger, batch);
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
@@ -278,8 +298,8 @@ static void the_cursor_moves_with_its_page(void **state) {
     for (int poll = 0; poll < 2; poll++) {
         batch = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
         batch->feed = feed;
-        batch->page.first = false;
-        (void)snprintf(batch->page.watermark, sizeof batch->page.watermark,
+        feed_plan.pages = 1;
+        (void)snprintf(feed_plan.watermark, sizeof feed_plan.watermark,
                        "2017-09-01"); // the highest of the poll
         commit_one(ledger, batch);
         assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));

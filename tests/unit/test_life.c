@@ -318,7 +318,7 @@ static void begin_delivery(struct life *life, struct ledger *ledger, struct deed
         batch_create(life_sources, life_source[by], life->knows_more ? &more_tables : &tables,
                      DECODE_JSON, buf_take(&text), len);
     deed->batch->received_ms = now;
-    deed->batch->polled = deed->batch->has_feed = deed->batch->page.first = life_pick(life, 2);
+    deed->batch->polled = deed->batch->has_feed = life_pick(life, 2);
     batch_decode(deed->batch, &options);
     assert_int_equal(deed->batch->content.item_count, deed->count);
     for (size_t i = 0; i < deed->count; i++)
