@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The way of `signaald --rebuild`: open a new ledger beside the keys, read the events, link them
+// in order, restore the statistics, write the first audit line, move the ledger into place. Until
+// that move nothing exists that a daemon would start on, so a run that fails or is killed is
+// simply run again. `struct rebuild` owns the place and the ledger.
 #include "rebuild/rebuild.h"
 
 #include "base/mem.h"

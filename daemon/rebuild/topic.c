@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads the events of one ledger out of the topic. Without --partial the topic has to be whole:
+// anything missing at the start, unreadable or contradictory stops the run with its place, because
+// a ledger that silently lacks signals would count wrongly ever after. With it such records are
+// counted and left out. Entries go to the ledger as they are found; nothing of a record is kept.
 #include "rebuild_private.h"
 
 #include "codec/event.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Sets up one transfer with curl and receives it. Every rule about where it may connect is checked
+// by address, at the moment of connecting and again before the request leaves, because a name may
+// resolve differently in between. The transfer owns its headers, its body and its secrets, and
+// wipes these.
 #include "fetch_transfer.h"
 
 #include "base/hash.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads a whole topic with the steps that also recover a publisher. It tries again only until the
+// first record has come: after that nothing may be told twice. The recovery is its own and is
+// freed after each run; records are borrowed for the call.
 #include "edge/kafka/replay.h"
 
 #include "base/mem.h"
