@@ -48,10 +48,10 @@ static bool run_once(struct publish_replay *replay, const struct publish_conf *c
     replay->no_topic = recovery->no_topic;
     replay->partitions = recovery->partitions;
     memcpy(replay->low, recovery->low, sizeof replay->low);
-    if (result != PUBLISH_TAIL_DONE)
+    if (result != PUBLISH_RECOVERY_DONE)
         *err = recovery->err;
     publish_recovery_free(recovery);
-    return result == PUBLISH_TAIL_DONE;
+    return result == PUBLISH_RECOVERY_DONE;
 }
 
 // Before the first record a broker may still be finding out who leads; after it nothing is
