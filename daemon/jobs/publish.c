@@ -76,7 +76,7 @@ static void read_outbox(void *ctx, uint64_t after, size_t max,
         ledger_each_statistic_unpublished(ledger, after, max, on_statistic, &reader);
 }
 
-// --- what the ledger know of a topic ---
+// --- what the ledger knows of a topic ---
 
 static int64_t known_offset(void *ctx, int32_t partition) {
     const struct topic_stream *stream = ctx;
