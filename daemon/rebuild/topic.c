@@ -145,7 +145,7 @@ static bool refuse_ledger_ids(const struct rebuild_topic *topic, struct err *err
             (size_t)snprintf(text + len, sizeof text - len, "%s %s (%" PRIu64 " events)",
                              i ? "," : "", topic->ledger_ids[i].name, topic->ledger_ids[i].events);
     return err_set(err, ERR_CONFIG,
-                   "several ledgers have written to the topic: choose with --ledger_id:%s", text);
+                   "several ledgers have written to the topic: choose with --ledger-id:%s", text);
 }
 
 // Where partitions no longer begin at their beginning. "" when none does.
