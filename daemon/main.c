@@ -30,8 +30,7 @@ static const char usage[] =
     "                      reads only, also beside a running daemon\n"
     "      --rebuild       make the ledger anew from the Kafka topics, after its disk was lost:\n"
     "                      into an empty state directory, with the old identity key, and end\n"
-    "      --ledger_id HEX    with --rebuild: which ledger, when several have written to the "
-    "topic\n"
+    "      --ledger-id HEX with --rebuild: which ledger, when several have written to the topic\n"
     "      --partial       with --rebuild: also when the topic is no longer whole\n"
     "      --version       show the version and end\n"
     "      --help          show this and end\n"
@@ -100,7 +99,7 @@ int main(int argc, char **argv) {
                                             {"print-config", no_argument, NULL, PRINT},
                                             {"verify", no_argument, NULL, VERIFY},
                                             {"rebuild", no_argument, NULL, REBUILD},
-                                            {"ledger_id", required_argument, NULL, LEDGER_ID},
+                                            {"ledger-id", required_argument, NULL, LEDGER_ID},
                                             {"partial", no_argument, NULL, PARTIAL},
                                             {"version", no_argument, NULL, VERSION},
                                             {"help", no_argument, NULL, HELP},

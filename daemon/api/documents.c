@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Serves the documents that are built in. A document is copied only to put the OIN of whoever runs
+// this in the place of the example, which is as long, so nothing else moves. The ETag is made of
+// the text that leaves, so another OIN is another document. The reply owns the copy.
 #include "api/documents.h"
 
 #include "base/hash.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Fills replies. Every error has the one shape of RFC 9457, and its text comes from here or from
+// the operator's own tables, never from what was sent: an answer must not repeat personal data.
+// The reply owns its body; the headers that each reply has are constants.
 #include "api/problem.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Fills an error. The text is cut at the size of the struct, so an error needs no memory of its
+// own: it is copied, kept and thrown away like a number. Every failure is told this way; nothing
+// here logs or ends the process.
 #include "base/err.h"
 
 #include <stdarg.h>

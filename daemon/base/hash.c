@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// A thin layer over libsodium, which does all the cryptography. It fixes what is easily done
+// wrong: parts of a digest carry their length, secrets are compared in constant time, and a new
+// key is on the disk before it is used. Keys belong to the caller, who wipes them.
 #include "base/hash.h"
 
 #include "base/mem.h"

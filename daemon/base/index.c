@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Open addressing with linear probing. The keys are keyed digests already, so their first bytes
+// serve as the hash. A removed entry leaves no mark: those behind it move up, so a search always
+// ends at the first free place. The index owns its places and nothing else.
 #include "base/index.h"
 
 #include "base/mem.h"

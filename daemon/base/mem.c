@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Allocation that cannot fail. The process ends when memory runs out, so no caller has a path for
+// it that nobody tests. Memory that persons have been in is overwritten before it is given back;
+// its size is asked of the allocator.
 #include "base/mem.h"
 
 #include <malloc.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Slices, buffers and folding. A slice borrows and is never NUL-terminated. A buffer owns its
+// bytes, never grows past its maximum and remembers that it would have, so callers write
+// everything and look once at the end.
 #include "base/str.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Calendar arithmetic without a clock and without the C library's time zone: results depend on the
+// arguments alone, not on TZ or on the machine's zone files. All functions are pure and own
+// nothing.
 #include "base/time.h"
 
 #include <stdio.h>

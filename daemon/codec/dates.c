@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads dates in the forms that a template names. ISO is tried first, since it cannot be mistaken
+// for another form; then only the form that was named. A text with anything left over is no date:
+// nothing is guessed. Pure; the text is borrowed.
 #include "codec/dates.h"
 
 #include <string.h>

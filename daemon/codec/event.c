@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes events. The value is made when the entry is written and kept with it; the attributes are
+// made again from the entry each time. Both depend on the entry and the tables alone, so an event
+// that is published twice has the same bytes. The caller owns the buffer.
 #include "codec/event.h"
 
 #include "codec/json_out.h"

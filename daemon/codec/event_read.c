@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads the values that event.c writes, for a ledger that is rebuilt from its topic. A member that
+// is missing or that the daemon could not have written makes the whole value an error: a rebuilt
+// ledger must not hold what was guessed. The tree of the JSON library lives as long as one call.
 #include "codec/event_read.h"
 
 #include <jansson.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes JSON straight into a buffer. The writer holds only whether a comma is due, so nesting
+// costs no memory. Strings are escaped here and nowhere else. A buffer that is full stays full;
+// its owner looks at the end.
 #include "codec/json_out.h"
 
 #include <string.h>

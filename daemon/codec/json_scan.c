@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Finds where a JSON value ends by counting brackets outside strings. It never recurses and keeps
+// no tree, so depth and size of what a stranger sent are known before anything is allocated for
+// it. Pieces borrow from the text.
 #include "codec/json_scan.h"
 
 #include <string.h>

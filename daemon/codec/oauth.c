@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads the answer of a token endpoint. The token goes into a header later, so only the characters
+// that a header may have are accepted: whoever controls the endpoint cannot add a header line. The
+// caller owns the room for the token.
 #include "codec/oauth.h"
 
 #include <jansson.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Packs and unpacks the records of the store, byte by byte and little-endian, so that a store can
+// be copied to another machine. A record of another length or format is refused whole; nothing is
+// read past its end. What sources wrote freely is sealed with the key. Texts that a reader gets
+// borrow from the record.
 #include "codec/record.h"
 
 #include <assert.h>

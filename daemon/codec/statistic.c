@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes and reads the JSON of one statistic. Reading accepts only the bytes that writing would
+// make, so a record of a topic is either exactly what this program released or none of its own.
+// Pure; the caller owns the buffers.
 #include "codec/statistic.h"
 
 #include <inttypes.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Decides which addresses a feed may connect to. The table lists what is not public; an address of
+// a family or form that is not understood is not public either, so that a URL of an operator or a
+// redirect of a server never reaches this machine's own network. Pure.
 #include "edge/address.h"
 
 #include <netinet/in.h>

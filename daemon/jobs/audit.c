@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes lines of the audit log. A line is put together from what was understood of a request;
+// what looks like an identifier of a person is masked. Each line is a commit task of its own,
+// which frees itself once the caller has been told whether it is on the disk.
 #include "jobs/audit.h"
 
 #include "base/mem.h"

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Asks the ledger for new statistics at the start and when a day ends, at most a minute late
+// because the clock may be set. At most one task is under way, and it holds a reference to the
+// tables that it began with. The ledger decides whether anything changes. The pipeline is
+// borrowed.
 #include "jobs/month_close.h"
 
 #include "base/mem.h"

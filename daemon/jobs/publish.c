@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Ties each outbox of the ledger to its publisher. The publisher reads the outbox on the loop;
+// what Kafka confirms goes to the pipeline, and only its commit takes an event out of the outbox.
+// The two streams share nothing, so a fault of one topic does not delay the other. The job owns
+// the publishers.
 #include "jobs/publish.h"
 
 #include "base/mem.h"
@@ -83,7 +87,7 @@ static void close_outbox(void *ctx) {
     free(reader);
 }
 
-// --- what the ledger know of a topic ---
+// --- what the ledger knows of a topic ---
 
 static int64_t known_offset(void *ctx, int32_t partition) {
     const struct topic_stream *stream = ctx;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Runs a round of expiry every hour, in small steps with a pause between them, so that posted
+// signals never wait for it. One step is under way at a time; a step that failed has changed
+// nothing and is taken again later. The timer owns the step; the ledger decides what goes.
 #include "jobs/retention.h"
 
 #include "base/mem.h"

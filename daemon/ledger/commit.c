@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One commit: judge each signal of the group in order of arrival, write ledger, outbox, counts,
 // feeds and what Kafka has confirmed in one transaction. Runs on a worker thread while the loop
-// goes on reading the ledger' memory; that memory is changed by ledger_apply only.
+// goes on reading the ledger's memory; that memory is changed by ledger_apply only.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"

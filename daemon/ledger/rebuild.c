@@ -307,8 +307,7 @@ static bool follows(const struct ledger_entry *row, const struct event_said *sai
 }
 
 // Without its event: it is in change->value.
-static void link_signal(struct ledger_writer *commit, struct link_task *link,
-                        struct ledger_entry *row) {
+static void link_signal(struct ledger_writer *commit, struct ledger_entry *row) {
     struct ledger_change *change = commit->change;
     struct ledger_entry latest;
     struct event_said said;
@@ -320,7 +319,6 @@ static void link_signal(struct ledger_writer *commit, struct link_task *link,
         seen = false;
     }
     const struct ledger_entry *known = seen ? &latest : NULL;
-    link->orphans += row->version != (known ? known->version + 1 : 1);
     if (known) {
         row->previous = known->seq;
         row->first = known->first;
@@ -365,13 +363,6 @@ static void write_lost(struct ledger_writer *commit, struct link_task *link, uin
     put_line(commit, &row, STR(""));
     commit->change->totals.never_published++;
     link->lost++;
-    link->gap_count += link->gap_count == 0 || link->lost_last + 1 != seq;
-    link->lost_last = seq;
-    if (link->gap_count > LINK_GAPS_MAX)
-        return;
-    struct link_gap *gap = &link->gaps[link->gap_count - 1];
-    gap->first = gap->first ? gap->first : seq;
-    gap->last = seq;
 }
 
 static void link_line(struct ledger_writer *commit, struct link_task *link, uint64_t seq) {
@@ -382,7 +373,7 @@ static void link_line(struct ledger_writer *commit, struct link_task *link, uint
     }
     commit->logged_ms = row.logged_ms;
     if (row.kind == LEDGER_SIGNAL)
-        link_signal(commit, link, &row);
+        link_signal(commit, &row);
     link_source(commit, &row);
 }
 

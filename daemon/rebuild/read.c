@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads one record of the topic back into a ledger entry. Headers and value must agree with each
+// other as the publisher writes them; otherwise the record is an error and no entry. The found
+// entry borrows the value of the record.
 #include "rebuild_private.h"
 
 #include "codec/event_read.h"

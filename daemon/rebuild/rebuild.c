@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The way of `signaald --rebuild`: open a new ledger beside the keys, read the events, link them
+// in order, restore the statistics, write the first audit line, move the ledger into place. Until
+// that move nothing exists that a daemon would start on, so a run that fails or is killed is
+// simply run again. `struct rebuild` owns the place and the ledger.
 #include "rebuild/rebuild.h"
 
 #include "base/mem.h"
@@ -118,17 +122,6 @@ static bool link_lines(struct rebuild *rebuild) {
     return ok;
 }
 
-static void put_gaps(const struct link_task *link, struct buf *out) {
-    for (size_t i = 0; i < link->gap_count && i < LINK_GAPS_MAX; i++) {
-        const struct link_gap *gap = &link->gaps[i];
-        buf_printf(out, "%s%" PRIu64, i ? "," : "", gap->first);
-        if (gap->last != gap->first)
-            buf_printf(out, "..%" PRIu64, gap->last);
-    }
-    if (link->gap_count > LINK_GAPS_MAX)
-        buf_printf(out, " and %zu more", link->gap_count - LINK_GAPS_MAX);
-}
-
 static void put_audit(const struct rebuild *rebuild, struct buf *out) {
     struct buf object;
     buf_init(&object, AUDIT_OBJECT_MAX);
@@ -200,11 +193,9 @@ static void print(const struct rebuild *rebuild, const struct summary *summary) 
     const struct rebuild_topic *topic = &rebuild->topic;
     const struct totals *totals = &summary->totals;
     char last[TIME_STAMP_MAX];
-    struct buf gaps;
-    buf_init(&gaps, 4096);
-    put_gaps(&rebuild->link, &gaps);
     time_format_stamp(topic->last_ms, last);
-    (void)printf("rebuilt from topic %s: %" PRIu64 " lines, %" PRIu64 "..%" PRIu64 ", in %.1f s\n",
+    (void)printf("rebuilt from topic %s: %" PRIu64 " entries, %" PRIu64 "..%" PRIu64
+                 ", in %.1f s\n",
                  rebuild->config->kafka_topic, topic->lines_added, summary->first, summary->last,
                  (double)(now_ms() - rebuild->started_ms) / 1000);
     (void)printf("signals that count: %" PRId64 " (registered %" PRIu64 ", corrected %" PRIu64
@@ -219,18 +210,12 @@ static void print(const struct rebuild *rebuild, const struct summary *summary) 
         (void)printf("statistics for outside, from topic %s: %zu, passed over: %" PRIu64 "\n",
                      rebuild->statistics.topic, rebuild->statistics.count,
                      rebuild->statistics.passed);
-    (void)printf("not in the topic: %" PRIu64 " lines%s%.*s\n", rebuild->link.lost,
-                 gaps.len ? ": " : "", (int)gaps.len, gaps.len ? gaps.data : "");
-    if (rebuild->link.orphans)
-        (void)printf("versions whose earlier one is not in the topic: %" PRIu64 "\n",
-                     rebuild->link.orphans);
+    (void)printf("not in the topic: %" PRIu64 " entries\n", rebuild->link.lost);
     (void)printf("What came in after %s and was not yet in Kafka is lost: let sources send again "
                  "from then on,\nand repeat what was erased since.\n",
                  last);
-    log_notice("rebuilt lines=%" PRIu64 " signals=%" PRId64 " lost=%" PRIu64 " gaps=%.*s",
-               topic->lines_added, summary->signals, rebuild->link.lost,
-               gaps.len ? (int)gaps.len : 4, gaps.len ? gaps.data : "none");
-    buf_free(&gaps);
+    log_notice("rebuilt entries=%" PRIu64 " signals=%" PRId64 " lost=%" PRIu64, topic->lines_added,
+               summary->signals, rebuild->link.lost);
 }
 
 static struct summary sum_up(const struct ledger *ledger) {
@@ -246,7 +231,7 @@ static bool run(struct rebuild *rebuild) {
     if (!rebuild->config->kafka_brokers)
         return err_set(&rebuild->err, ERR_CONFIG, "kafka.brokers is not set: the topic is needed");
     if (chosen && !digest_from_hex(str_from(chosen), &rebuild->ledger_id))
-        return err_set(&rebuild->err, ERR_CONFIG, "--ledger_id is the %d hexadecimal digits of %s",
+        return err_set(&rebuild->err, ERR_CONFIG, "--ledger-id is the %d hexadecimal digits of %s",
                        DIGEST_HEX, PUBLISH_HEADER_LEDGER_ID);
     if (!open_ledger(rebuild) || !read_events(rebuild))
         return false;

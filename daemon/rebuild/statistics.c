@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads the released statistics back from their topic. The latest record of each key counts. A
+// sequence number that was used is never given again, also not that of a record that cannot be
+// read. The list of statistics belongs to the caller, who frees it.
 #include "rebuild_private.h"
 
 #include "base/mem.h"

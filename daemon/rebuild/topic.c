@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads the events of one ledger out of the topic. Without --partial the topic has to be whole:
+// anything missing at the start, unreadable or contradictory stops the run with its place, because
+// a ledger that silently lacks signals would count wrongly ever after. With it such records are
+// counted and left out. Entries go to the ledger as they are found; nothing of a record is kept.
 #include "rebuild_private.h"
 
 #include "codec/event.h"
@@ -141,7 +145,7 @@ static bool refuse_ledger_ids(const struct rebuild_topic *topic, struct err *err
             (size_t)snprintf(text + len, sizeof text - len, "%s %s (%" PRIu64 " events)",
                              i ? "," : "", topic->ledger_ids[i].name, topic->ledger_ids[i].events);
     return err_set(err, ERR_CONFIG,
-                   "several ledgers have written to the topic: choose with --ledger_id:%s", text);
+                   "several ledgers have written to the topic: choose with --ledger-id:%s", text);
 }
 
 // Where partitions no longer begin at their beginning. "" when none does.

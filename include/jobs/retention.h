@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // When what is too old goes: a few seconds after the start, then every hour, in steps that take
-// their turn among commits. What goes is the ledger' to say.
+// their turn among commits. What goes is the ledger's to say.
 #ifndef JOBS_RETENTION_H
 #define JOBS_RETENTION_H
 

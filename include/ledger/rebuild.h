@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A ledger made anew from its events, for a state directory whose disk was lost. The ledger are new
-// and nobody else has them.
+// A ledger made anew from its events, for a state directory whose disk was lost. The ledger is new
+// and nobody else has it.
 //
 //   ledger_rebuild_begin
 //   ledger_rebuild_add …     each event that was found, in any order: its line as it stands alone
-//   ledger_rebuild_find_far  and ledger_rebuild_drop: what does not belong to them after all
+//   ledger_rebuild_find_far  and ledger_rebuild_drop: what does not belong to it after all
 //   ledger_rebuild_named     that was all: the ledger gets its old name
-//   BATCH_LINK commits …    in order of sequence: versions, persons, counts, sources; a line not
+//   ledger_link commits …   in order of sequence: versions, persons, counts, sources; a line not
 //                           found becomes one of kind LEDGER_LOST, so that there are no gaps
-//   BATCH_RESTORE           in a commit after those: statistics as they are outside
+//   ledger_restore          in a commit after those: statistics as they are outside
 #ifndef LEDGER_REBUILD_H
 #define LEDGER_REBUILD_H
 

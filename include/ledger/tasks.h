@@ -133,19 +133,11 @@ void ledger_begin_verify(struct ledger_writer *writer, struct commit_task *task)
 
 // A piece of a ledger that is made anew from the topic; see ledger/rebuild.h. Zero begins; the same
 // again goes on.
-enum { LINK_GAPS_MAX = 20 };
 struct link_task {
     struct commit_task task;
     uint64_t upto; // the highest number that is in the topic, readable or not
     bool more;     // out: not at the end
-    // out: of all pieces so far
-    uint64_t lost;    // entries that were not there
-    uint64_t orphans; // versions whose earlier ones were not there
-    uint64_t lost_last;
-    size_t gap_count; // runs of lost entries, of which the first ones are named
-    struct link_gap { // entries
-        uint64_t first, last;
-    } gaps[LINK_GAPS_MAX];
+    uint64_t lost; // out: entries that were not there, of all pieces so far
 };
 void ledger_link(struct ledger_writer *writer, struct commit_task *task);
 

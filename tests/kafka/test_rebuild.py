@@ -221,8 +221,8 @@ class HistoryTest(RebuildBase):
         self.assertGreater(len(before["statistics"]["statistics"]), 20)
         self.lose_disk(daemon)
         text = self.rebuild(daemon)
-        self.assertIn(f"{before['ledger']['accepted']} lines", text)
-        self.assertIn("not in the topic: 0 lines\n", text)
+        self.assertIn(f"{before['ledger']['accepted']} entries", text)
+        self.assertIn("not in the topic: 0 entries\n", text)
         self.assertEqual(sorted(path.name for path in daemon.state.iterdir()),
                          ["data.mdb", "identity.key", "lock", "person.key"])
         self.verify(daemon)
@@ -279,7 +279,7 @@ class TopicTest(RebuildBase):
 
     def assert_rebuilt(self, *options):
         text = self.rebuild(self.daemon, *options)
-        self.assertIn("not in the topic: 0 lines\n", text)
+        self.assertIn("not in the topic: 0 entries\n", text)
         self.verify(self.daemon)
         self.daemon.start()
         self.assertEqual(self.daemon.status()["ledger"]["waiting"], 0)
@@ -367,7 +367,7 @@ class TopicTest(RebuildBase):
         offset = sum(record["partition"] == partition for record in self.good[:seq - 1])
         self.assertIn(f"partition {partition}, offset {offset}: it is no event of ours: status",
                       self.rebuild(self.daemon, expect=2))
-        self.assertIn(f"not in the topic: 1 lines: {seq}\n", self.rebuild(self.daemon, "--partial"))
+        self.assertIn("not in the topic: 1 entries\n", self.rebuild(self.daemon, "--partial"))
         self.lose_disk(self.daemon)
         taken = next(record for record in self.good[1:] if record["partition"] == self.good[0]["partition"])
         clash = self.changed(self.good[0], {name: taken["headers"][name] for name in ("signaald_seq", "ce_sequence")})
@@ -385,7 +385,7 @@ class TopicTest(RebuildBase):
                       self.rebuild(self.daemon, expect=2))
         text = self.assert_rebuilt("--partial")
         self.assertIn("passed over: 1", text)
-        self.assertIn(f": {len(self.good)} lines, 1..{len(self.good)},", text)
+        self.assertIn(f": {len(self.good)} entries, 1..{len(self.good)},", text)
         self.assertNotIn("2099", text)
 
     def write_statistics(self, *statistics):
@@ -447,7 +447,7 @@ class TopicTest(RebuildBase):
         """Its number is not given again, and a daemon does not take it for an event of its own."""
         damaged = self.changed(self.good[-1], status="nonsense")
         self.write([*self.good[:-1], damaged])
-        self.assertIn(f"not in the topic: 1 lines: {len(self.good)}\n", self.rebuild(self.daemon, "--partial"))
+        self.assertIn("not in the topic: 1 entries\n", self.rebuild(self.daemon, "--partial"))
         self.verify(self.daemon)
         self.daemon.start()
         self.assertEqual(self.daemon.post("amsterdam", {"id": "one more", **harness.SIGNAL}).status, 201)

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes a log line in one call, so that lines of threads do not mix. What looks like an
+// identifier of a person is masked and line breaks become blanks, whatever the caller passed: the
+// journal is kept longer and read by more people than the ledger.
 #include "base/pii/log.h"
 
 #include "base/pii/scrub.h"

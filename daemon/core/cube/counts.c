@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// A hash table from cell to count. A cell that falls to 0 keeps its place, since an emptied place
+// would cut the probe chains; the number of different cells is bounded by the code lists. The
+// table owns its places.
 #include "core/cube/counts.h"
 
 #include "base/mem.h"

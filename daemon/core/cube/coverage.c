@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Makes one line for each municipality of today, then adds what sources and counts say about it.
+// What merged is added to its successor, so each municipality of any time is in one line at most.
+// The caller owns the sources; the coverage owns its lines and sums.
 #include "core/cube/coverage.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads and writes runs of months. `behind` is the first month after the run, so a length is a
+// difference and an open end is 0. A text is written in its shortest form, and that form read
+// again means the same months. All functions are pure and own nothing.
 #include "core/cube/period.h"
 
 #include "base/time.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Lays out a point for every period first and fills in the counts afterwards, so that a period
+// without signals is a 0 and not a hole. A period that is not over is compared with nothing. The
+// trend owns its series and points; the answers are borrowed.
 #include "core/cube/trend.h"
 
 #include "base/mem.h"

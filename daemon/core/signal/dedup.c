@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Decides what a delivered signal is, and makes the entry for it. It looks at the latest entry of
+// the identity and at the signal, and at nothing else, so the same deliveries in the same order
+// always give the same ledger. Pure: the ledger finds the entry and writes the new one.
 #include "core/signal/dedup.h"
 
 #include <string.h>

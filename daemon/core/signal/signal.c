@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The names of the codes, each list once. These names are in events, in the API and in files, so
+// they are part of the contract; the numbers of the enums are part of the store. The texts are
+// constants.
 #include "core/signal/signal.h"
 
 #include <assert.h>

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The table of category words, kept as synonyms. A row that contradicts another one refuses the
+// whole file, so that the order of rows never decides what a word means. The codes themselves are
+// added first. Read-only once loaded, so threads share it without a lock.
 #include "core/tables/categories.h"
 
 #include "base/mem.h"

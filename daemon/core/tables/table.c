@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads an operator's table row by row. Cells are unquoted in place in a copy of the text, so they
+// cost no memory of their own and live until table_close. A bad row is told with its line and the
+// reader stands at the next one, so that all errors of a file are told in one run.
 #include "core/tables/table.h"
 
 #include "base/mem.h"

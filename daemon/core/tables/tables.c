@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Loads the reference tables together: all or none. They never change once loaded, and a reload
+// makes new ones; work that is under way holds a reference to those that it began with. References
+// are counted on the loop's thread only.
 #include "core/tables/tables.h"
 
 #include "base/mem.h"

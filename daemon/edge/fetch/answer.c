@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Turns the end of a transfer into an answer: which headers are kept, whether a redirect may be
+// followed, and why it failed. The reason is always in our own words, because those of curl hold
+// names, addresses and bytes of the other side. The transfer owns what the answer shows.
 #include "fetch_transfer.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The bodies of all transfers share one pool with a maximum. When it is full, the largest body
+// gives way, so one endpoint with a huge answer never starves the small ones. A body owns its
+// bytes, and counts in the pool as long as it has any.
 #include "fetch_body.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Gives each host its share of the transfers that may run. Hosts take turns, so a host with a
+// thousand feeds delays no other. A host exists as long as something of it waits or runs, so the
+// queue is empty when nothing does. It owns the hosts; the turns belong to whoever added them.
 #include "fetch_queue.h"
 
 #include "base/mem.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// One transfer on its way out: the options that make it safe, the same for every transfer, and the
-// callbacks that bound what comes in. The transfer owns copies of the request and wipes the secrets
-// among them. It knows no loop and no other transfer.
+// Sets up one transfer with curl and receives it. Every rule about where it may connect is checked
+// by address, at the moment of connecting and again before the request leaves, because a name may
+// resolve differently in between. The transfer owns its headers, its body and its secrets, and
+// wipes these.
 #include "fetch_transfer.h"
 
 #include "base/hash.h"

@@ -2,12 +2,12 @@
 // What daemon/edge/http*.c share among themselves. Nobody else includes this.
 //
 //   http.c          the server: start, stop, running the library, deadlines
-//   http_socket.c   listening sockets
-//   http_request.c  from the library's calls to a whole request; what a request tells
-//   http_framing.c    is the head framed as RFC 9112 wants it
-//   http_query.c    decoding
-//   http_reply.c    replies and streams
-//   http_linger.c   closing without losing the last reply
+//   socket.c   listening sockets
+//   request.c  from the library's calls to a whole request; what a request tells
+//   framing.c    is the head framed as RFC 9112 wants it
+//   query.c    decoding
+//   reply.c    replies and streams
+//   linger.c   closing without losing the last reply
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
 
@@ -59,6 +59,14 @@ struct http_conn {
     int64_t deadline_ms;          // by loop_now_ms; 0: none
 };
 
+// The phases of a request; each connection has one request at a time, and between two none.
+//
+//   HEAD --> BODY --> HANDED --> REPLIED --> SENDING --> http_on_completed
+//    |        |                                 ^
+//    |        +--> REFUSED (reads the rest) ----+
+//    +--> refused at once ----------------------+
+//
+// http_on_completed ends a request from whatever phase; on_connection in http.c ends a connection.
 enum http_phase {
     HTTP_PHASE_HEAD,    // request line seen
     HTTP_PHASE_BODY,    // head accepted

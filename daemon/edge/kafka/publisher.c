@@ -114,16 +114,16 @@ static void warm_up(struct publisher *p) {
 static void recovery_work(void *ctx) {
     struct publisher *p = ctx;
     p->recovery_result = publish_recovery_step(p->recovery);
-    if (p->recovery_result != PUBLISH_TAIL_DONE)
+    if (p->recovery_result != PUBLISH_RECOVERY_DONE)
         return;
     p->producer = publish_conf_producer(p->conf, &p->recovery->err);
     if (p->producer)
         warm_up(p);
     else
-        p->recovery_result = PUBLISH_TAIL_FAILED;
+        p->recovery_result = PUBLISH_RECOVERY_FAILED;
 }
 
-static void tell_tail(struct publisher *p, const struct publish_recovery *recovery) {
+static void tell_recovery(struct publisher *p, const struct publish_recovery *recovery) {
     char reason[120] = "";
     if (recovery->had_partitions)
         (void)snprintf(reason, sizeof reason,
@@ -147,12 +147,12 @@ static void recovery_done(void *ctx) {
     struct publish_recovery *recovery = p->recovery;
     if (recovery->ack_count > 0)
         p->options.on_acks(p->options.ctx, recovery->acks, recovery->ack_count);
-    if (p->recovery_result == PUBLISH_TAIL_MORE) {
+    if (p->recovery_result == PUBLISH_RECOVERY_MORE) {
         loop_work(p->loop, recovery_work, recovery_done, p);
         return;
     }
-    if (p->recovery_result == PUBLISH_TAIL_DONE)
-        tell_tail(p, recovery);
+    if (p->recovery_result == PUBLISH_RECOVERY_DONE)
+        tell_recovery(p, recovery);
     p->working = false;
     p->recovery = NULL;
     if (p->stopping) {
@@ -160,7 +160,7 @@ static void recovery_done(void *ctx) {
             destroy_producer(p);
         else
             become_stopped(p);
-    } else if (p->recovery_result == PUBLISH_TAIL_DONE) {
+    } else if (p->recovery_result == PUBLISH_RECOVERY_DONE) {
         set_state(p, PUBLISH_RECOVERED, "the recovery has been read");
         p->options.on_recovered(p->options.ctx);
     } else {
@@ -171,7 +171,7 @@ static void recovery_done(void *ctx) {
     publish_recovery_free(recovery);
 }
 
-static void begin_tail(struct publisher *p) {
+static void begin_recovery(struct publisher *p) {
     struct publish_recovery *recovery = mem_zalloc(1, sizeof *recovery);
     p->partitions = p->options.known_partitions(p->options.ctx);
     assert(p->partitions >= 0 && p->partitions <= PUBLISH_PARTITIONS_MAX);
@@ -419,7 +419,7 @@ static void on_turn(void *ctx) {
 static void on_timer(void *ctx) {
     struct publisher *p = ctx;
     if (p->state == PUBLISH_RECOVERING) {
-        begin_tail(p);
+        begin_recovery(p);
         return;
     }
     p->patience_over = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What the files of edge/publish share. The only place that includes librdkafka's header.
+// What the files of edge/kafka share. The only place that includes librdkafka's header.
 #ifndef EDGE_KAFKA_PUBLISHER_PRIVATE_H
 #define EDGE_KAFKA_PUBLISHER_PRIVATE_H
 
@@ -22,16 +22,16 @@ void publish_conf_free(struct publish_conf *conf); // NULL is fine
 rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
 rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
 
-enum { PUBLISH_TAIL_ACKS_MAX = 65536 };
+enum { PUBLISH_RECOVERY_ACKS_MAX = 65536 };
 
 enum publish_recovery_result {
-    PUBLISH_TAIL_MORE,  // acks are full: take them and step again
-    PUBLISH_TAIL_DONE,  // the last acks are here
-    PUBLISH_TAIL_FAILED // see err; start anew
+    PUBLISH_RECOVERY_MORE,  // acks are full: take them and step again
+    PUBLISH_RECOVERY_DONE,  // the last acks are here
+    PUBLISH_RECOVERY_FAILED // see err; start anew
 };
 
-// One reading of the topic's recovery. Used by a worker thread during a step, by the loop in
-// between.
+// One recovery: a reading of the ends of the topic's partitions. Used by a worker thread during a
+// step, by the loop in between.
 struct publish_recovery {
     // Set before the first step
     const struct publish_conf *conf;
@@ -65,7 +65,7 @@ struct publish_recovery {
     bool found; // a record of ours in this pass
 };
 
-// PUBLISH_TAIL_DONE and FAILED leave nothing open; publish_recovery_free frees the rest.
+// PUBLISH_RECOVERY_DONE and FAILED leave nothing open; publish_recovery_free frees the rest.
 enum publish_recovery_result publish_recovery_step(struct publish_recovery *recovery);
 void publish_recovery_free(struct publish_recovery *recovery);
 

@@ -126,7 +126,7 @@ static bool recovery_open(struct publish_recovery *recovery) {
     for (int32_t i = 0; i < recovery->partitions; i++)
         if (!start_partition(recovery, i))
             return false;
-    recovery->acks = mem_alloc(PUBLISH_TAIL_ACKS_MAX * sizeof *recovery->acks);
+    recovery->acks = mem_alloc(PUBLISH_RECOVERY_ACKS_MAX * sizeof *recovery->acks);
     return true;
 }
 
@@ -201,7 +201,7 @@ static bool take_message(struct publish_recovery *recovery, const rd_kafka_messa
 
 // True when every partition is read up to its end, or the acks are full.
 static bool read_pass(struct publish_recovery *recovery) {
-    while (recovery->behind > 0 && recovery->ack_count < PUBLISH_TAIL_ACKS_MAX) {
+    while (recovery->behind > 0 && recovery->ack_count < PUBLISH_RECOVERY_ACKS_MAX) {
         if (cancelled(recovery))
             return false;
         rd_kafka_message_t *message = rd_kafka_consume_queue(recovery->queue, POLL_MS);
@@ -249,23 +249,23 @@ static bool begin_pass(struct publish_recovery *recovery) {
 static enum publish_recovery_result step(struct publish_recovery *recovery) {
     recovery->progress_ms = now_ms();
     if (!recovery->client && !recovery_open(recovery))
-        return PUBLISH_TAIL_FAILED;
+        return PUBLISH_RECOVERY_FAILED;
     for (;;) {
         if (!read_pass(recovery))
-            return PUBLISH_TAIL_FAILED;
+            return PUBLISH_RECOVERY_FAILED;
         if (recovery->behind > 0)
-            return PUBLISH_TAIL_MORE;
+            return PUBLISH_RECOVERY_MORE;
         if (recovery->passes > 0 && !recovery->found)
-            return PUBLISH_TAIL_DONE;
+            return PUBLISH_RECOVERY_DONE;
         if (!wait_for_stragglers(recovery) || !begin_pass(recovery))
-            return PUBLISH_TAIL_FAILED;
+            return PUBLISH_RECOVERY_FAILED;
     }
 }
 
 enum publish_recovery_result publish_recovery_step(struct publish_recovery *recovery) {
     recovery->ack_count = 0;
     enum publish_recovery_result result = step(recovery);
-    if (result != PUBLISH_TAIL_MORE)
+    if (result != PUBLISH_RECOVERY_MORE)
         recovery_close(recovery);
     return result;
 }

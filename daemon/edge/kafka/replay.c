@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads a whole topic with the steps that also recover a publisher. It tries again only until the
+// first record has come: after that nothing may be told twice. The recovery is its own and is
+// freed after each run; records are borrowed for the call.
 #include "edge/kafka/replay.h"
 
 #include "base/mem.h"
@@ -45,10 +48,10 @@ static bool run_once(struct publish_replay *replay, const struct publish_conf *c
     replay->no_topic = recovery->no_topic;
     replay->partitions = recovery->partitions;
     memcpy(replay->low, recovery->low, sizeof replay->low);
-    if (result != PUBLISH_TAIL_DONE)
+    if (result != PUBLISH_RECOVERY_DONE)
         *err = recovery->err;
     publish_recovery_free(recovery);
-    return result == PUBLISH_TAIL_DONE;
+    return result == PUBLISH_RECOVERY_DONE;
 }
 
 // Before the first record a broker may still be finding out who leads; after it nothing is

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// A new store is made in a directory of its own; its file is renamed into place when it is whole.
+// That directory is on the disk before anything is written in it and goes last, so whoever finds
+// it without a store knows that a rebuild was broken off. The place holds the lock of the state
+// directory until it is closed.
 #include "edge/store/place.h"
 
 #include "base/mem.h"

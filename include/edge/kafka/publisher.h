@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The way to Kafka (librdkafka behind it). One path: it reads the outbox in order of sequence, live
-// or after a crash. Before the first event, and again after any failure of the producer, it reads
-// each partition's recovery behind the last offset that is known here and tells which sequences are
-// already there, so that each event is in the topic once.
+// or after a crash. Before the first event, and again after any failure of the producer, it
+// recovers: it reads each partition behind the last offset that is known here and tells which
+// sequences are already there, so that each event is in the topic once.
 //
-//   OFF       no brokers configured
-//   RECOVERING      connecting, reading the recovery (a worker thread; tried again with backoff)
-//   RECOVERED  waiting until the caller has recorded what the recovery had (publisher_go)
-//   RUNNING   handing over the outbox, collecting delivery reports
-//   DRAINING  the producer failed or we stop: waiting for the last reports, then RECOVERING or
-//   STOPPED STOPPED
+//   OFF         no brokers configured
+//   RECOVERING  connecting, reading the ends of the partitions (a worker thread; tried again with
+//               backoff)
+//   RECOVERED   waiting until the caller has recorded what was found there (publisher_go)
+//   RUNNING     handing over the outbox, collecting delivery reports
+//   DRAINING    the producer failed or we stop: waiting for the last reports, then RECOVERING or
+//               STOPPED
+//   STOPPED     nothing is handed over any more
 #ifndef EDGE_KAFKA_PUBLISHER_H
 #define EDGE_KAFKA_PUBLISHER_H
 
@@ -54,11 +56,11 @@ const char *publish_state_name(enum publish_state state);
 struct publish_options {
     const char *brokers; // NULL or "": OFF
     const char *topic;
-    const char *ledger_id; // names this ledger in a header, so that the recovery of a topic with
-                           // other writers can be read
+    const char *ledger_id; // names this ledger in a header, so that recovery knows its own
+                           // records where others write to the topic too
     const struct publish_setting { const char *name, *value; } * settings; // passed to librdkafka
     size_t setting_count;
-    int64_t recovery_wait_ms; // the recovery is read again after it, until nothing new came: a
+    int64_t recovery_wait_ms; // the ends are read again after it, until nothing new came: a
                               // killed daemon's last bytes
     int64_t retry_ms;         // wait after a failure, doubling to 30 times as much; 0: 1 s
     // A topic that has fewer partitions than it had was made anew. Without this it is not used:
@@ -78,9 +80,10 @@ struct publish_options {
     // confirmed: it may be another one of the same name.
     int32_t (*known_partitions)(void *ctx);
     void (*on_partitions)(void *ctx, int32_t partitions);
-    // Delivery reports, and what the recovery had. Kept by the caller in its next commit.
+    // Delivery reports, and what recovery found. Kept by the caller in its next commit.
     void (*on_acks)(void *ctx, const struct publish_ack *acks, size_t count);
-    // Tail read and reported by on_acks: when that is durable, call publisher_go.
+    // The ends of the partitions have been read and reported by on_acks: when that is durable, call
+    // publisher_go.
     void (*on_recovered)(void *ctx);
     // A change worth a log line. Holds no foreign text.
     // `alarm`: somebody should look, since events do not get through.
