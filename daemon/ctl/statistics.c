@@ -142,8 +142,7 @@ static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_v
         return CTL_OK;
     }
     (void)snprintf(text, sizeof text,
-                   "Statistics, rounded down to a multiple of %" PRId64
-                   ", of months up to %.16s",
+                   "Statistics, rounded down to a multiple of %" PRId64 ", of months up to %.16s",
                    rounding_base, closed);
     term_out_put_wrapped(&ctl->term, STYLE_STRONG, text);
     term_out_end_line(&ctl->term);
@@ -176,7 +175,7 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_statistics(const struct ctl *ctl, const struct args *args) {
     const struct ctl_question publish = {
         .method = "POST", .target = "/v1/statistics/release", .print = print_published};
     enum ctl_exit result = check_filters(ctl, args);
@@ -211,5 +210,5 @@ const struct ctl_verb statistics_verb = {
     .options = options,
     .optional_word_count = 1,
     .has_csv = true,
-    .run = run,
+    .run = run_statistics,
 };
