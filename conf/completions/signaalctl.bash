@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-# bash completion for signaalctl(1)
+# bash completion for signaalctl(1); printed by: signaalctl --print-completion
 
 # The names of the sources, where the daemon answers.
 _signaalctl_sources() {
@@ -8,11 +8,10 @@ _signaalctl_sources() {
 
 _signaalctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local dimensions="municipality province policeUnit safetyRegion category gender ageGroup
-        citizenship sourceKind status year month"
-    local verbs="status top counts trend coverage statistics report why tail feeds poll pause"
-    verbs+=" resume quarantine try import unmapped remap erase reload audit verify"
-    local options="--socket --json --csv --no-colour --help --version" verb="" i
+    local templates="native signalen open311 csv csv-excel" verb="" i
+    local dimensions="municipality province policeUnit safetyRegion category gender ageGroup citizenship sourceKind status year month"
+    local verbs="status top counts trend coverage statistics report why tail feeds poll pause resume quarantine try import unmapped remap erase reload audit verify"
+    local options="--socket --json --csv --no-colour --help --version"
     for ((i = 1; i < COMP_CWORD; i++)); do
         [[ ${COMP_WORDS[i]} && " $verbs " == *" ${COMP_WORDS[i]} "* ]] && verb=${COMP_WORDS[i]} && break
     done
@@ -39,7 +38,7 @@ _signaalctl() {
         COMPREPLY=($(compgen -S = -W "$dimensions" -- "$current"))
         return
         ;;
-    --source)
+    --source | -s)
         COMPREPLY=($(compgen -W "$(_signaalctl_sources)" -- "$current"))
         return
         ;;
@@ -51,32 +50,29 @@ _signaalctl() {
         COMPREPLY=($(compgen -W "csv ndjson" -- "$current"))
         return
         ;;
-    --period | --from | --last | --items | --municipality | --template | --is | --days | --interval | --count | --year | -n | -i) return ;;
+    --interval | -i | --count | -n | --period | --days | --year | --last | --from | --items | --municipality | --template | -t | --is) return ;;
     esac
     case $verb in
     "") options+=" $verbs" ;;
+    top) options+=" --interval --count" ;;
     counts) options+=" --by --period --where" ;;
     trend) options+=" --by --per --period --where" ;;
     coverage) options+=" --days --period --by --list --silent --never" ;;
     statistics) options+=" --where publish" ;;
     report) options+=" --output --year --public" ;;
-    top) options+=" --interval --count" ;;
+    why) options+=" $(_signaalctl_sources)" ;;
     tail) options+=" --follow --last --from" ;;
     feeds) options+=" --failing --silent $(_signaalctl_sources)" ;;
-    why | poll | pause | resume | erase) options+=" $(_signaalctl_sources)" ;;
+    poll) options+=" $(_signaalctl_sources)" ;;
+    pause) options+=" $(_signaalctl_sources)" ;;
+    resume) options+=" $(_signaalctl_sources)" ;;
     quarantine) options+=" retry drop" ;;
+    try) options+=" --items --templates --tables --municipality --secret-file --client-cert --ca-file $templates" && compopt -o default ;;
+    import) options+=" --source --template --format --dry-run" && compopt -o default ;;
     unmapped) options+=" --source --is" ;;
     remap) options+=" --dry-run" ;;
+    erase) options+=" $(_signaalctl_sources)" ;;
     audit) options+=" --last --from verify" ;;
-    try)
-        options+=" --items --templates --tables --municipality --secret-file --client-cert --ca-file
-            native signalen open311 csv csv-excel"
-        compopt -o default
-        ;;
-    import)
-        options+=" --source --template --format --dry-run"
-        compopt -o default
-        ;;
     esac
     COMPREPLY=($(compgen -W "$options" -- "$current"))
 }

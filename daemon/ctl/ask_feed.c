@@ -23,7 +23,7 @@ static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *
 }
 
 // The route is called as the verb.
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_ask_feed(const struct ctl *ctl, const struct args *args) {
     struct str name = str_from(args->words[0]);
     struct buf target;
     if (name.len == 0 || name.len > NAME_BYTES_MAX)
@@ -46,7 +46,7 @@ const struct ctl_verb poll_verb = {
     .more = "Also one that is asked rarely because it failed often. For root and the daemon's own "
             "user.",
     .word_count = 1,
-    .run = run,
+    .run = run_ask_feed,
 };
 
 const struct ctl_verb pause_verb = {
@@ -56,7 +56,7 @@ const struct ctl_verb pause_verb = {
     .more = "Holds over restarts of the daemon. What the source posts itself is still taken. For "
             "root and the daemon's own user.",
     .word_count = 1,
-    .run = run,
+    .run = run_ask_feed,
 };
 
 const struct ctl_verb resume_verb = {
@@ -65,5 +65,5 @@ const struct ctl_verb resume_verb = {
     .help = "Poll a paused source again",
     .more = "It goes on where it was: nothing is missed. For root and the daemon's own user.",
     .word_count = 1,
-    .run = run,
+    .run = run_ask_feed,
 };

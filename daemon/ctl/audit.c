@@ -180,7 +180,7 @@ static enum ctl_exit verify(const struct ctl *ctl) {
     return result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_audit(const struct ctl *ctl, const struct args *args) {
     const char *last = args_value(args, "last"), *from = args_value(args, "from");
     uint64_t count = LAST_DEFAULT, number = 0;
     char target[96], max[40] = "";
@@ -223,5 +223,5 @@ const struct ctl_verb audit_verb = {
             "log.",
     .options = options,
     .optional_word_count = 1,
-    .run = run,
+    .run = run_audit,
 };

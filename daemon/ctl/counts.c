@@ -112,7 +112,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_counts(const struct ctl *ctl, const struct args *args) {
     return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_counts});
 }
 
@@ -127,10 +127,11 @@ const struct ctl_verb counts_verb = {
     .name = "counts",
     .words = "",
     .help = "How many signals and persons, by year or province",
-    .more = "To count by, and to filter on: " QUERY_DIMENSIONS ". Values are codes, as in "
+    .more = "Values are codes, as in "
             "municipality=GM0363 and category=SexualExploitation. These are exact statistics, for "
             "use inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,
-    .run = run,
+    .has_dimensions = true,
+    .run = run_counts,
 };

@@ -289,7 +289,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return query_put_period(ctl, args, target);
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_coverage(const struct ctl *ctl, const struct args *args) {
     return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_coverage});
 }
 
@@ -313,5 +313,5 @@ const struct ctl_verb coverage_verb = {
             "actively (measured), has an official, has a policy (both from the source table).",
     .options = options,
     .has_csv = true,
-    .run = run,
+    .run = run_coverage,
 };

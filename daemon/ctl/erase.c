@@ -26,7 +26,7 @@ static enum ctl_exit print_outcome(const struct ctl *ctl, const struct json_view
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_erase(const struct ctl *ctl, const struct args *args) {
     return ctl_ask_for(ctl, args, ctl_put_signal,
                        &(struct ctl_question){
                            .method = "DELETE", .missing = "never seen", .print = print_outcome});
@@ -44,5 +44,5 @@ const struct ctl_verb erase_verb = {
         "readable in the ledger's file until the daemon is started again. For root and the "
         "daemon's own user.",
     .word_count = 2,
-    .run = run,
+    .run = run_erase,
 };

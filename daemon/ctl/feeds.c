@@ -226,7 +226,7 @@ static enum ctl_exit run_one(const struct ctl *ctl, const char *name) {
     return result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_feeds(const struct ctl *ctl, const struct args *args) {
     bool failing = args_has(args, "failing"), silent = args_has(args, "silent");
     if (args->word_count && (failing || silent))
         return ctl_usage(ctl, "--failing and --silent are for the list");
@@ -260,5 +260,5 @@ const struct ctl_verb feeds_verb = {
     .options = options,
     .optional_word_count = 1,
     .has_csv = true,
-    .run = run,
+    .run = run_feeds,
 };

@@ -2,6 +2,7 @@
 // signaalctl: the operator's tool. It talks to a running daemon over the local socket and keeps no
 // state of its own. Exit status 0 fine, 1 failed, 2 bad usage.
 #include "ctl/query/ctl.h"
+#include "manual.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,6 @@ static const struct ctl_verb *const verbs[] = {
     &report_verb, &why_verb,        &tail_verb,   &feeds_verb,  &poll_verb,     &pause_verb,
     &resume_verb, &quarantine_verb, &try_verb,    &import_verb, &words_verb,    &remap_verb,
     &erase_verb,  &reload_verb,     &audit_verb,  &verify_verb};
-enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
 static const struct args_option common_options[] = {
     {"socket", 0, "PATH", "where the daemon listens, see below"},
@@ -28,6 +28,9 @@ static const struct args_option common_options[] = {
     {"version", 0, NULL, "the version of this program"},
     {0},
 };
+
+enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
+static const struct manual manual = {verbs, VERB_COUNT, common_options, DEFAULT_PATH};
 
 static const struct args_option no_options[] = {{0}};
 
@@ -52,9 +55,11 @@ static void print_help(FILE *out) {
 static void print_verb_help(const struct ctl_verb *verb, const struct term_out *term) {
     printf("Usage: signaalctl %s%s%s [OPTION]...\n%s.\n", verb->name, *verb->words ? " " : "",
            verb->words, verb->help);
-    if (verb->more) {
+    char *more = manual_text(verb);
+    if (more) {
         putchar('\n');
-        term_out_put_wrapped(term, STYLE_PLAIN, verb->more);
+        term_out_put_wrapped(term, STYLE_PLAIN, more);
+        free(more);
     }
     puts("\nOptions:");
     if (verb->options)
@@ -109,8 +114,23 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
     return verb->run(ctl, args);
 }
 
-static enum ctl_exit run(struct ctl *ctl, struct args *args, int argc, char **argv) {
+// How conf/man and conf/completions are made; in no help, since operators have the results.
+static bool print_manual(int argc, char **argv) {
+    if (argc != 2)
+        return false;
+    if (strcmp(argv[1], "--print-man") == 0)
+        manual_print_page(&manual, stdout);
+    else if (strcmp(argv[1], "--print-completion") == 0)
+        manual_print_completion(&manual, stdout);
+    else
+        return false;
+    return true;
+}
+
+static enum ctl_exit run_command(struct ctl *ctl, struct args *args, int argc, char **argv) {
     struct err err;
+    if (print_manual(argc, argv))
+        return CTL_OK;
     if (!args_parse(args, common_options, NULL, argc, argv, &err))
         return ctl_usage(ctl, "%s", err.text);
     if (args->word_count)
@@ -139,7 +159,7 @@ int main(int argc, char **argv) {
     struct ctl ctl = {0};
     struct args args = {0};
     harden();
-    enum ctl_exit result = run(&ctl, &args, argc, argv);
+    enum ctl_exit result = run_command(&ctl, &args, argc, argv);
     args_free(&args);
     if ((fflush(stdout) != 0 || ferror(stdout)) && result == CTL_OK)
         result = ctl_fail("cannot write the output");

@@ -90,7 +90,7 @@ static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_quarantine(const struct ctl *ctl, const struct args *args) {
     char target[96];
     uint64_t number;
     if (args->word_count == 0)
@@ -117,5 +117,5 @@ const struct ctl_verb quarantine_verb = {
             "source again from where it was found. \"drop\" just drops it. Both are for root and "
             "the daemon's own user.",
     .optional_word_count = 2,
-    .run = run,
+    .run = run_quarantine,
 };

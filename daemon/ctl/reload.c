@@ -16,7 +16,7 @@ static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_vie
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_reload(const struct ctl *ctl, const struct args *args) {
     (void)args;
     const struct ctl_question question = {
         .method = "POST", .target = "/v1/reload", .print = print_reloaded};
@@ -31,5 +31,5 @@ const struct ctl_verb reload_verb = {
             "has a fault nothing "
             "changes and all faults are told. For root and the daemon's own user.",
     .word_count = 0,
-    .run = run,
+    .run = run_reload,
 };

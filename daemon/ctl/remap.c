@@ -22,7 +22,7 @@ static enum ctl_exit print_outcome(const struct ctl *ctl, const struct json_view
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_remap(const struct ctl *ctl, const struct args *args) {
     const struct ctl_question question = {.method = "POST",
                                           .target = args_has(args, "dry-run") ? "/v1/remap?dryRun=1"
                                                                               : "/v1/remap",
@@ -41,5 +41,5 @@ const struct ctl_verb remap_verb = {
             "just be run again. Words of gender, age group and citizenship are closed lists and "
             "are not looked at. For root and the daemon's own user.",
     .options = options,
-    .run = run,
+    .run = run_remap,
 };

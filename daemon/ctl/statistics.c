@@ -175,7 +175,7 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
     return CTL_OK;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_statistics(const struct ctl *ctl, const struct args *args) {
     const struct ctl_question publish = {
         .method = "POST", .target = "/v1/statistics/release", .print = print_published};
     enum ctl_exit result = check_filters(ctl, args);
@@ -210,5 +210,5 @@ const struct ctl_verb statistics_verb = {
     .options = options,
     .optional_word_count = 1,
     .has_csv = true,
-    .run = run,
+    .run = run_statistics,
 };

@@ -167,7 +167,7 @@ static enum ctl_exit tail_run(struct tail *tail, const char *target) {
     return result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_tail(const struct ctl *ctl, const struct args *args) {
     const char *last = args_value(args, "last"), *from = args_value(args, "from");
     struct tail tail = {.ctl = ctl, .follow = args_has(args, "follow")};
     uint64_t count = LAST_DEFAULT, sequence = 0;
@@ -202,5 +202,5 @@ const struct ctl_verb tail_verb = {
     .more = "A line has the time at which the event was logged, its sequence, what happened, the "
             "source, the municipality, the categories and the date of report.",
     .options = options,
-    .run = run,
+    .run = run_tail,
 };

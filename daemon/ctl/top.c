@@ -339,7 +339,7 @@ static bool is_dumb(void) {
     return !term || !*term || strcmp(term, "dumb") == 0;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_top(const struct ctl *ctl, const struct args *args) {
     const char *interval = args_value(args, "interval"), *count = args_value(args, "count");
     uint64_t seconds = INTERVAL_S, turns = 0;
     if (interval && (!str_to_u64(str_from(interval), INTERVAL_MAX_S, &seconds) || seconds == 0))
@@ -372,5 +372,5 @@ const struct ctl_verb top_verb = {
             "terminal it is printed once, as text. The events come by one stream that stays open, "
             "so that a look costs one line in the audit log, however long it takes.",
     .options = options,
-    .run = run,
+    .run = run_top,
 };

@@ -470,7 +470,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_trend(const struct ctl *ctl, const struct args *args) {
     return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_trend});
 }
 
@@ -493,5 +493,5 @@ const struct ctl_verb trend_verb = {
             "inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,
-    .run = run,
+    .run = run_trend,
 };

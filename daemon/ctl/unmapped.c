@@ -106,7 +106,7 @@ static void put_query(struct buf *target, const char *name, const char *value) {
     client_put_encoded(target, str_from(value));
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_unmapped(const struct ctl *ctl, const struct args *args) {
     const char *source = args_value(args, "source"), *word = args_value(args, "is");
     struct buf target;
     if (str_from(source).len > SOURCE_MAX || str_from(word).len > WORD_MAX)
@@ -137,5 +137,5 @@ const struct ctl_verb words_verb = {
             "template's \"words\" brings a source's own to them.",
     .options = options,
     .has_csv = true,
-    .run = run,
+    .run = run_unmapped,
 };

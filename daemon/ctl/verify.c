@@ -88,7 +88,7 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
     return !ferror(term->out) || err_set(err, ERR_RETRY, "cannot write the output");
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_verify(const struct ctl *ctl, const struct args *args) {
     struct client_reply reply;
     struct err err;
     struct verifying verifying = {.ctl = ctl};
@@ -120,5 +120,5 @@ const struct ctl_verb verify_verb = {
         "work goes on beside it. One at a time. Exit status 1 when anything differs: then keep "
         "a copy of the state directory before anything else. A stopped daemon's state is "
         "looked at by: signaald --verify",
-    .run = run,
+    .run = run_verify,
 };

@@ -30,6 +30,10 @@ class Completion(Case):
         table = self.good("--help").split("\n\n")[1]
         return re.findall(r"(?m)^  ([a-z]+)\b", table)
 
+    def test_is_what_the_program_prints(self):
+        printed = subprocess.run([Case.program, "--print-completion"], capture_output=True, text=True, check=True)
+        self.assertEqual(COMPLETION.read_text(), printed.stdout)
+
     def test_verbs(self):
         offered = {word for word in self.complete("") if not word.startswith("-")}
         self.assertEqual(offered, set(self.verbs()))

@@ -268,7 +268,7 @@ static enum ctl_exit read_and_run(struct import *import, const char *file) {
     return result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *args) {
     const char *file = args->words[0], *source = args_value(args, "source");
     const char *format = find_format(file, args_value(args, "format"));
     const char *template = args_value(args, "template");
@@ -294,7 +294,7 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
 static const struct args_option options[] = {
     {"source", 's', "NAME", "whose signals these are: a name of the source table"},
     {"template", 't', "NAME", "how to read it; default: csv, or native for NDJSON"},
-    {"format", 0, "FORMAT", "csv or ndjson; default: as FILE ends"},
+    {"format", 0, "csv|ndjson", "how FILE is written; default: as it ends"},
     {"dry-run", 'n', NULL, "only judge: nothing is stored"},
     {0},
 };
@@ -311,5 +311,5 @@ const struct ctl_verb import_verb = {
             "the daemon's own user.",
     .options = options,
     .word_count = 1,
-    .run = run,
+    .run = run_import_verb,
 };

@@ -1,30 +1,38 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The options that all verbs on counts share: what is wrong with them is said here, before the
+// daemon is asked. The names of dimensions are those of core/cube, so tool and daemon agree.
 #include "ctl/query/query_options.h"
+
+#include "core/cube/counts.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOTE_MAX = 512 };
+enum { NOTE_MAX = 512, DIMENSIONS_BYTES_MAX = 512 };
 
-static const char *const dimensions[] = {
-    "municipality", "province",    "policeUnit", "safetyRegion", "category", "gender",
-    "ageGroup",     "citizenship", "sourceKind", "status",       "year",     "month",
-};
+static bool is_dimension(struct str name) {
+    enum dimension dimension;
+    return dimension_from_name(name, &dimension);
+}
 
-bool query_is_dimension(struct str name) {
-    for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++)
-        if (str_is(name, dimensions[i]))
-            return true;
-    return false;
+void query_put_dimensions(struct buf *out, const char *between) {
+    for (int d = 0; d < DIM_COUNT; d++)
+        buf_printf(out, "%s%s", d ? between : "", dimension_name((enum dimension)d));
 }
 
 static enum ctl_exit refuse_dimension(const struct ctl *ctl, const char *option, struct str name) {
-    if (!name.len)
-        return ctl_usage(ctl, "--%s: a name is missing; there are " QUERY_DIMENSIONS, option);
-    return ctl_usage(ctl, "--%s: there is no %.*s; there are " QUERY_DIMENSIONS, option,
-                     (int)(name.len < 40 ? name.len : 40), name.data);
+    struct buf known;
+    char missing[64] = "a name is missing";
+    buf_init(&known, DIMENSIONS_BYTES_MAX);
+    query_put_dimensions(&known, ", ");
+    if (name.len)
+        (void)snprintf(missing, sizeof missing, "there is no %.*s",
+                       (int)(name.len < 40 ? name.len : 40), name.data);
+    (void)ctl_usage(ctl, "--%s: %s; there are %.*s", option, missing, (int)known.len, known.data);
+    buf_free(&known);
+    return CTL_USAGE;
 }
 
 static void put_name(struct buf *target, const char *name, size_t len) {
@@ -37,7 +45,7 @@ enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, st
     struct str rest = str_from(by), name;
     put_name(target, "by", strlen("by"));
     for (size_t count = 0; str_split(&rest, ',', &name); count++) {
-        if (!query_is_dimension(name))
+        if (!is_dimension(name))
             return refuse_dimension(ctl, "by", name);
         if (count == max)
             return ctl_usage(ctl, "--by takes at most %zu", max);
@@ -90,7 +98,7 @@ enum ctl_exit query_put_filters(const struct ctl *ctl, const struct args *args,
             return ctl_usage(ctl, "at most %d times --where", QUERY_FILTERS_MAX);
         if (!value.len)
             return ctl_usage(ctl, "--where needs name=value, as in category=SexualExploitation");
-        if (!query_is_dimension(name))
+        if (!is_dimension(name))
             return refuse_dimension(ctl, "where", name);
         put_name(target, name.data, name.len);
         client_put_encoded(target, value);
@@ -105,7 +113,7 @@ bool query_read_by(const struct json_view *answer, struct query_options_by *by) 
         return false;
     for (size_t d = 0; d < by->count; d++) {
         by->names[d] = json_view_text(json_view_item(names, d), "");
-        if (!by->names[d] || !query_is_dimension(str_from(by->names[d])))
+        if (!by->names[d] || !is_dimension(str_from(by->names[d])))
             return false;
     }
     return true;

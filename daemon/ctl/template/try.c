@@ -246,7 +246,7 @@ static bool read_municipality(const char *text, uint16_t *code) {
     return ok;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_try(const struct ctl *ctl, const struct args *args) {
     struct try_run run = {.ctl = ctl, .items_max = ITEMS_DEFAULT};
     const char *items = args_value(args, "items");
     uint64_t count = ITEMS_DEFAULT;
@@ -295,5 +295,5 @@ const struct ctl_verb try_verb = {
         "Exit status 0 when every item is good.",
     .options = options,
     .word_count = 2,
-    .run = run,
+    .run = run_try,
 };

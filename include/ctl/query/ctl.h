@@ -32,6 +32,7 @@ struct ctl_verb {
     size_t word_count;          // exactly so many
     size_t optional_word_count; // and, together, so many more or none of them
     bool has_csv;               // knows --csv
+    bool has_dimensions;        // its own help names what to count by
     enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
 };
 

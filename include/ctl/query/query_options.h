@@ -9,11 +9,7 @@
 
 enum { QUERY_BY_MAX = 3, QUERY_FILTERS_MAX = 12, QUERY_LABEL_MAX = 256 };
 
-#define QUERY_DIMENSIONS                                                                           \
-    "municipality, province, policeUnit, safetyRegion, category, gender, ageGroup, citizenship, "  \
-    "sourceKind, status, year, month"
-
-bool query_is_dimension(struct str name);
+void query_put_dimensions(struct buf *out, const char *between); // the names of all
 
 // Each puts a parameter behind the path in `target`, or says what is wrong (CTL_USAGE).
 enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target);
