@@ -23,7 +23,7 @@ string(REPLACE "{{style}}" "${style.css}" page "${page}")
 string(REPLACE "{{script}}" "${report.js}" page "${page}")
 file(WRITE ${TO}.html "${page}")
 file(READ ${TO}.html bytes HEX)
-string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${bytes}")
 file(WRITE ${TO} "// Made of ${FROM} by page.cmake.
 #include \"ctl/report/report.h\"
 
