@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads a page that signaalctl report has made, and notes what is wrong with its build."""
+"""Reads a page that signaalctl report has made, as the file and as a Chromium draws it."""
+import contextlib
+import fcntl
 import html.parser
+import json
+import os
+import pathlib
 import re
+import shutil
+import signal
+import subprocess
+import tempfile
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-SILENT = {"script", "style", "title"}
+SILENT = {"script", "style", "title", "noscript"}
 INLINE = {"strong", "em", "b"}
 
 
@@ -14,6 +23,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
         self.faults, self.open, self.tags, self.text, self.ids, self.levels = [], [], [], [], [], []
+        self.data = None  # the document in it
         self.tables = {}  # caption -> rows of texts
         self.feed(text)
         self.close()
@@ -62,6 +72,8 @@ class Page(html.parser.HTMLParser):
             self.tables.setdefault(self.caption, self.rows)
 
     def handle_data(self, data):
+        if self.open and self.open[-1] == "script" and self.tags[-1][1].get("type") == "application/json":
+            self.data = json.loads(data)
         if self.open and self.open[-1] in SILENT and "svg" not in self.open:
             return
         self.text.append(data)
@@ -75,3 +87,66 @@ class Page(html.parser.HTMLParser):
 
     def row(self, caption, label):
         return next([cell.replace("\u202f", " ") for cell in row] for row in self.tables[caption] if row[0] == label)
+
+
+class Renderer:
+    """One headless Chromium that draws page after page; asked over its pipe, with a NUL behind each message."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="renderer-")
+        ours_in, theirs_out = os.pipe()
+        theirs_in, ours_out = os.pipe()
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (theirs_in, theirs_out)]
+        command = ["bash", "-c", f'exec "$0" "$@" 3<&{high[0]} 4>&{high[1]}', "chromium", "--headless", "--no-sandbox",
+                   "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                   "--disable-sync", "--disable-dev-shm-usage", "--remote-debugging-pipe",
+                   f"--user-data-dir={self.folder}"]
+        self.process = subprocess.Popen(command, pass_fds=high, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True,
+                                        env={**os.environ, "HOME": self.folder, "ASAN_OPTIONS": ""})
+        for end in (*high, theirs_in, theirs_out):
+            os.close(end)
+        self.ours_out, self.pipe = ours_out, os.fdopen(ours_in, "rb")
+        self.number, self.session, self.faults, self.loaded = 0, {}, [], False
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        self.session = {"sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
+        for domain in ("Page", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def close(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)  # it has many children
+        self.process.wait()
+        self.pipe.close()
+        os.close(self.ours_out)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def receive(self):
+        message = bytearray()
+        while (byte := self.pipe.read(1)) != b"\0":
+            if not byte:
+                raise EOFError("Chromium has gone")
+            message += byte
+        message = json.loads(message)
+        if message.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
+            self.faults.append(json.dumps(message["params"]))
+        self.loaded = self.loaded or message.get("method") == "Page.loadEventFired"
+        return message
+
+    def ask(self, method, **params):
+        self.number += 1
+        os.write(self.ours_out, json.dumps({"id": self.number, "method": method, "params": params,
+                                            **self.session}).encode() + b"\0")
+        while (answer := self.receive()).get("id") != self.number:
+            pass
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def render(self, path):
+        """The page as it is drawn, and what the browser complains of."""
+        self.faults, self.loaded = [], False
+        self.ask("Page.navigate", url=pathlib.Path(path).as_uri())
+        while not self.loaded:
+            self.receive()
+        drawn = self.ask("Runtime.evaluate", expression="document.documentElement.outerHTML")["result"]["value"]
+        return drawn, self.faults

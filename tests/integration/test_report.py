@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""signaalctl report: the page against a daemon that gives fixed answers."""
+"""signaalctl report: the page against a daemon that gives fixed answers, as the file and as a Chromium draws it."""
+import base64
+import hashlib
 import html
 import json
 import os
@@ -12,10 +14,16 @@ import unittest
 
 from ctl_fake import DEADLINE_S, PROBLEM, Case, environment
 from report_fake import WEIGHTS, YEARS, Country, split
-from report_page import Page
+from report_page import Page, Renderer
 
 
 class FakeCase(Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.renderer = Renderer()
+        cls.addClassCleanup(cls.renderer.close)
+
     def setUp(self):
         super().setUp()
         self.country = Country()
@@ -26,21 +34,34 @@ class FakeCase(Case):
         self.assertEqual(self.good("report", "-o", self.file, *args), "")
         with open(self.file, encoding="utf-8") as file:
             self.source = file.read()
-        page = Page(self.source)
-        self.assertEqual(page.faults, [])
+        self.data = Page(self.source).data
+        self.drawn, faults = self.renderer.render(self.file)
+        page = Page(self.drawn)
+        self.assertEqual(page.faults + faults, [])
+        self.assertEqual(page.data, self.data)
         return page
 
 
 class Build(FakeCase):
     def assert_self_contained(self, page):
-        self.assertEqual([tag for tag, _ in page.tags if tag in ("script", "img", "iframe", "object", "base", "form")], [])
-        for tag, attributes in page.tags:
+        """As the file and as it is drawn: two scripts, the document and the one that the policy names by its hash."""
+        for tags in (Page(self.source).tags, page.tags):
+            self.assertEqual([a for tag, a in tags if tag == "script"], [{"type": "application/json", "id": "data"}, {}])
+            self.assertEqual([tag for tag, _ in tags if tag in ("img", "iframe", "object", "base", "form")], [])
+        code = re.search(r"<script>(.*?)</script>", self.source, re.DOTALL).group(1)
+        document = re.search(r'<script type="application/json" id="data">(.*?)</script>', self.source, re.DOTALL).group(1)
+        self.assertNotIn("<", document)
+        for tag, attributes in page.tags + Page(self.source).tags:
             self.assertEqual([name for name in attributes if name.startswith("on") or name in ("src", "srcset")], [], tag)
             self.assertIn(attributes.get("href", "data:,"), ("data:,",), tag)
-        self.assertNotRegex(self.source, r"(?i)https?:|url\(|@import|javascript:")
+        # the name of SVG's elements is no address
+        self.assertNotRegex(self.source.replace('"http://www.w3.org/2000/svg"', ""), r"(?i)https?:|url\(|@import|javascript:")
+        self.assertNotRegex(code, r"innerHTML|insertAdjacent|document\.write|eval|fetch\(|XMLHttp|import\(|setTimeout")
         metas = {a.get("name") or a.get("http-equiv"): a.get("content") for tag, a in page.tags if tag == "meta"}
         policy = [part.strip() for part in metas["Content-Security-Policy"].split(";")]
-        self.assertLessEqual({"default-src 'none'", "style-src 'unsafe-inline'", "img-src data:"}, set(policy))
+        digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+        self.assertEqual(set(policy), {"default-src 'none'", f"script-src 'sha256-{digest}'", "style-src 'unsafe-inline'",
+                                       "img-src data:", "base-uri 'none'", "form-action 'none'"})
         self.assertEqual(metas["robots"], "noindex")
 
     def test_both_pages(self):
@@ -51,7 +72,7 @@ class Build(FakeCase):
             self.assertIn(("html", {"lang": "en"}), page.tags)
             self.assertEqual(page.levels.count(1), 1)
             self.assertTrue(page.plain().strip().startswith(mark))
-            self.assertIn(f'@bottom-left{{content:"{mark}"', self.source)
+            self.assertIn(f'@bottom-left {{ content: "{mark}"', self.source)
             self.assertIn(f"<title>Signals of human trafficking in 2025: {title}</title>", self.source)
             charts = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
             self.assertEqual(len(charts), 3)  # years, months, map
@@ -83,8 +104,12 @@ class Build(FakeCase):
         page = self.page()
         self.assert_self_contained(page)
         self.assertGreater(page.plain().count("<script>alert('x')</script>\"><img src=x"), 50)
-        self.assertIn("&quot;&gt;&lt;img", self.source)
-        self.assertNotIn("\x07", self.source)
+        self.assertIn('"&gt;&lt;img', self.drawn)
+        self.assertIn('\\">\\u003cimg', self.source)
+        for text in (self.source, self.drawn):
+            self.assertNotIn("<img", text)
+            self.assertNotIn("<script>alert", text)
+        self.assertNotIn("\x07", self.source + re.sub(r"(?s)<script.*?</script>", "", self.drawn))
 
     def test_answers_of_any_shape(self):
         """What an answer lacks, or has of another type, ends in a page or in a message."""
@@ -111,6 +136,10 @@ class Build(FakeCase):
             self.assertIn(done.returncode, (0, 1), done.stderr)
             self.assertEqual(bool(done.stderr), done.returncode == 1)
             made += done.returncode == 0
+            if done.returncode == 0:
+                drawn, faults = self.renderer.render(self.file)
+                self.assertEqual(Page(drawn).faults + faults, [])
+                self.assertIn("<h2>How to read this</h2>", drawn)
         self.assertGreater(made, 0)
 
 
@@ -123,7 +152,7 @@ class Build(FakeCase):
             parts = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
             return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
-        themes = [dict(re.findall(r"--(\w+):(#\w{6})", block)) for block in re.findall(r":root\{([^}]*)\}", self.source)]
+        themes = [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r":root \{([^}]*)\}", self.source)]
         self.assertEqual(len(themes), 2)
         for theme in themes:
             pairs = [("ink", "paper"), ("soft", "paper"), ("on", "t4"), ("on", "t5")] + [("ink", f"t{n}") for n in range(4)]
@@ -171,8 +200,8 @@ class Exact(FakeCase):
         self.assertEqual(page.row(caption, "2021"), ["2021", "305", "295", "−26", "−7.9 %"])
         self.assertEqual(page.row(caption, "2015"), ["2015", "41", "39", "–", "–"])
         self.assertEqual(page.row(caption, "2026 (not over)"), ["2026 (not over)", "310", "300", "–", "–"])
-        self.assertIn('<td class="sure">+338</td>', self.source)
-        self.assertIn("<td>−26</td>", self.source)
+        self.assertIn('<td class="sure">+338</td>', self.drawn)
+        self.assertIn("<td>−26</td>", self.drawn)
         text = page.plain()
         self.assertIn("2024: 866, 2025: 1,204, 2026: 310 so far", text)
         self.assertIn("Jan: 84, Feb: 72, Mar: 108", text)
@@ -239,11 +268,11 @@ class Exact(FakeCase):
 
     def test_bars(self):
         self.page("--year", "2017")
-        row = next(line for line in self.source.split("\n") if 'scope="row">Forced criminality' in line)
+        row = next(line for line in self.drawn.split("</tr>") if 'scope="row">Forced criminality' in line)
         self.assertEqual(re.findall(r'<rect class="(\w+)"[^>]* width="([\d.]+)%"', row), [("is", "28.6"), ("was", "14.3")])
         self.assertEqual(max(float(w) for w in re.findall(r'<rect class="\w+"[^>]* height="[63]" width="([\d.]+)%"',
-                                                          self.source)), 100)
-        columns = re.findall(r'<rect class="(\w+)" x="([\d.]+)%" width="([\d.]+)%" y="(\d+)" height="(\d+)"/>', self.source)
+                                                          self.drawn)), 100)
+        columns = re.findall(r'<rect class="(\w+)" x="([\d.]+)%" width="([\d.]+)%" y="(\d+)" height="(\d+)"></rect>', self.drawn)
         years = [c for c in columns if c[0] in ("plain", "partial")] + [c for c in columns if c[0] == "strong"][:1]
         self.assertEqual(len(years), len(YEARS))
         heights = {int(h) for _, _, _, y, h in columns if int(y) + int(h) == 158}
@@ -252,7 +281,7 @@ class Exact(FakeCase):
         self.assertTrue(all(float(x) + float(w) <= 100 for _, x, w, _, _ in columns))
         self.country.years = {2016: 68, 2017: 34}  # the year before is the longest
         self.page("--year", "2017")
-        row = next(line for line in self.source.split("\n") if 'scope="row">Sexual exploitation' in line)
+        row = next(line for line in self.drawn.split("</tr>") if 'scope="row">Sexual exploitation' in line)
         self.assertEqual(re.findall(r'<rect class="(\w+)"[^>]* width="([\d.]+)%"', row), [("is", "50.0"), ("was", "100.0")])
 
     def test_coverage(self):
@@ -288,7 +317,7 @@ class Exact(FakeCase):
 
         self.country.coverage = with_shares
         self.page()
-        tiles = re.findall(r'<g class="s(\d)"><rect x="(\d+)" y="(\d+)"[^>]*/><text[^>]*>([^<]*)', self.source)
+        tiles = re.findall(r'<g class="s(\d)"><rect x="(\d+)" y="(\d+)"[^>]*></rect><text[^>]*>([^<]*)', self.drawn)
         self.assertEqual([int(t[0]) for t in tiles], [0, 1, 2, 2, 3, 3, 4, 5, 5, 5, 0, 0])
         self.assertEqual(len({(x, y) for _, x, y, _ in tiles}), 12)
         where = {name: (int(x), int(y)) for _, x, y, name in tiles}
@@ -302,8 +331,8 @@ class Exact(FakeCase):
         rows = page.tables["Signalled before 2017, but not in it"][1:]
         self.assertEqual({row[0] for row in rows}, fell)
         self.assertEqual({row[3] for row in rows}, {"March 2024"})
-        never = self.source[self.source.index("<h3>Never"):self.source.index("<h2>How to read")]
-        listed = re.findall(r'<h4>([^<]*)</h4>\n<p class="names">(.*)</p>', never)
+        never = self.drawn[self.drawn.index("<h3>Never"):self.drawn.index("<h2>How to read")]
+        listed = re.findall(r'<h4>([^<]*)</h4><p class="names">(.*?)</p>', never)
         names = {html.unescape(province): html.unescape(re.sub("</?b>", "", text)).split(" · ") for province, text in listed}
         expected = {}
         for m in sorted(self.country.municipalities, key=lambda m: m["province"]):
@@ -318,7 +347,47 @@ class Exact(FakeCase):
             m["state"] = "signals"
         page = self.page("--year", "2017")
         self.assertIn("There are none: all signalled in 2017.", page.plain())
-        self.assertNotIn("Fell silent</h3>", self.source)
+        self.assertNotIn("Fell silent</h3>", self.drawn)
+
+    def test_only_what_is_drawn_is_in_the_file(self):
+        """What the daemon tells beside what the page shows goes no further: not the names of those that signal, no sources."""
+        coverage, trend = self.country.coverage, self.country.trend
+
+        def more_coverage(query):
+            answer = coverage(query)
+            answer["list"] = [{**m, "sources": ["kept-inside"], "contact": "kept-inside"} for m in answer["list"]]
+            answer["provinces"] = [{**p, "kept": "kept-inside"} for p in answer["provinces"]]
+            return {**answer, "kept": "kept-inside"}
+
+        def more_trend(query):
+            answer = trend(query)
+            for series in answer["series"]:
+                series["kept"] = "kept-inside"
+            return {**answer, "names": {"kept": "kept-inside"}}
+
+        self.country.coverage, self.country.trend = more_coverage, more_trend
+        page = self.page("--year", "2017")
+        self.assertNotIn("kept", self.source)
+        named = {m["name"] for p in self.data["coverage"]["provinces"] for m in p["silentList"] + p["neverList"]}
+        self.assertEqual(named, {m["name"] for m in self.country.municipalities if m["state"] != "signals"})
+        self.assertNotIn("GM0", self.source)
+        texts = set()
+
+        def collect(value, key=None):
+            if isinstance(value, dict):
+                for k, v in value.items():
+                    collect(v, k)
+            elif isinstance(value, list):
+                for v in value:
+                    collect(v, key)
+            elif isinstance(value, str) and key not in ("code", "period", "lastSignal", "name"):
+                texts.add(value)
+
+        collect(self.data)
+        for text in texts:
+            self.assertIn(text, page.plain())
+        for by in ("category", "policeUnit", "gender"):  # persons are told of years only
+            self.assertFalse(any("persons" in line for line in self.data["dimensions"][by]))
 
 
 class Public(FakeCase):
@@ -359,6 +428,21 @@ class Public(FakeCase):
         allowed |= {count + 9 for count in allowed} | set(range(2015, 2027)) | {10, 18, 30, 39}
         numbers = {int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*\d|\d", page.plain())}
         self.assertEqual(numbers - allowed, set())
+        found = []
+
+        def collect(value):
+            if isinstance(value, (dict, list)):
+                for part in value.values() if isinstance(value, dict) else value:
+                    collect(part)
+            elif not isinstance(value, bool):
+                found.append(value)
+
+        collect(self.data)
+        counts = {statistic["count"] for statistic in self.country.statistics()["statistics"]} | {0}
+        self.assertEqual({n for n in found if isinstance(n, int)} - counts - {10, 2015, 2022, 2026, 3}, set())
+        self.assertEqual([n for n in found if not isinstance(n, (int, str))], [])
+        self.assertEqual(set(self.data), {"rounding", "year", "closedYear", "closedMonth", "hasBefore", "municipalities",
+                                          "total", "firstYear", "years", "months", "dimensions"})
 
     def test_statistics(self):
         page = self.page("--public")

@@ -43,6 +43,10 @@ int64_t report_number(const struct json_view *node, const char *path) {
                                                                                             : 0;
 }
 
+void report_put_number(struct report *report, const struct json_view *node, const char *key) {
+    json_put_i64(&report->out, key, report_number(node, key));
+}
+
 static bool write_all(int file, struct str bytes) {
     while (bytes.len) {
         ssize_t written = write(file, bytes.data, bytes.len);
@@ -110,6 +114,21 @@ static void take_time(struct report *report) {
     time_civil_from_day(time_amsterdam_day(report->now_ms), &report->this_year, &month, &day);
 }
 
+static enum ctl_exit write_page(const struct report *report, const char *path) {
+    enum ctl_exit result = CTL_OK;
+    struct buf page;
+    buf_init(&page, REPORT_PAGE_BYTES_MAX);
+    report_put_page(report, &page);
+    if (report->json.overflow || page.overflow)
+        result = ctl_fail("the page is too large");
+    else if (strcmp(path, "-") != 0)
+        result = write_file(path, buf_str(&page));
+    else
+        (void)fwrite(page.data, 1, page.len, stdout);
+    buf_free(&page);
+    return result;
+}
+
 static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
     struct report report = {.ctl = ctl};
     const char *path = args_value(args, "output"), *year = args_value(args, "year");
@@ -118,23 +137,19 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
         return ctl_usage(ctl, "it makes HTML, so it takes no --json");
     if (!path)
         return ctl_usage(ctl, "--output FILE says where the page goes");
-    bool to_file = strcmp(path, "-") != 0;
     take_time(&report);
     if (year)
         result = take_year(&report, year, &report.year);
-    if (result == CTL_OK && to_file)
+    if (result == CTL_OK && strcmp(path, "-") != 0)
         result = check_place(ctl, path);
     if (result != CTL_OK)
         return result;
-    buf_init(&report.page, REPORT_PAGE_BYTES_MAX);
+    buf_init(&report.json, REPORT_PAGE_BYTES_MAX);
+    report.out.buf = &report.json;
     result = args_has(args, "public") ? report_public(&report) : report_exact(&report);
-    if (result == CTL_OK && report.page.overflow)
-        result = ctl_fail("the page is too large");
-    else if (result == CTL_OK && to_file)
-        result = write_file(path, buf_str(&report.page));
-    else if (result == CTL_OK)
-        (void)fwrite(report.page.data, 1, report.page.len, stdout);
-    buf_free(&report.page);
+    if (result == CTL_OK)
+        result = write_page(&report, path);
+    buf_free(&report.json);
     return result;
 }
 

@@ -1,12 +1,35 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The page for inside: exact statistics of a year, its trend, who is silent.
+// The document of the page for inside: exact statistics of a year, its trend, who is silent. All is
+// asked before anything is written; the answers are freed at the end.
 #include "report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TARGET_MAX = 128 };
+// In what the page divides signals.
+static const char *const dimensions[] = {"category",    "policeUnit", "gender", "ageGroup",
+                                         "citizenship", "sourceKind", "status"};
+enum { DIMENSIONS = sizeof dimensions / sizeof *dimensions, TARGET_MAX = 128 };
+
+enum ask {
+    ASK_STATUS,
+    ASK_YEARS,         // trend of all years
+    ASK_MONTHS,        // of the year
+    ASK_COVERAGE,      // of the year
+    ASK_COVERAGE_DAYS, // of the last days
+    ASK_DIMENSIONS,    // and on: trend of the year and the one before, by dimension
+    ASKS = ASK_DIMENSIONS + DIMENSIONS,
+};
+
+struct report_exact {
+    struct report *report;
+    struct json_view *answers[ASKS];
+    const struct json_view *now;    // the year's point of the trend; NULL: no signals
+    bool partial;                   // the year is not over
+    const struct json_view *before; // the year before's, to compare with; NULL: there is none, or
+                                    // the year is not over
+};
 
 static const struct json_view *find_point(const struct json_view *points, int year) {
     char period[16];
@@ -35,16 +58,14 @@ static int choose_year(const struct report *report, const struct json_view *poin
 
 static enum ctl_exit ask_years(struct report_exact *exact) {
     struct report *report = exact->report;
-    enum ctl_exit result =
-        report_ask(report, "/v1/trend?per=year", &exact->answers[REPORT_ASK_YEARS]);
+    enum ctl_exit result = report_ask(report, "/v1/trend?per=year", &exact->answers[ASK_YEARS]);
     if (result != CTL_OK)
         return result;
-    const struct json_view *points = json_view_at(exact->answers[REPORT_ASK_YEARS], "total");
+    const struct json_view *points = json_view_at(exact->answers[ASK_YEARS], "total");
     if (!points)
         return report_unreadable();
     if (!report->year)
         report->year = choose_year(report, points);
-    exact->small_base = report_number(exact->answers[REPORT_ASK_YEARS], "smallBase");
     exact->now = find_point(points, report->year);
     exact->partial =
         exact->now ? json_view_flag(exact->now, "partial") : report->year == report->this_year;
@@ -55,16 +76,16 @@ static enum ctl_exit ask_years(struct report_exact *exact) {
 
 static void put_target(const struct report_exact *exact, int ask, char target[TARGET_MAX]) {
     const char *dimension = NULL;
-    if (ask >= REPORT_ASK_DIMENSIONS)
-        dimension = report_dimension((enum report_dimension)(ask - REPORT_ASK_DIMENSIONS))->name;
+    if (ask >= ASK_DIMENSIONS)
+        dimension = dimensions[ask - ASK_DIMENSIONS];
     int year = exact->report->year;
-    if (ask == REPORT_ASK_STATUS)
+    if (ask == ASK_STATUS)
         (void)snprintf(target, TARGET_MAX, "/v1/status");
-    else if (ask == REPORT_ASK_MONTHS)
+    else if (ask == ASK_MONTHS)
         (void)snprintf(target, TARGET_MAX, "/v1/trend?per=month&period=%d", year);
-    else if (ask == REPORT_ASK_COVERAGE)
+    else if (ask == ASK_COVERAGE)
         (void)snprintf(target, TARGET_MAX, "/v1/coverage?period=%d", year);
-    else if (ask == REPORT_ASK_COVERAGE_DAYS)
+    else if (ask == ASK_COVERAGE_DAYS)
         (void)snprintf(target, TARGET_MAX, "/v1/coverage?days=365");
     else if (exact->before)
         (void)snprintf(target, TARGET_MAX, "/v1/trend?by=%s&per=year&period=%d..%d", dimension,
@@ -75,103 +96,116 @@ static void put_target(const struct report_exact *exact, int ask, char target[TA
 
 static enum ctl_exit ask_all(struct report_exact *exact) {
     enum ctl_exit result = ask_years(exact);
-    for (int ask = 0; ask < REPORT_ASKS && result == CTL_OK; ask++) {
+    for (int ask = 0; ask < ASKS && result == CTL_OK; ask++) {
         char target[TARGET_MAX];
-        if (ask == REPORT_ASK_YEARS)
+        if (ask == ASK_YEARS)
             continue;
         put_target(exact, ask, target);
         result = report_ask(exact->report, target, &exact->answers[ask]);
     }
     return result;
 }
-static void take_line(const struct report_exact *exact, enum report_dimension dimension,
-                      const struct json_view *series, struct report_line *line) {
-    const struct json_view *points = json_view_at(series, "points");
-    const char *code = json_view_text(series, report_dimension(dimension)->name);
-    report_set_label(line, dimension, code ? code : "unknown");
-    line->point = find_point(points, exact->report->year);
-    line->now = report_number(line->point, "signals");
-    line->before = report_number(find_point(points, exact->report->year - 1), "signals");
+// What a point of a trend changed by, in signals, and by how many tenths of a percent.
+static void put_change(struct report *report, const struct json_view *point) {
+    int64_t change, tenths;
+    if (!json_view_number(point, "change", &change) || change < -REPORT_NUMBER_MAX ||
+        change > REPORT_NUMBER_MAX)
+        return;
+    json_put_i64(&report->out, "change", change);
+    if (json_view_tenths(point, "percent", &tenths))
+        json_put_i64(&report->out, "tenths", tenths);
+    json_put_bool(&report->out, "beyondChance", json_view_flag(point, "beyondChance"));
 }
 
-static void put_dimension(struct report_exact *exact, enum report_dimension dimension) {
-    const struct json_view *answer = exact->answers[REPORT_ASK_DIMENSIONS + dimension];
-    const struct json_view *series = json_view_at(answer, "series");
-    struct report_table table = {
-        .dimension = dimension, .has_before = exact->before, .small_base = exact->small_base};
-    for (size_t i = 0; i < json_view_size(series) && table.count < REPORT_LINES_MAX; i++)
-        take_line(exact, dimension, json_view_item(series, i), &table.lines[table.count++]);
-    if (dimension == REPORT_CATEGORY || dimension == REPORT_POLICE_UNIT)
-        table.total = (struct report_line){.label = "All signals",
-                                           .now = report_number(exact->now, "signals"),
-                                           .before = report_number(exact->before, "signals"),
-                                           .point = exact->now};
-    report_put_table(exact->report, &table);
-}
-
-static void put_section(struct report_exact *exact, const char *title,
-                        enum report_dimension dimension) {
-    struct buf *page = &exact->report->page;
-    buf_printf(page, "<section>\n<h2>%s</h2>\n", title);
-    put_dimension(exact, dimension);
-    if (dimension == REPORT_CATEGORY)
-        buf_puts(page, "<p class=\"note\">A signal with several forms counts once in each of them "
-                       "and once in the total.</p>\n");
-    buf_puts(page, "</section>\n");
-}
-
-static void put_method(struct report_exact *exact) {
-    struct buf *page = &exact->report->page;
-    buf_puts(
-        page,
-        "<section class=\"method\">\n<h2>How to read this</h2>\n<ul>\n"
-        "<li>A signal is an indication of <em>possible</em> trafficking, not a proven case. More "
-        "signals can mean more trafficking, or more people who look.</li>\n"
-        "<li>A signal counts in the year and month in which it was reported, at the municipality "
-        "as it was then. Late signals, corrections and withdrawals change statistics afterwards: "
-        "this page says when it was made.</li>\n"
-        "<li>Signals about one person are linked where a source told enough to know so. A signal "
-        "that is not linked is taken to be a person of its own, so the number of persons is an "
-        "upper limit.</li>\n"
-        "<li>Larger than chance: the change is more than 1.96 times the square root of the two "
-        "numbers together, the usual test of two Poisson counts. It supposes that signals come "
-        "independently of each other.</li>\n"
-        "<li>In a year a municipality signals when a municipal source brought a signal from there; "
-        "in the last 365 days, when a source of its own brought anything new. What predecessors "
-        "delivered counts for the municipality of today. Signals that others bring do not count "
-        "here.</li>\n"
-        "<li>The basic level is the one of the Centre for Crime Prevention and Safety (CCV). "
-        "Whether there is an official and a policy is what the table of sources says.</li>\n"
-        "</ul>\n</section>\n");
-}
-
-static void put_page(struct report_exact *exact) {
+static void put_points(struct report_exact *exact, enum ask ask, const char *key) {
     struct report *report = exact->report;
-    report_put_head(report);
-    report_put_summary(exact);
-    buf_puts(&report->page, "</header>\n<main>\n");
-    report_put_trend(exact);
-    put_section(exact, "Forms of exploitation", REPORT_CATEGORY);
-    put_section(exact, "Police units", REPORT_POLICE_UNIT);
-    buf_puts(&report->page, "<section>\n<h2>Victims</h2>\n");
-    put_dimension(exact, REPORT_GENDER);
-    put_dimension(exact, REPORT_AGE_GROUP);
-    put_dimension(exact, REPORT_CITIZENSHIP);
-    buf_puts(&report->page, "</section>\n<section>\n<h2>Sources</h2>\n");
-    put_dimension(exact, REPORT_SOURCE_KIND);
-    put_dimension(exact, REPORT_STATUS);
-    buf_puts(&report->page, "</section>\n");
-    report_put_coverage(exact);
-    put_method(exact);
-    report_put_end(report);
+    const struct json_view *points = json_view_at(exact->answers[ask], "total");
+    json_key(&report->out, key);
+    json_open(&report->out, '[');
+    for (size_t i = 0; i < json_view_size(points) && i < REPORT_COLUMNS_MAX; i++) {
+        const struct json_view *point = json_view_item(points, i);
+        json_open(&report->out, '{');
+        json_put_text(&report->out, "period", json_view_text(point, "period"));
+        json_put_bool(&report->out, "partial", json_view_flag(point, "partial"));
+        report_put_number(report, point, "signals");
+        if (ask == ASK_YEARS) {
+            report_put_number(report, point, "persons");
+            put_change(report, point);
+        }
+        json_close(&report->out, '}');
+    }
+    json_close(&report->out, ']');
+}
+
+static void put_line(struct report_exact *exact, const char *dimension,
+                     const struct json_view *series) {
+    struct report *report = exact->report;
+    const struct json_view *points = json_view_at(series, "points");
+    const struct json_view *now = find_point(points, report->year);
+    const char *code = json_view_text(series, dimension);
+    json_open(&report->out, '{');
+    json_put_text(&report->out, "code", code ? code : "unknown");
+    json_put_i64(&report->out, "now", report_number(now, "signals"));
+    if (exact->before) {
+        const struct json_view *before = find_point(points, report->year - 1);
+        json_put_i64(&report->out, "before", report_number(before, "signals"));
+        put_change(report, now);
+    }
+    json_close(&report->out, '}');
+}
+
+static void put_dimensions(struct report_exact *exact) {
+    struct json_out *out = &exact->report->out;
+    json_key(out, "dimensions");
+    json_open(out, '{');
+    for (int i = 0; i < DIMENSIONS; i++) {
+        const struct json_view *series = json_view_at(exact->answers[ASK_DIMENSIONS + i], "series");
+        json_key(out, dimensions[i]);
+        json_open(out, '[');
+        for (size_t k = 0; k < json_view_size(series) && k < REPORT_LINES_MAX; k++)
+            put_line(exact, dimensions[i], json_view_item(series, k));
+        json_close(out, ']');
+    }
+    json_close(out, '}');
+}
+
+static void put_total(struct report_exact *exact) {
+    struct report *report = exact->report;
+    json_key(&report->out, "total");
+    json_open(&report->out, '{');
+    report_put_number(report, exact->now, "signals");
+    report_put_number(report, exact->now, "persons");
+    json_put_i64(&report->out, "before", report_number(exact->before, "signals"));
+    put_change(report, exact->now);
+    json_close(&report->out, '}');
+}
+
+static void put_document(struct report_exact *exact) {
+    struct report *report = exact->report;
+    struct json_out *out = &report->out;
+    json_open(out, '{');
+    json_put_i64(out, "year", report->year);
+    json_put_bool(out, "partial", exact->partial);
+    json_put_bool(out, "hasBefore", exact->before != NULL);
+    json_put_i64(out, "made", report->now_ms);
+    json_put_text(out, "version", json_view_text(exact->answers[ASK_STATUS], "version"));
+    report_put_number(report, exact->answers[ASK_YEARS], "smallBase");
+    put_total(exact);
+    put_points(exact, ASK_YEARS, "years");
+    put_points(exact, ASK_MONTHS, "months");
+    put_dimensions(exact);
+    report_put_coverage(report, exact->answers[ASK_COVERAGE]);
+    json_put_text(out, "headlineToday",
+                  json_view_text(exact->answers[ASK_COVERAGE_DAYS], "headline"));
+    json_close(out, '}');
 }
 
 enum ctl_exit report_exact(struct report *report) {
     struct report_exact exact = {.report = report};
     enum ctl_exit result = ask_all(&exact);
     if (result == CTL_OK)
-        put_page(&exact);
-    for (int ask = 0; ask < REPORT_ASKS; ask++)
+        put_document(&exact);
+    for (int ask = 0; ask < ASKS; ask++)
         json_view_free(exact.answers[ask]);
     return result;
 }

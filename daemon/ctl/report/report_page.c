@@ -1,47 +1,42 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Head and end of a page. No script, nothing from elsewhere: the policy in the head holds the page
-// to that.
+// Puts the document into the page of conf/report, where {{kind}}, {{year}}, {{mark}} and {{data}}
+// stand. The document stands in a script element: there no "<" may stand, for "</script" and "<!--"
+// would end it or change how it is read. JSON has "<" only in its strings, where \u003c is the
+// same.
 #include "report.h"
 
-#include <stdio.h>
+#include <string.h>
 
-void report_put_head(struct report *report) {
-    struct buf *page = &report->page;
-    buf_puts(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-                   "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-                   "form-action 'none'\">\n"
-                   "<meta name=\"robots\" content=\"noindex\">\n"
-                   "<meta name=\"referrer\" content=\"no-referrer\">\n"
-                   "<meta name=\"color-scheme\" content=\"light dark\">\n"
-                   "<link rel=\"icon\" href=\"data:,\">\n<title>");
-    buf_printf(page, "Signals of human trafficking in %d: %s statistics</title>\n", report->year,
-               report->rounding ? "rounded" : "exact");
-    report_put_style(report);
-    if (report->rounding)
-        buf_printf(
-            page,
-            "</head>\n<body class=\"public\">\n<p class=\"mark\"><strong>Rounded statistics: may "
-            "be published.</strong> No statistic is below %d.</p>\n",
-            (int)report->rounding);
-    else
-        buf_puts(page,
-                 "</head>\n<body class=\"exact\">\n<p class=\"mark\"><strong>Exact statistics: for "
-                 "use inside only.</strong> Small statistics can point to single people.</p>\n");
-    buf_printf(page,
-               "<div class=\"writer\">\n<header>\n<p class=\"over\">Signals of possible human "
-               "trafficking</p>\n<h1>The Netherlands in %d</h1>\n",
-               report->year);
+static void put_data(struct buf *page, struct str json) {
+    size_t plain = 0; // start of the run that needs no escapes
+    for (size_t i = 0; i < json.len; i++) {
+        if (json.data[i] != '<')
+            continue;
+        buf_put(page, json.data + plain, i - plain);
+        buf_puts(page, "\\u003c");
+        plain = i + 1;
+    }
+    buf_put(page, json.data + plain, json.len - plain);
 }
 
-void report_put_end(struct report *report) {
-    buf_puts(&report->page, "</main>\n</div>\n</body>\n</html>\n");
+static void put_place(const struct report *report, struct str name, struct buf *page) {
+    if (str_is(name, "data"))
+        put_data(page, buf_str(&report->json));
+    else if (str_is(name, "year"))
+        buf_put_i64(page, report->year);
+    else if (str_is(name, "kind"))
+        buf_puts(page, report->rounding ? "rounded" : "exact");
+    else
+        buf_puts(page, report->rounding ? "Rounded statistics: may be published"
+                                        : "Exact statistics: for use inside only");
 }
 
-void report_put_statistic(struct report *report, int64_t value) {
-    if (report->rounding && value < report->rounding)
-        buf_printf(&report->page, "<span class=\"none\">&lt;%d</span>", (int)report->rounding);
-    else
-        html_put_count(&report->page, value);
+void report_put_page(const struct report *report, struct buf *page) {
+    const char *rest = report_template, *open, *end;
+    while ((open = strstr(rest, "{{")) && (end = strstr(open, "}}"))) {
+        buf_put(page, rest, (size_t)(open - rest));
+        put_place(report, (struct str){open + 2, (size_t)(end - open) - 2}, page);
+        rest = end + 2;
+    }
+    buf_puts(page, rest);
 }
