@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The one table of keys. Defaults go through the same reading as what the operator writes.
+// The one table of keys: name, type, place in struct config, default, limits, help, and whether a
+// reload reads it again. Defaults go through the same reading as what the operator writes. A new
+// key is a row here and a line in conf/signaald.yaml; conf/man/signaald.yaml.5 is printed from it.
 #include "config_private.h"
 
 #include <assert.h>
@@ -37,11 +39,14 @@ static bool is_brokers(struct str text) {
 #define DAYS(n) ((n)*86400000ULL)
 #define AT(field) offsetof(struct config, field)
 #define TEXT(section, name, field, default_text, check, allowed, help)                             \
-    { section, name, CONFIG_TEXT, AT(field), default_text, help, 0, 0, check, allowed }
+    { section, name, CONFIG_TEXT, AT(field), default_text, help, 0, 0, check, allowed, false }
 #define PATH(section, name, field, default_text, help)                                             \
-    { section, name, CONFIG_PATH, AT(field), default_text, help, 0, 0, NULL, NULL }
+    { section, name, CONFIG_PATH, AT(field), default_text, help, 0, 0, NULL, "a path", false }
+// A path whose file or directory is read again by a reload; the path itself is not.
+#define TABLE(name, field, default_text, help)                                                     \
+    { "tables", name, CONFIG_PATH, AT(field), default_text, help, 0, 0, NULL, "a path", true }
 #define NUMBER(section, name, type, field, default_text, min, max, help)                           \
-    { section, name, type, AT(field), default_text, help, min, max, NULL, NULL }
+    { section, name, type, AT(field), default_text, help, min, max, NULL, NULL, false }
 
 const struct config_key config_keys[] = {
     TEXT("identity", "oin", oin, "00000099000000001000", is_oin, "20 digits",
@@ -68,7 +73,8 @@ const struct config_key config_keys[] = {
     NUMBER("retention", "cells", CONFIG_MS, retention.cells_ms, "3650d", DAYS(1), DAYS(36500),
            "victims' attributes in the counts"),
     {"intake", "listen", CONFIG_LISTEN, AT(listen_address), "127.0.0.1:8080",
-     "address of the intake by HTTP", 0, 0, NULL, NULL},
+     "address of the intake by HTTP", 0, 0, NULL,
+     "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts", false},
     PATH("intake", "tls_certificate", tls_certificate_file, NULL, "PEM chain"),
     PATH("intake", "tls_key", tls_key_file, NULL, "PEM key, not readable by others"),
     NUMBER("intake", "connections_max", CONFIG_COUNT, http.connections_max, "1000", 1, 100000,
@@ -108,18 +114,18 @@ const struct config_key config_keys[] = {
     NUMBER("kafka", "recovery_wait", CONFIG_MS, kafka_recovery_wait_ms, "500ms", 0, SECONDS(60),
            "wait for a killed daemon's last bytes"),
     {"kafka", "settings", CONFIG_PROPERTIES, AT(kafka_properties), NULL,
-     "librdkafka's own: security.*, ssl.*, sasl.* …", 0, 0, NULL, NULL},
+     "librdkafka's own: security.*, ssl.*, sasl.* …", 0, 0, NULL,
+     "a mapping of librdkafka's names to values", false},
     NUMBER("disclosure", "rounding_base", CONFIG_COUNT, disclosure_rounding_base, "10", 5, 100,
            "statistics for outside are floored to it"),
-    PATH("tables", "municipalities", table_files.municipalities, "municipalities.csv", "CBS codes"),
-    PATH("tables", "name_variants", table_files.name_variants, "name-variants.csv",
-         "other spellings of municipalities"),
-    PATH("tables", "categories", table_files.categories, "categories.csv",
-         "words for exploitation"),
-    PATH("tables", "display_allowlist", table_files.display_allowlist, "display-allowlist.txt",
-         "words that may be shown of what sources write"),
-    PATH("tables", "sources", sources_file, "sources.csv", "who delivers, and how"),
-    PATH("tables", "templates", templates_dir, "templates", "what endpoints of a kind share"),
+    TABLE("municipalities", table_files.municipalities, "municipalities.csv", "CBS codes"),
+    TABLE("name_variants", table_files.name_variants, "name-variants.csv",
+          "other spellings of municipalities"),
+    TABLE("categories", table_files.categories, "categories.csv", "words for exploitation"),
+    TABLE("display_allowlist", table_files.display_allowlist, "display-allowlist.txt",
+          "words that may be shown of what sources write"),
+    TABLE("sources", sources_file, "sources.csv", "who delivers, and how"),
+    TABLE("templates", templates_dir, "templates", "what endpoints of a kind share"),
     NUMBER("poll", "connections_max", CONFIG_COUNT, fetch.connections_max, "256", 1, 10000,
            "at the same time"),
     NUMBER("poll", "host_connections_max", CONFIG_COUNT, fetch.host_connections_max, "2", 1, 1000,
@@ -135,7 +141,7 @@ const struct config_key config_keys[] = {
            "pages of one poll; a template may say less"),
     PATH("poll", "ca_file", fetch.ca_file, NULL, "PEM, whom to trust; none: the system's"),
     {"log", "level", CONFIG_LEVEL, AT(log_level), "notice", "least that is logged", 0, 0, NULL,
-     NULL},
+     "error, warning, notice, info", false},
 };
 const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
 _Static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "room for each key");
