@@ -17,7 +17,18 @@
 
 enum { EXIT_USAGE = 2 };
 
-enum mode { RUN, CHECK = 256, PRINT, VERIFY, REBUILD, LEDGER_ID, PARTIAL, VERSION, HELP };
+enum mode {
+    RUN,
+    CHECK = 256,
+    PRINT,
+    PRINT_MANUAL,
+    VERIFY,
+    REBUILD,
+    LEDGER_ID,
+    PARTIAL,
+    VERSION,
+    HELP
+};
 
 static const char usage[] =
     "Usage: signaald [-c FILE] [--check-config | --print-config | --verify | --rebuild]\n"
@@ -69,10 +80,14 @@ static int check(const struct config *config) {
     return ok ? EXIT_SUCCESS : EXIT_USAGE;
 }
 
+// Without a configuration: its list of keys, for the manual.
 static int print(const struct config *config) {
     struct buf text;
     buf_init(&text, 1 << 20);
-    config_print(config, &text);
+    if (config)
+        config_print(config, &text);
+    else
+        config_print_manual(&text);
     (void)fwrite(text.data, 1, text.len, stdout);
     buf_free(&text);
     return EXIT_SUCCESS;
@@ -97,6 +112,7 @@ int main(int argc, char **argv) {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"check-config", no_argument, NULL, CHECK},
                                             {"print-config", no_argument, NULL, PRINT},
+                                            {"print-manual", no_argument, NULL, PRINT_MANUAL},
                                             {"verify", no_argument, NULL, VERIFY},
                                             {"rebuild", no_argument, NULL, REBUILD},
                                             {"ledger-id", required_argument, NULL, LEDGER_ID},
@@ -128,6 +144,8 @@ int main(int argc, char **argv) {
         (void)puts("signaald " SIGNAALD_VERSION);
         return EXIT_SUCCESS;
     }
+    if (mode == PRINT_MANUAL)
+        return print(NULL);
     harden();
     json_wipe_install();
     if (!hash_init()) {

@@ -58,7 +58,7 @@ _signaalctl() {
     counts) options+=" --by --period --where" ;;
     trend) options+=" --by --per --period --where" ;;
     coverage) options+=" --days --period --by --list --silent --never" ;;
-    statistics) options+=" --where publish" ;;
+    statistics) options+=" --where release" ;;
     report) options+=" --output --year --public" ;;
     why) options+=" $(_signaalctl_sources)" ;;
     tail) options+=" --follow --last --from" ;;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What the files daemon/config*.c share among themselves; everybody else includes config.h.
-//   config.c          load and free: read, fill in defaults, check, in this order
+// What the files of daemon/config/ share among themselves; everybody else includes config.h.
+//   config.c   load and free: read, fill in defaults, check, in this order
 //   keys.c     the one table of keys
 //   values.c   a value's text to its field and back
 //   yaml.c     the YAML file against the table of keys
-//   kafka_properties.c values of librdkafka's settings
+//   kafka_properties.c  values of librdkafka's settings
 //   files.c    paths, secrets, and whether the files named are there
-//   print.c    what is in force, as YAML
+//   print.c    what is in force, as YAML; the list of keys for the manual
 #ifndef CONFIG_CONFIG_PRIVATE_H
 #define CONFIG_CONFIG_PRIVATE_H
 
@@ -40,7 +40,8 @@ struct config_key {
     const char *help;
     uint64_t min, max; // numbers only
     bool (*check)(struct str text);
-    const char *allowed; // what `check` takes, in words
+    const char *allowed; // what is taken, in words; NULL: the limits say it
+    bool reloadable;     // a reload reads the file or directory that it names again
 };
 
 extern const struct config_key config_keys[];
@@ -67,6 +68,8 @@ bool config_value_set(const struct config_key *key, struct str text, const char 
                       struct config *config, struct err *err) MUST_CHECK;
 // As the operator would write it. False when it has no value.
 bool config_value_put(const struct config_key *key, const struct config *config, struct buf *out);
+// What is allowed, in words.
+void config_allowed_put(const struct config_key *key, struct buf *out);
 uint64_t config_value_number(const struct config_key *key, const struct config *config);
 
 // May an operator set this one of librdkafka's?

@@ -117,34 +117,25 @@ uint64_t config_value_number(const struct config_key *key, const struct config *
     }
 }
 
-// What is allowed, in words.
-static void put_allowed(const struct config_key *key, struct buf *out) {
-    switch (key->type) {
-    case CONFIG_TEXT:
+void config_allowed_put(const struct config_key *key, struct buf *out) {
+    if (key->allowed) {
         buf_puts(out, key->allowed);
         return;
-    case CONFIG_LISTEN:
-        buf_puts(out, "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts");
-        return;
-    case CONFIG_LEVEL:
-        buf_puts(out, "error, warning, notice, info");
-        return;
-    default:
-        put_quantity(out, measure_of(key), key->min);
-        buf_puts(out, "..");
-        put_quantity(out, measure_of(key), key->max);
-        if (key->type == CONFIG_MS)
-            buf_puts(out, ", with ms, s, m, h or d");
-        else if (key->type != CONFIG_COUNT)
-            buf_puts(out, ", with KiB, MiB, GiB or none");
     }
+    put_quantity(out, measure_of(key), key->min);
+    buf_puts(out, "..");
+    put_quantity(out, measure_of(key), key->max);
+    if (key->type == CONFIG_MS)
+        buf_puts(out, ", with ms, s, m, h or d");
+    else if (key->type != CONFIG_COUNT)
+        buf_puts(out, ", with KiB, MiB, GiB or none");
 }
 
 static bool refuse(const struct config_key *key, struct str text, struct err *err) {
     char shown[DIAGNOSTIC_QUOTE_MAX];
     struct buf allowed;
     buf_init(&allowed, 160);
-    put_allowed(key, &allowed);
+    config_allowed_put(key, &allowed);
     (void)err_set(err, ERR_CONFIG, "%s is not allowed (allowed: %.*s)",
                   diagnostics_quote(text, shown), (int)allowed.len, allowed.data);
     buf_free(&allowed);

@@ -138,7 +138,7 @@ static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_v
         term_out_put_wrapped(
             &ctl->term, STYLE_PLAIN,
             "Nothing has gone outside yet: the first statistics come when a month is "
-            "over, or now by signaalctl statistics publish.");
+            "over, or now by signaalctl statistics release.");
         return CTL_OK;
     }
     (void)snprintf(text, sizeof text,
@@ -176,18 +176,18 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
 }
 
 static enum ctl_exit run_statistics(const struct ctl *ctl, const struct args *args) {
-    const struct ctl_question publish = {
+    const struct ctl_question release = {
         .method = "POST", .target = "/v1/statistics/release", .print = print_published};
     enum ctl_exit result = check_filters(ctl, args);
     if (result != CTL_OK)
         return result;
     if (args->word_count == 0)
         return ctl_show(ctl, "/v1/statistics", NULL, print_statistics);
-    if (strcmp(args->words[0], "publish") != 0)
-        return ctl_usage(ctl, "it takes publish or nothing");
+    if (strcmp(args->words[0], "release") != 0)
+        return ctl_usage(ctl, "it takes release or nothing");
     if (ctl->csv || args_has(args, "where"))
-        return ctl_usage(ctl, "publish takes all statistics, and prints none");
-    return ctl_ask(ctl, &publish);
+        return ctl_usage(ctl, "release takes all statistics, and prints none");
+    return ctl_ask(ctl, &release);
 }
 
 static const struct args_option options[] = {
@@ -197,12 +197,12 @@ static const struct args_option options[] = {
 
 const struct ctl_verb statistics_verb = {
     .name = "statistics",
-    .words = "[publish]",
+    .words = "[release]",
     .help = "The rounded statistics that may go outside",
     .more = "Exact counts give single people away: 14 today and 15 tomorrow is somebody. So what "
             "goes outside is a snapshot: every statistic rounded down to a multiple of "
             "disclosure.rounding_base, of months that are over, and taken anew only when a month "
-            "closes and enough has changed since. \"publish\" takes the very first snapshot now "
+            "closes and enough has changed since. \"release\" takes the very first snapshot now "
             "instead of at the end of the month: do that once, after the history has been "
             "imported. It is refused when there is a snapshot already, since statistics that could "
             "be asked for at will would show each signal as it comes. For root and the daemon's "

@@ -72,6 +72,9 @@ struct config *config_load(const char *file, config_check *check,
 void config_free(struct config *config);
 // What is in force, as YAML, secrets masked.
 void config_print(const struct config *config, struct buf *out);
+// Every key with its default, its limits and what a reload does, in mdoc: a part of
+// signaald.yaml(5).
+void config_print_manual(struct buf *out);
 
 // "sources=1f0c… categories=9a31…": digests of the files that it names, as they are now, and with
 // `with_file` of its own. The first so many bytes of each.

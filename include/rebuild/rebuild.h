@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaald --rebuild: from an empty state directory, the keys and the topics alone, index, counts
 // and sequence as they were, so that a lost disk is not a lost history. What is not in the topics
-// is lost: see README, "A lost disk".
+// is lost: see signaald(8), "A LOST DISK".
 #ifndef REBUILD_REBUILD_H
 #define REBUILD_REBUILD_H
 

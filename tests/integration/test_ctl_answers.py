@@ -163,13 +163,13 @@ class Usage(Case):
             ["coverage", "--by", "province", "--silent"],
             ["coverage", "--by", "province", "--never"],
             ["statistics", "drop"],
-            ["statistics", "publish", "now"],
+            ["statistics", "release", "now"],
             ["statistics", "--where", "year"],
             ["statistics", "--where", "year="],
             ["statistics", "--where", "status=possible"],
             ["statistics"] + ["--where", "year=2017"] * 13,
-            ["statistics", "publish", "--where", "year=2017"],
-            ["statistics", "publish", "--csv"],
+            ["statistics", "release", "--where", "year=2017"],
+            ["statistics", "release", "--csv"],
             ["status", "--csv"],
             ["why", "a", "b", "--csv"],
             ["tail", "--csv"],
@@ -199,7 +199,7 @@ class Usage(Case):
             (["coverage", "--days", "030", "--list"], COVERAGE, "GET /v1/coverage?days=30"),
             (["coverage", "--period", "2017", "--by", "sizeClass"], COVERAGE, "GET /v1/coverage?period=2017"),
             (["statistics", "--where", "year=2017"], STATISTICS, "GET /v1/statistics"),
-            (["statistics", "publish"], STATISTICS, "POST /v1/statistics/release"),
+            (["statistics", "release"], STATISTICS, "POST /v1/statistics/release"),
         ):
             self.answer(200, answer)
             self.daemon.asked.clear()
@@ -213,7 +213,7 @@ class Usage(Case):
 
     def test_problems(self):
         self.answer(409, {"title": "Conflict", "status": 409, "detail": "There is a snapshot."}, PROBLEM)
-        for args in (["trend"], ["coverage"], ["statistics"], ["statistics", "publish"], ["counts", "--csv"]):
+        for args in (["trend"], ["coverage"], ["statistics"], ["statistics", "release"], ["counts", "--csv"]):
             done = self.ctl(*args)
             self.assertEqual((done.returncode, done.stdout), (1, b""))
             self.assertEqual(done.stderr, b"signaalctl: Conflict: There is a snapshot.\n")
@@ -565,7 +565,7 @@ class Statistics(Case):
         self.assertEqual(len(self.good("statistics", "--csv").splitlines()), 1)
 
     def test_publish(self):
-        self.assertEqual(self.good("statistics", "publish"), "The first statistics are out, of months up to 2026-10.\n")
+        self.assertEqual(self.good("statistics", "release"), "The first statistics are out, of months up to 2026-10.\n")
 
 
 class Reaching(Case):

@@ -52,7 +52,7 @@ class Completion(Case):
         self.assertIn("measure=", self.complete("statistics", "--where", "m"))
         self.assertEqual(self.complete("counts", "--where", "m"), {"municipality=", "month="})
         self.assertEqual(self.complete("trend", "--where", "m"), {"municipality="})
-        self.assertIn("publish", self.complete("statistics", ""))
+        self.assertIn("release", self.complete("statistics", ""))
 
     def test_sources(self):
         for words in (["why", ""], ["erase", ""], ["feeds", ""], ["poll", ""], ["pause", ""], ["resume", ""],

@@ -64,7 +64,7 @@ class Answers(harness.Case):
 
     def test_what_may_go_outside(self):
         self.assertIn("Nothing has gone outside yet", self.ctl("statistics"))
-        self.assertIn("The first statistics are out", self.ctl("statistics", "publish"))
+        self.assertIn("The first statistics are out", self.ctl("statistics", "release"))
         rows = self.rows("statistics", "--where", "year=2017", "--where", "gender=Masculine")
         self.assertEqual([(row["measure"], row["count"]) for row in rows], [("signals", "60")])
 

@@ -64,7 +64,7 @@ class Browser(harness.Case):
                           "victim": {"gender": "man", "age": 30, "citizenship": "NG"}}
                 source = "groningen" if year == 2015 else ("coa", "amsterdam")[n % 2]
                 assert cls.daemon.post(source, {**signal, "municipality": "Weesp"} if source == "coa" else signal).status == 201
-        cls.run_ctl("statistics", "publish")
+        cls.run_ctl("statistics", "release")
         cls.run_ctl("report", "-o", str(cls.folder / "exact.html"), "--year", "2017")
         cls.run_ctl("report", "-o", str(cls.folder / "public.html"), "--year", "2017", "--public")
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""What README says of consuming the topics, done as it stands there, against a real broker: the lines of its marked blocks."""
+"""What README and the page for consumers say of the topics, done as it stands there, against a real broker: the lines of their
+marked blocks."""
 import json
 import os
 import random
@@ -13,7 +14,8 @@ import broker
 import harness
 
 MARKED = re.compile(r"<!-- run by tests/kafka/test_consume\.py -->\n```sh\n(.*?)```", re.S)
-BROKERS = "localhost:9092"  # in README
+PAGES = ("README.md", "conf/doc/consumers.md")
+BROKERS = "localhost:9092"  # in the pages
 SOURCES = [{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True},
            {"name": "fairwork", "kind": "ngo", "push": True}]
 CATEGORIES = ("gedwongen prostitutie", "Arbeidsuitbuiting", "ForcedBegging", ["Servitude", "ForcedLabour"], "nergens")
@@ -21,9 +23,9 @@ NUMBER = 300
 
 
 def lines():
-    """The lines of README, each with what is behind it on the next line after a backslash."""
-    text = (harness.ROOT / "README.md").read_text()
-    return [line for block in MARKED.findall(text) for line in block.replace("\\\n", "").splitlines() if line]
+    """The lines of the pages, each once, with what is behind it on the next line after a backslash."""
+    blocks = [block for page in PAGES for block in MARKED.findall((harness.ROOT / page).read_text())]
+    return list(dict.fromkeys(line for block in blocks for line in block.replace("\\\n", "").splitlines() if line))
 
 
 class ConsumeTest(kafka_case.KafkaCase):
@@ -53,9 +55,9 @@ class ConsumeTest(kafka_case.KafkaCase):
         kafka_case.await_published(cls.daemon)
 
     def run_line(self, words):
-        """Output of the one line of README that has these words."""
+        """Output of the one line that has these words."""
         found = [line for line in lines() if words in line]
-        self.assertEqual(len(found), 1, f"README has no marked line, or several, with {words!r}")
+        self.assertEqual(len(found), 1, f"the pages have no marked line, or several, with {words!r}")
         environment = {**os.environ, "PATH": "/usr/bin:" + os.environ["PATH"]}  # Debian's python3 has Debian's packages
         return subprocess.run(found[0].replace(BROKERS, self.kafka.bootstrap), shell=True, check=True, cwd=harness.ROOT,
                               env=environment, stdout=subprocess.PIPE, text=True, timeout=120).stdout

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The pages say what the program does: lists of keys, columns, options and rooms are compared with it, links lead somewhere, and
+the manual is good mdoc. UPDATE_MANUAL=1 writes the list of keys in signaald.yaml(5) anew."""
+import ast
+import os
+import re
+import subprocess
+import unittest
+
+import harness
+
+ROOT = harness.ROOT
+MAN = ROOT / "conf/man"
+BEGIN, END = '.\\" Printed by signaald --print-manual.\n', '.\\" End of what signaald --print-manual prints.\n'
+README_MAX = 12_288
+
+
+def run(*words, **options):
+    return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+def signaald(*words):
+    done = run(harness.BUILD / "signaald", *words)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def source(name):
+    return (ROOT / "daemon" / name).read_text()
+
+
+def items(page, title):
+    """The items of the list in the part of a manual page with this title."""
+    part = re.search(rf"^\.(S[hs]) {title}\n(.*?)(?=^\.S[hs] |\Z)", (MAN / page).read_text(), re.S | re.M)
+    return re.findall(r"^\.It Cm (\S+)$", part[2], re.M)
+
+
+class Manual(unittest.TestCase):
+    def test_lint(self):
+        pages = sorted(MAN.glob("*.[1-9]"))
+        self.assertGreaterEqual(len(pages), 4)
+        self.assertEqual(run("mandoc", "-Tlint", "-Wwarning", *pages).stdout, "")
+
+    def test_references_lead_to_pages(self):
+        ours = {"signaalctl", *(page.stem for page in MAN.iterdir())}
+        for page in MAN.iterdir():
+            named = {name for name, section in re.findall(r"^\.Xr (\S+) (\d)", page.read_text(), re.M)}
+            self.assertLessEqual(named - {"systemd", "curl"}, ours, page.name)
+
+    def test_options_of_signaald(self):
+        told = set(re.findall(r"--[a-z-]+", signaald("--help")))
+        shown = re.search(r"^\.Ss Options\n(.*?)^\.Ss", (MAN / "signaald.8").read_text(), re.S | re.M)[1]
+        self.assertEqual({f"--{name}" for name in re.findall(r"^\.It.* Fl -([a-z-]+)", shown, re.M)}, told)
+
+    def test_keys_of_the_configuration(self):
+        page = MAN / "signaald.yaml.5"
+        head, rest = page.read_text().split(BEGIN)
+        shown, tail = rest.split(END)
+        printed = signaald("--print-manual")
+        if os.environ.get("UPDATE_MANUAL"):
+            page.write_text(head + BEGIN + printed + END + tail)
+            return
+        self.assertEqual(shown, printed)
+        self.assertGreater(printed.count(".It Cm"), 40)
+
+    def test_keys_of_templates(self):
+        keys = re.findall(r'"(page|request|windows|auth)",\s*"(\w+)",', source("template/keys.c"))
+        self.assertEqual(len(keys), 25)
+        for section in ("page", "request", "windows", "auth"):
+            self.assertEqual(set(items("signaal-template.5", section)), {name for of, name in keys if of == section}, section)
+
+    def test_fields_of_templates(self):
+        fields = set(re.findall(r'\[MAPPING_\w+\] = \{"(\w+)"', source("codec/mapping.c")))
+        self.assertEqual(len(fields), 17)
+        code = source("template/fields.c")
+        rules = set(re.search(r"unknown key \(allowed: (from, value_map.*?)\)", code)[1].split(", "))
+        self.assertEqual(set(items("signaal-template.5", "fields")), fields | rules)
+        exclude = set(re.search(r"exclude: unknown key \(allowed: (.*?)\)", code)[1].split(", "))
+        self.assertEqual(set(items("signaal-template.5", "exclude")), exclude)
+        lists = re.search(r"lists\[\] = \{(.*?)\}", source("template/keys.c"))[1].replace('"', "").split(", ")
+        for name in lists:
+            self.assertIn(f".Ss {name}\n", (MAN / "signaal-template.5").read_text())
+
+    def test_columns_of_sources(self):
+        table = source("sources/columns.c").split("sources_columns[] = {")[1].split("};")[0]
+        columns = re.findall(r'\{"(\w+)", (?:true|false),', table)
+        self.assertEqual(len(columns), 15)
+        self.assertEqual(items("sources.csv.5", "COLUMNS"), columns)
+        kinds = re.findall(r'\[SOURCE_[A-Z]+\] = "(\w+)"', source("core/signal/signal.c"))
+        self.assertIn(f".Li {' , '.join(kinds)} .\n", (MAN / "sources.csv.5").read_text())
+
+
+class Reloadable(harness.Fresh):
+    """What the flag says of a key is so: the file of a reloadable one is read again, anything else is not."""
+
+    def test_flag(self):
+        flagged = re.findall(r'^  (\w+): "(.*?)" #.*\(reloadable\)$', signaald("--print-config", "-c", self.daemon.config_path), re.M)
+        self.assertEqual(len(flagged), 6)
+        tables = self.daemon.directory / "tables"
+        tables.mkdir()
+        for name, path in flagged:
+            run("cp", "-r", path, tables / name)
+        self.daemon.extra = {"tables": [f"{name}: {tables / name}" for name, _ in flagged]}
+        self.daemon.write_config()
+        self.daemon.start()
+        self.daemon.config_path.write_text("no: configuration\n")
+        self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+        for name, _ in flagged:
+            file = tables / name
+            file = file / "broken.yaml" if file.is_dir() else file
+            before = file.read_bytes() if file.exists() else b""
+            file.write_bytes(before + b"\xff\n")
+            self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 400, name)
+            file.write_bytes(before) if before else file.unlink()
+            self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200, name)
+        self.daemon.stop()
+
+
+class Readme(unittest.TestCase):
+    def setUp(self):
+        self.text = (ROOT / "README.md").read_text()
+
+    def test_size(self):
+        self.assertLessEqual(len(self.text.encode()), README_MAX)
+
+    def test_map_of_rooms(self):
+        """As tests/lint/layers has it, which proves it; and no folder is left out."""
+        layers = ast.parse((ROOT / "tests/lint/layers").read_text())
+        uses = next(ast.literal_eval(node.value) for node in layers.body
+                    if isinstance(node, ast.Assign) and node.targets[0].id == "USES")
+        rows = {room: below for room, below in re.findall(r"^\| `([a-z/]+)` \| ([a-z/, -]+) \| .+ \|$", self.text, re.M)}
+        self.assertEqual({room: [] if below == "-" else below.split(", ") for room, below in rows.items()}, uses)
+        folders = {path.parent.relative_to(ROOT / "daemon").as_posix() for path in ROOT.glob("daemon/**/*.c")}
+        self.assertEqual(folders - {"."}, set(rows) - {"app"})
+
+    def test_files_of_the_way(self):
+        way = self.text.split("## The way of a posted signal")[1].split("\n## ")[0]
+        self.assertEqual(len(re.findall(r"^\d+\. ", way, re.M)), 10)
+        folder = None
+        for name in re.findall(r"`([\w/]+(?:\.c)?)`", way):
+            path = ROOT / "daemon" / (name if "/" in name else f"{folder}/{name}")
+            self.assertTrue(path.exists(), name)
+            folder = name.rsplit("/", 1)[0] if name.endswith(".c") and "/" in name else folder
+
+    def test_links(self):
+        for page in (ROOT / "README.md", *ROOT.glob("conf/doc/*.md")):
+            for link, mark in re.findall(r"\]\(([\w./]*)(#[\w-]+)?\)", page.read_text().replace("(\n", "(").replace("\n", " ")):
+                target = (page.parent / link) if link else page
+                self.assertTrue(target.is_file(), f"{page.name}: {link}")
+                titles = re.findall(r"^#+ (.*)$", target.read_text(), re.M)
+                anchors = {"#" + re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+                self.assertTrue(not mark or mark in anchors, f"{page.name}: {link}{mark}")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
