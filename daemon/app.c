@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,10 +24,8 @@ enum {
     HOUSEKEEPING_MS = 1000,
     PUBLISH_STOP_MS = 5000, // how long Kafka may take to confirm when we stop
     STOP_MAX_MS = 30000,    // how long a stop may take at all
-    STATE_PERCENT_MAX = 90, // of state.size_max: leaves room to record what Kafka confirms
     FLUSH_TURN_MS = 20,     // while the last replies leave
     FLUSH_TURNS_MAX = 100,
-    AUDIT_SHARE = 4,                  // of the state: a quarter is for the audit log
     AUDIT_HEAD_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
 };
 
@@ -39,6 +36,7 @@ struct app {
     struct tables *tables;
     struct ledger *ledger;
     struct pipeline *pipeline;
+    struct admission admission;
     struct publish_job *kafka;
     struct push *push;
     struct feeds *feeds;
@@ -48,7 +46,7 @@ struct app {
     struct loop_signal *on_term, *on_int, *on_hup;
     struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *audit_head;
     int flush_turns;
-    bool stopping, full, audit_full, commits_fail;
+    bool stopping;
     bool start_logged, start_writing; // the audit log's line of this start
     struct buf started_with;          // digests of the configuration, for that line
     int status;
@@ -61,11 +59,7 @@ static void give_up(struct app *app);
 
 static void on_committed(void *ctx) {
     struct app *app = ctx;
-    if (app->commits_fail)
-        log_notice("commits work again");
-    app->commits_fail = false;
-    if (app->push)
-        push_set_failing(app->push, false);
+    admission_note_commit(&app->admission, NULL);
     publish_job_wake(app->kafka);
     if (app->control)
         control_wake(app->control);
@@ -73,11 +67,7 @@ static void on_committed(void *ctx) {
 
 static void on_commit_failed(void *ctx, const struct err *err) {
     struct app *app = ctx;
-    if (!app->commits_fail)
-        log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
-    app->commits_fail = true;
-    if (app->push)
-        push_set_failing(app->push, true);
+    admission_note_commit(&app->admission, err);
     if (err->kind == ERR_FATAL)
         give_up(app);
 }
@@ -120,51 +110,14 @@ static void log_start(struct app *app) {
 
 // --- housekeeping ---
 
-// Why no more signals can be taken; NULL when they can.
-static const char *find_full(const struct app *app) {
-    struct store_usage usage;
-    struct statvfs disk;
-    ledger_usage(app->ledger, &usage);
-    if (ledger_backlog_bytes(app->ledger) > app->config->backlog_bytes_max)
-        return "too much waits for Kafka (intake.backlog_max)";
-    if (usage.used_bytes > usage.max_bytes / 100 * STATE_PERCENT_MAX)
-        return "the ledger nears state.size_max";
-    if (statvfs(app->config->state_dir, &disk) == 0 &&
-        disk.f_bavail < disk.f_blocks / 100 * (100 - app->config->disk_percent_max))
-        return "the disk is full (state.disk_percent_max)";
-    return NULL;
-}
-
-// Whoever may read through the socket adds a line with each read: that must not take the room of
-// signals.
-static void bound_audit(struct app *app) {
-    bool full = ledger_audit_bytes(app->ledger) > app->config->state_bytes_max / AUDIT_SHARE;
-    if (full && !app->audit_full)
-        log_error("the audit log has its share of state.size_max: exact reads are refused");
-    app->audit_full = full;
-    control_refuse_reads(app->control, full);
-}
-
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
-    bound_audit(app);
-    const char *reason = find_full(app);
-    bool full = reason != NULL;
+    admission_measure(&app->admission);
     // Nobody may be sending: see by ourselves when it works again.
-    if (app->commits_fail && !app->stopping)
+    if (app->admission.figures.commits_fail && !app->stopping)
         pipeline_force_sync(app->pipeline);
     else if (!app->start_logged && !app->start_writing && !app->stopping)
         log_start(app);
-    if (full != app->full) {
-        app->full = full;
-        push_set_full(app->push, full);
-        feeds_hold(app->feeds, full);
-        if (full)
-            log_error("senders get 429 reason=\"%s\" waiting=%llu", reason,
-                      (unsigned long long)ledger_unpublished(app->ledger));
-        else
-            log_notice("room again, signals are accepted");
-    }
 }
 
 static void on_watchdog(void *ctx) {
@@ -384,11 +337,11 @@ static bool open_ledger(struct app *app, struct err *err) {
                              .depth_max = config->json_depth_max},
                   .identity_key = ledger_identity_key(app->ledger),
                   .person_keys = ledger_person_keys(app->ledger)},
-        .queue_bytes_max = config->queue_bytes_max,
         .on_committed = on_committed,
         .on_failed = on_commit_failed,
         .ctx = app};
     app->pipeline = pipeline_create(app->loop, app->ledger, &pipeline);
+    admission_init(&app->admission, config, app->ledger, app->pipeline);
     return true;
 }
 
@@ -403,9 +356,13 @@ static bool open_sides(struct app *app, struct err *err) {
                                 .loop = app->loop,
                                 .ledger = app->ledger,
                                 .pipeline = app->pipeline,
+                                .admission = &app->admission,
                                 .listen_fd = notify_listen_fd("intake")};
-    struct feeds_options feeds = {
-        .config = app->config, .loop = app->loop, .ledger = app->ledger, .pipeline = app->pipeline};
+    struct feeds_options feeds = {.config = app->config,
+                                  .loop = app->loop,
+                                  .ledger = app->ledger,
+                                  .pipeline = app->pipeline,
+                                  .admission = &app->admission};
     app->feeds = feeds_create(&feeds, app->sources, app->tables, err);
     if (!app->feeds)
         return false;
@@ -416,6 +373,7 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .loop = app->loop,
                                       .ledger = app->ledger,
                                       .pipeline = app->pipeline,
+                                      .admission = &app->admission,
                                       .push = app->push,
                                       .feeds = app->feeds,
                                       .kafka = app->kafka,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "api/documents.h"
 
+#include "base/hash.h"
+
 #include <assert.h>
 #include <string.h>
 

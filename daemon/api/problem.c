@@ -111,20 +111,20 @@ void problem_fill_faults(struct http_reply *reply, const struct fault *faults, s
     json_close(&json, '}');
 }
 
-void reply_put_published(struct json_out *json, const struct ledger_event *line,
-                         const char *topic) {
+void reply_put_published(struct json_out *json, const char *topic, int32_t partition,
+                         int64_t offset) {
     json_key(json, "published");
-    if (!line->published) {
+    if (!topic) {
         json_null(json);
         return;
     }
     json_open(json, '{');
     json_put_text(json, "topic", topic);
-    json_put_i64(json, "partition", line->partition);
+    json_put_i64(json, "partition", partition);
     json_key(json, "offset");
-    if (line->offset < 0)
+    if (offset < 0)
         json_null(json);
     else
-        json_i64(json, line->offset);
+        json_i64(json, offset);
     json_close(json, '}');
 }

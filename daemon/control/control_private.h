@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by control.c (routes, small answers) and control_*.c; nobody else includes it.
+// Shared by control.c (the routes), call.c (the way of a request) and the handlers, a file a
+// resource; nobody else includes it.
 #ifndef CONTROL_CONTROL_PRIVATE_H
 #define CONTROL_CONTROL_PRIVATE_H
 
 #include "api/problem.h"
+#include "api/router.h"
 #include "codec/json_out.h"
 #include "control/control.h"
 
@@ -15,10 +17,24 @@ struct control {
     struct follower *followers;    // who waits for more events
     int64_t started_ms;            // wall clock
     bool stopping;                 // see control_quiesce
-    bool refuse_reads;             // see control_refuse_reads
     struct remap_run *remap;       // under way; NULL: none
     struct verify_request *verify; // the same
 };
+
+struct control_route {
+    struct route route;
+    // What an action is about, for the audit log: only what is understood, and nothing as it was
+    // typed. NULL: nothing to say.
+    void (*about)(const struct control *control, struct http_request *request, struct buf *object);
+    // Ends with control_send, control_problem or control_stream, now or later.
+    void (*handle)(struct control *control, struct http_request *request);
+};
+// The way of a request whose route is found.
+void control_follow(struct control *control, const struct control_route *route,
+                    struct http_request *request);
+void control_on_gone(void *ctx, struct http_request *request); // see http_options
+// A parameter of the path, see struct route_match.
+struct str control_param(struct http_request *request, size_t nth);
 
 // What handlers answer with: the reply, or the stream, leaves once the audit log has its line,
 // where the route has one. Texts that `reply` points to must be there for good (the bytes of its
@@ -37,12 +53,11 @@ void control_put_source(const struct control *control, struct str name, struct b
 
 // The path /v1/signals/{source}/{id}.
 struct control_signal {
-    char source[LEDGER_SOURCE_MAX], id[SIGNAL_ID_MAX];
-    size_t source_len, id_len;
+    struct str source, id;
     struct digest identity;
 };
 // False when it is no such path.
-bool control_take_signal(const struct control *control, const struct http_request *request,
+bool control_take_signal(const struct control *control, struct http_request *request,
                          struct control_signal *signal);
 
 // The handlers, and what their actions are about.

@@ -11,16 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_MAX = 300, NAME_MAX_BYTES = LEDGER_SOURCE_MAX, PLAIN_MARK_MAX = 7 };
-
-// "/v1/WORD/NAME…": the name, decoded.
-static bool take_name(const struct http_request *request, char *out, size_t max, size_t *len) {
-    struct str rest = http_path(request), part = {0};
-    for (int i = 0; i < 4; i++)
-        if (!str_split(&rest, '/', &part))
-            return false;
-    return http_decode_segment(part, out, max, len);
-}
+enum { HOST_MAX = 300, PLAIN_MARK_MAX = 7 };
 
 static void put_time(struct json_out *json, const char *key, int64_t ms) {
     char text[TIME_STAMP_MAX];
@@ -128,12 +119,10 @@ static void put_one(void *ctx, const struct feed_view *view) {
 }
 
 void control_feed(struct control *control, struct http_request *request) {
-    char name[NAME_MAX_BYTES];
-    size_t len;
+    struct str name = control_param(request, 0);
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    if (take_name(request, name, sizeof name, &len) &&
-        feeds_view(control->options.feeds, (struct str){name, len}, put_one, &json)) {
+    if (name.data && feeds_view(control->options.feeds, name, put_one, &json)) {
         control_send(request, &reply);
         return;
     }
@@ -143,10 +132,7 @@ void control_feed(struct control *control, struct http_request *request) {
 
 void control_feed_about(const struct control *control, struct http_request *request,
                         struct buf *object) {
-    char name[NAME_MAX_BYTES];
-    size_t len;
-    if (take_name(request, name, sizeof name, &len))
-        control_put_source(control, (struct str){name, len}, object);
+    control_put_source(control, control_param(request, 0), object);
 }
 
 static void refuse_asked(struct http_request *request, enum feed_asked asked) {
@@ -184,13 +170,9 @@ static void log_asked(const struct http_request *request, const char *asked, str
 // One of the verbs that name a source: `act` does it.
 static void ask_feed(struct control *control, struct http_request *request, const char *asked,
                      enum feed_asked (*act)(struct feeds *feeds, struct str source)) {
-    char name[NAME_MAX_BYTES];
-    size_t len = 0;
-    enum feed_asked result = FEED_NO_SUCH_SOURCE;
-    bool named = take_name(request, name, sizeof name, &len);
-    struct str source = {name, len};
-    if (named)
-        result = act(control->options.feeds, source);
+    struct str source = control_param(request, 0);
+    enum feed_asked result =
+        source.data ? act(control->options.feeds, source) : FEED_NO_SUCH_SOURCE;
     if (result != FEED_DONE) {
         refuse_asked(request, result);
         return;
@@ -272,13 +254,10 @@ static bool match_number(void *ctx, const struct quarantine_record *entry) {
     return false;
 }
 
-static bool find_entry(const struct control *control, const struct http_request *request,
+static bool find_entry(const struct control *control, struct http_request *request,
                        struct search *search) {
-    char name[24];
-    size_t len;
     *search = (struct search){0};
-    if (take_name(request, name, sizeof name, &len) &&
-        str_to_u64((struct str){name, len}, UINT64_MAX, &search->number))
+    if (str_to_u64(control_param(request, 0), UINT64_MAX, &search->number))
         ledger_each_quarantined(control->options.ledger, match_number, search);
     return search->found;
 }

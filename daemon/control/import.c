@@ -51,8 +51,6 @@ static void take_request(const struct control *control, struct http_request *req
                          struct asked *asked) {
     struct str source = http_query(request, "source", 0);
     struct str dry_run = http_query(request, "dryRun", 0);
-    struct push_status push;
-    push_status(control->options.push, &push);
     if (!source.data)
         refuse(asked, 400, "Say for which source: ?source=NAME.");
     else if (!(asked->source = sources_find(control->sources, source)))
@@ -64,8 +62,6 @@ static void take_request(const struct control *control, struct http_request *req
         refuse(asked, 400, "dryRun is 1 or 0.");
     if (!http_body(request).data)
         refuse(asked, 400, "There is nothing to import.");
-    if (push.full)
-        refuse(asked, 429, NULL);
 }
 
 static void put_refused(struct json_out *json, const struct batch *batch) {

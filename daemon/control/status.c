@@ -98,7 +98,7 @@ static void put_intake(struct json_out *json, const struct control *control,
     json_key(json, "intake");
     json_open(json, '{');
     json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
-    json_put_bool(json, "full", f->push.full);
+    json_put_bool(json, "full", admission_full(admission_now(control->options.admission)));
     json_put_u64(json, "connections", f->push.connections);
     json_put_u64(json, "requests", f->push.requests);
     json_put_u64(json, "requestsRefused", f->push.requests_refused);

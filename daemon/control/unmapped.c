@@ -130,9 +130,7 @@ static void send_outcome(struct remap_run *run) {
 }
 
 static bool is_full(const struct control *control) {
-    struct push_status push;
-    push_status(control->options.push, &push);
-    return push.full;
+    return admission_full(admission_now(control->options.admission));
 }
 
 // Why it does not go on; NULL: it does, or it is done.

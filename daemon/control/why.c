@@ -5,20 +5,14 @@
 #include "codec/event.h"
 #include "core/normalise/normalise.h"
 
-#include <string.h>
-
-bool control_take_signal(const struct control *control, const struct http_request *request,
+bool control_take_signal(const struct control *control, struct http_request *request,
                          struct control_signal *signal) {
-    static const size_t head = sizeof "/v1/signals/" - 1;
-    struct str path = http_path(request), source;
-    struct str rest = {path.data + head, path.len - head};
-    if (!str_split(&rest, '/', &source) || !rest.data ||
-        !http_decode_segment(source, signal->source, sizeof signal->source, &signal->source_len) ||
-        !http_decode_segment(rest, signal->id, sizeof signal->id, &signal->id_len))
+    signal->source = control_param(request, 0);
+    signal->id = control_param(request, 1);
+    if (!signal->source.data || !signal->id.data)
         return false;
-    normalise_identity(ledger_identity_key(control->options.ledger),
-                       (struct str){signal->source, signal->source_len},
-                       (struct str){signal->id, signal->id_len}, &signal->identity);
+    normalise_identity(ledger_identity_key(control->options.ledger), signal->source, signal->id,
+                       &signal->identity);
     return true;
 }
 
@@ -29,7 +23,7 @@ void control_signal_about(const struct control *control, struct http_request *re
     if (!control_take_signal(control, request, &signal))
         return;
     digest_to_hex(&signal.identity, hex);
-    control_put_source(control, (struct str){signal.source, signal.source_len}, object);
+    control_put_source(control, signal.source, object);
     buf_printf(object, "%ssignal=%s", object->len ? " " : "", hex);
 }
 
@@ -71,7 +65,8 @@ static void on_version(void *ctx, const struct ledger_event *line) {
         time_format_date(row->reported, reported);
         json_text(json, reported);
     }
-    reply_put_published(json, line, why->control->options.config->kafka_topic);
+    reply_put_published(json, line->published ? why->control->options.config->kafka_topic : NULL,
+                        line->partition, line->offset);
     json_close(json, '}');
     why->previous = row->previous;
 }
@@ -105,7 +100,7 @@ static void send_why(struct control *control, struct http_request *request, uint
 // A misspelt name must not sound as if the source had never sent it.
 static void refuse_unseen(const struct control *control, struct http_request *request,
                           const struct control_signal *signal) {
-    bool known = sources_find(control->sources, (struct str){signal->source, signal->source_len});
+    bool known = sources_find(control->sources, signal->source);
     control_problem(request, 404,
                     known ? "No signal with this id came from this source."
                           : "There is no source of this name in the source table.");

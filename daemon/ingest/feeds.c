@@ -160,7 +160,7 @@ void feed_rest(struct feed *feed, const char *failure, int64_t retry_after_ms) {
 static void on_due(void *ctx) {
     struct feed *feed = ctx;
     struct feeds *feeds = feed->feeds;
-    if (feeds->held || pipeline_full(feeds->options.pipeline))
+    if (admission_full(admission_now(feeds->options.admission)))
         plan(feed, feed->state, loop_now_ms(feeds->options.loop) + HELD_RETRY_MS);
     else
         feed_poll_start(feed);
@@ -301,10 +301,6 @@ struct feeds *feeds_create(const struct feeds_options *options, struct sources *
     feeds->silence_timer = loop_timer_create(options->loop, on_silence_check, feeds);
     feeds_use(feeds, sources, tables);
     return feeds;
-}
-
-void feeds_hold(struct feeds *feeds, bool held) {
-    feeds->held = held;
 }
 
 void feeds_stop(struct feeds *feeds) {

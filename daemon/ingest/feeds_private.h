@@ -57,7 +57,7 @@ struct feeds {
     struct feed **feeds; // those that are polled, in the order of the table
     size_t feed_count;
     struct loop_timer *silence_timer;
-    bool held, stopping;
+    bool stopping;
     uint64_t polls, pages, not_modified, failures;
 };
 

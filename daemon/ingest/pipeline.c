@@ -72,10 +72,6 @@ void pipeline_free(struct pipeline *pipeline) {
     free(pipeline);
 }
 
-bool pipeline_full(const struct pipeline *pipeline) {
-    return pipeline->queued_bytes >= pipeline->options.queue_bytes_max;
-}
-
 void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
     task->next = NULL;
     task->prepared = false;

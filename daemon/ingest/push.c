@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The public side. When a request's head is there, its route, its source (by the token) and the
+// format of its body are found, and kept in the request's room. The source is borrowed from the
+// table of that moment: the generation tells when that table has been replaced since, and then the
+// head is looked at once more. A batch that is submitted owns the body; its reply ends the request.
 #include "ingest/push.h"
 
 #include "api/documents.h"
 #include "api/problem.h"
+#include "api/router.h"
 #include "base/mem.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
@@ -19,64 +24,47 @@ struct push {
     struct loop *loop;
     struct ledger *ledger;
     struct pipeline *pipeline;
+    struct admission *admission;
     struct sources *sources;
     struct tables *tables;
+    uint64_t generation; // of the sources and tables
     struct http_server *server;
-    bool full, failing, stopping;
+    bool stopping;
     uint64_t requests, requests_refused;
 };
 
-struct call {
+// A request, from its head on, in its room.
+struct push_request {
     struct push *push;
     struct http_request *request;
+    struct route_match match;
+    uint64_t generation;         // of the tables that the next two were found in
     const struct source *source; // NULL on open routes
-    char id[SIGNAL_ID_MAX + 1];  // from the path
-    size_t id_len;
+    enum decode_format format;   // of signals
 };
 
-static void post_signals(struct call *call);
-static void get_signal(struct call *call);
-static void delete_signal(struct call *call);
-static void get_health(struct call *call);
-static void get_document(struct call *call);
+static void post_signals(struct push_request *call);
+static void get_signal(struct push_request *call);
+static void delete_signal(struct push_request *call);
+static void get_health(struct push_request *call);
+static void get_document(struct push_request *call);
 
-// The routes. A path that ends in '/' takes one segment behind it.
-static const struct route {
-    const char *method;
-    const char *path;
-    bool open;  // needs no token
-    bool takes; // brings signals: refused while full or stopping
-    void (*handle)(struct call *call);
+static const struct push_route {
+    struct route route;
+    void (*handle)(struct push_request *call);
 } routes[] = {
-    {"POST", "/v1/signals", false, true, post_signals},
-    {"GET", "/v1/signals/", false, false, get_signal},
-    {"DELETE", "/v1/signals/", false, true, delete_signal},
-    {"GET", "/v1/health", true, false, get_health},
-    {"GET", "/v1/openapi.json", true, false, get_document},
-    {"GET", "/v1/asyncapi.json", true, false, get_document},
-    {"GET", "/v1/schemas/", true, false, get_document},
+    {{"POST", "/v1/signals", ROUTE_SOURCE, true, NULL}, post_signals},
+    {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
+    {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
+    {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
+    {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/asyncapi.json", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, get_document},
 };
-enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+static const struct router router = ROUTER(routes);
 
-static bool route_matches(const struct route *route, struct str path) {
-    size_t len = strlen(route->path);
-    if (route->path[len - 1] != '/')
-        return str_is(path, route->path);
-    return path.len > len && memcmp(path.data, route->path, len) == 0 &&
-           !memchr(path.data + len, '/', path.len - len);
-}
-
-// NULL and 404 or 405 when there is none.
-static const struct route *find_route(struct http_request *request, unsigned *status) {
-    *status = 404;
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (!route_matches(&routes[i], http_path(request)))
-            continue;
-        if (str_is(http_method(request), routes[i].method))
-            return &routes[i];
-        *status = 405;
-    }
-    return NULL;
+static void (*handler_of(const struct push_request *call))(struct push_request *call) {
+    return ((const struct push_route *)call->match.route)->handle;
 }
 
 static const struct source *find_source(const struct push *push,
@@ -101,75 +89,66 @@ static bool find_format(const struct http_request *request, enum decode_format *
     return http_header_value(request, "Content-Encoding").data == NULL;
 }
 
-// Before the body is read: 0 to go on, or the status to refuse with.
-static unsigned check(const struct push *push, struct http_request *request) {
-    enum decode_format format;
-    unsigned status;
-    const struct route *route = find_route(request, &status);
-    if (!route)
-        return status;
-    if (!route->open && !find_source(push, request))
-        return 401;
-    if (route->takes && push->stopping)
+// 0, or the status to refuse with.
+static unsigned check_right(struct push_request *call) {
+    const struct push *push = call->push;
+    call->generation = push->generation;
+    call->source = NULL;
+    if (call->match.route->right == ROUTE_OPEN)
+        return 0;
+    call->source = find_source(push, call->request);
+    return call->source ? 0 : 401;
+}
+
+static unsigned check_admission(const struct push_request *call) {
+    const struct push *push = call->push;
+    if (!call->match.route->brings_signals)
+        return 0;
+    if (push->stopping)
         return 503;
-    if (route->takes && (push->full || pipeline_full(push->pipeline)))
-        return 429;
-    if (route->handle == post_signals && !find_format(request, &format))
-        return 415;
-    return 0;
+    return admission_full(admission_now(push->admission)) ? 429 : 0;
 }
 
 static unsigned on_head(void *ctx, struct http_request *request) {
-    return check(ctx, request);
-}
-
-static const char *methods_of(struct str path) {
-    static const struct str signals = {"/v1/signals/", 12};
-    if (str_is(path, "/v1/signals"))
-        return "POST";
-    return path.len > signals.len && memcmp(path.data, signals.data, signals.len) == 0
-               ? "GET, DELETE"
-               : "GET";
+    struct push_request *call = http_room(request);
+    call->push = ctx;
+    call->request = request;
+    unsigned status = router_find(&router, http_method(request), http_path(request), &call->match);
+    if (!status)
+        status = check_right(call);
+    if (!status)
+        status = check_admission(call);
+    if (!status && handler_of(call) == post_signals && !find_format(request, &call->format))
+        status = 415;
+    return status;
 }
 
 static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply) {
+    const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
-    problem_fill(reply, status, NULL);
-    if (status == 405)
-        reply_header(reply, "Allow", methods_of(http_path(request)));
+    router_refuse(reply, status, &call->match);
 }
 
-static void send_problem(struct call *call, unsigned status, const char *detail) {
+static void send_problem(struct push_request *call, unsigned status, const char *detail) {
     struct http_reply reply = {0};
     call->push->requests_refused++;
     problem_fill(&reply, status, detail);
     http_send(call->request, &reply);
 }
 
-static bool take_id(struct call *call) {
-    struct str path = http_path(call->request);
-    size_t head = strlen("/v1/signals/");
-    return http_decode_segment((struct str){path.data + head, path.len - head}, call->id,
-                               SIGNAL_ID_MAX, &call->id_len);
-}
-
+// The body took its time: what may have changed since the head is asked again.
 static void on_request(void *ctx, struct http_request *request) {
-    struct call call = {.push = ctx, .request = request};
-    unsigned status = check(ctx, request); // again: tables may have been reloaded since the head
-    if (status) {
-        send_problem(&call, status, NULL);
-        return;
-    }
-    const struct route *route = find_route(request, &status);
-    if (!route->open)
-        call.source = find_source(ctx, request);
-    if (!route->open && route->path[strlen(route->path) - 1] == '/' && !take_id(&call)) {
-        send_problem(&call, 404, NULL);
-        return;
-    }
-    route->handle(&call);
+    struct push_request *call = http_room(request);
+    const struct push *push = ctx;
+    unsigned status = call->generation == push->generation ? 0 : check_right(call);
+    if (!status)
+        status = check_admission(call);
+    if (status)
+        send_problem(call, status, NULL);
+    else
+        handler_of(call)(call);
 }
 
 static void put_verdict(struct json_out *json, const struct batch *batch, uint32_t index) {
@@ -245,8 +224,8 @@ static bool all_refused(const struct batch *batch) {
 
 static void on_batch_done(struct commit_task *task) {
     struct batch *batch = (struct batch *)task;
-    struct http_request *request = task->ctx;
-    struct push *push = http_user(request);
+    struct push_request *call = task->ctx;
+    struct push *push = call->push;
     struct http_reply reply = {0};
     char location[12 + DIGEST_HEX + 1];
     push->requests_refused += task->err.kind != ERR_NONE || batch->content.decoded.failed;
@@ -259,35 +238,34 @@ static void on_batch_done(struct commit_task *task) {
                             "Every signal in it was refused.");
     else
         fill_verdicts(&reply, batch, location);
-    http_send(request, &reply);
+    http_send(call->request, &reply);
     batch_free(batch);
 }
 
-static void submit(struct call *call, struct batch *batch) {
+static void submit(struct push_request *call, struct batch *batch) {
     struct push *push = call->push;
     batch->received_ms = loop_wall_ms();
     batch->task.done = on_batch_done;
-    batch->task.ctx = call->request;
-    http_set_user(call->request, push);
+    batch->task.ctx = call;
     push->requests++;
     pipeline_deliver(push->pipeline, batch);
 }
 
-static void post_signals(struct call *call) {
-    enum decode_format format = DECODE_JSON;
+static void post_signals(struct push_request *call) {
     size_t len;
-    (void)find_format(call->request, &format);
     char *body = http_take_body(call->request, &len);
-    submit(call,
-           batch_create(call->push->sources, call->source, call->push->tables, format, body, len));
+    submit(call, batch_create(call->push->sources, call->source, call->push->tables, call->format,
+                              body, len));
 }
 
 static const char never_received[] = "This signal was never received from you.";
 
 // A source may name its signal by its own id or by ours. 0 when it has no such signal.
-static uint64_t find_own(struct call *call, struct digest *identity) {
+static uint64_t find_own(struct push_request *call, struct digest *identity) {
     const struct ledger *ledger = call->push->ledger;
-    struct str id = {call->id, call->id_len};
+    struct str id = call->match.params[0];
+    if (!id.data)
+        return 0;
     normalise_identity(ledger_identity_key(ledger), str_from(call->source->name), id, identity);
     uint64_t seq = ledger_find(ledger, identity);
     if (seq == 0 && digest_from_hex(id, identity))
@@ -305,12 +283,12 @@ static void put_line(struct json_out *json, const struct ledger_event *line, con
     json_put_text(json, "verdict", verdict_name(line->row.verdict));
     json_put_u64(json, "version", line->row.version);
     json_put_text(json, "received", received);
-    reply_put_published(json, line, topic);
+    reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
     json_close(json, '}');
 }
 
 static void on_own_line(void *ctx, const struct ledger_event *line) {
-    struct call *call = ctx;
+    struct push_request *call = ctx;
     struct http_reply reply = {0};
     if (!str_is((struct str){line->row.source, line->row.source_len}, call->source->name)) {
         send_problem(call, 403, NULL);
@@ -325,7 +303,7 @@ static void on_own_line(void *ctx, const struct ledger_event *line) {
     http_send(call->request, &reply);
 }
 
-static void get_signal(struct call *call) {
+static void get_signal(struct push_request *call) {
     struct digest identity;
     uint64_t seq = find_own(call, &identity);
     if (seq == 0)
@@ -350,7 +328,7 @@ static void on_own_id(void *ctx, const struct ledger_event *line) {
 }
 
 // A withdrawal is a signal that says so: it goes the way of all signals.
-static void delete_signal(struct call *call) {
+static void delete_signal(struct push_request *call) {
     struct digest identity;
     struct own_id own = {.source = str_from(call->source->name)};
     uint64_t seq = find_own(call, &identity);
@@ -370,10 +348,10 @@ static void delete_signal(struct call *call) {
                                          &identity, (struct str){own.id, own.len}));
 }
 
-static void get_health(struct call *call) {
+static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
-    if (push->stopping || push->failing || push->full || pipeline_full(push->pipeline)) {
+    if (push->stopping || !admission_healthy(admission_now(push->admission))) {
         send_problem(call, 503, "Signals are not accepted now.");
         return;
     }
@@ -385,7 +363,7 @@ static void get_health(struct call *call) {
 }
 
 // "/v1/NAME"
-static void get_document(struct call *call) {
+static void get_document(struct push_request *call) {
     struct str path = http_path(call->request);
     struct str name = {path.data + 4, path.len - 4};
     if (!documents_send(call->request, name, call->push->config->oin))
@@ -402,6 +380,7 @@ static bool listen_on(struct push *push, int listen_fd, struct err *err) {
                                    .limits = config->http,
                                    .common = problem_common_headers,
                                    .common_count = problem_common_header_count,
+                                   .room_bytes = sizeof(struct push_request),
                                    .on_head = on_head,
                                    .on_request = on_request,
                                    .on_refusal = on_refusal,
@@ -430,6 +409,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->loop = options->loop;
     push->ledger = options->ledger;
     push->pipeline = options->pipeline;
+    push->admission = options->admission;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     if ((options->config->listen_address || options->listen_fd >= 0) &&
@@ -445,14 +425,7 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
     tables_unref(push->tables);
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
-}
-
-void push_set_full(struct push *push, bool full) {
-    push->full = full;
-}
-
-void push_set_failing(struct push *push, bool failing) {
-    push->failing = failing;
+    push->generation++;
 }
 
 void push_quiesce(struct push *push) {
@@ -475,8 +448,8 @@ uint16_t push_port(const struct push *push) {
 }
 
 void push_status(const struct push *push, struct push_status *status) {
-    *status = (struct push_status){.requests = push->requests,
-                                   .requests_refused = push->requests_refused,
-                                   .connections = push->server ? http_connections(push->server) : 0,
-                                   .full = push->full || pipeline_full(push->pipeline)};
+    *status =
+        (struct push_status){.requests = push->requests,
+                             .requests_refused = push->requests_refused,
+                             .connections = push->server ? http_connections(push->server) : 0};
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "codec/event.h"
+#include "ledger/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,47 +30,57 @@ const char *kafka_counts_topic(const struct config *config) {
 // --- what is handed over ---
 
 struct outbox_reader {
-    const struct publish_job *job;
-    bool (*put)(void *ctx, const struct publish_event *event);
-    void *ctx;
+    const struct topic_stream *stream;
+    struct ledger_outbox *outbox;
+    struct event_attributes attributes; // of the event under way
+    char key_name[DIGEST_HEX + 1];
 };
 
-static bool on_event(void *ctx, const struct ledger_event *line) {
-    struct outbox_reader *reader = ctx;
-    struct event_attributes attributes;
-    event_attributes(&line->row, reader->job->options.config->oin, &attributes);
-    struct publish_event event = {
-        .seq = line->row.seq, .key = attributes.key, .value = line->event};
-    for (size_t i = 0; i < attributes.count; i++)
-        event.headers[event.header_count++] = (struct publish_header){
-            attributes.list[i].header, {attributes.list[i].value, attributes.list[i].len}};
-    char key_name[DIGEST_HEX + 1];
-    digest_to_hex(ledger_key_check(reader->job->options.ledger), key_name);
-    event.headers[event.header_count++] =
-        (struct publish_header){EVENT_HEADER_KEY, {key_name, EVENT_KEY_HEX}};
-    return reader->put(reader->ctx, &event);
-}
-
-static bool on_statistic(void *ctx, const struct ledger_statistic_waiting *statistic) {
-    struct outbox_reader *reader = ctx;
-    const struct publish_event event = {.seq = statistic->seq,
-                                        .key = statistic->key,
-                                        .value = statistic->value,
-                                        .headers = {{"content-type", STR("application/json")}},
-                                        .header_count = 1};
-    return reader->put(reader->ctx, &event);
-}
-
-static void read_outbox(void *ctx, uint64_t after, size_t max,
-                        bool (*put)(void *put_ctx, const struct publish_event *event),
-                        void *put_ctx) {
+static void *open_outbox(void *ctx, uint64_t after) {
     const struct topic_stream *stream = ctx;
     struct ledger *ledger = stream->job->options.ledger;
-    struct outbox_reader reader = {stream->job, put, put_ctx};
-    if (stream->topic == LEDGER_EVENTS)
-        ledger_each_unpublished(ledger, after, max, on_event, &reader);
-    else
-        ledger_each_statistic_unpublished(ledger, after, max, on_statistic, &reader);
+    struct outbox_reader *reader = mem_zalloc(1, sizeof *reader);
+    reader->stream = stream;
+    reader->outbox = ledger_outbox_open(ledger, stream->topic, after);
+    digest_to_hex(ledger_key_check(ledger), reader->key_name);
+    return reader;
+}
+
+static void fill_event(struct outbox_reader *reader, const struct ledger_event *entry,
+                       struct publish_event *event) {
+    struct event_attributes *attributes = &reader->attributes;
+    event_attributes(&entry->row, reader->stream->job->options.config->oin, attributes);
+    event->key = attributes->key;
+    event->value = entry->event;
+    for (size_t i = 0; i < attributes->count; i++)
+        event->headers[event->header_count++] = (struct publish_header){
+            attributes->list[i].header, {attributes->list[i].value, attributes->list[i].len}};
+    event->headers[event->header_count++] =
+        (struct publish_header){EVENT_HEADER_KEY, {reader->key_name, EVENT_KEY_HEX}};
+}
+
+static bool next_event(void *ctx, struct publish_event *event) {
+    struct outbox_reader *reader = ctx;
+    struct outbox_entry entry;
+    if (!ledger_outbox_next(reader->outbox, &entry))
+        return false;
+    event->seq = entry.seq;
+    event->header_count = 0;
+    if (reader->stream->topic == LEDGER_EVENTS) {
+        fill_event(reader, &entry.event, event);
+        return true;
+    }
+    event->key = entry.key;
+    event->value = entry.value;
+    event->headers[event->header_count++] =
+        (struct publish_header){"content-type", STR("application/json")};
+    return true;
+}
+
+static void close_outbox(void *ctx) {
+    struct outbox_reader *reader = ctx;
+    ledger_outbox_close(reader->outbox);
+    free(reader);
 }
 
 // --- what the ledger know of a topic ---
@@ -134,7 +145,9 @@ static bool create_publisher(struct topic_stream *stream, struct err *err) {
                                       // Of statistics only the last of each key is worth anything,
                                       // and all of them are sent again.
                                       .may_shrink = stream->topic == LEDGER_STATISTICS,
-                                      .read_outbox = read_outbox,
+                                      .open_outbox = open_outbox,
+                                      .next_event = next_event,
+                                      .close_outbox = close_outbox,
                                       .known_offset = known_offset,
                                       .known_partitions = known_partitions,
                                       .on_partitions = on_partitions,

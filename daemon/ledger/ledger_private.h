@@ -124,6 +124,10 @@ void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topi
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row);
 
+// load.c
+// An entry with its event; false when it is not there or cannot be read.
+bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
+
 // ledger_sources.c
 void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news);
 void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch);

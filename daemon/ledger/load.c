@@ -428,6 +428,11 @@ static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
     return true;
 }
 
+bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event) {
+    struct str record;
+    return store_get_seq(txn, STORE_LEDGER, seq, &record) && read_line(txn, seq, record, event);
+}
+
 struct walk {
     struct store_txn txn;
     uint64_t left;
@@ -446,31 +451,12 @@ static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
     return walk->fn(walk->ctx, &line);
 }
 
-static bool on_walk_outbox(void *ctx, uint64_t seq, struct str empty) {
-    struct walk *walk = ctx;
-    struct str record;
-    (void)empty;
-    return store_get_seq(&walk->txn, STORE_LEDGER, seq, &record) &&
-           on_walk_ledger(ctx, seq, record);
-}
-
-static void walk_table(struct ledger *ledger, enum store_table table, uint64_t from,
-                       bool (*step)(void *ctx, uint64_t seq, struct str value), struct walk *walk) {
-    store_begin_read(ledger->store, &walk->txn);
-    store_each_seq(&walk->txn, table, from, step, walk);
-    store_abort(&walk->txn);
-}
-
 void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
                        bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
     struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
-    walk_table(ledger, STORE_LEDGER, from, on_walk_ledger, &walk);
-}
-
-void ledger_each_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
-                             bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
-    struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
-    walk_table(ledger, STORE_OUTBOX, after + 1, on_walk_outbox, &walk);
+    store_begin_read(ledger->store, &walk.txn);
+    store_each_seq(&walk.txn, STORE_LEDGER, from, on_walk_ledger, &walk);
+    store_abort(&walk.txn);
 }
 
 struct one_line {

@@ -325,9 +325,7 @@ bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base, 
 
 struct walk {
     bool (*statistic)(void *ctx, struct str key, const struct statistic_record *statistic);
-    bool (*waiting)(void *ctx, const struct ledger_statistic_waiting *statistic);
     void *ctx;
-    uint64_t left;
 };
 
 static bool on_walk_statistic(void *ctx, struct str key, struct str record) {
@@ -345,24 +343,5 @@ void ledger_each_statistic(struct ledger *ledger, struct statistics_record *stat
     store_begin_read(ledger->store, &txn);
     (void)read_state(&txn, state); // the start has seen that it can be read
     store_each(&txn, STORE_STATISTICS, on_walk_statistic, &walk);
-    store_abort(&txn);
-}
-
-static bool on_walk_waiting(void *ctx, uint64_t seq, struct str record) {
-    struct walk *walk = ctx;
-    struct ledger_statistic_waiting statistic = {.seq = seq};
-    return walk->left-- > 0 &&
-           record_get_statistic_waiting(record, &statistic.key, &statistic.value) &&
-           walk->waiting(walk->ctx, &statistic);
-}
-
-void ledger_each_statistic_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
-                                       bool (*fn)(void *ctx,
-                                                  const struct ledger_statistic_waiting *statistic),
-                                       void *ctx) {
-    struct store_txn txn;
-    struct walk walk = {.waiting = fn, .ctx = ctx, .left = max};
-    store_begin_read(ledger->store, &txn);
-    store_each_seq(&txn, STORE_STATISTICS_OUTBOX, after + 1, on_walk_waiting, &walk);
     store_abort(&txn);
 }

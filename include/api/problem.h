@@ -4,8 +4,8 @@
 #ifndef API_PROBLEM_H
 #define API_PROBLEM_H
 
+#include "core/signal/signal.h"
 #include "edge/http/http.h"
-#include "ledger/ledger.h"
 
 #define API_VERSION "1.0.0"
 
@@ -27,9 +27,10 @@ void problem_fill_faults(struct http_reply *reply, const struct fault *faults, s
 // An element of an errors list.
 struct json_out;
 void problem_put_fault(struct json_out *json, const struct fault *fault);
-// "published": where the line is in the topic, or null while it waits. The offset is null where
-// Kafka did not say.
-void reply_put_published(struct json_out *json, const struct ledger_event *line, const char *topic);
+// "published": where an event is in its topic, or null while it waits (`topic` NULL). The offset is
+// null where Kafka did not say (-1).
+void reply_put_published(struct json_out *json, const char *topic, int32_t partition,
+                         int64_t offset);
 void reply_header(struct http_reply *reply, const char *name, const char *value);
 
 #endif

@@ -15,6 +15,7 @@ struct control_options {
     struct loop *loop;
     struct ledger *ledger;
     struct pipeline *pipeline;
+    struct admission *admission;
     struct push *push;
     struct feeds *feeds;
     const struct publish_job *kafka;
@@ -27,9 +28,7 @@ struct control_options {
 struct control *control_create(const struct control_options *options, struct sources *sources,
                                struct tables *tables, struct err *err) MUST_CHECK;
 void control_use(struct control *control, struct sources *sources,
-                 struct tables *tables); // takes references
-// Exact reads get 503 while `refuse`: the audit log has no room for their lines.
-void control_refuse_reads(struct control *control, bool refuse);
+                 struct tables *tables);    // takes references
 void control_wake(struct control *control); // the ledger has grown: those who follow it are told
 // From now on nothing changes any more (503): to be called when the daemon begins to stop, since
 // what is handed to the pipeline after its last commit would be cut off.

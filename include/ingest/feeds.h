@@ -5,7 +5,7 @@
 #ifndef INGEST_FEEDS_H
 #define INGEST_FEEDS_H
 
-#include "ingest/pipeline.h"
+#include "ingest/admission.h"
 
 struct feeds;
 
@@ -14,14 +14,13 @@ struct feeds_options {
     struct loop *loop;
     struct ledger *ledger;
     struct pipeline *pipeline;
+    struct admission *admission; // nothing is fetched while there is no room
 };
 
 struct feeds *feeds_create(const struct feeds_options *options, struct sources *sources,
                            struct tables *tables, struct err *err) MUST_CHECK;
 // Takes references. Feeds that stay keep their timing; new ones begin; the others end.
 void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables);
-// Nothing is fetched while held.
-void feeds_hold(struct feeds *feeds, bool held);
 // Drops what is being fetched and starts nothing more. Pages already in the pipeline go through.
 void feeds_stop(struct feeds *feeds);
 void feeds_free(struct feeds *feeds); // with the pipeline idle; NULL is fine

@@ -12,7 +12,6 @@ struct pipeline;
 
 struct pipeline_options {
     struct batch_options batch;
-    uint64_t queue_bytes_max;        // bodies that wait; see pipeline_full
     void (*on_committed)(void *ctx); // after each good commit: there may be more to publish
     void (*on_failed)(void *ctx, const struct err *err); // after each commit that failed
     void *ctx;
@@ -22,8 +21,6 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options);
 void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
 
-// True while the queue holds as much as it may.
-bool pipeline_full(const struct pipeline *pipeline);
 // Takes the task; its `done` is called on the loop.
 void pipeline_submit(struct pipeline *pipeline, struct commit_task *task);
 void pipeline_deliver(struct pipeline *pipeline, struct batch *batch); // decodes it first

@@ -4,7 +4,7 @@
 #ifndef INGEST_PUSH_H
 #define INGEST_PUSH_H
 
-#include "ingest/pipeline.h"
+#include "ingest/admission.h"
 
 struct push;
 
@@ -13,6 +13,7 @@ struct push_options {
     struct loop *loop;
     struct ledger *ledger;
     struct pipeline *pipeline;
+    struct admission *admission;
     int listen_fd; // from the service manager, or -1
 };
 
@@ -20,10 +21,6 @@ struct push *push_create(const struct push_options *options, struct sources *sou
                          struct tables *tables, struct err *err) MUST_CHECK;
 // From the next request on. Takes references.
 void push_use(struct push *push, struct sources *sources, struct tables *tables);
-// Refuse new signals with 429 while `full`; they are accepted again afterwards.
-void push_set_full(struct push *push, bool full);
-// The last commit failed (or did not): GET /v1/health tells. Signals are tried all the same.
-void push_set_failing(struct push *push, bool failing);
 // No new connections, 503 to requests from now on. Those already waiting for their commit get their
 // answer.
 void push_quiesce(struct push *push);
@@ -34,7 +31,6 @@ struct push_status {
     uint64_t requests;         // to POST or DELETE signals, that were handed to the pipeline
     uint64_t requests_refused; // 4xx and 5xx as a whole
     uint32_t connections;
-    bool full;
 };
 void push_status(const struct push *push, struct push_status *status);
 

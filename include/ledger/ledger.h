@@ -125,15 +125,6 @@ void ledger_each_statistic(struct ledger *ledger, struct statistics_record *stat
                            bool (*fn)(void *ctx, struct str key,
                                       const struct statistic_record *statistic),
                            void *ctx);
-// Those that Kafka has not confirmed, with number > after. `value` absent: no longer told.
-struct ledger_statistic_waiting {
-    uint64_t seq;
-    struct str key, value;
-};
-void ledger_each_statistic_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
-                                       bool (*fn)(void *ctx,
-                                                  const struct ledger_statistic_waiting *statistic),
-                                       void *ctx);
 // Can statistics of this rounding_base follow those that have been told? One that neither divides
 // theirs nor is a multiple of it would round differently, and both together narrow a statistic
 // down.
@@ -157,8 +148,5 @@ bool ledger_event_at(struct ledger *ledger, uint64_t seq,
 // shown.
 void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
                        bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
-// Lines that Kafka has not confirmed, with seq > after.
-void ledger_each_unpublished(struct ledger *ledger, uint64_t after, uint64_t max,
-                             bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
 
 #endif

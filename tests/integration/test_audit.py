@@ -2,6 +2,7 @@
 """The audit log: every change and every exact read leaves its line before its answer, what cannot be logged is not
 done, nothing that was typed gets into it, and what is done to it behind the daemon's back is found."""
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -447,6 +448,21 @@ class Tool(Base):
 
 
 class Share(unittest.TestCase):
+    def test_an_import_without_room_is_refused_and_logged(self):
+        daemon = Daemon([{"name": COA, "kind": "coa", "push": True}], {"intake": ["backlog_max: 1MiB"]})
+        self.addCleanup(daemon.close)
+        daemon.start()
+        batches = itertools.count()
+        wait_for(lambda: daemon.post(COA, [{"id": f"{next(batches)}-{i}", **SIGNAL} for i in range(1000)]).status == 429, "429")
+        self.assertTrue(daemon.status()["intake"]["full"])
+        self.assertEqual(daemon.request("GET", "/v1/health").status, 503)
+        refused = daemon.control("POST", f"/v1/import?source={COA}&dryRun=1", json.dumps({"id": "1", **SIGNAL}))
+        self.assertEqual((refused.status, refused.json["detail"][:31]), (429, "Too much is waiting here. Nothi"))
+        self.assertEqual([(line["action"], line["result"]) for line in audit(daemon)[-2:]],
+                         [("import", "begun"), ("import", "429")])
+        self.assertIn('senders get 429 reason="too much waits for Kafka (intake.backlog_max)"', daemon.log())
+        daemon.stop()
+
     def test_reads_do_not_take_the_room_of_signals(self):
         daemon = Daemon([{"name": COA, "kind": "coa", "push": True}], {"state": ["size_max: 2MiB"],
                                                                           "intake": ["backlog_max: 1MiB"]})

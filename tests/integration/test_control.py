@@ -131,6 +131,7 @@ class Reading(Case):
                 ("GET", "/", 404), ("GET", "/v1/status/", 404), ("GET", "/v1/counts/x", 404), ("GET", "/v1", 404),
                 ("GET", f"/v1/signals/{COA}/never", 404), ("GET", "/v1/signals/nobody/r1", 404),
                 ("GET", "/v1/signals/coa", 400), ("GET", "/v1/signals/coa/%zz", 400),
+                ("GET", "/v1/signals/", 404), ("GET", f"/v1/signals/{COA}/a/b", 404), ("OPTIONS", "/v1/status", 405),
                 ("POST", "/v1/status", 405), ("DELETE", "/metrics", 405), ("GET", "/v1/reload", 405),
                 ("GET", "/v1/counts?by=shoesize", 400), ("GET", "/v1/counts?by=year,month,gender,category", 400),
                 ("GET", "/v1/counts?period=17", 400), ("GET", "/v1/counts?period=2017-13", 400),

@@ -110,18 +110,19 @@ class Documents(unittest.TestCase):
                 other, _, pointer = reference.partition("#")
                 self.assertTrue(contract.find(other or name, pointer), reference)
 
-    def routes_of(self, source, behind):
-        table = re.search(r"\} routes\[\] = \{\n(.*?)\n\};", (ROOT / "daemon" / source).read_text(), re.S)[1]
+    def routes_of(self, source):
+        table = re.search(r" routes\[\] = \{\n(.*?)\n\};", (ROOT / "daemon" / source).read_text(), re.S)[1]
         rows = re.findall(r'\{"([A-Z]+)",\s*"([^"]+)"', table)
-        return {(method, path + behind if path.endswith("/") else path) for method, path in rows}
+        self.assertEqual(len(rows), len(re.findall(r"\bROUTE_\w+,", table)))
+        return {(method, path.replace("...}", "}")) for method, path in rows}
 
     def test_every_route_is_documented_and_every_documented_one_is_there(self):
-        for name, source, behind in ((contract.PUBLIC, "ingest/push.c", "*"), (contract.CONTROL, "control/control.c", "*/*")):
+        for name, source in ((contract.PUBLIC, "ingest/push.c"), (contract.CONTROL, "control/control.c")):
             document = contract.load(name)
             base = document["servers"][0]["url"].rstrip("/")
-            documented = {(method.upper(), re.sub(r"\{\w+\}", "*", base + path)) for path, item in document["paths"].items()
+            documented = {(method.upper(), base + path) for path, item in document["paths"].items()
                           for method in contract.METHODS if method in item}
-            there = self.routes_of(source, behind)
+            there = self.routes_of(source)
             self.assertGreater(len(there), 5)
             self.assertEqual(documented, there, name)
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The public side: every request of the contract's table and its answer; nothing foreign comes back or stays."""
-import json
 import hashlib
+import json
+import socket
 import threading
 import unittest
 from urllib.parse import quote
 
-from harness import SIGNAL, Case, token_of
+from harness import PATIENCE_S, SIGNAL, Case, read_answers, token_of
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
 MARK = "zq7Geheim7qz"
@@ -222,9 +223,15 @@ class Refusals(Intake):
             self.refused(answer, status)
             self.assertEqual("WWW-Authenticate" in answer.headers, status == 401)
         for method, path, allowed in [("GET", "/v1/signals", "POST"), ("PUT", "/v1/signals", "POST"),
-                                      ("POST", "/v1/signals/1", "GET, DELETE"), ("POST", "/v1/health", "GET")]:
+                                      ("POST", "/v1/signals/1", "GET, DELETE"), ("POST", "/v1/health", "GET"),
+                                      ("OPTIONS", "/v1/signals", "POST"), ("OPTIONS", "/v1/signals/1", "GET, DELETE")]:
             answer = self.refused(self.daemon.request(method, path, headers=json_head), 405)
             self.assertEqual(answer.headers["Allow"], allowed)
+        connection = self.daemon.connection()
+        self.addCleanup(connection.close)
+        connection.request("HEAD", "/v1/health")
+        asked = connection.getresponse()
+        self.assertEqual((asked.status, asked.headers["Allow"]), (405, "GET"))
         health = self.daemon.request("GET", "/v1/health")
         self.assertEqual(health.status, 200)
         self.assert_headers(health)
@@ -253,6 +260,21 @@ class Refusals(Intake):
                                        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
                    for token in (token_of(COA), "the-next-token-of-coa")]
             self.assertEqual([g.status for g in got], statuses)
+
+    def test_a_reload_between_head_and_body(self):
+        table = (self.daemon.directory / "sources.csv").read_text()
+        self.addCleanup(lambda: ((self.daemon.directory / "sources.csv").write_text(table),
+                                 self.daemon.control("POST", "/v1/reload")))
+        other = table.replace(hashlib.sha256(token_of(COA).encode()).hexdigest(), "0" * 64)
+        body = json.dumps(self.new()).encode()
+        for text, status in ((table, 201), (other, 401)):
+            with socket.create_connection(("127.0.0.1", self.daemon.port), timeout=PATIENCE_S) as sock:
+                sock.sendall(head("POST", "/v1/signals", f"Content-Length: {len(body)}", "Expect: 100-continue"))
+                self.assertEqual(sock.recv(100), b"HTTP/1.1 100 Continue\r\n\r\n")
+                (self.daemon.directory / "sources.csv").write_text(text)
+                self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+                sock.sendall(body)
+                self.assertEqual(read_answers(sock, 1)[0].status, status)
 
     def test_kept_connection_and_pipeline(self):
         connection = self.daemon.connection()

@@ -136,26 +136,34 @@ static void on_term(void *ctx) {
     ((struct driver *)ctx)->enough = true;
 }
 
-static void read_outbox(void *ctx, uint64_t after, size_t max,
-                        bool (*put)(void *put_ctx, const struct publish_event *event),
-                        void *put_ctx) {
-    struct driver *d = ctx;
-    for (uint64_t seq = after + 1; seq <= d->released && max > 0; seq++) {
-        if (d->marked[seq])
-            continue;
-        char key[16], value[64], id[32];
-        (void)snprintf(key, sizeof key, "GM%04d", (int)(seq * 7919 % KEYS));
-        (void)snprintf(value, sizeof value, "{\"n\":%llu}", (unsigned long long)seq);
-        (void)snprintf(id, sizeof id, "event-%llu", (unsigned long long)seq);
-        const struct publish_event event = {.seq = seq,
-                                            .key = str_from(key),
-                                            .value = str_from(value),
-                                            .headers = {{"ce_id", str_from(id)}},
-                                            .header_count = 1};
-        if (!put(put_ctx, &event))
-            return;
-        max--;
-    }
+struct outbox {
+    const struct driver *d;
+    uint64_t seq;
+    char key[16], value[64], id[32];
+};
+
+static void *open_outbox(void *ctx, uint64_t after) {
+    struct outbox *outbox = calloc(1, sizeof *outbox);
+    outbox->d = ctx;
+    outbox->seq = after;
+    return outbox;
+}
+
+static bool next_event(void *ctx, struct publish_event *event) {
+    struct outbox *o = ctx;
+    while (++o->seq <= o->d->released && o->d->marked[o->seq])
+        ;
+    if (o->seq > o->d->released)
+        return false;
+    (void)snprintf(o->key, sizeof o->key, "GM%04d", (int)(o->seq * 7919 % KEYS));
+    (void)snprintf(o->value, sizeof o->value, "{\"n\":%llu}", (unsigned long long)o->seq);
+    (void)snprintf(o->id, sizeof o->id, "event-%llu", (unsigned long long)o->seq);
+    *event = (struct publish_event){.seq = o->seq,
+                                    .key = str_from(o->key),
+                                    .value = str_from(o->value),
+                                    .headers = {{"ce_id", str_from(o->id)}},
+                                    .header_count = 1};
+    return true;
 }
 
 static int64_t known_offset(void *ctx, int32_t partition) {
@@ -208,7 +216,9 @@ int main(int argc, char **argv) {
                                             .ledger_id = "outbox-driver",
                                             .recovery_wait_ms = (int64_t)grace,
                                             .retry_ms = 100,
-                                            .read_outbox = read_outbox,
+                                            .open_outbox = open_outbox,
+                                            .next_event = next_event,
+                                            .close_outbox = free,
                                             .known_offset = known_offset,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,

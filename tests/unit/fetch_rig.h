@@ -199,10 +199,9 @@ static inline char *copy_of(const char *text) {
     return text ? mem_strdup(text) : NULL;
 }
 
-static inline void on_answer(void *ctx, const struct fetch_result *result) {
+static inline void keep_answer(void *ctx, const struct fetch_result *result) {
     struct answer *answer = ctx;
     answer->calls++;
-    answer->order = ++answer->rig->answered;
     answer->outcome = result->outcome;
     answer->status = result->status;
     answer->body = mem_strndup(result->body.len ? result->body.data : "", result->body.len);
@@ -213,6 +212,12 @@ static inline void on_answer(void *ctx, const struct fetch_result *result) {
     answer->link_next = copy_of(result->link_next);
     answer->url = copy_of(result->url);
     answer->reason = mem_strdup(result->reason);
+}
+
+static inline void on_answer(void *ctx, const struct fetch_result *result) {
+    struct answer *answer = ctx;
+    keep_answer(ctx, result);
+    answer->order = ++answer->rig->answered;
     if (--answer->rig->waiting == 0)
         loop_stop(answer->rig->loop);
 }

@@ -66,24 +66,32 @@ static inline void event_text(uint64_t seq, char key[16], char value[64]) {
     (void)snprintf(value, 64, "{\"n\":%llu}", (unsigned long long)seq);
 }
 
-static inline void read_outbox(void *ctx, uint64_t after, size_t max,
-                               bool (*put)(void *put_ctx, const struct publish_event *event),
-                               void *put_ctx) {
-    struct app *app = ctx;
-    for (uint64_t seq = after + 1; seq <= app->events && max > 0; seq++) {
-        if (app->marked[seq])
-            continue;
-        char key[16], value[64];
-        event_text(seq, key, value);
-        const struct publish_event event = {.seq = seq,
-                                            .key = str_from(key),
-                                            .value = str_from(value),
-                                            .headers = {{"ce_id", str_from(value)}},
-                                            .header_count = 1};
-        if (!put(put_ctx, &event))
-            return;
-        max--;
-    }
+struct outbox {
+    const struct app *app;
+    uint64_t seq;
+    char key[16], value[64];
+};
+
+static inline void *open_outbox(void *ctx, uint64_t after) {
+    struct outbox *outbox = calloc(1, sizeof *outbox);
+    outbox->app = ctx;
+    outbox->seq = after;
+    return outbox;
+}
+
+static inline bool next_event(void *ctx, struct publish_event *event) {
+    struct outbox *outbox = ctx;
+    while (++outbox->seq <= outbox->app->events && outbox->app->marked[outbox->seq])
+        ;
+    if (outbox->seq > outbox->app->events)
+        return false;
+    event_text(outbox->seq, outbox->key, outbox->value);
+    *event = (struct publish_event){.seq = outbox->seq,
+                                    .key = str_from(outbox->key),
+                                    .value = str_from(outbox->value),
+                                    .headers = {{"ce_id", str_from(outbox->value)}},
+                                    .header_count = 1};
+    return true;
 }
 
 static inline int64_t known_offset(void *ctx, int32_t partition) {
@@ -222,7 +230,9 @@ static inline void start(struct app *app, const char *brokers,
                                             .recovery_wait_ms = recovery_wait_ms,
                                             .retry_ms = 20,
                                             .may_shrink = app->may_shrink,
-                                            .read_outbox = read_outbox,
+                                            .open_outbox = open_outbox,
+                                            .next_event = next_event,
+                                            .close_outbox = free,
                                             .known_offset = known_offset,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,

@@ -25,8 +25,9 @@ struct topic {
     size_t count, cap;
 };
 
-static inline bool send_line(void *ctx, const struct ledger_event *line) {
+static inline void send_line(void *ctx, const struct outbox_entry *entry) {
     struct topic *topic = ctx;
+    const struct ledger_event *line = &entry->event;
     struct event_attributes attributes;
     char seq[24];
     topic->list = mem_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
@@ -46,14 +47,13 @@ static inline bool send_line(void *ctx, const struct ledger_event *line) {
                                             .key = {NULL, attributes.key.len},
                                             .value = {NULL, line->event.len},
                                             .headers = headers};
-    return true;
 }
 
 // Kafka gets and confirms all that waits.
 static inline void publish(struct ledger *ledger, struct topic *topic) {
     uint64_t last = ledger_last_seq(ledger);
     size_t before = topic->count;
-    ledger_each_unpublished(ledger, 0, UINT64_MAX, send_line, topic);
+    each_unpublished(ledger, LEDGER_EVENTS, 0, send_line, topic);
     if (topic->count > before)
         confirm(ledger, topic->list[before].seq, last);
 }

@@ -4,6 +4,7 @@
 #define RETENTION_RIG_H
 
 #include "ledger/ledger.h"
+#include "outbox_each.h"
 
 #include "codec/event.h"
 #include "core/normalise/normalise.h"

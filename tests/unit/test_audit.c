@@ -218,8 +218,7 @@ static void a_line_says_all_and_no_identifier(void **state) {
     memset(longest, 'z', sizeof longest);
     rig.loop = loop_create(&err);
     rig.ledger = open_ledger();
-    const struct pipeline_options options = {
-        .queue_bytes_max = 1 << 20, .on_committed = on_committed, .on_failed = on_failed};
+    const struct pipeline_options options = {.on_committed = on_committed, .on_failed = on_failed};
     rig.pipeline = pipeline_create(rig.loop, rig.ledger, &options);
     const struct str objects[] = {
         STR("by=province gender=Masculine"),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // fetch: redirects, links to the next page, and ways to say who asks.
+#include "edge/fetch/once.h"
+
 #include "fetch_rig.h"
 
 #include <signal.h>
@@ -320,6 +322,79 @@ static void test_private_hop(void **state) {
     answer_free(&answer);
 }
 
+// --- without a loop ---
+
+static void ask_once(const struct fetch_request *request, struct answer *answer) {
+    struct err err = {0};
+    *answer = (struct answer){0};
+    assert_true(fetch_once(&limits, request, keep_answer, answer, &err));
+    assert_int_equal(answer->calls, 1);
+}
+
+static void test_once(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        const struct expected *row = &expected[i];
+        struct answer answer;
+        char url[256];
+        rig_url(&rig, row->path, url);
+        ask_once(&(struct fetch_request){.url = url, .allow_private = true}, &answer);
+        assert_text(answer.reason, row->reason, row->path);
+        assert_int_equal(answer.outcome, row->outcome);
+        assert_int_equal(answer.status, row->status);
+        assert_text(answer.body, row->body, row->path);
+        answer_free(&answer);
+    }
+    assert_int_equal(server_count(&elsewhere, &elsewhere.connections), 0);
+    assert_int_equal(server_count(&neighbour, &neighbour.connections), 0);
+}
+
+static void test_once_with_login_and_form(void **state) {
+    (void)state;
+    char url[256];
+    struct answer answer;
+    rig_url(&rig, "/next", url);
+    ask_once(&(struct fetch_request){.url = url, .bearer = "sesame", .allow_private = true},
+             &answer);
+    assert_text(answer.link_next, "?page=2", url);
+    assert_non_null(strstr(rig.server.last_request, "\r\nAuthorization: Bearer sesame\r\n"));
+    answer_free(&answer);
+    rig_url(&rig, "/307", url); // a form goes nowhere else
+    ask_once(&(struct fetch_request){.url = url, .form = "a=b", .allow_private = true}, &answer);
+    assert_int_equal(answer.status, 307);
+    assert_non_null(strstr(rig.server.last_request, "\r\n\r\na=b"));
+    answer_free(&answer);
+}
+
+static void test_once_refused(void **state) {
+    (void)state;
+    const struct fetch_limits short_time = {
+        .connect_timeout_ms = 20000, .timeout_ms = 200, .body_bytes_max = 1000};
+    const struct fetch_limits small = {
+        .connect_timeout_ms = 20000, .timeout_ms = 40000, .body_bytes_max = 6};
+    char url[256];
+    struct answer answer;
+    struct err err;
+    rig_url(&rig, "/end", url);
+    ask_once(&(struct fetch_request){.url = url}, &answer);
+    assert_text(answer.reason, "address not allowed", url);
+    assert_int_equal(answer.outcome, FETCH_FORBIDDEN);
+    answer_free(&answer);
+    ask_once(&(struct fetch_request){.url = "file:///etc/passwd", .allow_private = true}, &answer);
+    assert_text(answer.reason, "neither http nor https", "file");
+    answer_free(&answer);
+    answer = (struct answer){0};
+    struct fetch_request request = {.url = url, .allow_private = true};
+    assert_true(fetch_once(&small, &request, keep_answer, &answer, &err));
+    assert_int_equal(answer.outcome, FETCH_TOO_LARGE);
+    answer_free(&answer);
+    answer = (struct answer){0};
+    rig_url(&rig, "/silence", url); // nothing is said there
+    assert_true(fetch_once(&short_time, &request, keep_answer, &answer, &err));
+    assert_text(answer.reason, "timed out", url);
+    answer_free(&answer);
+}
+
 static int ignore_pipes(void **state) {
     (void)state;
     return signal(SIGPIPE, SIG_IGN) == SIG_ERR;
@@ -328,10 +403,12 @@ static int ignore_pipes(void **state) {
 int main(void) {
 #define WITH_RIG(test) cmocka_unit_test_setup_teardown(test, start, stop)
     const struct CMUnitTest tests[] = {
-        WITH_RIG(test_redirects),   WITH_RIG(test_url_that_answered),
-        WITH_RIG(test_link_next),   WITH_RIG(test_logins),
-        WITH_RIG(test_form),        WITH_RIG(test_request_is_a_copy),
-        WITH_RIG(test_bad_headers), WITH_RIG(test_private_hop),
+        WITH_RIG(test_redirects),    WITH_RIG(test_url_that_answered),
+        WITH_RIG(test_link_next),    WITH_RIG(test_logins),
+        WITH_RIG(test_form),         WITH_RIG(test_request_is_a_copy),
+        WITH_RIG(test_bad_headers),  WITH_RIG(test_private_hop),
+        WITH_RIG(test_once),         WITH_RIG(test_once_with_login_and_form),
+        WITH_RIG(test_once_refused),
     };
     return cmocka_run_group_tests(tests, ignore_pipes, NULL);
 }

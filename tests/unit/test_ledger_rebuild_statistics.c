@@ -40,18 +40,17 @@ static bool take_statistic(void *ctx, struct str key, const struct statistic_rec
     return true;
 }
 
-static bool put_waiting(void *ctx, const struct ledger_statistic_waiting *statistic) {
+static void put_waiting(void *ctx, const struct outbox_entry *statistic) {
     struct buf *out = ctx;
     buf_printf(out, "%d %.*s %.*s\n", (int)statistic->seq, (int)statistic->key.len,
                statistic->key.data, (int)statistic->value.len,
                statistic->value.data ? statistic->value.data : "");
-    return true;
 }
 
 static char *waiting_after(struct ledger *ledger, uint64_t seq) {
     struct buf out;
     buf_init(&out, SHOWN_MAX);
-    ledger_each_statistic_unpublished(ledger, seq, UINT64_MAX, put_waiting, &out);
+    each_unpublished(ledger, LEDGER_STATISTICS, seq, put_waiting, &out);
     return buf_take(&out);
 }
 

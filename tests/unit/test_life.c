@@ -89,7 +89,8 @@ static void add_links(struct tally *tally, const json_t *data, bool counts) {
     }
 }
 
-static bool consume(void *ctx, const struct ledger_event *line) {
+static void consume(void *ctx, const struct outbox_entry *entry) {
+    const struct ledger_event *line = &entry->event;
     struct tally *tally = ctx;
     json_error_t error;
     json_t *data = json_loadb(line->event.data, line->event.len, 0, &error);
@@ -103,7 +104,6 @@ static bool consume(void *ctx, const struct ledger_event *line) {
     add_links(tally, data, counts);
     json_decref(data);
     tally->upto = line->row.seq;
-    return true;
 }
 
 static void reach(const struct tally *tally, size_t from, bool *reached) {
@@ -453,7 +453,7 @@ static void live(struct life *life, int turns) {
         life->knows_more = life->knows_more || life_pick(life, 60) == 0;
         do_group(life, ledger);
         if (life->publishing)
-            ledger_each_unpublished(ledger, consumer.upto, UINT64_MAX, consume, &consumer);
+            each_unpublished(ledger, LEDGER_EVENTS, consumer.upto, consume, &consumer);
         life->sent = consumer.upto;
         assert_as_model(life, ledger, &consumer);
         if (turn % 8 == 0)

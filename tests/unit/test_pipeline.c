@@ -159,7 +159,6 @@ static void open_rig(struct rig *rig) {
         .batch = {.limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
                   .identity_key = ledger_identity_key(rig->ledger),
                   .person_keys = ledger_person_keys(rig->ledger)},
-        .queue_bytes_max = 1 << 20,
         .on_committed = on_committed,
         .on_failed = on_failed,
         .ctx = rig};

@@ -40,12 +40,11 @@ static bool put_statistic(void *ctx, struct str key, const struct statistic_reco
     return true;
 }
 
-static bool put_waiting(void *ctx, const struct ledger_statistic_waiting *statistic) {
+static void put_waiting(void *ctx, const struct outbox_entry *statistic) {
     struct buf *out = ctx;
     buf_printf(out, "%d %.*s %.*s\n", (int)statistic->seq, (int)statistic->key.len,
                statistic->key.data, (int)statistic->value.len,
                statistic->value.data ? statistic->value.data : "");
-    return true;
 }
 
 static char *shown(struct ledger *ledger) {
@@ -59,7 +58,7 @@ static char *shown(struct ledger *ledger) {
 static char *waiting(struct ledger *ledger) {
     struct buf out;
     buf_init(&out, SHOWN_MAX);
-    ledger_each_statistic_unpublished(ledger, 0, 1000000, put_waiting, &out);
+    each_unpublished(ledger, LEDGER_STATISTICS, 0, put_waiting, &out);
     return buf_take(&out);
 }
 

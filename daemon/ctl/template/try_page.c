@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// One page from its endpoint, by the daemon's own way of fetching.
+// One page from its endpoint, asked for with the template's query and authentication and under the
+// daemon's own rules. Blocks. The secret and the token are wiped before it returns.
 #include "base/mem.h"
 #include "codec/oauth.h"
-#include "edge/fetch/fetch.h"
+#include "edge/fetch/once.h"
 #include "try.h"
 
 #include <signal.h>
@@ -19,8 +20,7 @@ enum {
 };
 
 struct exchange {
-    struct loop *loop;
-    struct fetcher *fetcher;
+    struct fetch_limits limits;
     struct try_run *run;
     char *secret; // NULL: none
     char token[OAUTH_TOKEN_MAX + 1];
@@ -32,7 +32,6 @@ static void on_answer(void *ctx, const struct fetch_result *result) {
     struct exchange *x = ctx;
     const char *what = x->asks_token ? "no access token: " : "";
     int64_t expires_s;
-    loop_stop(x->loop);
     if (result->outcome != FETCH_OK) {
         (void)err_set(x->err, ERR_RETRY, "%s%s", what, result->reason);
     } else if (result->status != STATUS_OK) {
@@ -51,9 +50,7 @@ static void on_answer(void *ctx, const struct fetch_result *result) {
 
 static bool exchange_run(struct exchange *x, const struct fetch_request *request) {
     x->ok = false;
-    fetch_start(x->fetcher, request, on_answer, x);
-    loop_run(x->loop);
-    return x->ok;
+    return fetch_once(&x->limits, request, on_answer, x, x->err) && x->ok;
 }
 
 // Client credentials (RFC 6749, 4.4.2), in the body, as the daemon does.
@@ -139,12 +136,12 @@ static char *make_url(const struct template *template, const char *url) {
 }
 
 bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct err *err) {
-    struct exchange x = {.run = run, .err = err};
-    const struct fetch_limits limits = {.connections_max = 1,
-                                        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                                        .timeout_ms = TIMEOUT_MS,
-                                        .body_bytes_max = TRY_PAGE_BYTES_MAX,
-                                        .ca_file = fetch->ca_file};
+    struct exchange x = {.run = run,
+                         .err = err,
+                         .limits = {.connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                    .timeout_ms = TIMEOUT_MS,
+                                    .body_bytes_max = TRY_PAGE_BYTES_MAX,
+                                    .ca_file = fetch->ca_file}};
     char *url = make_url(run->template, fetch->url);
     bool ok = false;
     (void)signal(SIGPIPE, SIG_IGN);
@@ -154,12 +151,8 @@ bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct e
     }
     if (fetch->secret_file && !read_secret(fetch->secret_file, &x.secret, err))
         goto fail;
-    x.loop = loop_create(err);
-    x.fetcher = x.loop ? fetcher_create(x.loop, &limits, err) : NULL;
-    ok = x.fetcher && ask_page(&x, fetch, url);
+    ok = ask_page(&x, fetch, url);
 fail:
-    fetcher_free(x.fetcher);
-    loop_free(x.loop);
     if (x.secret)
         hash_wipe(x.secret, strlen(x.secret));
     hash_wipe(x.token, sizeof x.token);

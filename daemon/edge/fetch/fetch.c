@@ -235,12 +235,11 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
                                struct err *err) {
     assert(limits->connections_max > 0 && limits->body_bytes_max > 0);
     assert(limits->connect_timeout_ms > 0 && limits->timeout_ms > 0);
-    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_wipe_free, mem_wipe_realloc,
-                             mem_strdup, mem_zalloc) != CURLE_OK) {
-        err_set(err, ERR_FATAL, "libcurl does not start");
+    CURL *model = fetch_transfer_model(limits, err);
+    if (!model)
         return NULL;
-    }
     struct fetcher *fetcher = mem_zalloc(1, sizeof *fetcher);
+    fetcher->model = model;
     fetcher->loop = loop;
     fetcher->connections_max = limits->connections_max;
     fetcher->timeout_ms = limits->timeout_ms;
@@ -251,10 +250,9 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
     TAILQ_INIT(&fetcher->watches);
     fetcher->curl_timer = loop_timer_create(loop, on_curl_timer, fetcher);
     fetcher->start_timer = loop_timer_create(loop, on_start_timer, fetcher);
-    fetcher->model = fetch_transfer_model(limits);
-    if (!fetcher->model || !multi_open(fetcher)) {
+    if (!multi_open(fetcher)) {
         fetcher_free(fetcher);
-        err_set(err, ERR_FATAL, "libcurl lacks TLS, compression or an option that is needed");
+        err_set(err, ERR_FATAL, "libcurl does not start");
         return NULL;
     }
     return fetcher;
@@ -271,11 +269,10 @@ void fetcher_free(struct fetcher *fetcher) {
         transfer_fail(transfer, "stopped");
     fetch_queue_free(fetcher->queue);
     multi_close(fetcher);
-    curl_easy_cleanup(fetcher->model);
     loop_timer_free(fetcher->curl_timer);
     loop_timer_free(fetcher->start_timer);
+    fetch_transfer_model_free(fetcher->model);
     free(fetcher);
-    curl_global_cleanup();
 }
 
 void fetch_start(struct fetcher *fetcher, const struct fetch_request *request,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Inside of fetch: one transfer as curl's easy interface sees it, that is its options, what its
-// callbacks let through (fetch_transfer.c), and what came of it (fetch_answer.c). For these and
-// fetch.c only.
+// callbacks let through (fetch_transfer.c), and what came of it (fetch_answer.c). For these,
+// fetch.c and once.c only.
 #ifndef EDGE_FETCH_FETCH_TRANSFER_H
 #define EDGE_FETCH_FETCH_TRANSFER_H
 
@@ -33,9 +33,10 @@ struct fetch_transfer {
     char *link_next;
 };
 
-// A handle with the options that are the same for all, to be copied and never run. NULL when this
-// libcurl lacks one of them.
-CURL *fetch_transfer_model(const struct fetch_limits *limits);
+// Starts libcurl. A handle with the options that are the same for all, to be copied and never run.
+// NULL when this libcurl lacks one of them.
+CURL *fetch_transfer_model(const struct fetch_limits *limits, struct err *err) MUST_CHECK;
+void fetch_transfer_model_free(CURL *model); // ends libcurl: its last handle
 
 // Copies the request.
 void fetch_transfer_init(struct fetch_transfer *easy, const struct fetch_request *request,

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// One transfer on its way out: the options that make it safe, the same for every transfer, and the
+// callbacks that bound what comes in. The transfer owns copies of the request and wipes the secrets
+// among them. It knows no loop and no other transfer.
 #include "fetch_transfer.h"
 
 #include "base/hash.h"
@@ -162,7 +165,7 @@ static int on_before_request(void *ctx, char *ip, char *local_ip, int port, int 
 // Sets an option unless an earlier one failed.
 #define SET(option, value) (rc = rc ? rc : curl_easy_setopt(handle, option, value))
 
-CURL *fetch_transfer_model(const struct fetch_limits *limits) {
+static CURL *make_model(const struct fetch_limits *limits) {
     CURL *handle = curl_easy_init();
     CURLcode rc = handle ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -193,6 +196,25 @@ CURL *fetch_transfer_model(const struct fetch_limits *limits) {
         return handle;
     curl_easy_cleanup(handle);
     return NULL;
+}
+
+CURL *fetch_transfer_model(const struct fetch_limits *limits, struct err *err) {
+    if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_alloc, mem_wipe_free, mem_wipe_realloc,
+                             mem_strdup, mem_zalloc) != CURLE_OK) {
+        err_set(err, ERR_FATAL, "libcurl does not start");
+        return NULL;
+    }
+    CURL *model = make_model(limits);
+    if (model)
+        return model;
+    curl_global_cleanup();
+    err_set(err, ERR_FATAL, "libcurl lacks TLS, compression or an option that is needed");
+    return NULL;
+}
+
+void fetch_transfer_model_free(CURL *model) {
+    curl_easy_cleanup(model);
+    curl_global_cleanup();
 }
 
 bool fetch_transfer_open(struct fetch_transfer *easy, CURL *model, int64_t timeout_ms,

@@ -13,6 +13,8 @@
 
 #include "edge/http/http.h"
 
+#include <stddef.h>
+
 struct MHD_Connection;
 struct MHD_Daemon;
 struct MHD_Response;
@@ -89,7 +91,8 @@ struct http_request {
     struct http_stream_source source;
     void *user;
     size_t path_len, target_len;
-    char target[]; // path and query as they came, NUL-terminated
+    char *target;       // path and query as they came, NUL-terminated, behind the room
+    max_align_t room[]; // see http_room
 };
 
 bool http_socket_open(const struct http_options *options, struct http_socket *out,

@@ -17,14 +17,17 @@ void *http_on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     size_t len = uri ? strlen(uri) : 0;
-    struct http_request *request = mem_alloc(sizeof *request + len + 1);
-    *request = (struct http_request){
-        .conn = info->socket_context, .mhd = mhd, .target_seen = uri, .target_len = len};
+    struct http_conn *conn = info->socket_context;
+    size_t room = conn->server->options.room_bytes;
+    struct http_request *request = mem_alloc(sizeof *request + room + len + 1);
+    *request =
+        (struct http_request){.conn = conn, .mhd = mhd, .target_seen = uri, .target_len = len};
+    request->target = (char *)request->room + room;
     if (len)
         memcpy(request->target, uri, len);
     request->target[len] = '\0';
     request->path_len = strcspn(request->target, "?");
-    request->conn->request = request;
+    conn->request = request;
     return request;
 }
 
@@ -213,6 +216,10 @@ bool http_peer(const struct http_request *request, uid_t *uid, gid_t *gid, pid_t
     *gid = peer.gid;
     *pid = peer.pid;
     return true;
+}
+
+void *http_room(struct http_request *request) {
+    return request->room;
 }
 
 void http_set_user(struct http_request *request, void *user) {

@@ -57,7 +57,6 @@ struct publisher {
 
     struct publish_ack *acks; // of the reports that are being taken
     size_t ack_count;
-    size_t put_count;    // in this turn
     bool more;           // there may be events behind handed_over
     bool full;           // the producer takes no more until reports come
     bool failed;         // the producer; last_error says why
@@ -265,8 +264,8 @@ static rd_kafka_resp_err_t produce(struct publisher *p, const struct publish_eve
     return code;
 }
 
-static bool put_event(void *ctx, const struct publish_event *event) {
-    struct publisher *p = ctx;
+// False: no more now.
+static bool hand_over(struct publisher *p, const struct publish_event *event) {
     assert(event->seq > p->handed_over && event->header_count <= PUBLISH_HEADERS_MAX);
     rd_kafka_resp_err_t code = produce(p, event);
     // Full with nothing in flight: one event that is larger than the queue may be.
@@ -280,18 +279,21 @@ static bool put_event(void *ctx, const struct publish_event *event) {
     }
     p->handed_over = event->seq;
     p->in_flight++;
-    p->put_count++;
     return true;
 }
 
 static void pump(struct publisher *p) {
     if (!p->more || p->full)
         return;
-    p->put_count = 0;
-    p->options.read_outbox(p->options.ctx, p->handed_over, PUMP_EVENTS, put_event, p);
+    struct publish_event event = {0};
+    size_t count = 0;
+    void *outbox = p->options.open_outbox(p->options.ctx, p->handed_over);
+    while (count < PUMP_EVENTS && p->options.next_event(outbox, &event) && hand_over(p, &event))
+        count++;
+    p->options.close_outbox(outbox);
     if (p->failed)
         drain_failed(p);
-    else if (p->put_count == PUMP_EVENTS)
+    else if (count == PUMP_EVENTS)
         loop_defer(p->loop, &p->turn);
     else
         p->more = p->full;

@@ -377,18 +377,41 @@ uint64_t store_entries(struct store_txn *txn, enum store_table table) {
     return rc ? 0 : stat.ms_entries;
 }
 
+void store_cursor_open(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
+                       uint64_t from) {
+    *cursor = (struct store_cursor){.txn = txn, .handle = open_cursor(txn, table), .from = from};
+}
+
+bool store_cursor_next(struct store_cursor *cursor, uint64_t *seq, struct str *value) {
+    MDB_val key = seq_val(&cursor->from), found;
+    if (!cursor->handle)
+        return false;
+    int rc = mdb_cursor_get(cursor->handle, &key, &found, cursor->begun ? MDB_NEXT : MDB_SET_RANGE);
+    cursor->begun = true;
+    if (rc && rc != MDB_NOTFOUND)
+        fail(cursor->txn, rc);
+    if (rc)
+        return false;
+    *seq = key_seq(&key);
+    *value = (struct str){found.mv_data, found.mv_size};
+    return true;
+}
+
+void store_cursor_close(struct store_cursor *cursor) {
+    if (cursor->handle)
+        mdb_cursor_close(cursor->handle);
+    cursor->handle = NULL;
+}
+
 void store_each_seq(struct store_txn *txn, enum store_table table, uint64_t from,
                     bool (*fn)(void *ctx, uint64_t seq, struct str value), void *ctx) {
-    MDB_val key = seq_val(&from), value;
-    MDB_cursor *cursor = open_cursor(txn, table);
-    if (!cursor)
-        return;
-    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
-    while (rc == 0 && fn(ctx, key_seq(&key), (struct str){value.mv_data, value.mv_size}))
-        rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
-    if (rc && rc != MDB_NOTFOUND)
-        fail(txn, rc);
-    mdb_cursor_close(cursor);
+    struct store_cursor cursor;
+    struct str value;
+    uint64_t seq;
+    store_cursor_open(&cursor, txn, table, from);
+    while (store_cursor_next(&cursor, &seq, &value) && fn(ctx, seq, value))
+        ;
+    store_cursor_close(&cursor);
 }
 
 void store_each_from(struct store_txn *txn, enum store_table table, struct str from,

@@ -50,6 +50,7 @@ struct http_options {
     struct http_limits limits;
     const struct http_header *common; // copied, like all text here
     size_t common_count;
+    size_t room_bytes; // see http_room
     // The head is there, the body is not: 0 to go on, or a status to refuse it with (then
     // on_refusal fills the reply). May be NULL.
     unsigned (*on_head)(void *ctx, struct http_request *request);
@@ -93,6 +94,9 @@ struct str http_body(const struct http_request *request); // absent when empty
 char *http_take_body(struct http_request *request, size_t *len);
 // Of a Unix socket: who is at the other end (SO_PEERCRED). False on TCP.
 bool http_peer(const struct http_request *request, uid_t *uid, gid_t *gid, pid_t *pid);
+// Room of the caller's own, room_bytes of it, that lives and ends with the request. It is not
+// filled: on_head is the first to see it.
+void *http_room(struct http_request *request);
 void http_set_user(struct http_request *request, void *user); // a pointer of the caller's
 void *http_user(const struct http_request *request);
 

@@ -65,11 +65,11 @@ struct publish_options {
     // versions of a signal could change places. With it all is told as of a topic that has lost
     // what was confirmed.
     bool may_shrink;
-    // Hands over up to `max` outbox events with seq > after, in order, by calling put for each
-    // until it returns false.
-    void (*read_outbox)(void *ctx, uint64_t after, size_t max,
-                        bool (*put)(void *put_ctx, const struct publish_event *event),
-                        void *put_ctx);
+    // The outbox: events with seq > after, in order. What `next` gives is valid until it is called
+    // again or the outbox is closed.
+    void *(*open_outbox)(void *ctx, uint64_t after);
+    bool (*next_event)(void *outbox, struct publish_event *event);
+    void (*close_outbox)(void *outbox);
     // The last offset known to be ours in a partition, or -1: the recovery is read from behind it.
     int64_t (*known_offset)(void *ctx, int32_t partition);
     // How many partitions the key space was divided over when this topic was first used; 0: not yet

@@ -59,6 +59,18 @@ bool store_get(struct store_txn *txn, enum store_table table, struct str key, st
 bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
 uint64_t store_last_seq(struct store_txn *txn, enum store_table table); // 0 when empty
 uint64_t store_entries(struct store_txn *txn, enum store_table table);
+// A place in a table, for whoever asks for the next entry himself. Close it before the transaction
+// ends. What `next` gives is valid until then.
+struct store_cursor {
+    struct store_txn *txn;
+    void *handle; // NULL: the transaction has failed
+    uint64_t from;
+    bool begun;
+};
+void store_cursor_open(struct store_cursor *cursor, struct store_txn *txn, enum store_table table,
+                       uint64_t from); // inclusive
+bool store_cursor_next(struct store_cursor *cursor, uint64_t *seq, struct str *value);
+void store_cursor_close(struct store_cursor *cursor);
 // From key `from` (inclusive) on, in order, until fn returns false.
 void store_each_seq(struct store_txn *txn, enum store_table table, uint64_t from,
                     bool (*fn)(void *ctx, uint64_t seq, struct str value), void *ctx);

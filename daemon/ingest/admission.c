@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The queue is looked at for each question, since it fills within milliseconds; the rest each
+// second, because it costs system calls and walks. All answers come from the same figures, so what
+// the log, the status and the senders are told agrees.
+#include "ingest/admission.h"
+
+#include "base/pii/log.h"
+
+#include <sys/statvfs.h>
+
+enum {
+    STATE_PERCENT_MAX = 90, // of the ledger's room: leaves some to record what Kafka confirms
+    AUDIT_SHARE = 4,        // of state.size_max: a quarter is for the audit log
+};
+
+// But for the queue.
+static const char *find_full(const struct admission_figures *figures) {
+    if (figures->backlog_bytes > figures->backlog_bytes_max)
+        return "too much waits for Kafka (intake.backlog_max)";
+    if (figures->state_bytes > figures->state_bytes_max / 100 * STATE_PERCENT_MAX)
+        return "the ledger nears state.size_max";
+    if (figures->disk_free < figures->disk_blocks / 100 * (100 - figures->disk_percent_max))
+        return "the disk is full (state.disk_percent_max)";
+    return NULL;
+}
+
+const char *admission_full(const struct admission_figures *figures) {
+    if (figures->queue_bytes >= figures->queue_bytes_max)
+        return "too much waits for a commit (intake.queue_max)";
+    return find_full(figures);
+}
+
+bool admission_healthy(const struct admission_figures *figures) {
+    return !figures->commits_fail && !admission_full(figures);
+}
+
+const char *admission_reads_refused(const struct admission_figures *figures) {
+    return figures->audit_bytes > figures->size_max / AUDIT_SHARE
+               ? "The audit log has its share of state.size_max, so nothing more can be read: "
+                 "make that larger."
+               : NULL;
+}
+
+void admission_init(struct admission *admission, const struct config *config,
+                    const struct ledger *ledger, const struct pipeline *pipeline) {
+    *admission = (struct admission){
+        .config = config,
+        .ledger = ledger,
+        .pipeline = pipeline,
+        .figures = {.queue_bytes_max = config->queue_bytes_max,
+                    .backlog_bytes_max = config->backlog_bytes_max,
+                    .size_max = config->state_bytes_max,
+                    .disk_percent_max = config->disk_percent_max},
+    };
+}
+
+static void measure(const struct admission *admission, struct admission_figures *figures) {
+    struct store_usage usage;
+    struct statvfs disk;
+    ledger_usage(admission->ledger, &usage);
+    bool known = statvfs(admission->config->state_dir, &disk) == 0;
+    figures->backlog_bytes = ledger_backlog_bytes(admission->ledger);
+    figures->state_bytes = usage.used_bytes;
+    figures->state_bytes_max = usage.max_bytes;
+    figures->audit_bytes = ledger_audit_bytes(admission->ledger);
+    figures->disk_blocks = known ? disk.f_blocks : 0;
+    figures->disk_free = known ? disk.f_bavail : 0;
+}
+
+void admission_measure(struct admission *admission) {
+    measure(admission, &admission->figures);
+    const char *reason = find_full(&admission->figures);
+    bool full = reason != NULL, refused = admission_reads_refused(&admission->figures) != NULL;
+    if (refused && !admission->reads_refused)
+        log_error("the audit log has its share of state.size_max: exact reads are refused");
+    if (full && !admission->full)
+        log_error("senders get 429 reason=\"%s\" waiting=%llu", reason,
+                  (unsigned long long)ledger_unpublished(admission->ledger));
+    if (!full && admission->full)
+        log_notice("room again, signals are accepted");
+    admission->full = full;
+    admission->reads_refused = refused;
+}
+
+void admission_note_commit(struct admission *admission, const struct err *err) {
+    bool *fail = &admission->figures.commits_fail;
+    if (err && !*fail)
+        log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
+    if (!err && *fail)
+        log_notice("commits work again");
+    *fail = err != NULL;
+}
+
+const struct admission_figures *admission_now(struct admission *admission) {
+    struct pipeline_status status;
+    pipeline_status(admission->pipeline, &status);
+    admission->figures.queue_bytes = status.queued_bytes;
+    return &admission->figures;
+}

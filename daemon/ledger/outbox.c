@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The outbox of each topic, read by a cursor: the publisher takes as many entries as it has room
+// for and stops, without a call back for each.
+#include "ledger/outbox.h"
+
+#include "base/mem.h"
+#include "ledger_private.h"
+
+#include <stdlib.h>
+
+struct ledger_outbox {
+    struct store_txn txn;
+    struct store_cursor cursor;
+    enum ledger_topic topic;
+};
+
+struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topic topic,
+                                         uint64_t after) {
+    struct ledger_outbox *outbox = mem_zalloc(1, sizeof *outbox);
+    outbox->topic = topic;
+    store_begin_read(ledger->store, &outbox->txn);
+    store_cursor_open(&outbox->cursor, &outbox->txn,
+                      topic == LEDGER_EVENTS ? STORE_OUTBOX : STORE_STATISTICS_OUTBOX, after + 1);
+    return outbox;
+}
+
+bool ledger_outbox_next(struct ledger_outbox *outbox, struct outbox_entry *entry) {
+    struct str value;
+    while (store_cursor_next(&outbox->cursor, &entry->seq, &value)) {
+        if (outbox->topic == LEDGER_STATISTICS)
+            return record_get_statistic_waiting(value, &entry->key, &entry->value);
+        if (!ledger_read_event(&outbox->txn, entry->seq, &entry->event))
+            return false;
+        if (entry->event.row.kind != LEDGER_LOST)
+            return true;
+    }
+    return false;
+}
+
+void ledger_outbox_close(struct ledger_outbox *outbox) {
+    store_cursor_close(&outbox->cursor);
+    store_abort(&outbox->txn);
+    free(outbox);
+}
