@@ -43,7 +43,9 @@ void *mem_grow(void *list, size_t count, size_t *cap, size_t size) {
         return list;
     if (*cap > SIZE_MAX / 2)
         out_of_memory(SIZE_MAX);
-    size_t first = size < FIRST_BYTES ? FIRST_BYTES / size : 1;
+    size_t first = 1; // a power of two, as are all that follow
+    while (first * 2 * size <= FIRST_BYTES)
+        first *= 2;
     *cap = *cap ? *cap * 2 : first;
     return mem_resize(list, *cap, size);
 }
