@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "verify_offline.h"
 
+#include "base/clock.h"
 #include "ledger/verify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_CONFIG = 2, REDRAW_MS = 200, LINE_MS = 2000 };
@@ -16,15 +16,9 @@ struct showing {
     int64_t shown_ms;
 };
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool on_progress(void *ctx, uint64_t done, uint64_t total) {
     struct showing *showing = ctx;
-    int64_t now = now_ms();
+    int64_t now = clock_monotonic_ms();
     if (now - showing->shown_ms < (showing->terminal ? REDRAW_MS : LINE_MS))
         return true;
     showing->shown_ms = now;
@@ -51,7 +45,7 @@ static void print(const struct verify *verify) {
 
 int verify_offline(const struct config *config) {
     struct err err;
-    struct showing showing = {.terminal = isatty(STDERR_FILENO), .shown_ms = now_ms()};
+    struct showing showing = {.terminal = isatty(STDERR_FILENO), .shown_ms = clock_monotonic_ms()};
     struct verify verify = {.progress = on_progress, .ctx = &showing};
     struct store *store = store_open_read(config->state_dir, config->state_bytes_max, &err);
     if (!store) {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_BYTES = 256 }; // of a list that mem_grow begins
+
 static _Noreturn void out_of_memory(size_t size) {
     (void)fprintf(stderr, "<0>out of memory bytes=%zu\n", size);
     abort();
@@ -37,6 +39,18 @@ void *mem_resize(void *old, size_t count, size_t size) {
     if (!p)
         out_of_memory(bytes);
     return p;
+}
+
+void *mem_grow(void *list, size_t count, size_t *cap, size_t size) {
+    if (count < *cap)
+        return list;
+    if (*cap > SIZE_MAX / 2)
+        out_of_memory(SIZE_MAX);
+    size_t first = 1; // a power of two, as are all that follow
+    while (first * 2 * size <= FIRST_BYTES)
+        first *= 2;
+    *cap = *cap ? *cap * 2 : first;
+    return mem_resize(list, *cap, size);
 }
 
 void mem_wipe_free(void *p) {

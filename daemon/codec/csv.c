@@ -81,10 +81,7 @@ static void on_cell(void *data, size_t len, void *ctx) {
             put_latin1(&r->text, cell);
         else
             buf_put_str(&r->text, cell);
-        if (r->count == r->cap) {
-            r->cap = r->cap ? r->cap * 2 : 32;
-            r->ends = mem_resize(r->ends, r->cap, sizeof *r->ends);
-        }
+        r->ends = mem_grow(r->ends, r->count, &r->cap, sizeof *r->ends);
         r->ends[r->count++] = r->text.len;
     }
 }

@@ -18,19 +18,11 @@ struct decoding {
     const struct page_options *options;
 };
 
-// Room for one more element. Pages of one item are the rule, so start small.
-static void *grow(void *list, size_t count, size_t *cap, size_t size) {
-    if (count < *cap)
-        return list;
-    *cap = *cap ? *cap * 2 : 1;
-    return mem_resize(list, *cap, size);
-}
-
 static void add_faults(struct page *page, uint32_t index, const struct fault *faults,
                        size_t count) {
     for (size_t i = 0; i < count; i++) {
         page->faults =
-            grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
+            mem_grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
         page->faults[page->fault_count] = faults[i];
         page->faults[page->fault_count++].index = index;
     }
@@ -53,7 +45,7 @@ static void add_normaliser_faults(struct page *page, const struct decode_item *d
 static void add_refused(struct page *page, struct page_item *item, const struct item *said,
                         const struct normalise_context *context) {
     page->refused =
-        grow(page->refused, page->refused_count, &page->refused_cap, sizeof *page->refused);
+        mem_grow(page->refused, page->refused_count, &page->refused_cap, sizeof *page->refused);
     struct page_refused *refused = &page->refused[page->refused_count];
     const struct fault *faults = page->faults + item->fault_first;
     const struct str parts[] = {context->source,
@@ -82,9 +74,9 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     struct page *page = decoding->page;
     const struct page_options *options = decoding->options;
     struct normalise_result result;
-    page->items = grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);
+    page->items = mem_grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);
     page->signals =
-        grow(page->signals, page->signal_count, &page->signal_cap, sizeof *page->signals);
+        mem_grow(page->signals, page->signal_count, &page->signal_cap, sizeof *page->signals);
     struct page_item *item = &page->items[page->item_count++];
     struct signal *signal = &page->signals[page->signal_count];
     *item = (struct page_item){.verdict = VERDICT_REFUSED,
@@ -104,8 +96,8 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     item->identity = signal->identity;
     page->unknown_fields += decoded->item.unknown_fields;
     for (uint32_t i = 0; i < signal->unknown_count; i++) {
-        page->unmapped =
-            grow(page->unmapped, page->unmapped_count, &page->unmapped_cap, sizeof *page->unmapped);
+        page->unmapped = mem_grow(page->unmapped, page->unmapped_count, &page->unmapped_cap,
+                                  sizeof *page->unmapped);
         page->unmapped[page->unmapped_count++] =
             (struct page_word){item->signal, i, result.words[i].view};
     }

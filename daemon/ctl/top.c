@@ -4,6 +4,7 @@
 // terminal a turn is plain text.
 #include "top.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "ctl/term/terminal.h"
 #include "tail.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -46,12 +46,6 @@ struct live {
     bool dirty;       // events have come, or the size has changed
     bool done;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 // --- looking ---
 
@@ -86,7 +80,7 @@ static void take_status(struct live *live, const struct client_reply *reply) {
     live->top.status = status;
     (void)json_view_number(status, "ledger.accepted", &live->accepted);
     if (json_view_number(status, "intake.received", &received) && received >= 0)
-        note_rate(live, received, now_ms());
+        note_rate(live, received, clock_monotonic_ms());
 }
 
 // One turn.
@@ -106,7 +100,7 @@ static void look(struct live *live) {
     else
         take_status(live, &reply);
     client_reply_free(&reply);
-    live->next_ms = now_ms() + live->interval_ms;
+    live->next_ms = clock_monotonic_ms() + live->interval_ms;
     live->turn++;
 }
 
@@ -188,7 +182,8 @@ static bool has_caught_up(const struct live *live) {
     if (top->event_count)
         (void)str_to_u64(str_from(tail_sequence(top->events[top->event_count - 1])), INT64_MAX,
                          &last);
-    return last >= (uint64_t)live->accepted || now_ms() - live->started_ms >= CATCH_UP_MS;
+    return last >= (uint64_t)live->accepted ||
+           clock_monotonic_ms() - live->started_ms >= CATCH_UP_MS;
 }
 
 // Sees to all that is due.
@@ -198,7 +193,7 @@ static void step(struct live *live) {
     if (live->done)
         return;
     bool over = live->turns && live->turn == live->turns;
-    bool due = now_ms() >= live->next_ms && live->shown == live->turn;
+    bool due = clock_monotonic_ms() >= live->next_ms && live->shown == live->turn;
     if (over && due)
         live->done = true; // the last picture has stood for its time
     else if (due)
@@ -255,7 +250,7 @@ static void put_target(const struct live *live, char target[TARGET_MAX]) {
 static void note_refusal(struct live *live, const struct client_reply *reply) {
     (void)snprintf(live->top.events_fault, sizeof live->top.events_fault,
                    "not to be had: the daemon says no, with HTTP status %ld", reply->status);
-    live->again_ms = now_ms() + REFUSED_MS;
+    live->again_ms = clock_monotonic_ms() + REFUSED_MS;
     live->dirty = true;
 }
 
@@ -285,11 +280,12 @@ static void follow(struct live *live) {
 
 static void run_turns(struct live *live) {
     uint64_t followed = 0; // the turn in which it was tried last
-    live->started_ms = now_ms();
+    live->started_ms = clock_monotonic_ms();
     look(live);
     while (!live->done) {
         bool reached = live->top.status && !*live->top.fault;
-        bool due = *live->top.events_fault ? now_ms() >= live->again_ms : followed != live->turn;
+        bool due = *live->top.events_fault ? clock_monotonic_ms() >= live->again_ms
+                                           : followed != live->turn;
         if (reached && due) {
             followed = live->turn;
             follow(live);

@@ -2,10 +2,10 @@
 // The only file that includes uv.h. Memory under a uv handle is freed in its close callback.
 #include "edge/loop.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <uv.h>
 
 struct loop {
@@ -80,9 +80,7 @@ int64_t loop_now_ms(const struct loop *loop) {
 }
 
 int64_t loop_wall_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return clock_wall_ms();
 }
 
 static void free_data(uv_handle_t *handle) {

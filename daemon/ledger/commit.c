@@ -49,13 +49,6 @@ void ledger_group_free(struct ledger_group *group) {
     *group = (struct ledger_group){0};
 }
 
-void *ledger_grow(void *list, size_t count, size_t *cap, size_t size) {
-    if (count < *cap)
-        return list;
-    *cap = *cap ? *cap * 2 : 16;
-    return mem_resize(list, *cap, size);
-}
-
 bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
                        struct ledger_entry *known) {
     struct str record, event;

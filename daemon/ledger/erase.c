@@ -41,8 +41,8 @@ static void take_list(struct ledger_writer *commit) {
     change->erase_changed = true;
     change->erase_waiting_count = 0;
     for (size_t i = 0; i < ledger->erase_waiting_count; i++) {
-        change->erase_waiting = ledger_grow(change->erase_waiting, i, &change->erase_waiting_cap,
-                                            sizeof *change->erase_waiting);
+        change->erase_waiting = mem_grow(change->erase_waiting, i, &change->erase_waiting_cap,
+                                         sizeof *change->erase_waiting);
         change->erase_waiting[change->erase_waiting_count++] = ledger->erase_waiting[i];
     }
 }
@@ -50,8 +50,8 @@ static void take_list(struct ledger_writer *commit) {
 static void add_waiting(struct ledger_writer *commit, uint64_t seq) {
     struct ledger_change *change = commit->change;
     take_list(commit);
-    change->erase_waiting = ledger_grow(change->erase_waiting, change->erase_waiting_count,
-                                        &change->erase_waiting_cap, sizeof *change->erase_waiting);
+    change->erase_waiting = mem_grow(change->erase_waiting, change->erase_waiting_count,
+                                     &change->erase_waiting_cap, sizeof *change->erase_waiting);
     change->erase_waiting[change->erase_waiting_count++] = seq;
 }
 
@@ -164,8 +164,8 @@ static void note_person(struct erasing *erasing, uint64_t person) {
     for (size_t i = 0; i < erasing->person_count; i++)
         if (erasing->persons[i] == person)
             return;
-    erasing->persons = ledger_grow(erasing->persons, erasing->person_count, &erasing->person_cap,
-                                   sizeof *erasing->persons);
+    erasing->persons = mem_grow(erasing->persons, erasing->person_count, &erasing->person_cap,
+                                sizeof *erasing->persons);
     erasing->persons[erasing->person_count++] = person;
 }
 
@@ -235,7 +235,7 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
         return true;
     for (size_t i = 0; i < going->erasing->person_count; i++)
         if (going->erasing->persons[i] == record.person) {
-            going->list = ledger_grow(going->list, going->count, &going->cap, sizeof *going->list);
+            going->list = mem_grow(going->list, going->count, &going->cap, sizeof *going->list);
             memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
         }
     return true;
@@ -304,7 +304,7 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
         return true;
     normalise_identity(going->key, str_from(entry.source), str_from(entry.id), &identity);
     if (digest_equal(&identity, going->identity)) {
-        going->list = ledger_grow(going->list, going->count, &going->cap, sizeof *going->list);
+        going->list = mem_grow(going->list, going->count, &going->cap, sizeof *going->list);
         memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
     }
     return true;

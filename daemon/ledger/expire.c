@@ -152,8 +152,8 @@ void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger
 
 static void forget_signal(struct step *step, const struct ledger_entry *row) {
     struct ledger_change *change = step->commit->change;
-    change->forgotten = ledger_grow(change->forgotten, change->forgotten_count,
-                                    &change->forgotten_cap, sizeof *change->forgotten);
+    change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
+                                 sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = row->identity;
     change->totals.expired += !row->erased;
     ledger_keep_expired_count(step->commit, row);
@@ -345,8 +345,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     for (size_t i = 0; i < PERSON_BYTES; i++)
         member.person = member.person << 8 | (uint8_t)key.data[i];
     member.name = row.identity;
-    members->list =
-        ledger_grow(members->list, members->count, &members->cap, sizeof *members->list);
+    members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;
     return true;
 }

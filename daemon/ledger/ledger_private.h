@@ -123,8 +123,6 @@ void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topi
                             int32_t partitions);
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row);
-// Room for one more element.
-void *ledger_grow(void *list, size_t count, size_t *cap, size_t size);
 
 // load.c
 // An entry with its event; false when it is not there or cannot be read.

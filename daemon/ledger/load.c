@@ -379,10 +379,7 @@ struct entries {
 static bool collect_entry(void *ctx, struct str key, struct str value) {
     struct entries *entries = ctx;
     (void)key;
-    if (entries->count == entries->cap) {
-        entries->cap = entries->cap ? entries->cap * 2 : 64;
-        entries->list = mem_resize(entries->list, entries->cap, sizeof *entries->list);
-    }
+    entries->list = mem_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
     return record_get_quarantine(value, &entries->list[entries->count++], entries->key);
 }
 

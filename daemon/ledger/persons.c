@@ -5,6 +5,8 @@
 // another leave both as they are: the V-number decides, nothing is joined.
 #include "ledger_private.h"
 
+#include "base/mem.h"
+
 #include <string.h>
 
 enum { MEMBER_KEY = 8 + DIGEST_BYTES };
@@ -70,8 +72,8 @@ static void put_key(uint8_t key[MEMBER_KEY], uint64_t person, const struct diges
 
 static void note_member(struct ledger_writer *commit, const struct ledger_member *member) {
     struct ledger_change *change = commit->change;
-    change->members = ledger_grow(change->members, change->member_count, &change->member_cap,
-                                  sizeof *change->members);
+    change->members = mem_grow(change->members, change->member_count, &change->member_cap,
+                               sizeof *change->members);
     change->members[change->member_count++] = *member;
     commit->writes = true;
 }

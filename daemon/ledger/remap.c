@@ -117,7 +117,7 @@ static bool on_word(void *ctx, struct str key, struct str value) {
                                       province_of(words->piece->asked, str_from(entry.source))};
     if (!remap_knows(words->piece->map, &word, &place))
         return true;
-    words->list = ledger_grow(words->list, words->count, &words->cap, sizeof *words->list);
+    words->list = mem_grow(words->list, words->count, &words->cap, sizeof *words->list);
     words->list[words->count++] = entry;
     return true;
 }

@@ -46,7 +46,7 @@ static bool has_key(const struct statistics *statistics, struct str key) {
 
 static void note_sent(struct making *making, const struct statistic *statistic) {
     struct statistics *sent = &making->sent;
-    sent->list = ledger_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
+    sent->list = mem_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
     sent->list[sent->count++] = *statistic;
 }
 
@@ -91,8 +91,8 @@ static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
     struct str key, value;
     if (!record_get_statistic_waiting(record, &key, &value) || !has_key(&making->sent, key))
         return true;
-    making->outdated = ledger_grow(making->outdated, making->outdated_count, &making->outdated_cap,
-                                   sizeof *making->outdated);
+    making->outdated = mem_grow(making->outdated, making->outdated_count, &making->outdated_cap,
+                                sizeof *making->outdated);
     making->outdated[making->outdated_count++] = seq;
     return true;
 }

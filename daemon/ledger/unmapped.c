@@ -132,8 +132,7 @@ struct entries {
 static bool collect(void *ctx, struct str key, struct str value) {
     struct entries *entries = ctx;
     (void)key;
-    entries->list =
-        ledger_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
+    entries->list = mem_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
     return record_get_unmapped(value, &entries->list[entries->count]) && ++entries->count;
 }
 

@@ -5,6 +5,7 @@
 // simply run again. `struct rebuild` owns the place and the ledger.
 #include "rebuild/rebuild.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "edge/store/place.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { EXIT_REFUSED = 2 };
 
@@ -32,12 +32,6 @@ struct rebuild {
     int64_t started_ms;
     struct err err;
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 // --- the keys and the place ---
 
@@ -197,7 +191,7 @@ static void print(const struct rebuild *rebuild, const struct summary *summary) 
     (void)printf("rebuilt from topic %s: %" PRIu64 " entries, %" PRIu64 "..%" PRIu64
                  ", in %.1f s\n",
                  rebuild->config->kafka_topic, topic->lines_added, summary->first, summary->last,
-                 (double)(now_ms() - rebuild->started_ms) / 1000);
+                 (double)(clock_monotonic_ms() - rebuild->started_ms) / 1000);
     (void)printf("signals that count: %" PRId64 " (registered %" PRIu64 ", corrected %" PRIu64
                  ", withdrawn %" PRIu64 ", erased %" PRIu64 "); linked with others: %zu\n",
                  summary->signals, totals->verdicts[VERDICT_REGISTERED],
@@ -251,7 +245,7 @@ int rebuild_run(const struct config *config, const struct rebuild_options *optio
     struct rebuild *rebuild = mem_zalloc(1, sizeof *rebuild);
     rebuild->config = config;
     rebuild->options = options;
-    rebuild->started_ms = now_ms();
+    rebuild->started_ms = clock_monotonic_ms();
     int status = EXIT_SUCCESS;
     if (!run(rebuild)) {
         status = rebuild->err.kind == ERR_CONFIG ? EXIT_REFUSED : EXIT_FAILURE;

@@ -49,10 +49,8 @@ static bool on_record(void *ctx, const struct publish_record *record, bool *ours
         return true;
     }
     rebuild_fit(&statistics->fits, record);
-    if (statistics->count == statistics->cap) {
-        statistics->cap = statistics->cap ? statistics->cap * 2 : 1024;
-        statistics->list = mem_resize(statistics->list, statistics->cap, sizeof *statistics->list);
-    }
+    statistics->list =
+        mem_grow(statistics->list, statistics->count, &statistics->cap, sizeof *statistics->list);
     statistics->list[statistics->count++] = statistic;
     return true;
 }

@@ -5,26 +5,20 @@
 // counted and left out. Entries go to the ledger as they are found; nothing of a record is kept.
 #include "rebuild_private.h"
 
+#include "base/clock.h"
 #include "codec/event.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { SHOW_MS = 2000, PARTITIONS_NAMED_MAX = 4 };
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void show_progress(struct rebuild_topic *topic) {
     topic->records++;
-    if (topic->records % 1000 != 0 || now_ms() - topic->shown_ms < SHOW_MS)
+    if (topic->records % 1000 != 0 || clock_monotonic_ms() - topic->shown_ms < SHOW_MS)
         return;
-    topic->shown_ms = now_ms();
+    topic->shown_ms = clock_monotonic_ms();
     (void)fprintf(stderr, "read %" PRIu64 " records\n", topic->records);
 }
 
@@ -244,7 +238,7 @@ bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = topic};
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         topic->offsets[i] = -1;
-    topic->shown_ms = now_ms();
+    topic->shown_ms = clock_monotonic_ms();
     if (topic->ledger_id)
         digest_to_hex(topic->ledger_id, topic->found);
     if (!publish_replay_run(&replay, err)) {

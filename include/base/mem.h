@@ -13,6 +13,10 @@ void *mem_alloc(size_t size);
 void *mem_zalloc(size_t count, size_t size);
 // As realloc to `count` elements of `size` bytes; the product is checked. Never NULL.
 void *mem_resize(void *old, size_t count, size_t size);
+// Room for one more element behind the `count` that stand in `list`, which has room for *cap: when
+// it is full it doubles. It begins small, as most lists stay short. The product is checked; size >
+// 0.
+void *mem_grow(void *list, size_t count, size_t *cap, size_t size);
 // As realloc and free, for memory that persons have been in: nothing of what it held is left
 // behind. NULL is fine.
 void *mem_wipe_realloc(void *old, size_t size);

@@ -3,6 +3,7 @@
 #ifndef REBUILD_RIG_H
 #define REBUILD_RIG_H
 
+#include "base/mem.h"
 #include "ledger/rebuild.h"
 #include "rebuild/rebuild_private.h"
 
@@ -29,7 +30,7 @@ static inline void send_line(void *ctx, const struct outbox_entry *entry) {
     const struct ledger_event *line = &entry->event;
     struct event_attributes attributes;
     char seq[24];
-    topic->list = ledger_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
+    topic->list = mem_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
     struct event *event = &topic->list[topic->count++];
     event->seq = line->row.seq;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(20);

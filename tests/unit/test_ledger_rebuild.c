@@ -222,7 +222,7 @@ static void gaps_are_counted(void **state) {
         if ((seq >= 2 && seq <= 4) || (seq > 10 && seq % 2))
             rd_kafka_headers_destroy((rd_kafka_headers_t *)(uintptr_t)topic.list[i].record.headers);
         else {
-            left.list = ledger_grow(left.list, left.count, &left.cap, sizeof *left.list);
+            left.list = mem_grow(left.list, left.count, &left.cap, sizeof *left.list);
             left.list[left.count++] = topic.list[i];
         }
     }

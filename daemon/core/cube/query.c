@@ -21,7 +21,8 @@ struct axis {
         char text[COUNTS_LABEL_MAX];
         uint32_t number;
     } * labels; // by number; sorted in the end
-    uint32_t count, cap;
+    uint32_t count;
+    size_t cap;
     uint32_t *ranks; // by number: the first of the sorted labels that has its text
 };
 
@@ -59,10 +60,7 @@ static uint32_t axis_number(struct axis *axis, const struct municipalities *muni
                             uint16_t value) {
     if (axis->numbers[value])
         return axis->numbers[value] - 1;
-    if (axis->count == axis->cap) {
-        axis->cap = axis->cap ? axis->cap * 2 : 16;
-        axis->labels = mem_resize(axis->labels, axis->cap, sizeof *axis->labels);
-    }
+    axis->labels = mem_grow(axis->labels, axis->count, &axis->cap, sizeof *axis->labels);
     struct label *label = &axis->labels[axis->count];
     dimension_label(axis->dimension, value, municipalities, label->text);
     label->number = axis->count++;
@@ -111,10 +109,7 @@ static bool passes(struct run *run, const struct cell *cell) {
 }
 
 static void append_part(struct run *run, const struct part *part) {
-    if (run->count == run->cap) {
-        run->cap = run->cap ? run->cap * 2 : 64;
-        run->parts = mem_resize(run->parts, run->cap, sizeof *run->parts);
-    }
+    run->parts = mem_grow(run->parts, run->count, &run->cap, sizeof *run->parts);
     run->parts[run->count++] = *part;
 }
 
@@ -255,10 +250,7 @@ static void make_lines(const struct run *run, struct counts_answer *answer) {
         struct counts_line line = make_line(run, &at);
         if (line.signals == 0)
             continue;
-        if (answer->count == cap) {
-            cap = cap ? cap * 2 : 64;
-            answer->lines = mem_resize(answer->lines, cap, sizeof *answer->lines);
-        }
+        answer->lines = mem_grow(answer->lines, answer->count, &cap, sizeof *answer->lines);
         answer->lines[answer->count++] = line;
     }
 }

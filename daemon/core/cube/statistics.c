@@ -144,10 +144,8 @@ static void on_sum(void *ctx, const struct cell *cell, int64_t sum) {
     int64_t count = sum - sum % making->options->rounding_base;
     if (count <= 0)
         return;
-    if (statistics->count == making->cap) {
-        making->cap = making->cap ? making->cap * 2 : 256;
-        statistics->list = mem_resize(statistics->list, making->cap, sizeof *statistics->list);
-    }
+    statistics->list =
+        mem_grow(statistics->list, statistics->count, &making->cap, sizeof *statistics->list);
     struct statistic *statistic = &statistics->list[statistics->count++];
     const struct margin *margin = place.margin == MUNICIPALITIES ? &years : &margins[place.margin];
     *statistic = (struct statistic){.count = count};

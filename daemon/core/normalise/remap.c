@@ -28,10 +28,8 @@ static void add_category(void *ctx, struct str word, enum category code) {
 static void add_spelling(void *ctx, const char *spelling) {
     struct remap_map *map = ctx;
     struct digest digest;
-    if (map->spelling_count == map->spelling_cap) {
-        map->spelling_cap = map->spelling_cap ? map->spelling_cap * 2 : 1024;
-        map->spellings = mem_resize(map->spellings, map->spelling_cap, sizeof *map->spellings);
-    }
+    map->spellings =
+        mem_grow(map->spellings, map->spelling_count, &map->spelling_cap, sizeof *map->spellings);
     map->spellings[map->spelling_count++] = spelling;
     normalise_unknown(map->key, UNMAPPED_MUNICIPALITY, str_from(spelling), &digest);
     index_put(map->meanings, &digest, map->spelling_count);

@@ -22,9 +22,11 @@ struct key {
 
 struct synonyms {
     struct key *keys;
-    uint32_t key_count, key_cap;
+    uint32_t key_count;
+    size_t key_cap;
     struct meaning *meanings;
-    uint32_t meaning_count, meaning_cap;
+    uint32_t meaning_count;
+    size_t meaning_cap;
     uint32_t *slots; // index into keys + 1; 0 is free
     uint32_t slot_count;
 };
@@ -82,10 +84,7 @@ static uint32_t put_key(struct synonyms *words, struct str text, uint32_t meanin
     uint32_t *slot = slot_of(words, text, hash);
     if (*slot)
         return *slot - 1;
-    if (words->key_count == words->key_cap) {
-        words->key_cap = words->key_cap ? words->key_cap * 2 : SLOTS_MIN;
-        words->keys = mem_resize(words->keys, words->key_cap, sizeof *words->keys);
-    }
+    words->keys = mem_grow(words->keys, words->key_count, &words->key_cap, sizeof *words->keys);
     uint32_t index = words->key_count++;
     char *copy = mem_strndup(text.data, text.len);
     words->keys[index] = (struct key){{copy, text.len}, hash, meaning, spelling};
@@ -96,10 +95,8 @@ static uint32_t put_key(struct synonyms *words, struct str text, uint32_t meanin
 }
 
 static uint32_t new_meaning(struct synonyms *words) {
-    if (words->meaning_count == words->meaning_cap) {
-        words->meaning_cap = words->meaning_cap ? words->meaning_cap * 2 : SLOTS_MIN;
-        words->meanings = mem_resize(words->meanings, words->meaning_cap, sizeof *words->meanings);
-    }
+    words->meanings = mem_grow(words->meanings, words->meaning_count, &words->meaning_cap,
+                               sizeof *words->meanings);
     words->meanings[words->meaning_count] = (struct meaning){.count = 0};
     return words->meaning_count++;
 }

@@ -48,10 +48,8 @@ static bool add_word(struct display_allowlist *allowlist, struct str word) {
         if ((unsigned char)word.data[i] < 0x80 &&
             ((word.data[i] | 0x20) < 'a' || (word.data[i] | 0x20) > 'z'))
             return false;
-    if (allowlist->count == allowlist->cap) {
-        allowlist->cap = allowlist->cap ? allowlist->cap * 2 : 1024;
-        allowlist->words = mem_resize(allowlist->words, allowlist->cap, sizeof *allowlist->words);
-    }
+    allowlist->words =
+        mem_grow(allowlist->words, allowlist->count, &allowlist->cap, sizeof *allowlist->words);
     allowlist->words[allowlist->count++] = mem_strndup(folded, len);
     return true;
 }

@@ -157,11 +157,10 @@ bool municipalities_full_code(struct str word, char out[MUNICIPALITY_CODE_MAX]) 
 }
 
 static void put_row(struct municipalities *all, const struct municipality *m) {
-    if (all->count == all->cap) {
-        all->cap = all->cap ? all->cap * 2 : 512;
-        all->rows = mem_resize(all->rows, all->cap, sizeof *all->rows);
+    size_t cap = all->cap;
+    all->rows = mem_grow(all->rows, all->count, &all->cap, sizeof *all->rows);
+    if (all->cap > cap)
         all->places = mem_resize(all->places, all->cap, sizeof *all->places);
-    }
     struct place *place = &all->places[all->count];
     *place = (struct place){.predecessor = NONE, .line = all->table.line};
     write_code(m->code, place->code_text);

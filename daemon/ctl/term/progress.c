@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "ctl/term/progress.h"
 
+#include "base/clock.h"
 #include "ctl/term/format.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 enum { REDRAW_MS = 100, LINE_MS = 5000, TEXT_MAX = 128, BAR_WIDTH_MIN = 10, BAR_WIDTH_MAX = 40 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void progress_start(struct progress *progress, const char *what, uint64_t total, bool no_colour) {
     *progress = (struct progress){.what = what, .total = total};
     term_out_init(&progress->term, stderr, no_colour);
-    progress->started_ms = progress->shown_ms = now_ms();
+    progress->started_ms = progress->shown_ms = clock_monotonic_ms();
 }
 
 // " 45 %  4500 of 10000 records  1200/s  4 s left"
@@ -58,7 +52,7 @@ static void draw(struct progress *progress, const char *text) {
 
 void progress_move(struct progress *progress, uint64_t done) {
     char text[TEXT_MAX];
-    int64_t now = now_ms();
+    int64_t now = clock_monotonic_ms();
     progress->done = done;
     if (now - progress->shown_ms < (progress->term.terminal ? REDRAW_MS : LINE_MS))
         return;

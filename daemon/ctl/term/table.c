@@ -26,10 +26,8 @@ void table_free(struct table *table) {
 }
 
 static void put_cell(struct table *table, enum term_out_style style, char *text, int64_t value) {
-    if (table->cell_count == table->cell_cap) {
-        table->cell_cap = table->cell_cap ? table->cell_cap * 2 : 64;
-        table->cells = mem_resize(table->cells, table->cell_cap, sizeof *table->cells);
-    }
+    table->cells =
+        mem_grow(table->cells, table->cell_count, &table->cell_cap, sizeof *table->cells);
     table->cells[table->cell_count++] = (struct table_cell){text, value, style};
 }
 

@@ -4,16 +4,11 @@
 // only the order of the steps. Nothing here may need the loop, so that a tool links without libuv.
 #include "edge/fetch/once.h"
 
+#include "base/clock.h"
+
 #include "fetch_transfer.h"
 
 #include <assert.h>
-#include <time.h>
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool fetch_once(const struct fetch_limits *limits, const struct fetch_request *request,
                 void (*done)(void *ctx, const struct fetch_result *result), void *ctx,
@@ -22,7 +17,7 @@ bool fetch_once(const struct fetch_limits *limits, const struct fetch_request *r
     CURL *model = fetch_transfer_model(limits, err);
     if (!model)
         return false;
-    int64_t end_ms = now_ms() + limits->timeout_ms;
+    int64_t end_ms = clock_monotonic_ms() + limits->timeout_ms;
     struct fetch_pool pool;
     struct fetch_transfer easy;
     struct fetch_result result;
@@ -30,7 +25,7 @@ bool fetch_once(const struct fetch_limits *limits, const struct fetch_request *r
     fetch_pool_init(&pool, limits->body_bytes_max_all);
     fetch_transfer_init(&easy, request, &pool, limits->body_bytes_max);
     do {
-        bool open = fetch_transfer_open(&easy, model, end_ms - now_ms(), NULL);
+        bool open = fetch_transfer_open(&easy, model, end_ms - clock_monotonic_ms(), NULL);
         rc = open ? curl_easy_perform(easy.handle) : CURLE_FAILED_INIT;
     } while (fetch_transfer_redirect(&easy, rc));
     fetch_transfer_result(&easy, rc, &result);

@@ -8,6 +8,7 @@
 // time there is another pass, until one finds nothing of ours.
 #include "publisher_private.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -20,12 +21,6 @@ enum {
     PROGRESS_MS = 20000, // give up when nothing was read for so long
     PASSES_MAX = 20
 };
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool cancelled(struct publish_recovery *recovery) {
     return atomic_load(&recovery->cancelled) && !err_set(&recovery->err, ERR_RETRY, "stopped");
@@ -167,7 +162,7 @@ static void advance(struct publish_recovery *recovery, int32_t partition, int64_
     bool was_behind = recovery->next[partition] < recovery->end[partition];
     recovery->next[partition] = next;
     recovery->behind -= was_behind && next >= recovery->end[partition];
-    recovery->progress_ms = now_ms();
+    recovery->progress_ms = clock_monotonic_ms();
 }
 
 static bool take_record(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
@@ -206,7 +201,7 @@ static bool read_pass(struct publish_recovery *recovery) {
             return false;
         rd_kafka_message_t *message = rd_kafka_consume_queue(recovery->queue, POLL_MS);
         if (!message) {
-            if (now_ms() - recovery->progress_ms > PROGRESS_MS)
+            if (clock_monotonic_ms() - recovery->progress_ms > PROGRESS_MS)
                 return err_set(&recovery->err, ERR_RETRY,
                                "reading the recovery: nothing comes any more");
             continue;
@@ -221,9 +216,9 @@ static bool read_pass(struct publish_recovery *recovery) {
 
 static bool wait_for_stragglers(struct publish_recovery *recovery) {
     const struct timespec slice = {.tv_nsec = 20 * 1000000};
-    int64_t until = now_ms() + recovery->recovery_wait_ms;
+    int64_t until = clock_monotonic_ms() + recovery->recovery_wait_ms;
     while (!cancelled(recovery)) {
-        if (now_ms() >= until)
+        if (clock_monotonic_ms() >= until)
             return true;
         (void)nanosleep(&slice, NULL);
     }
@@ -242,12 +237,12 @@ static bool begin_pass(struct publish_recovery *recovery) {
             return false;
         recovery->behind += recovery->next[i] < recovery->end[i];
     }
-    recovery->progress_ms = now_ms();
+    recovery->progress_ms = clock_monotonic_ms();
     return true;
 }
 
 static enum publish_recovery_result step(struct publish_recovery *recovery) {
-    recovery->progress_ms = now_ms();
+    recovery->progress_ms = clock_monotonic_ms();
     if (!recovery->client && !recovery_open(recovery))
         return PUBLISH_RECOVERY_FAILED;
     for (;;) {
