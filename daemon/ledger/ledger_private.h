@@ -119,8 +119,6 @@ void ledger_write_signal(struct ledger_writer *commit, struct ledger_entry *row,
 // the transaction has failed.
 bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
                        struct ledger_entry *known);
-void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
-                            int32_t partitions);
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row);
 
@@ -203,6 +201,12 @@ void ledger_flush_chain(struct ledger_writer *commit); // when it has changed
 size_t ledger_expire_audit(struct ledger_writer *commit, int64_t now_ms, int64_t age_ms, size_t max,
                            bool *more);
 
+// topics.c
+void ledger_load_topics(struct ledger *ledger, struct store_txn *txn);
+void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
+                            int32_t partitions);
+void ledger_commit_acks(struct ledger_writer *commit, const struct ledger_group *group);
+void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group);
 // META key of the name of the topic of statistics that was used last.
 extern const struct str ledger_statistics_topic_key;
 // META keys of what is kept of a topic; `out` has LEDGER_KEY_MAX bytes.

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Reading the ledger on the loop: what is kept in memory as it is, what is on the disk in a
+// transaction of its own.
+#include "ledger/ledger.h"
+
+#include "base/mem.h"
+#include "codec/event.h"
+#include "ledger_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct hash_key *ledger_identity_key(const struct ledger *ledger) {
+    return &ledger->identity_key;
+}
+
+const struct digest *ledger_key_check(const struct ledger *ledger) {
+    return &ledger->key_check;
+}
+
+const struct person_keys *ledger_person_keys(const struct ledger *ledger) {
+    return &ledger->person_keys;
+}
+
+const struct persons *ledger_persons(const struct ledger *ledger) {
+    return ledger->persons;
+}
+
+const struct counts *ledger_counts(const struct ledger *ledger) {
+    return ledger->counts;
+}
+
+const struct totals *ledger_totals(const struct ledger *ledger) {
+    return &ledger->totals;
+}
+
+uint64_t ledger_first_seq(const struct ledger *ledger) {
+    return ledger->first_seq;
+}
+
+uint64_t ledger_last_seq(const struct ledger *ledger) {
+    return ledger->last_seq;
+}
+
+uint64_t ledger_unpublished(const struct ledger *ledger) {
+    return ledger->waiting;
+}
+
+int64_t ledger_last_commit_ms(const struct ledger *ledger) {
+    return ledger->last_commit_ms;
+}
+
+const char *ledger_id(const struct ledger *ledger) {
+    return ledger->id;
+}
+
+void ledger_usage(const struct ledger *ledger, struct store_usage *usage) {
+    store_usage(ledger->store, usage);
+}
+
+uint64_t ledger_unmapped(const struct ledger *ledger) {
+    return ledger->words;
+}
+
+bool ledger_publishes(const struct ledger *ledger, bool configured) {
+    return configured || ledger->topics[LEDGER_EVENTS].partitions > 0;
+}
+
+// As large as lines are on average.
+uint64_t ledger_backlog_bytes(const struct ledger *ledger) {
+    uint64_t lines = ledger->last_seq + 1 - ledger->first_seq;
+    return lines ? store_table_bytes(ledger->store, STORE_LEDGER) / lines * ledger->waiting : 0;
+}
+
+uint64_t ledger_audit_bytes(const struct ledger *ledger) {
+    return store_table_bytes(ledger->store, STORE_AUDIT);
+}
+
+uint64_t ledger_quarantined(const struct ledger *ledger) {
+    return ledger->quarantined;
+}
+
+struct feed_walk {
+    const struct hash_key *key;
+    bool (*fn)(void *ctx, struct str source, const struct feed_record *feed);
+    void *ctx;
+};
+
+static bool on_feed(void *ctx, struct str key, struct str value) {
+    const struct feed_walk *walk = ctx;
+    struct feed_record feed;
+    return record_get_feed(value, &feed, walk->key) && walk->fn(walk->ctx, key, &feed);
+}
+
+void ledger_each_feed(struct ledger *ledger,
+                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
+                      void *ctx) {
+    struct store_txn txn;
+    struct feed_walk walk = {&ledger->identity_key, fn, ctx};
+    store_begin_read(ledger->store, &txn);
+    store_each(&txn, STORE_FEEDS, on_feed, &walk);
+    store_abort(&txn);
+}
+
+struct entries {
+    const struct hash_key *key;
+    struct quarantine_record *list;
+    size_t count, cap;
+};
+
+static bool collect_entry(void *ctx, struct str key, struct str value) {
+    struct entries *entries = ctx;
+    (void)key;
+    entries->list = mem_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
+    return record_get_quarantine(value, &entries->list[entries->count++], entries->key);
+}
+
+static int by_number(const void *a, const void *b) {
+    const struct quarantine_record *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+// The table is in order of its keys, which are digests.
+void ledger_each_quarantined(struct ledger *ledger,
+                             bool (*fn)(void *ctx, const struct quarantine_record *entry),
+                             void *ctx) {
+    struct store_txn txn;
+    struct entries entries = {.key = &ledger->identity_key};
+    store_begin_read(ledger->store, &txn);
+    store_each(&txn, STORE_QUARANTINE, collect_entry, &entries);
+    store_abort(&txn);
+    if (entries.count)
+        qsort(entries.list, entries.count, sizeof *entries.list, by_number);
+    for (size_t i = 0; i < entries.count && fn(ctx, &entries.list[i]); i++)
+        ;
+    free(entries.list);
+}
+
+bool ledger_feed(struct ledger *ledger, struct str source, struct feed_record *feed) {
+    struct store_txn txn;
+    struct str value;
+    store_begin_read(ledger->store, &txn);
+    bool found = store_get(&txn, STORE_FEEDS, source, &value) &&
+                 record_get_feed(value, feed, &ledger->identity_key);
+    store_abort(&txn);
+    return found;
+}
+
+uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {
+    return index_get(ledger->index, identity);
+}
+
+static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
+                      struct ledger_event *line) {
+    struct str place;
+    if (!record_get_ledger(record, seq, &line->row, &line->event))
+        return false;
+    line->published = store_get_seq(txn, STORE_PUBLISHED, seq, &place) &&
+                      record_get_published(place, &line->partition, &line->offset);
+    return true;
+}
+
+bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event) {
+    struct str record;
+    return store_get_seq(txn, STORE_LEDGER, seq, &record) && read_line(txn, seq, record, event);
+}
+
+struct walk {
+    struct store_txn txn;
+    uint64_t left;
+    bool (*fn)(void *ctx, const struct ledger_event *line);
+    void *ctx;
+};
+
+static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
+    struct walk *walk = ctx;
+    struct ledger_event line;
+    if (walk->left == 0 || !read_line(&walk->txn, seq, record, &line))
+        return false;
+    if (line.row.kind == LEDGER_LOST)
+        return true;
+    walk->left--;
+    return walk->fn(walk->ctx, &line);
+}
+
+void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
+                       bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
+    struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
+    store_begin_read(ledger->store, &walk.txn);
+    store_each_seq(&walk.txn, STORE_LEDGER, from, on_walk_ledger, &walk);
+    store_abort(&walk.txn);
+}
+
+struct one_line {
+    uint64_t seq;
+    bool found;
+    void (*fn)(void *ctx, const struct ledger_event *line);
+    void *ctx;
+};
+
+static bool on_one_line(void *ctx, const struct ledger_event *line) {
+    struct one_line *one = ctx;
+    one->found = line->row.seq == one->seq;
+    if (one->found)
+        one->fn(one->ctx, line);
+    return false;
+}
+
+bool ledger_event_at(struct ledger *ledger, uint64_t seq,
+                     void (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
+    struct one_line one = {.seq = seq, .fn = fn, .ctx = ctx};
+    ledger_each_event(ledger, seq, 1, on_one_line, &one);
+    return one.found;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What the ledger keeps of each topic: over how many partitions its keys are divided, and how far
+// Kafka has confirmed each. What is confirmed leaves the outbox; the publisher begins behind it.
+#include "ledger/ledger.h"
+
+#include "base/mem.h"
+#include "ledger_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct str ledger_statistics_topic_key = {"statistics-topic", sizeof "statistics-topic" - 1};
+
+struct str ledger_partitions_key(const struct ledger_topic_place *place, char *out) {
+    int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/partitions", place->name);
+    return (struct str){out, (size_t)n};
+}
+
+struct str ledger_offset_key(const struct ledger_topic_place *place, int32_t partition, char *out) {
+    int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/offset/%d", place->name, partition);
+    return (struct str){out, (size_t)n};
+}
+
+void ledger_set_offset(struct ledger_topic_place *place, int32_t partition, int64_t offset) {
+    if (partition >= place->offset_count) {
+        place->offsets = mem_resize(place->offsets, (size_t)partition + 1, sizeof *place->offsets);
+        for (int32_t p = place->offset_count; p <= partition; p++)
+            place->offsets[p] = -1;
+        place->offset_count = partition + 1;
+    }
+    place->offsets[partition] = offset;
+}
+
+static void load_topic(struct ledger_topic_place *place, struct store_txn *txn) {
+    char name[LEDGER_KEY_MAX];
+    struct str value;
+    if (!place->name || !store_get(txn, STORE_META, ledger_partitions_key(place, name), &value) ||
+        value.len != sizeof place->partitions)
+        return;
+    memcpy(&place->partitions, value.data, sizeof place->partitions);
+    for (int32_t p = 0; p < place->partitions; p++) {
+        int64_t offset;
+        if (store_get(txn, STORE_META, ledger_offset_key(place, p, name), &value) &&
+            value.len == sizeof offset) {
+            memcpy(&offset, value.data, sizeof offset);
+            ledger_set_offset(place, p, offset);
+        }
+    }
+}
+
+// A topic of statistics that another one stood in for meanwhile lacks what went there: it is new.
+void ledger_load_topics(struct ledger *ledger, struct store_txn *txn) {
+    struct ledger_topic_place *statistics = &ledger->topics[LEDGER_STATISTICS];
+    struct str name;
+    load_topic(&ledger->topics[LEDGER_EVENTS], txn);
+    if (statistics->name && store_get(txn, STORE_META, ledger_statistics_topic_key, &name) &&
+        str_is(name, statistics->name))
+        load_topic(statistics, txn);
+}
+
+int64_t ledger_known_offset(const struct ledger *ledger, enum ledger_topic topic,
+                            int32_t partition) {
+    const struct ledger_topic_place *place = &ledger->topics[topic];
+    return partition < place->offset_count ? place->offsets[partition] : -1;
+}
+
+int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic) {
+    return ledger->topics[topic].partitions;
+}
+
+static void commit_event_ack(struct ledger_writer *commit, const struct publish_ack *ack) {
+    char place[RECORD_PUBLISHED];
+    record_put_published(place, ack->partition, ack->offset);
+    store_put_seq(&commit->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
+    store_delete_seq(&commit->txn, STORE_OUTBOX, ack->seq);
+    ledger_erase_confirmed(commit, ack->seq);
+}
+
+void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
+                            int32_t partitions) {
+    const struct ledger_topic_place *place = &commit->ledger->topics[topic];
+    char name[LEDGER_KEY_MAX];
+    store_put(&commit->txn, STORE_META, ledger_partitions_key(place, name),
+              (struct str){(const char *)&partitions, sizeof partitions});
+    if (topic == LEDGER_STATISTICS)
+        store_put(&commit->txn, STORE_META, ledger_statistics_topic_key, str_from(place->name));
+}
+
+static void commit_acks(struct ledger_writer *commit, const struct ledger_group *group,
+                        enum ledger_topic topic) {
+    const struct ledger_confirmed *confirmed = &group->confirmed[topic];
+    const struct ledger_topic_place *place = &commit->ledger->topics[topic];
+    char name[LEDGER_KEY_MAX];
+    for (size_t i = 0; i < confirmed->ack_count; i++) {
+        const struct publish_ack *ack = &confirmed->acks[i];
+        if (topic == LEDGER_EVENTS)
+            commit_event_ack(commit, ack);
+        else
+            store_delete_seq(&commit->txn, STORE_STATISTICS_OUTBOX, ack->seq);
+        commit->writes = true;
+        // A broker that had this record already (a retry after a lost answer) does not tell where.
+        if (ack->offset < 0)
+            continue;
+        // Reports of a partition come in order, so the last one here is the one to keep.
+        store_put(&commit->txn, STORE_META, ledger_offset_key(place, ack->partition, name),
+                  (struct str){(const char *)&ack->offset, sizeof ack->offset});
+    }
+    if (confirmed->partitions) {
+        ledger_keep_partitions(commit, topic, confirmed->partitions);
+        commit->writes = true;
+    }
+}
+
+// The tail tells it with the partitions. Made anew while we were idle, a topic shows it by a place
+// that was taken already.
+static bool statistics_topic_is_new(const struct ledger *ledger,
+                                    const struct ledger_confirmed *statistics) {
+    for (size_t i = 0; i < statistics->ack_count; i++) {
+        const struct publish_ack *ack = &statistics->acks[i];
+        if (ack->offset >= 0 &&
+            ack->offset <= ledger_known_offset(ledger, LEDGER_STATISTICS, ack->partition))
+            return true;
+    }
+    return statistics->partitions > 0;
+}
+
+static void forget_offsets(struct ledger_writer *commit, const struct ledger_topic_place *place) {
+    char name[LEDGER_KEY_MAX];
+    for (int32_t p = 0; p < place->offset_count; p++)
+        store_delete(&commit->txn, STORE_META, ledger_offset_key(place, p, name));
+}
+
+static void commit_statistic_acks(struct ledger_writer *commit, const struct ledger_group *group) {
+    bool is_new = statistics_topic_is_new(commit->ledger, &group->confirmed[LEDGER_STATISTICS]);
+    if (is_new)
+        forget_offsets(commit, &commit->ledger->topics[LEDGER_STATISTICS]);
+    commit_acks(commit, group, LEDGER_STATISTICS);
+    if (is_new)
+        ledger_resend_statistics(commit);
+}
+
+static void apply_confirmed(struct ledger_topic_place *place,
+                            const struct ledger_confirmed *confirmed) {
+    for (size_t i = 0; i < confirmed->ack_count; i++)
+        if (confirmed->acks[i].offset >= 0)
+            ledger_set_offset(place, confirmed->acks[i].partition, confirmed->acks[i].offset);
+    if (confirmed->partitions)
+        place->partitions = confirmed->partitions;
+}
+
+void ledger_commit_acks(struct ledger_writer *commit, const struct ledger_group *group) {
+    uint64_t outbox = store_entries(&commit->txn, STORE_OUTBOX);
+    commit_acks(commit, group, LEDGER_EVENTS);
+    commit_statistic_acks(commit, group);
+    commit->change->confirmed = outbox - store_entries(&commit->txn, STORE_OUTBOX);
+}
+
+void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group) {
+    if (statistics_topic_is_new(ledger, &group->confirmed[LEDGER_STATISTICS]))
+        ledger->topics[LEDGER_STATISTICS].offset_count = 0;
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        apply_confirmed(&ledger->topics[i], &group->confirmed[i]);
+}
