@@ -332,11 +332,11 @@ static bool open_ledger(struct app *app, struct err *err) {
     if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;
     struct pipeline_options pipeline = {
-        .batch = {.limits = {.item_bytes_max = config->item_bytes_max,
-                             .items_max = config->items_max,
-                             .depth_max = config->json_depth_max},
-                  .identity_key = ledger_identity_key(app->ledger),
-                  .person_keys = ledger_person_keys(app->ledger)},
+        .delivery = {.limits = {.item_bytes_max = config->item_bytes_max,
+                                .items_max = config->items_max,
+                                .depth_max = config->json_depth_max},
+                     .identity_key = ledger_identity_key(app->ledger),
+                     .person_keys = ledger_person_keys(app->ledger)},
         .on_committed = on_committed,
         .on_failed = on_commit_failed,
         .ctx = app};

@@ -64,14 +64,14 @@ static void take_request(const struct control *control, struct http_request *req
         refuse(asked, 400, "There is nothing to import.");
 }
 
-static void put_refused(struct json_out *json, const struct batch *batch) {
+static void put_refused(struct json_out *json, const struct delivery *delivery) {
     json_key(json, "results");
     json_open(json, '[');
-    for (size_t i = 0; i < batch->content.item_count; i++) {
-        const struct page_item *item = &batch->content.items[i];
+    for (size_t i = 0; i < delivery->content.item_count; i++) {
+        const struct page_item *item = &delivery->content.items[i];
         if (item->verdict != VERDICT_REFUSED)
             continue;
-        const struct fault *faults = &batch->content.faults[item->fault_first];
+        const struct fault *faults = &delivery->content.faults[item->fault_first];
         json_open(json, '{');
         json_put_u64(json, "index", item->fault_count ? faults->index : i);
         json_put_text(json, "verdict", verdict_name(item->verdict));
@@ -85,18 +85,18 @@ static void put_refused(struct json_out *json, const struct batch *batch) {
     json_close(json, ']');
 }
 
-static void fill_verdicts(struct http_reply *reply, const struct batch *batch) {
+static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery) {
     uint64_t verdicts[VERDICT_COUNT] = {0};
     struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
-    for (size_t i = 0; i < batch->content.item_count; i++)
-        verdicts[batch->content.items[i].verdict]++;
+    for (size_t i = 0; i < delivery->content.item_count; i++)
+        verdicts[delivery->content.items[i].verdict]++;
     json_open(&json, '{');
-    json_put_bool(&json, "dryRun", batch->dry_run);
-    json_put_u64(&json, "received", batch->content.item_count);
+    json_put_bool(&json, "dryRun", delivery->dry_run);
+    json_put_u64(&json, "received", delivery->content.item_count);
     for (int v = 0; v < VERDICT_COUNT; v++)
         json_put_u64(&json, verdict_name((enum verdict)v), verdicts[v]);
-    json_put_u64(&json, "excluded", batch->content.excluded);
-    put_refused(&json, batch);
+    json_put_u64(&json, "excluded", delivery->content.excluded);
+    put_refused(&json, delivery);
     json_close(&json, '}');
 }
 
@@ -111,25 +111,25 @@ static void fill_broken(struct http_reply *reply, const struct decode_result *de
     problem_fill_faults(reply, &fault, 1, detail);
 }
 
-static void on_batch_done(struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+static void on_delivered(struct commit_task *task) {
+    struct delivery *delivery = (struct delivery *)task;
     struct http_request *request = task->ctx; // NULL: nobody waits any more
     struct http_reply reply = {0};
     if (request) {
         if (task->err.kind != ERR_NONE)
             problem_fill(&reply, 503, NULL);
-        else if (batch->content.decoded.failed)
-            fill_broken(&reply, &batch->content.decoded);
+        else if (delivery->content.decoded.failed)
+            fill_broken(&reply, &delivery->content.decoded);
         else
-            fill_verdicts(&reply, batch);
+            fill_verdicts(&reply, delivery);
         control_send(request, &reply);
     }
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 static void on_gone(void *work) {
-    struct batch *batch = work;
-    batch->task.ctx = NULL;
+    struct delivery *delivery = work;
+    delivery->task.ctx = NULL;
 }
 
 void control_import_about(const struct control *control, struct http_request *request,
@@ -155,13 +155,13 @@ void control_import(struct control *control, struct http_request *request) {
     log_info("operator imports source=%s bytes=%zu dry_run=%s uid=%u", asked.source->name,
              http_body(request).len, asked.dry_run ? "yes" : "no", (unsigned)uid);
     char *body = http_take_body(request, &len);
-    struct batch *batch =
-        batch_create(control->sources, asked.source, control->tables, asked.format, body, len);
-    batch->template = asked.template;
-    batch->dry_run = asked.dry_run;
-    batch->received_ms = loop_wall_ms();
-    batch->task.done = on_batch_done;
-    batch->task.ctx = request;
-    control_hold(request, batch, on_gone);
-    pipeline_deliver(control->options.pipeline, batch);
+    struct delivery *delivery =
+        delivery_create(control->sources, asked.source, control->tables, asked.format, body, len);
+    delivery->template = asked.template;
+    delivery->dry_run = asked.dry_run;
+    delivery->received_ms = loop_wall_ms();
+    delivery->task.done = on_delivered;
+    delivery->task.ctx = request;
+    control_hold(request, delivery, on_gone);
+    pipeline_deliver(control->options.pipeline, delivery);
 }

@@ -236,17 +236,18 @@ void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tabl
 // ---- silence
 
 static void on_told(struct commit_task *task) {
-    batch_free((struct batch *)task);
+    delivery_free((struct delivery *)task);
 }
 
 static void tell_silence(struct feeds *feeds, const struct source *source) {
-    struct batch *batch = batch_create(feeds->sources, source, feeds->tables, DECODE_JSON, NULL, 0);
-    batch->task.prepare = NULL;
-    batch->task.run = ledger_tell_silence;
-    batch->polled = source->url != NULL;
-    batch->received_ms = loop_wall_ms();
-    batch->task.done = on_told;
-    pipeline_submit(feeds->options.pipeline, &batch->task);
+    struct delivery *delivery =
+        delivery_create(feeds->sources, source, feeds->tables, DECODE_JSON, NULL, 0);
+    delivery->task.prepare = NULL;
+    delivery->task.run = ledger_tell_silence;
+    delivery->polled = source->url != NULL;
+    delivery->received_ms = loop_wall_ms();
+    delivery->task.done = on_told;
+    pipeline_submit(feeds->options.pipeline, &delivery->task);
 }
 
 static void on_changed(struct commit_task *task) {

@@ -84,9 +84,9 @@ void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
     loop_defer(pipeline->loop, &pipeline->wake);
 }
 
-void pipeline_deliver(struct pipeline *pipeline, struct batch *batch) {
-    batch->options = &pipeline->options.batch;
-    pipeline_submit(pipeline, &batch->task);
+void pipeline_deliver(struct pipeline *pipeline, struct delivery *delivery) {
+    delivery->options = &pipeline->options.delivery;
+    pipeline_submit(pipeline, &delivery->task);
 }
 
 static void prepare_work(void *ctx) {

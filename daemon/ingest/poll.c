@@ -165,59 +165,60 @@ static uint64_t count_page(struct feed *feed, const struct page *content) {
     return new_count;
 }
 
-static const char *named_next(const struct feed *feed, const struct batch *batch) {
-    return feed->poll->link_next ? feed->poll->link_next : batch->content.next;
+static const char *named_next(const struct feed *feed, const struct delivery *delivery) {
+    return feed->poll->link_next ? feed->poll->link_next : delivery->content.next;
 }
 
 // On a worker: while its page is on the way to the disk a poll is left alone by the loop.
-static void plan_page(struct batch *batch) {
-    struct feed *feed = batch->task.ctx;
-    const struct page *content = &batch->content;
+static void plan_page(struct delivery *delivery) {
+    struct feed *feed = delivery->task.ctx;
+    const struct page *content = &delivery->content;
     const struct feed_page page = {.count = content->decoded.items + content->excluded,
                                    .all_refused =
                                        content->item_count > 0 && content->signal_count == 0,
-                                   .has_next = named_next(feed, batch) != NULL,
+                                   .has_next = named_next(feed, delivery) != NULL,
                                    .watermark = content->decoded.cursor,
-                                   .received_ms = batch->received_ms};
-    feed_plan_page(&feed->poll->plan, &page, &batch->feed);
-    batch->cursor_tentative = feed->poll->plan.cursor_tentative;
+                                   .received_ms = delivery->received_ms};
+    feed_plan_page(&feed->poll->plan, &page, &delivery->feed);
+    delivery->cursor_tentative = feed->poll->plan.cursor_tentative;
 }
 
 // The page is on the disk: where to next.
-static void after_page(struct feed *feed, const struct batch *batch) {
+static void after_page(struct feed *feed, const struct delivery *delivery) {
     const char *failure = NULL;
-    uint64_t new_count = count_page(feed, &batch->content);
+    uint64_t new_count = count_page(feed, &delivery->content);
     enum feed_step step =
         feed_plan_next(&feed->poll->plan, feed->record.cursor, new_count, &failure);
     if (feed->ended || feed->feeds->stopping)
         finish(feed, NULL, 0);
-    else if (step != FEED_STEP_END && move_on(feed, step, named_next(feed, batch), &failure))
+    else if (step != FEED_STEP_END && move_on(feed, step, named_next(feed, delivery), &failure))
         fetch_page(feed);
     else
         finish(feed, failure, 0);
 }
 
-static void on_batch_done(struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+static void on_delivered(struct commit_task *task) {
+    struct delivery *delivery = (struct delivery *)task;
     struct feed *feed = task->ctx;
     if (task->err.kind != ERR_NONE) {
-        batch_free(batch);
+        delivery_free(delivery);
         finish(feed, "not made durable", 0);
         return;
     }
-    if (batch->content.decoded.failed) {
+    if (delivery->content.decoded.failed) {
         char failure[FEED_FAILURE_MAX];
         (void)snprintf(failure, sizeof failure, "the page cannot be read: %s in or before line %u",
-                       fault_code_name(batch->content.decoded.fault), batch->content.decoded.line);
-        batch_free(batch);
+                       fault_code_name(delivery->content.decoded.fault),
+                       delivery->content.decoded.line);
+        delivery_free(delivery);
         finish(feed, failure, 0);
         return;
     }
     bool paused = feed->record.paused; // an operator may have asked since
-    feed->record = batch->feed;
+    feed->record = delivery->feed;
     feed->record.paused = paused;
-    after_page(feed, batch);
-    batch_free(batch);
+    after_page(feed, delivery);
+    delivery_free(delivery);
 }
 
 static void copy_text(char *to, size_t size, const char *from) {
@@ -229,25 +230,26 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct feed_poll *poll = feed->poll;
     const struct template *t = template_of(feed);
     char *body = mem_strndup(result->body.data ? result->body.data : "", result->body.len);
-    struct batch *batch = batch_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON,
-                                       body, result->body.len);
-    batch->template = t;
-    batch->polled = true;
-    batch->received_ms = loop_wall_ms();
-    batch->has_feed = true;
-    batch->feed = feed->record;
-    copy_text(batch->feed.etag, sizeof batch->feed.etag, result->etag);
-    copy_text(batch->feed.last_modified, sizeof batch->feed.last_modified, result->last_modified);
-    memcpy(batch->begin, poll->plan.begin, sizeof batch->begin);
-    batch->plan = plan_page;
+    struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
+                                                DECODE_JSON, body, result->body.len);
+    delivery->template = t;
+    delivery->polled = true;
+    delivery->received_ms = loop_wall_ms();
+    delivery->has_feed = true;
+    delivery->feed = feed->record;
+    copy_text(delivery->feed.etag, sizeof delivery->feed.etag, result->etag);
+    copy_text(delivery->feed.last_modified, sizeof delivery->feed.last_modified,
+              result->last_modified);
+    memcpy(delivery->begin, poll->plan.begin, sizeof delivery->begin);
+    delivery->plan = plan_page;
     free(poll->link_next);
     poll->link_next = t->paging == TEMPLATE_PAGING_LINK && result->link_next
                           ? mem_strdup(result->link_next)
                           : NULL;
-    batch->task.done = on_batch_done;
-    batch->task.ctx = feed;
+    delivery->task.done = on_delivered;
+    delivery->task.ctx = feed;
     feed->state = FEED_COMMITTING;
-    pipeline_deliver(feeds->options.pipeline, batch);
+    pipeline_deliver(feeds->options.pipeline, delivery);
 }
 
 // ---- fetching

@@ -2,7 +2,8 @@
 // The public side. When a request's head is there, its route, its source (by the token) and the
 // format of its body are found, and kept in the request's room. The source is borrowed from the
 // table of that moment: the generation tells when that table has been replaced since, and then the
-// head is looked at once more. A batch that is submitted owns the body; its reply ends the request.
+// head is looked at once more. A delivery that is submitted owns the body; its reply ends the
+// request.
 #include "ingest/push.h"
 
 #include "api/documents.h"
@@ -151,15 +152,15 @@ static void on_request(void *ctx, struct http_request *request) {
         handler_of(call)(call);
 }
 
-static void put_verdict(struct json_out *json, const struct batch *batch, uint32_t index) {
-    const struct page_item *item = &batch->content.items[index];
+static void put_verdict(struct json_out *json, const struct delivery *delivery, uint32_t index) {
+    const struct page_item *item = &delivery->content.items[index];
     json_open(json, '{');
     json_put_u64(json, "index", index);
     json_key(json, "id");
     if (item->signal == UINT32_MAX) {
         json_null(json);
     } else {
-        const struct signal *signal = &batch->content.signals[item->signal];
+        const struct signal *signal = &delivery->content.signals[item->signal];
         json_string(json, (struct str){signal->id, signal->id_len});
     }
     json_put_text(json, "verdict", verdict_name(item->verdict));
@@ -172,10 +173,10 @@ static void put_verdict(struct json_out *json, const struct batch *batch, uint32
     json_key(json, "errors");
     json_open(json, '[');
     // In a batch with very many faults each signal tells its first.
-    bool all = batch->content.fault_count <= PROBLEM_FAULTS_MAX;
+    bool all = delivery->content.fault_count <= PROBLEM_FAULTS_MAX;
     uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
     for (uint32_t i = 0; i < told; i++)
-        problem_put_fault(json, &batch->content.faults[item->fault_first + i]);
+        problem_put_fault(json, &delivery->content.faults[item->fault_first + i]);
     json_close(json, ']');
     if (told < item->fault_count)
         json_put_u64(json, "errorsLeftOut", item->fault_count - told);
@@ -191,19 +192,20 @@ static void fill_broken(struct http_reply *reply, const struct decode_result *de
     problem_fill_faults(reply, &fault, 1, detail);
 }
 
-static void fill_verdicts(struct http_reply *reply, const struct batch *batch, char *location) {
-    const struct page_item *first = batch->content.items;
-    bool single = batch->content.decoded.single;
+static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery,
+                          char *location) {
+    const struct page_item *first = delivery->content.items;
+    bool single = delivery->content.decoded.single;
     bool created = single && first->verdict == VERDICT_REGISTERED;
     struct json_out json = {.buf = reply_body(reply, created ? 201 : 200, "application/json")};
     if (single) {
-        put_verdict(&json, batch, 0);
+        put_verdict(&json, delivery, 0);
     } else {
         json_open(&json, '{');
         json_key(&json, "results");
         json_open(&json, '[');
-        for (size_t i = 0; i < batch->content.item_count; i++)
-            put_verdict(&json, batch, (uint32_t)i);
+        for (size_t i = 0; i < delivery->content.item_count; i++)
+            put_verdict(&json, delivery, (uint32_t)i);
         json_close(&json, ']');
         json_close(&json, '}');
     }
@@ -215,47 +217,47 @@ static void fill_verdicts(struct http_reply *reply, const struct batch *batch, c
     }
 }
 
-static bool all_refused(const struct batch *batch) {
-    for (size_t i = 0; i < batch->content.item_count; i++)
-        if (batch->content.items[i].verdict != VERDICT_REFUSED)
+static bool all_refused(const struct delivery *delivery) {
+    for (size_t i = 0; i < delivery->content.item_count; i++)
+        if (delivery->content.items[i].verdict != VERDICT_REFUSED)
             return false;
-    return batch->content.item_count > 0;
+    return delivery->content.item_count > 0;
 }
 
-static void on_batch_done(struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+static void on_delivered(struct commit_task *task) {
+    struct delivery *delivery = (struct delivery *)task;
     struct push_request *call = task->ctx;
     struct push *push = call->push;
     struct http_reply reply = {0};
     char location[12 + DIGEST_HEX + 1];
-    push->requests_refused += task->err.kind != ERR_NONE || batch->content.decoded.failed;
+    push->requests_refused += task->err.kind != ERR_NONE || delivery->content.decoded.failed;
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
-    else if (batch->content.decoded.failed)
-        fill_broken(&reply, &batch->content.decoded);
-    else if (all_refused(batch))
-        problem_fill_faults(&reply, batch->content.faults, batch->content.fault_count,
+    else if (delivery->content.decoded.failed)
+        fill_broken(&reply, &delivery->content.decoded);
+    else if (all_refused(delivery))
+        problem_fill_faults(&reply, delivery->content.faults, delivery->content.fault_count,
                             "Every signal in it was refused.");
     else
-        fill_verdicts(&reply, batch, location);
+        fill_verdicts(&reply, delivery, location);
     http_send(call->request, &reply);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
-static void submit(struct push_request *call, struct batch *batch) {
+static void submit(struct push_request *call, struct delivery *delivery) {
     struct push *push = call->push;
-    batch->received_ms = loop_wall_ms();
-    batch->task.done = on_batch_done;
-    batch->task.ctx = call;
+    delivery->received_ms = loop_wall_ms();
+    delivery->task.done = on_delivered;
+    delivery->task.ctx = call;
     push->requests++;
-    pipeline_deliver(push->pipeline, batch);
+    pipeline_deliver(push->pipeline, delivery);
 }
 
 static void post_signals(struct push_request *call) {
     size_t len;
     char *body = http_take_body(call->request, &len);
-    submit(call, batch_create(call->push->sources, call->source, call->push->tables, call->format,
-                              body, len));
+    submit(call, delivery_create(call->push->sources, call->source, call->push->tables,
+                                 call->format, body, len));
 }
 
 static const char never_received[] = "This signal was never received from you.";
@@ -344,8 +346,8 @@ static void delete_signal(struct push_request *call) {
         send_problem(call, own.ours ? 410 : 403, NULL);
         return;
     }
-    submit(call, batch_create_withdrawal(call->push->sources, call->source, call->push->tables,
-                                         &identity, (struct str){own.id, own.len}));
+    submit(call, delivery_create_withdrawal(call->push->sources, call->source, call->push->tables,
+                                            &identity, (struct str){own.id, own.len}));
 }
 
 static void get_health(struct push_request *call) {

@@ -127,8 +127,8 @@ bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
 
 // ledger_sources.c
-void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news);
-void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch);
+void ledger_commit_source(struct ledger_writer *commit, struct delivery *delivery, bool news);
+void ledger_commit_refused(struct ledger_writer *commit, const struct delivery *delivery);
 void ledger_flush_source(struct ledger_writer *commit);
 // What is known of the source, in commit->feed; known from now on when nothing was.
 void ledger_take_source(struct ledger_writer *commit, const char *name);
@@ -154,7 +154,8 @@ bool ledger_is_about_live(struct ledger_writer *commit, uint64_t person); // is 
 bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
 // ledger_unmapped.c
-void ledger_keep_unmapped(struct ledger_writer *commit, const struct batch *batch, uint32_t signal);
+void ledger_keep_unmapped(struct ledger_writer *commit, const struct delivery *delivery,
+                          uint32_t signal);
 // This version is erased: nobody has said its words in it.
 void ledger_unsay_unmapped(struct ledger_writer *commit, const struct ledger_entry *row);
 // A table has the word now: the source's entry is dropped.

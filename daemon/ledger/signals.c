@@ -21,49 +21,50 @@ static void keep_later_time(struct ledger_writer *commit, const struct ledger_en
     commit->writes = true;
 }
 
-static void take_item(struct ledger_writer *commit, struct batch *batch, struct page_item *item) {
-    const struct signal *signal = &batch->content.signals[item->signal];
+static void take_item(struct ledger_writer *commit, struct delivery *delivery,
+                      struct page_item *item) {
+    const struct signal *signal = &delivery->content.signals[item->signal];
     struct ledger_entry known, row;
     bool seen = ledger_find_known(commit, &signal->identity, &known);
     if (commit->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
-    if (item->verdict == VERDICT_DUPLICATE || batch->dry_run) {
+    if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
-        if (seen && !batch->dry_run && dedup_is_seen_later(&known, signal))
+        if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
             keep_later_time(commit, &known, signal);
         return;
     }
-    struct dedup_origin origin = {.source = str_from(batch->source->name),
-                                  .polled = batch->polled,
-                                  .received_ms = batch->received_ms,
+    struct dedup_origin origin = {.source = str_from(delivery->source->name),
+                                  .polled = delivery->polled,
+                                  .received_ms = delivery->received_ms,
                                   .logged_ms = commit->logged_ms};
     dedup_entry(seen ? &known : NULL, signal, item->verdict, commit->change->last_seq + 1, &origin,
                 &row);
     if (row.counts)
         row.person = ledger_commit_person(commit, &signal->person);
     item->version = row.version;
-    ledger_write_signal(commit, &row, seen ? &known : NULL, batch->tables, signal->as_reported);
+    ledger_write_signal(commit, &row, seen ? &known : NULL, delivery->tables, signal->as_reported);
     if (row.counts)
-        ledger_keep_unmapped(commit, batch, item->signal);
+        ledger_keep_unmapped(commit, delivery, item->signal);
 }
 
 void ledger_take_delivery(struct ledger_writer *commit, struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+    struct delivery *delivery = (struct delivery *)task;
     struct totals *totals = &commit->change->totals;
     uint64_t before = commit->change->last_seq;
-    for (size_t i = 0; i < batch->content.item_count; i++) {
-        struct page_item *item = &batch->content.items[i];
+    for (size_t i = 0; i < delivery->content.item_count; i++) {
+        struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)
-            take_item(commit, batch, item);
-        totals->verdicts[item->verdict] += !batch->dry_run;
+            take_item(commit, delivery, item);
+        totals->verdicts[item->verdict] += !delivery->dry_run;
     }
-    if (batch->dry_run)
+    if (delivery->dry_run)
         return;
-    totals->unknown_fields += batch->content.unknown_fields;
-    totals->unmapped += batch->content.unmapped_count;
-    totals->unknown_municipalities += batch->content.unknown_municipalities;
-    ledger_commit_source(commit, batch, commit->change->last_seq > before);
-    if (batch->polled)
-        ledger_commit_refused(commit, batch);
+    totals->unknown_fields += delivery->content.unknown_fields;
+    totals->unmapped += delivery->content.unmapped_count;
+    totals->unknown_municipalities += delivery->content.unknown_municipalities;
+    ledger_commit_source(commit, delivery, commit->change->last_seq > before);
+    if (delivery->polled)
+        ledger_commit_refused(commit, delivery);
 }

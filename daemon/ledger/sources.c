@@ -40,11 +40,11 @@ void ledger_take_source(struct ledger_writer *commit, const char *name) {
     }
 }
 
-static void write_source_line(struct ledger_writer *commit, const struct batch *batch,
+static void write_source_line(struct ledger_writer *commit, const struct delivery *delivery,
                               enum ledger_kind kind) {
-    const struct source *source = batch->source;
+    const struct source *source = delivery->source;
     const struct municipality *m =
-        municipalities_by_code(batch->tables->municipalities, source->municipality);
+        municipalities_by_code(delivery->tables->municipalities, source->municipality);
     int64_t last = commit->feed.signal_ms;
     int64_t since = last ? last : commit->feed.first_ms;
     struct str name = str_from(source->name);
@@ -52,7 +52,7 @@ static void write_source_line(struct ledger_writer *commit, const struct batch *
                                .seq = commit->change->last_seq + 1,
                                .first = commit->change->last_seq + 1,
                                .verdict = VERDICT_REGISTERED,
-                               .received_ms = batch->received_ms,
+                               .received_ms = delivery->received_ms,
                                .logged_ms = commit->logged_ms,
                                .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
                                         .source_kind = (uint8_t)source->kind},
@@ -60,32 +60,32 @@ static void write_source_line(struct ledger_writer *commit, const struct batch *
                                .occurred = TIME_DAY_NONE,
                                .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
                                .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
-                               .polled = batch->polled,
+                               .polled = delivery->polled,
                                .source_len = (uint8_t)name.len};
     memcpy(row.source, name.data, name.len);
     hash_digest(&commit->ledger->identity_key, "source", &name, 1, &row.identity);
     buf_clear(&commit->change->value);
-    event_put_source_value(&commit->change->value, batch->tables->municipalities, &row, last,
-                           (batch->received_ms - since) / DAY_MS);
+    event_put_source_value(&commit->change->value, delivery->tables->municipalities, &row, last,
+                           (delivery->received_ms - since) / DAY_MS);
     ledger_write_entry(commit, &row);
 }
 
 void ledger_tell_silence(struct ledger_writer *commit, struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
-    ledger_take_source(commit, batch->source->name);
+    struct delivery *delivery = (struct delivery *)task;
+    ledger_take_source(commit, delivery->source->name);
     if (!commit->feed.silent) {
         commit->feed.silent = true;
         commit->feed_changed = true;
-        write_source_line(commit, batch, LEDGER_SOURCE_SILENT);
+        write_source_line(commit, delivery, LEDGER_SOURCE_SILENT);
     }
-    batch->feed = commit->feed;
+    delivery->feed = commit->feed;
 }
 
-static void note_news(struct ledger_writer *commit, const struct batch *batch) {
+static void note_news(struct ledger_writer *commit, const struct delivery *delivery) {
     if (commit->feed.silent)
-        write_source_line(commit, batch, LEDGER_SOURCE_RESUMED);
+        write_source_line(commit, delivery, LEDGER_SOURCE_RESUMED);
     commit->feed.silent = false;
-    commit->feed.signal_ms = batch->received_ms;
+    commit->feed.signal_ms = delivery->received_ms;
     commit->feed_changed = true;
 }
 
@@ -98,21 +98,21 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
 
-void ledger_commit_source(struct ledger_writer *commit, struct batch *batch, bool news) {
-    ledger_take_source(commit, batch->source->name);
-    if (batch->content.decoded.failed)
+void ledger_commit_source(struct ledger_writer *commit, struct delivery *delivery, bool news) {
+    ledger_take_source(commit, delivery->source->name);
+    if (delivery->content.decoded.failed)
         return;
     if (news)
-        note_news(commit, batch);
-    if (batch->has_feed) {
-        take_feed(&commit->feed, &batch->feed, !(batch->cursor_tentative && news));
+        note_news(commit, delivery);
+    if (delivery->has_feed) {
+        take_feed(&commit->feed, &delivery->feed, !(delivery->cursor_tentative && news));
         commit->feed_changed = true;
     }
-    if (batch->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
+    if (delivery->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
         commit->feed_changed = true;
     if (commit->feed_changed)
-        commit->feed.contact_ms = batch->received_ms;
-    batch->feed = commit->feed;
+        commit->feed.contact_ms = delivery->received_ms;
+    delivery->feed = commit->feed;
 }
 
 struct tally {
@@ -168,43 +168,43 @@ static void put_entry(struct ledger_writer *commit, const struct digest *key,
 }
 
 static struct quarantine_record new_entry(const struct ledger_writer *commit,
-                                          const struct batch *batch) {
+                                          const struct delivery *delivery) {
     struct quarantine_record entry = {
         .first_ms = commit->logged_ms, .last_ms = commit->logged_ms, .times = 1};
-    (void)snprintf(entry.source, sizeof entry.source, "%s", batch->source->name);
-    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s", batch->begin);
+    (void)snprintf(entry.source, sizeof entry.source, "%s", delivery->source->name);
+    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s", delivery->begin);
     return entry;
 }
 
-static void refuse_page(struct ledger_writer *commit, const struct batch *batch) {
-    struct quarantine_record entry = new_entry(commit, batch);
+static void refuse_page(struct ledger_writer *commit, const struct delivery *delivery) {
+    struct quarantine_record entry = new_entry(commit, delivery);
     struct digest key;
-    const struct str parts[] = {str_from(batch->source->name),
-                                str_from(fault_code_name(batch->content.decoded.fault))};
+    const struct str parts[] = {str_from(delivery->source->name),
+                                str_from(fault_code_name(delivery->content.decoded.fault))};
     hash_digest(&commit->ledger->identity_key, "quarantine page", parts, 2, &key);
     entry.page = true;
-    entry.index = batch->content.decoded.line;
+    entry.index = delivery->content.decoded.line;
     entry.reason_count = 1;
-    entry.reasons[0].code = batch->content.decoded.fault;
+    entry.reasons[0].code = delivery->content.decoded.fault;
     put_entry(commit, &key, &entry);
 }
 
-void ledger_commit_refused(struct ledger_writer *commit, const struct batch *batch) {
+void ledger_commit_refused(struct ledger_writer *commit, const struct delivery *delivery) {
     commit->quarantine_counted = false;
-    if (batch->content.decoded.failed) {
-        refuse_page(commit, batch);
+    if (delivery->content.decoded.failed) {
+        refuse_page(commit, delivery);
         return;
     }
-    for (size_t i = 0; i < batch->content.item_count; i++) {
-        const struct page_item *item = &batch->content.items[i];
+    for (size_t i = 0; i < delivery->content.item_count; i++) {
+        const struct page_item *item = &delivery->content.items[i];
         if (item->refused == UINT32_MAX)
             continue;
-        struct quarantine_record entry = new_entry(commit, batch);
-        const struct page_refused *refused = &batch->content.refused[item->refused];
-        entry.index = batch->content.faults[item->fault_first].index;
+        struct quarantine_record entry = new_entry(commit, delivery);
+        const struct page_refused *refused = &delivery->content.refused[item->refused];
+        entry.index = delivery->content.faults[item->fault_first].index;
         (void)snprintf(entry.id, sizeof entry.id, "%s", refused->id);
         for (uint32_t k = 0; k < item->fault_count && k < RECORD_REASONS_MAX; k++) {
-            const struct fault *fault = &batch->content.faults[item->fault_first + k];
+            const struct fault *fault = &delivery->content.faults[item->fault_first + k];
             struct quarantine_reason *reason = &entry.reasons[entry.reason_count++];
             reason->code = fault->code;
             memcpy(reason->pointer, fault->pointer, sizeof reason->pointer);

@@ -67,11 +67,11 @@ static void note_word(struct ledger_writer *commit, const char *source,
 }
 
 // The first of the signal's words; they are in order of their signals.
-static size_t first_word(const struct batch *batch, uint32_t signal) {
-    size_t low = 0, high = batch->content.unmapped_count;
+static size_t first_word(const struct delivery *delivery, uint32_t signal) {
+    size_t low = 0, high = delivery->content.unmapped_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (batch->content.unmapped[middle].signal < signal)
+        if (delivery->content.unmapped[middle].signal < signal)
             low = middle + 1;
         else
             high = middle;
@@ -79,13 +79,14 @@ static size_t first_word(const struct batch *batch, uint32_t signal) {
     return low;
 }
 
-void ledger_keep_unmapped(struct ledger_writer *commit, const struct batch *batch,
+void ledger_keep_unmapped(struct ledger_writer *commit, const struct delivery *delivery,
                           uint32_t signal) {
-    for (size_t i = first_word(batch, signal);
-         i < batch->content.unmapped_count && batch->content.unmapped[i].signal == signal; i++)
-        note_word(commit, batch->source->name,
-                  &batch->content.signals[signal].unknown[batch->content.unmapped[i].unknown],
-                  &batch->content.unmapped[i].view);
+    for (size_t i = first_word(delivery, signal);
+         i < delivery->content.unmapped_count && delivery->content.unmapped[i].signal == signal;
+         i++)
+        note_word(commit, delivery->source->name,
+                  &delivery->content.signals[signal].unknown[delivery->content.unmapped[i].unknown],
+                  &delivery->content.unmapped[i].view);
 }
 
 void ledger_forget_unmapped(struct ledger_writer *commit, struct str source,

@@ -6,12 +6,13 @@
 #define INGEST_PIPELINE_H
 
 #include "edge/loop.h"
+#include "ingest/delivery.h"
 #include "ledger/ledger.h"
 
 struct pipeline;
 
 struct pipeline_options {
-    struct batch_options batch;
+    struct delivery_options delivery;
     void (*on_committed)(void *ctx); // after each good commit: there may be more to publish
     void (*on_failed)(void *ctx, const struct err *err); // after each commit that failed
     void *ctx;
@@ -23,7 +24,7 @@ void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
 
 // Takes the task; its `done` is called on the loop.
 void pipeline_submit(struct pipeline *pipeline, struct commit_task *task);
-void pipeline_deliver(struct pipeline *pipeline, struct batch *batch); // decodes it first
+void pipeline_deliver(struct pipeline *pipeline, struct delivery *delivery); // decodes it first
 // The same for what an operator asked: it goes with the next commit, which comes soon, and again
 // when that fails; it is done once it is on the disk, or dropped at the end of the service.
 void pipeline_ride(struct pipeline *pipeline, struct commit_task *task);

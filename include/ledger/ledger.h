@@ -14,7 +14,7 @@
 #include "core/person/persons.h"
 #include "edge/kafka/publisher.h"
 #include "edge/store/store.h"
-#include "ledger/batch.h"
+#include "ledger/delivery.h"
 #include "ledger/tasks.h"
 
 struct ledger;

@@ -35,8 +35,8 @@ struct source {
     uint32_t silent_days;   // after so many days without anything new it is silent; 0: never told
 };
 
-// A list of sources with look-ups by name and by token. Counted references, so that a batch under
-// way keeps the table it began with over a reload; take and drop on one thread only.
+// A list of sources with look-ups by name and by token. Counted references, so that a delivery
+// under way keeps the table it began with over a reload; take and drop on one thread only.
 struct sources {
     struct templates *templates; // what the sources' templates are; a reference of its own
     struct source *list;         // in the file's order

@@ -3,6 +3,7 @@
 #ifndef RETENTION_RIG_H
 #define RETENTION_RIG_H
 
+#include "ingest/delivery.h"
 #include "ledger/ledger.h"
 #include "outbox_each.h"
 
@@ -49,25 +50,25 @@ static inline void commit_group(struct ledger *ledger, struct ledger_group *grou
 }
 
 // Decoded, and of now.
-static inline struct batch *make_batch(struct ledger *ledger, const char *text, bool polled) {
-    struct batch_options options = {
+static inline struct delivery *make_batch(struct ledger *ledger, const char *text, bool polled) {
+    struct delivery_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 2000, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
-    struct batch *batch =
-        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    batch->received_ms = now;
-    batch->polled = batch->has_feed = polled;
-    batch_decode(batch, &options);
-    return batch;
+    struct delivery *delivery =
+        delivery_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    delivery->received_ms = now;
+    delivery->polled = delivery->has_feed = polled;
+    delivery_decode(delivery, &options);
+    return delivery;
 }
 
 static inline void deliver(struct ledger *ledger, const char *text, bool polled) {
-    struct batch *batch = make_batch(ledger, text, polled);
-    struct ledger_group group = {.tasks = &batch->task};
+    struct delivery *delivery = make_batch(ledger, text, polled);
+    struct ledger_group group = {.tasks = &delivery->task};
     commit_group(ledger, &group);
     ledger_group_free(&group);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 static inline void confirm(struct ledger *ledger, uint64_t from, uint64_t upto) {
@@ -89,15 +90,15 @@ static inline int expire(struct ledger *ledger) {
     bool more = true;
     int steps = 0;
     while (more) {
-        struct expire_task batch = {.task.run = ledger_expire};
-        struct ledger_group group = {.tasks = &batch.task};
-        batch.retention = &ages;
-        batch.now_ms = now;
-        batch.publishing = !no_kafka;
-        batch.at = at;
+        struct expire_task delivery = {.task.run = ledger_expire};
+        struct ledger_group group = {.tasks = &delivery.task};
+        delivery.retention = &ages;
+        delivery.now_ms = now;
+        delivery.publishing = !no_kafka;
+        delivery.at = at;
         commit_group(ledger, &group);
-        at = batch.at;
-        more = batch.more;
+        at = delivery.at;
+        more = delivery.more;
         ledger_group_free(&group);
         assert_true(++steps < 1000);
     }
@@ -111,12 +112,12 @@ static inline struct digest identity_of(const struct ledger *ledger, const char 
 }
 
 static inline struct erase_task erase(struct ledger *ledger, const char *id, bool publishing) {
-    struct erase_task batch = {.task.run = ledger_erase, .tables = &tables};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.identity = identity_of(ledger, id);
-    batch.publishing = publishing;
+    struct erase_task delivery = {.task.run = ledger_erase, .tables = &tables};
+    struct ledger_group group = {.tasks = &delivery.task};
+    delivery.identity = identity_of(ledger, id);
+    delivery.publishing = publishing;
     commit_group(ledger, &group);
-    struct erase_task result = batch;
+    struct erase_task result = delivery;
     ledger_group_free(&group);
     return result;
 }

@@ -2,6 +2,7 @@
 // Golden tests: tests/golden/x.ndjson, a signal a line as a source delivers it, and
 // tests/golden/x.events, the events that must come of it, to the letter. With UPDATE_GOLDEN=1 the
 // second is written anew: then read the difference.
+#include "ingest/delivery.h"
 #include "ledger/ledger.h"
 
 #include "codec/event.h"
@@ -16,13 +17,13 @@ static char source_name[] = "amsterdam";
 static struct source source = {
     .name = source_name, .kind = SOURCE_MUNICIPALITY, .municipality = 363};
 
-static void put_verdicts(struct buf *out, const struct batch *batch) {
-    for (size_t i = 0; i < batch->content.item_count; i++) {
-        const struct page_item *item = &batch->content.items[i];
+static void put_verdicts(struct buf *out, const struct delivery *delivery) {
+    for (size_t i = 0; i < delivery->content.item_count; i++) {
+        const struct page_item *item = &delivery->content.items[i];
         buf_printf(out, "# %s", verdict_name(item->verdict));
         for (uint32_t k = 0; k < item->fault_count; k++)
-            buf_printf(out, " %s:%s", batch->content.faults[item->fault_first + k].pointer,
-                       fault_code_name(batch->content.faults[item->fault_first + k].code));
+            buf_printf(out, " %s:%s", delivery->content.faults[item->fault_first + k].pointer,
+                       fault_code_name(delivery->content.faults[item->fault_first + k].code));
         buf_putc(out, '\n');
     }
 }
@@ -37,24 +38,24 @@ static bool put_event(void *ctx, const struct ledger_event *line) {
 static void deliver(struct ledger *ledger, struct tables *tables, struct str line,
                     struct buf *out) {
     struct sources sources = {.list = &source, .count = 1, .references = 100};
-    struct batch_options options = {
+    struct delivery_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 10, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
-    struct batch *batch =
-        batch_create(&sources, &source, tables, DECODE_NDJSON, malloc(line.len + 1), line.len);
-    memcpy(batch->body, line.data, line.len);
-    batch->received_ms = received_ms;
-    batch_decode(batch, &options);
-    struct ledger_group group = {.tasks = &batch->task};
+    struct delivery *delivery =
+        delivery_create(&sources, &source, tables, DECODE_NDJSON, malloc(line.len + 1), line.len);
+    memcpy(delivery->body, line.data, line.len);
+    delivery->received_ms = received_ms;
+    delivery_decode(delivery, &options);
+    struct ledger_group group = {.tasks = &delivery->task};
     uint64_t before = ledger_last_seq(ledger);
     ledger_commit(ledger, &group, received_ms + 1);
     assert_int_equal(group.err.kind, ERR_NONE);
     ledger_apply(ledger, &group);
-    put_verdicts(out, batch);
+    put_verdicts(out, delivery);
     ledger_each_event(ledger, before + 1, 10, put_event, out);
     ledger_group_free(&group);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 static void run(struct tables *tables, const char *path) {

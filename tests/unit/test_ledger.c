@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a commit keeps beside signals: sources that fall silent and come back, cursors, and the
 // quarantine.
+#include "ingest/delivery.h"
 #include "ingest/feed_plan.h"
 #include "ledger/ledger.h"
 
@@ -32,53 +33,53 @@ static const struct template list_template = {.native = true, .paging = TEMPLATE
 static struct feed_plan feed_plan;
 static bool has_next;
 
-static void plan_page(struct batch *batch) {
-    const struct page *content = &batch->content;
+static void plan_page(struct delivery *delivery) {
+    const struct page *content = &delivery->content;
     const struct feed_page page = {.count = content->decoded.items,
                                    .all_refused =
                                        content->item_count > 0 && content->signal_count == 0,
                                    .has_next = has_next,
                                    .watermark = content->decoded.cursor,
-                                   .received_ms = batch->received_ms};
-    feed_plan_page(&feed_plan, &page, &batch->feed);
-    batch->cursor_tentative = feed_plan.cursor_tentative;
+                                   .received_ms = delivery->received_ms};
+    feed_plan_page(&feed_plan, &page, &delivery->feed);
+    delivery->cursor_tentative = feed_plan.cursor_tentative;
 }
 
-static struct batch *new_batch(const char *text, int64_t received_ms, bool polled) {
-    struct batch *batch =
-        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    batch->received_ms = received_ms;
-    batch->polled = polled;
-    batch->has_feed = polled;
-    batch->plan = polled ? plan_page : NULL;
+static struct delivery *new_batch(const char *text, int64_t received_ms, bool polled) {
+    struct delivery *delivery =
+        delivery_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    delivery->received_ms = received_ms;
+    delivery->polled = polled;
+    delivery->has_feed = polled;
+    delivery->plan = polled ? plan_page : NULL;
     feed_plan_begin(&feed_plan, &list_template, "", received_ms);
     has_next = false;
-    (void)snprintf(batch->begin, sizeof batch->begin, "2017-01-01");
-    return batch;
+    (void)snprintf(delivery->begin, sizeof delivery->begin, "2017-01-01");
+    return delivery;
 }
 
 static void commit_group(struct ledger *ledger, struct ledger_group *group, int64_t now_ms) {
-    struct batch_options options = {
+    struct delivery_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 100, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
     for (struct commit_task *task = group->tasks; task; task = task->next)
         if (task->prepare)
-            batch_decode((struct batch *)task, &options);
+            delivery_decode((struct delivery *)task, &options);
     ledger_commit(ledger, group, now_ms);
     assert_int_equal(group->err.kind, ERR_NONE);
     ledger_apply(ledger, group);
     while (group->tasks) {
         struct commit_task *next = group->tasks->next;
-        batch_free((struct batch *)group->tasks);
+        delivery_free((struct delivery *)group->tasks);
         group->tasks = next;
     }
     ledger_group_free(group);
 }
 
-static void commit_one(struct ledger *ledger, struct batch *batch) {
-    struct ledger_group group = {.tasks = &batch->task};
-    commit_group(ledger, &group, batch->received_ms);
+static void commit_one(struct ledger *ledger, struct delivery *delivery) {
+    struct ledger_group group = {.tasks = &delivery->task};
+    commit_group(ledger, &group, delivery->received_ms);
 }
 
 static void commit_task(struct ledger *ledger, struct commit_task *task) {
@@ -116,11 +117,11 @@ static char *all_lines(struct ledger *ledger) {
 }
 
 static void fall_silent(struct ledger *ledger, int64_t now_ms) {
-    struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    batch->task.run = ledger_tell_silence;
-    batch->task.prepare = NULL;
-    batch->received_ms = now_ms;
-    commit_one(ledger, batch);
+    struct delivery *delivery = delivery_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
+    delivery->task.run = ledger_tell_silence;
+    delivery->task.prepare = NULL;
+    delivery->received_ms = now_ms;
+    commit_one(ledger, delivery);
 }
 
 static void silence_and_return_are_events_once(void **state) {
@@ -280,28 +281,29 @@ static void the_cursor_moves_with_its_page(void **state) {
     struct feed_record feed;
     char field[] = "updated";
     source.cursor_field = field;
-    struct batch *batch = new_batch("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", start_ms, true);
-    (void)snprintf(batch->feed.etag, sizeof batch->feed.etag, "\"e1\"");
-    commit_one(ledger, batch);
+    struct delivery *delivery =
+        new_batch("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", start_ms, true);
+    (void)snprintf(delivery->feed.etag, sizeof delivery->feed.etag, "\"e1\"");
+    commit_one(ledger, delivery);
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     assert_string_equal(feed.etag, ""); // it was another URL's
     // a page that is not the last of an unordered poll keeps the watermark to itself
-    batch = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
-    batch->feed = feed;
+    delivery = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
+    delivery->feed = feed;
     has_next = true;
-    commit_one(ledger, batch);
+    commit_one(ledger, delivery);
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     // nor does the last page of a poll that brought something new: it may have missed what slipped
     // between pages
     for (int poll = 0; poll < 2; poll++) {
-        batch = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
-        batch->feed = feed;
+        delivery = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
+        delivery->feed = feed;
         feed_plan.pages = 1;
         (void)snprintf(feed_plan.watermark, sizeof feed_plan.watermark,
                        "2017-09-01"); // the highest of the poll
-        commit_one(ledger, batch);
+        commit_one(ledger, delivery);
         assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
         assert_string_equal(feed.cursor, poll == 0 ? "2017-05-01" : "2017-09-01");
     }
@@ -319,10 +321,10 @@ static void the_cursor_moves_with_its_page(void **state) {
 static void check_cursor(const char *page, const char *cursor) {
     struct ledger *ledger = open_ledger();
     struct feed_record feed;
-    struct batch *batch = new_batch(page, start_ms, true);
-    (void)snprintf(batch->feed.cursor, sizeof batch->feed.cursor, "2017-01-01");
-    (void)snprintf(batch->feed.etag, sizeof batch->feed.etag, "\"e\"");
-    commit_one(ledger, batch);
+    struct delivery *delivery = new_batch(page, start_ms, true);
+    (void)snprintf(delivery->feed.cursor, sizeof delivery->feed.cursor, "2017-01-01");
+    (void)snprintf(delivery->feed.etag, sizeof delivery->feed.etag, "\"e\"");
+    commit_one(ledger, delivery);
     if (!ledger_feed(ledger, STR("amsterdam"), &feed))
         feed.cursor[0] = '\0';
     assert_string_equal(feed.cursor, cursor);
@@ -348,9 +350,9 @@ static void a_page_that_misleads_does_not_move_the_cursor(void **state) {
 static void a_dry_run_writes_nothing(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
-    struct batch *batch = new_batch("[{\"id\":\"a\"},{\"id\":\"\"}]", start_ms, false);
-    batch->dry_run = true;
-    commit_one(ledger, batch);
+    struct delivery *delivery = new_batch("[{\"id\":\"a\"},{\"id\":\"\"}]", start_ms, false);
+    delivery->dry_run = true;
+    commit_one(ledger, delivery);
     assert_int_equal(ledger_last_seq(ledger), 0);
     assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_REGISTERED], 0);
     assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_REFUSED], 0);

@@ -111,10 +111,10 @@ static void assert_refused(struct ledger *ledger, struct commit_task *task) {
 }
 
 static void correct_it(struct ledger *ledger) {
-    struct batch *batch =
+    struct delivery *delivery =
         make_batch(ledger, "[{\"id\":\"new\"},{\"id\":\"plain\",\"status\":\"confirmed\"}]", false);
-    assert_refused(ledger, &batch->task);
-    batch_free(batch);
+    assert_refused(ledger, &delivery->task);
+    delivery_free(delivery);
 }
 
 static void erase_it(struct ledger *ledger) {

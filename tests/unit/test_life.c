@@ -290,7 +290,7 @@ static struct item_said pick_item(struct life *life, int by) {
 // A batch under way, with what it must become.
 struct deed {
     struct commit_task *task;
-    struct batch *batch; // a delivery; NULL: one of these
+    struct delivery *delivery; // a delivery; NULL: one of these
     struct erase_task erase;
     struct expire_task expire;
     struct remap_task remap;
@@ -300,7 +300,7 @@ struct deed {
 
 static void begin_delivery(struct life *life, struct ledger *ledger, struct deed *deed) {
     int by = (int)life_pick(life, LIFE_SOURCES);
-    struct batch_options options = {
+    struct delivery_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = ITEMS_MAX, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
@@ -314,16 +314,16 @@ static void begin_delivery(struct life *life, struct ledger *ledger, struct deed
     }
     buf_putc(&text, ']');
     size_t len = text.len;
-    deed->batch =
-        batch_create(life_sources, life_source[by], life->knows_more ? &more_tables : &tables,
-                     DECODE_JSON, buf_take(&text), len);
-    deed->batch->received_ms = now;
-    deed->batch->polled = deed->batch->has_feed = life_pick(life, 2);
-    batch_decode(deed->batch, &options);
-    assert_int_equal(deed->batch->content.item_count, deed->count);
+    deed->delivery =
+        delivery_create(life_sources, life_source[by], life->knows_more ? &more_tables : &tables,
+                        DECODE_JSON, buf_take(&text), len);
+    deed->delivery->received_ms = now;
+    deed->delivery->polled = deed->delivery->has_feed = life_pick(life, 2);
+    delivery_decode(deed->delivery, &options);
+    assert_int_equal(deed->delivery->content.item_count, deed->count);
     for (size_t i = 0; i < deed->count; i++)
         if (deed->items[i].stands && !deed->items[i].bad)
-            deed->batch->content.signals[deed->batch->content.items[i].signal].stands = true;
+            deed->delivery->content.signals[deed->delivery->content.items[i].signal].stands = true;
 }
 
 static void begin_erasing(struct life *life, struct ledger *ledger, struct deed *deed) {
@@ -362,7 +362,7 @@ static void begin_deed(struct life *life, struct ledger *ledger, struct deed *de
         break;
     default:
         begin_delivery(life, ledger, deed);
-        deed->task = &deed->batch->task;
+        deed->task = &deed->delivery->task;
     }
 }
 
@@ -379,8 +379,8 @@ static void check_deed(struct life *life, const struct deed *deed) {
         for (size_t i = 0; i < deed->count; i++) {
             uint32_t version;
             enum verdict verdict = life_take(life, &deed->items[i], &version);
-            assert_int_equal(deed->batch->content.items[i].verdict, verdict);
-            assert_int_equal(deed->batch->content.items[i].version, version);
+            assert_int_equal(deed->delivery->content.items[i].verdict, verdict);
+            assert_int_equal(deed->delivery->content.items[i].version, version);
         }
     }
 }
@@ -415,7 +415,7 @@ static void do_group(struct life *life, struct ledger *ledger) {
     commit_group(ledger, &group);
     for (size_t i = 0; i < count; i++) {
         check_deed(life, &deeds[i]);
-        batch_free(deeds[i].batch);
+        delivery_free(deeds[i].delivery);
     }
     for (size_t i = 0; i < group.confirmed[LEDGER_EVENTS].ack_count; i++) // behind the batches
         life->lines[group.confirmed[LEDGER_EVENTS].acks[i].seq].waits = false;

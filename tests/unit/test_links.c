@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Signals about one person are linked, never merged: what the events say of it, how many persons
 // are counted, and what is left when keys change or the ledger are opened anew.
+#include "ingest/delivery.h"
 #include "ledger/ledger.h"
 
 #include "codec/event.h"
@@ -34,23 +35,23 @@ static struct ledger *open_with(const char *key_file, const char *previous_file)
 
 // All in one group: a group's own signals are linked too.
 static void deliver(struct ledger *ledger, struct source *source, const char *text, int64_t day) {
-    struct batch_options options = {
+    struct delivery_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
-    struct batch *batch =
-        batch_create(&sources, source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    struct ledger_group group = {.tasks = &batch->task};
-    batch->received_ms = start_ms + day * DAY;
-    batch_decode(batch, &options);
-    if (batch->content.decoded.failed || batch->content.fault_count)
+    struct delivery *delivery =
+        delivery_create(&sources, source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    struct ledger_group group = {.tasks = &delivery->task};
+    delivery->received_ms = start_ms + day * DAY;
+    delivery_decode(delivery, &options);
+    if (delivery->content.decoded.failed || delivery->content.fault_count)
         fail_msg("%s: %s", text,
-                 batch->content.fault_count ? batch->content.faults[0].pointer : "broken");
-    ledger_commit(ledger, &group, batch->received_ms + 1);
+                 delivery->content.fault_count ? delivery->content.faults[0].pointer : "broken");
+    ledger_commit(ledger, &group, delivery->received_ms + 1);
     assert_int_equal(group.err.kind, ERR_NONE);
     ledger_apply(ledger, &group);
     ledger_group_free(&group);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 static int64_t persons_of(const struct ledger *ledger) {
@@ -187,13 +188,13 @@ static void expire(struct ledger *ledger, int64_t day) {
                                           .unmapped_ms = INT64_MAX / 4,
                                           .audit_ms = INT64_MAX / 4,
                                           .cells_ms = INT64_MAX / 4};
-    struct expire_task batch = {.task.run = ledger_expire};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.retention = &ages;
-    batch.now_ms = start_ms + day * DAY;
-    ledger_commit(ledger, &group, batch.now_ms);
+    struct expire_task delivery = {.task.run = ledger_expire};
+    struct ledger_group group = {.tasks = &delivery.task};
+    delivery.retention = &ages;
+    delivery.now_ms = start_ms + day * DAY;
+    ledger_commit(ledger, &group, delivery.now_ms);
     assert_int_equal(group.err.kind, ERR_NONE);
-    assert_false(batch.more);
+    assert_false(delivery.more);
     ledger_apply(ledger, &group);
     ledger_group_free(&group);
 }

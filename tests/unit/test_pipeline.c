@@ -68,14 +68,14 @@ static enum verdict expect(struct model *model, size_t id, int content) {
 }
 
 static void on_done(struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+    struct delivery *delivery = (struct delivery *)task;
     struct expected *expected = task->ctx;
     assert_int_equal(task->err.kind, ERR_NONE);
-    assert_int_equal(batch->content.item_count, expected->count);
+    assert_int_equal(delivery->content.item_count, expected->count);
     for (size_t i = 0; i < expected->count; i++)
-        assert_int_equal(batch->content.items[i].verdict, expected->verdicts[i]);
+        assert_int_equal(delivery->content.items[i].verdict, expected->verdicts[i]);
     free(expected);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 static void submit_one(struct rig *rig) {
@@ -96,12 +96,12 @@ static void submit_one(struct rig *rig) {
     }
     buf_putc(&body, ']');
     size_t len = body.len;
-    struct batch *batch =
-        batch_create(&sources, &source, &tables, DECODE_JSON, buf_take(&body), len);
-    batch->received_ms = 1709204400000;
-    batch->task.done = on_done;
-    batch->task.ctx = expected;
-    pipeline_deliver(rig->pipeline, batch);
+    struct delivery *delivery =
+        delivery_create(&sources, &source, &tables, DECODE_JSON, buf_take(&body), len);
+    delivery->received_ms = 1709204400000;
+    delivery->task.done = on_done;
+    delivery->task.ctx = expected;
+    pipeline_deliver(rig->pipeline, delivery);
     rig->submitted++;
 }
 
@@ -156,9 +156,9 @@ static void open_rig(struct rig *rig) {
     if (!rig->loop || !rig->ledger)
         fail_msg("%s", err.text);
     struct pipeline_options pipeline = {
-        .batch = {.limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
-                  .identity_key = ledger_identity_key(rig->ledger),
-                  .person_keys = ledger_person_keys(rig->ledger)},
+        .delivery = {.limits = {.item_bytes_max = 65536, .items_max = 1000, .depth_max = 32},
+                     .identity_key = ledger_identity_key(rig->ledger),
+                     .person_keys = ledger_person_keys(rig->ledger)},
         .on_committed = on_committed,
         .on_failed = on_failed,
         .ctx = rig};
@@ -358,17 +358,17 @@ static void what_was_confirmed_outlives_a_commit_that_fails(void **state) {
 }
 
 static void on_any(struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+    struct delivery *delivery = (struct delivery *)task;
     assert_int_equal(task->err.kind, ERR_NONE);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 static void submit_text(struct rig *rig, const char *text, void (*done)(struct commit_task *task)) {
-    struct batch *batch =
-        batch_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
-    batch->received_ms = 1709204400000;
-    batch->task.done = done;
-    pipeline_deliver(rig->pipeline, batch);
+    struct delivery *delivery =
+        delivery_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
+    delivery->received_ms = 1709204400000;
+    delivery->task.done = done;
+    pipeline_deliver(rig->pipeline, delivery);
     pipeline_when_idle(rig->pipeline, stop_loop, rig);
     loop_run(rig->loop);
 }
@@ -387,11 +387,11 @@ static void a_cell_that_empties_is_empty_after_a_restart(void **state) {
 }
 
 static void on_refused(struct commit_task *task) {
-    struct batch *batch = (struct batch *)task;
+    struct delivery *delivery = (struct delivery *)task;
     assert_int_equal(task->err.kind, ERR_NONE);
-    assert_true(batch->content.decoded.failed);
-    assert_int_equal(batch->content.item_count, 0);
-    batch_free(batch);
+    assert_true(delivery->content.decoded.failed);
+    assert_int_equal(delivery->content.item_count, 0);
+    delivery_free(delivery);
 }
 
 static void a_broken_body_changes_nothing(void **state) {

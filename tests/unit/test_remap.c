@@ -191,11 +191,11 @@ static void the_day_of_the_report_decides(void **state) {
 }
 
 static void erase(struct ledger *ledger, const struct source *source, const char *id) {
-    struct erase_task batch = {.task.run = ledger_erase, .tables = &old_tables};
+    struct erase_task delivery = {.task.run = ledger_erase, .tables = &old_tables};
     normalise_identity(ledger_identity_key(ledger), str_from(source->name), str_from(id),
-                       &batch.identity);
-    commit_group(ledger, &batch.task);
-    assert_true(batch.found);
+                       &delivery.identity);
+    commit_group(ledger, &delivery.task);
+    assert_true(delivery.found);
 }
 
 static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
@@ -210,14 +210,14 @@ static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
     erase(ledger, coa, "2");
     uint64_t lines = ledger_last_seq(ledger);
     // a newer version that comes in the same group
-    struct batch *newer =
+    struct delivery *newer =
         new_batch(coa, &old_tables, "{\"id\":\"4\",\"categories\":[\"sekswerk\",\"prostitutie\"]}");
     struct remap_task task = {.task.run = ledger_remap, .tables = &new_tables, .sources = sources};
     newer->task.next = &task.task;
     commit_group(ledger, &newer->task);
     assert_int_equal(task.looked, 1);
     assert_int_equal(task.changed, 1);
-    batch_free(newer);
+    delivery_free(newer);
     assert_int_equal(ledger_last_seq(ledger), lines + 2);
     assert_latest(ledger, coa, "1", 2, UNKNOWN, 0);
     assert_false(latest(ledger, coa, "1").row.counts);

@@ -41,10 +41,11 @@ static void words_are_counted_by_source_and_word(void **state) {
 static void dry_runs_note_no_words(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
-    struct batch *batch = new_batch(coa, &old_tables, "{\"id\":\"1\",\"category\":\"dwang\"}");
-    batch->dry_run = true;
-    commit_group(ledger, &batch->task);
-    batch_free(batch);
+    struct delivery *delivery =
+        new_batch(coa, &old_tables, "{\"id\":\"1\",\"category\":\"dwang\"}");
+    delivery->dry_run = true;
+    commit_group(ledger, &delivery->task);
+    delivery_free(delivery);
     assert_int_equal(ledger_unmapped(ledger), 0);
     ledger_close(ledger);
 }
@@ -105,16 +106,16 @@ static void a_word_that_is_forgotten_makes_room(void **state) {
     assert_int_equal(ledger_unmapped(ledger), LEDGER_UNMAPPED_SOURCE_MAX);
     uint64_t not_kept = ledger_totals(ledger)->unmapped_not_kept;
     // in one group: there is no room, then some is made, then it is taken
-    struct batch *full = new_batch(coa, &new_tables, "{\"id\":\"b\",\"category\":\"dwang\"}");
+    struct delivery *full = new_batch(coa, &new_tables, "{\"id\":\"b\",\"category\":\"dwang\"}");
     struct remap_task task = {.task.run = ledger_remap, .tables = &new_tables, .sources = sources};
-    struct batch *then =
+    struct delivery *then =
         new_batch(coa, &new_tables, "{\"id\":\"c\",\"categories\":[\"dwang een\",\"dwang twee\"]}");
     full->task.next = &task.task;
     task.task.next = &then->task;
     commit_group(ledger, &full->task);
     assert_int_equal(task.changed, 1);
-    batch_free(full);
-    batch_free(then);
+    delivery_free(full);
+    delivery_free(then);
     assert_int_equal(ledger_unmapped(ledger), LEDGER_UNMAPPED_SOURCE_MAX);
     assert_int_equal(ledger_totals(ledger)->unmapped_not_kept, not_kept + 2);
     ledger_close(ledger);

@@ -4,6 +4,7 @@
 #ifndef WORDS_RIG_H
 #define WORDS_RIG_H
 
+#include "ingest/delivery.h"
 #include "ledger/ledger.h"
 
 #include "core/normalise/normalise.h"
@@ -103,23 +104,23 @@ static inline struct ledger *open_ledger(void) {
     return ledger;
 }
 
-static inline struct batch *new_batch(const struct source *source, struct tables *tables,
-                                      const char *text) {
-    struct batch *batch =
-        batch_create(sources, source, tables, DECODE_JSON, strdup(text), strlen(text));
-    batch->received_ms = now_ms;
-    return batch;
+static inline struct delivery *new_batch(const struct source *source, struct tables *tables,
+                                         const char *text) {
+    struct delivery *delivery =
+        delivery_create(sources, source, tables, DECODE_JSON, strdup(text), strlen(text));
+    delivery->received_ms = now_ms;
+    return delivery;
 }
 
 static inline void commit_group(struct ledger *ledger, struct commit_task *tasks) {
     struct ledger_group group = {.tasks = tasks};
-    struct batch_options options = {
+    struct delivery_options options = {
         .limits = {.item_bytes_max = 65536, .items_max = GROUP_ITEMS_MAX, .depth_max = 32},
         .identity_key = ledger_identity_key(ledger),
         .person_keys = ledger_person_keys(ledger)};
     for (struct commit_task *task = tasks; task; task = task->next)
         if (task->prepare)
-            batch_decode((struct batch *)task, &options);
+            delivery_decode((struct delivery *)task, &options);
     ledger_commit(ledger, &group, now_ms);
     if (group.err.kind != ERR_NONE)
         fail_msg("%s", group.err.text);
@@ -130,22 +131,22 @@ static inline void commit_group(struct ledger *ledger, struct commit_task *tasks
 
 static inline enum verdict post(struct ledger *ledger, const struct source *source,
                                 struct tables *tables, const char *text) {
-    struct batch *batch = new_batch(source, tables, text);
-    commit_group(ledger, &batch->task);
-    assert_true(batch->content.item_count > 0);
-    enum verdict verdict = batch->content.items[batch->content.item_count - 1].verdict;
-    batch_free(batch);
+    struct delivery *delivery = new_batch(source, tables, text);
+    commit_group(ledger, &delivery->task);
+    assert_true(delivery->content.item_count > 0);
+    enum verdict verdict = delivery->content.items[delivery->content.item_count - 1].verdict;
+    delivery_free(delivery);
     return verdict;
 }
 
 static inline struct remap_task piece(struct ledger *ledger, struct tables *tables, bool dry_run,
                                       uint64_t from, uint64_t upto) {
-    struct remap_task batch = {.task.run = ledger_remap, .tables = tables, .sources = sources};
-    batch.dry_run = dry_run;
-    batch.from = from;
-    batch.upto = upto;
-    commit_group(ledger, &batch.task);
-    struct remap_task result = batch;
+    struct remap_task delivery = {.task.run = ledger_remap, .tables = tables, .sources = sources};
+    delivery.dry_run = dry_run;
+    delivery.from = from;
+    delivery.upto = upto;
+    commit_group(ledger, &delivery.task);
+    struct remap_task result = delivery;
     return result;
 }
 

@@ -3,15 +3,16 @@
 #ifndef VERIFY_RIG_H
 #define VERIFY_RIG_H
 
+#include "ingest/delivery.h"
 #include "ledger/verify.h"
 #include "retention_rig.h"
 
 // Between two commits, as a daemon begins one.
 static inline void begin_verify(struct ledger *ledger, struct verify *verify) {
-    struct verify_task batch = {.task.run = ledger_begin_verify};
-    struct ledger_group group = {.tasks = &batch.task};
+    struct verify_task delivery = {.task.run = ledger_begin_verify};
+    struct ledger_group group = {.tasks = &delivery.task};
     *verify = (struct verify){0};
-    batch.verify = verify;
+    delivery.verify = verify;
     commit_group(ledger, &group);
     ledger_group_free(&group);
     assert_int_equal(verify->txn.err.kind, ERR_NONE);
@@ -35,13 +36,13 @@ static inline void assert_books_whole(struct ledger *ledger, uint64_t identities
 }
 
 static inline void fall_silent(struct ledger *ledger) {
-    struct batch *batch = batch_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
-    struct ledger_group group = {.tasks = &batch->task};
-    batch->task.run = ledger_tell_silence;
-    batch->received_ms = now;
+    struct delivery *delivery = delivery_create(&sources, &source, &tables, DECODE_JSON, NULL, 0);
+    struct ledger_group group = {.tasks = &delivery->task};
+    delivery->task.run = ledger_tell_silence;
+    delivery->received_ms = now;
     commit_group(ledger, &group);
     ledger_group_free(&group);
-    batch_free(batch);
+    delivery_free(delivery);
 }
 
 // By tables that have one word more.
@@ -56,15 +57,15 @@ static inline void remap(struct ledger *ledger) {
     diagnostics_free(&faults);
     assert_non_null(none);
     struct tables more = tables;
-    struct remap_task batch = {.task.run = ledger_remap, .tables = &more, .sources = none};
-    struct ledger_group group = {.tasks = &batch.task};
+    struct remap_task delivery = {.task.run = ledger_remap, .tables = &more, .sources = none};
+    struct ledger_group group = {.tasks = &delivery.task};
     more.references = 1000000;
     more.categories = categories_load(
         STR("word,code\nprostitutie,SexualExploitation\ndwang,ForcedLabour\niets,Servitude\n"),
         "categories", &err);
     assert_non_null(more.categories);
     commit_group(ledger, &group);
-    assert_int_equal(batch.changed, 1);
+    assert_int_equal(delivery.changed, 1);
     ledger_group_free(&group);
     sources_unref(none);
     categories_free(more.categories);

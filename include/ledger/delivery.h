@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A batch: what one request or one polled page brought, on its way to a commit; or another task of
-// the ledger that has its turn among them. It belongs to the pipeline from pipeline_submit until
-// `done` has been called, which must free it.
-#ifndef LEDGER_BATCH_H
-#define LEDGER_BATCH_H
+// A delivery: what one request or one polled page of a source brought, on its way to a commit. The
+// pipeline owns it from pipeline_deliver until `done` has been called, which frees it. How one is
+// made and decoded is ingest's: see ingest/delivery.h.
+#ifndef LEDGER_DELIVERY_H
+#define LEDGER_DELIVERY_H
 
 #include "codec/page.h"
 #include "codec/record.h"
@@ -13,11 +13,13 @@
 #include "ledger/task.h"
 #include "sources/sources.h"
 
-struct batch {
-    struct commit_task task;
-    const struct batch_options *options; // for decoding; outlives the batch
+struct delivery_options;
 
-    // What came in. The source belongs to `sources`, of which the batch holds a reference, as of
+struct delivery {
+    struct commit_task task;
+    const struct delivery_options *options; // for decoding; outlives it
+
+    // What came in. The source belongs to `sources`, of which the delivery holds a reference, as of
     // the tables.
     struct sources *sources;
     const struct source *source; // NULL: the task is about no source
@@ -40,29 +42,12 @@ struct batch {
     bool cursor_tentative; // the cursor of `feed` is kept only if the page brings nothing new
     char begin[RECORD_CURSOR_MAX + 1]; // where its poll began, for the quarantine
     // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
-    void (*plan)(struct batch *batch);
+    void (*plan)(struct delivery *delivery);
 };
 
-// Takes references of sources and tables, and the body.
-struct batch *batch_create(struct sources *sources, const struct source *source,
-                           struct tables *tables, enum decode_format format, char *body,
-                           size_t body_len);
-// A withdrawal of a signal that is known by its identity; `id` as it is kept. Needs no decoding.
-struct batch *batch_create_withdrawal(struct sources *sources, const struct source *source,
-                                      struct tables *tables, const struct digest *identity,
-                                      struct str id);
-void batch_free(struct batch *batch); // on the loop's thread; NULL is fine
-
-struct batch_options {
-    struct decode_limits limits;
-    const struct hash_key *identity_key;
-    const struct person_keys *person_keys;
-};
-// Decodes and normalises. Any thread; touches nothing but the batch.
-void batch_decode(struct batch *batch, const struct batch_options *options);
 // Judges and writes what it holds: the task's `run`.
 void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task);
-// Has the source fallen silent? The same, of a batch that holds nothing.
+// Has the source fallen silent? The same, of a delivery that holds nothing.
 void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task);
 
 #endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: EUPL-1.2
+// What a request or a polled page brought, as a commit wants it: codec/page.h decodes the content,
+// and the delivery's `plan` says what it means for the cursor of its source. A delivery holds
+// references of the tables it was made with, so that a reload does not change what is under way.
+#include "ingest/delivery.h"
+
+#include "base/mem.h"
+#include "template/template.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void decode(struct commit_task *task) {
+    struct delivery *delivery = (struct delivery *)task;
+    delivery_decode(delivery, delivery->options);
+}
+
+struct delivery *delivery_create(struct sources *sources, const struct source *source,
+                                 struct tables *tables, enum decode_format format, char *body,
+                                 size_t body_len) {
+    struct delivery *delivery = mem_zalloc(1, sizeof *delivery);
+    delivery->sources = sources_ref(sources);
+    delivery->source = source;
+    delivery->tables = tables_ref(tables);
+    delivery->format = format;
+    delivery->body = body;
+    delivery->body_len = delivery->task.bytes = body_len;
+    delivery->task.prepare = decode;
+    delivery->task.run = ledger_take_delivery;
+    return delivery;
+}
+
+struct delivery *delivery_create_withdrawal(struct sources *sources, const struct source *source,
+                                            struct tables *tables, const struct digest *identity,
+                                            struct str id) {
+    struct delivery *delivery = delivery_create(sources, source, tables, DECODE_JSON, NULL, 0);
+    struct signal *signal = mem_zalloc(1, sizeof *signal);
+    signal->identity = *identity;
+    signal->withdrawn = true;
+    signal->cell.source_kind = (uint8_t)source->kind;
+    memcpy(signal->id, id.data, id.len);
+    signal->id_len = (uint8_t)id.len;
+    struct page *content = &delivery->content;
+    content->signals = signal;
+    content->items = mem_alloc(sizeof *content->items);
+    *content->items = (struct page_item){.identity = *identity, .refused = UINT32_MAX};
+    content->signal_count = content->signal_cap = content->item_count = content->item_cap = 1;
+    content->decoded = (struct decode_result){.items = 1, .single = true, .fault = FAULT_COUNT};
+    delivery->task.prepare = NULL;
+    return delivery;
+}
+
+void delivery_free(struct delivery *delivery) {
+    if (!delivery)
+        return;
+    sources_unref(delivery->sources);
+    tables_unref(delivery->tables);
+    mem_wipe_free(delivery->body);
+    page_free(&delivery->content);
+    free(delivery);
+}
+
+void delivery_decode(struct delivery *delivery, const struct delivery_options *options) {
+    const struct source *source = delivery->source;
+    const struct template *template = delivery->template;
+    struct page *content = &delivery->content;
+    const struct page_options decode = {
+        .mapping = template && !template->native ? &template->mapping : NULL,
+        .format = delivery->format,
+        .cursor_field = str_from(source->cursor_field),
+        .limits = options->limits,
+        .polled = delivery->polled,
+        .context = {.municipalities = delivery->tables->municipalities,
+                    .categories = delivery->tables->categories,
+                    .allowlist = delivery->tables->allowlist,
+                    .identity_key = options->identity_key,
+                    .person_keys = options->person_keys,
+                    .source = str_from(source->name),
+                    .source_kind = source->kind,
+                    .source_municipality = source->municipality,
+                    .received_ms = delivery->received_ms}};
+    page_decode(content, (struct str){delivery->body, delivery->body_len}, &decode);
+    mem_wipe_free(delivery->body); // persons were in it
+    delivery->body = NULL;
+    if (!content->decoded.failed && delivery->plan)
+        delivery->plan(delivery);
+    delivery->task.items = content->item_count;
+}
