@@ -27,7 +27,7 @@ static bool has(const void *entry, const void *identity) {
     return digest_equal(&((const struct entry *)entry)->identity, identity);
 }
 
-static const struct map_kind kind = {sizeof(struct entry), 1024, is_used, hash_of, has};
+static const struct map_kind kind = {sizeof(struct entry), 1024, 3, is_used, hash_of, has};
 
 struct index *index_create(void) {
     struct index *index = mem_alloc(sizeof *index);

@@ -31,10 +31,10 @@ static bool has_token(const void *slot, const void *key) {
     return hash_equal_secret(source->tokens[at % SOURCE_TOKENS_MAX], wanted->digest, SHA256_BYTES);
 }
 
-static const struct map_kind names = {sizeof(struct map_slot), 64, map_slot_used, map_slot_hash,
-                                      has_name};
-static const struct map_kind tokens = {sizeof(struct map_slot), 64, map_slot_used, map_slot_hash,
-                                       has_token};
+static const struct map_kind names = {sizeof(struct map_slot), 64,      2, map_slot_used,
+                                      map_slot_hash,           has_name};
+static const struct map_kind tokens = {sizeof(struct map_slot), 64,       2, map_slot_used,
+                                       map_slot_hash,           has_token};
 
 // A digest is spread evenly already. What its place tells in time is no use without its token.
 static uint32_t token_hash(const uint8_t digest[SHA256_BYTES]) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The one hash table: open addressing with linear probing over entries of a fixed size, which grows
-// at three quarters and is halved below an eighth. A removed entry leaves no mark: those behind it
-// move up, so a search always ends at the first free entry. What an entry is, a constant `map_kind`
-// says; it is inlined, so that a table is as fast as one written by hand. Pointers to entries are
-// valid until the next map_add or map_remove. Entries own nothing that the map frees.
+// The one hash table: open addressing with linear probing over entries of a fixed size, which
+// doubles when it is as full as its kind allows and is halved below an eighth. A removed entry
+// leaves no mark: those behind it move up, so a search always ends at the first free entry. What an
+// entry is, a constant `map_kind` says; it is inlined, so that a table is as fast as one written by
+// hand. Pointers to entries are valid until the next map_add or map_remove. Entries own nothing
+// that the map frees.
 #ifndef BASE_MAP_H
 #define BASE_MAP_H
 
@@ -21,8 +22,9 @@ struct map {
 };
 
 struct map_kind {
-    size_t bytes;                      // of an entry; one of zeros is free
-    size_t size_min;                   // a power of two
+    size_t bytes;    // of an entry; one of zeros is free
+    size_t size_min; // a power of two
+    size_t quarters; // that may be in use: 3 spares memory, 2 the looks at what stands elsewhere
     bool (*used)(const void *entry);   // not free
     size_t (*hash)(const void *entry); // of one in use
     bool (*has)(const void *entry, const void *key);
@@ -97,7 +99,7 @@ MAP_INLINE void *map_add(struct map *map, const struct map_kind *kind, size_t ha
     void *entry = map_find(map, kind, hash, key);
     if (kind->used(entry))
         return entry;
-    if (++map->count * 4 <= map->size * 3)
+    if (++map->count * 4 <= map->size * kind->quarters)
         return entry;
     map_resize(map, kind, map->size * 2);
     return map_find(map, kind, hash, key);

@@ -37,10 +37,11 @@ static size_t growing(const void *entry) {
 }
 
 static const struct map_kind kinds[] = {
-    {sizeof(struct entry), SIZE_MIN, is_used, spread, has},
-    {sizeof(struct entry), SIZE_MIN, is_used, all_the_same, has},
-    {sizeof(struct entry), SIZE_MIN, is_used, crowded_at_the_end, has},
-    {sizeof(struct entry), SIZE_MIN, is_used, growing, has},
+    {sizeof(struct entry), SIZE_MIN, 3, is_used, spread, has},
+    {sizeof(struct entry), SIZE_MIN, 3, is_used, all_the_same, has},
+    {sizeof(struct entry), SIZE_MIN, 3, is_used, crowded_at_the_end, has},
+    {sizeof(struct entry), SIZE_MIN, 3, is_used, growing, has},
+    {sizeof(struct entry), SIZE_MIN, 2, is_used, spread, has},
 };
 
 static uint32_t get(const struct map *map, const struct map_kind *kind, uint32_t key) {
@@ -72,7 +73,7 @@ static void compare(const struct map *map, const struct map_kind *kind,
         used += is_used(map_at(map, kind, i));
     assert_int_equal(map->count, count);
     assert_int_equal(used, count);
-    assert_true(map->count * 4 <= map->size * 3);
+    assert_true(map->count * 4 <= map->size * kind->quarters);
     assert_int_equal(map->size & (map->size - 1), 0);
 }
 
@@ -129,6 +130,19 @@ static void grows_at_three_quarters_and_shrinks_below_an_eighth(void **state) {
     free(map.entries);
 }
 
+static void grows_at_a_half_when_its_kind_says_so(void **state) {
+    (void)state;
+    const struct map_kind *half = &kinds[COUNT(kinds) - 1];
+    struct map map;
+    map_init(&map, half);
+    for (uint32_t n = 1; n <= 4; n++)
+        put(&map, half, n, n);
+    assert_int_equal(map.size, 8);
+    put(&map, half, 5, 5);
+    assert_int_equal(map.size, 16);
+    free(map.entries);
+}
+
 static void one_that_is_added_and_not_filled_in_can_be_removed(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
@@ -174,6 +188,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_what_a_plain_list_is),
         cmocka_unit_test(grows_at_three_quarters_and_shrinks_below_an_eighth),
+        cmocka_unit_test(grows_at_a_half_when_its_kind_says_so),
         cmocka_unit_test(one_that_is_added_and_not_filled_in_can_be_removed),
         cmocka_unit_test(cleared_it_is_a_new_one),
         cmocka_unit_test(hashes_are_fnv_1a),

@@ -31,7 +31,7 @@ static bool has(const void *entry, const void *cell) {
     return memcmp(entry, cell, sizeof(struct cell)) == 0;
 }
 
-static const struct map_kind kind = {sizeof(struct entry), 256, is_used, hash_of, has};
+static const struct map_kind kind = {sizeof(struct entry), 256, 3, is_used, hash_of, has};
 
 struct counts *counts_create(void) {
     struct counts *counts = mem_zalloc(1, sizeof *counts);

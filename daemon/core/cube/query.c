@@ -126,7 +126,7 @@ static bool sum_has(const void *sum, const void *key) {
     return ((const struct sum *)sum)->key == *(const uint64_t *)key;
 }
 
-static const struct map_kind sums = {sizeof(struct sum), 64, sum_used, sum_hash, sum_has};
+static const struct map_kind sums = {sizeof(struct sum), 64, 2, sum_used, sum_hash, sum_has};
 
 // Many cells are in few lines: those of one line are one part at once, which spares sorting them.
 static void add_part(struct run *run, const struct part *part) {

@@ -40,7 +40,7 @@ static bool has(const void *person, const void *number) {
     return ((const struct person *)person)->number == *(const uint64_t *)number;
 }
 
-static const struct map_kind kind = {sizeof(struct person), 256, is_used, hash_of, has};
+static const struct map_kind kind = {sizeof(struct person), 256, 3, is_used, hash_of, has};
 
 struct persons *persons_create(void) {
     struct persons *persons = mem_zalloc(1, sizeof *persons);

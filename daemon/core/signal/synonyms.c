@@ -40,8 +40,8 @@ static bool has(const void *entry, const void *key) {
            str_equal(wanted->words->keys[slot->item - 1].text, wanted->text);
 }
 
-static const struct map_kind kind = {sizeof(struct map_slot), 64, map_slot_used, map_slot_hash,
-                                     has};
+static const struct map_kind kind = {sizeof(struct map_slot), 64, 2, map_slot_used,
+                                     map_slot_hash,           has};
 
 struct synonyms *synonyms_create(void) {
     struct synonyms *words = mem_zalloc(1, sizeof *words);
