@@ -13,21 +13,12 @@ struct index {
     struct map map;
 };
 
-static size_t hash_of(const void *entry) { // or of the digest that it begins with
-    uint64_t hash;
-    memcpy(&hash, entry, sizeof hash);
-    return (size_t)hash;
-}
-
-static bool is_used(const void *entry) {
-    return ((const struct entry *)entry)->seq != 0;
-}
-
 static bool has(const void *entry, const void *identity) {
     return digest_equal(&((const struct entry *)entry)->identity, identity);
 }
 
-static const struct map_kind kind = {sizeof(struct entry), 1024, 3, is_used, hash_of, has};
+static const struct map_kind kind = {
+    sizeof(struct entry), offsetof(struct entry, seq), 1024, 3, map_hash_prefix, has};
 
 struct index *index_create(void) {
     struct index *index = mem_alloc(sizeof *index);
@@ -36,24 +27,23 @@ struct index *index_create(void) {
 }
 
 void index_free(struct index *index) {
-    if (!index)
-        return;
-    free(index->map.entries);
+    if (index)
+        free(index->map.entries);
     free(index);
 }
 
 uint64_t index_get(const struct index *index, const struct digest *identity) {
-    const struct entry *entry = map_find(&index->map, &kind, hash_of(identity), identity);
+    const struct entry *entry = map_find(&index->map, &kind, identity);
     return entry->seq;
 }
 
 void index_put(struct index *index, const struct digest *identity, uint64_t seq) {
-    struct entry *entry = map_add(&index->map, &kind, hash_of(identity), identity);
+    struct entry *entry = map_add(&index->map, &kind, identity);
     *entry = (struct entry){*identity, seq};
 }
 
 void index_remove(struct index *index, const struct digest *identity) {
-    struct entry *entry = map_find(&index->map, &kind, hash_of(identity), identity);
+    struct entry *entry = map_find(&index->map, &kind, identity);
     if (entry->seq)
         map_remove(&index->map, &kind, entry);
 }

@@ -13,6 +13,7 @@ static const int64_t INTERVAL_DEFAULT_MS = 900000;
 
 // What is looked up: a name, or a token's digest.
 struct wanted {
+    uint32_t hash;
     const struct sources *sources;
     struct str name;
     const uint8_t *digest;
@@ -31,36 +32,36 @@ static bool has_token(const void *slot, const void *key) {
     return hash_equal_secret(source->tokens[at % SOURCE_TOKENS_MAX], wanted->digest, SHA256_BYTES);
 }
 
-static const struct map_kind names = {sizeof(struct map_slot), 64,      2, map_slot_used,
-                                      map_slot_hash,           has_name};
-static const struct map_kind tokens = {sizeof(struct map_slot), 64,       2, map_slot_used,
-                                       map_slot_hash,           has_token};
+static const struct map_kind names = {sizeof(struct map_slot), 0, 64, 2, map_hash_prefix, has_name};
+static const struct map_kind tokens = {sizeof(struct map_slot), 0,        64, 2,
+                                       map_hash_prefix,         has_token};
 
-// A digest is spread evenly already. What its place tells in time is no use without its token.
-static uint32_t token_hash(const uint8_t digest[SHA256_BYTES]) {
-    uint32_t hash;
-    memcpy(&hash, digest, sizeof hash);
-    return hash;
+// FNV-1a; the names are the operator's own.
+static struct wanted want_name(const struct sources *sources, struct str name) {
+    return (struct wanted){map_hash(name.data, name.len), sources, name, NULL};
 }
 
-uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t item) {
-    const struct wanted wanted = {.sources = sources, .name = name};
-    uint32_t hash = map_hash(name.data, name.len); // names are the operator's own
-    struct map_slot *slot = map_add(&sources->by_name, &names, hash, &wanted);
+// A digest is spread evenly already. What its place tells in time is no use without its token.
+static struct wanted want_token(const struct sources *sources, const uint8_t digest[SHA256_BYTES]) {
+    return (struct wanted){(uint32_t)map_hash_prefix(digest), sources, {NULL, 0}, digest};
+}
+
+static uint32_t fill(struct map_slot *slot, uint32_t hash, uint32_t item) {
     uint32_t before = slot->item;
     if (!before)
         *slot = (struct map_slot){hash, item};
     return before;
 }
 
+uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t item) {
+    const struct wanted wanted = want_name(sources, name);
+    return fill(map_add(&sources->by_name, &names, &wanted), wanted.hash, item);
+}
+
 uint32_t sources_add_token(struct sources *sources, const uint8_t digest[SHA256_BYTES],
                            uint32_t item) {
-    const struct wanted wanted = {.sources = sources, .digest = digest};
-    struct map_slot *slot = map_add(&sources->by_token, &tokens, token_hash(digest), &wanted);
-    uint32_t before = slot->item;
-    if (!before)
-        *slot = (struct map_slot){token_hash(digest), item};
-    return before;
+    const struct wanted wanted = want_token(sources, digest);
+    return fill(map_add(&sources->by_token, &tokens, &wanted), wanted.hash, item);
 }
 
 // order[i] is what the file's column i is.
@@ -217,18 +218,16 @@ void sources_unref(struct sources *sources) {
 }
 
 const struct source *sources_find(const struct sources *sources, struct str name) {
-    const struct wanted wanted = {.sources = sources, .name = name};
-    const struct map_slot *slot =
-        map_find(&sources->by_name, &names, map_hash(name.data, name.len), &wanted);
+    const struct wanted wanted = want_name(sources, name);
+    const struct map_slot *slot = map_find(&sources->by_name, &names, &wanted);
     return slot->item ? &sources->list[slot->item - 1] : NULL;
 }
 
 const struct source *sources_by_token(const struct sources *sources, struct str token) {
     uint8_t digest[SHA256_BYTES];
     hash_sha256(token, digest);
-    const struct wanted wanted = {.sources = sources, .digest = digest};
-    const struct map_slot *slot =
-        map_find(&sources->by_token, &tokens, token_hash(digest), &wanted);
+    const struct wanted wanted = want_token(sources, digest);
+    const struct map_slot *slot = map_find(&sources->by_token, &tokens, &wanted);
     return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
 }
 

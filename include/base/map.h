@@ -22,18 +22,18 @@ struct map {
 };
 
 struct map_kind {
-    size_t bytes;    // of an entry; one of zeros is free
+    size_t bytes;    // of an entry
+    size_t mark;     // offset of the 8 bytes in it that are 0 when it is free, and else are not
     size_t size_min; // a power of two
     size_t quarters; // that may be in use: 3 spares memory, 2 the looks at what stands elsewhere
-    bool (*used)(const void *entry);   // not free
-    size_t (*hash)(const void *entry); // of one in use
+    size_t (*hash)(const void *key); // of an entry too: its first bytes are as those of its key
     bool (*has)(const void *entry, const void *key);
 };
 
-// An entry of a table whose things stand in a list elsewhere.
+// An entry of a table whose things stand in a list elsewhere. Its mark is at 0.
 struct map_slot {
     uint32_t hash;
-    uint32_t item; // its index + 1; 0: free
+    uint32_t item; // its index + 1
 };
 
 #define MAP_INLINE static inline __attribute__((always_inline))
@@ -46,17 +46,22 @@ MAP_INLINE uint32_t map_hash(const void *data, size_t size) {
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-// For numbers that nobody outside can choose.
-MAP_INLINE size_t map_hash_number(uint64_t number) {
+// For keys that are a uint64_t which nobody outside can choose.
+MAP_INLINE size_t map_hash_number(const void *key) {
+    uint64_t number;
+    memcpy(&number, key, sizeof number);
     return (size_t)(number * 0x9e3779b97f4a7c15u >> 32);
 }
 
-MAP_INLINE bool map_slot_used(const void *slot) {
-    return ((const struct map_slot *)slot)->item != 0;
+MAP_INLINE bool map_has_number(const void *entry, const void *key) {
+    return memcmp(entry, key, sizeof(uint64_t)) == 0;
 }
 
-MAP_INLINE size_t map_slot_hash(const void *slot) {
-    return ((const struct map_slot *)slot)->hash;
+// For keys that begin with their hash, or are as evenly spread as one.
+MAP_INLINE size_t map_hash_prefix(const void *key) {
+    uint32_t hash;
+    memcpy(&hash, key, sizeof hash);
+    return hash;
 }
 
 MAP_INLINE void map_init(struct map *map, const struct map_kind *kind) {
@@ -67,12 +72,17 @@ MAP_INLINE void *map_at(const struct map *map, const struct map_kind *kind, size
     return (char *)map->entries + at * kind->bytes;
 }
 
+MAP_INLINE bool map_used(const struct map_kind *kind, const void *entry) {
+    uint64_t mark;
+    memcpy(&mark, (const char *)entry + kind->mark, sizeof mark);
+    return mark != 0;
+}
+
 // The entry that has the key, or the free one where it would go.
-MAP_INLINE void *map_find(const struct map *map, const struct map_kind *kind, size_t hash,
-                          const void *key) {
-    for (size_t at = hash;; at++) {
+MAP_INLINE void *map_find(const struct map *map, const struct map_kind *kind, const void *key) {
+    for (size_t at = kind->hash(key);; at++) {
         void *entry = map_at(map, kind, at & (map->size - 1));
-        if (!kind->used(entry) || kind->has(entry, key))
+        if (!map_used(kind, entry) || kind->has(entry, key))
             return entry;
     }
 }
@@ -83,10 +93,10 @@ MAP_INLINE void map_resize(struct map *map, const struct map_kind *kind, size_t 
     map->entries = mem_zalloc(size, kind->bytes);
     for (size_t i = 0; i < old.size; i++) {
         const void *entry = map_at(&old, kind, i);
-        if (!kind->used(entry))
+        if (!map_used(kind, entry))
             continue;
         size_t at = kind->hash(entry) & (size - 1);
-        while (kind->used(map_at(map, kind, at)))
+        while (map_used(kind, map_at(map, kind, at)))
             at = (at + 1) & (size - 1);
         memcpy(map_at(map, kind, at), entry, kind->bytes);
     }
@@ -94,21 +104,18 @@ MAP_INLINE void map_resize(struct map *map, const struct map_kind *kind, size_t 
 }
 
 // As map_find, but counts a free one as in use: the caller fills it in.
-MAP_INLINE void *map_add(struct map *map, const struct map_kind *kind, size_t hash,
-                         const void *key) {
-    void *entry = map_find(map, kind, hash, key);
-    if (kind->used(entry))
-        return entry;
-    if (++map->count * 4 <= map->size * kind->quarters)
+MAP_INLINE void *map_add(struct map *map, const struct map_kind *kind, const void *key) {
+    void *entry = map_find(map, kind, key);
+    if (map_used(kind, entry) || ++map->count * 4 <= map->size * kind->quarters)
         return entry;
     map_resize(map, kind, map->size * 2);
-    return map_find(map, kind, hash, key);
+    return map_find(map, kind, key);
 }
 
 MAP_INLINE void map_remove(struct map *map, const struct map_kind *kind, void *entry) {
     size_t mask = map->size - 1, at = (size_t)((char *)entry - (char *)map->entries) / kind->bytes;
     size_t hole = at;
-    while (kind->used(map_at(map, kind, at = (at + 1) & mask))) {
+    while (map_used(kind, map_at(map, kind, at = (at + 1) & mask))) {
         size_t from_home = (at - kind->hash(map_at(map, kind, at))) & mask;
         if (from_home < ((at - hole) & mask))
             continue; // it would stand before its home

@@ -19,19 +19,16 @@ struct counts {
     int64_t total;
 };
 
-static size_t hash_of(const void *entry) { // or of the cell that it begins with
-    return map_hash(entry, sizeof(struct cell));
-}
-
-static bool is_used(const void *entry) {
-    return ((const struct entry *)entry)->value != 0;
+static size_t hash_of(const void *cell) {
+    return map_hash(cell, sizeof(struct cell));
 }
 
 static bool has(const void *entry, const void *cell) {
     return memcmp(entry, cell, sizeof(struct cell)) == 0;
 }
 
-static const struct map_kind kind = {sizeof(struct entry), 256, 3, is_used, hash_of, has};
+static const struct map_kind kind = {
+    sizeof(struct entry), offsetof(struct entry, value), 256, 3, hash_of, has};
 
 struct counts *counts_create(void) {
     struct counts *counts = mem_zalloc(1, sizeof *counts);
@@ -48,9 +45,8 @@ struct counts *counts_copy(const struct counts *counts) {
 }
 
 void counts_free(struct counts *counts) {
-    if (!counts)
-        return;
-    free(counts->map.entries);
+    if (counts)
+        free(counts->map.entries);
     free(counts);
 }
 
@@ -60,7 +56,7 @@ void counts_clear(struct counts *counts) {
 }
 
 void counts_add(struct counts *counts, const struct cell *cell, int64_t change) {
-    struct entry *entry = map_add(&counts->map, &kind, hash_of(cell), cell);
+    struct entry *entry = map_add(&counts->map, &kind, cell);
     entry->cell = *cell;
     entry->value += change;
     counts->total += change;
@@ -69,7 +65,7 @@ void counts_add(struct counts *counts, const struct cell *cell, int64_t change) 
 }
 
 int64_t counts_get(const struct counts *counts, const struct cell *cell) {
-    const struct entry *entry = map_find(&counts->map, &kind, hash_of(cell), cell);
+    const struct entry *entry = map_find(&counts->map, &kind, cell);
     return entry->value;
 }
 

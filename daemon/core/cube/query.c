@@ -114,19 +114,8 @@ static void append_part(struct run *run, const struct part *part) {
     run->parts[run->count++] = *part;
 }
 
-static size_t sum_hash(const void *sum) {
-    return map_hash_number(((const struct sum *)sum)->key);
-}
-
-static bool sum_used(const void *sum) {
-    return ((const struct sum *)sum)->part != 0;
-}
-
-static bool sum_has(const void *sum, const void *key) {
-    return ((const struct sum *)sum)->key == *(const uint64_t *)key;
-}
-
-static const struct map_kind sums = {sizeof(struct sum), 64, 2, sum_used, sum_hash, sum_has};
+static const struct map_kind sums = {
+    sizeof(struct sum), offsetof(struct sum, part), 64, 2, map_hash_number, map_has_number};
 
 // Many cells are in few lines: those of one line are one part at once, which spares sorting them.
 static void add_part(struct run *run, const struct part *part) {
@@ -134,7 +123,7 @@ static void add_part(struct run *run, const struct part *part) {
         append_part(run, part);
         return;
     }
-    struct sum *sum = map_add(&run->sums, &sums, map_hash_number(part->key), &part->key);
+    struct sum *sum = map_add(&run->sums, &sums, &part->key);
     if (sum->part) {
         run->parts[sum->part - 1].signals += part->signals;
         return;

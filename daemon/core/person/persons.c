@@ -28,19 +28,8 @@ struct persons {
 };
 
 // Numbers are given one after another, so nobody outside can choose collisions.
-static size_t hash_of(const void *person) {
-    return map_hash_number(((const struct person *)person)->number);
-}
-
-static bool is_used(const void *person) {
-    return ((const struct person *)person)->count != 0;
-}
-
-static bool has(const void *person, const void *number) {
-    return ((const struct person *)person)->number == *(const uint64_t *)number;
-}
-
-static const struct map_kind kind = {sizeof(struct person), 256, 3, is_used, hash_of, has};
+static const struct map_kind kind = {
+    sizeof(struct person), offsetof(struct person, count), 256, 3, map_hash_number, map_has_number};
 
 struct persons *persons_create(void) {
     struct persons *persons = mem_zalloc(1, sizeof *persons);
@@ -82,7 +71,7 @@ static void resize_list(struct person *person, size_t cap) {
 void persons_put(struct persons *persons, uint64_t person, const struct digest *member,
                  const struct cell *cell) {
     assert(person > 0);
-    struct person *found = map_add(&persons->map, &kind, map_hash_number(person), &person);
+    struct person *found = map_add(&persons->map, &kind, &person);
     size_t at = position(found, member);
     if (is_at(found, at, member)) {
         found->members[at].cell = *cell;
@@ -99,7 +88,7 @@ void persons_put(struct persons *persons, uint64_t person, const struct digest *
 }
 
 void persons_remove(struct persons *persons, uint64_t person, const struct digest *member) {
-    struct person *found = map_find(&persons->map, &kind, map_hash_number(person), &person);
+    struct person *found = map_find(&persons->map, &kind, &person);
     size_t at = position(found, member);
     if (!is_at(found, at, member))
         return;

@@ -28,20 +28,18 @@ struct synonyms {
 
 // What is looked up.
 struct wanted {
-    const struct synonyms *words;
-    struct str text;
     uint32_t hash;
+    struct str text;
+    const struct key *keys;
 };
 
 static bool has(const void *entry, const void *key) {
     const struct map_slot *slot = entry;
     const struct wanted *wanted = key;
-    return slot->hash == wanted->hash &&
-           str_equal(wanted->words->keys[slot->item - 1].text, wanted->text);
+    return slot->hash == wanted->hash && str_equal(wanted->keys[slot->item - 1].text, wanted->text);
 }
 
-static const struct map_kind kind = {sizeof(struct map_slot), 64, 2, map_slot_used,
-                                     map_slot_hash,           has};
+static const struct map_kind kind = {sizeof(struct map_slot), 0, 64, 2, map_hash_prefix, has};
 
 struct synonyms *synonyms_create(void) {
     struct synonyms *words = mem_zalloc(1, sizeof *words);
@@ -61,13 +59,13 @@ void synonyms_free(struct synonyms *words) {
 }
 
 static struct wanted want(const struct synonyms *words, struct str text) {
-    return (struct wanted){words, text, map_hash(text.data, text.len)};
+    return (struct wanted){map_hash(text.data, text.len), text, words->keys};
 }
 
 // The key that has `text`, or NULL.
 static const struct key *find_key(const struct synonyms *words, struct str text) {
     const struct wanted wanted = want(words, text);
-    const struct map_slot *slot = map_find(&words->slots, &kind, wanted.hash, &wanted);
+    const struct map_slot *slot = map_find(&words->slots, &kind, &wanted);
     return slot->item ? &words->keys[slot->item - 1] : NULL;
 }
 
@@ -75,7 +73,7 @@ static const struct key *find_key(const struct synonyms *words, struct str text)
 static uint32_t put_key(struct synonyms *words, struct str text, uint32_t meaning,
                         uint32_t spelling) {
     const struct wanted wanted = want(words, text);
-    struct map_slot *slot = map_add(&words->slots, &kind, wanted.hash, &wanted);
+    struct map_slot *slot = map_add(&words->slots, &kind, &wanted);
     if (slot->item)
         return slot->item - 1;
     words->keys = mem_grow(words->keys, words->key_count, &words->key_cap, sizeof *words->keys);
