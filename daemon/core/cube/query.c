@@ -115,7 +115,7 @@ static void append_part(struct run *run, const struct part *part) {
 }
 
 static const struct map_kind sums = {
-    sizeof(struct sum), offsetof(struct sum, part), 64, 2, map_hash_number, map_has_number};
+    sizeof(struct sum), offsetof(struct sum, part), 64, 3, map_hash_number, map_has_number};
 
 // Many cells are in few lines: those of one line are one part at once, which spares sorting them.
 static void add_part(struct run *run, const struct part *part) {
