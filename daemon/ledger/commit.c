@@ -50,8 +50,6 @@ void ledger_group_free(struct ledger_group *group) {
 
 static void write_count(void *ctx, const struct cell *cell, int64_t change) {
     struct ledger_writer *commit = ctx;
-    if (change == 0)
-        return;
     int64_t value = counts_get(commit->ledger->counts, cell) + change;
     struct str key = {(const char *)cell, sizeof *cell};
     if (value)

@@ -37,11 +37,11 @@ static bool take_name(struct sources_reading *reading, struct source *source, st
                       struct err *err) {
     if (!is_name(value))
         return fault(err, "not allowed (allowed: 1..64 of [a-z0-9._-])");
-    uint32_t *slot = sources_name_place(reading->sources, value);
-    if (*slot)
-        return err_set(err, ERR_CONFIG, "already in line %u", reading->lines[*slot - 1]);
+    uint32_t item = (uint32_t)(source - reading->sources->list) + 1;
+    uint32_t before = sources_add_name(reading->sources, value, item);
+    if (before)
+        return err_set(err, ERR_CONFIG, "already in line %u", reading->lines[before - 1]);
     source->name = mem_strndup(value.data, value.len);
-    *slot = (uint32_t)(source - reading->sources->list) + 1;
     return true;
 }
 
@@ -80,14 +80,13 @@ static bool take_token(struct sources_reading *reading, struct source *source, s
                           "these with a space between them)");
     if (memcmp(digest, of_nothing, sizeof digest) == 0)
         return fault(err, "the SHA-256 of an empty token");
-    uint32_t *slot = sources_token_place(reading->sources, digest);
-    if (*slot)
-        return err_set(err, ERR_CONFIG, "already in line %u: a token belongs to one source",
-                       reading->lines[(*slot - 1) / SOURCE_TOKENS_MAX]);
-    memcpy(source->tokens[source->token_count], digest, sizeof digest);
-    *slot =
+    uint32_t item =
         (uint32_t)(source - reading->sources->list) * SOURCE_TOKENS_MAX + source->token_count + 1;
-    source->token_count++;
+    uint32_t before = sources_add_token(reading->sources, digest, item);
+    if (before)
+        return err_set(err, ERR_CONFIG, "already in line %u: a token belongs to one source",
+                       reading->lines[(before - 1) / SOURCE_TOKENS_MAX]);
+    memcpy(source->tokens[source->token_count++], digest, sizeof digest);
     return true;
 }
 

@@ -1,52 +1,67 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The source table: one table of columns reads it, two hash tables answer look-ups.
+// The source table: one table of columns reads it, two maps answer look-ups: by name, and by the
+// SHA-256 of a token. It owns all that a source has.
 #include "sources_private.h"
 
-#include "base/mem.h"
 #include "core/tables/table.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-enum {
-    SOURCES_FILE_MAX = 64 * 1024 * 1024,
-    SLOTS = 1 << 16, // of each hash table
-};
-_Static_assert(SOURCES_MAX *SOURCE_TOKENS_MAX < SLOTS / 4 * 3, "a free slot is near");
+enum { SOURCES_FILE_MAX = 64 * 1024 * 1024 };
 
 static const int64_t INTERVAL_DEFAULT_MS = 900000;
 
+// What is looked up: a name, or a token's digest.
+struct wanted {
+    uint32_t hash;
+    const struct sources *sources;
+    struct str name;
+    const uint8_t *digest;
+};
+
+static bool has_name(const void *slot, const void *key) {
+    const struct wanted *wanted = key;
+    uint32_t item = ((const struct map_slot *)slot)->item;
+    return str_is(wanted->name, wanted->sources->list[item - 1].name);
+}
+
+static bool has_token(const void *slot, const void *key) {
+    const struct wanted *wanted = key;
+    uint32_t at = ((const struct map_slot *)slot)->item - 1;
+    const struct source *source = &wanted->sources->list[at / SOURCE_TOKENS_MAX];
+    return hash_equal_secret(source->tokens[at % SOURCE_TOKENS_MAX], wanted->digest, SHA256_BYTES);
+}
+
+static const struct map_kind names = {sizeof(struct map_slot), 0, 64, 2, map_hash_prefix, has_name};
+static const struct map_kind tokens = {sizeof(struct map_slot), 0,        64, 2,
+                                       map_hash_prefix,         has_token};
+
 // FNV-1a; the names are the operator's own.
-static uint32_t name_slot(struct str name) {
-    uint64_t h = 14695981039346656037ULL;
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ (unsigned char)name.data[i]) * 1099511628211ULL;
-    return (uint32_t)(h >> 32 ^ h) % SLOTS;
+static struct wanted want_name(const struct sources *sources, struct str name) {
+    return (struct wanted){map_hash(name.data, name.len), sources, name, NULL};
 }
 
 // A digest is spread evenly already. What its place tells in time is no use without its token.
-static uint32_t token_slot(const uint8_t digest[SHA256_BYTES]) {
-    return (uint32_t)(digest[0] | digest[1] << 8) % SLOTS;
+static struct wanted want_token(const struct sources *sources, const uint8_t digest[SHA256_BYTES]) {
+    return (struct wanted){(uint32_t)map_hash_prefix(digest), sources, {NULL, 0}, digest};
 }
 
-uint32_t *sources_name_place(const struct sources *sources, struct str name) {
-    uint32_t slot = name_slot(name);
-    while (sources->by_name[slot] && !str_is(name, sources->list[sources->by_name[slot] - 1].name))
-        slot = (slot + 1) % SLOTS;
-    return &sources->by_name[slot];
+static uint32_t fill(struct map_slot *slot, uint32_t hash, uint32_t item) {
+    uint32_t before = slot->item;
+    if (!before)
+        *slot = (struct map_slot){hash, item};
+    return before;
 }
 
-uint32_t *sources_token_place(const struct sources *sources, const uint8_t digest[SHA256_BYTES]) {
-    uint32_t slot = token_slot(digest), entry;
-    while ((entry = sources->by_token[slot])) {
-        const struct source *source = &sources->list[(entry - 1) / SOURCE_TOKENS_MAX];
-        if (hash_equal_secret(source->tokens[(entry - 1) % SOURCE_TOKENS_MAX], digest,
-                              SHA256_BYTES))
-            break;
-        slot = (slot + 1) % SLOTS;
-    }
-    return &sources->by_token[slot];
+uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t item) {
+    const struct wanted wanted = want_name(sources, name);
+    return fill(map_add(&sources->by_name, &names, &wanted), wanted.hash, item);
+}
+
+uint32_t sources_add_token(struct sources *sources, const uint8_t digest[SHA256_BYTES],
+                           uint32_t item) {
+    const struct wanted wanted = want_token(sources, digest);
+    return fill(map_add(&sources->by_token, &tokens, &wanted), wanted.hash, item);
 }
 
 // order[i] is what the file's column i is.
@@ -134,8 +149,8 @@ static void read_rows(struct sources_reading *reading, struct table *table) {
 
 static struct sources *sources_create(void) {
     struct sources *sources = mem_zalloc(1, sizeof *sources);
-    sources->by_name = mem_zalloc(SLOTS, sizeof *sources->by_name);
-    sources->by_token = mem_zalloc(SLOTS, sizeof *sources->by_token);
+    map_init(&sources->by_name, &names);
+    map_init(&sources->by_token, &tokens);
     sources->references = 1;
     return sources;
 }
@@ -197,21 +212,23 @@ void sources_unref(struct sources *sources) {
     }
     templates_unref(sources->templates);
     free(sources->list);
-    free(sources->by_name);
-    free(sources->by_token);
+    free(sources->by_name.entries);
+    free(sources->by_token.entries);
     free(sources);
 }
 
 const struct source *sources_find(const struct sources *sources, struct str name) {
-    uint32_t place = *sources_name_place(sources, name);
-    return place ? &sources->list[place - 1] : NULL;
+    const struct wanted wanted = want_name(sources, name);
+    const struct map_slot *slot = map_find(&sources->by_name, &names, &wanted);
+    return slot->item ? &sources->list[slot->item - 1] : NULL;
 }
 
 const struct source *sources_by_token(const struct sources *sources, struct str token) {
     uint8_t digest[SHA256_BYTES];
     hash_sha256(token, digest);
-    uint32_t entry = *sources_token_place(sources, digest);
-    return entry ? &sources->list[(entry - 1) / SOURCE_TOKENS_MAX] : NULL;
+    const struct wanted wanted = want_token(sources, digest);
+    const struct map_slot *slot = map_find(&sources->by_token, &tokens, &wanted);
+    return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
 }
 
 bool sources_check_municipalities(const struct sources *sources, const struct tables *tables,

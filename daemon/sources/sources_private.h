@@ -31,8 +31,10 @@ struct sources_column {
 extern const struct sources_column sources_columns[SOURCES_COLUMNS];
 // Values of a row that do not go together; fills in the template where none is said.
 void sources_row_check(struct sources_reading *reading, struct source *source);
-// The slot that has the name or the token's digest, or the free one where it goes.
-uint32_t *sources_name_place(const struct sources *sources, struct str name);
-uint32_t *sources_token_place(const struct sources *sources, const uint8_t digest[SHA256_BYTES]);
+// Adds a name or a token's digest, unless it is there: then the item it has, else 0. The item is
+// an index into the list + 1, of a token an index * SOURCE_TOKENS_MAX + which of its tokens + 1.
+uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t item);
+uint32_t sources_add_token(struct sources *sources, const uint8_t digest[SHA256_BYTES],
+                           uint32_t item);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The exact identity index: digest of (source, id) -> sequence of the latest ledger row. Open
-// addressing, 24 bytes a place, grows at 3/4. Keys are keyed digests, so nobody outside can choose
-// collisions.
+// The exact identity index: digest of (source, id) -> sequence of the latest ledger row. Keys are
+// keyed digests, so nobody outside can choose collisions.
 #ifndef BASE_INDEX_H
 #define BASE_INDEX_H
 

@@ -5,6 +5,7 @@
 #define SOURCES_SOURCES_H
 
 #include "base/hash.h"
+#include "base/map.h"
 #include "config/config.h"
 #include "core/signal/signal.h"
 #include "core/tables/tables.h"
@@ -41,7 +42,7 @@ struct sources {
     struct templates *templates; // what the sources' templates are; a reference of its own
     struct source *list;         // in the file's order
     size_t count;
-    uint32_t *by_name, *by_token; // hash tables of places in the list
+    struct map by_name, by_token; // of places in the list
     uint32_t references;
 };
 

@@ -5,13 +5,9 @@
 // text only once for each number, for a table of a hundred thousand cells has a few hundred labels.
 #include "counts_private.h"
 
-#include "base/mem.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "base/map.h"
 
 enum { VALUES = UINT16_MAX + 1, KEY_BITS = 20 }; // a key holds COUNTS_BY_MAX numbers
-enum { PLACES_MIN = 64 };                        // a power of two
 
 // The labels of one dimension: each that is met gets a number, from 0.
 struct axis {
@@ -33,14 +29,19 @@ struct part {
     int64_t signals;
 };
 
+// Where the part without a person stands that has this key.
+struct sum {
+    uint64_t key;
+    size_t part; // its index + 1; 0: free
+};
+
 struct run {
     const struct municipalities *municipalities;
     const struct counts_query *query;
     struct axis by[COUNTS_BY_MAX], filters[COUNTS_FILTER_MAX];
     struct part *parts;
     size_t count, cap;
-    uint32_t *places; // a hash table of the parts without a person: index + 1; 0: free
-    size_t place_count, places_used;
+    struct map sums;      // of struct sum
     uint64_t last_person; // of the linked signals that pass the filters
     int64_t signals, repeats;
 };
@@ -113,25 +114,8 @@ static void append_part(struct run *run, const struct part *part) {
     run->parts[run->count++] = *part;
 }
 
-// The place of the part without a person that has this key, or the free one where it goes.
-static uint32_t *find_place(const struct run *run, uint64_t key) {
-    size_t mask = run->place_count - 1;
-    size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 32) & mask;
-    while (run->places[at] && run->parts[run->places[at] - 1].key != key)
-        at = (at + 1) & mask;
-    return &run->places[at];
-}
-
-static void grow_places(struct run *run) {
-    uint32_t *old = run->places;
-    size_t old_count = run->place_count;
-    run->place_count = old_count ? old_count * 2 : PLACES_MIN;
-    run->places = mem_zalloc(run->place_count, sizeof *run->places);
-    for (size_t i = 0; i < old_count; i++)
-        if (old[i])
-            *find_place(run, run->parts[old[i] - 1].key) = old[i];
-    free(old);
-}
+static const struct map_kind sums = {
+    sizeof(struct sum), offsetof(struct sum, part), 64, 3, map_hash_number, map_has_number};
 
 // Many cells are in few lines: those of one line are one part at once, which spares sorting them.
 static void add_part(struct run *run, const struct part *part) {
@@ -139,16 +123,13 @@ static void add_part(struct run *run, const struct part *part) {
         append_part(run, part);
         return;
     }
-    if (run->places_used * 2 >= run->place_count)
-        grow_places(run);
-    uint32_t *place = find_place(run, part->key);
-    if (*place) {
-        run->parts[*place - 1].signals += part->signals;
+    struct sum *sum = map_add(&run->sums, &sums, &part->key);
+    if (sum->part) {
+        run->parts[sum->part - 1].signals += part->signals;
         return;
     }
     append_part(run, part);
-    *place = (uint32_t)run->count;
-    run->places_used++;
+    *sum = (struct sum){part->key, run->count};
 }
 
 static unsigned shift_of(size_t by) {
@@ -186,7 +167,7 @@ static void add_parts(struct run *run, const struct cell *cell, struct part part
 
 static void on_cell(void *ctx, const struct cell *cell, int64_t value) {
     struct run *run = ctx;
-    if (value == 0 || !passes(run, cell))
+    if (!passes(run, cell))
         return;
     run->signals += value;
     add_parts(run, cell, (struct part){.signals = value});
@@ -259,6 +240,7 @@ void counts_run(const struct counts *counts, const struct persons *persons,
                 const struct municipalities *municipalities, const struct counts_query *query,
                 struct counts_answer *answer) {
     struct run run = {.municipalities = municipalities, .query = query};
+    map_init(&run.sums, &sums);
     for (size_t i = 0; i < query->by_count; i++)
         axis_init(&run.by[i], query->by[i]);
     for (size_t i = 0; i < query->filter_count; i++)
@@ -273,5 +255,5 @@ void counts_run(const struct counts *counts, const struct persons *persons,
     for (size_t i = 0; i < query->filter_count; i++)
         axis_free(&run.filters[i]);
     free(run.parts);
-    free(run.places);
+    free(run.sums.entries);
 }

@@ -3,10 +3,7 @@
 // meaning, so a word found by its bytes means what its folded form would.
 #include "core/signal/synonyms.h"
 
-#include "base/mem.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "base/map.h"
 
 struct meaning {
     uint32_t values[SYNONYMS_VALUES_MAX];
@@ -15,7 +12,6 @@ struct meaning {
 
 struct key {
     struct str text; // owned
-    uint32_t hash;
     uint32_t meaning;
     uint32_t spelling; // the key that has the spelling to tell
 };
@@ -27,16 +23,27 @@ struct synonyms {
     struct meaning *meanings;
     uint32_t meaning_count;
     size_t meaning_cap;
-    uint32_t *slots; // index into keys + 1; 0 is free
-    uint32_t slot_count;
+    struct map slots; // of keys; nobody outside chooses what is in it
 };
 
-enum { SLOTS_MIN = 64 };
+// What is looked up.
+struct wanted {
+    uint32_t hash;
+    struct str text;
+    const struct key *keys;
+};
+
+static bool has(const void *entry, const void *key) {
+    const struct map_slot *slot = entry;
+    const struct wanted *wanted = key;
+    return slot->hash == wanted->hash && str_equal(wanted->keys[slot->item - 1].text, wanted->text);
+}
+
+static const struct map_kind kind = {sizeof(struct map_slot), 0, 64, 2, map_hash_prefix, has};
 
 struct synonyms *synonyms_create(void) {
     struct synonyms *words = mem_zalloc(1, sizeof *words);
-    words->slot_count = SLOTS_MIN;
-    words->slots = mem_zalloc(SLOTS_MIN, sizeof *words->slots);
+    map_init(&words->slots, &kind);
     return words;
 }
 
@@ -47,50 +54,33 @@ void synonyms_free(struct synonyms *words) {
         free((void *)words->keys[i].text.data);
     free(words->keys);
     free(words->meanings);
-    free(words->slots);
+    free(words->slots.entries);
     free(words);
 }
 
-// FNV-1a. Nobody outside chooses what is in the table, so it needs no key.
-static uint32_t hash_of(struct str text) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < text.len; i++)
-        hash = (hash ^ (uint8_t)text.data[i]) * 16777619u;
-    return hash;
+static struct wanted want(const struct synonyms *words, struct str text) {
+    return (struct wanted){map_hash(text.data, text.len), text, words->keys};
 }
 
-// The slot that has `text`, or the free one where it would go.
-static uint32_t *slot_of(const struct synonyms *words, struct str text, uint32_t hash) {
-    for (uint32_t at = hash;; at++) {
-        uint32_t *slot = &words->slots[at & (words->slot_count - 1)];
-        const struct key *key = *slot ? &words->keys[*slot - 1] : NULL;
-        if (!key || (key->hash == hash && str_equal(key->text, text)))
-            return slot;
-    }
-}
-
-static void grow(struct synonyms *words) {
-    free(words->slots);
-    words->slot_count *= 2;
-    words->slots = mem_zalloc(words->slot_count, sizeof *words->slots);
-    for (uint32_t i = 0; i < words->key_count; i++)
-        *slot_of(words, words->keys[i].text, words->keys[i].hash) = i + 1;
+// The key that has `text`, or NULL.
+static const struct key *find_key(const struct synonyms *words, struct str text) {
+    const struct wanted wanted = want(words, text);
+    const struct map_slot *slot = map_find(&words->slots, &kind, &wanted);
+    return slot->item ? &words->keys[slot->item - 1] : NULL;
 }
 
 // The key's index; makes it (with that meaning and spelling) when it is not there.
 static uint32_t put_key(struct synonyms *words, struct str text, uint32_t meaning,
                         uint32_t spelling) {
-    uint32_t hash = hash_of(text);
-    uint32_t *slot = slot_of(words, text, hash);
-    if (*slot)
-        return *slot - 1;
+    const struct wanted wanted = want(words, text);
+    struct map_slot *slot = map_add(&words->slots, &kind, &wanted);
+    if (slot->item)
+        return slot->item - 1;
     words->keys = mem_grow(words->keys, words->key_count, &words->key_cap, sizeof *words->keys);
     uint32_t index = words->key_count++;
     char *copy = mem_strndup(text.data, text.len);
-    words->keys[index] = (struct key){{copy, text.len}, hash, meaning, spelling};
-    *slot = index + 1;
-    if (words->key_count * 2 > words->slot_count)
-        grow(words);
+    words->keys[index] = (struct key){{copy, text.len}, meaning, spelling};
+    *slot = (struct map_slot){wanted.hash, index + 1};
     return index;
 }
 
@@ -116,8 +106,8 @@ bool synonyms_add(struct synonyms *words, struct str spelling, uint32_t value) {
     struct str folded = {text, synonyms_fold(spelling, text)};
     if (folded.len == 0)
         return false;
-    uint32_t found = *slot_of(words, folded, hash_of(folded));
-    uint32_t meaning = found ? words->keys[found - 1].meaning : new_meaning(words);
+    const struct key *found = find_key(words, folded);
+    uint32_t meaning = found ? found->meaning : new_meaning(words);
     if (!add_value(&words->meanings[meaning], value))
         return false;
     // a spelling speaks for itself, a folded form for the first spelling that led to it
@@ -136,16 +126,16 @@ static void tell(const struct synonyms *words, const struct key *key,
 
 bool synonyms_find(const struct synonyms *words, struct str word, struct synonyms_match *match) {
     char text[STR_FOLDED_MAX];
-    uint32_t found = *slot_of(words, word, hash_of(word));
+    const struct key *found = find_key(words, word);
     if (!found) {
         struct str folded = {text, synonyms_fold(word, text)};
         if (folded.len == 0)
             return false;
-        found = *slot_of(words, folded, hash_of(folded));
+        found = find_key(words, folded);
     }
     if (!found)
         return false;
-    tell(words, &words->keys[found - 1], match);
+    tell(words, found, match);
     return true;
 }
 

@@ -19,6 +19,7 @@ void counts_clear(struct counts *counts);
 void counts_add(struct counts *counts, const struct cell *cell, int64_t change);
 int64_t counts_get(const struct counts *counts, const struct cell *cell);
 int64_t counts_total(const struct counts *counts);
+// Every cell whose count is not 0, in no order.
 void counts_each(const struct counts *counts,
                  void (*fn)(void *ctx, const struct cell *cell, int64_t value), void *ctx);
 
