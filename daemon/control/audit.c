@@ -66,21 +66,14 @@ static void closed(void *ctx) {
     free(reading);
 }
 
-static bool number(struct http_request *request, const char *name, uint64_t max, uint64_t otherwise,
-                   uint64_t *value) {
-    struct str text = http_query(request, name, 0);
-    *value = otherwise;
-    return !text.data || str_to_u64(text, max, value);
-}
-
 // False when the parameters are wrong. What is beyond the last line is cut off, so that nothing is
 // left of a number that was only typed.
 static bool take_range(const struct control *control, struct http_request *request, uint64_t *from,
                        uint64_t *count) {
     uint64_t last, end = ledger_audit_last(control->options.ledger);
-    if (!number(request, "last", LAST_MAX, LAST_DEFAULT, &last) ||
-        !number(request, "from", UINT64_MAX - 1, end > last ? end - last + 1 : 1, from) ||
-        !number(request, "max", UINT64_MAX, UINT64_MAX, count))
+    if (!control_number(request, "last", LAST_MAX, LAST_DEFAULT, &last) ||
+        !control_number(request, "from", UINT64_MAX - 1, end > last ? end - last + 1 : 1, from) ||
+        !control_number(request, "max", UINT64_MAX, UINT64_MAX, count))
         return false;
     if (*from > end)
         *from = end + 1;
@@ -156,17 +149,11 @@ static void on_piece_done(struct commit_task *task) {
     free(verifying);
 }
 
-static void on_gone(void *work) {
-    struct verifying *verifying = work;
-    verifying->request = NULL;
-}
-
 void control_audit_verify(struct control *control, struct http_request *request) {
     struct verifying *verifying = mem_zalloc(1, sizeof *verifying);
     verifying->check.task.run = ledger_check_audit;
     verifying->check.task.done = on_piece_done;
     verifying->control = control;
-    verifying->request = request;
-    control_hold(request, verifying, on_gone);
+    control_hold(request, &verifying->request);
     submit_piece(verifying);
 }

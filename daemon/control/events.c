@@ -74,14 +74,6 @@ static void closed(void *ctx) {
     free(follower);
 }
 
-// A decimal parameter; `otherwise` when it is not there. False when it is no number up to max.
-static bool number(struct http_request *request, const char *name, uint64_t max, uint64_t otherwise,
-                   uint64_t *value) {
-    struct str text = http_query(request, name, 0);
-    *value = otherwise;
-    return !text.data || str_to_u64(text, max, value);
-}
-
 struct range {
     uint64_t from, max;
     bool follow;
@@ -91,10 +83,10 @@ struct range {
 static bool take_range(const struct control *control, struct http_request *request,
                        struct range *range) {
     uint64_t last, follow, end = ledger_last_seq(control->options.ledger);
-    if (!number(request, "from", UINT64_MAX - 1, 1, &range->from) ||
-        !number(request, "last", LAST_MAX, 0, &last) ||
-        !number(request, "max", UINT64_MAX, UINT64_MAX, &range->max) ||
-        !number(request, "follow", 1, 0, &follow))
+    if (!control_number(request, "from", UINT64_MAX - 1, 1, &range->from) ||
+        !control_number(request, "last", LAST_MAX, 0, &last) ||
+        !control_number(request, "max", UINT64_MAX, UINT64_MAX, &range->max) ||
+        !control_number(request, "follow", 1, 0, &follow))
         return false;
     if (http_query(request, "last", 0).data)
         range->from = end > last ? end - last + 1 : 1;

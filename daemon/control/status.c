@@ -81,13 +81,6 @@ static uint64_t published(const struct statistics *f) {
     return f->accepted - f->waiting - f->totals->never_published;
 }
 
-static void put_time(struct json_out *json, const char *key, int64_t ms) {
-    char text[TIME_STAMP_MAX];
-    if (ms)
-        time_format_stamp(ms, text);
-    json_put_text(json, key, ms ? text : NULL);
-}
-
 static void put_intake(struct json_out *json, const struct control *control,
                        const struct statistics *f) {
     const struct config *config = control->options.config;
@@ -95,8 +88,7 @@ static void put_intake(struct json_out *json, const struct control *control,
     (void)snprintf(listen, sizeof listen, "%s:%u",
                    config->listen_address ? config->listen_address : "",
                    push_port(control->options.push));
-    json_key(json, "intake");
-    json_open(json, '{');
+    json_open_key(json, "intake", '{');
     json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
     json_put_bool(json, "full", admission_full(admission_now(control->options.admission)));
     json_put_u64(json, "connections", f->push.connections);
@@ -112,8 +104,7 @@ static void put_intake(struct json_out *json, const struct control *control,
 }
 
 static void put_ledger(struct json_out *json, const struct statistics *f) {
-    json_key(json, "ledger");
-    json_open(json, '{');
+    json_open_key(json, "ledger", '{');
     json_put_u64(json, "accepted", f->accepted);
     json_put_u64(json, "published", published(f));
     json_put_u64(json, "neverPublished", f->totals->never_published);
@@ -125,7 +116,7 @@ static void put_ledger(struct json_out *json, const struct statistics *f) {
     json_put_u64(json, "remapped", f->totals->remapped);
     json_put_u64(json, "unmappedKept", f->words);
     json_put_u64(json, "audited", f->audited);
-    put_time(json, "lastCommit", f->last_commit_ms);
+    control_put_time(json, "lastCommit", f->last_commit_ms);
     json_put_u64(json, "commits", f->pipeline.commits);
     json_put_u64(json, "commitsFailed", f->pipeline.commits_failed);
     json_put_u64(json, "usedBytes", f->usage.used_bytes);
@@ -140,8 +131,7 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
 static void put_kafka(struct json_out *json, const struct control *control,
                       const struct statistics *f) {
     const struct config *config = control->options.config;
-    json_key(json, "kafka");
-    json_open(json, '{');
+    json_open_key(json, "kafka", '{');
     json_put_text(json, "state", publish_state_name(f->publish.state));
     json_put_text(json, "brokers", config->kafka_brokers);
     json_put_text(json, "topic", config->kafka_topic);
@@ -150,8 +140,7 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "delivered", f->publish.delivered);
     json_put_u64(json, "restarts", f->publish.restarts);
     put_last_error(json, &f->publish);
-    json_key(json, "counts");
-    json_open(json, '{');
+    json_open_key(json, "counts", '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
     json_put_text(json, "topic", kafka_counts_topic(config));
     json_put_u64(json, "waiting", f->statistics_waiting);
@@ -172,23 +161,21 @@ static bool put_failing(void *ctx, const struct feed_view *view) {
     json_open(failing->json, '{');
     json_put_text(failing->json, "name", view->source->name);
     json_put_text(failing->json, "reason", view->failure);
-    put_time(failing->json, "since", view->failing_ms);
+    control_put_time(failing->json, "since", view->failing_ms);
     json_close(failing->json, '}');
     return --failing->left > 0;
 }
 
 static void put_feeds(struct json_out *json, const struct control *control,
                       const struct statistics *f) {
-    json_key(json, "feeds");
-    json_open(json, '{');
+    json_open_key(json, "feeds", '{');
     json_put_u64(json, "sources", control->sources->count);
     json_put_u64(json, "polled", f->feeds.feeds);
     json_put_u64(json, "failing", f->feeds.failing);
     json_put_u64(json, "silent", f->feeds.silent);
     json_put_u64(json, "paused", f->feeds.paused);
     json_put_u64(json, "quarantined", f->quarantined);
-    json_key(json, "failingList");
-    json_open(json, '[');
+    json_open_key(json, "failingList", '[');
     feeds_each(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
     json_close(json, ']');
     json_close(json, '}');
@@ -201,14 +188,13 @@ void control_status(struct control *control, struct http_request *request) {
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
     json_put_text(&json, "version", SIGNAALD_VERSION);
-    put_time(&json, "started", control->started_ms);
+    control_put_time(&json, "started", control->started_ms);
     json_put_i64(&json, "uptimeSeconds", f.uptime_s);
     put_intake(&json, control, &f);
     put_ledger(&json, &f);
     put_kafka(&json, control, &f);
     put_feeds(&json, control, &f);
-    json_key(&json, "memory");
-    json_open(&json, '{');
+    json_open_key(&json, "memory", '{');
     json_put_u64(&json, "residentBytes", f.resident_bytes);
     json_close(&json, '}');
     json_close(&json, '}');

@@ -67,8 +67,7 @@ static void put_outcome(struct verify_request *run) {
     json_put_bool(&json, "whole", verify_is_whole(verify));
     json_put_u64(&json, "lines", verify->lines);
     json_put_u64(&json, "signals", verify->signals);
-    json_key(&json, "checks");
-    json_open(&json, '[');
+    json_open_key(&json, "checks", '[');
     for (int i = 0; i < VERIFY_CHECKS; i++)
         if (verify->checks[i].looked)
             put_check(&json, (enum verify_check)i, &verify->checks[i]);
@@ -171,11 +170,6 @@ static void on_snapshot(struct commit_task *task) {
     run_free(run);
 }
 
-static void on_gone(void *work) {
-    struct verify_request *run = work;
-    run->request = NULL;
-}
-
 void control_verify(struct control *control, struct http_request *request) {
     if (control->verify) {
         control_problem(request, 409, "A verify goes on already; wait for its end.");
@@ -183,11 +177,10 @@ void control_verify(struct control *control, struct http_request *request) {
     }
     struct verify_request *run = mem_zalloc(1, sizeof *run);
     run->control = control;
-    run->request = request;
     run->tick = loop_timer_create(control->options.loop, on_tick, run);
     buf_init(&run->lines, OUT_BYTES_MAX);
     control->verify = run;
-    control_hold(request, run, on_gone);
+    control_hold(request, &run->request);
     run->begin =
         (struct verify_task){.task = {.run = ledger_begin_verify, .done = on_snapshot, .ctx = run},
                              .verify = &run->verify};

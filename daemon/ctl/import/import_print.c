@@ -68,8 +68,7 @@ static void print_json(const struct import *import) {
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
     json_put_u64(&json, "excluded", import->excluded);
-    json_key(&json, "errors");
-    json_open(&json, '[');
+    json_open_key(&json, "errors", '[');
     for (size_t i = 0; i < import->refusal_count; i++) {
         const struct import_refusal *refusal = &import->refusals[i];
         json_open(&json, '{');

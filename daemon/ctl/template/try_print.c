@@ -225,13 +225,11 @@ static void json_put_foreign(struct json_out *json, const char *key, const char 
 }
 
 static void json_fields(struct json_out *json, const struct try_item *item) {
-    json_key(json, "fields");
-    json_open(json, '{');
+    json_open_key(json, "fields", '{');
     for (int f = 0; f < MAPPING_FIELDS; f++) {
         if (!item->raw[f] && !item->value[f])
             continue;
-        json_key(json, mapping_field_name((enum mapping_field)f));
-        json_open(json, '{');
+        json_open_key(json, mapping_field_name((enum mapping_field)f), '{');
         json_put_foreign(json, "raw", item->raw[f]);
         json_put_foreign(json, "value", item->value[f]);
         json_close(json, '}');
@@ -258,8 +256,7 @@ static void json_signal(struct json_out *json, const struct signal *signal) {
         json_day(json, "occurred", signal->occurred);
         json_put_text(json, "municipality", code);
         json_put_text(json, "municipalityToday", today);
-        json_key(json, "categories");
-        json_open(json, '[');
+        json_open_key(json, "categories", '[');
         for (int c = 0; c < CATEGORY_COUNT; c++)
             if (cell->categories >> c & 1)
                 json_text(json, category_name((enum category)c));
@@ -280,8 +277,7 @@ static void json_made(struct json_out *json, const struct page *page,
         json_signal(json, &page->signals[made->signal]);
     else
         json_null(json);
-    json_key(json, "errors");
-    json_open(json, '[');
+    json_open_key(json, "errors", '[');
     for (uint32_t i = 0; made && i < made->fault_count; i++) {
         const struct fault *fault = &page->faults[made->fault_first + i];
         json_open(json, '{');
@@ -296,8 +292,7 @@ static void json_made(struct json_out *json, const struct page *page,
 static void json_items(struct json_out *json, const struct try_run *run) {
     const struct page *page = &run->page;
     size_t decoded = 0, count = page->decoded.failed ? 0 : run->item_count;
-    json_key(json, "items");
-    json_open(json, '[');
+    json_open_key(json, "items", '[');
     for (size_t i = 0; i < count; i++) {
         const struct try_item *item = &run->items[i];
         bool made = !item->excluded && decoded < page->item_count;
