@@ -9,8 +9,7 @@
 
 static void put_numbers(struct table *table, const struct json_view *node, const char *signals_key,
                         bool with_bar) {
-    int64_t signals = 0, persons = 0;
-    (void)json_view_number(node, signals_key, &signals);
+    int64_t signals = json_view_integer(node, signals_key), persons;
     table_put_number(table, signals);
     // A daemon that does not count persons says nothing of them.
     if (json_view_number(node, "persons", &persons))

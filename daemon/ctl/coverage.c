@@ -39,20 +39,14 @@ static const struct division *find_division(const struct args *args) {
     return by ? NULL : &divisions[0];
 }
 
-static int64_t number(const struct json_view *node, const char *path) {
-    int64_t value = 0;
-    (void)json_view_number(node, path, &value);
-    return value;
-}
-
 // --- the basic level ---
 
 static void put_criterion(const struct ctl *ctl, const struct json_view *answer, const char *label,
                           const char *path) {
-    int64_t count = number(answer, path);
+    int64_t count = json_view_integer(answer, path);
     char statistic[FORMAT_MAX], share[FORMAT_MAX];
     format_count(count, statistic);
-    format_share(count, number(answer, "municipalities"), share);
+    format_share(count, json_view_integer(answer, "municipalities"), share);
     term_out_put_spaces(&ctl->term, 2);
     term_out_put_field(&ctl->term, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
     term_out_put_field(&ctl->term, STYLE_PLAIN, statistic, STATISTIC_WIDTH, FIT_RIGHT);
@@ -87,8 +81,9 @@ static void put_group(struct table *table, const char *label, const struct json_
     static const size_t narrow_count = 4;
     table_put_text(table, label);
     for (size_t i = 0; i < (wide ? sizeof keys / sizeof *keys : narrow_count); i++)
-        table_put_number(table, number(group, keys[i]));
-    put_share(table, number(group, "signalling"), number(group, "municipalities"));
+        table_put_number(table, json_view_integer(group, keys[i]));
+    put_share(table, json_view_integer(group, "signalling"),
+              json_view_integer(group, "municipalities"));
 }
 
 static void put_total(struct table *table, const struct json_view *answer, bool wide) {
@@ -96,13 +91,14 @@ static void put_total(struct table *table, const struct json_view *answer, bool 
                                            "basicLevel.all"};
     table_put_rule(table);
     table_put_text(table, "all");
-    table_put_number(table, number(answer, "municipalities"));
-    table_put_number(table, number(answer, "signalling"));
-    table_put_number(table, number(answer, "silent"));
-    table_put_number(table, number(answer, "never"));
+    table_put_number(table, json_view_integer(answer, "municipalities"));
+    table_put_number(table, json_view_integer(answer, "signalling"));
+    table_put_number(table, json_view_integer(answer, "silent"));
+    table_put_number(table, json_view_integer(answer, "never"));
     for (size_t i = 0; wide && i < sizeof criteria / sizeof *criteria; i++)
-        table_put_number(table, number(answer, criteria[i]));
-    put_share(table, number(answer, "signalling"), number(answer, "municipalities"));
+        table_put_number(table, json_view_integer(answer, criteria[i]));
+    put_share(table, json_view_integer(answer, "signalling"),
+              json_view_integer(answer, "municipalities"));
 }
 
 static void print_groups(const struct ctl *ctl, const struct json_view *answer,
@@ -140,7 +136,7 @@ static void print_notes(const struct ctl *ctl, const struct json_view *answer) {
     query_note(&notes,
                "Of %" PRId64 " no source is connected: none can post or is polled, none has "
                "delivered.",
-               number(answer, "unconnected"));
+               json_view_integer(answer, "unconnected"));
     if (basis && strcmp(basis, "reported") == 0)
         query_note(&notes,
                    "By the date of report and the municipality that a signal of a municipal "

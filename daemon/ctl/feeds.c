@@ -23,14 +23,8 @@ struct line {
     size_t place; // in the daemon's answer
 };
 
-static int64_t number_or_zero(const struct json_view *node, const char *path) {
-    int64_t value = 0;
-    (void)json_view_number(node, path, &value);
-    return value;
-}
-
 static enum rank rank_of(const struct json_view *feed) {
-    if (number_or_zero(feed, "failures") > 0)
+    if (json_view_integer(feed, "failures") > 0)
         return RANK_FAILING;
     if (json_view_flag(feed, "silent"))
         return RANK_SILENT;
@@ -80,8 +74,8 @@ static void put_feed(struct table *table, const struct line *line, int64_t now_s
     put_distance(table, json_view_text(feed, "lastContact"), now_s);
     put_distance(table, json_view_text(feed, "lastSignal"), now_s);
     put_distance(table, json_view_text(feed, "nextPoll"), now_s);
-    table_put_number(table, number_or_zero(feed, "failures"));
-    table_put_number(table, number_or_zero(feed, "new"));
+    table_put_number(table, json_view_integer(feed, "failures"));
+    table_put_number(table, json_view_integer(feed, "new"));
     table_put_text(table, why ? why : "");
 }
 
@@ -90,9 +84,9 @@ static void put_totals(const struct ctl *ctl, const struct json_view *answer, si
     (void)snprintf(text, sizeof text,
                    "%zu shown of %" PRId64 " sources; %" PRId64 " polled, %" PRId64
                    " failing, %" PRId64 " silent, %" PRId64 " paused",
-                   shown, number_or_zero(answer, "sources"), number_or_zero(answer, "polled"),
-                   number_or_zero(answer, "failing"), number_or_zero(answer, "silent"),
-                   number_or_zero(answer, "paused"));
+                   shown, json_view_integer(answer, "sources"), json_view_integer(answer, "polled"),
+                   json_view_integer(answer, "failing"), json_view_integer(answer, "silent"),
+                   json_view_integer(answer, "paused"));
     term_out_end_line(&ctl->term);
     term_out_put_wrapped(&ctl->term, STYLE_DIM, text);
 }
@@ -166,7 +160,7 @@ static void put_numbers(const struct term_out *term, const struct json_view *fee
                       {"left out", "excluded"}};
     for (size_t i = 0; i < sizeof statistics / sizeof *statistics; i++) {
         char text[FORMAT_MAX];
-        format_count(number_or_zero(feed, statistics[i].key), text);
+        format_count(json_view_integer(feed, statistics[i].key), text);
         put_fact(term, STYLE_PLAIN, statistics[i].label, text);
     }
 }
@@ -180,7 +174,7 @@ static void put_interval(const struct term_out *term, const struct json_view *fe
 }
 
 static void put_failures(const struct term_out *term, const struct json_view *feed) {
-    int64_t failures = number_or_zero(feed, "failures");
+    int64_t failures = json_view_integer(feed, "failures");
     char text[FORMAT_MAX];
     format_count(failures, text);
     put_fact(term, failures ? STYLE_BAD : STYLE_PLAIN, "failures", text);

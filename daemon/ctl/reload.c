@@ -10,9 +10,7 @@ static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_vie
     char text[FORMAT_MAX] = "-";
     if (json_view_number(answer, "sources", &sources))
         format_count(sources, text);
-    term_out_put(&ctl->term, STYLE_PLAIN, "tables reloaded, sources: ");
-    term_out_put(&ctl->term, STYLE_PLAIN, text);
-    term_out_end_line(&ctl->term);
+    term_out_print(&ctl->term, STYLE_PLAIN, "tables reloaded, sources: %s", text);
     return CTL_OK;
 }
 

@@ -63,8 +63,7 @@ static void put_what(struct table *table, const struct json_view *statistic,
 static void put_statistic(struct table *table, const struct json_view *statistic,
                           const struct json_view *names) {
     const char *year = json_view_text(statistic, "year");
-    int64_t count = 0;
-    (void)json_view_number(statistic, "count", &count);
+    int64_t count = json_view_integer(statistic, "count");
     table_put_text(table, year ? year : json_view_text(statistic, "month"));
     put_what(table, statistic, names);
     table_put_number(table, count);
@@ -127,9 +126,8 @@ static void print_notes(const struct ctl *ctl, int64_t rounding_base) {
 
 static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_view *answer) {
     const char *closed = json_view_text(answer, "closed");
-    int64_t rounding_base = 0;
+    int64_t rounding_base = json_view_integer(answer, "roundingBase");
     char text[256];
-    (void)json_view_number(answer, "roundingBase", &rounding_base);
     if (ctl->csv) {
         print_sheet(ctl, answer);
         return CTL_OK;

@@ -90,8 +90,7 @@ static void put_numbers(const struct term_out *term, const struct json_view *ans
 
 static void put_heading(const struct term_out *term, const char *heading) {
     term_out_end_line(term);
-    term_out_put(term, STYLE_STRONG, heading);
-    term_out_end_line(term);
+    term_out_print(term, STYLE_STRONG, "%s", heading);
 }
 
 static void put_fact(const struct term_out *term, const char *label, enum term_out_style style,
@@ -157,11 +156,9 @@ static void put_kafka(const struct term_out *term, const struct json_view *answe
 }
 
 static void put_daemon(const struct term_out *term, const struct json_view *answer) {
-    int64_t uptime = 0;
     char up[FORMAT_MAX], started[FORMAT_MAX], text[256];
     const char *version = json_view_text(answer, "version");
-    (void)json_view_number(answer, "uptimeSeconds", &uptime);
-    format_duration(uptime, up);
+    format_duration(json_view_integer(answer, "uptimeSeconds"), up);
     format_stamp(json_view_text(answer, "started"), started);
     (void)snprintf(text, sizeof text, "signaald %.64s, up %s, since %s UTC",
                    version ? version : "?", up, started);

@@ -18,28 +18,20 @@ static const struct args_option options[] = {
     {0},
 };
 
-static void put_line(const struct ctl *ctl, enum term_out_style style, const char *text) {
-    term_out_put(&ctl->term, style, text);
-    term_out_end_line(&ctl->term);
-}
-
 // The word, or how long it is.
 static void put_text(struct table *table, const struct json_view *entry) {
     char text[WORD_TEXT_MAX];
     const char *word = json_view_text(entry, "word");
-    int64_t letters = 0;
-    (void)json_view_number(entry, "letters", &letters);
+    int64_t letters = json_view_integer(entry, "letters");
     (void)snprintf(text, sizeof text, "(not shown: %" PRId64 " letter%s)", letters,
                    letters == 1 ? "" : "s");
     table_put_styled(table, word ? STYLE_PLAIN : STYLE_DIM, word ? word : text);
 }
 
 static void put_entry(struct table *table, const struct json_view *entry) {
-    int64_t times = 0;
     char last[FORMAT_MAX];
-    (void)json_view_number(entry, "times", &times);
     format_stamp(json_view_text(entry, "last"), last);
-    table_put_number(table, times);
+    table_put_number(table, json_view_integer(entry, "times"));
     table_put_text(table, json_view_text(entry, "source"));
     table_put_text(table, json_view_text(entry, "field"));
     put_text(table, entry);
@@ -47,14 +39,10 @@ static void put_entry(struct table *table, const struct json_view *entry) {
 }
 
 static void put_not_kept(const struct ctl *ctl, const struct json_view *answer) {
-    int64_t count = 0;
-    char number[FORMAT_MAX], text[WORD_TEXT_MAX];
-    if (!json_view_number(answer, "notKept", &count) || count == 0)
-        return;
-    format_count(count, number);
-    (void)snprintf(text, sizeof text, "There was no room for more: %s times a word was not kept.",
-                   number);
-    put_line(ctl, STYLE_WARN, text);
+    int64_t count = json_view_integer(answer, "notKept");
+    if (count)
+        term_out_print(&ctl->term, STYLE_WARN,
+                       "There was no room for more: %" PRId64 " times a word was not kept.", count);
 }
 
 static enum ctl_exit print_sheet(const struct ctl *ctl, const struct json_view *words) {
@@ -80,7 +68,8 @@ static enum ctl_exit print_words(const struct ctl *ctl, const struct json_view *
     if (ctl->csv)
         return print_sheet(ctl, words);
     if (json_view_size(words) == 0) {
-        put_line(ctl, STYLE_PLAIN, guessed ? "no entry is this word" : "the tables lack no word");
+        term_out_print(&ctl->term, STYLE_PLAIN, "%s",
+                       guessed ? "no entry is this word" : "the tables lack no word");
         put_not_kept(ctl, answer);
         return guessed ? CTL_FAILED : CTL_OK;
     }

@@ -142,13 +142,10 @@ static void put_further_refused(const struct try_run *run, size_t from) {
     size_t shown = 0;
     for (size_t i = from; i < page->item_count && shown < REFUSED_SHOWN_MAX; i++) {
         const struct page_item *item = &page->items[i];
-        char heading[32];
         if (item->signal != UINT32_MAX)
             continue;
-        (void)snprintf(heading, sizeof heading, "item %u",
+        term_out_print(&run->ctl->term, STYLE_STRONG, "item %u",
                        item->fault_count ? page->faults[item->fault_first].index : 0);
-        term_out_put(&run->ctl->term, STYLE_STRONG, heading);
-        term_out_end_line(&run->ctl->term);
         put_faults(run, item);
         shown++;
     }
@@ -162,10 +159,7 @@ static void put_items(const struct try_run *run) {
     size_t decoded = 0; // items that are left out are not in the page
     for (size_t i = 0; i < run->item_count; i++) {
         const struct try_item *item = &run->items[i];
-        char heading[32];
-        (void)snprintf(heading, sizeof heading, "item %u", item->index);
-        term_out_put(term, STYLE_STRONG, heading);
-        term_out_end_line(term);
+        term_out_print(term, STYLE_STRONG, "item %u", item->index);
         put_fields(term, item);
         if (item->excluded) {
             put_line(term, STYLE_DIM, "=> left out", "");
@@ -191,8 +185,7 @@ static void put_totals(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
     const struct page *page = &run->page;
     const char *next = next_of(run);
-    term_out_put(term, STYLE_STRONG, "in all");
-    term_out_end_line(term);
+    term_out_print(term, STYLE_STRONG, "in all");
     put_total(term, "items", page->item_count + page->excluded);
     put_total(term, "good", page->signal_count);
     put_total(term, "refused", refused_count(run));
