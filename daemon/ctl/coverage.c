@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl coverage: who is silent? Which municipalities signal, by province and size, and what
 // they have of the basic level that the CCV asks for.
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
@@ -208,36 +206,20 @@ static void print_list(const struct ctl *ctl, const struct json_view *answer) {
 
 // --- for spreadsheets ---
 
-static void put_row(struct csv_writer *writer, const struct json_view *node,
-                    const char *const *keys) {
-    for (; *keys; keys++)
-        csv_writer_put_node(writer, node, *keys);
-    csv_writer_end_row(writer);
-}
-
 static void print_group_sheet(const struct ctl *ctl, const struct json_view *answer,
                               const struct division *division) {
     static const char *const keys[] = {"code",   "name",  "municipalities", "signalling",
                                        "silent", "never", "official",       "policy",
                                        "all",    NULL};
-    const struct json_view *groups = json_view_at(answer, division->key);
     const char *const *own = keys + (division != &divisions[0]); // only provinces have codes
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, own);
-    for (size_t i = 0; i < json_view_size(groups); i++)
-        put_row(&writer, json_view_item(groups, i), own);
+    query_print_sheet(ctl, own, json_view_at(answer, division->key), NULL);
 }
 
 static void print_list_sheet(const struct ctl *ctl, const struct json_view *answer) {
     static const char *const keys[] = {
         "code",      "name",       "province", "policeUnit", "sizeClass", "inhabitants", "state",
         "connected", "lastSignal", "official", "policy",     "sources",   NULL};
-    const struct json_view *list = json_view_at(answer, "list");
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, keys);
-    for (size_t i = 0; i < json_view_size(list); i++)
-        if (is_wanted(ctl->args, json_view_item(list, i)))
-            put_row(&writer, json_view_item(list, i), keys);
+    query_print_sheet(ctl, keys, json_view_at(answer, "list"), is_wanted);
 }
 
 // --- the verb ---
@@ -285,10 +267,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return query_put_period(ctl, args, target);
 }
 
-static enum ctl_exit run_coverage(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_coverage});
-}
-
 static const struct args_option options[] = {
     {"days", 0, "N", "with anything new in the last N days; default: 365"},
     {"period", 0, "P", "with signals reported then: 2017, 2016..2018, …"},
@@ -309,5 +287,5 @@ const struct ctl_verb coverage_verb = {
             "actively (measured), has an official, has a policy (both from the source table).",
     .options = options,
     .has_csv = true,
-    .run = run_coverage,
+    .question = {.put = put_target, .print = print_coverage},
 };

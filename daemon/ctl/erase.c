@@ -20,12 +20,6 @@ static enum ctl_exit print_outcome(const struct ctl *ctl, const struct json_view
     return CTL_OK;
 }
 
-static enum ctl_exit run_erase(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, ctl_put_signal,
-                       &(struct ctl_question){
-                           .method = "DELETE", .missing = "never seen", .print = print_outcome});
-}
-
 const struct ctl_verb erase_verb = {
     .name = "erase",
     .words = "SOURCE ID",
@@ -38,5 +32,8 @@ const struct ctl_verb erase_verb = {
         "readable in the ledger's file until the daemon is started again. For root and the "
         "daemon's own user.",
     .word_count = 2,
-    .run = run_erase,
+    .question = {.method = "DELETE",
+                 .put = ctl_put_signal,
+                 .missing = "never seen",
+                 .print = print_outcome},
 };

@@ -2,8 +2,7 @@
 // signaalctl feeds: the sources and how their polling goes, those with trouble first; or one of
 // them in full.
 #include "base/mem.h"
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
+#include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
 
@@ -12,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { LABEL_WIDTH = 14, NAME_BYTES_MAX = 64 };
+enum { LABEL_WIDTH = 14 };
 
 // What stands first in the list.
 enum rank { RANK_FAILING, RANK_SILENT, RANK_PAUSED, RANK_FINE };
@@ -97,13 +96,7 @@ static void print_sheet(const struct ctl *ctl, const struct json_view *feeds) {
         "state",    "silent",  "paused",       "lastContact", "lastSignal", "nextPoll",
         "failures", "failure", "failedAt",     "polls",       "pages",      "notModified",
         "items",    "new",     "refused",      "excluded",    NULL};
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, keys);
-    for (size_t i = 0; i < json_view_size(feeds); i++) {
-        for (size_t k = 0; keys[k]; k++)
-            csv_writer_put_node(&writer, json_view_item(feeds, i), keys[k]);
-        csv_writer_end_row(&writer);
-    }
+    query_print_sheet(ctl, keys, feeds, NULL);
 }
 
 static void print_table(const struct ctl *ctl, const struct json_view *answer) {
@@ -206,34 +199,24 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     return CTL_OK;
 }
 
-static enum ctl_exit run_one(const struct ctl *ctl, const char *name) {
-    struct buf target;
-    struct str source = str_from(name);
-    if (source.len == 0 || source.len > NAME_BYTES_MAX)
-        return ctl_usage(ctl, "a name has 1 to %d bytes", NAME_BYTES_MAX);
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/feeds/");
-    client_put_encoded(&target, source);
-    char *text = buf_take(&target);
-    enum ctl_exit result = ctl_show(ctl, text, NULL, print_feed);
-    free(text);
-    return result;
+static enum ctl_exit print_answer(const struct ctl *ctl, const struct json_view *answer) {
+    return ctl->args->word_count ? print_feed(ctl, answer) : print_feeds(ctl, answer);
 }
 
-static enum ctl_exit run_feeds(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
     bool failing = args_has(args, "failing"), silent = args_has(args, "silent");
     if (args->word_count && (failing || silent))
         return ctl_usage(ctl, "--failing and --silent are for the list");
     if (args->word_count && ctl->csv)
         return ctl_usage(ctl, "--csv is for the list");
     if (args->word_count)
-        return run_one(ctl, args->words[0]);
-    return ctl_show(ctl,
-                    failing && silent ? "/v1/feeds?failing=1&silent=1"
-                    : failing         ? "/v1/feeds?failing=1"
-                    : silent          ? "/v1/feeds?silent=1"
-                                      : "/v1/feeds",
-                    NULL, print_feeds);
+        return ctl_put_feed(ctl, args, target);
+    buf_printf(target, "/v1/feeds%s%s", failing ? "?failing=1" : "",
+               !silent   ? ""
+               : failing ? "&silent=1"
+                         : "?silent=1");
+    return CTL_OK;
 }
 
 static const struct args_option options[] = {
@@ -254,5 +237,5 @@ const struct ctl_verb feeds_verb = {
     .options = options,
     .optional_word_count = 1,
     .has_csv = true,
-    .run = run_feeds,
+    .question = {.put = put_target, .print = print_answer},
 };

@@ -111,7 +111,7 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
         return ctl_usage(ctl, ctl->json ? "--json or --csv, not both" : "it has no --csv");
     if (!client_path_fits(ctl->path))
         return ctl_usage(ctl, "the path of the socket is too long");
-    return verb->run(ctl, args);
+    return verb->run ? verb->run(ctl, args) : ctl_ask(ctl, &verb->question);
 }
 
 // How conf/man and conf/completions are made; in no help, since operators have the results.

@@ -84,7 +84,8 @@ static enum ctl_exit run_quarantine(const struct ctl *ctl, const struct args *ar
     char target[96];
     uint64_t number;
     if (args->word_count == 0)
-        return ctl_show(ctl, "/v1/quarantine", NULL, print_entries);
+        return ctl_ask(ctl,
+                       &(struct ctl_question){.target = "/v1/quarantine", .print = print_entries});
     bool retry = strcmp(args->words[0], "retry") == 0;
     if (!retry && strcmp(args->words[0], "drop") != 0)
         return ctl_usage(ctl, "an entry can be asked to retry or drop");

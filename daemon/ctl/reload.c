@@ -14,13 +14,6 @@ static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_vie
     return CTL_OK;
 }
 
-static enum ctl_exit run_reload(const struct ctl *ctl, const struct args *args) {
-    (void)args;
-    const struct ctl_question question = {
-        .method = "POST", .target = "/v1/reload", .print = print_reloaded};
-    return ctl_ask(ctl, &question);
-}
-
 const struct ctl_verb reload_verb = {
     .name = "reload",
     .words = "",
@@ -28,6 +21,5 @@ const struct ctl_verb reload_verb = {
     .more = "Reads sources, municipalities, name variants and categories again. When any of them "
             "has a fault nothing "
             "changes and all faults are told. For root and the daemon's own user.",
-    .word_count = 0,
-    .run = run_reload,
+    .question = {.method = "POST", .target = "/v1/reload", .print = print_reloaded},
 };

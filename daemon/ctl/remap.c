@@ -17,12 +17,11 @@ static enum ctl_exit print_outcome(const struct ctl *ctl, const struct json_view
     return CTL_OK;
 }
 
-static enum ctl_exit run_remap(const struct ctl *ctl, const struct args *args) {
-    const struct ctl_question question = {.method = "POST",
-                                          .target = args_has(args, "dry-run") ? "/v1/remap?dryRun=1"
-                                                                              : "/v1/remap",
-                                          .print = print_outcome};
-    return ctl_ask(ctl, &question);
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
+    (void)ctl;
+    buf_puts(target, args_has(args, "dry-run") ? "/v1/remap?dryRun=1" : "/v1/remap");
+    return CTL_OK;
 }
 
 const struct ctl_verb remap_verb = {
@@ -36,5 +35,5 @@ const struct ctl_verb remap_verb = {
             "just be run again. Words of gender, age group and citizenship are closed lists and "
             "are not looked at. For root and the daemon's own user.",
     .options = options,
-    .run = run_remap,
+    .question = {.method = "POST", .put = put_target, .print = print_outcome},
 };

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl statistics: the rounded statistics that may go outside, as they stand there now.
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
@@ -15,8 +13,9 @@ enum { WHERE_MAX = 12 };
 // What a statistic can have, in the order of its table. "year" or "month", the rest are dimensions.
 static const char *const keys[] = {"measure",    "year",         "month",        "province",
                                    "policeUnit", "safetyRegion", "municipality", "category",
-                                   "gender",     "ageGroup",     "citizenship",  "sourceKind"};
-enum { KEY_COUNT = sizeof keys / sizeof *keys, DIMENSIONS_FROM = 3 };
+                                   "gender",     "ageGroup",     "citizenship",  "sourceKind",
+                                   "count",      "roundingBase", "closed",       NULL};
+enum { KEY_COUNT = 12, DIMENSIONS_FROM = 3 }; // a sheet has those behind them too
 
 static bool is_key(struct str name) {
     for (size_t i = 0; i < KEY_COUNT; i++)
@@ -94,25 +93,6 @@ static void print_table(const struct ctl *ctl, const struct json_view *answer) {
     table_free(&table);
 }
 
-static void print_sheet(const struct ctl *ctl, const struct json_view *answer) {
-    static const char *const more[] = {"count", "roundingBase", "closed", NULL};
-    const struct json_view *statistics = json_view_at(answer, "statistics");
-    struct csv_writer writer = {.term = &ctl->term};
-    for (size_t k = 0; k < KEY_COUNT; k++)
-        csv_writer_put_text(&writer, keys[k]);
-    csv_writer_put_titles(&writer, more);
-    for (size_t i = 0; i < json_view_size(statistics); i++) {
-        const struct json_view *statistic = json_view_item(statistics, i);
-        if (!is_wanted(ctl->args, statistic))
-            continue;
-        for (size_t k = 0; k < KEY_COUNT; k++)
-            csv_writer_put_node(&writer, statistic, keys[k]);
-        for (size_t m = 0; more[m]; m++)
-            csv_writer_put_node(&writer, statistic, more[m]);
-        csv_writer_end_row(&writer);
-    }
-}
-
 static void print_notes(const struct ctl *ctl, int64_t rounding_base) {
     struct query_options_notes notes = {.ctl = ctl};
     query_note(&notes,
@@ -129,7 +109,7 @@ static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_v
     int64_t rounding_base = json_view_integer(answer, "roundingBase");
     char text[256];
     if (ctl->csv) {
-        print_sheet(ctl, answer);
+        query_print_sheet(ctl, keys, json_view_at(answer, "statistics"), is_wanted);
         return CTL_OK;
     }
     if (!closed) {
@@ -176,11 +156,12 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
 static enum ctl_exit run_statistics(const struct ctl *ctl, const struct args *args) {
     const struct ctl_question release = {
         .method = "POST", .target = "/v1/statistics/release", .print = print_published};
+    const struct ctl_question shown = {.target = "/v1/statistics", .print = print_statistics};
     enum ctl_exit result = check_filters(ctl, args);
     if (result != CTL_OK)
         return result;
     if (args->word_count == 0)
-        return ctl_show(ctl, "/v1/statistics", NULL, print_statistics);
+        return ctl_ask(ctl, &shown);
     if (strcmp(args->words[0], "release") != 0)
         return ctl_usage(ctl, "it takes release or nothing");
     if (ctl->csv || args_has(args, "where"))

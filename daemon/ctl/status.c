@@ -183,14 +183,9 @@ static enum ctl_exit print_status(const struct ctl *ctl, const struct json_view 
     return CTL_OK;
 }
 
-static enum ctl_exit run_status(const struct ctl *ctl, const struct args *args) {
-    (void)args;
-    return ctl_show(ctl, "/v1/status", NULL, print_status);
-}
-
 const struct ctl_verb status_verb = {
     .name = "status",
     .words = "",
     .help = "How the daemon is: intake, ledger, Kafka, feeds",
-    .run = run_status,
+    .question = {.target = "/v1/status", .print = print_status},
 };

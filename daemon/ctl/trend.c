@@ -470,10 +470,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
-static enum ctl_exit run_trend(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_trend});
-}
-
 static const struct args_option options[] = {
     {"by", 0, "A,B", "a row for each of these, up to two"},
     {"per", 0, "year|month", "the periods to compare; default: year"},
@@ -493,5 +489,5 @@ const struct ctl_verb trend_verb = {
             "inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,
-    .run = run_trend,
+    .question = {.put = put_target, .print = print_trend},
 };

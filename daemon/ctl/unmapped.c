@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl words: what sources write that the tables lack.
 #include "base/str.h"
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
+#include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
 
@@ -45,28 +44,19 @@ static void put_not_kept(const struct ctl *ctl, const struct json_view *answer) 
                        "There was no room for more: %" PRId64 " times a word was not kept.", count);
 }
 
-static enum ctl_exit print_sheet(const struct ctl *ctl, const struct json_view *words) {
-    static const char *const keys[] = {"times", "source", "field", "word", "letters", "last", NULL};
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, keys);
-    for (size_t i = 0; i < json_view_size(words); i++) {
-        for (size_t k = 0; keys[k]; k++)
-            csv_writer_put_node(&writer, json_view_item(words, i), keys[k]);
-        csv_writer_end_row(&writer);
-    }
-    return CTL_OK;
-}
-
 static enum ctl_exit print_words(const struct ctl *ctl, const struct json_view *answer) {
     static const struct table_column columns[] = {{"times", COLUMN_NUMBER},
                                                   {"source", COLUMN_TEXT},
                                                   {"field", COLUMN_TEXT},
                                                   {"word", COLUMN_TEXT},
                                                   {"last (UTC)", COLUMN_TEXT}};
+    static const char *const keys[] = {"times", "source", "field", "word", "letters", "last", NULL};
     const struct json_view *words = json_view_at(answer, "unmapped");
     bool guessed = json_view_flag(answer, "guessed");
-    if (ctl->csv)
-        return print_sheet(ctl, words);
+    if (ctl->csv) {
+        query_print_sheet(ctl, keys, words, NULL);
+        return CTL_OK;
+    }
     if (json_view_size(words) == 0) {
         term_out_print(&ctl->term, STYLE_PLAIN, "%s",
                        guessed ? "no entry is this word" : "the tables lack no word");
@@ -86,30 +76,17 @@ static enum ctl_exit print_words(const struct ctl *ctl, const struct json_view *
     return CTL_OK;
 }
 
-static void put_query(struct buf *target, const char *name, const char *value) {
-    if (!value)
-        return;
-    buf_putc(target, memchr(target->data, '?', target->len) ? '&' : '?');
-    buf_puts(target, name);
-    buf_putc(target, '=');
-    client_put_encoded(target, str_from(value));
-}
-
-static enum ctl_exit run_unmapped(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
     const char *source = args_value(args, "source"), *word = args_value(args, "is");
-    struct buf target;
     if (str_from(source).len > SOURCE_MAX || str_from(word).len > WORD_MAX)
         return ctl_usage(ctl, "NAME or WORD is too long");
     if (word && *word == '\0')
         return ctl_usage(ctl, "WORD is empty");
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/unmapped");
-    put_query(&target, "source", source);
-    put_query(&target, "is", word);
-    char *text = buf_take(&target);
-    enum ctl_exit result = ctl_show(ctl, text, NULL, print_words);
-    free(text);
-    return result;
+    buf_puts(target, "/v1/unmapped");
+    query_put_parameter(target, STR("source"), source);
+    query_put_parameter(target, STR("is"), word);
+    return CTL_OK;
 }
 
 const struct ctl_verb words_verb = {
@@ -126,5 +103,5 @@ const struct ctl_verb words_verb = {
             "template's \"words\" brings a source's own to them.",
     .options = options,
     .has_csv = true,
-    .run = run_unmapped,
+    .question = {.put = put_target, .print = print_words},
 };
