@@ -6,7 +6,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
 
@@ -16,13 +15,12 @@ struct reading {
     uint64_t end;  // the last one that was there when it was asked for
     uint64_t left; // lines still wanted
     size_t room;   // lines of this chunk
-    struct buf lines;
-    size_t sent;
+    struct control_lines lines;
 };
 
 static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     struct reading *reading = ctx;
-    struct json_out json = {.buf = &reading->lines};
+    struct json_out json = {.buf = &reading->lines.buf};
     char mac[DIGEST_HEX + 1];
     if (reading->room == 0 || line->number > reading->end)
         return false;
@@ -34,7 +32,7 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     if (line->text.len) // last: what was changed in it changes nothing of what we say of it
         json_raw(&json, line->text);
     json_close(&json, '}');
-    buf_putc(&reading->lines, '\n');
+    buf_putc(&reading->lines.buf, '\n');
     reading->from = line->number + 1;
     reading->left--;
     reading->room--;
@@ -43,26 +41,18 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
 
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct reading *reading = ctx;
-    if (reading->sent == reading->lines.len) {
-        buf_clear(&reading->lines);
-        reading->sent = 0;
+    if (control_lines_sent(&reading->lines)) {
         reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
         if (reading->room)
             ledger_each_audited(reading->ledger, reading->from, on_line, reading);
     }
-    size_t n = reading->lines.len - reading->sent;
-    if (n == 0)
-        return -1;
-    if (n > max)
-        n = max;
-    memcpy(out, reading->lines.data + reading->sent, n);
-    reading->sent += n;
-    return (ssize_t)n;
+    size_t n = control_lines_take(&reading->lines, out, max);
+    return n == 0 ? -1 : (ssize_t)n;
 }
 
 static void closed(void *ctx) {
     struct reading *reading = ctx;
-    buf_free(&reading->lines);
+    buf_free(&reading->lines.buf);
     free(reading);
 }
 
@@ -101,7 +91,7 @@ void control_audit(struct control *control, struct http_request *request) {
                                 .from = from,
                                 .end = ledger_audit_last(control->options.ledger),
                                 .left = count};
-    buf_init(&reading->lines, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
+    buf_init(&reading->lines.buf, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = reading};
     control_stream(request, &head, &source);

@@ -83,6 +83,22 @@ unsigned control_uid(const struct http_request *request) {
     return (unsigned)uid;
 }
 
+bool control_lines_sent(struct control_lines *lines) {
+    if (lines->sent < lines->buf.len)
+        return false;
+    buf_clear(&lines->buf);
+    lines->sent = 0;
+    return true;
+}
+
+size_t control_lines_take(struct control_lines *lines, char *out, size_t max) {
+    size_t left = lines->buf.len - lines->sent, n = left < max ? left : max;
+    if (n)
+        memcpy(out, lines->buf.data + lines->sent, n);
+    lines->sent += n;
+    return n;
+}
+
 bool control_number(struct http_request *request, const char *name, uint64_t max,
                     uint64_t otherwise, uint64_t *value) {
     struct str text = http_query(request, name, 0);

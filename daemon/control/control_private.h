@@ -45,6 +45,13 @@ struct str control_param(struct http_request *request, size_t nth);
 void control_send(struct http_request *request, struct http_reply *reply);
 void control_stream(struct http_request *request, struct http_reply *head,
                     const struct http_stream_source *source);
+// Lines that a stream has made, sent up to `sent`.
+struct control_lines {
+    struct buf buf;
+    size_t sent;
+};
+bool control_lines_sent(struct control_lines *lines); // all are, and it is empty again
+size_t control_lines_take(struct control_lines *lines, char *out, size_t max);
 void control_problem(struct http_request *request, unsigned status, const char *detail);
 // A handler that answers later keeps its request in `held`, which becomes NULL if the request is
 // dropped before that, by http_close only. `held` must be there until it is answered or dropped.

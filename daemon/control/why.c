@@ -52,11 +52,7 @@ static void on_version(void *ctx, const struct ledger_event *line) {
     json_put_bool(json, "erased", row->erased);
     json_put_text(json, "municipality", code);
     json_put_text(json, "municipalityName", m ? m->name : NULL);
-    json_open_key(json, "categories", '[');
-    for (int c = 0; c < CATEGORY_COUNT; c++)
-        if (row->cell.categories >> c & 1)
-            json_text(json, category_name((enum category)c));
-    json_close(json, ']');
+    event_put_categories(json, &row->cell);
     json_key(json, "reported");
     if (row->reported == TIME_DAY_NONE) {
         json_null(json);

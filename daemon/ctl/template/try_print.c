@@ -249,11 +249,7 @@ static void json_signal(struct json_out *json, const struct signal *signal) {
         json_day(json, "occurred", signal->occurred);
         json_put_text(json, "municipality", code);
         json_put_text(json, "municipalityToday", today);
-        json_open_key(json, "categories", '[');
-        for (int c = 0; c < CATEGORY_COUNT; c++)
-            if (cell->categories >> c & 1)
-                json_text(json, category_name((enum category)c));
-        json_close(json, ']');
+        event_put_categories(json, cell);
         json_put_text(json, "gender", gender_name((enum gender)cell->gender));
         json_put_text(json, "ageGroup", age_group_name((enum age_group)cell->age_group));
         json_put_text(json, "citizenship", citizenship_name((enum citizenship)cell->citizenship));
