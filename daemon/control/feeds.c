@@ -9,7 +9,6 @@
 #include "edge/fetch/fetch.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { HOST_MAX = 300, PLAIN_WATERMARK_MAX = 7 };
 

@@ -8,7 +8,6 @@
 #include "core/normalise/normalise.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { HANDLE_LEN = 8 };
 

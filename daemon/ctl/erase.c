@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl erase: what is held on one signal goes.
-#include "base/str.h"
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 

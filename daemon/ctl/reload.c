@@ -3,8 +3,6 @@
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 
-#include <inttypes.h>
-
 static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_view *answer) {
     int64_t sources;
     char text[FORMAT_MAX] = "-";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl statistics: the rounded statistics that may go outside, as they stand there now.
 #include "ctl/query/query_options.h"
-#include "ctl/term/format.h"
 #include "ctl/term/table.h"
 
 #include <inttypes.h>

@@ -3,7 +3,6 @@
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { LABEL_WIDTH = 22, VALUE_WIDTH = 12, INDENT = 2, CELL_GAP = 4 };

@@ -6,8 +6,6 @@
 #include "ctl/term/table.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 enum { WORD_TEXT_MAX = 96, SOURCE_MAX = 256, WORD_MAX = 1024 };
 

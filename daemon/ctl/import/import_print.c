@@ -4,7 +4,6 @@
 #include "import.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum { SHOWN_MAX = 20, LABEL_WIDTH = 14, JSON_BYTES_MAX = 1 << 20 };
 

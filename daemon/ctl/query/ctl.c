@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10, ID_MAX = 1024, NAME_BYTES_MAX = 64 };
 
