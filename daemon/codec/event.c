@@ -58,17 +58,21 @@ static void put_region(struct json_out *json, const struct municipalities *munic
     put_code(json, "safetyRegion", "VR", m ? m->safety_region : 0);
 }
 
-// What the counts are made of: the same shape in an event and in its `previous`.
-static void put_counted(struct json_out *json, const struct municipalities *municipalities,
-                        const struct ledger_entry *row, const char *as_reported) {
-    const struct cell *cell = &row->cell;
-    put_region(json, municipalities, row, as_reported);
+void event_put_categories(struct json_out *json, const struct cell *cell) {
     json_key(json, "categories");
     json_open(json, '[');
     for (int c = 0; c < CATEGORY_COUNT; c++)
         if (cell->categories >> c & 1)
             json_text(json, category_name((enum category)c));
     json_close(json, ']');
+}
+
+// What the counts are made of: the same shape in an event and in its `previous`.
+static void put_counted(struct json_out *json, const struct municipalities *municipalities,
+                        const struct ledger_entry *row, const char *as_reported) {
+    const struct cell *cell = &row->cell;
+    put_region(json, municipalities, row, as_reported);
+    event_put_categories(json, cell);
     put_date(json, "reported", row->reported);
     json_key(json, "victim");
     json_open(json, '{');

@@ -31,6 +31,11 @@ void json_key(struct json_out *out, const char *key) {
     out->comma = false;
 }
 
+void json_open_key(struct json_out *out, const char *key, char bracket) {
+    json_key(out, key);
+    json_open(out, bracket);
+}
+
 static void escape(struct buf *buf, unsigned char c) {
     switch (c) {
     case '"':

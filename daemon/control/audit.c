@@ -6,7 +6,6 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
 
@@ -16,13 +15,12 @@ struct reading {
     uint64_t end;  // the last one that was there when it was asked for
     uint64_t left; // lines still wanted
     size_t room;   // lines of this chunk
-    struct buf lines;
-    size_t sent;
+    struct control_lines lines;
 };
 
 static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     struct reading *reading = ctx;
-    struct json_out json = {.buf = &reading->lines};
+    struct json_out json = {.buf = &reading->lines.buf};
     char mac[DIGEST_HEX + 1];
     if (reading->room == 0 || line->number > reading->end)
         return false;
@@ -34,7 +32,7 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     if (line->text.len) // last: what was changed in it changes nothing of what we say of it
         json_raw(&json, line->text);
     json_close(&json, '}');
-    buf_putc(&reading->lines, '\n');
+    buf_putc(&reading->lines.buf, '\n');
     reading->from = line->number + 1;
     reading->left--;
     reading->room--;
@@ -43,34 +41,19 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
 
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct reading *reading = ctx;
-    if (reading->sent == reading->lines.len) {
-        buf_clear(&reading->lines);
-        reading->sent = 0;
+    if (control_lines_sent(&reading->lines)) {
         reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
         if (reading->room)
             ledger_each_audited(reading->ledger, reading->from, on_line, reading);
     }
-    size_t n = reading->lines.len - reading->sent;
-    if (n == 0)
-        return -1;
-    if (n > max)
-        n = max;
-    memcpy(out, reading->lines.data + reading->sent, n);
-    reading->sent += n;
-    return (ssize_t)n;
+    size_t n = control_lines_take(&reading->lines, out, max);
+    return n == 0 ? -1 : (ssize_t)n;
 }
 
 static void closed(void *ctx) {
     struct reading *reading = ctx;
-    buf_free(&reading->lines);
+    buf_free(&reading->lines.buf);
     free(reading);
-}
-
-static bool number(struct http_request *request, const char *name, uint64_t max, uint64_t otherwise,
-                   uint64_t *value) {
-    struct str text = http_query(request, name, 0);
-    *value = otherwise;
-    return !text.data || str_to_u64(text, max, value);
 }
 
 // False when the parameters are wrong. What is beyond the last line is cut off, so that nothing is
@@ -78,9 +61,9 @@ static bool number(struct http_request *request, const char *name, uint64_t max,
 static bool take_range(const struct control *control, struct http_request *request, uint64_t *from,
                        uint64_t *count) {
     uint64_t last, end = ledger_audit_last(control->options.ledger);
-    if (!number(request, "last", LAST_MAX, LAST_DEFAULT, &last) ||
-        !number(request, "from", UINT64_MAX - 1, end > last ? end - last + 1 : 1, from) ||
-        !number(request, "max", UINT64_MAX, UINT64_MAX, count))
+    if (!control_number(request, "last", LAST_MAX, LAST_DEFAULT, &last) ||
+        !control_number(request, "from", UINT64_MAX - 1, end > last ? end - last + 1 : 1, from) ||
+        !control_number(request, "max", UINT64_MAX, UINT64_MAX, count))
         return false;
     if (*from > end)
         *from = end + 1;
@@ -108,7 +91,7 @@ void control_audit(struct control *control, struct http_request *request) {
                                 .from = from,
                                 .end = ledger_audit_last(control->options.ledger),
                                 .left = count};
-    buf_init(&reading->lines, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
+    buf_init(&reading->lines.buf, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = reading};
     control_stream(request, &head, &source);
@@ -156,17 +139,11 @@ static void on_piece_done(struct commit_task *task) {
     free(verifying);
 }
 
-static void on_gone(void *work) {
-    struct verifying *verifying = work;
-    verifying->request = NULL;
-}
-
 void control_audit_verify(struct control *control, struct http_request *request) {
     struct verifying *verifying = mem_zalloc(1, sizeof *verifying);
     verifying->check.task.run = ledger_check_audit;
     verifying->check.task.done = on_piece_done;
     verifying->control = control;
-    verifying->request = request;
-    control_hold(request, verifying, on_gone);
+    control_hold(request, &verifying->request);
     submit_piece(verifying);
 }

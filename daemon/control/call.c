@@ -26,8 +26,7 @@ struct call {
     bool begun;                       // a change: from here on it may have happened
     struct http_reply reply;          // waits for its line
     struct http_stream_source stream; // behind `reply`; pull NULL: none
-    void *work;                       // see control_hold
-    void (*gone)(void *work);
+    struct http_request **held;       // see control_hold; NULL: not held
 };
 
 static void call_open(struct control *control, const struct control_route *route,
@@ -117,7 +116,7 @@ static void call_end(struct call *call, struct http_reply *reply) {
     (void)snprintf(result, sizeof result, "%u", reply->status);
     call->reply = *reply;
     reply->body = (struct buf){0};
-    call->gone = NULL;
+    call->held = NULL;
     call_write(call, result, on_outcome);
 }
 
@@ -160,10 +159,10 @@ struct buf *control_object(struct http_request *request) {
     return &call->object;
 }
 
-void control_hold(struct http_request *request, void *work, void (*gone)(void *work)) {
+void control_hold(struct http_request *request, struct http_request **held) {
     struct call *call = http_user(request);
-    call->work = work;
-    call->gone = gone;
+    *held = request;
+    call->held = held;
 }
 
 void control_put_source(const struct control *control, struct str name, struct buf *object) {
@@ -232,8 +231,8 @@ void control_on_gone(void *ctx, struct http_request *request) {
     if (!call)
         return;
     call->request = NULL;
-    if (call->gone)
-        call->gone(call->work);
+    if (call->held)
+        *call->held = NULL;
     if (!call->writing)
         call_free(call);
 }

@@ -75,6 +75,44 @@ struct str control_param(struct http_request *request, size_t nth) {
     return match->params[nth];
 }
 
+unsigned control_uid(const struct http_request *request) {
+    uid_t uid = 0;
+    gid_t gid;
+    pid_t pid;
+    (void)http_peer(request, &uid, &gid, &pid);
+    return (unsigned)uid;
+}
+
+bool control_lines_sent(struct control_lines *lines) {
+    if (lines->sent < lines->buf.len)
+        return false;
+    buf_clear(&lines->buf);
+    lines->sent = 0;
+    return true;
+}
+
+size_t control_lines_take(struct control_lines *lines, char *out, size_t max) {
+    size_t left = lines->buf.len - lines->sent, n = left < max ? left : max;
+    if (n)
+        memcpy(out, lines->buf.data + lines->sent, n);
+    lines->sent += n;
+    return n;
+}
+
+bool control_number(struct http_request *request, const char *name, uint64_t max,
+                    uint64_t otherwise, uint64_t *value) {
+    struct str text = http_query(request, name, 0);
+    *value = otherwise;
+    return !text.data || str_to_u64(text, max, value);
+}
+
+void control_put_time(struct json_out *json, const char *key, int64_t ms) {
+    char text[TIME_STAMP_MAX];
+    if (ms)
+        time_format_stamp(ms, text);
+    json_put_text(json, key, ms ? text : NULL);
+}
+
 static unsigned on_head(void *ctx, struct http_request *request) {
     (void)ctx;
     return router_find(&router, http_method(request), http_path(request), http_room(request));

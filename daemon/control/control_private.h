@@ -21,13 +21,16 @@ struct control {
     struct verify_request *verify; // the same
 };
 
+// What an action is about, for the audit log: only what is understood, and nothing as it was typed.
+typedef void control_about(const struct control *control, struct http_request *request,
+                           struct buf *object);
+// Ends with control_send, control_problem or control_stream, now or later.
+typedef void control_handler(struct control *control, struct http_request *request);
+
 struct control_route {
     struct route route;
-    // What an action is about, for the audit log: only what is understood, and nothing as it was
-    // typed. NULL: nothing to say.
-    void (*about)(const struct control *control, struct http_request *request, struct buf *object);
-    // Ends with control_send, control_problem or control_stream, now or later.
-    void (*handle)(struct control *control, struct http_request *request);
+    control_about *about; // NULL: nothing to say
+    control_handler *handle;
 };
 // The way of a request whose route is found.
 void control_follow(struct control *control, const struct control_route *route,
@@ -42,12 +45,24 @@ struct str control_param(struct http_request *request, size_t nth);
 void control_send(struct http_request *request, struct http_reply *reply);
 void control_stream(struct http_request *request, struct http_reply *head,
                     const struct http_stream_source *source);
+// Lines that a stream has made, sent up to `sent`.
+struct control_lines {
+    struct buf buf;
+    size_t sent;
+};
+bool control_lines_sent(struct control_lines *lines); // all are, and it is empty again
+size_t control_lines_take(struct control_lines *lines, char *out, size_t max);
 void control_problem(struct http_request *request, unsigned status, const char *detail);
-// A handler that answers later: `gone` is called instead if the request is dropped before that, by
-// http_close only. It must not be answered then.
-void control_hold(struct http_request *request, void *work, void (*gone)(void *work));
+// A handler that answers later keeps its request in `held`, which becomes NULL if the request is
+// dropped before that, by http_close only. `held` must be there until it is answered or dropped.
+void control_hold(struct http_request *request, struct http_request **held);
 // Of an action that is logged: what it is about, in the line to come.
 struct buf *control_object(struct http_request *request);
+unsigned control_uid(const struct http_request *request); // of who asks
+// A decimal parameter; `otherwise` when it is not there. False when it is no number up to max.
+bool control_number(struct http_request *request, const char *name, uint64_t max,
+                    uint64_t otherwise, uint64_t *value);
+void control_put_time(struct json_out *json, const char *key, int64_t ms); // 0: null
 // "source=NAME" when there is such a source.
 void control_put_source(const struct control *control, struct str name, struct buf *object);
 
@@ -61,52 +76,15 @@ bool control_take_signal(const struct control *control, struct http_request *req
                          struct control_signal *signal);
 
 // The handlers, and what their actions are about.
-void control_counts(struct control *control, struct http_request *request);
-void control_counts_about(const struct control *control, struct http_request *request,
-                          struct buf *object);
-void control_trend(struct control *control, struct http_request *request);
-void control_trend_about(const struct control *control, struct http_request *request,
-                         struct buf *object);
-void control_coverage(struct control *control, struct http_request *request);
-void control_coverage_about(const struct control *control, struct http_request *request,
-                            struct buf *object);
-void control_statistics(struct control *control, struct http_request *request);
-void control_statistics_release(struct control *control, struct http_request *request);
-void control_why(struct control *control, struct http_request *request);
-void control_signal_about(const struct control *control, struct http_request *request,
-                          struct buf *object);
-void control_erase(struct control *control, struct http_request *request);
-void control_events(struct control *control, struct http_request *request);
-void control_events_about(const struct control *control, struct http_request *request,
-                          struct buf *object);
-void control_status(struct control *control, struct http_request *request);
-void control_metrics(struct control *control, struct http_request *request);
-void control_feeds(struct control *control, struct http_request *request);
-void control_feed(struct control *control, struct http_request *request);
-void control_feed_poll(struct control *control, struct http_request *request);
-void control_feed_pause(struct control *control, struct http_request *request);
-void control_feed_resume(struct control *control, struct http_request *request);
-void control_feed_about(const struct control *control, struct http_request *request,
-                        struct buf *object);
-void control_quarantine(struct control *control, struct http_request *request);
-void control_quarantine_retry(struct control *control, struct http_request *request);
-void control_quarantine_drop(struct control *control, struct http_request *request);
-void control_entry_about(const struct control *control, struct http_request *request,
-                         struct buf *object);
-void control_import(struct control *control, struct http_request *request);
-void control_import_about(const struct control *control, struct http_request *request,
-                          struct buf *object);
-void control_unmapped(struct control *control, struct http_request *request);
-void control_unmapped_about(const struct control *control, struct http_request *request,
-                            struct buf *object);
-void control_remap(struct control *control, struct http_request *request);
-void control_remap_about(const struct control *control, struct http_request *request,
-                         struct buf *object);
-void control_audit(struct control *control, struct http_request *request);
-void control_audit_about(const struct control *control, struct http_request *request,
-                         struct buf *object);
-void control_audit_verify(struct control *control, struct http_request *request);
-void control_verify(struct control *control, struct http_request *request);
+control_handler control_counts, control_trend, control_coverage, control_statistics,
+    control_statistics_release, control_why, control_erase, control_events, control_status,
+    control_metrics, control_feeds, control_feed, control_feed_poll, control_feed_pause,
+    control_feed_resume, control_quarantine, control_quarantine_retry, control_quarantine_drop,
+    control_import, control_unmapped, control_remap, control_audit, control_audit_verify,
+    control_verify;
+control_about control_counts_about, control_trend_about, control_coverage_about,
+    control_signal_about, control_events_about, control_feed_about, control_entry_about,
+    control_import_about, control_unmapped_about, control_remap_about, control_audit_about;
 void control_verify_stop(struct control *control); // a verify that goes on ends soon
 
 #endif

@@ -19,8 +19,7 @@ static void put_answer(struct json_out *json, const struct control_query *query,
                        const struct counts_answer *answer) {
     json_open(json, '{');
     control_query_put(json, query);
-    json_key(json, "lines");
-    json_open(json, '[');
+    json_open_key(json, "lines", '[');
     for (size_t i = 0; i < answer->count; i++)
         put_line(json, &query->counts, &answer->lines[i]);
     json_close(json, ']');

@@ -76,8 +76,7 @@ static void put_group(struct json_out *json, const char *key, const struct cover
                       enum coverage_kind kind) {
     const struct coverage_group *group = &coverage->groups[kind];
     char code[CODE_TEXT_MAX];
-    json_key(json, key);
-    json_open(json, '[');
+    json_open_key(json, key, '[');
     for (size_t i = 0; i < group->count; i++) {
         const struct coverage_sum *sum = &group->sums[i];
         json_open(json, '{');
@@ -123,8 +122,7 @@ static void put_line(struct json_out *json, const struct coverage *coverage,
     json_put_text(json, "state", coverage_state_name(line->state));
     json_put_bool(json, "connected", line->connected);
     put_last(json, coverage, line);
-    json_key(json, "sources");
-    json_open(json, '[');
+    json_open_key(json, "sources", '[');
     for (const struct coverage_source *source = line->sources; source; source = source->next)
         json_text(json, source->name);
     json_close(json, ']');
@@ -164,8 +162,7 @@ static void put_answer(struct json_out *json, const struct coverage *coverage) {
     put_question(json, &coverage->question);
     put_sum(json, whole);
     put_headline(json, coverage);
-    json_key(json, "basicLevel");
-    json_open(json, '{');
+    json_open_key(json, "basicLevel", '{');
     json_put_u64(json, "signals", whole->signalling);
     json_put_u64(json, "official", whole->official);
     json_put_u64(json, "policy", whole->policy);
@@ -174,8 +171,7 @@ static void put_answer(struct json_out *json, const struct coverage *coverage) {
     put_group(json, "provinces", coverage, COVERAGE_PROVINCE);
     put_group(json, "policeUnits", coverage, COVERAGE_POLICE_UNIT);
     put_group(json, "sizeClasses", coverage, COVERAGE_SIZE_CLASS);
-    json_key(json, "list");
-    json_open(json, '[');
+    json_open_key(json, "list", '[');
     for (size_t i = 0; i < coverage->count; i++)
         put_line(json, coverage, &coverage->lines[i]);
     json_close(json, ']');

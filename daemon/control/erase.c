@@ -42,21 +42,12 @@ static void on_erased(struct commit_task *task) {
     free(erasure);
 }
 
-static void on_gone(void *work) {
-    struct erasure *erasure = work;
-    erasure->request = NULL;
-}
-
 void control_erase(struct control *control, struct http_request *request) {
     struct control_signal signal;
-    uid_t uid = 0;
-    gid_t gid = 0;
-    pid_t pid = 0;
     if (!control_take_signal(control, request, &signal)) {
         control_problem(request, 400, "Ask for /v1/signals/{source}/{id}, percent-encoded.");
         return;
     }
-    (void)http_peer(request, &uid, &gid, &pid);
     struct erasure *erasure = mem_zalloc(1, sizeof *erasure);
     *erasure = (struct erasure){
         .erase = {.task = {.run = ledger_erase, .done = on_erased},
@@ -65,8 +56,7 @@ void control_erase(struct control *control, struct http_request *request) {
                   .identity = signal.identity,
                   .publishing = ledger_publishes(control->options.ledger,
                                                  control->options.config->kafka_brokers != NULL)},
-        .request = request,
-        .uid = (unsigned)uid};
-    control_hold(request, erasure, on_gone);
+        .uid = control_uid(request)};
+    control_hold(request, &erasure->request);
     pipeline_submit(control->options.pipeline, &erasure->erase.task);
 }

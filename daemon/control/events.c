@@ -8,7 +8,6 @@
 #include "codec/event.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHUNK_LINES = 64, LAST_MAX = 100000 };
 
@@ -19,15 +18,14 @@ struct follower {
     uint64_t from;                 // next sequence
     uint64_t left;                 // lines still wanted
     bool follow;
-    struct buf lines; // encoded, sent up to `sent`
-    size_t sent;
+    struct control_lines lines;
 };
 
 static bool on_line(void *ctx, const struct ledger_event *line) {
     struct follower *follower = ctx;
-    event_put_json(&follower->lines, &line->row, follower->control->options.config->oin,
+    event_put_json(&follower->lines.buf, &line->row, follower->control->options.config->oin,
                    line->event);
-    buf_putc(&follower->lines, '\n');
+    buf_putc(&follower->lines.buf, '\n');
     follower->from = line->row.seq + 1;
     follower->left--;
     return true;
@@ -45,22 +43,14 @@ static ssize_t pull(void *ctx, char *out, size_t max) {
     struct follower *follower = ctx;
     if (follower->follow && !follower->link) // it streams from here on
         join(follower);
-    if (follower->sent == follower->lines.len) {
+    if (control_lines_sent(&follower->lines)) {
         uint64_t want = follower->left < CHUNK_LINES ? follower->left : CHUNK_LINES;
-        buf_clear(&follower->lines);
-        follower->sent = 0;
         if (want)
             ledger_each_event(follower->control->options.ledger, follower->from, want, on_line,
                               follower);
     }
-    size_t n = follower->lines.len - follower->sent;
-    if (n == 0)
-        return follower->follow && follower->left ? 0 : -1;
-    if (n > max)
-        n = max;
-    memcpy(out, follower->lines.data + follower->sent, n);
-    follower->sent += n;
-    return (ssize_t)n;
+    size_t n = control_lines_take(&follower->lines, out, max);
+    return n == 0 && !(follower->follow && follower->left) ? -1 : (ssize_t)n;
 }
 
 static void closed(void *ctx) {
@@ -70,16 +60,8 @@ static void closed(void *ctx) {
         if (follower->next)
             follower->next->link = follower->link;
     }
-    buf_free(&follower->lines);
+    buf_free(&follower->lines.buf);
     free(follower);
-}
-
-// A decimal parameter; `otherwise` when it is not there. False when it is no number up to max.
-static bool number(struct http_request *request, const char *name, uint64_t max, uint64_t otherwise,
-                   uint64_t *value) {
-    struct str text = http_query(request, name, 0);
-    *value = otherwise;
-    return !text.data || str_to_u64(text, max, value);
 }
 
 struct range {
@@ -91,10 +73,10 @@ struct range {
 static bool take_range(const struct control *control, struct http_request *request,
                        struct range *range) {
     uint64_t last, follow, end = ledger_last_seq(control->options.ledger);
-    if (!number(request, "from", UINT64_MAX - 1, 1, &range->from) ||
-        !number(request, "last", LAST_MAX, 0, &last) ||
-        !number(request, "max", UINT64_MAX, UINT64_MAX, &range->max) ||
-        !number(request, "follow", 1, 0, &follow))
+    if (!control_number(request, "from", UINT64_MAX - 1, 1, &range->from) ||
+        !control_number(request, "last", LAST_MAX, 0, &last) ||
+        !control_number(request, "max", UINT64_MAX, UINT64_MAX, &range->max) ||
+        !control_number(request, "follow", 1, 0, &follow))
         return false;
     if (http_query(request, "last", 0).data)
         range->from = end > last ? end - last + 1 : 1;
@@ -128,7 +110,7 @@ void control_events(struct control *control, struct http_request *request) {
                                   .from = range.from,
                                   .left = range.max,
                                   .follow = range.follow};
-    buf_init(&follower->lines, (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
+    buf_init(&follower->lines.buf, (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = follower};
     control_stream(request, &head, &source);

@@ -9,16 +9,8 @@
 #include "edge/fetch/fetch.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { HOST_MAX = 300, PLAIN_WATERMARK_MAX = 7 };
-
-static void put_time(struct json_out *json, const char *key, int64_t ms) {
-    char text[TIME_STAMP_MAX];
-    if (ms)
-        time_format_stamp(ms, text);
-    json_put_text(json, key, ms ? text : NULL);
-}
 
 static void put_words(struct json_out *json, const char *key, const char *text) {
     json_put_text(json, key, text && *text ? text : NULL);
@@ -59,12 +51,12 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_open(json, '{');
     put_source(json, view->source);
     json_put_text(json, "state", feed_state_name(view->state));
-    put_time(json, "lastContact", record->contact_ms);
-    put_time(json, "lastSignal", record->signal_ms);
-    put_time(json, "nextPoll", view->next_ms);
+    control_put_time(json, "lastContact", record->contact_ms);
+    control_put_time(json, "lastSignal", record->signal_ms);
+    control_put_time(json, "nextPoll", view->next_ms);
     json_put_u64(json, "failures", view->failures);
     put_words(json, "failure", view->failure);
-    put_time(json, "failedAt", view->failed_ms);
+    control_put_time(json, "failedAt", view->failed_ms);
     put_words(json, "cursor", is_plain_watermark(record->cursor) ? record->cursor : "");
     json_put_bool(json, "silent", record->silent);
     json_put_bool(json, "paused", record->paused);
@@ -106,8 +98,7 @@ void control_feeds(struct control *control, struct http_request *request) {
     json_put_u64(&json, "failing", status.failing);
     json_put_u64(&json, "silent", status.silent);
     json_put_u64(&json, "paused", status.paused);
-    json_key(&json, "feeds");
-    json_open(&json, '[');
+    json_open_key(&json, "feeds", '[');
     feeds_each(control->options.feeds, list_feed, &listing);
     json_close(&json, ']');
     json_close(&json, '}');
@@ -159,12 +150,8 @@ static void send_accepted(struct http_request *request, struct str source, uint6
 }
 
 static void log_asked(const struct http_request *request, const char *asked, struct str source) {
-    uid_t uid = 0;
-    gid_t gid;
-    pid_t pid;
-    (void)http_peer(request, &uid, &gid, &pid);
     log_notice("operator asks %s source=%.*s uid=%u", asked, (int)source.len, source.data,
-               (unsigned)uid);
+               control_uid(request));
 }
 
 // One of the verbs that name a source: `act` does it.
@@ -209,11 +196,10 @@ static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     put_words(json, "id", entry->id);
     json_put_bool(json, "page", entry->page);
     json_put_u64(json, "index", entry->index);
-    put_time(json, "first", entry->first_ms);
-    put_time(json, "last", entry->last_ms);
+    control_put_time(json, "first", entry->first_ms);
+    control_put_time(json, "last", entry->last_ms);
     json_put_u64(json, "times", entry->times);
-    json_key(json, "reasons");
-    json_open(json, '[');
+    json_open_key(json, "reasons", '[');
     for (uint8_t i = 0; i < entry->reason_count; i++) {
         json_open(json, '{');
         json_put_text(json, "pointer", entry->reasons[i].pointer);
@@ -230,8 +216,7 @@ void control_quarantine(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
-    json_key(&json, "entries");
-    json_open(&json, '[');
+    json_open_key(&json, "entries", '[');
     ledger_each_quarantined(control->options.ledger, put_quarantined, &json);
     json_close(&json, ']');
     json_put_u64(&json, "total", ledger_quarantined(control->options.ledger));

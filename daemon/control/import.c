@@ -3,9 +3,11 @@
 // brings in for a source. It goes the way of what the source would post itself.
 #include "control_private.h"
 
+#include "base/mem.h"
 #include "base/pii/log.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct asked {
     const struct source *source;
@@ -65,8 +67,7 @@ static void take_request(const struct control *control, struct http_request *req
 }
 
 static void put_refused(struct json_out *json, const struct delivery *delivery) {
-    json_key(json, "results");
-    json_open(json, '[');
+    json_open_key(json, "results", '[');
     for (size_t i = 0; i < delivery->content.item_count; i++) {
         const struct page_item *item = &delivery->content.items[i];
         if (item->verdict != VERDICT_REFUSED)
@@ -75,8 +76,7 @@ static void put_refused(struct json_out *json, const struct delivery *delivery) 
         json_open(json, '{');
         json_put_u64(json, "index", item->fault_count ? faults->index : i);
         json_put_text(json, "verdict", verdict_name(item->verdict));
-        json_key(json, "errors");
-        json_open(json, '[');
+        json_open_key(json, "errors", '[');
         for (uint32_t k = 0; k < item->fault_count; k++)
             problem_put_fault(json, &faults[k]);
         json_close(json, ']');
@@ -113,7 +113,7 @@ static void fill_broken(struct http_reply *reply, const struct decode_result *de
 
 static void on_delivered(struct commit_task *task) {
     struct delivery *delivery = (struct delivery *)task;
-    struct http_request *request = task->ctx; // NULL: nobody waits any more
+    struct http_request **held = task->ctx, *request = *held; // NULL: nobody waits any more
     struct http_reply reply = {0};
     if (request) {
         if (task->err.kind != ERR_NONE)
@@ -124,12 +124,8 @@ static void on_delivered(struct commit_task *task) {
             fill_verdicts(&reply, delivery);
         control_send(request, &reply);
     }
+    free(held);
     delivery_free(delivery);
-}
-
-static void on_gone(void *work) {
-    struct delivery *delivery = work;
-    delivery->task.ctx = NULL;
 }
 
 void control_import_about(const struct control *control, struct http_request *request,
@@ -147,13 +143,9 @@ void control_import(struct control *control, struct http_request *request) {
         control_problem(request, asked.status, asked.fault);
         return;
     }
-    uid_t uid = 0;
-    gid_t gid;
-    pid_t pid;
     size_t len;
-    (void)http_peer(request, &uid, &gid, &pid);
     log_info("operator imports source=%s bytes=%zu dry_run=%s uid=%u", asked.source->name,
-             http_body(request).len, asked.dry_run ? "yes" : "no", (unsigned)uid);
+             http_body(request).len, asked.dry_run ? "yes" : "no", control_uid(request));
     char *body = http_take_body(request, &len);
     struct delivery *delivery =
         delivery_create(control->sources, asked.source, control->tables, asked.format, body, len);
@@ -161,7 +153,8 @@ void control_import(struct control *control, struct http_request *request) {
     delivery->dry_run = asked.dry_run;
     delivery->received_ms = loop_wall_ms();
     delivery->task.done = on_delivered;
-    delivery->task.ctx = request;
-    control_hold(request, delivery, on_gone);
+    struct http_request **held = mem_zalloc(1, sizeof *held);
+    delivery->task.ctx = held;
+    control_hold(request, held);
     pipeline_deliver(control->options.pipeline, delivery);
 }

@@ -136,13 +136,11 @@ void control_query_about(const struct control_query *query, struct buf *object) 
 void control_query_put(struct json_out *json, const struct control_query *query) {
     const struct counts_query *counts = &query->counts;
     char period[PERIOD_TEXT_MAX];
-    json_key(json, "by");
-    json_open(json, '[');
+    json_open_key(json, "by", '[');
     for (size_t i = 0; i < counts->by_count; i++)
         json_text(json, dimension_name(counts->by[i]));
     json_close(json, ']');
-    json_key(json, "filters");
-    json_open(json, '{');
+    json_open_key(json, "filters", '{');
     if (period_has_end(&counts->period)) {
         period_format(&counts->period, period);
         json_put_text(json, "period", period);
@@ -165,8 +163,7 @@ struct control_names *control_names_open(struct json_out *json, const struct con
     struct control_names *names = mem_zalloc(1, sizeof *names);
     names->json = json;
     names->query = query;
-    json_key(json, "names");
-    json_open(json, '{');
+    json_open_key(json, "names", '{');
     return names;
 }
 

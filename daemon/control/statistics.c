@@ -39,8 +39,7 @@ static void put_head(struct listing *listing) {
     json_open(json, '{');
     json_put_u64(json, "roundingBase", state->made ? state->rounding_base : listing->rounding_base);
     json_put_text(json, "closed", state->made ? closed : NULL);
-    json_key(json, "statistics");
-    json_open(json, '[');
+    json_open_key(json, "statistics", '[');
 }
 
 static bool on_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
@@ -80,8 +79,7 @@ static void put_answer(struct listing *listing, const struct control *control) {
     if (!listing->begun)
         put_head(listing);
     json_close(json, ']');
-    json_key(json, "names");
-    json_open(json, '{');
+    json_open_key(json, "names", '{');
     put_names(listing, control->tables->municipalities);
     json_close(json, '}');
     json_close(json, '}');
@@ -131,11 +129,6 @@ static void on_made(struct commit_task *task) {
     free(release);
 }
 
-static void on_gone(void *work) {
-    struct release *release = work;
-    release->request = NULL;
-}
-
 void control_statistics_release(struct control *control, struct http_request *request) {
     struct release *release = mem_zalloc(1, sizeof *release);
     *release = (struct release){
@@ -144,8 +137,7 @@ void control_statistics_release(struct control *control, struct http_request *re
                    .now_ms = loop_wall_ms(),
                    .rounding_base = control->options.config->disclosure_rounding_base,
                    .asked = true},
-        .control = control,
-        .request = request};
-    control_hold(request, release, on_gone);
+        .control = control};
+    control_hold(request, &release->request);
     pipeline_submit(control->options.pipeline, &release->making.task);
 }

@@ -81,13 +81,6 @@ static uint64_t published(const struct statistics *f) {
     return f->accepted - f->waiting - f->totals->never_published;
 }
 
-static void put_time(struct json_out *json, const char *key, int64_t ms) {
-    char text[TIME_STAMP_MAX];
-    if (ms)
-        time_format_stamp(ms, text);
-    json_put_text(json, key, ms ? text : NULL);
-}
-
 static void put_intake(struct json_out *json, const struct control *control,
                        const struct statistics *f) {
     const struct config *config = control->options.config;
@@ -95,8 +88,7 @@ static void put_intake(struct json_out *json, const struct control *control,
     (void)snprintf(listen, sizeof listen, "%s:%u",
                    config->listen_address ? config->listen_address : "",
                    push_port(control->options.push));
-    json_key(json, "intake");
-    json_open(json, '{');
+    json_open_key(json, "intake", '{');
     json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
     json_put_bool(json, "full", admission_full(admission_now(control->options.admission)));
     json_put_u64(json, "connections", f->push.connections);
@@ -112,8 +104,7 @@ static void put_intake(struct json_out *json, const struct control *control,
 }
 
 static void put_ledger(struct json_out *json, const struct statistics *f) {
-    json_key(json, "ledger");
-    json_open(json, '{');
+    json_open_key(json, "ledger", '{');
     json_put_u64(json, "accepted", f->accepted);
     json_put_u64(json, "published", published(f));
     json_put_u64(json, "neverPublished", f->totals->never_published);
@@ -125,7 +116,7 @@ static void put_ledger(struct json_out *json, const struct statistics *f) {
     json_put_u64(json, "remapped", f->totals->remapped);
     json_put_u64(json, "unmappedKept", f->words);
     json_put_u64(json, "audited", f->audited);
-    put_time(json, "lastCommit", f->last_commit_ms);
+    control_put_time(json, "lastCommit", f->last_commit_ms);
     json_put_u64(json, "commits", f->pipeline.commits);
     json_put_u64(json, "commitsFailed", f->pipeline.commits_failed);
     json_put_u64(json, "usedBytes", f->usage.used_bytes);
@@ -140,8 +131,7 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
 static void put_kafka(struct json_out *json, const struct control *control,
                       const struct statistics *f) {
     const struct config *config = control->options.config;
-    json_key(json, "kafka");
-    json_open(json, '{');
+    json_open_key(json, "kafka", '{');
     json_put_text(json, "state", publish_state_name(f->publish.state));
     json_put_text(json, "brokers", config->kafka_brokers);
     json_put_text(json, "topic", config->kafka_topic);
@@ -150,8 +140,7 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "delivered", f->publish.delivered);
     json_put_u64(json, "restarts", f->publish.restarts);
     put_last_error(json, &f->publish);
-    json_key(json, "counts");
-    json_open(json, '{');
+    json_open_key(json, "counts", '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
     json_put_text(json, "topic", kafka_counts_topic(config));
     json_put_u64(json, "waiting", f->statistics_waiting);
@@ -172,23 +161,21 @@ static bool put_failing(void *ctx, const struct feed_view *view) {
     json_open(failing->json, '{');
     json_put_text(failing->json, "name", view->source->name);
     json_put_text(failing->json, "reason", view->failure);
-    put_time(failing->json, "since", view->failing_ms);
+    control_put_time(failing->json, "since", view->failing_ms);
     json_close(failing->json, '}');
     return --failing->left > 0;
 }
 
 static void put_feeds(struct json_out *json, const struct control *control,
                       const struct statistics *f) {
-    json_key(json, "feeds");
-    json_open(json, '{');
+    json_open_key(json, "feeds", '{');
     json_put_u64(json, "sources", control->sources->count);
     json_put_u64(json, "polled", f->feeds.feeds);
     json_put_u64(json, "failing", f->feeds.failing);
     json_put_u64(json, "silent", f->feeds.silent);
     json_put_u64(json, "paused", f->feeds.paused);
     json_put_u64(json, "quarantined", f->quarantined);
-    json_key(json, "failingList");
-    json_open(json, '[');
+    json_open_key(json, "failingList", '[');
     feeds_each(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
     json_close(json, ']');
     json_close(json, '}');
@@ -201,99 +188,91 @@ void control_status(struct control *control, struct http_request *request) {
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
     json_put_text(&json, "version", SIGNAALD_VERSION);
-    put_time(&json, "started", control->started_ms);
+    control_put_time(&json, "started", control->started_ms);
     json_put_i64(&json, "uptimeSeconds", f.uptime_s);
     put_intake(&json, control, &f);
     put_ledger(&json, &f);
     put_kafka(&json, control, &f);
     put_feeds(&json, control, &f);
-    json_key(&json, "memory");
-    json_open(&json, '{');
+    json_open_key(&json, "memory", '{');
     json_put_u64(&json, "residentBytes", f.resident_bytes);
     json_close(&json, '}');
     json_close(&json, '}');
     http_send(request, &reply);
 }
 
-static void metric(struct buf *out, const char *name, const char *type, const char *help,
-                   uint64_t value) {
+// What ends in _total only grows: a counter, as Prometheus has it.
+static void metric(struct buf *out, const char *name, const char *help, uint64_t value) {
+    size_t len = strlen(name);
+    const char *type = len > 6 && strcmp(name + len - 6, "_total") == 0 ? "counter" : "gauge";
     buf_printf(out, "# HELP signaald_%s %s\n# TYPE signaald_%s %s\nsignaald_%s %llu\n", name, help,
                name, type, name, (unsigned long long)value);
 }
 
 static void put_feed_metrics(struct buf *out, const struct statistics *f) {
-    metric(out, "not_quarantined_total", "counter",
+    metric(out, "not_quarantined_total",
            "Bad items of polled pages that had no room in the quarantine",
            f->totals->not_quarantined);
-    metric(out, "feeds", "gauge", "Polled feeds", f->feeds.feeds);
-    metric(out, "feeds_failing", "gauge", "Polled feeds whose last poll failed", f->feeds.failing);
-    metric(out, "polls_total", "counter", "Polls", f->feeds.polls);
-    metric(out, "poll_failures_total", "counter", "Polls that failed", f->feeds.failures);
-    metric(out, "feeds_silent", "gauge", "Sources that have fallen silent", f->feeds.silent);
-    metric(out, "feeds_paused", "gauge", "Polled feeds that an operator has paused",
-           f->feeds.paused);
-    metric(out, "poll_pages_total", "counter", "Pages that polls brought", f->feeds.pages);
-    metric(out, "poll_not_modified_total", "counter", "Polls that brought nothing new",
-           f->feeds.not_modified);
-    metric(out, "quarantined", "gauge", "Items and pages in quarantine", f->quarantined);
-    metric(out, "quarantined_max", "gauge", "Limit: entries of the quarantine",
-           LEDGER_QUARANTINE_MAX);
+    metric(out, "feeds", "Polled feeds", f->feeds.feeds);
+    metric(out, "feeds_failing", "Polled feeds whose last poll failed", f->feeds.failing);
+    metric(out, "polls_total", "Polls", f->feeds.polls);
+    metric(out, "poll_failures_total", "Polls that failed", f->feeds.failures);
+    metric(out, "feeds_silent", "Sources that have fallen silent", f->feeds.silent);
+    metric(out, "feeds_paused", "Polled feeds that an operator has paused", f->feeds.paused);
+    metric(out, "poll_pages_total", "Pages that polls brought", f->feeds.pages);
+    metric(out, "poll_not_modified_total", "Polls that brought nothing new", f->feeds.not_modified);
+    metric(out, "quarantined", "Items and pages in quarantine", f->quarantined);
+    metric(out, "quarantined_max", "Limit: entries of the quarantine", LEDGER_QUARANTINE_MAX);
 }
 
 static void put_metrics(struct buf *out, const struct statistics *f,
                         const struct control *control) {
-    metric(out, "received_total", "counter", "Signals received, whatever their verdict",
-           received(f->totals));
+    metric(out, "received_total", "Signals received, whatever their verdict", received(f->totals));
     buf_puts(out, "# HELP signaald_verdicts_total Signals received, by verdict\n"
                   "# TYPE signaald_verdicts_total counter\n");
     for (int v = 0; v < VERDICT_COUNT; v++)
         buf_printf(out, "signaald_verdicts_total{verdict=\"%s\"} %llu\n",
                    verdict_name((enum verdict)v), (unsigned long long)f->totals->verdicts[v]);
-    metric(out, "accepted_total", "counter", "Events in the ledger", f->accepted);
-    metric(out, "published_total", "counter", "Events that Kafka has confirmed", published(f));
-    metric(out, "never_published_total", "counter",
+    metric(out, "accepted_total", "Events in the ledger", f->accepted);
+    metric(out, "published_total", "Events that Kafka has confirmed", published(f));
+    metric(out, "never_published_total",
            "Events that expired where there is no Kafka to send them to, or were lost with a disk",
            f->totals->never_published);
-    metric(out, "waiting", "gauge", "Events that Kafka has not confirmed", f->waiting);
-    metric(out, "statistics_waiting", "gauge",
-           "Statistics for outside that Kafka has not confirmed", f->statistics_waiting);
-    metric(out, "requests_refused_total", "counter", "Requests refused as a whole",
-           f->push.requests_refused);
-    metric(out, "unknown_fields_total", "counter", "Fields dropped since nobody knows them",
+    metric(out, "waiting", "Events that Kafka has not confirmed", f->waiting);
+    metric(out, "statistics_waiting", "Statistics for outside that Kafka has not confirmed",
+           f->statistics_waiting);
+    metric(out, "requests_refused_total", "Requests refused as a whole", f->push.requests_refused);
+    metric(out, "unknown_fields_total", "Fields dropped since nobody knows them",
            f->totals->unknown_fields);
-    metric(out, "unknown_words_total", "counter", "Words that no table has", f->totals->unmapped);
-    metric(out, "unknown_municipalities_total", "counter", "Municipalities that did not resolve",
+    metric(out, "unknown_words_total", "Words that no table has", f->totals->unmapped);
+    metric(out, "unknown_municipalities_total", "Municipalities that did not resolve",
            f->totals->unknown_municipalities);
-    metric(out, "unmapped", "gauge", "Words that no table has, by source: signaalctl unmapped",
-           f->words);
-    metric(out, "unmapped_max", "gauge", "Limit: words that are kept", LEDGER_UNMAPPED_MAX);
-    metric(out, "unmapped_not_kept_total", "counter", "Words for which there was no room",
+    metric(out, "unmapped", "Words that no table has, by source: signaalctl unmapped", f->words);
+    metric(out, "unmapped_max", "Limit: words that are kept", LEDGER_UNMAPPED_MAX);
+    metric(out, "unmapped_not_kept_total", "Words for which there was no room",
            f->totals->unmapped_not_kept);
-    metric(out, "signals", "gauge", "Signals that count", (uint64_t)f->signals);
-    metric(out, "persons", "gauge", "Persons that these are about", (uint64_t)f->persons);
-    metric(out, "expired_total", "counter", "Signals that are no longer kept, but counted",
+    metric(out, "signals", "Signals that count", (uint64_t)f->signals);
+    metric(out, "persons", "Persons that these are about", (uint64_t)f->persons);
+    metric(out, "expired_total", "Signals that are no longer kept, but counted",
            f->totals->expired);
-    metric(out, "erased_total", "counter", "Signals erased on request", f->totals->erased);
-    metric(out, "remapped_total", "counter", "Versions that new tables made", f->totals->remapped);
-    metric(out, "audit_lines_total", "counter", "Lines of the audit log", f->audited);
-    metric(out, "commits_total", "counter", "Commits", f->pipeline.commits);
-    metric(out, "commits_failed_total", "counter", "Commits that failed",
-           f->pipeline.commits_failed);
-    metric(out, "queue_batches", "gauge", "Batches that wait for a commit",
-           f->pipeline.queued_tasks);
-    metric(out, "kafka_restarts_total", "counter", "Restarts of the producers after failures",
+    metric(out, "erased_total", "Signals erased on request", f->totals->erased);
+    metric(out, "remapped_total", "Versions that new tables made", f->totals->remapped);
+    metric(out, "audit_lines_total", "Lines of the audit log", f->audited);
+    metric(out, "commits_total", "Commits", f->pipeline.commits);
+    metric(out, "commits_failed_total", "Commits that failed", f->pipeline.commits_failed);
+    metric(out, "queue_batches", "Batches that wait for a commit", f->pipeline.queued_tasks);
+    metric(out, "kafka_restarts_total", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
-    metric(out, "connections", "gauge", "Open connections", f->push.connections);
-    metric(out, "connections_max", "gauge", "Limit: connections",
+    metric(out, "connections", "Open connections", f->push.connections);
+    metric(out, "connections_max", "Limit: connections",
            control->options.config->http.connections_max);
-    metric(out, "body_bytes_max", "gauge", "Limit: bytes of a body",
+    metric(out, "body_bytes_max", "Limit: bytes of a body",
            control->options.config->http.body_bytes_max);
-    metric(out, "items_max", "gauge", "Limit: signals in a batch",
-           control->options.config->items_max);
+    metric(out, "items_max", "Limit: signals in a batch", control->options.config->items_max);
     put_feed_metrics(out, f);
-    metric(out, "state_bytes", "gauge", "State on disk", f->usage.used_bytes);
-    metric(out, "state_bytes_max", "gauge", "Limit: state on disk", f->usage.max_bytes);
-    metric(out, "resident_bytes", "gauge", "Memory", f->resident_bytes);
+    metric(out, "state_bytes", "State on disk", f->usage.used_bytes);
+    metric(out, "state_bytes_max", "Limit: state on disk", f->usage.max_bytes);
+    metric(out, "resident_bytes", "Memory", f->resident_bytes);
 }
 
 void control_metrics(struct control *control, struct http_request *request) {

@@ -43,8 +43,7 @@ static void put_points(struct json_out *json, const struct trend *trend,
 
 static void put_series(struct json_out *json, const struct control_query *query,
                        const struct trend *trend) {
-    json_key(json, "series");
-    json_open(json, '[');
+    json_open_key(json, "series", '[');
     for (size_t i = 0; i < trend->count; i++) {
         json_open(json, '{');
         for (size_t b = 0; b < query->counts.by_count; b++)

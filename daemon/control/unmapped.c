@@ -8,7 +8,6 @@
 #include "core/normalise/normalise.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { HANDLE_LEN = 8 };
 
@@ -21,12 +20,6 @@ struct listing {
     bool guessed;                         // only the word that the operator thinks of
     struct digest guess[UNMAPPED_FIELDS]; // its digest, by field
 };
-
-static void put_time(struct json_out *json, const char *key, int64_t ms) {
-    char text[TIME_STAMP_MAX];
-    time_format_stamp(ms, text);
-    json_put_text(json, key, text);
-}
 
 static bool put_word(void *ctx, const struct unmapped_record *word) {
     struct listing *listing = ctx;
@@ -45,8 +38,8 @@ static bool put_word(void *ctx, const struct unmapped_record *word) {
     json_put_u64(json, "letters", word->view.letters);
     json_put_u64(json, "tokens", word->view.tokens);
     json_put_u64(json, "times", word->times);
-    put_time(json, "first", word->first_ms);
-    put_time(json, "last", word->last_ms);
+    control_put_time(json, "first", word->first_ms);
+    control_put_time(json, "last", word->last_ms);
     json_put_string(json, "handle", (struct str){handle, HANDLE_LEN});
     json_close(json, '}');
     return true;
@@ -66,8 +59,7 @@ void control_unmapped(struct control *control, struct http_request *request) {
     struct listing listing = {.json = &json, .source = http_query(request, "source", 0)};
     take_guess(control, http_query(request, "is", 0), &listing);
     json_open(&json, '{');
-    json_key(&json, "unmapped");
-    json_open(&json, '[');
+    json_open_key(&json, "unmapped", '[');
     ledger_each_unmapped(control->options.ledger, put_word, &listing);
     json_close(&json, ']');
     json_put_bool(&json, "guessed", listing.guessed);
@@ -97,7 +89,7 @@ void control_unmapped_about(const struct control *control, struct http_request *
 struct remap_run {
     struct remap_task piece;
     struct control *control;
-    struct http_request *request; // both NULL: the control side has been closed
+    struct http_request *request; // NULL: the control side has been closed, and freed
     struct sources *sources;
     struct tables *tables;
     uint64_t looked, changed;
@@ -109,7 +101,7 @@ static void submit_piece(struct remap_run *run) {
 }
 
 static void end_run(struct remap_run *run) {
-    if (run->control)
+    if (run->request)
         run->control->remap = NULL;
     sources_unref(run->sources);
     tables_unref(run->tables);
@@ -149,11 +141,11 @@ static const char *what_stops(const struct remap_run *run) {
 static void on_piece_done(struct commit_task *task) {
     struct remap_run *run = (struct remap_run *)task;
     bool last = run->piece.next == 0;
-    const char *trouble = run->control ? what_stops(run) : NULL;
+    const char *trouble = run->request ? what_stops(run) : NULL;
     run->piece.from = run->piece.next;
     run->looked += run->piece.looked;
     run->changed += run->piece.changed;
-    if (!run->control) {
+    if (!run->request) {
         end_run(run);
     } else if (trouble) {
         control_problem(run->request, 503, trouble);
@@ -181,12 +173,6 @@ void control_remap_about(const struct control *control, struct http_request *req
         buf_puts(object, "dryRun");
 }
 
-static void on_gone(void *work) {
-    struct remap_run *run = work;
-    run->control = NULL;
-    run->request = NULL;
-}
-
 void control_remap(struct control *control, struct http_request *request) {
     bool dry_run;
     if (!take_dry_run(request, &dry_run)) {
@@ -203,7 +189,6 @@ void control_remap(struct control *control, struct http_request *request) {
     }
     struct remap_run *run = mem_zalloc(1, sizeof *run);
     run->control = control;
-    run->request = request;
     run->sources = sources_ref(control->sources);
     run->tables = tables_ref(control->tables);
     run->piece = (struct remap_task){.task = {.run = ledger_remap, .done = on_piece_done},
@@ -211,6 +196,6 @@ void control_remap(struct control *control, struct http_request *request) {
                                      .sources = run->sources,
                                      .dry_run = dry_run};
     control->remap = run;
-    control_hold(request, run, on_gone);
+    control_hold(request, &run->request);
     submit_piece(run);
 }

@@ -10,7 +10,6 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { TICK_MS = 200, OUT_BYTES_MAX = 8192 };
 
@@ -21,9 +20,8 @@ struct verify_request {
     bool streams;                 // the reply is on its way
     bool scans;                   // the worker thread has it
     struct loop_timer *tick;
-    bool ticked;      // say how far it is
-    struct buf lines; // sent up to `sent`
-    size_t sent;
+    bool ticked; // say how far it is
+    struct control_lines lines;
     struct verify verify;
     atomic_uint_fast64_t done, total; // steps
     atomic_bool stop;
@@ -33,19 +31,19 @@ static void run_free(struct verify_request *run) {
     run->control->verify = NULL;
     loop_timer_free(run->tick);
     verify_free(&run->verify);
-    buf_free(&run->lines);
+    buf_free(&run->lines.buf);
     free(run);
 }
 
 // --- lines ---
 
 static void put_progress(struct verify_request *run) {
-    struct json_out json = {.buf = &run->lines};
+    struct json_out json = {.buf = &run->lines.buf};
     json_open(&json, '{');
     json_put_u64(&json, "done", atomic_load(&run->done));
     json_put_u64(&json, "total", atomic_load(&run->total));
     json_close(&json, '}');
-    buf_putc(&run->lines, '\n');
+    buf_putc(&run->lines.buf, '\n');
 }
 
 static void put_check(struct json_out *json, enum verify_check check,
@@ -62,19 +60,18 @@ static void put_check(struct json_out *json, enum verify_check check,
 
 static void put_outcome(struct verify_request *run) {
     const struct verify *verify = &run->verify;
-    struct json_out json = {.buf = &run->lines};
+    struct json_out json = {.buf = &run->lines.buf};
     json_open(&json, '{');
     json_put_bool(&json, "whole", verify_is_whole(verify));
     json_put_u64(&json, "lines", verify->lines);
     json_put_u64(&json, "signals", verify->signals);
-    json_key(&json, "checks");
-    json_open(&json, '[');
+    json_open_key(&json, "checks", '[');
     for (int i = 0; i < VERIFY_CHECKS; i++)
         if (verify->checks[i].looked)
             put_check(&json, (enum verify_check)i, &verify->checks[i]);
     json_close(&json, ']');
     json_close(&json, '}');
-    buf_putc(&run->lines, '\n');
+    buf_putc(&run->lines.buf, '\n');
 }
 
 // --- the stream ---
@@ -82,20 +79,12 @@ static void put_outcome(struct verify_request *run) {
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct verify_request *run = ctx;
     run->streams = true;
-    if (run->scans && run->ticked && run->sent == run->lines.len) {
-        buf_clear(&run->lines);
-        run->sent = 0;
+    if (run->scans && run->ticked && control_lines_sent(&run->lines)) {
         run->ticked = false;
         put_progress(run);
     }
-    size_t n = run->lines.len - run->sent;
-    if (n == 0)
-        return run->scans ? 0 : -1;
-    if (n > max)
-        n = max;
-    memcpy(out, run->lines.data + run->sent, n);
-    run->sent += n;
-    return (ssize_t)n;
+    size_t n = control_lines_take(&run->lines, out, max);
+    return n == 0 && !run->scans ? -1 : (ssize_t)n;
 }
 
 static void closed(void *ctx) {
@@ -171,11 +160,6 @@ static void on_snapshot(struct commit_task *task) {
     run_free(run);
 }
 
-static void on_gone(void *work) {
-    struct verify_request *run = work;
-    run->request = NULL;
-}
-
 void control_verify(struct control *control, struct http_request *request) {
     if (control->verify) {
         control_problem(request, 409, "A verify goes on already; wait for its end.");
@@ -183,11 +167,10 @@ void control_verify(struct control *control, struct http_request *request) {
     }
     struct verify_request *run = mem_zalloc(1, sizeof *run);
     run->control = control;
-    run->request = request;
     run->tick = loop_timer_create(control->options.loop, on_tick, run);
-    buf_init(&run->lines, OUT_BYTES_MAX);
+    buf_init(&run->lines.buf, OUT_BYTES_MAX);
     control->verify = run;
-    control_hold(request, run, on_gone);
+    control_hold(request, &run->request);
     run->begin =
         (struct verify_task){.task = {.run = ledger_begin_verify, .done = on_snapshot, .ctx = run},
                              .verify = &run->verify};

@@ -52,12 +52,7 @@ static void on_version(void *ctx, const struct ledger_event *line) {
     json_put_bool(json, "erased", row->erased);
     json_put_text(json, "municipality", code);
     json_put_text(json, "municipalityName", m ? m->name : NULL);
-    json_key(json, "categories");
-    json_open(json, '[');
-    for (int c = 0; c < CATEGORY_COUNT; c++)
-        if (row->cell.categories >> c & 1)
-            json_text(json, category_name((enum category)c));
-    json_close(json, ']');
+    event_put_categories(json, &row->cell);
     json_key(json, "reported");
     if (row->reported == TIME_DAY_NONE) {
         json_null(json);
@@ -88,8 +83,7 @@ static void send_why(struct control *control, struct http_request *request, uint
     struct why why = {.control = control, .request = request, .json = &json, .previous = seq};
     json_open(&json, '{');
     (void)ledger_event_at(control->options.ledger, seq, on_latest, &why);
-    json_key(&json, "versions");
-    json_open(&json, '[');
+    json_open_key(&json, "versions", '[');
     while (why.previous && ledger_event_at(control->options.ledger, why.previous, on_version, &why))
         ;
     json_close(&json, ']');

@@ -2,10 +2,7 @@
 // signaalctl poll, pause, resume: what an operator asks of one polled source.
 #include "ctl/query/ctl.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-enum { NAME_BYTES_MAX = 64 };
 
 static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
     static const struct {
@@ -23,19 +20,10 @@ static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *
 }
 
 // The route is called as the verb.
-static enum ctl_exit run_ask_feed(const struct ctl *ctl, const struct args *args) {
-    struct str name = str_from(args->words[0]);
-    struct buf target;
-    if (name.len == 0 || name.len > NAME_BYTES_MAX)
-        return ctl_usage(ctl, "a name has 1 to %d bytes", NAME_BYTES_MAX);
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/feeds/");
-    client_put_encoded(&target, name);
-    buf_printf(&target, "/%s", ctl->verb->name);
-    char *text = buf_take(&target);
-    const struct ctl_question question = {.method = "POST", .target = text, .print = print_asked};
-    enum ctl_exit result = ctl_ask(ctl, &question);
-    free(text);
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
+    enum ctl_exit result = ctl_put_feed(ctl, args, target);
+    buf_printf(target, "/%s", ctl->verb->name);
     return result;
 }
 
@@ -46,7 +34,7 @@ const struct ctl_verb poll_verb = {
     .more = "Also one that is asked rarely because it failed often. For root and the daemon's own "
             "user.",
     .word_count = 1,
-    .run = run_ask_feed,
+    .question = {.method = "POST", .put = put_target, .print = print_asked},
 };
 
 const struct ctl_verb pause_verb = {
@@ -56,7 +44,7 @@ const struct ctl_verb pause_verb = {
     .more = "Holds over restarts of the daemon. What the source posts itself is still taken. For "
             "root and the daemon's own user.",
     .word_count = 1,
-    .run = run_ask_feed,
+    .question = {.method = "POST", .put = put_target, .print = print_asked},
 };
 
 const struct ctl_verb resume_verb = {
@@ -65,5 +53,5 @@ const struct ctl_verb resume_verb = {
     .help = "Poll a paused source again",
     .more = "It goes on where it was: nothing is missed. For root and the daemon's own user.",
     .word_count = 1,
-    .run = run_ask_feed,
+    .question = {.method = "POST", .put = put_target, .print = print_asked},
 };

@@ -80,9 +80,7 @@ static void put_line(struct listing *listing, const struct json_view *line) {
                           .result = json_view_text(line, "result"),
                           .object = json_view_text(line, "object"),
                           .linked = json_view_flag(line, "linked")};
-    int64_t number = 0;
-    (void)json_view_number(line, "number", &number);
-    format_count(number, entry.number);
+    format_count(json_view_integer(line, "number"), entry.number);
     format_stamp(json_view_text(line, "time"), entry.time);
     name_actor(line, entry.actor);
     put_entry(listing, &entry, false);
@@ -103,8 +101,7 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
         if (line) {
             put_line(listing, line);
         } else { // it was changed in the log: those behind it are shown all the same
-            term_out_put(term, STYLE_BAD, "(a line that cannot be read)");
-            term_out_end_line(term);
+            term_out_print(term, STYLE_BAD, "(a line that cannot be read)");
             listing->broken = true;
         }
         json_view_free(line);
@@ -132,20 +129,15 @@ static enum ctl_exit list(const struct ctl *ctl, const char *target) {
 }
 
 static void print_verdict(const struct ctl *ctl, const struct json_view *answer, bool whole) {
-    int64_t first = 0, last = 0, broken = 0;
-    char text[4 * FORMAT_MAX];
-    (void)json_view_number(answer, "first", &first);
-    (void)json_view_number(answer, "last", &last);
-    (void)json_view_number(answer, "broken", &broken);
+    int64_t first = json_view_integer(answer, "first"), last = json_view_integer(answer, "last");
     if (!whole)
-        (void)snprintf(text, sizeof text, "line %" PRId64 " is changed or missing", broken);
+        term_out_print(&ctl->term, STYLE_BAD, "line %" PRId64 " is changed or missing",
+                       json_view_integer(answer, "broken"));
     else if (last == 0 || first > last)
-        (void)snprintf(text, sizeof text, "audit log whole: no lines");
+        term_out_print(&ctl->term, STYLE_PLAIN, "audit log whole: no lines");
     else
-        (void)snprintf(text, sizeof text, "audit log whole: lines %" PRId64 " to %" PRId64, first,
-                       last);
-    term_out_put(&ctl->term, whole ? STYLE_PLAIN : STYLE_BAD, text);
-    term_out_end_line(&ctl->term);
+        term_out_print(&ctl->term, STYLE_PLAIN, "audit log whole: lines %" PRId64 " to %" PRId64,
+                       first, last);
 }
 
 // The exit status tells, with --json as well.

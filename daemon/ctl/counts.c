@@ -9,8 +9,7 @@
 
 static void put_numbers(struct table *table, const struct json_view *node, const char *signals_key,
                         bool with_bar) {
-    int64_t signals = 0, persons = 0;
-    (void)json_view_number(node, signals_key, &signals);
+    int64_t signals = json_view_integer(node, signals_key), persons;
     table_put_number(table, signals);
     // A daemon that does not count persons says nothing of them.
     if (json_view_number(node, "persons", &persons))
@@ -112,10 +111,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
-static enum ctl_exit run_counts(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_counts});
-}
-
 static const struct args_option options[] = {
     {"by", 0, "A,B", "what to count by, up to three; default: year"},
     {"period", 0, "P", "reported then: 2017, 2017-03, 2016..2018, …"},
@@ -133,5 +128,5 @@ const struct ctl_verb counts_verb = {
     .options = options,
     .has_csv = true,
     .has_dimensions = true,
-    .run = run_counts,
+    .question = {.put = put_target, .print = print_counts},
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl coverage: who is silent? Which municipalities signal, by province and size, and what
 // they have of the basic level that the CCV asks for.
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
@@ -39,20 +37,14 @@ static const struct division *find_division(const struct args *args) {
     return by ? NULL : &divisions[0];
 }
 
-static int64_t number(const struct json_view *node, const char *path) {
-    int64_t value = 0;
-    (void)json_view_number(node, path, &value);
-    return value;
-}
-
 // --- the basic level ---
 
 static void put_criterion(const struct ctl *ctl, const struct json_view *answer, const char *label,
                           const char *path) {
-    int64_t count = number(answer, path);
+    int64_t count = json_view_integer(answer, path);
     char statistic[FORMAT_MAX], share[FORMAT_MAX];
     format_count(count, statistic);
-    format_share(count, number(answer, "municipalities"), share);
+    format_share(count, json_view_integer(answer, "municipalities"), share);
     term_out_put_spaces(&ctl->term, 2);
     term_out_put_field(&ctl->term, STYLE_PLAIN, label, LABEL_WIDTH, FIT_LEFT);
     term_out_put_field(&ctl->term, STYLE_PLAIN, statistic, STATISTIC_WIDTH, FIT_RIGHT);
@@ -87,8 +79,9 @@ static void put_group(struct table *table, const char *label, const struct json_
     static const size_t narrow_count = 4;
     table_put_text(table, label);
     for (size_t i = 0; i < (wide ? sizeof keys / sizeof *keys : narrow_count); i++)
-        table_put_number(table, number(group, keys[i]));
-    put_share(table, number(group, "signalling"), number(group, "municipalities"));
+        table_put_number(table, json_view_integer(group, keys[i]));
+    put_share(table, json_view_integer(group, "signalling"),
+              json_view_integer(group, "municipalities"));
 }
 
 static void put_total(struct table *table, const struct json_view *answer, bool wide) {
@@ -96,13 +89,14 @@ static void put_total(struct table *table, const struct json_view *answer, bool 
                                            "basicLevel.all"};
     table_put_rule(table);
     table_put_text(table, "all");
-    table_put_number(table, number(answer, "municipalities"));
-    table_put_number(table, number(answer, "signalling"));
-    table_put_number(table, number(answer, "silent"));
-    table_put_number(table, number(answer, "never"));
+    table_put_number(table, json_view_integer(answer, "municipalities"));
+    table_put_number(table, json_view_integer(answer, "signalling"));
+    table_put_number(table, json_view_integer(answer, "silent"));
+    table_put_number(table, json_view_integer(answer, "never"));
     for (size_t i = 0; wide && i < sizeof criteria / sizeof *criteria; i++)
-        table_put_number(table, number(answer, criteria[i]));
-    put_share(table, number(answer, "signalling"), number(answer, "municipalities"));
+        table_put_number(table, json_view_integer(answer, criteria[i]));
+    put_share(table, json_view_integer(answer, "signalling"),
+              json_view_integer(answer, "municipalities"));
 }
 
 static void print_groups(const struct ctl *ctl, const struct json_view *answer,
@@ -140,7 +134,7 @@ static void print_notes(const struct ctl *ctl, const struct json_view *answer) {
     query_note(&notes,
                "Of %" PRId64 " no source is connected: none can post or is polled, none has "
                "delivered.",
-               number(answer, "unconnected"));
+               json_view_integer(answer, "unconnected"));
     if (basis && strcmp(basis, "reported") == 0)
         query_note(&notes,
                    "By the date of report and the municipality that a signal of a municipal "
@@ -212,36 +206,20 @@ static void print_list(const struct ctl *ctl, const struct json_view *answer) {
 
 // --- for spreadsheets ---
 
-static void put_row(struct csv_writer *writer, const struct json_view *node,
-                    const char *const *keys) {
-    for (; *keys; keys++)
-        csv_writer_put_node(writer, node, *keys);
-    csv_writer_end_row(writer);
-}
-
 static void print_group_sheet(const struct ctl *ctl, const struct json_view *answer,
                               const struct division *division) {
     static const char *const keys[] = {"code",   "name",  "municipalities", "signalling",
                                        "silent", "never", "official",       "policy",
                                        "all",    NULL};
-    const struct json_view *groups = json_view_at(answer, division->key);
     const char *const *own = keys + (division != &divisions[0]); // only provinces have codes
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, own);
-    for (size_t i = 0; i < json_view_size(groups); i++)
-        put_row(&writer, json_view_item(groups, i), own);
+    query_print_sheet(ctl, own, json_view_at(answer, division->key), NULL);
 }
 
 static void print_list_sheet(const struct ctl *ctl, const struct json_view *answer) {
     static const char *const keys[] = {
         "code",      "name",       "province", "policeUnit", "sizeClass", "inhabitants", "state",
         "connected", "lastSignal", "official", "policy",     "sources",   NULL};
-    const struct json_view *list = json_view_at(answer, "list");
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, keys);
-    for (size_t i = 0; i < json_view_size(list); i++)
-        if (is_wanted(ctl->args, json_view_item(list, i)))
-            put_row(&writer, json_view_item(list, i), keys);
+    query_print_sheet(ctl, keys, json_view_at(answer, "list"), is_wanted);
 }
 
 // --- the verb ---
@@ -289,10 +267,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return query_put_period(ctl, args, target);
 }
 
-static enum ctl_exit run_coverage(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_coverage});
-}
-
 static const struct args_option options[] = {
     {"days", 0, "N", "with anything new in the last N days; default: 365"},
     {"period", 0, "P", "with signals reported then: 2017, 2016..2018, …"},
@@ -313,5 +287,5 @@ const struct ctl_verb coverage_verb = {
             "actively (measured), has an official, has a policy (both from the source table).",
     .options = options,
     .has_csv = true,
-    .run = run_coverage,
+    .question = {.put = put_target, .print = print_coverage},
 };

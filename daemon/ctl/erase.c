@@ -1,35 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl erase: what is held on one signal goes.
-#include "base/str.h"
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 
 #include <inttypes.h>
 
-static const char *plural(int64_t number) {
-    return number == 1 ? "" : "s";
-}
-
 static enum ctl_exit print_outcome(const struct ctl *ctl, const struct json_view *answer) {
     int64_t erased = 0, waiting = 0;
-    char text[4 * FORMAT_MAX], more[4 * FORMAT_MAX] = "";
+    char more[4 * FORMAT_MAX] = "";
     if (!json_view_number(answer, "erased", &erased) ||
         !json_view_number(answer, "waiting", &waiting))
         return ctl_fail("the daemon's answer cannot be read");
     if (waiting)
         (void)snprintf(more, sizeof more, " (%" PRId64 " more once Kafka has confirmed %s)",
                        waiting, waiting == 1 ? "it" : "them");
-    (void)snprintf(text, sizeof text, "erased: %" PRId64 " version%s", erased, plural(erased));
-    term_out_put(&ctl->term, STYLE_PLAIN, text);
-    term_out_put(&ctl->term, STYLE_PLAIN, more);
-    term_out_end_line(&ctl->term);
+    term_out_print(&ctl->term, STYLE_PLAIN, "erased: %" PRId64 " version%s%s", erased,
+                   erased == 1 ? "" : "s", more);
     return CTL_OK;
-}
-
-static enum ctl_exit run_erase(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, ctl_put_signal,
-                       &(struct ctl_question){
-                           .method = "DELETE", .missing = "never seen", .print = print_outcome});
 }
 
 const struct ctl_verb erase_verb = {
@@ -44,5 +31,8 @@ const struct ctl_verb erase_verb = {
         "readable in the ledger's file until the daemon is started again. For root and the "
         "daemon's own user.",
     .word_count = 2,
-    .run = run_erase,
+    .question = {.method = "DELETE",
+                 .put = ctl_put_signal,
+                 .missing = "never seen",
+                 .print = print_outcome},
 };

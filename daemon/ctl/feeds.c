@@ -2,17 +2,15 @@
 // signaalctl feeds: the sources and how their polling goes, those with trouble first; or one of
 // them in full.
 #include "base/mem.h"
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
+#include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-enum { LABEL_WIDTH = 14, NAME_BYTES_MAX = 64 };
+enum { LABEL_WIDTH = 14 };
 
 // What stands first in the list.
 enum rank { RANK_FAILING, RANK_SILENT, RANK_PAUSED, RANK_FINE };
@@ -23,14 +21,8 @@ struct line {
     size_t place; // in the daemon's answer
 };
 
-static int64_t number_or_zero(const struct json_view *node, const char *path) {
-    int64_t value = 0;
-    (void)json_view_number(node, path, &value);
-    return value;
-}
-
 static enum rank rank_of(const struct json_view *feed) {
-    if (number_or_zero(feed, "failures") > 0)
+    if (json_view_integer(feed, "failures") > 0)
         return RANK_FAILING;
     if (json_view_flag(feed, "silent"))
         return RANK_SILENT;
@@ -80,8 +72,8 @@ static void put_feed(struct table *table, const struct line *line, int64_t now_s
     put_distance(table, json_view_text(feed, "lastContact"), now_s);
     put_distance(table, json_view_text(feed, "lastSignal"), now_s);
     put_distance(table, json_view_text(feed, "nextPoll"), now_s);
-    table_put_number(table, number_or_zero(feed, "failures"));
-    table_put_number(table, number_or_zero(feed, "new"));
+    table_put_number(table, json_view_integer(feed, "failures"));
+    table_put_number(table, json_view_integer(feed, "new"));
     table_put_text(table, why ? why : "");
 }
 
@@ -90,9 +82,9 @@ static void put_totals(const struct ctl *ctl, const struct json_view *answer, si
     (void)snprintf(text, sizeof text,
                    "%zu shown of %" PRId64 " sources; %" PRId64 " polled, %" PRId64
                    " failing, %" PRId64 " silent, %" PRId64 " paused",
-                   shown, number_or_zero(answer, "sources"), number_or_zero(answer, "polled"),
-                   number_or_zero(answer, "failing"), number_or_zero(answer, "silent"),
-                   number_or_zero(answer, "paused"));
+                   shown, json_view_integer(answer, "sources"), json_view_integer(answer, "polled"),
+                   json_view_integer(answer, "failing"), json_view_integer(answer, "silent"),
+                   json_view_integer(answer, "paused"));
     term_out_end_line(&ctl->term);
     term_out_put_wrapped(&ctl->term, STYLE_DIM, text);
 }
@@ -103,13 +95,7 @@ static void print_sheet(const struct ctl *ctl, const struct json_view *feeds) {
         "state",    "silent",  "paused",       "lastContact", "lastSignal", "nextPoll",
         "failures", "failure", "failedAt",     "polls",       "pages",      "notModified",
         "items",    "new",     "refused",      "excluded",    NULL};
-    struct csv_writer writer = {.term = &ctl->term};
-    csv_writer_put_titles(&writer, keys);
-    for (size_t i = 0; i < json_view_size(feeds); i++) {
-        for (size_t k = 0; keys[k]; k++)
-            csv_writer_put_node(&writer, json_view_item(feeds, i), keys[k]);
-        csv_writer_end_row(&writer);
-    }
+    query_print_sheet(ctl, keys, feeds, NULL);
 }
 
 static void print_table(const struct ctl *ctl, const struct json_view *answer) {
@@ -166,7 +152,7 @@ static void put_numbers(const struct term_out *term, const struct json_view *fee
                       {"left out", "excluded"}};
     for (size_t i = 0; i < sizeof statistics / sizeof *statistics; i++) {
         char text[FORMAT_MAX];
-        format_count(number_or_zero(feed, statistics[i].key), text);
+        format_count(json_view_integer(feed, statistics[i].key), text);
         put_fact(term, STYLE_PLAIN, statistics[i].label, text);
     }
 }
@@ -180,7 +166,7 @@ static void put_interval(const struct term_out *term, const struct json_view *fe
 }
 
 static void put_failures(const struct term_out *term, const struct json_view *feed) {
-    int64_t failures = number_or_zero(feed, "failures");
+    int64_t failures = json_view_integer(feed, "failures");
     char text[FORMAT_MAX];
     format_count(failures, text);
     put_fact(term, failures ? STYLE_BAD : STYLE_PLAIN, "failures", text);
@@ -212,34 +198,24 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     return CTL_OK;
 }
 
-static enum ctl_exit run_one(const struct ctl *ctl, const char *name) {
-    struct buf target;
-    struct str source = str_from(name);
-    if (source.len == 0 || source.len > NAME_BYTES_MAX)
-        return ctl_usage(ctl, "a name has 1 to %d bytes", NAME_BYTES_MAX);
-    buf_init(&target, CLIENT_TARGET_MAX);
-    buf_puts(&target, "/v1/feeds/");
-    client_put_encoded(&target, source);
-    char *text = buf_take(&target);
-    enum ctl_exit result = ctl_show(ctl, text, NULL, print_feed);
-    free(text);
-    return result;
+static enum ctl_exit print_answer(const struct ctl *ctl, const struct json_view *answer) {
+    return ctl->args->word_count ? print_feed(ctl, answer) : print_feeds(ctl, answer);
 }
 
-static enum ctl_exit run_feeds(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
+                                struct buf *target) {
     bool failing = args_has(args, "failing"), silent = args_has(args, "silent");
     if (args->word_count && (failing || silent))
         return ctl_usage(ctl, "--failing and --silent are for the list");
     if (args->word_count && ctl->csv)
         return ctl_usage(ctl, "--csv is for the list");
     if (args->word_count)
-        return run_one(ctl, args->words[0]);
-    return ctl_show(ctl,
-                    failing && silent ? "/v1/feeds?failing=1&silent=1"
-                    : failing         ? "/v1/feeds?failing=1"
-                    : silent          ? "/v1/feeds?silent=1"
-                                      : "/v1/feeds",
-                    NULL, print_feeds);
+        return ctl_put_feed(ctl, args, target);
+    buf_printf(target, "/v1/feeds%s%s", failing ? "?failing=1" : "",
+               !silent   ? ""
+               : failing ? "&silent=1"
+                         : "?silent=1");
+    return CTL_OK;
 }
 
 static const struct args_option options[] = {
@@ -260,5 +236,5 @@ const struct ctl_verb feeds_verb = {
     .options = options,
     .optional_word_count = 1,
     .has_csv = true,
-    .run = run_feeds,
+    .question = {.put = put_target, .print = print_answer},
 };

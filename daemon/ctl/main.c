@@ -82,6 +82,11 @@ static const char *find_path(const struct args *args) {
     return path && *path ? path : DEFAULT_PATH;
 }
 
+static enum ctl_exit print_version(void) {
+    puts("signaalctl " SIGNAALD_VERSION);
+    return CTL_OK;
+}
+
 static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
     struct err err;
     const struct ctl_verb *verb = find_verb(args->words[0]);
@@ -96,10 +101,8 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
         print_verb_help(verb, &ctl->term);
         return CTL_OK;
     }
-    if (args_has(args, "version")) {
-        puts("signaalctl " SIGNAALD_VERSION);
-        return CTL_OK;
-    }
+    if (args_has(args, "version"))
+        return print_version();
     if (args->word_count != verb->word_count &&
         args->word_count != verb->word_count + verb->optional_word_count)
         return ctl_usage(ctl, *verb->words ? "it takes %s" : "it takes no words%s", verb->words);
@@ -111,7 +114,7 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
         return ctl_usage(ctl, ctl->json ? "--json or --csv, not both" : "it has no --csv");
     if (!client_path_fits(ctl->path))
         return ctl_usage(ctl, "the path of the socket is too long");
-    return verb->run(ctl, args);
+    return verb->run ? verb->run(ctl, args) : ctl_ask(ctl, &verb->question);
 }
 
 // How conf/man and conf/completions are made; in no help, since operators have the results.
@@ -139,10 +142,8 @@ static enum ctl_exit run_command(struct ctl *ctl, struct args *args, int argc, c
         print_help(stdout);
         return CTL_OK;
     }
-    if (args_has(args, "version")) {
-        puts("signaalctl " SIGNAALD_VERSION);
-        return CTL_OK;
-    }
+    if (args_has(args, "version"))
+        return print_version();
     print_help(stderr);
     return CTL_USAGE;
 }

@@ -28,8 +28,7 @@ static void put_reasons(struct table *table, const struct json_view *reasons) {
 static void put_where(struct table *table, const struct json_view *entry) {
     char text[WHERE_BYTES_MAX];
     const char *id = json_view_text(entry, "id");
-    int64_t index = 0;
-    (void)json_view_number(entry, "index", &index);
+    int64_t index = json_view_integer(entry, "index");
     if (json_view_flag(entry, "page"))
         (void)snprintf(text, sizeof text, "page, line %" PRId64, index);
     else if (id)
@@ -40,16 +39,13 @@ static void put_where(struct table *table, const struct json_view *entry) {
 }
 
 static void put_entry(struct table *table, const struct json_view *entry) {
-    int64_t number = 0, times = 0;
     char last[FORMAT_MAX];
-    (void)json_view_number(entry, "number", &number);
-    (void)json_view_number(entry, "times", &times);
     format_stamp(json_view_text(entry, "last"), last);
-    table_put_number(table, number);
+    table_put_number(table, json_view_integer(entry, "number"));
     table_put_text(table, json_view_text(entry, "source"));
     put_where(table, entry);
     put_reasons(table, json_view_at(entry, "reasons"));
-    table_put_number(table, times);
+    table_put_number(table, json_view_integer(entry, "times"));
     table_put_text(table, last);
 }
 
@@ -59,8 +55,7 @@ static enum ctl_exit print_entries(const struct ctl *ctl, const struct json_view
         {"reason", COLUMN_TEXT},   {"times", COLUMN_NUMBER}, {"last (UTC)", COLUMN_TEXT}};
     const struct json_view *entries = json_view_at(answer, "entries");
     if (json_view_size(entries) == 0) {
-        term_out_put(&ctl->term, STYLE_PLAIN, "the quarantine is empty");
-        term_out_end_line(&ctl->term);
+        term_out_print(&ctl->term, STYLE_PLAIN, "the quarantine is empty");
         return CTL_OK;
     }
     struct table table;
@@ -74,19 +69,14 @@ static enum ctl_exit print_entries(const struct ctl *ctl, const struct json_view
 
 static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
     const char *asked = json_view_text(answer, "asked");
-    int64_t number = 0;
-    char text[FORMAT_MAX];
-    (void)json_view_number(answer, "number", &number);
-    format_count(number, text);
-    term_out_put(&ctl->term, STYLE_PLAIN, text);
-    if (asked && strcmp(asked, "retry") == 0) {
-        term_out_put(&ctl->term, STYLE_PLAIN, ": read again now from ");
-        term_out_put(&ctl->term, STYLE_PLAIN, json_view_text(answer, "source"));
-        term_out_put(&ctl->term, STYLE_PLAIN, "; what is still bad comes back");
-    } else {
-        term_out_put(&ctl->term, STYLE_PLAIN, ": dropped");
-    }
-    term_out_end_line(&ctl->term);
+    const char *source = json_view_text(answer, "source");
+    int64_t number = json_view_integer(answer, "number");
+    if (asked && strcmp(asked, "retry") == 0)
+        term_out_print(&ctl->term, STYLE_PLAIN,
+                       "%" PRId64 ": read again now from %s; what is still bad comes back", number,
+                       source ? source : "-");
+    else
+        term_out_print(&ctl->term, STYLE_PLAIN, "%" PRId64 ": dropped", number);
     return CTL_OK;
 }
 
@@ -94,7 +84,8 @@ static enum ctl_exit run_quarantine(const struct ctl *ctl, const struct args *ar
     char target[96];
     uint64_t number;
     if (args->word_count == 0)
-        return ctl_show(ctl, "/v1/quarantine", NULL, print_entries);
+        return ctl_ask(ctl,
+                       &(struct ctl_question){.target = "/v1/quarantine", .print = print_entries});
     bool retry = strcmp(args->words[0], "retry") == 0;
     if (!retry && strcmp(args->words[0], "drop") != 0)
         return ctl_usage(ctl, "an entry can be asked to retry or drop");

@@ -3,24 +3,13 @@
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 
-#include <inttypes.h>
-
 static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_view *answer) {
     int64_t sources;
     char text[FORMAT_MAX] = "-";
     if (json_view_number(answer, "sources", &sources))
         format_count(sources, text);
-    term_out_put(&ctl->term, STYLE_PLAIN, "tables reloaded, sources: ");
-    term_out_put(&ctl->term, STYLE_PLAIN, text);
-    term_out_end_line(&ctl->term);
+    term_out_print(&ctl->term, STYLE_PLAIN, "tables reloaded, sources: %s", text);
     return CTL_OK;
-}
-
-static enum ctl_exit run_reload(const struct ctl *ctl, const struct args *args) {
-    (void)args;
-    const struct ctl_question question = {
-        .method = "POST", .target = "/v1/reload", .print = print_reloaded};
-    return ctl_ask(ctl, &question);
 }
 
 const struct ctl_verb reload_verb = {
@@ -30,6 +19,5 @@ const struct ctl_verb reload_verb = {
     .more = "Reads sources, municipalities, name variants and categories again. When any of them "
             "has a fault nothing "
             "changes and all faults are told. For root and the daemon's own user.",
-    .word_count = 0,
-    .run = run_reload,
+    .question = {.method = "POST", .target = "/v1/reload", .print = print_reloaded},
 };

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl statistics: the rounded statistics that may go outside, as they stand there now.
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
-#include "ctl/term/format.h"
 #include "ctl/term/table.h"
 
 #include <inttypes.h>
@@ -15,8 +12,9 @@ enum { WHERE_MAX = 12 };
 // What a statistic can have, in the order of its table. "year" or "month", the rest are dimensions.
 static const char *const keys[] = {"measure",    "year",         "month",        "province",
                                    "policeUnit", "safetyRegion", "municipality", "category",
-                                   "gender",     "ageGroup",     "citizenship",  "sourceKind"};
-enum { KEY_COUNT = sizeof keys / sizeof *keys, DIMENSIONS_FROM = 3 };
+                                   "gender",     "ageGroup",     "citizenship",  "sourceKind",
+                                   "count",      "roundingBase", "closed",       NULL};
+enum { KEY_COUNT = 12, DIMENSIONS_FROM = 3 }; // a sheet has those behind them too
 
 static bool is_key(struct str name) {
     for (size_t i = 0; i < KEY_COUNT; i++)
@@ -63,8 +61,7 @@ static void put_what(struct table *table, const struct json_view *statistic,
 static void put_statistic(struct table *table, const struct json_view *statistic,
                           const struct json_view *names) {
     const char *year = json_view_text(statistic, "year");
-    int64_t count = 0;
-    (void)json_view_number(statistic, "count", &count);
+    int64_t count = json_view_integer(statistic, "count");
     table_put_text(table, year ? year : json_view_text(statistic, "month"));
     put_what(table, statistic, names);
     table_put_number(table, count);
@@ -95,25 +92,6 @@ static void print_table(const struct ctl *ctl, const struct json_view *answer) {
     table_free(&table);
 }
 
-static void print_sheet(const struct ctl *ctl, const struct json_view *answer) {
-    static const char *const more[] = {"count", "roundingBase", "closed", NULL};
-    const struct json_view *statistics = json_view_at(answer, "statistics");
-    struct csv_writer writer = {.term = &ctl->term};
-    for (size_t k = 0; k < KEY_COUNT; k++)
-        csv_writer_put_text(&writer, keys[k]);
-    csv_writer_put_titles(&writer, more);
-    for (size_t i = 0; i < json_view_size(statistics); i++) {
-        const struct json_view *statistic = json_view_item(statistics, i);
-        if (!is_wanted(ctl->args, statistic))
-            continue;
-        for (size_t k = 0; k < KEY_COUNT; k++)
-            csv_writer_put_node(&writer, statistic, keys[k]);
-        for (size_t m = 0; more[m]; m++)
-            csv_writer_put_node(&writer, statistic, more[m]);
-        csv_writer_end_row(&writer);
-    }
-}
-
 static void print_notes(const struct ctl *ctl, int64_t rounding_base) {
     struct query_options_notes notes = {.ctl = ctl};
     query_note(&notes,
@@ -127,11 +105,10 @@ static void print_notes(const struct ctl *ctl, int64_t rounding_base) {
 
 static enum ctl_exit print_statistics(const struct ctl *ctl, const struct json_view *answer) {
     const char *closed = json_view_text(answer, "closed");
-    int64_t rounding_base = 0;
+    int64_t rounding_base = json_view_integer(answer, "roundingBase");
     char text[256];
-    (void)json_view_number(answer, "roundingBase", &rounding_base);
     if (ctl->csv) {
-        print_sheet(ctl, answer);
+        query_print_sheet(ctl, keys, json_view_at(answer, "statistics"), is_wanted);
         return CTL_OK;
     }
     if (!closed) {
@@ -178,11 +155,12 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
 static enum ctl_exit run_statistics(const struct ctl *ctl, const struct args *args) {
     const struct ctl_question release = {
         .method = "POST", .target = "/v1/statistics/release", .print = print_published};
+    const struct ctl_question shown = {.target = "/v1/statistics", .print = print_statistics};
     enum ctl_exit result = check_filters(ctl, args);
     if (result != CTL_OK)
         return result;
     if (args->word_count == 0)
-        return ctl_show(ctl, "/v1/statistics", NULL, print_statistics);
+        return ctl_ask(ctl, &shown);
     if (strcmp(args->words[0], "release") != 0)
         return ctl_usage(ctl, "it takes release or nothing");
     if (ctl->csv || args_has(args, "where"))

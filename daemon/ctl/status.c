@@ -3,7 +3,6 @@
 #include "ctl/query/ctl.h"
 #include "ctl/term/format.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { LABEL_WIDTH = 22, VALUE_WIDTH = 12, INDENT = 2, CELL_GAP = 4 };
@@ -90,8 +89,7 @@ static void put_numbers(const struct term_out *term, const struct json_view *ans
 
 static void put_heading(const struct term_out *term, const char *heading) {
     term_out_end_line(term);
-    term_out_put(term, STYLE_STRONG, heading);
-    term_out_end_line(term);
+    term_out_print(term, STYLE_STRONG, "%s", heading);
 }
 
 static void put_fact(const struct term_out *term, const char *label, enum term_out_style style,
@@ -157,11 +155,9 @@ static void put_kafka(const struct term_out *term, const struct json_view *answe
 }
 
 static void put_daemon(const struct term_out *term, const struct json_view *answer) {
-    int64_t uptime = 0;
     char up[FORMAT_MAX], started[FORMAT_MAX], text[256];
     const char *version = json_view_text(answer, "version");
-    (void)json_view_number(answer, "uptimeSeconds", &uptime);
-    format_duration(uptime, up);
+    format_duration(json_view_integer(answer, "uptimeSeconds"), up);
     format_stamp(json_view_text(answer, "started"), started);
     (void)snprintf(text, sizeof text, "signaald %.64s, up %s, since %s UTC",
                    version ? version : "?", up, started);
@@ -186,14 +182,9 @@ static enum ctl_exit print_status(const struct ctl *ctl, const struct json_view 
     return CTL_OK;
 }
 
-static enum ctl_exit run_status(const struct ctl *ctl, const struct args *args) {
-    (void)args;
-    return ctl_show(ctl, "/v1/status", NULL, print_status);
-}
-
 const struct ctl_verb status_verb = {
     .name = "status",
     .words = "",
     .help = "How the daemon is: intake, ledger, Kafka, feeds",
-    .run = run_status,
+    .question = {.target = "/v1/status", .print = print_status},
 };

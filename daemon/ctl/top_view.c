@@ -22,9 +22,7 @@ struct view {
 };
 
 static int64_t number(const struct view *view, const char *path) {
-    int64_t value = 0;
-    (void)json_view_number(view->top->status, path, &value);
-    return value;
+    return json_view_integer(view->top->status, path);
 }
 
 static void end_line(struct view *view) {

@@ -39,12 +39,12 @@ struct trend {
 
 static void read_point(const struct json_view *node, struct point *point) {
     *point = (struct point){.period = json_view_text(node, "period"),
+                            .signals = json_view_integer(node, "signals"),
+                            .persons = json_view_integer(node, "persons"),
                             .partial = json_view_flag(node, "partial"),
                             .beyond_chance = json_view_flag(node, "beyondChance")};
     if (!point->period)
         point->period = "?";
-    (void)json_view_number(node, "signals", &point->signals);
-    (void)json_view_number(node, "persons", &point->persons);
     point->has_change = json_view_number(node, "change", &point->change);
     point->has_percent = json_view_tenths(node, "percent", &point->percent_tenths);
 }
@@ -90,7 +90,7 @@ static bool trend_read(struct trend *trend) {
             return false;
         trend->series[trend->series_count++] = read_series(item, points);
     }
-    (void)json_view_number(trend->answer, "smallBase", &trend->small_base);
+    trend->small_base = json_view_integer(trend->answer, "smallBase");
     trend->point_count = begun(&trend->total, trend->point_count);
     for (size_t i = 1; i < trend->point_count; i++)
         if (trend->total.points[i].has_change)
@@ -470,10 +470,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
-static enum ctl_exit run_trend(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(ctl, args, put_target, &(struct ctl_question){.print = print_trend});
-}
-
 static const struct args_option options[] = {
     {"by", 0, "A,B", "a row for each of these, up to two"},
     {"per", 0, "year|month", "the periods to compare; default: year"},
@@ -493,5 +489,5 @@ const struct ctl_verb trend_verb = {
             "inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,
-    .run = run_trend,
+    .question = {.put = put_target, .print = print_trend},
 };

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl verify: is everything that was made from the ledger what its lines say?
 #include "ctl/query/ctl.h"
-#include "ctl/term/format.h"
 #include "ctl/term/progress.h"
 #include "ctl/term/table.h"
+
+#include <inttypes.h>
 
 struct verifying {
     const struct ctl *ctl;
@@ -14,28 +15,20 @@ struct verifying {
 };
 
 static void put_check(struct table *table, const struct json_view *check) {
-    int64_t compared = 0, differs = 0;
+    int64_t differs = json_view_integer(check, "differs");
     const char *first = json_view_text(check, "first");
-    (void)json_view_number(check, "compared", &compared);
-    (void)json_view_number(check, "differs", &differs);
     table_put_text(table, json_view_text(check, "name"));
-    table_put_number(table, compared);
+    table_put_number(table, json_view_integer(check, "compared"));
     table_put_number(table, differs);
     table_put_styled(table, differs ? STYLE_BAD : STYLE_PLAIN,
                      differs && first ? first : json_view_text(check, "text"));
 }
 
 static void put_sum(const struct verifying *verifying, const struct json_view *answer) {
-    int64_t lines = 0, signals = 0;
-    char all[FORMAT_MAX], some[FORMAT_MAX], text[4 * FORMAT_MAX];
-    (void)json_view_number(answer, "lines", &lines);
-    (void)json_view_number(answer, "signals", &signals);
-    format_count(lines, all);
-    format_count(signals, some);
-    (void)snprintf(text, sizeof text, "%s: %s lines, %s signals",
-                   verifying->whole ? "whole" : "NOT WHOLE", all, some);
-    term_out_put(&verifying->ctl->term, verifying->whole ? STYLE_GOOD : STYLE_BAD, text);
-    term_out_end_line(&verifying->ctl->term);
+    term_out_print(&verifying->ctl->term, verifying->whole ? STYLE_GOOD : STYLE_BAD,
+                   "%s: %" PRId64 " lines, %" PRId64 " signals",
+                   verifying->whole ? "whole" : "NOT WHOLE", json_view_integer(answer, "lines"),
+                   json_view_integer(answer, "signals"));
 }
 
 static void print_outcome(const struct verifying *verifying, const struct json_view *answer) {

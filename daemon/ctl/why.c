@@ -86,17 +86,14 @@ static enum ctl_exit print_signal(const struct ctl *ctl, const struct json_view 
     return CTL_OK;
 }
 
-static enum ctl_exit run_why(const struct ctl *ctl, const struct args *args) {
-    return ctl_ask_for(
-        ctl, args, ctl_put_signal,
-        &(struct ctl_question){.missing = "never seen", .explained = true, .print = print_signal});
-}
-
 const struct ctl_verb why_verb = {
     .name = "why",
     .words = "SOURCE ID",
     .help = "What became of a signal, or that it was never seen",
     .more = "SOURCE is the name of the source, ID the id that the source gave to the signal.",
     .word_count = 2,
-    .run = run_why,
+    .question = {.put = ctl_put_signal,
+                 .missing = "never seen",
+                 .explained = true,
+                 .print = print_signal},
 };

@@ -75,6 +75,9 @@ event_type(const struct ledger_entry *row); // "nl.mensenhandelsignalen.signal.r
 enum { EVENT_CODE_MAX = 8 };
 void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]);
 
+struct json_out;
+void event_put_categories(struct json_out *json, const struct cell *cell); // key and list
+
 // The municipality's asReported of a signal's value. False when it has none.
 enum { EVENT_SPELLING_MAX = 4096 + 1 }; // any cell of a table
 bool event_get_as_reported(struct str value, char out[EVENT_SPELLING_MAX]);

@@ -23,6 +23,7 @@ void json_null(struct json_out *out);
 void json_raw(struct json_out *out, struct str json);
 
 // key and value in one
+void json_open_key(struct json_out *out, const char *key, char bracket);
 void json_put_string(struct json_out *out, const char *key, struct str value);
 void json_put_text(struct json_out *out, const char *key, const char *value);
 void json_put_i64(struct json_out *out, const char *key, int64_t value);

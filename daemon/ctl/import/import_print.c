@@ -4,7 +4,6 @@
 #include "import.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 enum { SHOWN_MAX = 20, LABEL_WIDTH = 14, JSON_BYTES_MAX = 1 << 20 };
 
@@ -22,33 +21,25 @@ static void put_count(const struct term_out *term, const char *label, uint64_t v
 
 static void put_refusals(const struct import *import) {
     const struct term_out *term = &import->ctl->term;
-    char text[320];
     size_t shown = import->refusal_count < SHOWN_MAX ? import->refusal_count : SHOWN_MAX;
     if (shown)
         term_out_end_line(term);
     for (size_t i = 0; i < shown; i++) {
         const struct import_refusal *refusal = &import->refusals[i];
-        (void)snprintf(text, sizeof text, "line %" PRIu64 ": %s%s%s: %s", refusal->line,
+        term_out_print(term, STYLE_PLAIN, "line %" PRIu64 ": %s%s%s: %s", refusal->line,
                        refusal->pointer, refusal->pointer[0] ? " " : "", refusal->code,
                        refusal->detail);
-        term_out_put(term, STYLE_PLAIN, text);
-        term_out_end_line(term);
     }
-    if (import->refusal_count > shown) {
-        (void)snprintf(text, sizeof text, "and %s%zu more reasons; --json has them",
+    if (import->refusal_count > shown)
+        term_out_print(term, STYLE_DIM, "and %s%zu more reasons; --json has them",
                        import->refusal_count == IMPORT_REFUSALS_MAX ? "at least " : "",
                        import->refusal_count - shown);
-        term_out_put(term, STYLE_DIM, text);
-        term_out_end_line(term);
-    }
 }
 
 static void print_text(const struct import *import) {
     const struct term_out *term = &import->ctl->term;
-    if (import->dry_run) {
-        term_out_put(term, STYLE_WARN, "dry run: nothing was stored");
-        term_out_end_line(term);
-    }
+    if (import->dry_run)
+        term_out_print(term, STYLE_WARN, "dry run: nothing was stored");
     put_count(term, "records", import->done, false);
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         put_count(term, import_verdicts[i], import->verdicts[i], i == IMPORT_REFUSED);
@@ -68,8 +59,7 @@ static void print_json(const struct import *import) {
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
     json_put_u64(&json, "excluded", import->excluded);
-    json_key(&json, "errors");
-    json_open(&json, '[');
+    json_open_key(&json, "errors", '[');
     for (size_t i = 0; i < import->refusal_count; i++) {
         const struct import_refusal *refusal = &import->refusals[i];
         json_open(&json, '{');

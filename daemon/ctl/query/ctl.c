@@ -4,9 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10, ID_MAX = 1024 };
+enum { STATUS_NOT_FOUND = 404, MESSAGE_MAX = 8 << 10, ID_MAX = 1024, NAME_BYTES_MAX = 64 };
 
 // Messages quote the other side, so they are cleaned like all that is printed.
 static void complain(const char *who, const char *text) {
@@ -87,12 +86,13 @@ static void print_missing(const struct ctl *ctl, const struct ctl_question *ques
     json_view_free(problem);
 }
 
-enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question) {
+static enum ctl_exit ask(const struct ctl *ctl, const struct ctl_question *question,
+                         const char *target) {
     struct client_reply reply;
     struct err err;
     enum ctl_exit result = CTL_OK;
     const struct client_request request = {.method = question->method ? question->method : "GET",
-                                           .target = question->target};
+                                           .target = target};
     if (!client_ask(ctl->path, &request, &reply, &err)) {
         result = ctl_fail("%s", err.text);
     } else if (reply.status == STATUS_NOT_FOUND && question->missing) {
@@ -112,18 +112,15 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
     return result;
 }
 
-enum ctl_exit ctl_ask_for(const struct ctl *ctl, const struct args *args,
-                          enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args,
-                                               struct buf *target),
-                          const struct ctl_question *question) {
+enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question) {
     struct buf target;
-    struct ctl_question asked = *question;
+    if (!question->put)
+        return ask(ctl, question, question->target);
     buf_init(&target, CLIENT_TARGET_MAX);
-    enum ctl_exit result = put(ctl, args, &target);
+    enum ctl_exit result = question->put(ctl, ctl->args, &target);
     char *text = buf_take(&target);
-    asked.target = text;
     if (result == CTL_OK)
-        result = ctl_ask(ctl, &asked);
+        result = ask(ctl, question, text);
     free(text);
     return result;
 }
@@ -139,9 +136,11 @@ enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, str
     return CTL_OK;
 }
 
-enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
-                       enum ctl_exit (*print)(const struct ctl *ctl,
-                                              const struct json_view *answer)) {
-    const struct ctl_question question = {.target = target, .missing = missing, .print = print};
-    return ctl_ask(ctl, &question);
+enum ctl_exit ctl_put_feed(const struct ctl *ctl, const struct args *args, struct buf *target) {
+    struct str name = str_from(args->words[0]);
+    if (name.len == 0 || name.len > NAME_BYTES_MAX)
+        return ctl_usage(ctl, "a name has 1 to %d bytes", NAME_BYTES_MAX);
+    buf_puts(target, "/v1/feeds/");
+    client_put_encoded(target, name);
+    return CTL_OK;
 }

@@ -62,6 +62,12 @@ bool json_view_number(const struct json_view *node, const char *path, int64_t *v
     return true;
 }
 
+int64_t json_view_integer(const struct json_view *node, const char *path) {
+    int64_t value = 0;
+    (void)json_view_number(node, path, &value);
+    return value;
+}
+
 bool json_view_flag(const struct json_view *node, const char *path) {
     const struct json_view *found = json_view_at(node, path);
     return found && json_is_true(inner(found));

@@ -41,6 +41,13 @@ static void put_name(struct buf *target, const char *name, size_t len) {
     buf_putc(target, '=');
 }
 
+void query_put_parameter(struct buf *target, struct str name, const char *value) {
+    if (!value)
+        return;
+    put_name(target, name.data, name.len);
+    client_put_encoded(target, str_from(value));
+}
+
 enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target) {
     struct str rest = str_from(by), name;
     put_name(target, "by", strlen("by"));
@@ -78,13 +85,10 @@ static bool is_period(const char *text) {
 
 enum ctl_exit query_put_period(const struct ctl *ctl, const struct args *args, struct buf *target) {
     const char *period = args_value(args, "period");
-    if (!period)
-        return CTL_OK;
-    if (!is_period(period))
+    if (period && !is_period(period))
         return ctl_usage(ctl, "--period is a year or a month, or from one to another: 2017, "
                               "2017-03, 2016..2018 or 2016-03..2017-02");
-    put_name(target, "period", strlen("period"));
-    buf_puts(target, period);
+    query_put_parameter(target, STR("period"), period);
     return CTL_OK;
 }
 
@@ -100,8 +104,7 @@ enum ctl_exit query_put_filters(const struct ctl *ctl, const struct args *args,
             return ctl_usage(ctl, "--where needs name=value, as in category=SexualExploitation");
         if (!is_dimension(name))
             return refuse_dimension(ctl, "where", name);
-        put_name(target, name.data, name.len);
-        client_put_encoded(target, value);
+        query_put_parameter(target, name, value.data);
     }
     return target->overflow ? ctl_usage(ctl, "too many filters") : CTL_OK;
 }
@@ -156,6 +159,20 @@ void query_put_labels(struct csv_writer *writer, const struct query_options_by *
         if (has_names(by->names[d]))
             csv_writer_put_text(writer,
                                 code ? json_view_text(json_view_key(names, code), "") : NULL);
+    }
+}
+
+void query_print_sheet(const struct ctl *ctl, const char *const *keys, const struct json_view *list,
+                       bool (*wanted)(const struct args *args, const struct json_view *item)) {
+    struct csv_writer writer = {.term = &ctl->term};
+    csv_writer_put_titles(&writer, keys);
+    for (size_t i = 0; i < json_view_size(list); i++) {
+        const struct json_view *item = json_view_item(list, i);
+        if (wanted && !wanted(ctl->args, item))
+            continue;
+        for (size_t k = 0; keys[k]; k++)
+            csv_writer_put_node(&writer, item, keys[k]);
+        csv_writer_end_row(&writer);
     }
 }
 

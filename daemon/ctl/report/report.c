@@ -2,7 +2,6 @@
 // signaalctl report: the national picture as one page of HTML that needs nothing else. It is
 // written beside its place and renamed, so that there is never half a page.
 #include "report.h"
-#include "base/mem.h"
 #include "base/time.h"
 
 #include <errno.h>

@@ -29,8 +29,7 @@ static void put_municipality(struct report *report, const struct json_view *muni
 static void put_list(struct report *report, const struct json_view *coverage,
                      const struct json_view *province, const char *state, const char *key) {
     const struct json_view *list = json_view_at(coverage, "list");
-    json_key(&report->out, key);
-    json_open(&report->out, '[');
+    json_open_key(&report->out, key, '[');
     for (size_t i = 0; report_number(coverage, state) && i < json_view_size(list); i++) {
         const struct json_view *municipality = json_view_item(list, i);
         if (is_text(municipality, "state", state) &&
@@ -46,8 +45,7 @@ static void put_groups(struct report *report, const struct json_view *coverage, 
                                          "official",       "policy",     "all"};
     struct json_out *out = &report->out;
     const struct json_view *rows = json_view_at(coverage, key);
-    json_key(out, key);
-    json_open(out, '[');
+    json_open_key(out, key, '[');
     for (size_t i = 0; i < json_view_size(rows); i++) {
         const struct json_view *row = json_view_item(rows, i);
         json_open(out, '{');
@@ -68,15 +66,13 @@ void report_put_coverage(struct report *report, const struct json_view *coverage
     static const char *const levels[] = {"signals", "official", "policy", "all"};
     struct json_out *out = &report->out;
     const struct json_view *level = json_view_at(coverage, "basicLevel");
-    json_key(out, "coverage");
-    json_open(out, '{');
+    json_open_key(out, "coverage", '{');
     json_put_text(out, "headline", json_view_text(coverage, "headline"));
     report_put_number(report, coverage, "municipalities");
     report_put_number(report, coverage, "signalling");
     report_put_number(report, coverage, "silent");
     report_put_number(report, coverage, "never");
-    json_key(out, "basicLevel");
-    json_open(out, '{');
+    json_open_key(out, "basicLevel", '{');
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
         report_put_number(report, level, levels[i]);
     json_close(out, '}');

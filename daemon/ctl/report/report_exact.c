@@ -4,7 +4,6 @@
 #include "report.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 // In what the page divides signals.
@@ -120,8 +119,7 @@ static void put_change(struct report *report, const struct json_view *point) {
 static void put_points(struct report_exact *exact, enum ask ask, const char *key) {
     struct report *report = exact->report;
     const struct json_view *points = json_view_at(exact->answers[ask], "total");
-    json_key(&report->out, key);
-    json_open(&report->out, '[');
+    json_open_key(&report->out, key, '[');
     for (size_t i = 0; i < json_view_size(points) && i < REPORT_COLUMNS_MAX; i++) {
         const struct json_view *point = json_view_item(points, i);
         json_open(&report->out, '{');
@@ -156,8 +154,7 @@ static void put_line(struct report_exact *exact, const char *dimension,
 
 static void put_dimensions(struct report_exact *exact) {
     struct json_out *out = &exact->report->out;
-    json_key(out, "dimensions");
-    json_open(out, '{');
+    json_open_key(out, "dimensions", '{');
     for (int i = 0; i < DIMENSIONS; i++) {
         const struct json_view *series = json_view_at(exact->answers[ASK_DIMENSIONS + i], "series");
         json_key(out, dimensions[i]);
@@ -171,8 +168,7 @@ static void put_dimensions(struct report_exact *exact) {
 
 static void put_total(struct report_exact *exact) {
     struct report *report = exact->report;
-    json_key(&report->out, "total");
-    json_open(&report->out, '{');
+    json_open_key(&report->out, "total", '{');
     report_put_number(report, exact->now, "signals");
     report_put_number(report, exact->now, "persons");
     json_put_i64(&report->out, "before", report_number(exact->before, "signals"));

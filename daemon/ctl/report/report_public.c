@@ -179,8 +179,7 @@ static void put_years(struct snapshot *snapshot) {
     if (last - first >= REPORT_COLUMNS_MAX)
         first = last - REPORT_COLUMNS_MAX + 1;
     json_put_i64(out, "firstYear", first);
-    json_key(out, "years");
-    json_open(out, '[');
+    json_open_key(out, "years", '[');
     for (year = first; year <= last; year++)
         json_i64(out, find_of_year(snapshot, year, NULL, NULL));
     json_close(out, ']');
@@ -188,8 +187,7 @@ static void put_years(struct snapshot *snapshot) {
 
 static void put_months(struct snapshot *snapshot) {
     struct json_out *out = &snapshot->report->out;
-    json_key(out, "months");
-    json_open(out, '[');
+    json_open_key(out, "months", '[');
     for (int month = 1; month <= 12; month++) {
         char period[16];
         (void)snprintf(period, sizeof period, "%d-%02d", snapshot->report->year, month);
@@ -210,8 +208,7 @@ static void put_pair(struct snapshot *snapshot, const char *by, const char *code
 
 static void put_dimensions(struct snapshot *snapshot) {
     struct json_out *out = &snapshot->report->out;
-    json_key(out, "dimensions");
-    json_open(out, '{');
+    json_open_key(out, "dimensions", '{');
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
         const char *code;
         json_key(out, dimensions[i].name);
@@ -241,8 +238,7 @@ static void put_document(struct snapshot *snapshot) {
     json_put_i64(
         out, "municipalities",
         find_statistic(snapshot, &(struct wanted){"municipalities", "year", period, NULL, NULL}));
-    json_key(out, "total");
-    json_open(out, '{');
+    json_open_key(out, "total", '{');
     put_pair(snapshot, NULL, NULL);
     json_close(out, '}');
     put_years(snapshot);

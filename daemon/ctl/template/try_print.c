@@ -142,13 +142,10 @@ static void put_further_refused(const struct try_run *run, size_t from) {
     size_t shown = 0;
     for (size_t i = from; i < page->item_count && shown < REFUSED_SHOWN_MAX; i++) {
         const struct page_item *item = &page->items[i];
-        char heading[32];
         if (item->signal != UINT32_MAX)
             continue;
-        (void)snprintf(heading, sizeof heading, "item %u",
+        term_out_print(&run->ctl->term, STYLE_STRONG, "item %u",
                        item->fault_count ? page->faults[item->fault_first].index : 0);
-        term_out_put(&run->ctl->term, STYLE_STRONG, heading);
-        term_out_end_line(&run->ctl->term);
         put_faults(run, item);
         shown++;
     }
@@ -162,10 +159,7 @@ static void put_items(const struct try_run *run) {
     size_t decoded = 0; // items that are left out are not in the page
     for (size_t i = 0; i < run->item_count; i++) {
         const struct try_item *item = &run->items[i];
-        char heading[32];
-        (void)snprintf(heading, sizeof heading, "item %u", item->index);
-        term_out_put(term, STYLE_STRONG, heading);
-        term_out_end_line(term);
+        term_out_print(term, STYLE_STRONG, "item %u", item->index);
         put_fields(term, item);
         if (item->excluded) {
             put_line(term, STYLE_DIM, "=> left out", "");
@@ -191,8 +185,7 @@ static void put_totals(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
     const struct page *page = &run->page;
     const char *next = next_of(run);
-    term_out_put(term, STYLE_STRONG, "in all");
-    term_out_end_line(term);
+    term_out_print(term, STYLE_STRONG, "in all");
     put_total(term, "items", page->item_count + page->excluded);
     put_total(term, "good", page->signal_count);
     put_total(term, "refused", refused_count(run));
@@ -225,13 +218,11 @@ static void json_put_foreign(struct json_out *json, const char *key, const char 
 }
 
 static void json_fields(struct json_out *json, const struct try_item *item) {
-    json_key(json, "fields");
-    json_open(json, '{');
+    json_open_key(json, "fields", '{');
     for (int f = 0; f < MAPPING_FIELDS; f++) {
         if (!item->raw[f] && !item->value[f])
             continue;
-        json_key(json, mapping_field_name((enum mapping_field)f));
-        json_open(json, '{');
+        json_open_key(json, mapping_field_name((enum mapping_field)f), '{');
         json_put_foreign(json, "raw", item->raw[f]);
         json_put_foreign(json, "value", item->value[f]);
         json_close(json, '}');
@@ -258,12 +249,7 @@ static void json_signal(struct json_out *json, const struct signal *signal) {
         json_day(json, "occurred", signal->occurred);
         json_put_text(json, "municipality", code);
         json_put_text(json, "municipalityToday", today);
-        json_key(json, "categories");
-        json_open(json, '[');
-        for (int c = 0; c < CATEGORY_COUNT; c++)
-            if (cell->categories >> c & 1)
-                json_text(json, category_name((enum category)c));
-        json_close(json, ']');
+        event_put_categories(json, cell);
         json_put_text(json, "gender", gender_name((enum gender)cell->gender));
         json_put_text(json, "ageGroup", age_group_name((enum age_group)cell->age_group));
         json_put_text(json, "citizenship", citizenship_name((enum citizenship)cell->citizenship));
@@ -280,8 +266,7 @@ static void json_made(struct json_out *json, const struct page *page,
         json_signal(json, &page->signals[made->signal]);
     else
         json_null(json);
-    json_key(json, "errors");
-    json_open(json, '[');
+    json_open_key(json, "errors", '[');
     for (uint32_t i = 0; made && i < made->fault_count; i++) {
         const struct fault *fault = &page->faults[made->fault_first + i];
         json_open(json, '{');
@@ -296,8 +281,7 @@ static void json_made(struct json_out *json, const struct page *page,
 static void json_items(struct json_out *json, const struct try_run *run) {
     const struct page *page = &run->page;
     size_t decoded = 0, count = page->decoded.failed ? 0 : run->item_count;
-    json_key(json, "items");
-    json_open(json, '[');
+    json_open_key(json, "items", '[');
     for (size_t i = 0; i < count; i++) {
         const struct try_item *item = &run->items[i];
         bool made = !item->excluded && decoded < page->item_count;

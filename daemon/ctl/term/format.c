@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 void format_count(int64_t value, char out[FORMAT_MAX]) {
     (void)snprintf(out, FORMAT_MAX, "%" PRId64, value);

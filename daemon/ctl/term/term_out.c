@@ -6,6 +6,7 @@
 
 #include <langinfo.h>
 #include <locale.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,7 @@
 #include <wchar.h>
 
 enum { WIDTH_DEFAULT = 80, WIDTH_MIN = 40, WIDTH_MAX = 1000, HEIGHT_DEFAULT = 24 };
+enum { LINE_MAX_BYTES = 2048 };
 
 static bool environment_has(const char *name) {
     const char *value = getenv(name);
@@ -149,6 +151,16 @@ void term_out_put(const struct term_out *term, enum term_out_style style, const 
     char *clean = term_out_clean(term, text);
     put_styled(term, style, clean, strlen(clean));
     free(clean);
+}
+
+void term_out_print(const struct term_out *term, enum term_out_style style, const char *fmt, ...) {
+    char text[LINE_MAX_BYTES];
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    term_out_put(term, style, text);
+    term_out_end_line(term);
 }
 
 void term_out_put_spaces(const struct term_out *term, size_t count) {

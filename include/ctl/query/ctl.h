@@ -23,16 +23,30 @@ struct ctl {
     const struct args *args; // of the verb
 };
 
+// What to ask, and how to show the answer: with --json as it is, else through `print`, which may
+// return CTL_FAILED for an answer that it cannot read.
+struct ctl_question {
+    const char *method; // NULL: GET
+    const char *target;
+    // Where the target follows from the command line: writes it, or says what is wrong (CTL_USAGE),
+    // and then nothing is asked. NULL: it is `target`.
+    enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args, struct buf *target);
+    const char *missing; // what to print for a 404; NULL when that is a problem like any other
+    bool explained;      // and the daemon's own words behind it
+    enum ctl_exit (*print)(const struct ctl *ctl, const struct json_view *answer);
+};
+
 struct ctl_verb {
     const char *name;
     const char *words; // for the usage line: "SOURCE ID"; "" for none
     const char *help;  // one line
     const char *more;  // paragraph for the verb's own help, or NULL
     const struct args_option *options;
-    size_t word_count;          // exactly so many
-    size_t optional_word_count; // and, together, so many more or none of them
-    bool has_csv;               // knows --csv
-    bool has_dimensions;        // its own help names what to count by
+    size_t word_count;            // exactly so many
+    size_t optional_word_count;   // and, together, so many more or none of them
+    bool has_csv;                 // knows --csv
+    bool has_dimensions;          // its own help names what to count by
+    struct ctl_question question; // asked when there is no `run`
     enum ctl_exit (*run)(const struct ctl *ctl, const struct args *args);
 };
 
@@ -42,30 +56,12 @@ extern const struct ctl_verb words_verb, remap_verb, audit_verb, erase_verb;
 extern const struct ctl_verb try_verb, import_verb, verify_verb;
 extern const struct ctl_verb trend_verb, coverage_verb, statistics_verb, top_verb, report_verb;
 
-// What to ask, and how to show the answer: with --json as it is, else through `print`, which may
-// return CTL_FAILED for an answer that it cannot read.
-struct ctl_question {
-    const char *method; // NULL: GET
-    const char *target;
-    const char *missing; // what to print for a 404; NULL when that is a problem like any other
-    bool explained;      // and the daemon's own words behind it
-    enum ctl_exit (*print)(const struct ctl *ctl, const struct json_view *answer);
-};
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);
-// The usual question: GET `target`.
-enum ctl_exit ctl_show(const struct ctl *ctl, const char *target, const char *missing,
-                       enum ctl_exit (*print)(const struct ctl *ctl,
-                                              const struct json_view *answer));
 // What the daemon says, as it says it, with a newline behind.
 void ctl_print_json(const struct ctl *ctl, struct str body);
-// The same, where the target follows from the command line: `put` writes it, or says what is wrong
-// (CTL_USAGE), and then nothing is asked.
-enum ctl_exit ctl_ask_for(const struct ctl *ctl, const struct args *args,
-                          enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args,
-                                               struct buf *target),
-                          const struct ctl_question *question);
-// The target of one signal, by the words SOURCE and ID.
+// The target of one signal, by the words SOURCE and ID; of one feed, by the word NAME.
 enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, struct buf *target);
+enum ctl_exit ctl_put_feed(const struct ctl *ctl, const struct args *args, struct buf *target);
 // Shows what the daemon said with a status that is no success (RFC 9457).
 enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *reply);
 

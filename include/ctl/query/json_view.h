@@ -19,7 +19,8 @@ const struct json_view *json_view_key(const struct json_view *node,
                                       const char *key); // one key, dots and all
 const char *json_view_text(const struct json_view *node, const char *path);
 bool json_view_number(const struct json_view *node, const char *path, int64_t *value);
-bool json_view_flag(const struct json_view *node, const char *path); // true only for true
+int64_t json_view_integer(const struct json_view *node, const char *path); // 0 where there is none
+bool json_view_flag(const struct json_view *node, const char *path);       // true only for true
 bool json_view_bool(const struct json_view *node, const char *path, bool *value);
 // A number, whole or not, in tenths: 12.34 gives 123. False also for one that is too large.
 bool json_view_tenths(const struct json_view *node, const char *path, int64_t *tenths);

@@ -11,6 +11,8 @@ enum { QUERY_BY_MAX = 3, QUERY_FILTERS_MAX = 12, QUERY_LABEL_MAX = 256 };
 
 void query_put_dimensions(struct buf *out, const char *between); // the names of all
 
+// A parameter behind the path in `target`, percent-encoded; none when `value` is NULL.
+void query_put_parameter(struct buf *target, struct str name, const char *value);
 // Each puts a parameter behind the path in `target`, or says what is wrong (CTL_USAGE).
 enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target);
 enum ctl_exit query_put_period(const struct ctl *ctl, const struct args *args, struct buf *target);
@@ -30,6 +32,9 @@ void query_label(const struct json_view *names, const char *code, char out[QUERY
 void query_put_titles(struct csv_writer *writer, const struct query_options_by *by);
 void query_put_labels(struct csv_writer *writer, const struct query_options_by *by,
                       const struct json_view *names, const struct json_view *line);
+// A sheet with what stands at `keys`, which ends with NULL, in each of `list`; `wanted` NULL: all.
+void query_print_sheet(const struct ctl *ctl, const char *const *keys, const struct json_view *list,
+                       bool (*wanted)(const struct args *args, const struct json_view *item));
 // " by province, category; gender Masculine": how an answer was divided and filtered.
 void query_describe(const struct json_view *answer, struct buf *out);
 

@@ -5,6 +5,8 @@
 #ifndef CTL_TERM_TERM_OUT_H
 #define CTL_TERM_TERM_OUT_H
 
+#include "base/err.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,6 +50,9 @@ char *term_out_clean(const struct term_out *term, const char *text);
 size_t term_out_columns(const struct term_out *term, const char *clean); // that it takes
 
 void term_out_put(const struct term_out *term, enum term_out_style style, const char *text);
+// A line.
+void term_out_print(const struct term_out *term, enum term_out_style style, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 // In a field of `width` columns; `fit` adds up from enum term_out_fit.
 void term_out_put_field(const struct term_out *term, enum term_out_style style, const char *text,
                         size_t width, unsigned fit);
