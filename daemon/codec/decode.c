@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 5 };
@@ -95,13 +96,8 @@ static struct str text_of(struct decoder *d, const json_t *value, bool numbers) 
     if (!numbers || !json_is_integer(value) || d->number_count == NUMBERS_MAX)
         return (struct str){NULL, 0};
     char *text = d->numbers[d->number_count++];
-    struct buf buf;
-    buf_init(&buf, NUMBER_TEXT_MAX);
-    buf_put_i64(&buf, json_integer_value(value));
-    memcpy(text, buf.data, buf.len);
-    struct str result = {text, buf.len};
-    buf_free(&buf);
-    return result;
+    int len = snprintf(text, NUMBER_TEXT_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return (struct str){text, (size_t)len};
 }
 
 static void add_category(struct decoder *d, const json_t *value) {

@@ -50,18 +50,6 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static bool read_row(struct step *step, uint64_t seq, struct ledger_entry *row) {
-    struct store_txn *txn = &step->commit->txn;
-    struct str record, event;
-    if (store_get_seq(txn, STORE_LEDGER, seq, &record) &&
-        record_get_ledger(record, seq, row, &event))
-        return true;
-    if (txn->err.kind == ERR_NONE)
-        err_set(&txn->err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
-                (unsigned long long)seq);
-    return false;
-}
-
 static uint64_t latest_line(const struct ledger_writer *commit, const struct ledger_entry *row) {
     uint64_t seq = index_get(commit->change->index, &row->identity);
     return seq ? seq : index_get(commit->ledger->index, &row->identity);
@@ -94,10 +82,10 @@ static bool line_is_older(struct step *step, const struct ledger_entry *row, int
     const int64_t now_ms = step->expire->now_ms;
     const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
     struct ledger_entry at = *row;
-    if (row->logged_ms > now_ms && place > row->seq && !read_row(step, place, &at))
+    if (row->logged_ms > now_ms && place > row->seq && !ledger_read_entry(step->commit, place, &at))
         return false;
     for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
-        if (!read_row(step, at.seq + 1, &at))
+        if (!ledger_read_entry(step->commit, at.seq + 1, &at))
             return false;
     if (at.seq > row->seq)
         keep_place(step, at.seq);
@@ -173,8 +161,8 @@ static void drop_event(struct step *step, uint64_t seq) {
 static bool expire_lines(struct step *step) {
     struct ledger_change *change = step->commit->change;
     struct ledger_entry row;
-    while (change->first_seq <= change->last_seq && read_row(step, change->first_seq, &row) &&
-           line_is_due(step, &row)) {
+    while (change->first_seq <= change->last_seq &&
+           ledger_read_entry(step->commit, change->first_seq, &row) && line_is_due(step, &row)) {
         if (step->to_remove == 0)
             return false;
         if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row) == row.seq)

@@ -90,7 +90,8 @@ static void read_row(struct sources_reading *reading, const struct str *cells, c
         const struct sources_column *column = &sources_columns[order[i]];
         if (cells[i].len == 0 && column->required)
             diagnostics_add(reading->faults, reading->file, line, "%s: is empty", column->name);
-        else if (cells[i].len > 0 && !column->take(reading, source, cells[i], &err))
+        else if (cells[i].len > 0 &&
+                 !column->take(&(struct sources_cell){reading, source, column}, cells[i], &err))
             diagnostics_add(reading->faults, reading->file, line, "%s: %s", column->name, err.text);
     }
     sources_row_check(reading, source);

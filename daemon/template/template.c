@@ -83,10 +83,7 @@ static void read_text(struct template *template, struct str text, const char *fi
 }
 
 static const char *name_wrong(struct str name) {
-    for (size_t i = 0; i < name.len; i++)
-        if (name.data[i] >= 'A' && name.data[i] <= 'Z')
-            return "the name before .yaml is not allowed (allowed: 1..64 of [a-z0-9._-])";
-    if (!text_is_word(name, TEMPLATE_NAME_MAX, "._-"))
+    if (!text_is_name(name, TEMPLATE_NAME_MAX))
         return "the name before .yaml is not allowed (allowed: 1..64 of [a-z0-9._-])";
     return str_is(name, NATIVE) ? "native is built in: take another name" : NULL;
 }
