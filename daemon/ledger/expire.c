@@ -18,7 +18,6 @@
 enum {
     STEP_REMOVED_MAX = 500,
     STEP_LOOKED_MAX = 5000,
-    PERSON_BYTES = 8,
     FIRST_YEAR = 2000, // of cells' months
 };
 
@@ -50,9 +49,9 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static uint64_t latest_line(const struct ledger_writer *commit, const struct ledger_entry *row) {
-    uint64_t seq = index_get(commit->change->index, &row->identity);
-    return seq ? seq : index_get(commit->ledger->index, &row->identity);
+static uint64_t latest_line(const struct ledger_writer *commit, const struct digest *identity) {
+    uint64_t seq = index_get(commit->change->index, identity);
+    return seq ? seq : index_get(commit->ledger->index, identity);
 }
 
 static bool is_waiting(struct step *step, uint64_t seq) {
@@ -99,22 +98,14 @@ static bool line_is_due(struct step *step, const struct ledger_entry *row) {
     if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
-    return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
-}
-
-static int64_t expired_counts(struct ledger_writer *commit, struct str key) {
-    struct str value;
-    int64_t number = 0;
-    if (store_get(&commit->txn, STORE_EXPIRED_COUNTS, key, &value) && value.len == sizeof number)
-        memcpy(&number, value.data, sizeof number);
-    return number;
+    return row->kind != LEDGER_SIGNAL ||
+           !is_waiting(step, latest_line(step->commit, &row->identity));
 }
 
 static void carry(struct ledger_writer *commit, const struct cell *cell, int64_t more) {
     uint8_t bytes[sizeof *cell];
-    record_put_cell(bytes, cell);
-    struct str key = {(const char *)bytes, sizeof bytes};
-    int64_t number = expired_counts(commit, key) + more;
+    struct str key = record_put_cell(bytes, cell);
+    int64_t number = (int64_t)store_get_number(&commit->txn, STORE_EXPIRED_COUNTS, key) + more;
     store_put(&commit->txn, STORE_EXPIRED_COUNTS, key,
               (struct str){(const char *)&number, sizeof number});
 }
@@ -165,7 +156,7 @@ static bool expire_lines(struct step *step) {
            ledger_read_entry(step->commit, change->first_seq, &row) && line_is_due(step, &row)) {
         if (step->to_remove == 0)
             return false;
-        if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row) == row.seq)
+        if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row.identity) == row.seq)
             forget_signal(step, &row);
         drop_event(step, row.seq);
         store_delete_seq(&step->commit->txn, STORE_LEDGER, row.seq);
@@ -323,16 +314,12 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     struct plain_members *members = ctx;
     const struct step *step = members->step;
     struct plain_member member = {0};
-    if (key.len != PERSON_BYTES + DIGEST_BYTES || !record_get_cell(value, &member.cell) ||
+    if (!record_get_member(key, &member.person, &member.name) ||
+        !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
         return true;
-    struct ledger_entry row;
-    memcpy(row.identity.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
-    if (latest_line(step->commit, &row) >= step->commit->change->first_seq)
+    if (latest_line(step->commit, &member.name) >= step->commit->change->first_seq)
         return true;
-    for (size_t i = 0; i < PERSON_BYTES; i++)
-        member.person = member.person << 8 | (uint8_t)key.data[i];
-    member.name = row.identity;
     members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;
     return true;
@@ -354,7 +341,8 @@ static void move_cell(struct step *step, const struct found *found) {
     if (!record_get_cell(found_key(found), &cell))
         return;
     struct cell plain = without_victim(&cell);
-    int64_t number = expired_counts(step->commit, found_key(found));
+    int64_t number =
+        (int64_t)store_get_number(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
     store_delete(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
     carry(step->commit, &plain, number);
     counts_add(step->commit->change->counts, &cell, -number);
