@@ -49,11 +49,6 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static uint64_t latest_line(const struct ledger_writer *commit, const struct digest *identity) {
-    uint64_t seq = index_get(commit->change->index, identity);
-    return seq ? seq : index_get(commit->ledger->index, identity);
-}
-
 static bool is_waiting(struct step *step, uint64_t seq) {
     struct str empty;
     return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
@@ -99,7 +94,7 @@ static bool line_is_due(struct step *step, const struct ledger_entry *row) {
         is_waiting(step, row->seq))
         return false;
     return row->kind != LEDGER_SIGNAL ||
-           !is_waiting(step, latest_line(step->commit, &row->identity));
+           !is_waiting(step, ledger_latest(step->commit, &row->identity));
 }
 
 static void carry(struct ledger_writer *commit, const struct cell *cell, int64_t more) {
@@ -156,7 +151,7 @@ static bool expire_lines(struct step *step) {
            ledger_read_entry(step->commit, change->first_seq, &row) && line_is_due(step, &row)) {
         if (step->to_remove == 0)
             return false;
-        if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row.identity) == row.seq)
+        if (row.kind == LEDGER_SIGNAL && ledger_latest(step->commit, &row.identity) == row.seq)
             forget_signal(step, &row);
         drop_event(step, row.seq);
         store_delete_seq(&step->commit->txn, STORE_LEDGER, row.seq);
@@ -318,7 +313,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
         !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
         return true;
-    if (latest_line(step->commit, &member.name) >= step->commit->change->first_seq)
+    if (ledger_latest(step->commit, &member.name) >= step->commit->change->first_seq)
         return true;
     members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;

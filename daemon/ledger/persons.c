@@ -111,9 +111,7 @@ static bool on_linked(void *ctx, struct str key, struct str value) {
     if (!record_get_member(key, &person, &member) || person != walk->person)
         return false;
     // One whose line has expired is no signal that anybody could find.
-    bool known = index_get(walk->commit->change->index, &member) ||
-                 index_get(walk->commit->ledger->index, &member);
-    if (known && !digest_equal(&member, walk->self))
+    if (ledger_latest(walk->commit, &member) && !digest_equal(&member, walk->self))
         walk->list[walk->count++] = member;
     return walk->count < walk->max;
 }
