@@ -135,23 +135,16 @@ static bool same_files(const struct app *app, const struct buf *before, struct b
 
 static bool reload(void *ctx, struct buf *digests, struct buf *text) {
     struct app *app = ctx;
-    struct diagnostics faults;
+    struct sources *sources;
+    struct tables *tables;
     struct buf before;
-    struct err err;
     if (app->stopping) {
         buf_puts(text, "the service is stopping\n");
         return false;
     }
-    diagnostics_init(&faults);
     buf_init(&before, AUDIT_OBJECT_MAX);
     config_digest(app->config, false, &before);
-    struct tables *tables = tables_load(&app->config->table_files, &err);
-    if (!tables)
-        buf_printf(text, "%s\n", err.text);
-    struct sources *sources = sources_load(app->config, &faults);
-    buf_put_str(text, buf_str(&faults.text));
-    diagnostics_free(&faults);
-    bool ok = tables && sources && sources_check_municipalities(sources, tables, text);
+    bool ok = sources_load_all(app->config, &sources, &tables, text);
     if (!same_files(app, &before, digests) && ok) {
         buf_puts(text, "a file was changed while it was read: reload again\n");
         ok = false;
@@ -162,14 +155,13 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
         feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
         month_close_use(app->month_close, tables);
-        sources_unref(app->sources);
-        tables_unref(app->tables);
+        log_notice("tables reloaded sources=%zu", sources->count);
+    }
+    sources_unref(ok ? app->sources : sources);
+    tables_unref(ok ? app->tables : tables);
+    if (ok) {
         app->sources = sources;
         app->tables = tables;
-        log_notice("tables reloaded sources=%zu", sources->count);
-    } else {
-        sources_unref(sources);
-        tables_unref(tables);
     }
     return ok;
 }
@@ -301,20 +293,12 @@ static void on_terminate(void *ctx) {
 // --- start ---
 
 static bool load_tables(struct app *app, struct err *err) {
-    struct diagnostics faults;
-    struct buf unknown;
-    diagnostics_init(&faults);
-    buf_init(&unknown, 1 << 20);
-    app->sources = sources_load(app->config, &faults);
-    app->tables = app->sources ? tables_load(&app->config->table_files, err) : NULL;
-    struct str text = buf_str(&faults.text);
-    if (app->tables && !sources_check_municipalities(app->sources, app->tables, &unknown))
-        text = buf_str(&unknown);
-    if (text.len)
-        err_set(err, ERR_CONFIG, "%.*s", (int)text.len, text.data);
-    bool ok = app->tables && unknown.len == 0;
-    diagnostics_free(&faults);
-    buf_free(&unknown);
+    struct buf faults;
+    buf_init(&faults, 1 << 20);
+    bool ok = sources_load_all(app->config, &app->sources, &app->tables, &faults);
+    if (!ok)
+        err_set(err, ERR_CONFIG, "%.*s", (int)faults.len, faults.data);
+    buf_free(&faults);
     return ok;
 }
 

@@ -60,21 +60,18 @@ static void harden(void) {
 }
 
 static int check(const struct config *config) {
-    struct diagnostics faults;
-    struct err err;
-    diagnostics_init(&faults);
-    struct sources *sources = sources_load(config, &faults);
-    struct tables *tables = tables_load(&config->table_files, &err);
-    if (!tables)
-        (void)fprintf(stderr, "%s\n", err.text);
-    bool ok = sources && tables && sources_check_municipalities(sources, tables, &faults.text);
-    if (faults.text.len)
-        (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
+    struct sources *sources;
+    struct tables *tables;
+    struct buf faults;
+    buf_init(&faults, 1 << 20);
+    bool ok = sources_load_all(config, &sources, &tables, &faults);
+    if (faults.len)
+        (void)fwrite(faults.data, 1, faults.len, stderr);
     if (ok)
         (void)printf("%s: fine (%zu sources, %zu municipalities, %zu category words)\n",
                      config->file, sources->count, municipalities_count(tables->municipalities),
                      categories_count(tables->categories));
-    diagnostics_free(&faults);
+    buf_free(&faults);
     sources_unref(sources);
     tables_unref(tables);
     return ok ? EXIT_SUCCESS : EXIT_USAGE;

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 5 };
@@ -16,8 +17,7 @@ enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 5 };
 enum field_kind {
     FIELD_TEXT,           // string
     FIELD_TEXT_OR_NUMBER, // string or whole number
-    FIELD_CATEGORY,       // string or list of strings
-    FIELD_CATEGORIES,     // the same, by its other name
+    FIELD_CATEGORIES,     // string or list of strings
     FIELD_BOOL,
     FIELD_OBJECT,  // of fields
     FIELD_REFUSED, // must not be sent
@@ -56,7 +56,7 @@ static const struct field item_fields[] = {
     {"reported", "/reported", FIELD_TEXT, AT(reported), NULL},
     {"occurred", "/occurred", FIELD_TEXT, AT(occurred), NULL},
     {"municipality", "/municipality", FIELD_TEXT, AT(municipality), NULL},
-    {"category", "/category", FIELD_CATEGORY, 0, NULL},
+    {"category", "/category", FIELD_CATEGORIES, 0, NULL},
     {"categories", "/categories", FIELD_CATEGORIES, 0, NULL},
     {"victim", "/victim", FIELD_OBJECT, 0, victim_fields},
     {"status", "/status", FIELD_TEXT, AT(status), NULL},
@@ -76,11 +76,11 @@ struct decoder {
     size_t number_count;
 };
 
-static void add_fault(struct decoder *d, enum fault_code code, const char *pointer) {
-    if (d->item.fault_count == DECODE_FAULTS_MAX)
+void decode_add_fault(struct decode_item *item, enum fault_code code, const char *pointer) {
+    if (item->fault_count == DECODE_FAULTS_MAX)
         return;
-    struct fault *fault = &d->item.faults[d->item.fault_count++];
-    *fault = (struct fault){.index = d->item.index, .code = code};
+    struct fault *fault = &item->faults[item->fault_count++];
+    *fault = (struct fault){.index = item->index, .code = code};
     (void)strncpy(fault->pointer, pointer, sizeof fault->pointer - 1);
 }
 
@@ -95,25 +95,20 @@ static struct str text_of(struct decoder *d, const json_t *value, bool numbers) 
     if (!numbers || !json_is_integer(value) || d->number_count == NUMBERS_MAX)
         return (struct str){NULL, 0};
     char *text = d->numbers[d->number_count++];
-    struct buf buf;
-    buf_init(&buf, NUMBER_TEXT_MAX);
-    buf_put_i64(&buf, json_integer_value(value));
-    memcpy(text, buf.data, buf.len);
-    struct str result = {text, buf.len};
-    buf_free(&buf);
-    return result;
+    int len = snprintf(text, NUMBER_TEXT_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    return (struct str){text, (size_t)len};
 }
 
 static void add_category(struct decoder *d, const json_t *value) {
     struct item *item = &d->item.item;
     char pointer[] = "/categories/0";
     if (item->category_count == SIGNAL_CATEGORIES_MAX) {
-        add_fault(d, FAULT_TOO_MANY, "/categories");
+        decode_add_fault(&d->item, FAULT_TOO_MANY, "/categories");
         return;
     }
     pointer[sizeof pointer - 2] = (char)('0' + item->category_count);
     if (!json_is_string(value))
-        add_fault(d, FAULT_TYPE, pointer);
+        decode_add_fault(&d->item, FAULT_TYPE, pointer);
     item->categories[item->category_count++] = json_str(value); // keeps its place also when absent
 }
 
@@ -123,9 +118,9 @@ static void add_categories(struct decoder *d, const struct field *field, const j
     if (json_is_string(value)) {
         add_category(d, value);
     } else if (!json_is_array(value)) {
-        add_fault(d, FAULT_TYPE, field->pointer);
+        decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
     } else if (json_array_size(value) > SIGNAL_CATEGORIES_MAX) {
-        add_fault(d, FAULT_TOO_MANY, field->pointer);
+        decode_add_fault(&d->item, FAULT_TOO_MANY, field->pointer);
     } else {
         json_array_foreach(value, i, element) {
             add_category(d, element);
@@ -147,13 +142,13 @@ static void take_text(struct decoder *d, const struct field *field, const json_t
     if (text.data)
         memcpy((char *)&d->item.item + field->offset, &text, sizeof text);
     else
-        add_fault(d, FAULT_TYPE, field->pointer);
+        decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
 }
 
 static void take_refused(struct decoder *d, const struct field *field, const json_t *value) {
     bool empty = json_is_string(value) && str_trim(json_str(value)).len == 0;
     if (!empty)
-        add_fault(d, FAULT_NOT_ACCEPTED, field->pointer);
+        decode_add_fault(&d->item, FAULT_NOT_ACCEPTED, field->pointer);
 }
 
 static void take_field(struct decoder *d, const struct field *field, json_t *value);
@@ -162,7 +157,7 @@ static void take_inner(struct decoder *d, const struct field *field, json_t *val
     const char *name;
     json_t *member;
     if (!json_is_object(value)) {
-        add_fault(d, FAULT_TYPE, field->pointer);
+        decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
         return;
     }
     json_object_foreach(value, name, member) {
@@ -180,7 +175,6 @@ static void take_field(struct decoder *d, const struct field *field, json_t *val
     case FIELD_TEXT_OR_NUMBER:
         take_text(d, field, value);
         break;
-    case FIELD_CATEGORY:
     case FIELD_CATEGORIES:
         add_categories(d, field, value);
         break;
@@ -188,7 +182,7 @@ static void take_field(struct decoder *d, const struct field *field, json_t *val
         if (json_is_boolean(value))
             d->item.item.withdrawn = json_is_true(value);
         else
-            add_fault(d, FAULT_TYPE, field->pointer);
+            decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
         break;
     case FIELD_OBJECT:
         take_inner(d, field, value);
@@ -269,15 +263,15 @@ static bool decode_element(struct decoder *d, struct str text, enum fault_code s
     d->number_count = 0;
     json_t *object = NULL;
     if (scanned != FAULT_COUNT) {
-        add_fault(d, scanned, "");
+        decode_add_fault(&d->item, scanned, "");
     } else {
         json_error_t error;
         object = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
         // The scan has found where it ends, so what is wrong inside is this item's alone.
         if (!object)
-            add_fault(d, FAULT_SYNTAX, "");
+            decode_add_fault(&d->item, FAULT_SYNTAX, "");
         else if (!json_is_object(object))
-            add_fault(d, FAULT_TYPE, "");
+            decode_add_fault(&d->item, FAULT_TYPE, "");
         else
             decode_object(d, object);
     }

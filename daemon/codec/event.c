@@ -142,14 +142,6 @@ void event_put_erased_value(struct buf *out, const struct municipalities *munici
     json_close(&json, '}');
 }
 
-void event_put_stub_value(struct buf *out, const struct ledger_entry *row) {
-    struct json_out json = {.buf = out};
-    json_open(&json, '{');
-    put_version(&json, row);
-    put_source(&json, row);
-    json_close(&json, '}');
-}
-
 void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
                             const struct ledger_entry *row, int64_t last_signal_ms, int64_t days) {
     struct json_out json = {.buf = out};

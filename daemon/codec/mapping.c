@@ -73,11 +73,7 @@ bool mapper_begin(struct mapper *m) {
 }
 
 void mapper_fault(struct mapper *m, enum fault_code code, const char *pointer) {
-    if (m->item.fault_count == DECODE_FAULTS_MAX)
-        return;
-    struct fault *fault = &m->item.faults[m->item.fault_count++];
-    *fault = (struct fault){.index = m->item.index, .code = code};
-    (void)strncpy(fault->pointer, pointer, sizeof fault->pointer - 1);
+    decode_add_fault(&m->item, code, pointer);
 }
 
 static void set_term(struct mapping_term *term, const char *text) {

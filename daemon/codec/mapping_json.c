@@ -6,6 +6,7 @@
 #include "mapping_private.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -81,13 +82,8 @@ static json_t *resolve(json_t *value, const char *pointer) {
 }
 
 static struct str put_integer(json_int_t value, char out[NUMBER_TEXT_MAX]) {
-    struct buf buf;
-    buf_init(&buf, NUMBER_TEXT_MAX);
-    buf_put_i64(&buf, value);
-    memcpy(out, buf.data, buf.len);
-    struct str text = {out, buf.len};
-    buf_free(&buf);
-    return text;
+    int len = snprintf(out, NUMBER_TEXT_MAX, "%" JSON_INTEGER_FORMAT, value);
+    return (struct str){out, (size_t)len};
 }
 
 static struct str put_real(double value, bool fraction, char out[NUMBER_TEXT_MAX]) {

@@ -20,6 +20,7 @@ enum {
 };
 enum { FEED_HEAD = 26 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2 };
 enum { QUARANTINE_HEAD = 35, REASON_BYTES = 2 }; // a reason: code, length of its pointer, pointer
+enum { PERSON_BYTES = RECORD_MEMBER - DIGEST_BYTES };
 enum { UNMAPPED_HEAD = 24 + DIGEST_BYTES };
 // What is sealed together: up to three texts with a length each.
 enum { SEALED_MAX = RECORD_CURSOR_MAX + 2 * RECORD_FEED_TEXT_MAX + 3 };
@@ -38,7 +39,7 @@ static uint64_t get(const uint8_t *at, size_t size) {
     return value;
 }
 
-void record_put_cell(uint8_t at[sizeof(struct cell)], const struct cell *cell) {
+struct str record_put_cell(uint8_t at[sizeof(struct cell)], const struct cell *cell) {
     put(at, cell->municipality, 2);
     put(at + 2, cell->categories, 2);
     put(at + 4, cell->month, 2);
@@ -48,6 +49,7 @@ void record_put_cell(uint8_t at[sizeof(struct cell)], const struct cell *cell) {
     at[9] = cell->source_kind;
     at[10] = cell->status;
     at[11] = 0;
+    return (struct str){(const char *)at, sizeof *cell};
 }
 
 bool record_get_cell(struct str record, struct cell *cell) {
@@ -84,7 +86,7 @@ void record_put_ledger(struct buf *out, const struct ledger_entry *row, struct s
     put(head + 44, (uint32_t)row->reported, 4);
     put(head + 48, (uint32_t)row->occurred, 4);
     put(head + 52, row->key_municipality, 2);
-    record_put_cell(head + 54, &row->cell);
+    (void)record_put_cell(head + 54, &row->cell);
     memcpy(head + 66, row->identity.bytes, DIGEST_BYTES);
     memcpy(head + 82, row->content.bytes, DIGEST_BYTES);
     put(head + 98, (uint64_t)row->updated_ms, 8);
@@ -315,6 +317,24 @@ bool record_get_person(struct str record, struct person_record *person) {
                                      .key_id = (uint32_t)get(bytes + 8, 4),
                                      .last_ms = (int64_t)get(bytes + 12, 8)};
     return person->person > 0;
+}
+
+struct str record_put_member(uint8_t at[RECORD_MEMBER], uint64_t person,
+                             const struct digest *member) {
+    for (size_t i = 0; i < PERSON_BYTES; i++)
+        at[i] = (uint8_t)(person >> (56 - 8 * i));
+    memcpy(at + PERSON_BYTES, member->bytes, DIGEST_BYTES);
+    return (struct str){(const char *)at, RECORD_MEMBER};
+}
+
+bool record_get_member(struct str key, uint64_t *person, struct digest *member) {
+    if (key.len != RECORD_MEMBER)
+        return false;
+    *person = 0;
+    for (size_t i = 0; i < PERSON_BYTES; i++)
+        *person = *person << 8 | (uint8_t)key.data[i];
+    memcpy(member->bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
+    return true;
 }
 
 void record_put_unmapped(struct buf *out, const struct unmapped_record *word) {

@@ -5,39 +5,49 @@
 
 #include "base/mem.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-void config_key_fault(struct config_reading *reading, size_t key, const char *fmt, ...) {
-    char text[DIAGNOSTIC_MAX];
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    diagnostics_add(reading->faults, reading->file, reading->keys[key].line, "%s.%s: %s",
-                    config_keys[key].section, config_keys[key].name, text);
-    reading->keys[key].bad = true;
+enum { CONFIG_FILE_MAX = 1024 * 1024 };
+
+static bool set_path(struct yaml_keys_reading *yaml, struct str text, char **field,
+                     struct err *err) {
+    return config_path(((struct config_reading *)yaml)->dir, text, field, err);
+}
+
+static bool read_yaml(struct config_reading *reading) {
+    struct buf text;
+    struct err err;
+    if (!str_read_file(reading->yaml.file, CONFIG_FILE_MAX, &text, &err)) {
+        diagnostics_add(reading->yaml.faults, NULL, 0, "%s", err.text);
+        return false;
+    }
+    bool ok = yaml_keys_read(&reading->yaml, buf_str(&text));
+    if (text.data)
+        hash_wipe(text.data, text.len);
+    buf_free(&text);
+    return ok;
 }
 
 static void fill_in_defaults(struct config_reading *reading) {
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        struct err err;
-        if (reading->keys[i].line == 0 && key->default_text &&
-            !config_value_set(key, str_from(key->default_text), reading->dir, reading->config,
-                              &err))
-            config_key_fault(reading, i, "%s", err.text);
-    }
+    for (size_t i = 0; i < config_key_count; i++)
+        if (reading->yaml.keys[i].line == 0 && config_keys[i].default_text)
+            yaml_key_set(&reading->yaml, i, str_from(config_keys[i].default_text));
 }
 
 struct config *config_load(const char *file, config_check *check, struct diagnostics *faults) {
     struct config *config = mem_zalloc(1, sizeof *config);
-    struct config_reading reading = {
-        .file = file, .dir = config_path_dir(file), .config = config, .faults = faults};
+    struct config_reading reading = {.yaml = {.file = file,
+                                              .faults = faults,
+                                              .table = config_keys,
+                                              .count = config_key_count,
+                                              .object = config,
+                                              .null_leaves = true,
+                                              .set_path = set_path},
+                                     .dir = config_path_dir(file),
+                                     .config = config};
     size_t before = faults->count;
     config->file = mem_strdup(file);
-    if (config_yaml_read(&reading)) {
+    if (read_yaml(&reading)) {
         fill_in_defaults(&reading);
         config_files_check(&reading);
         if (check)
@@ -54,7 +64,7 @@ void config_free(struct config *config) {
     if (!config)
         return;
     for (size_t i = 0; i < config_key_count; i++)
-        if (config_keys[i].type == CONFIG_TEXT || config_keys[i].type == CONFIG_PATH)
+        if (config_keys[i].type == YAML_KEY_TEXT || config_keys[i].type == YAML_KEY_PATH)
             free(*(char **)((char *)config + config_keys[i].offset));
     for (size_t i = 0; i < config->kafka_property_count; i++) {
         free(config->kafka_properties[i].name);

@@ -122,30 +122,31 @@ void config_secret_free(char *secret) {
     free(secret);
 }
 
-static bool check_readable(struct config_reading *reading, const char *section, const char *name,
-                           const char *path) {
-    struct stat st;
-    struct err err;
-    if (!path)
-        return false;
-    int fd = open_regular(path, &st, &err);
-    if (fd < 0) {
-        config_key_fault(reading, config_key_index(section, name), "%s: %s", path, err.text);
-        return false;
-    }
-    (void)close(fd);
-    return true;
+// The path that the key has; NULL: none.
+static const char *path_of(const struct config_reading *reading, size_t key) {
+    return *(char *const *)((const char *)reading->config + config_keys[key].offset);
 }
 
-static void check_pem(struct config_reading *reading, const char *section, const char *name,
-                      const char *path, const char *what) {
+static bool check_readable(struct config_reading *reading, size_t key) {
+    const char *path = path_of(reading, key);
+    struct stat st;
+    struct err err;
+    int fd = path ? open_regular(path, &st, &err) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    else if (path)
+        yaml_key_fault(&reading->yaml, key, "%s: %s", path, err.text);
+    return fd >= 0;
+}
+
+static void check_pem(struct config_reading *reading, size_t key, const char *what) {
+    const char *path = path_of(reading, key);
     struct buf pem;
     struct err err;
     if (!path || !str_read_file(path, CONFIG_SECRET_MAX * 4, &pem, &err))
         return;
     if (!pem.data || !memmem(pem.data, pem.len, what, strlen(what)))
-        config_key_fault(reading, config_key_index(section, name), "%s: holds no \"%s\"", path,
-                         what);
+        yaml_key_fault(&reading->yaml, key, "%s: holds no \"%s\"", path, what);
     if (pem.data)
         hash_wipe(pem.data, pem.len);
     buf_free(&pem);
@@ -165,57 +166,57 @@ static void check_tls(struct config_reading *reading) {
     size_t listen = config_key_index("intake", "listen");
     size_t certificate_key = config_key_index("intake", "tls_certificate");
     size_t key_key = config_key_index("intake", "tls_key");
-    bool bad = reading->keys[certificate_key].bad || reading->keys[key_key].bad;
+    bool bad = reading->yaml.keys[certificate_key].bad || reading->yaml.keys[key_key].bad;
     if (!bad && !certificate != !key_file)
-        config_key_fault(reading, certificate ? certificate_key : key_key,
-                         "tls_certificate and tls_key go together: the other one is missing");
+        yaml_key_fault(&reading->yaml, certificate ? certificate_key : key_key,
+                       "tls_certificate and tls_key go together: the other one is missing");
     if (!bad && !certificate && !key_file && config->listen_address &&
         !is_loopback(config->listen_address))
-        config_key_fault(reading, listen,
-                         "not a loopback address: needs tls_certificate and tls_key");
-    if (check_readable(reading, "intake", "tls_certificate", certificate))
-        check_pem(reading, "intake", "tls_certificate", certificate, "-----BEGIN CERTIFICATE-----");
+        yaml_key_fault(&reading->yaml, listen,
+                       "not a loopback address: needs tls_certificate and tls_key");
+    if (check_readable(reading, certificate_key))
+        check_pem(reading, certificate_key, "-----BEGIN CERTIFICATE-----");
     char *secret = NULL;
     struct err err;
     if (!key_file)
         return;
     if (!config_secret(key_file, &secret, &err))
-        config_key_fault(reading, key_key, "%s: %s", key_file, err.text);
+        yaml_key_fault(&reading->yaml, key_key, "%s: %s", key_file, err.text);
     else
-        check_pem(reading, "intake", "tls_key", key_file, "PRIVATE KEY-----");
+        check_pem(reading, key_key, "PRIVATE KEY-----");
     config_secret_free(secret);
 }
 
-static void check_key(struct config_reading *reading, const char *section, const char *name,
-                      const char *file) {
+static void check_key(struct config_reading *reading, const char *section, const char *name) {
+    size_t key = config_key_index(section, name);
     struct err err;
-    struct hash_key key;
-    if (!file || !check_readable(reading, section, name, file))
+    struct hash_key secret;
+    if (!check_readable(reading, key))
         return;
-    if (!hash_key_load(file, false, &key, &err))
-        config_key_fault(reading, config_key_index(section, name), "%s", err.text);
-    hash_wipe(&key, sizeof key);
+    if (!hash_key_load(path_of(reading, key), false, &secret, &err))
+        yaml_key_fault(&reading->yaml, key, "%s", err.text);
+    hash_wipe(&secret, sizeof secret);
 }
 
 static void check_state(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct stat st;
     if (config->state_dir && stat(config->state_dir, &st) == 0 && !S_ISDIR(st.st_mode))
-        config_key_fault(reading, config_key_index("state", "directory"), "%s: is no directory",
-                         config->state_dir);
-    check_key(reading, "state", "identity_key", config->identity_key_file);
-    check_key(reading, "person", "key", config->person_key_file);
-    check_key(reading, "person", "previous_key", config->person_previous_key_file);
+        yaml_key_fault(&reading->yaml, config_key_index("state", "directory"),
+                       "%s: is no directory", config->state_dir);
+    check_key(reading, "state", "identity_key");
+    check_key(reading, "person", "key");
+    check_key(reading, "person", "previous_key");
 }
 
 static void check_control(struct config_reading *reading) {
     const struct config *config = reading->config;
     const size_t room = sizeof((struct sockaddr_un *)0)->sun_path - 1;
     if (config->control_socket && strlen(config->control_socket) > room)
-        config_key_fault(reading, config_key_index("control", "socket"),
-                         "a socket's path has at most %zu bytes", room);
+        yaml_key_fault(&reading->yaml, config_key_index("control", "socket"),
+                       "a socket's path has at most %zu bytes", room);
     if (config->control_group && !getgrnam(config->control_group))
-        config_key_fault(reading, config_key_index("control", "group"), "no such group");
+        yaml_key_fault(&reading->yaml, config_key_index("control", "group"), "no such group");
 }
 
 // What is given first must fit in what is given second.
@@ -232,21 +233,21 @@ static void check_order(struct config_reading *reading) {
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
         size_t small = config_key_index(order[i][0], order[i][1]);
         size_t large = config_key_index(order[i][2], order[i][3]);
-        bool bad = reading->keys[small].bad || reading->keys[large].bad;
+        bool bad = reading->yaml.keys[small].bad || reading->yaml.keys[large].bad;
         if (bad || config_value_number(&config_keys[small], reading->config) <=
                        config_value_number(&config_keys[large], reading->config))
             continue;
         // told where it was written; each of the two can be the other's default
-        bool at_small = reading->keys[small].line != 0;
+        bool at_small = reading->yaml.keys[small].line != 0;
         size_t here = at_small ? small : large, there = at_small ? large : small;
         struct buf values;
         buf_init(&values, 64);
         (void)config_value_put(&config_keys[here], reading->config, &values);
         size_t split = values.len;
         (void)config_value_put(&config_keys[there], reading->config, &values);
-        config_key_fault(reading, here, "%.*s is %s than %s.%s (%.*s)", (int)split, values.data,
-                         at_small ? "more" : "less", config_keys[there].section,
-                         config_keys[there].name, (int)(values.len - split), values.data + split);
+        yaml_key_fault(&reading->yaml, here, "%.*s is %s than %s.%s (%.*s)", (int)split,
+                       values.data, at_small ? "more" : "less", config_keys[there].section,
+                       config_keys[there].name, (int)(values.len - split), values.data + split);
         buf_free(&values);
     }
 }
@@ -257,22 +258,20 @@ static void check_topics(struct config_reading *reading) {
     const struct config *config = reading->config;
     if (config->kafka_topic && config->kafka_counts_topic &&
         strcmp(config->kafka_topic, config->kafka_counts_topic) == 0)
-        config_key_fault(reading, key, "must not be kafka.topic");
+        yaml_key_fault(&reading->yaml, key, "must not be kafka.topic");
 }
 
 static void check_tables(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct err err;
-    bool readable =
-        check_readable(reading, "tables", "municipalities", config->table_files.municipalities);
-    readable &=
-        check_readable(reading, "tables", "name_variants", config->table_files.name_variants);
-    readable &= check_readable(reading, "tables", "categories", config->table_files.categories);
-    readable &= check_readable(reading, "tables", "display_allowlist",
-                               config->table_files.display_allowlist);
+    static const char *const names[] = {"municipalities", "name_variants", "categories",
+                                        "display_allowlist"};
+    bool readable = true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        readable &= check_readable(reading, config_key_index("tables", names[i]));
     struct tables *tables = readable ? tables_load(&config->table_files, &err) : NULL;
     if (readable && !tables)
-        diagnostics_add(reading->faults, NULL, 0, "%s", err.text);
+        diagnostics_add(reading->yaml.faults, NULL, 0, "%s", err.text);
     tables_unref(tables);
 }
 
@@ -286,20 +285,20 @@ static void check_templates(struct config_reading *reading) {
     bool there = dir && stat(dir, &st) == 0;
     if (dir && config_path(reading->dir, str_from(config_keys[key].default_text), &usual, &err) &&
         (there ? !S_ISDIR(st.st_mode) : strcmp(dir, usual) != 0))
-        config_key_fault(reading, key, "%s: is no directory", dir);
+        yaml_key_fault(&reading->yaml, key, "%s: is no directory", dir);
     free(usual);
 }
 
 void config_files_check(struct config_reading *reading) {
-    const struct config *config = reading->config;
+    size_t ca_file = config_key_index("poll", "ca_file");
     check_order(reading);
     check_topics(reading);
     check_state(reading);
     check_tls(reading);
     check_control(reading);
     check_tables(reading);
-    if (check_readable(reading, "poll", "ca_file", config->fetch.ca_file))
-        check_pem(reading, "poll", "ca_file", config->fetch.ca_file, "-----BEGIN CERTIFICATE-----");
+    if (check_readable(reading, ca_file))
+        check_pem(reading, ca_file, "-----BEGIN CERTIFICATE-----");
     check_templates(reading);
-    (void)check_readable(reading, "tables", "sources", config->sources_file);
+    (void)check_readable(reading, config_key_index("tables", "sources"));
 }

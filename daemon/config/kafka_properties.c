@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Values of librdkafka's settings. Three kinds: a secret in a file ("file:PATH"), the path of a
-// file that librdkafka reads itself (*.location), and plain text.
+// librdkafka's settings: the names that are allowed, and their values. Three kinds: a secret in a
+// file ("file:PATH"), the path of a file that librdkafka reads itself (*.location), and plain text.
 #include "config_private.h"
 
 #include "base/mem.h"
@@ -92,7 +92,7 @@ static bool take_path(const struct config_reading *reading, const char *name, st
 
 static bool take_text(const struct config_reading *reading, struct str text, bool secret,
                       char **value, struct err *err) {
-    if (secret && readable_by_others(reading->file))
+    if (secret && readable_by_others(reading->yaml.file))
         return err_set(err, ERR_CONFIG,
                        "a secret in a file that others can read: write file:PATH, or chmod 0600 "
                        "this file");
@@ -100,8 +100,8 @@ static bool take_text(const struct config_reading *reading, struct str text, boo
     return true;
 }
 
-bool kafka_property_read(const struct config_reading *reading, struct str name, struct str text,
-                         struct kafka_property *out, struct err *err) {
+static bool read_property(const struct config_reading *reading, struct str name, struct str text,
+                          struct kafka_property *out, struct err *err) {
     const size_t prefix = sizeof FILE_PREFIX - 1;
     struct kafka_property setting = {.name = mem_strndup(name.data, name.len)};
     bool in_file = text.len >= prefix && memcmp(text.data, FILE_PREFIX, prefix) == 0;
@@ -124,4 +124,41 @@ bool kafka_property_read(const struct config_reading *reading, struct str name, 
     free(setting.name);
     config_secret_free(setting.value);
     return false;
+}
+
+static void property_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
+    const struct config_reading *reading = ctx;
+    struct diagnostics *faults = reading->yaml.faults;
+    const char *file = reading->yaml.file;
+    struct config *config = reading->config;
+    struct str name = key->text;
+    char shown[DIAGNOSTIC_QUOTE_MAX];
+    struct err err;
+    if (!kafka_property_allowed(name)) {
+        diagnostics_add(
+            faults, file, key->line,
+            "kafka.settings: %s cannot be set here (allowed: security.*, ssl.*, sasl.* and "
+            "a few for tuning)",
+            diagnostics_quote(name, shown));
+        return;
+    }
+    if (value->kind != YAML_TEXT || value->null) {
+        diagnostics_add(faults, file, value->line, "kafka.settings: %s: one value is needed",
+                        diagnostics_quote(name, shown));
+        return;
+    }
+    if (read_property(reading, name, value->text,
+                      &config->kafka_properties[config->kafka_property_count], &err))
+        config->kafka_property_count++;
+    else
+        diagnostics_add(faults, file, value->line, "kafka.settings: %s: %s",
+                        diagnostics_quote(name, shown), err.text);
+}
+
+void kafka_properties_read(struct yaml_keys_reading *yaml, const struct yaml_node *value) {
+    if (value->kind == YAML_MAP)
+        diagnostics_each_entry(yaml->faults, yaml->file, "kafka.settings", value,
+                               KAFKA_PROPERTIES_MAX, property_entry, yaml);
+    else if (!value->null)
+        yaml_key_fault(yaml, config_key_index("kafka", "settings"), "names with values are needed");
 }

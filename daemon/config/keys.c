@@ -4,6 +4,8 @@
 // key is a row here and a line in conf/signaald.yaml; conf/man/signaald.yaml.5 is printed from it.
 #include "config_private.h"
 
+#include "base/pii/log.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -38,17 +40,32 @@ static bool is_brokers(struct str text) {
 #define HOURS(n) ((n)*3600000ULL)
 #define DAYS(n) ((n)*86400000ULL)
 #define AT(field) offsetof(struct config, field)
-#define TEXT(section, name, field, default_text, check, allowed, help)                             \
-    { section, name, CONFIG_TEXT, AT(field), default_text, help, 0, 0, check, allowed, false }
-#define PATH(section, name, field, default_text, help)                                             \
-    { section, name, CONFIG_PATH, AT(field), default_text, help, 0, 0, NULL, "a path", false }
+#define TEXT(s, n, field, text, is, words, what)                                                   \
+    {                                                                                              \
+        .section = s, .name = n, .type = YAML_KEY_TEXT, .offset = AT(field), .default_text = text, \
+        .check = is, .allowed = words, .help = what                                                \
+    }
+#define PATH(s, n, field, text, what)                                                              \
+    {                                                                                              \
+        .section = s, .name = n, .type = YAML_KEY_PATH, .offset = AT(field), .default_text = text, \
+        .allowed = "a path", .help = what                                                          \
+    }
 // A path whose file or directory is read again by a reload; the path itself is not.
-#define TABLE(name, field, default_text, help)                                                     \
-    { "tables", name, CONFIG_PATH, AT(field), default_text, help, 0, 0, NULL, "a path", true }
-#define NUMBER(section, name, type, field, default_text, min, max, help)                           \
-    { section, name, type, AT(field), default_text, help, min, max, NULL, NULL, false }
+#define TABLE(n, field, text, what)                                                                \
+    {                                                                                              \
+        .section = "tables", .name = n, .type = YAML_KEY_PATH, .offset = AT(field),                \
+        .default_text = text, .allowed = "a path", .help = what, .reloadable = true                \
+    }
+#define NUMBER(s, n, t, field, text, least, most, what)                                            \
+    {                                                                                              \
+        .section = s, .name = n, .type = t, .offset = AT(field), .default_text = text,             \
+        .min = least, .max = most, .help = what                                                    \
+    }
 
-const struct config_key config_keys[] = {
+static const char *const levels[] = {"error", "warning", "notice", "info", NULL};
+_Static_assert(LOG_LEVEL_INFO == LOG_LEVEL_ERROR + 3, "levels are in this order");
+
+const struct yaml_key config_keys[] = {
     TEXT("identity", "oin", oin, "00000099000000001000", is_oin, "20 digits",
          "The organisation's OIN is part of the source of each event; the default is for tests"),
     PATH("state", "directory", state_dir, "/var/lib/signaald",
@@ -57,56 +74,60 @@ const struct config_key config_keys[] = {
     PATH("state", "identity_key", identity_key_file, NULL,
          "This secret turns sources' own ids into ours; without it, identity.key in the state "
          "directory"),
-    NUMBER("state", "size_max", CONFIG_BYTES_64, state_bytes_max, "16GiB", MIB(1), GIB(65536),
+    NUMBER("state", "size_max", YAML_KEY_BYTES_64, state_bytes_max, "16GiB", MIB(1), GIB(65536),
            "The file of the ledger never grows past this"),
-    NUMBER("state", "disk_percent_max", CONFIG_COUNT, disk_percent_max, "90", 1, 100,
+    NUMBER("state", "disk_percent_max", YAML_KEY_COUNT, disk_percent_max, "90", 1, 100,
            "Signals are refused (429) while more of the disk than this is in use"),
     PATH(
         "person", "key", person_key_file, NULL,
         "This secret turns persons into pseudonyms; without it, person.key in the state directory"),
     PATH("person", "previous_key", person_previous_key_file, NULL,
          "The key before it stays here while keys are rotated: both hold at once"),
-    NUMBER("retention", "identity", CONFIG_MS, retention.identity_ms, "1825d", DAYS(1), DAYS(36500),
-           "A signal goes so long after its last version, and pseudonyms with it"),
-    NUMBER("retention", "quarantine", CONFIG_MS, retention.quarantine_ms, "90d", DAYS(1),
+    NUMBER("retention", "identity", YAML_KEY_MS, retention.identity_ms, "1825d", DAYS(1),
+           DAYS(36500), "A signal goes so long after its last version, and pseudonyms with it"),
+    NUMBER("retention", "quarantine", YAML_KEY_MS, retention.quarantine_ms, "90d", DAYS(1),
            DAYS(36500), "An entry of the quarantine goes so long after it was last seen"),
-    NUMBER("retention", "unmapped", CONFIG_MS, retention.unmapped_ms, "365d", DAYS(1), DAYS(36500),
-           "A word that the tables lack goes so long after it last came"),
-    NUMBER("retention", "audit", CONFIG_MS, retention.audit_ms, "1825d", DAYS(1), DAYS(36500),
+    NUMBER("retention", "unmapped", YAML_KEY_MS, retention.unmapped_ms, "365d", DAYS(1),
+           DAYS(36500), "A word that the tables lack goes so long after it last came"),
+    NUMBER("retention", "audit", YAML_KEY_MS, retention.audit_ms, "1825d", DAYS(1), DAYS(36500),
            "A line of the audit log goes at this age"),
-    NUMBER("retention", "cells", CONFIG_MS, retention.cells_ms, "3650d", DAYS(1), DAYS(36500),
+    NUMBER("retention", "cells", YAML_KEY_MS, retention.cells_ms, "3650d", DAYS(1), DAYS(36500),
            "Counts of expired signals lose the victims' attributes at this age"),
-    {"intake", "listen", CONFIG_LISTEN, AT(listen_address), "127.0.0.1:8080",
-     "The daemon takes signals here; any address but loopback needs TLS", 0, 0, NULL,
-     "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts", false},
+    {.section = "intake",
+     .name = "listen",
+     .type = YAML_KEY_OWN,
+     .set = config_set_listen,
+     .default_text = "127.0.0.1:8080",
+     .help = "The daemon takes signals here; any address but loopback needs TLS",
+     .allowed = "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts"},
     PATH("intake", "tls_certificate", tls_certificate_file, NULL,
          "The certificate and its chain, PEM"),
     PATH("intake", "tls_key", tls_key_file, NULL,
          "The key of the certificate, PEM, which others cannot read"),
-    NUMBER("intake", "connections_max", CONFIG_COUNT, http.connections_max, "1000", 1, 100000,
+    NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1, 100000,
            "More connections than this wait until one closes"),
-    NUMBER("intake", "head_max", CONFIG_BYTES, http.head_bytes_max, "16KiB", KIB(1), MIB(1),
+    NUMBER("intake", "head_max", YAML_KEY_BYTES, http.head_bytes_max, "16KiB", KIB(1), MIB(1),
            "A longer request line with headers is refused (431)"),
-    NUMBER("intake", "body_max", CONFIG_BYTES, http.body_bytes_max, "8MiB", KIB(1), GIB(1),
+    NUMBER("intake", "body_max", YAML_KEY_BYTES, http.body_bytes_max, "8MiB", KIB(1), GIB(1),
            "A longer body of one request is refused (413)"),
-    NUMBER("intake", "bodies_max", CONFIG_BYTES, http.body_bytes_max_all, "64MiB", KIB(1), GIB(64),
-           "When all bodies together are longer, a request is refused (429)"),
-    NUMBER("intake", "item_max", CONFIG_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
+    NUMBER("intake", "bodies_max", YAML_KEY_BYTES, http.body_bytes_max_all, "64MiB", KIB(1),
+           GIB(64), "When all bodies together are longer, a request is refused (429)"),
+    NUMBER("intake", "item_max", YAML_KEY_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
            "A longer signal is refused"),
-    NUMBER("intake", "items_max", CONFIG_COUNT, items_max, "10000", 1, 100000,
+    NUMBER("intake", "items_max", YAML_KEY_COUNT, items_max, "10000", 1, 100000,
            "A request with more signals is refused"),
-    NUMBER("intake", "json_depth_max", CONFIG_COUNT, json_depth_max, "32", 4, 512,
+    NUMBER("intake", "json_depth_max", YAML_KEY_COUNT, json_depth_max, "32", 4, 512,
            "JSON that is nested deeper is refused"),
-    NUMBER("intake", "head_timeout", CONFIG_MS, http.head_timeout_ms, "10s", 100, HOURS(1),
+    NUMBER("intake", "head_timeout", YAML_KEY_MS, http.head_timeout_ms, "10s", 100, HOURS(1),
            "The headers have to be whole so long after the connection"),
-    NUMBER("intake", "body_timeout", CONFIG_MS, http.body_timeout_ms, "60s", 100, HOURS(1),
+    NUMBER("intake", "body_timeout", YAML_KEY_MS, http.body_timeout_ms, "60s", 100, HOURS(1),
            "The body has to be whole so long after the headers"),
-    NUMBER("intake", "idle_timeout", CONFIG_MS, http.idle_timeout_ms, "120s", 100, HOURS(24),
+    NUMBER("intake", "idle_timeout", YAML_KEY_MS, http.idle_timeout_ms, "120s", 100, HOURS(24),
            "The next request has to come so long after a reply"),
-    NUMBER("intake", "queue_max", CONFIG_BYTES_64, queue_bytes_max, "64MiB", KIB(1), GIB(64),
+    NUMBER("intake", "queue_max", YAML_KEY_BYTES_64, queue_bytes_max, "64MiB", KIB(1), GIB(64),
            "When more waits in memory for a commit, a request is refused (429)"),
-    NUMBER("intake", "backlog_max", CONFIG_BYTES_64, backlog_bytes_max, "10GiB", KIB(1), GIB(65536),
-           "When more waits on disk for Kafka, a request is refused (429)"),
+    NUMBER("intake", "backlog_max", YAML_KEY_BYTES_64, backlog_bytes_max, "10GiB", KIB(1),
+           GIB(65536), "When more waits on disk for Kafka, a request is refused (429)"),
     PATH("control", "socket", control_socket, "/run/signaald/control.sock",
          "signaalctl(1) talks to the daemon here"),
     TEXT("control", "group", control_group, NULL, is_group, "name of a group",
@@ -118,12 +139,15 @@ const struct config_key config_keys[] = {
     TEXT("kafka", "counts_topic", kafka_counts_topic, "signal-counts", is_topic,
          "1..249 of [a-zA-Z0-9._-], or none",
          "The topic of the statistics that may be told outside; it has to be compacted"),
-    NUMBER("kafka", "recovery_wait", CONFIG_MS, kafka_recovery_wait_ms, "500ms", 0, SECONDS(60),
+    NUMBER("kafka", "recovery_wait", YAML_KEY_MS, kafka_recovery_wait_ms, "500ms", 0, SECONDS(60),
            "After a restart the daemon waits so long for the last bytes of a killed one"),
-    {"kafka", "settings", CONFIG_PROPERTIES, AT(kafka_properties), NULL,
-     "librdkafka's own settings: security.*, ssl.*, sasl.* and a few for tuning", 0, 0, NULL,
-     "a mapping of librdkafka's names to values", false},
-    NUMBER("disclosure", "rounding_base", CONFIG_COUNT, disclosure_rounding_base, "10", 5, 100,
+    {.section = "kafka",
+     .name = "settings",
+     .type = YAML_KEY_NODE,
+     .read = kafka_properties_read,
+     .help = "librdkafka's own settings: security.*, ssl.*, sasl.* and a few for tuning",
+     .allowed = "a mapping of librdkafka's names to values"},
+    NUMBER("disclosure", "rounding_base", YAML_KEY_COUNT, disclosure_rounding_base, "10", 5, 100,
            "Statistics for outside are rounded down to a multiple of this, which is the smallest "
            "one too"),
     TABLE("municipalities", table_files.municipalities, "municipalities.csv",
@@ -137,27 +161,33 @@ const struct config_key config_keys[] = {
     TABLE("sources", sources_file, "sources.csv", "Who delivers, and how: see sources.csv(5)"),
     TABLE("templates", templates_dir, "templates",
           "What endpoints of a kind share, a file each: see signaal-template(5)"),
-    NUMBER("poll", "connections_max", CONFIG_COUNT, fetch.connections_max, "256", 1, 10000,
+    NUMBER("poll", "connections_max", YAML_KEY_COUNT, fetch.connections_max, "256", 1, 10000,
            "So many connections to sources are open at once"),
-    NUMBER("poll", "host_connections_max", CONFIG_COUNT, fetch.host_connections_max, "2", 1, 1000,
+    NUMBER("poll", "host_connections_max", YAML_KEY_COUNT, fetch.host_connections_max, "2", 1, 1000,
            "So many of these go to one host and port"),
-    NUMBER("poll", "connect_timeout", CONFIG_MS, fetch.connect_timeout_ms, "10s", 100, SECONDS(300),
-           "Name, connection and TLS have to be there within this"),
-    NUMBER("poll", "timeout", CONFIG_MS, fetch.timeout_ms, "60s", 100, HOURS(1),
+    NUMBER("poll", "connect_timeout", YAML_KEY_MS, fetch.connect_timeout_ms, "10s", 100,
+           SECONDS(300), "Name, connection and TLS have to be there within this"),
+    NUMBER("poll", "timeout", YAML_KEY_MS, fetch.timeout_ms, "60s", 100, HOURS(1),
            "A whole page has to be there within this"),
-    NUMBER("poll", "page_max", CONFIG_BYTES, fetch.body_bytes_max, "32MiB", KIB(1), GIB(1),
+    NUMBER("poll", "page_max", YAML_KEY_BYTES, fetch.body_bytes_max, "32MiB", KIB(1), GIB(1),
            "A page that is longer when unpacked is refused"),
-    NUMBER("poll", "bodies_max", CONFIG_BYTES, fetch.body_bytes_max_all, "256MiB", KIB(1), GIB(64),
-           "When all pages under way are longer, the largest is cut off"),
-    NUMBER("poll", "pages_max", CONFIG_COUNT, poll_pages_max, "10000", 1, 1000000,
+    NUMBER("poll", "bodies_max", YAML_KEY_BYTES, fetch.body_bytes_max_all, "256MiB", KIB(1),
+           GIB(64), "When all pages under way are longer, the largest is cut off"),
+    NUMBER("poll", "pages_max", YAML_KEY_COUNT, poll_pages_max, "10000", 1, 1000000,
            "A poll reads at most so many pages; a template may say less"),
     PATH("poll", "ca_file", fetch.ca_file, NULL,
          "Authorities to trust, PEM; without it, those of the system"),
-    {"log", "level", CONFIG_LEVEL, AT(log_level), "notice",
-     "Lines of this level and worse are logged", 0, 0, NULL, "error, warning, notice, info", false},
+    {.section = "log",
+     .name = "level",
+     .type = YAML_KEY_CHOICE,
+     .offset = AT(log_level),
+     .choices = levels,
+     .min = LOG_LEVEL_ERROR,
+     .default_text = "notice",
+     .help = "Lines of this level and worse are logged"},
 };
 const size_t config_key_count = sizeof config_keys / sizeof *config_keys;
-_Static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX, "room for each key");
+_Static_assert(sizeof config_keys / sizeof *config_keys <= YAML_KEYS_MAX, "room for each key");
 
 size_t config_key_index(const char *section, const char *name) {
     size_t i = 0;

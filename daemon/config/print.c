@@ -23,12 +23,12 @@ void config_print(const struct config *config, struct buf *out) {
     const char *section = "";
     buf_printf(out, "# %s\n", config->file);
     for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
+        const struct yaml_key *key = &config_keys[i];
         if (strcmp(key->section, section) != 0)
             buf_printf(out, "%s:\n", key->section);
         section = key->section;
         buf_printf(out, "  %s:", key->name);
-        if (key->type == CONFIG_PROPERTIES) {
+        if (key->type == YAML_KEY_NODE) {
             print_settings(config, out);
             continue;
         }
@@ -41,7 +41,7 @@ void config_print(const struct config *config, struct buf *out) {
 
 void config_print_manual(struct buf *out) {
     for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
+        const struct yaml_key *key = &config_keys[i];
         bool first = i == 0 || strcmp(key->section, config_keys[i - 1].section) != 0;
         bool last =
             i + 1 == config_key_count || strcmp(key->section, config_keys[i + 1].section) != 0;
@@ -49,7 +49,7 @@ void config_print_manual(struct buf *out) {
             buf_printf(out, ".Ss %s\n.Bl -tag -width Ds\n", key->section);
         buf_printf(out, ".It Cm %s\n%s.\n.br\nDefault: %s.\nAllowed: ", key->name, key->help,
                    key->default_text ? key->default_text : "none");
-        config_allowed_put(key, out);
+        yaml_key_put_allowed(key, out);
         buf_puts(out, key->reloadable ? ".\nReloadable.\n" : ".\n");
         if (last)
             buf_puts(out, ".El\n");

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A value's text to its field, and back: reading what was written gives the same value.
+// A value as the operator would write it: reading what was written gives the same value. Of the
+// text of most keys yaml_keys.c makes the value; the address to listen on is read here.
 #include "config_private.h"
 
 #include "base/mem.h"
-#include "base/pii/log.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct {
-    const char *name;
-    int level;
-} levels[] = {{"error", LOG_LEVEL_ERROR},
-              {"warning", LOG_LEVEL_WARNING},
-              {"notice", LOG_LEVEL_NOTICE},
-              {"info", LOG_LEVEL_INFO}};
-enum { LEVELS = sizeof levels / sizeof *levels };
 
 // "127.0.0.1:8080", "[::1]:8080", "none"
 static bool listen_split(struct str text, char address[INET6_ADDRSTRLEN], uint16_t *port) {
@@ -45,7 +35,8 @@ static bool listen_split(struct str text, char address[INET6_ADDRSTRLEN], uint16
     return true;
 }
 
-static bool set_listen(struct str text, struct config *config) {
+bool config_set_listen(struct str text, void *ctx) {
+    struct config *config = ctx;
     char address[INET6_ADDRSTRLEN];
     if (str_is(text, "none")) {
         free(config->listen_address);
@@ -59,110 +50,19 @@ static bool set_listen(struct str text, struct config *config) {
     return true;
 }
 
-static bool set_text(const struct config_key *key, struct str text, char **field) {
-    if (!key->check(text))
-        return false;
-    free(*field);
-    *field = mem_strndup(text.data, text.len);
-    return true;
-}
-
-static bool set_level(struct str text, int *field) {
-    for (size_t i = 0; i < LEVELS; i++)
-        if (str_is(text, levels[i].name)) {
-            *field = levels[i].level;
-            return true;
-        }
-    return false;
-}
-
-static enum quantity_kind measure_of(const struct config_key *key) {
-    return key->type == CONFIG_COUNT ? QUANTITY_PLAIN
-           : key->type == CONFIG_MS  ? QUANTITY_DURATION
-                                     : QUANTITY_SIZE;
-}
-
-static bool set_number(const struct config_key *key, struct str text, void *field) {
-    uint64_t value;
-    if (!parse_quantity(text, measure_of(key), key->min, key->max, &value))
-        return false;
-    switch (key->type) {
-    case CONFIG_COUNT:
-        *(uint32_t *)field = (uint32_t)value;
-        break;
-    case CONFIG_BYTES:
-        *(size_t *)field = (size_t)value;
-        break;
-    case CONFIG_MS:
-        *(int64_t *)field = (int64_t)value;
-        break;
-    default:
-        *(uint64_t *)field = value;
-    }
-    return true;
-}
-
-uint64_t config_value_number(const struct config_key *key, const struct config *config) {
+uint64_t config_value_number(const struct yaml_key *key, const struct config *config) {
     const void *field = (const char *)config + key->offset;
     switch (key->type) {
-    case CONFIG_COUNT:
+    case YAML_KEY_COUNT:
         return *(const uint32_t *)field;
-    case CONFIG_BYTES:
+    case YAML_KEY_BYTES:
         return *(const size_t *)field;
-    case CONFIG_MS:
+    case YAML_KEY_MS:
         return (uint64_t) * (const int64_t *)field;
     default:
-        assert(key->type == CONFIG_BYTES_64);
+        assert(key->type == YAML_KEY_BYTES_64);
         return *(const uint64_t *)field;
     }
-}
-
-void config_allowed_put(const struct config_key *key, struct buf *out) {
-    if (key->allowed) {
-        buf_puts(out, key->allowed);
-        return;
-    }
-    put_quantity(out, measure_of(key), key->min);
-    buf_puts(out, "..");
-    put_quantity(out, measure_of(key), key->max);
-    if (key->type == CONFIG_MS)
-        buf_puts(out, ", with ms, s, m, h or d");
-    else if (key->type != CONFIG_COUNT)
-        buf_puts(out, ", with KiB, MiB, GiB or none");
-}
-
-static bool refuse(const struct config_key *key, struct str text, struct err *err) {
-    char shown[DIAGNOSTIC_QUOTE_MAX];
-    struct buf allowed;
-    buf_init(&allowed, 160);
-    config_allowed_put(key, &allowed);
-    (void)err_set(err, ERR_CONFIG, "%s is not allowed (allowed: %.*s)",
-                  diagnostics_quote(text, shown), (int)allowed.len, allowed.data);
-    buf_free(&allowed);
-    return false;
-}
-
-bool config_value_set(const struct config_key *key, struct str text, const char *dir,
-                      struct config *config, struct err *err) {
-    void *field = (char *)config + key->offset;
-    bool ok = false;
-    switch (key->type) {
-    case CONFIG_PATH:
-        return config_path(dir, text, field, err);
-    case CONFIG_TEXT:
-        ok = set_text(key, text, field);
-        break;
-    case CONFIG_LISTEN:
-        ok = set_listen(text, config);
-        break;
-    case CONFIG_LEVEL:
-        ok = set_level(text, field);
-        break;
-    default:
-        assert(key->type != CONFIG_PROPERTIES);
-        ok = set_number(key, text, field);
-    }
-    return ok || refuse(key, text, err);
 }
 
 static bool put_listen(const struct config *config, struct buf *out) {
@@ -185,26 +85,24 @@ void config_put_quoted(struct buf *out, const char *text) {
     buf_putc(out, '"');
 }
 
-bool config_value_put(const struct config_key *key, const struct config *config, struct buf *out) {
+bool config_value_put(const struct yaml_key *key, const struct config *config, struct buf *out) {
     const void *field = (const char *)config + key->offset;
     switch (key->type) {
-    case CONFIG_TEXT:
-    case CONFIG_PATH:
+    case YAML_KEY_TEXT:
+    case YAML_KEY_PATH:
         if (!*(char *const *)field)
             return false;
         config_put_quoted(out, *(char *const *)field);
         return true;
-    case CONFIG_LISTEN:
+    case YAML_KEY_OWN: // intake.listen
         return put_listen(config, out);
-    case CONFIG_LEVEL:
-        for (size_t i = 0; i < LEVELS; i++)
-            if (levels[i].level == *(const int *)field)
-                buf_puts(out, levels[i].name);
+    case YAML_KEY_CHOICE:
+        buf_puts(out, key->choices[*(const unsigned *)field - key->min]);
         return true;
-    case CONFIG_PROPERTIES:
+    case YAML_KEY_NODE:
         return false;
     default:
-        put_quantity(out, measure_of(key), config_value_number(key, config));
+        put_quantity(out, yaml_key_quantity(key), config_value_number(key, config));
         return true;
     }
 }

@@ -33,26 +33,25 @@ static const char waiting_name[] = "erase-waiting";
 
 // --- the list of lines that Kafka has yet to confirm ---
 
+static void append(struct ledger_change *change, uint64_t seq) {
+    change->erase_waiting = mem_grow(change->erase_waiting, change->erase_waiting_count,
+                                     &change->erase_waiting_cap, sizeof *change->erase_waiting);
+    change->erase_waiting[change->erase_waiting_count++] = seq;
+}
+
 static void take_list(struct ledger_writer *commit) {
     struct ledger_change *change = commit->change;
-    const struct ledger *ledger = commit->ledger;
     if (change->erase_changed)
         return;
     change->erase_changed = true;
     change->erase_waiting_count = 0;
-    for (size_t i = 0; i < ledger->erase_waiting_count; i++) {
-        change->erase_waiting = mem_grow(change->erase_waiting, i, &change->erase_waiting_cap,
-                                         sizeof *change->erase_waiting);
-        change->erase_waiting[change->erase_waiting_count++] = ledger->erase_waiting[i];
-    }
+    for (size_t i = 0; i < commit->ledger->erase_waiting_count; i++)
+        append(change, commit->ledger->erase_waiting[i]);
 }
 
 static void add_waiting(struct ledger_writer *commit, uint64_t seq) {
-    struct ledger_change *change = commit->change;
     take_list(commit);
-    change->erase_waiting = mem_grow(change->erase_waiting, change->erase_waiting_count,
-                                     &change->erase_waiting_cap, sizeof *change->erase_waiting);
-    change->erase_waiting[change->erase_waiting_count++] = seq;
+    append(commit->change, seq);
 }
 
 // False when the line is not in it.
@@ -135,7 +134,7 @@ void ledger_write_stub(struct ledger_writer *commit, struct ledger_entry *row) {
     empty_row(row);
     buf_clear(&change->value);
     buf_clear(&change->record);
-    event_put_stub_value(&change->value, row);
+    event_put_erased_value(&change->value, NULL, row, NULL);
     record_put_ledger(&change->record, row, buf_str(&change->value));
     store_put_seq(&commit->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
     store_note_removed(&commit->txn);
@@ -222,29 +221,43 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
         add_waiting(commit, row.seq);
 }
 
-struct pseudonyms {
-    const struct erasing *erasing;
-    struct digest *list; // to go; owned
+// Entries of a table that go once all have been looked at.
+struct going {
+    const struct erasing *erasing; // of pseudonyms
+    const struct hash_key *key;    // of the quarantine
+    const struct digest *identity; // the same
+    struct digest *list;           // their keys; owned
     size_t count, cap;
 };
 
+static void note_going(struct going *going, struct str key) {
+    going->list = mem_grow(going->list, going->count, &going->cap, sizeof *going->list);
+    memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
+}
+
+static void delete_going(struct ledger_writer *commit, enum store_table table,
+                         struct going *going) {
+    for (size_t i = 0; i < going->count; i++)
+        store_delete(&commit->txn, table,
+                     (struct str){(const char *)going->list[i].bytes, DIGEST_BYTES});
+    free(going->list);
+}
+
 static bool on_pseudonym(void *ctx, struct str key, struct str value) {
-    struct pseudonyms *going = ctx;
+    struct going *going = ctx;
     struct person_record record;
     if (key.len != DIGEST_BYTES || !record_get_person(value, &record))
         return true;
     for (size_t i = 0; i < going->erasing->person_count; i++)
-        if (going->erasing->persons[i] == record.person) {
-            going->list = mem_grow(going->list, going->count, &going->cap, sizeof *going->list);
-            memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
-        }
+        if (going->erasing->persons[i] == record.person)
+            note_going(going, key);
     return true;
 }
 
 // Of persons that no other signal is about.
 static void drop_pseudonyms(struct erasing *erasing) {
     struct ledger_writer *commit = erasing->commit;
-    struct pseudonyms going = {.erasing = erasing};
+    struct going going = {.erasing = erasing};
     size_t count = 0;
     for (size_t i = 0; i < erasing->person_count; i++)
         if (ledger_members(commit, erasing->persons[i], 1) == 0)
@@ -252,10 +265,7 @@ static void drop_pseudonyms(struct erasing *erasing) {
     erasing->person_count = count;
     if (count)
         store_each(&commit->txn, STORE_PERSONS, on_pseudonym, &going);
-    for (size_t i = 0; i < going.count; i++)
-        store_delete(&commit->txn, STORE_PERSONS,
-                     (struct str){(const char *)going.list[i].bytes, DIGEST_BYTES});
-    free(going.list);
+    delete_going(commit, STORE_PERSONS, &going);
 }
 
 static void erase_signal(struct ledger_writer *commit, struct erase_task *asked,
@@ -288,36 +298,24 @@ static void count_waiting(struct ledger_writer *commit, struct erase_task *asked
 
 // --- the quarantine ---
 
-struct quarantined {
-    const struct hash_key *key;
-    const struct digest *identity;
-    struct digest *list; // to go; owned
-    size_t count, cap;
-};
-
 static bool on_quarantined(void *ctx, struct str key, struct str value) {
-    struct quarantined *going = ctx;
+    struct going *going = ctx;
     struct quarantine_record entry;
     struct digest identity;
     if (key.len != DIGEST_BYTES || !record_get_quarantine(value, &entry, going->key) ||
         entry.id[0] == '\0')
         return true;
     normalise_identity(going->key, str_from(entry.source), str_from(entry.id), &identity);
-    if (digest_equal(&identity, going->identity)) {
-        going->list = mem_grow(going->list, going->count, &going->cap, sizeof *going->list);
-        memcpy(going->list[going->count++].bytes, key.data, DIGEST_BYTES);
-    }
+    if (digest_equal(&identity, going->identity))
+        note_going(going, key);
     return true;
 }
 
 // What came under the same id and could not be taken. True when there was any.
 static bool drop_quarantined(struct ledger_writer *commit, const struct digest *identity) {
-    struct quarantined going = {.key = &commit->ledger->identity_key, .identity = identity};
+    struct going going = {.key = &commit->ledger->identity_key, .identity = identity};
     store_each(&commit->txn, STORE_QUARANTINE, on_quarantined, &going);
-    for (size_t i = 0; i < going.count; i++)
-        store_delete(&commit->txn, STORE_QUARANTINE,
-                     (struct str){(const char *)going.list[i].bytes, DIGEST_BYTES});
-    free(going.list);
+    delete_going(commit, STORE_QUARANTINE, &going);
     if (going.count == 0)
         return false;
     commit->change->quarantined -= going.count;

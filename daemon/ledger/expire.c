@@ -18,7 +18,6 @@
 enum {
     STEP_REMOVED_MAX = 500,
     STEP_LOOKED_MAX = 5000,
-    PERSON_BYTES = 8,
     FIRST_YEAR = 2000, // of cells' months
 };
 
@@ -50,23 +49,6 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static bool read_row(struct step *step, uint64_t seq, struct ledger_entry *row) {
-    struct store_txn *txn = &step->commit->txn;
-    struct str record, event;
-    if (store_get_seq(txn, STORE_LEDGER, seq, &record) &&
-        record_get_ledger(record, seq, row, &event))
-        return true;
-    if (txn->err.kind == ERR_NONE)
-        err_set(&txn->err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
-                (unsigned long long)seq);
-    return false;
-}
-
-static uint64_t latest_line(const struct ledger_writer *commit, const struct ledger_entry *row) {
-    uint64_t seq = index_get(commit->change->index, &row->identity);
-    return seq ? seq : index_get(commit->ledger->index, &row->identity);
-}
-
 static bool is_waiting(struct step *step, uint64_t seq) {
     struct str empty;
     return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
@@ -94,10 +76,10 @@ static bool line_is_older(struct step *step, const struct ledger_entry *row, int
     const int64_t now_ms = step->expire->now_ms;
     const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
     struct ledger_entry at = *row;
-    if (row->logged_ms > now_ms && place > row->seq && !read_row(step, place, &at))
+    if (row->logged_ms > now_ms && place > row->seq && !ledger_read_entry(step->commit, place, &at))
         return false;
     for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
-        if (!read_row(step, at.seq + 1, &at))
+        if (!ledger_read_entry(step->commit, at.seq + 1, &at))
             return false;
     if (at.seq > row->seq)
         keep_place(step, at.seq);
@@ -111,22 +93,14 @@ static bool line_is_due(struct step *step, const struct ledger_entry *row) {
     if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
-    return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
-}
-
-static int64_t expired_counts(struct ledger_writer *commit, struct str key) {
-    struct str value;
-    int64_t number = 0;
-    if (store_get(&commit->txn, STORE_EXPIRED_COUNTS, key, &value) && value.len == sizeof number)
-        memcpy(&number, value.data, sizeof number);
-    return number;
+    return row->kind != LEDGER_SIGNAL ||
+           !is_waiting(step, ledger_latest(step->commit, &row->identity));
 }
 
 static void carry(struct ledger_writer *commit, const struct cell *cell, int64_t more) {
     uint8_t bytes[sizeof *cell];
-    record_put_cell(bytes, cell);
-    struct str key = {(const char *)bytes, sizeof bytes};
-    int64_t number = expired_counts(commit, key) + more;
+    struct str key = record_put_cell(bytes, cell);
+    int64_t number = (int64_t)store_get_number(&commit->txn, STORE_EXPIRED_COUNTS, key) + more;
     store_put(&commit->txn, STORE_EXPIRED_COUNTS, key,
               (struct str){(const char *)&number, sizeof number});
 }
@@ -173,11 +147,11 @@ static void drop_event(struct step *step, uint64_t seq) {
 static bool expire_lines(struct step *step) {
     struct ledger_change *change = step->commit->change;
     struct ledger_entry row;
-    while (change->first_seq <= change->last_seq && read_row(step, change->first_seq, &row) &&
-           line_is_due(step, &row)) {
+    while (change->first_seq <= change->last_seq &&
+           ledger_read_entry(step->commit, change->first_seq, &row) && line_is_due(step, &row)) {
         if (step->to_remove == 0)
             return false;
-        if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row) == row.seq)
+        if (row.kind == LEDGER_SIGNAL && ledger_latest(step->commit, &row.identity) == row.seq)
             forget_signal(step, &row);
         drop_event(step, row.seq);
         store_delete_seq(&step->commit->txn, STORE_LEDGER, row.seq);
@@ -335,16 +309,12 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     struct plain_members *members = ctx;
     const struct step *step = members->step;
     struct plain_member member = {0};
-    if (key.len != PERSON_BYTES + DIGEST_BYTES || !record_get_cell(value, &member.cell) ||
+    if (!record_get_member(key, &member.person, &member.name) ||
+        !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
         return true;
-    struct ledger_entry row;
-    memcpy(row.identity.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
-    if (latest_line(step->commit, &row) >= step->commit->change->first_seq)
+    if (ledger_latest(step->commit, &member.name) >= step->commit->change->first_seq)
         return true;
-    for (size_t i = 0; i < PERSON_BYTES; i++)
-        member.person = member.person << 8 | (uint8_t)key.data[i];
-    member.name = row.identity;
     members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;
     return true;
@@ -366,7 +336,8 @@ static void move_cell(struct step *step, const struct found *found) {
     if (!record_get_cell(found_key(found), &cell))
         return;
     struct cell plain = without_victim(&cell);
-    int64_t number = expired_counts(step->commit, found_key(found));
+    int64_t number =
+        (int64_t)store_get_number(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
     store_delete(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
     carry(step->commit, &plain, number);
     counts_add(step->commit->change->counts, &cell, -number);

@@ -115,7 +115,9 @@ void ledger_write_entry(struct ledger_writer *commit, const struct ledger_entry 
 void ledger_write_signal(struct ledger_writer *commit, struct ledger_entry *row,
                          const struct ledger_entry *known, const struct tables *tables,
                          const char *as_reported);
-// The latest line of this identity, of this group or before it. False when it is not known, or when
+// The latest line of this identity, of this group or before it; 0: none.
+uint64_t ledger_latest(const struct ledger_writer *commit, const struct digest *identity);
+// The same, read. False when it is not known, or when
 // the transaction has failed.
 bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
                        struct ledger_entry *known);

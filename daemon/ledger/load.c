@@ -65,15 +65,6 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
     return true;
 }
 
-// A number of 8 bytes under a word; 0 when it is not there.
-static uint64_t load_number(struct store_txn *txn, const char *name) {
-    struct str value;
-    uint64_t number = 0;
-    if (store_get(txn, STORE_META, str_from(name), &value) && value.len == sizeof number)
-        memcpy(&number, value.data, sizeof number);
-    return number;
-}
-
 static bool load_name(struct ledger *ledger, struct err *err) {
     struct store_txn txn;
     struct str value;
@@ -90,7 +81,7 @@ static bool load_name(struct ledger *ledger, struct err *err) {
 
 // All lines may have expired: the numbers go on all the same.
 static void load_sequence(struct ledger *ledger, struct store_txn *txn) {
-    uint64_t last = load_number(txn, "last-seq");
+    uint64_t last = store_get_number(txn, STORE_META, STR("last-seq"));
     if (ledger->last_seq < last)
         ledger->last_seq = last;
     if (ledger->first_seq == 0)
@@ -113,8 +104,8 @@ static bool load(struct ledger *ledger, struct err *err) {
         loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
     ledger->waiting = store_entries(&txn, STORE_OUTBOX);
     ledger->words = store_entries(&txn, STORE_UNMAPPED);
-    ledger->person_last = load_number(&txn, "person-last");
-    ledger->quarantine_last = load_number(&txn, "quarantine-last");
+    ledger->person_last = store_get_number(&txn, STORE_META, STR("person-last"));
+    ledger->quarantine_last = store_get_number(&txn, STORE_META, STR("quarantine-last"));
     ledger_load_topics(ledger, &txn);
     ledger_load_chain(ledger, &txn);
     ledger_load_erase_waiting(ledger, &txn);

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-enum { MEMBER_KEY = 8 + DIGEST_BYTES };
-
 static struct str digest_str(const struct digest *digest) {
     return (struct str){(const char *)digest->bytes, DIGEST_BYTES};
 }
@@ -63,13 +61,6 @@ uint64_t ledger_commit_person(struct ledger_writer *commit,
     return person;
 }
 
-// Big-endian, so that a person's members stand together.
-static void put_key(uint8_t key[MEMBER_KEY], uint64_t person, const struct digest *member) {
-    for (size_t i = 0; i < 8; i++)
-        key[i] = (uint8_t)(person >> (56 - 8 * i));
-    memcpy(key + 8, member->bytes, DIGEST_BYTES);
-}
-
 static void note_member(struct ledger_writer *commit, const struct ledger_member *member) {
     struct ledger_change *change = commit->change;
     change->members = mem_grow(change->members, change->member_count, &change->member_cap,
@@ -80,19 +71,16 @@ static void note_member(struct ledger_writer *commit, const struct ledger_member
 
 void ledger_put_member(struct ledger_writer *commit, uint64_t person, const struct digest *member,
                        const struct cell *cell) {
-    uint8_t key[MEMBER_KEY], value[sizeof *cell];
-    put_key(key, person, member);
-    record_put_cell(value, cell);
-    store_put(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
-              (struct str){(const char *)value, sizeof value});
+    uint8_t key[RECORD_MEMBER], value[sizeof *cell];
+    store_put(&commit->txn, STORE_MEMBERS, record_put_member(key, person, member),
+              record_put_cell(value, cell));
     note_member(commit, &(struct ledger_member){person, *member, true, *cell});
 }
 
 void ledger_drop_member(struct ledger_writer *commit, uint64_t person,
                         const struct digest *member) {
-    uint8_t key[MEMBER_KEY];
-    put_key(key, person, member);
-    store_delete(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key});
+    uint8_t key[RECORD_MEMBER];
+    store_delete(&commit->txn, STORE_MEMBERS, record_put_member(key, person, member));
     note_member(commit, &(struct ledger_member){.person = person, .member = *member});
 }
 
@@ -106,63 +94,54 @@ void ledger_move_member(struct ledger_writer *commit, const struct ledger_entry 
         ledger_put_member(commit, to, &row->identity, &row->cell);
 }
 
-struct linking {
+// Over the members of one person.
+struct walk {
     const struct ledger_writer *commit;
-    const struct digest *self;
-    uint8_t prefix[8];
-    struct digest *list;
+    uint64_t person;
+    const struct digest *self; // linked only
+    struct digest *list;       // the same
     size_t count, max;
 };
 
-static bool on_member(void *ctx, struct str key, struct str value) {
-    struct linking *linking = ctx;
+static bool on_linked(void *ctx, struct str key, struct str value) {
+    struct walk *walk = ctx;
     struct digest member;
+    uint64_t person;
     (void)value;
-    if (key.len != MEMBER_KEY || memcmp(key.data, linking->prefix, sizeof linking->prefix) != 0)
+    if (!record_get_member(key, &person, &member) || person != walk->person)
         return false;
-    memcpy(member.bytes, key.data + 8, DIGEST_BYTES);
     // One whose line has expired is no signal that anybody could find.
-    bool known = index_get(linking->commit->change->index, &member) ||
-                 index_get(linking->commit->ledger->index, &member);
-    if (known && !digest_equal(&member, linking->self))
-        linking->list[linking->count++] = member;
-    return linking->count < linking->max;
+    if (ledger_latest(walk->commit, &member) && !digest_equal(&member, walk->self))
+        walk->list[walk->count++] = member;
+    return walk->count < walk->max;
+}
+
+static bool on_counted(void *ctx, struct str key, struct str value) {
+    struct walk *walk = ctx;
+    struct digest member;
+    uint64_t person;
+    (void)value;
+    return record_get_member(key, &person, &member) && person == walk->person &&
+           ++walk->count < walk->max;
+}
+
+static size_t each_member(struct ledger_writer *commit, struct walk *walk,
+                          bool (*fn)(void *ctx, struct str key, struct str value)) {
+    static const struct digest none;
+    uint8_t key[RECORD_MEMBER];
+    store_each_from(&commit->txn, STORE_MEMBERS, record_put_member(key, walk->person, &none), fn,
+                    walk);
+    return walk->count;
 }
 
 size_t ledger_linked(struct ledger_writer *commit, uint64_t person, const struct digest *self,
                      struct digest *list, size_t max) {
-    static const struct digest none;
-    struct linking linking = {.commit = commit, .self = self, .list = list, .max = max};
-    uint8_t key[MEMBER_KEY];
-    put_key(key, person, &none);
-    memcpy(linking.prefix, key, sizeof linking.prefix);
-    store_each_from(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
-                    on_member, &linking);
-    return linking.count;
-}
-
-struct counting {
-    uint8_t prefix[8];
-    size_t count, max;
-};
-
-static bool on_count(void *ctx, struct str key, struct str value) {
-    struct counting *counting = ctx;
-    (void)value;
-    if (key.len != MEMBER_KEY || memcmp(key.data, counting->prefix, sizeof counting->prefix) != 0)
-        return false;
-    return ++counting->count < counting->max;
+    struct walk walk = {.commit = commit, .person = person, .self = self, .list = list, .max = max};
+    return each_member(commit, &walk, on_linked);
 }
 
 size_t ledger_members(struct ledger_writer *commit, uint64_t person, size_t max) {
-    static const struct digest none;
-    struct counting counting = {.max = max};
-    uint8_t key[MEMBER_KEY];
-    put_key(key, person, &none);
-    memcpy(counting.prefix, key, sizeof counting.prefix);
-    store_each_from(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
-                    on_count, &counting);
-    return counting.count;
+    return each_member(commit, &(struct walk){.person = person, .max = max}, on_counted);
 }
 
 struct loading {
@@ -174,15 +153,11 @@ static bool on_load(void *ctx, struct str key, struct str value) {
     struct loading *loading = ctx;
     struct digest member;
     struct cell cell;
-    uint64_t person = 0;
-    loading->ok = key.len == MEMBER_KEY && record_get_cell(value, &cell);
-    if (!loading->ok)
-        return false;
-    for (size_t i = 0; i < 8; i++)
-        person = person << 8 | (uint8_t)key.data[i];
-    memcpy(member.bytes, key.data + 8, DIGEST_BYTES);
-    persons_put(loading->ledger->persons, person, &member, &cell);
-    return true;
+    uint64_t person;
+    loading->ok = record_get_member(key, &person, &member) && record_get_cell(value, &cell);
+    if (loading->ok)
+        persons_put(loading->ledger->persons, person, &member, &cell);
+    return loading->ok;
 }
 
 bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err) {

@@ -191,24 +191,14 @@ void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
     store_abort(&walk.txn);
 }
 
-struct one_line {
-    uint64_t seq;
-    bool found;
-    void (*fn)(void *ctx, const struct ledger_event *line);
-    void *ctx;
-};
-
-static bool on_one_line(void *ctx, const struct ledger_event *line) {
-    struct one_line *one = ctx;
-    one->found = line->row.seq == one->seq;
-    if (one->found)
-        one->fn(one->ctx, line);
-    return false;
-}
-
 bool ledger_event_at(struct ledger *ledger, uint64_t seq,
                      void (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
-    struct one_line one = {.seq = seq, .fn = fn, .ctx = ctx};
-    ledger_each_event(ledger, seq, 1, on_one_line, &one);
-    return one.found;
+    struct store_txn txn;
+    struct ledger_event line;
+    store_begin_read(ledger->store, &txn);
+    bool found = ledger_read_event(&txn, seq, &line) && line.row.kind != LEDGER_LOST;
+    if (found)
+        fn(ctx, &line);
+    store_abort(&txn);
+    return found;
 }

@@ -24,11 +24,6 @@ struct piece {
     size_t found_count;
 };
 
-static bool is_latest(const struct ledger_writer *commit, const struct ledger_entry *row) {
-    uint64_t seq = index_get(commit->change->index, &row->identity);
-    return (seq ? seq : index_get(commit->ledger->index, &row->identity)) == row->seq;
-}
-
 static bool read_row(struct ledger_writer *commit, uint64_t seq, struct str record,
                      struct ledger_entry *row, struct str *event) {
     return record_get_ledger(record, seq, row, event) ||
@@ -46,7 +41,7 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
     if (!read_row(piece->commit, seq, record, &row, &event))
         return false;
     if (row.kind == LEDGER_SIGNAL && row.counts && !row.erased && row.unknown_count &&
-        is_latest(piece->commit, &row))
+        ledger_latest(piece->commit, &row.identity) == seq)
         piece->found[piece->found_count++] = seq;
     return true;
 }

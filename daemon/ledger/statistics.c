@@ -180,8 +180,7 @@ struct keeping {
 static void keep_shown(void *ctx, const struct cell *cell, int64_t number) {
     struct keeping *keeping = ctx;
     uint8_t bytes[sizeof *cell];
-    record_put_cell(bytes, cell);
-    struct str key = {(const char *)bytes, sizeof bytes};
+    struct str key = record_put_cell(bytes, cell);
     if (number && number != counts_get(keeping->before, cell))
         store_put(&keeping->commit->txn, STORE_RELEASED, key,
                   (struct str){(const char *)&number, sizeof number});
@@ -190,11 +189,9 @@ static void keep_shown(void *ctx, const struct cell *cell, int64_t number) {
 static void forget_shown(void *ctx, const struct cell *cell, int64_t number) {
     struct keeping *keeping = ctx;
     uint8_t bytes[sizeof *cell];
-    record_put_cell(bytes, cell);
     (void)number;
     if (!counts_get(keeping->after, cell))
-        store_delete(&keeping->commit->txn, STORE_RELEASED,
-                     (struct str){(const char *)bytes, sizeof bytes});
+        store_delete(&keeping->commit->txn, STORE_RELEASED, record_put_cell(bytes, cell));
 }
 
 void ledger_put_statistics_state(struct ledger_writer *commit,

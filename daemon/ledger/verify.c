@@ -328,10 +328,7 @@ static void run_part(struct verify_scan *scan) {
 // How far the ledger goes is kept apart, so a last line that is missing shows too.
 static void check_ends(struct verify_scan *scan) {
     struct verify *verify = scan->verify;
-    struct str value;
-    uint64_t last = 0;
-    if (store_get(&verify->txn, STORE_META, STR("last-seq"), &value) && value.len == sizeof last)
-        memcpy(&last, value.data, sizeof last);
+    uint64_t last = store_get_number(&verify->txn, STORE_META, STR("last-seq"));
     if (scan->last_seq && last != scan->last_seq)
         verify_differ(verify, VERIFY_LEDGER, "it ends at line %llu and not at %llu",
                       number(scan->last_seq), number(last));

@@ -7,19 +7,10 @@
 
 #include <string.h>
 
-enum { PERSON_BYTES = 8, MEMBER_KEY = PERSON_BYTES + DIGEST_BYTES, FIRST_YEAR = 2000 };
+enum { FIRST_YEAR = 2000 };
 
 static unsigned long long number(uint64_t value) {
     return value;
-}
-
-// A number of 8 bytes under a word; 0 when it is not there.
-static uint64_t read_number(struct verify *verify, const char *name) {
-    struct str value;
-    uint64_t result = 0;
-    if (store_get(&verify->txn, STORE_META, str_from(name), &value) && value.len == sizeof result)
-        memcpy(&result, value.data, sizeof result);
-    return result;
 }
 
 static bool read_count(struct str value, int64_t *count) {
@@ -77,7 +68,7 @@ static void check_totals(struct verify_scan *scan) {
     struct verify *verify = scan->verify;
     struct str value;
     struct totals totals = {0};
-    uint64_t last = read_number(verify, "last-seq");
+    uint64_t last = store_get_number(&verify->txn, STORE_META, STR("last-seq"));
     if (store_get(&verify->txn, STORE_META, STR("totals"), &value) &&
         !record_get_totals(value, &totals)) {
         verify_differ(verify, VERIFY_OUTBOX, "the totals cannot be read");
@@ -132,14 +123,11 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     struct digest member;
     struct cell cell;
     struct ledger_entry row;
-    uint64_t person = 0;
-    if (key.len != MEMBER_KEY || !record_get_cell(value, &cell)) {
+    uint64_t person;
+    if (!record_get_member(key, &person, &member) || !record_get_cell(value, &cell)) {
         verify_differ(verify, VERIFY_PERSONS, "an entry that cannot be read");
         return true;
     }
-    for (size_t i = 0; i < PERSON_BYTES; i++)
-        person = person << 8 | (uint8_t)key.data[i];
-    memcpy(member.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
     if (!verify_is_in_part(walk->scan, &member))
         return true;
     verify->checks[VERIFY_PERSONS].compared++;
@@ -159,22 +147,16 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     return true;
 }
 
-static void put_member_key(char key[MEMBER_KEY], const struct ledger_entry *row) {
-    for (size_t i = 0; i < PERSON_BYTES; i++)
-        key[i] = (char)(uint8_t)(row->person >> (56 - 8 * i));
-    memcpy(key + PERSON_BYTES, row->identity.bytes, DIGEST_BYTES);
-}
-
 static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
     struct verify_scan *scan = ctx;
     struct ledger_entry row;
     struct str value;
-    char key[MEMBER_KEY];
+    uint8_t key[RECORD_MEMBER];
     (void)identity;
     if (!verify_read_entry(scan, seq, &row) || !verify_entry_counts(&row) || !row.person)
         return;
-    put_member_key(key, &row);
-    if (!store_get(&scan->verify->txn, STORE_MEMBERS, (struct str){key, sizeof key}, &value))
+    if (!store_get(&scan->verify->txn, STORE_MEMBERS,
+                   record_put_member(key, row.person, &row.identity), &value))
         verify_differ(scan->verify, VERIFY_PERSONS, "line %llu is not with its person",
                       number(seq));
 }
@@ -199,7 +181,7 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
 
 // A number that is given again would make one of two persons.
 static void check_persons(struct verify_scan *scan) {
-    uint64_t last = read_number(scan->verify, "person-last");
+    uint64_t last = store_get_number(&scan->verify->txn, STORE_META, STR("person-last"));
     store_each(&scan->verify->txn, STORE_PERSONS, on_pseudonym, scan);
     if (scan->person_max > last)
         verify_differ(scan->verify, VERIFY_PERSONS,
@@ -230,12 +212,7 @@ static void compare_cell(struct verify *verify, enum verify_check check,
 
 static int64_t kept(struct verify *verify, enum store_table table, const struct cell *cell) {
     uint8_t bytes[sizeof *cell];
-    struct str value;
-    int64_t count = 0;
-    record_put_cell(bytes, cell);
-    if (store_get(&verify->txn, table, (struct str){(const char *)bytes, sizeof bytes}, &value))
-        (void)read_count(value, &count);
-    return count;
+    return (int64_t)store_get_number(&verify->txn, table, record_put_cell(bytes, cell));
 }
 
 bool verify_carries(struct verify_scan *scan, const struct cell *cell) {

@@ -6,12 +6,15 @@
 #include "codec/event.h"
 #include "ledger_private.h"
 
+uint64_t ledger_latest(const struct ledger_writer *commit, const struct digest *identity) {
+    uint64_t seq = index_get(commit->change->index, identity);
+    return seq ? seq : index_get(commit->ledger->index, identity);
+}
+
 bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
                        struct ledger_entry *known) {
     struct str record, event;
-    uint64_t seq = index_get(commit->change->index, identity);
-    if (seq == 0)
-        seq = index_get(commit->ledger->index, identity);
+    uint64_t seq = ledger_latest(commit, identity);
     // What has expired in this group is still in the index.
     if (seq < commit->change->first_seq)
         return false;

@@ -7,6 +7,7 @@
 #include "config/text/quantity.h"
 #include "config/text/url.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,31 +25,25 @@ static bool fault(struct err *err, const char *text) {
     return err_set(err, ERR_CONFIG, "%s", text);
 }
 
-static bool is_name(struct str text) {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] >= 'A' && text.data[i] <= 'Z')
-            return false;
-    return text_is_word(text, SOURCE_NAME_MAX, "._-");
+static void *field_of(const struct sources_cell *cell) {
+    return (char *)cell->source + cell->column->offset;
 }
 
 // Each takes a value that is not empty.
 
-static bool take_name(struct sources_reading *reading, struct source *source, struct str value,
-                      struct err *err) {
-    if (!is_name(value))
+static bool take_name(const struct sources_cell *cell, struct str value, struct err *err) {
+    if (!text_is_name(value, SOURCE_NAME_MAX))
         return fault(err, "not allowed (allowed: 1..64 of [a-z0-9._-])");
-    uint32_t item = (uint32_t)(source - reading->sources->list) + 1;
-    uint32_t before = sources_add_name(reading->sources, value, item);
+    uint32_t item = (uint32_t)(cell->source - cell->reading->sources->list) + 1;
+    uint32_t before = sources_add_name(cell->reading->sources, value, item);
     if (before)
-        return err_set(err, ERR_CONFIG, "already in line %u", reading->lines[before - 1]);
-    source->name = mem_strndup(value.data, value.len);
+        return err_set(err, ERR_CONFIG, "already in line %u", cell->reading->lines[before - 1]);
+    cell->source->name = mem_strndup(value.data, value.len);
     return true;
 }
 
-static bool take_kind(struct sources_reading *reading, struct source *source, struct str value,
-                      struct err *err) {
-    (void)reading;
-    if (source_kind_from_name(value, &source->kind))
+static bool take_kind(const struct sources_cell *cell, struct str value, struct err *err) {
+    if (source_kind_from_name(value, &cell->source->kind))
         return true;
     char text[160] = "not allowed (allowed:";
     for (int k = 0; k < SOURCE_KIND_COUNT; k++) {
@@ -58,174 +53,134 @@ static bool take_kind(struct sources_reading *reading, struct source *source, st
     return err_set(err, ERR_CONFIG, "%s)", text);
 }
 
-static bool take_municipality(struct sources_reading *reading, struct source *source,
-                              struct str value, struct err *err) {
+static bool take_municipality(const struct sources_cell *cell, struct str value, struct err *err) {
     uint64_t code;
-    (void)reading;
     if (value.len != 6 || memcmp(value.data, "GM", 2) != 0 ||
         !str_to_u64((struct str){value.data + 2, 4}, 9999, &code) || code == 0)
         return fault(err, "not allowed (allowed: GM0001..GM9999 or empty)");
-    source->municipality = (uint16_t)code;
+    cell->source->municipality = (uint16_t)code;
     return true;
 }
 
-static bool take_token(struct sources_reading *reading, struct source *source, struct str hex,
-                       struct err *err) {
+static bool take_token(const struct sources_cell *cell, struct str hex, struct err *err) {
     uint8_t digest[SHA256_BYTES], of_nothing[SHA256_BYTES];
     hash_sha256(STR(""), of_nothing);
-    if (source->token_count == SOURCE_TOKENS_MAX)
+    if (cell->source->token_count == SOURCE_TOKENS_MAX)
         return fault(err, "at most two");
     if (!hash_from_hex(hex, digest, sizeof digest))
         return fault(err, "not the SHA-256 of a token (allowed: 64 hexadecimal digits, two of "
                           "these with a space between them)");
     if (memcmp(digest, of_nothing, sizeof digest) == 0)
         return fault(err, "the SHA-256 of an empty token");
-    uint32_t item =
-        (uint32_t)(source - reading->sources->list) * SOURCE_TOKENS_MAX + source->token_count + 1;
-    uint32_t before = sources_add_token(reading->sources, digest, item);
+    uint32_t item = (uint32_t)(cell->source - cell->reading->sources->list) * SOURCE_TOKENS_MAX +
+                    cell->source->token_count + 1;
+    uint32_t before = sources_add_token(cell->reading->sources, digest, item);
     if (before)
         return err_set(err, ERR_CONFIG, "already in line %u: a token belongs to one source",
-                       reading->lines[(before - 1) / SOURCE_TOKENS_MAX]);
-    memcpy(source->tokens[source->token_count++], digest, sizeof digest);
+                       cell->reading->lines[(before - 1) / SOURCE_TOKENS_MAX]);
+    memcpy(cell->source->tokens[cell->source->token_count++], digest, sizeof digest);
     return true;
 }
 
-static bool take_tokens(struct sources_reading *reading, struct source *source, struct str value,
-                        struct err *err) {
+static bool take_tokens(const struct sources_cell *cell, struct str value, struct err *err) {
     struct str piece;
     while (str_split(&value, ' ', &piece))
-        if (piece.len && !take_token(reading, source, piece, err))
+        if (piece.len && !take_token(cell, piece, err))
             return false;
     return true;
 }
 
-static bool yes_no(struct str value, bool *field, struct err *err) {
+static bool take_flag(const struct sources_cell *cell, struct str value, struct err *err) {
+    bool *field = field_of(cell);
     *field = str_is(value, "yes");
     return *field || str_is(value, "no") || fault(err, "not allowed (allowed: yes, no or empty)");
 }
 
-static bool take_official(struct sources_reading *reading, struct source *source, struct str value,
-                          struct err *err) {
-    (void)reading;
-    return yes_no(value, &source->official, err);
-}
-
-static bool take_policy(struct sources_reading *reading, struct source *source, struct str value,
-                        struct err *err) {
-    (void)reading;
-    return yes_no(value, &source->policy, err);
-}
-
-static bool take_allow_private(struct sources_reading *reading, struct source *source,
-                               struct str value, struct err *err) {
-    (void)reading;
-    return yes_no(value, &source->allow_private, err);
-}
-
-static bool take_url(struct sources_reading *reading, struct source *source, struct str value,
-                     struct err *err) {
-    (void)reading;
+static bool take_url(const struct sources_cell *cell, struct str value, struct err *err) {
     const char *wrong = url_fault(value);
     if (wrong)
         return fault(err, wrong);
-    source->url = mem_strndup(value.data, value.len);
+    cell->source->url = mem_strndup(value.data, value.len);
     return true;
 }
 
-static bool take_interval(struct sources_reading *reading, struct source *source, struct str value,
-                          struct err *err) {
+static bool take_interval(const struct sources_cell *cell, struct str value, struct err *err) {
     uint64_t ms;
-    (void)reading;
     if (!parse_quantity(value, QUANTITY_DURATION, INTERVAL_PRIVATE_MIN_MS, INTERVAL_MAX_MS, &ms))
         return fault(err, INTERVAL_WRONG);
-    source->interval_ms = (int64_t)ms;
+    cell->source->interval_ms = (int64_t)ms;
     return true;
 }
 
-static bool take_cursor(struct str value, char **field, struct err *err) {
+static bool take_cursor(const struct sources_cell *cell, struct str value, struct err *err) {
+    char **field = field_of(cell);
     if (!text_is_word(value, 64, "._-~"))
         return fault(err, "not allowed (allowed: 1..64 of [a-zA-Z0-9._~-])");
     *field = mem_strndup(value.data, value.len);
     return true;
 }
 
-static bool take_cursor_param(struct sources_reading *reading, struct source *source,
-                              struct str value, struct err *err) {
-    (void)reading;
-    return take_cursor(value, &source->cursor_param, err);
-}
-
-static bool take_cursor_field(struct sources_reading *reading, struct source *source,
-                              struct str value, struct err *err) {
-    (void)reading;
-    return take_cursor(value, &source->cursor_field, err);
-}
-
-static bool take_template(struct sources_reading *reading, struct source *source, struct str value,
-                          struct err *err) {
+static bool take_template(const struct sources_cell *cell, struct str value, struct err *err) {
     struct buf known;
-    if (!reading->templates) // its files have faults, which are told
+    if (!cell->reading->templates) // its files have faults, which are told
         return true;
-    source->template = templates_find(reading->templates, value);
-    reading->row.template_bad = !source->template;
-    if (source->template)
+    cell->source->template = templates_find(cell->reading->templates, value);
+    cell->reading->row.template_bad = !cell->source->template;
+    if (cell->source->template)
         return true;
     buf_init(&known, 160);
-    for (size_t i = 0; i < reading->templates->count; i++)
-        buf_printf(&known, " %s", reading->templates->list[i].name);
+    for (size_t i = 0; i < cell->reading->templates->count; i++)
+        buf_printf(&known, " %s", cell->reading->templates->list[i].name);
     (void)err_set(err, ERR_CONFIG, "unknown (allowed:%.*s%s)", (int)known.len, known.data,
                   known.overflow ? " …" : "");
     buf_free(&known);
     return false;
 }
 
-static bool take_secret_file(struct sources_reading *reading, struct source *source,
-                             struct str value, struct err *err) {
+static bool take_secret_file(const struct sources_cell *cell, struct str value, struct err *err) {
     char *path = NULL;
-    bool ok =
-        config_path(reading->dir, value, &path, err) && config_secret(path, &source->secret, err);
+    bool ok = config_path(cell->reading->dir, value, &path, err) &&
+              config_secret(path, &cell->source->secret, err);
     free(path);
-    reading->row.secret_bad = !ok;
+    cell->reading->row.secret_bad = !ok;
     return ok;
 }
 
-static bool take_client_cert_file(struct sources_reading *reading, struct source *source,
-                                  struct str value, struct err *err) {
+static bool take_client_cert_file(const struct sources_cell *cell, struct str value,
+                                  struct err *err) {
     char *pem = NULL;
-    bool ok = config_path(reading->dir, value, &source->client_cert_file, err) &&
-              config_secret(source->client_cert_file, &pem, err);
+    bool ok = config_path(cell->reading->dir, value, &cell->source->client_cert_file, err) &&
+              config_secret(cell->source->client_cert_file, &pem, err);
     if (ok && (!strstr(pem, "-----BEGIN CERTIFICATE-----") || !strstr(pem, "PRIVATE KEY-----")))
         ok = fault(err, "the file has to hold a certificate and its key, both PEM");
     config_secret_free(pem);
     return ok;
 }
 
-static bool take_silent_days(struct sources_reading *reading, struct source *source,
-                             struct str value, struct err *err) {
+static bool take_silent_days(const struct sources_cell *cell, struct str value, struct err *err) {
     uint64_t days;
-    (void)reading;
     if (!str_to_u64(value, SILENT_DAYS_MAX, &days))
         return fault(err, "not allowed (allowed: 0..3650; 0 or empty: never)");
-    source->silent_days = (uint32_t)days;
+    cell->source->silent_days = (uint32_t)days;
     return true;
 }
 
 const struct sources_column sources_columns[] = {
-    {"name", true, take_name},
-    {"kind", true, take_kind},
-    {"municipality", false, take_municipality},
-    {"tokens", false, take_tokens},
-    {"official", false, take_official},
-    {"policy", false, take_policy},
-    {"url", false, take_url},
-    {"template", false, take_template},
-    {"interval", false, take_interval},
-    {"cursor_param", false, take_cursor_param},
-    {"cursor_field", false, take_cursor_field},
-    {"secret_file", false, take_secret_file},
-    {"client_cert_file", false, take_client_cert_file},
-    {"allow_private", false, take_allow_private},
-    {"silent_days", false, take_silent_days},
+    {"name", true, take_name, 0},
+    {"kind", true, take_kind, 0},
+    {"municipality", false, take_municipality, 0},
+    {"tokens", false, take_tokens, 0},
+    {"official", false, take_flag, offsetof(struct source, official)},
+    {"policy", false, take_flag, offsetof(struct source, policy)},
+    {"url", false, take_url, 0},
+    {"template", false, take_template, 0},
+    {"interval", false, take_interval, 0},
+    {"cursor_param", false, take_cursor, offsetof(struct source, cursor_param)},
+    {"cursor_field", false, take_cursor, offsetof(struct source, cursor_field)},
+    {"secret_file", false, take_secret_file, 0},
+    {"client_cert_file", false, take_client_cert_file, 0},
+    {"allow_private", false, take_flag, offsetof(struct source, allow_private)},
+    {"silent_days", false, take_silent_days, 0},
 };
 _Static_assert(sizeof sources_columns / sizeof *sources_columns == SOURCES_COLUMNS, "each of them");
 

@@ -105,7 +105,8 @@ static void read_row(struct sources_reading *reading, const struct str *cells, c
         const struct sources_column *column = &sources_columns[order[i]];
         if (cells[i].len == 0 && column->required)
             diagnostics_add(reading->faults, reading->file, line, "%s: is empty", column->name);
-        else if (cells[i].len > 0 && !column->take(reading, source, cells[i], &err))
+        else if (cells[i].len > 0 &&
+                 !column->take(&(struct sources_cell){reading, source, column}, cells[i], &err))
             diagnostics_add(reading->faults, reading->file, line, "%s: %s", column->name, err.text);
     }
     sources_row_check(reading, source);
@@ -231,8 +232,8 @@ const struct source *sources_by_token(const struct sources *sources, struct str 
     return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
 }
 
-bool sources_check_municipalities(const struct sources *sources, const struct tables *tables,
-                                  struct buf *faults) {
+static bool check_municipalities(const struct sources *sources, const struct tables *tables,
+                                 struct buf *faults) {
     bool good = true;
     for (size_t i = 0; i < sources->count; i++) {
         const struct source *source = &sources->list[i];
@@ -244,6 +245,26 @@ bool sources_check_municipalities(const struct sources *sources, const struct ta
                    source->name, source->municipality);
     }
     return good;
+}
+
+bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
+                      struct buf *faults) {
+    struct diagnostics told;
+    struct err err;
+    diagnostics_init(&told);
+    *tables = tables_load(&config->table_files, &err);
+    if (!*tables)
+        buf_printf(faults, "%s\n", err.text);
+    *sources = sources_load(config, &told);
+    buf_put_str(faults, buf_str(&told.text));
+    diagnostics_free(&told);
+    if (*tables && *sources && check_municipalities(*sources, *tables, faults))
+        return true;
+    sources_unref(*sources);
+    tables_unref(*tables);
+    *sources = NULL;
+    *tables = NULL;
+    return false;
 }
 
 // The file itself is config's to tell of.

@@ -21,12 +21,18 @@ struct sources_reading {
     } row;
 };
 enum { SOURCES_COLUMNS = 15 };
+struct sources_cell;
 struct sources_column {
     const char *name;
     bool required;
     // False when the value, which is not empty, is not allowed.
-    bool (*take)(struct sources_reading *reading, struct source *source, struct str value,
-                 struct err *err);
+    bool (*take)(const struct sources_cell *cell, struct str value, struct err *err);
+    size_t offset; // of the field in struct source, where columns share a `take`
+};
+struct sources_cell {
+    struct sources_reading *reading;
+    struct source *source;
+    const struct sources_column *column;
 };
 extern const struct sources_column sources_columns[SOURCES_COLUMNS];
 // Values of a row that do not go together; fills in the template where none is said.

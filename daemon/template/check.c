@@ -29,7 +29,7 @@ static bool has_watermark(const struct template_reading *reading) {
 }
 
 static bool has_windows(const struct template_reading *reading) {
-    return reading->windows_line != 0;
+    return reading->yaml.keys[TEMPLATE_END_PARAM].section_line != 0;
 }
 
 static bool has_cursor(const struct template_reading *reading) {
@@ -37,7 +37,7 @@ static bool has_cursor(const struct template_reading *reading) {
 }
 
 static bool has_auth(const struct template_reading *reading) {
-    return reading->auth_line != 0;
+    return reading->yaml.keys[TEMPLATE_AUTH_KIND].section_line != 0;
 }
 
 static bool has_secret(const struct template_reading *reading) {
@@ -81,18 +81,18 @@ static const struct rule {
 };
 
 static void check_keys(struct template_reading *reading) {
-    if (reading->keys[TEMPLATE_FORMAT].line == 0)
-        template_key_fault(reading, TEMPLATE_FORMAT, "is missing (allowed: json, ndjson, csv)");
+    if (reading->yaml.keys[TEMPLATE_FORMAT].line == 0)
+        yaml_key_fault(&reading->yaml, TEMPLATE_FORMAT, "is missing (allowed: json, ndjson, csv)");
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         const struct rule *rule = &rules[i];
-        bool there = reading->keys[rule->key].line != 0, holds = rule->when(reading);
-        if (reading->keys[rule->key].bad ||
-            (rule->by != TEMPLATE_KEYS && reading->keys[rule->by].bad))
+        bool there = reading->yaml.keys[rule->key].line != 0, holds = rule->when(reading);
+        if (reading->yaml.keys[rule->key].bad ||
+            (rule->by != TEMPLATE_KEYS && reading->yaml.keys[rule->by].bad))
             continue;
         if (there && !holds)
-            template_key_fault(reading, rule->key, "only with %s", rule->text);
+            yaml_key_fault(&reading->yaml, rule->key, "only with %s", rule->text);
         else if (!there && holds && rule->needed)
-            template_key_fault(reading, rule->key, "is missing: goes with %s", rule->text);
+            yaml_key_fault(&reading->yaml, rule->key, "is missing: goes with %s", rule->text);
     }
 }
 
@@ -116,7 +116,7 @@ static const char *rule_wrong(const struct template_reading *reading, enum mappi
     if (field == MAPPING_WATERMARK && has_windows(reading))
         return "not together with windows: these follow time";
     if (rule->from && mapping->format != MAPPING_CSV &&
-        !template_is_pointer(str_from(rule->from)) && !reading->keys[TEMPLATE_FORMAT].bad)
+        !template_is_pointer(str_from(rule->from)) && !reading->yaml.keys[TEMPLATE_FORMAT].bad)
         return "from is a JSON Pointer: /name/name";
     return NULL;
 }
@@ -124,20 +124,20 @@ static const char *rule_wrong(const struct template_reading *reading, enum mappi
 static void check_fields(struct template_reading *reading) {
     const struct mapping *mapping = &reading->template->mapping;
     if (reading->fields[MAPPING_ID].line == 0)
-        diagnostics_add(reading->faults, reading->file, 0, "fields.id: is missing");
+        diagnostics_add(reading->yaml.faults, reading->yaml.file, 0, "fields.id: is missing");
     for (int i = 0; i < MAPPING_FIELDS; i++) {
         enum mapping_field field = (enum mapping_field)i;
         if (reading->fields[i].line == 0 || reading->fields[i].bad)
             continue;
         const char *wrong = rule_wrong(reading, field);
         if (wrong)
-            diagnostics_add(reading->faults, reading->file, reading->fields[i].line,
+            diagnostics_add(reading->yaml.faults, reading->yaml.file, reading->fields[i].line,
                             "fields.%s: %s", mapping_field_name(field), wrong);
     }
     for (size_t i = 0; i < mapping->skip_count; i++)
-        if (mapping->format != MAPPING_CSV && !reading->keys[TEMPLATE_FORMAT].bad &&
+        if (mapping->format != MAPPING_CSV && !reading->yaml.keys[TEMPLATE_FORMAT].bad &&
             mapping->skips[i].from && !template_is_pointer(str_from(mapping->skips[i].from)))
-            diagnostics_add(reading->faults, reading->file, reading->skip_lines[i],
+            diagnostics_add(reading->yaml.faults, reading->yaml.file, reading->skip_lines[i],
                             "exclude: from is a JSON Pointer: /name/name");
 }
 

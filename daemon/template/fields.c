@@ -20,8 +20,8 @@ struct level {
 };
 
 static void fault(const struct level *level, size_t line, const char *text) {
-    diagnostics_add(level->reading->faults, level->reading->file, line, "%s: %s", level->what,
-                    text);
+    diagnostics_add(level->reading->yaml.faults, level->reading->yaml.file, line, "%s: %s",
+                    level->what, text);
     level->reading->fields[level->field].bad = true;
 }
 
@@ -80,10 +80,10 @@ static void word_entry(void *ctx, const struct yaml_node *key, const struct yaml
             fault(level, key->line, "is the same word as one before it: case and signs are folded");
             return;
         }
-    if (!template_text(reading, level->what, key, MAPPING_TEXT_MAX, &word->from))
+    if (!template_text(&reading->yaml, level->what, key, MAPPING_TEXT_MAX, &word->from))
         return;
     rule->word_count++;
-    if (!template_text(reading, level->what, value, MAPPING_TEXT_MAX, &word->to))
+    if (!template_text(&reading->yaml, level->what, value, MAPPING_TEXT_MAX, &word->to))
         return;
     if ((wrong = value_wrong(level->field, value->text)))
         fault(level, value->line, wrong);
@@ -94,8 +94,8 @@ static void read_words(struct level *level, const struct yaml_node *node) {
     (void)snprintf(below.what, sizeof below.what, "fields.%s.value_map",
                    mapping_field_name(level->field));
     if (node->kind == YAML_MAP && node->count)
-        diagnostics_each_entry(level->reading->faults, level->reading->file, below.what, node,
-                               MAPPING_LIST_MAX, word_entry, &below);
+        diagnostics_each_entry(level->reading->yaml.faults, level->reading->yaml.file, below.what,
+                               node, MAPPING_LIST_MAX, word_entry, &below);
     else
         fault(&below, node->line, "words and what they mean are needed");
 }
@@ -103,7 +103,7 @@ static void read_words(struct level *level, const struct yaml_node *node) {
 static void read_constant(struct level *level, const struct yaml_node *node) {
     struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
     const char *wrong;
-    if (!template_text(level->reading, level->what, node, MAPPING_TEXT_MAX, &rule->constant))
+    if (!template_text(&level->reading->yaml, level->what, node, MAPPING_TEXT_MAX, &rule->constant))
         level->reading->fields[level->field].bad = true;
     else if ((wrong = value_wrong(level->field, node->text)))
         fault(level, node->line, wrong);
@@ -111,7 +111,7 @@ static void read_constant(struct level *level, const struct yaml_node *node) {
 
 static void read_from(struct level *level, const struct yaml_node *node) {
     struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
-    if (!template_text(level->reading, level->what, node, MAPPING_TEXT_MAX, &rule->from))
+    if (!template_text(&level->reading->yaml, level->what, node, MAPPING_TEXT_MAX, &rule->from))
         level->reading->fields[level->field].bad = true;
 }
 
@@ -133,7 +133,7 @@ static void unknown_field(struct template_reading *reading, const struct yaml_no
     buf_init(&names, 256);
     for (int i = 0; i < MAPPING_FIELDS; i++)
         buf_printf(&names, "%s%s", i ? ", " : "", mapping_field_name((enum mapping_field)i));
-    diagnostics_add(reading->faults, reading->file, key->line,
+    diagnostics_add(reading->yaml.faults, reading->yaml.file, key->line,
                     "fields: unknown field %s (allowed: %.*s)", diagnostics_quote(key->text, shown),
                     (int)names.len, names.data);
     buf_free(&names);
@@ -149,18 +149,19 @@ static void field_entry(void *ctx, const struct yaml_node *key, const struct yam
     reading->fields[level.field].line = key->line;
     (void)snprintf(level.what, sizeof level.what, "fields.%s", mapping_field_name(level.field));
     if (value->kind == YAML_MAP)
-        diagnostics_each_entry(reading->faults, reading->file, level.what, value, 8, rule_entry,
-                               &level);
+        diagnostics_each_entry(reading->yaml.faults, reading->yaml.file, level.what, value, 8,
+                               rule_entry, &level);
     else
         read_from(&level, value);
 }
 
-void template_fields_read(struct template_reading *reading, const struct yaml_node *node) {
+void template_fields_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {
+    struct template_reading *reading = (struct template_reading *)yaml;
     if (node->kind == YAML_MAP)
-        diagnostics_each_entry(reading->faults, reading->file, "fields", node, MAPPING_FIELDS * 2,
-                               field_entry, reading);
+        diagnostics_each_entry(reading->yaml.faults, reading->yaml.file, "fields", node,
+                               MAPPING_FIELDS * 2, field_entry, reading);
     else
-        diagnostics_add(reading->faults, reading->file, node->line,
+        diagnostics_add(reading->yaml.faults, reading->yaml.file, node->line,
                         "fields: names of fields and where they come from are needed");
 }
 
@@ -168,17 +169,18 @@ static bool is_list(struct template_reading *reading, const char *what,
                     const struct yaml_node *node) {
     if (node->kind == YAML_LIST && node->count <= MAPPING_LIST_MAX)
         return true;
-    diagnostics_add(reading->faults, reading->file, node->line,
+    diagnostics_add(reading->yaml.faults, reading->yaml.file, node->line,
                     "%s: a list of at most %d is needed", what, (int)MAPPING_LIST_MAX);
     return false;
 }
 
-void template_absent_read(struct template_reading *reading, const struct yaml_node *node) {
+void template_absent_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {
+    struct template_reading *reading = (struct template_reading *)yaml;
     struct mapping *mapping = &reading->template->mapping;
     if (!is_list(reading, "null_values", node))
         return;
     for (size_t i = 0; i < node->count; i++)
-        if (template_text(reading, "null_values", node->entries[i].value, MAPPING_TEXT_MAX,
+        if (template_text(&reading->yaml, "null_values", node->entries[i].value, MAPPING_TEXT_MAX,
                           &mapping->absent[mapping->absent_count]))
             mapping->absent_count++;
 }
@@ -189,26 +191,27 @@ static void skip_entry(void *ctx, const struct yaml_node *key, const struct yaml
     struct mapping_skip *skip = &mapping->skips[mapping->skip_count];
     bool from = str_is(key->text, "from");
     if (from || str_is(key->text, "equals"))
-        template_text(reading, from ? "exclude.from" : "exclude.equals", value, MAPPING_TEXT_MAX,
-                      from ? &skip->from : &skip->equals);
+        template_text(&reading->yaml, from ? "exclude.from" : "exclude.equals", value,
+                      MAPPING_TEXT_MAX, from ? &skip->from : &skip->equals);
     else
-        diagnostics_add(reading->faults, reading->file, key->line,
+        diagnostics_add(reading->yaml.faults, reading->yaml.file, key->line,
                         "exclude: unknown key (allowed: from, equals)");
 }
 
-void template_skips_read(struct template_reading *reading, const struct yaml_node *node) {
+void template_skips_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {
+    struct template_reading *reading = (struct template_reading *)yaml;
     struct mapping *mapping = &reading->template->mapping;
     if (!is_list(reading, "exclude", node))
         return;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *value = node->entries[i].value;
         struct mapping_skip *skip = &mapping->skips[mapping->skip_count];
-        size_t before = reading->faults->count;
+        size_t before = reading->yaml.faults->count;
         if (value->kind == YAML_MAP)
-            diagnostics_each_entry(reading->faults, reading->file, "exclude", value, 8, skip_entry,
-                                   reading);
-        if (reading->faults->count == before && (!skip->from || !skip->equals))
-            diagnostics_add(reading->faults, reading->file, value->line,
+            diagnostics_each_entry(reading->yaml.faults, reading->yaml.file, "exclude", value, 8,
+                                   skip_entry, reading);
+        if (reading->yaml.faults->count == before && (!skip->from || !skip->equals))
+            diagnostics_add(reading->yaml.faults, reading->yaml.file, value->line,
                             "exclude: from and equals are needed");
         reading->skip_lines[mapping->skip_count++] = value->line;
     }

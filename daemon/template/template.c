@@ -71,32 +71,19 @@ static void add_native(struct templates *templates) {
 
 static void read_text(struct template *template, struct str text, const char *file,
                       struct diagnostics *faults) {
-    struct template_reading reading = {.file = file, .faults = faults, .template = template};
-    struct err err;
-    size_t line;
-    struct yaml_tree *tree = yaml_tree_parse(text, &line, &err);
-    if (!tree) {
-        diagnostics_add(faults, file, line, "%s", err.text);
-        return;
-    }
-    if (!tree->root || tree->root->kind != YAML_MAP) {
-        diagnostics_add(faults, file, tree->root ? tree->root->line : 1,
-                        "sections with keys are needed");
-    } else {
-        template_keys_read(&reading, tree->root);
+    struct template_reading reading = {.yaml = {.file = file,
+                                                .faults = faults,
+                                                .table = template_keys,
+                                                .count = TEMPLATE_ROWS,
+                                                .object = template},
+                                       .template = template};
+    if (yaml_keys_read(&reading.yaml, text))
         template_check(&reading);
-    }
-    if (tree->second_line)
-        diagnostics_add(faults, file, tree->second_line, "one document only");
-    yaml_tree_free(tree);
     finish(template);
 }
 
 static const char *name_wrong(struct str name) {
-    for (size_t i = 0; i < name.len; i++)
-        if (name.data[i] >= 'A' && name.data[i] <= 'Z')
-            return "the name before .yaml is not allowed (allowed: 1..64 of [a-z0-9._-])";
-    if (!text_is_word(name, TEMPLATE_NAME_MAX, "._-"))
+    if (!text_is_name(name, TEMPLATE_NAME_MAX))
         return "the name before .yaml is not allowed (allowed: 1..64 of [a-z0-9._-])";
     return str_is(name, NATIVE) ? "native is built in: take another name" : NULL;
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What the files daemon/template*.c share among themselves; everybody else includes template.h.
-//   template.c        the set of templates: load, find, free
-//   template_keys.c   the table of keys with one value
-//   template_fields.c what an item gives: fields, absent, exclude
-//   template_check.c  values that do not go together
+// What the files of daemon/template/ share among themselves; everybody else includes template.h.
+//   template.c the set of templates: load, find, free
+//   keys.c     the table of keys
+//   fields.c   what an item gives: fields, absent, exclude
+//   check.c    values that do not go together
 #ifndef TEMPLATE_TEMPLATE_PRIVATE_H
 #define TEMPLATE_TEMPLATE_PRIVATE_H
 
-#include "config/text/diagnostics.h"
-#include "config/text/quantity.h"
 #include "config/text/url.h"
+#include "config/text/yaml_keys.h"
 #include "template/template.h"
 
 enum template_key {
@@ -39,18 +38,15 @@ enum template_key {
     TEMPLATE_SCOPE,
     TEMPLATE_OPTIONAL,
     TEMPLATE_KEYS,
+    TEMPLATE_ROWS = TEMPLATE_KEYS + 3, // with the sections that have no keys of their own
 };
+
+extern const struct yaml_key template_keys[TEMPLATE_ROWS];
 
 // A file being read. A line 0: it is not there.
 struct template_reading {
-    const char *file;
-    struct diagnostics *faults;
+    struct yaml_keys_reading yaml;
     struct template *template;
-    struct {
-        size_t line;
-        bool bad; // has a fault: not to be used in further checks
-    } keys[TEMPLATE_KEYS];
-    size_t windows_line, auth_line;
     struct {
         size_t line;
         bool bad;
@@ -58,17 +54,13 @@ struct template_reading {
     size_t skip_lines[MAPPING_LIST_MAX];
 };
 
-// "FILE:LINE: section.key: …", and watermarks the key as bad.
-void template_key_fault(struct template_reading *reading, enum template_key key, const char *fmt,
-                        ...) PRINTF_LIKE(3, 4);
 // One text of 1..max bytes, else a fault; `what` is for it. *out is set on success only.
-bool template_text(struct template_reading *reading, const char *what, const struct yaml_node *node,
+bool template_text(struct yaml_keys_reading *yaml, const char *what, const struct yaml_node *node,
                    size_t max, char **out);
 
-void template_keys_read(struct template_reading *reading, const struct yaml_node *root);
-void template_fields_read(struct template_reading *reading, const struct yaml_node *node);
-void template_absent_read(struct template_reading *reading, const struct yaml_node *node);
-void template_skips_read(struct template_reading *reading, const struct yaml_node *node);
+void template_fields_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
+void template_absent_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
+void template_skips_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_check(struct template_reading *reading);
 
 bool template_is_pointer(struct str text); // RFC 6901

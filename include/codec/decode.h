@@ -52,6 +52,9 @@ void decode_items(struct str body, const struct decode_options *options,
                   void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                   struct decode_result *result);
 
+// Beyond DECODE_FAULTS_MAX they are left out.
+void decode_add_fault(struct decode_item *item, enum fault_code code, const char *pointer);
+
 // Which of two cursors is further: both decimal numbers by value, anything else by bytes (RFC 3339
 // in UTC sorts so).
 int decode_cursor_compare(struct str a, struct str b);

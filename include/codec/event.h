@@ -28,11 +28,10 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
                      const char *as_reported, const struct event_links *links);
 
 // The value for the last version of an erased signal: nothing but its number, and what the counts
-// lost (`previous`, or NULL).
+// lost (`previous`). Without `previous` it is a stub, which takes the place of each erased
+// version's.
 void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
                             const struct ledger_entry *row, const struct ledger_entry *previous);
-// The value that takes the place of an erased version's.
-void event_put_stub_value(struct buf *out, const struct ledger_entry *row);
 
 // The value for a line about a source: it fell silent, or brought something again.
 // `last_signal_ms`: the last before the silence, 0 when there never was one; `days`: how long it

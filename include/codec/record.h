@@ -113,6 +113,12 @@ struct person_record {
 void record_put_person(char out[RECORD_PERSON], const struct person_record *person);
 bool record_get_person(struct str record, struct person_record *person);
 
+// The key of a member: big-endian, so that a person's members stand together.
+enum { RECORD_MEMBER = 8 + DIGEST_BYTES };
+struct str record_put_member(uint8_t out[RECORD_MEMBER], uint64_t person,
+                             const struct digest *member); // in `out`
+bool record_get_member(struct str key, uint64_t *person, struct digest *member);
+
 // A word that the tables lack, as a source used it.
 struct unmapped_record {
     enum unmapped_field field;
@@ -149,7 +155,7 @@ void record_put_statistic_waiting(struct buf *out, struct str key, struct str va
 bool record_get_statistic_waiting(struct str record, struct str *key, struct str *value);
 
 // The keys of counts and expired_counts, the values of members.
-void record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell);
+struct str record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell); // in `out`
 bool record_get_cell(struct str record, struct cell *cell);
 
 // Signals received, by verdict, since the ledger began.

@@ -56,10 +56,10 @@ const struct source *sources_find(const struct sources *sources,
 // The source that has this token, compared in constant time. NULL when there is none.
 const struct source *sources_by_token(const struct sources *sources, struct str token);
 
-// Every municipality that a source names is in the table. Adds a line a fault to `faults`; true
-// when there is none.
-bool sources_check_municipalities(const struct sources *sources, const struct tables *tables,
-                                  struct buf *faults);
+// Both tables, in which each municipality that a source names has to be. Adds a line a fault to
+// `faults`; false when there is any: then both are NULL.
+bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
+                      struct buf *faults) MUST_CHECK;
 // For config_load: adds the faults of the source table and of the templates.
 void sources_check(const struct config *config, struct diagnostics *faults);
 

@@ -103,7 +103,7 @@ static void test_erased(void **state) {
     struct err err;
     struct ledger_entry row = random_row(&seed), previous = random_row(&seed);
     buf_clear(&value);
-    event_put_stub_value(&value, &row);
+    event_put_erased_value(&value, NULL, &row, NULL);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
     assert_true(said.stub);
     assert_false(said.has_previous || said.row.counts);

@@ -16,6 +16,13 @@ bool text_is_word(struct str text, size_t max, const char *extra) {
     return text.len >= 1 && text.len <= max;
 }
 
+bool text_is_name(struct str text, size_t max) {
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] >= 'A' && text.data[i] <= 'Z')
+            return false;
+    return text_is_word(text, max, "._-");
+}
+
 // "host", "host:port", "[::1]:port"
 static const char *host_wrong(struct str host) {
     size_t end = 0;

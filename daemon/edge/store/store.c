@@ -328,6 +328,14 @@ bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, 
     return get(txn, table, seq_val(&seq), value);
 }
 
+uint64_t store_get_number(struct store_txn *txn, enum store_table table, struct str key) {
+    struct str value;
+    uint64_t number = 0;
+    if (store_get(txn, table, key, &value) && value.len == sizeof number)
+        memcpy(&number, value.data, sizeof number);
+    return number;
+}
+
 static MDB_cursor *open_cursor(struct store_txn *txn, enum store_table table) {
     MDB_cursor *cursor = NULL;
     if (!is_there(txn, table))

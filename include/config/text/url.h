@@ -7,6 +7,8 @@
 
 // 1..max ASCII letters, digits and bytes of `extra`.
 bool text_is_word(struct str text, size_t max, const char *extra);
+// The same without capitals: [a-z0-9._-].
+bool text_is_name(struct str text, size_t max);
 // What is wrong with an absolute http or https URL; NULL when nothing is.
 const char *url_fault(struct str url);
 

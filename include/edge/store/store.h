@@ -57,6 +57,8 @@ void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t se
 void store_delete(struct store_txn *txn, enum store_table table, struct str key);
 bool store_get(struct store_txn *txn, enum store_table table, struct str key, struct str *value);
 bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
+// A number of 8 bytes; 0 when it is not there.
+uint64_t store_get_number(struct store_txn *txn, enum store_table table, struct str key);
 uint64_t store_last_seq(struct store_txn *txn, enum store_table table); // 0 when empty
 uint64_t store_entries(struct store_txn *txn, enum store_table table);
 // A place in a table, for whoever asks for the next entry himself. Close it before the transaction
