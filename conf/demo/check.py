@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Waits until the daemon has everything the demo's sources deliver, and compares its statistics.
+"""Waits until the daemon has everything the demo's sources deliver, and compares its counts.
 
   check.py DIR CTL --within SECONDS --daemon PID --fleet PID [--kafka HOST:PORT]
 
-CTL is the path of signaalctl. Exit status 0: every statistic is right.
+CTL is the path of signaalctl. Exit status 0: every count is right.
 """
 import argparse
 import csv
@@ -243,7 +243,7 @@ def check_private(directory):
 def summary(fleet):
     tally = fleet["tally"]
     print(f"""
-All statistics are as expected:
+All counts are as expected:
   {sum(tally.values()):4} signals delivered, every good one at least twice
   {tally['registered']:4} registered: the first time
   {tally['duplicate']:4} duplicates: changed nothing
@@ -254,7 +254,7 @@ All statistics are as expected:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Compares the daemon's statistics with the demo's.")
+    parser = argparse.ArgumentParser(description="Compares the daemon's counts with the demo's.")
     parser.add_argument("directory", type=Path)
     parser.add_argument("ctl", type=Path)
     parser.add_argument("--within", type=float, required=True)

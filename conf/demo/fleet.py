@@ -5,7 +5,7 @@
   fleet.py run DIR                                serve and post until SIGTERM
 
 `run` keeps DIR/fleet.json up to date: what was delivered, what that must come to, and every answer
-or poll of the daemon that was not as it should be. check.py compares it with the daemon's statistics.
+or poll of the daemon that was not as it should be. check.py compares it with the daemon's counts.
 """
 import argparse
 import hashlib
@@ -33,7 +33,7 @@ GIVE_UP_S = 120
 
 
 class Fleet:
-    """What all threads share. Statistics are of items, by the verdict they must get."""
+    """What all threads share. The counts are of items, by the verdict they must get."""
 
     def __init__(self):
         self.lock = threading.Lock()

@@ -247,7 +247,7 @@ static void put_metrics(struct buf *out, const struct statistics *f,
     metric(out, "unknown_words_total", "Words that no table has", f->totals->unmapped);
     metric(out, "unknown_municipalities_total", "Municipalities that did not resolve",
            f->totals->unknown_municipalities);
-    metric(out, "unmapped", "Words that no table has, by source: signaalctl words", f->words);
+    metric(out, "unmapped", "Words that no table has, by source: signaalctl unmapped", f->words);
     metric(out, "unmapped_max", "Limit: words that are kept", LEDGER_UNMAPPED_MAX);
     metric(out, "unmapped_not_kept_total", "Words for which there was no room",
            f->totals->unmapped_not_kept);

@@ -30,6 +30,12 @@ struct delivery *delivery_create(struct sources *sources, const struct source *s
     return delivery;
 }
 
+void delivery_set_polled(struct delivery *delivery, const struct feed_record *feed) {
+    delivery->polled = true;
+    delivery->poll = mem_zalloc(1, sizeof *delivery->poll);
+    delivery->poll->feed = *feed;
+}
+
 struct delivery *delivery_create_withdrawal(struct sources *sources, const struct source *source,
                                             struct tables *tables, const struct digest *identity,
                                             struct str id) {
@@ -57,6 +63,7 @@ void delivery_free(struct delivery *delivery) {
     tables_unref(delivery->tables);
     mem_wipe_free(delivery->body);
     page_free(&delivery->content);
+    free(delivery->poll);
     free(delivery);
 }
 
@@ -82,7 +89,7 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
     page_decode(content, (struct str){delivery->body, delivery->body_len}, &decode);
     mem_wipe_free(delivery->body); // persons were in it
     delivery->body = NULL;
-    if (!content->decoded.failed && delivery->plan)
-        delivery->plan(delivery);
+    if (!content->decoded.failed && delivery->poll && delivery->poll->plan)
+        delivery->poll->plan(delivery);
     delivery->task.items = content->item_count;
 }

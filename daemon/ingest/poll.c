@@ -179,8 +179,8 @@ static void plan_page(struct delivery *delivery) {
                                    .has_next = named_next(feed, delivery) != NULL,
                                    .watermark = content->decoded.cursor,
                                    .received_ms = delivery->received_ms};
-    feed_plan_page(&feed->poll->plan, &page, &delivery->feed);
-    delivery->cursor_tentative = feed->poll->plan.cursor_tentative;
+    feed_plan_page(&feed->poll->plan, &page, &delivery->poll->feed);
+    delivery->poll->cursor_tentative = feed->poll->plan.cursor_tentative;
 }
 
 // The page is on the disk: where to next.
@@ -215,7 +215,7 @@ static void on_delivered(struct commit_task *task) {
         return;
     }
     bool paused = feed->record.paused; // an operator may have asked since
-    feed->record = delivery->feed;
+    feed->record = delivery->poll->feed;
     feed->record.paused = paused;
     after_page(feed, delivery);
     delivery_free(delivery);
@@ -233,15 +233,13 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
                                                 DECODE_JSON, body, result->body.len);
     delivery->template = t;
-    delivery->polled = true;
     delivery->received_ms = loop_wall_ms();
-    delivery->has_feed = true;
-    delivery->feed = feed->record;
-    copy_text(delivery->feed.etag, sizeof delivery->feed.etag, result->etag);
-    copy_text(delivery->feed.last_modified, sizeof delivery->feed.last_modified,
-              result->last_modified);
-    memcpy(delivery->begin, poll->plan.begin, sizeof delivery->begin);
-    delivery->plan = plan_page;
+    delivery_set_polled(delivery, &feed->record);
+    struct delivery_poll *polled = delivery->poll;
+    copy_text(polled->feed.etag, sizeof polled->feed.etag, result->etag);
+    copy_text(polled->feed.last_modified, sizeof polled->feed.last_modified, result->last_modified);
+    memcpy(polled->begin, poll->plan.begin, sizeof polled->begin);
+    polled->plan = plan_page;
     free(poll->link_next);
     poll->link_next = t->paging == TEMPLATE_PAGING_LINK && result->link_next
                           ? mem_strdup(result->link_next)

@@ -126,9 +126,9 @@ static void on_state(void *ctx, enum publish_state state, const char *reason, bo
     const struct topic_stream *stream = ctx;
     enum log_level level = alarm ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
     if (stream->topic == LEDGER_EVENTS)
-        log_line(level, "job state=%s reason=\"%s\"", publish_state_name(state), reason);
+        log_line(level, "kafka state=%s reason=\"%s\"", publish_state_name(state), reason);
     else
-        log_line(level, "job topic=%s state=%s reason=\"%s\"", stream->topic_name,
+        log_line(level, "kafka topic=%s state=%s reason=\"%s\"", stream->topic_name,
                  publish_state_name(state), reason);
 }
 

@@ -78,7 +78,6 @@ void ledger_tell_silence(struct ledger_writer *commit, struct commit_task *task)
         commit->feed_changed = true;
         write_source_line(commit, delivery, LEDGER_SOURCE_SILENT);
     }
-    delivery->feed = commit->feed;
 }
 
 static void note_news(struct ledger_writer *commit, const struct delivery *delivery) {
@@ -104,15 +103,17 @@ void ledger_commit_source(struct ledger_writer *commit, struct delivery *deliver
         return;
     if (news)
         note_news(commit, delivery);
-    if (delivery->has_feed) {
-        take_feed(&commit->feed, &delivery->feed, !(delivery->cursor_tentative && news));
+    struct delivery_poll *poll = delivery->poll;
+    if (poll) {
+        take_feed(&commit->feed, &poll->feed, !(poll->cursor_tentative && news));
         commit->feed_changed = true;
     }
     if (delivery->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
         commit->feed_changed = true;
     if (commit->feed_changed)
         commit->feed.contact_ms = delivery->received_ms;
-    delivery->feed = commit->feed;
+    if (poll)
+        poll->feed = commit->feed;
 }
 
 struct tally {
@@ -172,7 +173,8 @@ static struct quarantine_record new_entry(const struct ledger_writer *commit,
     struct quarantine_record entry = {
         .first_ms = commit->logged_ms, .last_ms = commit->logged_ms, .times = 1};
     (void)snprintf(entry.source, sizeof entry.source, "%s", delivery->source->name);
-    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s", delivery->begin);
+    (void)snprintf(entry.cursor, sizeof entry.cursor, "%s",
+                   delivery->poll ? delivery->poll->begin : "");
     return entry;
 }
 

@@ -248,7 +248,7 @@ static bool on_expired_count(void *ctx, struct str key, struct str value) {
     struct cell cell;
     int64_t count;
     if (!record_get_cell(key, &cell) || !read_count(value, &count) || count < 0)
-        verify_differ(scan->verify, VERIFY_COUNTS, "a expired_counts cell that cannot be read");
+        verify_differ(scan->verify, VERIFY_COUNTS, "an expired count that cannot be read");
     else
         counts_add(scan->counts, &cell, count);
     return true;

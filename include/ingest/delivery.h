@@ -9,6 +9,8 @@
 struct delivery *delivery_create(struct sources *sources, const struct source *source,
                                  struct tables *tables, enum decode_format format, char *body,
                                  size_t body_len);
+// It is a polled page: `feed` is what is known of its source.
+void delivery_set_polled(struct delivery *delivery, const struct feed_record *feed);
 // A withdrawal of a signal that is known by its identity; `id` as it is kept. Needs no decoding.
 struct delivery *delivery_create_withdrawal(struct sources *sources, const struct source *source,
                                             struct tables *tables, const struct digest *identity,

@@ -5,6 +5,7 @@
 #ifndef JOBS_PUBLISH_H
 #define JOBS_PUBLISH_H
 
+#include "edge/kafka/publisher.h"
 #include "ingest/pipeline.h"
 
 struct publish_job;

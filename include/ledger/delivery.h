@@ -14,6 +14,18 @@
 #include "sources/sources.h"
 
 struct delivery_options;
+struct delivery;
+
+// What a polled page means for its source; committed together with its signals.
+struct delivery_poll {
+    // As the feed wants it; first_ms, signal_ms, silent and paused are the ledger's own, and after
+    // the commit it is what was written.
+    struct feed_record feed;
+    bool cursor_tentative; // the cursor of `feed` is kept only if the page brings nothing new
+    char begin[RECORD_CURSOR_MAX + 1]; // where its poll began, for the quarantine
+    // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
+    void (*plan)(struct delivery *delivery);
+};
 
 struct delivery {
     struct commit_task task;
@@ -34,15 +46,7 @@ struct delivery {
 
     struct page content;
 
-    // Committed together with the signals of a polled page. `feed` is as the feed wants it;
-    // first_ms, signal_ms, silent and paused are the ledger' own, and after the commit it is what
-    // was written.
-    bool has_feed;
-    struct feed_record feed;
-    bool cursor_tentative; // the cursor of `feed` is kept only if the page brings nothing new
-    char begin[RECORD_CURSOR_MAX + 1]; // where its poll began, for the quarantine
-    // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
-    void (*plan)(struct delivery *delivery);
+    struct delivery_poll *poll; // owned; NULL: a source or an operator pushed it
 };
 
 // Judges and writes what it holds: the task's `run`.

@@ -12,7 +12,7 @@
 
 #include "core/cube/counts.h"
 #include "core/person/persons.h"
-#include "edge/kafka/publisher.h"
+#include "edge/kafka/ack.h"
 #include "edge/store/store.h"
 #include "ledger/delivery.h"
 #include "ledger/tasks.h"

@@ -205,7 +205,7 @@ class PublisherTest(kafka_case.KafkaCase):
         driver = self.live()
         driver.await_more()
         self.kafka.delete_topic(self.topic)
-        driver.await_line("state tail: the topic does not exist")
+        driver.await_line("state recovering: the topic does not exist")
         gone = self.marked()
         self.kafka.create_topic(self.topic, PARTITIONS)
         driver.await_more()

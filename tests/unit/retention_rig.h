@@ -58,7 +58,8 @@ static inline struct delivery *make_batch(struct ledger *ledger, const char *tex
     struct delivery *delivery =
         delivery_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
     delivery->received_ms = now;
-    delivery->polled = delivery->has_feed = polled;
+    if (polled)
+        delivery_set_polled(delivery, &(struct feed_record){0});
     delivery_decode(delivery, &options);
     return delivery;
 }

@@ -41,20 +41,21 @@ static void plan_page(struct delivery *delivery) {
                                    .has_next = has_next,
                                    .watermark = content->decoded.cursor,
                                    .received_ms = delivery->received_ms};
-    feed_plan_page(&feed_plan, &page, &delivery->feed);
-    delivery->cursor_tentative = feed_plan.cursor_tentative;
+    feed_plan_page(&feed_plan, &page, &delivery->poll->feed);
+    delivery->poll->cursor_tentative = feed_plan.cursor_tentative;
 }
 
 static struct delivery *new_batch(const char *text, int64_t received_ms, bool polled) {
     struct delivery *delivery =
         delivery_create(&sources, &source, &tables, DECODE_JSON, strdup(text), strlen(text));
     delivery->received_ms = received_ms;
-    delivery->polled = polled;
-    delivery->has_feed = polled;
-    delivery->plan = polled ? plan_page : NULL;
+    if (polled) {
+        delivery_set_polled(delivery, &(struct feed_record){0});
+        delivery->poll->plan = plan_page;
+        (void)snprintf(delivery->poll->begin, sizeof delivery->poll->begin, "2017-01-01");
+    }
     feed_plan_begin(&feed_plan, &list_template, "", received_ms);
     has_next = false;
-    (void)snprintf(delivery->begin, sizeof delivery->begin, "2017-01-01");
     return delivery;
 }
 
@@ -283,14 +284,14 @@ static void the_cursor_moves_with_its_page(void **state) {
     source.cursor_field = field;
     struct delivery *delivery =
         new_batch("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", start_ms, true);
-    (void)snprintf(delivery->feed.etag, sizeof delivery->feed.etag, "\"e1\"");
+    (void)snprintf(delivery->poll->feed.etag, sizeof delivery->poll->feed.etag, "\"e1\"");
     commit_one(ledger, delivery);
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     assert_string_equal(feed.etag, ""); // it was another URL's
     // a page that is not the last of an unordered poll keeps the watermark to itself
     delivery = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
-    delivery->feed = feed;
+    delivery->poll->feed = feed;
     has_next = true;
     commit_one(ledger, delivery);
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
@@ -299,7 +300,7 @@ static void the_cursor_moves_with_its_page(void **state) {
     // between pages
     for (int poll = 0; poll < 2; poll++) {
         delivery = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
-        delivery->feed = feed;
+        delivery->poll->feed = feed;
         feed_plan.pages = 1;
         (void)snprintf(feed_plan.watermark, sizeof feed_plan.watermark,
                        "2017-09-01"); // the highest of the poll
@@ -322,8 +323,8 @@ static void check_cursor(const char *page, const char *cursor) {
     struct ledger *ledger = open_ledger();
     struct feed_record feed;
     struct delivery *delivery = new_batch(page, start_ms, true);
-    (void)snprintf(delivery->feed.cursor, sizeof delivery->feed.cursor, "2017-01-01");
-    (void)snprintf(delivery->feed.etag, sizeof delivery->feed.etag, "\"e\"");
+    (void)snprintf(delivery->poll->feed.cursor, sizeof delivery->poll->feed.cursor, "2017-01-01");
+    (void)snprintf(delivery->poll->feed.etag, sizeof delivery->poll->feed.etag, "\"e\"");
     commit_one(ledger, delivery);
     if (!ledger_feed(ledger, STR("amsterdam"), &feed))
         feed.cursor[0] = '\0';

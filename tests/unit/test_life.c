@@ -318,7 +318,8 @@ static void begin_delivery(struct life *life, struct ledger *ledger, struct deed
         delivery_create(life_sources, life_source[by], life->knows_more ? &more_tables : &tables,
                         DECODE_JSON, buf_take(&text), len);
     deed->delivery->received_ms = now;
-    deed->delivery->polled = deed->delivery->has_feed = life_pick(life, 2);
+    if (life_pick(life, 2))
+        delivery_set_polled(deed->delivery, &(struct feed_record){0});
     delivery_decode(deed->delivery, &options);
     assert_int_equal(deed->delivery->content.item_count, deed->count);
     for (size_t i = 0; i < deed->count; i++)

@@ -16,12 +16,13 @@
 #define EDGE_KAFKA_PUBLISHER_H
 
 #include "base/str.h"
+#include "edge/kafka/ack.h"
 #include "edge/loop.h"
 
 #define PUBLISH_HEADER_LEDGER_ID "signaald_ledger_id" // these two are added to each record here
 #define PUBLISH_HEADER_SEQ "signaald_seq"             // decimal
 
-enum { PUBLISH_HEADERS_MAX = 16, PUBLISH_PARTITIONS_MAX = 1024 };
+enum { PUBLISH_HEADERS_MAX = 16 };
 
 // An event as it goes out. Borrowed for the call.
 struct publish_event {
@@ -33,13 +34,6 @@ struct publish_event {
         struct str value;
     } headers[PUBLISH_HEADERS_MAX];
     size_t header_count;
-};
-
-// Where an event is in the topic. Offset -1: it is there, but the broker did not say where.
-struct publish_ack {
-    uint64_t seq;
-    int32_t partition;
-    int64_t offset;
 };
 
 enum publish_state {
