@@ -92,8 +92,7 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
     const struct term_out *term = &listing->ctl->term;
     struct err unreadable;
     if (listing->ctl->json) {
-        fwrite(text.data, 1, text.len, term->out);
-        term_out_end_line(term);
+        ctl_print_json(listing->ctl, text);
     } else {
         struct json_view *line = json_view_parse(text, &unreadable);
         if (!listing->any)
@@ -147,12 +146,10 @@ static enum ctl_exit show_verdict(const struct ctl *ctl, struct str body) {
     if (!answer)
         return ctl_fail("%s", err.text);
     bool whole = json_view_flag(answer, "whole");
-    if (ctl->json) {
-        fwrite(body.data, 1, body.len, ctl->term.out);
-        term_out_end_line(&ctl->term);
-    } else {
+    if (ctl->json)
+        ctl_print_json(ctl, body);
+    else
         print_verdict(ctl, answer, whole);
-    }
     json_view_free(answer);
     return whole ? CTL_OK : CTL_FAILED;
 }

@@ -121,8 +121,7 @@ static bool on_line(void *ctx, struct str line, struct err *err) {
     struct tail *tail = ctx;
     FILE *out = tail->ctl->term.out;
     if (tail->ctl->json) {
-        fwrite(line.data, 1, line.len, out);
-        fputc('\n', out);
+        ctl_print_json(tail->ctl, line);
     } else {
         struct json_view *node = json_view_parse(line, err);
         if (!node)

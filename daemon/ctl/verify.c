@@ -68,8 +68,7 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
     verifying->ended = verifying->ended || last;
     verifying->whole = last && json_view_flag(line, "whole");
     if (verifying->ctl->json) {
-        fwrite(text.data, 1, text.len, term->out);
-        term_out_end_line(term);
+        ctl_print_json(verifying->ctl, text);
     } else if (!last) {
         show_progress(verifying, line);
     } else {
