@@ -8,7 +8,7 @@
 enum { CONFIG_FILE_MAX = 1024 * 1024 };
 
 // A map under way: where it is, for the texts.
-struct level {
+struct config_level {
     struct config_reading *reading;
     const char *section; // NULL at the top
 };
@@ -34,7 +34,7 @@ static const char *section_with_key(struct str name) {
     return NULL;
 }
 
-static void unknown(const struct level *level, const struct yaml_node *key) {
+static void unknown(const struct config_level *level, const struct yaml_node *key) {
     char shown[DIAGNOSTIC_QUOTE_MAX];
     struct str word = key->text;
     const char *near = nearest(level->section, word);
@@ -51,7 +51,7 @@ static void unknown(const struct level *level, const struct yaml_node *key) {
 }
 
 static void property_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
-    const struct level *level = ctx;
+    const struct config_level *level = ctx;
     struct config_reading *reading = level->reading;
     struct config *config = reading->config;
     struct str name = key->text;
@@ -78,7 +78,8 @@ static void property_entry(void *ctx, const struct yaml_node *key, const struct 
                         diagnostics_quote(name, shown), err.text);
 }
 
-static void scalar_entry(const struct level *level, size_t index, const struct yaml_node *value) {
+static void scalar_entry(const struct config_level *level, size_t index,
+                         const struct yaml_node *value) {
     struct config_reading *reading = level->reading;
     const struct config_key *key = &config_keys[index];
     struct err err;
@@ -95,7 +96,7 @@ static void scalar_entry(const struct level *level, size_t index, const struct y
 }
 
 static void key_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
-    const struct level *level = ctx;
+    const struct config_level *level = ctx;
     struct config_reading *reading = level->reading;
     size_t i = 0;
     while (i < config_key_count && (strcmp(config_keys[i].section, level->section) != 0 ||
@@ -111,7 +112,7 @@ static void key_entry(void *ctx, const struct yaml_node *key, const struct yaml_
         return;
     }
     if (value->kind == YAML_MAP) {
-        struct level below = {reading, "kafka.settings"};
+        struct config_level below = {reading, "kafka.settings"};
         diagnostics_each_entry(reading->faults, reading->file, below.section, value,
                                KAFKA_PROPERTIES_MAX, property_entry, &below);
     } else if (!value->null) {
@@ -120,7 +121,7 @@ static void key_entry(void *ctx, const struct yaml_node *key, const struct yaml_
 }
 
 static void section_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
-    const struct level *level = ctx;
+    const struct config_level *level = ctx;
     struct config_reading *reading = level->reading;
     size_t i = 0;
     while (i < config_key_count && !str_is(key->text, config_keys[i].section))
@@ -128,7 +129,7 @@ static void section_entry(void *ctx, const struct yaml_node *key, const struct y
     if (i == config_key_count) {
         unknown(level, key);
     } else if (value->kind == YAML_MAP) {
-        struct level below = {reading, config_keys[i].section};
+        struct config_level below = {reading, config_keys[i].section};
         diagnostics_each_entry(reading->faults, reading->file, below.section, value, 256, key_entry,
                                &below);
     } else if (!value->null) {
@@ -139,7 +140,7 @@ static void section_entry(void *ctx, const struct yaml_node *key, const struct y
 
 static void root(struct config_reading *reading, const struct yaml_tree *tree) {
     const struct yaml_node *node = tree->root;
-    struct level level = {reading, NULL};
+    struct config_level level = {reading, NULL};
     if (node && node->kind == YAML_MAP)
         diagnostics_each_entry(reading->faults, reading->file, NULL, node, 256, section_entry,
                                &level);

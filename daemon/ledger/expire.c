@@ -22,7 +22,7 @@ enum {
     FIRST_YEAR = 2000, // of cells' months
 };
 
-struct step {
+struct expire_step {
     struct ledger_writer *commit;
     struct expire_task *expire;
     size_t to_remove, to_look; // left
@@ -34,11 +34,11 @@ struct step {
     size_t found_count;
 };
 
-static bool is_older(const struct step *step, int64_t ms, int64_t age_ms) {
+static bool is_older(const struct expire_step *step, int64_t ms, int64_t age_ms) {
     return ms < step->expire->now_ms - age_ms;
 }
 
-static void note_removed(struct step *step) {
+static void note_removed(struct expire_step *step) {
     step->to_remove--;
     step->commit->writes = true;
     store_note_removed(&step->commit->txn);
@@ -50,7 +50,7 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static bool read_row(struct step *step, uint64_t seq, struct ledger_entry *row) {
+static bool read_row(struct expire_step *step, uint64_t seq, struct ledger_entry *row) {
     struct store_txn *txn = &step->commit->txn;
     struct str record, event;
     if (store_get_seq(txn, STORE_LEDGER, seq, &record) &&
@@ -67,13 +67,13 @@ static uint64_t latest_line(const struct ledger_writer *commit, const struct led
     return seq ? seq : index_get(commit->ledger->index, &row->identity);
 }
 
-static bool is_waiting(struct step *step, uint64_t seq) {
+static bool is_waiting(struct expire_step *step, uint64_t seq) {
     struct str empty;
     return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
 }
 
 // Where the search of line_is_older is; 0: it has not begun.
-static uint64_t place_of_search(const struct step *step) {
+static uint64_t place_of_search(const struct expire_step *step) {
     const struct expire_place *at = &step->expire->at;
     uint64_t seq = 0;
     if (at->key_len == sizeof seq)
@@ -81,7 +81,7 @@ static uint64_t place_of_search(const struct step *step) {
     return seq;
 }
 
-static void keep_place(struct step *step, uint64_t seq) {
+static void keep_place(struct expire_step *step, uint64_t seq) {
     struct expire_place *at = &step->expire->at;
     memcpy(at->key, &seq, sizeof seq);
     at->key_len = sizeof seq;
@@ -90,7 +90,8 @@ static void keep_place(struct step *step, uint64_t seq) {
 // A line that was written while the clock was ahead is as old as the next one that was not: it must
 // not keep all behind it for years. That one may be far: the next step goes on with the search, and
 // what is found serves for all lines before it.
-static bool line_is_older(struct step *step, const struct ledger_entry *row, int64_t age_ms) {
+static bool line_is_older(struct expire_step *step, const struct ledger_entry *row,
+                          int64_t age_ms) {
     const int64_t now_ms = step->expire->now_ms;
     const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
     struct ledger_entry at = *row;
@@ -107,7 +108,7 @@ static bool line_is_older(struct step *step, const struct ledger_entry *row, int
 
 // An older version is kept as long as a later one waits: if that is erased, what consumers have
 // seen must still be known.
-static bool line_is_due(struct step *step, const struct ledger_entry *row) {
+static bool line_is_due(struct expire_step *step, const struct ledger_entry *row) {
     if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
@@ -150,7 +151,7 @@ void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger
         carry_member(commit, row);
 }
 
-static void forget_signal(struct step *step, const struct ledger_entry *row) {
+static void forget_signal(struct expire_step *step, const struct ledger_entry *row) {
     struct ledger_change *change = step->commit->change;
     change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
                                  sizeof *change->forgotten);
@@ -160,7 +161,7 @@ static void forget_signal(struct step *step, const struct ledger_entry *row) {
 }
 
 // One that was never published never will be.
-static void drop_event(struct step *step, uint64_t seq) {
+static void drop_event(struct expire_step *step, uint64_t seq) {
     struct str empty;
     if (!store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty))
         return;
@@ -170,7 +171,7 @@ static void drop_event(struct step *step, uint64_t seq) {
     step->commit->change->totals.never_published++;
 }
 
-static bool expire_lines(struct step *step) {
+static bool expire_lines(struct expire_step *step) {
     struct ledger_change *change = step->commit->change;
     struct ledger_entry row;
     while (change->first_seq <= change->last_seq && read_row(step, change->first_seq, &row) &&
@@ -190,15 +191,15 @@ static bool expire_lines(struct step *step) {
 
 // --- tables of entries ---
 
-struct walk {
-    struct step *step;
-    bool (*due)(struct step *step, struct str key, struct str value);
+struct due_search {
+    struct expire_step *step;
+    bool (*due)(struct expire_step *step, struct str key, struct str value);
     bool full; // there may be more behind
 };
 
 static bool on_entry(void *ctx, struct str key, struct str value) {
-    struct walk *walk = ctx;
-    struct step *step = walk->step;
+    struct due_search *walk = ctx;
+    struct expire_step *step = walk->step;
     struct expire_place *at = &step->expire->at;
     if (key.len > sizeof at->key ||
         str_equal(key, (struct str){(const char *)at->key, at->key_len}))
@@ -218,9 +219,9 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
 }
 
 // Fills step->found from where the round is; true when that was the table's end.
-static bool find_due(struct step *step, enum store_table table,
-                     bool (*due)(struct step *step, struct str key, struct str value)) {
-    struct walk walk = {.step = step, .due = due};
+static bool find_due(struct expire_step *step, enum store_table table,
+                     bool (*due)(struct expire_step *step, struct str key, struct str value)) {
+    struct due_search walk = {.step = step, .due = due};
     char from[EXPIRE_KEY_BYTES];
     const struct expire_place *at = &step->expire->at;
     memcpy(from, at->key, at->key_len);
@@ -229,8 +230,8 @@ static bool find_due(struct step *step, enum store_table table,
     return !walk.full;
 }
 
-static bool remove_due(struct step *step, enum store_table table,
-                       bool (*due)(struct step *step, struct str key, struct str value),
+static bool remove_due(struct expire_step *step, enum store_table table,
+                       bool (*due)(struct expire_step *step, struct str key, struct str value),
                        uint64_t *entries) {
     bool end = find_due(step, table, due);
     for (size_t i = 0; i < step->found_count; i++) {
@@ -243,7 +244,7 @@ static bool remove_due(struct step *step, enum store_table table,
 }
 
 // One made with another key as well: it may only be the wrong key of this start.
-static bool pseudonym_is_due(struct step *step, struct str key, struct str value) {
+static bool pseudonym_is_due(struct expire_step *step, struct str key, struct str value) {
     struct person_record record;
     (void)key;
     return record_get_person(value, &record) &&
@@ -251,36 +252,36 @@ static bool pseudonym_is_due(struct step *step, struct str key, struct str value
            !ledger_is_about_live(step->commit, record.person);
 }
 
-static bool expire_pseudonyms(struct step *step) {
+static bool expire_pseudonyms(struct expire_step *step) {
     return remove_due(step, STORE_PERSONS, pseudonym_is_due, NULL);
 }
 
-static bool quarantined_is_due(struct step *step, struct str key, struct str value) {
+static bool quarantined_is_due(struct expire_step *step, struct str key, struct str value) {
     struct quarantine_record entry;
     (void)key;
     return record_get_quarantine(value, &entry, &step->commit->ledger->identity_key) &&
            is_older(step, entry.last_ms, step->expire->retention->quarantine_ms);
 }
 
-static bool expire_quarantine(struct step *step) {
+static bool expire_quarantine(struct expire_step *step) {
     step->commit->quarantine_counted = false;
     return remove_due(step, STORE_QUARANTINE, quarantined_is_due,
                       &step->commit->change->quarantined);
 }
 
-static bool word_is_due(struct step *step, struct str key, struct str value) {
+static bool word_is_due(struct expire_step *step, struct str key, struct str value) {
     struct unmapped_record word;
     (void)key;
     return record_get_unmapped(value, &word) &&
            is_older(step, word.last_ms, step->expire->retention->unmapped_ms);
 }
 
-static bool expire_words(struct step *step) {
+static bool expire_words(struct expire_step *step) {
     step->commit->unmapped_source[0] = '\0'; // how many it has is counted anew
     return remove_due(step, STORE_UNMAPPED, word_is_due, &step->commit->change->words);
 }
 
-static bool expire_audit(struct step *step) {
+static bool expire_audit(struct expire_step *step) {
     bool more = true;
     if (step->to_remove == 0)
         return false;
@@ -294,7 +295,7 @@ static bool expire_audit(struct step *step) {
 // --- cells ---
 
 // The whole month is older than the age.
-static bool month_is_over(const struct step *step, const struct cell *cell) {
+static bool month_is_over(const struct expire_step *step, const struct cell *cell) {
     int64_t since_ms = step->expire->now_ms - step->expire->retention->cells_ms;
     return cell->month < time_month_of_day(time_amsterdam_day(since_ms)) - 12 * FIRST_YEAR;
 }
@@ -307,7 +308,7 @@ static struct cell without_victim(const struct cell *cell) {
     return plain;
 }
 
-static bool cell_is_due(struct step *step, struct str key, struct str value) {
+static bool cell_is_due(struct expire_step *step, struct str key, struct str value) {
     struct cell cell;
     (void)value;
     if (!record_get_cell(key, &cell) || !month_is_over(step, &cell))
@@ -317,7 +318,7 @@ static bool cell_is_due(struct step *step, struct str key, struct str value) {
 }
 
 struct plain_members {
-    const struct step *step;
+    const struct expire_step *step;
     struct plain_member {
         uint64_t person;
         struct digest name;
@@ -333,7 +334,7 @@ static int compare_found(const void *key, const void *element) {
 // Those of expired_counts signals have names that the index does not know.
 static bool on_member(void *ctx, struct str key, struct str value) {
     struct plain_members *members = ctx;
-    const struct step *step = members->step;
+    const struct expire_step *step = members->step;
     struct plain_member member = {0};
     if (key.len != PERSON_BYTES + DIGEST_BYTES || !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
@@ -350,7 +351,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     return true;
 }
 
-static void move_members(struct step *step) {
+static void move_members(struct expire_step *step) {
     struct plain_members members = {.step = step};
     store_each(&step->commit->txn, STORE_MEMBERS, on_member, &members);
     for (size_t i = 0; i < members.count; i++) {
@@ -361,7 +362,7 @@ static void move_members(struct step *step) {
     free(members.list);
 }
 
-static void move_cell(struct step *step, const struct found *found) {
+static void move_cell(struct expire_step *step, const struct found *found) {
     struct cell cell;
     if (!record_get_cell(found_key(found), &cell))
         return;
@@ -374,7 +375,7 @@ static void move_cell(struct step *step, const struct found *found) {
     note_removed(step);
 }
 
-static bool age_cells(struct step *step) {
+static bool age_cells(struct expire_step *step) {
     bool end = find_due(step, STORE_EXPIRED_COUNTS, cell_is_due);
     if (step->found_count)
         move_members(step);
@@ -383,7 +384,7 @@ static bool age_cells(struct step *step) {
     return end;
 }
 
-static bool (*const tables[EXPIRE_TABLES])(struct step *step) = {
+static bool (*const tables[EXPIRE_TABLES])(struct expire_step *step) = {
     [EXPIRE_ENTRIES] = expire_lines,         [EXPIRE_PSEUDONYMS] = expire_pseudonyms,
     [EXPIRE_QUARANTINE] = expire_quarantine, [EXPIRE_UNMAPPED] = expire_words,
     [EXPIRE_AUDIT] = expire_audit,           [EXPIRE_CELLS] = age_cells,
@@ -391,7 +392,7 @@ static bool (*const tables[EXPIRE_TABLES])(struct step *step) = {
 
 void ledger_expire(struct ledger_writer *commit, struct commit_task *task) {
     struct expire_task *expire = (struct expire_task *)task;
-    struct step *step = mem_zalloc(1, sizeof *step);
+    struct expire_step *step = mem_zalloc(1, sizeof *step);
     step->commit = commit;
     step->expire = expire;
     step->to_remove = STEP_REMOVED_MAX;

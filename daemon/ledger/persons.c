@@ -165,13 +165,13 @@ size_t ledger_members(struct ledger_writer *commit, uint64_t person, size_t max)
     return counting.count;
 }
 
-struct loading {
+struct member_loading {
     struct ledger *ledger;
     bool ok;
 };
 
 static bool on_load(void *ctx, struct str key, struct str value) {
-    struct loading *loading = ctx;
+    struct member_loading *loading = ctx;
     struct digest member;
     struct cell cell;
     uint64_t person = 0;
@@ -186,7 +186,7 @@ static bool on_load(void *ctx, struct str key, struct str value) {
 }
 
 bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err) {
-    struct loading loading = {ledger, true};
+    struct member_loading loading = {ledger, true};
     store_each(txn, STORE_MEMBERS, on_load, &loading);
     return loading.ok || err_set(err, ERR_FATAL, "the links are damaged");
 }

@@ -213,7 +213,7 @@ void ledger_commit_refused(struct ledger_writer *commit, const struct delivery *
     }
 }
 
-struct search {
+struct quarantine_search {
     const struct hash_key *hash_key;
     uint64_t number;
     struct digest key;
@@ -221,7 +221,7 @@ struct search {
 };
 
 static bool on_entry(void *ctx, struct str key, struct str value) {
-    struct search *search = ctx;
+    struct quarantine_search *search = ctx;
     struct quarantine_record entry;
     search->found = record_get_quarantine(value, &entry, search->hash_key) &&
                     entry.number == search->number && key.len == DIGEST_BYTES;
@@ -231,8 +231,8 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
 }
 
 void ledger_drop_quarantined(struct ledger_writer *commit, struct commit_task *task) {
-    struct search search = {.hash_key = &commit->ledger->identity_key,
-                            .number = ((struct quarantine_drop_task *)task)->number};
+    struct quarantine_search search = {.hash_key = &commit->ledger->identity_key,
+                                       .number = ((struct quarantine_drop_task *)task)->number};
     store_each(&commit->txn, STORE_QUARANTINE, on_entry, &search);
     if (!search.found)
         return;

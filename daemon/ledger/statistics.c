@@ -18,7 +18,7 @@
 
 static const struct str state_key = {"statistics", sizeof "statistics" - 1};
 
-struct making {
+struct statistics_change {
     struct ledger_writer *commit;
     struct statistics statistics; // as they are to be
     struct statistics sent;       // those that change, sorted too; count 0: no longer told
@@ -44,7 +44,7 @@ static bool has_key(const struct statistics *statistics, struct str key) {
                    compare_key) != NULL;
 }
 
-static void note_sent(struct making *making, const struct statistic *statistic) {
+static void note_sent(struct statistics_change *making, const struct statistic *statistic) {
     struct statistics *sent = &making->sent;
     sent->list = mem_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
     sent->list[sent->count++] = *statistic;
@@ -52,7 +52,7 @@ static void note_sent(struct making *making, const struct statistic *statistic) 
 
 // --- what changes ---
 
-static bool is_told(struct making *making, const struct statistic *statistic) {
+static bool is_told(struct statistics_change *making, const struct statistic *statistic) {
     struct str record;
     struct statistic_record told;
     return store_get(&making->commit->txn, STORE_STATISTICS, key_of(statistic), &record) &&
@@ -61,7 +61,7 @@ static bool is_told(struct making *making, const struct statistic *statistic) {
 }
 
 static bool on_told(void *ctx, struct str key, struct str record) {
-    struct making *making = ctx;
+    struct statistics_change *making = ctx;
     struct statistic gone = {.count = 0};
     (void)record;
     if (key.len < sizeof gone.key && !has_key(&making->statistics, key)) {
@@ -75,7 +75,7 @@ static int compare_statistics(const void *a, const void *b) {
     return strcmp(((const struct statistic *)a)->key, ((const struct statistic *)b)->key);
 }
 
-static void find_changes(struct making *making) {
+static void find_changes(struct statistics_change *making) {
     for (size_t i = 0; i < making->statistics.count; i++)
         if (!is_told(making, &making->statistics.list[i]))
             note_sent(making, &making->statistics.list[i]);
@@ -87,7 +87,7 @@ static void find_changes(struct making *making) {
 // --- the outbox ---
 
 static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
-    struct making *making = ctx;
+    struct statistics_change *making = ctx;
     struct str key, value;
     if (!record_get_statistic_waiting(record, &key, &value) || !has_key(&making->sent, key))
         return true;
@@ -97,7 +97,7 @@ static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
     return true;
 }
 
-static void drop_outdated(struct making *making) {
+static void drop_outdated(struct statistics_change *making) {
     store_each_seq(&making->commit->txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, making);
     for (size_t i = 0; i < making->outdated_count; i++)
         store_delete_seq(&making->commit->txn, STORE_STATISTICS_OUTBOX, making->outdated[i]);
@@ -145,7 +145,7 @@ static bool on_resend(void *ctx, struct str key, struct str record) {
 }
 
 void ledger_resend_statistics(struct ledger_writer *commit) {
-    struct making making = {.commit = commit};
+    struct statistics_change making = {.commit = commit};
     store_each(&commit->txn, STORE_STATISTICS, on_resend, &making);
     drop_outdated(&making);
     for (size_t i = 0; i < making.sent.count; i++) {
@@ -212,7 +212,7 @@ void ledger_put_statistics_state(struct ledger_writer *commit,
 // --- the task ---
 
 static void make(struct ledger_writer *commit, struct statistics_task *asked) {
-    struct making making = {.commit = commit};
+    struct statistics_change making = {.commit = commit};
     const struct statistics_options options = {.municipalities = asked->tables->municipalities,
                                                .today = time_amsterdam_day(asked->now_ms),
                                                .closed = asked->closed,
@@ -323,13 +323,13 @@ bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base, 
         rounding_base, told);
 }
 
-struct walk {
+struct statistic_walk {
     bool (*statistic)(void *ctx, struct str key, const struct statistic_record *statistic);
     void *ctx;
 };
 
 static bool on_walk_statistic(void *ctx, struct str key, struct str record) {
-    const struct walk *walk = ctx;
+    const struct statistic_walk *walk = ctx;
     struct statistic_record statistic;
     return record_get_statistic(record, &statistic) && walk->statistic(walk->ctx, key, &statistic);
 }
@@ -339,7 +339,7 @@ void ledger_each_statistic(struct ledger *ledger, struct statistics_record *stat
                                       const struct statistic_record *statistic),
                            void *ctx) {
     struct store_txn txn;
-    struct walk walk = {.statistic = fn, .ctx = ctx};
+    struct statistic_walk walk = {.statistic = fn, .ctx = ctx};
     store_begin_read(ledger->store, &txn);
     (void)read_state(&txn, state); // the start has seen that it can be read
     store_each(&txn, STORE_STATISTICS, on_walk_statistic, &walk);

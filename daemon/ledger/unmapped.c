@@ -125,13 +125,13 @@ void ledger_unsay_unmapped(struct ledger_writer *commit, const struct ledger_ent
     }
 }
 
-struct entries {
+struct unmapped_list {
     struct unmapped_record *list;
     size_t count, cap;
 };
 
 static bool collect(void *ctx, struct str key, struct str value) {
-    struct entries *entries = ctx;
+    struct unmapped_list *entries = ctx;
     (void)key;
     entries->list = mem_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
     return record_get_unmapped(value, &entries->list[entries->count]) && ++entries->count;
@@ -150,7 +150,7 @@ static int by_times(const void *a, const void *b) {
 void ledger_each_unmapped(struct ledger *ledger,
                           bool (*fn)(void *ctx, const struct unmapped_record *word), void *ctx) {
     struct store_txn txn;
-    struct entries entries = {0};
+    struct unmapped_list entries = {0};
     store_begin_read(ledger->store, &txn);
     store_each(&txn, STORE_UNMAPPED, collect, &entries);
     store_abort(&txn);

@@ -22,7 +22,7 @@ enum type {
     TEXT,  // char *, what `check` takes
 };
 
-struct key {
+struct key_row {
     const char *section, *name;
     enum type type;
     size_t offset; // in struct template
@@ -99,7 +99,7 @@ static bool is_scope(struct str text) {
 #define POINTER "a JSON Pointer: \"\" for the whole, else /name/name"
 #define PARAM "1..64 of [a-zA-Z0-9._~$%-]"
 
-static const struct key keys[TEMPLATE_KEYS] = {
+static const struct key_row keys[TEMPLATE_KEYS] = {
     [TEMPLATE_FORMAT] = CHOOSE("page", "format", CHOICE, mapping.format, formats),
     [TEMPLATE_ITEMS] = WORDS("page", "items", mapping.items, template_is_pointer, POINTER),
     [TEMPLATE_NEXT] = WORDS("page", "next", mapping.next, is_next, "a JSON Pointer: /name/name"),
@@ -170,7 +170,7 @@ bool template_text(struct template_reading *reading, const char *what, const str
     return false;
 }
 
-static bool set_choice(const struct key *key, struct str text, void *field) {
+static bool set_choice(const struct key_row *key, struct str text, void *field) {
     unsigned i = 0;
     while (key->choices[i] && !str_is(text, key->choices[i]))
         i++;
@@ -191,7 +191,7 @@ static bool set_separator(struct str text, char *field) {
     return true;
 }
 
-static bool set_number(const struct key *key, struct str text, void *field) {
+static bool set_number(const struct key_row *key, struct str text, void *field) {
     uint64_t value;
     enum quantity_kind kind = key->type == TIME ? QUANTITY_DURATION : QUANTITY_PLAIN;
     if (!parse_quantity(text, kind, key->min, key->max, &value))
@@ -211,7 +211,7 @@ static bool set_date(struct str text, int64_t *field) {
     return true;
 }
 
-static bool set_text(const struct key *key, struct str text, char **field) {
+static bool set_text(const struct key_row *key, struct str text, char **field) {
     if (text.len > CONFIG_TEXT_MAX || !str_is_clean_utf8(text) || !key->check(text))
         return false;
     free(*field);
@@ -219,7 +219,7 @@ static bool set_text(const struct key *key, struct str text, char **field) {
     return true;
 }
 
-static bool set(const struct key *key, struct str text, struct template *template) {
+static bool set(const struct key_row *key, struct str text, struct template *template) {
     void *field = (char *)template + key->offset;
     switch (key->type) {
     case CHOICE:
@@ -236,7 +236,7 @@ static bool set(const struct key *key, struct str text, struct template *templat
     }
 }
 
-static void put_allowed(const struct key *key, struct buf *out) {
+static void put_allowed(const struct key_row *key, struct buf *out) {
     enum quantity_kind kind = key->type == TIME ? QUANTITY_DURATION : QUANTITY_PLAIN;
     if (key->allowed) {
         buf_puts(out, key->allowed);
