@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/status and GET /metrics: the same statistics for people and for Prometheus.
+// GET /v1/status and GET /metrics: the same numbers for people and for Prometheus.
 #include "control_private.h"
 
 #include "codec/event.h"
@@ -264,7 +264,7 @@ static void put_metrics(struct buf *out, const struct statistics *f,
     metric(out, "unknown_words_total", "counter", "Words that no table has", f->totals->unmapped);
     metric(out, "unknown_municipalities_total", "counter", "Municipalities that did not resolve",
            f->totals->unknown_municipalities);
-    metric(out, "unmapped", "gauge", "Words that no table has, by source: signaalctl words",
+    metric(out, "unmapped", "gauge", "Words that no table has, by source: signaalctl unmapped",
            f->words);
     metric(out, "unmapped_max", "gauge", "Limit: words that are kept", LEDGER_UNMAPPED_MAX);
     metric(out, "unmapped_not_kept_total", "counter", "Words for which there was no room",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaalctl words: what sources write that the tables lack.
+// signaalctl unmapped: what sources write that the tables lack.
 #include "base/str.h"
 #include "ctl/query/csv_writer.h"
 #include "ctl/query/ctl.h"

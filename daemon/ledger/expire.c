@@ -4,8 +4,8 @@
 //
 // A ledger line goes only when Kafka has it, oldest first; where events do not go to Kafka at all,
 // when it is due. When the last line of a signal goes the
-// signal is forgotten and goes on counting: its cell is expired_counts, and if it is about a person
-// with other signals, it stays one of these under a random name. Much later the expired_counts
+// signal is forgotten and goes on counting: its cell moves to the expired counts, and if it is
+// about a person with other signals, it stays one of these under a random name. Much later these
 // cells lose what they say of victims; sums by municipality, category and month stay.
 #include "ledger/ledger.h"
 
@@ -331,7 +331,7 @@ static int compare_found(const void *key, const void *element) {
     return memcmp(key, ((const struct found *)element)->key, sizeof(struct cell));
 }
 
-// Those of expired_counts signals have names that the index does not know.
+// Those of expired signals have names that the index does not know.
 static bool on_member(void *ctx, struct str key, struct str value) {
     struct plain_members *members = ctx;
     const struct expire_step *step = members->step;

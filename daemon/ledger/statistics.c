@@ -2,7 +2,7 @@
 // Statistics for outside: made at the close of a month from the counts, kept as they were told
 // until the next time, and sent to Kafka where they changed. When too few signals have changed a
 // month is let pass, and its signals are told with a later one's: a step of a statistic must never
-// be the work of fewer signals than the rounding_base. So whether it is time is asked once a month.
+// be the work of fewer signals than the rounding base. So whether it is time is asked once a month.
 //
 // STORE_RELEASED has the counts that the statistics were made of. Of a statistic that waits for
 // Kafka and changes again only the later record is sent.

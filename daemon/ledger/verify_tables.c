@@ -211,7 +211,7 @@ static void check_persons(struct verify_scan *scan) {
 
 static const char by_lines[] = "by its lines", in_memory[] = "in memory";
 
-// Two statistics of a cell that should be one.
+// Two numbers of a cell that should be one.
 struct unequal {
     const struct cell *cell;
     int64_t table, other;
@@ -248,7 +248,7 @@ static bool on_expired_count(void *ctx, struct str key, struct str value) {
     struct cell cell;
     int64_t count;
     if (!record_get_cell(key, &cell) || !read_count(value, &count) || count < 0)
-        verify_differ(scan->verify, VERIFY_COUNTS, "a expired_counts cell that cannot be read");
+        verify_differ(scan->verify, VERIFY_COUNTS, "a cell of expired counts that cannot be read");
     else
         counts_add(scan->counts, &cell, count);
     return true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// One table of keys, as in config_keys.c; what it does not know is a fault.
+// One table of keys, as in config/keys.c; what it does not know is a fault.
 #include "template_private.h"
 
 #include "base/mem.h"
@@ -131,7 +131,7 @@ static const struct key_row keys[TEMPLATE_KEYS] = {
     [TEMPLATE_OPTIONAL] = CHOOSE("auth", "optional", FLAG, auth_optional, flags),
 };
 
-static const char *const lists[] = {"fields", "null_values", "exclude"}; // in template_fields.c
+static const char *const lists[] = {"fields", "null_values", "exclude"}; // in fields.c
 enum { LISTS = sizeof lists / sizeof *lists };
 
 void template_key_fault(struct template_reading *reading, enum template_key key, const char *fmt,

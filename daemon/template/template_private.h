@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What the files daemon/template*.c share among themselves; everybody else includes template.h.
-//   template.c        the set of templates: load, find, free
-//   template_keys.c   the table of keys with one value
-//   template_fields.c what an item gives: fields, absent, exclude
-//   template_check.c  values that do not go together
+// What the files of daemon/template share among themselves; everybody else includes template.h.
+//   template.c  the set of templates: load, find, free
+//   keys.c      the table of keys with one value
+//   fields.c    what an item gives: fields, null_values, exclude
+//   check.c     values that do not go together
 #ifndef TEMPLATE_TEMPLATE_PRIVATE_H
 #define TEMPLATE_TEMPLATE_PRIVATE_H
 
@@ -58,7 +58,7 @@ struct template_reading {
     size_t skip_lines[MAPPING_LIST_MAX];
 };
 
-// "FILE:LINE: section.key: …", and watermarks the key as bad.
+// "FILE:LINE: section.key: …", and marks the key as bad.
 void template_key_fault(struct template_reading *reading, enum template_key key, const char *fmt,
                         ...) PRINTF_LIKE(3, 4);
 // One text of 1..max bytes, else a fault; `what` is for it. *out is set on success only.

@@ -22,8 +22,8 @@ enum mapping_field {
     MAPPING_BIRTH_YEAR,
     MAPPING_CITIZENSHIP,
     MAPPING_PERSON_NAME,
-    MAPPING_BIRTH_DATE, // in a form of its own, see core/person.h; read as `dates` says where such
-                        // a date would be mistaken: MDY, EXCEL, EPOCH
+    MAPPING_BIRTH_DATE, // in a form of its own, see core/person/person.h; read as `dates` says
+                        // where such a date would be mistaken: MDY, EXCEL, EPOCH
     MAPPING_NATIONALITY,
     MAPPING_V_NUMBER,
     MAPPING_STATUS,

@@ -28,14 +28,14 @@ struct delivery {
     int64_t received_ms;
     enum decode_format format;       // when there is no template
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
-    bool dry_run;                    // judged, nothing written
+    bool dry_run;                    // classified, nothing written
     char *body;                      // owned; freed once decoded
     size_t body_len;
 
     struct page content;
 
     // Committed together with the signals of a polled page. `feed` is as the feed wants it;
-    // first_ms, signal_ms, silent and paused are the ledger' own, and after the commit it is what
+    // first_ms, signal_ms, silent and paused are the ledger's own, and after the commit it is what
     // was written.
     bool has_feed;
     struct feed_record feed;
@@ -45,7 +45,7 @@ struct delivery {
     void (*plan)(struct delivery *delivery);
 };
 
-// Judges and writes what it holds: the task's `run`.
+// Classifies and writes what it holds: the task's `run`.
 void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task);
 // Has the source fallen silent? The same, of a delivery that holds nothing.
 void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task);

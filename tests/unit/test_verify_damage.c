@@ -388,7 +388,7 @@ static const struct damage damages[] = {
     {cell_too_many, BIT(COUNTS), VERIFY_COUNTS, "a cell of GM0000 in 2023-05 has 1, and 0 by"},
     {cell_missing, BIT(COUNTS), VERIFY_COUNTS, "a cell of GM0000 in 2023-05 has 0, and 1 by"},
     {carried_too_many, BIT(COUNTS), VERIFY_COUNTS, "a cell of GM0000 in 2023-05 has 1, and 2 by"},
-    {carried_less_than_none, BIT(COUNTS), VERIFY_COUNTS, "a expired_counts cell that"},
+    {carried_less_than_none, BIT(COUNTS), VERIFY_COUNTS, "a cell of expired counts that"},
     {outbox_lacks, BIT(OUTBOX), VERIFY_OUTBOX, "line 22 neither waits"},
     {outbox_has_confirmed, BIT(OUTBOX), VERIFY_OUTBOX, "line 9 waits and is confirmed"},
     {outbox_has_stranger, BIT(OUTBOX), VERIFY_OUTBOX, "11 entries in the outbox, and 10 lines"},

@@ -58,7 +58,7 @@ void table_put_rule(struct table *table) {
 
 struct layout {
     size_t widths[TABLE_COLUMNS_MAX];
-    size_t used;     // columns of the term, without the bar and the gap before it
+    size_t used;     // columns of the terminal, without the bar and the gap before it
     int64_t bar_max; // the value of a full bar
 };
 
