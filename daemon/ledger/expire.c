@@ -23,7 +23,7 @@ enum {
 };
 
 struct expire_step {
-    struct ledger_writer *commit;
+    struct ledger_writer *writer;
     struct expire_task *expire;
     size_t to_remove, to_look; // left
     bool searching;            // for a line that says how old others are: see line_is_older
@@ -40,8 +40,8 @@ static bool is_older(const struct expire_step *step, int64_t ms, int64_t age_ms)
 
 static void note_removed(struct expire_step *step) {
     step->to_remove--;
-    step->commit->writes = true;
-    store_note_removed(&step->commit->txn);
+    step->writer->writes = true;
+    store_note_removed(&step->writer->txn);
 }
 
 static struct str found_key(const struct found *found) {
@@ -51,7 +51,7 @@ static struct str found_key(const struct found *found) {
 // --- lines ---
 
 static bool read_row(struct expire_step *step, uint64_t seq, struct ledger_entry *row) {
-    struct store_txn *txn = &step->commit->txn;
+    struct store_txn *txn = &step->writer->txn;
     struct str record, event;
     if (store_get_seq(txn, STORE_LEDGER, seq, &record) &&
         record_get_ledger(record, seq, row, &event))
@@ -62,14 +62,14 @@ static bool read_row(struct expire_step *step, uint64_t seq, struct ledger_entry
     return false;
 }
 
-static uint64_t latest_line(const struct ledger_writer *commit, const struct ledger_entry *row) {
-    uint64_t seq = index_get(commit->change->index, &row->identity);
-    return seq ? seq : index_get(commit->ledger->index, &row->identity);
+static uint64_t latest_line(const struct ledger_writer *writer, const struct ledger_entry *row) {
+    uint64_t seq = index_get(writer->change->index, &row->identity);
+    return seq ? seq : index_get(writer->ledger->index, &row->identity);
 }
 
 static bool is_waiting(struct expire_step *step, uint64_t seq) {
     struct str empty;
-    return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
+    return step->expire->publishing && store_get_seq(&step->writer->txn, STORE_OUTBOX, seq, &empty);
 }
 
 // Where the search of line_is_older is; 0: it has not begun.
@@ -93,7 +93,7 @@ static void keep_place(struct expire_step *step, uint64_t seq) {
 static bool line_is_older(struct expire_step *step, const struct ledger_entry *row,
                           int64_t age_ms) {
     const int64_t now_ms = step->expire->now_ms;
-    const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
+    const uint64_t last = step->writer->change->last_seq, place = place_of_search(step);
     struct ledger_entry at = *row;
     if (row->logged_ms > now_ms && place > row->seq && !read_row(step, place, &at))
         return false;
@@ -112,77 +112,77 @@ static bool line_is_due(struct expire_step *step, const struct ledger_entry *row
     if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
-    return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->commit, row));
+    return row->kind != LEDGER_SIGNAL || !is_waiting(step, latest_line(step->writer, row));
 }
 
-static int64_t expired_counts(struct ledger_writer *commit, struct str key) {
+static int64_t expired_counts(struct ledger_writer *writer, struct str key) {
     struct str value;
     int64_t number = 0;
-    if (store_get(&commit->txn, STORE_EXPIRED_COUNTS, key, &value) && value.len == sizeof number)
+    if (store_get(&writer->txn, STORE_EXPIRED_COUNTS, key, &value) && value.len == sizeof number)
         memcpy(&number, value.data, sizeof number);
     return number;
 }
 
-static void carry(struct ledger_writer *commit, const struct cell *cell, int64_t more) {
+static void carry(struct ledger_writer *writer, const struct cell *cell, int64_t more) {
     uint8_t bytes[sizeof *cell];
     record_put_cell(bytes, cell);
     struct str key = {(const char *)bytes, sizeof bytes};
-    int64_t number = expired_counts(commit, key) + more;
-    store_put(&commit->txn, STORE_EXPIRED_COUNTS, key,
+    int64_t number = expired_counts(writer, key) + more;
+    store_put(&writer->txn, STORE_EXPIRED_COUNTS, key,
               (struct str){(const char *)&number, sizeof number});
 }
 
 // A person's only signal is one person with or without a name for it.
-static void carry_member(struct ledger_writer *commit, const struct ledger_entry *row) {
+static void carry_member(struct ledger_writer *writer, const struct ledger_entry *row) {
     struct digest name = {{0}};
-    bool others = ledger_members(commit, row->person, 2) > 1;
-    ledger_drop_member(commit, row->person, &row->identity);
+    bool others = ledger_members(writer, row->person, 2) > 1;
+    ledger_drop_member(writer, row->person, &row->identity);
     if (!others)
         return;
     hash_random(name.bytes, sizeof name.bytes);
-    ledger_put_member(commit, row->person, &name, &row->cell);
+    ledger_put_member(writer, row->person, &name, &row->cell);
 }
 
-void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger_entry *row) {
+void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *row) {
     if (!row->counts)
         return;
-    carry(commit, &row->cell, 1);
+    carry(writer, &row->cell, 1);
     if (row->person)
-        carry_member(commit, row);
+        carry_member(writer, row);
 }
 
 static void forget_signal(struct expire_step *step, const struct ledger_entry *row) {
-    struct ledger_change *change = step->commit->change;
+    struct ledger_change *change = step->writer->change;
     change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
                                  sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = row->identity;
     change->totals.expired += !row->erased;
-    ledger_keep_expired_count(step->commit, row);
+    ledger_keep_expired_count(step->writer, row);
 }
 
 // One that was never published never will be.
 static void drop_event(struct expire_step *step, uint64_t seq) {
     struct str empty;
-    if (!store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty))
+    if (!store_get_seq(&step->writer->txn, STORE_OUTBOX, seq, &empty))
         return;
-    ledger_erase_confirmed(step->commit, seq); // nothing of it waits any more
-    store_delete_seq(&step->commit->txn, STORE_OUTBOX, seq);
-    step->commit->change->dropped++;
-    step->commit->change->totals.never_published++;
+    ledger_erase_confirmed(step->writer, seq); // nothing of it waits any more
+    store_delete_seq(&step->writer->txn, STORE_OUTBOX, seq);
+    step->writer->change->dropped++;
+    step->writer->change->totals.never_published++;
 }
 
 static bool expire_lines(struct expire_step *step) {
-    struct ledger_change *change = step->commit->change;
+    struct ledger_change *change = step->writer->change;
     struct ledger_entry row;
     while (change->first_seq <= change->last_seq && read_row(step, change->first_seq, &row) &&
            line_is_due(step, &row)) {
         if (step->to_remove == 0)
             return false;
-        if (row.kind == LEDGER_SIGNAL && latest_line(step->commit, &row) == row.seq)
+        if (row.kind == LEDGER_SIGNAL && latest_line(step->writer, &row) == row.seq)
             forget_signal(step, &row);
         drop_event(step, row.seq);
-        store_delete_seq(&step->commit->txn, STORE_LEDGER, row.seq);
-        store_delete_seq(&step->commit->txn, STORE_PUBLISHED, row.seq);
+        store_delete_seq(&step->writer->txn, STORE_LEDGER, row.seq);
+        store_delete_seq(&step->writer->txn, STORE_PUBLISHED, row.seq);
         change->first_seq = row.seq + 1;
         note_removed(step);
     }
@@ -226,7 +226,7 @@ static bool find_due(struct expire_step *step, enum store_table table,
     const struct expire_place *at = &step->expire->at;
     memcpy(from, at->key, at->key_len);
     step->found_count = 0;
-    store_each_from(&step->commit->txn, table, (struct str){from, at->key_len}, on_entry, &walk);
+    store_each_from(&step->writer->txn, table, (struct str){from, at->key_len}, on_entry, &walk);
     return !walk.full;
 }
 
@@ -235,7 +235,7 @@ static bool remove_due(struct expire_step *step, enum store_table table,
                        uint64_t *entries) {
     bool end = find_due(step, table, due);
     for (size_t i = 0; i < step->found_count; i++) {
-        store_delete(&step->commit->txn, table, found_key(&step->found[i]));
+        store_delete(&step->writer->txn, table, found_key(&step->found[i]));
         note_removed(step);
     }
     if (entries)
@@ -249,7 +249,7 @@ static bool pseudonym_is_due(struct expire_step *step, struct str key, struct st
     (void)key;
     return record_get_person(value, &record) &&
            is_older(step, record.last_ms, step->expire->retention->identity_ms) &&
-           !ledger_is_about_live(step->commit, record.person);
+           !ledger_is_about_live(step->writer, record.person);
 }
 
 static bool expire_pseudonyms(struct expire_step *step) {
@@ -259,14 +259,14 @@ static bool expire_pseudonyms(struct expire_step *step) {
 static bool quarantined_is_due(struct expire_step *step, struct str key, struct str value) {
     struct quarantine_record entry;
     (void)key;
-    return record_get_quarantine(value, &entry, &step->commit->ledger->identity_key) &&
+    return record_get_quarantine(value, &entry, &step->writer->ledger->identity_key) &&
            is_older(step, entry.last_ms, step->expire->retention->quarantine_ms);
 }
 
 static bool expire_quarantine(struct expire_step *step) {
-    step->commit->quarantine_counted = false;
+    step->writer->quarantine_counted = false;
     return remove_due(step, STORE_QUARANTINE, quarantined_is_due,
-                      &step->commit->change->quarantined);
+                      &step->writer->change->quarantined);
 }
 
 static bool word_is_due(struct expire_step *step, struct str key, struct str value) {
@@ -277,15 +277,15 @@ static bool word_is_due(struct expire_step *step, struct str key, struct str val
 }
 
 static bool expire_words(struct expire_step *step) {
-    step->commit->unmapped_source[0] = '\0'; // how many it has is counted anew
-    return remove_due(step, STORE_UNMAPPED, word_is_due, &step->commit->change->words);
+    step->writer->unmapped_source[0] = '\0'; // how many it has is counted anew
+    return remove_due(step, STORE_UNMAPPED, word_is_due, &step->writer->change->words);
 }
 
 static bool expire_audit(struct expire_step *step) {
     bool more = true;
     if (step->to_remove == 0)
         return false;
-    size_t count = ledger_expire_audit(step->commit, step->expire->now_ms,
+    size_t count = ledger_expire_audit(step->writer, step->expire->now_ms,
                                        step->expire->retention->audit_ms, step->to_remove, &more);
     for (; count > 0; count--)
         note_removed(step);
@@ -341,7 +341,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
         return true;
     struct ledger_entry row;
     memcpy(row.identity.bytes, key.data + PERSON_BYTES, DIGEST_BYTES);
-    if (latest_line(step->commit, &row) >= step->commit->change->first_seq)
+    if (latest_line(step->writer, &row) >= step->writer->change->first_seq)
         return true;
     for (size_t i = 0; i < PERSON_BYTES; i++)
         member.person = member.person << 8 | (uint8_t)key.data[i];
@@ -353,11 +353,11 @@ static bool on_member(void *ctx, struct str key, struct str value) {
 
 static void move_members(struct expire_step *step) {
     struct plain_members members = {.step = step};
-    store_each(&step->commit->txn, STORE_MEMBERS, on_member, &members);
+    store_each(&step->writer->txn, STORE_MEMBERS, on_member, &members);
     for (size_t i = 0; i < members.count; i++) {
         const struct plain_member *member = &members.list[i];
         struct cell plain = without_victim(&member->cell);
-        ledger_put_member(step->commit, member->person, &member->name, &plain);
+        ledger_put_member(step->writer, member->person, &member->name, &plain);
     }
     free(members.list);
 }
@@ -367,11 +367,11 @@ static void move_cell(struct expire_step *step, const struct found *found) {
     if (!record_get_cell(found_key(found), &cell))
         return;
     struct cell plain = without_victim(&cell);
-    int64_t number = expired_counts(step->commit, found_key(found));
-    store_delete(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
-    carry(step->commit, &plain, number);
-    counts_add(step->commit->change->counts, &cell, -number);
-    counts_add(step->commit->change->counts, &plain, number);
+    int64_t number = expired_counts(step->writer, found_key(found));
+    store_delete(&step->writer->txn, STORE_EXPIRED_COUNTS, found_key(found));
+    carry(step->writer, &plain, number);
+    counts_add(step->writer->change->counts, &cell, -number);
+    counts_add(step->writer->change->counts, &plain, number);
     note_removed(step);
 }
 
@@ -390,15 +390,15 @@ static bool (*const tables[EXPIRE_TABLES])(struct expire_step *step) = {
     [EXPIRE_AUDIT] = expire_audit,           [EXPIRE_CELLS] = age_cells,
 };
 
-void ledger_expire(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_expire(struct ledger_writer *writer, struct commit_task *task) {
     struct expire_task *expire = (struct expire_task *)task;
     struct expire_step *step = mem_zalloc(1, sizeof *step);
-    step->commit = commit;
+    step->writer = writer;
     step->expire = expire;
     step->to_remove = STEP_REMOVED_MAX;
     step->to_look = STEP_LOOKED_MAX;
     expire->more = false;
-    while (!expire->more && expire->at.table < EXPIRE_TABLES && commit->txn.err.kind == ERR_NONE) {
+    while (!expire->more && expire->at.table < EXPIRE_TABLES && writer->txn.err.kind == ERR_NONE) {
         size_t left = step->to_remove;
         expire->more = !tables[expire->at.table](step);
         expire->removed[expire->at.table] += left - step->to_remove;

@@ -15,51 +15,51 @@ static struct str digest_str(const struct digest *digest) {
     return (struct str){(const char *)digest->bytes, DIGEST_BYTES};
 }
 
-bool ledger_is_about_live(struct ledger_writer *commit, uint64_t person) {
+bool ledger_is_about_live(struct ledger_writer *writer, uint64_t person) {
     static const struct digest nobody;
     struct digest one;
-    return ledger_linked(commit, person, &nobody, &one, 1) > 0;
+    return ledger_linked(writer, person, &nobody, &one, 1) > 0;
 }
 
 // The person with this pseudonym, if it has been used within the window, or if there still is a
 // signal about it: judged again, one may be kept for longer.
-static uint64_t find_person(struct ledger_writer *commit, const struct digest *pseudonym) {
+static uint64_t find_person(struct ledger_writer *writer, const struct digest *pseudonym) {
     struct person_record record;
     struct str value;
-    if (!store_get(&commit->txn, STORE_PERSONS, digest_str(pseudonym), &value) ||
+    if (!store_get(&writer->txn, STORE_PERSONS, digest_str(pseudonym), &value) ||
         !record_get_person(value, &record))
         return 0;
-    bool recent = record.last_ms >= commit->logged_ms - commit->ledger->window_ms;
-    return recent || ledger_is_about_live(commit, record.person) ? record.person : 0;
+    bool recent = record.last_ms >= writer->logged_ms - writer->ledger->window_ms;
+    return recent || ledger_is_about_live(writer, record.person) ? record.person : 0;
 }
 
 // Under the key in force the pseudonym leads to the person from now on, unless it leads to another.
-static void keep_pseudonym(struct ledger_writer *commit, const struct digest *pseudonym,
+static void keep_pseudonym(struct ledger_writer *writer, const struct digest *pseudonym,
                            uint64_t person) {
     char bytes[RECORD_PERSON];
-    uint64_t known = find_person(commit, pseudonym);
+    uint64_t known = find_person(writer, pseudonym);
     if (known && known != person)
         return;
     struct person_record record = {.person = person,
-                                   .key_id = commit->ledger->person_keys.list[0].id,
-                                   .last_ms = commit->logged_ms};
+                                   .key_id = writer->ledger->person_keys.list[0].id,
+                                   .last_ms = writer->logged_ms};
     record_put_person(bytes, &record);
-    store_put(&commit->txn, STORE_PERSONS, digest_str(pseudonym),
+    store_put(&writer->txn, STORE_PERSONS, digest_str(pseudonym),
               (struct str){bytes, sizeof bytes});
 }
 
-uint64_t ledger_commit_person(struct ledger_writer *commit,
+uint64_t ledger_commit_person(struct ledger_writer *writer,
                               const struct person_pseudonyms *pseudonyms) {
     uint64_t person = 0;
     if (pseudonyms->base_count == 0)
         return 0;
     for (size_t base = 0; base < pseudonyms->base_count && !person; base++)
         for (size_t key = 0; key < pseudonyms->key_count && !person; key++)
-            person = find_person(commit, &pseudonyms->list[base][key]);
+            person = find_person(writer, &pseudonyms->list[base][key]);
     if (!person)
-        person = ++commit->change->person_last;
+        person = ++writer->change->person_last;
     for (size_t base = 0; base < pseudonyms->base_count; base++)
-        keep_pseudonym(commit, &pseudonyms->list[base][0], person);
+        keep_pseudonym(writer, &pseudonyms->list[base][0], person);
     return person;
 }
 
@@ -70,44 +70,44 @@ static void put_key(uint8_t key[MEMBER_KEY], uint64_t person, const struct diges
     memcpy(key + 8, member->bytes, DIGEST_BYTES);
 }
 
-static void note_member(struct ledger_writer *commit, const struct ledger_member *member) {
-    struct ledger_change *change = commit->change;
+static void note_member(struct ledger_writer *writer, const struct ledger_member *member) {
+    struct ledger_change *change = writer->change;
     change->members = mem_grow(change->members, change->member_count, &change->member_cap,
                                sizeof *change->members);
     change->members[change->member_count++] = *member;
-    commit->writes = true;
+    writer->writes = true;
 }
 
-void ledger_put_member(struct ledger_writer *commit, uint64_t person, const struct digest *member,
+void ledger_put_member(struct ledger_writer *writer, uint64_t person, const struct digest *member,
                        const struct cell *cell) {
     uint8_t key[MEMBER_KEY], value[sizeof *cell];
     put_key(key, person, member);
     record_put_cell(value, cell);
-    store_put(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
+    store_put(&writer->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
               (struct str){(const char *)value, sizeof value});
-    note_member(commit, &(struct ledger_member){person, *member, true, *cell});
+    note_member(writer, &(struct ledger_member){person, *member, true, *cell});
 }
 
-void ledger_drop_member(struct ledger_writer *commit, uint64_t person,
+void ledger_drop_member(struct ledger_writer *writer, uint64_t person,
                         const struct digest *member) {
     uint8_t key[MEMBER_KEY];
     put_key(key, person, member);
-    store_delete(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key});
-    note_member(commit, &(struct ledger_member){.person = person, .member = *member});
+    store_delete(&writer->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key});
+    note_member(writer, &(struct ledger_member){.person = person, .member = *member});
 }
 
-void ledger_move_member(struct ledger_writer *commit, const struct ledger_entry *known,
+void ledger_move_member(struct ledger_writer *writer, const struct ledger_entry *known,
                         const struct ledger_entry *row) {
     uint64_t from = known && known->counts ? known->person : 0;
     uint64_t to = row->counts ? row->person : 0;
     if (from && from != to)
-        ledger_drop_member(commit, from, &known->identity);
+        ledger_drop_member(writer, from, &known->identity);
     if (to)
-        ledger_put_member(commit, to, &row->identity, &row->cell);
+        ledger_put_member(writer, to, &row->identity, &row->cell);
 }
 
 struct linking {
-    const struct ledger_writer *commit;
+    const struct ledger_writer *writer;
     const struct digest *self;
     uint8_t prefix[8];
     struct digest *list;
@@ -122,21 +122,21 @@ static bool on_member(void *ctx, struct str key, struct str value) {
         return false;
     memcpy(member.bytes, key.data + 8, DIGEST_BYTES);
     // One whose line has expired is no signal that anybody could find.
-    bool known = index_get(linking->commit->change->index, &member) ||
-                 index_get(linking->commit->ledger->index, &member);
+    bool known = index_get(linking->writer->change->index, &member) ||
+                 index_get(linking->writer->ledger->index, &member);
     if (known && !digest_equal(&member, linking->self))
         linking->list[linking->count++] = member;
     return linking->count < linking->max;
 }
 
-size_t ledger_linked(struct ledger_writer *commit, uint64_t person, const struct digest *self,
+size_t ledger_linked(struct ledger_writer *writer, uint64_t person, const struct digest *self,
                      struct digest *list, size_t max) {
     static const struct digest none;
-    struct linking linking = {.commit = commit, .self = self, .list = list, .max = max};
+    struct linking linking = {.writer = writer, .self = self, .list = list, .max = max};
     uint8_t key[MEMBER_KEY];
     put_key(key, person, &none);
     memcpy(linking.prefix, key, sizeof linking.prefix);
-    store_each_from(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
+    store_each_from(&writer->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
                     on_member, &linking);
     return linking.count;
 }
@@ -154,13 +154,13 @@ static bool on_count(void *ctx, struct str key, struct str value) {
     return ++counting->count < counting->max;
 }
 
-size_t ledger_members(struct ledger_writer *commit, uint64_t person, size_t max) {
+size_t ledger_members(struct ledger_writer *writer, uint64_t person, size_t max) {
     static const struct digest none;
     struct counting counting = {.max = max};
     uint8_t key[MEMBER_KEY];
     put_key(key, person, &none);
     memcpy(counting.prefix, key, sizeof counting.prefix);
-    store_each_from(&commit->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
+    store_each_from(&writer->txn, STORE_MEMBERS, (struct str){(const char *)key, sizeof key},
                     on_count, &counting);
     return counting.count;
 }
