@@ -170,7 +170,7 @@ static bool take_mark(struct str *text, struct str mark) {
     return true;
 }
 
-static bool feed(struct reader *r, struct csv_parser *parser, struct str text) {
+static bool parse_text(struct reader *r, struct csv_parser *parser, struct str text) {
     while (text.len && !r->stopped) {
         size_t len = text.len < PIECE ? text.len : PIECE;
         (void)csv_parse(parser, text.data, len, on_cell, on_row, r);
@@ -206,7 +206,7 @@ bool csv_read(struct str text, const struct csv_options *options,
     csv_set_realloc_func(&parser, mem_wipe_realloc);
     csv_set_free_func(&parser, mem_wipe_free);
     csv_set_blk_size(&parser, GROW);
-    bool whole = feed(&reader, &parser, text);
+    bool whole = parse_text(&reader, &parser, text);
     *line = reader.line;
     csv_free(&parser);
     buf_free(&reader.text);

@@ -23,16 +23,16 @@ enum field_kind {
     FIELD_REFUSED, // must not be sent
 };
 
-struct field {
+struct json_field {
     const char *name;
     const char *pointer;
     enum field_kind kind;
-    size_t offset;             // of the struct str in struct item
-    const struct field *inner; // FIELD_OBJECT: its fields
+    size_t offset;                  // of the struct str in struct item
+    const struct json_field *inner; // FIELD_OBJECT: its fields
 };
 
 #define AT(member) offsetof(struct item, member)
-static const struct field victim_fields[] = {
+static const struct json_field victim_fields[] = {
     {"gender", "/victim/gender", FIELD_TEXT, AT(gender), NULL},
     {"age", "/victim/age", FIELD_TEXT_OR_NUMBER, AT(age), NULL},
     {"ageGroup", "/victim/ageGroup", FIELD_TEXT, AT(age_group), NULL},
@@ -40,7 +40,7 @@ static const struct field victim_fields[] = {
     {"citizenship", "/victim/citizenship", FIELD_TEXT, AT(citizenship), NULL},
     {0},
 };
-static const struct field person_fields[] = {
+static const struct json_field person_fields[] = {
     {"name", "/person/name", FIELD_TEXT, AT(person.name), NULL},
     {"birthDate", "/person/birthDate", FIELD_TEXT, AT(person.birth_date), NULL},
     {"nationality", "/person/nationality", FIELD_TEXT, AT(person.nationality), NULL},
@@ -51,7 +51,7 @@ static const struct field person_fields[] = {
     {"sofinummer", "/person/bsn", FIELD_REFUSED, 0, NULL},
     {0},
 };
-static const struct field item_fields[] = {
+static const struct json_field item_fields[] = {
     {"id", "/id", FIELD_TEXT_OR_NUMBER, AT(id), NULL},
     {"reported", "/reported", FIELD_TEXT, AT(reported), NULL},
     {"occurred", "/occurred", FIELD_TEXT, AT(occurred), NULL},
@@ -112,7 +112,7 @@ static void add_category(struct decoder *d, const json_t *value) {
     item->categories[item->category_count++] = json_str(value); // keeps its place also when absent
 }
 
-static void add_categories(struct decoder *d, const struct field *field, const json_t *value) {
+static void add_categories(struct decoder *d, const struct json_field *field, const json_t *value) {
     size_t i;
     json_t *element;
     if (json_is_string(value)) {
@@ -129,7 +129,7 @@ static void add_categories(struct decoder *d, const struct field *field, const j
 }
 
 // Names are as written; but what must not be sent must not be sent as "BSN" either.
-static const struct field *find_field(const struct field *fields, const char *name) {
+static const struct json_field *find_field(const struct json_field *fields, const char *name) {
     for (; fields->name; fields++)
         if (fields->kind == FIELD_REFUSED ? str_equal_nocase(str_from(fields->name), str_from(name))
                                           : strcmp(fields->name, name) == 0)
@@ -137,7 +137,7 @@ static const struct field *find_field(const struct field *fields, const char *na
     return NULL;
 }
 
-static void take_text(struct decoder *d, const struct field *field, const json_t *value) {
+static void take_text(struct decoder *d, const struct json_field *field, const json_t *value) {
     struct str text = text_of(d, value, field->kind == FIELD_TEXT_OR_NUMBER);
     if (text.data)
         memcpy((char *)&d->item.item + field->offset, &text, sizeof text);
@@ -145,15 +145,15 @@ static void take_text(struct decoder *d, const struct field *field, const json_t
         decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
 }
 
-static void take_refused(struct decoder *d, const struct field *field, const json_t *value) {
+static void take_refused(struct decoder *d, const struct json_field *field, const json_t *value) {
     bool empty = json_is_string(value) && str_trim(json_str(value)).len == 0;
     if (!empty)
         decode_add_fault(&d->item, FAULT_NOT_ACCEPTED, field->pointer);
 }
 
-static void take_field(struct decoder *d, const struct field *field, json_t *value);
+static void take_field(struct decoder *d, const struct json_field *field, json_t *value);
 
-static void take_inner(struct decoder *d, const struct field *field, json_t *value) {
+static void take_inner(struct decoder *d, const struct json_field *field, json_t *value) {
     const char *name;
     json_t *member;
     if (!json_is_object(value)) {
@@ -161,7 +161,7 @@ static void take_inner(struct decoder *d, const struct field *field, json_t *val
         return;
     }
     json_object_foreach(value, name, member) {
-        const struct field *inner = find_field(field->inner, name);
+        const struct json_field *inner = find_field(field->inner, name);
         if (!inner)
             d->item.item.unknown_fields++;
         else if (!json_is_null(member))
@@ -169,7 +169,7 @@ static void take_inner(struct decoder *d, const struct field *field, json_t *val
     }
 }
 
-static void take_field(struct decoder *d, const struct field *field, json_t *value) {
+static void take_field(struct decoder *d, const struct json_field *field, json_t *value) {
     switch (field->kind) {
     case FIELD_TEXT:
     case FIELD_TEXT_OR_NUMBER:
@@ -224,7 +224,7 @@ static void take_cursor(struct decoder *d, const json_t *value) {
 }
 
 // A watermark by the name of "updated" may be a number that only counts.
-static bool is_counter(const struct field *field, const json_t *value) {
+static bool is_counter(const struct json_field *field, const json_t *value) {
     int64_t ms;
     int32_t day;
     return field->offset == AT(updated) &&
@@ -237,7 +237,7 @@ static void decode_object(struct decoder *d, json_t *object) {
     const char *name;
     json_t *value;
     json_object_foreach(object, name, value) {
-        const struct field *field = find_field(item_fields, name);
+        const struct json_field *field = find_field(item_fields, name);
         bool is_watermark = cursor_field.data && str_is(cursor_field, name);
         if (is_watermark)
             take_cursor(d, value);

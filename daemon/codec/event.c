@@ -194,8 +194,8 @@ static void add_text(struct event_attributes *out, const char *name, const char 
 }
 
 // Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX.
-void event_attributes(const struct ledger_entry *row, const char *oin,
-                      struct event_attributes *out) {
+void event_fill_attributes(const struct ledger_entry *row, const char *oin,
+                           struct event_attributes *out) {
     char text[TIME_STAMP_MAX + DIGEST_HEX], code[EVENT_CODE_MAX];
     out->count = 0;
     add_text(out, "specversion", "ce_specversion", "1.0");
@@ -251,7 +251,7 @@ void event_put_json(struct buf *out, const struct ledger_entry *row, const char 
                     struct str value) {
     struct event_attributes attributes;
     struct json_out json = {.buf = out};
-    event_attributes(row, oin, &attributes);
+    event_fill_attributes(row, oin, &attributes);
     json_open(&json, '{');
     for (size_t i = 0; i < attributes.count; i++) {
         const struct event_attribute *a = &attributes.list[i];

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define AT(member) offsetof(struct item, member)
-static const struct field {
+static const struct {
     const char *name, *pointer;
     size_t offset; // of the struct str in struct item; 0 also for those that have none
 } fields[MAPPING_FIELDS] = {
@@ -276,7 +276,7 @@ static void prepare_terms(struct mapper *m) {
         set_term(term++, mapping->skips[i].equals);
 }
 
-static void run(struct mapper *m, struct str body) {
+static void map_body(struct mapper *m, struct str body) {
     enum { TRACE_LIST_MAX = 4096 };
     *m->result = (struct mapping_result){.decoded = {.fault = FAULT_COUNT}};
     buf_init(&m->raw_list, TRACE_LIST_MAX);
@@ -305,16 +305,16 @@ void mapping_decode(const struct mapping *mapping, struct str body,
                     struct mapping_result *result) {
     struct mapper mapper = {
         .mapping = mapping, .limits = limits, .item_fn = fn, .ctx = ctx, .result = result};
-    run(&mapper, body);
+    map_body(&mapper, body);
 }
 
-void mapping_trace(const struct mapping *mapping, struct str body,
-                   const struct decode_limits *limits,
-                   void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
-                   struct mapping_result *result) {
+void mapping_decode_traced(const struct mapping *mapping, struct str body,
+                           const struct decode_limits *limits,
+                           void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
+                           struct mapping_result *result) {
     struct mapper mapper = {
         .mapping = mapping, .limits = limits, .trace_fn = fn, .ctx = ctx, .result = result};
-    run(&mapper, body);
+    map_body(&mapper, body);
 }
 
 void mapping_free(struct mapping *mapping) {

@@ -8,7 +8,7 @@
 
 enum { COLUMNS_MAX = 512, COLUMN_NONE = -1 };
 
-struct table {
+struct csv_mapping {
     struct mapper *m;
     bool has_header;
     size_t columns; // of the header line
@@ -59,7 +59,7 @@ static bool has_duplicates(const struct csv_record *header) {
     return false;
 }
 
-static bool is_used(const struct table *table, int column) {
+static bool is_used(const struct csv_mapping *table, int column) {
     for (size_t i = 0; i < MAPPING_FIELDS; i++)
         if (table->columns_of[i] == column)
             return true;
@@ -69,7 +69,7 @@ static bool is_used(const struct table *table, int column) {
     return false;
 }
 
-static bool find_columns(struct table *table, const struct csv_record *header) {
+static bool find_columns(struct csv_mapping *table, const struct csv_record *header) {
     const struct mapping *mapping = table->m->mapping;
     bool ok = true;
     for (size_t i = 0; i < MAPPING_FIELDS; i++)
@@ -90,7 +90,7 @@ static size_t count_filled(const struct csv_record *record) {
 }
 
 // False when the page cannot be read by this header.
-static bool read_header(struct table *table, const struct csv_record *record) {
+static bool read_header(struct csv_mapping *table, const struct csv_record *record) {
     struct mapper *m = table->m;
     struct csv_record header = *record; // without the empty columns at its end
     enum fault_code fault = FAULT_COUNT;
@@ -130,7 +130,7 @@ static void take_categories(struct mapper *m, struct str cell) {
     mapper_take(m, MAPPING_CATEGORY, raw, count);
 }
 
-static void read_cells(struct table *table, const struct csv_record *record) {
+static void read_cells(struct csv_mapping *table, const struct csv_record *record) {
     struct mapper *m = table->m;
     for (size_t i = 0; i < m->mapping->skip_count; i++)
         mapper_skip(m, i, cell_of(record, table->skip_columns[i]));
@@ -145,7 +145,7 @@ static void read_cells(struct table *table, const struct csv_record *record) {
 }
 
 static bool on_record(void *ctx, const struct csv_record *record) {
-    struct table *table = ctx;
+    struct csv_mapping *table = ctx;
     struct mapper *m = table->m;
     if (!table->has_header)
         return read_header(table, record);
@@ -163,7 +163,7 @@ static bool on_record(void *ctx, const struct csv_record *record) {
 }
 
 void mapping_read_csv(struct mapper *m, struct str body) {
-    struct table table = {.m = m};
+    struct csv_mapping table = {.m = m};
     struct csv_options options = {.separator = m->mapping->separator,
                                   .latin1 = m->mapping->latin1,
                                   .record_bytes_max = m->limits->item_bytes_max};

@@ -16,7 +16,7 @@ enum {
 
 static const struct str nothing = {NULL, 0};
 
-struct walk {
+struct json_walk {
     struct mapper *m;
     bool objects; // there was an item that is an object,
     bool known;   // and one that has something that a rule names
@@ -122,7 +122,7 @@ static const char *note_of(const json_t *value) {
     return json_is_object(value) ? "{...}" : json_is_array(value) ? "[...]" : "a fraction";
 }
 
-static void take_one(struct walk *walk, enum mapping_field field, const json_t *value) {
+static void take_one(struct json_walk *walk, enum mapping_field field, const json_t *value) {
     struct mapper *m = walk->m;
     bool fraction = field == MAPPING_REPORTED || field == MAPPING_OCCURRED ||
                     field == MAPPING_BIRTH_DATE || field == MAPPING_WATERMARK;
@@ -141,7 +141,7 @@ static void take_one(struct walk *walk, enum mapping_field field, const json_t *
 }
 
 // One more than allowed is passed on, so that it is told.
-static void take_list(struct walk *walk, const json_t *list) {
+static void take_list(struct json_walk *walk, const json_t *list) {
     struct str raw[SIGNAL_CATEGORIES_MAX + 1];
     size_t count = 0, i;
     json_t *element;
@@ -171,7 +171,7 @@ static bool is_used(const struct mapping *mapping, struct str key) {
     return false;
 }
 
-static void read_object(struct walk *walk, json_t *object) {
+static void read_object(struct json_walk *walk, json_t *object) {
     struct mapper *m = walk->m;
     const struct mapping *mapping = m->mapping;
     char number[NUMBER_TEXT_MAX];
@@ -214,7 +214,7 @@ static uint32_t count_lines(const char *from, const char *to) {
 }
 
 // One item. False when the page as a whole is broken.
-static bool read_item(struct walk *walk, struct str text, uint32_t depth, bool whole) {
+static bool read_item(struct json_walk *walk, struct str text, uint32_t depth, bool whole) {
     struct mapper *m = walk->m;
     json_error_t error;
     json_t *object = NULL;
@@ -246,7 +246,7 @@ static bool read_item(struct walk *walk, struct str text, uint32_t depth, bool w
 
 // An answer of other objects altogether, such as an error told with status 200, is no page: taken
 // for one it would move the cursor.
-static void check_known(const struct walk *walk) {
+static void check_known(const struct json_walk *walk) {
     struct decode_result *decoded = &walk->m->result->decoded;
     if (!decoded->failed && walk->objects && !walk->known)
         mapper_fail(walk->m, FAULT_REQUIRED, decoded->line);
@@ -351,7 +351,7 @@ static void take_next(struct mapper *m, json_t *root) {
         memcpy(m->result->next, text.data, text.len);
 }
 
-static void read_items(struct walk *walk, struct json_scan *scan) {
+static void read_items(struct json_walk *walk, struct json_scan *scan) {
     struct decode_result *decoded = &walk->m->result->decoded;
     struct str text;
     uint32_t depth;
@@ -374,7 +374,7 @@ static struct str without_mark(struct str body) {
 }
 
 void mapping_read_json(struct mapper *m, struct str body) {
-    struct walk walk = {.m = m};
+    struct json_walk walk = {.m = m};
     struct str array = nothing;
     const char *pointer = m->mapping->items ? m->mapping->items : "";
     body = without_mark(body);
@@ -402,7 +402,7 @@ void mapping_read_json(struct mapper *m, struct str body) {
 }
 
 void mapping_read_ndjson(struct mapper *m, struct str body) {
-    struct walk walk = {.m = m};
+    struct json_walk walk = {.m = m};
     struct str line, text;
     uint32_t depth = 0;
     body = without_mark(body);

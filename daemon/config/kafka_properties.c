@@ -14,7 +14,7 @@
 static const char FILE_PREFIX[] = "file:";
 
 // Checked in this order; the first that fits decides. A name that ends in '.' fits all below it.
-static const struct rule {
+static const struct {
     const char *name;
     bool allowed;
 } rules[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What questions about counts have in common: their parameters, how an audit line tells them, and
-// the members of their answers. Shared by control_counts.c, control_trend.c and, for what is said
-// of periods, control_coverage.c.
+// the members of their answers. Shared by counts.c, trend.c and, for what is said
+// of periods, coverage.c.
 #ifndef CONTROL_CONTROL_QUERY_H
 #define CONTROL_CONTROL_QUERY_H
 

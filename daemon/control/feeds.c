@@ -91,7 +91,7 @@ void control_feeds(struct control *control, struct http_request *request) {
     struct listing listing = {.json = &json,
                               .failing = str_is(http_query(request, "failing", 0), "1"),
                               .silent = str_is(http_query(request, "silent", 0), "1")};
-    feeds_status(control->options.feeds, &status);
+    feeds_get_status(control->options.feeds, &status);
     json_open(&json, '{');
     json_put_u64(&json, "sources", control->sources->count);
     json_put_u64(&json, "polled", status.feeds);

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Reads the parameters of a question about counts or a trend, writes them into its audit line and
+// answers with what was asked. The first fault is kept and the parameters after it are not looked
+// at, so that one answer names one fault. A name of a municipality or province is written once in
+// an answer, however many lines have its code; the caller closes what control_names_open returns.
 #include "control_query.h"
 
 #include "base/mem.h"

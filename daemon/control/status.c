@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/status and GET /metrics: the same statistics for people and for Prometheus.
+// GET /v1/status and GET /metrics: the same numbers for people and for Prometheus.
 #include "control_private.h"
 
 #include "codec/event.h"
@@ -61,9 +61,9 @@ static void gather(struct control *control, struct statistics *f) {
     f->last_commit_ms = ledger_last_commit_ms(o->ledger);
     f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
     f->resident_bytes = resident_bytes();
-    push_status(o->push, &f->push);
-    pipeline_status(o->pipeline, &f->pipeline);
-    feeds_status(o->feeds, &f->feeds);
+    push_get_status(o->push, &f->push);
+    pipeline_get_status(o->pipeline, &f->pipeline);
+    feeds_get_status(o->feeds, &f->feeds);
     ledger_usage(o->ledger, &f->usage);
     publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
     publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);

@@ -95,8 +95,7 @@ static void print_table(const struct ctl *ctl, const struct json_view *answer) {
 static void print_notes(const struct ctl *ctl, int64_t rounding_base) {
     struct query_options_notes notes = {.ctl = ctl};
     query_note(&notes,
-               "Statistics below %" PRId64
-               " do not exist: none and few look alike. Each is rounded "
+               "Numbers below %" PRId64 " do not exist: none and few look alike. Each is rounded "
                "down by itself, so they do not add up.",
                rounding_base);
     query_note(&notes, "What arrives meanwhile shows in the next snapshot, when a month is over "

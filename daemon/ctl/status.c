@@ -73,7 +73,7 @@ static void put_number(const struct term_out *term, const struct json_view *answ
     term_out_put_field(term, alarm ? STYLE_WARN : STYLE_PLAIN, text, VALUE_WIDTH, FIT_RIGHT);
 }
 
-// In as many columns as the term has room for, read from top to bottom.
+// In as many columns as the terminal has room for, read from top to bottom.
 static void put_numbers(const struct term_out *term, const struct json_view *answer,
                         const struct number *numbers, size_t count) {
     size_t columns = (term->width + CELL_GAP) / CELL_WIDTH;

@@ -20,7 +20,7 @@ struct tail {
     char sequence[FORMAT_MAX]; // of the last event printed; "" before
 };
 
-// Columns of the term.
+// Columns of the terminal.
 struct layout {
     size_t time, source, municipality, categories;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One picture of signaalctl top. A line is a label and what fits behind it; what is left of the
-// term's height goes to the events.
+// screen's height goes to the events.
 #include "top.h"
 
 #include "ctl/term/format.h"
@@ -18,7 +18,7 @@ enum { NAME_WIDTH = 24, SINCE_WIDTH = 8, TITLE_LINES = 2 };
 struct view {
     const struct top *top;
     const struct term_out *term;
-    size_t left; // lines of the term
+    size_t left; // lines of the screen
 };
 
 static int64_t number(const struct view *view, const char *path) {

@@ -251,7 +251,7 @@ static struct others measure_others(const struct trend *trend) {
 }
 
 // The two periods that are compared and what came after always stand there; then comes the line of
-// all; more statistics take the room that is left.
+// all; more numbers take the room that is left.
 static struct layout lay_out(const struct trend *trend) {
     struct layout layout = {.whole = trend->point_count};
     struct others others = measure_others(trend);

@@ -93,7 +93,7 @@ void admission_note_commit(struct admission *admission, const struct err *err) {
 
 const struct admission_figures *admission_now(struct admission *admission) {
     struct pipeline_status status;
-    pipeline_status(admission->pipeline, &status);
+    pipeline_get_status(admission->pipeline, &status);
     admission->figures.queue_bytes = status.queued_bytes;
     return &admission->figures;
 }

@@ -329,7 +329,7 @@ void feeds_free(struct feeds *feeds) {
 
 // ---- looking at them
 
-void feeds_status(const struct feeds *feeds, struct feeds_status *status) {
+void feeds_get_status(const struct feeds *feeds, struct feeds_status *status) {
     *status = (struct feeds_status){.feeds = feeds->feed_count,
                                     .polls = feeds->polls,
                                     .pages = feeds->pages,

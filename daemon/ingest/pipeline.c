@@ -380,7 +380,7 @@ void pipeline_when_idle(struct pipeline *pipeline, void (*fn)(void *ctx), void *
     wait_for(pipeline, &pipeline->idle, fn, ctx);
 }
 
-void pipeline_status(const struct pipeline *pipeline, struct pipeline_status *status) {
+void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status *status) {
     *status = pipeline->status;
     status->queued_tasks = pipeline->queued_tasks;
     status->queued_bytes = pipeline->queued_bytes;

@@ -449,7 +449,7 @@ uint16_t push_port(const struct push *push) {
     return push->server ? http_port(push->server) : 0;
 }
 
-void push_status(const struct push *push, struct push_status *status) {
+void push_get_status(const struct push *push, struct push_status *status) {
     *status =
         (struct push_status){.requests = push->requests,
                              .requests_refused = push->requests_refused,

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// When a feed is polled next. First polls are spread over the interval, and the wait after a
+// failure doubles up to an hour with "full jitter", so that sources are not all asked at the same
+// moment. A wait is never longer than the interval, unless the source asks for more with
+// Retry-After. Pure: the caller gives time and random numbers, and nothing is kept.
 #include "ingest/schedule.h"
 
 #include <assert.h>

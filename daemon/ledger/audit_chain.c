@@ -117,10 +117,10 @@ void ledger_begin_chain(const struct ledger *ledger, struct store_txn *txn) {
     write_head(ledger, txn, &empty);
 }
 
-void ledger_flush_chain(struct ledger_writer *commit) {
-    const struct ledger_chain *chain = &commit->change->chain, *before = &commit->ledger->chain;
+void ledger_flush_chain(struct ledger_writer *writer) {
+    const struct ledger_chain *chain = &writer->change->chain, *before = &writer->ledger->chain;
     if (chain->first != before->first || chain->last != before->last)
-        write_head(commit->ledger, &commit->txn, chain);
+        write_head(writer->ledger, &writer->txn, chain);
 }
 
 // Is the last line the one that the head names? When all have expired there is none.
@@ -148,20 +148,20 @@ void ledger_load_chain(struct ledger *ledger, struct store_txn *txn) {
 
 // --- writing ---
 
-void ledger_append_audit(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_append_audit(struct ledger_writer *writer, struct commit_task *task) {
     struct str line = buf_str(&((struct audit_task *)task)->line);
-    struct ledger_chain *chain = &commit->change->chain;
-    struct buf *record = &commit->change->record;
+    struct ledger_chain *chain = &writer->change->chain;
+    struct buf *record = &writer->change->record;
     struct digest mac;
     uint64_t number = chain->last + 1;
-    chain_mac(commit->ledger, &chain->mac, number, line, &mac);
+    chain_mac(writer->ledger, &chain->mac, number, line, &mac);
     buf_clear(record);
     buf_put(record, mac.bytes, DIGEST_BYTES);
     buf_put_str(record, line);
-    store_append(&commit->txn, STORE_AUDIT, number, buf_str(record));
+    store_append(&writer->txn, STORE_AUDIT, number, buf_str(record));
     chain->last = number;
     chain->mac = mac;
-    commit->writes = true;
+    writer->writes = true;
 }
 
 // --- expiry ---
@@ -195,21 +195,21 @@ static bool on_old_line(void *ctx, uint64_t number, struct str record) {
     return true;
 }
 
-size_t ledger_expire_audit(struct ledger_writer *commit, int64_t now_ms, int64_t age_ms, size_t max,
+size_t ledger_expire_audit(struct ledger_writer *writer, int64_t now_ms, int64_t age_ms, size_t max,
                            bool *more) {
-    struct ledger_chain *chain = &commit->change->chain;
+    struct ledger_chain *chain = &writer->change->chain;
     struct expiring expiring = {.before_ms = now_ms - age_ms, .now_ms = now_ms, .left = max};
     uint64_t number;
     size_t count = 0;
-    store_each_seq(&commit->txn, STORE_AUDIT, 1, on_old_line, &expiring);
+    store_each_seq(&writer->txn, STORE_AUDIT, 1, on_old_line, &expiring);
     *more = expiring.due && expiring.left == SIZE_MAX; // it ended for want of room
     if (!expiring.due)
         return 0;
-    for (; (number = store_first_seq(&commit->txn, STORE_AUDIT)) && number <= expiring.due; count++)
-        store_delete_seq(&commit->txn, STORE_AUDIT, number);
+    for (; (number = store_first_seq(&writer->txn, STORE_AUDIT)) && number <= expiring.due; count++)
+        store_delete_seq(&writer->txn, STORE_AUDIT, number);
     chain->first = expiring.due + 1;
     chain->before_first = expiring.due_mac;
-    commit->writes = true;
+    writer->writes = true;
     return count;
 }
 
@@ -286,11 +286,11 @@ static bool on_checked(void *ctx, uint64_t number, struct str record) {
     return true;
 }
 
-void ledger_check_audit(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_check_audit(struct ledger_writer *writer, struct commit_task *task) {
     struct audit_check_task *check = (struct audit_check_task *)task;
-    struct checking checking = {commit->ledger, check, CHECK_LINES};
+    struct checking checking = {writer->ledger, check, CHECK_LINES};
     // As it is on the disk, but for lines of this very commit.
-    const struct ledger_chain *chain = &commit->change->chain;
+    const struct ledger_chain *chain = &writer->change->chain;
     check->first = chain->first;
     check->last = chain->last;
     check->more = false;
@@ -298,7 +298,7 @@ void ledger_check_audit(struct ledger_writer *commit, struct commit_task *task) 
         check->next = chain->first;
         check->before = chain->before_first;
     }
-    store_each_seq(&commit->txn, STORE_AUDIT, check->next, on_checked, &checking);
+    store_each_seq(&writer->txn, STORE_AUDIT, check->next, on_checked, &checking);
     if (check->broken || check->more)
         return;
     if (check->next <= chain->last)

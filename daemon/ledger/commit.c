@@ -49,35 +49,35 @@ void ledger_group_free(struct ledger_group *group) {
 }
 
 static void write_count(void *ctx, const struct cell *cell, int64_t change) {
-    struct ledger_writer *commit = ctx;
-    int64_t value = counts_get(commit->ledger->counts, cell) + change;
+    struct ledger_writer *writer = ctx;
+    int64_t value = counts_get(writer->ledger->counts, cell) + change;
     struct str key = {(const char *)cell, sizeof *cell};
     if (value)
-        store_put(&commit->txn, STORE_COUNTS, key,
+        store_put(&writer->txn, STORE_COUNTS, key,
                   (struct str){(const char *)&value, sizeof value});
     else
-        store_delete(&commit->txn, STORE_COUNTS, key);
+        store_delete(&writer->txn, STORE_COUNTS, key);
 }
 
-static void write_number(struct ledger_writer *commit, const char *name, uint64_t number) {
-    store_put(&commit->txn, STORE_META, str_from(name),
+static void write_number(struct ledger_writer *writer, const char *name, uint64_t number) {
+    store_put(&writer->txn, STORE_META, str_from(name),
               (struct str){(const char *)&number, sizeof number});
 }
 
-static void write_totals(struct ledger_writer *commit) {
-    buf_clear(&commit->change->record);
-    record_put_totals(&commit->change->record, &commit->change->totals);
-    store_put(&commit->txn, STORE_META, STR("totals"), buf_str(&commit->change->record));
-    write_number(commit, "last-seq", commit->change->last_seq);
-    write_number(commit, "person-last", commit->change->person_last);
-    write_number(commit, "quarantine-last", commit->change->quarantine_last);
+static void write_totals(struct ledger_writer *writer) {
+    buf_clear(&writer->change->record);
+    record_put_totals(&writer->change->record, &writer->change->totals);
+    store_put(&writer->txn, STORE_META, STR("totals"), buf_str(&writer->change->record));
+    write_number(writer, "last-seq", writer->change->last_seq);
+    write_number(writer, "person-last", writer->change->person_last);
+    write_number(writer, "quarantine-last", writer->change->quarantine_last);
 }
 
 void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms) {
     if (!group->change)
         group->change = change_create();
     struct ledger_change *change = group->change;
-    struct ledger_writer commit = {.ledger = ledger, .change = change, .logged_ms = logged_ms};
+    struct ledger_writer writer = {.ledger = ledger, .change = change, .logged_ms = logged_ms};
     index_clear(change->index);
     counts_clear(change->counts);
     change->totals = ledger->totals;
@@ -94,23 +94,23 @@ void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
     change->statistics_changed = false;
     change->quarantined = ledger->quarantined;
     change->quarantine_last = ledger->quarantine_last;
-    store_begin(ledger->store, &commit.txn);
+    store_begin(ledger->store, &writer.txn);
     for (struct commit_task *task = group->tasks; task; task = task->next)
-        task->run(&commit, task);
-    ledger_flush_source(&commit);
-    ledger_commit_acks(&commit, group);
-    counts_each(change->counts, write_count, &commit);
+        task->run(&writer, task);
+    ledger_flush_source(&writer);
+    ledger_commit_acks(&writer, group);
+    counts_each(change->counts, write_count, &writer);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
-    commit.writes = commit.writes || group->force_sync;
-    group->wrote = commit.writes;
-    if (!commit.writes) {
-        group->err = commit.txn.err;
-        store_abort(&commit.txn);
+    writer.writes = writer.writes || group->force_sync;
+    group->wrote = writer.writes;
+    if (!writer.writes) {
+        group->err = writer.txn.err;
+        store_abort(&writer.txn);
         return;
     }
-    write_totals(&commit);
-    ledger_flush_chain(&commit);
-    ledger_flush_erase_waiting(&commit);
-    ledger_flush_statistics(&commit);
-    (void)!store_commit(&commit.txn, &group->err);
+    write_totals(&writer);
+    ledger_flush_chain(&writer);
+    ledger_flush_erase_waiting(&writer);
+    ledger_flush_statistics(&writer);
+    (void)!store_commit(&writer.txn, &group->err);
 }

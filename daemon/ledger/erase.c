@@ -39,25 +39,25 @@ static void append(struct ledger_change *change, uint64_t seq) {
     change->erase_waiting[change->erase_waiting_count++] = seq;
 }
 
-static void take_list(struct ledger_writer *commit) {
-    struct ledger_change *change = commit->change;
+static void take_list(struct ledger_writer *writer) {
+    struct ledger_change *change = writer->change;
     if (change->erase_changed)
         return;
     change->erase_changed = true;
     change->erase_waiting_count = 0;
-    for (size_t i = 0; i < commit->ledger->erase_waiting_count; i++)
-        append(change, commit->ledger->erase_waiting[i]);
+    for (size_t i = 0; i < writer->ledger->erase_waiting_count; i++)
+        append(change, writer->ledger->erase_waiting[i]);
 }
 
-static void add_waiting(struct ledger_writer *commit, uint64_t seq) {
-    take_list(commit);
-    append(commit->change, seq);
+static void add_waiting(struct ledger_writer *writer, uint64_t seq) {
+    take_list(writer);
+    append(writer->change, seq);
 }
 
 // False when the line is not in it.
-static bool remove_waiting(struct ledger_writer *commit, uint64_t seq) {
-    struct ledger_change *change = commit->change;
-    const struct ledger *ledger = commit->ledger;
+static bool remove_waiting(struct ledger_writer *writer, uint64_t seq) {
+    struct ledger_change *change = writer->change;
+    const struct ledger *ledger = writer->ledger;
     const uint64_t *list = change->erase_changed ? change->erase_waiting : ledger->erase_waiting;
     size_t count =
         change->erase_changed ? change->erase_waiting_count : ledger->erase_waiting_count;
@@ -66,7 +66,7 @@ static bool remove_waiting(struct ledger_writer *commit, uint64_t seq) {
         i++;
     if (i == count)
         return false;
-    take_list(commit);
+    take_list(writer);
     change->erase_waiting[i] = change->erase_waiting[--change->erase_waiting_count];
     return true;
 }
@@ -84,34 +84,34 @@ void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn) {
     memcpy(ledger->erase_waiting, value.data, value.len);
 }
 
-void ledger_flush_erase_waiting(struct ledger_writer *commit) {
-    const struct ledger_change *change = commit->change;
+void ledger_flush_erase_waiting(struct ledger_writer *writer) {
+    const struct ledger_change *change = writer->change;
     if (!change->erase_changed)
         return;
     if (change->erase_waiting_count)
-        store_put(&commit->txn, STORE_META, str_from(waiting_name),
+        store_put(&writer->txn, STORE_META, str_from(waiting_name),
                   (struct str){(const char *)change->erase_waiting,
                                change->erase_waiting_count * sizeof *change->erase_waiting});
     else
-        store_delete(&commit->txn, STORE_META, str_from(waiting_name));
+        store_delete(&writer->txn, STORE_META, str_from(waiting_name));
 }
 
 // --- lines ---
 
-bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row) {
+bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *row) {
     struct str record, event;
-    if (store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) &&
+    if (store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) &&
         record_get_ledger(record, seq, row, &event))
         return true;
-    if (commit->txn.err.kind == ERR_NONE)
-        err_set(&commit->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+    if (writer->txn.err.kind == ERR_NONE)
+        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
                 (unsigned long long)seq);
     return false;
 }
 
-static bool is_confirmed(struct ledger_writer *commit, uint64_t seq) {
+static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
     struct str empty;
-    return !store_get_seq(&commit->txn, STORE_OUTBOX, seq, &empty);
+    return !store_get_seq(&writer->txn, STORE_OUTBOX, seq, &empty);
 }
 
 // What every erased line has in common: of the signal nothing but who reported it, which version
@@ -129,29 +129,29 @@ static void empty_row(struct ledger_entry *row) {
     row->id_len = 0;
 }
 
-void ledger_write_stub(struct ledger_writer *commit, struct ledger_entry *row) {
-    struct ledger_change *change = commit->change;
+void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *row) {
+    struct ledger_change *change = writer->change;
     empty_row(row);
     buf_clear(&change->value);
     buf_clear(&change->record);
     event_put_erased_value(&change->value, NULL, row, NULL);
     record_put_ledger(&change->record, row, buf_str(&change->value));
-    store_put_seq(&commit->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
-    store_note_removed(&commit->txn);
-    commit->writes = true;
+    store_put_seq(&writer->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
+    store_note_removed(&writer->txn);
+    writer->writes = true;
 }
 
-void ledger_erase_confirmed(struct ledger_writer *commit, uint64_t seq) {
+void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq) {
     struct ledger_entry row;
-    if (!remove_waiting(commit, seq) || !ledger_read_entry(commit, seq, &row))
+    if (!remove_waiting(writer, seq) || !ledger_read_entry(writer, seq, &row))
         return;
-    ledger_write_stub(commit, &row);
+    ledger_write_stub(writer, &row);
 }
 
 // --- a signal ---
 
 struct erasing {
-    struct ledger_writer *commit;
+    struct ledger_writer *writer;
     struct erase_task *asked;
     struct ledger_entry previous; // what consumers will have seen last; valid when has_previous
     bool has_previous;
@@ -170,15 +170,15 @@ static void note_person(struct erasing *erasing, uint64_t person) {
 
 // From the latest version to the oldest that is there.
 static void erase_versions(struct erasing *erasing, uint64_t latest) {
-    struct ledger_writer *commit = erasing->commit;
+    struct ledger_writer *writer = erasing->writer;
     bool looking = true; // for the last version that consumers will have seen
     uint64_t next;
-    for (uint64_t seq = latest; seq && seq >= commit->change->first_seq; seq = next) {
+    for (uint64_t seq = latest; seq && seq >= writer->change->first_seq; seq = next) {
         struct ledger_entry row;
-        if (!ledger_read_entry(commit, seq, &row))
+        if (!ledger_read_entry(writer, seq, &row))
             return;
         next = row.previous;
-        bool confirmed = is_confirmed(commit, seq);
+        bool confirmed = is_confirmed(writer, seq);
         if (looking && (erasing->asked->publishing || confirmed)) {
             looking = false;
             erasing->previous = row;
@@ -187,12 +187,12 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
         if (row.person)
             note_person(erasing, row.person);
         if (row.counts && !row.remapped) // as ledger_keep_unmapped counts
-            ledger_unsay_unmapped(commit, &row);
+            ledger_unsay_unmapped(writer, &row);
         if (!confirmed && erasing->asked->publishing) {
-            add_waiting(commit, seq);
+            add_waiting(writer, seq);
             erasing->asked->waiting++;
         } else {
-            ledger_write_stub(commit, &row);
+            ledger_write_stub(writer, &row);
             erasing->asked->erased++;
         }
     }
@@ -200,8 +200,8 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
 
 static void write_tombstone(struct erasing *erasing, const struct ledger_entry *latest,
                             const struct tables *tables) {
-    struct ledger_writer *commit = erasing->commit;
-    struct ledger_change *change = commit->change;
+    struct ledger_writer *writer = erasing->writer;
+    struct ledger_change *change = writer->change;
     struct ledger_entry row = *latest;
     empty_row(&row);
     row.seq = change->last_seq + 1;
@@ -211,14 +211,14 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
     row.counts = false;
     row.remapped = false;
     row.polled = false;
-    row.received_ms = row.logged_ms = commit->logged_ms;
+    row.received_ms = row.logged_ms = writer->logged_ms;
     buf_clear(&change->value);
     event_put_erased_value(&change->value, tables->municipalities, &row,
                            erasing->has_previous ? &erasing->previous : NULL);
-    ledger_write_entry(commit, &row);
+    ledger_write_entry(writer, &row);
     index_put(change->index, &row.identity, row.seq);
     if (erasing->has_previous)
-        add_waiting(commit, row.seq);
+        add_waiting(writer, row.seq);
 }
 
 // Entries of a table that go once all have been looked at.
@@ -256,40 +256,40 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
 
 // Of persons that no other signal is about.
 static void drop_pseudonyms(struct erasing *erasing) {
-    struct ledger_writer *commit = erasing->commit;
+    struct ledger_writer *writer = erasing->writer;
     struct going going = {.erasing = erasing};
     size_t count = 0;
     for (size_t i = 0; i < erasing->person_count; i++)
-        if (ledger_members(commit, erasing->persons[i], 1) == 0)
+        if (ledger_members(writer, erasing->persons[i], 1) == 0)
             erasing->persons[count++] = erasing->persons[i];
     erasing->person_count = count;
     if (count)
-        store_each(&commit->txn, STORE_PERSONS, on_pseudonym, &going);
-    delete_going(commit, STORE_PERSONS, &going);
+        store_each(&writer->txn, STORE_PERSONS, on_pseudonym, &going);
+    delete_going(writer, STORE_PERSONS, &going);
 }
 
-static void erase_signal(struct ledger_writer *commit, struct erase_task *asked,
+static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
                          const struct ledger_entry *latest) {
-    struct ledger_change *change = commit->change;
-    struct erasing erasing = {.commit = commit, .asked = asked};
+    struct ledger_change *change = writer->change;
+    struct erasing erasing = {.writer = writer, .asked = asked};
     erase_versions(&erasing, latest->seq);
     write_tombstone(&erasing, latest, asked->tables);
     if (latest->counts)
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)
-        ledger_drop_member(commit, latest->person, &latest->identity);
+        ledger_drop_member(writer, latest->person, &latest->identity);
     drop_pseudonyms(&erasing);
     change->totals.erased++;
     free(erasing.persons);
 }
 
 // It has been erased before: what still waits for Kafka is told again.
-static void count_waiting(struct ledger_writer *commit, struct erase_task *asked,
+static void count_waiting(struct ledger_writer *writer, struct erase_task *asked,
                           const struct ledger_entry *latest) {
     uint64_t seq = latest->previous;
-    while (seq && seq >= commit->change->first_seq) {
+    while (seq && seq >= writer->change->first_seq) {
         struct ledger_entry row;
-        if (!ledger_read_entry(commit, seq, &row))
+        if (!ledger_read_entry(writer, seq, &row))
             return;
         asked->waiting += !row.erased;
         seq = row.previous;
@@ -312,28 +312,28 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
 }
 
 // What came under the same id and could not be taken. True when there was any.
-static bool drop_quarantined(struct ledger_writer *commit, const struct digest *identity) {
-    struct going going = {.key = &commit->ledger->identity_key, .identity = identity};
-    store_each(&commit->txn, STORE_QUARANTINE, on_quarantined, &going);
-    delete_going(commit, STORE_QUARANTINE, &going);
+static bool drop_quarantined(struct ledger_writer *writer, const struct digest *identity) {
+    struct going going = {.key = &writer->ledger->identity_key, .identity = identity};
+    store_each(&writer->txn, STORE_QUARANTINE, on_quarantined, &going);
+    delete_going(writer, STORE_QUARANTINE, &going);
     if (going.count == 0)
         return false;
-    commit->change->quarantined -= going.count;
-    commit->quarantine_counted = false;
-    store_note_removed(&commit->txn);
-    commit->writes = true;
+    writer->change->quarantined -= going.count;
+    writer->quarantine_counted = false;
+    store_note_removed(&writer->txn);
+    writer->writes = true;
     return true;
 }
 
-void ledger_erase(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_erase(struct ledger_writer *writer, struct commit_task *task) {
     struct erase_task *asked = (struct erase_task *)task;
     struct ledger_entry latest;
     asked->erased = asked->waiting = 0;
-    bool quarantined = drop_quarantined(commit, &asked->identity);
-    bool known = ledger_find_known(commit, &asked->identity, &latest);
+    bool quarantined = drop_quarantined(writer, &asked->identity);
+    bool known = ledger_find_known(writer, &asked->identity, &latest);
     asked->found = known || quarantined;
     if (known && latest.erased)
-        count_waiting(commit, asked, &latest);
+        count_waiting(writer, asked, &latest);
     else if (known)
-        erase_signal(commit, asked, &latest);
+        erase_signal(writer, asked, &latest);
 }

@@ -4,8 +4,8 @@
 //
 // A ledger line goes only when Kafka has it, oldest first; where events do not go to Kafka at all,
 // when it is due. When the last line of a signal goes the
-// signal is forgotten and goes on counting: its cell is expired_counts, and if it is about a person
-// with other signals, it stays one of these under a random name. Much later the expired_counts
+// signal is forgotten and goes on counting: its cell moves to the expired counts, and if it is
+// about a person with other signals, it stays one of these under a random name. Much later these
 // cells lose what they say of victims; sums by municipality, category and month stay.
 #include "ledger/ledger.h"
 
@@ -21,8 +21,8 @@ enum {
     FIRST_YEAR = 2000, // of cells' months
 };
 
-struct step {
-    struct ledger_writer *commit;
+struct expire_step {
+    struct ledger_writer *writer;
     struct expire_task *expire;
     size_t to_remove, to_look; // left
     bool searching;            // for a line that says how old others are: see line_is_older
@@ -33,14 +33,14 @@ struct step {
     size_t found_count;
 };
 
-static bool is_older(const struct step *step, int64_t ms, int64_t age_ms) {
+static bool is_older(const struct expire_step *step, int64_t ms, int64_t age_ms) {
     return ms < step->expire->now_ms - age_ms;
 }
 
-static void note_removed(struct step *step) {
+static void note_removed(struct expire_step *step) {
     step->to_remove--;
-    step->commit->writes = true;
-    store_note_removed(&step->commit->txn);
+    step->writer->writes = true;
+    store_note_removed(&step->writer->txn);
 }
 
 static struct str found_key(const struct found *found) {
@@ -49,13 +49,13 @@ static struct str found_key(const struct found *found) {
 
 // --- lines ---
 
-static bool is_waiting(struct step *step, uint64_t seq) {
+static bool is_waiting(struct expire_step *step, uint64_t seq) {
     struct str empty;
-    return step->expire->publishing && store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty);
+    return step->expire->publishing && store_get_seq(&step->writer->txn, STORE_OUTBOX, seq, &empty);
 }
 
 // Where the search of line_is_older is; 0: it has not begun.
-static uint64_t place_of_search(const struct step *step) {
+static uint64_t place_of_search(const struct expire_step *step) {
     const struct expire_place *at = &step->expire->at;
     uint64_t seq = 0;
     if (at->key_len == sizeof seq)
@@ -63,7 +63,7 @@ static uint64_t place_of_search(const struct step *step) {
     return seq;
 }
 
-static void keep_place(struct step *step, uint64_t seq) {
+static void keep_place(struct expire_step *step, uint64_t seq) {
     struct expire_place *at = &step->expire->at;
     memcpy(at->key, &seq, sizeof seq);
     at->key_len = sizeof seq;
@@ -72,14 +72,15 @@ static void keep_place(struct step *step, uint64_t seq) {
 // A line that was written while the clock was ahead is as old as the next one that was not: it must
 // not keep all behind it for years. That one may be far: the next step goes on with the search, and
 // what is found serves for all lines before it.
-static bool line_is_older(struct step *step, const struct ledger_entry *row, int64_t age_ms) {
+static bool line_is_older(struct expire_step *step, const struct ledger_entry *row,
+                          int64_t age_ms) {
     const int64_t now_ms = step->expire->now_ms;
-    const uint64_t last = step->commit->change->last_seq, place = place_of_search(step);
+    const uint64_t last = step->writer->change->last_seq, place = place_of_search(step);
     struct ledger_entry at = *row;
-    if (row->logged_ms > now_ms && place > row->seq && !ledger_read_entry(step->commit, place, &at))
+    if (row->logged_ms > now_ms && place > row->seq && !ledger_read_entry(step->writer, place, &at))
         return false;
     for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
-        if (!ledger_read_entry(step->commit, at.seq + 1, &at))
+        if (!ledger_read_entry(step->writer, at.seq + 1, &at))
             return false;
     if (at.seq > row->seq)
         keep_place(step, at.seq);
@@ -89,73 +90,73 @@ static bool line_is_older(struct step *step, const struct ledger_entry *row, int
 
 // An older version is kept as long as a later one waits: if that is erased, what consumers have
 // seen must still be known.
-static bool line_is_due(struct step *step, const struct ledger_entry *row) {
+static bool line_is_due(struct expire_step *step, const struct ledger_entry *row) {
     if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
         is_waiting(step, row->seq))
         return false;
     return row->kind != LEDGER_SIGNAL ||
-           !is_waiting(step, ledger_latest(step->commit, &row->identity));
+           !is_waiting(step, ledger_latest(step->writer, &row->identity));
 }
 
-static void carry(struct ledger_writer *commit, const struct cell *cell, int64_t more) {
+static void carry(struct ledger_writer *writer, const struct cell *cell, int64_t more) {
     uint8_t bytes[sizeof *cell];
     struct str key = record_put_cell(bytes, cell);
-    int64_t number = (int64_t)store_get_number(&commit->txn, STORE_EXPIRED_COUNTS, key) + more;
-    store_put(&commit->txn, STORE_EXPIRED_COUNTS, key,
+    int64_t number = (int64_t)store_get_number(&writer->txn, STORE_EXPIRED_COUNTS, key) + more;
+    store_put(&writer->txn, STORE_EXPIRED_COUNTS, key,
               (struct str){(const char *)&number, sizeof number});
 }
 
 // A person's only signal is one person with or without a name for it.
-static void carry_member(struct ledger_writer *commit, const struct ledger_entry *row) {
+static void carry_member(struct ledger_writer *writer, const struct ledger_entry *row) {
     struct digest name = {{0}};
-    bool others = ledger_members(commit, row->person, 2) > 1;
-    ledger_drop_member(commit, row->person, &row->identity);
+    bool others = ledger_members(writer, row->person, 2) > 1;
+    ledger_drop_member(writer, row->person, &row->identity);
     if (!others)
         return;
     hash_random(name.bytes, sizeof name.bytes);
-    ledger_put_member(commit, row->person, &name, &row->cell);
+    ledger_put_member(writer, row->person, &name, &row->cell);
 }
 
-void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger_entry *row) {
+void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *row) {
     if (!row->counts)
         return;
-    carry(commit, &row->cell, 1);
+    carry(writer, &row->cell, 1);
     if (row->person)
-        carry_member(commit, row);
+        carry_member(writer, row);
 }
 
-static void forget_signal(struct step *step, const struct ledger_entry *row) {
-    struct ledger_change *change = step->commit->change;
+static void forget_signal(struct expire_step *step, const struct ledger_entry *row) {
+    struct ledger_change *change = step->writer->change;
     change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
                                  sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = row->identity;
     change->totals.expired += !row->erased;
-    ledger_keep_expired_count(step->commit, row);
+    ledger_keep_expired_count(step->writer, row);
 }
 
 // One that was never published never will be.
-static void drop_event(struct step *step, uint64_t seq) {
+static void drop_event(struct expire_step *step, uint64_t seq) {
     struct str empty;
-    if (!store_get_seq(&step->commit->txn, STORE_OUTBOX, seq, &empty))
+    if (!store_get_seq(&step->writer->txn, STORE_OUTBOX, seq, &empty))
         return;
-    ledger_erase_confirmed(step->commit, seq); // nothing of it waits any more
-    store_delete_seq(&step->commit->txn, STORE_OUTBOX, seq);
-    step->commit->change->dropped++;
-    step->commit->change->totals.never_published++;
+    ledger_erase_confirmed(step->writer, seq); // nothing of it waits any more
+    store_delete_seq(&step->writer->txn, STORE_OUTBOX, seq);
+    step->writer->change->dropped++;
+    step->writer->change->totals.never_published++;
 }
 
-static bool expire_lines(struct step *step) {
-    struct ledger_change *change = step->commit->change;
+static bool expire_lines(struct expire_step *step) {
+    struct ledger_change *change = step->writer->change;
     struct ledger_entry row;
     while (change->first_seq <= change->last_seq &&
-           ledger_read_entry(step->commit, change->first_seq, &row) && line_is_due(step, &row)) {
+           ledger_read_entry(step->writer, change->first_seq, &row) && line_is_due(step, &row)) {
         if (step->to_remove == 0)
             return false;
-        if (row.kind == LEDGER_SIGNAL && ledger_latest(step->commit, &row.identity) == row.seq)
+        if (row.kind == LEDGER_SIGNAL && ledger_latest(step->writer, &row.identity) == row.seq)
             forget_signal(step, &row);
         drop_event(step, row.seq);
-        store_delete_seq(&step->commit->txn, STORE_LEDGER, row.seq);
-        store_delete_seq(&step->commit->txn, STORE_PUBLISHED, row.seq);
+        store_delete_seq(&step->writer->txn, STORE_LEDGER, row.seq);
+        store_delete_seq(&step->writer->txn, STORE_PUBLISHED, row.seq);
         change->first_seq = row.seq + 1;
         note_removed(step);
     }
@@ -164,15 +165,15 @@ static bool expire_lines(struct step *step) {
 
 // --- tables of entries ---
 
-struct walk {
-    struct step *step;
-    bool (*due)(struct step *step, struct str key, struct str value);
+struct due_search {
+    struct expire_step *step;
+    bool (*due)(struct expire_step *step, struct str key, struct str value);
     bool full; // there may be more behind
 };
 
 static bool on_entry(void *ctx, struct str key, struct str value) {
-    struct walk *walk = ctx;
-    struct step *step = walk->step;
+    struct due_search *walk = ctx;
+    struct expire_step *step = walk->step;
     struct expire_place *at = &step->expire->at;
     if (key.len > sizeof at->key ||
         str_equal(key, (struct str){(const char *)at->key, at->key_len}))
@@ -192,23 +193,23 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
 }
 
 // Fills step->found from where the round is; true when that was the table's end.
-static bool find_due(struct step *step, enum store_table table,
-                     bool (*due)(struct step *step, struct str key, struct str value)) {
-    struct walk walk = {.step = step, .due = due};
+static bool find_due(struct expire_step *step, enum store_table table,
+                     bool (*due)(struct expire_step *step, struct str key, struct str value)) {
+    struct due_search walk = {.step = step, .due = due};
     char from[EXPIRE_KEY_BYTES];
     const struct expire_place *at = &step->expire->at;
     memcpy(from, at->key, at->key_len);
     step->found_count = 0;
-    store_each_from(&step->commit->txn, table, (struct str){from, at->key_len}, on_entry, &walk);
+    store_each_from(&step->writer->txn, table, (struct str){from, at->key_len}, on_entry, &walk);
     return !walk.full;
 }
 
-static bool remove_due(struct step *step, enum store_table table,
-                       bool (*due)(struct step *step, struct str key, struct str value),
+static bool remove_due(struct expire_step *step, enum store_table table,
+                       bool (*due)(struct expire_step *step, struct str key, struct str value),
                        uint64_t *entries) {
     bool end = find_due(step, table, due);
     for (size_t i = 0; i < step->found_count; i++) {
-        store_delete(&step->commit->txn, table, found_key(&step->found[i]));
+        store_delete(&step->writer->txn, table, found_key(&step->found[i]));
         note_removed(step);
     }
     if (entries)
@@ -217,48 +218,48 @@ static bool remove_due(struct step *step, enum store_table table,
 }
 
 // One made with another key as well: it may only be the wrong key of this start.
-static bool pseudonym_is_due(struct step *step, struct str key, struct str value) {
+static bool pseudonym_is_due(struct expire_step *step, struct str key, struct str value) {
     struct person_record record;
     (void)key;
     return record_get_person(value, &record) &&
            is_older(step, record.last_ms, step->expire->retention->identity_ms) &&
-           !ledger_is_about_live(step->commit, record.person);
+           !ledger_is_about_live(step->writer, record.person);
 }
 
-static bool expire_pseudonyms(struct step *step) {
+static bool expire_pseudonyms(struct expire_step *step) {
     return remove_due(step, STORE_PERSONS, pseudonym_is_due, NULL);
 }
 
-static bool quarantined_is_due(struct step *step, struct str key, struct str value) {
+static bool quarantined_is_due(struct expire_step *step, struct str key, struct str value) {
     struct quarantine_record entry;
     (void)key;
-    return record_get_quarantine(value, &entry, &step->commit->ledger->identity_key) &&
+    return record_get_quarantine(value, &entry, &step->writer->ledger->identity_key) &&
            is_older(step, entry.last_ms, step->expire->retention->quarantine_ms);
 }
 
-static bool expire_quarantine(struct step *step) {
-    step->commit->quarantine_counted = false;
+static bool expire_quarantine(struct expire_step *step) {
+    step->writer->quarantine_counted = false;
     return remove_due(step, STORE_QUARANTINE, quarantined_is_due,
-                      &step->commit->change->quarantined);
+                      &step->writer->change->quarantined);
 }
 
-static bool word_is_due(struct step *step, struct str key, struct str value) {
+static bool word_is_due(struct expire_step *step, struct str key, struct str value) {
     struct unmapped_record word;
     (void)key;
     return record_get_unmapped(value, &word) &&
            is_older(step, word.last_ms, step->expire->retention->unmapped_ms);
 }
 
-static bool expire_words(struct step *step) {
-    step->commit->unmapped_source[0] = '\0'; // how many it has is counted anew
-    return remove_due(step, STORE_UNMAPPED, word_is_due, &step->commit->change->words);
+static bool expire_words(struct expire_step *step) {
+    step->writer->unmapped_source[0] = '\0'; // how many it has is counted anew
+    return remove_due(step, STORE_UNMAPPED, word_is_due, &step->writer->change->words);
 }
 
-static bool expire_audit(struct step *step) {
+static bool expire_audit(struct expire_step *step) {
     bool more = true;
     if (step->to_remove == 0)
         return false;
-    size_t count = ledger_expire_audit(step->commit, step->expire->now_ms,
+    size_t count = ledger_expire_audit(step->writer, step->expire->now_ms,
                                        step->expire->retention->audit_ms, step->to_remove, &more);
     for (; count > 0; count--)
         note_removed(step);
@@ -268,7 +269,7 @@ static bool expire_audit(struct step *step) {
 // --- cells ---
 
 // The whole month is older than the age.
-static bool month_is_over(const struct step *step, const struct cell *cell) {
+static bool month_is_over(const struct expire_step *step, const struct cell *cell) {
     int64_t since_ms = step->expire->now_ms - step->expire->retention->cells_ms;
     return cell->month < time_month_of_day(time_amsterdam_day(since_ms)) - 12 * FIRST_YEAR;
 }
@@ -281,7 +282,7 @@ static struct cell without_victim(const struct cell *cell) {
     return plain;
 }
 
-static bool cell_is_due(struct step *step, struct str key, struct str value) {
+static bool cell_is_due(struct expire_step *step, struct str key, struct str value) {
     struct cell cell;
     (void)value;
     if (!record_get_cell(key, &cell) || !month_is_over(step, &cell))
@@ -291,7 +292,7 @@ static bool cell_is_due(struct step *step, struct str key, struct str value) {
 }
 
 struct plain_members {
-    const struct step *step;
+    const struct expire_step *step;
     struct plain_member {
         uint64_t person;
         struct digest name;
@@ -304,48 +305,48 @@ static int compare_found(const void *key, const void *element) {
     return memcmp(key, ((const struct found *)element)->key, sizeof(struct cell));
 }
 
-// Those of expired_counts signals have names that the index does not know.
+// Those of expired signals have names that the index does not know.
 static bool on_member(void *ctx, struct str key, struct str value) {
     struct plain_members *members = ctx;
-    const struct step *step = members->step;
+    const struct expire_step *step = members->step;
     struct plain_member member = {0};
     if (!record_get_member(key, &member.person, &member.name) ||
         !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
         return true;
-    if (ledger_latest(step->commit, &member.name) >= step->commit->change->first_seq)
+    if (ledger_latest(step->writer, &member.name) >= step->writer->change->first_seq)
         return true;
     members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;
     return true;
 }
 
-static void move_members(struct step *step) {
+static void move_members(struct expire_step *step) {
     struct plain_members members = {.step = step};
-    store_each(&step->commit->txn, STORE_MEMBERS, on_member, &members);
+    store_each(&step->writer->txn, STORE_MEMBERS, on_member, &members);
     for (size_t i = 0; i < members.count; i++) {
         const struct plain_member *member = &members.list[i];
         struct cell plain = without_victim(&member->cell);
-        ledger_put_member(step->commit, member->person, &member->name, &plain);
+        ledger_put_member(step->writer, member->person, &member->name, &plain);
     }
     free(members.list);
 }
 
-static void move_cell(struct step *step, const struct found *found) {
+static void move_cell(struct expire_step *step, const struct found *found) {
     struct cell cell;
     if (!record_get_cell(found_key(found), &cell))
         return;
     struct cell plain = without_victim(&cell);
     int64_t number =
-        (int64_t)store_get_number(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
-    store_delete(&step->commit->txn, STORE_EXPIRED_COUNTS, found_key(found));
-    carry(step->commit, &plain, number);
-    counts_add(step->commit->change->counts, &cell, -number);
-    counts_add(step->commit->change->counts, &plain, number);
+        (int64_t)store_get_number(&step->writer->txn, STORE_EXPIRED_COUNTS, found_key(found));
+    store_delete(&step->writer->txn, STORE_EXPIRED_COUNTS, found_key(found));
+    carry(step->writer, &plain, number);
+    counts_add(step->writer->change->counts, &cell, -number);
+    counts_add(step->writer->change->counts, &plain, number);
     note_removed(step);
 }
 
-static bool age_cells(struct step *step) {
+static bool age_cells(struct expire_step *step) {
     bool end = find_due(step, STORE_EXPIRED_COUNTS, cell_is_due);
     if (step->found_count)
         move_members(step);
@@ -354,21 +355,21 @@ static bool age_cells(struct step *step) {
     return end;
 }
 
-static bool (*const tables[EXPIRE_TABLES])(struct step *step) = {
+static bool (*const tables[EXPIRE_TABLES])(struct expire_step *step) = {
     [EXPIRE_ENTRIES] = expire_lines,         [EXPIRE_PSEUDONYMS] = expire_pseudonyms,
     [EXPIRE_QUARANTINE] = expire_quarantine, [EXPIRE_UNMAPPED] = expire_words,
     [EXPIRE_AUDIT] = expire_audit,           [EXPIRE_CELLS] = age_cells,
 };
 
-void ledger_expire(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_expire(struct ledger_writer *writer, struct commit_task *task) {
     struct expire_task *expire = (struct expire_task *)task;
-    struct step *step = mem_zalloc(1, sizeof *step);
-    step->commit = commit;
+    struct expire_step *step = mem_zalloc(1, sizeof *step);
+    step->writer = writer;
     step->expire = expire;
     step->to_remove = STEP_REMOVED_MAX;
     step->to_look = STEP_LOOKED_MAX;
     expire->more = false;
-    while (!expire->more && expire->at.table < EXPIRE_TABLES && commit->txn.err.kind == ERR_NONE) {
+    while (!expire->more && expire->at.table < EXPIRE_TABLES && writer->txn.err.kind == ERR_NONE) {
         size_t left = step->to_remove;
         expire->more = !tables[expire->at.table](step);
         expire->removed[expire->at.table] += left - step->to_remove;

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by the files daemon/ledger*.c; nobody else includes it.
-//   ledger.c             open and load, read
-//   ledger_commit.c      judge and write a group; apply
-//   ledger_sources.c     what a commit keeps of sources and of what could not be taken
-//   ledger_persons.c     pseudonyms -> persons, and which signals are about whom
-//   ledger_unmapped.c       words that the tables lack
-//   ledger_remap.c a piece of the ledger judged again by new tables
-//   ledger_erase.c       what is held on one signal goes
-//   ledger_expire.c      what is too old goes, a step at a time
-//   ledger_audit.c       the chain of audit lines
-//   ledger_rebuild.c     a ledger made anew from the topic
-//   ledger_verify_begin.c     where a verify begins
-//   ledger_statistics.c     what may be told outside
+// Shared by the files of daemon/ledger; nobody else includes it.
+//   load.c, read.c     open and load; what is asked of the memory and of a snapshot
+//   commit.c, write.c  a group in one transaction; an entry and its event
+//   signals.c          a delivery: each signal is classified, then written
+//   apply.c            a commit that is on the disk reaches the memory
+//   topics.c           what Kafka has of each topic
+//   outbox.c           what Kafka has yet to get
+//   sources.c          what a commit keeps of sources and of what could not be taken
+//   persons.c          pseudonyms -> persons, and which signals are about whom
+//   unmapped.c         words that the tables lack
+//   remap.c            a piece of the ledger classified again by new tables
+//   erase.c            what is held on one signal goes
+//   expire.c           what is too old goes, a step at a time
+//   audit_chain.c      the chain of audit lines
+//   statistics.c       what may be told outside
+//   rebuild.c          a ledger made anew from the topic
+//   verify*.c          the ledger compared with what was made from it
 #ifndef LEDGER_LEDGER_PRIVATE_H
 #define LEDGER_LEDGER_PRIVATE_H
 
@@ -90,7 +94,7 @@ struct ledger_change {
     struct buf value, record; // room to encode in, kept from group to group
 };
 
-// A commit under way; see ledger_commit.c.
+// A commit under way; see commit.c.
 struct ledger_writer {
     struct ledger *ledger;
     struct ledger_change *change;
@@ -107,108 +111,105 @@ struct ledger_writer {
     size_t unmapped_of_source;
 };
 
-// ledger_commit.c
+// write.c
 // One line; adds it to the outbox. `value` is in change->value.
-void ledger_write_entry(struct ledger_writer *commit, const struct ledger_entry *row);
+void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *row);
 // The same for a version of a signal: its event with what it is linked to, index, counts, members.
 // `known`: the version before, or NULL.
-void ledger_write_signal(struct ledger_writer *commit, struct ledger_entry *row,
+void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *row,
                          const struct ledger_entry *known, const struct tables *tables,
                          const char *as_reported);
 // The latest line of this identity, of this group or before it; 0: none.
 uint64_t ledger_latest(const struct ledger_writer *commit, const struct digest *identity);
 // The same, read. False when it is not known, or when
 // the transaction has failed.
-bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
+bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
                        struct ledger_entry *known);
 // A line that must be there; FATAL in the transaction when it is not.
-bool ledger_read_entry(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row);
+bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *row);
 
 // load.c
 // An entry with its event; false when it is not there or cannot be read.
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
 
-// ledger_sources.c
-void ledger_commit_source(struct ledger_writer *commit, struct delivery *delivery, bool news);
-void ledger_commit_refused(struct ledger_writer *commit, const struct delivery *delivery);
-void ledger_flush_source(struct ledger_writer *commit);
-// What is known of the source, in commit->feed; known from now on when nothing was.
-void ledger_take_source(struct ledger_writer *commit, const char *name);
+// sources.c
+void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news);
+void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *delivery);
+void ledger_flush_source(struct ledger_writer *writer);
+// What is known of the source, in writer->feed; known from now on when nothing was.
+void ledger_take_source(struct ledger_writer *writer, const char *name);
 
-// ledger_persons.c
+// persons.c
 // The number of the person with these pseudonyms, a new one if nobody has any of them; 0 when there
 // are none. Keeps them under the key in force.
-uint64_t ledger_commit_person(struct ledger_writer *commit,
+uint64_t ledger_commit_person(struct ledger_writer *writer,
                               const struct person_pseudonyms *pseudonyms);
 // The signal leaves the person of `known` (NULL: none) and joins that of `row`, as far as they
 // count.
-void ledger_move_member(struct ledger_writer *commit, const struct ledger_entry *known,
+void ledger_move_member(struct ledger_writer *writer, const struct ledger_entry *known,
                         const struct ledger_entry *row);
-void ledger_put_member(struct ledger_writer *commit, uint64_t person, const struct digest *member,
+void ledger_put_member(struct ledger_writer *writer, uint64_t person, const struct digest *member,
                        const struct cell *cell);
-void ledger_drop_member(struct ledger_writer *commit, uint64_t person, const struct digest *member);
+void ledger_drop_member(struct ledger_writer *writer, uint64_t person, const struct digest *member);
 // Other signals of the person, at most `max`, the latest version of each; their identities.
-size_t ledger_linked(struct ledger_writer *commit, uint64_t person, const struct digest *self,
+size_t ledger_linked(struct ledger_writer *writer, uint64_t person, const struct digest *self,
                      struct digest *list, size_t max);
-// How many signals that count are about the person, expired_counts ones too; at most `max`.
-size_t ledger_members(struct ledger_writer *commit, uint64_t person, size_t max);
-bool ledger_is_about_live(struct ledger_writer *commit, uint64_t person); // is there such a signal?
+// How many signals that count are about the person, expired ones too; at most `max`.
+size_t ledger_members(struct ledger_writer *writer, uint64_t person, size_t max);
+bool ledger_is_about_live(struct ledger_writer *writer, uint64_t person); // is there such a signal?
 bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
-// ledger_unmapped.c
-void ledger_keep_unmapped(struct ledger_writer *commit, const struct delivery *delivery,
+// unmapped.c
+void ledger_keep_unmapped(struct ledger_writer *writer, const struct delivery *delivery,
                           uint32_t signal);
 // This version is erased: nobody has said its words in it.
-void ledger_unsay_unmapped(struct ledger_writer *commit, const struct ledger_entry *row);
+void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_entry *row);
 // A table has the word now: the source's entry is dropped.
-void ledger_forget_unmapped(struct ledger_writer *commit, struct str source,
+void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
                             const struct unknown_word *word);
 
-// ledger_erase.c
+// erase.c
 // What is left of a version of an erased signal, in the place of its line. Empties the row.
-void ledger_write_stub(struct ledger_writer *commit, struct ledger_entry *row);
+void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *row);
 // Kafka has the line: if it is one of an erased signal it goes now.
-void ledger_erase_confirmed(struct ledger_writer *commit, uint64_t seq);
+void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq);
 void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
-void ledger_flush_erase_waiting(struct ledger_writer *commit);
+void ledger_flush_erase_waiting(struct ledger_writer *writer);
 
+// expire.c
 // The signal whose latest line this is goes on counting without it.
-void ledger_keep_expired_count(struct ledger_writer *commit, const struct ledger_entry *row);
+void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *row);
 
-// ledger_rebuild.c
-
-// A snapshot, and what the memory holds at that moment.
-
-// ledger_statistics.c
+// statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was
 // made anew, has none of it.
-void ledger_resend_statistics(struct ledger_writer *commit);
+void ledger_resend_statistics(struct ledger_writer *writer);
 // For a rebuild: a statistic that was told, and how far they are. What they were made of is taken
 // to be what the counts (those in memory) are up to the last close: a making that changed no
 // statistic leaves no trace, and signals that it told must not make the next one due.
-void ledger_put_statistic(struct ledger_writer *commit, struct str key,
+void ledger_put_statistic(struct ledger_writer *writer, struct str key,
                           const struct statistic_record *statistic);
-void ledger_put_statistics_state(struct ledger_writer *commit,
+void ledger_put_statistics_state(struct ledger_writer *writer,
                                  const struct statistics_record *state);
-void ledger_flush_statistics(struct ledger_writer *commit); // when they have changed
+void ledger_flush_statistics(struct ledger_writer *writer); // when they have changed
 bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
-// ledger_audit.c
+// audit_chain.c
 // After the ledger has been loaded. A log that does not fit its head is told, and stops nothing.
 void ledger_load_chain(struct ledger *ledger, struct store_txn *txn);
 // The head of a chain without lines.
 void ledger_begin_chain(const struct ledger *ledger, struct store_txn *txn);
-void ledger_flush_chain(struct ledger_writer *commit); // when it has changed
+void ledger_flush_chain(struct ledger_writer *writer); // when it has changed
 // Drops lines that are older than `age_ms` at `now_ms`, after looking at up to `max` (> 0). How
 // many; *more: there may be more.
-size_t ledger_expire_audit(struct ledger_writer *commit, int64_t now_ms, int64_t age_ms, size_t max,
+size_t ledger_expire_audit(struct ledger_writer *writer, int64_t now_ms, int64_t age_ms, size_t max,
                            bool *more);
 
 // topics.c
 void ledger_load_topics(struct ledger *ledger, struct store_txn *txn);
-void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
+void ledger_keep_partitions(struct ledger_writer *writer, enum ledger_topic topic,
                             int32_t partitions);
-void ledger_commit_acks(struct ledger_writer *commit, const struct ledger_group *group);
+void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group);
 void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group);
 // META key of the name of the topic of statistics that was used last.
 extern const struct str ledger_statistics_topic_key;

@@ -55,7 +55,7 @@ const char *ledger_id(const struct ledger *ledger) {
 }
 
 void ledger_usage(const struct ledger *ledger, struct store_usage *usage) {
-    store_usage(ledger->store, usage);
+    store_get_usage(ledger->store, usage);
 }
 
 uint64_t ledger_unmapped(const struct ledger *ledger) {
@@ -102,14 +102,14 @@ void ledger_each_feed(struct ledger *ledger,
     store_abort(&txn);
 }
 
-struct entries {
+struct quarantine_list {
     const struct hash_key *key;
     struct quarantine_record *list;
     size_t count, cap;
 };
 
 static bool collect_entry(void *ctx, struct str key, struct str value) {
-    struct entries *entries = ctx;
+    struct quarantine_list *entries = ctx;
     (void)key;
     entries->list = mem_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
     return record_get_quarantine(value, &entries->list[entries->count++], entries->key);
@@ -125,7 +125,7 @@ void ledger_each_quarantined(struct ledger *ledger,
                              bool (*fn)(void *ctx, const struct quarantine_record *entry),
                              void *ctx) {
     struct store_txn txn;
-    struct entries entries = {.key = &ledger->identity_key};
+    struct quarantine_list entries = {.key = &ledger->identity_key};
     store_begin_read(ledger->store, &txn);
     store_each(&txn, STORE_QUARANTINE, collect_entry, &entries);
     store_abort(&txn);
@@ -165,7 +165,7 @@ bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event 
     return store_get_seq(txn, STORE_LEDGER, seq, &record) && read_line(txn, seq, record, event);
 }
 
-struct walk {
+struct event_walk {
     struct store_txn txn;
     uint64_t left;
     bool (*fn)(void *ctx, const struct ledger_event *line);
@@ -173,7 +173,7 @@ struct walk {
 };
 
 static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
-    struct walk *walk = ctx;
+    struct event_walk *walk = ctx;
     struct ledger_event line;
     if (walk->left == 0 || !read_line(&walk->txn, seq, record, &line))
         return false;
@@ -185,7 +185,7 @@ static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
 
 void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
                        bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
-    struct walk walk = {.left = max, .fn = fn, .ctx = ctx};
+    struct event_walk walk = {.left = max, .fn = fn, .ctx = ctx};
     store_begin_read(ledger->store, &walk.txn);
     store_each_seq(&walk.txn, STORE_LEDGER, from, on_walk_ledger, &walk);
     store_abort(&walk.txn);

@@ -164,53 +164,53 @@ bool ledger_rebuild_named(struct ledger_rebuild *rebuild, const char *ledger_id,
 
 // --- what lines say of each other ---
 
-static void put_line(struct ledger_writer *commit, const struct ledger_entry *row,
+static void put_line(struct ledger_writer *writer, const struct ledger_entry *row,
                      struct str event) {
-    struct buf *record = &commit->change->record;
+    struct buf *record = &writer->change->record;
     buf_clear(record);
     record_put_ledger(record, row, event);
-    store_put_seq(&commit->txn, STORE_LEDGER, row->seq, buf_str(record));
+    store_put_seq(&writer->txn, STORE_LEDGER, row->seq, buf_str(record));
 }
 
 // The line `seq` with its event, which is copied into change->value.
-static bool take_line(struct ledger_writer *commit, uint64_t seq, struct ledger_entry *row) {
-    struct buf *value = &commit->change->value;
+static bool take_line(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *row) {
+    struct buf *value = &writer->change->value;
     struct str record, event;
-    if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record))
+    if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &record))
         return false;
     buf_clear(value);
     if (record_get_ledger(record, seq, row, &event))
         buf_put_str(value, event);
     else
-        err_set(&commit->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
                 (unsigned long long)seq);
     return true;
 }
 
 // The latest version of a signal that counts, as it stands in the ledger. False: none.
-static bool find_member(struct ledger_writer *commit, const struct digest *identity,
+static bool find_member(struct ledger_writer *writer, const struct digest *identity,
                         struct ledger_entry *row) {
-    return ledger_find_known(commit, identity, row) && row->counts && !row->erased;
+    return ledger_find_known(writer, identity, row) && row->counts && !row->erased;
 }
 
 // A signal that nobody was linked with until now.
-static void join(struct ledger_writer *commit, uint64_t seq, uint64_t person) {
+static void join(struct ledger_writer *writer, uint64_t seq, uint64_t person) {
     struct ledger_entry row;
-    if (!take_line(commit, seq, &row))
+    if (!take_line(writer, seq, &row))
         return;
     row.person = person;
-    put_line(commit, &row, buf_str(&commit->change->value));
-    ledger_put_member(commit, person, &row.identity, &row.cell);
+    put_line(writer, &row, buf_str(&writer->change->value));
+    ledger_put_member(writer, person, &row.identity, &row.cell);
 }
 
 // The person of the signals that the event names: its number, a new one if they have none yet. 0
 // when it names none that is there.
-static uint64_t link_person(struct ledger_writer *commit, const struct event_said *said) {
+static uint64_t link_person(struct ledger_writer *writer, const struct event_said *said) {
     struct ledger_entry other;
     uint64_t person = 0, alone[EVENT_LINKED_MAX];
     size_t alone_count = 0;
     for (size_t i = 0; i < said->linked_count; i++) {
-        if (!find_member(commit, &said->linked[i], &other))
+        if (!find_member(writer, &said->linked[i], &other))
             continue;
         if (!other.person)
             alone[alone_count++] = other.seq;
@@ -218,31 +218,31 @@ static uint64_t link_person(struct ledger_writer *commit, const struct event_sai
             person = other.person;
     }
     if (!person && alone_count)
-        person = ++commit->change->person_last;
+        person = ++writer->change->person_last;
     for (size_t i = 0; i < alone_count; i++)
-        join(commit, alone[i], person);
+        join(writer, alone[i], person);
     return person;
 }
 
 // The person has other signals, and all that they have said is so old that they had expired before
 // `at_ms`: retention has its turn every hour. A correction that names nobody then leaves the signal
 // where it was, since most do not change who it is about.
-static bool partners_had_expired(struct ledger_writer *commit, const struct ledger_entry *known,
+static bool partners_had_expired(struct ledger_writer *writer, const struct ledger_entry *known,
                                  int64_t at_ms) {
     struct digest partners[EVENT_LINKED_MAX];
     struct ledger_entry partner;
     size_t count =
-        ledger_linked(commit, known->person, &known->identity, partners, EVENT_LINKED_MAX);
+        ledger_linked(writer, known->person, &known->identity, partners, EVENT_LINKED_MAX);
     for (size_t i = 0; i < count; i++)
-        if (!ledger_find_known(commit, &partners[i], &partner) ||
-            partner.logged_ms >= at_ms - commit->ledger->window_ms)
+        if (!ledger_find_known(writer, &partners[i], &partner) ||
+            partner.logged_ms >= at_ms - writer->ledger->window_ms)
             return false;
-    return count < EVENT_LINKED_MAX && ledger_members(commit, known->person, 2) > 1;
+    return count < EVENT_LINKED_MAX && ledger_members(writer, known->person, 2) > 1;
 }
 
-static void count_verdict(struct ledger_writer *commit, const struct ledger_entry *row,
+static void count_verdict(struct ledger_writer *writer, const struct ledger_entry *row,
                           const struct ledger_entry *known) {
-    struct totals *totals = &commit->change->totals;
+    struct totals *totals = &writer->change->totals;
     if (row->remapped)
         totals->remapped++;
     else if (!row->erased || row->version == 1)
@@ -257,41 +257,41 @@ static void count_verdict(struct ledger_writer *commit, const struct ledger_entr
         totals->verdicts[VERDICT_CORRECTED]++;
 }
 
-static void link_erased(struct ledger_writer *commit, struct ledger_entry *row,
+static void link_erased(struct ledger_writer *writer, struct ledger_entry *row,
                         const struct ledger_entry *known) {
     uint64_t next;
     if (row->version == 1)
         row->verdict = VERDICT_REGISTERED;
     for (uint64_t seq = row->previous; seq; seq = next) {
         struct ledger_entry version;
-        if (!ledger_read_entry(commit, seq, &version))
+        if (!ledger_read_entry(writer, seq, &version))
             return;
         next = version.previous;
         if (!version.erased)
-            ledger_write_stub(commit, &version);
+            ledger_write_stub(writer, &version);
     }
-    ledger_write_stub(commit, row);
+    ledger_write_stub(writer, row);
     if (known && known->counts && known->person)
-        ledger_drop_member(commit, known->person, &known->identity);
+        ledger_drop_member(writer, known->person, &known->identity);
 }
 
-static bool link_living(struct ledger_writer *commit, struct ledger_entry *row,
+static bool link_living(struct ledger_writer *writer, struct ledger_entry *row,
                         const struct ledger_entry *known, const struct event_said *said) {
     struct ledger_entry again = *row;
-    struct buf *value = &commit->change->value;
+    struct buf *value = &writer->change->value;
     bool counted = known && known->counts;
     if (row->counts)
-        row->person = link_person(commit, said);
+        row->person = link_person(writer, said);
     if (row->counts && said->linked_count == 0 && counted &&
-        partners_had_expired(commit, known, row->logged_ms))
+        partners_had_expired(writer, known, row->logged_ms))
         row->person = known->person;
     row->remapped = counted && row->verdict == VERDICT_CORRECTED &&
                     digest_equal(&known->content, &row->content);
-    if (row->person && !take_line(commit, row->seq, &again))
+    if (row->person && !take_line(writer, row->seq, &again))
         return false; // its event again: others were read in between
     if (known || row->person)
-        put_line(commit, row, buf_str(value));
-    ledger_move_member(commit, known, row);
+        put_line(writer, row, buf_str(value));
+    ledger_move_member(writer, known, row);
     return true;
 }
 
@@ -307,15 +307,15 @@ static bool follows(const struct ledger_entry *row, const struct event_said *sai
 }
 
 // Without its event: it is in change->value.
-static void link_signal(struct ledger_writer *commit, struct ledger_entry *row) {
-    struct ledger_change *change = commit->change;
+static void link_signal(struct ledger_writer *writer, struct ledger_entry *row) {
+    struct ledger_change *change = writer->change;
     struct ledger_entry latest;
     struct event_said said;
-    if (!event_read_signal(buf_str(&change->value), &said, &commit->txn.err))
+    if (!event_read_signal(buf_str(&change->value), &said, &writer->txn.err))
         return;
-    bool seen = ledger_find_known(commit, &row->identity, &latest);
+    bool seen = ledger_find_known(writer, &row->identity, &latest);
     if (seen && !follows(row, &said, &latest)) {
-        ledger_keep_expired_count(commit, &latest);
+        ledger_keep_expired_count(writer, &latest);
         seen = false;
     }
     const struct ledger_entry *known = seen ? &latest : NULL;
@@ -324,10 +324,10 @@ static void link_signal(struct ledger_writer *commit, struct ledger_entry *row) 
         row->first = known->first;
     }
     if (row->erased)
-        link_erased(commit, row, known);
-    else if (!link_living(commit, row, known, &said))
+        link_erased(writer, row, known);
+    else if (!link_living(writer, row, known, &said))
         return;
-    count_verdict(commit, row, known);
+    count_verdict(writer, row, known);
     index_put(change->index, &row->identity, row->seq);
     if (known && known->counts)
         counts_add(change->counts, &known->cell, -1);
@@ -335,13 +335,13 @@ static void link_signal(struct ledger_writer *commit, struct ledger_entry *row) 
         counts_add(change->counts, &row->cell, 1);
 }
 
-static void link_source(struct ledger_writer *commit, const struct ledger_entry *row) {
-    struct feed_record *feed = &commit->feed;
+static void link_source(struct ledger_writer *writer, const struct ledger_entry *row) {
+    struct feed_record *feed = &writer->feed;
     struct ledger_entry said;
     struct err ignored;
     int64_t last_ms = 0;
-    ledger_take_source(commit, row->source);
-    commit->feed_changed = true;
+    ledger_take_source(writer, row->source);
+    writer->feed_changed = true;
     if (row->kind == LEDGER_SIGNAL) {
         if (!row->erased && !row->remapped)
             feed->signal_ms = feed->contact_ms = row->received_ms;
@@ -349,61 +349,61 @@ static void link_source(struct ledger_writer *commit, const struct ledger_entry 
     }
     feed->silent = row->kind == LEDGER_SOURCE_SILENT;
     if (!feed->signal_ms &&
-        event_read_source(buf_str(&commit->change->value), &said, &last_ms, &ignored))
+        event_read_source(buf_str(&writer->change->value), &said, &last_ms, &ignored))
         feed->signal_ms = last_ms;
 }
 
 // It expires as soon as it is the first line.
-static void write_lost(struct ledger_writer *commit, struct link_task *link, uint64_t seq) {
+static void write_lost(struct ledger_writer *writer, struct link_task *link, uint64_t seq) {
     const struct ledger_entry row = {.kind = LEDGER_LOST,
                                      .seq = seq,
                                      .first = seq,
                                      .reported = TIME_DAY_NONE,
                                      .occurred = TIME_DAY_NONE};
-    put_line(commit, &row, STR(""));
-    commit->change->totals.never_published++;
+    put_line(writer, &row, STR(""));
+    writer->change->totals.never_published++;
     link->lost++;
 }
 
-static void link_line(struct ledger_writer *commit, struct link_task *link, uint64_t seq) {
+static void link_line(struct ledger_writer *writer, struct link_task *link, uint64_t seq) {
     struct ledger_entry row;
-    if (!take_line(commit, seq, &row)) {
-        write_lost(commit, link, seq);
+    if (!take_line(writer, seq, &row)) {
+        write_lost(writer, link, seq);
         return;
     }
-    commit->logged_ms = row.logged_ms;
+    writer->logged_ms = row.logged_ms;
     if (row.kind == LEDGER_SIGNAL)
-        link_signal(commit, &row);
-    link_source(commit, &row);
+        link_signal(writer, &row);
+    link_source(writer, &row);
 }
 
-void ledger_link(struct ledger_writer *commit, struct commit_task *task) {
-    struct ledger_change *change = commit->change;
+void ledger_link(struct ledger_writer *writer, struct commit_task *task) {
+    struct ledger_change *change = writer->change;
     struct link_task *link = (struct link_task *)task;
-    uint64_t end = store_last_seq(&commit->txn, STORE_LEDGER);
+    uint64_t end = store_last_seq(&writer->txn, STORE_LEDGER);
     end = link->upto > end ? link->upto : end;
     if (change->last_seq == 0) {
-        change->first_seq = store_first_seq(&commit->txn, STORE_LEDGER);
+        change->first_seq = store_first_seq(&writer->txn, STORE_LEDGER);
         change->last_seq = change->first_seq ? change->first_seq - 1 : 0;
     }
-    for (int i = 0; i < LINES_MAX && change->last_seq < end && commit->txn.err.kind == ERR_NONE;
+    for (int i = 0; i < LINES_MAX && change->last_seq < end && writer->txn.err.kind == ERR_NONE;
          i++) {
-        link_line(commit, link, change->last_seq + 1);
+        link_line(writer, link, change->last_seq + 1);
         change->last_seq++;
     }
     link->more = change->last_seq < end;
-    commit->writes = true;
+    writer->writes = true;
 }
 
 // --- statistics that were told outside ---
 
 // That their topic is known is written here: told with the confirmations it would be taken for a
 // topic that has none of them.
-void ledger_restore(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_restore(struct ledger_writer *writer, struct commit_task *task) {
     const struct restore_task *restore = (struct restore_task *)task;
     for (size_t i = 0; i < restore->statistic_count; i++)
-        ledger_put_statistic(commit, restore->statistics[i].key, &restore->statistics[i].statistic);
-    ledger_put_statistics_state(commit, &restore->state);
+        ledger_put_statistic(writer, restore->statistics[i].key, &restore->statistics[i].statistic);
+    ledger_put_statistics_state(writer, &restore->state);
     if (restore->partitions)
-        ledger_keep_partitions(commit, LEDGER_STATISTICS, restore->partitions);
+        ledger_keep_partitions(writer, LEDGER_STATISTICS, restore->partitions);
 }

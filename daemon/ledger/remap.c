@@ -16,7 +16,7 @@
 enum { LINES_MAX = 2000 };
 
 struct piece {
-    struct ledger_writer *commit;
+    struct ledger_writer *writer;
     struct remap_task *asked;
     struct remap_map *map;
     uint64_t last; // of its lines
@@ -24,10 +24,10 @@ struct piece {
     size_t found_count;
 };
 
-static bool read_row(struct ledger_writer *commit, uint64_t seq, struct str record,
+static bool read_row(struct ledger_writer *writer, uint64_t seq, struct str record,
                      struct ledger_entry *row, struct str *event) {
     return record_get_ledger(record, seq, row, event) ||
-           err_set(&commit->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+           err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
                    (unsigned long long)seq);
 }
 
@@ -38,10 +38,10 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
     struct str event;
     if (seq > piece->last)
         return false;
-    if (!read_row(piece->commit, seq, record, &row, &event))
+    if (!read_row(piece->writer, seq, record, &row, &event))
         return false;
     if (row.kind == LEDGER_SIGNAL && row.counts && !row.erased && row.unknown_count &&
-        ledger_latest(piece->commit, &row.identity) == seq)
+        ledger_latest(piece->writer, &row.identity) == seq)
         piece->found[piece->found_count++] = seq;
     return true;
 }
@@ -56,30 +56,30 @@ static uint8_t province_of(const struct remap_task *asked, struct str name) {
 
 static void write_version(struct piece *piece, const struct ledger_entry *known,
                           struct ledger_entry *row, const char *as_reported) {
-    struct ledger_writer *commit = piece->commit;
-    row->seq = commit->change->last_seq + 1;
+    struct ledger_writer *writer = piece->writer;
+    row->seq = writer->change->last_seq + 1;
     row->previous = known->seq;
     row->version = known->version + 1;
     row->verdict = VERDICT_CORRECTED;
     row->remapped = true;
-    row->logged_ms = commit->logged_ms;
-    ledger_write_signal(commit, row, known, piece->asked->tables, as_reported);
-    commit->change->totals.remapped++;
+    row->logged_ms = writer->logged_ms;
+    ledger_write_signal(writer, row, known, piece->asked->tables, as_reported);
+    writer->change->totals.remapped++;
 }
 
 static void judge_again(struct piece *piece, uint64_t seq) {
-    struct ledger_writer *commit = piece->commit;
+    struct ledger_writer *writer = piece->writer;
     struct remap_task *asked = piece->asked;
     struct ledger_entry known, row;
     struct remap_result result;
     struct str record, event;
     char spelling[EVENT_SPELLING_MAX];
-    if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) ||
-        !read_row(commit, seq, record, &known, &event))
+    if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) ||
+        !read_row(writer, seq, record, &known, &event))
         return;
     row = known;
     struct str source = {known.source, known.source_len};
-    remap_entry(piece->map, province_of(asked, source), time_amsterdam_day(commit->logged_ms), &row,
+    remap_entry(piece->map, province_of(asked, source), time_amsterdam_day(writer->logged_ms), &row,
                 &result);
     asked->looked++;
     asked->changed += result.changed;
@@ -90,7 +90,7 @@ static void judge_again(struct piece *piece, uint64_t seq) {
     if (!as_reported && event_get_as_reported(event, spelling))
         as_reported = spelling;
     for (uint8_t i = 0; i < result.known_count; i++)
-        ledger_forget_unmapped(commit, source, &result.known[i]);
+        ledger_forget_unmapped(writer, source, &result.known[i]);
     if (result.changed)
         write_version(piece, &known, &row, as_reported);
 }
@@ -120,17 +120,17 @@ static bool on_word(void *ctx, struct str key, struct str value) {
 // Words of signals that have been withdrawn, corrected or erased since are known now as well.
 static void forget_known_words(struct piece *piece) {
     struct known_words words = {.piece = piece};
-    store_each(&piece->commit->txn, STORE_UNMAPPED, on_word, &words);
+    store_each(&piece->writer->txn, STORE_UNMAPPED, on_word, &words);
     for (size_t i = 0; i < words.count; i++) {
         const struct unknown_word word = {.field = (uint8_t)words.list[i].field,
                                           .word = words.list[i].word};
-        ledger_forget_unmapped(piece->commit, str_from(words.list[i].source), &word);
+        ledger_forget_unmapped(piece->writer, str_from(words.list[i].source), &word);
     }
     free(words.list);
 }
 
 static void set_bounds(struct piece *piece) {
-    const struct ledger_change *change = piece->commit->change;
+    const struct ledger_change *change = piece->writer->change;
     struct remap_task *asked = piece->asked;
     if (!asked->upto)
         asked->upto = change->last_seq;
@@ -142,17 +142,17 @@ static void set_bounds(struct piece *piece) {
         piece->last = asked->upto;
 }
 
-void ledger_remap(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_remap(struct ledger_writer *writer, struct commit_task *task) {
     struct remap_task *asked = (struct remap_task *)task;
     struct piece *piece = mem_zalloc(1, sizeof *piece);
-    piece->commit = commit;
+    piece->writer = writer;
     piece->asked = asked;
     piece->map = remap_map_create(asked->tables->categories, asked->tables->municipalities,
-                                  &commit->ledger->identity_key);
+                                  &writer->ledger->identity_key);
     asked->looked = asked->changed = 0;
     set_bounds(piece);
-    store_each_seq(&commit->txn, STORE_LEDGER, asked->from, on_line, piece);
-    for (size_t i = 0; i < piece->found_count && commit->txn.err.kind == ERR_NONE; i++)
+    store_each_seq(&writer->txn, STORE_LEDGER, asked->from, on_line, piece);
+    for (size_t i = 0; i < piece->found_count && writer->txn.err.kind == ERR_NONE; i++)
         judge_again(piece, piece->found[i]);
     if (!asked->next && !asked->dry_run)
         forget_known_words(piece);

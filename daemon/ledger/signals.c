@@ -8,55 +8,55 @@
 #include "ledger_private.h"
 
 // No new version: there is nothing to tell.
-static void keep_later_time(struct ledger_writer *commit, const struct ledger_entry *known,
+static void keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,
                             const struct signal *signal) {
-    struct buf *record = &commit->change->record;
+    struct buf *record = &writer->change->record;
     struct str old;
-    if (!store_get_seq(&commit->txn, STORE_LEDGER, known->seq, &old))
+    if (!store_get_seq(&writer->txn, STORE_LEDGER, known->seq, &old))
         return;
     buf_clear(record);
     buf_put_str(record, old);
     record_set_updated(record, signal->updated_ms);
-    store_put_seq(&commit->txn, STORE_LEDGER, known->seq, buf_str(record));
-    commit->writes = true;
+    store_put_seq(&writer->txn, STORE_LEDGER, known->seq, buf_str(record));
+    writer->writes = true;
 }
 
-static void take_item(struct ledger_writer *commit, struct delivery *delivery,
+static void take_item(struct ledger_writer *writer, struct delivery *delivery,
                       struct page_item *item) {
     const struct signal *signal = &delivery->content.signals[item->signal];
     struct ledger_entry known, row;
-    bool seen = ledger_find_known(commit, &signal->identity, &known);
-    if (commit->txn.err.kind != ERR_NONE)
+    bool seen = ledger_find_known(writer, &signal->identity, &known);
+    if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
-            keep_later_time(commit, &known, signal);
+            keep_later_time(writer, &known, signal);
         return;
     }
     struct dedup_origin origin = {.source = str_from(delivery->source->name),
                                   .polled = delivery->polled,
                                   .received_ms = delivery->received_ms,
-                                  .logged_ms = commit->logged_ms};
-    dedup_entry(seen ? &known : NULL, signal, item->verdict, commit->change->last_seq + 1, &origin,
+                                  .logged_ms = writer->logged_ms};
+    dedup_entry(seen ? &known : NULL, signal, item->verdict, writer->change->last_seq + 1, &origin,
                 &row);
     if (row.counts)
-        row.person = ledger_commit_person(commit, &signal->person);
+        row.person = ledger_commit_person(writer, &signal->person);
     item->version = row.version;
-    ledger_write_signal(commit, &row, seen ? &known : NULL, delivery->tables, signal->as_reported);
+    ledger_write_signal(writer, &row, seen ? &known : NULL, delivery->tables, signal->as_reported);
     if (row.counts)
-        ledger_keep_unmapped(commit, delivery, item->signal);
+        ledger_keep_unmapped(writer, delivery, item->signal);
 }
 
-void ledger_take_delivery(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task) {
     struct delivery *delivery = (struct delivery *)task;
-    struct totals *totals = &commit->change->totals;
-    uint64_t before = commit->change->last_seq;
+    struct totals *totals = &writer->change->totals;
+    uint64_t before = writer->change->last_seq;
     for (size_t i = 0; i < delivery->content.item_count; i++) {
         struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)
-            take_item(commit, delivery, item);
+            take_item(writer, delivery, item);
         totals->verdicts[item->verdict] += !delivery->dry_run;
     }
     if (delivery->dry_run)
@@ -64,7 +64,7 @@ void ledger_take_delivery(struct ledger_writer *commit, struct commit_task *task
     totals->unknown_fields += delivery->content.unknown_fields;
     totals->unmapped += delivery->content.unmapped_count;
     totals->unknown_municipalities += delivery->content.unknown_municipalities;
-    ledger_commit_source(commit, delivery, commit->change->last_seq > before);
+    ledger_commit_source(writer, delivery, writer->change->last_seq > before);
     if (delivery->polled)
-        ledger_commit_refused(commit, delivery);
+        ledger_commit_refused(writer, delivery);
 }

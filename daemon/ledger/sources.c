@@ -16,44 +16,44 @@ enum {
         60000, // a contact alone is written once a minute: it is worth no sync of its own
 };
 
-void ledger_flush_source(struct ledger_writer *commit) {
-    if (!commit->feed_changed)
+void ledger_flush_source(struct ledger_writer *writer) {
+    if (!writer->feed_changed)
         return;
-    buf_clear(&commit->change->record);
-    record_put_feed(&commit->change->record, &commit->feed, &commit->ledger->identity_key);
-    store_put(&commit->txn, STORE_FEEDS, str_from(commit->source),
-              buf_str(&commit->change->record));
-    commit->feed_changed = false;
-    commit->writes = true;
+    buf_clear(&writer->change->record);
+    record_put_feed(&writer->change->record, &writer->feed, &writer->ledger->identity_key);
+    store_put(&writer->txn, STORE_FEEDS, str_from(writer->source),
+              buf_str(&writer->change->record));
+    writer->feed_changed = false;
+    writer->writes = true;
 }
 
-void ledger_take_source(struct ledger_writer *commit, const char *name) {
+void ledger_take_source(struct ledger_writer *writer, const char *name) {
     struct str value;
-    if (strcmp(commit->source, name) == 0)
+    if (strcmp(writer->source, name) == 0)
         return;
-    ledger_flush_source(commit);
-    (void)snprintf(commit->source, sizeof commit->source, "%s", name);
-    if (!store_get(&commit->txn, STORE_FEEDS, str_from(name), &value) ||
-        !record_get_feed(value, &commit->feed, &commit->ledger->identity_key)) {
-        commit->feed = (struct feed_record){.first_ms = commit->logged_ms};
-        commit->feed_changed = true;
+    ledger_flush_source(writer);
+    (void)snprintf(writer->source, sizeof writer->source, "%s", name);
+    if (!store_get(&writer->txn, STORE_FEEDS, str_from(name), &value) ||
+        !record_get_feed(value, &writer->feed, &writer->ledger->identity_key)) {
+        writer->feed = (struct feed_record){.first_ms = writer->logged_ms};
+        writer->feed_changed = true;
     }
 }
 
-static void write_source_line(struct ledger_writer *commit, const struct delivery *delivery,
+static void write_source_line(struct ledger_writer *writer, const struct delivery *delivery,
                               enum ledger_kind kind) {
     const struct source *source = delivery->source;
     const struct municipality *m =
         municipalities_by_code(delivery->tables->municipalities, source->municipality);
-    int64_t last = commit->feed.signal_ms;
-    int64_t since = last ? last : commit->feed.first_ms;
+    int64_t last = writer->feed.signal_ms;
+    int64_t since = last ? last : writer->feed.first_ms;
     struct str name = str_from(source->name);
     struct ledger_entry row = {.kind = kind,
-                               .seq = commit->change->last_seq + 1,
-                               .first = commit->change->last_seq + 1,
+                               .seq = writer->change->last_seq + 1,
+                               .first = writer->change->last_seq + 1,
                                .verdict = VERDICT_REGISTERED,
                                .received_ms = delivery->received_ms,
-                               .logged_ms = commit->logged_ms,
+                               .logged_ms = writer->logged_ms,
                                .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
                                         .source_kind = (uint8_t)source->kind},
                                .reported = TIME_DAY_NONE,
@@ -63,29 +63,29 @@ static void write_source_line(struct ledger_writer *commit, const struct deliver
                                .polled = delivery->polled,
                                .source_len = (uint8_t)name.len};
     memcpy(row.source, name.data, name.len);
-    hash_digest(&commit->ledger->identity_key, "source", &name, 1, &row.identity);
-    buf_clear(&commit->change->value);
-    event_put_source_value(&commit->change->value, delivery->tables->municipalities, &row, last,
+    hash_digest(&writer->ledger->identity_key, "source", &name, 1, &row.identity);
+    buf_clear(&writer->change->value);
+    event_put_source_value(&writer->change->value, delivery->tables->municipalities, &row, last,
                            (delivery->received_ms - since) / DAY_MS);
-    ledger_write_entry(commit, &row);
+    ledger_write_entry(writer, &row);
 }
 
-void ledger_tell_silence(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task) {
     struct delivery *delivery = (struct delivery *)task;
-    ledger_take_source(commit, delivery->source->name);
-    if (!commit->feed.silent) {
-        commit->feed.silent = true;
-        commit->feed_changed = true;
-        write_source_line(commit, delivery, LEDGER_SOURCE_SILENT);
+    ledger_take_source(writer, delivery->source->name);
+    if (!writer->feed.silent) {
+        writer->feed.silent = true;
+        writer->feed_changed = true;
+        write_source_line(writer, delivery, LEDGER_SOURCE_SILENT);
     }
 }
 
-static void note_news(struct ledger_writer *commit, const struct delivery *delivery) {
-    if (commit->feed.silent)
-        write_source_line(commit, delivery, LEDGER_SOURCE_RESUMED);
-    commit->feed.silent = false;
-    commit->feed.signal_ms = delivery->received_ms;
-    commit->feed_changed = true;
+static void note_news(struct ledger_writer *writer, const struct delivery *delivery) {
+    if (writer->feed.silent)
+        write_source_line(writer, delivery, LEDGER_SOURCE_RESUMED);
+    writer->feed.silent = false;
+    writer->feed.signal_ms = delivery->received_ms;
+    writer->feed_changed = true;
 }
 
 // The feed's own part of what is known of its source.
@@ -97,23 +97,23 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
 
-void ledger_commit_source(struct ledger_writer *commit, struct delivery *delivery, bool news) {
-    ledger_take_source(commit, delivery->source->name);
+void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news) {
+    ledger_take_source(writer, delivery->source->name);
     if (delivery->content.decoded.failed)
         return;
     if (news)
-        note_news(commit, delivery);
+        note_news(writer, delivery);
     struct delivery_poll *poll = delivery->poll;
     if (poll) {
-        take_feed(&commit->feed, &poll->feed, !(poll->cursor_tentative && news));
-        commit->feed_changed = true;
+        take_feed(&writer->feed, &poll->feed, !(poll->cursor_tentative && news));
+        writer->feed_changed = true;
     }
-    if (delivery->received_ms - commit->feed.contact_ms >= CONTACT_STEP_MS)
-        commit->feed_changed = true;
-    if (commit->feed_changed)
-        commit->feed.contact_ms = delivery->received_ms;
+    if (delivery->received_ms - writer->feed.contact_ms >= CONTACT_STEP_MS)
+        writer->feed_changed = true;
+    if (writer->feed_changed)
+        writer->feed.contact_ms = delivery->received_ms;
     if (poll)
-        poll->feed = commit->feed;
+        poll->feed = writer->feed;
 }
 
 struct tally {
@@ -132,76 +132,76 @@ static bool on_tally(void *ctx, struct str key, struct str value) {
 }
 
 // One source's bad items must not take the room of all others'.
-static bool has_room(struct ledger_writer *commit, const char *source) {
-    if (commit->change->quarantined >= LEDGER_QUARANTINE_MAX)
+static bool has_room(struct ledger_writer *writer, const char *source) {
+    if (writer->change->quarantined >= LEDGER_QUARANTINE_MAX)
         return false;
-    if (!commit->quarantine_counted) {
-        struct tally tally = {.key = &commit->ledger->identity_key, .source = source};
-        store_each(&commit->txn, STORE_QUARANTINE, on_tally, &tally);
-        commit->in_quarantine = tally.count;
-        commit->quarantine_counted = true;
+    if (!writer->quarantine_counted) {
+        struct tally tally = {.key = &writer->ledger->identity_key, .source = source};
+        store_each(&writer->txn, STORE_QUARANTINE, on_tally, &tally);
+        writer->in_quarantine = tally.count;
+        writer->quarantine_counted = true;
     }
-    return commit->in_quarantine < LEDGER_QUARANTINE_SOURCE_MAX;
+    return writer->in_quarantine < LEDGER_QUARANTINE_SOURCE_MAX;
 }
 
-static void put_entry(struct ledger_writer *commit, const struct digest *key,
+static void put_entry(struct ledger_writer *writer, const struct digest *key,
                       struct quarantine_record *entry) {
-    struct ledger_change *change = commit->change;
+    struct ledger_change *change = writer->change;
     struct str place = {(const char *)key->bytes, DIGEST_BYTES}, old;
     struct quarantine_record known;
-    if (store_get(&commit->txn, STORE_QUARANTINE, place, &old) &&
-        record_get_quarantine(old, &known, &commit->ledger->identity_key)) {
+    if (store_get(&writer->txn, STORE_QUARANTINE, place, &old) &&
+        record_get_quarantine(old, &known, &writer->ledger->identity_key)) {
         entry->number = known.number;
         entry->first_ms = known.first_ms;
         entry->times = known.times + 1;
-    } else if (has_room(commit, entry->source)) {
+    } else if (has_room(writer, entry->source)) {
         entry->number = ++change->quarantine_last;
         change->quarantined++;
-        commit->in_quarantine++;
+        writer->in_quarantine++;
     } else {
         change->totals.not_quarantined++;
         return;
     }
     buf_clear(&change->record);
-    record_put_quarantine(&change->record, entry, &commit->ledger->identity_key);
-    store_put(&commit->txn, STORE_QUARANTINE, place, buf_str(&change->record));
-    commit->writes = true;
+    record_put_quarantine(&change->record, entry, &writer->ledger->identity_key);
+    store_put(&writer->txn, STORE_QUARANTINE, place, buf_str(&change->record));
+    writer->writes = true;
 }
 
-static struct quarantine_record new_entry(const struct ledger_writer *commit,
+static struct quarantine_record new_entry(const struct ledger_writer *writer,
                                           const struct delivery *delivery) {
     struct quarantine_record entry = {
-        .first_ms = commit->logged_ms, .last_ms = commit->logged_ms, .times = 1};
+        .first_ms = writer->logged_ms, .last_ms = writer->logged_ms, .times = 1};
     (void)snprintf(entry.source, sizeof entry.source, "%s", delivery->source->name);
     (void)snprintf(entry.cursor, sizeof entry.cursor, "%s",
                    delivery->poll ? delivery->poll->begin : "");
     return entry;
 }
 
-static void refuse_page(struct ledger_writer *commit, const struct delivery *delivery) {
-    struct quarantine_record entry = new_entry(commit, delivery);
+static void refuse_page(struct ledger_writer *writer, const struct delivery *delivery) {
+    struct quarantine_record entry = new_entry(writer, delivery);
     struct digest key;
     const struct str parts[] = {str_from(delivery->source->name),
                                 str_from(fault_code_name(delivery->content.decoded.fault))};
-    hash_digest(&commit->ledger->identity_key, "quarantine page", parts, 2, &key);
+    hash_digest(&writer->ledger->identity_key, "quarantine page", parts, 2, &key);
     entry.page = true;
     entry.index = delivery->content.decoded.line;
     entry.reason_count = 1;
     entry.reasons[0].code = delivery->content.decoded.fault;
-    put_entry(commit, &key, &entry);
+    put_entry(writer, &key, &entry);
 }
 
-void ledger_commit_refused(struct ledger_writer *commit, const struct delivery *delivery) {
-    commit->quarantine_counted = false;
+void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *delivery) {
+    writer->quarantine_counted = false;
     if (delivery->content.decoded.failed) {
-        refuse_page(commit, delivery);
+        refuse_page(writer, delivery);
         return;
     }
     for (size_t i = 0; i < delivery->content.item_count; i++) {
         const struct page_item *item = &delivery->content.items[i];
         if (item->refused == UINT32_MAX)
             continue;
-        struct quarantine_record entry = new_entry(commit, delivery);
+        struct quarantine_record entry = new_entry(writer, delivery);
         const struct page_refused *refused = &delivery->content.refused[item->refused];
         entry.index = delivery->content.faults[item->fault_first].index;
         (void)snprintf(entry.id, sizeof entry.id, "%s", refused->id);
@@ -211,11 +211,11 @@ void ledger_commit_refused(struct ledger_writer *commit, const struct delivery *
             reason->code = fault->code;
             memcpy(reason->pointer, fault->pointer, sizeof reason->pointer);
         }
-        put_entry(commit, &refused->key, &entry);
+        put_entry(writer, &refused->key, &entry);
     }
 }
 
-struct search {
+struct quarantine_search {
     const struct hash_key *hash_key;
     uint64_t number;
     struct digest key;
@@ -223,7 +223,7 @@ struct search {
 };
 
 static bool on_entry(void *ctx, struct str key, struct str value) {
-    struct search *search = ctx;
+    struct quarantine_search *search = ctx;
     struct quarantine_record entry;
     search->found = record_get_quarantine(value, &entry, search->hash_key) &&
                     entry.number == search->number && key.len == DIGEST_BYTES;
@@ -232,28 +232,28 @@ static bool on_entry(void *ctx, struct str key, struct str value) {
     return !search->found;
 }
 
-void ledger_drop_quarantined(struct ledger_writer *commit, struct commit_task *task) {
-    struct search search = {.hash_key = &commit->ledger->identity_key,
-                            .number = ((struct quarantine_drop_task *)task)->number};
-    store_each(&commit->txn, STORE_QUARANTINE, on_entry, &search);
+void ledger_drop_quarantined(struct ledger_writer *writer, struct commit_task *task) {
+    struct quarantine_search search = {.hash_key = &writer->ledger->identity_key,
+                                       .number = ((struct quarantine_drop_task *)task)->number};
+    store_each(&writer->txn, STORE_QUARANTINE, on_entry, &search);
     if (!search.found)
         return;
-    store_delete(&commit->txn, STORE_QUARANTINE,
+    store_delete(&writer->txn, STORE_QUARANTINE,
                  (struct str){(const char *)search.key.bytes, DIGEST_BYTES});
-    commit->change->quarantined--;
-    commit->writes = true;
+    writer->change->quarantined--;
+    writer->writes = true;
 }
 
-void ledger_change_source(struct ledger_writer *commit, struct commit_task *task) {
+void ledger_change_source(struct ledger_writer *writer, struct commit_task *task) {
     const struct source_task *asked = (struct source_task *)task;
-    ledger_take_source(commit, asked->source);
+    ledger_take_source(writer, asked->source);
     if (asked->what == SOURCE_KNOWN)
         return;
     if (asked->what == SOURCE_SET_CURSOR) {
-        memcpy(commit->feed.cursor, asked->cursor, sizeof commit->feed.cursor);
-        commit->feed.etag[0] = commit->feed.last_modified[0] = '\0';
+        memcpy(writer->feed.cursor, asked->cursor, sizeof writer->feed.cursor);
+        writer->feed.etag[0] = writer->feed.last_modified[0] = '\0';
     } else {
-        commit->feed.paused = asked->what == SOURCE_PAUSE;
+        writer->feed.paused = asked->what == SOURCE_PAUSE;
     }
-    commit->feed_changed = true;
+    writer->feed_changed = true;
 }

@@ -2,7 +2,7 @@
 // Statistics for outside: made at the close of a month from the counts, kept as they were told
 // until the next time, and sent to Kafka where they changed. When too few signals have changed a
 // month is let pass, and its signals are told with a later one's: a step of a statistic must never
-// be the work of fewer signals than the rounding_base. So whether it is time is asked once a month.
+// be the work of fewer signals than the rounding base. So whether it is time is asked once a month.
 //
 // STORE_RELEASED has the counts that the statistics were made of. Of a statistic that waits for
 // Kafka and changes again only the later record is sent.
@@ -18,8 +18,8 @@
 
 static const struct str state_key = {"statistics", sizeof "statistics" - 1};
 
-struct making {
-    struct ledger_writer *commit;
+struct statistics_change {
+    struct ledger_writer *writer;
     struct statistics statistics; // as they are to be
     struct statistics sent;       // those that change, sorted too; count 0: no longer told
     size_t sent_cap;
@@ -44,7 +44,7 @@ static bool has_key(const struct statistics *statistics, struct str key) {
                    compare_key) != NULL;
 }
 
-static void note_sent(struct making *making, const struct statistic *statistic) {
+static void note_sent(struct statistics_change *making, const struct statistic *statistic) {
     struct statistics *sent = &making->sent;
     sent->list = mem_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
     sent->list[sent->count++] = *statistic;
@@ -52,16 +52,16 @@ static void note_sent(struct making *making, const struct statistic *statistic) 
 
 // --- what changes ---
 
-static bool is_told(struct making *making, const struct statistic *statistic) {
+static bool is_told(struct statistics_change *making, const struct statistic *statistic) {
     struct str record;
     struct statistic_record told;
-    return store_get(&making->commit->txn, STORE_STATISTICS, key_of(statistic), &record) &&
+    return store_get(&making->writer->txn, STORE_STATISTICS, key_of(statistic), &record) &&
            record_get_statistic(record, &told) && told.count == statistic->count &&
-           told.rounding_base == making->commit->change->statistics.rounding_base;
+           told.rounding_base == making->writer->change->statistics.rounding_base;
 }
 
 static bool on_told(void *ctx, struct str key, struct str record) {
-    struct making *making = ctx;
+    struct statistics_change *making = ctx;
     struct statistic gone = {.count = 0};
     (void)record;
     if (key.len < sizeof gone.key && !has_key(&making->statistics, key)) {
@@ -75,11 +75,11 @@ static int compare_statistics(const void *a, const void *b) {
     return strcmp(((const struct statistic *)a)->key, ((const struct statistic *)b)->key);
 }
 
-static void find_changes(struct making *making) {
+static void find_changes(struct statistics_change *making) {
     for (size_t i = 0; i < making->statistics.count; i++)
         if (!is_told(making, &making->statistics.list[i]))
             note_sent(making, &making->statistics.list[i]);
-    store_each(&making->commit->txn, STORE_STATISTICS, on_told, making);
+    store_each(&making->writer->txn, STORE_STATISTICS, on_told, making);
     if (making->sent.count)
         qsort(making->sent.list, making->sent.count, sizeof *making->sent.list, compare_statistics);
 }
@@ -87,7 +87,7 @@ static void find_changes(struct making *making) {
 // --- the outbox ---
 
 static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
-    struct making *making = ctx;
+    struct statistics_change *making = ctx;
     struct str key, value;
     if (!record_get_statistic_waiting(record, &key, &value) || !has_key(&making->sent, key))
         return true;
@@ -97,41 +97,41 @@ static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
     return true;
 }
 
-static void drop_outdated(struct making *making) {
-    store_each_seq(&making->commit->txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, making);
+static void drop_outdated(struct statistics_change *making) {
+    store_each_seq(&making->writer->txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, making);
     for (size_t i = 0; i < making->outdated_count; i++)
-        store_delete_seq(&making->commit->txn, STORE_STATISTICS_OUTBOX, making->outdated[i]);
+        store_delete_seq(&making->writer->txn, STORE_STATISTICS_OUTBOX, making->outdated[i]);
 }
 
-static void send(struct ledger_writer *commit, struct str key,
+static void send(struct ledger_writer *writer, struct str key,
                  const struct statistic_record *told) {
-    struct buf *value = &commit->change->value, *record = &commit->change->record;
+    struct buf *value = &writer->change->value, *record = &writer->change->record;
     struct json_out json = {.buf = value};
     buf_clear(value);
     if (told)
         statistic_put_value(&json, key, told);
     buf_clear(record);
     record_put_statistic_waiting(record, key, buf_str(value));
-    store_append(&commit->txn, STORE_STATISTICS_OUTBOX, ++commit->change->statistics.seq,
+    store_append(&writer->txn, STORE_STATISTICS_OUTBOX, ++writer->change->statistics.seq,
                  buf_str(record));
 }
 
-void ledger_put_statistic(struct ledger_writer *commit, struct str key,
+void ledger_put_statistic(struct ledger_writer *writer, struct str key,
                           const struct statistic_record *statistic) {
-    struct buf *record = &commit->change->record;
+    struct buf *record = &writer->change->record;
     buf_clear(record);
     record_put_statistic(record, statistic);
-    store_put(&commit->txn, STORE_STATISTICS, key, buf_str(record));
+    store_put(&writer->txn, STORE_STATISTICS, key, buf_str(record));
 }
 
-static void tell(struct ledger_writer *commit, const struct statistic *statistic) {
-    const struct statistics_record *state = &commit->change->statistics;
+static void tell(struct ledger_writer *writer, const struct statistic *statistic) {
+    const struct statistics_record *state = &writer->change->statistics;
     const struct statistic_record told = {statistic->count, state->rounding_base, state->closed};
     if (statistic->count)
-        ledger_put_statistic(commit, key_of(statistic), &told);
+        ledger_put_statistic(writer, key_of(statistic), &told);
     else
-        store_delete(&commit->txn, STORE_STATISTICS, key_of(statistic));
-    send(commit, key_of(statistic), statistic->count ? &told : NULL);
+        store_delete(&writer->txn, STORE_STATISTICS, key_of(statistic));
+    send(writer, key_of(statistic), statistic->count ? &told : NULL);
 }
 
 static bool on_resend(void *ctx, struct str key, struct str record) {
@@ -144,18 +144,18 @@ static bool on_resend(void *ctx, struct str key, struct str record) {
     return true;
 }
 
-void ledger_resend_statistics(struct ledger_writer *commit) {
-    struct making making = {.commit = commit};
-    store_each(&commit->txn, STORE_STATISTICS, on_resend, &making);
+void ledger_resend_statistics(struct ledger_writer *writer) {
+    struct statistics_change making = {.writer = writer};
+    store_each(&writer->txn, STORE_STATISTICS, on_resend, &making);
     drop_outdated(&making);
     for (size_t i = 0; i < making.sent.count; i++) {
         struct str record, key = key_of(&making.sent.list[i]);
         struct statistic_record told;
-        if (store_get(&commit->txn, STORE_STATISTICS, key, &record) &&
+        if (store_get(&writer->txn, STORE_STATISTICS, key, &record) &&
             record_get_statistic(record, &told))
-            send(commit, key, &told);
+            send(writer, key, &told);
     }
-    commit->change->statistics_changed = true;
+    writer->change->statistics_changed = true;
     free(making.outdated);
     free(making.sent.list);
 }
@@ -173,7 +173,7 @@ static bool on_shown(void *ctx, struct str key, struct str value) {
 }
 
 struct keeping {
-    struct ledger_writer *commit;
+    struct ledger_writer *writer;
     const struct counts *before, *after;
 };
 
@@ -182,7 +182,7 @@ static void keep_shown(void *ctx, const struct cell *cell, int64_t number) {
     uint8_t bytes[sizeof *cell];
     struct str key = record_put_cell(bytes, cell);
     if (number && number != counts_get(keeping->before, cell))
-        store_put(&keeping->commit->txn, STORE_RELEASED, key,
+        store_put(&keeping->writer->txn, STORE_RELEASED, key,
                   (struct str){(const char *)&number, sizeof number});
 }
 
@@ -191,38 +191,38 @@ static void forget_shown(void *ctx, const struct cell *cell, int64_t number) {
     uint8_t bytes[sizeof *cell];
     (void)number;
     if (!counts_get(keeping->after, cell))
-        store_delete(&keeping->commit->txn, STORE_RELEASED, record_put_cell(bytes, cell));
+        store_delete(&keeping->writer->txn, STORE_RELEASED, record_put_cell(bytes, cell));
 }
 
-void ledger_put_statistics_state(struct ledger_writer *commit,
+void ledger_put_statistics_state(struct ledger_writer *writer,
                                  const struct statistics_record *state) {
     struct counts *before = counts_create(), *after = counts_create();
-    struct keeping keeping = {commit, before, after};
-    statistics_project(commit->ledger->counts, state->tried, after);
+    struct keeping keeping = {writer, before, after};
+    statistics_project(writer->ledger->counts, state->tried, after);
     counts_each(after, keep_shown, &keeping);
     counts_free(before);
     counts_free(after);
-    commit->change->statistics = *state;
-    commit->change->statistics_changed = commit->writes = true;
+    writer->change->statistics = *state;
+    writer->change->statistics_changed = writer->writes = true;
 }
 
 // --- the task ---
 
-static void make(struct ledger_writer *commit, struct statistics_task *asked) {
-    struct making making = {.commit = commit};
+static void make(struct ledger_writer *writer, struct statistics_task *asked) {
+    struct statistics_change making = {.writer = writer};
     const struct statistics_options options = {.municipalities = asked->tables->municipalities,
                                                .today = time_amsterdam_day(asked->now_ms),
                                                .closed = asked->closed,
                                                .rounding_base = asked->rounding_base};
-    commit->change->statistics.made = true;
-    commit->change->statistics.closed = asked->closed;
-    commit->change->statistics.rounding_base = asked->rounding_base;
-    statistics_make(commit->ledger->counts, &options, &making.statistics);
+    writer->change->statistics.made = true;
+    writer->change->statistics.closed = asked->closed;
+    writer->change->statistics.rounding_base = asked->rounding_base;
+    statistics_make(writer->ledger->counts, &options, &making.statistics);
     find_changes(&making);
     drop_outdated(&making);
     asked->changed = asked->gone = 0;
     for (size_t i = 0; i < making.sent.count; i++) {
-        tell(commit, &making.sent.list[i]);
+        tell(writer, &making.sent.list[i]);
         *(making.sent.list[i].count ? &asked->changed : &asked->gone) += 1;
     }
     free(making.statistics.list);
@@ -231,18 +231,18 @@ static void make(struct ledger_writer *commit, struct statistics_task *asked) {
 }
 
 // What this group has added before is not in it: the next time it is.
-static void make_if_enough(struct ledger_writer *commit, struct statistics_task *asked) {
+static void make_if_enough(struct ledger_writer *writer, struct statistics_task *asked) {
     struct counts *before = counts_create(), *after = counts_create();
-    struct keeping keeping = {commit, before, after};
-    store_each(&commit->txn, STORE_RELEASED, on_shown, before);
-    statistics_project(commit->ledger->counts, asked->closed, after);
+    struct keeping keeping = {writer, before, after};
+    store_each(&writer->txn, STORE_RELEASED, on_shown, before);
+    statistics_project(writer->ledger->counts, asked->closed, after);
     if (statistics_changes(before, after) < asked->rounding_base) {
         asked->outcome = STATISTICS_TOO_FEW;
     } else {
         asked->outcome = STATISTICS_MADE;
         counts_each(after, keep_shown, &keeping);
         counts_each(before, forget_shown, &keeping);
-        make(commit, asked);
+        make(writer, asked);
     }
     counts_free(before);
     counts_free(after);
@@ -251,8 +251,8 @@ static void make_if_enough(struct ledger_writer *commit, struct statistics_task 
 // In a new ledger what has closed is not looked at: history may be on its way in. A clock that was
 // ahead does not keep months from closing once it is right; one that goes back and comes by the end
 // of a month again does not close it twice.
-void ledger_make_statistics(struct ledger_writer *commit, struct commit_task *task) {
-    struct statistics_record *state = &commit->change->statistics;
+void ledger_make_statistics(struct ledger_writer *writer, struct commit_task *task) {
+    struct statistics_record *state = &writer->change->statistics;
     struct statistics_task *asked = (struct statistics_task *)task;
     bool begun = state->tried > 0;
     asked->closed = statistics_closed_month(time_amsterdam_day(asked->now_ms));
@@ -263,26 +263,26 @@ void ledger_make_statistics(struct ledger_writer *commit, struct commit_task *ta
     }
     if (asked->closed < state->tried) {
         state->tried = asked->closed;
-        commit->change->statistics_changed = commit->writes = true;
+        writer->change->statistics_changed = writer->writes = true;
     }
     if (!asked->asked && asked->closed <= state->tried)
         return;
     bool told = state->made && asked->closed == state->closed;
     if (asked->asked || (begun && !told))
-        make_if_enough(commit, asked);
+        make_if_enough(writer, asked);
     if (asked->closed > state->tried)
         state->tried = asked->closed;
-    commit->change->statistics_changed = commit->writes = true;
+    writer->change->statistics_changed = writer->writes = true;
 }
 
-void ledger_flush_statistics(struct ledger_writer *commit) {
-    struct buf *record = &commit->change->record;
-    if (commit->change->statistics_changed) {
+void ledger_flush_statistics(struct ledger_writer *writer) {
+    struct buf *record = &writer->change->record;
+    if (writer->change->statistics_changed) {
         buf_clear(record);
-        record_put_statistics(record, &commit->change->statistics);
-        store_put(&commit->txn, STORE_META, state_key, buf_str(record));
+        record_put_statistics(record, &writer->change->statistics);
+        store_put(&writer->txn, STORE_META, state_key, buf_str(record));
     }
-    commit->change->statistics_waiting = store_entries(&commit->txn, STORE_STATISTICS_OUTBOX);
+    writer->change->statistics_waiting = store_entries(&writer->txn, STORE_STATISTICS_OUTBOX);
 }
 
 // --- reading ---
@@ -320,13 +320,13 @@ bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base, 
         rounding_base, told);
 }
 
-struct walk {
+struct statistic_walk {
     bool (*statistic)(void *ctx, struct str key, const struct statistic_record *statistic);
     void *ctx;
 };
 
 static bool on_walk_statistic(void *ctx, struct str key, struct str record) {
-    const struct walk *walk = ctx;
+    const struct statistic_walk *walk = ctx;
     struct statistic_record statistic;
     return record_get_statistic(record, &statistic) && walk->statistic(walk->ctx, key, &statistic);
 }
@@ -336,7 +336,7 @@ void ledger_each_statistic(struct ledger *ledger, struct statistics_record *stat
                                       const struct statistic_record *statistic),
                            void *ctx) {
     struct store_txn txn;
-    struct walk walk = {.statistic = fn, .ctx = ctx};
+    struct statistic_walk walk = {.statistic = fn, .ctx = ctx};
     store_begin_read(ledger->store, &txn);
     (void)read_state(&txn, state); // the start has seen that it can be read
     store_each(&txn, STORE_STATISTICS, on_walk_statistic, &walk);

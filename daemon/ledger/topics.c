@@ -69,46 +69,46 @@ int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic) 
     return ledger->topics[topic].partitions;
 }
 
-static void commit_event_ack(struct ledger_writer *commit, const struct publish_ack *ack) {
+static void commit_event_ack(struct ledger_writer *writer, const struct publish_ack *ack) {
     char place[RECORD_PUBLISHED];
     record_put_published(place, ack->partition, ack->offset);
-    store_put_seq(&commit->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
-    store_delete_seq(&commit->txn, STORE_OUTBOX, ack->seq);
-    ledger_erase_confirmed(commit, ack->seq);
+    store_put_seq(&writer->txn, STORE_PUBLISHED, ack->seq, (struct str){place, sizeof place});
+    store_delete_seq(&writer->txn, STORE_OUTBOX, ack->seq);
+    ledger_erase_confirmed(writer, ack->seq);
 }
 
-void ledger_keep_partitions(struct ledger_writer *commit, enum ledger_topic topic,
+void ledger_keep_partitions(struct ledger_writer *writer, enum ledger_topic topic,
                             int32_t partitions) {
-    const struct ledger_topic_place *place = &commit->ledger->topics[topic];
+    const struct ledger_topic_place *place = &writer->ledger->topics[topic];
     char name[LEDGER_KEY_MAX];
-    store_put(&commit->txn, STORE_META, ledger_partitions_key(place, name),
+    store_put(&writer->txn, STORE_META, ledger_partitions_key(place, name),
               (struct str){(const char *)&partitions, sizeof partitions});
     if (topic == LEDGER_STATISTICS)
-        store_put(&commit->txn, STORE_META, ledger_statistics_topic_key, str_from(place->name));
+        store_put(&writer->txn, STORE_META, ledger_statistics_topic_key, str_from(place->name));
 }
 
-static void commit_acks(struct ledger_writer *commit, const struct ledger_group *group,
+static void commit_acks(struct ledger_writer *writer, const struct ledger_group *group,
                         enum ledger_topic topic) {
     const struct ledger_confirmed *confirmed = &group->confirmed[topic];
-    const struct ledger_topic_place *place = &commit->ledger->topics[topic];
+    const struct ledger_topic_place *place = &writer->ledger->topics[topic];
     char name[LEDGER_KEY_MAX];
     for (size_t i = 0; i < confirmed->ack_count; i++) {
         const struct publish_ack *ack = &confirmed->acks[i];
         if (topic == LEDGER_EVENTS)
-            commit_event_ack(commit, ack);
+            commit_event_ack(writer, ack);
         else
-            store_delete_seq(&commit->txn, STORE_STATISTICS_OUTBOX, ack->seq);
-        commit->writes = true;
+            store_delete_seq(&writer->txn, STORE_STATISTICS_OUTBOX, ack->seq);
+        writer->writes = true;
         // A broker that had this record already (a retry after a lost answer) does not tell where.
         if (ack->offset < 0)
             continue;
         // Reports of a partition come in order, so the last one here is the one to keep.
-        store_put(&commit->txn, STORE_META, ledger_offset_key(place, ack->partition, name),
+        store_put(&writer->txn, STORE_META, ledger_offset_key(place, ack->partition, name),
                   (struct str){(const char *)&ack->offset, sizeof ack->offset});
     }
     if (confirmed->partitions) {
-        ledger_keep_partitions(commit, topic, confirmed->partitions);
-        commit->writes = true;
+        ledger_keep_partitions(writer, topic, confirmed->partitions);
+        writer->writes = true;
     }
 }
 
@@ -125,19 +125,19 @@ static bool statistics_topic_is_new(const struct ledger *ledger,
     return statistics->partitions > 0;
 }
 
-static void forget_offsets(struct ledger_writer *commit, const struct ledger_topic_place *place) {
+static void forget_offsets(struct ledger_writer *writer, const struct ledger_topic_place *place) {
     char name[LEDGER_KEY_MAX];
     for (int32_t p = 0; p < place->offset_count; p++)
-        store_delete(&commit->txn, STORE_META, ledger_offset_key(place, p, name));
+        store_delete(&writer->txn, STORE_META, ledger_offset_key(place, p, name));
 }
 
-static void commit_statistic_acks(struct ledger_writer *commit, const struct ledger_group *group) {
-    bool is_new = statistics_topic_is_new(commit->ledger, &group->confirmed[LEDGER_STATISTICS]);
+static void commit_statistic_acks(struct ledger_writer *writer, const struct ledger_group *group) {
+    bool is_new = statistics_topic_is_new(writer->ledger, &group->confirmed[LEDGER_STATISTICS]);
     if (is_new)
-        forget_offsets(commit, &commit->ledger->topics[LEDGER_STATISTICS]);
-    commit_acks(commit, group, LEDGER_STATISTICS);
+        forget_offsets(writer, &writer->ledger->topics[LEDGER_STATISTICS]);
+    commit_acks(writer, group, LEDGER_STATISTICS);
     if (is_new)
-        ledger_resend_statistics(commit);
+        ledger_resend_statistics(writer);
 }
 
 static void apply_confirmed(struct ledger_topic_place *place,
@@ -149,11 +149,11 @@ static void apply_confirmed(struct ledger_topic_place *place,
         place->partitions = confirmed->partitions;
 }
 
-void ledger_commit_acks(struct ledger_writer *commit, const struct ledger_group *group) {
-    uint64_t outbox = store_entries(&commit->txn, STORE_OUTBOX);
-    commit_acks(commit, group, LEDGER_EVENTS);
-    commit_statistic_acks(commit, group);
-    commit->change->confirmed = outbox - store_entries(&commit->txn, STORE_OUTBOX);
+void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group) {
+    uint64_t outbox = store_entries(&writer->txn, STORE_OUTBOX);
+    commit_acks(writer, group, LEDGER_EVENTS);
+    commit_statistic_acks(writer, group);
+    writer->change->confirmed = outbox - store_entries(&writer->txn, STORE_OUTBOX);
 }
 
 void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group) {

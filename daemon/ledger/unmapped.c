@@ -10,60 +10,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct str key_of(const struct ledger_writer *commit, struct str source,
+static struct str key_of(const struct ledger_writer *writer, struct str source,
                          const struct unknown_word *word, struct digest *key) {
     const struct str parts[] = {
         source, {(const char *)&word->field, 1}, {(const char *)word->word.bytes, DIGEST_BYTES}};
-    hash_digest(&commit->ledger->identity_key, "word", parts, sizeof parts / sizeof parts[0], key);
+    hash_digest(&writer->ledger->identity_key, "word", parts, sizeof parts / sizeof parts[0], key);
     return (struct str){(const char *)key->bytes, DIGEST_BYTES};
 }
 
 static bool on_count(void *ctx, struct str key, struct str value) {
-    struct ledger_writer *commit = ctx;
+    struct ledger_writer *writer = ctx;
     struct unmapped_record word;
     (void)key;
-    commit->unmapped_of_source +=
-        record_get_unmapped(value, &word) && strcmp(word.source, commit->unmapped_source) == 0;
+    writer->unmapped_of_source +=
+        record_get_unmapped(value, &word) && strcmp(word.source, writer->unmapped_source) == 0;
     return true;
 }
 
 // One source's words must not take the room of all others'.
-static bool has_room(struct ledger_writer *commit, const char *source) {
-    if (commit->change->words >= LEDGER_UNMAPPED_MAX)
+static bool has_room(struct ledger_writer *writer, const char *source) {
+    if (writer->change->words >= LEDGER_UNMAPPED_MAX)
         return false;
-    if (strcmp(commit->unmapped_source, source) != 0) {
-        (void)snprintf(commit->unmapped_source, sizeof commit->unmapped_source, "%s", source);
-        commit->unmapped_of_source = 0;
-        store_each(&commit->txn, STORE_UNMAPPED, on_count, commit);
+    if (strcmp(writer->unmapped_source, source) != 0) {
+        (void)snprintf(writer->unmapped_source, sizeof writer->unmapped_source, "%s", source);
+        writer->unmapped_of_source = 0;
+        store_each(&writer->txn, STORE_UNMAPPED, on_count, writer);
     }
-    return commit->unmapped_of_source < LEDGER_UNMAPPED_SOURCE_MAX;
+    return writer->unmapped_of_source < LEDGER_UNMAPPED_SOURCE_MAX;
 }
 
-static void note_word(struct ledger_writer *commit, const char *source,
+static void note_word(struct ledger_writer *writer, const char *source,
                       const struct unknown_word *word, const struct display_view *view) {
-    struct ledger_change *change = commit->change;
+    struct ledger_change *change = writer->change;
     struct unmapped_record entry;
     struct digest digest;
-    struct str old, key = key_of(commit, str_from(source), word, &digest);
-    if (!store_get(&commit->txn, STORE_UNMAPPED, key, &old) || !record_get_unmapped(old, &entry)) {
-        if (!has_room(commit, source)) {
+    struct str old, key = key_of(writer, str_from(source), word, &digest);
+    if (!store_get(&writer->txn, STORE_UNMAPPED, key, &old) || !record_get_unmapped(old, &entry)) {
+        if (!has_room(writer, source)) {
             change->totals.unmapped_not_kept++;
             return;
         }
         change->words++;
-        commit->unmapped_of_source++;
+        writer->unmapped_of_source++;
         entry = (struct unmapped_record){.field = (enum unmapped_field)word->field,
                                          .word = word->word,
-                                         .first_ms = commit->logged_ms};
+                                         .first_ms = writer->logged_ms};
         (void)snprintf(entry.source, sizeof entry.source, "%s", source);
     }
     entry.view = *view; // the allowlist may have changed
     entry.times += entry.times < UINT32_MAX;
-    entry.last_ms = commit->logged_ms;
+    entry.last_ms = writer->logged_ms;
     buf_clear(&change->record);
     record_put_unmapped(&change->record, &entry);
-    store_put(&commit->txn, STORE_UNMAPPED, key, buf_str(&change->record));
-    commit->writes = true;
+    store_put(&writer->txn, STORE_UNMAPPED, key, buf_str(&change->record));
+    writer->writes = true;
 }
 
 // The first of the signal's words; they are in order of their signals.
@@ -79,59 +79,59 @@ static size_t first_word(const struct delivery *delivery, uint32_t signal) {
     return low;
 }
 
-void ledger_keep_unmapped(struct ledger_writer *commit, const struct delivery *delivery,
+void ledger_keep_unmapped(struct ledger_writer *writer, const struct delivery *delivery,
                           uint32_t signal) {
     for (size_t i = first_word(delivery, signal);
          i < delivery->content.unmapped_count && delivery->content.unmapped[i].signal == signal;
          i++)
-        note_word(commit, delivery->source->name,
+        note_word(writer, delivery->source->name,
                   &delivery->content.signals[signal].unknown[delivery->content.unmapped[i].unknown],
                   &delivery->content.unmapped[i].view);
 }
 
-void ledger_forget_unmapped(struct ledger_writer *commit, struct str source,
+void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
                             const struct unknown_word *word) {
     struct digest digest;
-    struct str old, key = key_of(commit, source, word, &digest);
-    if (!store_get(&commit->txn, STORE_UNMAPPED, key, &old))
+    struct str old, key = key_of(writer, source, word, &digest);
+    if (!store_get(&writer->txn, STORE_UNMAPPED, key, &old))
         return;
-    store_delete(&commit->txn, STORE_UNMAPPED, key);
-    commit->change->words--;
-    if (str_is(source, commit->unmapped_source))
-        commit->unmapped_of_source--;
-    commit->writes = true;
+    store_delete(&writer->txn, STORE_UNMAPPED, key);
+    writer->change->words--;
+    if (str_is(source, writer->unmapped_source))
+        writer->unmapped_of_source--;
+    writer->writes = true;
 }
 
 // An entry that is younger than the version has not counted it.
-void ledger_unsay_unmapped(struct ledger_writer *commit, const struct ledger_entry *row) {
+void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_entry *row) {
     struct str source = {row->source, row->source_len};
     for (uint8_t i = 0; i < row->unknown_count; i++) {
-        struct buf *record = &commit->change->record;
+        struct buf *record = &writer->change->record;
         struct unmapped_record entry;
         struct digest digest;
-        struct str old, key = key_of(commit, source, &row->unknown[i], &digest);
-        if (!store_get(&commit->txn, STORE_UNMAPPED, key, &old) ||
+        struct str old, key = key_of(writer, source, &row->unknown[i], &digest);
+        if (!store_get(&writer->txn, STORE_UNMAPPED, key, &old) ||
             !record_get_unmapped(old, &entry) || entry.first_ms > row->logged_ms)
             continue;
         if (entry.times <= 1) {
-            ledger_forget_unmapped(commit, source, &row->unknown[i]);
+            ledger_forget_unmapped(writer, source, &row->unknown[i]);
             continue;
         }
         entry.times--;
         buf_clear(record);
         record_put_unmapped(record, &entry);
-        store_put(&commit->txn, STORE_UNMAPPED, key, buf_str(record));
-        commit->writes = true;
+        store_put(&writer->txn, STORE_UNMAPPED, key, buf_str(record));
+        writer->writes = true;
     }
 }
 
-struct entries {
+struct unmapped_list {
     struct unmapped_record *list;
     size_t count, cap;
 };
 
 static bool collect(void *ctx, struct str key, struct str value) {
-    struct entries *entries = ctx;
+    struct unmapped_list *entries = ctx;
     (void)key;
     entries->list = mem_grow(entries->list, entries->count, &entries->cap, sizeof *entries->list);
     return record_get_unmapped(value, &entries->list[entries->count]) && ++entries->count;
@@ -150,7 +150,7 @@ static int by_times(const void *a, const void *b) {
 void ledger_each_unmapped(struct ledger *ledger,
                           bool (*fn)(void *ctx, const struct unmapped_record *word), void *ctx) {
     struct store_txn txn;
-    struct entries entries = {0};
+    struct unmapped_list entries = {0};
     store_begin_read(ledger->store, &txn);
     store_each(&txn, STORE_UNMAPPED, collect, &entries);
     store_abort(&txn);

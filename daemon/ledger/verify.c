@@ -3,8 +3,8 @@
 // has to follow: so a version that was lost, doubled or moved shows, and what counts at the end is
 // what the last ones say. A line may follow one that has expired.
 //
-// A ledger that was made anew from its events (ledger_rebuild.c) may lack versions; and a signal
-// that had expired and came again is there twice, of which the older one is expired_counts.
+// A ledger that was made anew from its events (rebuild.c) may lack versions; and a signal
+// that had expired and came again is there twice, of which the older one counts on as expired.
 #include "ledger/verify.h"
 
 #include "codec/event_read.h"

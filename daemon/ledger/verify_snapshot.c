@@ -16,8 +16,8 @@ static void on_member(void *ctx, uint64_t person, const struct digest *member,
     verify_add_member(ctx, person, member, cell);
 }
 
-void ledger_begin_verify(struct ledger_writer *commit, struct commit_task *task) {
-    const struct ledger *ledger = commit->ledger;
+void ledger_begin_verify(struct ledger_writer *writer, struct commit_task *task) {
+    const struct ledger *ledger = writer->ledger;
     struct verify *verify = ((struct verify_task *)task)->verify;
     struct verify_memory *memory = &verify->memory;
     store_begin_read(ledger->store, &verify->txn);

@@ -193,7 +193,7 @@ static void check_persons(struct verify_scan *scan) {
 
 static const char by_lines[] = "by its lines", in_memory[] = "in memory";
 
-// Two statistics of a cell that should be one.
+// Two numbers of a cell that should be one.
 struct unequal {
     const struct cell *cell;
     int64_t table, other;

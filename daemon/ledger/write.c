@@ -6,57 +6,57 @@
 #include "codec/event.h"
 #include "ledger_private.h"
 
-uint64_t ledger_latest(const struct ledger_writer *commit, const struct digest *identity) {
-    uint64_t seq = index_get(commit->change->index, identity);
-    return seq ? seq : index_get(commit->ledger->index, identity);
+uint64_t ledger_latest(const struct ledger_writer *writer, const struct digest *identity) {
+    uint64_t seq = index_get(writer->change->index, identity);
+    return seq ? seq : index_get(writer->ledger->index, identity);
 }
 
-bool ledger_find_known(struct ledger_writer *commit, const struct digest *identity,
+bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
                        struct ledger_entry *known) {
     struct str record, event;
-    uint64_t seq = ledger_latest(commit, identity);
+    uint64_t seq = ledger_latest(writer, identity);
     // What has expired in this group is still in the index.
-    if (seq < commit->change->first_seq)
+    if (seq < writer->change->first_seq)
         return false;
-    if (!store_get_seq(&commit->txn, STORE_LEDGER, seq, &record) ||
+    if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) ||
         !record_get_ledger(record, seq, known, &event)) {
-        if (commit->txn.err.kind == ERR_NONE)
-            err_set(&commit->txn.err, ERR_FATAL, "the ledger lacks line %llu that its index names",
+        if (writer->txn.err.kind == ERR_NONE)
+            err_set(&writer->txn.err, ERR_FATAL, "the ledger lacks line %llu that its index names",
                     (unsigned long long)seq);
         return false;
     }
     return true;
 }
 
-void ledger_write_entry(struct ledger_writer *commit, const struct ledger_entry *row) {
-    struct ledger_change *change = commit->change;
+void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *row) {
+    struct ledger_change *change = writer->change;
     buf_clear(&change->record);
     record_put_ledger(&change->record, row, buf_str(&change->value));
     if (change->value.overflow || change->record.overflow) {
-        err_set(&commit->txn.err, ERR_FATAL, "an event is larger than it can be");
+        err_set(&writer->txn.err, ERR_FATAL, "an event is larger than it can be");
         return;
     }
-    store_append(&commit->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
-    store_append(&commit->txn, STORE_OUTBOX, row->seq, STR(""));
+    store_append(&writer->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
+    store_append(&writer->txn, STORE_OUTBOX, row->seq, STR(""));
     change->last_seq = row->seq;
     change->added++;
-    commit->writes = true;
+    writer->writes = true;
 }
 
-void ledger_write_signal(struct ledger_writer *commit, struct ledger_entry *row,
+void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *row,
                          const struct ledger_entry *known, const struct tables *tables,
                          const char *as_reported) {
-    struct ledger_change *change = commit->change;
+    struct ledger_change *change = writer->change;
     struct digest linked[EVENT_LINKED_MAX];
     struct event_links links = {.list = linked};
     const struct ledger_entry *previous = known && known->counts ? known : NULL;
     if (row->counts && row->person)
-        links.count = ledger_linked(commit, row->person, &row->identity, linked, EVENT_LINKED_MAX);
+        links.count = ledger_linked(writer, row->person, &row->identity, linked, EVENT_LINKED_MAX);
     buf_clear(&change->value);
     event_put_value(&change->value, tables->municipalities, row, previous, as_reported, &links);
-    ledger_write_entry(commit, row);
+    ledger_write_entry(writer, row);
     index_put(change->index, &row->identity, row->seq);
-    ledger_move_member(commit, known, row);
+    ledger_move_member(writer, known, row);
     if (previous)
         counts_add(change->counts, &previous->cell, -1);
     if (row->counts)

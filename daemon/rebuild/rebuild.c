@@ -220,7 +220,7 @@ static struct summary sum_up(const struct ledger *ledger) {
                             .persons_linked = persons_members(ledger_persons(ledger))};
 }
 
-static bool run(struct rebuild *rebuild) {
+static bool rebuild_all(struct rebuild *rebuild) {
     const char *chosen = rebuild->options->ledger_id;
     if (!rebuild->config->kafka_brokers)
         return err_set(&rebuild->err, ERR_CONFIG, "kafka.brokers is not set: the topic is needed");
@@ -247,7 +247,7 @@ int rebuild_run(const struct config *config, const struct rebuild_options *optio
     rebuild->options = options;
     rebuild->started_ms = clock_monotonic_ms();
     int status = EXIT_SUCCESS;
-    if (!run(rebuild)) {
+    if (!rebuild_all(rebuild)) {
         status = rebuild->err.kind == ERR_CONFIG ? EXIT_REFUSED : EXIT_FAILURE;
         (void)fprintf(stderr, "signaald: no rebuild: %s\n", rebuild->err.text);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by the files daemon/rebuild*.c; nobody else includes it.
-//   rebuild.c       the run: what is refused, in which order, what is told
-//   rebuild_read.c  a record of the topic as a line of the ledger
-//   rebuild_topic.c the events' topic from its beginning to its end
-//   rebuild_statistics.c  the topic of the statistics for outside
+// Shared by the files of daemon/rebuild; nobody else includes it.
+//   rebuild.c     the run: what is refused, in which order, what is told
+//   read.c        a record of the topic as a line of the ledger
+//   topic.c       the events' topic from its beginning to its end
+//   statistics.c  the topic of the statistics for outside
 #ifndef REBUILD_REBUILD_PRIVATE_H
 #define REBUILD_REBUILD_PRIVATE_H
 

@@ -13,13 +13,13 @@
 enum { WHAT_MAX = 64 };
 
 // One field under way.
-struct level {
+struct field_level {
     struct template_reading *reading;
     enum mapping_field field;
     char what[WHAT_MAX]; // "fields.category", for the texts
 };
 
-static void fault(const struct level *level, size_t line, const char *text) {
+static void fault(const struct field_level *level, size_t line, const char *text) {
     diagnostics_add(level->reading->yaml.faults, level->reading->yaml.file, line, "%s: %s",
                     level->what, text);
     level->reading->fields[level->field].bad = true;
@@ -70,14 +70,15 @@ static bool same_word(struct str a, struct str b) {
 }
 
 static void word_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
-    struct level *level = ctx;
+    struct field_level *level = ctx;
     struct template_reading *reading = level->reading;
     struct mapping_rule *rule = &reading->template->mapping.rules[level->field];
     struct mapping_word *word = &rule->words[rule->word_count];
     const char *wrong;
     for (size_t i = 0; i < rule->word_count; i++)
         if (same_word(key->text, str_from(rule->words[i].from))) {
-            fault(level, key->line, "is the same word as one before it: case and signs are folded");
+            add_fault(level, key->line,
+                      "is the same word as one before it: case and signs are folded");
             return;
         }
     if (!template_text(&reading->yaml, level->what, key, MAPPING_TEXT_MAX, &word->from))
@@ -86,37 +87,37 @@ static void word_entry(void *ctx, const struct yaml_node *key, const struct yaml
     if (!template_text(&reading->yaml, level->what, value, MAPPING_TEXT_MAX, &word->to))
         return;
     if ((wrong = value_wrong(level->field, value->text)))
-        fault(level, value->line, wrong);
+        add_fault(level, value->line, wrong);
 }
 
-static void read_words(struct level *level, const struct yaml_node *node) {
-    struct level below = *level;
+static void read_words(struct field_level *level, const struct yaml_node *node) {
+    struct field_level below = *level;
     (void)snprintf(below.what, sizeof below.what, "fields.%s.value_map",
                    mapping_field_name(level->field));
     if (node->kind == YAML_MAP && node->count)
         diagnostics_each_entry(level->reading->yaml.faults, level->reading->yaml.file, below.what,
                                node, MAPPING_LIST_MAX, word_entry, &below);
     else
-        fault(&below, node->line, "words and what they mean are needed");
+        add_fault(&below, node->line, "words and what they mean are needed");
 }
 
-static void read_constant(struct level *level, const struct yaml_node *node) {
+static void read_constant(struct field_level *level, const struct yaml_node *node) {
     struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
     const char *wrong;
     if (!template_text(&level->reading->yaml, level->what, node, MAPPING_TEXT_MAX, &rule->constant))
         level->reading->fields[level->field].bad = true;
     else if ((wrong = value_wrong(level->field, node->text)))
-        fault(level, node->line, wrong);
+        add_fault(level, node->line, wrong);
 }
 
-static void read_from(struct level *level, const struct yaml_node *node) {
+static void read_from(struct field_level *level, const struct yaml_node *node) {
     struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
     if (!template_text(&level->reading->yaml, level->what, node, MAPPING_TEXT_MAX, &rule->from))
         level->reading->fields[level->field].bad = true;
 }
 
 static void rule_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
-    struct level *level = ctx;
+    struct field_level *level = ctx;
     if (str_is(key->text, "from"))
         read_from(level, value);
     else if (str_is(key->text, "constant"))
@@ -124,7 +125,7 @@ static void rule_entry(void *ctx, const struct yaml_node *key, const struct yaml
     else if (str_is(key->text, "value_map"))
         read_words(level, value);
     else
-        fault(level, key->line, "unknown key (allowed: from, value_map, constant)");
+        add_fault(level, key->line, "unknown key (allowed: from, value_map, constant)");
 }
 
 static void unknown_field(struct template_reading *reading, const struct yaml_node *key) {
@@ -141,7 +142,7 @@ static void unknown_field(struct template_reading *reading, const struct yaml_no
 
 static void field_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
     struct template_reading *reading = ctx;
-    struct level level = {.reading = reading};
+    struct field_level level = {.reading = reading};
     if (!mapping_field_from_name(key->text, &level.field)) {
         unknown_field(reading, key);
         return;

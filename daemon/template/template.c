@@ -129,7 +129,7 @@ static void read_directory(struct templates *templates, const char *dir,
                            struct diagnostics *faults) {
     struct dirent **entries = NULL;
     int count = scandir(dir, &entries, is_template, by_bytes);
-    if (count < 0 && errno != ENOENT && errno != ENOTDIR) // config_files.c tells of these
+    if (count < 0 && errno != ENOENT && errno != ENOTDIR) // config/files.c tells of these
         diagnostics_add(faults, dir, 0, "cannot be read: %s", strerror(errno));
     if (count > TEMPLATES_MAX)
         diagnostics_add(faults, dir, 0, "more than %d templates", (int)TEMPLATES_MAX);

@@ -59,8 +59,8 @@ struct event_attributes {
     size_t count;
     struct str key; // of the record: the value of partitionkey
 };
-void event_attributes(const struct ledger_entry *row, const char *oin,
-                      struct event_attributes *out);
+void event_fill_attributes(const struct ledger_entry *row, const char *oin,
+                           struct event_attributes *out);
 
 // The event in CloudEvents' JSON form, one line without a newline, with the ledger's sequence as
 // `signaaldseq`.

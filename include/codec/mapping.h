@@ -22,8 +22,8 @@ enum mapping_field {
     MAPPING_BIRTH_YEAR,
     MAPPING_CITIZENSHIP,
     MAPPING_PERSON_NAME,
-    MAPPING_BIRTH_DATE, // in a form of its own, see core/person.h; read as `dates` says where such
-                        // a date would be mistaken: MDY, EXCEL, EPOCH
+    MAPPING_BIRTH_DATE, // in a form of its own, see core/person/person.h; read as `dates` says
+                        // where such a date would be mistaken: MDY, EXCEL, EPOCH
     MAPPING_NATIONALITY,
     MAPPING_V_NUMBER,
     MAPPING_STATUS,
@@ -113,10 +113,10 @@ struct mapping_trace {
     struct str raw[MAPPING_FIELDS];   // absent when there is nothing there
     struct str value[MAPPING_FIELDS]; // after words, absent list, constant and date form
 };
-void mapping_trace(const struct mapping *mapping, struct str body,
-                   const struct decode_limits *limits,
-                   void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
-                   struct mapping_result *result);
+void mapping_decode_traced(const struct mapping *mapping, struct str body,
+                           const struct decode_limits *limits,
+                           void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
+                           struct mapping_result *result);
 
 void mapping_free(struct mapping *mapping); // its texts; not the struct
 

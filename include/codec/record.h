@@ -6,7 +6,7 @@
 //   outbox     seq -> empty
 //   published  seq -> partition u32, offset u64 (+1; 0: it is in the topic, nobody knows where)
 //   counts     cell (12 bytes, as struct cell) -> i64
-//   expired_counts    cell -> i64, the part of counts whose ledger lines have expired
+//   expired_counts     cell -> i64, the part of counts whose ledger lines have expired
 //   persons    pseudonym -> person u64, key id u32, last used i64 (ms)
 //   members    person u64 (big-endian), identity (once that has expired: random) -> cell;
 //              the signals that count and whose person is known
@@ -14,15 +14,13 @@
 //   quarantine digest -> quarantine record
 //   words      digest of (source, field, word) -> word record
 //   audit      number -> keyed digest over the line before and this one (16 bytes), the line
-//   statistics    key (see core/statistics.h) -> statistic record: format 1, count u64,
-//   rounding_base u32,
-//              closed month u16; the statistics that are told outside
+//   statistics key (see core/cube/statistics.h) -> statistic record: format 1, count u64,
+//              rounding_base u32, closed month u16; the statistics that are told outside
 //   statistics-outbox  number -> length of the key, key, value (JSON; none: a tombstone)
 //   shown      cell without victim and status -> i64: the signals that the statistics were made of.
 //              (In a rebuild: as the counts are then, up to the closed month.)
-//   meta       word -> value; "statistics": format 1, made, tried u16, closed u16, rounding_base
-//   u32,
-//              number of the last one in statistics-outbox u64;
+//   meta       word -> value; "statistics": format 1, made, tried u16, closed u16,
+//              rounding_base u32, number of the last one in statistics-outbox u64;
 //              "statistics-topic": the name of the topic that they went to last
 //
 // Ledger record (format 2), offsets in bytes:

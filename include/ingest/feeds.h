@@ -31,7 +31,7 @@ struct feeds_status {
     size_t paused, silent;
     uint64_t polls, pages, not_modified, failures;
 };
-void feeds_status(const struct feeds *feeds, struct feeds_status *status);
+void feeds_get_status(const struct feeds *feeds, struct feeds_status *status);
 
 enum feed_state {
     FEED_PUSH,    // only posts: no URL

@@ -48,6 +48,6 @@ struct pipeline_status {
     uint64_t commits, commits_failed;
     uint64_t largest_commit; // tasks in one commit
 };
-void pipeline_status(const struct pipeline *pipeline, struct pipeline_status *status);
+void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status *status);
 
 #endif

@@ -32,6 +32,6 @@ struct push_status {
     uint64_t requests_refused; // 4xx and 5xx as a whole
     uint32_t connections;
 };
-void push_status(const struct push *push, struct push_status *status);
+void push_get_status(const struct push *push, struct push_status *status);
 
 #endif

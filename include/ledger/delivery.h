@@ -40,7 +40,7 @@ struct delivery {
     int64_t received_ms;
     enum decode_format format;       // when there is no template
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
-    bool dry_run;                    // judged, nothing written
+    bool dry_run;                    // classified, nothing written
     char *body;                      // owned; freed once decoded
     size_t body_len;
 
@@ -49,7 +49,7 @@ struct delivery {
     struct delivery_poll *poll; // owned; NULL: a source or an operator pushed it
 };
 
-// Judges and writes what it holds: the task's `run`.
+// Classifies and writes what it holds: the task's `run`.
 void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task);
 // Has the source fallen silent? The same, of a delivery that holds nothing.
 void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task);

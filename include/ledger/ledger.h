@@ -5,8 +5,8 @@
 // restart would find.
 //
 //   loop    ledger_group_add …            collect
-//   worker  ledger_commit                 judge, write, sync: reads the memory, changes none of it
-//   loop    ledger_apply                  take over what was written
+//   worker  ledger_commit                 classify, write, sync: reads the memory, changes none of
+//   it loop    ledger_apply                  take over what was written
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
@@ -125,7 +125,7 @@ void ledger_each_statistic(struct ledger *ledger, struct statistics_record *stat
                            bool (*fn)(void *ctx, struct str key,
                                       const struct statistic_record *statistic),
                            void *ctx);
-// Can statistics of this rounding_base follow those that have been told? One that neither divides
+// Can statistics of this rounding base follow those that have been told? One that neither divides
 // theirs nor is a multiple of it would round differently, and both together narrow a statistic
 // down.
 bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base,
@@ -144,8 +144,8 @@ uint64_t ledger_find(const struct ledger *ledger,
                      const struct digest *identity); // seq of the latest line; 0
 bool ledger_event_at(struct ledger *ledger, uint64_t seq,
                      void (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
-// From `from` on, until fn returns false or `max` lines. Lost lines (see core/ledger.h) are not
-// shown.
+// From `from` on, until fn returns false or `max` lines. Lost lines (see
+// core/signal/ledger_entry.h) are not shown.
 void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
                        bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
 

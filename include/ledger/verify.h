@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A verify: what the lines of the ledger say, compared with everything that was made from them.
 // It goes by one snapshot of the store, writes nothing and needs no key. A running daemon gives
-// what it had in memory at the moment of the snapshot, see ledger_verify_begin.c; without that the
+// what it had in memory at the moment of the snapshot, see verify_snapshot.c; without that the
 // memory is not looked at. Any thread, one thread.
 //
 // Of what is wrong it says how often, and what it met first, with nothing in it but numbers of
@@ -13,14 +13,13 @@
 #include "edge/store/store.h"
 
 enum verify_check {
-    VERIFY_LEDGER, // lines without gaps, each version behind the one before it
-    VERIFY_EVENTS, // what each event says is what its line says, so a consumer's tally is right
-    VERIFY_COUNTS, // the counts are the sum of the lines, and of what was expired_counts from older
-                   // ones
-    VERIFY_MEMORY, // a daemon's cube and persons are those of the store
-    VERIFY_INDEX,  // a daemon's index leads each signal to its latest line
-    VERIFY_OUTBOX, // each line either waits for Kafka or has been confirmed; the totals fit; what
-                   // waits of the statistics for outside is what is told
+    VERIFY_LEDGER,  // lines without gaps, each version behind the one before it
+    VERIFY_EVENTS,  // what each event says is what its line says, so a consumer's tally is right
+    VERIFY_COUNTS,  // the counts are the sum of the lines, and of those that have expired
+    VERIFY_MEMORY,  // a daemon's cube and persons are those of the store
+    VERIFY_INDEX,   // a daemon's index leads each signal to its latest line
+    VERIFY_OUTBOX,  // each line either waits for Kafka or has been confirmed; the totals fit; what
+                    // waits of the statistics for outside is what is told
     VERIFY_PERSONS, // each signal that counts is with its person, and no number is given twice
     VERIFY_CHECKS,
 };

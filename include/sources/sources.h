@@ -26,7 +26,7 @@ struct source {
     char *url;
     int64_t interval_ms;
     const struct template *template; // of sources->templates; never NULL for one that is polled
-    char *cursor_param; // query parameter that gets the high-water watermark; NULL: the template's
+    char *cursor_param; // query parameter that gets the watermark; NULL: the template's
     char *cursor_field; // native templates only: field of each item whose highest value is the
                         // watermark; NULL: none
     char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in

@@ -28,14 +28,14 @@ enum template_auth {
 struct template {
     char *name;
     struct mapping mapping;
-    bool native; // native JSON: decode.h reads it, and what watermarks is the source's to say
+    bool native; // native JSON: decode.h reads it, and its watermark is the source's to say
     // asking
     char *query; // fixed part of the query: "ordering=updated_at&page_size=100"; NULL: none
     enum template_paging paging;
     char *page_param; // TOKEN, NUMBER
     uint32_t first_page, page_size;
     uint32_t pages_max; // of one poll
-    char *cursor_param; // gets the high-water watermark; NULL: none
+    char *cursor_param; // gets the watermark; NULL: none
     int64_t overlap_ms; // the watermark is asked for this much earlier (times only): pages shift
                         // while they are read
     bool ordered; // items come by rising watermark, so the watermark may move with each page and

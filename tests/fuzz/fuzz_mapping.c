@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint32_t items = 0, traces = 0;
     mapping.format = data[0] % 4 == 3 ? MAPPING_NDJSON : MAPPING_JSON;
     mapping_decode(&mapping, body, &limits, on_item, &items, &result);
-    mapping_trace(&mapping, body, &limits, on_trace, &traces, &traced);
+    mapping_decode_traced(&mapping, body, &limits, on_trace, &traces, &traced);
     if (items != result.decoded.items || traces != items ||
         traced.decoded.failed != result.decoded.failed)
         abort();

@@ -40,8 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct person_pseudonyms out, again;
     struct person_faults faults, faults_again;
     struct digest content, content_again;
-    person_pseudonyms(&keys, &person, TODAY, &out, &faults);
-    person_pseudonyms(&keys, &person, TODAY, &again, &faults_again);
+    person_pseudonymise(&keys, &person, TODAY, &out, &faults);
+    person_pseudonymise(&keys, &person, TODAY, &again, &faults_again);
     person_content(&keys.list[0].key, &person, &content);
     person_content(&keys.list[0].key, &person, &content_again);
     check(memcmp(&out, &again, sizeof out) == 0 && digest_equal(&content, &content_again));

@@ -538,7 +538,7 @@ class Statistics(Case):
             r"2017 +municipalities that signalled +10\b.*",
         ):
             self.assertRegex(text, rf"(?m)^{line}$")
-        self.assertIn("Statistics below 10 do not exist: none and few look alike.", flat(text))
+        self.assertIn("Numbers below 10 do not exist: none and few look alike.", flat(text))
         self.assertFits(text, 80)
 
     def test_where(self):

@@ -29,7 +29,7 @@ static inline struct item_person person_of(const char *name, const char *birth_d
 static inline struct person_pseudonyms pseudonyms(struct item_person person) {
     struct person_pseudonyms out;
     struct person_faults faults;
-    person_pseudonyms(&one_key, &person, today, &out, &faults);
+    person_pseudonymise(&one_key, &person, today, &out, &faults);
     assert_int_equal(faults.count, 0);
     return out;
 }

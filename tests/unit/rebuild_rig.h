@@ -34,7 +34,7 @@ static inline void send_line(void *ctx, const struct outbox_entry *entry) {
     struct event *event = &topic->list[topic->count++];
     event->seq = line->row.seq;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(20);
-    event_attributes(&line->row, oin, &attributes);
+    event_fill_attributes(&line->row, oin, &attributes);
     for (size_t i = 0; i < attributes.count; i++)
         (void)rd_kafka_header_add(headers, attributes.list[i].header, -1, attributes.list[i].value,
                                   attributes.list[i].len);

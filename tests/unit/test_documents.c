@@ -130,7 +130,7 @@ static void schemas_are_named_as_events_name_them(void **state) {
         const struct ledger_entry row = {.kind = kinds[k], .seq = 1, .version = 1};
         struct event_attributes attributes;
         size_t i = 0;
-        event_attributes(&row, DOCUMENTS_OIN, &attributes);
+        event_fill_attributes(&row, DOCUMENTS_OIN, &attributes);
         while (i < attributes.count &&
                (!attributes.list[i].name || strcmp(attributes.list[i].name, "dataschema") != 0))
             i++;

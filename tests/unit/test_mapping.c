@@ -504,7 +504,7 @@ static void a_trace_shows_both_sides(void **state) {
         "\"status\":{\"state\":\"a\"}},7]}";
     struct noted noted = {.len = 0};
     struct mapping_result result;
-    mapping_trace(&signalen, str_from(body), &note_limits, on_trace, &noted, &result);
+    mapping_decode_traced(&signalen, str_from(body), &note_limits, on_trace, &noted, &result);
     assert_string_equal(
         noted.text, "0 left out id:17>17 reported:2018-06-18 13:30>2018-06-18T11:30:00.000Z "
                     "category:mensenhandel|drugs>Unknown|drugs status:>possible withdrawn:m>false "

@@ -217,14 +217,14 @@ static void every_fault_is_told(void **state) {
         struct person_faults faults;
         char text[512];
         struct item_person person = cases[i].person;
-        person_pseudonyms(&one_key, &person, today, &out, &faults);
+        person_pseudonymise(&one_key, &person, today, &out, &faults);
         note_faults(&faults, text);
         if (strcmp(text, cases[i].expected) != 0)
             fail_msg("case %zu: %s, expected %s", i, text, cases[i].expected);
         assert_int_equal(out.base_count, 0); // also beside an attribute that would do
         if (faults.count && !person.v_number.data) {
             person.v_number = STR("2718281828");
-            person_pseudonyms(&one_key, &person, today, &out, &faults);
+            person_pseudonymise(&one_key, &person, today, &out, &faults);
             assert_int_equal(out.base_count, 0);
         }
     }
@@ -303,8 +303,8 @@ static void keys_rotate(void **state) {
     hash_random(old.list[0].key.bytes, HASH_KEY_BYTES);
     hash_random(both.list[0].key.bytes, HASH_KEY_BYTES);
     both.list[1] = old.list[0];
-    person_pseudonyms(&old, &person, today, &before, &faults);
-    person_pseudonyms(&both, &person, today, &during, &faults);
+    person_pseudonymise(&old, &person, today, &before, &faults);
+    person_pseudonymise(&both, &person, today, &during, &faults);
     assert_int_equal(before.key_count, 1);
     assert_int_equal(during.key_count, 2);
     assert_int_equal(during.base_count, 2);
@@ -376,7 +376,7 @@ struct stack_run {
 static void *run_pseudonyms(void *arg) {
     struct stack_run *run = arg;
     struct person_faults faults;
-    person_pseudonyms(&one_key, &run->person, today, &run->out, &faults);
+    person_pseudonymise(&one_key, &run->person, today, &run->out, &faults);
     return NULL;
 }
 
@@ -457,8 +457,8 @@ static void random_attributes_never_crash(void **state) {
         struct person_pseudonyms out, again;
         struct person_faults faults;
         struct digest digest;
-        person_pseudonyms(&one_key, &person, today, &out, &faults);
-        person_pseudonyms(&one_key, &person, today, &again, &faults);
+        person_pseudonymise(&one_key, &person, today, &out, &faults);
+        person_pseudonymise(&one_key, &person, today, &again, &faults);
         assert_memory_equal(&out, &again, sizeof out);
         assert_true(out.base_count <= PERSON_BASES && faults.count <= PERSON_FAULTS_MAX);
         assert_true(faults.count == 0 || out.base_count == 0);

@@ -187,7 +187,7 @@ static void random_batches_come_out_as_the_model_says(void **state) {
     loop_timer_start(rig.timer, 0, 1);
     loop_run(rig.loop);
     struct pipeline_status status;
-    pipeline_status(rig.pipeline, &status);
+    pipeline_get_status(rig.pipeline, &status);
     assert_int_equal(status.queued_bytes, 0);
     assert_true(rig.commits > 1);
     assert_true(status.largest_commit > 1); // batches did share commits

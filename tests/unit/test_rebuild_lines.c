@@ -122,7 +122,7 @@ static void numbers_agree(void **state) {
         struct ledger_found found;
         struct err err;
         line.row.seq = table[i].seq;
-        event_attributes(&line.row, "00000099000000001000", &attributes);
+        event_fill_attributes(&line.row, "00000099000000001000", &attributes);
         rd_kafka_headers_t *headers = make_headers(&attributes);
         (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, table[i].said, -1);
         const struct publish_record record = {
@@ -141,7 +141,7 @@ static bool read_with(const struct line *line, const char *header, const char *g
     struct event_attributes attributes;
     struct ledger_found found;
     char seq[24];
-    event_attributes(&line->row, "00000099000000001000", &attributes);
+    event_fill_attributes(&line->row, "00000099000000001000", &attributes);
     rd_kafka_headers_t *headers = make_headers(&attributes);
     (void)snprintf(seq, sizeof seq, "%" PRIu64, line->row.seq);
     (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);

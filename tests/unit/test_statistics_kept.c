@@ -505,17 +505,17 @@ static void they_can_be_put_back(void **state) {
     now = at_date(2024, 3, 15);
     deliver_many(ledger, "a", 38, FEBRUARY);
     struct ledger_change change = {0};
-    struct ledger_writer commit = {.ledger = ledger, .change = &change};
+    struct ledger_writer writer = {.ledger = ledger, .change = &change};
     const struct statistic_record told = {30, 10, 24 * 12};
     const struct statistics_record back = {
         .made = true, .tried = 24 * 12 + 1, .closed = 24 * 12, .rounding_base = 10, .seq = 700};
     struct err err;
     buf_init(&change.record, 1000);
-    store_begin(ledger->store, &commit.txn);
-    ledger_put_statistic(&commit, STR("signals/month=2024-02"), &told);
-    ledger_put_statistics_state(&commit, &back);
-    ledger_flush_statistics(&commit);
-    assert_true(store_commit(&commit.txn, &err));
+    store_begin(ledger->store, &writer.txn);
+    ledger_put_statistic(&writer, STR("signals/month=2024-02"), &told);
+    ledger_put_statistics_state(&writer, &back);
+    ledger_flush_statistics(&writer);
+    assert_true(store_commit(&writer.txn, &err));
     buf_free(&change.record);
     ledger = reopen(ledger);
     assert_still(ledger, "signals/month=2024-02=30/10/288\n");

@@ -32,7 +32,7 @@ static void fill(struct store *store, char byte) {
 
 static uint64_t used(struct store *store) {
     struct store_usage usage;
-    store_usage(store, &usage);
+    store_get_usage(store, &usage);
     return usage.used_bytes;
 }
 

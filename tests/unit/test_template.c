@@ -420,7 +420,7 @@ static void trace_page(const char *template, const char *body, size_t len, struc
     const struct template *t = templates_find(templates, str_from(template));
     assert_non_null(t);
     *seen = (struct seen){0};
-    mapping_trace(&t->mapping, (struct str){body, len}, &limits, on_trace, seen, result);
+    mapping_decode_traced(&t->mapping, (struct str){body, len}, &limits, on_trace, seen, result);
     assert_false(result->decoded.failed);
     templates_unref(templates);
 }

@@ -17,14 +17,14 @@ enum {
 };
 
 // A run of letters, or one of digits.
-struct run {
+struct id_run {
     size_t begin, len;
     bool digits;
 };
 
 struct id {
     struct str text;
-    struct run runs[RUNS_MAX];
+    struct id_run runs[RUNS_MAX];
     size_t count;
 };
 
@@ -39,7 +39,7 @@ static bool split(struct str text, struct id *id) {
         if (at > begin) {
             if (id->count == RUNS_MAX)
                 return false;
-            id->runs[id->count++] = (struct run){begin, at - begin, digits};
+            id->runs[id->count++] = (struct id_run){begin, at - begin, digits};
         } else if (text.data[at] == '\0' || !strchr("-_./:#", text.data[at++])) {
             return false;
         }

@@ -153,7 +153,7 @@ size_t scrub_iban_at(struct str text, size_t at) {
 // plates do not.
 enum glued { NEVER, ANY_LETTERS, NO_VOWELS };
 
-static const struct series {
+static const struct plate {
     const char *form;
     enum glued glued;
 } plate_series[] = {
@@ -223,7 +223,7 @@ static size_t match_parted(struct str text, size_t at, const char *form, char si
     return end;
 }
 
-static size_t match_glued(struct str text, size_t at, const struct series *series) {
+static size_t match_glued(struct str text, size_t at, const struct plate *series) {
     size_t end = series->glued == NEVER ? 0 : match_form(text, at, series->form, '\0');
     return series->glued == NO_VOWELS && has_vowel(text, at, end) ? 0 : end;
 }
@@ -233,7 +233,7 @@ size_t scrub_plate_at(struct str text, size_t at) {
     if (!scrub_is_alnum(text, at) || !scrub_is_word_start(text, at))
         return 0;
     for (size_t i = 0; !end && i < sizeof plate_series / sizeof plate_series[0]; i++) {
-        const struct series *series = &plate_series[i];
+        const struct plate *series = &plate_series[i];
         end = match_parted(text, at, series->form, '-');
         if (!end)
             end = match_parted(text, at, series->form, ' ');

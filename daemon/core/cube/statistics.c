@@ -38,11 +38,11 @@ enum {
 };
 
 // Where a sum is kept, in a cube of sums: that compares its cells as bytes only.
-struct place {
+struct sum_place {
     uint16_t margin, period, values[BY_MAX];
     uint32_t unused;
 };
-static_assert(sizeof(struct place) == sizeof(struct cell), "a place takes a cell's room");
+static_assert(sizeof(struct sum_place) == sizeof(struct cell), "a place takes a cell's room");
 
 struct making {
     const struct statistics_options *options;
@@ -76,7 +76,7 @@ static uint16_t *map_regions(enum dimension d, const struct municipalities *all)
     return map;
 }
 
-static void add(struct counts *sums, const struct place *place, int64_t number) {
+static void add(struct counts *sums, const struct sum_place *place, int64_t number) {
     struct cell cell;
     memcpy(&cell, place, sizeof cell);
     counts_add(sums, &cell, number);
@@ -85,7 +85,7 @@ static void add(struct counts *sums, const struct place *place, int64_t number) 
 static void add_to_margin(struct making *making, uint16_t m, const struct cell *cell,
                           int64_t number) {
     const struct margin *margin = &margins[m];
-    struct place place = {.margin = m, .period = dimension_value(margin->period, cell)};
+    struct sum_place place = {.margin = m, .period = dimension_value(margin->period, cell)};
     bool by_category = false;
     for (size_t i = 0; i < margin->by_count; i++) {
         enum dimension d = margin->by[i];
@@ -109,9 +109,9 @@ static void see_municipality(struct making *making, const struct cell *cell, int
         all, municipalities_by_code(all, cell->municipality), making->options->today);
     if (m && cell->source_kind == SOURCE_MUNICIPALITY)
         add(making->seen,
-            &(struct place){.margin = MUNICIPALITIES,
-                            .period = dimension_value(DIM_YEAR, cell),
-                            .values = {m->code}},
+            &(struct sum_place){.margin = MUNICIPALITIES,
+                                .period = dimension_value(DIM_YEAR, cell),
+                                .values = {m->code}},
             number);
 }
 
@@ -139,7 +139,7 @@ static void on_sum(void *ctx, const struct cell *cell, int64_t sum) {
     static const struct margin years = {DIM_YEAR, 0, {0}};
     struct making *making = ctx;
     struct statistics *statistics = making->statistics;
-    struct place place;
+    struct sum_place place;
     memcpy(&place, cell, sizeof place);
     int64_t count = sum - sum % making->options->rounding_base;
     if (count <= 0)
@@ -158,7 +158,7 @@ static void on_sum(void *ctx, const struct cell *cell, int64_t sum) {
 // Each that was seen in a year is one.
 static void on_seen(void *ctx, const struct cell *cell, int64_t sum) {
     struct making *making = ctx;
-    struct place place;
+    struct sum_place place;
     memcpy(&place, cell, sizeof place);
     place.values[0] = 0;
     if (sum > 0)

@@ -23,7 +23,7 @@ enum {
 };
 
 // One item under way.
-struct work {
+struct normaliser {
     const struct normalise_context *context;
     struct signal *signal;
     struct normalise_result *result;
@@ -31,7 +31,7 @@ struct work {
     int32_t reported; // day to go by, also when the item's own is faulty
 };
 
-static void add_fault(struct work *work, const char *pointer, enum fault_code code) {
+static void add_fault(struct normaliser *work, const char *pointer, enum fault_code code) {
     struct normalise_result *result = work->result;
     assert(result->fault_count < NORMALISE_FAULTS_MAX);
     struct fault *fault = &result->faults[result->fault_count++];
@@ -41,7 +41,8 @@ static void add_fault(struct work *work, const char *pointer, enum fault_code co
 }
 
 // The field without blanks around it; absent when nothing is left or when it is at fault.
-static struct str clean(struct work *work, struct str field, size_t max, const char *pointer) {
+static struct str clean(struct normaliser *work, struct str field, size_t max,
+                        const char *pointer) {
     struct str text = str_trim(field);
     if (text.len == 0)
         return (struct str){NULL, 0};
@@ -51,7 +52,7 @@ static struct str clean(struct work *work, struct str field, size_t max, const c
     return (struct str){NULL, 0};
 }
 
-static void take_id(struct work *work, struct str field) {
+static void take_id(struct normaliser *work, struct str field) {
     struct signal *signal = work->signal;
     if (str_trim(field).len == 0) {
         add_fault(work, "/id", FAULT_REQUIRED);
@@ -72,7 +73,7 @@ static void take_id(struct work *work, struct str field) {
 
 // A date, or a time and then its day in the Netherlands; not before 2000 and not later than a day
 // ahead of us, since clocks differ.
-static bool take_day(struct work *work, struct str field, const char *pointer, int32_t min,
+static bool take_day(struct normaliser *work, struct str field, const char *pointer, int32_t min,
                      int32_t *day) {
     struct str text = clean(work, field, SIGNAL_WORD_MAX, pointer);
     bool ahead;
@@ -97,7 +98,7 @@ static bool take_day(struct work *work, struct str field, const char *pointer, i
     return true;
 }
 
-static void take_dates(struct work *work, const struct item *item) {
+static void take_dates(struct normaliser *work, const struct item *item) {
     work->reported = work->received;
     bool given = take_day(work, item->reported, "/reported", SIGNAL_DAY_MIN, &work->reported);
     // our own clock may be wrong too: a month before 2000 has no cell
@@ -112,7 +113,7 @@ static void take_dates(struct work *work, const struct item *item) {
     (void)take_day(work, item->occurred, "/occurred", OCCURRED_DAY_MIN, &work->signal->occurred);
 }
 
-static void take_updated(struct work *work, struct str field) {
+static void take_updated(struct normaliser *work, struct str field) {
     struct str text = clean(work, field, SIGNAL_WORD_MAX, "/updated");
     int64_t from, upto;
     int32_t day;
@@ -135,7 +136,7 @@ static void take_updated(struct work *work, struct str field) {
 }
 
 // A word that no table has. It is found again by its digest once a table has it.
-static void add_unknown(struct work *work, enum unmapped_field field, struct str word) {
+static void add_unknown(struct normaliser *work, enum unmapped_field field, struct str word) {
     struct signal *signal = work->signal;
     struct unknown_word *unknown = &signal->unknown[signal->unknown_count];
     unknown->field = (uint8_t)field;
@@ -149,12 +150,12 @@ static void add_unknown(struct work *work, enum unmapped_field field, struct str
 }
 
 // The source's own municipality, on the day of the report.
-static const struct municipality *assume_own(const struct work *work,
+static const struct municipality *assume_own(const struct normaliser *work,
                                              const struct municipality *own) {
     return own ? municipalities_on(work->context->municipalities, own, work->reported) : NULL;
 }
 
-static void take_municipality(struct work *work, struct str field) {
+static void take_municipality(struct normaliser *work, struct str field) {
     const struct municipalities *all = work->context->municipalities;
     const struct municipality *own =
         municipalities_by_code(all, work->context->source_municipality);
@@ -176,7 +177,7 @@ static void take_municipality(struct work *work, struct str field) {
     signal->municipality_today = municipalities_successor(all, found, work->received)->code;
 }
 
-static void take_categories(struct work *work, const struct item *item) {
+static void take_categories(struct normaliser *work, const struct item *item) {
     static const char *const pointers[SIGNAL_CATEGORIES_MAX] = {
         "/categories/0", "/categories/1", "/categories/2", "/categories/3",
         "/categories/4", "/categories/5", "/categories/6", "/categories/7"};
@@ -202,7 +203,7 @@ static void take_categories(struct work *work, const struct item *item) {
 }
 
 // A whole number from `min` to `max`. False when not given or at fault.
-static bool take_number(struct work *work, struct str field, uint64_t min, uint64_t max,
+static bool take_number(struct normaliser *work, struct str field, uint64_t min, uint64_t max,
                         const char *pointer, uint64_t *value) {
     struct str text = clean(work, field, SIGNAL_WORD_MAX, pointer);
     struct str digits = text;
@@ -230,7 +231,7 @@ static enum age_group age_group_of_birth_year(uint64_t born, int year) {
 }
 
 // What is most exact for us wins: the group, then the age, then the birth year.
-static enum age_group take_age(struct work *work, const struct item *item) {
+static enum age_group take_age(struct normaliser *work, const struct item *item) {
     enum age_group group = AGE_UNKNOWN;
     uint64_t age, born;
     int year = time_month_of_day(work->reported) / 12;
@@ -247,7 +248,7 @@ static enum age_group take_age(struct work *work, const struct item *item) {
     return has_year ? age_group_of_birth_year(born, year) : AGE_UNKNOWN;
 }
 
-static void take_victim(struct work *work, const struct item *item) {
+static void take_victim(struct normaliser *work, const struct item *item) {
     enum gender gender = GENDER_UNKNOWN;
     enum citizenship citizenship = CITIZENSHIP_UNKNOWN;
     struct cell *cell = &work->signal->cell;
@@ -262,7 +263,7 @@ static void take_victim(struct work *work, const struct item *item) {
     cell->citizenship = (uint8_t)citizenship;
 }
 
-static void take_status(struct work *work, struct str field) {
+static void take_status(struct normaliser *work, struct str field) {
     enum status status = STATUS_POSSIBLE;
     struct str word = clean(work, field, SIGNAL_WORD_MAX, "/status");
     if (word.len && !codelist_status(word, &status))
@@ -270,10 +271,10 @@ static void take_status(struct work *work, struct str field) {
     work->signal->cell.status = (uint8_t)status;
 }
 
-static void take_person(struct work *work, const struct item_person *person) {
+static void take_person(struct normaliser *work, const struct item_person *person) {
     struct person_faults faults = {0};
-    person_pseudonyms(work->context->person_keys, person, work->received, &work->signal->person,
-                      &faults);
+    person_pseudonymise(work->context->person_keys, person, work->received, &work->signal->person,
+                        &faults);
     for (size_t i = 0; i < faults.count; i++)
         add_fault(work, faults.list[i].pointer, faults.list[i].code);
 }
@@ -335,10 +336,10 @@ void normalise_unknown(const struct hash_key *key, enum unmapped_field field, st
 void normalise_item(const struct normalise_context *context, const struct item *item,
                     struct signal *signal, struct normalise_result *result) {
     static const struct item nothing;
-    struct work work = {.context = context,
-                        .signal = signal,
-                        .result = result,
-                        .received = time_amsterdam_day(context->received_ms)};
+    struct normaliser work = {.context = context,
+                              .signal = signal,
+                              .result = result,
+                              .received = time_amsterdam_day(context->received_ms)};
     memset(signal, 0, sizeof *signal);
     result->fault_count = 0;
     result->municipality_unknown = false;

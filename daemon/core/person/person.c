@@ -207,9 +207,9 @@ void person_key_name(struct person_key *key) {
     key->id = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-void person_pseudonyms(const struct person_keys *keys, const struct item_person *person,
-                       int32_t received, struct person_pseudonyms *out,
-                       struct person_faults *faults) {
+void person_pseudonymise(const struct person_keys *keys, const struct item_person *person,
+                         int32_t received, struct person_pseudonyms *out,
+                         struct person_faults *faults) {
     struct reading reading = {.received = received, .faults = faults};
     const struct known *known = &reading.known;
     assert(keys->count <= PERSON_KEYS_MAX);
@@ -229,7 +229,7 @@ void person_pseudonyms(const struct person_keys *keys, const struct item_person 
 
 void person_content(const struct hash_key *key, const struct item_person *person,
                     struct digest *out) {
-    struct person_faults faults; // told by person_pseudonyms
+    struct person_faults faults; // told by person_pseudonymise
     struct reading reading = {.received = INT32_MAX, .faults = &faults};
     const struct known *known = &reading.known;
     read_person(&reading, person);

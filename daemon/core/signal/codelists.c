@@ -11,7 +11,7 @@
 #define LIST(words, value)                                                                         \
     { words, sizeof(words) / sizeof(words)[0], value }
 
-struct list {
+struct codelist {
     const char *const *words;
     size_t count;
     unsigned value;
@@ -21,7 +21,7 @@ static int compare(const void *word, const void *place) {
     return strcmp(word, *(const char *const *)place);
 }
 
-static bool find(const struct list *lists, size_t count, struct str word, unsigned *value) {
+static bool find(const struct codelist *lists, size_t count, struct str word, unsigned *value) {
     char folded[STR_FOLDED_MAX];
     if (synonyms_fold(word, folded) == 0)
         return false;
@@ -85,7 +85,7 @@ static const char *const non_conforming[] = {"gender neutraal",
 // O as in the Dutch registers: onbekend
 static const char *const gender_unknown[] = {"o"};
 
-static const struct list genders[] = {
+static const struct codelist genders[] = {
     LIST(masculine, GENDER_MASCULINE),
     LIST(feminine, GENDER_FEMININE),
     LIST(non_conforming, GENDER_NON_CONFORMING),
@@ -106,7 +106,7 @@ static const char *const adult_words[] = {
     "boven 18",    "meerderjarig", "meerderjarige", "over 18",
     "volwassen",   "volwassene"};
 
-static const struct list age_groups[] = {
+static const struct codelist age_groups[] = {
     LIST(minor_words, AGE_MINOR),
     LIST(adult_words, AGE_ADULT),
     LIST(unmapped, AGE_UNKNOWN),
@@ -161,7 +161,7 @@ static const char *const non_eu[] = {
     "niet eu burger", "non eu",    "noneu",      "outside eu",    "outside the eu",
     "staatloos",      "staatloze", "stateless",  "third country", "third country national"};
 
-static const struct list citizenships[] = {
+static const struct codelist citizenships[] = {
     LIST(dutch, CITIZENSHIP_NL),
     LIST(eu, CITIZENSHIP_EU),
     LIST(non_eu, CITIZENSHIP_NON_EU),
@@ -191,7 +191,7 @@ static const char *const rejected[] = {"afgewezen",
                                        "notavictimoftrafficking",
                                        "rejected"};
 
-static const struct list statuses[] = {
+static const struct codelist statuses[] = {
     LIST(possible, STATUS_POSSIBLE),
     LIST(confirmed, STATUS_CONFIRMED),
     LIST(rejected, STATUS_REJECTED),
@@ -276,7 +276,7 @@ bool codelist_citizenship(struct str word, enum citizenship *out) {
 }
 
 bool codelist_is_unknown(struct str word) {
-    static const struct list list[] = {LIST(unmapped, 0)};
+    static const struct codelist list[] = {LIST(unmapped, 0)};
     unsigned value;
     return FIND(list, word, &value);
 }

@@ -15,7 +15,7 @@ struct categories {
     size_t count;
 };
 
-enum column { COLUMN_WORD, COLUMN_CODE, COLUMN_COUNT };
+enum { COLUMN_WORD, COLUMN_CODE, COLUMN_COUNT };
 
 static const char *const columns[COLUMN_COUNT] = {"word", "code"};
 
@@ -86,18 +86,18 @@ bool categories_find(const struct categories *all, struct str word, enum categor
     return true;
 }
 
-struct each {
+struct word_visit {
     void (*fn)(void *ctx, struct str word, enum category code);
     void *ctx;
 };
 
 static void on_word(void *ctx, const struct synonyms_match *match) {
-    const struct each *each = ctx;
+    const struct word_visit *each = ctx;
     each->fn(each->ctx, str_from(match->spelling), (enum category)match->values[0]);
 }
 
 void categories_each(const struct categories *all,
                      void (*fn)(void *ctx, struct str word, enum category code), void *ctx) {
-    struct each each = {fn, ctx};
+    struct word_visit each = {fn, ctx};
     synonyms_each(all->words, on_word, &each);
 }

@@ -100,13 +100,13 @@ size_t allowlist_count(const struct display_allowlist *allowlist) {
 }
 
 // Words that begin alike: from `first` up to `end`.
-struct range {
+struct prefix_range {
     size_t first, end;
 };
 
 // The first of the range whose letter at `depth` is `letter` or comes after it.
-static size_t bound(const struct display_allowlist *allowlist, struct range range, size_t depth,
-                    char letter) {
+static size_t bound(const struct display_allowlist *allowlist, struct prefix_range range,
+                    size_t depth, char letter) {
     while (range.first < range.end) {
         size_t middle = range.first + (range.end - range.first) / 2;
         if (allowlist->words[middle][depth] < letter)
@@ -127,12 +127,12 @@ static void reach_at(uint8_t *parts, size_t at, uint8_t count) {
 // the last place is the token's end, to which no linking letter leads.
 static void follow(const struct display_allowlist *allowlist, struct str token, size_t start,
                    uint8_t before, uint8_t *parts) {
-    struct range range = {0, allowlist->count};
+    struct prefix_range range = {0, allowlist->count};
     for (size_t end = start; end < token.len && range.first < range.end;) {
         size_t depth = end - start;
         char letter = token.data[end++];
-        range = (struct range){bound(allowlist, range, depth, letter),
-                               bound(allowlist, range, depth, (char)(letter + 1))};
+        range = (struct prefix_range){bound(allowlist, range, depth, letter),
+                                      bound(allowlist, range, depth, (char)(letter + 1))};
         bool is_word = range.first < range.end && allowlist->words[range.first][depth + 1] == '\0';
         bool is_whole = start == 0 && end == token.len;
         if (!is_word || (!is_whole && end - start < PART_MIN))

@@ -20,7 +20,7 @@ enum {
     NONE = UINT16_MAX,
 };
 
-struct place {
+struct lineage {
     uint16_t predecessor; // row of the only one, NONE when there is none or more
     bool mixed;           // one of several predecessors lay in another region
     uint32_t line;        // in the table; for messages
@@ -29,14 +29,14 @@ struct place {
 
 struct municipalities {
     struct municipality *rows;
-    struct place *places; // beside rows
+    struct lineage *lineages; // beside rows
     size_t count, cap;
     uint16_t by_code[CODE_MAX + 1]; // row or NONE
     struct synonyms *names;         // -> rows
     struct table table;             // owns the text of the rows
 };
 
-enum column {
+enum municipality_column {
     COLUMN_CODE,
     COLUMN_NAME,
     COLUMN_PROVINCE_CODE,
@@ -126,7 +126,7 @@ static const char *parse_row(const struct str *cells, struct municipality *m) {
     if (cells[COLUMN_INHABITANTS].len &&
         !str_to_u64(cells[COLUMN_INHABITANTS], UINT32_MAX, &inhabitants))
         return "inhabitants must be a number or empty";
-    const enum column texts[] = {COLUMN_NAME, COLUMN_PROVINCE, COLUMN_POLICE_UNIT};
+    const enum municipality_column texts[] = {COLUMN_NAME, COLUMN_PROVINCE, COLUMN_POLICE_UNIT};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (cells[texts[i]].len == 0 || cells[texts[i]].len > MUNICIPALITY_TEXT_MAX)
             return "name, province and police_unit must have 1 to 64 bytes";
@@ -160,10 +160,10 @@ static void put_row(struct municipalities *all, const struct municipality *m) {
     size_t cap = all->cap;
     all->rows = mem_grow(all->rows, all->count, &all->cap, sizeof *all->rows);
     if (all->cap > cap)
-        all->places = mem_resize(all->places, all->cap, sizeof *all->places);
-    struct place *place = &all->places[all->count];
-    *place = (struct place){.predecessor = NONE, .line = all->table.line};
-    write_code(m->code, place->code_text);
+        all->lineages = mem_resize(all->lineages, all->cap, sizeof *all->lineages);
+    struct lineage *lineage = &all->lineages[all->count];
+    *lineage = (struct lineage){.predecessor = NONE, .line = all->table.line};
+    write_code(m->code, lineage->code_text);
     all->by_code[m->code] = (uint16_t)all->count;
     all->rows[all->count++] = *m;
 }
@@ -222,7 +222,7 @@ static bool check_successors(const struct municipalities *all, struct err *err) 
                 continue;
             return err_set(err, ERR_CONFIG,
                            "%s:%u: a successor must be in the table and valid the day after",
-                           all->table.name, (unsigned)all->places[i].line);
+                           all->table.name, (unsigned)all->lineages[i].line);
         }
     }
     return true;
@@ -239,12 +239,12 @@ static void link_predecessors(struct municipalities *all) {
     for (size_t i = 0; i < all->count; i++)
         for (size_t k = 0; k < SUCCESSORS_MAX && all->rows[i].successors[k]; k++) {
             uint16_t next = all->by_code[all->rows[i].successors[k]];
-            struct place *place = &all->places[next];
+            struct lineage *lineage = &all->lineages[next];
             if (all->rows[next].valid_from <= all->rows[i].valid_to)
                 continue;
             found[next]++;
-            place->predecessor = found[next] == 1 ? (uint16_t)i : NONE;
-            place->mixed |= !same_regions(&all->rows[i], &all->rows[next]);
+            lineage->predecessor = found[next] == 1 ? (uint16_t)i : NONE;
+            lineage->mixed |= !same_regions(&all->rows[i], &all->rows[next]);
         }
     free(found);
 }
@@ -291,7 +291,7 @@ void municipalities_free(struct municipalities *all) {
     synonyms_free(all->names);
     table_close(&all->table);
     free(all->rows);
-    free(all->places);
+    free(all->lineages);
     free(all);
 }
 
@@ -344,10 +344,10 @@ const struct municipality *municipalities_on(const struct municipalities *all,
         m = municipalities_by_code(all, m->successors[0]);
     }
     while (day < m->valid_from) {
-        const struct place *place = &all->places[m - all->rows];
-        if (place->predecessor == NONE)
-            return place->mixed ? NULL : m;
-        m = &all->rows[place->predecessor];
+        const struct lineage *lineage = &all->lineages[m - all->rows];
+        if (lineage->predecessor == NONE)
+            return lineage->mixed ? NULL : m;
+        m = &all->rows[lineage->predecessor];
     }
     return m;
 }
@@ -364,7 +364,7 @@ enum municipality_match municipalities_resolve(const struct municipalities *all,
         m = municipalities_by_code(all, code);
         if (!m)
             return MUNICIPALITY_NO_SUCH;
-        *spelling = all->places[m - all->rows].code_text;
+        *spelling = all->lineages[m - all->rows].code_text;
     } else {
         if (!synonyms_find(all->names, word, &match))
             return MUNICIPALITY_NO_SUCH;
@@ -385,20 +385,20 @@ const struct municipality *municipalities_successor(const struct municipalities 
     return from;
 }
 
-struct each {
+struct name_visit {
     void (*fn)(void *ctx, const char *spelling);
     void *ctx;
 };
 
 static void on_name(void *ctx, const struct synonyms_match *match) {
-    const struct each *each = ctx;
+    const struct name_visit *each = ctx;
     each->fn(each->ctx, match->spelling);
 }
 
 void municipalities_each_spelling(const struct municipalities *all,
                                   void (*fn)(void *ctx, const char *spelling), void *ctx) {
-    struct each each = {fn, ctx};
+    struct name_visit each = {fn, ctx};
     for (size_t i = 0; i < all->count; i++)
-        fn(ctx, all->places[i].code_text);
+        fn(ctx, all->lineages[i].code_text);
     synonyms_each(all->names, on_name, &each);
 }

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Prints what came of an import: a summary for people, with the first refusals, or one JSON object
+// with all that were kept. It prints only. What is counted, and how much of it is kept, is decided
+// in import.c, which owns it.
 #include "codec/json_out.h"
 #include "ctl/term/format.h"
 #include "import.h"

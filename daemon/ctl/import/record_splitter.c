@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Finds where records end by quotes, separators and line ends alone, as the lenient CSV reader of
+// the daemon does; so a piece that is cut here is read there as the same records. A record longer
+// than the limit stops the splitting: a lost quote must not turn a whole file into one record. All
+// that it returns points into the bytes of the caller, who keeps them.
 #include "ctl/import/record_splitter.h"
 
 #include <string.h>

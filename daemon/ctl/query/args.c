@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Makes the tables of getopt_long from the options of signaalctl and of a verb, and keeps what was
+// given in the order of the command line. Names and values point into the tables and argv; only the
+// list of them is allocated, and args_free frees it.
 #include "ctl/query/args.h"
 
 #include "base/mem.h"

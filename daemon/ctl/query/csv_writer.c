@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes CSV to the output of a verb. The writer remembers only whether a line has begun. A cell is
+// cleaned before it is quoted: on a terminal it becomes what the terminal can show, in a file it
+// loses its control characters. A cell that a spreadsheet would calculate begins with an
+// apostrophe.
 #include "ctl/query/csv_writer.h"
 
 #include "ctl/term/format.h"

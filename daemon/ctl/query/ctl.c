@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// The way of a verb: ask the daemon, then print its answer as it came (--json) or by the function
+// of the verb. Every message goes to stderr with its text cleaned, because it may quote the other
+// side. The verb owns its question; the reply and the parsed answer live during one call only.
 #include "ctl/query/ctl.h"
 
 #include <stdarg.h>

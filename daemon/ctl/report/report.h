@@ -27,7 +27,7 @@ struct report {
     int year;            // that it is about; 0: choose
     int this_year;       // in the Netherlands
     int64_t now_ms;      // when the exact page is made
-    int64_t rounding;    // of the public page; 0: statistics are exact
+    int64_t rounding;    // of the public page; 0: numbers are exact
 };
 
 extern const char report_template[]; // made of conf/report by page.cmake

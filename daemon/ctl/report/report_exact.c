@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The document of the page for inside: exact statistics of a year, its trend, who is silent. All is
+// The document of the page for inside: exact numbers of a year, its trend, who is silent. All is
 // asked before anything is written; the answers are freed at the end.
 #include "report.h"
 

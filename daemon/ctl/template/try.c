@@ -83,7 +83,7 @@ static void trace_page(struct try_run *run, enum decode_format format) {
     if (run->template->native)
         decode_items(body, &options, on_native, run, &decoded);
     else
-        mapping_trace(&run->template->mapping, body, &limits, on_trace, run, &mapped);
+        mapping_decode_traced(&run->template->mapping, body, &limits, on_trace, run, &mapped);
 }
 
 static void decode_page(struct try_run *run, enum decode_format format, uint16_t municipality) {

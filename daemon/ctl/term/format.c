@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Writes numbers, shares, sizes and times into room of the caller. No result is longer than
+// FORMAT_MAX, whatever the value is. A share is 0 % or 100 % only when it really is. A time that
+// cannot be read is shown as "?", one that is not there as "-".
 #include "ctl/term/format.h"
 
 #include "base/str.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Draws how far a task is, at most ten times a second on a terminal and every five seconds
+// elsewhere. What is drawn is erased before anything else is written to the terminal, so no bar
+// stays behind in the output. The caller owns the struct; it holds no memory of its own.
 #include "ctl/term/progress.h"
 
 #include "base/clock.h"

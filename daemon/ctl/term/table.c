@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Collects the cells of a table, measures them all and prints them once. The widest column of text
+// gives way first, one position at a time, until the table fits; a number is never cut. Text is
+// cleaned when it is put in. The table owns the copies of its texts, and table_free frees them.
 #include "ctl/term/table.h"
 
 #include "base/mem.h"
@@ -55,7 +58,7 @@ void table_put_rule(struct table *table) {
 
 struct layout {
     size_t widths[TABLE_COLUMNS_MAX];
-    size_t used;     // columns of the term, without the bar and the gap before it
+    size_t used;     // columns of the terminal, without the bar and the gap before it
     int64_t bar_max; // the value of a full bar
 };
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Finds out what the terminal can do (width, colour, UTF-8) and writes text to it. All text passes
+// through term_out_clean, the only place that decides what may be shown: that is why a signal's
+// words cannot move the cursor or turn the reading direction. Who asks for a cleaned copy frees it.
 #include "ctl/term/term_out.h"
 
 #include "base/mem.h"

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+// Takes the whole screen and gives it back. Keys are read without echo and without waiting for a
+// line end only when standard input is a terminal. A picture is drawn over the last one, line by
+// line, so that it does not flicker. After terminal_enter the caller must call terminal_leave.
 #include "ctl/term/terminal.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Inside of fetch: one transfer as curl's easy interface sees it, that is its options, what its
-// callbacks let through (fetch_transfer.c), and what came of it (fetch_answer.c). For these,
+// callbacks let through (transfer.c), and what came of it (answer.c). For these,
 // fetch.c and once.c only.
 #ifndef EDGE_FETCH_FETCH_TRANSFER_H
 #define EDGE_FETCH_FETCH_TRANSFER_H

@@ -72,8 +72,8 @@ static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char 
     return MHD_YES;
 }
 
-unsigned http_framing(const struct http_request *request, const char *version,
-                      struct http_framing *framing) {
+unsigned http_read_framing(const struct http_request *request, const char *version,
+                           struct http_framing *framing) {
     const struct http_server *server = request->conn->server;
     const char *method = request->method;
     bool is_1_1 = strcmp(version, "HTTP/1.1") == 0;

@@ -118,8 +118,8 @@ struct http_framing {
 };
 // 0, or the status to refuse with. Only in the first call for a request, when the head is still in
 // the library's buffer.
-unsigned http_framing(const struct http_request *request, const char *version,
-                      struct http_framing *framing);
+unsigned http_read_framing(const struct http_request *request, const char *version,
+                           struct http_framing *framing);
 
 bool http_query_parse(struct http_request *request);
 
@@ -130,7 +130,7 @@ void http_body_drop(struct http_request *request);
 
 // Keeps a duplicate of fd open and reads it empty until the client closes it too, so that what was
 // last written is not lost to a reset. Bounded in number and time.
-void http_linger(struct http_server *server, int fd);
+void http_start_linger(struct http_server *server, int fd);
 void http_linger_sweep(struct http_server *server, int64_t now_ms); // those past their time
 void http_linger_free_all(struct http_server *server);
 

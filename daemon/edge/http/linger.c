@@ -44,7 +44,7 @@ static void on_readable(void *ctx, int events) {
         linger_free(linger);
 }
 
-void http_linger(struct http_server *server, int fd) {
+void http_start_linger(struct http_server *server, int fd) {
     if (server->linger_count >= LINGERS_MAX || server->closed)
         return;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);

@@ -53,7 +53,7 @@ static bool body_reserve(struct http_request *request, size_t cap) {
 static bool on_head(struct http_request *request, const char *version) {
     const struct http_options *options = &request->conn->server->options;
     struct http_framing framing = {0};
-    unsigned status = http_framing(request, version, &framing);
+    unsigned status = http_read_framing(request, version, &framing);
     if (!status && !http_query_parse(request))
         status = 400;
     if (!status && options->on_head)
@@ -161,7 +161,7 @@ void http_on_completed(void *ctx, struct MHD_Connection *mhd, void **request_ctx
     bool answered = code == MHD_REQUEST_TERMINATED_COMPLETED_OK ||
                     code == MHD_REQUEST_TERMINATED_WITH_ERROR; // by us or by the library
     if (answered && (request->linger || request->phase == HTTP_PHASE_HEAD))
-        http_linger(conn->server, conn->fd);
+        http_start_linger(conn->server, conn->fd);
     if (request->streaming && request->source.closed)
         request->source.closed(request->source.ctx);
     if (request->response)

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// As edge/store.c and LMDB name them.
+// As store.c and LMDB name them.
 static const char file_name[] = "data.mdb", locks_name[] = "lock.mdb", lock_name[] = "lock";
 static const char own_name[] = "rebuilding";
 static const char *const leftovers[] = {"data.mdb", "data.mdb.new", "lock.mdb", "lock"};

@@ -461,7 +461,7 @@ void store_abort(struct store_txn *txn) {
     txn->handle = NULL;
 }
 
-void store_usage(struct store *store, struct store_usage *usage) {
+void store_get_usage(struct store *store, struct store_usage *usage) {
     MDB_envinfo info;
     MDB_stat stat;
     (void)mdb_env_info(store->env, &info);

@@ -2,8 +2,8 @@
 // Statistics that may be told outside (disclosure control). Exact running counts give single people
 // away (14, then 15), so what is told is made at the close of a month and then stays as it is:
 //   - sums along a few margins only, of signals reported in closed months;
-//   - each floored on its own to a multiple of the rounding_base: zero and small look alike;
-//   - made anew only when at least as many signals as the rounding_base have changed since.
+//   - each floored on its own to a multiple of the rounding base: zero and small look alike;
+//   - made anew only when at least as many signals as the rounding base have changed since.
 // A statistic has a key: "signals/year=2017/province=PV27/category=SexualExploitation",
 // "signals/month=2017-03", "municipalities/year=2017".
 #ifndef CORE_CUBE_STATISTICS_H
@@ -15,7 +15,7 @@ enum { STATISTIC_KEY_MAX = 128 };
 
 struct statistic {
     char key[STATISTIC_KEY_MAX]; // zeroed behind the text
-    int64_t count;               // a multiple of the rounding_base, > 0
+    int64_t count;               // a multiple of the rounding base, > 0
 };
 
 struct statistics {

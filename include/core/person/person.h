@@ -40,9 +40,9 @@ struct person_faults {
 // the attributes on its way is wiped before it returns; the attributes are the caller's to wipe.
 // `received`: day; a birth date after it, or before 1900, is a fault. A BSN in any attribute is
 // FAULT_NOT_ACCEPTED.
-void person_pseudonyms(const struct person_keys *keys, const struct item_person *person,
-                       int32_t received, struct person_pseudonyms *out,
-                       struct person_faults *faults);
+void person_pseudonymise(const struct person_keys *keys, const struct item_person *person,
+                         int32_t received, struct person_pseudonyms *out,
+                         struct person_faults *faults);
 
 // A digest under `key` of the attributes as they are compared: part of a signal's content, so that
 // another person is a correction while another key, or another spelling, is none. All zero when

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The rules of identity: what a delivered signal is, given what is known of it. Pure.
-//   never seen                       -> registered (or withdrawn, if it says so itself: then the
-//   identity is
-//                                       known and nothing counts)
+//   never seen                       -> registered (or withdrawn, if it says so itself: then
+//                                       the identity is known and nothing counts)
 //   known, same content              -> duplicate
 //   withdrawn, and its system now says that it stands -> corrected, also with the content it had
 //   known, other content             -> corrected, version + 1; also when it had been withdrawn

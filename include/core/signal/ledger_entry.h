@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// One line of the ledger: a signal in one version, as it was judged. Sequence numbers start at 1
-// and have no gaps; a later version of the same signal is a new line that names the one before.
+// One line of the ledger: a signal in one version, as it was classified. Sequence numbers start at
+// 1 and have no gaps; a later version of the same signal is a new line that names the one before.
 #ifndef CORE_SIGNAL_LEDGER_ENTRY_H
 #define CORE_SIGNAL_LEDGER_ENTRY_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Tables for spreadsheets and programs: CSV by RFC 4180, in UTF-8. Statistics are plain digits.
+// Tables for spreadsheets and programs: CSV by RFC 4180, in UTF-8. Numbers are plain digits.
 // Text that a spreadsheet would take for a formula gets an apostrophe in front; control characters
 // are left out.
 #ifndef CTL_QUERY_CSV_WRITER_H

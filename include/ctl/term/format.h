@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Statistics and times as people read them.
+// Numbers and times as people read them.
 #ifndef CTL_TERM_FORMAT_H
 #define CTL_TERM_FORMAT_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A table that fits the term: text is cut where it must be, statistics never; a column of bars
+// A table that fits the terminal: text is cut where it must be, numbers never; a column of bars
 // takes the room that is left.
 #ifndef CTL_TERM_TABLE_H
 #define CTL_TERM_TABLE_H

@@ -2,7 +2,7 @@
 // HTTP/1.1 server on the loop (libmicrohttpd behind it): TCP, TLS, Unix sockets. A request is
 // handed over when it is whole; the reply may come much later, so that it can wait for a commit.
 // What the library lets through and RFC 9112 does not, is refused here before any handler sees it
-// (see http_framing.c). Framing, size and time limits are kept here; what a path means is the
+// (see framing.c). Framing, size and time limits are kept here; what a path means is the
 // caller's. Everything is called on the loop's thread. The process must ignore SIGPIPE.
 //
 // Life of a request: on_head sees it without its body. From on_request on it is the caller's, who

@@ -96,7 +96,7 @@ struct store_usage {
     uint64_t used_bytes; // pages in use
     uint64_t max_bytes;
 };
-void store_usage(struct store *store, struct store_usage *usage);
+void store_get_usage(struct store *store, struct store_usage *usage);
 uint64_t store_table_bytes(struct store *store, enum store_table table); // pages in use
 
 #endif
