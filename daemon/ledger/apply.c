@@ -3,6 +3,7 @@
 // Nothing else changes the ledger's memory, so it always is what a restart would find.
 #include "ledger/ledger.h"
 
+#include "edge/loop.h"
 #include "ledger_private.h"
 
 #include <stdlib.h>
