@@ -37,6 +37,8 @@ static struct span measure(struct str bytes, bool csv, char separator) {
             end_span(&span, bytes);
             return span;
         }
+        if (state == CSV_PLAIN && c != separator)
+            continue;            // most bytes
         span.lines += c == '\n'; // in a quoted field
         bool is_separator = csv && c == separator && state != CSV_QUOTED;
         bool around = csv && c == '"' && (state == CSV_FIELD_START || state == CSV_QUOTED);
