@@ -4,6 +4,7 @@
 #include "codec/csv.h"
 
 #include "base/mem.h"
+#include "codec/csv_dialect.h"
 
 #include <csv.h>
 #include <stdlib.h>
@@ -123,51 +124,8 @@ static void on_row(int end, void *ctx) {
     buf_clear(&r->text);
 }
 
-// The one of , ; and tab that stands most often outside quotes in the first line with content.
-static char find_separator(struct str text) {
-    static const char candidates[] = ",;\t";
-    size_t counts[sizeof candidates - 1] = {0};
-    bool quoted = false, content = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '\r' || c == '\n') && content)
-            break;
-        const char *found = quoted || c == '\0' ? NULL : strchr(candidates, c);
-        if (found)
-            counts[found - candidates]++;
-        content = content || (c != '\r' && c != '\n');
-    }
-    size_t best = 0;
-    for (size_t k = 1; k < sizeof counts / sizeof *counts; k++)
-        if (counts[k] > counts[best])
-            best = k;
-    return candidates[best];
-}
-
-// "sep=;", Excel's own first line, which may be quoted. Takes it off.
-static bool take_separator_line(struct str *text, char *separator) {
-    struct str rest = *text, line;
-    if (!str_split(&rest, '\n', &line) || !rest.data)
-        return false;
-    if (line.len && line.data[line.len - 1] == '\r')
-        line.len--;
-    if (line.len == 7 && line.data[0] == '"' && line.data[6] == '"')
-        line = (struct str){line.data + 1, 5};
-    if (line.len != 5 || !str_equal_nocase((struct str){line.data, 4}, STR("sep=")))
-        return false;
-    if (line.data[4] && strchr(",;\t", line.data[4]))
-        *separator = line.data[4];
-    *text = rest;
-    return true;
-}
-
-static bool take_mark(struct str *text, struct str mark) {
-    if (text->len < mark.len || memcmp(text->data, mark.data, mark.len) != 0)
-        return false;
-    *text = (struct str){text->data + mark.len, text->len - mark.len};
-    return true;
+static bool begins_with(struct str text, struct str mark) {
+    return text.len >= mark.len && memcmp(text.data, mark.data, mark.len) == 0;
 }
 
 static bool parse_text(struct reader *r, struct csv_parser *parser, struct str text) {
@@ -182,27 +140,22 @@ static bool parse_text(struct reader *r, struct csv_parser *parser, struct str t
 
 bool csv_read(struct str text, const struct csv_options *options,
               bool (*fn)(void *ctx, const struct csv_record *record), void *ctx, uint32_t *line) {
+    *line = 1;
+    if (begins_with(text, STR("\xff\xfe")) || begins_with(text, STR("\xfe\xff")))
+        return false;
+    struct csv_dialect dialect = csv_dialect_of(text, options->separator);
     struct reader reader = {.options = options,
                             .fn = fn,
                             .ctx = ctx,
-                            .latin1 = options->latin1,
-                            .line = 1,
-                            .next_line = 1};
-    char separator = options->separator;
-    *line = 1;
-    if (take_mark(&text, STR("\xff\xfe")) || take_mark(&text, STR("\xfe\xff")))
-        return false;
-    if (take_mark(&text, STR("\xef\xbb\xbf")))
-        reader.latin1 = false;
-    if (take_separator_line(&text, &separator))
-        reader.line = reader.next_line = 2;
-    if (!separator)
-        separator = find_separator(text);
+                            .latin1 = options->latin1 && !dialect.utf8,
+                            .line = dialect.line,
+                            .next_line = dialect.line};
+    text = (struct str){text.data + dialect.begin, text.len - dialect.begin};
     buf_init(&reader.text, options->record_bytes_max * UTF8_OF_LATIN1);
     struct csv_parser parser;
     if (csv_init(&parser, REPORT_BLANK) != 0)
         return false;
-    csv_set_delim(&parser, (unsigned char)separator);
+    csv_set_delim(&parser, (unsigned char)dialect.separator);
     csv_set_realloc_func(&parser, mem_wipe_realloc);
     csv_set_free_func(&parser, mem_wipe_free);
     csv_set_blk_size(&parser, GROW);

@@ -12,7 +12,7 @@ enum { SOURCES_FILE_MAX = 64 * 1024 * 1024 };
 static const int64_t INTERVAL_DEFAULT_MS = 900000;
 
 // What is looked up: a name, or a token's digest.
-struct wanted {
+struct wanted_source {
     uint32_t hash;
     const struct sources *sources;
     struct str name;
@@ -20,13 +20,13 @@ struct wanted {
 };
 
 static bool has_name(const void *slot, const void *key) {
-    const struct wanted *wanted = key;
+    const struct wanted_source *wanted = key;
     uint32_t item = ((const struct map_slot *)slot)->item;
     return str_is(wanted->name, wanted->sources->list[item - 1].name);
 }
 
 static bool has_token(const void *slot, const void *key) {
-    const struct wanted *wanted = key;
+    const struct wanted_source *wanted = key;
     uint32_t at = ((const struct map_slot *)slot)->item - 1;
     const struct source *source = &wanted->sources->list[at / SOURCE_TOKENS_MAX];
     return hash_equal_secret(source->tokens[at % SOURCE_TOKENS_MAX], wanted->digest, SHA256_BYTES);
@@ -37,13 +37,14 @@ static const struct map_kind tokens = {sizeof(struct map_slot), 0,        64, 2,
                                        map_hash_prefix,         has_token};
 
 // FNV-1a; the names are the operator's own.
-static struct wanted want_name(const struct sources *sources, struct str name) {
-    return (struct wanted){map_hash(name.data, name.len), sources, name, NULL};
+static struct wanted_source want_name(const struct sources *sources, struct str name) {
+    return (struct wanted_source){map_hash(name.data, name.len), sources, name, NULL};
 }
 
 // A digest is spread evenly already. What its place tells in time is no use without its token.
-static struct wanted want_token(const struct sources *sources, const uint8_t digest[SHA256_BYTES]) {
-    return (struct wanted){(uint32_t)map_hash_prefix(digest), sources, {NULL, 0}, digest};
+static struct wanted_source want_token(const struct sources *sources,
+                                       const uint8_t digest[SHA256_BYTES]) {
+    return (struct wanted_source){(uint32_t)map_hash_prefix(digest), sources, {NULL, 0}, digest};
 }
 
 static uint32_t fill(struct map_slot *slot, uint32_t hash, uint32_t item) {
@@ -54,13 +55,13 @@ static uint32_t fill(struct map_slot *slot, uint32_t hash, uint32_t item) {
 }
 
 uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t item) {
-    const struct wanted wanted = want_name(sources, name);
+    const struct wanted_source wanted = want_name(sources, name);
     return fill(map_add(&sources->by_name, &names, &wanted), wanted.hash, item);
 }
 
 uint32_t sources_add_token(struct sources *sources, const uint8_t digest[SHA256_BYTES],
                            uint32_t item) {
-    const struct wanted wanted = want_token(sources, digest);
+    const struct wanted_source wanted = want_token(sources, digest);
     return fill(map_add(&sources->by_token, &tokens, &wanted), wanted.hash, item);
 }
 
@@ -219,7 +220,7 @@ void sources_unref(struct sources *sources) {
 }
 
 const struct source *sources_find(const struct sources *sources, struct str name) {
-    const struct wanted wanted = want_name(sources, name);
+    const struct wanted_source wanted = want_name(sources, name);
     const struct map_slot *slot = map_find(&sources->by_name, &names, &wanted);
     return slot->item ? &sources->list[slot->item - 1] : NULL;
 }
@@ -227,7 +228,7 @@ const struct source *sources_find(const struct sources *sources, struct str name
 const struct source *sources_by_token(const struct sources *sources, struct str token) {
     uint8_t digest[SHA256_BYTES];
     hash_sha256(token, digest);
-    const struct wanted wanted = want_token(sources, digest);
+    const struct wanted_source wanted = want_token(sources, digest);
     const struct map_slot *slot = map_find(&sources->by_token, &tokens, &wanted);
     return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
 }

@@ -19,7 +19,7 @@ struct field_level {
     char what[WHAT_MAX]; // "fields.category", for the texts
 };
 
-static void fault(const struct field_level *level, size_t line, const char *text) {
+static void add_fault(const struct field_level *level, size_t line, const char *text) {
     diagnostics_add(level->reading->yaml.faults, level->reading->yaml.file, line, "%s: %s",
                     level->what, text);
     level->reading->fields[level->field].bad = true;

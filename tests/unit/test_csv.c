@@ -70,6 +70,9 @@ static void the_separator_is_found(void **state) {
         {0, "sep=|\na;b\n", "2:a|b "},
         {0, "\xef\xbb\xbfsep=\t\na;b\tc\n", "2:a;b|c "},
         {0, "sep=;", "1:sep=| "},
+        {0, "sep=;\ra,b;c\r", "2:a,b|c "},
+        {0, "\nsep=;\na,b\n", "2:sep=| 3:a,b "},
+        {0, "5\" a;b,c;d\n1;2\n", "1:5\" a|b,c|d 2:1|2 "},
         {0, "\xef\xbb\xbf\"a\",b\n", "1:a|b "},
     };
     for (size_t i = 0; i < COUNT(cases); i++)

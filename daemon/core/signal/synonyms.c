@@ -27,7 +27,7 @@ struct synonyms {
 };
 
 // What is looked up.
-struct wanted {
+struct wanted_spelling {
     uint32_t hash;
     struct str text;
     const struct key *keys;
@@ -35,7 +35,7 @@ struct wanted {
 
 static bool has(const void *entry, const void *key) {
     const struct map_slot *slot = entry;
-    const struct wanted *wanted = key;
+    const struct wanted_spelling *wanted = key;
     return slot->hash == wanted->hash && str_equal(wanted->keys[slot->item - 1].text, wanted->text);
 }
 
@@ -58,13 +58,13 @@ void synonyms_free(struct synonyms *words) {
     free(words);
 }
 
-static struct wanted want(const struct synonyms *words, struct str text) {
-    return (struct wanted){map_hash(text.data, text.len), text, words->keys};
+static struct wanted_spelling want(const struct synonyms *words, struct str text) {
+    return (struct wanted_spelling){map_hash(text.data, text.len), text, words->keys};
 }
 
 // The key that has `text`, or NULL.
 static const struct key *find_key(const struct synonyms *words, struct str text) {
-    const struct wanted wanted = want(words, text);
+    const struct wanted_spelling wanted = want(words, text);
     const struct map_slot *slot = map_find(&words->slots, &kind, &wanted);
     return slot->item ? &words->keys[slot->item - 1] : NULL;
 }
@@ -72,7 +72,7 @@ static const struct key *find_key(const struct synonyms *words, struct str text)
 // The key's index; makes it (with that meaning and spelling) when it is not there.
 static uint32_t put_key(struct synonyms *words, struct str text, uint32_t meaning,
                         uint32_t spelling) {
-    const struct wanted wanted = want(words, text);
+    const struct wanted_spelling wanted = want(words, text);
     struct map_slot *slot = map_add(&words->slots, &kind, &wanted);
     if (slot->item)
         return slot->item - 1;

@@ -1,41 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Finds where records end by quotes, separators and line ends alone, as the lenient CSV reader of
-// the daemon does; so a piece that is cut here is read there as the same records. A record longer
-// than the limit stops the splitting: a lost quote must not turn a whole file into one record. All
-// that it returns points into the bytes of the caller, who keeps them.
+// Cuts a file between its records. Where a record of CSV ends is told by codec/csv_dialect, as the
+// daemon's reader sees it. The head ends behind the first record that this reader gives, so that
+// each piece, which begins with the head, has the header line that the whole file has.
 #include "ctl/import/record_splitter.h"
 
-#include <string.h>
+#include "codec/csv.h"
+#include "codec/csv_dialect.h"
 
 static bool is_newline(char c) {
     return c == '\n' || c == '\r';
 }
 
-// The state of a field, as lenient readers of CSV see it: a quote only opens at a field's start,
-// and what follows a closing quote, but for a separator or line end, is still inside.
-enum field { FIELD_START, FIELD_PLAIN, FIELD_QUOTED, FIELD_CLOSING };
-
-static enum field step(enum field field, char c, char separator) {
-    bool space = c == ' ' || c == '\t';
-    if (field != FIELD_QUOTED && c == separator)
-        return FIELD_START;
-    switch (field) {
-    case FIELD_START:
-        return c == '"' ? FIELD_QUOTED : space ? FIELD_START : FIELD_PLAIN;
-    case FIELD_PLAIN:
-        return FIELD_PLAIN;
-    case FIELD_QUOTED:
-        return c == '"' ? FIELD_CLOSING : FIELD_QUOTED;
-    case FIELD_CLOSING:
-        break;
-    }
-    return space ? FIELD_CLOSING : FIELD_QUOTED;
-}
-
 struct span {
     size_t len;   // with the line end
     size_t lines; // that end in it
-    bool empty;   // separators, quotes and white space only
+    bool empty;   // separators, white space and quotes around these only
     bool ended;   // by a line end, or by the end of the bytes
 };
 
@@ -50,20 +29,23 @@ static void end_span(struct span *span, struct str bytes) {
 // The first record of `bytes`.
 static struct span measure(struct str bytes, bool csv, char separator) {
     struct span span = {.empty = true};
-    enum field field = FIELD_START;
+    enum csv_state state = CSV_FIELD_START;
     size_t max = bytes.len < RECORD_SPLITTER_RECORD_MAX ? bytes.len : RECORD_SPLITTER_RECORD_MAX;
     for (; span.len < max; span.len++) {
         char c = bytes.data[span.len];
-        if (is_newline(c) && field != FIELD_QUOTED && (csv || c == '\n')) {
+        if (is_newline(c) && state != CSV_QUOTED && (csv || c == '\n')) {
             end_span(&span, bytes);
             return span;
         }
+        if (state == CSV_PLAIN && c != separator)
+            continue;            // most bytes
         span.lines += c == '\n'; // in a quoted field
-        bool nothing = c == ' ' || c == '\t' || is_newline(c) ||
-                       (csv && (c == '"' || (c == separator && field != FIELD_QUOTED)));
-        span.empty = span.empty && nothing;
+        bool is_separator = csv && c == separator && state != CSV_QUOTED;
+        bool around = csv && c == '"' && (state == CSV_FIELD_START || state == CSV_QUOTED);
+        span.empty =
+            span.empty && (c == ' ' || c == '\t' || is_newline(c) || is_separator || around);
         if (csv)
-            field = step(field, c, separator);
+            state = csv_step(state, c, is_separator);
     }
     span.ended = span.len == bytes.len;
     return span;
@@ -78,51 +60,36 @@ static struct span take(struct record_splitter *splitter, struct record_splitter
     return span;
 }
 
-// That which stands most often outside of quotes in the header line.
-static char find_separator(struct str line) {
-    static const char candidates[] = {',', ';', '\t'};
-    size_t best = 0, best_count = 0;
-    for (size_t i = 0; i < sizeof candidates; i++) {
-        bool quoted = false;
-        size_t count = 0;
-        for (size_t k = 0; k < line.len && (quoted || !is_newline(line.data[k])); k++) {
-            quoted = quoted != (line.data[k] == '"');
-            count += !quoted && line.data[k] == candidates[i];
-        }
-        if (count > best_count) {
-            best = i;
-            best_count = count;
-        }
-    }
-    return candidates[best];
+static bool note_content(void *ctx, const struct csv_record *record) {
+    (void)record;
+    *(bool *)ctx = true;
+    return false;
 }
 
-// Excel's own first line: "sep=;".
-static bool is_separator_line(struct str line) {
-    line = str_trim(line);
-    return line.len == 5 && memcmp(line.data, "sep=", 4) == 0;
+// As the reader sees it. A record that looks like a text's first bytes is content, and so is what
+// cannot be read: the daemon says why.
+static bool has_content(struct str record, char separator) {
+    const struct csv_options options = {.separator = separator,
+                                        .record_bytes_max = RECORD_SPLITTER_RECORD_MAX};
+    bool content = csv_dialect_of(record, separator).begin > 0;
+    uint32_t line;
+    return content || !csv_read(record, &options, note_content, &content, &line) || content;
 }
 
 static enum record_splitter_next take_head(struct record_splitter *splitter) {
-    struct record_splitter_record record = {.bytes = {0}};
-    const char *begin = splitter->rest.data;
-    if (splitter->rest.len >= 3 && memcmp(begin, "\xef\xbb\xbf", 3) == 0)
-        splitter->rest = (struct str){begin + 3, splitter->rest.len - 3};
-    bool named = false;
-    for (;;) {
-        if (!named)
-            splitter->separator = find_separator(splitter->rest);
+    struct record_splitter_record record;
+    struct str bytes = splitter->rest;
+    struct csv_dialect dialect = csv_dialect_of(bytes, 0);
+    splitter->separator = dialect.separator;
+    splitter->rest = (struct str){bytes.data + dialect.begin, bytes.len - dialect.begin};
+    splitter->line = dialect.line;
+    for (bool found = false; splitter->rest.len && !found;) {
         struct span span = take(splitter, &record);
         if (!span.ended)
             return RECORD_SPLITTER_TOO_LONG;
-        if (!named && is_separator_line(record.bytes)) {
-            splitter->separator = str_trim(record.bytes).data[4];
-            named = true;
-        } else if (!span.empty || splitter->rest.len == 0) {
-            break;
-        }
+        found = !span.empty && has_content(record.bytes, dialect.separator);
     }
-    splitter->head = (struct str){begin, (size_t)(splitter->rest.data - begin)};
+    splitter->head = (struct str){bytes.data, (size_t)(splitter->rest.data - bytes.data)};
     splitter->head_lines = (size_t)(splitter->line - 1);
     return RECORD_SPLITTER_RECORD;
 }

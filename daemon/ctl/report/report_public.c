@@ -20,7 +20,7 @@ static const char *const by_keys[] = {"category",     "province",     "policeUni
                                       "safetyRegion", "municipality", "gender",
                                       "ageGroup",     "citizenship",  "sourceKind"};
 
-struct wanted {
+struct wanted_sum {
     const char *measure;
     const char *period_key, *period; // "year", "2017"
     const char *by, *code;           // NULL: of all
@@ -32,7 +32,7 @@ static bool text_is(const struct json_view *node, const char *key, const char *t
 }
 
 // Is it by these dimensions and no other?
-static bool is_wanted(const struct json_view *statistic, const struct wanted *wanted) {
+static bool is_wanted(const struct json_view *statistic, const struct wanted_sum *wanted) {
     if (!text_is(statistic, "measure", wanted->measure) ||
         !text_is(statistic, wanted->period_key, wanted->period))
         return false;
@@ -47,7 +47,7 @@ static bool is_wanted(const struct json_view *statistic, const struct wanted *wa
 
 // 0 where there is no statistic. Rounded already; once more, so that nothing finer gets out from
 // here.
-static int64_t find_statistic(const struct snapshot *snapshot, const struct wanted *wanted) {
+static int64_t find_statistic(const struct snapshot *snapshot, const struct wanted_sum *wanted) {
     for (size_t i = 0; i < json_view_size(snapshot->statistics); i++) {
         const struct json_view *statistic = json_view_item(snapshot->statistics, i);
         int64_t count = report_number(statistic, "count");
@@ -61,7 +61,7 @@ static int64_t find_of_year(const struct snapshot *snapshot, int year, const cha
                             const char *code) {
     char period[16];
     (void)snprintf(period, sizeof period, "%d", year);
-    return find_statistic(snapshot, &(struct wanted){"signals", "year", period, by, code});
+    return find_statistic(snapshot, &(struct wanted_sum){"signals", "year", period, by, code});
 }
 
 static bool is_whole(const struct snapshot *snapshot, int year) {
@@ -192,7 +192,7 @@ static void put_months(struct snapshot *snapshot) {
         char period[16];
         (void)snprintf(period, sizeof period, "%d-%02d", snapshot->report->year, month);
         json_i64(out, find_statistic(snapshot,
-                                     &(struct wanted){"signals", "month", period, NULL, NULL}));
+                                     &(struct wanted_sum){"signals", "month", period, NULL, NULL}));
     }
     json_close(out, ']');
 }
@@ -235,9 +235,9 @@ static void put_document(struct snapshot *snapshot) {
     json_put_i64(out, "closedYear", snapshot->closed_year);
     json_put_i64(out, "closedMonth", snapshot->closed_month);
     json_put_bool(out, "hasBefore", has_before(snapshot));
-    json_put_i64(
-        out, "municipalities",
-        find_statistic(snapshot, &(struct wanted){"municipalities", "year", period, NULL, NULL}));
+    json_put_i64(out, "municipalities",
+                 find_statistic(
+                     snapshot, &(struct wanted_sum){"municipalities", "year", period, NULL, NULL}));
     json_open_key(out, "total", '{');
     put_pair(snapshot, NULL, NULL);
     json_close(out, '}');
