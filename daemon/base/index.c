@@ -4,7 +4,7 @@
 
 #include "base/map.h"
 
-struct entry {
+struct index_entry {
     struct digest identity;
     uint64_t seq; // 0: free
 };
@@ -14,11 +14,11 @@ struct index {
 };
 
 static bool has(const void *entry, const void *identity) {
-    return digest_equal(&((const struct entry *)entry)->identity, identity);
+    return digest_equal(&((const struct index_entry *)entry)->identity, identity);
 }
 
 static const struct map_kind kind = {
-    sizeof(struct entry), offsetof(struct entry, seq), 1024, 3, map_hash_prefix, has};
+    sizeof(struct index_entry), offsetof(struct index_entry, seq), 1024, 3, map_hash_prefix, has};
 
 struct index *index_create(void) {
     struct index *index = mem_alloc(sizeof *index);
@@ -33,17 +33,17 @@ void index_free(struct index *index) {
 }
 
 uint64_t index_get(const struct index *index, const struct digest *identity) {
-    const struct entry *entry = map_find(&index->map, &kind, identity);
+    const struct index_entry *entry = map_find(&index->map, &kind, identity);
     return entry->seq;
 }
 
 void index_put(struct index *index, const struct digest *identity, uint64_t seq) {
-    struct entry *entry = map_add(&index->map, &kind, identity);
-    *entry = (struct entry){*identity, seq};
+    struct index_entry *entry = map_add(&index->map, &kind, identity);
+    *entry = (struct index_entry){*identity, seq};
 }
 
 void index_remove(struct index *index, const struct digest *identity) {
-    struct entry *entry = map_find(&index->map, &kind, identity);
+    struct index_entry *entry = map_find(&index->map, &kind, identity);
     if (entry->seq)
         map_remove(&index->map, &kind, entry);
 }
@@ -58,7 +58,7 @@ void index_clear(struct index *index) {
 
 void index_each(const struct index *index,
                 void (*fn)(void *ctx, const struct digest *identity, uint64_t seq), void *ctx) {
-    const struct entry *entries = index->map.entries;
+    const struct index_entry *entries = index->map.entries;
     for (size_t i = 0; i < index->map.size; i++)
         if (entries[i].seq)
             fn(ctx, &entries[i].identity, entries[i].seq);

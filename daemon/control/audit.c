@@ -9,7 +9,7 @@
 
 enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
 
-struct reading {
+struct audit_reading {
     struct ledger *ledger;
     uint64_t from; // next number
     uint64_t end;  // the last one that was there when it was asked for
@@ -19,7 +19,7 @@ struct reading {
 };
 
 static bool on_line(void *ctx, const struct ledger_audit_line *line) {
-    struct reading *reading = ctx;
+    struct audit_reading *reading = ctx;
     struct json_out json = {.buf = &reading->lines.buf};
     char mac[DIGEST_HEX + 1];
     if (reading->room == 0 || line->number > reading->end)
@@ -40,7 +40,7 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
 }
 
 static ssize_t pull(void *ctx, char *out, size_t max) {
-    struct reading *reading = ctx;
+    struct audit_reading *reading = ctx;
     if (control_lines_sent(&reading->lines)) {
         reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
         if (reading->room)
@@ -51,7 +51,7 @@ static ssize_t pull(void *ctx, char *out, size_t max) {
 }
 
 static void closed(void *ctx) {
-    struct reading *reading = ctx;
+    struct audit_reading *reading = ctx;
     buf_free(&reading->lines.buf);
     free(reading);
 }
@@ -86,11 +86,11 @@ void control_audit(struct control *control, struct http_request *request) {
         control_problem(request, 400, "from and max are numbers, last is one up to 100000.");
         return;
     }
-    struct reading *reading = mem_zalloc(1, sizeof *reading);
-    *reading = (struct reading){.ledger = control->options.ledger,
-                                .from = from,
-                                .end = ledger_audit_last(control->options.ledger),
-                                .left = count};
+    struct audit_reading *reading = mem_zalloc(1, sizeof *reading);
+    *reading = (struct audit_reading){.ledger = control->options.ledger,
+                                      .from = from,
+                                      .end = ledger_audit_last(control->options.ledger),
+                                      .left = count};
     buf_init(&reading->lines.buf, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
     struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = reading};
@@ -99,7 +99,7 @@ void control_audit(struct control *control, struct http_request *request) {
 
 // --- verify ---
 
-struct verifying {
+struct audit_check {
     struct audit_check_task check; // zero begins, the same again goes on
     struct control *control;
     struct http_request *request; // NULL: it is gone, and the control side with it
@@ -107,11 +107,11 @@ struct verifying {
 
 static void on_piece_done(struct commit_task *task);
 
-static void submit_piece(struct verifying *verifying) {
+static void submit_piece(struct audit_check *verifying) {
     pipeline_submit(verifying->control->options.pipeline, &verifying->check.task);
 }
 
-static void send_verdict(const struct verifying *verifying) {
+static void send_verdict(const struct audit_check *verifying) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     bool whole = verifying->check.broken == 0;
@@ -126,7 +126,7 @@ static void send_verdict(const struct verifying *verifying) {
 }
 
 static void on_piece_done(struct commit_task *task) {
-    struct verifying *verifying = (struct verifying *)task;
+    struct audit_check *verifying = (struct audit_check *)task;
     bool failed = task->err.kind != ERR_NONE;
     if (verifying->request && !failed && verifying->check.more && !verifying->control->stopping) {
         submit_piece(verifying);
@@ -140,7 +140,7 @@ static void on_piece_done(struct commit_task *task) {
 }
 
 void control_audit_verify(struct control *control, struct http_request *request) {
-    struct verifying *verifying = mem_zalloc(1, sizeof *verifying);
+    struct audit_check *verifying = mem_zalloc(1, sizeof *verifying);
     verifying->check.task.run = ledger_check_audit;
     verifying->check.task.done = on_piece_done;
     verifying->control = control;

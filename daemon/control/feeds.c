@@ -70,13 +70,13 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_close(json, '}');
 }
 
-struct listing {
+struct feed_listing {
     struct json_out *json;
     bool failing, silent; // only these; neither: all
 };
 
 static bool list_feed(void *ctx, const struct feed_view *view) {
-    struct listing *listing = ctx;
+    struct feed_listing *listing = ctx;
     bool silent = view->record && view->record->silent;
     if ((listing->failing && view->failures > 0) || (listing->silent && silent) ||
         (!listing->failing && !listing->silent))
@@ -88,9 +88,9 @@ void control_feeds(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
     struct feeds_status status;
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    struct listing listing = {.json = &json,
-                              .failing = str_is(http_query(request, "failing", 0), "1"),
-                              .silent = str_is(http_query(request, "silent", 0), "1")};
+    struct feed_listing listing = {.json = &json,
+                                   .failing = str_is(http_query(request, "failing", 0), "1"),
+                                   .silent = str_is(http_query(request, "silent", 0), "1")};
     feeds_get_status(control->options.feeds, &status);
     json_open(&json, '{');
     json_put_u64(&json, "sources", control->sources->count);

@@ -14,7 +14,7 @@
 
 enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
 
-struct listing {
+struct statistic_listing {
     struct json_out json;
     struct statistics_record state;
     uint32_t rounding_base; // in force
@@ -30,7 +30,7 @@ static void note_code(struct str label, const char *letters, bool *seen, uint64_
         seen[digits] = true;
 }
 
-static void put_head(struct listing *listing) {
+static void put_head(struct statistic_listing *listing) {
     const struct statistics_record *state = &listing->state;
     struct json_out *json = &listing->json;
     char closed[STATISTIC_MONTH_MAX];
@@ -43,7 +43,7 @@ static void put_head(struct listing *listing) {
 }
 
 static bool on_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
-    struct listing *listing = ctx;
+    struct statistic_listing *listing = ctx;
     struct str part, name;
     if (!listing->begun)
         put_head(listing);
@@ -58,7 +58,7 @@ static bool on_statistic(void *ctx, struct str key, const struct statistic_recor
     return true;
 }
 
-static void put_names(struct listing *listing, const struct municipalities *all) {
+static void put_names(struct statistic_listing *listing, const struct municipalities *all) {
     char code[EVENT_CODE_MAX];
     for (size_t i = 0; i < municipalities_count(all); i++) {
         const struct municipality *m = municipalities_at(all, i);
@@ -72,7 +72,7 @@ static void put_names(struct listing *listing, const struct municipalities *all)
     }
 }
 
-static void put_answer(struct listing *listing, const struct control *control) {
+static void put_answer(struct statistic_listing *listing, const struct control *control) {
     struct json_out *json = &listing->json;
     listing->rounding_base = control->options.config->disclosure_rounding_base;
     ledger_each_statistic(control->options.ledger, &listing->state, on_statistic, listing);
@@ -86,7 +86,7 @@ static void put_answer(struct listing *listing, const struct control *control) {
 }
 
 void control_statistics(struct control *control, struct http_request *request) {
-    struct listing *listing = mem_zalloc(1, sizeof *listing);
+    struct statistic_listing *listing = mem_zalloc(1, sizeof *listing);
     struct http_reply reply = {0};
     listing->json.buf = reply_body(&reply, 200, "application/json");
     put_answer(listing, control);

@@ -11,7 +11,7 @@
 
 enum { FAILING_MAX = 20 }; // feeds that are named
 
-struct statistics {
+struct status_numbers {
     const struct totals *totals;
     struct push_status push;
     struct pipeline_status pipeline;
@@ -47,7 +47,7 @@ static int64_t count_persons(const struct control *control) {
     return answer.persons;
 }
 
-static void gather(struct control *control, struct statistics *f) {
+static void gather(struct control *control, struct status_numbers *f) {
     const struct control_options *o = &control->options;
     memset(f, 0, sizeof *f);
     f->totals = ledger_totals(o->ledger);
@@ -77,12 +77,12 @@ static uint64_t received(const struct totals *totals) {
     return sum;
 }
 
-static uint64_t published(const struct statistics *f) {
+static uint64_t published(const struct status_numbers *f) {
     return f->accepted - f->waiting - f->totals->never_published;
 }
 
 static void put_intake(struct json_out *json, const struct control *control,
-                       const struct statistics *f) {
+                       const struct status_numbers *f) {
     const struct config *config = control->options.config;
     char listen[128];
     (void)snprintf(listen, sizeof listen, "%s:%u",
@@ -103,7 +103,7 @@ static void put_intake(struct json_out *json, const struct control *control,
     json_close(json, '}');
 }
 
-static void put_ledger(struct json_out *json, const struct statistics *f) {
+static void put_ledger(struct json_out *json, const struct status_numbers *f) {
     json_open_key(json, "ledger", '{');
     json_put_u64(json, "accepted", f->accepted);
     json_put_u64(json, "published", published(f));
@@ -129,7 +129,7 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
 }
 
 static void put_kafka(struct json_out *json, const struct control *control,
-                      const struct statistics *f) {
+                      const struct status_numbers *f) {
     const struct config *config = control->options.config;
     json_open_key(json, "kafka", '{');
     json_put_text(json, "state", publish_state_name(f->publish.state));
@@ -167,7 +167,7 @@ static bool put_failing(void *ctx, const struct feed_view *view) {
 }
 
 static void put_feeds(struct json_out *json, const struct control *control,
-                      const struct statistics *f) {
+                      const struct status_numbers *f) {
     json_open_key(json, "feeds", '{');
     json_put_u64(json, "sources", control->sources->count);
     json_put_u64(json, "polled", f->feeds.feeds);
@@ -182,7 +182,7 @@ static void put_feeds(struct json_out *json, const struct control *control,
 }
 
 void control_status(struct control *control, struct http_request *request) {
-    struct statistics f;
+    struct status_numbers f;
     struct http_reply reply = {0};
     gather(control, &f);
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
@@ -209,7 +209,7 @@ static void metric(struct buf *out, const char *name, const char *help, uint64_t
                name, type, name, (unsigned long long)value);
 }
 
-static void put_feed_metrics(struct buf *out, const struct statistics *f) {
+static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "not_quarantined_total",
            "Bad items of polled pages that had no room in the quarantine",
            f->totals->not_quarantined);
@@ -225,7 +225,7 @@ static void put_feed_metrics(struct buf *out, const struct statistics *f) {
     metric(out, "quarantined_max", "Limit: entries of the quarantine", LEDGER_QUARANTINE_MAX);
 }
 
-static void put_metrics(struct buf *out, const struct statistics *f,
+static void put_metrics(struct buf *out, const struct status_numbers *f,
                         const struct control *control) {
     metric(out, "received_total", "Signals received, whatever their verdict", received(f->totals));
     buf_puts(out, "# HELP signaald_verdicts_total Signals received, by verdict\n"
@@ -276,7 +276,7 @@ static void put_metrics(struct buf *out, const struct statistics *f,
 }
 
 void control_metrics(struct control *control, struct http_request *request) {
-    struct statistics f;
+    struct status_numbers f;
     struct http_reply reply = {0};
     gather(control, &f);
     put_metrics(reply_body(&reply, 200, "text/plain; version=0.0.4"), &f, control);

@@ -13,7 +13,7 @@ enum { HANDLE_LEN = 8 };
 
 // --- words ---
 
-struct listing {
+struct unmapped_listing {
     struct json_out *json;
     struct str source;                    // absent: all
     bool found_source;                    // there was an entry of that source
@@ -22,7 +22,7 @@ struct listing {
 };
 
 static bool put_word(void *ctx, const struct unmapped_record *word) {
-    struct listing *listing = ctx;
+    struct unmapped_listing *listing = ctx;
     struct json_out *json = listing->json;
     char handle[DIGEST_HEX + 1];
     if (listing->source.data && !str_is(listing->source, word->source))
@@ -46,7 +46,8 @@ static bool put_word(void *ctx, const struct unmapped_record *word) {
 }
 
 // A word that is not shown can be guessed: it is then compared as its source's was, and forgotten.
-static void take_guess(const struct control *control, struct str word, struct listing *listing) {
+static void take_guess(const struct control *control, struct str word,
+                       struct unmapped_listing *listing) {
     listing->guessed = word.data != NULL;
     for (int f = 0; listing->guessed && f < UNMAPPED_FIELDS; f++)
         normalise_unknown(ledger_identity_key(control->options.ledger), (enum unmapped_field)f,
@@ -56,7 +57,7 @@ static void take_guess(const struct control *control, struct str word, struct li
 void control_unmapped(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    struct listing listing = {.json = &json, .source = http_query(request, "source", 0)};
+    struct unmapped_listing listing = {.json = &json, .source = http_query(request, "source", 0)};
     take_guess(control, http_query(request, "is", 0), &listing);
     json_open(&json, '{');
     json_open_key(&json, "unmapped", '[');

@@ -11,13 +11,13 @@
 enum { LAST_DEFAULT = 20, LAST_MAX = 100000, ACTOR_TEXT_MAX = 80 };
 enum { NUMBER_WIDTH = 7, STAMP_WIDTH = 19, ACTOR_WIDTH = 18, ACTION_WIDTH = 15, RESULT_WIDTH = 8 };
 
-struct listing {
+struct audit_listing {
     const struct ctl *ctl;
     bool any;    // a line has been printed
     bool broken; // and one that does not follow the one before it
 };
 
-struct entry {
+struct audit_line {
     char number[FORMAT_MAX], time[FORMAT_MAX], actor[ACTOR_TEXT_MAX];
     const char *action, *result, *object;
     bool linked;
@@ -43,7 +43,8 @@ static void name_actor(const struct json_view *line, char out[ACTOR_TEXT_MAX]) {
 }
 
 // The object stands last and is never cut: it is what one looks for.
-static void put_entry(const struct listing *listing, const struct entry *entry, bool title) {
+static void put_entry(const struct audit_listing *listing, const struct audit_line *entry,
+                      bool title) {
     const struct term_out *term = &listing->ctl->term;
     enum term_out_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
     const struct {
@@ -65,21 +66,21 @@ static void put_entry(const struct listing *listing, const struct entry *entry, 
     term_out_end_line(term);
 }
 
-static void put_titles(const struct listing *listing) {
-    const struct entry titles = {.number = "number",
-                                 .time = "time (UTC)",
-                                 .actor = "actor and process",
-                                 .action = "action",
-                                 .result = "result",
-                                 .object = "object"};
+static void put_titles(const struct audit_listing *listing) {
+    const struct audit_line titles = {.number = "number",
+                                      .time = "time (UTC)",
+                                      .actor = "actor and process",
+                                      .action = "action",
+                                      .result = "result",
+                                      .object = "object"};
     put_entry(listing, &titles, true);
 }
 
-static void put_line(struct listing *listing, const struct json_view *line) {
-    struct entry entry = {.action = json_view_text(line, "action"),
-                          .result = json_view_text(line, "result"),
-                          .object = json_view_text(line, "object"),
-                          .linked = json_view_flag(line, "linked")};
+static void put_line(struct audit_listing *listing, const struct json_view *line) {
+    struct audit_line entry = {.action = json_view_text(line, "action"),
+                               .result = json_view_text(line, "result"),
+                               .object = json_view_text(line, "object"),
+                               .linked = json_view_flag(line, "linked")};
     format_count(json_view_integer(line, "number"), entry.number);
     format_stamp(json_view_text(line, "time"), entry.time);
     name_actor(line, entry.actor);
@@ -88,7 +89,7 @@ static void put_line(struct listing *listing, const struct json_view *line) {
 }
 
 static bool on_line(void *ctx, struct str text, struct err *err) {
-    struct listing *listing = ctx;
+    struct audit_listing *listing = ctx;
     const struct term_out *term = &listing->ctl->term;
     struct err unreadable;
     if (listing->ctl->json) {
@@ -112,7 +113,7 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
 static enum ctl_exit list(const struct ctl *ctl, const char *target) {
     struct client_reply reply;
     struct err err;
-    struct listing listing = {.ctl = ctl};
+    struct audit_listing listing = {.ctl = ctl};
     const struct client_lines lines = {.line = on_line, .ctx = &listing};
     enum ctl_exit result = CTL_OK;
     if (!client_stream(ctl->path, target, &lines, &reply, &err))
@@ -154,7 +155,7 @@ static enum ctl_exit show_verdict(const struct ctl *ctl, struct str body) {
     return whole ? CTL_OK : CTL_FAILED;
 }
 
-static enum ctl_exit verify(const struct ctl *ctl) {
+static enum ctl_exit run_audit_verify(const struct ctl *ctl) {
     struct client_reply reply;
     struct err err;
     enum ctl_exit result;
@@ -183,7 +184,7 @@ static enum ctl_exit run_audit(const struct ctl *ctl, const struct args *args) {
     if (from && !str_to_u64(str_from(from), INT64_MAX, &number))
         return ctl_usage(ctl, "--from takes a number");
     if (verifies)
-        return verify(ctl);
+        return run_audit_verify(ctl);
     if (last)
         (void)snprintf(max, sizeof max, "&max=%" PRIu64, count);
     if (from)

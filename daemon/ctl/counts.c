@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-static void put_numbers(struct table *table, const struct json_view *node, const char *signals_key,
-                        bool with_bar) {
+static void put_numbers(struct term_table *table, const struct json_view *node,
+                        const char *signals_key, bool with_bar) {
     int64_t signals = json_view_integer(node, signals_key), persons;
     table_put_number(table, signals);
     // A daemon that does not count persons says nothing of them.
@@ -19,7 +19,7 @@ static void put_numbers(struct table *table, const struct json_view *node, const
     table_put_bar(table, with_bar ? signals : 0);
 }
 
-static void fill_table(struct table *table, const struct json_view *answer,
+static void fill_table(struct term_table *table, const struct json_view *answer,
                        const struct query_options_by *by) {
     const struct json_view *lines = json_view_at(answer, "lines");
     char label[QUERY_LABEL_MAX];
@@ -91,7 +91,7 @@ static enum ctl_exit print_counts(const struct ctl *ctl, const struct json_view 
     columns[by.count + 1] = (struct table_column){"persons", COLUMN_NUMBER};
     columns[by.count + 2] = (struct table_column){"", COLUMN_BAR};
 
-    struct table table;
+    struct term_table table;
     table_init(&table, &ctl->term, columns, by.count + 3);
     fill_table(&table, answer, &by);
     print_heading(ctl, answer);

@@ -63,7 +63,7 @@ static void print_basic_level(const struct ctl *ctl, const struct json_view *ans
 
 // --- by province, police unit or size ---
 
-static void put_share(struct table *table, int64_t part, int64_t whole) {
+static void put_share(struct term_table *table, int64_t part, int64_t whole) {
     char share[FORMAT_MAX];
     format_share(part, whole, share);
     table_put_text(table, share);
@@ -72,7 +72,7 @@ static void put_share(struct table *table, int64_t part, int64_t whole) {
                                          : (int64_t)(BAR_FULL * (double)part / (double)whole));
 }
 
-static void put_group(struct table *table, const char *label, const struct json_view *group,
+static void put_group(struct term_table *table, const char *label, const struct json_view *group,
                       bool wide) {
     static const char *const keys[] = {"municipalities", "signalling", "silent", "never",
                                        "official",       "policy",     "all"};
@@ -84,7 +84,7 @@ static void put_group(struct table *table, const char *label, const struct json_
               json_view_integer(group, "municipalities"));
 }
 
-static void put_total(struct table *table, const struct json_view *answer, bool wide) {
+static void put_total(struct term_table *table, const struct json_view *answer, bool wide) {
     static const char *const criteria[] = {"basicLevel.official", "basicLevel.policy",
                                            "basicLevel.all"};
     table_put_rule(table);
@@ -112,7 +112,7 @@ static void print_groups(const struct ctl *ctl, const struct json_view *answer,
     columns[count++] = (struct table_column){"share", COLUMN_NUMBER};
     columns[count++] = (struct table_column){"", COLUMN_BAR};
 
-    struct table table;
+    struct term_table table;
     table_init(&table, &ctl->term, columns, count);
     table.bar_full = BAR_FULL;
     for (size_t i = 0; i < json_view_size(groups); i++) {
@@ -158,7 +158,7 @@ static bool is_wanted(const struct args *args, const struct json_view *item) {
            (never && is_state(item, "never"));
 }
 
-static void put_municipality(struct table *table, const struct json_view *item) {
+static void put_municipality(struct term_table *table, const struct json_view *item) {
     const char *code = json_view_text(item, "code"), *name = json_view_text(item, "name");
     const char *last = json_view_text(item, "lastSignal");
     char label[QUERY_LABEL_MAX], date[DATE_LEN + 1];
@@ -187,7 +187,7 @@ static void print_list(const struct ctl *ctl, const struct json_view *answer) {
     const struct json_view *list = json_view_at(answer, "list");
     struct query_options_notes notes = {.ctl = ctl};
     size_t shown = 0;
-    struct table table;
+    struct term_table table;
     table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < json_view_size(list); i++) {
         if (!is_wanted(ctl->args, json_view_item(list, i)))

@@ -58,13 +58,13 @@ static const char *reason(const struct json_view *feed) {
     return json_view_flag(feed, "silent") ? "silent: nothing new for long" : NULL;
 }
 
-static void put_distance(struct table *table, const char *stamp, int64_t now_s) {
+static void put_distance(struct term_table *table, const char *stamp, int64_t now_s) {
     char text[FORMAT_MAX];
     format_distance(stamp, now_s, text);
     table_put_text(table, text);
 }
 
-static void put_feed(struct table *table, const struct line *line, int64_t now_s) {
+static void put_feed(struct term_table *table, const struct line *line, int64_t now_s) {
     const struct json_view *feed = line->feed;
     const char *why = reason(feed);
     table_put_text(table, json_view_text(feed, "name"));
@@ -106,7 +106,7 @@ static void print_table(const struct ctl *ctl, const struct json_view *answer) {
     const struct json_view *feeds = json_view_at(answer, "feeds");
     size_t count = json_view_size(feeds);
     struct line *lines = mem_zalloc(count, sizeof *lines);
-    struct table table;
+    struct term_table table;
     int64_t now_s = (int64_t)time(NULL);
     for (size_t i = 0; i < count; i++) {
         const struct json_view *feed = json_view_item(feeds, i);

@@ -10,7 +10,7 @@
 enum { REASONS_BYTES_MAX = 1 << 10, WHERE_BYTES_MAX = 192 };
 
 // "/victim/age outOfRange; /reported badDate"
-static void put_reasons(struct table *table, const struct json_view *reasons) {
+static void put_reasons(struct term_table *table, const struct json_view *reasons) {
     char text[REASONS_BYTES_MAX] = "";
     for (size_t i = 0; i < json_view_size(reasons); i++) {
         const struct json_view *reason = json_view_item(reasons, i);
@@ -25,7 +25,7 @@ static void put_reasons(struct table *table, const struct json_view *reasons) {
 }
 
 // The source's own id, or the item's place in its page, or that it is the page.
-static void put_where(struct table *table, const struct json_view *entry) {
+static void put_where(struct term_table *table, const struct json_view *entry) {
     char text[WHERE_BYTES_MAX];
     const char *id = json_view_text(entry, "id");
     int64_t index = json_view_integer(entry, "index");
@@ -38,7 +38,7 @@ static void put_where(struct table *table, const struct json_view *entry) {
     table_put_text(table, text);
 }
 
-static void put_entry(struct table *table, const struct json_view *entry) {
+static void put_entry(struct term_table *table, const struct json_view *entry) {
     char last[FORMAT_MAX];
     format_stamp(json_view_text(entry, "last"), last);
     table_put_number(table, json_view_integer(entry, "number"));
@@ -58,7 +58,7 @@ static enum ctl_exit print_entries(const struct ctl *ctl, const struct json_view
         term_out_print(&ctl->term, STYLE_PLAIN, "the quarantine is empty");
         return CTL_OK;
     }
-    struct table table;
+    struct term_table table;
     table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < json_view_size(entries); i++)
         put_entry(&table, json_view_item(entries, i));

@@ -38,7 +38,7 @@ static bool is_wanted(const struct args *args, const struct json_view *statistic
 }
 
 // "province PV27 Noord-Holland, category SexualExploitation"; "all" where there is nothing.
-static void put_what(struct table *table, const struct json_view *statistic,
+static void put_what(struct term_table *table, const struct json_view *statistic,
                      const struct json_view *names) {
     const char *measure = json_view_text(statistic, "measure");
     char label[QUERY_LABEL_MAX];
@@ -58,7 +58,7 @@ static void put_what(struct table *table, const struct json_view *statistic,
     free(text);
 }
 
-static void put_statistic(struct table *table, const struct json_view *statistic,
+static void put_statistic(struct term_table *table, const struct json_view *statistic,
                           const struct json_view *names) {
     const char *year = json_view_text(statistic, "year");
     int64_t count = json_view_integer(statistic, "count");
@@ -74,7 +74,7 @@ static void print_table(const struct ctl *ctl, const struct json_view *answer) {
                                                   {"at least", COLUMN_NUMBER},
                                                   {"", COLUMN_BAR}};
     const struct json_view *statistics = json_view_at(answer, "statistics");
-    struct table table;
+    struct term_table table;
     table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
     for (int years = 1; years >= 0; years--)
         for (size_t i = 0; i < json_view_size(statistics); i++) {

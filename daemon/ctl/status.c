@@ -9,7 +9,7 @@ enum { LABEL_WIDTH = 22, VALUE_WIDTH = 12, INDENT = 2, CELL_GAP = 4 };
 enum { CELL_WIDTH = INDENT + LABEL_WIDTH + VALUE_WIDTH + CELL_GAP, STATISTICS_MAX = 9 };
 enum { DISK_FULL_PERCENT = 90 };
 
-struct number {
+struct status_number {
     const char *label, *path;
     enum {
         STATISTIC_COUNT,
@@ -18,7 +18,7 @@ struct number {
     } kind; // ALARM: stands out when not zero
 };
 
-static const struct number intake_numbers[] = {
+static const struct status_number intake_numbers[] = {
     {"received", "intake.received", STATISTIC_COUNT},
     {"registered", "intake.registered", STATISTIC_COUNT},
     {"duplicate", "intake.duplicate", STATISTIC_COUNT},
@@ -29,19 +29,19 @@ static const struct number intake_numbers[] = {
     {"unknown words", "intake.unmapped", STATISTIC_ALARM},
     {"unknown municipalities", "intake.unknownMunicipalities", STATISTIC_ALARM},
 };
-static const struct number ledger_numbers[] = {
+static const struct status_number ledger_numbers[] = {
     {"accepted", "ledger.accepted", STATISTIC_COUNT},
     {"published", "ledger.published", STATISTIC_COUNT},
     {"waiting", "ledger.waiting", STATISTIC_COUNT},
     {"signals", "ledger.signals", STATISTIC_COUNT},
 };
-static const struct number kafka_numbers[] = {
+static const struct status_number kafka_numbers[] = {
     {"partitions", "kafka.partitions", STATISTIC_COUNT},
     {"in flight", "kafka.inFlight", STATISTIC_COUNT},
     {"delivered", "kafka.delivered", STATISTIC_COUNT},
     {"restarts", "kafka.restarts", STATISTIC_ALARM},
 };
-static const struct number feeds_numbers[] = {
+static const struct status_number feeds_numbers[] = {
     {"sources", "feeds.sources", STATISTIC_COUNT},
     {"polled", "feeds.polled", STATISTIC_COUNT},
     {"failing", "feeds.failing", STATISTIC_ALARM},
@@ -49,7 +49,7 @@ static const struct number feeds_numbers[] = {
     {"paused", "feeds.paused", STATISTIC_ALARM},
     {"quarantined", "feeds.quarantined", STATISTIC_ALARM},
 };
-static const struct number memory_numbers[] = {
+static const struct status_number memory_numbers[] = {
     {"resident", "memory.residentBytes", STATISTIC_BYTES},
 };
 
@@ -59,7 +59,7 @@ static void put_label(const struct term_out *term, const char *label) {
 }
 
 static void put_number(const struct term_out *term, const struct json_view *answer,
-                       const struct number *number) {
+                       const struct status_number *number) {
     char text[FORMAT_MAX] = "-";
     int64_t value = 0;
     if (json_view_number(answer, number->path, &value)) {
@@ -75,7 +75,7 @@ static void put_number(const struct term_out *term, const struct json_view *answ
 
 // In as many columns as the terminal has room for, read from top to bottom.
 static void put_numbers(const struct term_out *term, const struct json_view *answer,
-                        const struct number *numbers, size_t count) {
+                        const struct status_number *numbers, size_t count) {
     size_t columns = (term->width + CELL_GAP) / CELL_WIDTH;
     size_t rows = columns > 1 ? (count + columns - 1) / columns : count;
     for (size_t row = 0; row < rows; row++) {
@@ -131,7 +131,7 @@ static enum term_out_style state_style(const char *state) {
 
 // The topic of the rounded numbers.
 static void put_counts(const struct term_out *term, const struct json_view *counts) {
-    static const struct number waiting[] = {{"statistics wait", "waiting", STATISTIC_COUNT}};
+    static const struct status_number waiting[] = {{"statistics wait", "waiting", STATISTIC_COUNT}};
     const char *state = json_view_text(counts, "state"),
                *fault = json_view_text(counts, "lastError");
     put_fact(term, "statistics topic", STYLE_PLAIN, json_view_text(counts, "topic"));

@@ -21,14 +21,14 @@ struct tail {
 };
 
 // Columns of the terminal.
-struct layout {
+struct tail_layout {
     size_t time, source, municipality, categories;
 };
 
 // Divides what the columns of fixed width leave.
-static struct layout lay_out(const struct term_out *term) {
+static struct tail_layout lay_out(const struct term_out *term) {
     bool narrow = term->terminal && term->width < WIDE;
-    struct layout layout = {.time = narrow ? STAMP_WIDTH - YEAR_WIDTH : STAMP_WIDTH};
+    struct tail_layout layout = {.time = narrow ? STAMP_WIDTH - YEAR_WIDTH : STAMP_WIDTH};
     size_t fixed = layout.time + SEQUENCE_WIDTH + TYPE_WIDTH + DATE_WIDTH + 6;
     size_t room = term->width > fixed + 12 ? term->width - fixed : 12;
     layout.source = room * 3 / 10;
@@ -64,7 +64,7 @@ struct event {
 
 // On a terminal a line stays one line; elsewhere nothing is cut.
 static void put_line(const struct term_out *term, const struct event *event, bool title) {
-    struct layout layout = lay_out(term);
+    struct tail_layout layout = lay_out(term);
     unsigned fit = term->terminal ? FIT_CUT : FIT_LEFT;
     enum term_out_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
     size_t stamp_len = strlen(event->time);

@@ -26,7 +26,7 @@ struct series {
     struct point *points;         // owned
 };
 
-struct trend {
+struct trend_answer {
     const struct ctl *ctl;
     const struct json_view *answer;
     struct query_options_by by;
@@ -58,7 +58,7 @@ static struct series read_series(const struct json_view *node, const struct json
     return series;
 }
 
-static void trend_free(struct trend *trend) {
+static void trend_free(struct trend_answer *trend) {
     for (size_t i = 0; i < trend->series_count; i++)
         free(trend->series[i].points);
     free(trend->series);
@@ -75,7 +75,7 @@ static size_t begun(const struct series *total, size_t count) {
 }
 
 // False when a series has other points than the total.
-static bool trend_read(struct trend *trend) {
+static bool trend_read(struct trend_answer *trend) {
     const struct json_view *total = json_view_at(trend->answer, "total");
     const struct json_view *series = json_view_at(trend->answer, "series");
     if (!query_read_by(trend->answer, &trend->by) || trend->by.count > BY_MAX)
@@ -114,14 +114,14 @@ static void format_percent(const struct point *point, char out[FORMAT_MAX]) {
 
 // --- the answer in one line ---
 
-static const char *verdict(const struct point *point) {
+static const char *verdict_text(const struct point *point) {
     if (!point->change)
         return "";
     return point->beyond_chance ? ": more than chance explains" : ": chance alone may explain it";
 }
 
 // "2016: 34, 2017: 68 (+34, +100 %): more than chance explains"
-static void print_answer(const struct trend *trend) {
+static void print_answer(const struct trend_answer *trend) {
     char change[FORMAT_MAX], percent[FORMAT_MAX] = "", text[TEXT_MAX];
     if (!trend->last)
         return;
@@ -134,12 +134,12 @@ static void print_answer(const struct trend *trend) {
         format_percent(point, percent);
     (void)snprintf(text, sizeof text, "%.20s: %" PRId64 ", %.20s: %" PRId64 " (%s%s%s)%s",
                    before->period, before->signals, point->period, point->signals, change,
-                   *percent ? ", " : "", percent, verdict(point));
+                   *percent ? ", " : "", percent, verdict_text(point));
     term_out_put_wrapped(&trend->ctl->term, STYLE_STRONG, text);
     term_out_end_line(&trend->ctl->term);
 }
 
-static void print_heading(const struct trend *trend) {
+static void print_heading(const struct trend_answer *trend) {
     const char *from = json_view_text(trend->answer, "from"),
                *to = json_view_text(trend->answer, "to");
     const char *per = json_view_text(trend->answer, "per");
@@ -157,12 +157,13 @@ static void print_heading(const struct trend *trend) {
 
 // --- tables ---
 
-static bool is_small(const struct trend *trend, const struct point *point) {
+static bool is_small(const struct trend_answer *trend, const struct point *point) {
     return point->has_change && point->has_percent && trend->small_base > 0 &&
            point[-1].signals < trend->small_base;
 }
 
-static void put_change(const struct trend *trend, struct table *table, const struct point *point) {
+static void put_change(const struct trend_answer *trend, struct term_table *table,
+                       const struct point *point) {
     char change[FORMAT_MAX] = "", percent[FORMAT_MAX] = "", cell[FORMAT_MAX + 2];
     bool small = is_small(trend, point);
     if (point->has_change)
@@ -176,12 +177,12 @@ static void put_change(const struct trend *trend, struct table *table, const str
 }
 
 // A row a period.
-static void print_periods(const struct trend *trend) {
+static void print_periods(const struct trend_answer *trend) {
     static const struct table_column columns[] = {
         {"period", COLUMN_TEXT},   {"signals", COLUMN_NUMBER}, {"persons", COLUMN_NUMBER},
         {"change", COLUMN_NUMBER}, {"percent", COLUMN_NUMBER}, {"", COLUMN_TEXT},
         {"", COLUMN_BAR}};
-    struct table table;
+    struct term_table table;
     table_init(&table, &trend->ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < trend->point_count; i++) {
         const struct point *point = &trend->total.points[i];
@@ -199,7 +200,7 @@ static void print_periods(const struct trend *trend) {
 }
 
 // How the periods of a row are shown.
-struct layout {
+struct trend_layout {
     size_t statistics; // the last so many periods as statistics
     size_t spark;      // columns of a line of whole periods
     size_t whole;      // periods that are over
@@ -226,7 +227,7 @@ struct others {
     size_t used, slack;
 };
 
-static struct others measure_others(const struct trend *trend) {
+static struct others measure_others(const struct trend_answer *trend) {
     const struct json_view *names = json_view_at(trend->answer, "names");
     char label[QUERY_LABEL_MAX], change[FORMAT_MAX], percent[FORMAT_MAX];
     struct others others = {0};
@@ -252,8 +253,8 @@ static struct others measure_others(const struct trend *trend) {
 
 // The two periods that are compared and what came after always stand there; then comes the line of
 // all; more numbers take the room that is left.
-static struct layout lay_out(const struct trend *trend) {
-    struct layout layout = {.whole = trend->point_count};
+static struct trend_layout lay_out(const struct trend_answer *trend) {
+    struct trend_layout layout = {.whole = trend->point_count};
     struct others others = measure_others(trend);
     size_t width = trend->ctl->term.width, statistic = GAP;
     while (layout.whole && trend->total.points[layout.whole - 1].partial)
@@ -275,8 +276,8 @@ static struct layout lay_out(const struct trend *trend) {
     return layout;
 }
 
-static void put_points(const struct trend *trend, const struct layout *layout, struct table *table,
-                       const struct point *points) {
+static void put_points(const struct trend_answer *trend, const struct trend_layout *layout,
+                       struct term_table *table, const struct point *points) {
     int64_t values[SPARK_MAX], max = 0;
     static const struct point nothing;
     for (size_t i = trend->point_count - layout->statistics; i < trend->point_count; i++)
@@ -291,7 +292,7 @@ static void put_points(const struct trend *trend, const struct layout *layout, s
     free(spark);
 }
 
-static size_t put_columns(const struct trend *trend, const struct layout *layout,
+static size_t put_columns(const struct trend_answer *trend, const struct trend_layout *layout,
                           struct table_column columns[TABLE_COLUMNS_MAX]) {
     size_t count = 0;
     for (size_t d = 0; d < trend->by.count; d++)
@@ -306,11 +307,11 @@ static size_t put_columns(const struct trend *trend, const struct layout *layout
 }
 
 // A row a series.
-static void print_series(const struct trend *trend, const struct layout *layout) {
+static void print_series(const struct trend_answer *trend, const struct trend_layout *layout) {
     const struct json_view *names = json_view_at(trend->answer, "names");
     struct table_column columns[TABLE_COLUMNS_MAX];
     char label[QUERY_LABEL_MAX];
-    struct table table;
+    struct term_table table;
     table_init(&table, &trend->ctl->term, columns, put_columns(trend, layout, columns));
     for (size_t i = 0; i < trend->series_count; i++) {
         for (size_t d = 0; d < trend->by.count; d++) {
@@ -330,7 +331,7 @@ static void print_series(const struct trend *trend, const struct layout *layout)
 // --- what to think of it ---
 
 // What one signal does to the percentage of the answer.
-static void note_base(const struct trend *trend, struct query_options_notes *notes) {
+static void note_base(const struct trend_answer *trend, struct query_options_notes *notes) {
     const struct point *point = &trend->total.points[trend->last];
     int64_t base = trend->last ? point[-1].signals : 0;
     if (base <= 0 || base > 100 || !point->has_percent)
@@ -342,13 +343,13 @@ static void note_base(const struct trend *trend, struct query_options_notes *not
                base, 100 % base ? "about " : "", moves, moves == 1 ? "" : "s");
 }
 
-static void note_partial(const struct trend *trend, struct query_options_notes *notes) {
+static void note_partial(const struct trend_answer *trend, struct query_options_notes *notes) {
     const struct point *last = &trend->total.points[trend->point_count - 1];
     if (last->partial)
         query_note(notes, "%.20s is not over: no change is shown.", last->period);
 }
 
-static void note_line(const struct trend *trend, const struct layout *layout,
+static void note_line(const struct trend_answer *trend, const struct trend_layout *layout,
                       struct query_options_notes *notes) {
     if (layout->spark > 1)
         query_note(
@@ -358,7 +359,7 @@ static void note_line(const struct trend *trend, const struct layout *layout,
             trend->total.points[layout->whole - 1].period);
 }
 
-static void note_marks(const struct trend *trend, bool small, bool beyond,
+static void note_marks(const struct trend_answer *trend, bool small, bool beyond,
                        struct query_options_notes *notes) {
     if (small)
         query_note(notes,
@@ -374,7 +375,7 @@ static void note_marks(const struct trend *trend, bool small, bool beyond,
 }
 
 // What the changes that a table shows have: those from `first` on.
-static void note_changes(const struct trend *trend, size_t first,
+static void note_changes(const struct trend_answer *trend, size_t first,
                          struct query_options_notes *notes) {
     bool small = false, beyond = trend->total.points[trend->last].beyond_chance;
     for (size_t s = 0; s < trend->series_count; s++)
@@ -386,14 +387,14 @@ static void note_changes(const struct trend *trend, size_t first,
     note_marks(trend, small, beyond, notes);
 }
 
-static void print_tables(const struct trend *trend) {
+static void print_tables(const struct trend_answer *trend) {
     struct query_options_notes notes = {.ctl = trend->ctl};
     print_answer(trend);
     print_heading(trend);
     if (trend->by.count == 0) {
         print_periods(trend);
     } else {
-        struct layout layout = lay_out(trend);
+        struct trend_layout layout = lay_out(trend);
         print_series(trend, &layout);
         note_line(trend, &layout, &notes);
     }
@@ -420,7 +421,7 @@ static void put_sheet_row(struct csv_writer *writer, const struct json_view *poi
     csv_writer_end_row(writer);
 }
 
-static void print_sheet(const struct trend *trend) {
+static void print_sheet(const struct trend_answer *trend) {
     static const char *const titles[] = {"period",  "signals", "persons",      "change",
                                          "percent", "partial", "beyondChance", NULL};
     struct csv_writer writer = {.term = &trend->ctl->term};
@@ -437,7 +438,7 @@ static void print_sheet(const struct trend *trend) {
 }
 
 static enum ctl_exit print_trend(const struct ctl *ctl, const struct json_view *answer) {
-    struct trend trend = {.ctl = ctl, .answer = answer};
+    struct trend_answer trend = {.ctl = ctl, .answer = answer};
     enum ctl_exit result = CTL_OK;
     if (!trend_read(&trend))
         result = ctl_fail("the answer is not one that this version can read");

@@ -16,7 +16,7 @@ static const struct args_option options[] = {
 };
 
 // The word, or how long it is.
-static void put_text(struct table *table, const struct json_view *entry) {
+static void put_text(struct term_table *table, const struct json_view *entry) {
     char text[WORD_TEXT_MAX];
     const char *word = json_view_text(entry, "word");
     int64_t letters = json_view_integer(entry, "letters");
@@ -25,7 +25,7 @@ static void put_text(struct table *table, const struct json_view *entry) {
     table_put_styled(table, word ? STYLE_PLAIN : STYLE_DIM, word ? word : text);
 }
 
-static void put_entry(struct table *table, const struct json_view *entry) {
+static void put_entry(struct term_table *table, const struct json_view *entry) {
     char last[FORMAT_MAX];
     format_stamp(json_view_text(entry, "last"), last);
     table_put_number(table, json_view_integer(entry, "times"));
@@ -61,7 +61,7 @@ static enum ctl_exit print_words(const struct ctl *ctl, const struct json_view *
         put_not_kept(ctl, answer);
         return guessed ? CTL_FAILED : CTL_OK;
     }
-    struct table table;
+    struct term_table table;
     table_init(&table, &ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < json_view_size(words); i++)
         put_entry(&table, json_view_item(words, i));

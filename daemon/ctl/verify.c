@@ -6,7 +6,7 @@
 
 #include <inttypes.h>
 
-struct verifying {
+struct verify_stream {
     const struct ctl *ctl;
     struct progress progress;
     bool begun; // the progress
@@ -14,7 +14,7 @@ struct verifying {
     bool whole;
 };
 
-static void put_check(struct table *table, const struct json_view *check) {
+static void put_check(struct term_table *table, const struct json_view *check) {
     int64_t differs = json_view_integer(check, "differs");
     const char *first = json_view_text(check, "first");
     table_put_text(table, json_view_text(check, "name"));
@@ -24,20 +24,20 @@ static void put_check(struct table *table, const struct json_view *check) {
                      differs && first ? first : json_view_text(check, "text"));
 }
 
-static void put_sum(const struct verifying *verifying, const struct json_view *answer) {
+static void put_sum(const struct verify_stream *verifying, const struct json_view *answer) {
     term_out_print(&verifying->ctl->term, verifying->whole ? STYLE_GOOD : STYLE_BAD,
                    "%s: %" PRId64 " lines, %" PRId64 " signals",
                    verifying->whole ? "whole" : "NOT WHOLE", json_view_integer(answer, "lines"),
                    json_view_integer(answer, "signals"));
 }
 
-static void print_outcome(const struct verifying *verifying, const struct json_view *answer) {
+static void print_outcome(const struct verify_stream *verifying, const struct json_view *answer) {
     static const struct table_column columns[] = {{"check", COLUMN_TEXT},
                                                   {"compared", COLUMN_NUMBER},
                                                   {"differs", COLUMN_NUMBER},
                                                   {"what", COLUMN_TEXT}};
     const struct json_view *checks = json_view_at(answer, "checks");
-    struct table table;
+    struct term_table table;
     table_init(&table, &verifying->ctl->term, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < json_view_size(checks); i++)
         put_check(&table, json_view_item(checks, i));
@@ -46,7 +46,7 @@ static void print_outcome(const struct verifying *verifying, const struct json_v
     put_sum(verifying, answer);
 }
 
-static void show_progress(struct verifying *verifying, const struct json_view *line) {
+static void show_progress(struct verify_stream *verifying, const struct json_view *line) {
     int64_t done = 0, total = 0;
     if (!json_view_number(line, "done", &done) || !json_view_number(line, "total", &total) ||
         done < 0 || total < done)
@@ -59,7 +59,7 @@ static void show_progress(struct verifying *verifying, const struct json_view *l
 }
 
 static bool on_line(void *ctx, struct str text, struct err *err) {
-    struct verifying *verifying = ctx;
+    struct verify_stream *verifying = ctx;
     const struct term_out *term = &verifying->ctl->term;
     struct json_view *line = json_view_parse(text, err);
     if (!line)
@@ -83,7 +83,7 @@ static bool on_line(void *ctx, struct str text, struct err *err) {
 static enum ctl_exit run_verify(const struct ctl *ctl, const struct args *args) {
     struct client_reply reply;
     struct err err;
-    struct verifying verifying = {.ctl = ctl};
+    struct verify_stream verifying = {.ctl = ctl};
     const struct client_lines lines = {.line = on_line, .ctx = &verifying};
     enum ctl_exit result = CTL_OK;
     (void)args;

@@ -21,7 +21,7 @@ enum {
 
 #define INTERVAL_WRONG "not allowed (allowed: 10s..7d, with s, m, h or d; 1s with allow_private)"
 
-static bool fault(struct err *err, const char *text) {
+static bool cell_fault(struct err *err, const char *text) {
     return err_set(err, ERR_CONFIG, "%s", text);
 }
 
@@ -33,7 +33,7 @@ static void *field_of(const struct sources_cell *cell) {
 
 static bool take_name(const struct sources_cell *cell, struct str value, struct err *err) {
     if (!text_is_name(value, SOURCE_NAME_MAX))
-        return fault(err, "not allowed (allowed: 1..64 of [a-z0-9._-])");
+        return cell_fault(err, "not allowed (allowed: 1..64 of [a-z0-9._-])");
     uint32_t item = (uint32_t)(cell->source - cell->reading->sources->list) + 1;
     uint32_t before = sources_add_name(cell->reading->sources, value, item);
     if (before)
@@ -57,7 +57,7 @@ static bool take_municipality(const struct sources_cell *cell, struct str value,
     uint64_t code;
     if (value.len != 6 || memcmp(value.data, "GM", 2) != 0 ||
         !str_to_u64((struct str){value.data + 2, 4}, 9999, &code) || code == 0)
-        return fault(err, "not allowed (allowed: GM0001..GM9999 or empty)");
+        return cell_fault(err, "not allowed (allowed: GM0001..GM9999 or empty)");
     cell->source->municipality = (uint16_t)code;
     return true;
 }
@@ -66,12 +66,12 @@ static bool take_token(const struct sources_cell *cell, struct str hex, struct e
     uint8_t digest[SHA256_BYTES], of_nothing[SHA256_BYTES];
     hash_sha256(STR(""), of_nothing);
     if (cell->source->token_count == SOURCE_TOKENS_MAX)
-        return fault(err, "at most two");
+        return cell_fault(err, "at most two");
     if (!hash_from_hex(hex, digest, sizeof digest))
-        return fault(err, "not the SHA-256 of a token (allowed: 64 hexadecimal digits, two of "
-                          "these with a space between them)");
+        return cell_fault(err, "not the SHA-256 of a token (allowed: 64 hexadecimal digits, two of "
+                               "these with a space between them)");
     if (memcmp(digest, of_nothing, sizeof digest) == 0)
-        return fault(err, "the SHA-256 of an empty token");
+        return cell_fault(err, "the SHA-256 of an empty token");
     uint32_t item = (uint32_t)(cell->source - cell->reading->sources->list) * SOURCE_TOKENS_MAX +
                     cell->source->token_count + 1;
     uint32_t before = sources_add_token(cell->reading->sources, digest, item);
@@ -93,13 +93,14 @@ static bool take_tokens(const struct sources_cell *cell, struct str value, struc
 static bool take_flag(const struct sources_cell *cell, struct str value, struct err *err) {
     bool *field = field_of(cell);
     *field = str_is(value, "yes");
-    return *field || str_is(value, "no") || fault(err, "not allowed (allowed: yes, no or empty)");
+    return *field || str_is(value, "no") ||
+           cell_fault(err, "not allowed (allowed: yes, no or empty)");
 }
 
 static bool take_url(const struct sources_cell *cell, struct str value, struct err *err) {
     const char *wrong = url_fault(value);
     if (wrong)
-        return fault(err, wrong);
+        return cell_fault(err, wrong);
     cell->source->url = mem_strndup(value.data, value.len);
     return true;
 }
@@ -107,7 +108,7 @@ static bool take_url(const struct sources_cell *cell, struct str value, struct e
 static bool take_interval(const struct sources_cell *cell, struct str value, struct err *err) {
     uint64_t ms;
     if (!parse_quantity(value, QUANTITY_DURATION, INTERVAL_PRIVATE_MIN_MS, INTERVAL_MAX_MS, &ms))
-        return fault(err, INTERVAL_WRONG);
+        return cell_fault(err, INTERVAL_WRONG);
     cell->source->interval_ms = (int64_t)ms;
     return true;
 }
@@ -115,7 +116,7 @@ static bool take_interval(const struct sources_cell *cell, struct str value, str
 static bool take_cursor(const struct sources_cell *cell, struct str value, struct err *err) {
     char **field = field_of(cell);
     if (!text_is_word(value, 64, "._-~"))
-        return fault(err, "not allowed (allowed: 1..64 of [a-zA-Z0-9._~-])");
+        return cell_fault(err, "not allowed (allowed: 1..64 of [a-zA-Z0-9._~-])");
     *field = mem_strndup(value.data, value.len);
     return true;
 }
@@ -152,7 +153,7 @@ static bool take_client_cert_file(const struct sources_cell *cell, struct str va
     bool ok = config_path(cell->reading->dir, value, &cell->source->client_cert_file, err) &&
               config_secret(cell->source->client_cert_file, &pem, err);
     if (ok && (!strstr(pem, "-----BEGIN CERTIFICATE-----") || !strstr(pem, "PRIVATE KEY-----")))
-        ok = fault(err, "the file has to hold a certificate and its key, both PEM");
+        ok = cell_fault(err, "the file has to hold a certificate and its key, both PEM");
     config_secret_free(pem);
     return ok;
 }
@@ -160,7 +161,7 @@ static bool take_client_cert_file(const struct sources_cell *cell, struct str va
 static bool take_silent_days(const struct sources_cell *cell, struct str value, struct err *err) {
     uint64_t days;
     if (!str_to_u64(value, SILENT_DAYS_MAX, &days))
-        return fault(err, "not allowed (allowed: 0..3650; 0 or empty: never)");
+        return cell_fault(err, "not allowed (allowed: 0..3650; 0 or empty: never)");
     cell->source->silent_days = (uint32_t)days;
     return true;
 }

@@ -9,7 +9,7 @@
 
 static_assert(sizeof(struct cell) == 12, "a cell is stored and compared as bytes");
 
-struct entry {
+struct counts_entry {
     struct cell cell;
     int64_t value; // 0: free
 };
@@ -28,7 +28,7 @@ static bool has(const void *entry, const void *cell) {
 }
 
 static const struct map_kind kind = {
-    sizeof(struct entry), offsetof(struct entry, value), 256, 3, hash_of, has};
+    sizeof(struct counts_entry), offsetof(struct counts_entry, value), 256, 3, hash_of, has};
 
 struct counts *counts_create(void) {
     struct counts *counts = mem_zalloc(1, sizeof *counts);
@@ -39,8 +39,8 @@ struct counts *counts_create(void) {
 struct counts *counts_copy(const struct counts *counts) {
     struct counts *copy = mem_alloc(sizeof *copy);
     *copy = *counts;
-    copy->map.entries = mem_resize(NULL, copy->map.size, sizeof(struct entry));
-    memcpy(copy->map.entries, counts->map.entries, copy->map.size * sizeof(struct entry));
+    copy->map.entries = mem_resize(NULL, copy->map.size, sizeof(struct counts_entry));
+    memcpy(copy->map.entries, counts->map.entries, copy->map.size * sizeof(struct counts_entry));
     return copy;
 }
 
@@ -56,7 +56,7 @@ void counts_clear(struct counts *counts) {
 }
 
 void counts_add(struct counts *counts, const struct cell *cell, int64_t change) {
-    struct entry *entry = map_add(&counts->map, &kind, cell);
+    struct counts_entry *entry = map_add(&counts->map, &kind, cell);
     entry->cell = *cell;
     entry->value += change;
     counts->total += change;
@@ -65,7 +65,7 @@ void counts_add(struct counts *counts, const struct cell *cell, int64_t change) 
 }
 
 int64_t counts_get(const struct counts *counts, const struct cell *cell) {
-    const struct entry *entry = map_find(&counts->map, &kind, cell);
+    const struct counts_entry *entry = map_find(&counts->map, &kind, cell);
     return entry->value;
 }
 
@@ -75,7 +75,7 @@ int64_t counts_total(const struct counts *counts) {
 
 void counts_each(const struct counts *counts,
                  void (*fn)(void *ctx, const struct cell *cell, int64_t value), void *ctx) {
-    const struct entry *entries = counts->map.entries;
+    const struct counts_entry *entries = counts->map.entries;
     for (size_t i = 0; i < counts->map.size; i++)
         if (entries[i].value)
             fn(ctx, &entries[i].cell, entries[i].value);

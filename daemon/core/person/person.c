@@ -26,13 +26,13 @@ struct known {
     char v_number[V_NUMBER_DIGITS + 1];
 };
 
-struct reading {
+struct person_reading {
     struct known known;
     int32_t received;
     struct person_faults *faults;
 };
 
-static void add_fault(struct reading *reading, enum fault_code code, const char *pointer) {
+static void add_fault(struct person_reading *reading, enum fault_code code, const char *pointer) {
     struct person_faults *faults = reading->faults;
     assert(faults->count < PERSON_FAULTS_MAX);
     faults->list[faults->count++] = (struct person_fault){code, pointer};
@@ -80,7 +80,7 @@ static bool holds_bsn(struct str text, size_t digits_min) {
 
 // The attribute without blanks around it; absent when nothing is left, when it says that it is not
 // known, or when it is at fault.
-static struct str clean(struct reading *reading, struct str attribute, const char *pointer) {
+static struct str clean(struct person_reading *reading, struct str attribute, const char *pointer) {
     struct str text = str_trim(attribute);
     if (text.len > SIGNAL_WORD_MAX)
         add_fault(reading, FAULT_TOO_LONG, pointer);
@@ -91,7 +91,7 @@ static struct str clean(struct reading *reading, struct str attribute, const cha
     return (struct str){NULL, 0};
 }
 
-static void take_name(struct reading *reading, struct str attribute) {
+static void take_name(struct person_reading *reading, struct str attribute) {
     static const char pointer[] = "/person/name";
     struct str text = clean(reading, attribute, pointer);
     if (holds_bsn(text, BSN_DIGITS - 1))
@@ -102,7 +102,7 @@ static void take_name(struct reading *reading, struct str attribute) {
 
 // The eight digits of a day, or of what was meant for one, may pass for a BSN. A day of which only
 // the year or month is known is as good as none: many are called alike.
-static void take_birth_date(struct reading *reading, struct str attribute) {
+static void take_birth_date(struct person_reading *reading, struct str attribute) {
     static const char pointer[] = "/person/birthDate";
     struct str text = clean(reading, attribute, pointer);
     int32_t day;
@@ -119,7 +119,7 @@ static void take_birth_date(struct reading *reading, struct str attribute) {
         time_format_date(day, reading->known.birth_date);
 }
 
-static void take_nationality(struct reading *reading, struct str attribute) {
+static void take_nationality(struct person_reading *reading, struct str attribute) {
     static const char pointer[] = "/person/nationality";
     struct str text = clean(reading, attribute, pointer);
     if (holds_bsn(text, BSN_DIGITS - 1))
@@ -163,7 +163,7 @@ static bool read_v_number(struct str text, char out[V_NUMBER_DIGITS + 1]) {
     return count == V_NUMBER_DIGITS && differ;
 }
 
-static void take_v_number(struct reading *reading, struct str attribute) {
+static void take_v_number(struct person_reading *reading, struct str attribute) {
     static const char pointer[] = "/person/vNumber";
     struct str text = clean(reading, attribute, pointer);
     char *number = reading->known.v_number;
@@ -179,7 +179,7 @@ static void take_v_number(struct reading *reading, struct str attribute) {
     add_fault(reading, bsn ? FAULT_NOT_ACCEPTED : FAULT_BAD_NUMBER, pointer);
 }
 
-static void read_person(struct reading *reading, const struct item_person *person) {
+static void read_person(struct person_reading *reading, const struct item_person *person) {
     memset(&reading->known, 0, sizeof reading->known);
     reading->faults->count = 0;
     take_name(reading, person->name);
@@ -189,7 +189,7 @@ static void read_person(struct reading *reading, const struct item_person *perso
 }
 
 // Absent rather than empty.
-static struct str part(const char *text) {
+static struct str name_part(const char *text) {
     return (struct str){text[0] ? text : NULL, strlen(text)};
 }
 
@@ -210,15 +210,15 @@ void person_key_name(struct person_key *key) {
 void person_pseudonymise(const struct person_keys *keys, const struct item_person *person,
                          int32_t received, struct person_pseudonyms *out,
                          struct person_faults *faults) {
-    struct reading reading = {.received = received, .faults = faults};
+    struct person_reading reading = {.received = received, .faults = faults};
     const struct known *known = &reading.known;
     assert(keys->count <= PERSON_KEYS_MAX);
     memset(out, 0, sizeof *out);
     out->key_count = keys->count;
     read_person(&reading, person);
-    const struct str v_number = part(known->v_number);
-    const struct str name[] = {part(known->name.initial), part(known->name.family),
-                               part(known->birth_date), part(known->nationality)};
+    const struct str v_number = name_part(known->v_number);
+    const struct str name[] = {name_part(known->name.initial), name_part(known->name.family),
+                               name_part(known->birth_date), name_part(known->nationality)};
     if (faults->count == 0 && v_number.len)
         add_base(keys, "person v-number", &v_number, 1, out);
     if (faults->count == 0 && known->name.family[0] && known->birth_date[0])
@@ -230,12 +230,12 @@ void person_pseudonymise(const struct person_keys *keys, const struct item_perso
 void person_content(const struct hash_key *key, const struct item_person *person,
                     struct digest *out) {
     struct person_faults faults; // told by person_pseudonymise
-    struct reading reading = {.received = INT32_MAX, .faults = &faults};
+    struct person_reading reading = {.received = INT32_MAX, .faults = &faults};
     const struct known *known = &reading.known;
     read_person(&reading, person);
-    const struct str parts[] = {part(known->name.initial), part(known->name.family),
-                                part(known->birth_date), part(known->nationality),
-                                part(known->v_number)};
+    const struct str parts[] = {name_part(known->name.initial), name_part(known->name.family),
+                                name_part(known->birth_date), name_part(known->nationality),
+                                name_part(known->v_number)};
     const size_t count = sizeof parts / sizeof *parts;
     bool any = false;
     for (size_t i = 0; i < count; i++)

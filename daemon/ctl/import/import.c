@@ -176,7 +176,7 @@ static bool fill_piece(struct import *import) {
 static bool count_records(struct import *import) {
     struct record_splitter splitter = import->splitter;
     struct record_splitter_record record = {.line = 1};
-    enum record_splitter_next next;
+    enum record_splitter_step next;
     while ((next = record_splitter_next(&splitter, &record)) == RECORD_SPLITTER_RECORD)
         import->total++;
     if (next == RECORD_SPLITTER_TOO_LONG)

@@ -76,7 +76,7 @@ static bool has_content(struct str record, char separator) {
     return content || !csv_read(record, &options, note_content, &content, &line) || content;
 }
 
-static enum record_splitter_next take_head(struct record_splitter *splitter) {
+static enum record_splitter_step take_head(struct record_splitter *splitter) {
     struct record_splitter_record record;
     struct str bytes = splitter->rest;
     struct csv_dialect dialect = csv_dialect_of(bytes, 0);
@@ -94,13 +94,13 @@ static enum record_splitter_next take_head(struct record_splitter *splitter) {
     return RECORD_SPLITTER_RECORD;
 }
 
-enum record_splitter_next record_splitter_init(struct record_splitter *splitter, struct str bytes,
+enum record_splitter_step record_splitter_init(struct record_splitter *splitter, struct str bytes,
                                                bool csv) {
     *splitter = (struct record_splitter){.rest = bytes, .line = 1, .csv = csv};
     return csv && bytes.len ? take_head(splitter) : RECORD_SPLITTER_RECORD;
 }
 
-enum record_splitter_next record_splitter_next(struct record_splitter *splitter,
+enum record_splitter_step record_splitter_next(struct record_splitter *splitter,
                                                struct record_splitter_record *record) {
     while (splitter->rest.len) {
         struct span span = take(splitter, record);

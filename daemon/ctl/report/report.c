@@ -128,7 +128,7 @@ static enum ctl_exit write_page(const struct report *report, const char *path) {
     return result;
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
+static enum ctl_exit run_report(const struct ctl *ctl, const struct args *args) {
     struct report report = {.ctl = ctl};
     const char *path = args_value(args, "output"), *year = args_value(args, "year");
     enum ctl_exit result = CTL_OK;
@@ -169,5 +169,5 @@ const struct ctl_verb report_verb = {
         "it is made only of the rounded statistics that may be published (see signaalctl "
         "statistics).",
     .options = options,
-    .run = run,
+    .run = run_report,
 };

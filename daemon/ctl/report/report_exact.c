@@ -11,7 +11,7 @@ static const char *const dimensions[] = {"category",    "policeUnit", "gender", 
                                          "citizenship", "sourceKind", "status"};
 enum { DIMENSIONS = sizeof dimensions / sizeof *dimensions, TARGET_MAX = 128 };
 
-enum ask {
+enum report_question {
     ASK_STATUS,
     ASK_YEARS,         // trend of all years
     ASK_MONTHS,        // of the year
@@ -21,7 +21,7 @@ enum ask {
     ASKS = ASK_DIMENSIONS + DIMENSIONS,
 };
 
-struct report_exact {
+struct exact_report {
     struct report *report;
     struct json_view *answers[ASKS];
     const struct json_view *now;    // the year's point of the trend; NULL: no signals
@@ -55,7 +55,7 @@ static int choose_year(const struct report *report, const struct json_view *poin
     return report->this_year;
 }
 
-static enum ctl_exit ask_years(struct report_exact *exact) {
+static enum ctl_exit ask_years(struct exact_report *exact) {
     struct report *report = exact->report;
     enum ctl_exit result = report_ask(report, "/v1/trend?per=year", &exact->answers[ASK_YEARS]);
     if (result != CTL_OK)
@@ -73,7 +73,7 @@ static enum ctl_exit ask_years(struct report_exact *exact) {
     return CTL_OK;
 }
 
-static void put_target(const struct report_exact *exact, int ask, char target[TARGET_MAX]) {
+static void put_target(const struct exact_report *exact, int ask, char target[TARGET_MAX]) {
     const char *dimension = NULL;
     if (ask >= ASK_DIMENSIONS)
         dimension = dimensions[ask - ASK_DIMENSIONS];
@@ -93,7 +93,7 @@ static void put_target(const struct report_exact *exact, int ask, char target[TA
         (void)snprintf(target, TARGET_MAX, "/v1/trend?by=%s&per=year&period=%d", dimension, year);
 }
 
-static enum ctl_exit ask_all(struct report_exact *exact) {
+static enum ctl_exit ask_all(struct exact_report *exact) {
     enum ctl_exit result = ask_years(exact);
     for (int ask = 0; ask < ASKS && result == CTL_OK; ask++) {
         char target[TARGET_MAX];
@@ -116,7 +116,7 @@ static void put_change(struct report *report, const struct json_view *point) {
     json_put_bool(&report->out, "beyondChance", json_view_flag(point, "beyondChance"));
 }
 
-static void put_points(struct report_exact *exact, enum ask ask, const char *key) {
+static void put_points(struct exact_report *exact, enum report_question ask, const char *key) {
     struct report *report = exact->report;
     const struct json_view *points = json_view_at(exact->answers[ask], "total");
     json_open_key(&report->out, key, '[');
@@ -135,7 +135,7 @@ static void put_points(struct report_exact *exact, enum ask ask, const char *key
     json_close(&report->out, ']');
 }
 
-static void put_line(struct report_exact *exact, const char *dimension,
+static void put_line(struct exact_report *exact, const char *dimension,
                      const struct json_view *series) {
     struct report *report = exact->report;
     const struct json_view *points = json_view_at(series, "points");
@@ -152,7 +152,7 @@ static void put_line(struct report_exact *exact, const char *dimension,
     json_close(&report->out, '}');
 }
 
-static void put_dimensions(struct report_exact *exact) {
+static void put_dimensions(struct exact_report *exact) {
     struct json_out *out = &exact->report->out;
     json_open_key(out, "dimensions", '{');
     for (int i = 0; i < DIMENSIONS; i++) {
@@ -166,7 +166,7 @@ static void put_dimensions(struct report_exact *exact) {
     json_close(out, '}');
 }
 
-static void put_total(struct report_exact *exact) {
+static void put_total(struct exact_report *exact) {
     struct report *report = exact->report;
     json_open_key(&report->out, "total", '{');
     report_put_number(report, exact->now, "signals");
@@ -176,7 +176,7 @@ static void put_total(struct report_exact *exact) {
     json_close(&report->out, '}');
 }
 
-static void put_document(struct report_exact *exact) {
+static void put_document(struct exact_report *exact) {
     struct report *report = exact->report;
     struct json_out *out = &report->out;
     json_open(out, '{');
@@ -197,7 +197,7 @@ static void put_document(struct report_exact *exact) {
 }
 
 enum ctl_exit report_exact(struct report *report) {
-    struct report_exact exact = {.report = report};
+    struct exact_report exact = {.report = report};
     enum ctl_exit result = ask_all(&exact);
     if (result == CTL_OK)
         put_document(&exact);

@@ -55,7 +55,7 @@ static void put_fields(const struct term_out *term, const struct try_item *item)
     static const struct table_column columns[] = {{"  field", COLUMN_TEXT},
                                                   {"as it is there", COLUMN_TEXT},
                                                   {"what it becomes", COLUMN_TEXT}};
-    struct table table;
+    struct term_table table;
     table_init(&table, term, columns, sizeof columns / sizeof *columns);
     for (int f = 0; f < MAPPING_FIELDS; f++) {
         char name[32];

@@ -12,15 +12,15 @@
 
 enum { GAP = 2, BAR_WIDTH_MIN = 8 };
 
-void table_init(struct table *table, const struct term_out *term,
+void table_init(struct term_table *table, const struct term_out *term,
                 const struct table_column *columns, size_t count) {
     assert(count > 0 && count <= TABLE_COLUMNS_MAX);
-    *table = (struct table){.term = term, .column_count = count, .rule_row = SIZE_MAX};
+    *table = (struct term_table){.term = term, .column_count = count, .rule_row = SIZE_MAX};
     for (size_t c = 0; c < count; c++)
         table->columns[c] = columns[c];
 }
 
-void table_free(struct table *table) {
+void table_free(struct term_table *table) {
     for (size_t i = 0; i < table->cell_count; i++)
         free(table->cells[i].text);
     free(table->cells);
@@ -28,42 +28,43 @@ void table_free(struct table *table) {
     table->cell_count = table->cell_cap = 0;
 }
 
-static void put_cell(struct table *table, enum term_out_style style, char *text, int64_t value) {
+static void put_cell(struct term_table *table, enum term_out_style style, char *text,
+                     int64_t value) {
     table->cells =
         mem_grow(table->cells, table->cell_count, &table->cell_cap, sizeof *table->cells);
     table->cells[table->cell_count++] = (struct table_cell){text, value, style};
 }
 
-void table_put_text(struct table *table, const char *text) {
+void table_put_text(struct term_table *table, const char *text) {
     table_put_styled(table, STYLE_PLAIN, text);
 }
 
-void table_put_styled(struct table *table, enum term_out_style style, const char *text) {
+void table_put_styled(struct term_table *table, enum term_out_style style, const char *text) {
     put_cell(table, style, term_out_clean(table->term, text), 0);
 }
 
-void table_put_number(struct table *table, int64_t value) {
+void table_put_number(struct term_table *table, int64_t value) {
     char text[FORMAT_MAX];
     format_count(value, text);
     put_cell(table, STYLE_PLAIN, mem_strdup(text), value);
 }
 
-void table_put_bar(struct table *table, int64_t value) {
+void table_put_bar(struct term_table *table, int64_t value) {
     put_cell(table, STYLE_PLAIN, NULL, value);
 }
 
-void table_put_rule(struct table *table) {
+void table_put_rule(struct term_table *table) {
     table->rule_row = table->cell_count / table->column_count;
 }
 
-struct layout {
+struct table_layout {
     size_t widths[TABLE_COLUMNS_MAX];
     size_t used;     // columns of the terminal, without the bar and the gap before it
     int64_t bar_max; // the value of a full bar
 };
 
-static void measure(const struct table *table, struct layout *layout) {
-    *layout = (struct layout){.bar_max = table->bar_full};
+static void measure(const struct term_table *table, struct table_layout *layout) {
+    *layout = (struct table_layout){.bar_max = table->bar_full};
     for (size_t c = 0; c < table->column_count; c++)
         if (table->columns[c].kind != COLUMN_BAR)
             layout->widths[c] = term_out_columns(table->term, table->columns[c].title);
@@ -82,7 +83,7 @@ static void measure(const struct table *table, struct layout *layout) {
 }
 
 // Takes columns from the widest text until all fits.
-static void squeeze(const struct table *table, struct layout *layout) {
+static void squeeze(const struct term_table *table, struct table_layout *layout) {
     while (layout->used > table->term->width) {
         size_t widest = SIZE_MAX;
         for (size_t c = 0; c < table->column_count; c++)
@@ -96,12 +97,12 @@ static void squeeze(const struct table *table, struct layout *layout) {
     }
 }
 
-static unsigned column_fit(const struct table *table, size_t c) {
+static unsigned column_fit(const struct term_table *table, size_t c) {
     unsigned fit = c + 1 == table->column_count ? FIT_LAST : FIT_LEFT;
     return fit | (table->columns[c].kind == COLUMN_NUMBER ? FIT_RIGHT : FIT_CUT);
 }
 
-static void print_titles(const struct table *table, const struct layout *layout) {
+static void print_titles(const struct term_table *table, const struct table_layout *layout) {
     const struct term_out *term = table->term;
     for (size_t c = 0; c < table->column_count; c++) {
         const struct table_column *column = &table->columns[c];
@@ -114,7 +115,8 @@ static void print_titles(const struct table *table, const struct layout *layout)
     term_out_end_line(term);
 }
 
-static void print_bar(const struct table *table, const struct layout *layout, int64_t value) {
+static void print_bar(const struct term_table *table, const struct table_layout *layout,
+                      int64_t value) {
     size_t before = layout->used + GAP;
     size_t room = table->term->width > before ? table->term->width - before : 0;
     if (room < BAR_WIDTH_MIN || value <= 0)
@@ -123,7 +125,8 @@ static void print_bar(const struct table *table, const struct layout *layout, in
     term_out_put_bar(table->term, value, layout->bar_max, room);
 }
 
-static void print_row(const struct table *table, const struct layout *layout, size_t row) {
+static void print_row(const struct term_table *table, const struct table_layout *layout,
+                      size_t row) {
     for (size_t c = 0; c < table->column_count; c++) {
         const struct table_cell *cell = &table->cells[row * table->column_count + c];
         if (table->columns[c].kind == COLUMN_BAR) {
@@ -137,9 +140,9 @@ static void print_row(const struct table *table, const struct layout *layout, si
     term_out_end_line(table->term);
 }
 
-void table_print(const struct table *table) {
+void table_print(const struct term_table *table) {
     assert(table->cell_count % table->column_count == 0);
-    struct layout layout;
+    struct table_layout layout;
     measure(table, &layout);
     squeeze(table, &layout);
     print_titles(table, &layout);

@@ -22,14 +22,14 @@ struct record_splitter_record {
     uint64_t line;    // where it begins
 };
 
-enum record_splitter_next { RECORD_SPLITTER_RECORD, RECORD_SPLITTER_END, RECORD_SPLITTER_TOO_LONG };
+enum record_splitter_step { RECORD_SPLITTER_RECORD, RECORD_SPLITTER_END, RECORD_SPLITTER_TOO_LONG };
 
 // `bytes` must outlive the splitter. TOO_LONG: the header line has no end within
 // RECORD_SPLITTER_RECORD_MAX.
-enum record_splitter_next record_splitter_init(struct record_splitter *splitter, struct str bytes,
+enum record_splitter_step record_splitter_init(struct record_splitter *splitter, struct str bytes,
                                                bool csv);
 // TOO_LONG: the record that begins at record->line does not end within RECORD_SPLITTER_RECORD_MAX.
-enum record_splitter_next record_splitter_next(struct record_splitter *splitter,
+enum record_splitter_step record_splitter_next(struct record_splitter *splitter,
                                                struct record_splitter_record *record);
 
 #endif

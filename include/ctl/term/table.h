@@ -13,7 +13,7 @@ struct table_column {
     enum { COLUMN_TEXT, COLUMN_NUMBER, COLUMN_BAR } kind; // at most one bar, and it is the last
 };
 
-struct table {
+struct term_table {
     const struct term_out *term;
     struct table_column columns[TABLE_COLUMNS_MAX];
     size_t column_count;
@@ -27,17 +27,17 @@ struct table {
     int64_t bar_full; // the value of a full bar; 0: the largest
 };
 
-void table_init(struct table *table, const struct term_out *term,
+void table_init(struct term_table *table, const struct term_out *term,
                 const struct table_column *columns, size_t count);
-void table_free(struct table *table);
+void table_free(struct term_table *table);
 
 // Cells are put row by row, from left to right.
-void table_put_text(struct table *table, const char *text); // foreign text is welcome
-void table_put_styled(struct table *table, enum term_out_style style, const char *text);
-void table_put_number(struct table *table, int64_t value);
-void table_put_bar(struct table *table, int64_t value);
-void table_put_rule(struct table *table); // above the row that comes next; once
+void table_put_text(struct term_table *table, const char *text); // foreign text is welcome
+void table_put_styled(struct term_table *table, enum term_out_style style, const char *text);
+void table_put_number(struct term_table *table, int64_t value);
+void table_put_bar(struct term_table *table, int64_t value);
+void table_put_rule(struct term_table *table); // above the row that comes next; once
 
-void table_print(const struct table *table);
+void table_print(const struct term_table *table);
 
 #endif
