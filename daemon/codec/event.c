@@ -41,11 +41,11 @@ static void put_date(struct json_out *json, const char *key, int32_t day) {
 }
 
 static void put_region(struct json_out *json, const struct municipalities *municipalities,
-                       const struct ledger_entry *row, const char *as_reported) {
-    const struct municipality *m = municipalities_by_code(municipalities, row->cell.municipality);
+                       const struct ledger_entry *entry, const char *as_reported) {
+    const struct municipality *m = municipalities_by_code(municipalities, entry->cell.municipality);
     char code[EVENT_CODE_MAX], today[EVENT_CODE_MAX];
-    event_municipality_code(row->cell.municipality, code);
-    event_municipality_code(row->municipality_today, today);
+    event_municipality_code(entry->cell.municipality, code);
+    event_municipality_code(entry->municipality_today, today);
     json_key(json, "municipality");
     json_open(json, '{');
     json_put_text(json, "code", code);
@@ -69,11 +69,11 @@ void event_put_categories(struct json_out *json, const struct cell *cell) {
 
 // What the counts are made of: the same shape in an event and in its `previous`.
 static void put_counted(struct json_out *json, const struct municipalities *municipalities,
-                        const struct ledger_entry *row, const char *as_reported) {
-    const struct cell *cell = &row->cell;
-    put_region(json, municipalities, row, as_reported);
+                        const struct ledger_entry *entry, const char *as_reported) {
+    const struct cell *cell = &entry->cell;
+    put_region(json, municipalities, entry, as_reported);
     event_put_categories(json, cell);
-    put_date(json, "reported", row->reported);
+    put_date(json, "reported", entry->reported);
     json_key(json, "victim");
     json_open(json, '{');
     json_put_text(json, "gender", gender_name((enum gender)cell->gender));
@@ -83,19 +83,19 @@ static void put_counted(struct json_out *json, const struct municipalities *muni
     json_put_text(json, "status", status_name((enum status)cell->status));
 }
 
-static void put_source(struct json_out *json, const struct ledger_entry *row) {
+static void put_source(struct json_out *json, const struct ledger_entry *entry) {
     json_key(json, "source");
     json_open(json, '{');
-    json_put_string(json, "name", (struct str){row->source, row->source_len});
-    json_put_text(json, "kind", source_kind_name((enum source_kind)row->cell.source_kind));
+    json_put_string(json, "name", (struct str){entry->source, entry->source_len});
+    json_put_text(json, "kind", source_kind_name((enum source_kind)entry->cell.source_kind));
     json_close(json, '}');
 }
 
-static void put_version(struct json_out *json, const struct ledger_entry *row) {
+static void put_version(struct json_out *json, const struct ledger_entry *entry) {
     char signal[DIGEST_HEX + 1];
-    digest_to_hex(&row->identity, signal);
+    digest_to_hex(&entry->identity, signal);
     json_put_text(json, "signal", signal);
-    json_put_u64(json, "version", row->version);
+    json_put_u64(json, "version", entry->version);
 }
 
 static void put_previous(struct json_out *json, const struct municipalities *municipalities,
@@ -108,16 +108,16 @@ static void put_previous(struct json_out *json, const struct municipalities *mun
 }
 
 void event_put_value(struct buf *out, const struct municipalities *municipalities,
-                     const struct ledger_entry *row, const struct ledger_entry *previous,
+                     const struct ledger_entry *entry, const struct ledger_entry *previous,
                      const char *as_reported, const struct event_links *links) {
     struct json_out json = {.buf = out};
     char received[TIME_STAMP_MAX], linked[DIGEST_HEX + 1];
-    time_format_stamp(row->received_ms, received);
+    time_format_stamp(entry->received_ms, received);
     json_open(&json, '{');
-    put_version(&json, row);
-    put_source(&json, row);
-    put_counted(&json, municipalities, row, as_reported);
-    put_date(&json, "occurred", row->occurred);
+    put_version(&json, entry);
+    put_source(&json, entry);
+    put_counted(&json, municipalities, entry, as_reported);
+    put_date(&json, "occurred", entry->occurred);
     json_put_text(&json, "received", received);
     json_key(&json, "linked");
     json_open(&json, '[');
@@ -132,38 +132,39 @@ void event_put_value(struct buf *out, const struct municipalities *municipalitie
 }
 
 void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_entry *row, const struct ledger_entry *previous) {
+                            const struct ledger_entry *entry, const struct ledger_entry *previous) {
     struct json_out json = {.buf = out};
     json_open(&json, '{');
-    put_version(&json, row);
-    put_source(&json, row);
+    put_version(&json, entry);
+    put_source(&json, entry);
     if (previous)
         put_previous(&json, municipalities, previous);
     json_close(&json, '}');
 }
 
 void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_entry *row, int64_t last_signal_ms, int64_t days) {
+                            const struct ledger_entry *entry, int64_t last_signal_ms,
+                            int64_t days) {
     struct json_out json = {.buf = out};
     char last[TIME_STAMP_MAX];
     if (last_signal_ms)
         time_format_stamp(last_signal_ms, last);
     json_open(&json, '{');
-    put_source(&json, row);
-    put_region(&json, municipalities, row, NULL);
+    put_source(&json, entry);
+    put_region(&json, municipalities, entry, NULL);
     json_put_text(&json, "lastSignal", last_signal_ms ? last : NULL);
     json_put_i64(&json, "days", days);
     json_close(&json, '}');
 }
 
-const char *event_type(const struct ledger_entry *row) {
-    if (row->kind == LEDGER_SOURCE_SILENT)
+const char *event_type(const struct ledger_entry *entry) {
+    if (entry->kind == LEDGER_SOURCE_SILENT)
         return "nl.mensenhandelsignalen.source.silent.v1";
-    if (row->kind == LEDGER_SOURCE_RESUMED)
+    if (entry->kind == LEDGER_SOURCE_RESUMED)
         return "nl.mensenhandelsignalen.source.resumed.v1";
-    if (row->erased)
+    if (entry->erased)
         return "nl.mensenhandelsignalen.signal.erased.v1";
-    switch (row->verdict) {
+    switch (entry->verdict) {
     case VERDICT_CORRECTED:
         return "nl.mensenhandelsignalen.signal.corrected.v1";
     case VERDICT_WITHDRAWN:
@@ -194,17 +195,18 @@ static void add_text(struct event_attributes *out, const char *name, const char 
 }
 
 // Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX.
-void event_fill_attributes(const struct ledger_entry *row, const char *oin,
+void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
                            struct event_attributes *out) {
     char text[TIME_STAMP_MAX + DIGEST_HEX], code[EVENT_CODE_MAX];
     out->count = 0;
     add_text(out, "specversion", "ce_specversion", "1.0");
 
     // A source has no versions: its lines are told apart by their sequence.
-    bool about_signal = row->kind == LEDGER_SIGNAL;
-    digest_to_hex(&row->identity, text);
+    bool about_signal = entry->kind == LEDGER_SIGNAL;
+    digest_to_hex(&entry->identity, text);
     (void)snprintf(text + DIGEST_HEX, sizeof text - DIGEST_HEX, ".%llu",
-                   about_signal ? (unsigned long long)row->version : (unsigned long long)row->seq);
+                   about_signal ? (unsigned long long)entry->version
+                                : (unsigned long long)entry->seq);
     add_text(out, "id", "ce_id", text);
 
     struct event_attribute *source = add(out, "source", "ce_source");
@@ -212,21 +214,21 @@ void event_fill_attributes(const struct ledger_entry *row, const char *oin,
     append(source, oin, strlen(oin));
     append(source, ":systeem:signaald", 17);
 
-    add_text(out, "type", "ce_type", event_type(row));
-    time_format_stamp(row->logged_ms, text);
+    add_text(out, "type", "ce_type", event_type(entry));
+    time_format_stamp(entry->logged_ms, text);
     add_text(out, "time", "ce_time", text);
 
     // NL GOV profile: a signed 32-bit number that wraps; the full one is in a header of ours.
-    (void)snprintf(text, sizeof text, "%d", (int32_t)(uint32_t)row->seq);
+    (void)snprintf(text, sizeof text, "%d", (int32_t)(uint32_t)entry->seq);
     add_text(out, "sequence", "ce_sequence", text);
     add_text(out, "sequencetype", "ce_sequencetype", "Integer");
 
     struct event_attribute *key = add(out, "partitionkey", "ce_partitionkey");
-    event_municipality_code(row->key_municipality, code);
-    if (row->key_municipality)
+    event_municipality_code(entry->key_municipality, code);
+    if (entry->key_municipality)
         append(key, code, strlen(code));
     else
-        append(key, row->source, row->source_len);
+        append(key, entry->source, entry->source_len);
     out->key = (struct str){key->value, key->len};
 
     struct event_attribute *schema = add(out, "dataschema", "ce_dataschema");
@@ -239,19 +241,19 @@ void event_fill_attributes(const struct ledger_entry *row, const char *oin,
     add_text(out, "datacontenttype", "content-type", "application/json");
     if (!about_signal)
         return;
-    digest_to_hex(&row->content, text);
+    digest_to_hex(&entry->content, text);
     add_text(out, NULL, EVENT_HEADER_CONTENT, text);
-    if (row->updated_ms == 0)
+    if (entry->updated_ms == 0)
         return;
-    (void)snprintf(text, sizeof text, "%lld", (long long)row->updated_ms);
+    (void)snprintf(text, sizeof text, "%lld", (long long)entry->updated_ms);
     add_text(out, NULL, EVENT_HEADER_UPDATED, text);
 }
 
-void event_put_json(struct buf *out, const struct ledger_entry *row, const char *oin,
+void event_put_json(struct buf *out, const struct ledger_entry *entry, const char *oin,
                     struct str value) {
     struct event_attributes attributes;
     struct json_out json = {.buf = out};
-    event_fill_attributes(row, oin, &attributes);
+    event_fill_attributes(entry, oin, &attributes);
     json_open(&json, '{');
     for (size_t i = 0; i < attributes.count; i++) {
         const struct event_attribute *a = &attributes.list[i];
@@ -259,7 +261,7 @@ void event_put_json(struct buf *out, const struct ledger_entry *row, const char 
             json_put_string(&json, a->name, (struct str){a->value, a->len});
     }
     json_key(&json, "signaaldseq");
-    buf_printf(out, "\"%llu\"", (unsigned long long)row->seq);
+    buf_printf(out, "\"%llu\"", (unsigned long long)entry->seq);
     json.comma = true;
     json_key(&json, "data");
     json_raw(&json, value);

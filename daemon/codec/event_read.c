@@ -84,39 +84,39 @@ static bool read_code(const json_t *municipality, const char *name, uint16_t *co
 
 // --- parts ---
 
-static bool read_source(const json_t *object, struct ledger_entry *row, struct err *err) {
+static bool read_source(const json_t *object, struct ledger_entry *entry, struct err *err) {
     const json_t *source = json_object_get(object, "source");
     struct str name = text_of(source, "name");
     enum source_kind kind;
     if (name.len == 0 || name.len > LEDGER_SOURCE_MAX || !str_is_clean_utf8(name) ||
         !source_kind_from_name(text_of(source, "kind"), &kind))
         return bad(err, "source");
-    row->cell.source_kind = (uint8_t)kind;
-    row->source_len = (uint8_t)name.len;
-    memcpy(row->source, name.data, name.len);
+    entry->cell.source_kind = (uint8_t)kind;
+    entry->source_len = (uint8_t)name.len;
+    memcpy(entry->source, name.data, name.len);
     return true;
 }
 
 // A signal that was taken back before anybody had seen it has neither day nor categories.
-static bool read_reported(const json_t *object, struct ledger_entry *row, struct err *err) {
-    if (!read_day(object, "reported", &row->reported))
+static bool read_reported(const json_t *object, struct ledger_entry *entry, struct err *err) {
+    if (!read_day(object, "reported", &entry->reported))
         return bad(err, "reported");
-    bool said = row->reported != TIME_DAY_NONE;
-    if (said != (row->cell.categories != 0))
+    bool said = entry->reported != TIME_DAY_NONE;
+    if (said != (entry->cell.categories != 0))
         return bad(err, "categories without a day, or a day without categories");
     if (!said)
         return true;
-    int month = time_month_of_day(row->reported) - MONTH_FIRST;
-    row->cell.month = (uint16_t)month;
-    return row->cell.month == month || bad(err, "reported");
+    int month = time_month_of_day(entry->reported) - MONTH_FIRST;
+    entry->cell.month = (uint16_t)month;
+    return entry->cell.month == month || bad(err, "reported");
 }
 
 // What the counts are made of: of an event or of its `previous`.
-static bool read_counted(const json_t *object, struct ledger_entry *row, struct err *err) {
+static bool read_counted(const json_t *object, struct ledger_entry *entry, struct err *err) {
     const json_t *victim = json_object_get(object, "victim");
-    struct cell *cell = &row->cell;
+    struct cell *cell = &entry->cell;
     if (!read_code(json_object_get(object, "municipality"), "code", &cell->municipality) ||
-        !read_code(json_object_get(object, "municipality"), "today", &row->municipality_today))
+        !read_code(json_object_get(object, "municipality"), "today", &entry->municipality_today))
         return bad(err, "municipality");
     if (!read_categories(json_object_get(object, "categories"), cell))
         return bad(err, "categories");
@@ -126,16 +126,16 @@ static bool read_counted(const json_t *object, struct ledger_entry *row, struct 
         return bad(err, "victim");
     if (!read_word(object, "status", STATUSES, &cell->status))
         return bad(err, "status");
-    return read_reported(object, row, err);
+    return read_reported(object, entry, err);
 }
 
-static bool read_version(const json_t *object, struct ledger_entry *row, struct err *err) {
+static bool read_version(const json_t *object, struct ledger_entry *entry, struct err *err) {
     json_int_t version = json_integer_value(json_object_get(object, "version"));
-    if (!digest_from_hex(text_of(object, "signal"), &row->identity))
+    if (!digest_from_hex(text_of(object, "signal"), &entry->identity))
         return bad(err, "signal");
     if (version < 1 || version > UINT32_MAX)
         return bad(err, "version");
-    row->version = (uint32_t)version;
+    entry->version = (uint32_t)version;
     return true;
 }
 
@@ -151,25 +151,25 @@ static bool read_linked(const json_t *list, struct event_said *out, struct err *
 
 static bool read_previous(const json_t *object, struct event_said *out, struct err *err) {
     const json_t *previous = json_object_get(object, "previous");
-    struct ledger_entry row = {0};
+    struct ledger_entry entry = {0};
     out->has_previous = previous != NULL;
     if (!previous)
         return true;
-    if (!read_source(previous, &row, err) || !read_counted(previous, &row, err))
+    if (!read_source(previous, &entry, err) || !read_counted(previous, &entry, err))
         return false;
-    out->previous = row.cell;
-    return row.reported != TIME_DAY_NONE || bad(err, "previous");
+    out->previous = entry.cell;
+    return entry.reported != TIME_DAY_NONE || bad(err, "previous");
 }
 
 static bool read_whole(const json_t *object, struct event_said *out, struct err *err) {
-    struct ledger_entry *row = &out->row;
-    if (!read_counted(object, row, err))
+    struct ledger_entry *entry = &out->entry;
+    if (!read_counted(object, entry, err))
         return false;
-    if (!read_day(object, "occurred", &row->occurred))
+    if (!read_day(object, "occurred", &entry->occurred))
         return bad(err, "occurred");
-    if (!time_parse_stamp(text_of(object, "received"), &row->received_ms))
+    if (!time_parse_stamp(text_of(object, "received"), &entry->received_ms))
         return bad(err, "received");
-    row->counts = row->reported != TIME_DAY_NONE;
+    entry->counts = entry->reported != TIME_DAY_NONE;
     return read_linked(json_object_get(object, "linked"), out, err);
 }
 
@@ -188,19 +188,19 @@ static json_t *parse(struct str value, struct err *err) {
 
 bool event_read_signal(struct str value, struct event_said *out, struct err *err) {
     memset(out, 0, sizeof *out);
-    out->row.kind = LEDGER_SIGNAL;
-    out->row.reported = out->row.occurred = TIME_DAY_NONE;
+    out->entry.kind = LEDGER_SIGNAL;
+    out->entry.reported = out->entry.occurred = TIME_DAY_NONE;
     json_t *object = parse(value, err);
     if (!object)
         return false;
     out->stub = !json_object_get(object, "municipality");
-    bool ok = read_version(object, &out->row, err) && read_source(object, &out->row, err) &&
+    bool ok = read_version(object, &out->entry, err) && read_source(object, &out->entry, err) &&
               (out->stub || read_whole(object, out, err)) && read_previous(object, out, err);
     json_decref(object);
     return ok;
 }
 
-bool event_read_type(struct str type, struct ledger_entry *row) {
+bool event_read_type(struct str type, struct ledger_entry *entry) {
     static const struct ledger_entry kinds[] = {
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_REGISTERED, .counts = true},
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_CORRECTED, .counts = true},
@@ -211,27 +211,27 @@ bool event_read_type(struct str type, struct ledger_entry *row) {
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (str_is(type, event_type(&kinds[i]))) {
-            row->kind = kinds[i].kind;
-            row->verdict = kinds[i].verdict;
-            row->counts = kinds[i].counts;
-            row->erased = kinds[i].erased;
+            entry->kind = kinds[i].kind;
+            entry->verdict = kinds[i].verdict;
+            entry->counts = kinds[i].counts;
+            entry->erased = kinds[i].erased;
             return true;
         }
     return false;
 }
 
-bool event_read_source(struct str value, struct ledger_entry *row, int64_t *last_signal_ms,
+bool event_read_source(struct str value, struct ledger_entry *entry, int64_t *last_signal_ms,
                        struct err *err) {
-    memset(row, 0, sizeof *row);
-    row->reported = row->occurred = TIME_DAY_NONE;
+    memset(entry, 0, sizeof *entry);
+    entry->reported = entry->occurred = TIME_DAY_NONE;
     *last_signal_ms = 0;
     json_t *object = parse(value, err);
     if (!object)
         return false;
     const json_t *municipality = json_object_get(object, "municipality");
-    bool ok = read_source(object, row, err);
-    if (ok && (!read_code(municipality, "code", &row->cell.municipality) ||
-               !read_code(municipality, "today", &row->municipality_today)))
+    bool ok = read_source(object, entry, err);
+    if (ok && (!read_code(municipality, "code", &entry->cell.municipality) ||
+               !read_code(municipality, "today", &entry->municipality_today)))
         ok = bad(err, "municipality");
     if (ok && !json_is_null(json_object_get(object, "lastSignal")) &&
         !time_parse_stamp(text_of(object, "lastSignal"), last_signal_ms))

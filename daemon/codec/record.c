@@ -69,93 +69,93 @@ bool record_get_cell(struct str record, struct cell *cell) {
            cell->source_kind < SOURCE_KIND_COUNT && cell->status < STATUS_COUNT && at[11] == 0;
 }
 
-void record_put_ledger(struct buf *out, const struct ledger_entry *row, struct str event) {
-    uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)row->verdict};
-    head[2] = (uint8_t)((row->counts ? FLAG_COUNTS : 0) | (row->polled ? FLAG_POLLED : 0) |
-                        (row->erased ? FLAG_ERASED : 0) | (row->remapped ? FLAG_REMAPPED : 0) |
-                        (row->unknown_said ? FLAG_UNKNOWN_SAID : 0));
-    head[3] = row->source_len;
-    head[4] = row->id_len;
-    head[5] = (uint8_t)row->kind;
-    put(head + 6, row->municipality_today, 2);
-    put(head + 8, row->previous, 8);
-    put(head + 16, row->first, 8);
-    put(head + 24, (uint64_t)row->received_ms, 8);
-    put(head + 32, (uint64_t)row->logged_ms, 8);
-    put(head + 40, row->version, 4);
-    put(head + 44, (uint32_t)row->reported, 4);
-    put(head + 48, (uint32_t)row->occurred, 4);
-    put(head + 52, row->key_municipality, 2);
-    (void)record_put_cell(head + 54, &row->cell);
-    memcpy(head + 66, row->identity.bytes, DIGEST_BYTES);
-    memcpy(head + 82, row->content.bytes, DIGEST_BYTES);
-    put(head + 98, (uint64_t)row->updated_ms, 8);
-    put(head + 106, row->person, 8);
-    head[114] = row->unknown_count;
+void record_put_ledger(struct buf *out, const struct ledger_entry *entry, struct str event) {
+    uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)entry->verdict};
+    head[2] = (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
+                        (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
+                        (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0));
+    head[3] = entry->source_len;
+    head[4] = entry->id_len;
+    head[5] = (uint8_t)entry->kind;
+    put(head + 6, entry->municipality_today, 2);
+    put(head + 8, entry->previous, 8);
+    put(head + 16, entry->first, 8);
+    put(head + 24, (uint64_t)entry->received_ms, 8);
+    put(head + 32, (uint64_t)entry->logged_ms, 8);
+    put(head + 40, entry->version, 4);
+    put(head + 44, (uint32_t)entry->reported, 4);
+    put(head + 48, (uint32_t)entry->occurred, 4);
+    put(head + 52, entry->key_municipality, 2);
+    (void)record_put_cell(head + 54, &entry->cell);
+    memcpy(head + 66, entry->identity.bytes, DIGEST_BYTES);
+    memcpy(head + 82, entry->content.bytes, DIGEST_BYTES);
+    put(head + 98, (uint64_t)entry->updated_ms, 8);
+    put(head + 106, entry->person, 8);
+    head[114] = entry->unknown_count;
     buf_put(out, head, sizeof head);
-    for (size_t i = 0; i < row->unknown_count; i++) {
-        buf_put(out, &row->unknown[i].field, 1);
-        buf_put(out, row->unknown[i].word.bytes, DIGEST_BYTES);
+    for (size_t i = 0; i < entry->unknown_count; i++) {
+        buf_put(out, &entry->unknown[i].field, 1);
+        buf_put(out, entry->unknown[i].word.bytes, DIGEST_BYTES);
     }
-    buf_put(out, row->source, row->source_len);
-    buf_put(out, row->id, row->id_len);
+    buf_put(out, entry->source, entry->source_len);
+    buf_put(out, entry->id, entry->id_len);
     buf_put_str(out, event);
 }
 
-static bool get_unknown(struct str *rest, struct ledger_entry *row) {
-    size_t bytes = (size_t)row->unknown_count * UNKNOWN_BYTES;
-    if (row->unknown_count > SIGNAL_UNKNOWN_MAX || rest->len < bytes)
+static bool get_unknown(struct str *rest, struct ledger_entry *entry) {
+    size_t bytes = (size_t)entry->unknown_count * UNKNOWN_BYTES;
+    if (entry->unknown_count > SIGNAL_UNKNOWN_MAX || rest->len < bytes)
         return false;
-    for (size_t i = 0; i < row->unknown_count; i++) {
+    for (size_t i = 0; i < entry->unknown_count; i++) {
         const char *at = rest->data + i * UNKNOWN_BYTES;
-        row->unknown[i].field = (uint8_t)at[0];
-        memcpy(row->unknown[i].word.bytes, at + 1, DIGEST_BYTES);
-        if (row->unknown[i].field >= UNMAPPED_FIELDS)
+        entry->unknown[i].field = (uint8_t)at[0];
+        memcpy(entry->unknown[i].word.bytes, at + 1, DIGEST_BYTES);
+        if (entry->unknown[i].field >= UNMAPPED_FIELDS)
             return false;
     }
     *rest = (struct str){rest->data + bytes, rest->len - bytes};
     return true;
 }
 
-bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *row,
+bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *entry,
                        struct str *event) {
     const uint8_t *head = (const uint8_t *)record.data;
     if (record.len < RECORD_LEDGER_HEAD || head[0] != RECORD_FORMAT || head[1] >= VERDICT_COUNT ||
         head[5] >= LEDGER_KINDS || head[3] > LEDGER_SOURCE_MAX || head[4] > SIGNAL_ID_MAX)
         return false;
-    memset(row, 0, sizeof *row);
-    row->seq = seq;
-    row->kind = (enum ledger_kind)head[5];
-    row->verdict = (enum verdict)head[1];
-    row->counts = head[2] & FLAG_COUNTS;
-    row->polled = head[2] & FLAG_POLLED;
-    row->erased = head[2] & FLAG_ERASED;
-    row->remapped = head[2] & FLAG_REMAPPED;
-    row->unknown_said = head[2] & FLAG_UNKNOWN_SAID;
-    row->source_len = head[3];
-    row->id_len = head[4];
-    row->municipality_today = (uint16_t)get(head + 6, 2);
-    row->previous = get(head + 8, 8);
-    row->first = get(head + 16, 8);
-    row->received_ms = (int64_t)get(head + 24, 8);
-    row->logged_ms = (int64_t)get(head + 32, 8);
-    row->version = (uint32_t)get(head + 40, 4);
-    row->reported = (int32_t)(uint32_t)get(head + 44, 4);
-    row->occurred = (int32_t)(uint32_t)get(head + 48, 4);
-    row->key_municipality = (uint16_t)get(head + 52, 2);
-    memcpy(row->identity.bytes, head + 66, DIGEST_BYTES);
-    memcpy(row->content.bytes, head + 82, DIGEST_BYTES);
-    row->updated_ms = (int64_t)get(head + 98, 8);
-    row->person = get(head + 106, 8);
-    row->unknown_count = head[114];
+    memset(entry, 0, sizeof *entry);
+    entry->seq = seq;
+    entry->kind = (enum ledger_kind)head[5];
+    entry->verdict = (enum verdict)head[1];
+    entry->counts = head[2] & FLAG_COUNTS;
+    entry->polled = head[2] & FLAG_POLLED;
+    entry->erased = head[2] & FLAG_ERASED;
+    entry->remapped = head[2] & FLAG_REMAPPED;
+    entry->unknown_said = head[2] & FLAG_UNKNOWN_SAID;
+    entry->source_len = head[3];
+    entry->id_len = head[4];
+    entry->municipality_today = (uint16_t)get(head + 6, 2);
+    entry->previous = get(head + 8, 8);
+    entry->first = get(head + 16, 8);
+    entry->received_ms = (int64_t)get(head + 24, 8);
+    entry->logged_ms = (int64_t)get(head + 32, 8);
+    entry->version = (uint32_t)get(head + 40, 4);
+    entry->reported = (int32_t)(uint32_t)get(head + 44, 4);
+    entry->occurred = (int32_t)(uint32_t)get(head + 48, 4);
+    entry->key_municipality = (uint16_t)get(head + 52, 2);
+    memcpy(entry->identity.bytes, head + 66, DIGEST_BYTES);
+    memcpy(entry->content.bytes, head + 82, DIGEST_BYTES);
+    entry->updated_ms = (int64_t)get(head + 98, 8);
+    entry->person = get(head + 106, 8);
+    entry->unknown_count = head[114];
     struct str rest = {record.data + RECORD_LEDGER_HEAD, record.len - RECORD_LEDGER_HEAD};
-    if (!get_unknown(&rest, row) || rest.len < (size_t)row->source_len + row->id_len)
+    if (!get_unknown(&rest, entry) || rest.len < (size_t)entry->source_len + entry->id_len)
         return false;
-    memcpy(row->source, rest.data, row->source_len);
-    memcpy(row->id, rest.data + row->source_len, row->id_len);
-    size_t used = (size_t)row->source_len + row->id_len;
+    memcpy(entry->source, rest.data, entry->source_len);
+    memcpy(entry->id, rest.data + entry->source_len, entry->id_len);
+    size_t used = (size_t)entry->source_len + entry->id_len;
     *event = (struct str){rest.data + used, rest.len - used};
-    return record_get_cell((struct str){record.data + 54, sizeof(struct cell)}, &row->cell);
+    return record_get_cell((struct str){record.data + 54, sizeof(struct cell)}, &entry->cell);
 }
 
 void record_set_updated(struct buf *record, int64_t updated_ms) {

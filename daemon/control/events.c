@@ -23,10 +23,10 @@ struct follower {
 
 static bool on_line(void *ctx, const struct ledger_event *line) {
     struct follower *follower = ctx;
-    event_put_json(&follower->lines.buf, &line->row, follower->control->options.config->oin,
+    event_put_json(&follower->lines.buf, &line->entry, follower->control->options.config->oin,
                    line->event);
     buf_putc(&follower->lines.buf, '\n');
-    follower->from = line->row.seq + 1;
+    follower->from = line->entry.seq + 1;
     follower->left--;
     return true;
 }

@@ -37,43 +37,43 @@ struct why {
 static void on_version(void *ctx, const struct ledger_event *line) {
     struct why *why = ctx;
     struct json_out *json = why->json;
-    const struct ledger_entry *row = &line->row;
+    const struct ledger_entry *entry = &line->entry;
     const struct municipality *m =
-        municipalities_by_code(why->control->tables->municipalities, row->cell.municipality);
+        municipalities_by_code(why->control->tables->municipalities, entry->cell.municipality);
     char received[TIME_STAMP_MAX], reported[TIME_DATE_MAX], code[EVENT_CODE_MAX];
-    time_format_stamp(row->received_ms, received);
-    event_municipality_code(row->cell.municipality, code);
+    time_format_stamp(entry->received_ms, received);
+    event_municipality_code(entry->cell.municipality, code);
     json_open(json, '{');
-    json_put_u64(json, "version", row->version);
-    json_put_u64(json, "sequence", row->seq);
-    json_put_text(json, "verdict", verdict_name(row->verdict));
+    json_put_u64(json, "version", entry->version);
+    json_put_u64(json, "sequence", entry->seq);
+    json_put_text(json, "verdict", verdict_name(entry->verdict));
     json_put_text(json, "received", received);
-    json_put_text(json, "feed", row->remapped ? "remap" : row->polled ? "poll" : "push");
-    json_put_bool(json, "erased", row->erased);
+    json_put_text(json, "feed", entry->remapped ? "remap" : entry->polled ? "poll" : "push");
+    json_put_bool(json, "erased", entry->erased);
     json_put_text(json, "municipality", code);
     json_put_text(json, "municipalityName", m ? m->name : NULL);
-    event_put_categories(json, &row->cell);
+    event_put_categories(json, &entry->cell);
     json_key(json, "reported");
-    if (row->reported == TIME_DAY_NONE) {
+    if (entry->reported == TIME_DAY_NONE) {
         json_null(json);
     } else {
-        time_format_date(row->reported, reported);
+        time_format_date(entry->reported, reported);
         json_text(json, reported);
     }
     reply_put_published(json, line->published ? why->control->options.config->kafka_topic : NULL,
                         line->partition, line->offset);
     json_close(json, '}');
-    why->previous = row->previous;
+    why->previous = entry->previous;
 }
 
 static void on_latest(void *ctx, const struct ledger_event *line) {
     struct why *why = ctx;
     char signal[DIGEST_HEX + 1];
-    digest_to_hex(&line->row.identity, signal);
+    digest_to_hex(&line->entry.identity, signal);
     json_put_text(why->json, "signal", signal);
-    json_put_string(why->json, "source", (struct str){line->row.source, line->row.source_len});
-    json_put_string(why->json, "id", (struct str){line->row.id, line->row.id_len});
-    json_put_bool(why->json, "counts", line->row.counts);
+    json_put_string(why->json, "source", (struct str){line->entry.source, line->entry.source_len});
+    json_put_string(why->json, "id", (struct str){line->entry.id, line->entry.id_len});
+    json_put_bool(why->json, "counts", line->entry.counts);
 }
 
 // The versions of a signal, newest first.

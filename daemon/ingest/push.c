@@ -277,13 +277,13 @@ static uint64_t find_own(struct push_request *call, struct digest *identity) {
 
 static void put_line(struct json_out *json, const struct ledger_event *line, const char *topic) {
     char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
-    digest_to_hex(&line->row.identity, signal);
-    time_format_stamp(line->row.received_ms, received);
+    digest_to_hex(&line->entry.identity, signal);
+    time_format_stamp(line->entry.received_ms, received);
     json_open(json, '{');
-    json_put_string(json, "id", (struct str){line->row.id, line->row.id_len});
+    json_put_string(json, "id", (struct str){line->entry.id, line->entry.id_len});
     json_put_text(json, "signal", signal);
-    json_put_text(json, "verdict", verdict_name(line->row.verdict));
-    json_put_u64(json, "version", line->row.version);
+    json_put_text(json, "verdict", verdict_name(line->entry.verdict));
+    json_put_u64(json, "version", line->entry.version);
     json_put_text(json, "received", received);
     reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
     json_close(json, '}');
@@ -292,11 +292,11 @@ static void put_line(struct json_out *json, const struct ledger_event *line, con
 static void on_own_line(void *ctx, const struct ledger_event *line) {
     struct push_request *call = ctx;
     struct http_reply reply = {0};
-    if (!str_is((struct str){line->row.source, line->row.source_len}, call->source->name)) {
+    if (!str_is((struct str){line->entry.source, line->entry.source_len}, call->source->name)) {
         send_problem(call, 403, NULL);
         return;
     }
-    if (line->row.erased) {
+    if (line->entry.erased) {
         send_problem(call, 410, NULL);
         return;
     }
@@ -323,10 +323,10 @@ struct own_id {
 
 static void on_own_id(void *ctx, const struct ledger_event *line) {
     struct own_id *own = ctx;
-    own->ours = str_equal((struct str){line->row.source, line->row.source_len}, own->source);
-    own->erased = line->row.erased;
-    own->len = line->row.id_len;
-    memcpy(own->id, line->row.id, own->len);
+    own->ours = str_equal((struct str){line->entry.source, line->entry.source_len}, own->source);
+    own->erased = line->entry.erased;
+    own->len = line->entry.id_len;
+    memcpy(own->id, line->entry.id, own->len);
 }
 
 // A withdrawal is a signal that says so: it goes the way of all signals.

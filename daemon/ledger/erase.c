@@ -98,10 +98,10 @@ void ledger_flush_erase_waiting(struct ledger_writer *writer) {
 
 // --- lines ---
 
-bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *row) {
+bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry) {
     struct str record, event;
     if (store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) &&
-        record_get_ledger(record, seq, row, &event))
+        record_get_ledger(record, seq, entry, &event))
         return true;
     if (writer->txn.err.kind == ERR_NONE)
         err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
@@ -116,36 +116,36 @@ static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
 
 // What every erased line has in common: of the signal nothing but who reported it, which version
 // this was, and the key of its partition.
-static void empty_row(struct ledger_entry *row) {
-    row->erased = true;
-    row->unknown_said = false;
-    row->updated_ms = 0;
-    row->person = 0;
-    row->content = (struct digest){{0}};
-    row->cell = (struct cell){.source_kind = row->cell.source_kind};
-    row->reported = row->occurred = TIME_DAY_NONE;
-    row->municipality_today = MUNICIPALITY_UNKNOWN;
-    row->unknown_count = 0;
-    row->id_len = 0;
+static void empty_row(struct ledger_entry *entry) {
+    entry->erased = true;
+    entry->unknown_said = false;
+    entry->updated_ms = 0;
+    entry->person = 0;
+    entry->content = (struct digest){{0}};
+    entry->cell = (struct cell){.source_kind = entry->cell.source_kind};
+    entry->reported = entry->occurred = TIME_DAY_NONE;
+    entry->municipality_today = MUNICIPALITY_UNKNOWN;
+    entry->unknown_count = 0;
+    entry->id_len = 0;
 }
 
-void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *row) {
+void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
-    empty_row(row);
+    empty_row(entry);
     buf_clear(&change->value);
     buf_clear(&change->record);
-    event_put_erased_value(&change->value, NULL, row, NULL);
-    record_put_ledger(&change->record, row, buf_str(&change->value));
-    store_put_seq(&writer->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
+    event_put_erased_value(&change->value, NULL, entry, NULL);
+    record_put_ledger(&change->record, entry, buf_str(&change->value));
+    store_put_seq(&writer->txn, STORE_LEDGER, entry->seq, buf_str(&change->record));
     store_note_removed(&writer->txn);
     writer->writes = true;
 }
 
 void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq) {
-    struct ledger_entry row;
-    if (!remove_waiting(writer, seq) || !ledger_read_entry(writer, seq, &row))
+    struct ledger_entry entry;
+    if (!remove_waiting(writer, seq) || !ledger_read_entry(writer, seq, &entry))
         return;
-    ledger_write_stub(writer, &row);
+    ledger_write_stub(writer, &entry);
 }
 
 // --- a signal ---
@@ -174,25 +174,25 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
     bool looking = true; // for the last version that consumers will have seen
     uint64_t next;
     for (uint64_t seq = latest; seq && seq >= writer->change->first_seq; seq = next) {
-        struct ledger_entry row;
-        if (!ledger_read_entry(writer, seq, &row))
+        struct ledger_entry entry;
+        if (!ledger_read_entry(writer, seq, &entry))
             return;
-        next = row.previous;
+        next = entry.previous;
         bool confirmed = is_confirmed(writer, seq);
         if (looking && (erasing->asked->publishing || confirmed)) {
             looking = false;
-            erasing->previous = row;
-            erasing->has_previous = row.counts;
+            erasing->previous = entry;
+            erasing->has_previous = entry.counts;
         }
-        if (row.person)
-            note_person(erasing, row.person);
-        if (row.counts && !row.remapped) // as ledger_keep_unmapped counts
-            ledger_unsay_unmapped(writer, &row);
+        if (entry.person)
+            note_person(erasing, entry.person);
+        if (entry.counts && !entry.remapped) // as ledger_keep_unmapped counts
+            ledger_unsay_unmapped(writer, &entry);
         if (!confirmed && erasing->asked->publishing) {
             add_waiting(writer, seq);
             erasing->asked->waiting++;
         } else {
-            ledger_write_stub(writer, &row);
+            ledger_write_stub(writer, &entry);
             erasing->asked->erased++;
         }
     }
@@ -202,23 +202,23 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
                             const struct tables *tables) {
     struct ledger_writer *writer = erasing->writer;
     struct ledger_change *change = writer->change;
-    struct ledger_entry row = *latest;
-    empty_row(&row);
-    row.seq = change->last_seq + 1;
-    row.previous = latest->seq;
-    row.version = latest->version + 1;
-    row.verdict = VERDICT_WITHDRAWN;
-    row.counts = false;
-    row.remapped = false;
-    row.polled = false;
-    row.received_ms = row.logged_ms = writer->logged_ms;
+    struct ledger_entry entry = *latest;
+    empty_row(&entry);
+    entry.seq = change->last_seq + 1;
+    entry.previous = latest->seq;
+    entry.version = latest->version + 1;
+    entry.verdict = VERDICT_WITHDRAWN;
+    entry.counts = false;
+    entry.remapped = false;
+    entry.polled = false;
+    entry.received_ms = entry.logged_ms = writer->logged_ms;
     buf_clear(&change->value);
-    event_put_erased_value(&change->value, tables->municipalities, &row,
+    event_put_erased_value(&change->value, tables->municipalities, &entry,
                            erasing->has_previous ? &erasing->previous : NULL);
-    ledger_write_entry(writer, &row);
-    index_put(change->index, &row.identity, row.seq);
+    ledger_write_entry(writer, &entry);
+    index_put(change->index, &entry.identity, entry.seq);
     if (erasing->has_previous)
-        add_waiting(writer, row.seq);
+        add_waiting(writer, entry.seq);
 }
 
 // Entries of a table that go once all have been looked at.
@@ -288,11 +288,11 @@ static void count_waiting(struct ledger_writer *writer, struct erase_task *asked
                           const struct ledger_entry *latest) {
     uint64_t seq = latest->previous;
     while (seq && seq >= writer->change->first_seq) {
-        struct ledger_entry row;
-        if (!ledger_read_entry(writer, seq, &row))
+        struct ledger_entry entry;
+        if (!ledger_read_entry(writer, seq, &entry))
             return;
-        asked->waiting += !row.erased;
-        seq = row.previous;
+        asked->waiting += !entry.erased;
+        seq = entry.previous;
     }
 }
 

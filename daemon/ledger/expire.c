@@ -72,17 +72,18 @@ static void keep_place(struct expire_step *step, uint64_t seq) {
 // A line that was written while the clock was ahead is as old as the next one that was not: it must
 // not keep all behind it for years. That one may be far: the next step goes on with the search, and
 // what is found serves for all lines before it.
-static bool line_is_older(struct expire_step *step, const struct ledger_entry *row,
+static bool line_is_older(struct expire_step *step, const struct ledger_entry *entry,
                           int64_t age_ms) {
     const int64_t now_ms = step->expire->now_ms;
     const uint64_t last = step->writer->change->last_seq, place = place_of_search(step);
-    struct ledger_entry at = *row;
-    if (row->logged_ms > now_ms && place > row->seq && !ledger_read_entry(step->writer, place, &at))
+    struct ledger_entry at = *entry;
+    if (entry->logged_ms > now_ms && place > entry->seq &&
+        !ledger_read_entry(step->writer, place, &at))
         return false;
     for (; at.logged_ms > now_ms && at.seq < last && step->to_look > 0; step->to_look--)
         if (!ledger_read_entry(step->writer, at.seq + 1, &at))
             return false;
-    if (at.seq > row->seq)
+    if (at.seq > entry->seq)
         keep_place(step, at.seq);
     step->searching = at.logged_ms > now_ms && at.seq < last;
     return is_older(step, at.logged_ms, age_ms);
@@ -90,12 +91,12 @@ static bool line_is_older(struct expire_step *step, const struct ledger_entry *r
 
 // An older version is kept as long as a later one waits: if that is erased, what consumers have
 // seen must still be known.
-static bool line_is_due(struct expire_step *step, const struct ledger_entry *row) {
-    if (!line_is_older(step, row, step->expire->retention->identity_ms) ||
-        is_waiting(step, row->seq))
+static bool line_is_due(struct expire_step *step, const struct ledger_entry *entry) {
+    if (!line_is_older(step, entry, step->expire->retention->identity_ms) ||
+        is_waiting(step, entry->seq))
         return false;
-    return row->kind != LEDGER_SIGNAL ||
-           !is_waiting(step, ledger_latest(step->writer, &row->identity));
+    return entry->kind != LEDGER_SIGNAL ||
+           !is_waiting(step, ledger_latest(step->writer, &entry->identity));
 }
 
 static void carry(struct ledger_writer *writer, const struct cell *cell, int64_t more) {
@@ -107,31 +108,31 @@ static void carry(struct ledger_writer *writer, const struct cell *cell, int64_t
 }
 
 // A person's only signal is one person with or without a name for it.
-static void carry_member(struct ledger_writer *writer, const struct ledger_entry *row) {
+static void carry_member(struct ledger_writer *writer, const struct ledger_entry *entry) {
     struct digest name = {{0}};
-    bool others = ledger_members(writer, row->person, 2) > 1;
-    ledger_drop_member(writer, row->person, &row->identity);
+    bool others = ledger_members(writer, entry->person, 2) > 1;
+    ledger_drop_member(writer, entry->person, &entry->identity);
     if (!others)
         return;
     hash_random(name.bytes, sizeof name.bytes);
-    ledger_put_member(writer, row->person, &name, &row->cell);
+    ledger_put_member(writer, entry->person, &name, &entry->cell);
 }
 
-void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *row) {
-    if (!row->counts)
+void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry) {
+    if (!entry->counts)
         return;
-    carry(writer, &row->cell, 1);
-    if (row->person)
-        carry_member(writer, row);
+    carry(writer, &entry->cell, 1);
+    if (entry->person)
+        carry_member(writer, entry);
 }
 
-static void forget_signal(struct expire_step *step, const struct ledger_entry *row) {
+static void forget_signal(struct expire_step *step, const struct ledger_entry *entry) {
     struct ledger_change *change = step->writer->change;
     change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
                                  sizeof *change->forgotten);
-    change->forgotten[change->forgotten_count++] = row->identity;
-    change->totals.expired += !row->erased;
-    ledger_keep_expired_count(step->writer, row);
+    change->forgotten[change->forgotten_count++] = entry->identity;
+    change->totals.expired += !entry->erased;
+    ledger_keep_expired_count(step->writer, entry);
 }
 
 // One that was never published never will be.
@@ -147,17 +148,19 @@ static void drop_event(struct expire_step *step, uint64_t seq) {
 
 static bool expire_lines(struct expire_step *step) {
     struct ledger_change *change = step->writer->change;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     while (change->first_seq <= change->last_seq &&
-           ledger_read_entry(step->writer, change->first_seq, &row) && line_is_due(step, &row)) {
+           ledger_read_entry(step->writer, change->first_seq, &entry) &&
+           line_is_due(step, &entry)) {
         if (step->to_remove == 0)
             return false;
-        if (row.kind == LEDGER_SIGNAL && ledger_latest(step->writer, &row.identity) == row.seq)
-            forget_signal(step, &row);
-        drop_event(step, row.seq);
-        store_delete_seq(&step->writer->txn, STORE_LEDGER, row.seq);
-        store_delete_seq(&step->writer->txn, STORE_PUBLISHED, row.seq);
-        change->first_seq = row.seq + 1;
+        if (entry.kind == LEDGER_SIGNAL &&
+            ledger_latest(step->writer, &entry.identity) == entry.seq)
+            forget_signal(step, &entry);
+        drop_event(step, entry.seq);
+        store_delete_seq(&step->writer->txn, STORE_LEDGER, entry.seq);
+        store_delete_seq(&step->writer->txn, STORE_PUBLISHED, entry.seq);
+        change->first_seq = entry.seq + 1;
         note_removed(step);
     }
     return !step->searching;

@@ -113,10 +113,10 @@ struct ledger_writer {
 
 // write.c
 // One line; adds it to the outbox. `value` is in change->value.
-void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *row);
+void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *entry);
 // The same for a version of a signal: its event with what it is linked to, index, counts, members.
 // `known`: the version before, or NULL.
-void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *row,
+void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entry,
                          const struct ledger_entry *known, const struct tables *tables,
                          const char *as_reported);
 // The latest line of this identity, of this group or before it; 0: none.
@@ -126,7 +126,7 @@ uint64_t ledger_latest(const struct ledger_writer *commit, const struct digest *
 bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
                        struct ledger_entry *known);
 // A line that must be there; FATAL in the transaction when it is not.
-bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *row);
+bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
 
 // load.c
 // An entry with its event; false when it is not there or cannot be read.
@@ -144,10 +144,10 @@ void ledger_take_source(struct ledger_writer *writer, const char *name);
 // are none. Keeps them under the key in force.
 uint64_t ledger_commit_person(struct ledger_writer *writer,
                               const struct person_pseudonyms *pseudonyms);
-// The signal leaves the person of `known` (NULL: none) and joins that of `row`, as far as they
+// The signal leaves the person of `known` (NULL: none) and joins that of `entry`, as far as they
 // count.
 void ledger_move_member(struct ledger_writer *writer, const struct ledger_entry *known,
-                        const struct ledger_entry *row);
+                        const struct ledger_entry *entry);
 void ledger_put_member(struct ledger_writer *writer, uint64_t person, const struct digest *member,
                        const struct cell *cell);
 void ledger_drop_member(struct ledger_writer *writer, uint64_t person, const struct digest *member);
@@ -163,14 +163,14 @@ bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct er
 void ledger_keep_unmapped(struct ledger_writer *writer, const struct delivery *delivery,
                           uint32_t signal);
 // This version is erased: nobody has said its words in it.
-void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_entry *row);
+void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_entry *entry);
 // A table has the word now: the source's entry is dropped.
 void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
                             const struct unknown_word *word);
 
 // erase.c
-// What is left of a version of an erased signal, in the place of its line. Empties the row.
-void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *row);
+// What is left of a version of an erased signal, in the place of its line. Empties the entry.
+void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry);
 // Kafka has the line: if it is one of an erased signal it goes now.
 void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq);
 void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
@@ -178,7 +178,7 @@ void ledger_flush_erase_waiting(struct ledger_writer *writer);
 
 // expire.c
 // The signal whose latest line this is goes on counting without it.
-void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *row);
+void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry);
 
 // statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was

@@ -22,9 +22,9 @@ struct loading {
     bool ok;
 };
 
-static bool on_ledger_row(void *ctx, uint64_t seq, struct str record) {
+static bool on_entry_loaded(void *ctx, uint64_t seq, struct str record) {
     struct loading *loading = ctx;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct str event;
     if (loading->ledger->first_seq == 0)
         loading->ledger->first_seq = seq;
@@ -32,10 +32,10 @@ static bool on_ledger_row(void *ctx, uint64_t seq, struct str record) {
         loading->ok = damaged(loading->err, "a line is missing", seq);
     if (!loading->ok)
         return false;
-    if (!record_get_ledger(record, seq, &row, &event))
+    if (!record_get_ledger(record, seq, &entry, &event))
         loading->ok = damaged(loading->err, "unreadable line", seq);
-    else if (row.kind == LEDGER_SIGNAL)
-        index_put(loading->ledger->index, &row.identity, seq);
+    else if (entry.kind == LEDGER_SIGNAL)
+        index_put(loading->ledger->index, &entry.identity, seq);
     loading->ledger->last_seq = seq;
     return loading->ok;
 }
@@ -93,7 +93,7 @@ static bool load(struct ledger *ledger, struct err *err) {
     struct str value;
     struct loading loading = {ledger, err, true};
     store_begin_read(ledger->store, &txn);
-    store_each_seq(&txn, STORE_LEDGER, 1, on_ledger_row, &loading);
+    store_each_seq(&txn, STORE_LEDGER, 1, on_entry_loaded, &loading);
     load_sequence(ledger, &txn);
     if (loading.ok)
         store_each(&txn, STORE_COUNTS, on_count, &loading);

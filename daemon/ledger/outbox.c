@@ -31,7 +31,7 @@ bool ledger_outbox_next(struct ledger_outbox *outbox, struct outbox_entry *entry
             return record_get_statistic_waiting(value, &entry->key, &entry->value);
         if (!ledger_read_event(&outbox->txn, entry->seq, &entry->event))
             return false;
-        if (entry->event.row.kind != LEDGER_LOST)
+        if (entry->event.entry.kind != LEDGER_LOST)
             return true;
     }
     return false;

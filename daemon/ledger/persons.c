@@ -85,13 +85,13 @@ void ledger_drop_member(struct ledger_writer *writer, uint64_t person,
 }
 
 void ledger_move_member(struct ledger_writer *writer, const struct ledger_entry *known,
-                        const struct ledger_entry *row) {
+                        const struct ledger_entry *entry) {
     uint64_t from = known && known->counts ? known->person : 0;
-    uint64_t to = row->counts ? row->person : 0;
+    uint64_t to = entry->counts ? entry->person : 0;
     if (from && from != to)
         ledger_drop_member(writer, from, &known->identity);
     if (to)
-        ledger_put_member(writer, to, &row->identity, &row->cell);
+        ledger_put_member(writer, to, &entry->identity, &entry->cell);
 }
 
 // Over the members of one person.

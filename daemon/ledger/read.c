@@ -153,7 +153,7 @@ uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity)
 static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
                       struct ledger_event *line) {
     struct str place;
-    if (!record_get_ledger(record, seq, &line->row, &line->event))
+    if (!record_get_ledger(record, seq, &line->entry, &line->event))
         return false;
     line->published = store_get_seq(txn, STORE_PUBLISHED, seq, &place) &&
                       record_get_published(place, &line->partition, &line->offset);
@@ -177,7 +177,7 @@ static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
     struct ledger_event line;
     if (walk->left == 0 || !read_line(&walk->txn, seq, record, &line))
         return false;
-    if (line.row.kind == LEDGER_LOST)
+    if (line.entry.kind == LEDGER_LOST)
         return true;
     walk->left--;
     return walk->fn(walk->ctx, &line);
@@ -196,7 +196,7 @@ bool ledger_event_at(struct ledger *ledger, uint64_t seq,
     struct store_txn txn;
     struct ledger_event line;
     store_begin_read(ledger->store, &txn);
-    bool found = ledger_read_event(&txn, seq, &line) && line.row.kind != LEDGER_LOST;
+    bool found = ledger_read_event(&txn, seq, &line) && line.entry.kind != LEDGER_LOST;
     if (found)
         fn(ctx, &line);
     store_abort(&txn);

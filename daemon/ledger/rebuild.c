@@ -61,29 +61,29 @@ static bool close_txn(struct ledger_rebuild *rebuild, struct err *err) {
     return store_commit(&rebuild->txn, err);
 }
 
-static bool is_same(struct str record, const struct ledger_entry *row) {
+static bool is_same(struct str record, const struct ledger_entry *entry) {
     struct ledger_entry there;
     struct str event;
-    return record_get_ledger(record, row->seq, &there, &event) && there.kind == row->kind &&
-           there.version == row->version && there.logged_ms == row->logged_ms &&
-           digest_equal(&there.identity, &row->identity);
+    return record_get_ledger(record, entry->seq, &there, &event) && there.kind == entry->kind &&
+           there.version == entry->version && there.logged_ms == entry->logged_ms &&
+           digest_equal(&there.identity, &entry->identity);
 }
 
 enum ledger_add ledger_rebuild_add(struct ledger_rebuild *rebuild, const struct ledger_found *found,
                                    struct err *err) {
     struct store_txn *txn = &rebuild->txn;
-    struct ledger_entry row = found->row;
+    struct ledger_entry entry = found->entry;
     char place[RECORD_PUBLISHED];
     struct str there;
     open_txn(rebuild);
-    if (store_get_seq(txn, STORE_LEDGER, row.seq, &there))
-        return is_same(there, &row) ? LEDGER_AGAIN : LEDGER_ANOTHER;
-    row.first = row.seq;
+    if (store_get_seq(txn, STORE_LEDGER, entry.seq, &there))
+        return is_same(there, &entry) ? LEDGER_AGAIN : LEDGER_ANOTHER;
+    entry.first = entry.seq;
     buf_clear(&rebuild->record);
-    record_put_ledger(&rebuild->record, &row, found->value);
+    record_put_ledger(&rebuild->record, &entry, found->value);
     record_put_published(place, found->partition, found->offset);
-    store_put_seq(txn, STORE_LEDGER, row.seq, buf_str(&rebuild->record));
-    store_put_seq(txn, STORE_PUBLISHED, row.seq, (struct str){place, sizeof place});
+    store_put_seq(txn, STORE_LEDGER, entry.seq, buf_str(&rebuild->record));
+    store_put_seq(txn, STORE_PUBLISHED, entry.seq, (struct str){place, sizeof place});
     if (++rebuild->added < ADDS_MAX)
         return LEDGER_ADDED;
     return close_txn(rebuild, err) ? LEDGER_ADDED : LEDGER_ADD_FAILED;
@@ -114,7 +114,7 @@ static bool on_found(void *ctx, uint64_t seq, struct str record) {
 bool ledger_rebuild_find_far(struct ledger_rebuild *rebuild, struct ledger_far *far) {
     struct store_txn *txn = &rebuild->txn;
     struct far_search search = {0};
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct str record, event;
     open_txn(rebuild);
     search.left = store_entries(txn, STORE_LEDGER);
@@ -125,8 +125,8 @@ bool ledger_rebuild_find_far(struct ledger_rebuild *rebuild, struct ledger_far *
     if (store_get_seq(txn, STORE_PUBLISHED, far->seq, &record))
         (void)record_get_published(record, &far->partition, &far->offset);
     if (store_get_seq(txn, STORE_LEDGER, far->last_seq, &record) &&
-        record_get_ledger(record, far->last_seq, &row, &event))
-        far->last_ms = row.logged_ms;
+        record_get_ledger(record, far->last_seq, &entry, &event))
+        far->last_ms = entry.logged_ms;
     return true;
 }
 
@@ -164,22 +164,22 @@ bool ledger_rebuild_named(struct ledger_rebuild *rebuild, const char *ledger_id,
 
 // --- what lines say of each other ---
 
-static void put_line(struct ledger_writer *writer, const struct ledger_entry *row,
+static void put_line(struct ledger_writer *writer, const struct ledger_entry *entry,
                      struct str event) {
     struct buf *record = &writer->change->record;
     buf_clear(record);
-    record_put_ledger(record, row, event);
-    store_put_seq(&writer->txn, STORE_LEDGER, row->seq, buf_str(record));
+    record_put_ledger(record, entry, event);
+    store_put_seq(&writer->txn, STORE_LEDGER, entry->seq, buf_str(record));
 }
 
 // The line `seq` with its event, which is copied into change->value.
-static bool take_line(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *row) {
+static bool take_line(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry) {
     struct buf *value = &writer->change->value;
     struct str record, event;
     if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &record))
         return false;
     buf_clear(value);
-    if (record_get_ledger(record, seq, row, &event))
+    if (record_get_ledger(record, seq, entry, &event))
         buf_put_str(value, event);
     else
         err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
@@ -189,18 +189,18 @@ static bool take_line(struct ledger_writer *writer, uint64_t seq, struct ledger_
 
 // The latest version of a signal that counts, as it stands in the ledger. False: none.
 static bool find_member(struct ledger_writer *writer, const struct digest *identity,
-                        struct ledger_entry *row) {
-    return ledger_find_known(writer, identity, row) && row->counts && !row->erased;
+                        struct ledger_entry *entry) {
+    return ledger_find_known(writer, identity, entry) && entry->counts && !entry->erased;
 }
 
 // A signal that nobody was linked with until now.
 static void join(struct ledger_writer *writer, uint64_t seq, uint64_t person) {
-    struct ledger_entry row;
-    if (!take_line(writer, seq, &row))
+    struct ledger_entry entry;
+    if (!take_line(writer, seq, &entry))
         return;
-    row.person = person;
-    put_line(writer, &row, buf_str(&writer->change->value));
-    ledger_put_member(writer, person, &row.identity, &row.cell);
+    entry.person = person;
+    put_line(writer, &entry, buf_str(&writer->change->value));
+    ledger_put_member(writer, person, &entry.identity, &entry.cell);
 }
 
 // The person of the signals that the event names: its number, a new one if they have none yet. 0
@@ -240,14 +240,14 @@ static bool partners_had_expired(struct ledger_writer *writer, const struct ledg
     return count < EVENT_LINKED_MAX && ledger_members(writer, known->person, 2) > 1;
 }
 
-static void count_verdict(struct ledger_writer *writer, const struct ledger_entry *row,
+static void count_verdict(struct ledger_writer *writer, const struct ledger_entry *entry,
                           const struct ledger_entry *known) {
     struct totals *totals = &writer->change->totals;
-    if (row->remapped)
+    if (entry->remapped)
         totals->remapped++;
-    else if (!row->erased || row->version == 1)
-        totals->verdicts[row->verdict]++;
-    if (!row->erased)
+    else if (!entry->erased || entry->version == 1)
+        totals->verdicts[entry->verdict]++;
+    if (!entry->erased)
         return;
     // The last one of an erased signal is its tombstone, which no source has sent; before this one
     // came, the one before it was taken for it.
@@ -257,12 +257,12 @@ static void count_verdict(struct ledger_writer *writer, const struct ledger_entr
         totals->verdicts[VERDICT_CORRECTED]++;
 }
 
-static void link_erased(struct ledger_writer *writer, struct ledger_entry *row,
+static void link_erased(struct ledger_writer *writer, struct ledger_entry *entry,
                         const struct ledger_entry *known) {
     uint64_t next;
-    if (row->version == 1)
-        row->verdict = VERDICT_REGISTERED;
-    for (uint64_t seq = row->previous; seq; seq = next) {
+    if (entry->version == 1)
+        entry->verdict = VERDICT_REGISTERED;
+    for (uint64_t seq = entry->previous; seq; seq = next) {
         struct ledger_entry version;
         if (!ledger_read_entry(writer, seq, &version))
             return;
@@ -270,84 +270,84 @@ static void link_erased(struct ledger_writer *writer, struct ledger_entry *row,
         if (!version.erased)
             ledger_write_stub(writer, &version);
     }
-    ledger_write_stub(writer, row);
+    ledger_write_stub(writer, entry);
     if (known && known->counts && known->person)
         ledger_drop_member(writer, known->person, &known->identity);
 }
 
-static bool link_living(struct ledger_writer *writer, struct ledger_entry *row,
+static bool link_living(struct ledger_writer *writer, struct ledger_entry *entry,
                         const struct ledger_entry *known, const struct event_said *said) {
-    struct ledger_entry again = *row;
+    struct ledger_entry again = *entry;
     struct buf *value = &writer->change->value;
     bool counted = known && known->counts;
-    if (row->counts)
-        row->person = link_person(writer, said);
-    if (row->counts && said->linked_count == 0 && counted &&
-        partners_had_expired(writer, known, row->logged_ms))
-        row->person = known->person;
-    row->remapped = counted && row->verdict == VERDICT_CORRECTED &&
-                    digest_equal(&known->content, &row->content);
-    if (row->person && !take_line(writer, row->seq, &again))
+    if (entry->counts)
+        entry->person = link_person(writer, said);
+    if (entry->counts && said->linked_count == 0 && counted &&
+        partners_had_expired(writer, known, entry->logged_ms))
+        entry->person = known->person;
+    entry->remapped = counted && entry->verdict == VERDICT_CORRECTED &&
+                      digest_equal(&known->content, &entry->content);
+    if (entry->person && !take_line(writer, entry->seq, &again))
         return false; // its event again: others were read in between
-    if (known || row->person)
-        put_line(writer, row, buf_str(value));
-    ledger_move_member(writer, known, row);
+    if (known || entry->person)
+        put_line(writer, entry, buf_str(value));
+    ledger_move_member(writer, known, entry);
     return true;
 }
 
 // Of the next version its event tells what the one before it was. Others may be missing in between.
-static bool follows(const struct ledger_entry *row, const struct event_said *said,
+static bool follows(const struct ledger_entry *entry, const struct event_said *said,
                     const struct ledger_entry *latest) {
-    if (row->version != latest->version + 1)
-        return row->version > latest->version;
-    if (row->erased || latest->erased)
+    if (entry->version != latest->version + 1)
+        return entry->version > latest->version;
+    if (entry->erased || latest->erased)
         return true;
     return said->has_previous == latest->counts &&
            (!latest->counts || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
 }
 
 // Without its event: it is in change->value.
-static void link_signal(struct ledger_writer *writer, struct ledger_entry *row) {
+static void link_signal(struct ledger_writer *writer, struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
     struct ledger_entry latest;
     struct event_said said;
     if (!event_read_signal(buf_str(&change->value), &said, &writer->txn.err))
         return;
-    bool seen = ledger_find_known(writer, &row->identity, &latest);
-    if (seen && !follows(row, &said, &latest)) {
+    bool seen = ledger_find_known(writer, &entry->identity, &latest);
+    if (seen && !follows(entry, &said, &latest)) {
         ledger_keep_expired_count(writer, &latest);
         seen = false;
     }
     const struct ledger_entry *known = seen ? &latest : NULL;
     if (known) {
-        row->previous = known->seq;
-        row->first = known->first;
+        entry->previous = known->seq;
+        entry->first = known->first;
     }
-    if (row->erased)
-        link_erased(writer, row, known);
-    else if (!link_living(writer, row, known, &said))
+    if (entry->erased)
+        link_erased(writer, entry, known);
+    else if (!link_living(writer, entry, known, &said))
         return;
-    count_verdict(writer, row, known);
-    index_put(change->index, &row->identity, row->seq);
+    count_verdict(writer, entry, known);
+    index_put(change->index, &entry->identity, entry->seq);
     if (known && known->counts)
         counts_add(change->counts, &known->cell, -1);
-    if (row->counts)
-        counts_add(change->counts, &row->cell, 1);
+    if (entry->counts)
+        counts_add(change->counts, &entry->cell, 1);
 }
 
-static void link_source(struct ledger_writer *writer, const struct ledger_entry *row) {
+static void link_source(struct ledger_writer *writer, const struct ledger_entry *entry) {
     struct feed_record *feed = &writer->feed;
     struct ledger_entry said;
     struct err ignored;
     int64_t last_ms = 0;
-    ledger_take_source(writer, row->source);
+    ledger_take_source(writer, entry->source);
     writer->feed_changed = true;
-    if (row->kind == LEDGER_SIGNAL) {
-        if (!row->erased && !row->remapped)
-            feed->signal_ms = feed->contact_ms = row->received_ms;
+    if (entry->kind == LEDGER_SIGNAL) {
+        if (!entry->erased && !entry->remapped)
+            feed->signal_ms = feed->contact_ms = entry->received_ms;
         return;
     }
-    feed->silent = row->kind == LEDGER_SOURCE_SILENT;
+    feed->silent = entry->kind == LEDGER_SOURCE_SILENT;
     if (!feed->signal_ms &&
         event_read_source(buf_str(&writer->change->value), &said, &last_ms, &ignored))
         feed->signal_ms = last_ms;
@@ -355,26 +355,26 @@ static void link_source(struct ledger_writer *writer, const struct ledger_entry 
 
 // It expires as soon as it is the first line.
 static void write_lost(struct ledger_writer *writer, struct link_task *link, uint64_t seq) {
-    const struct ledger_entry row = {.kind = LEDGER_LOST,
-                                     .seq = seq,
-                                     .first = seq,
-                                     .reported = TIME_DAY_NONE,
-                                     .occurred = TIME_DAY_NONE};
-    put_line(writer, &row, STR(""));
+    const struct ledger_entry entry = {.kind = LEDGER_LOST,
+                                       .seq = seq,
+                                       .first = seq,
+                                       .reported = TIME_DAY_NONE,
+                                       .occurred = TIME_DAY_NONE};
+    put_line(writer, &entry, STR(""));
     writer->change->totals.never_published++;
     link->lost++;
 }
 
 static void link_line(struct ledger_writer *writer, struct link_task *link, uint64_t seq) {
-    struct ledger_entry row;
-    if (!take_line(writer, seq, &row)) {
+    struct ledger_entry entry;
+    if (!take_line(writer, seq, &entry)) {
         write_lost(writer, link, seq);
         return;
     }
-    writer->logged_ms = row.logged_ms;
-    if (row.kind == LEDGER_SIGNAL)
-        link_signal(writer, &row);
-    link_source(writer, &row);
+    writer->logged_ms = entry.logged_ms;
+    if (entry.kind == LEDGER_SIGNAL)
+        link_signal(writer, &entry);
+    link_source(writer, &entry);
 }
 
 void ledger_link(struct ledger_writer *writer, struct commit_task *task) {

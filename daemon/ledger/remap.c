@@ -24,9 +24,9 @@ struct piece {
     size_t found_count;
 };
 
-static bool read_row(struct ledger_writer *writer, uint64_t seq, struct str record,
-                     struct ledger_entry *row, struct str *event) {
-    return record_get_ledger(record, seq, row, event) ||
+static bool read_entry(struct ledger_writer *writer, uint64_t seq, struct str record,
+                       struct ledger_entry *entry, struct str *event) {
+    return record_get_ledger(record, seq, entry, event) ||
            err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
                    (unsigned long long)seq);
 }
@@ -34,14 +34,14 @@ static bool read_row(struct ledger_writer *writer, uint64_t seq, struct str reco
 // Writing while the store is walked is not for us, so lines are only noted here.
 static bool on_line(void *ctx, uint64_t seq, struct str record) {
     struct piece *piece = ctx;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct str event;
     if (seq > piece->last)
         return false;
-    if (!read_row(piece->writer, seq, record, &row, &event))
+    if (!read_entry(piece->writer, seq, record, &entry, &event))
         return false;
-    if (row.kind == LEDGER_SIGNAL && row.counts && !row.erased && row.unknown_count &&
-        ledger_latest(piece->writer, &row.identity) == seq)
+    if (entry.kind == LEDGER_SIGNAL && entry.counts && !entry.erased && entry.unknown_count &&
+        ledger_latest(piece->writer, &entry.identity) == seq)
         piece->found[piece->found_count++] = seq;
     return true;
 }
@@ -55,32 +55,32 @@ static uint8_t province_of(const struct remap_task *asked, struct str name) {
 }
 
 static void write_version(struct piece *piece, const struct ledger_entry *known,
-                          struct ledger_entry *row, const char *as_reported) {
+                          struct ledger_entry *entry, const char *as_reported) {
     struct ledger_writer *writer = piece->writer;
-    row->seq = writer->change->last_seq + 1;
-    row->previous = known->seq;
-    row->version = known->version + 1;
-    row->verdict = VERDICT_CORRECTED;
-    row->remapped = true;
-    row->logged_ms = writer->logged_ms;
-    ledger_write_signal(writer, row, known, piece->asked->tables, as_reported);
+    entry->seq = writer->change->last_seq + 1;
+    entry->previous = known->seq;
+    entry->version = known->version + 1;
+    entry->verdict = VERDICT_CORRECTED;
+    entry->remapped = true;
+    entry->logged_ms = writer->logged_ms;
+    ledger_write_signal(writer, entry, known, piece->asked->tables, as_reported);
     writer->change->totals.remapped++;
 }
 
 static void judge_again(struct piece *piece, uint64_t seq) {
     struct ledger_writer *writer = piece->writer;
     struct remap_task *asked = piece->asked;
-    struct ledger_entry known, row;
+    struct ledger_entry known, entry;
     struct remap_result result;
     struct str record, event;
     char spelling[EVENT_SPELLING_MAX];
     if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) ||
-        !read_row(writer, seq, record, &known, &event))
+        !read_entry(writer, seq, record, &known, &event))
         return;
-    row = known;
+    entry = known;
     struct str source = {known.source, known.source_len};
-    remap_entry(piece->map, province_of(asked, source), time_amsterdam_day(writer->logged_ms), &row,
-                &result);
+    remap_entry(piece->map, province_of(asked, source), time_amsterdam_day(writer->logged_ms),
+                &entry, &result);
     asked->looked++;
     asked->changed += result.changed;
     if (asked->dry_run)
@@ -92,7 +92,7 @@ static void judge_again(struct piece *piece, uint64_t seq) {
     for (uint8_t i = 0; i < result.known_count; i++)
         ledger_forget_unmapped(writer, source, &result.known[i]);
     if (result.changed)
-        write_version(piece, &known, &row, as_reported);
+        write_version(piece, &known, &entry, as_reported);
 }
 
 struct known_words {

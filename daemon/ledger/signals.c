@@ -24,7 +24,7 @@ static void keep_later_time(struct ledger_writer *writer, const struct ledger_en
 static void take_item(struct ledger_writer *writer, struct delivery *delivery,
                       struct page_item *item) {
     const struct signal *signal = &delivery->content.signals[item->signal];
-    struct ledger_entry known, row;
+    struct ledger_entry known, entry;
     bool seen = ledger_find_known(writer, &signal->identity, &known);
     if (writer->txn.err.kind != ERR_NONE)
         return;
@@ -40,12 +40,13 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
                                   .received_ms = delivery->received_ms,
                                   .logged_ms = writer->logged_ms};
     dedup_entry(seen ? &known : NULL, signal, item->verdict, writer->change->last_seq + 1, &origin,
-                &row);
-    if (row.counts)
-        row.person = ledger_commit_person(writer, &signal->person);
-    item->version = row.version;
-    ledger_write_signal(writer, &row, seen ? &known : NULL, delivery->tables, signal->as_reported);
-    if (row.counts)
+                &entry);
+    if (entry.counts)
+        entry.person = ledger_commit_person(writer, &signal->person);
+    item->version = entry.version;
+    ledger_write_signal(writer, &entry, seen ? &known : NULL, delivery->tables,
+                        signal->as_reported);
+    if (entry.counts)
         ledger_keep_unmapped(writer, delivery, item->signal);
 }
 

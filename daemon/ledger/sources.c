@@ -48,26 +48,26 @@ static void write_source_line(struct ledger_writer *writer, const struct deliver
     int64_t last = writer->feed.signal_ms;
     int64_t since = last ? last : writer->feed.first_ms;
     struct str name = str_from(source->name);
-    struct ledger_entry row = {.kind = kind,
-                               .seq = writer->change->last_seq + 1,
-                               .first = writer->change->last_seq + 1,
-                               .verdict = VERDICT_REGISTERED,
-                               .received_ms = delivery->received_ms,
-                               .logged_ms = writer->logged_ms,
-                               .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
-                                        .source_kind = (uint8_t)source->kind},
-                               .reported = TIME_DAY_NONE,
-                               .occurred = TIME_DAY_NONE,
-                               .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
-                               .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
-                               .polled = delivery->polled,
-                               .source_len = (uint8_t)name.len};
-    memcpy(row.source, name.data, name.len);
-    hash_digest(&writer->ledger->identity_key, "source", &name, 1, &row.identity);
+    struct ledger_entry entry = {.kind = kind,
+                                 .seq = writer->change->last_seq + 1,
+                                 .first = writer->change->last_seq + 1,
+                                 .verdict = VERDICT_REGISTERED,
+                                 .received_ms = delivery->received_ms,
+                                 .logged_ms = writer->logged_ms,
+                                 .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                                          .source_kind = (uint8_t)source->kind},
+                                 .reported = TIME_DAY_NONE,
+                                 .occurred = TIME_DAY_NONE,
+                                 .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
+                                 .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
+                                 .polled = delivery->polled,
+                                 .source_len = (uint8_t)name.len};
+    memcpy(entry.source, name.data, name.len);
+    hash_digest(&writer->ledger->identity_key, "source", &name, 1, &entry.identity);
     buf_clear(&writer->change->value);
-    event_put_source_value(&writer->change->value, delivery->tables->municipalities, &row, last,
+    event_put_source_value(&writer->change->value, delivery->tables->municipalities, &entry, last,
                            (delivery->received_ms - since) / DAY_MS);
-    ledger_write_entry(writer, &row);
+    ledger_write_entry(writer, &entry);
 }
 
 void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task) {

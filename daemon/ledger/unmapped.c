@@ -103,23 +103,23 @@ void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
 }
 
 // An entry that is younger than the version has not counted it.
-void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_entry *row) {
-    struct str source = {row->source, row->source_len};
-    for (uint8_t i = 0; i < row->unknown_count; i++) {
+void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_entry *entry) {
+    struct str source = {entry->source, entry->source_len};
+    for (uint8_t i = 0; i < entry->unknown_count; i++) {
         struct buf *record = &writer->change->record;
-        struct unmapped_record entry;
+        struct unmapped_record kept;
         struct digest digest;
-        struct str old, key = key_of(writer, source, &row->unknown[i], &digest);
+        struct str old, key = key_of(writer, source, &entry->unknown[i], &digest);
         if (!store_get(&writer->txn, STORE_UNMAPPED, key, &old) ||
-            !record_get_unmapped(old, &entry) || entry.first_ms > row->logged_ms)
+            !record_get_unmapped(old, &kept) || kept.first_ms > entry->logged_ms)
             continue;
-        if (entry.times <= 1) {
-            ledger_forget_unmapped(writer, source, &row->unknown[i]);
+        if (kept.times <= 1) {
+            ledger_forget_unmapped(writer, source, &entry->unknown[i]);
             continue;
         }
-        entry.times--;
+        kept.times--;
         buf_clear(record);
-        record_put_unmapped(record, &entry);
+        record_put_unmapped(record, &kept);
         store_put(&writer->txn, STORE_UNMAPPED, key, buf_str(record));
         writer->writes = true;
     }

@@ -95,14 +95,14 @@ bool verify_is_in_part(const struct verify_scan *scan, const struct digest *iden
     return bits % scan->parts == scan->part;
 }
 
-bool verify_entry_counts(const struct ledger_entry *row) {
-    return row->counts && !row->erased;
+bool verify_entry_counts(const struct ledger_entry *entry) {
+    return entry->counts && !entry->erased;
 }
 
-bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_entry *row) {
+bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_entry *entry) {
     struct str record, event;
     return store_get_seq(&scan->verify->txn, STORE_LEDGER, seq, &record) &&
-           record_get_ledger(record, seq, row, &event);
+           record_get_ledger(record, seq, entry, &event);
 }
 
 static bool is_same_source(const struct ledger_entry *a, const struct ledger_entry *b) {
@@ -110,34 +110,35 @@ static bool is_same_source(const struct ledger_entry *a, const struct ledger_ent
                      (struct str){b->source, b->source_len});
 }
 
-static bool fits_version(const struct verify_scan *scan, const struct ledger_entry *row,
+static bool fits_version(const struct verify_scan *scan, const struct ledger_entry *entry,
                          const struct ledger_entry *known) {
     if (known)
-        return row->version == known->version + 1 ||
-               (scan->rebuilt && row->version > known->version);
-    return row->version == 1 ? row->previous == 0 : row->previous != 0 || scan->rebuilt;
+        return entry->version == known->version + 1 ||
+               (scan->rebuilt && entry->version > known->version);
+    return entry->version == 1 ? entry->previous == 0 : entry->previous != 0 || scan->rebuilt;
 }
 
 // What is wrong with a version behind the one before it (NULL: that has expired, or there is none).
-static const char *find_broken(const struct verify_scan *scan, const struct ledger_entry *row,
+static const char *find_broken(const struct verify_scan *scan, const struct ledger_entry *entry,
                                const struct ledger_entry *known) {
-    if (row->verdict != (row->version == 1 ? VERDICT_REGISTERED : VERDICT_CORRECTED) &&
-        row->verdict != VERDICT_WITHDRAWN)
+    if (entry->verdict != (entry->version == 1 ? VERDICT_REGISTERED : VERDICT_CORRECTED) &&
+        entry->verdict != VERDICT_WITHDRAWN)
         return "has another verdict than its place allows";
-    if (!row->erased && row->counts != (row->verdict != VERDICT_WITHDRAWN))
+    if (!entry->erased && entry->counts != (entry->verdict != VERDICT_WITHDRAWN))
         return "counts, though it was withdrawn, or does not";
-    if (known && row->previous != known->seq)
+    if (known && entry->previous != known->seq)
         return "does not follow the version before it";
-    if (!known && row->previous >= scan->first_seq)
+    if (!known && entry->previous >= scan->first_seq)
         return "follows a line that is not there";
-    if (!fits_version(scan, row, known))
+    if (!fits_version(scan, entry, known))
         return "has another number of its version";
-    if (known ? row->first != known->first : row->previous == 0 && row->first != row->seq)
+    if (known ? entry->first != known->first : entry->previous == 0 && entry->first != entry->seq)
         return "names another first version";
-    if (known && (row->key_municipality != known->key_municipality || !is_same_source(row, known)))
+    if (known &&
+        (entry->key_municipality != known->key_municipality || !is_same_source(entry, known)))
         return "has another source, or another key, than the version before it";
-    if (row->version == 1 && !row->erased && !scan->rebuilt &&
-        row->key_municipality != row->cell.municipality)
+    if (entry->version == 1 && !entry->erased && !scan->rebuilt &&
+        entry->key_municipality != entry->cell.municipality)
         return "has another key than its municipality";
     return NULL;
 }
@@ -147,9 +148,9 @@ static bool is_same_cell(const struct cell *a, const struct cell *b) {
 }
 
 // What consumers had seen of an erased version is not known here, nor of one that is not there.
-static bool fits_previous(const struct event_said *said, const struct ledger_entry *row,
+static bool fits_previous(const struct event_said *said, const struct ledger_entry *entry,
                           const struct ledger_entry *known) {
-    if (known ? known->erased || row->version != known->version + 1 : row->version != 1)
+    if (known ? known->erased || entry->version != known->version + 1 : entry->version != 1)
         return true;
     if (said->has_previous != (known && known->counts))
         return false;
@@ -157,108 +158,110 @@ static bool fits_previous(const struct event_said *said, const struct ledger_ent
 }
 
 // What is wrong with an event; NULL: nothing.
-static const char *find_wrong(const struct event_said *said, const struct ledger_entry *row,
+static const char *find_wrong(const struct event_said *said, const struct ledger_entry *entry,
                               const struct ledger_entry *known) {
-    if (!digest_equal(&said->row.identity, &row->identity) || said->row.version != row->version ||
-        !is_same_source(&said->row, row) || said->row.cell.source_kind != row->cell.source_kind)
+    if (!digest_equal(&said->entry.identity, &entry->identity) ||
+        said->entry.version != entry->version || !is_same_source(&said->entry, entry) ||
+        said->entry.cell.source_kind != entry->cell.source_kind)
         return "is about another version";
-    if (said->stub != row->erased)
+    if (said->stub != entry->erased)
         return "says what was erased, or nothing";
-    if (!row->erased &&
-        (!is_same_cell(&said->row.cell, &row->cell) || said->row.reported != row->reported))
+    if (!entry->erased &&
+        (!is_same_cell(&said->entry.cell, &entry->cell) || said->entry.reported != entry->reported))
         return "counts elsewhere";
-    if (!row->erased &&
-        (said->row.occurred != row->occurred || said->row.received_ms != row->received_ms ||
-         said->row.municipality_today != row->municipality_today))
+    if (!entry->erased &&
+        (said->entry.occurred != entry->occurred || said->entry.received_ms != entry->received_ms ||
+         said->entry.municipality_today != entry->municipality_today))
         return "says something else";
-    return fits_previous(said, row, known) ? NULL : "has another previous";
+    return fits_previous(said, entry, known) ? NULL : "has another previous";
 }
 
 static const char still_says[] = "says what was erased";
 
-static void check_event(struct verify_scan *scan, const struct ledger_entry *row, struct str event,
-                        const struct ledger_entry *known) {
+static void check_event(struct verify_scan *scan, const struct ledger_entry *entry,
+                        struct str event, const struct ledger_entry *known) {
     struct event_said said;
     struct err err;
     const char *wrong = "cannot be read";
     if (event_read_signal(event, &said, &err))
-        wrong = find_wrong(&said, row, known);
+        wrong = find_wrong(&said, entry, known);
     scan->verify->checks[VERIFY_EVENTS].compared++;
-    if (!wrong && row->erased && said.has_previous && !verify_waits_to_go(scan, row->seq))
+    if (!wrong && entry->erased && said.has_previous && !verify_waits_to_go(scan, entry->seq))
         wrong = still_says;
     if (wrong)
-        verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(row->seq),
+        verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(entry->seq),
                       wrong);
 }
 
-static void check_source_event(struct verify_scan *scan, const struct ledger_entry *row,
+static void check_source_event(struct verify_scan *scan, const struct ledger_entry *entry,
                                struct str event) {
     struct ledger_entry said;
     struct err err;
     int64_t last_signal_ms;
     bool same = event_read_source(event, &said, &last_signal_ms, &err) &&
-                is_same_source(&said, row) && is_same_cell(&said.cell, &row->cell) &&
-                said.municipality_today == row->municipality_today;
+                is_same_source(&said, entry) && is_same_cell(&said.cell, &entry->cell) &&
+                said.municipality_today == entry->municipality_today;
     scan->verify->checks[VERIFY_EVENTS].compared++;
     if (!same)
         verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu is about another source",
-                      number(row->seq));
+                      number(entry->seq));
 }
 
 // What ledger_write_stub leaves.
-static bool is_emptied(const struct ledger_entry *row) {
+static bool is_emptied(const struct ledger_entry *entry) {
     static const struct digest none;
-    const struct cell cell = {.source_kind = row->cell.source_kind};
-    return digest_equal(&row->content, &none) && is_same_cell(&row->cell, &cell) &&
-           row->reported == TIME_DAY_NONE && row->occurred == TIME_DAY_NONE && row->person == 0 &&
-           row->updated_ms == 0 && row->municipality_today == MUNICIPALITY_UNKNOWN &&
-           row->unknown_count == 0 && row->id_len == 0;
+    const struct cell cell = {.source_kind = entry->cell.source_kind};
+    return digest_equal(&entry->content, &none) && is_same_cell(&entry->cell, &cell) &&
+           entry->reported == TIME_DAY_NONE && entry->occurred == TIME_DAY_NONE &&
+           entry->person == 0 && entry->updated_ms == 0 &&
+           entry->municipality_today == MUNICIPALITY_UNKNOWN && entry->unknown_count == 0 &&
+           entry->id_len == 0;
 }
 
 // The signal was erased: what its versions said goes when Kafka has it, if that is kept in mind.
 static void check_erased(struct verify_scan *scan, const struct ledger_entry *latest) {
-    struct ledger_entry row = *latest;
+    struct ledger_entry entry = *latest;
     do {
-        if (!row.erased && !verify_waits_to_go(scan, row.seq))
-            verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(row.seq),
-                          still_says);
-    } while (row.previous >= scan->first_seq && row.previous < row.seq &&
-             verify_read_entry(scan, row.previous, &row));
+        if (!entry.erased && !verify_waits_to_go(scan, entry.seq))
+            verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s",
+                          number(entry.seq), still_says);
+    } while (entry.previous >= scan->first_seq && entry.previous < entry.seq &&
+             verify_read_entry(scan, entry.previous, &entry));
 }
 
-static void count_row(struct verify_scan *scan, const struct ledger_entry *row, int change) {
-    if (!verify_entry_counts(row))
+static void count_row(struct verify_scan *scan, const struct ledger_entry *entry, int change) {
+    if (!verify_entry_counts(entry))
         return;
-    counts_add(scan->counts, &row->cell, change);
-    if (row->person)
+    counts_add(scan->counts, &entry->cell, change);
+    if (entry->person)
         scan->with_person += (uint64_t)(int64_t)change;
 }
 
 // Of a signal that had expired.
-static bool begins_anew(struct verify_scan *scan, const struct ledger_entry *row,
+static bool begins_anew(struct verify_scan *scan, const struct ledger_entry *entry,
                         const struct ledger_entry *known) {
-    return scan->rebuilt && row->previous == 0 &&
+    return scan->rebuilt && entry->previous == 0 &&
            (!verify_entry_counts(known) || verify_carries(scan, &known->cell));
 }
 
-static void check_signal(struct verify_scan *scan, const struct ledger_entry *row,
+static void check_signal(struct verify_scan *scan, const struct ledger_entry *entry,
                          struct str event) {
     struct ledger_entry before;
-    uint64_t seq = index_get(scan->index, &row->identity);
+    uint64_t seq = index_get(scan->index, &entry->identity);
     bool seen = seq && verify_read_entry(scan, seq, &before);
-    const struct ledger_entry *known = seen && !begins_anew(scan, row, &before) ? &before : NULL;
-    const char *broken = find_broken(scan, row, known);
+    const struct ledger_entry *known = seen && !begins_anew(scan, entry, &before) ? &before : NULL;
+    const char *broken = find_broken(scan, entry, known);
     if (broken)
-        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(row->seq), broken);
-    check_event(scan, row, event, known);
-    if (row->erased && !is_emptied(row))
-        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(row->seq), still_says);
-    if (known && row->erased && !known->erased)
+        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(entry->seq), broken);
+    check_event(scan, entry, event, known);
+    if (entry->erased && !is_emptied(entry))
+        verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(entry->seq), still_says);
+    if (known && entry->erased && !known->erased)
         check_erased(scan, known);
     if (seen)
         count_row(scan, &before, -1);
-    count_row(scan, row, 1);
-    index_put(scan->index, &row->identity, row->seq);
+    count_row(scan, entry, 1);
+    index_put(scan->index, &entry->identity, entry->seq);
     scan->signal_lines++;
 }
 
@@ -285,27 +288,27 @@ static void count_lost(struct verify_scan *scan, uint64_t seq) {
 
 static bool on_line(void *ctx, uint64_t seq, struct str record) {
     struct verify_scan *scan = ctx;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct str event;
     if (!goes_on(scan))
         return false;
     if (scan->part == 0)
         check_order(scan, seq);
-    if (!record_get_ledger(record, seq, &row, &event)) {
+    if (!record_get_ledger(record, seq, &entry, &event)) {
         if (scan->part == 0)
             verify_differ(scan->verify, VERIFY_LEDGER, "line %llu cannot be read", number(seq));
         return true;
     }
-    if (!verify_is_in_part(scan, &row.identity))
+    if (!verify_is_in_part(scan, &entry.identity))
         return true;
-    if (row.kind == LEDGER_LOST)
+    if (entry.kind == LEDGER_LOST)
         count_lost(scan, seq);
     else
-        verify_check_outbox_line(scan, &row);
-    if (row.kind == LEDGER_SIGNAL)
-        check_signal(scan, &row, event);
-    else if (row.kind != LEDGER_LOST)
-        check_source_event(scan, &row, event);
+        verify_check_outbox_line(scan, &entry);
+    if (entry.kind == LEDGER_SIGNAL)
+        check_signal(scan, &entry, event);
+    else if (entry.kind != LEDGER_LOST)
+        check_source_event(scan, &entry, event);
     return true;
 }
 

@@ -31,15 +31,15 @@ void verify_differ(struct verify *verify, enum verify_check check, const char *f
     PRINTF_LIKE(3, 4);
 bool verify_is_in_part(const struct verify_scan *scan, const struct digest *identity);
 // Is it in the counts? A version of an erased signal keeps what it was, and counts nothing.
-bool verify_entry_counts(const struct ledger_entry *row);
+bool verify_entry_counts(const struct ledger_entry *entry);
 // False when there is no such line, or when it cannot be read.
-bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_entry *row);
+bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_entry *entry);
 
 // verify_tables.c
 bool verify_carries(struct verify_scan *scan, const struct cell *cell); // expired signals in it?
 // Is the line of an erased signal on its way to Kafka, and noted as one that goes when it is there?
 bool verify_waits_to_go(struct verify_scan *scan, uint64_t seq);
-void verify_check_outbox_line(struct verify_scan *scan, const struct ledger_entry *row);
+void verify_check_outbox_line(struct verify_scan *scan, const struct ledger_entry *entry);
 void verify_check_members(struct verify_scan *scan); // after each part
 void verify_check_tables(struct verify_scan *scan);  // after all
 

@@ -22,24 +22,25 @@ static bool read_count(struct str value, int64_t *count) {
 
 // --- outbox ---
 
-void verify_check_outbox_line(struct verify_scan *scan, const struct ledger_entry *row) {
+void verify_check_outbox_line(struct verify_scan *scan, const struct ledger_entry *entry) {
     struct verify *verify = scan->verify;
     struct str empty, place;
     int32_t partition;
     int64_t offset;
-    bool waits = store_get_seq(&verify->txn, STORE_OUTBOX, row->seq, &empty);
-    bool confirmed = store_get_seq(&verify->txn, STORE_PUBLISHED, row->seq, &place);
+    bool waits = store_get_seq(&verify->txn, STORE_OUTBOX, entry->seq, &empty);
+    bool confirmed = store_get_seq(&verify->txn, STORE_PUBLISHED, entry->seq, &place);
     scan->waiting += waits;
     scan->confirmed += confirmed;
     verify->checks[VERIFY_OUTBOX].compared++;
     if (confirmed && !record_get_published(place, &partition, &offset))
         verify_differ(verify, VERIFY_OUTBOX, "the place of line %llu in Kafka cannot be read",
-                      number(row->seq));
+                      number(entry->seq));
     if (waits && confirmed)
-        verify_differ(verify, VERIFY_OUTBOX, "line %llu waits and is confirmed", number(row->seq));
+        verify_differ(verify, VERIFY_OUTBOX, "line %llu waits and is confirmed",
+                      number(entry->seq));
     if (!waits && !confirmed)
         verify_differ(verify, VERIFY_OUTBOX, "line %llu neither waits nor is confirmed",
-                      number(row->seq));
+                      number(entry->seq));
 }
 
 bool verify_waits_to_go(struct verify_scan *scan, uint64_t seq) {
@@ -98,13 +99,14 @@ static void check_outbox(struct verify_scan *scan) {
 // --- members ---
 
 // The signal's own version of what a member says, or NULL when the signal has expired.
-static const char *find_stray(const struct ledger_entry *row, uint64_t person,
+static const char *find_stray(const struct ledger_entry *entry, uint64_t person,
                               const struct cell *cell) {
-    if (!verify_entry_counts(row))
+    if (!verify_entry_counts(entry))
         return "is with a person and does not count";
-    if (row->person != person)
+    if (entry->person != person)
         return "is with another person";
-    return memcmp(&row->cell, cell, sizeof *cell) == 0 ? NULL : "counts elsewhere with its person";
+    return memcmp(&entry->cell, cell, sizeof *cell) == 0 ? NULL
+                                                         : "counts elsewhere with its person";
 }
 
 static void note_person(struct verify_scan *scan, uint64_t person) {
@@ -122,7 +124,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     struct verify *verify = walk->scan->verify;
     struct digest member;
     struct cell cell;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     uint64_t person;
     if (!record_get_member(key, &person, &member) || !record_get_cell(value, &cell)) {
         verify_differ(verify, VERIFY_PERSONS, "an entry that cannot be read");
@@ -138,25 +140,25 @@ static bool on_member(void *ctx, struct str key, struct str value) {
         counts_add(walk->scan->expired_counts, &cell, 1);
         return true;
     }
-    if (!verify_read_entry(walk->scan, seq, &row))
+    if (!verify_read_entry(walk->scan, seq, &entry))
         return true;
-    const char *stray = find_stray(&row, person, &cell);
+    const char *stray = find_stray(&entry, person, &cell);
     if (stray)
         verify_differ(verify, VERIFY_PERSONS, "line %llu %s", number(seq), stray);
-    walk->found += verify_entry_counts(&row) && row.person == person;
+    walk->found += verify_entry_counts(&entry) && entry.person == person;
     return true;
 }
 
 static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
     struct verify_scan *scan = ctx;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct str value;
     uint8_t key[RECORD_MEMBER];
     (void)identity;
-    if (!verify_read_entry(scan, seq, &row) || !verify_entry_counts(&row) || !row.person)
+    if (!verify_read_entry(scan, seq, &entry) || !verify_entry_counts(&entry) || !entry.person)
         return;
     if (!store_get(&scan->verify->txn, STORE_MEMBERS,
-                   record_put_member(key, row.person, &row.identity), &value))
+                   record_put_member(key, entry.person, &entry.identity), &value))
         verify_differ(scan->verify, VERIFY_PERSONS, "line %llu is not with its person",
                       number(seq));
 }

@@ -28,37 +28,38 @@ bool ledger_find_known(struct ledger_writer *writer, const struct digest *identi
     return true;
 }
 
-void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *row) {
+void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
     buf_clear(&change->record);
-    record_put_ledger(&change->record, row, buf_str(&change->value));
+    record_put_ledger(&change->record, entry, buf_str(&change->value));
     if (change->value.overflow || change->record.overflow) {
         err_set(&writer->txn.err, ERR_FATAL, "an event is larger than it can be");
         return;
     }
-    store_append(&writer->txn, STORE_LEDGER, row->seq, buf_str(&change->record));
-    store_append(&writer->txn, STORE_OUTBOX, row->seq, STR(""));
-    change->last_seq = row->seq;
+    store_append(&writer->txn, STORE_LEDGER, entry->seq, buf_str(&change->record));
+    store_append(&writer->txn, STORE_OUTBOX, entry->seq, STR(""));
+    change->last_seq = entry->seq;
     change->added++;
     writer->writes = true;
 }
 
-void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *row,
+void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entry,
                          const struct ledger_entry *known, const struct tables *tables,
                          const char *as_reported) {
     struct ledger_change *change = writer->change;
     struct digest linked[EVENT_LINKED_MAX];
     struct event_links links = {.list = linked};
     const struct ledger_entry *previous = known && known->counts ? known : NULL;
-    if (row->counts && row->person)
-        links.count = ledger_linked(writer, row->person, &row->identity, linked, EVENT_LINKED_MAX);
+    if (entry->counts && entry->person)
+        links.count =
+            ledger_linked(writer, entry->person, &entry->identity, linked, EVENT_LINKED_MAX);
     buf_clear(&change->value);
-    event_put_value(&change->value, tables->municipalities, row, previous, as_reported, &links);
-    ledger_write_entry(writer, row);
-    index_put(change->index, &row->identity, row->seq);
-    ledger_move_member(writer, known, row);
+    event_put_value(&change->value, tables->municipalities, entry, previous, as_reported, &links);
+    ledger_write_entry(writer, entry);
+    index_put(change->index, &entry->identity, entry->seq);
+    ledger_move_member(writer, known, entry);
     if (previous)
         counts_add(change->counts, &previous->cell, -1);
-    if (row->counts)
-        counts_add(change->counts, &row->cell, 1);
+    if (entry->counts)
+        counts_add(change->counts, &entry->cell, 1);
 }

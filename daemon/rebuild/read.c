@@ -15,44 +15,44 @@ static bool bad(struct err *err, const char *header) {
 }
 
 // "GM0363", or the name of the source where the municipality was not known.
-static bool read_key(struct str key, struct ledger_entry *row) {
+static bool read_key(struct str key, struct ledger_entry *entry) {
     uint64_t number;
-    if (str_equal(key, (struct str){row->source, row->source_len}))
+    if (str_equal(key, (struct str){entry->source, entry->source_len}))
         return true;
     if (key.len != 6 || memcmp(key.data, "GM", 2) != 0 ||
         !str_to_u64((struct str){key.data + 2, 4}, 9999, &number))
         return false;
-    row->key_municipality = (uint16_t)number;
+    entry->key_municipality = (uint16_t)number;
     return number > 0;
 }
 
-static bool read_signal(const struct publish_record *record, struct ledger_entry *row,
+static bool read_signal(const struct publish_record *record, struct ledger_entry *entry,
                         struct err *err) {
     struct event_said said;
     struct str updated = publish_record_header(record, EVENT_HEADER_UPDATED);
     uint64_t updated_ms = 0;
     if (!event_read_signal(record->value, &said, err))
         return false;
-    if (row->erased != said.stub || (row->counts && !said.row.counts))
+    if (entry->erased != said.stub || (entry->counts && !said.entry.counts))
         return bad(err, "ce_type");
-    if (!digest_from_hex(publish_record_header(record, EVENT_HEADER_CONTENT), &said.row.content))
+    if (!digest_from_hex(publish_record_header(record, EVENT_HEADER_CONTENT), &said.entry.content))
         return bad(err, EVENT_HEADER_CONTENT);
     if (updated.data && !str_to_u64(updated, INT64_MAX, &updated_ms))
         return bad(err, EVENT_HEADER_UPDATED);
-    said.row.kind = row->kind;
-    said.row.verdict = row->verdict;
-    said.row.counts = row->counts;
-    said.row.erased = row->erased;
-    said.row.logged_ms = row->logged_ms;
-    said.row.updated_ms = (int64_t)updated_ms;
+    said.entry.kind = entry->kind;
+    said.entry.verdict = entry->verdict;
+    said.entry.counts = entry->counts;
+    said.entry.erased = entry->erased;
+    said.entry.logged_ms = entry->logged_ms;
+    said.entry.updated_ms = (int64_t)updated_ms;
     if (said.stub)
-        said.row.received_ms = row->logged_ms;
-    *row = said.row;
+        said.entry.received_ms = entry->logged_ms;
+    *entry = said.entry;
     return true;
 }
 
 // Its identity is in the event's id: "<identity>.<sequence>".
-static bool read_source(const struct publish_record *record, struct ledger_entry *row,
+static bool read_source(const struct publish_record *record, struct ledger_entry *entry,
                         struct err *err) {
     struct ledger_entry said;
     struct str id = publish_record_header(record, "ce_id");
@@ -61,16 +61,16 @@ static bool read_source(const struct publish_record *record, struct ledger_entry
         return false;
     if (id.len < DIGEST_HEX || !digest_from_hex((struct str){id.data, DIGEST_HEX}, &said.identity))
         return bad(err, "ce_id");
-    said.kind = row->kind;
-    said.verdict = row->verdict;
-    said.logged_ms = said.received_ms = row->logged_ms;
-    *row = said;
+    said.kind = entry->kind;
+    said.verdict = entry->verdict;
+    said.logged_ms = said.received_ms = entry->logged_ms;
+    *entry = said;
     return true;
 }
 
 bool rebuild_read(const struct publish_record *record, struct ledger_found *found,
                   struct err *err) {
-    struct ledger_entry *row = &found->row;
+    struct ledger_entry *entry = &found->entry;
     char sequence[16];
     uint64_t seq;
     *found = (struct ledger_found){
@@ -80,13 +80,13 @@ bool rebuild_read(const struct publish_record *record, struct ledger_found *foun
     (void)snprintf(sequence, sizeof sequence, "%" PRId32, (int32_t)(uint32_t)seq);
     if (!str_is(publish_record_header(record, "ce_sequence"), sequence))
         return bad(err, "ce_sequence");
-    if (!event_read_type(publish_record_header(record, "ce_type"), row))
+    if (!event_read_type(publish_record_header(record, "ce_type"), entry))
         return bad(err, "ce_type");
-    if (!time_parse_stamp(publish_record_header(record, "ce_time"), &row->logged_ms))
+    if (!time_parse_stamp(publish_record_header(record, "ce_time"), &entry->logged_ms))
         return bad(err, "ce_time");
-    if (!(row->kind == LEDGER_SIGNAL ? read_signal(record, row, err)
-                                     : read_source(record, row, err)))
+    if (!(entry->kind == LEDGER_SIGNAL ? read_signal(record, entry, err)
+                                       : read_source(record, entry, err)))
         return false;
-    row->seq = seq;
-    return read_key(record->key, row) || err_set(err, ERR_INPUT, "it is no event of ours: key");
+    entry->seq = seq;
+    return read_key(record->key, entry) || err_set(err, ERR_INPUT, "it is no event of ours: key");
 }

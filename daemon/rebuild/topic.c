@@ -68,14 +68,14 @@ int32_t rebuild_fits_most(const struct rebuild_fits *fits, int32_t partitions) {
 }
 
 static void note_place(struct rebuild_topic *topic, const struct publish_record *record,
-                       const struct ledger_entry *row) {
+                       const struct ledger_entry *entry) {
     rebuild_fit(&topic->fits, record);
-    if (!topic->first_seq || row->seq < topic->first_seq)
-        topic->first_seq = row->seq;
-    if (row->seq > topic->last_seq)
-        topic->last_seq = row->seq;
-    if (row->logged_ms > topic->last_ms)
-        topic->last_ms = row->logged_ms;
+    if (!topic->first_seq || entry->seq < topic->first_seq)
+        topic->first_seq = entry->seq;
+    if (entry->seq > topic->last_seq)
+        topic->last_seq = entry->seq;
+    if (entry->logged_ms > topic->last_ms)
+        topic->last_ms = entry->logged_ms;
 }
 
 // What cannot be taken is told, or passed over where that was asked for.
@@ -112,7 +112,7 @@ static bool take(struct rebuild_topic *topic, const struct publish_record *recor
         topic->lines_added++;
         break;
     }
-    note_place(topic, record, &found.row);
+    note_place(topic, record, &found.entry);
     return true;
 }
 

@@ -24,20 +24,20 @@ struct event_links {
 
 // The value for a ledger line. `previous`: the line before it when that one counted, or NULL.
 void event_put_value(struct buf *out, const struct municipalities *municipalities,
-                     const struct ledger_entry *row, const struct ledger_entry *previous,
+                     const struct ledger_entry *entry, const struct ledger_entry *previous,
                      const char *as_reported, const struct event_links *links);
 
 // The value for the last version of an erased signal: nothing but its number, and what the counts
 // lost (`previous`). Without `previous` it is a stub, which takes the place of each erased
 // version's.
 void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_entry *row, const struct ledger_entry *previous);
+                            const struct ledger_entry *entry, const struct ledger_entry *previous);
 
 // The value for a line about a source: it fell silent, or brought something again.
 // `last_signal_ms`: the last before the silence, 0 when there never was one; `days`: how long it
 // was silent.
 void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_entry *row, int64_t last_signal_ms, int64_t days);
+                            const struct ledger_entry *entry, int64_t last_signal_ms, int64_t days);
 
 // Headers that are no attributes of the event (they have no CloudEvents name): what a ledger needs,
 // beside the value, to be made anew from the topic.
@@ -59,16 +59,16 @@ struct event_attributes {
     size_t count;
     struct str key; // of the record: the value of partitionkey
 };
-void event_fill_attributes(const struct ledger_entry *row, const char *oin,
+void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
                            struct event_attributes *out);
 
 // The event in CloudEvents' JSON form, one line without a newline, with the ledger's sequence as
 // `signaaldseq`.
-void event_put_json(struct buf *out, const struct ledger_entry *row, const char *oin,
+void event_put_json(struct buf *out, const struct ledger_entry *entry, const char *oin,
                     struct str value);
 
 const char *
-event_type(const struct ledger_entry *row); // "nl.mensenhandelsignalen.signal.registered.v1"
+event_type(const struct ledger_entry *entry); // "nl.mensenhandelsignalen.signal.registered.v1"
 
 // "GM0363", or "unknown" for 0.
 enum { EVENT_CODE_MAX = 8 };

@@ -11,7 +11,7 @@ struct event_said {
     // What the value says: identity, version, source, cell (its month follows from `reported`),
     // reported, occurred, received_ms, municipality_today. The rest is 0. `counts`: there is
     // something to count; whether it was withdrawn is in the event's type.
-    struct ledger_entry row;
+    struct ledger_entry entry;
     bool has_previous;
     struct cell previous; // what the counts moved from
     bool stub;            // nothing but number and source: a version of an erased signal
@@ -22,13 +22,13 @@ struct event_said {
 // The value of an event about a signal. INPUT when it is none; the text holds nothing of it.
 bool event_read_signal(struct str value, struct event_said *out, struct err *err) MUST_CHECK;
 
-// The value of an event about a source: row has source, cell.municipality, cell.source_kind and
+// The value of an event about a source: entry has source, cell.municipality, cell.source_kind and
 // municipality_today. `last_signal_ms`: 0 when there never was one.
-bool event_read_source(struct str value, struct ledger_entry *row, int64_t *last_signal_ms,
+bool event_read_source(struct str value, struct ledger_entry *entry, int64_t *last_signal_ms,
                        struct err *err) MUST_CHECK;
 
 // The other way round of event_type: sets kind, verdict, counts and erased. False when it is no
 // type of ours.
-bool event_read_type(struct str type, struct ledger_entry *row);
+bool event_read_type(struct str type, struct ledger_entry *entry);
 
 #endif

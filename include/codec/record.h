@@ -47,10 +47,10 @@ enum {
     RECORD_CURSOR_MAX = 64
 };
 
-void record_put_ledger(struct buf *out, const struct ledger_entry *row, struct str event);
+void record_put_ledger(struct buf *out, const struct ledger_entry *entry, struct str event);
 // False when the bytes are no such record (damage, or a format of a later version). `event` is
 // borrowed from `record`.
-bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *row,
+bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *entry,
                        struct str *event);
 
 // Changes updated_ms in the bytes of a record.

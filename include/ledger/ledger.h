@@ -134,7 +134,7 @@ bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base,
 // One line of the ledger with its event and where it was published. Strings are borrowed until the
 // call ends.
 struct ledger_event {
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct str event;
     bool published;
     int32_t partition;

@@ -15,7 +15,7 @@
 #include "ledger/ledger.h"
 
 struct ledger_found {
-    struct ledger_entry row; // without what other lines say: previous, first, person
+    struct ledger_entry entry; // without what other lines say: previous, first, person
     struct str value;
     int32_t partition; // where the event is
     int64_t offset;

@@ -82,7 +82,7 @@ static void load_world(void) {
 // The line before this one, if there is any.
 struct run {
     struct normalise_context context;
-    struct ledger_entry row;
+    struct ledger_entry entry;
     bool has_row;
 };
 
@@ -139,21 +139,22 @@ static void check_event(struct str event, const struct digest *identity) {
     REQUIRE(!scrub_holds((struct str){event.data + behind, event.len - behind}));
 }
 
-static void check_record(const struct ledger_entry *row, struct str event) {
+static void check_record(const struct ledger_entry *entry, struct str event) {
     struct buf record, again;
     struct ledger_entry read;
     struct str read_event;
     buf_init(&record, 1 << 16);
     buf_init(&again, 1 << 16);
-    record_put_ledger(&record, row, event);
-    REQUIRE(!record.overflow && record_get_ledger(buf_str(&record), row->seq, &read, &read_event));
+    record_put_ledger(&record, entry, event);
+    REQUIRE(!record.overflow &&
+            record_get_ledger(buf_str(&record), entry->seq, &read, &read_event));
     REQUIRE(str_equal(event, read_event));
-    REQUIRE(read.verdict == row->verdict && read.version == row->version);
-    REQUIRE(memcmp(&read.cell, &row->cell, sizeof read.cell) == 0);
-    REQUIRE(read.reported == row->reported && read.occurred == row->occurred);
-    REQUIRE(read.updated_ms == row->updated_ms && read.unknown_said == row->unknown_said);
-    REQUIRE(strcmp(read.id, row->id) == 0 && strcmp(read.source, row->source) == 0);
-    REQUIRE(read.unknown_count == row->unknown_count);
+    REQUIRE(read.verdict == entry->verdict && read.version == entry->version);
+    REQUIRE(memcmp(&read.cell, &entry->cell, sizeof read.cell) == 0);
+    REQUIRE(read.reported == entry->reported && read.occurred == entry->occurred);
+    REQUIRE(read.updated_ms == entry->updated_ms && read.unknown_said == entry->unknown_said);
+    REQUIRE(strcmp(read.id, entry->id) == 0 && strcmp(read.source, entry->source) == 0);
+    REQUIRE(read.unknown_count == entry->unknown_count);
     record_put_ledger(&again, &read, read_event);
     REQUIRE(str_equal(buf_str(&record), buf_str(&again)));
     buf_free(&record);
@@ -163,24 +164,24 @@ static void check_record(const struct ledger_entry *row, struct str event) {
 static void commit(struct run *run, const struct signal *signal) {
     static const struct event_links none;
     const struct ledger_entry *known =
-        run->has_row && digest_equal(&run->row.identity, &signal->identity) ? &run->row : NULL;
+        run->has_row && digest_equal(&run->entry.identity, &signal->identity) ? &run->entry : NULL;
     enum verdict verdict = dedup_classify(known, signal);
     struct dedup_origin origin = {run->context.source, false, received_ms, received_ms + 1};
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct buf event;
     REQUIRE(verdict != VERDICT_REFUSED && (known || verdict != VERDICT_DUPLICATE));
     if (verdict == VERDICT_DUPLICATE)
         return;
-    dedup_entry(known, signal, verdict, run->row.seq + 1, &origin, &row);
+    dedup_entry(known, signal, verdict, run->entry.seq + 1, &origin, &entry);
     buf_init(&event, EVENT_VALUE_MAX);
-    event_put_value(&event, world.municipalities, &row, known && known->counts ? known : NULL,
+    event_put_value(&event, world.municipalities, &entry, known && known->counts ? known : NULL,
                     signal->as_reported, &none);
     REQUIRE(!event.overflow);
     check_event(buf_str(&event), &signal->identity);
-    check_record(&row, buf_str(&event));
-    REQUIRE(dedup_classify(&row, signal) == VERDICT_DUPLICATE || signal->stands);
+    check_record(&entry, buf_str(&event));
+    REQUIRE(dedup_classify(&entry, signal) == VERDICT_DUPLICATE || signal->stands);
     buf_free(&event);
-    run->row = row;
+    run->entry = entry;
     run->has_row = true;
 }
 

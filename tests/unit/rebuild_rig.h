@@ -32,13 +32,13 @@ static inline void send_line(void *ctx, const struct outbox_entry *entry) {
     char seq[24];
     topic->list = mem_grow(topic->list, topic->count, &topic->cap, sizeof *topic->list);
     struct event *event = &topic->list[topic->count++];
-    event->seq = line->row.seq;
+    event->seq = line->entry.seq;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(20);
-    event_fill_attributes(&line->row, oin, &attributes);
+    event_fill_attributes(&line->entry, oin, &attributes);
     for (size_t i = 0; i < attributes.count; i++)
         (void)rd_kafka_header_add(headers, attributes.list[i].header, -1, attributes.list[i].value,
                                   attributes.list[i].len);
-    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)line->row.seq);
+    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)line->entry.seq);
     (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
     memcpy(event->key, attributes.key.data, attributes.key.len);
     memcpy(event->value, line->event.data, line->event.len);

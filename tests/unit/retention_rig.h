@@ -129,13 +129,13 @@ static inline uint64_t seq_of(const struct ledger *ledger, const char *id) {
 }
 
 struct line {
-    struct ledger_entry row;
+    struct ledger_entry entry;
     char event[EVENT_VALUE_MAX + 1];
 };
 
 static inline void copy_line(void *ctx, const struct ledger_event *from) {
     struct line *line = ctx;
-    line->row = from->row;
+    line->entry = from->entry;
     (void)snprintf(line->event, sizeof line->event, "%.*s", (int)from->event.len, from->event.data);
 }
 

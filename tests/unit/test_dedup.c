@@ -40,7 +40,7 @@ static void a_life_has_these_verdicts(void **state) {
                                    [VERDICT_WITHDRAWN] = 'w',
                                    [VERDICT_REFUSED] = 'x'};
     for (size_t i = 0; i < COUNT(lives); i++) {
-        struct ledger_entry known = {0}, row;
+        struct ledger_entry known = {0}, entry;
         bool seen = false;
         for (size_t k = 0; lives[i].steps[k]; k++) {
             char step = lives[i].steps[k];
@@ -50,8 +50,8 @@ static void a_life_has_these_verdicts(void **state) {
                 fail_msg("life %s step %zu: %c", lives[i].steps, k, letters[verdict]);
             if (verdict == VERDICT_DUPLICATE)
                 continue;
-            dedup_entry(seen ? &known : NULL, &signal, verdict, known.seq + 1, &origin, &row);
-            known = row;
+            dedup_entry(seen ? &known : NULL, &signal, verdict, known.seq + 1, &origin, &entry);
+            known = entry;
             seen = true;
         }
         assert_int_equal(known.version, lives[i].version);
@@ -132,7 +132,7 @@ static void the_newer_state_stays(void **state) {
                                                 [VERDICT_WITHDRAWN] = 'w'};
     const struct dedup_origin now = {.source = STR("amsterdam"), .received_ms = 1000LL * HOUR};
     for (size_t i = 0; i < COUNT(lives); i++) {
-        struct ledger_entry known = {0}, row;
+        struct ledger_entry known = {0}, entry;
         for (size_t k = 0; lives[i].steps[k]; k++) {
             char step = lives[i].steps[k];
             struct signal signal = signal_with((uint8_t)step, step == '-');
@@ -144,8 +144,8 @@ static void the_newer_state_stays(void **state) {
                 fail_msg("life %zu (%s) step %zu: %c", i, lives[i].steps, k, letters[verdict]);
             if (verdict == VERDICT_DUPLICATE)
                 continue;
-            dedup_entry(known.seq ? &known : NULL, &signal, verdict, known.seq + 1, &now, &row);
-            known = row;
+            dedup_entry(known.seq ? &known : NULL, &signal, verdict, known.seq + 1, &now, &entry);
+            known = entry;
         }
     }
 }

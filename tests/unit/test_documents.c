@@ -127,10 +127,10 @@ static void schemas_are_named_as_events_name_them(void **state) {
     static const char *const names[] = {"schemas/signal.v1.json", "schemas/source.v1.json"};
     (void)state;
     for (size_t k = 0; k < 2; k++) {
-        const struct ledger_entry row = {.kind = kinds[k], .seq = 1, .version = 1};
+        const struct ledger_entry entry = {.kind = kinds[k], .seq = 1, .version = 1};
         struct event_attributes attributes;
         size_t i = 0;
-        event_fill_attributes(&row, DOCUMENTS_OIN, &attributes);
+        event_fill_attributes(&entry, DOCUMENTS_OIN, &attributes);
         while (i < attributes.count &&
                (!attributes.list[i].name || strcmp(attributes.list[i].name, "dataschema") != 0))
             i++;

@@ -19,11 +19,12 @@ static void an_erased_signal_is_gone_and_does_not_come_back(void **state) {
     assert_int_equal(persons_of(ledger), 0);
     for (int turn = 0; turn < 2; turn++) {
         struct line tombstone = line_at(ledger, 3), stub = line_at(ledger, 2);
-        assert_string_equal(event_type(&tombstone.row), "nl.mensenhandelsignalen.signal.erased.v1");
+        assert_string_equal(event_type(&tombstone.entry),
+                            "nl.mensenhandelsignalen.signal.erased.v1");
         assert_non_null(strstr(tombstone.event, "\"previous\":{"));
-        assert_true(stub.row.erased);
-        assert_int_equal(stub.row.id_len, 0);
-        assert_int_equal(stub.row.person, 0);
+        assert_true(stub.entry.erased);
+        assert_int_equal(stub.entry.id_len, 0);
+        assert_int_equal(stub.entry.person, 0);
         assert_null(strstr(stub.event, "Exploitation"));
         assert_null(strstr(line_at(ledger, 1).event, "Forced"));
         ledger = reopen(ledger);
@@ -53,7 +54,7 @@ static void what_is_on_its_way_to_kafka_goes_once_it_is_there(void **state) {
     ledger = reopen(ledger);
     assert_int_equal(erase(ledger, "a1", true).waiting, 1);
     confirm(ledger, 2, 2);
-    assert_true(line_at(ledger, 2).row.erased);
+    assert_true(line_at(ledger, 2).entry.erased);
     assert_null(strstr(line_at(ledger, 2).event, "categories"));
     assert_non_null(strstr(line_at(ledger, 3).event, "\"previous\":{"));
     ledger_close(ledger);
@@ -66,7 +67,7 @@ static void what_nobody_has_seen_is_not_taken_back(void **state) {
     struct erase_task erased = erase(ledger, "a1", false);
     assert_int_equal(erased.erased, 1);
     assert_int_equal(erased.waiting, 0);
-    assert_true(line_at(ledger, 1).row.erased);
+    assert_true(line_at(ledger, 1).entry.erased);
     assert_null(strstr(line_at(ledger, 2).event, "previous"));
     ledger_close(ledger);
 }

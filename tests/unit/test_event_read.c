@@ -22,31 +22,31 @@ static struct cell random_cell(uint64_t *seed) {
 }
 
 static struct ledger_entry random_row(uint64_t *seed) {
-    struct ledger_entry row = {.kind = LEDGER_SIGNAL, .counts = true, .cell = random_cell(seed)};
+    struct ledger_entry entry = {.kind = LEDGER_SIGNAL, .counts = true, .cell = random_cell(seed)};
     for (size_t i = 0; i < DIGEST_BYTES; i++)
-        row.identity.bytes[i] = (uint8_t)unit_random(seed);
-    row.version = (uint32_t)unit_random(seed) | 1;
-    row.reported = SIGNAL_DAY_MIN + (int32_t)(unit_random(seed) % 20000);
-    row.occurred = unit_random(seed) % 2 ? TIME_DAY_NONE : row.reported - 30;
-    row.received_ms = (int64_t)(unit_random(seed) % 4000000000000u);
-    row.municipality_today = row.cell.municipality;
-    row.cell.month = (uint16_t)(time_month_of_day(row.reported) - 2000 * 12);
-    row.source_len = (uint8_t)(1 + unit_random(seed) % LEDGER_SOURCE_MAX);
-    memset(row.source, 'a' + (int)(unit_random(seed) % 26), row.source_len);
-    return row;
+        entry.identity.bytes[i] = (uint8_t)unit_random(seed);
+    entry.version = (uint32_t)unit_random(seed) | 1;
+    entry.reported = SIGNAL_DAY_MIN + (int32_t)(unit_random(seed) % 20000);
+    entry.occurred = unit_random(seed) % 2 ? TIME_DAY_NONE : entry.reported - 30;
+    entry.received_ms = (int64_t)(unit_random(seed) % 4000000000000u);
+    entry.municipality_today = entry.cell.municipality;
+    entry.cell.month = (uint16_t)(time_month_of_day(entry.reported) - 2000 * 12);
+    entry.source_len = (uint8_t)(1 + unit_random(seed) % LEDGER_SOURCE_MAX);
+    memset(entry.source, 'a' + (int)(unit_random(seed) % 26), entry.source_len);
+    return entry;
 }
 
-static void assert_said(const struct ledger_entry *said, const struct ledger_entry *row) {
-    assert_memory_equal(&said->identity, &row->identity, sizeof said->identity);
-    assert_memory_equal(&said->cell, &row->cell, sizeof said->cell);
-    assert_int_equal(said->version, row->version);
-    assert_int_equal(said->reported, row->reported);
-    assert_int_equal(said->occurred, row->occurred);
-    assert_int_equal(said->received_ms, row->received_ms);
-    assert_int_equal(said->municipality_today, row->municipality_today);
-    assert_int_equal(said->source_len, row->source_len);
-    assert_memory_equal(said->source, row->source, sizeof said->source);
-    assert_int_equal(said->counts, row->counts);
+static void assert_said(const struct ledger_entry *said, const struct ledger_entry *entry) {
+    assert_memory_equal(&said->identity, &entry->identity, sizeof said->identity);
+    assert_memory_equal(&said->cell, &entry->cell, sizeof said->cell);
+    assert_int_equal(said->version, entry->version);
+    assert_int_equal(said->reported, entry->reported);
+    assert_int_equal(said->occurred, entry->occurred);
+    assert_int_equal(said->received_ms, entry->received_ms);
+    assert_int_equal(said->municipality_today, entry->municipality_today);
+    assert_int_equal(said->source_len, entry->source_len);
+    assert_memory_equal(said->source, entry->source, sizeof said->source);
+    assert_int_equal(said->counts, entry->counts);
 }
 
 static void test_back(void **state) {
@@ -56,7 +56,7 @@ static void test_back(void **state) {
     struct digest linked[EVENT_LINKED_MAX];
     struct err err;
     for (int i = 0; i < 2000; i++) {
-        struct ledger_entry row = random_row(&seed), previous = random_row(&seed);
+        struct ledger_entry entry = random_row(&seed), previous = random_row(&seed);
         bool has_previous = unit_random(&seed) % 2;
         struct event_links links = {linked, unit_random(&seed) % (EVENT_LINKED_MAX + 1)};
         if (unit_random(&seed) % 4)
@@ -64,11 +64,11 @@ static void test_back(void **state) {
         for (size_t k = 0; k < links.count; k++)
             linked[k] = random_row(&seed).identity;
         buf_clear(&value);
-        event_put_value(&value, municipalities, &row, has_previous ? &previous : NULL, "Weesp",
+        event_put_value(&value, municipalities, &entry, has_previous ? &previous : NULL, "Weesp",
                         &links);
         if (!event_read_signal(buf_str(&value), &said, &err))
             fail_msg("%s: %.*s", err.text, (int)value.len, value.data);
-        assert_said(&said.row, &row);
+        assert_said(&said.entry, &entry);
         assert_false(said.stub);
         assert_int_equal(said.has_previous, has_previous);
         if (has_previous)
@@ -84,15 +84,15 @@ static void test_never_seen(void **state) {
     uint64_t seed = 1;
     static struct event_said said;
     struct err err;
-    struct ledger_entry row = random_row(&seed);
-    row.cell = (struct cell){.source_kind = SOURCE_NGO};
-    row.reported = row.occurred = TIME_DAY_NONE;
-    row.municipality_today = MUNICIPALITY_UNKNOWN;
-    row.counts = false;
+    struct ledger_entry entry = random_row(&seed);
+    entry.cell = (struct cell){.source_kind = SOURCE_NGO};
+    entry.reported = entry.occurred = TIME_DAY_NONE;
+    entry.municipality_today = MUNICIPALITY_UNKNOWN;
+    entry.counts = false;
     buf_clear(&value);
-    event_put_value(&value, municipalities, &row, NULL, NULL, &(struct event_links){0});
+    event_put_value(&value, municipalities, &entry, NULL, NULL, &(struct event_links){0});
     assert_true(event_read_signal(buf_str(&value), &said, &err));
-    assert_said(&said.row, &row);
+    assert_said(&said.entry, &entry);
     assert_false(said.stub);
 }
 
@@ -101,17 +101,17 @@ static void test_erased(void **state) {
     uint64_t seed = 2;
     static struct event_said said;
     struct err err;
-    struct ledger_entry row = random_row(&seed), previous = random_row(&seed);
+    struct ledger_entry entry = random_row(&seed), previous = random_row(&seed);
     buf_clear(&value);
-    event_put_erased_value(&value, NULL, &row, NULL);
+    event_put_erased_value(&value, NULL, &entry, NULL);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
     assert_true(said.stub);
-    assert_false(said.has_previous || said.row.counts);
-    assert_int_equal(said.row.version, row.version);
-    assert_int_equal(said.row.cell.source_kind, row.cell.source_kind);
-    assert_int_equal(said.row.reported, TIME_DAY_NONE);
+    assert_false(said.has_previous || said.entry.counts);
+    assert_int_equal(said.entry.version, entry.version);
+    assert_int_equal(said.entry.cell.source_kind, entry.cell.source_kind);
+    assert_int_equal(said.entry.reported, TIME_DAY_NONE);
     buf_clear(&value);
-    event_put_erased_value(&value, municipalities, &row, &previous);
+    event_put_erased_value(&value, municipalities, &entry, &previous);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
     assert_true(said.stub && said.has_previous);
     assert_memory_equal(&said.previous, &previous.cell, sizeof said.previous);
@@ -124,16 +124,16 @@ static void test_source(void **state) {
     struct err err;
     int64_t last_ms;
     for (int i = 0; i < 20; i++) {
-        struct ledger_entry row = random_row(&seed);
-        int64_t last = i % 2 ? row.received_ms + 1 : 0;
+        struct ledger_entry entry = random_row(&seed);
+        int64_t last = i % 2 ? entry.received_ms + 1 : 0;
         buf_clear(&value);
-        event_put_source_value(&value, municipalities, &row, last, 40);
+        event_put_source_value(&value, municipalities, &entry, last, 40);
         assert_true(event_read_source(buf_str(&value), &said, &last_ms, &err));
         assert_int_equal(last_ms, last);
-        assert_string_equal(said.source, row.source);
-        assert_int_equal(said.cell.source_kind, row.cell.source_kind);
-        assert_int_equal(said.cell.municipality, row.cell.municipality);
-        assert_int_equal(said.municipality_today, row.municipality_today);
+        assert_string_equal(said.source, entry.source);
+        assert_int_equal(said.cell.source_kind, entry.cell.source_kind);
+        assert_int_equal(said.cell.municipality, entry.cell.municipality);
+        assert_int_equal(said.municipality_today, entry.municipality_today);
         assert_false(event_read_signal(buf_str(&value), &(struct event_said){0}, &err));
     }
     assert_false(

@@ -29,7 +29,7 @@ static void put_verdicts(struct buf *out, const struct delivery *delivery) {
 }
 
 static bool put_event(void *ctx, const struct ledger_event *line) {
-    event_put_json(ctx, &line->row, "00000099000000001000", line->event);
+    event_put_json(ctx, &line->entry, "00000099000000001000", line->event);
     buf_putc(ctx, '\n');
     return true;
 }

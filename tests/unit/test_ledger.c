@@ -103,7 +103,7 @@ static void change_source(struct ledger *ledger, struct source_task change) {
 
 static bool put_type(void *ctx, const struct ledger_event *line) {
     char text[512];
-    (void)snprintf(text, sizeof text, "%s %.*s", strrchr(event_type(&line->row), '.') - 10,
+    (void)snprintf(text, sizeof text, "%s %.*s", strrchr(event_type(&line->entry), '.') - 10,
                    (int)(line->event.len < 300 ? line->event.len : 0), line->event.data);
     buf_puts(ctx, text);
     buf_putc(ctx, '\n');

@@ -79,7 +79,7 @@ static void assert_same_row(const struct ledger_entry *a, const struct ledger_en
 
 static void assert_same_line(struct ledger *a, struct ledger *b, uint64_t seq) {
     struct line x = line_at(a, seq), y = line_at(b, seq);
-    assert_same_row(&x.row, &y.row);
+    assert_same_row(&x.entry, &y.entry);
     assert_string_equal(x.event, y.event);
 }
 
@@ -165,7 +165,7 @@ static void random_histories_come_back(void **state) {
 }
 
 static bool count_line(void *ctx, const struct ledger_event *line) {
-    assert_int_not_equal(line->row.kind, LEDGER_LOST);
+    assert_int_not_equal(line->entry.kind, LEDGER_LOST);
     ++*(uint64_t *)ctx;
     return true;
 }
@@ -216,7 +216,7 @@ static void gaps_are_counted(void **state) {
         deliver(old, text, false);
     }
     publish(old, &topic);
-    // 1 is there, then 3 lines in a row are not, and later each second one
+    // 1 is there, then 3 lines in a entry are not, and later each second one
     for (size_t i = 0; i < topic.count; i++) {
         uint64_t seq = topic.list[i].seq;
         if ((seq >= 2 && seq <= 4) || (seq > 10 && seq % 2))
@@ -367,7 +367,7 @@ static void stubs_are_counted(void **state) {
     assert_int_equal(ledger_totals(anew)->verdicts[VERDICT_WITHDRAWN], 0);
     assert_int_equal(ledger_totals(anew)->erased, 1);
     struct line line = line_at(anew, 1); // nobody knows any more when it came
-    assert_int_equal(line.row.received_ms, line.row.logged_ms);
+    assert_int_equal(line.entry.received_ms, line.entry.logged_ms);
     ledger_close(anew);
     ledger_close(old);
     free_topic(&topic);

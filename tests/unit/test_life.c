@@ -95,7 +95,7 @@ static void consume(void *ctx, const struct outbox_entry *entry) {
     json_error_t error;
     json_t *data = json_loadb(line->event.data, line->event.len, 0, &error);
     assert_non_null(data);
-    const char *type = event_type(&line->row);
+    const char *type = event_type(&line->entry);
     bool counts = !strstr(type, ".withdrawn.") && !strstr(type, ".erased.");
     if (json_object_get(data, "previous"))
         count_said(tally, json_object_get(data, "previous"), -1);
@@ -103,7 +103,7 @@ static void consume(void *ctx, const struct outbox_entry *entry) {
         count_said(tally, data, 1);
     add_links(tally, data, counts);
     json_decref(data);
-    tally->upto = line->row.seq;
+    tally->upto = line->entry.seq;
 }
 
 static void reach(const struct tally *tally, size_t from, bool *reached) {

@@ -74,7 +74,7 @@ struct seen {
 
 static void copy_line(void *ctx, const struct ledger_event *line) {
     struct seen *seen = ctx;
-    digest_to_hex(&line->row.identity, seen->ours);
+    digest_to_hex(&line->entry.identity, seen->ours);
     (void)snprintf(seen->event, sizeof seen->event, "%.*s", (int)line->event.len, line->event.data);
 }
 

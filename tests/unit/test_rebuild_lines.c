@@ -13,11 +13,13 @@ enum { PLENTY = 5001, PARTITION = 7 }; // more than go into one transaction
 
 static void add(struct ledger_rebuild *rebuild, uint64_t seq) {
     struct err err;
-    const struct ledger_found found = {
-        .row = {.kind = LEDGER_SIGNAL, .seq = seq, .version = 1, .logged_ms = (int64_t)seq * 1000},
-        .value = STR("{}"),
-        .partition = PARTITION,
-        .offset = (int64_t)seq + 1};
+    const struct ledger_found found = {.entry = {.kind = LEDGER_SIGNAL,
+                                                 .seq = seq,
+                                                 .version = 1,
+                                                 .logged_ms = (int64_t)seq * 1000},
+                                       .value = STR("{}"),
+                                       .partition = PARTITION,
+                                       .offset = (int64_t)seq + 1};
     assert_int_equal(ledger_rebuild_add(rebuild, &found, &err), LEDGER_ADDED);
 }
 
@@ -121,8 +123,8 @@ static void numbers_agree(void **state) {
         struct event_attributes attributes;
         struct ledger_found found;
         struct err err;
-        line.row.seq = table[i].seq;
-        event_fill_attributes(&line.row, "00000099000000001000", &attributes);
+        line.entry.seq = table[i].seq;
+        event_fill_attributes(&line.entry, "00000099000000001000", &attributes);
         rd_kafka_headers_t *headers = make_headers(&attributes);
         (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, table[i].said, -1);
         const struct publish_record record = {
@@ -141,9 +143,9 @@ static bool read_with(const struct line *line, const char *header, const char *g
     struct event_attributes attributes;
     struct ledger_found found;
     char seq[24];
-    event_fill_attributes(&line->row, "00000099000000001000", &attributes);
+    event_fill_attributes(&line->entry, "00000099000000001000", &attributes);
     rd_kafka_headers_t *headers = make_headers(&attributes);
-    (void)snprintf(seq, sizeof seq, "%" PRIu64, line->row.seq);
+    (void)snprintf(seq, sizeof seq, "%" PRIu64, line->entry.seq);
     (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
     assert_int_equal(rd_kafka_header_remove(headers, header), RD_KAFKA_RESP_ERR_NO_ERROR);
     if (given)

@@ -4,52 +4,52 @@
 #include "unit.h"
 
 static struct ledger_entry sample(void) {
-    struct ledger_entry row = {.seq = 77,
-                               .previous = 70,
-                               .first = 0x0102030405060708,
-                               .version = 3,
-                               .verdict = VERDICT_CORRECTED,
-                               .counts = true,
-                               .polled = true,
-                               .remapped = true,
-                               .unknown_said = true,
-                               .updated_ms = 0x0a0b,
-                               .person = 0x0c0d,
-                               .unknown_count = 1,
-                               .unknown = {{.field = UNMAPPED_MUNICIPALITY}},
-                               .received_ms = -5,
-                               .logged_ms = 1709204400123,
-                               .cell = {.municipality = 363,
-                                        .categories = 5,
-                                        .month = 194,
-                                        .gender = GENDER_MASCULINE,
-                                        .age_group = AGE_ADULT,
-                                        .citizenship = CITIZENSHIP_EU,
-                                        .source_kind = SOURCE_COA,
-                                        .status = STATUS_CONFIRMED},
-                               .reported = 17000,
-                               .occurred = TIME_DAY_NONE,
-                               .municipality_today = 363,
-                               .key_municipality = 457,
-                               .source_len = 3,
-                               .id_len = 6,
-                               .source = "coa",
-                               .id = "2016-1"};
-    memset(row.identity.bytes, 0xaa, DIGEST_BYTES);
-    memset(row.content.bytes, 0xbb, DIGEST_BYTES);
-    memset(row.unknown[0].word.bytes, 0xcc, DIGEST_BYTES);
-    return row;
+    struct ledger_entry entry = {.seq = 77,
+                                 .previous = 70,
+                                 .first = 0x0102030405060708,
+                                 .version = 3,
+                                 .verdict = VERDICT_CORRECTED,
+                                 .counts = true,
+                                 .polled = true,
+                                 .remapped = true,
+                                 .unknown_said = true,
+                                 .updated_ms = 0x0a0b,
+                                 .person = 0x0c0d,
+                                 .unknown_count = 1,
+                                 .unknown = {{.field = UNMAPPED_MUNICIPALITY}},
+                                 .received_ms = -5,
+                                 .logged_ms = 1709204400123,
+                                 .cell = {.municipality = 363,
+                                          .categories = 5,
+                                          .month = 194,
+                                          .gender = GENDER_MASCULINE,
+                                          .age_group = AGE_ADULT,
+                                          .citizenship = CITIZENSHIP_EU,
+                                          .source_kind = SOURCE_COA,
+                                          .status = STATUS_CONFIRMED},
+                                 .reported = 17000,
+                                 .occurred = TIME_DAY_NONE,
+                                 .municipality_today = 363,
+                                 .key_municipality = 457,
+                                 .source_len = 3,
+                                 .id_len = 6,
+                                 .source = "coa",
+                                 .id = "2016-1"};
+    memset(entry.identity.bytes, 0xaa, DIGEST_BYTES);
+    memset(entry.content.bytes, 0xbb, DIGEST_BYTES);
+    memset(entry.unknown[0].word.bytes, 0xcc, DIGEST_BYTES);
+    return entry;
 }
 
 static void a_line_comes_back_as_it_was(void **state) {
     (void)state;
-    struct ledger_entry row = sample(), back;
+    struct ledger_entry entry = sample(), back;
     struct buf record;
     struct str event;
     buf_init(&record, 1000);
-    record_put_ledger(&record, &row, STR("{}"));
+    record_put_ledger(&record, &entry, STR("{}"));
     assert_true(record_get_ledger(buf_str(&record), 77, &back, &event));
-    assert_memory_equal(&back, &row, sizeof row);
+    assert_memory_equal(&back, &entry, sizeof entry);
     assert_true(str_is(event, "{}"));
     buf_free(&record);
 }
@@ -64,10 +64,10 @@ static void the_layout_is_the_documented_one(void **state) {
                                      1, 0x6b, 1, 5, 0,    194,  0, 2, 2, 2, 1, 1,    0};
     static const uint8_t tail[] = {
         0x0b, 0x0a, 0, 0, 0, 0, 0, 0, 0x0d, 0x0c, 0, 0, 0, 0, 0, 0, 1, UNMAPPED_MUNICIPALITY, 0xcc};
-    struct ledger_entry row = sample();
+    struct ledger_entry entry = sample();
     struct buf record;
     buf_init(&record, 1000);
-    record_put_ledger(&record, &row, STR("{}"));
+    record_put_ledger(&record, &entry, STR("{}"));
     assert_int_equal(record.len, RECORD_LEDGER_HEAD + 17 + 3 + 6 + 2);
     assert_memory_equal(record.data, head, sizeof head);
     assert_memory_equal(record.data + 40, middle, sizeof middle);
@@ -79,11 +79,11 @@ static void the_layout_is_the_documented_one(void **state) {
 static void damage_is_seen_or_harmless(void **state) {
     (void)state;
     uint64_t seed = unit_seed();
-    struct ledger_entry row = sample(), back;
+    struct ledger_entry entry = sample(), back;
     struct buf record;
     struct str event;
     buf_init(&record, 1000);
-    record_put_ledger(&record, &row, STR("{}"));
+    record_put_ledger(&record, &entry, STR("{}"));
     for (size_t len = 0; len < RECORD_LEDGER_HEAD + 17 + 9; len++)
         assert_false(record_get_ledger((struct str){record.data, len}, 77, &back, &event));
     for (size_t i = 0, rounds = unit_rounds(20000); i < rounds; i++) {

@@ -18,16 +18,17 @@ struct verify {
 };
 
 static void take_off(void *ctx, const struct ledger_event *line) {
-    if (line->row.counts)
-        counts_add(ctx, &line->row.cell, -1);
+    if (line->entry.counts)
+        counts_add(ctx, &line->entry.cell, -1);
 }
 
 static bool add_line(void *ctx, const struct ledger_event *line) {
     struct verify *verify = ctx;
-    if (line->row.previous)
-        assert_true(ledger_event_at(verify->ledger, line->row.previous, take_off, verify->counts));
-    if (line->row.counts)
-        counts_add(verify->counts, &line->row.cell, 1);
+    if (line->entry.previous)
+        assert_true(
+            ledger_event_at(verify->ledger, line->entry.previous, take_off, verify->counts));
+    if (line->entry.counts)
+        counts_add(verify->counts, &line->entry.cell, 1);
     return true;
 }
 
@@ -58,17 +59,17 @@ static void a_word_that_becomes_known_moves_its_signals(void **state) {
     assert_remapped(ledger, &old_tables, 2, 0); // the tables are as they were
     assert_remapped(ledger, &new_tables, 2, 1);
     struct last_line last = latest(ledger, amsterdam, "7");
-    assert_int_equal(last.row.seq, 4);
-    assert_int_equal(last.row.previous, 1);
-    assert_int_equal(last.row.version, 2);
-    assert_int_equal(last.row.verdict, VERDICT_CORRECTED);
-    assert_true(last.row.remapped);
-    assert_int_equal(last.row.unknown_count, 0);
+    assert_int_equal(last.entry.seq, 4);
+    assert_int_equal(last.entry.previous, 1);
+    assert_int_equal(last.entry.version, 2);
+    assert_int_equal(last.entry.verdict, VERDICT_CORRECTED);
+    assert_true(last.entry.remapped);
+    assert_int_equal(last.entry.unknown_count, 0);
     assert_holds(last.event, "\"version\":2");
     assert_holds(last.event, "\"asReported\":\"Weesp\",\"today\":\"GM0363\"");
     assert_holds(last.event, "\"categories\":[\"ForcedLabour\"],\"reported\":\"2023-05-06\"");
     assert_holds(strstr(last.event, "\"previous\":"), "\"categories\":[\"Unknown\"]");
-    assert_string_equal(event_type(&last.row), "nl.mensenhandelsignalen.signal.corrected.v1");
+    assert_string_equal(event_type(&last.entry), "nl.mensenhandelsignalen.signal.corrected.v1");
     assert_counts_whole(ledger);
     assert_int_equal(ledger_totals(ledger)->remapped, 1);
     assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_CORRECTED], 0); // nobody sent it
@@ -107,7 +108,7 @@ static void several_words_of_one_signal(void **state) {
     assert_latest(ledger, coa, "7", 2, SEXUAL | UNKNOWN, 0); // that word means unknown
     assert_counts_whole(ledger);
     assert_int_equal(ledger_unmapped(ledger), 1);
-    assert_int_equal(latest(ledger, coa, "1").row.unknown_count, 1);
+    assert_int_equal(latest(ledger, coa, "1").entry.unknown_count, 1);
     ledger_close(ledger);
 }
 
@@ -132,7 +133,7 @@ static void a_municipality_that_becomes_known(void **state) {
                  "\"municipality\":{\"code\":\"GM0363\",\"name\":\"Amsterdam\",\"asReported\":"
                  "\"Mokum\",\"today\":\"GM0363\"},\"province\":\"PV27\"");
     // the partition is that of the first version
-    assert_int_equal(latest(ledger, coa, "1").row.key_municipality, 0);
+    assert_int_equal(latest(ledger, coa, "1").entry.key_municipality, 0);
     assert_counts_whole(ledger);
     assert_int_equal(ledger_unmapped(ledger), 2);
     assert_int_equal(post(ledger, coa, &new_tables, text), VERDICT_DUPLICATE);
@@ -184,7 +185,7 @@ static void the_day_of_the_report_decides(void **state) {
     assert_remapped(ledger, &new_tables, 3, 3);
     assert_latest(ledger, coa, "1", 2, UNKNOWN, 140);
     assert_latest(ledger, coa, "2", 2, UNKNOWN, 457);
-    assert_int_equal(latest(ledger, coa, "2").row.municipality_today, 363);
+    assert_int_equal(latest(ledger, coa, "2").entry.municipality_today, 363);
     assert_latest(ledger, coa, "3", 2, UNKNOWN, 363);
     assert_int_equal(ledger_unmapped(ledger), 0);
     ledger_close(ledger);
@@ -220,8 +221,8 @@ static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
     delivery_free(newer);
     assert_int_equal(ledger_last_seq(ledger), lines + 2);
     assert_latest(ledger, coa, "1", 2, UNKNOWN, 0);
-    assert_false(latest(ledger, coa, "1").row.counts);
-    assert_true(latest(ledger, coa, "2").row.erased);
+    assert_false(latest(ledger, coa, "1").entry.counts);
+    assert_true(latest(ledger, coa, "2").entry.erased);
     assert_latest(ledger, coa, "3", 2, SEXUAL, 0);
     assert_latest(ledger, coa, "4", 3, SEXUAL, 0);
     assert_int_equal(ledger_unmapped(ledger), 0); // also of those: a table has it
@@ -344,13 +345,13 @@ static struct normalise_context context_of(const struct tables *tables, const st
 }
 
 static struct ledger_entry row_of(const struct signal *signal) {
-    struct ledger_entry row = {.cell = signal->cell,
-                               .reported = signal->reported,
-                               .municipality_today = signal->municipality_today,
-                               .unknown_said = signal->unknown_said,
-                               .unknown_count = signal->unknown_count};
-    memcpy(row.unknown, signal->unknown, sizeof row.unknown);
-    return row;
+    struct ledger_entry entry = {.cell = signal->cell,
+                                 .reported = signal->reported,
+                                 .municipality_today = signal->municipality_today,
+                                 .unknown_said = signal->unknown_said,
+                                 .unknown_count = signal->unknown_count};
+    memcpy(entry.unknown, signal->unknown, sizeof entry.unknown);
+    return entry;
 }
 
 // A signal of the old tables that the new ones judge again is what they would have made of it.
@@ -372,16 +373,16 @@ static void it_is_as_if_the_tables_had_had_the_words(void **state) {
         assert_int_equal(result.fault_count, 0);
         context = context_of(&new_tables, source, &key);
         normalise_item(&context, &item, &after, &result);
-        struct ledger_entry row = row_of(&before), wanted = row_of(&after);
+        struct ledger_entry entry = row_of(&before), wanted = row_of(&after);
         struct remap_result done;
-        remap_entry(map, source->municipality ? 27 : 0, time_amsterdam_day(now_ms), &row, &done);
-        assert_memory_equal(&row.cell, &wanted.cell, sizeof row.cell);
-        assert_int_equal(row.municipality_today, wanted.municipality_today);
-        assert_int_equal(row.unknown_said, wanted.unknown_said);
-        assert_int_equal(row.unknown_count, wanted.unknown_count);
-        for (uint8_t k = 0; k < row.unknown_count; k++) {
-            assert_int_equal(row.unknown[k].field, wanted.unknown[k].field);
-            assert_true(digest_equal(&row.unknown[k].word, &wanted.unknown[k].word));
+        remap_entry(map, source->municipality ? 27 : 0, time_amsterdam_day(now_ms), &entry, &done);
+        assert_memory_equal(&entry.cell, &wanted.cell, sizeof entry.cell);
+        assert_int_equal(entry.municipality_today, wanted.municipality_today);
+        assert_int_equal(entry.unknown_said, wanted.unknown_said);
+        assert_int_equal(entry.unknown_count, wanted.unknown_count);
+        for (uint8_t k = 0; k < entry.unknown_count; k++) {
+            assert_int_equal(entry.unknown[k].field, wanted.unknown[k].field);
+            assert_true(digest_equal(&entry.unknown[k].word, &wanted.unknown[k].word));
         }
         assert_int_equal(done.known_count, before.unknown_count - after.unknown_count);
         assert_int_equal(done.changed, memcmp(&before.cell, &after.cell, sizeof before.cell) != 0);

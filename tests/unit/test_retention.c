@@ -298,7 +298,7 @@ static void old_counts_lose_what_they_say_of_victims(void **state) {
             "{\"id\":\"b1\",\"reported\":\"2024-02-02\",\"category\":\"prostitutie\","
             "\"victim\":{\"gender\":\"vrouw\",\"age\":12}}]",
             false);
-    cell = line_at(ledger, 1).row.cell;
+    cell = line_at(ledger, 1).entry.cell;
     assert_int_not_equal(cell.gender, GENDER_UNKNOWN);
     confirm(ledger, 1, 2);
     now += 200 * day_ms;
@@ -342,8 +342,8 @@ static void count_latest(struct model *m, struct ledger *ledger, const char *id,
     if (!seq)
         return;
     line = line_at(ledger, seq);
-    if (line.row.counts)
-        counts_add(m->counts, &line.row.cell, change);
+    if (line.entry.counts)
+        counts_add(m->counts, &line.entry.cell, change);
 }
 
 static void deliver_one(struct model *m, struct ledger *ledger) {

@@ -148,9 +148,9 @@ static void whatever_happens_books_are_whole(void **state) {
     ledger_close(ledger);
 }
 
-static void forget_first(struct ledger_entry *row) {
-    row->previous = 0;
-    row->first = row->seq;
+static void forget_first(struct ledger_entry *entry) {
+    entry->previous = 0;
+    entry->first = entry->seq;
 }
 
 // As a ledger is that was made anew from its events.
@@ -180,7 +180,7 @@ static void what_came_again_is_no_damage_where_it_is_carried(void **state) {
     struct line line = line_at(ledger, 8);
     set_rebuilt(ledger);
     register_again(ledger, 8);
-    edit_cell(ledger, STORE_EXPIRED_COUNTS, &line.row.cell, 1);
+    edit_cell(ledger, STORE_EXPIRED_COUNTS, &line.entry.cell, 1);
     ledger = reopen(ledger);
     assert_books_whole(ledger, 0);
     ledger_close(ledger);

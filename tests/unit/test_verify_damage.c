@@ -146,27 +146,27 @@ static void event_unreadable(struct ledger *ledger) {
 
 static void event_of_erased(struct ledger *ledger) {
     char event[EVENT_VALUE_MAX + 1], other[EVENT_VALUE_MAX + 1];
-    struct ledger_entry row, another;
+    struct ledger_entry entry, another;
     struct store_txn txn;
-    get_record(ledger, 16, &row, event);
+    get_record(ledger, 16, &entry, event);
     get_record(ledger, 8, &another, other);
     store_begin(ledger->store, &txn);
-    put_record(&txn, &row, other);
+    put_record(&txn, &entry, other);
     commit_damage(&txn);
 }
 
 // All that the erased version said, under its own name.
 static void event_of_erased_is_back(struct ledger *ledger) {
     char id[DIGEST_HEX + 1], other[DIGEST_HEX + 1], event[EVENT_VALUE_MAX + 1];
-    struct ledger_entry row, another;
+    struct ledger_entry entry, another;
     struct store_txn txn;
-    get_record(ledger, 16, &row, event);
+    get_record(ledger, 16, &entry, event);
     get_record(ledger, 8, &another, event);
-    digest_to_hex(&row.identity, id);
+    digest_to_hex(&entry.identity, id);
     digest_to_hex(&another.identity, other);
     memcpy(strstr(event, other), id, DIGEST_HEX);
     store_begin(ledger->store, &txn);
-    put_record(&txn, &row, event);
+    put_record(&txn, &entry, event);
     commit_damage(&txn);
 }
 
@@ -186,57 +186,57 @@ static void erased_without_previous(struct ledger *ledger) {
     edit_event(ledger, 28, "\"previous\"", "\"earlier\"");
 }
 
-static void row_of_other_cell(struct ledger_entry *row) {
-    row->cell.gender = GENDER_NON_CONFORMING;
+static void row_of_other_cell(struct ledger_entry *entry) {
+    entry->cell.gender = GENDER_NON_CONFORMING;
 }
 
-static void row_of_other_version(struct ledger_entry *row) {
-    row->version = 3;
+static void row_of_other_version(struct ledger_entry *entry) {
+    entry->version = 3;
 }
 
-static void row_follows_nobody(struct ledger_entry *row) {
-    row->previous = 0;
+static void row_follows_nobody(struct ledger_entry *entry) {
+    entry->previous = 0;
 }
 
-static void row_follows_other(struct ledger_entry *row) {
-    row->previous = 9;
+static void row_follows_other(struct ledger_entry *entry) {
+    entry->previous = 9;
 }
 
-static void row_of_other_first(struct ledger_entry *row) {
-    row->first = 9;
+static void row_of_other_first(struct ledger_entry *entry) {
+    entry->first = 9;
 }
 
-static void row_of_other_source(struct ledger_entry *row) {
-    row->source[0] = 'x';
+static void row_of_other_source(struct ledger_entry *entry) {
+    entry->source[0] = 'x';
 }
 
-static void row_of_stranger_behind_first(struct ledger_entry *row) {
-    row->identity.bytes[3] ^= 1;
-    row->previous = 7;
+static void row_of_stranger_behind_first(struct ledger_entry *entry) {
+    entry->identity.bytes[3] ^= 1;
+    entry->previous = 7;
 }
 
-static void row_that_does_not_count(struct ledger_entry *row) {
-    row->counts = false;
+static void row_that_does_not_count(struct ledger_entry *entry) {
+    entry->counts = false;
 }
 
-static void row_of_other_verdict(struct ledger_entry *row) {
-    row->verdict = VERDICT_CORRECTED;
+static void row_of_other_verdict(struct ledger_entry *entry) {
+    entry->verdict = VERDICT_CORRECTED;
 }
 
-static void row_of_other_key(struct ledger_entry *row) {
-    row->key_municipality = 599;
+static void row_of_other_key(struct ledger_entry *entry) {
+    entry->key_municipality = 599;
 }
 
-static void row_of_other_signal(struct ledger_entry *row) {
-    row->identity.bytes[3] ^= 1;
+static void row_of_other_signal(struct ledger_entry *entry) {
+    entry->identity.bytes[3] ^= 1;
 }
 
-static void row_of_other_person(struct ledger_entry *row) {
-    row->person = 77;
+static void row_of_other_person(struct ledger_entry *entry) {
+    entry->person = 77;
 }
 
-static void row_of_nobody(struct ledger_entry *row) {
-    row->person = 0;
+static void row_of_nobody(struct ledger_entry *entry) {
+    entry->person = 0;
 }
 
 static void cell_of_row(struct ledger *ledger) {
@@ -332,9 +332,9 @@ static void version_lost(struct ledger *ledger) {
     put_lost(ledger, 11);
 }
 
-static void first_version_lost(struct ledger_entry *row) {
-    row->previous = 0;
-    row->first = row->seq;
+static void first_version_lost(struct ledger_entry *entry) {
+    entry->previous = 0;
+    entry->first = entry->seq;
 }
 
 static void version_of_nothing(struct ledger *ledger) {
@@ -344,24 +344,24 @@ static void version_of_nothing(struct ledger *ledger) {
 
 static void member_missing(struct ledger *ledger) {
     struct line line = line_at(ledger, 10);
-    edit_member(ledger, line.row.person, &line.row.identity, NULL);
+    edit_member(ledger, line.entry.person, &line.entry.identity, NULL);
 }
 
 static void member_of_other_person(struct ledger *ledger) {
     struct line line = line_at(ledger, 10);
-    edit_member(ledger, 88, &line.row.identity, &line.row.cell);
+    edit_member(ledger, 88, &line.entry.identity, &line.entry.cell);
 }
 
 static void member_of_other_cell(struct ledger *ledger) {
     struct line line = line_at(ledger, 10);
-    struct cell cell = line.row.cell;
+    struct cell cell = line.entry.cell;
     cell.status = STATUS_CONFIRMED;
-    edit_member(ledger, line.row.person, &line.row.identity, &cell);
+    edit_member(ledger, line.entry.person, &line.entry.identity, &cell);
 }
 
 static void member_that_does_not_count(struct ledger *ledger) {
     struct line line = line_at(ledger, 19);
-    edit_member(ledger, 1, &line.row.identity, &line.row.cell);
+    edit_member(ledger, 1, &line.entry.identity, &line.entry.cell);
 }
 
 static void member_nobody_knows(struct ledger *ledger) {

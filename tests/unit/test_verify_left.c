@@ -27,17 +27,17 @@ static void tombstone_is_forgotten(struct ledger *ledger) {
     commit_damage(&txn);
 }
 
-static void row_of_somebody(struct ledger_entry *row) {
-    row->person = 1;
+static void row_of_somebody(struct ledger_entry *entry) {
+    entry->person = 1;
 }
 
-static void row_of_a_day(struct ledger_entry *row) {
-    row->reported = 19000;
+static void row_of_a_day(struct ledger_entry *entry) {
+    entry->reported = 19000;
 }
 
-static void row_of_an_id(struct ledger_entry *row) {
-    row->id_len = 1;
-    row->id[0] = '7';
+static void row_of_an_id(struct ledger_entry *entry) {
+    entry->id_len = 1;
+    entry->id[0] = '7';
 }
 
 static void erased_is_about_somebody(struct ledger *ledger) {

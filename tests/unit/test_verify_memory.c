@@ -15,19 +15,19 @@ static void memory_counts_elsewhere(struct ledger *ledger) {
 
 static void memory_lacks_member(struct ledger *ledger) {
     struct line line = line_at(ledger, 10);
-    persons_remove(ledger->persons, line.row.person, &line.row.identity);
+    persons_remove(ledger->persons, line.entry.person, &line.entry.identity);
 }
 
 static void memory_has_member_elsewhere(struct ledger *ledger) {
     struct line line = line_at(ledger, 10);
-    line.row.cell.gender = GENDER_NON_CONFORMING;
-    persons_put(ledger->persons, line.row.person, &line.row.identity, &line.row.cell);
+    line.entry.cell.gender = GENDER_NON_CONFORMING;
+    persons_put(ledger->persons, line.entry.person, &line.entry.identity, &line.entry.cell);
 }
 
 static void memory_has_member_of_another(struct ledger *ledger) {
     struct line line = line_at(ledger, 10);
-    persons_remove(ledger->persons, line.row.person, &line.row.identity);
-    persons_put(ledger->persons, 99, &line.row.identity, &line.row.cell);
+    persons_remove(ledger->persons, line.entry.person, &line.entry.identity);
+    persons_put(ledger->persons, 99, &line.entry.identity, &line.entry.cell);
 }
 
 static void index_lacks(struct ledger *ledger) {

@@ -171,13 +171,13 @@ static inline void assert_remapped(struct ledger *ledger, struct tables *tables,
 }
 
 struct last_line {
-    struct ledger_entry row;
+    struct ledger_entry entry;
     char event[2048];
 };
 
 static inline void keep_line(void *ctx, const struct ledger_event *line) {
     struct last_line *last = ctx;
-    last->row = line->row;
+    last->entry = line->entry;
     assert_true(line->event.len < sizeof last->event);
     memcpy(last->event, line->event.data, line->event.len);
     last->event[line->event.len] = '\0';
@@ -196,9 +196,9 @@ static inline struct last_line latest(struct ledger *ledger, const struct source
 static inline void assert_latest(struct ledger *ledger, const struct source *source, const char *id,
                                  unsigned version, unsigned categories, unsigned municipality) {
     struct last_line last = latest(ledger, source, id);
-    assert_int_equal(last.row.version, version);
-    assert_int_equal(last.row.cell.categories, categories);
-    assert_int_equal(last.row.cell.municipality, municipality);
+    assert_int_equal(last.entry.version, version);
+    assert_int_equal(last.entry.cell.categories, categories);
+    assert_int_equal(last.entry.cell.municipality, municipality);
 }
 
 struct synonyms {

@@ -120,19 +120,19 @@ static inline struct ledger *make_books(void) {
 
 // --- damage ---
 
-static inline void get_record(struct ledger *ledger, uint64_t seq, struct ledger_entry *row,
+static inline void get_record(struct ledger *ledger, uint64_t seq, struct ledger_entry *entry,
                               char event[EVENT_VALUE_MAX + 1]) {
     struct line line = line_at(ledger, seq);
-    *row = line.row;
+    *entry = line.entry;
     (void)snprintf(event, EVENT_VALUE_MAX + 1, "%s", line.event);
 }
 
-static inline void put_record(struct store_txn *txn, const struct ledger_entry *row,
+static inline void put_record(struct store_txn *txn, const struct ledger_entry *entry,
                               const char *event) {
     struct buf record;
     buf_init(&record, 1 << 16);
-    record_put_ledger(&record, row, str_from(event));
-    store_put_seq(txn, STORE_LEDGER, row->seq, buf_str(&record));
+    record_put_ledger(&record, entry, str_from(event));
+    store_put_seq(txn, STORE_LEDGER, entry->seq, buf_str(&record));
     buf_free(&record);
 }
 
@@ -146,27 +146,27 @@ static inline void commit_damage(struct store_txn *txn) {
 static inline void edit_event(struct ledger *ledger, uint64_t seq, const char *from,
                               const char *to) {
     char event[EVENT_VALUE_MAX + 1], edited[EVENT_VALUE_MAX + 1];
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct store_txn txn;
-    get_record(ledger, seq, &row, event);
+    get_record(ledger, seq, &entry, event);
     const char *at = strstr(event, from);
     assert_non_null(at);
     (void)snprintf(edited, sizeof edited, "%.*s%s%s", (int)(at - event), event, to,
                    at + strlen(from));
     store_begin(ledger->store, &txn);
-    put_record(&txn, &row, edited);
+    put_record(&txn, &entry, edited);
     commit_damage(&txn);
 }
 
 static inline void edit_row(struct ledger *ledger, uint64_t seq,
-                            void (*change)(struct ledger_entry *row)) {
+                            void (*change)(struct ledger_entry *entry)) {
     char event[EVENT_VALUE_MAX + 1];
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct store_txn txn;
-    get_record(ledger, seq, &row, event);
-    change(&row);
+    get_record(ledger, seq, &entry, event);
+    change(&entry);
     store_begin(ledger->store, &txn);
-    put_record(&txn, &row, event);
+    put_record(&txn, &entry, event);
     commit_damage(&txn);
 }
 
@@ -224,17 +224,17 @@ static inline void set_rebuilt(struct ledger *ledger) {
 // The same version once more, at the end, and counted again.
 static inline void register_again(struct ledger *ledger, uint64_t seq) {
     char event[EVENT_VALUE_MAX + 1];
-    struct ledger_entry row;
+    struct ledger_entry entry;
     struct store_txn txn;
     uint64_t last = ledger_last_seq(ledger) + 1;
-    get_record(ledger, seq, &row, event);
-    row.seq = row.first = last;
+    get_record(ledger, seq, &entry, event);
+    entry.seq = entry.first = last;
     store_begin(ledger->store, &txn);
-    put_record(&txn, &row, event);
+    put_record(&txn, &entry, event);
     store_put_seq(&txn, STORE_OUTBOX, last, STR(""));
     store_put(&txn, STORE_META, STR("last-seq"), (struct str){(const char *)&last, sizeof last});
     commit_damage(&txn);
-    edit_cell(ledger, STORE_COUNTS, &row.cell, 1);
+    edit_cell(ledger, STORE_COUNTS, &entry.cell, 1);
 }
 
 static inline void member_key(uint8_t key[8 + DIGEST_BYTES], uint64_t person,
@@ -262,7 +262,7 @@ static inline void edit_member(struct ledger *ledger, uint64_t person, const str
 #define BIT(check) (1u << VERIFY_##check)
 
 static inline struct cell cell_of(struct ledger *ledger, uint64_t seq) {
-    return line_at(ledger, seq).row.cell;
+    return line_at(ledger, seq).entry.cell;
 }
 
 struct damage {

@@ -82,48 +82,48 @@ bool remap_knows(const struct remap_map *map, const struct unknown_word *word,
            find_municipality(map, word, place, &found, &spelling);
 }
 
-// The word's meaning goes into the row. False when the tables still lack it.
+// The word's meaning goes into the entry. False when the tables still lack it.
 static bool take_word(const struct remap_map *map, const struct unknown_word *word,
-                      const struct remap_place *place, int32_t today, struct ledger_entry *row,
+                      const struct remap_place *place, int32_t today, struct ledger_entry *entry,
                       struct remap_result *result) {
     enum category category;
     const struct municipality *found;
     const char *spelling;
     if (find_category(map, word, &category)) {
-        row->cell.categories = (uint16_t)(row->cell.categories | 1u << category);
+        entry->cell.categories = (uint16_t)(entry->cell.categories | 1u << category);
         if (category == CATEGORY_UNKNOWN) // so the source did say it, in a word of its own
-            row->unknown_said = true;
+            entry->unknown_said = true;
         return true;
     }
     if (!find_municipality(map, word, place, &found, &spelling))
         return false;
-    row->cell.municipality = found->code;
-    row->municipality_today = municipalities_successor(map->municipalities, found, today)->code;
+    entry->cell.municipality = found->code;
+    entry->municipality_today = municipalities_successor(map->municipalities, found, today)->code;
     result->as_reported = spelling;
     return true;
 }
 
 void remap_entry(const struct remap_map *map, uint8_t province, int32_t today,
-                 struct ledger_entry *row, struct remap_result *result) {
+                 struct ledger_entry *entry, struct remap_result *result) {
     static const uint16_t unknown = 1u << CATEGORY_UNKNOWN;
-    const struct remap_place place = {row->reported, province};
-    struct cell before = row->cell;
+    const struct remap_place place = {entry->reported, province};
+    struct cell before = entry->cell;
     uint8_t kept = 0;
     bool category_left = false;
     memset(result, 0, sizeof *result);
-    for (uint8_t i = 0; i < row->unknown_count; i++) {
-        const struct unknown_word word = row->unknown[i];
-        if (take_word(map, &word, &place, today, row, result)) {
+    for (uint8_t i = 0; i < entry->unknown_count; i++) {
+        const struct unknown_word word = entry->unknown[i];
+        if (take_word(map, &word, &place, today, entry, result)) {
             result->known[result->known_count++] = word;
             continue;
         }
         category_left = category_left || word.field == UNMAPPED_CATEGORY;
-        row->unknown[kept++] = word;
+        entry->unknown[kept++] = word;
     }
-    memset(row->unknown + kept, 0, (row->unknown_count - kept) * sizeof *row->unknown);
-    row->unknown_count = kept;
+    memset(entry->unknown + kept, 0, (entry->unknown_count - kept) * sizeof *entry->unknown);
+    entry->unknown_count = kept;
     // Unknown stood for the words that were lacking.
-    if (!category_left && !row->unknown_said && row->cell.categories != unknown)
-        row->cell.categories = (uint16_t)(row->cell.categories & ~unknown);
-    result->changed = memcmp(&before, &row->cell, sizeof before) != 0;
+    if (!category_left && !entry->unknown_said && entry->cell.categories != unknown)
+        entry->cell.categories = (uint16_t)(entry->cell.categories & ~unknown);
+    result->changed = memcmp(&before, &entry->cell, sizeof before) != 0;
 }

@@ -19,36 +19,36 @@ enum verdict dedup_classify(const struct ledger_entry *known, const struct signa
         return known->counts ? VERDICT_WITHDRAWN : VERDICT_DUPLICATE;
     if (!known->counts && signal->stands)
         return VERDICT_CORRECTED;
-    // A withdrawn row keeps the content it had, so a feed that still lists it brings nothing new.
+    // A withdrawn entry keeps the content it had, so a feed that still lists it brings nothing new.
     return digest_equal(&known->content, &signal->content) ? VERDICT_DUPLICATE : VERDICT_CORRECTED;
 }
 
 // The part that the counts and the next comparison are made of. A withdrawal keeps what it ends:
 // the cell that the counts lose and the content; of something never seen there is nothing to keep.
 static void set_content(const struct ledger_entry *known, const struct signal *signal,
-                        struct ledger_entry *row) {
-    if (row->verdict != VERDICT_WITHDRAWN) {
-        row->content = signal->content;
-        row->cell = signal->cell;
-        row->reported = signal->reported;
-        row->occurred = signal->occurred;
-        row->municipality_today = signal->municipality_today;
-        row->unknown_said = signal->unknown_said;
-        row->unknown_count = signal->unknown_count;
-        memcpy(row->unknown, signal->unknown, sizeof row->unknown);
+                        struct ledger_entry *entry) {
+    if (entry->verdict != VERDICT_WITHDRAWN) {
+        entry->content = signal->content;
+        entry->cell = signal->cell;
+        entry->reported = signal->reported;
+        entry->occurred = signal->occurred;
+        entry->municipality_today = signal->municipality_today;
+        entry->unknown_said = signal->unknown_said;
+        entry->unknown_count = signal->unknown_count;
+        memcpy(entry->unknown, signal->unknown, sizeof entry->unknown);
     } else if (known) {
-        row->content = known->content;
-        row->cell = known->cell;
-        row->reported = known->reported;
-        row->occurred = known->occurred;
-        row->municipality_today = known->municipality_today;
-        row->unknown_said = known->unknown_said;
-        row->unknown_count = known->unknown_count;
-        memcpy(row->unknown, known->unknown, sizeof row->unknown);
+        entry->content = known->content;
+        entry->cell = known->cell;
+        entry->reported = known->reported;
+        entry->occurred = known->occurred;
+        entry->municipality_today = known->municipality_today;
+        entry->unknown_said = known->unknown_said;
+        entry->unknown_count = known->unknown_count;
+        memcpy(entry->unknown, known->unknown, sizeof entry->unknown);
     } else {
-        row->cell.source_kind = signal->cell.source_kind;
-        row->reported = TIME_DAY_NONE;
-        row->occurred = TIME_DAY_NONE;
+        entry->cell.source_kind = signal->cell.source_kind;
+        entry->reported = TIME_DAY_NONE;
+        entry->occurred = TIME_DAY_NONE;
     }
 }
 
@@ -69,23 +69,23 @@ bool dedup_is_seen_later(const struct ledger_entry *known, const struct signal *
 
 void dedup_entry(const struct ledger_entry *known, const struct signal *signal,
                  enum verdict verdict, uint64_t seq, const struct dedup_origin *origin,
-                 struct ledger_entry *row) {
-    memset(row, 0, sizeof *row);
-    row->seq = seq;
-    row->previous = known ? known->seq : 0;
-    row->first = known ? known->first : seq;
-    row->version = known ? known->version + 1 : 1;
-    row->verdict = verdict;
-    row->counts = verdict != VERDICT_WITHDRAWN;
-    row->received_ms = origin->received_ms;
-    row->logged_ms = origin->logged_ms;
-    row->identity = signal->identity;
-    row->updated_ms = updated_ms(known, signal, verdict, origin);
-    set_content(known, signal, row);
-    row->key_municipality = known ? known->key_municipality : row->cell.municipality;
-    row->polled = origin->polled;
-    row->source_len = (uint8_t)origin->source.len;
-    memcpy(row->source, origin->source.data, origin->source.len);
-    row->id_len = signal->id_len;
-    memcpy(row->id, signal->id, signal->id_len);
+                 struct ledger_entry *entry) {
+    memset(entry, 0, sizeof *entry);
+    entry->seq = seq;
+    entry->previous = known ? known->seq : 0;
+    entry->first = known ? known->first : seq;
+    entry->version = known ? known->version + 1 : 1;
+    entry->verdict = verdict;
+    entry->counts = verdict != VERDICT_WITHDRAWN;
+    entry->received_ms = origin->received_ms;
+    entry->logged_ms = origin->logged_ms;
+    entry->identity = signal->identity;
+    entry->updated_ms = updated_ms(known, signal, verdict, origin);
+    set_content(known, signal, entry);
+    entry->key_municipality = known ? known->key_municipality : entry->cell.municipality;
+    entry->polled = origin->polled;
+    entry->source_len = (uint8_t)origin->source.len;
+    memcpy(entry->source, origin->source.data, origin->source.len);
+    entry->id_len = signal->id_len;
+    memcpy(entry->id, signal->id, signal->id_len);
 }

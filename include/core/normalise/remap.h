@@ -28,16 +28,16 @@ bool remap_knows(const struct remap_map *map, const struct unknown_word *word,
                  const struct remap_place *place);
 
 struct remap_result {
-    bool changed;            // the row counts elsewhere now
+    bool changed;            // the entry counts elsewhere now
     const char *as_reported; // the table's spelling when its municipality is known now; NULL: it
                              // was before, or still is not. Lives as long as the tables
     uint8_t known_count;     // words that the tables have now
     struct unknown_word known[SIGNAL_UNKNOWN_MAX];
 };
 
-// Gives the row the meaning that it would have had with these tables, and takes the words that they
-// have off its list. `province` as above; `today`: for the municipality's present successor.
+// Gives the entry the meaning that it would have had with these tables, and takes the words that
+// they have off its list. `province` as above; `today`: for the municipality's present successor.
 void remap_entry(const struct remap_map *map, uint8_t province, int32_t today,
-                 struct ledger_entry *row, struct remap_result *result);
+                 struct ledger_entry *entry, struct remap_result *result);
 
 #endif

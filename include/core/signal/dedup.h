@@ -15,7 +15,7 @@
 
 #include "core/signal/ledger_entry.h"
 
-// `known` is the latest row of this identity or NULL.
+// `known` is the latest entry of this identity or NULL.
 enum verdict dedup_classify(const struct ledger_entry *known, const struct signal *signal);
 
 // Of a duplicate: its source says that it is still so, at a later time than is known. That time has
@@ -29,9 +29,9 @@ struct dedup_origin {
     int64_t logged_ms;   // when this commit was made
 };
 
-// The row to be written for a verdict other than DUPLICATE and REFUSED.
+// The entry to be written for a verdict other than DUPLICATE and REFUSED.
 void dedup_entry(const struct ledger_entry *known, const struct signal *signal,
                  enum verdict verdict, uint64_t seq, const struct dedup_origin *origin,
-                 struct ledger_entry *row);
+                 struct ledger_entry *entry);
 
 #endif
