@@ -112,7 +112,7 @@ class InputOutput(Base):
         ended = {"writev": 0, "pwrite64": 0}
         failed = dict(ended)
         # How many writes of which kind a commit has depends on where its pages lie: the n-th of one is the meta page.
-        for turn in range(60):
+        for turn in range(240):
             call, n = ("writev", "pwrite64")[turn % 2], turn // 2 % 4 + 1
             with Inject(self.daemon.process, f"{call}:error=EIO:when={n}"):
                 status = self.post(2)
