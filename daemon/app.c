@@ -114,7 +114,7 @@ static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
     admission_measure(&app->admission);
     // Nobody may be sending: see by ourselves when it works again.
-    if (app->admission.figures.commits_fail && !app->stopping)
+    if (app->admission.levels.commits_fail && !app->stopping)
         pipeline_force_sync(app->pipeline);
     else if (!app->start_logged && !app->start_writing && !app->stopping)
         log_start(app);

@@ -37,7 +37,7 @@ static const char usage[] =
     "  -c, --config FILE   configuration (default /etc/signaald/signaald.yaml)\n"
     "      --check-config  check it and every file it names, tell all faults, and end\n"
     "      --print-config  show what is in force, secrets masked, and end\n"
-    "      --verify        verify the ledger and compare with all made from it, and end;\n"
+    "      --verify        compare the ledger with all that is made from it, and end;\n"
     "                      reads only, also beside a running daemon\n"
     "      --rebuild       make the ledger anew from the Kafka topics, after its disk was lost:\n"
     "                      into an empty state directory, with the old identity key, and end\n"

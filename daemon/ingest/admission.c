@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The queue is looked at for each question, since it fills within milliseconds; the rest each
-// second, because it costs system calls and walks. All answers come from the same figures, so what
+// second, because it costs system calls and walks. All answers come from the same levels, so what
 // the log, the status and the senders are told agrees.
 #include "ingest/admission.h"
 
@@ -14,28 +14,28 @@ enum {
 };
 
 // But for the queue.
-static const char *find_full(const struct admission_figures *figures) {
-    if (figures->backlog_bytes > figures->backlog_bytes_max)
+static const char *find_full(const struct admission_levels *levels) {
+    if (levels->backlog_bytes > levels->backlog_bytes_max)
         return "too much waits for Kafka (intake.backlog_max)";
-    if (figures->state_bytes > figures->state_bytes_max / 100 * STATE_PERCENT_MAX)
+    if (levels->state_bytes > levels->state_bytes_max / 100 * STATE_PERCENT_MAX)
         return "the ledger nears state.size_max";
-    if (figures->disk_free < figures->disk_blocks / 100 * (100 - figures->disk_percent_max))
+    if (levels->disk_free < levels->disk_blocks / 100 * (100 - levels->disk_percent_max))
         return "the disk is full (state.disk_percent_max)";
     return NULL;
 }
 
-const char *admission_full(const struct admission_figures *figures) {
-    if (figures->queue_bytes >= figures->queue_bytes_max)
+const char *admission_full(const struct admission_levels *levels) {
+    if (levels->queue_bytes >= levels->queue_bytes_max)
         return "too much waits for a commit (intake.queue_max)";
-    return find_full(figures);
+    return find_full(levels);
 }
 
-bool admission_healthy(const struct admission_figures *figures) {
-    return !figures->commits_fail && !admission_full(figures);
+bool admission_healthy(const struct admission_levels *levels) {
+    return !levels->commits_fail && !admission_full(levels);
 }
 
-const char *admission_reads_refused(const struct admission_figures *figures) {
-    return figures->audit_bytes > figures->size_max / AUDIT_SHARE
+const char *admission_reads_refused(const struct admission_levels *levels) {
+    return levels->audit_bytes > levels->size_max / AUDIT_SHARE
                ? "The audit log has its share of state.size_max, so nothing more can be read: "
                  "make that larger."
                : NULL;
@@ -47,30 +47,30 @@ void admission_init(struct admission *admission, const struct config *config,
         .config = config,
         .ledger = ledger,
         .pipeline = pipeline,
-        .figures = {.queue_bytes_max = config->queue_bytes_max,
-                    .backlog_bytes_max = config->backlog_bytes_max,
-                    .size_max = config->state_bytes_max,
-                    .disk_percent_max = config->disk_percent_max},
+        .levels = {.queue_bytes_max = config->queue_bytes_max,
+                   .backlog_bytes_max = config->backlog_bytes_max,
+                   .size_max = config->state_bytes_max,
+                   .disk_percent_max = config->disk_percent_max},
     };
 }
 
-static void measure(const struct admission *admission, struct admission_figures *figures) {
+static void measure(const struct admission *admission, struct admission_levels *levels) {
     struct store_usage usage;
     struct statvfs disk;
     ledger_usage(admission->ledger, &usage);
     bool known = statvfs(admission->config->state_dir, &disk) == 0;
-    figures->backlog_bytes = ledger_backlog_bytes(admission->ledger);
-    figures->state_bytes = usage.used_bytes;
-    figures->state_bytes_max = usage.max_bytes;
-    figures->audit_bytes = ledger_audit_bytes(admission->ledger);
-    figures->disk_blocks = known ? disk.f_blocks : 0;
-    figures->disk_free = known ? disk.f_bavail : 0;
+    levels->backlog_bytes = ledger_backlog_bytes(admission->ledger);
+    levels->state_bytes = usage.used_bytes;
+    levels->state_bytes_max = usage.max_bytes;
+    levels->audit_bytes = ledger_audit_bytes(admission->ledger);
+    levels->disk_blocks = known ? disk.f_blocks : 0;
+    levels->disk_free = known ? disk.f_bavail : 0;
 }
 
 void admission_measure(struct admission *admission) {
-    measure(admission, &admission->figures);
-    const char *reason = find_full(&admission->figures);
-    bool full = reason != NULL, refused = admission_reads_refused(&admission->figures) != NULL;
+    measure(admission, &admission->levels);
+    const char *reason = find_full(&admission->levels);
+    bool full = reason != NULL, refused = admission_reads_refused(&admission->levels) != NULL;
     if (refused && !admission->reads_refused)
         log_error("the audit log has its share of state.size_max: exact reads are refused");
     if (full && !admission->full)
@@ -83,7 +83,7 @@ void admission_measure(struct admission *admission) {
 }
 
 void admission_note_commit(struct admission *admission, const struct err *err) {
-    bool *fail = &admission->figures.commits_fail;
+    bool *fail = &admission->levels.commits_fail;
     if (err && !*fail)
         log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
     if (!err && *fail)
@@ -91,9 +91,9 @@ void admission_note_commit(struct admission *admission, const struct err *err) {
     *fail = err != NULL;
 }
 
-const struct admission_figures *admission_now(struct admission *admission) {
+const struct admission_levels *admission_now(struct admission *admission) {
     struct pipeline_status status;
     pipeline_get_status(admission->pipeline, &status);
-    admission->figures.queue_bytes = status.queued_bytes;
-    return &admission->figures;
+    admission->levels.queue_bytes = status.queued_bytes;
+    return &admission->levels;
 }

@@ -8,7 +8,7 @@
 #include "ingest/pipeline.h"
 
 // What it is decided by.
-struct admission_figures {
+struct admission_levels {
     uint64_t queue_bytes, queue_bytes_max;     // waits for a commit, in memory
     uint64_t backlog_bytes, backlog_bytes_max; // waits for Kafka
     uint64_t state_bytes, state_bytes_max;     // the ledger, and the room that it has
@@ -18,19 +18,19 @@ struct admission_figures {
     bool commits_fail;                         // the last one did
 };
 // Pure. Why no more signals can be taken, for the log; NULL: they can.
-const char *admission_full(const struct admission_figures *figures);
+const char *admission_full(const struct admission_levels *levels);
 // Will signals that come now be kept? They are tried after a commit that failed, but not promised.
-bool admission_healthy(const struct admission_figures *figures);
+bool admission_healthy(const struct admission_levels *levels);
 // Why nothing more can be read that leaves a line in the audit log; NULL: it can. Those lines must
 // not take the room of signals.
-const char *admission_reads_refused(const struct admission_figures *figures);
+const char *admission_reads_refused(const struct admission_levels *levels);
 
 struct admission {
     const struct config *config;
     const struct ledger *ledger;
     const struct pipeline *pipeline;
-    struct admission_figures figures; // see admission_now
-    bool full, reads_refused;         // as logged
+    struct admission_levels levels; // see admission_now
+    bool full, reads_refused;       // as logged
 };
 void admission_init(struct admission *admission, const struct config *config,
                     const struct ledger *ledger, const struct pipeline *pipeline);
@@ -38,6 +38,6 @@ void admission_init(struct admission *admission, const struct config *config,
 void admission_measure(struct admission *admission);
 // After each commit; NULL: it was a good one. A change is logged.
 void admission_note_commit(struct admission *admission, const struct err *err);
-const struct admission_figures *admission_now(struct admission *admission);
+const struct admission_levels *admission_now(struct admission *admission);
 
 #endif

@@ -4,25 +4,25 @@
 #include "unit.h"
 
 // As full as it may be: everything at its limit, nothing over it.
-static const struct admission_figures limit = {.queue_bytes = 999,
-                                               .queue_bytes_max = 1000,
-                                               .backlog_bytes = 2000,
-                                               .backlog_bytes_max = 2000,
-                                               .state_bytes = 9000,
-                                               .state_bytes_max = 10000,
-                                               .audit_bytes = 2000,
-                                               .size_max = 8000,
-                                               .disk_blocks = 1000,
-                                               .disk_free = 50,
-                                               .disk_percent_max = 95};
+static const struct admission_levels limit = {.queue_bytes = 999,
+                                              .queue_bytes_max = 1000,
+                                              .backlog_bytes = 2000,
+                                              .backlog_bytes_max = 2000,
+                                              .state_bytes = 9000,
+                                              .state_bytes_max = 10000,
+                                              .audit_bytes = 2000,
+                                              .size_max = 8000,
+                                              .disk_blocks = 1000,
+                                              .disk_free = 50,
+                                              .disk_percent_max = 95};
 
-static void check(const struct admission_figures *figures, const char *reason) {
-    const char *full = admission_full(figures);
+static void check(const struct admission_levels *levels, const char *reason) {
+    const char *full = admission_full(levels);
     if (reason)
         assert_string_equal(full, reason);
     else
         assert_null(full);
-    assert_int_equal(admission_healthy(figures), !full && !figures->commits_fail);
+    assert_int_equal(admission_healthy(levels), !full && !levels->commits_fail);
 }
 
 static void there_is_room_up_to_each_limit(void **state) {
@@ -33,39 +33,39 @@ static void there_is_room_up_to_each_limit(void **state) {
 
 static void each_limit_has_its_reason(void **state) {
     (void)state;
-    struct admission_figures figures = limit;
-    figures.disk_free--;
-    check(&figures, "the disk is full (state.disk_percent_max)");
-    figures.state_bytes++;
-    check(&figures, "the ledger nears state.size_max");
-    figures.backlog_bytes++;
-    check(&figures, "too much waits for Kafka (intake.backlog_max)");
-    figures.queue_bytes++;
-    check(&figures, "too much waits for a commit (intake.queue_max)");
-    assert_null(admission_reads_refused(&figures));
+    struct admission_levels levels = limit;
+    levels.disk_free--;
+    check(&levels, "the disk is full (state.disk_percent_max)");
+    levels.state_bytes++;
+    check(&levels, "the ledger nears state.size_max");
+    levels.backlog_bytes++;
+    check(&levels, "too much waits for Kafka (intake.backlog_max)");
+    levels.queue_bytes++;
+    check(&levels, "too much waits for a commit (intake.queue_max)");
+    assert_null(admission_reads_refused(&levels));
 }
 
 static void a_disk_of_unknown_size_is_not_full(void **state) {
     (void)state;
-    struct admission_figures figures = limit;
-    figures.disk_blocks = figures.disk_free = 0;
-    check(&figures, NULL);
+    struct admission_levels levels = limit;
+    levels.disk_blocks = levels.disk_free = 0;
+    check(&levels, NULL);
 }
 
 static void signals_are_tried_after_a_failed_commit(void **state) {
     (void)state;
-    struct admission_figures figures = limit;
-    figures.commits_fail = true;
-    check(&figures, NULL);
-    assert_false(admission_healthy(&figures));
+    struct admission_levels levels = limit;
+    levels.commits_fail = true;
+    check(&levels, NULL);
+    assert_false(admission_healthy(&levels));
 }
 
 static void the_audit_log_takes_no_room_of_signals(void **state) {
     (void)state;
-    struct admission_figures figures = limit;
-    figures.audit_bytes++;
-    check(&figures, NULL);
-    assert_string_equal(admission_reads_refused(&figures),
+    struct admission_levels levels = limit;
+    levels.audit_bytes++;
+    check(&levels, NULL);
+    assert_string_equal(admission_reads_refused(&levels),
                         "The audit log has its share of state.size_max, so nothing more can be "
                         "read: make that larger.");
 }
