@@ -2,7 +2,8 @@
 // Where a cursor is moved. The invariant: a committed cursor never passes an item that the other
 // side had and that was not taken or put into the quarantine. So an unordered poll moves it with
 // its last page only, a page that was refused as a whole stops it, and after several pages in no
-// order it waits for a poll that brings nothing new.
+// order it waits for a poll that brings nothing new. One thing it cannot see: unchanged items of an
+// unordered list that swap places between two pages while these are read.
 #include "ingest/feed_plan.h"
 
 #include "base/time.h"

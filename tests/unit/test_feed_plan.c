@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The rules of the cursor: each by itself in a table, and all together against other sides that
-// change while they are read. Whatever comes, no item is left behind for ever.
+// change while they are read. No item is left behind for ever, as long as items that do not change
+// keep their order.
 #include "ingest/feed_plan.h"
 
 #include "unit.h"
