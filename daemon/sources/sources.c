@@ -212,7 +212,7 @@ void sources_unref(struct sources *sources) {
         free(source->client_cert_file);
         config_secret_free(source->secret);
     }
-    templates_unref(sources->templates);
+    templates_free(sources->templates);
     free(sources->list);
     free(sources->by_name.entries);
     free(sources->by_token.entries);
@@ -273,5 +273,5 @@ void sources_check(const struct config *config, struct diagnostics *faults) {
     if (config->sources_file && access(config->sources_file, R_OK) == 0)
         sources_unref(sources_load(config, faults));
     else
-        templates_unref(templates_load(config->templates_dir, faults));
+        templates_free(templates_load(config->templates_dir, faults));
 }

@@ -47,12 +47,6 @@ static void template_free(struct template *template) {
     free(template->scope);
 }
 
-static struct templates *create(void) {
-    struct templates *templates = mem_zalloc(1, sizeof *templates);
-    templates->references = 1;
-    return templates;
-}
-
 static struct template *add(struct templates *templates, struct str name) {
     templates->list = mem_resize(templates->list, templates->count + 1, sizeof *templates->list);
     struct template *template = &templates->list[templates->count++];
@@ -145,12 +139,12 @@ static struct templates *done(struct templates *templates, const struct diagnost
                               size_t faults_before) {
     if (faults->count == faults_before)
         return templates;
-    templates_unref(templates);
+    templates_free(templates);
     return NULL;
 }
 
 struct templates *templates_load(const char *dir, struct diagnostics *faults) {
-    struct templates *templates = create();
+    struct templates *templates = mem_zalloc(1, sizeof *templates);
     size_t before = faults->count;
     add_native(templates);
     if (dir)
@@ -160,7 +154,7 @@ struct templates *templates_load(const char *dir, struct diagnostics *faults) {
 
 struct templates *templates_load_text(struct str text, const char *name,
                                       struct diagnostics *faults) {
-    struct templates *templates = create();
+    struct templates *templates = mem_zalloc(1, sizeof *templates);
     size_t before = faults->count;
     if (text.len > TEMPLATE_FILE_MAX)
         diagnostics_add(faults, name, 0, "larger than %d bytes", (int)TEMPLATE_FILE_MAX);
@@ -169,13 +163,8 @@ struct templates *templates_load_text(struct str text, const char *name,
     return done(templates, faults, before);
 }
 
-struct templates *templates_ref(struct templates *templates) {
-    templates->references++;
-    return templates;
-}
-
-void templates_unref(struct templates *templates) {
-    if (!templates || --templates->references > 0)
+void templates_free(struct templates *templates) {
+    if (!templates)
         return;
     for (size_t i = 0; i < templates->count; i++)
         template_free(&templates->list[i]);

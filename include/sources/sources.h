@@ -39,7 +39,7 @@ struct source {
 // A list of sources with look-ups by name and by token. Counted references, so that a delivery
 // under way keeps the table it began with over a reload; take and drop on one thread only.
 struct sources {
-    struct templates *templates; // what the sources' templates are; a reference of its own
+    struct templates *templates; // what the sources' templates are; owned
     struct source *list;         // in the file's order
     size_t count;
     struct map by_name, by_token; // of places in the list

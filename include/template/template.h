@@ -53,11 +53,9 @@ struct template {
     char *auth_header, *token_url, *scope;
 };
 
-// Counted references, as of struct sources; take and drop on the loop only.
 struct templates {
     struct template *list;
     size_t count;
-    uint32_t references;
 };
 
 // Every *.yaml in `dir` by name, and "native", which is always there; also when `dir` is NULL or
@@ -67,8 +65,7 @@ struct templates *templates_load(const char *dir, struct diagnostics *faults) MU
 // messages.
 struct templates *templates_load_text(struct str text, const char *name,
                                       struct diagnostics *faults) MUST_CHECK;
-struct templates *templates_ref(struct templates *templates);
-void templates_unref(struct templates *templates); // frees with the last reference; NULL is fine
+void templates_free(struct templates *templates); // NULL is fine
 const struct template *templates_find(const struct templates *templates,
                                       struct str name); // NULL when there is none
 

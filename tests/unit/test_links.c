@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Signals about one person are linked, never merged: what the events say of it, how many persons
-// are counted, and what is left when keys change or the ledger are opened anew.
+// are counted, and what is left when keys change or the ledger is opened anew.
 #include "ingest/delivery.h"
 #include "ledger/ledger.h"
 

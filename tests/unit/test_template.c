@@ -55,7 +55,7 @@ static void test_least(void **state) {
     assert_true(t->window_items_max == UINT32_MAX);
     assert_int_equal(t->auth, TEMPLATE_AUTH_NONE);
     assert_false(t->auth_optional);
-    templates_unref(templates);
+    templates_free(templates);
 }
 
 static void test_every_key(void **state) {
@@ -102,7 +102,7 @@ static void test_every_key(void **state) {
     assert_string_equal(t->token_url, "https://h/t");
     assert_string_equal(t->scope, "a b");
     assert_true(t->auth_optional);
-    templates_unref(templates);
+    templates_free(templates);
 }
 
 static void test_csv_numbers_and_windows(void **state) {
@@ -129,7 +129,7 @@ static void test_csv_numbers_and_windows(void **state) {
     assert_true(t->begin_ms == 1420070400000); // date -ud 2015-01-01 +%s
     assert_int_equal(t->window_items_max, 1000);
     assert_string_equal(t->auth_header, "X-Api-Key");
-    templates_unref(templates);
+    templates_free(templates);
     static const struct {
         const char *text;
         char separator;
@@ -140,7 +140,7 @@ static void test_csv_numbers_and_windows(void **state) {
                        separators[i].text);
         templates = load_good(yaml);
         assert_int_equal(templates->list[0].mapping.separator, separators[i].separator);
-        templates_unref(templates);
+        templates_free(templates);
     }
 }
 
@@ -298,7 +298,7 @@ static void test_faults(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(bad); i++) {
         char *text;
-        templates_unref(load_text(bad[i].yaml, &text));
+        templates_free(load_text(bad[i].yaml, &text));
         assert_string_equal(text, bad[i].faults);
         free(text);
     }
@@ -313,13 +313,13 @@ static void test_too_many(void **state) {
     for (int i = 0; i < MAPPING_LIST_MAX; i++)
         buf_printf(&yaml, "      w%d: x\n", i);
     copy = strndup(yaml.data, yaml.len);
-    templates_unref(load_good(copy));
+    templates_free(load_good(copy));
     free(copy);
     buf_puts(&yaml, "      more: x\nnull_values:\n");
     for (int i = 0; i <= MAPPING_LIST_MAX; i++)
         buf_printf(&yaml, "- w%d\n", i);
     copy = buf_take(&yaml);
-    templates_unref(load_text(copy, &text));
+    templates_free(load_text(copy, &text));
     assert_string_equal(text, "t:7: fields.category.value_map: more than 64 keys in one place\n"
                               "t:73: null_values: a list of at most 64 is needed\n");
     free(copy);
@@ -343,11 +343,9 @@ static void test_native(void **state) {
         assert_null(native->cursor_param);
         assert_null(templates_find(templates, STR("nativ")));
         assert_null(templates_find(templates, (struct str){NULL, 0}));
-        assert_ptr_equal(templates_ref(templates), templates);
-        templates_unref(templates);
         assert_non_null(templates_find(templates, STR("native")));
-        templates_unref(templates);
-        templates_unref(NULL);
+        templates_free(templates);
+        templates_free(NULL);
     }
 }
 
@@ -366,7 +364,7 @@ static void test_directory(void **state) {
     assert_int_equal(templates->count, 3);
     assert_string_equal(templates->list[1].name, "a-1");
     assert_string_equal(templates->list[2].name, "b");
-    templates_unref(templates);
+    templates_free(templates);
 
     // the faults of all files in one run
     scratch_write("d/b.yaml", "page: {format: json}\nfields: {}\nx: y\n", 0644);
@@ -422,7 +420,7 @@ static void trace_page(const char *template, const char *body, size_t len, struc
     *seen = (struct seen){0};
     mapping_decode_traced(&t->mapping, (struct str){body, len}, &limits, on_trace, seen, result);
     assert_false(result->decoded.failed);
-    templates_unref(templates);
+    templates_free(templates);
 }
 
 static void put_report(struct buf *page, const char *id, const char *state, const char *parent,
@@ -546,7 +544,7 @@ static void test_shipped_asking(void **state) {
     assert_int_equal(open311->paging, TEMPLATE_PAGING_NONE);
     assert_null(csv->cursor_param);
     assert_true(csv->auth_optional);
-    templates_unref(templates);
+    templates_free(templates);
 }
 
 // Bytes of what ships changed at random: a template or faults, never anything else.
@@ -572,7 +570,7 @@ static void test_random_changes(void **state) {
                 changed[r % text.len] = (char)(r >> 63 ? likely[(r >> 32) % (sizeof likely - 1)]
                                                        : 1 + (int)((r >> 32) % 255));
             }
-            templates_unref(load_text(changed, &faults));
+            templates_free(load_text(changed, &faults));
             free(faults);
         }
         free(changed);

@@ -266,7 +266,7 @@ static enum ctl_exit run_try(const struct ctl *ctl, const struct args *args) {
         run.template = templates_find(templates, STR("native"));
     enum ctl_exit result = run_page(&run, args, municipality);
     free_run(&run);
-    templates_unref(templates);
+    templates_free(templates);
     return result;
 }
 
