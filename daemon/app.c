@@ -155,6 +155,7 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
         feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
         month_close_use(app->month_close, tables);
+        publish_job_use(app->kafka, sources, tables);
         log_notice("tables reloaded sources=%zu", sources->count);
     }
     sources_unref(ok ? app->sources : sources);
@@ -330,7 +331,8 @@ static bool open_ledger(struct app *app, struct err *err) {
 }
 
 static bool create_kafka(struct app *app, struct err *err) {
-    const struct publish_job_options options = {app->config, app->loop, app->ledger, app->pipeline};
+    const struct publish_job_options options = {app->config,   app->loop,    app->ledger,
+                                                app->pipeline, app->sources, app->tables};
     app->kafka = publish_job_create(&options, err);
     return app->kafka != NULL;
 }
@@ -379,8 +381,9 @@ static void start_clockwork(struct app *app) {
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
     app->audit_head = loop_timer_create(app->loop, log_audit_head, app);
     loop_timer_start(app->audit_head, AUDIT_HEAD_MS, AUDIT_HEAD_MS);
-    app->retention = retention_create(app->loop, app->pipeline, app->ledger,
-                                      &app->config->retention, app->config->kafka_brokers != NULL);
+    app->retention =
+        retention_create(app->loop, app->pipeline, app->ledger, &app->config->retention, app->kafka,
+                         app->config->kafka_brokers != NULL);
     app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
     if (interval > 0)

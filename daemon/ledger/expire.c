@@ -149,7 +149,7 @@ static void drop_event(struct expire_step *step, uint64_t seq) {
 static bool expire_lines(struct expire_step *step) {
     struct ledger_change *change = step->writer->change;
     struct ledger_entry entry;
-    while (change->first_seq <= change->last_seq &&
+    while (!step->expire->keeps_lines && change->first_seq <= change->last_seq &&
            ledger_read_entry(step->writer, change->first_seq, &entry) &&
            line_is_due(step, &entry)) {
         if (step->to_remove == 0)

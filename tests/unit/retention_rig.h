@@ -83,7 +83,7 @@ static inline void confirm(struct ledger *ledger, uint64_t from, uint64_t upto) 
     ledger_group_free(&group);
 }
 
-static bool no_kafka;
+static bool no_kafka, keeps_lines;
 
 // A whole round; says how many steps.
 static inline int expire(struct ledger *ledger) {
@@ -96,6 +96,7 @@ static inline int expire(struct ledger *ledger) {
         delivery.retention = &ages;
         delivery.now_ms = now;
         delivery.publishing = !no_kafka;
+        delivery.keeps_lines = keeps_lines;
         delivery.at = at;
         commit_group(ledger, &group);
         at = delivery.at;

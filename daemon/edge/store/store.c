@@ -47,6 +47,7 @@ static const struct {
     [STORE_STATISTICS] = {"statistics", 0},
     [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", MDB_INTEGERKEY},
     [STORE_RELEASED] = {"released", 0},
+    [STORE_STAGED] = {"staged", MDB_INTEGERKEY},
     [STORE_META] = {"meta", 0},
 };
 
@@ -302,6 +303,14 @@ void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t se
 
 void store_delete(struct store_txn *txn, enum store_table table, struct str key) {
     delete (txn, table, to_val(key));
+}
+
+void store_clear(struct store_txn *txn, enum store_table table) {
+    if (txn->err.kind != ERR_NONE)
+        return;
+    int rc = mdb_drop(txn->handle, txn->store->tables[table], 0);
+    if (rc)
+        fail(txn, rc);
 }
 
 static bool is_there(const struct store_txn *txn, enum store_table table) {

@@ -25,6 +25,7 @@ enum store_table {
     STORE_STATISTICS,        // key of a statistic that is told outside -> what is told
     STORE_STATISTICS_OUTBOX, // number -> statistic that Kafka has not confirmed
     STORE_RELEASED,          // cell -> number of signals that the statistics were made of
+    STORE_STAGED,            // seq -> what the topic has and the ledger lacks, while it is taken
     STORE_META,              // word -> value
     STORE_TABLES,
 };
@@ -55,6 +56,7 @@ void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, s
 void store_put_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
 void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t seq);
 void store_delete(struct store_txn *txn, enum store_table table, struct str key);
+void store_clear(struct store_txn *txn, enum store_table table); // of all its entries
 bool store_get(struct store_txn *txn, enum store_table table, struct str key, struct str *value);
 bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
 // A number of 8 bytes; 0 when it is not there.
