@@ -85,6 +85,7 @@ class DaemonTest(kafka_case.KafkaCase):
             self.assertRegex(headers.pop("signaald_content"), "^[0-9a-f]{32}$")
             self.assertRegex(headers.pop("signaald_ledger_id"), "^[0-9a-f]{32}$")
             self.assertRegex(headers.pop("signaald_key"), "^[0-9a-f]{16}$")
+            self.assertRegex(headers.pop("signaald_digest"), "^[0-9a-f]{32}$")
             if verdict == "withdrawn":  # by DELETE, which says when
                 self.assertRegex(headers.pop("signaald_updated"), r"^\d+$")
             self.assertEqual(headers, {
