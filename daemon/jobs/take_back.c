@@ -107,7 +107,7 @@ static void tell(struct topic_stream *stream, const char *what) {
     struct publish_job *job = stream->job;
     log_warning("the ledger was older than topic %s: %s", stream->topic_name, what);
     const struct audit_entry entry = {.actor = "system",
-                                      .origin = "kafka",
+                                      .origin = "system",
                                       .action = "take back",
                                       .object = str_from(what),
                                       .result = "taken"};
