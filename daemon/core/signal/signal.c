@@ -80,6 +80,8 @@ static const struct {
     [FAULT_NOT_ACCEPTED] = {"notAccepted",
                             "is a citizen service number (BSN), which must not be sent"},
     [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
+    [FAULT_REPEATED] = {"repeated", "is there more than once"},
+    [FAULT_FORM] = {"form", "is in a form that is not read here"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {
