@@ -143,9 +143,11 @@ static void add_category(struct decoder *d, struct str raw) {
     }
     struct json_leaf leaf = leaf_of(d, raw);
     pointer[sizeof pointer - 2] = (char)('0' + item->category_count);
-    if (leaf.kind != JSON_KIND_TEXT)
+    if (leaf.kind != JSON_KIND_TEXT) {
         add_type_fault(d, &leaf, pointer);
-    item->categories[item->category_count++] = leaf.text; // keeps its place also when absent
+        leaf.text = (struct str){NULL, 0}; // keeps its place
+    }
+    item->categories[item->category_count++] = leaf.text;
 }
 
 // The elements of a list; more than there may be of categories are not counted. False when broken.
@@ -230,7 +232,7 @@ static void take_member(struct decoder *d, const struct json_field *fields, stru
         return;
     }
     uint32_t bit = 1u << (field - fields);
-    if (*seen & bit)
+    if (*seen & bit && field->kind != FIELD_REFUSED)
         decode_add_fault(&d->item, FAULT_REPEATED, field->pointer);
     else if (!is_null(raw) && !(is_watermark && is_counter(d, field, raw)))
         take_field(d, field, raw);
@@ -290,7 +292,7 @@ static bool decode_element(struct decoder *d, struct str text, enum fault_code s
         fail(d, FAULT_TOO_MANY);
         return false;
     }
-    d->item = (struct decode_item){.index = d->result->items++};
+    d->item = (struct decode_item){.index = d->result->items++, .line = d->result->line};
     if (scanned != FAULT_COUNT)
         decode_add_fault(&d->item, scanned, "");
     else if (text.data[0] == '{')
@@ -380,7 +382,7 @@ static void decode_ndjson(struct decoder *d, struct str rest) {
 void decode_items(struct str body, const struct decode_options *options,
                   void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                   struct decode_result *result) {
-    *result = (struct decode_result){.fault = FAULT_COUNT};
+    *result = (struct decode_result){.fault = FAULT_COUNT, .place = ""};
     struct decoder decoder = {.options = options, .fn = fn, .ctx = ctx, .result = result};
     if (options->format == DECODE_NDJSON)
         decode_ndjson(&decoder, body);

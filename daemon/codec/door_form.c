@@ -16,7 +16,9 @@ static const struct door_form
     office = {"an old Office file", "if it is a table, " SAVE},
     sheet = {"an OpenDocument spreadsheet", SAVE}, word = {"a Word document", EXPORT},
     slides = {"a presentation", EXPORT}, document = {"an OpenDocument file", EXPORT},
-    zip = {"a ZIP archive", UNPACK},
+    zip = {"a ZIP archive", UNPACK}, pdf = {"a PDF", EXPORT},
+    upload = {"a file that a form sends", "send the file itself as the body"},
+    form_fields = {"the fields of a form", "send them as JSON"},
     html = {"HTML", "a page for people came: look for a login or an error, or " EXPORT},
     xml = {"an XML document", EXPORT}, xml_workbook = {"an Excel workbook (XML)", SAVE},
     utf32 = {"UTF-32", "write it as UTF-8"}, binary = {"binary data", EXPORT};
@@ -34,7 +36,6 @@ static const struct {
     {{"\x28\xb5\x2f\xfd", 4}, {"zstd", UNPACK}},
     {{"7z\xbc\xaf\x27\x1c", 6}, {"a 7z archive", UNPACK}},
     {{"Rar!\x1a\x07", 6}, {"a RAR archive", UNPACK}},
-    {{"%PDF-", 5}, {"a PDF", EXPORT}},
     {{"{\\rtf", 5}, {"a Rich Text document", EXPORT}},
     {{"\x89PNG\r\n", 6}, {"an image", EXPORT}},
     {{"\xff\xd8\xff", 3}, {"an image", EXPORT}},
@@ -102,6 +103,8 @@ const struct door_form *door_form_of_bytes(struct str bytes) {
     for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
         if (begins_with(bytes, magics[i].begins))
             return &magics[i].form;
+    if (begins_with(bytes, STR("%PDF-")))
+        return &pdf;
     return is_utf32(bytes) ? &utf32 : NULL;
 }
 
@@ -141,4 +144,36 @@ const struct door_form *door_form_of_text(struct str text) {
          (((unsigned char)second | 0x20) >= 'a' && ((unsigned char)second | 0x20) <= 'z')))
         return form_of_markup(text);
     return is_binary(text) ? &binary : NULL;
+}
+
+const struct door_form *door_form_of_type(struct str content_type) {
+    static const struct {
+        const char *begins;
+        const struct door_form *form;
+    } types[] = {
+        {"application/vnd.openxmlformats-officedocument.spreadsheetml", &workbook},
+        {"application/vnd.openxmlformats-officedocument.wordprocessingml", &word},
+        {"application/vnd.openxmlformats-officedocument.presentationml", &slides},
+        {"application/vnd.ms-excel.sheet", &workbook},
+        {"application/vnd.ms-excel", &old_workbook},
+        {"application/vnd.oasis.opendocument.spreadsheet", &sheet},
+        {"application/vnd.oasis.opendocument.", &document},
+        {"application/msword", &word},
+        {"application/zip", &zip},
+        {"application/x-zip-compressed", &zip},
+        {"application/gzip", &magics[0].form},
+        {"application/x-gzip", &magics[0].form},
+        {"application/pdf", &pdf},
+        {"application/xhtml+xml", &html},
+        {"text/html", &html},
+        {"application/xml", &xml},
+        {"text/xml", &xml},
+        {"application/soap+xml", &xml},
+        {"multipart/form-data", &upload},
+        {"application/x-www-form-urlencoded", &form_fields},
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (begins_nocase(content_type, types[i].begins))
+            return types[i].form;
+    return NULL;
 }

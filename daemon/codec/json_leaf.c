@@ -52,9 +52,8 @@ static struct json_leaf read_text(struct json_leaves *leaves, struct str raw) {
     if (!text)
         return broken(FAULT_BAD_CHARACTER);
     leaves->parsed[leaves->count++] = text;
-    return (struct json_leaf){
-        .kind = JSON_KIND_TEXT,
-        .text = {json_string_value(text), json_string_length(text)}};
+    return (struct json_leaf){.kind = JSON_KIND_TEXT,
+                              .text = {json_string_value(text), json_string_length(text)}};
 }
 
 static struct str put_whole(struct json_leaves *leaves, json_int_t value) {

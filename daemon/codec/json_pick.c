@@ -117,20 +117,20 @@ static void mark_repeated(struct json_pick *pick, uint16_t at) {
         mark_repeated(pick, child);
 }
 
-static bool walk(struct json_pick *pick, uint16_t at, struct str value, uint32_t *unused);
+static bool follow(struct json_pick *pick, uint16_t at, struct str value, uint32_t *unused);
 
 static bool walk_members(struct json_pick *pick, uint16_t parent, struct json_scan *scan,
                          uint32_t *unused) {
     struct str key, value;
     enum json_scan_next next;
-    for (bool first = true;
-         (next = json_scan_member(scan, first, &key, &value)) == JSON_SCAN_VALUE; first = false) {
+    for (bool first = true; (next = json_scan_member(scan, first, &key, &value)) == JSON_SCAN_VALUE;
+         first = false) {
         uint16_t at = pick->nodes[parent].child;
         while (at != NONE && !json_leaf_key_is(key, pick->nodes[at].name))
             at = pick->nodes[at].sibling;
         uint32_t inner;
         *unused += at == NONE;
-        if (at != NONE && !walk(pick, at, value, &inner))
+        if (at != NONE && !follow(pick, at, value, &inner))
             return false;
     }
     return next == JSON_SCAN_END;
@@ -146,7 +146,7 @@ static bool walk_elements(struct json_pick *pick, uint16_t parent, struct json_s
         while (at != NONE && pick->nodes[at].index != i)
             at = pick->nodes[at].sibling;
         uint32_t inner;
-        if (at != NONE && !walk(pick, at, value, &inner))
+        if (at != NONE && !follow(pick, at, value, &inner))
             return false;
     }
     return next == JSON_SCAN_END;
@@ -159,7 +159,7 @@ static bool leads_into_list(const struct json_pick *pick, const struct pick_node
     return false;
 }
 
-static bool walk(struct json_pick *pick, uint16_t at, struct str value, uint32_t *unused) {
+static bool follow(struct json_pick *pick, uint16_t at, struct str value, uint32_t *unused) {
     struct pick_node *node = &pick->nodes[at];
     char c = value.len ? value.data[0] : '\0';
     *unused = 0;
@@ -184,5 +184,5 @@ bool json_pick_from(struct json_pick *pick, struct str value, struct json_picked
         memset(picked, 0, pick->pointer_count * sizeof *picked);
     pick->picked = picked;
     pick->walk++;
-    return walk(pick, 0, value, unused);
+    return follow(pick, 0, value, unused);
 }

@@ -58,7 +58,8 @@ static bool take_key(struct json_scan *scan, struct str *key) {
     size_t i = 0;
     if (peek(scan) == '"')
         return json_scan_value(scan, key, &depth);
-    while (i < scan->rest.len && scan->rest.data[i] && strchr("0123456789+-.eE", scan->rest.data[i]))
+    while (i < scan->rest.len && scan->rest.data[i] &&
+           strchr("0123456789+-.eE", scan->rest.data[i]))
         i++;
     *key = take(scan, i);
     return i > 0 && !strchr("eE", key->data[0]);

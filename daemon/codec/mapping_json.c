@@ -73,9 +73,9 @@ static void take_list(struct json_walk *walk, struct str list) {
     uint32_t depth;
     size_t count = 0;
     enum json_scan_next next = JSON_SCAN_VALUE;
-    for (bool first = true; count <= SIGNAL_CATEGORIES_MAX &&
-                            (next = json_scan_element(&scan, first, &value, &depth)) ==
-                                JSON_SCAN_VALUE;
+    for (bool first = true;
+         count <= SIGNAL_CATEGORIES_MAX &&
+         (next = json_scan_element(&scan, first, &value, &depth)) == JSON_SCAN_VALUE;
          first = false) {
         struct json_leaf leaf = json_leaf_read(&walk->leaves, value);
         raw[count] = text_of(walk, &leaf, value, true);
@@ -157,8 +157,9 @@ static bool read_item(struct json_walk *walk, struct str text, uint32_t depth, b
     else if (text.data[0] == '{')
         read_object(walk, text);
     else
-        mapper_fault(m, json_leaf_read(&walk->leaves, text).kind == JSON_KIND_BROKEN ? FAULT_SYNTAX
-                                                                                      : FAULT_TYPE,
+        mapper_fault(m,
+                     json_leaf_read(&walk->leaves, text).kind == JSON_KIND_BROKEN ? FAULT_SYNTAX
+                                                                                  : FAULT_TYPE,
                      "");
     mapper_end(m);
     json_leaves_release(&walk->leaves);

@@ -40,5 +40,7 @@ void door_close(struct door *door); // overwrites what it owns
 
 // NULL for text. By the content alone.
 const struct door_form *door_form_of(struct str bytes);
+// By the Content-Type that it is sent with; NULL when that says nothing.
+const struct door_form *door_form_of_type(struct str content_type);
 
 #endif

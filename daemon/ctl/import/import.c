@@ -100,7 +100,7 @@ static void tell_refused(struct import *import, const struct client_reply *reply
     struct json_view *problem = json_view_parse(buf_str(&reply->body), NULL);
     bool placed =
         reply->status == STATUS_BAD_REQUEST &&
-        json_view_number(json_view_item(json_view_at(problem, "errors"), 0), "index", &line);
+        json_view_number(json_view_item(json_view_at(problem, "errors"), 0), "line", &line);
     uint64_t head = import->splitter.head_lines, first = import->piece_lines[0];
     progress_end(&import->progress);
     (void)ctl_refused(import->ctl, reply);

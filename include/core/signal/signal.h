@@ -109,6 +109,7 @@ const char *fault_code_text(enum fault_code code);
 
 struct fault {
     uint32_t index; // of the item in its batch
+    uint32_t line;  // where it begins; 0: not known
     enum fault_code code;
     char pointer[48]; // RFC 6901, made of field names of ours only: "/victim/age", "/categories/3"
 };
