@@ -74,7 +74,7 @@ void http_turn_away(struct http_conn *conn, bool answer) {
                                "Content-Length: 0\r\nConnection: close\r\n\r\n";
     conn->away = true;
     if (answer && !conn->server->options.tls_key) {
-        (void)send(conn->fd, busy, sizeof busy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)!write(conn->fd, busy, sizeof busy - 1); // it does not block
         http_start_linger(conn->server, conn->fd);
     }
     (void)shutdown(conn->fd, SHUT_RDWR);

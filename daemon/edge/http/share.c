@@ -28,7 +28,7 @@ static uint64_t key_of(unsigned kind, uint64_t number) {
     return (uint64_t)kind << 61 | (number & UINT64_MAX >> 3);
 }
 
-static size_t part(const struct http_server *server, size_t all) {
+static size_t part_for_one(const struct http_server *server, size_t all) {
     uint32_t percent = server->options.limits.share_percent;
     size_t share = percent ? all / 100 * percent + all % 100 * percent / 100 : all;
     return share ? share : 1;
@@ -135,7 +135,7 @@ static bool make_room(struct http_conn *conn) {
     struct http_server *server = conn->server;
     size_t all = server->options.limits.connections_max;
     size_t keep = server->socket.is_unix && !conn->owner && all > OWNER_CONNS ? OWNER_CONNS : 0;
-    bool over = conn->share->conns > part(server, all);
+    bool over = conn->share->conns > part_for_one(server, all);
     struct http_conn *victim = NULL;
     if (!over && server->conn_count <= all - keep - (all - keep) / MARGIN)
         return true;
@@ -172,7 +172,7 @@ bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) 
     }
     if (share == conn->share)
         return true;
-    if (share->conns >= part(server, server->options.limits.connections_max)) {
+    if (share->conns >= part_for_one(server, server->options.limits.connections_max)) {
         note_full(server, share, request, "connections");
         return false;
     }
@@ -220,7 +220,7 @@ static bool take_from(struct http_server *server, const struct http_share *share
 bool http_share_reserve(struct http_request *request, size_t more) {
     struct http_server *server = request->conn->server;
     struct http_share *share = request->conn->share;
-    size_t all = server->options.limits.body_bytes_max_all, mine = part(server, all);
+    size_t all = server->options.limits.body_bytes_max_all, mine = part_for_one(server, all);
     size_t body = server->options.limits.body_bytes_max;
     mine = mine < body ? body : mine; // one body always fits
     while (more > mine || share->bytes > mine - more)
