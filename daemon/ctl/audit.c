@@ -128,9 +128,9 @@ static enum ctl_exit list(const struct ctl *ctl, const char *target) {
     return result;
 }
 
-static void print_verdict(const struct ctl *ctl, const struct json_view *answer, bool whole) {
+static enum ctl_exit print_verdict(const struct ctl *ctl, const struct json_view *answer) {
     int64_t first = json_view_integer(answer, "first"), last = json_view_integer(answer, "last");
-    if (!whole)
+    if (!json_view_flag(answer, "whole"))
         term_out_print(&ctl->term, STYLE_BAD, "line %" PRId64 " is changed or missing",
                        json_view_integer(answer, "broken"));
     else if (last == 0 || first > last)
@@ -138,36 +138,7 @@ static void print_verdict(const struct ctl *ctl, const struct json_view *answer,
     else
         term_out_print(&ctl->term, STYLE_PLAIN, "audit log whole: lines %" PRId64 " to %" PRId64,
                        first, last);
-}
-
-// The exit status tells, with --json as well.
-static enum ctl_exit show_verdict(const struct ctl *ctl, struct str body) {
-    struct err err;
-    struct json_view *answer = json_view_parse(body, &err);
-    if (!answer)
-        return ctl_fail("%s", err.text);
-    bool whole = json_view_flag(answer, "whole");
-    if (ctl->json)
-        ctl_print_json(ctl, body);
-    else
-        print_verdict(ctl, answer, whole);
-    json_view_free(answer);
-    return whole ? CTL_OK : CTL_FAILED;
-}
-
-static enum ctl_exit run_audit_verify(const struct ctl *ctl) {
-    struct client_reply reply;
-    struct err err;
-    enum ctl_exit result;
-    const struct client_request request = {.method = "GET", .target = "/v1/audit/verify"};
-    if (!client_ask(ctl->path, &request, &reply, &err))
-        result = ctl_fail("%s", err.text);
-    else if (!client_reply_good(&reply))
-        result = ctl_refused(ctl, &reply);
-    else
-        result = show_verdict(ctl, buf_str(&reply.body));
-    client_reply_free(&reply);
-    return result;
+    return CTL_OK;
 }
 
 static enum ctl_exit run_audit(const struct ctl *ctl, const struct args *args) {
@@ -184,7 +155,9 @@ static enum ctl_exit run_audit(const struct ctl *ctl, const struct args *args) {
     if (from && !str_to_u64(str_from(from), INT64_MAX, &number))
         return ctl_usage(ctl, "--from takes a number");
     if (verifies)
-        return run_audit_verify(ctl);
+        return ctl_ask(ctl, &(struct ctl_question){.target = "/v1/audit/verify",
+                                                   .good = "whole",
+                                                   .print = print_verdict});
     if (last)
         (void)snprintf(max, sizeof max, "&max=%" PRIu64, count);
     if (from)

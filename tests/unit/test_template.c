@@ -418,8 +418,7 @@ static void trace_page(const char *template, const char *body, size_t len, struc
     assert_non_null(t);
     *seen = (struct seen){0};
     struct door door;
-    assert_true(
-        door_open((struct str){body, len}, t->mapping.latin1 ? DOOR_LATIN1 : DOOR_UNSAID, &door));
+    assert_true(door_open((struct str){body, len}, DOOR_LATIN1, &door));
     mapping_decode_traced(&t->mapping, door.text, &limits, on_trace, seen, result);
     door_close(&door);
     assert_false(result->decoded.failed);

@@ -17,25 +17,6 @@ enum ctl_exit report_unreadable(void) {
     return ctl_fail("the answer is not one that this version can read");
 }
 
-enum ctl_exit report_ask(const struct report *report, const char *target,
-                         struct json_view **answer) {
-    struct client_reply reply;
-    struct err err;
-    enum ctl_exit result = CTL_OK;
-    const struct client_request request = {.method = "GET", .target = target};
-    if (!client_ask(report->ctl->path, &request, &reply, &err)) {
-        result = ctl_fail("%s", err.text);
-    } else if (!client_reply_good(&reply)) {
-        result = ctl_refused(report->ctl, &reply);
-    } else {
-        *answer = json_view_parse(buf_str(&reply.body), &err);
-        if (!*answer)
-            result = ctl_fail("%s", err.text);
-    }
-    client_reply_free(&reply);
-    return result;
-}
-
 int64_t report_number(const struct json_view *node, const char *path) {
     int64_t value;
     return json_view_number(node, path, &value) && value >= 0 && value <= REPORT_NUMBER_MAX ? value

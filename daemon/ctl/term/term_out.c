@@ -120,31 +120,16 @@ size_t term_out_columns(const struct term_out *term, const char *clean) {
     return columns;
 }
 
-static const char *style_code(enum term_out_style style) {
-    switch (style) {
-    case STYLE_STRONG:
-        return "\033[1m";
-    case STYLE_DIM:
-        return "\033[2m";
-    case STYLE_GOOD:
-        return "\033[32m";
-    case STYLE_WARN:
-        return "\033[33m";
-    case STYLE_BAD:
-        return "\033[31m";
-    case STYLE_BAR:
-        return "\033[36m";
-    case STYLE_PLAIN:
-        break;
-    }
-    return "";
-}
+static const char *const style_codes[] = {
+    [STYLE_PLAIN] = "",        [STYLE_STRONG] = "\033[1m", [STYLE_DIM] = "\033[2m",
+    [STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m",  [STYLE_BAD] = "\033[31m",
+    [STYLE_BAR] = "\033[36m"};
 
 static void put_styled(const struct term_out *term, enum term_out_style style, const char *clean,
                        size_t len) {
     bool styled = term->colour && style != STYLE_PLAIN && len > 0;
     if (styled)
-        fputs(style_code(style), term->out);
+        fputs(style_codes[style], term->out);
     fwrite(clean, 1, len, term->out);
     if (styled)
         fputs("\033[0m", term->out);
@@ -200,7 +185,7 @@ void term_out_put_bar(const struct term_out *term, int64_t value, int64_t max, s
     if (length == 0)
         length = 1;
     if (term->colour)
-        fputs(style_code(STYLE_BAR), term->out);
+        fputs(style_codes[STYLE_BAR], term->out);
     for (size_t i = 0; i < length / steps; i++)
         fputs(term->utf8 ? "█" : "#", term->out);
     fputs(parts[length % steps], term->out);
