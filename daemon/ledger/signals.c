@@ -29,6 +29,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
+        ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
@@ -62,6 +64,7 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     }
     if (delivery->dry_run)
         return;
+    ledger_withdraw_left_out(writer, delivery);
     totals->unknown_fields += delivery->content.unknown_fields;
     totals->unmapped += delivery->content.unmapped_count;
     totals->unknown_municipalities += delivery->content.unknown_municipalities;

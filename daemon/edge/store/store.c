@@ -38,6 +38,7 @@ static const struct {
     [STORE_PUBLISHED] = {"published", MDB_INTEGERKEY},
     [STORE_COUNTS] = {"counts", 0},
     [STORE_FEEDS] = {"feeds", 0},
+    [STORE_LISTED] = {"listed", 0},
     [STORE_QUARANTINE] = {"quarantine", 0},
     [STORE_EXPIRED_COUNTS] = {"expired_counts", 0},
     [STORE_PERSONS] = {"persons", 0},

@@ -27,6 +27,7 @@ struct ledger_entry {
     uint32_t version;     // 1..
     enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
     bool counts;          // is in the counts (false once withdrawn)
+    enum withdrawal how;  // a WITHDRAWN one came about
     bool erased;          // what it said has been removed on request; its identity stays known
     bool remapped;        // its source said nothing new: other tables gave it another meaning
     bool unknown_said;    // see struct signal
