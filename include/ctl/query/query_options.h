@@ -9,7 +9,7 @@
 
 enum { QUERY_BY_MAX = 3, QUERY_FILTERS_MAX = 12, QUERY_LABEL_MAX = 256 };
 
-void query_put_dimensions(struct buf *out, const char *between); // the names of all
+void query_put_dimensions(struct buf *out); // the names of all, with ", " between them
 
 // A parameter behind the path in `target`, percent-encoded; none when `value` is NULL.
 void query_put_parameter(struct buf *target, struct str name, const char *value);
