@@ -72,10 +72,10 @@ bool record_get_cell(struct str record, struct cell *cell) {
 
 void record_put_ledger(struct buf *out, const struct ledger_entry *entry, struct str event) {
     uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)entry->verdict};
-    head[2] = (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
-                        (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
-                        (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0) |
-                        (unsigned)entry->how * FLAG_HOW);
+    head[2] =
+        (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
+                  (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
+                  (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0) | (unsigned)entry->how * FLAG_HOW);
     head[3] = entry->source_len;
     head[4] = entry->id_len;
     head[5] = (uint8_t)entry->kind;

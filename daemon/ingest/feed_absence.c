@@ -43,7 +43,7 @@ void feed_absence_note(struct feed *feed, struct delivery *delivery) {
     poll->validators = *record;
     record->etag[0] = record->last_modified[0] = '\0';
     poll->unsure = poll->unsure || content->nameless > 0;
-    for (size_t i = 0; i < content->item_count; i++)
+    for (size_t i = 0; i < content->item_count && index_count(poll->seen) <= SEEN_MAX; i++)
         index_put(poll->seen, &content->items[i].identity, 1);
 }
 

@@ -8,8 +8,8 @@
 #include "base/index.h"
 #include "codec/oauth.h"
 #include "edge/fetch/fetch.h"
-#include "ingest/feed_plan.h"
 #include "ingest/delivery.h"
+#include "ingest/feed_plan.h"
 #include "ingest/feeds.h"
 #include "template/template.h"
 
@@ -22,7 +22,7 @@ struct feed_poll {
     struct index *seen;     // of a list that has all there is: what came; owned; NULL: no such list
     bool unsure;            // something came of which nobody knows what it is
     struct feed_record validators; // ETag and Last-Modified of such a list, once it is read
-    char *link_next;        // from the page's Link header; owned; NULL: none
+    char *link_next;               // from the page's Link header; owned; NULL: none
 };
 
 struct feed {
@@ -44,7 +44,7 @@ struct feed {
     struct feed_poll *poll; // NULL while it is idle
     char *token;            // OAuth2; NULL: none
     int64_t token_until_ms; // loop time
-    uint64_t polls, pages, not_modified, items, new_count, refused, excluded;
+    uint64_t polls, pages, not_modified, items, new_count, refused, excluded, withdrawn;
 };
 
 struct feeds {

@@ -301,7 +301,8 @@ static void start_fetch(struct feed *feed) {
     // Once a day all is read whatever the validators say: a list that grew on its second page would
     // never show otherwise.
     bool fresh = loop_now_ms(feed->feeds->options.loop) - feed->whole_ms < DAY_MS;
-    bool first = feed->poll->plan.pages == 0 && !t->window_end_param && fresh;
+    bool first = feed->poll->plan.pages == 0 && !t->window_end_param && fresh &&
+                 (!source->complete || record->listed);
     struct fetch_request request = {
         .url = feed->poll->url,
         .if_none_match = first && record->etag[0] ? record->etag : NULL,

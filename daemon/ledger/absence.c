@@ -21,18 +21,18 @@ enum {
     LACKED_MAX = 2,
 };
 
-static struct str put_prefix(const struct ledger_writer *writer, struct str source,
+static struct str put_prefix(const struct ledger *ledger, struct str source,
                              uint8_t key[KEY_BYTES]) {
     struct digest digest;
-    hash_digest(&writer->ledger->identity_key, "listed", &source, 1, &digest);
+    hash_digest(&ledger->identity_key, "listed", &source, 1, &digest);
     memcpy(key, digest.bytes, DIGEST_BYTES);
     memset(key + DIGEST_BYTES, 0, DIGEST_BYTES);
     return (struct str){(const char *)key, KEY_BYTES};
 }
 
-static struct str put_key(const struct ledger_writer *writer, struct str source,
+static struct str put_key(const struct ledger *ledger, struct str source,
                           const struct digest *identity, uint8_t key[KEY_BYTES]) {
-    struct str text = put_prefix(writer, source, key);
+    struct str text = put_prefix(ledger, source, key);
     memcpy(key + DIGEST_BYTES, identity->bytes, DIGEST_BYTES);
     return text;
 }
@@ -53,7 +53,7 @@ void ledger_note_listed(struct ledger_writer *writer, const struct delivery *del
     struct str known;
     if (!delivery->poll || !delivery->source->complete)
         return;
-    struct str key = put_key(writer, str_from(delivery->source->name), identity, room);
+    struct str key = put_key(writer->ledger, str_from(delivery->source->name), identity, room);
     if (!store_get(&writer->txn, STORE_LISTED, key, &known))
         put_lacked(writer, key, 0);
 }
@@ -61,9 +61,21 @@ void ledger_note_listed(struct ledger_writer *writer, const struct delivery *del
 void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entry *entry) {
     uint8_t room[KEY_BYTES];
     struct str lacked, source = {entry->source, entry->source_len};
-    struct str key = put_key(writer, source, &entry->identity, room);
+    struct str key = put_key(writer->ledger, source, &entry->identity, room);
     if (store_get(&writer->txn, STORE_LISTED, key, &lacked))
         drop_key(writer, key);
+}
+
+bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked) {
+    uint8_t room[KEY_BYTES];
+    struct store_txn txn;
+    struct str value, source = {entry->source, entry->source_len};
+    struct str key = put_key(ledger, source, &entry->identity, room);
+    store_begin_read(ledger->store, &txn);
+    bool found = store_get(&txn, STORE_LISTED, key, &value) && value.len == 1;
+    *lacked = found ? (uint8_t)value.data[0] : 0;
+    store_abort(&txn);
+    return found && entry->counts;
 }
 
 // --- withdrawing ---
@@ -119,7 +131,7 @@ void ledger_withdraw_left_out(struct ledger_writer *writer, const struct deliver
 // --- a list that has all there is ---
 
 // So many entries of the table, from where the task is: their keys and what they hold.
-struct piece {
+struct listed_piece {
     struct ledger_writer *writer;
     struct absence_task *task;
     size_t count;
@@ -131,7 +143,7 @@ struct piece {
 };
 
 static bool on_listed(void *ctx, struct str key, struct str value) {
-    struct piece *piece = ctx;
+    struct listed_piece *piece = ctx;
     const uint8_t *at = piece->task->at;
     if (key.len != KEY_BYTES || value.len != 1 || memcmp(key.data, at, DIGEST_BYTES) != 0)
         return false;
@@ -146,10 +158,10 @@ static bool on_listed(void *ctx, struct str key, struct str value) {
     return true;
 }
 
-static void read_piece(struct piece *piece) {
+static void read_piece(struct listed_piece *piece) {
     struct absence_task *task = piece->task;
     if (!task->begun)
-        (void)put_prefix(piece->writer, str_from(task->source->name), task->at);
+        (void)put_prefix(piece->writer->ledger, str_from(task->source->name), task->at);
     store_each_from(&piece->writer->txn, STORE_LISTED,
                     (struct str){(const char *)task->at, KEY_BYTES}, on_listed, piece);
 }
@@ -170,7 +182,7 @@ static struct str key_of(const struct listed *listed) {
 }
 
 // One that does not count is no absence: it leaves the table.
-static void count_listed(struct piece *piece, const struct listed *listed) {
+static void count_listed(struct listed_piece *piece, const struct listed *listed) {
     struct absence_task *task = piece->task;
     struct signal signal = gone_signal(listed);
     struct ledger_entry known;
@@ -187,7 +199,7 @@ static void count_listed(struct piece *piece, const struct listed *listed) {
         put_lacked(piece->writer, key_of(listed), lacked);
 }
 
-static void withdraw_listed(struct piece *piece, const struct listed *listed) {
+static void withdraw_listed(struct listed_piece *piece, const struct listed *listed) {
     struct absence_task *task = piece->task;
     const struct absence absence = {task->source, task->tables, true, task->received_ms};
     struct signal signal = gone_signal(listed);
@@ -201,12 +213,12 @@ static void withdraw_listed(struct piece *piece, const struct listed *listed) {
     drop_key(piece->writer, key_of(listed));
 }
 
-static bool is_failed(const struct piece *piece) {
+static bool is_failed(const struct listed_piece *piece) {
     return piece->writer->txn.err.kind != ERR_NONE;
 }
 
 // True at the table's end.
-static bool count_piece(struct piece *piece) {
+static bool count_piece(struct listed_piece *piece) {
     read_piece(piece);
     for (size_t i = 0; i < piece->count && !is_failed(piece); i++) {
         count_listed(piece, &piece->list[i]);
@@ -215,7 +227,7 @@ static bool count_piece(struct piece *piece) {
     return !piece->full;
 }
 
-static bool withdraw_piece(struct piece *piece) {
+static bool withdraw_piece(struct listed_piece *piece) {
     const uint64_t most = piece->task->withdrawn + WITHDRAWN_MAX;
     read_piece(piece);
     for (size_t i = 0; i < piece->count && !is_failed(piece); i++) {
@@ -228,7 +240,7 @@ static bool withdraw_piece(struct piece *piece) {
 }
 
 // The first time, and after polls of another kind: what polls of this source have brought.
-static bool list_piece(struct piece *piece) {
+static bool list_piece(struct listed_piece *piece) {
     struct ledger_writer *writer = piece->writer;
     struct absence_task *task = piece->task;
     const struct ledger_change *change = writer->change;
@@ -245,7 +257,7 @@ static bool list_piece(struct piece *piece) {
             !str_is(name, entry.source) || !ledger_find_known(writer, &entry.identity, &known) ||
             !known.counts)
             continue;
-        struct str key = put_key(writer, name, &entry.identity, room);
+        struct str key = put_key(writer->ledger, name, &entry.identity, room);
         if (!store_get(&writer->txn, STORE_LISTED, key, &lacked))
             put_lacked(writer, key, 0);
     }
@@ -270,6 +282,7 @@ static void finish(struct ledger_writer *writer, struct absence_task *task, bool
     feed->missing = (uint32_t)task->missing;
     feed->gone = held ? (uint32_t)task->gone : 0;
     feed->gone_allowed = 0;
+    feed->etag[0] = feed->last_modified[0] = '\0';
     if (task->missing == 0 && task->gone == 0) {
         memcpy(feed->etag, task->feed->etag, sizeof feed->etag);
         memcpy(feed->last_modified, task->feed->last_modified, sizeof feed->last_modified);
@@ -284,7 +297,7 @@ static void begin(struct absence_task *task, enum absence_phase phase) {
     task->begun = false;
 }
 
-static void take_phase(struct piece *piece) {
+static void take_phase(struct listed_piece *piece) {
     struct ledger_writer *writer = piece->writer;
     struct absence_task *task = piece->task;
     switch (task->phase) {
@@ -309,7 +322,7 @@ static void take_phase(struct piece *piece) {
 }
 
 void ledger_take_absence(struct ledger_writer *writer, struct commit_task *task) {
-    struct piece *piece = mem_alloc(sizeof *piece);
+    struct listed_piece *piece = mem_alloc(sizeof *piece);
     piece->writer = writer;
     piece->task = (struct absence_task *)task;
     piece->count = 0;

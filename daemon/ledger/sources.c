@@ -94,6 +94,10 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     if (moves)
         memcpy(known->cursor, feed->cursor, sizeof known->cursor);
     known->listed = known->listed && feed->listed;
+    if (!feed->listed) {
+        known->whole_ms = 0;
+        known->missing = known->gone = known->gone_allowed = 0;
+    }
     memcpy(known->etag, feed->etag, sizeof known->etag);
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }

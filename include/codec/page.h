@@ -15,7 +15,7 @@ struct page_item {
     uint32_t signal;                   // place in signals; UINT32_MAX when refused
     uint32_t refused;                  // place in refused; UINT32_MAX when there is none
     uint32_t fault_first, fault_count; // in faults
-    struct digest identity; // also of a refused one, unless it is among the nameless
+    struct digest identity;            // also of a refused one, unless it is among the nameless
 };
 
 // A refused item of a polled page, for the quarantine.
@@ -40,7 +40,7 @@ struct page_word {
 // Owns what it points to. When decoded.failed there are no items.
 struct page {
     struct decode_result decoded;
-    uint32_t excluded; // items that the mapping leaves out
+    uint32_t excluded;              // items that the mapping leaves out
     struct page_left_out *left_out; // those of them that have an id
     size_t left_out_count, left_out_cap;
     uint32_t nameless; // refused items whose id nobody can read

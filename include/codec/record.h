@@ -65,18 +65,18 @@ bool record_get_published(struct str record, int32_t *partition, int64_t *offset
 // What is known of a source over time, and how far its polling has come. Strings are "" when there
 // is none.
 struct feed_record {
-    int64_t first_ms;    // since when it is known: silence counts from here at the earliest
-    int64_t contact_ms;  // last good answer or post; 0: never
-    int64_t signal_ms;   // last that brought something new; 0: never
-    bool silent;         // told by an event; its return will be told too
-    bool paused;         // by an operator: not polled
-    bool listed;         // the table `listed` has all that its polls brought and that counts
-    int64_t whole_ms;    // last poll that brought a whole list of all there is; 0: none
-    uint32_t missing;    // signals that it lacked, and the one before it did not
-    uint32_t gone;       // that both lacked, and that wait for an operator
+    int64_t first_ms;      // since when it is known: silence counts from here at the earliest
+    int64_t contact_ms;    // last good answer or post; 0: never
+    int64_t signal_ms;     // last that brought something new; 0: never
+    bool silent;           // told by an event; its return will be told too
+    bool paused;           // by an operator: not polled
+    bool listed;           // the table `listed` has all that its polls brought and that counts
+    int64_t whole_ms;      // last poll that brought a whole list of all there is; 0: none
+    uint32_t missing;      // signals that it lacked, and the one before it did not
+    uint32_t gone;         // that both lacked, and that wait for an operator
     uint32_t gone_allowed; // as many as an operator has let go; 0: none
-    struct digest place; // of the URL and what the cursor means: with another one cursor and ETag
-                         // mean nothing
+    struct digest place;   // of the URL and what the cursor means: with another one cursor and ETag
+                           // mean nothing
     char cursor[RECORD_CURSOR_MAX + 1];
     char etag[RECORD_FEED_TEXT_MAX + 1];
     char last_modified[RECORD_FEED_TEXT_MAX + 1];

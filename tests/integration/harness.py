@@ -144,8 +144,8 @@ class Daemon:
 
     def write_sources(self, sources):
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
-                   "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "allow_private",
-                   "silent_days"]
+                   "template", "cursor_param", "cursor_field", "complete", "secret_file", "client_cert_file",
+                   "allow_private", "silent_days"]
         lines = [",".join(columns)]
         for source in sources:
             row = dict(source)

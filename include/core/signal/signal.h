@@ -201,11 +201,11 @@ struct signal {
     char id[SIGNAL_ID_MAX + 1]; // the source's own if it can be nothing but a number of a case;
                                 // else a pseudonym of it, see scrub.h
     uint8_t id_len;
-    bool stands;      // takes back a withdrawal, see struct item
-    bool withdrawn;   // the source takes it back; only id and identity mean anything then
+    bool stands;         // takes back a withdrawal, see struct item
+    bool withdrawn;      // the source takes it back; only id and identity mean anything then
     enum withdrawal how; // it is withdrawn
-    int32_t reported; // day
-    int32_t occurred; // day or TIME_DAY_NONE
+    int32_t reported;    // day
+    int32_t occurred;    // day or TIME_DAY_NONE
     uint16_t municipality_today; // present successor; 0 unknown
     const char *as_reported; // the table's own spelling of the name or code that was used, or NULL
                              // when the source's own municipality was assumed or nothing matched;
