@@ -14,6 +14,7 @@ import re
 import socket
 import unittest
 
+from chance import is_beyond
 from ctl_fake import COUNTS, PROBLEM, Case, environment
 
 
@@ -29,7 +30,7 @@ def points(signals, first=2016, partial=False):
             point["change"] = count - base
             if base:
                 point["percent"] = round((count - base) * 100 / base, 1)
-            point["beyondChance"] = (count - base) ** 2 * 10000 > 38416 * (count + base)
+            point["beyondChance"] = is_beyond(base, count)
         found.append(point)
     return found
 
