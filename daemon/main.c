@@ -5,7 +5,6 @@
 #include "codec/json_wipe.h"
 #include "rebuild/rebuild.h"
 #include "sources/sources.h"
-#include "verify_offline.h"
 
 #include <getopt.h>
 #include <signal.h>

@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 enum { LABEL_WIDTH = 14 };
@@ -37,19 +36,7 @@ static int compare_lines(const void *a, const void *b) {
     return x->place < y->place ? -1 : 1;
 }
 
-static enum term_out_style rank_style(enum rank rank) {
-    switch (rank) {
-    case RANK_FAILING:
-        return STYLE_BAD;
-    case RANK_SILENT:
-        return STYLE_WARN;
-    case RANK_PAUSED:
-        return STYLE_DIM;
-    case RANK_FINE:
-        break;
-    }
-    return STYLE_PLAIN;
-}
+static const enum term_out_style rank_styles[] = {STYLE_BAD, STYLE_WARN, STYLE_DIM, STYLE_PLAIN};
 
 // Why a line needs a look; NULL: it does not.
 static const char *reason(const struct json_view *feed) {
@@ -69,7 +56,7 @@ static void put_feed(struct term_table *table, const struct line *line, int64_t 
     const struct json_view *feed = line->feed;
     const char *why = reason(feed);
     table_put_text(table, json_view_text(feed, "name"));
-    table_put_styled(table, rank_style(line->rank), json_view_text(feed, "state"));
+    table_put_styled(table, rank_styles[line->rank], json_view_text(feed, "state"));
     put_distance(table, json_view_text(feed, "lastContact"), now_s);
     put_distance(table, json_view_text(feed, "lastSignal"), now_s);
     put_distance(table, json_view_text(feed, "nextPoll"), now_s);
@@ -170,7 +157,7 @@ static void put_absence(const struct term_out *term, const struct json_view *fee
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         char text[FORMAT_MAX];
         int64_t value = json_view_integer(feed, numbers[i].key);
-        bool held = value && strcmp(numbers[i].key, "gone") == 0;
+        bool held = value && i == 1;
         format_count(value, text);
         put_fact(term, held ? STYLE_BAD : STYLE_PLAIN, numbers[i].label, text);
     }
@@ -199,7 +186,6 @@ static void put_failures(const struct term_out *term, const struct json_view *fe
 
 static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *feed) {
     const struct term_out *term = &ctl->term;
-    enum rank rank = rank_of(feed);
     bool silent = json_view_flag(feed, "silent");
     put_fact(term, STYLE_PLAIN, "source", json_view_text(feed, "name"));
     put_fact(term, STYLE_PLAIN, "kind", json_view_text(feed, "kind"));
@@ -208,7 +194,7 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     put_fact(term, STYLE_PLAIN, "host", json_view_text(feed, "url"));
     put_interval(term, feed);
     term_out_end_line(term);
-    put_fact(term, rank_style(rank), "state", json_view_text(feed, "state"));
+    put_fact(term, rank_styles[rank_of(feed)], "state", json_view_text(feed, "state"));
     put_fact(term, silent ? STYLE_WARN : STYLE_PLAIN, "silent", silent ? "yes" : "no");
     put_fact(term, STYLE_PLAIN, "paused", json_view_flag(feed, "paused") ? "yes" : "no");
     put_time(term, "last contact", json_view_text(feed, "lastContact"));

@@ -47,8 +47,6 @@ void feed_absence_note(struct feed *feed, struct delivery *delivery) {
         index_put(poll->seen, &content->items[i].identity, 1);
 }
 
-static void submit(struct absence_work *work);
-
 static void end(struct feed *feed, struct absence_work *work) {
     char failure[FEED_FAILURE_MAX];
     const bool paused = feed->record.paused;
@@ -74,10 +72,6 @@ static void on_taken(struct commit_task *task) {
     struct absence_work *work = (struct absence_work *)task;
     struct feed *feed = work->feed;
     bool over = feed->ended || feed->feeds->stopping;
-    if (task->err.kind == ERR_NONE && work->task.more && !over) {
-        submit(work);
-        return;
-    }
     if (over)
         feed_poll_finish(feed, NULL, 0);
     else
@@ -85,11 +79,6 @@ static void on_taken(struct commit_task *task) {
     sources_unref(work->sources);
     tables_unref(work->task.tables);
     free(work);
-}
-
-static void submit(struct absence_work *work) {
-    work->task.task.err = (struct err){0};
-    pipeline_submit(work->feed->feeds->options.pipeline, &work->task.task);
 }
 
 static const char *unsure_of(const struct feed_poll *poll) {
@@ -121,6 +110,7 @@ void feed_absence_take(struct feed *feed) {
     work->task.task.run = ledger_take_absence;
     work->task.task.done = on_taken;
     work->task.task.items = PIECE_ITEMS;
+    work->task.task.bulk = true;
     feed->state = FEED_COMMITTING;
-    submit(work);
+    pipeline_submit(feeds->options.pipeline, &work->task.task);
 }

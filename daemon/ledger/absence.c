@@ -110,11 +110,12 @@ static bool find_standing(struct ledger_writer *writer, struct signal *signal,
     return true;
 }
 
-void ledger_withdraw_left_out(struct ledger_writer *writer, const struct delivery *delivery) {
+size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery) {
     const struct absence absence = {delivery->source, delivery->tables, delivery->polled,
                                     delivery->received_ms};
-    for (size_t i = 0; i < delivery->content.left_out_count; i++) {
-        const struct page_left_out *item = &delivery->content.left_out[i];
+    size_t most = delivery->polled ? WITHDRAWN_MAX : SIZE_MAX;
+    for (; delivery->left_out_taken < delivery->content.left_out_count && most > 0; most--) {
+        const struct page_left_out *item = &delivery->content.left_out[delivery->left_out_taken++];
         struct signal signal = {.identity = item->identity,
                                 .withdrawn = true,
                                 .how = WITHDRAWN_LEFT_OUT,
@@ -126,6 +127,7 @@ void ledger_withdraw_left_out(struct ledger_writer *writer, const struct deliver
         withdraw(writer, &absence, &known, &signal);
         ledger_forget_listed(writer, &known);
     }
+    return delivery->content.left_out_count - delivery->left_out_taken;
 }
 
 // --- a list that has all there is ---
@@ -289,7 +291,7 @@ static void finish(struct ledger_writer *writer, struct absence_task *task, bool
     }
     writer->feed_changed = true;
     task->known = *feed;
-    task->more = false;
+    task->task.more = false;
 }
 
 static void begin(struct absence_task *task, enum absence_phase phase) {
@@ -327,7 +329,7 @@ void ledger_take_absence(struct ledger_writer *writer, struct commit_task *task)
     piece->task = (struct absence_task *)task;
     piece->count = 0;
     piece->full = false;
-    piece->task->more = true;
+    task->more = true;
     ledger_take_source(writer, piece->task->source->name);
     take_phase(piece);
     free(piece);

@@ -87,10 +87,6 @@ bool ledger_feed(struct ledger *ledger, struct str source,
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
 
-// Every source that anything is known of.
-void ledger_each_feed(struct ledger *ledger,
-                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
-                      void *ctx);
 // The quarantine, by number. At most so many entries are kept, of all and of one source; further
 // ones are only counted (totals.not_quarantined).
 enum { LEDGER_QUARANTINE_MAX = 10000, LEDGER_QUARANTINE_SOURCE_MAX = 1000 };

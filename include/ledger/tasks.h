@@ -83,8 +83,8 @@ void ledger_change_source(struct ledger_writer *writer, struct commit_task *task
 
 // A poll has read such a list to its end: what the polls of this source brought before and the list
 // lacks, as the one before it did, is withdrawn. Not when the list is empty, nor more than one in
-// ABSENCE_SHARE of what was listed and ABSENCE_LEAST at once, unless an operator has said so. Zero
-// begins; the same again goes on with the next piece.
+// ABSENCE_SHARE of what was listed and ABSENCE_LEAST at once, unless an operator has said so. In
+// pieces (`task.more`); zero begins.
 enum { ABSENCE_SHARE = 5, ABSENCE_LEAST = 5 };
 struct absence_task {
     struct commit_task task;
@@ -93,7 +93,6 @@ struct absence_task {
     const struct index *seen; // identities of what the list has, whatever became of it
     int64_t received_ms;
     const struct feed_record *feed; // ETag and Last-Modified of the list: kept with the last piece
-    bool more;                      // out: not at the end
     uint64_t withdrawn;             // out, of all pieces
     struct feed_record known;       // out at the end: `gone` is what waits for an operator
     // How far it is.

@@ -77,7 +77,9 @@ static void poll_page(struct ledger *ledger, unsigned first, unsigned end) {
     delivery->received_ms = 1709204400000;
     delivery_set_polled(delivery, &(struct feed_record){.listed = true});
     delivery_decode(delivery, &options);
-    commit(ledger, &delivery->task);
+    do
+        commit(ledger, &delivery->task);
+    while (delivery->task.more);
     delivery_free(delivery);
 }
 
@@ -103,7 +105,7 @@ static unsigned take(struct ledger *ledger, unsigned first, unsigned end,
     do {
         commit(ledger, &task->task);
         pieces++;
-    } while (task->more);
+    } while (task->task.more);
     index_free(seen);
     return pieces;
 }

@@ -95,6 +95,8 @@ enum ctl_exit query_put_period(const struct ctl *ctl, const struct args *args, s
 enum ctl_exit query_put_filters(const struct ctl *ctl, const struct args *args,
                                 struct buf *target) {
     const char *filter;
+    if (query_put_period(ctl, args, target) != CTL_OK)
+        return CTL_USAGE;
     for (size_t i = 0; (filter = args_nth(args, "where", i)); i++) {
         struct str value = str_from(filter), name;
         (void)str_split(&value, '=', &name);
