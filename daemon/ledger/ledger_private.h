@@ -133,7 +133,10 @@ bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
 
 // sources.c
-void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news);
+// `news`: it brought a line; `counts`: one that counts. Only that ends a silence: a municipality
+// signals when it brings what counts.
+void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news,
+                          bool counts);
 void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *delivery);
 void ledger_flush_source(struct ledger_writer *writer);
 // What is known of the source, in writer->feed; known from now on when nothing was.

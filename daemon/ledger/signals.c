@@ -21,8 +21,9 @@ static void keep_later_time(struct ledger_writer *writer, const struct ledger_en
     writer->writes = true;
 }
 
+// Sets *counts when something that counts is new.
 static void take_item(struct ledger_writer *writer, struct delivery *delivery,
-                      struct page_item *item) {
+                      struct page_item *item, bool *counts) {
     const struct signal *signal = &delivery->content.signals[item->signal];
     struct ledger_entry known, entry;
     bool seen = ledger_find_known(writer, &signal->identity, &known);
@@ -46,6 +47,7 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     item->version = entry.version;
     ledger_write_signal(writer, &entry, seen ? &known : NULL, delivery->tables,
                         signal->as_reported);
+    *counts |= ledger_entry_counts(&entry);
     if (entry.counts)
         ledger_keep_unmapped(writer, delivery, item->signal);
 }
@@ -54,10 +56,11 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     struct delivery *delivery = (struct delivery *)task;
     struct totals *totals = &writer->change->totals;
     uint64_t before = writer->change->last_seq;
+    bool counts = false;
     for (size_t i = 0; i < delivery->content.item_count; i++) {
         struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)
-            take_item(writer, delivery, item);
+            take_item(writer, delivery, item, &counts);
         totals->verdicts[item->verdict] += !delivery->dry_run;
     }
     if (delivery->dry_run)
@@ -65,7 +68,7 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     totals->unknown_fields += delivery->content.unknown_fields;
     totals->unmapped += delivery->content.unmapped_count;
     totals->unknown_municipalities += delivery->content.unknown_municipalities;
-    ledger_commit_source(writer, delivery, writer->change->last_seq > before);
+    ledger_commit_source(writer, delivery, writer->change->last_seq > before, counts);
     if (delivery->polled)
         ledger_commit_refused(writer, delivery);
 }

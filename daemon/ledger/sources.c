@@ -97,11 +97,12 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
 
-void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news) {
+void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news,
+                          bool counts) {
     ledger_take_source(writer, delivery->source->name);
     if (delivery->content.decoded.failed)
         return;
-    if (news)
+    if (counts)
         note_news(writer, delivery);
     struct delivery_poll *poll = delivery->poll;
     if (poll) {
