@@ -319,7 +319,6 @@ static bool drop_quarantined(struct ledger_writer *writer, const struct digest *
     if (going.count == 0)
         return false;
     writer->change->quarantined -= going.count;
-    writer->quarantine_counted = false;
     store_note_removed(&writer->txn);
     writer->writes = true;
     return true;
