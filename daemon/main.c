@@ -7,7 +7,6 @@
 #include "edge/store/place.h"
 #include "rebuild/rebuild.h"
 #include "sources/sources.h"
-#include "verify_offline.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -2,7 +2,7 @@
 // Opens the store for reading only, runs the verify on one snapshot and prints its table. Progress
 // goes to stderr and the result to stdout, so that a script reads only the result. A daemon that
 // runs beside it is not held up. This function owns the store and the verify, and frees both.
-#include "verify_offline.h"
+#include "app.h"
 
 #include "base/clock.h"
 #include "ledger/verify.h"

@@ -426,8 +426,8 @@ function exactPage() {
         "signals, corrections and withdrawals change statistics afterwards: this page says when it was made.",
       "Signals about one person are linked where a source told enough to know so. A signal that is not linked is " +
         "taken to be a person of its own, so the number of persons is an upper limit.",
-      "Larger than chance: the change is more than 1.96 times the square root of the two numbers together, the usual " +
-        "test of two Poisson counts. It supposes that signals come independently of each other.",
+      "Larger than chance: by the exact test of two Poisson counts, with the lengths of both periods, so large a change " +
+        "would come less than once in 20 times. It supposes that signals come independently of each other.",
       "In a year a municipality signals when a municipal source brought a signal from there; in the last 365 days, " +
         "when a source of its own brought anything new. What predecessors delivered counts for the municipality of " +
         "today. Signals that others bring do not count here.",

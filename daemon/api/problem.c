@@ -104,8 +104,7 @@ void problem_fill_faults(struct http_reply *reply, const struct fault *faults, s
                          const char *detail) {
     struct json_out json = open_problem(reply, 400, detail);
     size_t told = count < PROBLEM_FAULTS_MAX ? count : (size_t)PROBLEM_FAULTS_MAX;
-    json_key(&json, "errors");
-    json_open(&json, '[');
+    json_open_key(&json, "errors", '[');
     for (size_t i = 0; i < told; i++)
         problem_put_fault(&json, &faults[i]);
     json_close(&json, ']');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // CSV pages: the header line says which column is what, each record after it is an item.
-#include "codec/csv.h"
+#include "base/csv/csv.h"
 #include "core/signal/synonyms.h"
 #include "mapping_private.h"
 

@@ -2,18 +2,15 @@
 // signaalctl poll, pause, resume: what an operator asks of one polled source.
 #include "ctl/query/ctl.h"
 
-#include <string.h>
-
 static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
     static const struct {
         const char *asked, *text;
     } texts[] = {{"poll", ": is being polled now; signaalctl feeds NAME shows how it went"},
                  {"pause", ": paused until signaalctl resume"},
                  {"resume", ": polled again"}};
-    const char *asked = json_view_text(answer, "asked");
     term_out_put(&ctl->term, STYLE_PLAIN, json_view_text(answer, "name"));
-    for (size_t i = 0; asked && i < sizeof texts / sizeof *texts; i++)
-        if (strcmp(texts[i].asked, asked) == 0)
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (json_view_is(answer, "asked", texts[i].asked))
             term_out_put(&ctl->term, STYLE_PLAIN, texts[i].text);
     term_out_end_line(&ctl->term);
     return CTL_OK;

@@ -36,19 +36,7 @@ static int compare_lines(const void *a, const void *b) {
     return x->place < y->place ? -1 : 1;
 }
 
-static enum term_out_style rank_style(enum rank rank) {
-    switch (rank) {
-    case RANK_FAILING:
-        return STYLE_BAD;
-    case RANK_SILENT:
-        return STYLE_WARN;
-    case RANK_PAUSED:
-        return STYLE_DIM;
-    case RANK_FINE:
-        break;
-    }
-    return STYLE_PLAIN;
-}
+static const enum term_out_style rank_styles[] = {STYLE_BAD, STYLE_WARN, STYLE_DIM, STYLE_PLAIN};
 
 // Why a line needs a look; NULL: it does not.
 static const char *reason(const struct json_view *feed) {
@@ -68,7 +56,7 @@ static void put_feed(struct term_table *table, const struct line *line, int64_t 
     const struct json_view *feed = line->feed;
     const char *why = reason(feed);
     table_put_text(table, json_view_text(feed, "name"));
-    table_put_styled(table, rank_style(line->rank), json_view_text(feed, "state"));
+    table_put_styled(table, rank_styles[line->rank], json_view_text(feed, "state"));
     put_distance(table, json_view_text(feed, "lastContact"), now_s);
     put_distance(table, json_view_text(feed, "lastSignal"), now_s);
     put_distance(table, json_view_text(feed, "nextPoll"), now_s);
@@ -176,7 +164,6 @@ static void put_failures(const struct term_out *term, const struct json_view *fe
 
 static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *feed) {
     const struct term_out *term = &ctl->term;
-    enum rank rank = rank_of(feed);
     bool silent = json_view_flag(feed, "silent");
     put_fact(term, STYLE_PLAIN, "source", json_view_text(feed, "name"));
     put_fact(term, STYLE_PLAIN, "kind", json_view_text(feed, "kind"));
@@ -185,7 +172,7 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     put_fact(term, STYLE_PLAIN, "host", json_view_text(feed, "url"));
     put_interval(term, feed);
     term_out_end_line(term);
-    put_fact(term, rank_style(rank), "state", json_view_text(feed, "state"));
+    put_fact(term, rank_styles[rank_of(feed)], "state", json_view_text(feed, "state"));
     put_fact(term, silent ? STYLE_WARN : STYLE_PLAIN, "silent", silent ? "yes" : "no");
     put_fact(term, STYLE_PLAIN, "paused", json_view_flag(feed, "paused") ? "yes" : "no");
     put_time(term, "last contact", json_view_text(feed, "lastContact"));

@@ -160,7 +160,7 @@ void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms) {
 static void on_due(void *ctx) {
     struct feed *feed = ctx;
     struct feeds *feeds = feed->feeds;
-    if (admission_full(admission_now(feeds->options.admission)))
+    if (admission_polls_wait(admission_now(feeds->options.admission)))
         plan(feed, feed->state, loop_now_ms(feeds->options.loop) + HELD_RETRY_MS);
     else
         feed_poll_start(feed);

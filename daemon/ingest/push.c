@@ -9,7 +9,8 @@
 #include "api/documents.h"
 #include "api/problem.h"
 #include "api/router.h"
-#include "base/mem.h"
+#include "base/map.h"
+#include "base/pii/log.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
 #include "core/normalise/normalise.h"
@@ -110,6 +111,29 @@ static unsigned check_admission(const struct push_request *call) {
     return admission_full(admission_now(push->admission)) ? 429 : 0;
 }
 
+// What a source has under way, whatever the others have: its bodies and what of it waits.
+static unsigned check_share(struct push_request *call) {
+    const struct config *config = call->push->config;
+    uint64_t waits_max = config->queue_bytes_max / 100 * config->http.share_percent;
+    if (!call->source)
+        return 0;
+    const char *name = call->source->name;
+    return http_claim(call->request, map_hash(name, strlen(name)),
+                      call->match.route->brings_signals && waits_max ? waits_max : SIZE_MAX)
+               ? 0
+               : 429;
+}
+
+static void on_full(void *ctx, struct http_request *request, const char *what) {
+    (void)ctx;
+    const struct push_request *call = request ? http_room(request) : NULL;
+    if (call && call->source)
+        log_warning("a source has its share of the room, it gets 429 source=%s of=%s",
+                    call->source->name, what);
+    else
+        log_warning("an address has its share of the room, it gets 429 of=%s", what);
+}
+
 static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
@@ -117,6 +141,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     unsigned status = router_find(&router, http_method(request), http_path(request), &call->match);
     if (!status)
         status = check_right(call);
+    if (!status)
+        status = check_share(call);
     if (!status)
         status = check_admission(call);
     if (!status && handler_of(call) == post_signals && !find_format(request, &call->format))
@@ -353,6 +379,7 @@ static void delete_signal(struct push_request *call) {
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
+    struct http_usage usage;
     if (push->stopping || !admission_healthy(admission_now(push->admission))) {
         send_problem(call, 503, "Signals are not accepted now.");
         return;
@@ -360,6 +387,8 @@ static void get_health(struct push_request *call) {
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
     json_put_text(&json, "status", "ok");
+    http_get_usage(push->server, &usage);
+    json_put_u64(&json, "sharesFull", usage.shares_full);
     json_close(&json, '}');
     http_send(call->request, &reply);
 }
@@ -386,6 +415,7 @@ static bool listen_on(struct push *push, int listen_fd, struct err *err) {
                                    .on_head = on_head,
                                    .on_request = on_request,
                                    .on_refusal = on_refusal,
+                                   .on_full = on_full,
                                    .ctx = push};
     if (config->tls_certificate_file) {
         ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
@@ -454,4 +484,6 @@ void push_get_status(const struct push *push, struct push_status *status) {
         (struct push_status){.requests = push->requests,
                              .requests_refused = push->requests_refused,
                              .connections = push->server ? http_connections(push->server) : 0};
+    if (push->server)
+        http_get_usage(push->server, &status->usage);
 }

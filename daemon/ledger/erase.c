@@ -182,7 +182,7 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
         if (looking && (erasing->asked->publishing || confirmed)) {
             looking = false;
             erasing->previous = entry;
-            erasing->has_previous = entry.counts;
+            erasing->has_previous = ledger_entry_counts(&entry);
         }
         if (entry.person)
             note_person(erasing, entry.person);
@@ -319,7 +319,6 @@ static bool drop_quarantined(struct ledger_writer *writer, const struct digest *
     if (going.count == 0)
         return false;
     writer->change->quarantined -= going.count;
-    writer->quarantine_counted = false;
     store_note_removed(&writer->txn);
     writer->writes = true;
     return true;

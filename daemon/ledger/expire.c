@@ -241,7 +241,6 @@ static bool quarantined_is_due(struct expire_step *step, struct str key, struct 
 }
 
 static bool expire_quarantine(struct expire_step *step) {
-    step->writer->quarantine_counted = false;
     return remove_due(step, STORE_QUARANTINE, quarantined_is_due,
                       &step->writer->change->quarantined);
 }

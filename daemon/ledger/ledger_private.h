@@ -105,8 +105,6 @@ struct ledger_writer {
     char source[LEDGER_SOURCE_MAX + 1]; // "" none
     struct feed_record feed;
     bool feed_changed;
-    size_t in_quarantine; // entries of the source at work, once counted
-    bool quarantine_counted;
     char unmapped_source[LEDGER_SOURCE_MAX + 1]; // whose words have been counted; "" nobody's
     size_t unmapped_of_source;
 };
@@ -134,7 +132,8 @@ bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event 
 
 // sources.c
 void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news);
-void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *delivery);
+// Of the items from `from` up to delivery->taken.
+void ledger_commit_refused(struct ledger_writer *writer, struct delivery *delivery, size_t from);
 void ledger_flush_source(struct ledger_writer *writer);
 // What is known of the source, in writer->feed; known from now on when nothing was.
 void ledger_take_source(struct ledger_writer *writer, const char *name);

@@ -46,6 +46,7 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     item->version = entry.version;
     ledger_write_signal(writer, &entry, seen ? &known : NULL, delivery->tables,
                         signal->as_reported);
+    delivery->counts |= ledger_entry_counts(&entry);
     if (entry.counts)
         ledger_keep_unmapped(writer, delivery, item->signal);
 }
@@ -54,18 +55,25 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     struct delivery *delivery = (struct delivery *)task;
     struct totals *totals = &writer->change->totals;
     uint64_t before = writer->change->last_seq;
-    for (size_t i = 0; i < delivery->content.item_count; i++) {
+    size_t from = delivery->taken, end = delivery->content.item_count;
+    if (delivery->polled && !delivery->content.decoded.failed && end - from > LEDGER_PART_ITEMS)
+        end = from + LEDGER_PART_ITEMS;
+    for (size_t i = from; i < end; i++) {
         struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)
             take_item(writer, delivery, item);
         totals->verdicts[item->verdict] += !delivery->dry_run;
     }
-    if (delivery->dry_run)
+    delivery->taken = end;
+    delivery->news = delivery->news || writer->change->last_seq > before;
+    task->items = delivery->content.item_count - end;
+    task->more = task->items > 0;
+    if (delivery->polled)
+        ledger_commit_refused(writer, delivery, from);
+    if (delivery->dry_run || task->more)
         return;
     totals->unknown_fields += delivery->content.unknown_fields;
     totals->unmapped += delivery->content.unmapped_count;
     totals->unknown_municipalities += delivery->content.unknown_municipalities;
-    ledger_commit_source(writer, delivery, writer->change->last_seq > before);
-    if (delivery->polled)
-        ledger_commit_refused(writer, delivery);
+    ledger_commit_source(writer, delivery, delivery->news);
 }

@@ -153,7 +153,7 @@ static bool fits_previous(const struct event_said *said, const struct ledger_ent
                           const struct ledger_entry *known) {
     if (known ? known->erased || entry->version != known->version + 1 : entry->version != 1)
         return true;
-    if (said->has_previous != (known && known->counts))
+    if (said->has_previous != (known && ledger_entry_counts(known)))
         return false;
     return !said->has_previous || is_same_cell(&said->previous, &known->cell);
 }
@@ -167,6 +167,8 @@ static const char *find_wrong(const struct event_said *said, const struct ledger
         return "is about another version";
     if (said->stub != entry->erased)
         return "says what was erased, or nothing";
+    if (!entry->erased && said->entry.verdict != entry->verdict)
+        return "says another verdict";
     if (!entry->erased &&
         (!is_same_cell(&said->entry.cell, &entry->cell) || said->entry.reported != entry->reported))
         return "counts elsewhere";

@@ -454,8 +454,7 @@ class Endpoint(Server):
 
 
 def tally(events):
-    """What a consumer makes of the events: subtract `previous`, add the event unless it is a withdrawal or
-    the signal was erased.
+    """What a consumer makes of the events: subtract `previous`, add the event where it counts.
 
     Returns {(municipality, categories, month, gender, age group, citizenship, source kind, status): signals}.
     """
@@ -476,7 +475,7 @@ def tally(events):
         kind = data["source"]["kind"]
         if "previous" in data:
             add(data["previous"], data["previous"]["source"]["kind"], -1)
-        if not event["type"].endswith((".withdrawn.v1", ".erased.v1")):
+        if data["counts"]:
             add(data, kind, 1)
     return cells
 

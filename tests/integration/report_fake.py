@@ -6,6 +6,8 @@ import json
 import pathlib
 import urllib.parse
 
+from chance import is_beyond
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 YEARS = {2015: 41, 2016: 34, 2017: 68, 2018: 97, 2019: 240, 2020: 331, 2021: 305, 2022: 468, 2023: 702, 2024: 866,
          2025: 1204, 2026: 310}
@@ -39,7 +41,7 @@ def point(period, signals, before=None, partial=False, persons=None):
         value["change"] = signals - before
         if before:
             value["percent"] = round(1000 * (signals - before) / before) / 10
-        value["beyondChance"] = (signals - before) ** 2 * 10000 > 38416 * (signals + before)
+        value["beyondChance"] = is_beyond(before, signals)
     return value
 
 

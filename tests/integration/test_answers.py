@@ -9,6 +9,7 @@ import random
 import time
 import unittest
 
+from chance import days, is_beyond
 from harness import ROOT, SIGNAL, Case, counts_by
 from test_audit import audit, told
 from test_control import random_history
@@ -52,7 +53,7 @@ def compared(points):
         elif before:
             a, b = before["signals"], point["signals"]
             expected["change"] = b - a
-            expected["beyondChance"] = (b - a) ** 2 > decimal.Decimal("3.8416") * (a + b)
+            expected["beyondChance"] = is_beyond(a, b, days(before["period"]), days(point["period"]))
             if a:
                 expected["percent"] = percent(a, b)
         yield expected

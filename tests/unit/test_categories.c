@@ -256,6 +256,8 @@ static void a_wrong_table_is_refused_with_its_line(void **state) {
         {"word,code\n\xff,Other\n", "t:2: a cell is not UTF-8"},
         {"word,code\n\"x,Other\n", "t:2: a quote"},
         {"word,code\n\"x\"y,Other\n", "t:2: text behind"},
+        {"word,code\nx\"y,Other\n", "t:2: text behind"},
+        {"# it\"s a \"note\r \nword,code\r# \"\rx,other\r", "t:5: the code"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct err err = {0};
@@ -282,7 +284,7 @@ static void table_cells_follow_rfc_4180(void **state) {
     struct err err;
     size_t n;
     table_open(&table,
-               STR("\xEF\xBB\xBF# note\n\"a,\"\"b\"\"\", c ,\r\n\n,,\nx\"y,1,2,3\n1,2\nlast,,end"),
+               STR("\xEF\xBB\xBF# note\n\"a,\"\"b\"\"\", c ,\r\n\n,,\nx\"y,1,\"2\n1,2\nlast,,end"),
                "t");
     assert_int_equal(table_read_exactly(&table, cells, 3, &err), TABLE_ROW);
     assert_string_equal(cells[0].data, "a,\"b\"");

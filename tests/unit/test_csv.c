@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "codec/csv.h"
+#include "base/csv/csv.h"
 
 #include "mapping_note.h"
 
@@ -30,6 +30,8 @@ static void records_and_cells(void **state) {
         {"a,b\n1,2\n", "1:a|b 2:1|2 "},
         {"a,b\r\n1,2", "1:a|b 2:1|2 "},
         {"a,b\r1,2\r", "1:a|b 2:1|2 "},
+        {"a,b\r \n1,2\n\r\r\n3,4\n", "1:a|b 3:1|2 6:3|4 "},
+        {"a,b\r\"x\ry\",2\r\"\r\n\r\n\",4\r5,6", "1:a|b 2:x\ry|2 4:\r\n\r\n|4 7:5|6 "},
         {"\n\na,b\n\n\n1,2\n", "3:a|b 6:1|2 "},
         {"\r\n\r\na,b\r\n\r\n1,2\r\n", "3:a|b 5:1|2 "},
         {"a,b\n,\n , \n\"\",\"\"\n1,2\n", "1:a|b 5:1|2 "},

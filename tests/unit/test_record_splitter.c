@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The pieces that the splitter makes, read one by one, give the records of the whole file.
+// The pieces that the splitter makes, read one by one, give the records of the whole file, and it
+// counts lines as the reader does.
 #include "ctl/import/record_splitter.h"
 
-#include "codec/csv.h"
+#include "base/csv/csv.h"
 
 #include "unit.h"
 
 struct seen {
     struct buf text; // cells, each followed by a 1 byte, and records by a 2 byte
     size_t records;
+    uint32_t lines[64]; // where they begin
 };
 
 static bool see_record(void *ctx, const struct csv_record *record) {
@@ -18,6 +20,8 @@ static bool see_record(void *ctx, const struct csv_record *record) {
         buf_putc(&seen->text, 1);
     }
     buf_putc(&seen->text, 2);
+    if (seen->records < COUNT(seen->lines))
+        seen->lines[seen->records] = record->line;
     seen->records++;
     return true;
 }
@@ -68,6 +72,17 @@ static void read_in_pieces(struct str text, bool latin1, size_t size, struct see
     buf_free(&piece);
 }
 
+// Each line at which the reader saw a record behind the header line, the splitter saw, too.
+static void check_lines(struct str text, const struct seen *whole) {
+    struct record_splitter splitter;
+    struct record_splitter_record record = {.line = 0};
+    assert_int_equal(record_splitter_init(&splitter, text, true), RECORD_SPLITTER_RECORD);
+    for (size_t i = 1; i < whole->records && i < COUNT(whole->lines); i++)
+        while (record.line != whole->lines[i])
+            if (record_splitter_next(&splitter, &record) != RECORD_SPLITTER_RECORD)
+                fail_msg("no record at line %u: %.*s", whole->lines[i], (int)text.len, text.data);
+}
+
 // Of each text that holds a header line and is not cut off inside quotes. Returns whether it was.
 static bool check(struct str text, bool latin1, size_t size) {
     struct seen whole = {.records = 0}, pieces = {.records = 0};
@@ -82,6 +97,7 @@ static bool check(struct str text, bool latin1, size_t size) {
                      text.data, (int)pieces.text.len, pieces.text.data, (int)whole.text.len,
                      whole.text.data);
         assert_int_equal(pieces.records, whole.records);
+        check_lines(text, &whole);
     }
     buf_free(&whole.text);
     buf_free(&pieces.text);

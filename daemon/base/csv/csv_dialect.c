@@ -2,7 +2,7 @@
 // Finds out how a CSV text is written. The separator is looked for no further than where the first
 // record with content may end, whichever candidate is the separator. So the text behind the first
 // record has no say, and each piece that begins as the whole text does is read as the whole is.
-#include "codec/csv_dialect.h"
+#include "base/csv/csv_dialect.h"
 
 #include <string.h>
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
-// On libcsv. It reads leniently; only its end is strict, so that a text that was cut off inside
-// quotes is not taken for whole.
-#include "codec/csv.h"
+// On libcsv, which is fed a line at a time: so lines are counted as an editor counts them, comments
+// never reach it, and behind a broken record it begins anew at the next line. Its end is always
+// strict, so that a text that was cut off inside quotes is not taken for whole. The reader owns the
+// record under way; who is told borrows it.
+#include "base/csv/csv.h"
 
+#include "base/csv/csv_dialect.h"
 #include "base/mem.h"
-#include "codec/csv_dialect.h"
 
 #include <csv.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    PIECE = 65536,      // fed at a time; reading stops between two
     GROW = 4096,        // libcsv's buffer grows by this
     UTF8_OF_LATIN1 = 3, // bytes that one byte becomes at most
-    REPORT_BLANK = CSV_REPALL_NL,
     STRICT_END = CSV_REPALL_NL | CSV_STRICT | CSV_STRICT_FINI,
 };
 
@@ -28,9 +28,9 @@ struct reader {
     size_t *ends;    // of each cell in text
     size_t count, cap;
     size_t bytes; // as they came in
-    bool too_long, filled;
-    uint32_t line, next_line;
-    bool after_cr; // the latest line ended in CR: an LF belongs to it
+    bool too_long, broken, filled;
+    bool open;     // its end has not been seen
+    uint32_t line; // where it begins
     struct str *cells;
     size_t cells_cap;
 };
@@ -69,11 +69,8 @@ static void on_cell(void *data, size_t len, void *ctx) {
     if (r->stopped)
         return;
     struct str cell = {data, len};
-    r->after_cr = false;
-    for (size_t i = 0; i < len; i++)
-        r->next_line += cell.data[i] == '\n';
     cell = without_formula(cell);
-    r->filled = r->filled || str_trim(cell).len > 0;
+    r->filled = r->filled || r->options->strict || str_trim(cell).len > 0;
     r->bytes += len + 1;
     if (r->bytes > r->options->record_bytes_max)
         r->too_long = true;
@@ -88,9 +85,9 @@ static void on_cell(void *data, size_t len, void *ctx) {
 }
 
 static void tell_record(struct reader *r) {
-    struct csv_record record = {.line = r->line, .too_long = r->too_long};
+    struct csv_record record = {.line = r->line, .too_long = r->too_long, .broken = r->broken};
     size_t begin = 0;
-    if (!r->too_long) {
+    if (!r->too_long && !r->broken) {
         if (r->count > r->cells_cap) {
             r->cells_cap = r->cap;
             r->cells = mem_resize(r->cells, r->cells_cap, sizeof *r->cells);
@@ -104,22 +101,13 @@ static void tell_record(struct reader *r) {
     r->stopped = !r->fn(r->ctx, &record);
 }
 
-// `end` is the character that ended the line, or -1 at the end of the text. Called for blank lines
-// as well.
+// Called for blank lines as well.
 static void on_row(int end, void *ctx) {
     struct reader *r = ctx;
-    if (r->stopped)
-        return;
-    if (end == '\n' && r->after_cr) {
-        r->after_cr = false;
-        return;
-    }
-    r->next_line++;
-    if (r->filled)
+    (void)end;
+    if (r->filled && !r->stopped)
         tell_record(r);
-    r->after_cr = end == '\r';
-    r->line = r->next_line;
-    r->too_long = r->filled = false;
+    r->open = r->too_long = r->broken = r->filled = false;
     r->count = r->bytes = 0;
     buf_clear(&r->text);
 }
@@ -128,11 +116,35 @@ static bool begins_with(struct str text, struct str mark) {
     return text.len >= mark.len && memcmp(text.data, mark.data, mark.len) == 0;
 }
 
+// Cuts the first line off, with its end: "\n", "\r\n" or "\r". *lf is where the first "\n" stands,
+// if it was looked for already: a text without any is searched once only.
+static struct str take_line(struct str *text, const char **lf) {
+    const char *begin = text->data, *end = begin + text->len;
+    if (*lf < begin)
+        *lf = memchr(begin, '\n', text->len);
+    if (!*lf)
+        *lf = end;
+    const char *cr = memchr(begin, '\r', (size_t)(*lf - begin));
+    const char *stop = cr && cr + 1 != *lf ? cr : *lf;
+    size_t len = (size_t)(stop - begin) + (stop < end);
+    *text = (struct str){begin + len, text->len - len};
+    return (struct str){begin, len};
+}
+
 static bool parse_text(struct reader *r, struct csv_parser *parser, struct str text) {
-    while (text.len && !r->stopped) {
-        size_t len = text.len < PIECE ? text.len : PIECE;
-        (void)csv_parse(parser, text.data, len, on_cell, on_row, r);
-        text = (struct str){text.data + len, text.len - len};
+    const char *lf = NULL;
+    for (uint32_t line = r->line; text.len && !r->stopped; line++) {
+        struct str piece = take_line(&text, &lf);
+        if (!r->open) {
+            r->line = line;
+            if (r->options->strict && piece.data[0] == '#')
+                continue;
+        }
+        r->open = true;
+        if (csv_parse(parser, piece.data, piece.len, on_cell, on_row, r) < piece.len) {
+            r->broken = true;
+            (void)csv_fini(parser, on_cell, on_row, r);
+        }
     }
     (void)csv_set_opts(parser, STRICT_END);
     return r->stopped || csv_fini(parser, on_cell, on_row, r) == 0;
@@ -141,19 +153,19 @@ static bool parse_text(struct reader *r, struct csv_parser *parser, struct str t
 bool csv_read(struct str text, const struct csv_options *options,
               bool (*fn)(void *ctx, const struct csv_record *record), void *ctx, uint32_t *line) {
     *line = 1;
-    if (begins_with(text, STR("\xff\xfe")) || begins_with(text, STR("\xfe\xff")))
+    if (!options->strict &&
+        (begins_with(text, STR("\xff\xfe")) || begins_with(text, STR("\xfe\xff"))))
         return false;
     struct csv_dialect dialect = csv_dialect_of(text, options->separator);
     struct reader reader = {.options = options,
                             .fn = fn,
                             .ctx = ctx,
                             .latin1 = options->latin1 && !dialect.utf8,
-                            .line = dialect.line,
-                            .next_line = dialect.line};
+                            .line = dialect.line};
     text = (struct str){text.data + dialect.begin, text.len - dialect.begin};
     buf_init(&reader.text, options->record_bytes_max * UTF8_OF_LATIN1);
     struct csv_parser parser;
-    if (csv_init(&parser, REPORT_BLANK) != 0)
+    if (csv_init(&parser, options->strict ? CSV_REPALL_NL | CSV_STRICT : CSV_REPALL_NL) != 0)
         return false;
     csv_set_delim(&parser, (unsigned char)dialect.separator);
     csv_set_realloc_func(&parser, mem_wipe_realloc);
