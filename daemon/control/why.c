@@ -73,7 +73,7 @@ static void on_latest(void *ctx, const struct ledger_event *line) {
     json_put_text(why->json, "signal", signal);
     json_put_string(why->json, "source", (struct str){line->entry.source, line->entry.source_len});
     json_put_string(why->json, "id", (struct str){line->entry.id, line->entry.id_len});
-    json_put_bool(why->json, "counts", line->entry.counts);
+    json_put_bool(why->json, "counts", ledger_entry_counts(&line->entry));
 }
 
 // The versions of a signal, newest first.

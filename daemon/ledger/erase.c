@@ -76,7 +76,7 @@ void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn) {
     if (!store_get(txn, STORE_META, str_from(waiting_name), &value) || value.len == 0)
         return;
     if (value.len % sizeof *ledger->erase_waiting != 0) {
-        err_set(&txn->err, ERR_FATAL, "the list of erased lines is damaged");
+        err_set(&txn->err, ERR_DAMAGED, "the list of erased lines is damaged");
         return;
     }
     ledger->erase_waiting_count = value.len / sizeof *ledger->erase_waiting;
@@ -182,7 +182,7 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
         if (looking && (erasing->asked->publishing || confirmed)) {
             looking = false;
             erasing->previous = entry;
-            erasing->has_previous = entry.counts;
+            erasing->has_previous = ledger_entry_counts(&entry);
         }
         if (entry.person)
             note_person(erasing, entry.person);

@@ -101,7 +101,7 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
     ledger_take_source(writer, delivery->source->name);
     if (delivery->content.decoded.failed)
         return;
-    if (news)
+    if (delivery->counts)
         note_news(writer, delivery);
     struct delivery_poll *poll = delivery->poll;
     if (poll) {

@@ -176,7 +176,15 @@ class Daemon:
         self.config_path.write_text(text)
         self.config_path.chmod(0o600)
 
+    def init(self, env=None):
+        """An empty ledger, as the operator makes it before the first start."""
+        done = subprocess.run([str(BUILD / "signaald"), "-c", str(self.config_path), "--init"], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60, env={**os.environ, **(env or {})})
+        assert done.returncode == 0, done.stderr
+
     def start(self, wait=True, env=None):
+        if not any(self.state.iterdir()):
+            self.init(env)
         command = [*self.wrapper, str(BUILD / "signaald"), "-c", str(self.config_path)]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -446,8 +454,7 @@ class Endpoint(Server):
 
 
 def tally(events):
-    """What a consumer makes of the events: subtract `previous`, add the event unless it is a withdrawal or
-    the signal was erased.
+    """What a consumer makes of the events: subtract `previous`, add the event where it counts.
 
     Returns {(municipality, categories, month, gender, age group, citizenship, source kind, status): signals}.
     """
@@ -468,7 +475,7 @@ def tally(events):
         kind = data["source"]["kind"]
         if "previous" in data:
             add(data["previous"], data["previous"]["source"]["kind"], -1)
-        if not event["type"].endswith((".withdrawn.v1", ".erased.v1")):
+        if data["counts"]:
             add(data, kind, 1)
     return cells
 

@@ -113,6 +113,10 @@ const char *status_name(enum status s) {
     return statuses[s];
 }
 
+bool cell_counts(const struct cell *cell) {
+    return cell->status != STATUS_REJECTED;
+}
+
 const char *source_kind_name(enum source_kind k) {
     assert(k < SOURCE_KIND_COUNT);
     return source_kinds[k];

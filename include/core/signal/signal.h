@@ -175,6 +175,10 @@ struct cell {
     uint8_t reserved; // 0
 };
 
+// A rejected signal is kept in a cell of its own status: it is in no sum but one that asks for
+// rejected ones.
+bool cell_counts(const struct cell *cell);
+
 // Keyed digests of a person, by V-number and by name, birth date and nationality; each under the
 // key in force and, while keys are rotated, under the one before.
 enum { PERSON_BASES = 2, PERSON_KEYS_MAX = 2 };
