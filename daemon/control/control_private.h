@@ -35,6 +35,8 @@ struct control_route {
 // The way of a request whose route is found.
 void control_follow(struct control *control, const struct control_route *route,
                     struct http_request *request);
+// Does it come from this machine, and not from a page of elsewhere in somebody's browser?
+bool control_is_local(const struct http_request *request);
 void control_on_gone(void *ctx, struct http_request *request); // see http_options
 // A parameter of the path, see struct route_match.
 struct str control_param(struct http_request *request, size_t nth);
