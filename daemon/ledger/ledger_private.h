@@ -181,8 +181,8 @@ void ledger_flush_erase_waiting(struct ledger_writer *writer);
 void ledger_note_listed(struct ledger_writer *writer, const struct delivery *delivery,
                         const struct digest *identity);
 void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entry *entry);
-// What is known of the items that a template leaves out is withdrawn, a part at a time; how many are
-// left to be looked at.
+// What is known of the items that a template leaves out is withdrawn, a part at a time; how many
+// are left to be looked at.
 size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery);
 
 // expire.c
