@@ -218,6 +218,13 @@ static void take_bool(struct decoder *d, const struct json_field *field, struct 
 
 static void take_field(struct decoder *d, const struct json_field *field, struct str raw);
 
+// It is neither the one nor the other: an item whose id is there twice has no id.
+static void refuse_repeated(struct decoder *d, const struct json_field *field) {
+    decode_add_fault(&d->item, FAULT_REPEATED, field->pointer);
+    if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_OR_NUMBER)
+        memset((char *)&d->item.item + field->offset, 0, sizeof(struct str));
+}
+
 // A member of the item (`fields` is item_fields) or of an object in it. `seen` has a bit for each
 // field.
 static void take_member(struct decoder *d, const struct json_field *fields, struct str key,
@@ -233,7 +240,7 @@ static void take_member(struct decoder *d, const struct json_field *fields, stru
     }
     uint32_t bit = 1u << (field - fields);
     if (*seen & bit && field->kind != FIELD_REFUSED)
-        decode_add_fault(&d->item, FAULT_REPEATED, field->pointer);
+        refuse_repeated(d, field);
     else if (!is_null(raw) && !(is_watermark && is_counter(d, field, raw)))
         take_field(d, field, raw);
     *seen |= bit;

@@ -91,7 +91,7 @@ struct mapping_result {
     char next[MAPPING_NEXT_MAX + 1]; // "" when there is none
 };
 
-// Calls fn for each item in order; its index is its place in the page, those left out included.
+// Calls fn for each item in order, also for those that are left out.
 // When result->decoded.failed the page as a whole is wrong and what fn saw does not count:
 //   SYNTAX    broken or cut off: the items cannot be told apart
 //   REPEATED  `items`, `next`, or a column that a rule names is there more than once

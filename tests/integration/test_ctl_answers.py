@@ -475,7 +475,8 @@ class Coverage(Case):
             r"3 of 3 municipalities shown\.",
         ):
             self.assertRegex(text, rf"(?m)^{line}$")
-        self.assertFits(self.good("coverage", "--list"), 80)
+        self.assertFits(self.on_terminal("coverage", "--list"), 80)
+        self.assertIn("gm0014-groningen, gm0014-b\n", self.good("coverage", "--list", env=environment(COLUMNS="40")))
 
     def test_silent_and_never(self):
         for args, codes in ((["--silent"], ["GM0038"]), (["--never"], ["GM1900"]),

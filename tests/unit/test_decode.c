@@ -96,9 +96,9 @@ static void json_bodies(void **state) {
         {"{\"id\":null,\"reported\":null}", " "},
         {"{\"id\":[\"a\"],\"reported\":5}", "!/id:type!/reported:type "},
         {"{\"id\":\"a\",\"naam\":\"x\",\"bsn\":1}", "a?2 "},
-        {"{\"id\":\"a\",\"id\":\"b\"}", "a!/id:repeated "}, // which one is meant?
-        {"{\"\\u0069d\":\"a\",\"id\":\"a\"}", "a!/id:repeated "},
-        {"{\"id\":\"a\",\"victim\":{\"age\":1,\"age\":2}}", "a@1!/victim/age:repeated "},
+        {"{\"id\":\"a\",\"id\":\"b\"}", "!/id:repeated "}, // which one is meant?
+        {"{\"\\u0069d\":\"a\",\"id\":\"a\"}", "!/id:repeated "},
+        {"{\"id\":\"a\",\"victim\":{\"age\":1,\"age\":2}}", "a!/victim/age:repeated "},
         {"{\"id\":\"a\",\"victim\":{\"age\":1},\"victim\":{}}", "a@1!/victim:repeated "},
         {"[{\"id\":\"a\"},7,\"x\",null]", "a !:type !:type !:type "},
         {"[[{\"id\":\"a\"}]]", "!:type "},

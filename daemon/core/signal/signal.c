@@ -65,6 +65,12 @@ static const char *const verdicts[VERDICT_COUNT] = {
     [VERDICT_REFUSED] = "refused",
 };
 
+static const char *const withdrawals[WITHDRAWALS] = {
+    [WITHDRAWN_SAID] = "said",
+    [WITHDRAWN_GONE] = "gone",
+    [WITHDRAWN_LEFT_OUT] = "leftOut",
+};
+
 static const struct {
     const char *name, *text;
 } faults[FAULT_COUNT] = {
@@ -116,9 +122,18 @@ const char *status_name(enum status s) {
     return statuses[s];
 }
 
+bool cell_counts(const struct cell *cell) {
+    return cell->status != STATUS_REJECTED;
+}
+
 const char *source_kind_name(enum source_kind k) {
     assert(k < SOURCE_KIND_COUNT);
     return source_kinds[k];
+}
+
+const char *withdrawal_name(enum withdrawal w) {
+    assert(w < WITHDRAWALS);
+    return withdrawals[w];
 }
 
 const char *verdict_name(enum verdict v) {
