@@ -249,10 +249,10 @@ void mapper_end(struct mapper *m) {
         m->result->excluded++;
     else
         m->result->decoded.items++;
-    m->trace.excluded = m->excluded;
+    m->item.excluded = m->trace.excluded = m->excluded;
     if (m->trace_fn)
         m->trace_fn(m->ctx, &m->trace);
-    else if (!m->excluded)
+    else
         m->item_fn(m->ctx, &m->item);
 }
 

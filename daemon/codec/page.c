@@ -69,11 +69,36 @@ static void add_refused(struct page *page, struct page_item *item, const struct 
     item->refused = (uint32_t)page->refused_count++;
 }
 
+static bool is_named(const struct digest *identity) {
+    static const struct digest none;
+    return !digest_equal(identity, &none);
+}
+
+// Of a signal that is taken back only id and time mean anything, as here.
+static void add_left_out(struct page *page, const struct item *said,
+                         const struct normalise_context *context) {
+    struct item taken_back = *said;
+    struct signal signal;
+    struct normalise_result result;
+    taken_back.withdrawn = true;
+    normalise_item(context, &taken_back, &signal, &result);
+    if (!is_named(&signal.identity))
+        return;
+    page->left_out =
+        mem_grow(page->left_out, page->left_out_count, &page->left_out_cap, sizeof *page->left_out);
+    page->left_out[page->left_out_count++] =
+        (struct page_left_out){signal.identity, signal.updated_ms, signal.updated_upto_ms};
+}
+
 static void on_item(void *ctx, const struct decode_item *decoded) {
     struct decoding *decoding = ctx;
     struct page *page = decoding->page;
     const struct page_options *options = decoding->options;
     struct normalise_result result;
+    if (decoded->excluded) {
+        add_left_out(page, &decoded->item, &options->context);
+        return;
+    }
     page->items = mem_grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);
     page->signals =
         mem_grow(page->signals, page->signal_count, &page->signal_cap, sizeof *page->signals);
@@ -87,13 +112,14 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     add_faults(page, decoded->index, decoded->faults, decoded->fault_count);
     add_normaliser_faults(page, decoded, &result);
     item->fault_count = (uint32_t)page->fault_count - item->fault_first;
+    item->identity = signal->identity;
     if (item->fault_count) {
+        page->nameless += !is_named(&item->identity);
         if (options->polled)
             add_refused(page, item, &decoded->item, &options->context);
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
-    item->identity = signal->identity;
     page->unknown_fields += decoded->item.unknown_fields;
     for (uint32_t i = 0; i < signal->unknown_count; i++) {
         page->unmapped = mem_grow(page->unmapped, page->unmapped_count, &page->unmapped_cap,
@@ -138,7 +164,7 @@ void page_decode(struct page *page, struct str body, const struct page_options *
         decode_native(page, body, &limits, &decoding);
     if (page->decoded.failed)
         page->item_count = page->signal_count = page->fault_count = page->refused_count =
-            page->unmapped_count = 0;
+            page->unmapped_count = page->left_out_count = 0;
 }
 
 void page_free(struct page *page) {
@@ -146,6 +172,7 @@ void page_free(struct page *page) {
     free(page->items);
     free(page->faults);
     free(page->refused);
+    free(page->left_out);
     free(page->unmapped);
     free(page->next);
 }

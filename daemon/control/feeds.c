@@ -67,6 +67,11 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "new", view->new_count);
     json_put_u64(json, "refused", view->refused);
     json_put_u64(json, "excluded", view->excluded);
+    json_put_bool(json, "complete", view->source->complete);
+    control_put_time(json, "lastWhole", record->whole_ms);
+    json_put_u64(json, "missing", record->missing);
+    json_put_u64(json, "gone", record->gone);
+    json_put_u64(json, "withdrawn", view->withdrawn);
     json_close(json, '}');
 }
 
@@ -131,6 +136,7 @@ static void refuse_asked(struct http_request *request, enum feed_asked asked) {
         [FEED_NO_SUCH_SOURCE] = "There is no source of that name.",
         [FEED_NOT_POLLED] = "This source is not polled: it only posts.",
         [FEED_BUSY] = "This source is being polled now; try again in a moment.",
+        [FEED_NOTHING_GONE] = "Nothing is gone from the list of this source and waits.",
     };
     control_problem(request, asked == FEED_NO_SUCH_SOURCE ? 404 : 409, details[asked]);
 }
@@ -186,6 +192,10 @@ void control_feed_pause(struct control *control, struct http_request *request) {
 
 void control_feed_resume(struct control *control, struct http_request *request) {
     ask_feed(control, request, "resume", resume_feed);
+}
+
+void control_feed_accept(struct control *control, struct http_request *request) {
+    ask_feed(control, request, "accept", feeds_let_go);
 }
 
 static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {

@@ -29,6 +29,7 @@ enum { DECODE_FAULTS_MAX = 32, DECODE_CURSOR_MAX = 64 }; // more than there are 
 // Borrowed for the call.
 struct decode_item {
     uint32_t index;
+    bool excluded; // a mapping leaves it out: of what it says only the id means anything
     struct item item;
     size_t fault_count;
     struct fault faults[DECODE_FAULTS_MAX];

@@ -89,7 +89,7 @@ struct mapping_result {
     char next[MAPPING_NEXT_MAX + 1]; // "" when there is none
 };
 
-// Calls fn for each item in order; its index is its place in the page, those left out included.
+// Calls fn for each item in order, also for those that are left out.
 // When result->decoded.failed the page as a whole is wrong and what fn saw does not count:
 //   SYNTAX    broken or cut off, a wrong encoding, two columns of one name
 //   REQUIRED  there is no `items`, no column for the id, or nothing in any item that a rule names:

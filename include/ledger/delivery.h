@@ -47,9 +47,9 @@ struct delivery {
     size_t body_len;
 
     struct page content;
-    size_t taken; // of its items, in the parts that were committed
-    bool news;    // one of them was
-    bool counts;  // and counts: only that ends a silence, and makes a municipality one that signals
+    size_t taken, left_out_taken; // of its items, in the parts that were committed
+    bool news;                    // one of them was
+    bool counts; // and counts: only that ends a silence, and makes a municipality one that signals
 
     struct delivery_poll *poll; // owned; NULL: a source or an operator pushed it
 };

@@ -31,6 +31,8 @@ static inline void note_text(struct noted *noted, const char *name, struct str t
 static inline void note_item(void *ctx, const struct decode_item *decoded) {
     struct noted *noted = ctx;
     const struct item *item = &decoded->item;
+    if (decoded->excluded)
+        return;
     noted->items++;
     note(noted, "%.*s", (int)item->id.len, item->id.data ? item->id.data : "");
     note_text(noted, "r", item->reported);

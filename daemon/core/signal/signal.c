@@ -67,6 +67,12 @@ static const char *const verdicts[VERDICT_COUNT] = {
     [VERDICT_REFUSED] = "refused",
 };
 
+static const char *const withdrawals[WITHDRAWALS] = {
+    [WITHDRAWN_SAID] = "said",
+    [WITHDRAWN_GONE] = "gone",
+    [WITHDRAWN_LEFT_OUT] = "leftOut",
+};
+
 static const struct {
     const char *name, *text;
 } faults[FAULT_COUNT] = {
@@ -122,6 +128,11 @@ bool cell_counts(const struct cell *cell) {
 const char *source_kind_name(enum source_kind k) {
     assert(k < SOURCE_KIND_COUNT);
     return source_kinds[k];
+}
+
+const char *withdrawal_name(enum withdrawal w) {
+    assert(w < WITHDRAWALS);
+    return withdrawals[w];
 }
 
 const char *verdict_name(enum verdict v) {

@@ -192,6 +192,16 @@ struct person_pseudonyms {
     struct digest list[PERSON_BASES][PERSON_KEYS_MAX]; // [..][0]: under the key in force
 };
 
+// How a signal came to be withdrawn. What its source said is final until it says otherwise; what we
+// made of its silence ends as soon as the signal is there again.
+enum withdrawal {
+    WITHDRAWN_SAID,     // by its source
+    WITHDRAWN_GONE,     // it is gone from a list that has all there is
+    WITHDRAWN_LEFT_OUT, // its source still has it, and the template leaves it out
+    WITHDRAWALS
+};
+const char *withdrawal_name(enum withdrawal w);
+
 struct signal {
     struct digest identity; // of (source, id); its hex form is our id of the signal
     struct digest
@@ -199,10 +209,11 @@ struct signal {
     char id[SIGNAL_ID_MAX + 1]; // the source's own if it can be nothing but a number of a case;
                                 // else a pseudonym of it, see scrub.h
     uint8_t id_len;
-    bool stands;      // takes back a withdrawal, see struct item
-    bool withdrawn;   // the source takes it back; only id and identity mean anything then
-    int32_t reported; // day
-    int32_t occurred; // day or TIME_DAY_NONE
+    bool stands;         // takes back a withdrawal, see struct item
+    bool withdrawn;      // the source takes it back; only id and identity mean anything then
+    enum withdrawal how; // it is withdrawn
+    int32_t reported;    // day
+    int32_t occurred;    // day or TIME_DAY_NONE
     uint16_t municipality_today; // present successor; 0 unknown
     const char *as_reported; // the table's own spelling of the name or code that was used, or NULL
                              // when the source's own municipality was assumed or nothing matched;
