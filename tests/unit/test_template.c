@@ -247,7 +247,8 @@ static const struct {
     {JSON "fields: {id: /i, status: {constant: posible}}\n",
      "t:2: fields.status: no status (allowed: possible, confirmed, rejected)\n"},
     {JSON "fields: {id: /i, gender: {from: /g, value_map: {1: Man, 2: Both}}}\n",
-     "t:2: fields.gender.value_map: no gender (allowed: Feminine, Masculine, NonConforming, "
+     "t:2: fields.gender.value_map: no gender (allowed: Feminine, Masculine, TransgenderFeminine, "
+     "TransgenderMasculine, NonConforming, "
      "Unknown)\n"},
     {JSON "fields: {id: /i, citizenship: {constant: Poolse}, ageGroup: {constant: old},\n"
           "  withdrawn: {from: /w, value_map: {a: perhaps}}}\n",

@@ -17,7 +17,7 @@ static const char *const categories[CATEGORY_COUNT] = {
     [CATEGORY_CHILD_LABOUR] = "ChildLabour",
     [CATEGORY_FORCED_ADOPTION] = "ForcedAdoption",
     [CATEGORY_SURROGACY] = "Surrogacy",
-    [CATEGORY_FORCED_MILITARY] = "ForcedMilitary",
+    [CATEGORY_FORCED_MILITARY] = "ForcedMilitaryByNonStateActors",
     [CATEGORY_OTHER] = "Other",
     [CATEGORY_UNKNOWN] = "Unknown",
 };
@@ -26,6 +26,8 @@ static const char *const genders[GENDER_COUNT] = {
     [GENDER_UNKNOWN] = "Unknown",
     [GENDER_FEMININE] = "Feminine",
     [GENDER_MASCULINE] = "Masculine",
+    [GENDER_TRANS_FEMININE] = "TransgenderFeminine",
+    [GENDER_TRANS_MASCULINE] = "TransgenderMasculine",
     [GENDER_NON_CONFORMING] = "NonConforming",
 };
 

@@ -19,8 +19,9 @@ enum {
     SIGNAL_DAY_MIN = 10957,    // 2000-01-01
 };
 
-// Forms of exploitation. Names are HTCDS 2.0's (vic_TypeOfExploitation, IOM); ForcedCriminality is
-// our one extension, since HTCDS has no word for a main Dutch form. A signal carries a set of them.
+// Forms of exploitation. Names are HTCDS 2.0's (vic_TypeOfExploitation, IOM), but for two of ours:
+// ForcedCriminality, since HTCDS has no word for a main Dutch form, and Unknown. A signal carries a
+// set of them.
 enum category {
     CATEGORY_SEXUAL_EXPLOITATION,
     CATEGORY_FORCED_LABOUR,
@@ -38,15 +39,18 @@ enum category {
     CATEGORY_COUNT,
 };
 
+// As HTCDS 2.0 (prs_Gender), which writes NonSpecifiedUnknown for our Unknown.
 enum gender {
     GENDER_UNKNOWN,
     GENDER_FEMININE,
     GENDER_MASCULINE,
+    GENDER_TRANS_FEMININE,
+    GENDER_TRANS_MASCULINE,
     GENDER_NON_CONFORMING,
     GENDER_COUNT
 };
 enum age_group { AGE_UNKNOWN, AGE_MINOR, AGE_ADULT, AGE_COUNT }; // Minor is under 18
-// By ISO 3166 against the EU's member states of today.
+// By ISO 3166 against the EU's member states on the day of the report.
 enum citizenship {
     CITIZENSHIP_UNKNOWN,
     CITIZENSHIP_NL,
