@@ -255,10 +255,14 @@ static void random_texts_never_crash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_and_cells),        cmocka_unit_test(the_separator_is_found),
-        cmocka_unit_test(other_encodings_are_left_alone),    cmocka_unit_test(long_records_are_only_told_of),
-        cmocka_unit_test(reading_stops_when_told),  cmocka_unit_test(the_header_names_the_columns),
-        cmocka_unit_test(sizes_are_bounded),        cmocka_unit_test(files_as_they_come),
+        cmocka_unit_test(records_and_cells),
+        cmocka_unit_test(the_separator_is_found),
+        cmocka_unit_test(other_encodings_are_left_alone),
+        cmocka_unit_test(long_records_are_only_told_of),
+        cmocka_unit_test(reading_stops_when_told),
+        cmocka_unit_test(the_header_names_the_columns),
+        cmocka_unit_test(sizes_are_bounded),
+        cmocka_unit_test(files_as_they_come),
         cmocka_unit_test(random_texts_never_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
