@@ -416,10 +416,9 @@ static void trace_page(const char *template, const char *body, size_t len, struc
     static const struct decode_limits limits = {65536, 10000, 32};
     struct templates *templates = load_shipped();
     const struct template *t = templates_find(templates, str_from(template));
-    assert_non_null(t);
-    *seen = (struct seen){0};
     struct door door;
-    assert_true(door_open((struct str){body, len}, DOOR_LATIN1, &door));
+    *seen = (struct seen){0};
+    assert_true(t && door_open((struct str){body, len}, DOOR_LATIN1, &door));
     mapping_decode_traced(&t->mapping, door.text, &limits, on_trace, seen, result);
     door_close(&door);
     assert_false(result->decoded.failed);
