@@ -271,6 +271,7 @@ static void link_erased(struct ledger_writer *writer, struct ledger_entry *entry
     if (is_counted(known) && known->person)
         ledger_drop_member(writer, known->person, &known->identity);
     ledger_erase_before(writer, &entry->identity, entry->previous);
+    ledger_forget_listed(writer, entry);
     ledger_write_stub(writer, entry);
 }
 
@@ -301,8 +302,9 @@ static bool follows(const struct ledger_entry *entry, const struct event_said *s
         return entry->version > latest->version;
     if (entry->erased || latest->erased)
         return true;
-    return said->has_previous == latest->counts &&
-           (!latest->counts || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
+    bool counted = ledger_entry_counts(latest);
+    return said->has_previous == counted &&
+           (!counted || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
 }
 
 // Without its event: it is in change->value.
@@ -343,7 +345,8 @@ static void link_source(struct ledger_writer *writer, const struct ledger_entry 
     ledger_take_source(writer, entry->source);
     writer->feed_changed = true;
     if (entry->kind == LEDGER_SIGNAL) {
-        if (!entry->erased && !entry->remapped && feed->signal_ms < entry->received_ms)
+        if (!entry->erased && !entry->remapped && ledger_entry_counts(entry) &&
+            feed->signal_ms < entry->received_ms)
             feed->signal_ms = entry->received_ms;
         if (feed->contact_ms < feed->signal_ms)
             feed->contact_ms = feed->signal_ms;

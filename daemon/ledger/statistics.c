@@ -322,7 +322,7 @@ enum ledger_look ledger_look_up_statistic(struct ledger *ledger, uint64_t seq, s
 bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err) {
     ledger->statistics_waiting = store_entries(txn, STORE_STATISTICS_OUTBOX);
     return read_state(txn, &ledger->statistics) ||
-           err_set(err, ERR_FATAL, "how far the statistics for outside are is damaged");
+           err_set(err, ERR_DAMAGED, "how far the statistics for outside are is damaged");
 }
 
 const struct statistics_record *ledger_statistics_state(const struct ledger *ledger) {

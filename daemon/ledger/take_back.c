@@ -343,6 +343,7 @@ static struct signal as_delivered(const struct ledger_entry *entry, uint8_t flag
                             .id_len = entry->id_len,
                             .stands = flags & ASIDE_STANDS,
                             .withdrawn = entry->verdict == VERDICT_WITHDRAWN,
+                            .how = entry->how,
                             .reported = entry->reported,
                             .occurred = entry->occurred,
                             .municipality_today = entry->municipality_today,
@@ -391,7 +392,7 @@ static void write_again(struct ledger_writer *writer, const struct take_back_tas
     ledger_write_signal(writer, &entry, known, asked->tables, spelt ? spelling : NULL);
     *(entry.remapped ? &totals->remapped : &totals->verdicts[verdict]) += 1;
     const struct source *source = sources_find(asked->sources, origin.source);
-    if (source && !entry.remapped)
+    if (source && !entry.remapped && ledger_entry_counts(&entry))
         ledger_note_news(writer, source, asked->tables, &entry);
 }
 

@@ -86,6 +86,12 @@ class SearchTest(unittest.TestCase):
                       base64=base64.b64encode(chance.randbytes(1 << 20)))
         self.assertEqual(report(Search(IDENTIFIERS).look_in(pieces)), "")
 
+    def test_a_moment_and_a_count_are_no_birth_date(self):
+        for line in (b"2026-11-29 09:27:02  1983  registered", b"2026-11-19 08:19  71", b"2026-11-29T09:27:02\t1983"):
+            self.assertEqual(report(Search(IDENTIFIERS).look("lines", line)), "")
+        for line in (b"2026-11-29 09:27:02  27/02 1983", b"2026-11-29 09:27 27-02  1983", b"1983-02-27 09:27:02"):
+            self.assertNotEqual(report(Search(IDENTIFIERS).look("lines", line)), "")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,27 +1,69 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Reads an operator's table row by row. Cells are unquoted in place in a copy of the text, so they
-// cost no memory of their own and live until table_close. A bad row is told with its line and the
-// reader stands at the next one, so that all errors of a file are told in one run.
+// An operator's table, read whole by base/csv when it is opened and given row by row. The cells
+// stand in one text, which lives until table_close. A bad row keeps its line and what is wrong with
+// it, so that all errors of a file are told in one run.
 #include "core/tables/table.h"
 
+#include "base/csv/csv.h"
 #include "base/mem.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct table_row {
+    uint32_t line;
+    size_t count;      // of its cells in the text; 0 when it is bad
+    const char *wrong; // NULL: nothing
+};
+
+static void add_row(struct table *table, struct table_row row) {
+    table->rows = mem_grow(table->rows, table->row_count, &table->row_cap, sizeof *table->rows);
+    table->rows[table->row_count++] = row;
+}
+
+// What is wrong with a record, or NULL.
+static const char *find_fault(const struct csv_record *record) {
+    if (record->broken)
+        return "text behind a closing quote, or a quote in a cell that is not quoted";
+    if (record->too_long)
+        return "a cell is too long";
+    for (size_t i = 0; i < record->count; i++) {
+        struct str cell = str_trim(record->cells[i]);
+        if (cell.len > TABLE_CELL_MAX)
+            return "a cell is too long";
+        if (!str_is_clean_utf8(cell))
+            return "a cell is not UTF-8 or holds control characters";
+    }
+    return NULL;
+}
+
+static bool take_record(void *ctx, const struct csv_record *record) {
+    struct table *table = ctx;
+    const char *wrong = find_fault(record);
+    add_row(table, (struct table_row){record->line, wrong ? 0 : record->count, wrong});
+    for (size_t i = 0; !wrong && i < record->count; i++) {
+        buf_put_str(&table->text, str_trim(record->cells[i]));
+        buf_putc(&table->text, '\0');
+    }
+    return true;
+}
+
 void table_open(struct table *table, struct str text, const char *name) {
-    if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
-        text = (struct str){text.data + 3, text.len - 3};
-    char *copy = mem_strndup(text.data ? text.data : "", text.len);
-    *table = (struct table){
-        .text = copy, .at = copy, .end = copy + text.len, .name = name, .next_line = 1};
+    const struct csv_options options = {
+        .separator = ',', .record_bytes_max = TABLE_CELL_MAX * TABLE_COLUMNS_MAX, .strict = true};
+    uint32_t line;
+    *table = (struct table){.name = name};
+    buf_init(&table->text, 2 * text.len + 2); // at most a NUL for each byte, and one more
+    if (!csv_read(text, &options, take_record, table, &line))
+        add_row(table, (struct table_row){line, 0, "a quote is not closed"});
 }
 
 void table_close(struct table *table) {
     if (!table)
         return;
-    free(table->text);
+    buf_free(&table->text);
+    free(table->rows);
     *table = (struct table){0};
 }
 
@@ -29,109 +71,25 @@ bool table_fault(const struct table *table, struct err *err, const char *text) {
     return err_set(err, ERR_CONFIG, "%s:%u: %s", table->name, (unsigned)table->line, text);
 }
 
-// Moves behind a line end ("\n", "\r\n" or "\r").
-static void pass_line_end(struct table *table) {
-    if (table->at < table->end && *table->at == '\r')
-        table->at++;
-    if (table->at < table->end && *table->at == '\n')
-        table->at++;
-    table->next_line++;
-}
-
-static bool at_line_end(const struct table *table) {
-    return table->at == table->end || *table->at == '\n' || *table->at == '\r';
-}
-
-static void skip_line(struct table *table) {
-    while (!at_line_end(table))
-        table->at++;
-    if (table->at < table->end)
-        pass_line_end(table);
-}
-
-static void skip_blank_lines(struct table *table) {
-    while (table->at < table->end && (at_line_end(table) || *table->at == '#'))
-        skip_line(table);
-}
-
-// The rest of a quoted cell, unquoted in place. NULL, or what is wrong.
-static const char *read_quoted(struct table *table, struct str *cell) {
-    char *out = ++table->at;
-    cell->data = out;
-    for (;; table->at++) {
-        if (table->at == table->end)
-            return "a quote is not closed";
-        if (*table->at == '"') {
-            if (table->at + 1 == table->end || table->at[1] != '"')
-                break;
-            table->at++;
-        } else if (*table->at == '\n') {
-            table->next_line++;
-        }
-        *out++ = *table->at;
-    }
-    table->at++;
-    cell->len = (size_t)(out - cell->data);
-    if (!at_line_end(table) && *table->at != ',')
-        return "text behind a closing quote";
-    return NULL;
-}
-
-static const char *read_cell(struct table *table, struct str *cell) {
-    const char *wrong = NULL;
-    if (!at_line_end(table) && *table->at == '"') {
-        wrong = read_quoted(table, cell);
-    } else {
-        cell->data = table->at;
-        while (!at_line_end(table) && *table->at != ',')
-            table->at++;
-        cell->len = (size_t)(table->at - cell->data);
-    }
-    if (wrong)
-        return wrong;
-    *cell = str_trim(*cell);
-    if (cell->len > TABLE_CELL_MAX)
-        return "a cell is too long";
-    if (!str_is_clean_utf8(*cell))
-        return "a cell is not UTF-8 or holds control characters";
-    return NULL;
-}
-
-// Only once the whole row is read: a NUL may overwrite the separator that ended its cell.
-static void end_cells(const struct table *table, const struct str *cells, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        table->text[(cells[i].data - table->text) + (ptrdiff_t)cells[i].len] = '\0';
-}
-
 enum table_next table_read(struct table *table, struct str *cells, size_t max, size_t *count,
                            struct err *err) {
     assert(max > 0);
-    skip_blank_lines(table);
-    if (table->at == table->end)
+    if (table->row == table->row_count)
         return TABLE_END;
-    table->line = table->next_line;
-    const char *wrong = NULL;
-    size_t n = 0;
-    for (;;) {
-        if (n == max)
-            wrong = "more columns than expected";
-        else
-            wrong = read_cell(table, &cells[n]);
-        if (wrong)
-            break;
-        n++;
-        if (at_line_end(table))
-            break;
-        table->at++; // the comma
+    const struct table_row *row = &table->rows[table->row++];
+    table->line = row->line;
+    for (size_t i = 0; i < row->count; i++) {
+        struct str cell = str_from(table->text.data + table->at);
+        if (i < max)
+            cells[i] = cell;
+        table->at += cell.len + 1;
     }
-    skip_line(table);
-    if (wrong) {
-        (void)table_fault(table, err, wrong);
-        return TABLE_BAD;
-    }
-    end_cells(table, cells, n);
-    *count = n;
-    return TABLE_ROW;
+    *count = row->count;
+    const char *wrong = row->count > max ? "more columns than expected" : row->wrong;
+    if (!wrong)
+        return TABLE_ROW;
+    (void)table_fault(table, err, wrong);
+    return TABLE_BAD;
 }
 
 enum table_next table_read_exactly(struct table *table, struct str *cells, size_t count,

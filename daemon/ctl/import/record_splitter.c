@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Cuts a file between its records. Where a record of CSV ends is told by codec/csv_dialect, as the
-// daemon's reader sees it. The head ends behind the first record that this reader gives, so that
-// each piece, which begins with the head, has the header line that the whole file has.
+// Cuts a file between its records. Where a record of CSV ends is told by base/csv/csv_dialect, as
+// the daemon's reader sees it. The head ends behind the first record that this reader gives, so
+// that each piece, which begins with the head, has the header line that the whole file has.
 #include "ctl/import/record_splitter.h"
 
-#include "codec/csv.h"
-#include "codec/csv_dialect.h"
+#include "base/csv/csv.h"
+#include "base/csv/csv_dialect.h"
 
 static bool is_newline(char c) {
     return c == '\n' || c == '\r';
@@ -18,10 +18,12 @@ struct span {
     bool ended;   // by a line end, or by the end of the bytes
 };
 
+static bool is_pair(struct str bytes, size_t at) {
+    return at + 1 < bytes.len && bytes.data[at] == '\r' && bytes.data[at + 1] == '\n';
+}
+
 static void end_span(struct span *span, struct str bytes) {
-    bool pair = span->len + 1 < bytes.len && bytes.data[span->len] == '\r' &&
-                bytes.data[span->len + 1] == '\n';
-    span->len += pair ? 2 : 1;
+    span->len += is_pair(bytes, span->len) ? 2 : 1;
     span->lines++;
     span->ended = true;
 }
@@ -38,8 +40,8 @@ static struct span measure(struct str bytes, bool csv, char separator) {
             return span;
         }
         if (state == CSV_PLAIN && c != separator)
-            continue;            // most bytes
-        span.lines += c == '\n'; // in a quoted field
+            continue;                                                        // most bytes
+        span.lines += c == '\n' || (c == '\r' && !is_pair(bytes, span.len)); // in quotes
         bool is_separator = csv && c == separator && state != CSV_QUOTED;
         bool around = csv && c == '"' && (state == CSV_FIELD_START || state == CSV_QUOTED);
         span.empty =

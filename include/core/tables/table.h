@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Rows of the operator's tables: comma separated values with RFC 4180 quotes, UTF-8 with or without
-// a byte order mark, any line ends. Empty lines and lines that begin with '#' are skipped. For
-// files of our own only; what comes from outside has its own readers.
+// Rows of the operator's tables: comma separated values as base/csv/csv.h reads them when it is
+// strict. Empty lines and lines that begin with '#' are skipped.
 #ifndef CORE_TABLES_TABLE_H
 #define CORE_TABLES_TABLE_H
 
@@ -13,11 +12,12 @@
 enum { TABLE_COLUMNS_MAX = 32, TABLE_CELL_MAX = 4096 };
 
 struct table {
-    char *text; // owned copy; cells point into it
-    char *at, *end;
+    struct buf text; // of all cells, each followed by a NUL
+    struct table_row *rows;
+    size_t row_count, row_cap;
+    size_t row, at;   // what is read next: of the rows, in the text
     const char *name; // borrowed; for messages
     uint32_t line;    // where the latest row began, 1-based
-    uint32_t next_line;
 };
 
 enum table_next { TABLE_ROW, TABLE_END, TABLE_BAD };

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
 // How a CSV text is written: byte order mark, Excel's line "sep=;", separator, and where records
-// end. The reader (codec/csv.h) and who cuts a text into pieces both ask here, so that they agree.
-#ifndef CODEC_CSV_DIALECT_H
-#define CODEC_CSV_DIALECT_H
+// end. The reader (base/csv/csv.h) and who cuts a text into pieces both ask here, so that they
+// agree.
+#ifndef BASE_CSV_DIALECT_H
+#define BASE_CSV_DIALECT_H
 
 #include "base/str.h"
 
 struct csv_dialect {
     char separator;
-    bool utf8;     // a byte order mark says so
     size_t begin;  // of the records: behind the mark and the "sep=" line
     uint32_t line; // where they begin, 1-based
 };
