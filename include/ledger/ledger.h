@@ -83,6 +83,16 @@ uint64_t ledger_audit_bytes(const struct ledger *ledger);
 bool ledger_feed(struct ledger *ledger, struct str source,
                  struct feed_record *feed); // false: nothing known
 
+// The counts as they are on the disk; any thread, beside commits. So are ledger_feed,
+// ledger_event_at and the functions ledger_each_… below. Free it, whatever was returned; false: it
+// cannot be read.
+struct ledger_cube {
+    struct counts *counts;
+    struct persons *persons; // those with more than one signal
+};
+bool ledger_read_cube(struct ledger *ledger, struct ledger_cube *cube) MUST_CHECK;
+void ledger_cube_free(struct ledger_cube *cube);
+
 // The quarantine, by number. At most so many entries are kept, of all and of one source; further
 // ones are only counted (totals.not_quarantined).
 enum { LEDGER_QUARANTINE_MAX = 10000, LEDGER_QUARANTINE_SOURCE_MAX = 1000 };

@@ -107,6 +107,10 @@ size_t persons_members(const struct persons *persons) {
     return persons->members;
 }
 
+size_t persons_repeats(const struct persons *persons) {
+    return persons->members - persons->map.count;
+}
+
 void persons_each(const struct persons *persons,
                   void (*fn)(void *ctx, uint64_t person, const struct digest *member,
                              const struct cell *cell),
