@@ -417,7 +417,9 @@ int app_run(struct config *config) {
         loop_run(app.loop);
     } else {
         log_error("cannot start: %s", err.text);
-        app.status = err.kind == ERR_CONFIG ? 2 : 1;
+        if (err.kind == ERR_DAMAGED)
+            log_error("%s", store_damage_advice);
+        app.status = err_exit_status(&err);
     }
     close_all(&app);
     return app.status;

@@ -83,6 +83,10 @@ uint64_t ledger_audit_bytes(const struct ledger *ledger);
 bool ledger_feed(struct ledger *ledger, struct str source,
                  struct feed_record *feed); // false: nothing known
 
+// How many whole polls in a row of its source's complete list lacked the signal. False: no such
+// list brought it, or it does not count.
+bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
+
 // The counts as they are on the disk; any thread, beside commits. So are ledger_feed,
 // ledger_event_at and the functions ledger_each_… below. Free it, whatever was returned; false: it
 // cannot be read.

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/poll.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -160,7 +161,7 @@ void term_out_put_field(const struct term_out *term, enum term_out_style style, 
                         size_t width, unsigned fit) {
     char *clean = term_out_clean(term, text);
     size_t columns = term_out_columns(term, clean);
-    if (columns > width && (fit & FIT_CUT) && width > 0) {
+    if (columns > width && (fit & FIT_CUT) && term->terminal && width > 0) {
         size_t len = fitting(term, clean, width - 1, &columns);
         put_styled(term, style, clean, len);
         fputs(term->utf8 ? "…" : "~", term->out);
@@ -239,4 +240,9 @@ void term_out_put_wrapped(const struct term_out *term, enum term_out_style style
 
 void term_out_end_line(const struct term_out *term) {
     fputc('\n', term->out);
+}
+
+bool term_out_is_abandoned(const struct term_out *term) {
+    struct pollfd out = {.fd = fileno(term->out)};
+    return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
 }
