@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Questions: what is asked of the ledger and takes longer than a moment is worked out on a worker,
-// from what is on the disk, so that it holds up neither the loop nor a commit. Few at a time; the
-// others wait in one list, root and our own user first. A question belongs to the list, then to its
-// worker, and ends on the loop. A stream (events, the audit log) asks a question for each piece.
+// Questions: what is inquiry of the ledger and takes longer than a moment is worked out on a
+// worker, from what is on the disk, so that it holds up neither the loop nor a commit. Few at a
+// time; the others wait in one list, root and our own user first. A question belongs to the list,
+// then to its worker, and ends on the loop. A stream (events, the audit log) asks a question for
+// each piece.
 //
 // Beside it a rate for each reader: so many requests that leave a line in the audit log.
 #include "base/mem.h"
@@ -96,7 +97,7 @@ bool control_has_room(const struct control *control, unsigned uid) {
 
 // --- one that a request asks ---
 
-struct asked {
+struct inquiry {
     struct control *control;
     struct http_request *request; // NULL: it is gone
     struct tables *tables;        // a reference, as of
@@ -107,43 +108,44 @@ struct asked {
 };
 
 static void work_out(void *ctx) {
-    struct asked *asked = ctx;
-    struct control_ground ground = {.ledger = asked->control->options.ledger,
-                                    .tables = asked->tables,
-                                    .sources = asked->sources,
-                                    .config = asked->control->options.config};
-    asked->answer(&ground, asked->ctx, &asked->reply);
+    struct inquiry *inquiry = ctx;
+    struct control_ground ground = {.ledger = inquiry->control->options.ledger,
+                                    .tables = inquiry->tables,
+                                    .sources = inquiry->sources,
+                                    .config = inquiry->control->options.config};
+    inquiry->answer(&ground, inquiry->ctx, &inquiry->reply);
 }
 
 static void on_worked_out(void *ctx) {
-    struct asked *asked = ctx;
-    if (asked->request && asked->control->stopping)
-        control_abandon(asked->request);
-    else if (asked->request)
-        control_send(asked->request, &asked->reply);
-    buf_free(&asked->reply.body);
-    tables_unref(asked->tables);
-    sources_unref(asked->sources);
-    free(asked->ctx);
-    free(asked);
+    struct inquiry *inquiry = ctx;
+    if (inquiry->request && inquiry->control->stopping)
+        control_abandon(inquiry->request);
+    else if (inquiry->request)
+        control_send(inquiry->request, &inquiry->reply);
+    buf_free(&inquiry->reply.body);
+    tables_unref(inquiry->tables);
+    sources_unref(inquiry->sources);
+    free(inquiry->ctx);
+    free(inquiry);
 }
 
 void control_ask(struct control *control, struct http_request *request, control_answer *answer,
                  void *ctx) {
-    struct asked *asked = mem_zalloc(1, sizeof *asked);
-    *asked = (struct asked){.control = control,
-                            .tables = tables_ref(control->tables),
-                            .sources = sources_ref(control->sources),
-                            .answer = answer,
-                            .ctx = ctx};
+    struct inquiry *inquiry = mem_zalloc(1, sizeof *inquiry);
+    *inquiry = (struct inquiry){.control = control,
+                                .tables = tables_ref(control->tables),
+                                .sources = sources_ref(control->sources),
+                                .answer = answer,
+                                .ctx = ctx};
     control_keep(control, request);
-    control_hold(request, &asked->request);
-    control_work(control, control_uid(request), false, work_out, on_worked_out, asked);
+    control_hold(request, &inquiry->request);
+    control_work(control, control_uid(request), false, work_out, on_worked_out, inquiry);
 }
 
 // --- the rate of a reader ---
 
-// A bucket for each reader, which fills evenly. Whoever has asked nothing for longest makes place.
+// A bucket for each reader, which fills evenly. Whoever has inquiry nothing for longest makes
+// place.
 bool control_may_read(struct control *control, unsigned uid) {
     struct control_readers *readers = &control->readers;
     double rate = control->options.config->control_reads_per_minute;
