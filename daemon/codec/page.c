@@ -18,13 +18,14 @@ struct decoding {
     const struct page_options *options;
 };
 
-static void add_faults(struct page *page, uint32_t index, const struct fault *faults,
-                       size_t count) {
+static void add_faults(struct page *page, const struct decode_item *decoded,
+                       const struct fault *faults, size_t count) {
     for (size_t i = 0; i < count; i++) {
         page->faults =
             mem_grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
         page->faults[page->fault_count] = faults[i];
-        page->faults[page->fault_count++].index = index;
+        page->faults[page->fault_count].index = decoded->index;
+        page->faults[page->fault_count++].line = decoded->line;
     }
 }
 
@@ -38,7 +39,7 @@ static void add_normaliser_faults(struct page *page, const struct decode_item *d
             told = told || decoded->faults[k].pointer[0] == '\0' ||
                    strcmp(decoded->faults[k].pointer, result->faults[i].pointer) == 0;
         if (!told)
-            add_faults(page, decoded->index, &result->faults[i], 1);
+            add_faults(page, decoded, &result->faults[i], 1);
     }
 }
 
@@ -69,11 +70,36 @@ static void add_refused(struct page *page, struct page_item *item, const struct 
     item->refused = (uint32_t)page->refused_count++;
 }
 
+static bool is_named(const struct digest *identity) {
+    static const struct digest none;
+    return !digest_equal(identity, &none);
+}
+
+// Of a signal that is taken back only id and time mean anything, as here.
+static void add_left_out(struct page *page, const struct item *said,
+                         const struct normalise_context *context) {
+    struct item taken_back = *said;
+    struct signal signal;
+    struct normalise_result result;
+    taken_back.withdrawn = true;
+    normalise_item(context, &taken_back, &signal, &result);
+    if (!is_named(&signal.identity))
+        return;
+    page->left_out =
+        mem_grow(page->left_out, page->left_out_count, &page->left_out_cap, sizeof *page->left_out);
+    page->left_out[page->left_out_count++] =
+        (struct page_left_out){signal.identity, signal.updated_ms, signal.updated_upto_ms};
+}
+
 static void on_item(void *ctx, const struct decode_item *decoded) {
     struct decoding *decoding = ctx;
     struct page *page = decoding->page;
     const struct page_options *options = decoding->options;
     struct normalise_result result;
+    if (decoded->excluded) {
+        add_left_out(page, &decoded->item, &options->context);
+        return;
+    }
     page->items = mem_grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);
     page->signals =
         mem_grow(page->signals, page->signal_count, &page->signal_cap, sizeof *page->signals);
@@ -84,16 +110,17 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
                                .refused = UINT32_MAX,
                                .fault_first = (uint32_t)page->fault_count};
     normalise_item(&options->context, &decoded->item, signal, &result);
-    add_faults(page, decoded->index, decoded->faults, decoded->fault_count);
+    add_faults(page, decoded, decoded->faults, decoded->fault_count);
     add_normaliser_faults(page, decoded, &result);
     item->fault_count = (uint32_t)page->fault_count - item->fault_first;
+    item->identity = signal->identity;
     if (item->fault_count) {
+        page->nameless += !is_named(&item->identity);
         if (options->polled)
             add_refused(page, item, &decoded->item, &options->context);
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
-    item->identity = signal->identity;
     page->unknown_fields += decoded->item.unknown_fields;
     for (uint32_t i = 0; i < signal->unknown_count; i++) {
         page->unmapped = mem_grow(page->unmapped, page->unmapped_count, &page->unmapped_cap,
@@ -127,18 +154,28 @@ static void decode_native(struct page *page, struct str body, const struct decod
     }
 }
 
+// What the operator wrote goes before what a server says of all it sends.
+static enum door_charset charset_of(const struct page_options *options) {
+    return options->mapping && options->mapping->latin1 ? DOOR_LATIN1 : options->charset;
+}
+
 void page_decode(struct page *page, struct str body, const struct page_options *options) {
     struct decoding decoding = {page, options};
     struct decode_limits limits = options->limits;
+    struct door door;
     if (options->polled)
         limits.items_max = POLLED_ITEMS_MAX;
-    if (options->mapping)
-        decode_mapped(page, body, &limits, &decoding);
+    if (!door_open(body, charset_of(options), &door))
+        page->decoded = (struct decode_result){
+            .failed = true, .fault = FAULT_FORM, .place = "", .form = door.form, .line = 1};
+    else if (options->mapping)
+        decode_mapped(page, door.text, &limits, &decoding);
     else
-        decode_native(page, body, &limits, &decoding);
+        decode_native(page, door.text, &limits, &decoding);
+    door_close(&door);
     if (page->decoded.failed)
         page->item_count = page->signal_count = page->fault_count = page->refused_count =
-            page->unmapped_count = 0;
+            page->unmapped_count = page->left_out_count = 0;
 }
 
 void page_free(struct page *page) {
@@ -146,6 +183,7 @@ void page_free(struct page *page) {
     free(page->items);
     free(page->faults);
     free(page->refused);
+    free(page->left_out);
     free(page->unmapped);
     free(page->next);
 }

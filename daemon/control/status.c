@@ -176,6 +176,7 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "failing", f->feeds.failing);
     json_put_u64(json, "silent", f->feeds.silent);
     json_put_u64(json, "paused", f->feeds.paused);
+    json_put_u64(json, "held", f->feeds.held);
     json_put_u64(json, "quarantined", f->quarantined);
     json_open_key(json, "failingList", '[');
     feeds_each(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
@@ -221,6 +222,8 @@ static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "poll_failures_total", "Polls that failed", f->feeds.failures);
     metric(out, "feeds_silent", "Sources that have fallen silent", f->feeds.silent);
     metric(out, "feeds_paused", "Polled feeds that an operator has paused", f->feeds.paused);
+    metric(out, "feeds_held",
+           "Polled feeds whose complete list lacks more than is withdrawn at once", f->feeds.held);
     metric(out, "poll_pages_total", "Pages that polls brought", f->feeds.pages);
     metric(out, "poll_not_modified_total", "Polls that brought nothing new", f->feeds.not_modified);
     metric(out, "quarantined", "Items and pages in quarantine", f->quarantined);

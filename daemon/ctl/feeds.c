@@ -79,10 +79,10 @@ static void put_totals(const struct ctl *ctl, const struct json_view *answer, si
 
 static void print_sheet(const struct ctl *ctl, const struct json_view *feeds) {
     static const char *const keys[] = {
-        "name",     "kind",    "municipality", "template",    "url",        "interval",
-        "state",    "silent",  "paused",       "lastContact", "lastSignal", "nextPoll",
-        "failures", "failure", "failedAt",     "polls",       "pages",      "notModified",
-        "items",    "new",     "refused",      "excluded",    NULL};
+        "name",     "kind",     "municipality", "template",    "url",      "interval",  "state",
+        "silent",   "paused",   "lastContact",  "lastSignal",  "nextPoll", "failures",  "failure",
+        "failedAt", "polls",    "pages",        "notModified", "items",    "new",       "refused",
+        "excluded", "complete", "lastWhole",    "missing",     "gone",     "withdrawn", NULL};
     query_print_sheet(ctl, keys, feeds, NULL);
 }
 
@@ -145,6 +145,28 @@ static void put_numbers(const struct term_out *term, const struct json_view *fee
     }
 }
 
+// Of a list that has all there is: what it lacks.
+static void put_absence(const struct term_out *term, const struct json_view *feed) {
+    static const struct {
+        const char *label, *key;
+    } numbers[] = {{"missing once", "missing"}, {"gone, held", "gone"}, {"withdrawn", "withdrawn"}};
+    if (!json_view_flag(feed, "complete"))
+        return;
+    term_out_end_line(term);
+    put_time(term, "whole list", json_view_text(feed, "lastWhole"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char text[FORMAT_MAX];
+        int64_t value = json_view_integer(feed, numbers[i].key);
+        bool held = value && i == 1;
+        format_count(value, text);
+        put_fact(term, held ? STYLE_BAD : STYLE_PLAIN, numbers[i].label, text);
+    }
+    if (json_view_integer(feed, "gone"))
+        term_out_put_wrapped(term, STYLE_DIM,
+                             "Ask the source whether its list is right; then signaalctl accept "
+                             "NAME withdraws what is gone.");
+}
+
 static void put_interval(const struct term_out *term, const struct json_view *feed) {
     int64_t seconds;
     char text[FORMAT_MAX] = "-";
@@ -180,6 +202,7 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     put_time(term, "next poll", json_view_text(feed, "nextPoll"));
     put_failures(term, feed);
     put_fact(term, STYLE_PLAIN, "cursor", json_view_text(feed, "cursor"));
+    put_absence(term, feed);
     term_out_end_line(term);
     put_numbers(term, feed);
     return CTL_OK;

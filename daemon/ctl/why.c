@@ -51,6 +51,25 @@ static void put_published(const struct term_out *term, const struct json_view *v
     put_styled(term, "published", topic ? STYLE_PLAIN : STYLE_WARN, text);
 }
 
+static void put_verdict(const struct term_out *term, const struct json_view *version) {
+    const char *text = json_view_text(version, "verdict");
+    if (json_view_is(version, "withdrawal", "gone"))
+        text = "withdrawn: gone from the source's complete list";
+    else if (json_view_is(version, "withdrawal", "leftOut"))
+        text = "withdrawn: the template leaves it out now";
+    put_line(term, "verdict", text);
+}
+
+// Only of a signal that a complete list brought.
+static void put_lacked(const struct term_out *term, const struct json_view *answer) {
+    int64_t lacked;
+    if (json_view_number(answer, "lacked", &lacked))
+        put_line(term, "in the list",
+                 lacked == 0   ? "yes"
+                 : lacked == 1 ? "no, since the last poll: the next one decides"
+                               : "no: held, see signaalctl feeds SOURCE");
+}
+
 static void put_version(const struct term_out *term, const struct json_view *version) {
     char time[FORMAT_MAX], received[FORMAT_MAX + 4];
     char *categories = json_view_join(json_view_at(version, "categories"));
@@ -58,7 +77,7 @@ static void put_version(const struct term_out *term, const struct json_view *ver
     (void)snprintf(received, sizeof received, "%s UTC", time);
     term_out_end_line(term);
     put_number(term, "version", version, "version");
-    put_line(term, "verdict", json_view_text(version, "verdict"));
+    put_verdict(term, version);
     put_line(term, "received", received);
     put_line(term, "feed", json_view_text(version, "feed"));
     put_number(term, "sequence", version, "sequence");
@@ -76,6 +95,7 @@ static enum ctl_exit print_signal(const struct ctl *ctl, const struct json_view 
     put_line(term, "source", json_view_text(answer, "source"));
     put_line(term, "id", json_view_text(answer, "id"));
     put_line(term, "counts", json_view_flag(answer, "counts") ? "yes" : "no");
+    put_lacked(term, answer);
     for (size_t i = 0; i < json_view_size(versions); i++)
         put_version(term, json_view_item(versions, i));
     return CTL_OK;

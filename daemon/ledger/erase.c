@@ -118,6 +118,7 @@ static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
 // this was, and the key of its partition.
 static void empty_row(struct ledger_entry *entry) {
     entry->erased = true;
+    entry->how = WITHDRAWN_SAID;
     entry->unknown_said = false;
     entry->updated_ms = 0;
     entry->person = 0;
@@ -278,6 +279,7 @@ static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)
         ledger_drop_member(writer, latest->person, &latest->identity);
+    ledger_forget_listed(writer, latest);
     drop_pseudonyms(&erasing);
     change->totals.erased++;
     free(erasing.persons);

@@ -132,6 +132,7 @@ static void forget_signal(struct expire_step *step, const struct ledger_entry *e
                                  sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = entry->identity;
     change->totals.expired += !entry->erased;
+    ledger_forget_listed(step->writer, entry);
     ledger_keep_expired_count(step->writer, entry);
 }
 

@@ -3,6 +3,7 @@
 //   load.c, read.c     open and load; what is asked of the memory and of a snapshot
 //   commit.c, write.c  a group in one transaction; an entry and its event
 //   signals.c          a delivery: each signal is classified, then written
+//   absence.c          what a template leaves out, or is gone from a list that has all there is
 //   apply.c            a commit that is on the disk reaches the memory
 //   topics.c           what Kafka has of each topic
 //   outbox.c           what Kafka has yet to get
@@ -174,6 +175,15 @@ void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry)
 void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq);
 void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
 void ledger_flush_erase_waiting(struct ledger_writer *writer);
+
+// absence.c
+// A poll of a source whose list has all there is brought it.
+void ledger_note_listed(struct ledger_writer *writer, const struct delivery *delivery,
+                        const struct digest *identity);
+void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entry *entry);
+// What is known of the items that a template leaves out is withdrawn, a part at a time; how many
+// are left to be looked at.
+size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery);
 
 // expire.c
 // The signal whose latest line this is goes on counting without it.

@@ -29,6 +29,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
+        ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
@@ -65,8 +67,9 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
         totals->verdicts[item->verdict] += !delivery->dry_run;
     }
     delivery->taken = end;
+    size_t left_out = delivery->dry_run ? 0 : ledger_withdraw_left_out(writer, delivery);
     delivery->news = delivery->news || writer->change->last_seq > before;
-    task->items = delivery->content.item_count - end;
+    task->items = delivery->content.item_count - end + left_out;
     task->more = task->items > 0;
     if (delivery->polled)
         ledger_commit_refused(writer, delivery, from);

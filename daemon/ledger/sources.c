@@ -93,6 +93,11 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     known->place = feed->place;
     if (moves)
         memcpy(known->cursor, feed->cursor, sizeof known->cursor);
+    known->listed = known->listed && feed->listed;
+    if (!feed->listed) {
+        known->whole_ms = 0;
+        known->missing = known->gone = known->gone_allowed = 0;
+    }
     memcpy(known->etag, feed->etag, sizeof known->etag);
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
@@ -188,6 +193,8 @@ static void refuse_page(struct ledger_writer *writer, const struct delivery *del
     entry.index = delivery->content.decoded.line;
     entry.reason_count = 1;
     entry.reasons[0].code = delivery->content.decoded.fault;
+    (void)snprintf(entry.reasons[0].pointer, sizeof entry.reasons[0].pointer, "%s",
+                   delivery->content.decoded.place);
     put_entry(writer, delivery->poll, &key, &entry);
 }
 
@@ -248,7 +255,9 @@ void ledger_change_source(struct ledger_writer *writer, struct commit_task *task
     ledger_take_source(writer, asked->source);
     if (asked->what == SOURCE_KNOWN)
         return;
-    if (asked->what == SOURCE_SET_CURSOR) {
+    if (asked->what == SOURCE_LET_GO) {
+        writer->feed.gone_allowed = writer->feed.gone;
+    } else if (asked->what == SOURCE_SET_CURSOR) {
         memcpy(writer->feed.cursor, asked->cursor, sizeof writer->feed.cursor);
         writer->feed.etag[0] = writer->feed.last_modified[0] = '\0';
     } else {

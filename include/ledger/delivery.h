@@ -41,15 +41,16 @@ struct delivery {
     bool polled;
     int64_t received_ms;
     enum decode_format format;       // when there is no template
+    enum door_charset charset;       // of the body, as its sender says
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
     bool dry_run;                    // classified, nothing written
     char *body;                      // owned; freed once decoded
     size_t body_len;
 
     struct page content;
-    size_t taken; // of its items, in the parts that were committed
-    bool news;    // one of them was
-    bool counts;  // and counts: only that ends a silence, and makes a municipality one that signals
+    size_t taken, left_out_taken; // of its items, in the parts that were committed
+    bool news;                    // one of them was
+    bool counts; // and counts: only that ends a silence, and makes a municipality one that signals
 
     struct delivery_poll *poll; // owned; NULL: a source or an operator pushed it
 };

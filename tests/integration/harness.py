@@ -146,6 +146,8 @@ class Daemon:
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "allow_private",
                    "silent_days"]
+        if any("complete" in source for source in sources):
+            columns.append("complete")
         lines = [",".join(columns)]
         for source in sources:
             row = dict(source)

@@ -109,7 +109,7 @@ class Connections(Fresh):
         for _ in range(250):
             sock = socket.socket(socket.AF_UNIX)
             sock.connect(self.daemon.control_path)
-            sock.sendall(b"GET /v1/events?from=1&follow=1 HTTP/1.1\r\nHost: x\r\n\r\n")
+            sock.sendall(b"GET /v1/events?from=1&follow=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
             self.held.append(sock)
         for _ in range(5):
             self.assertEqual(self.daemon.control("GET", "/v1/status").status, 200)

@@ -162,7 +162,7 @@ def requests(identifier, token):
 
 
 def request(method, target, *headers, body=b"", length=True):
-    lines_ = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close", *headers]
+    lines_ = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
     if body and length and not any(h.startswith("Content-Length") for h in headers):
         lines_.append(f"Content-Length: {len(body)}")
     if body and not any(h.startswith("Content-Type") for h in headers):
@@ -181,7 +181,7 @@ GET_ROUTES = (
     "/v1/unmapped/check?field={0}&word=x", "/v1/unmapped/check?field=municipality&word={0}", "/v1/audit?from={0}",
     "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}")
 POST_ROUTES = (
-    "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{1}/{0}",
+    "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{0}/accept", "/v1/feeds/{1}/{0}",
     "/v1/quarantine/{0}/retry", "/v1/import?source={0}", "/v1/import?source={1}&template={0}",
     "/v1/import?source={1}&format={0}", "/v1/import?source={1}&dryRun={0}", "/v1/remap?dryRun={0}",
     "/v1/reload/{0}", "/v1/{0}")

@@ -26,6 +26,7 @@ const struct store_table_kind store_table_kinds[STORE_TABLES] = {
     [STORE_PUBLISHED] = {"published", true},
     [STORE_COUNTS] = {"counts", false},
     [STORE_FEEDS] = {"feeds", false},
+    [STORE_LISTED] = {"listed", false},
     [STORE_QUARANTINE] = {"quarantine", false},
     [STORE_EXPIRED_COUNTS] = {"expired_counts", false},
     [STORE_PERSONS] = {"persons", false},

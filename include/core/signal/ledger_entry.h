@@ -26,10 +26,11 @@ struct ledger_entry {
     uint64_t first;       // seq of the first version
     uint32_t version;     // 1..
     enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
-    bool counts;       // is in a cell of the counts (false once withdrawn); see ledger_entry_counts
-    bool erased;       // what it said has been removed on request; its identity stays known
-    bool remapped;     // its source said nothing new: other tables gave it another meaning
-    bool unknown_said; // see struct signal
+    bool counts; // is in a cell of the counts (false once withdrawn); see ledger_entry_counts
+    enum withdrawal how; // a WITHDRAWN one came about
+    bool erased;         // what it said has been removed on request; its identity stays known
+    bool remapped;       // its source said nothing new: other tables gave it another meaning
+    bool unknown_said;   // see struct signal
     int64_t updated_ms;  // when the source last changed it, at the earliest; 0: not said
     uint64_t person;     // number of the person it is about; 0: nobody is known
     int64_t received_ms; // when the bytes came in

@@ -16,6 +16,7 @@ enum store_table {
     STORE_PUBLISHED,         // seq -> partition and offset
     STORE_COUNTS,            // cell -> number of signals
     STORE_FEEDS,             // source name -> state of its feed
+    STORE_LISTED,            // source and signal -> how many whole lists lacked it
     STORE_QUARANTINE,        // digest of what could not be taken -> why
     STORE_EXPIRED_COUNTS,    // cell -> number of signals whose lines have expired
     STORE_PERSONS,           // pseudonym -> person
