@@ -228,7 +228,7 @@ static struct str read_frame(struct json_walk *walk, struct str body) {
     struct str page;
     uint32_t unused;
     if (!cut_page(&scan, &page)) {
-        mapper_fail(m, FAULT_SYNTAX, scan.line);
+        mapper_fail_at(m, FAULT_SYNTAX, str_trim(body).len ? "" : "empty", scan.line);
         return nothing;
     }
     struct json_pick *pick = json_pick_create(pointers, PLACES);

@@ -151,6 +151,7 @@ static void decode_native(struct page *page, struct str body, const struct decod
     if (options->polled && page->decoded.single && !page->decoded.failed) {
         page->decoded.failed = true;
         page->decoded.fault = FAULT_TYPE;
+        page->decoded.place = "items";
     }
 }
 
