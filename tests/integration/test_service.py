@@ -320,7 +320,7 @@ class Unit(unittest.TestCase):
         self.assertEqual((done.returncode, told), (0, []), done.stderr)
 
     def test_exposure(self):
-        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager",
+        done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager",
                                str(self.unit)], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
