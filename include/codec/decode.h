@@ -43,8 +43,8 @@ struct decode_result {
     // What is wrong with the whole: then no item counts; line for the sender.
     bool failed;
     enum fault_code fault;
-    // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there is
-    // nothing, "behind" when something follows what should be all.
+    // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there
+    // is nothing, "behind" when something follows what should be all.
     const char *place;
     const struct door_form *form; // with FORM: what it is instead
     uint32_t line;
