@@ -254,10 +254,10 @@ static void take_members(struct decoder *d, const struct json_field *fields, str
     enum json_scan_next next;
     for (bool first = true;
          (next = json_scan_member(&scan, first, &raw, &value)) == JSON_SCAN_VALUE; first = false) {
-        struct json_key key;
-        json_key_read(&key, raw);
+        struct json_member_key key;
+        json_member_key_read(&key, raw);
         take_member(d, fields, key.text, value, &seen);
-        json_key_free(&key);
+        json_member_key_free(&key);
     }
     if (next == JSON_SCAN_BROKEN || scan.rest.len)
         decode_add_fault(&d->item, FAULT_SYNTAX, pointer);

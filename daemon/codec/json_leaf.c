@@ -123,8 +123,8 @@ struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool who
     return text;
 }
 
-void json_key_read(struct json_key *key, struct str raw) {
-    *key = (struct json_key){.text = {NULL, 0}};
+void json_member_key_read(struct json_member_key *key, struct str raw) {
+    *key = (struct json_member_key){.text = {NULL, 0}};
     if (!is_quoted(raw))
         return;
     key->text = inside_quotes(raw);
@@ -135,7 +135,7 @@ void json_key_read(struct json_key *key, struct str raw) {
     key->text = (struct str){json_string_value(text), json_string_length(text)};
 }
 
-void json_key_free(struct json_key *key) {
+void json_member_key_free(struct json_member_key *key) {
     json_decref(key->parsed);
 }
 

@@ -42,12 +42,12 @@ struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool who
 
 // The key of a member, read once. Absent when it is a bare number or cannot be read: it names
 // nothing.
-struct json_key {
+struct json_member_key {
     struct str text; // borrowed from the raw text or from `parsed`
     void *parsed;
 };
-void json_key_read(struct json_key *key, struct str raw);
-void json_key_free(struct json_key *key);
+void json_member_key_read(struct json_member_key *key, struct str raw);
+void json_member_key_free(struct json_member_key *key);
 
 // Forgets and overwrites; leaves that were read are gone.
 void json_leaves_release(struct json_leaves *leaves);

@@ -121,12 +121,12 @@ static bool follow(struct json_pick *pick, uint16_t at, struct str value, uint32
 
 // The child that a raw key names; NONE when no pointer leads there.
 static uint16_t find_child(const struct json_pick *pick, uint16_t parent, struct str raw) {
-    struct json_key key;
+    struct json_member_key key;
     uint16_t at = pick->nodes[parent].child;
-    json_key_read(&key, raw);
+    json_member_key_read(&key, raw);
     while (at != NONE && !(key.text.data && str_equal(key.text, pick->nodes[at].name)))
         at = pick->nodes[at].sibling;
-    json_key_free(&key);
+    json_member_key_free(&key);
     return at;
 }
 
