@@ -42,6 +42,7 @@ struct delivery {
     int64_t received_ms;
     enum decode_format format;       // when there is no template
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
+    bool empty;                      // a page without items: nothing is decoded
     bool dry_run;                    // classified, nothing written
     char *body;                      // owned; freed once decoded
     size_t body_len;
