@@ -17,46 +17,31 @@ struct csv_mapping {
     uint32_t unused; // columns that have a name and that nothing looks into
 };
 
-static bool is_utf8(struct str text) {
-    struct str line;
-    while (str_split(&text, '\n', &line))
-        if (!str_is_clean_utf8(str_trim(line)))
-            return false;
-    return true;
-}
-
 static bool folds_alike(struct str a, struct str b) {
     char x[STR_FOLDED_MAX], y[STR_FOLDED_MAX];
     size_t len = synonyms_fold(a, x);
     return len && synonyms_fold(b, y) == len && memcmp(x, y, len) == 0;
 }
 
-// The column of a name: spelled so, else folded alike. False when several could be meant.
+// The column of a name: spelled so, else folded alike. False when several could be meant: columns
+// that nobody names may be alike.
 static bool find_column(const struct csv_record *header, const char *name, int *column) {
     struct str wanted = str_trim(str_from(name));
-    size_t alike = 0;
+    size_t same = 0, alike = 0;
+    int folded = COLUMN_NONE;
     *column = COLUMN_NONE;
-    if (wanted.len == 0)
-        return true;
-    for (size_t i = 0; i < header->count; i++) {
-        if (str_equal(str_trim(header->cells[i]), wanted)) {
+    for (size_t i = 0; wanted.len && i < header->count; i++) {
+        struct str cell = str_trim(header->cells[i]);
+        if (str_equal(cell, wanted))
             *column = (int)i;
-            return true;
-        }
-        if (folds_alike(header->cells[i], wanted) && alike++ == 0)
-            *column = (int)i;
+        same += str_equal_nocase(cell, wanted);
+        if (folds_alike(cell, wanted) && alike++ == 0)
+            folded = (int)i;
     }
+    if (*column != COLUMN_NONE)
+        return same == 1;
+    *column = folded;
     return alike < 2;
-}
-
-static bool has_duplicates(const struct csv_record *header) {
-    for (size_t i = 1; i < header->count; i++) {
-        struct str name = str_trim(header->cells[i]);
-        for (size_t k = 0; name.len && k < i; k++)
-            if (str_equal_nocase(name, str_trim(header->cells[k])))
-                return true;
-    }
-    return false;
 }
 
 static bool is_used(const struct csv_mapping *table, int column) {
@@ -69,17 +54,18 @@ static bool is_used(const struct csv_mapping *table, int column) {
     return false;
 }
 
-static bool find_columns(struct csv_mapping *table, const struct csv_record *header) {
-    const struct mapping *mapping = table->m->mapping;
-    bool ok = true;
+static void find_columns(struct csv_mapping *table, const struct csv_record *header) {
+    struct mapper *m = table->m;
+    const struct mapping *mapping = m->mapping;
     for (size_t i = 0; i < MAPPING_FIELDS; i++)
-        ok = find_column(header, mapping->rules[i].from, &table->columns_of[i]) && ok;
+        if (!find_column(header, mapping->rules[i].from, &table->columns_of[i]))
+            mapper_fail_at(m, FAULT_REPEATED, mapper_pointer((enum mapping_field)i), header->line);
     for (size_t i = 0; i < mapping->skip_count; i++)
-        ok = find_column(header, mapping->skips[i].from, &table->skip_columns[i]) && ok;
+        if (!find_column(header, mapping->skips[i].from, &table->skip_columns[i]))
+            mapper_fail(m, FAULT_REPEATED, header->line);
     for (size_t i = 0; i < header->count; i++)
         if (str_trim(header->cells[i]).len && !is_used(table, (int)i))
             table->unused++;
-    return ok;
 }
 
 static size_t count_filled(const struct csv_record *record) {
@@ -93,25 +79,19 @@ static size_t count_filled(const struct csv_record *record) {
 static bool read_header(struct csv_mapping *table, const struct csv_record *record) {
     struct mapper *m = table->m;
     struct csv_record header = *record; // without the empty columns at its end
-    enum fault_code fault = FAULT_COUNT;
     table->has_header = true;
     table->columns = record->count;
     header.count = count_filled(record);
     if (record->too_long)
-        fault = FAULT_TOO_LONG;
+        mapper_fail(m, FAULT_TOO_LONG, record->line);
     else if (header.count > COLUMNS_MAX)
-        fault = FAULT_TOO_MANY;
-    for (size_t i = 0; fault == FAULT_COUNT && i < header.count; i++)
-        if (!is_utf8(header.cells[i]))
-            fault = FAULT_SYNTAX;
-    if (fault == FAULT_COUNT && (has_duplicates(&header) || !find_columns(table, &header)))
-        fault = FAULT_SYNTAX;
-    if (fault == FAULT_COUNT && m->mapping->rules[MAPPING_ID].from &&
+        mapper_fail(m, FAULT_TOO_MANY, record->line);
+    else
+        find_columns(table, &header);
+    if (!m->result->decoded.failed && m->mapping->rules[MAPPING_ID].from &&
         table->columns_of[MAPPING_ID] == COLUMN_NONE)
-        fault = FAULT_REQUIRED;
-    if (fault != FAULT_COUNT)
-        mapper_fail(m, fault, record->line);
-    return fault == FAULT_COUNT;
+        mapper_fail_at(m, FAULT_REQUIRED, mapper_pointer(MAPPING_ID), record->line);
+    return !m->result->decoded.failed;
 }
 
 // The text of a column; absent when the record ends before it.
@@ -165,7 +145,6 @@ static bool on_record(void *ctx, const struct csv_record *record) {
 void mapping_read_csv(struct mapper *m, struct str body) {
     struct csv_mapping table = {.m = m};
     struct csv_options options = {.separator = m->mapping->separator,
-                                  .latin1 = m->mapping->latin1,
                                   .record_bytes_max = m->limits->item_bytes_max};
     uint32_t line;
     if (!csv_read(body, &options, on_record, &table, &line))

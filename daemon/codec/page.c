@@ -18,13 +18,14 @@ struct decoding {
     const struct page_options *options;
 };
 
-static void add_faults(struct page *page, uint32_t index, const struct fault *faults,
-                       size_t count) {
+static void add_faults(struct page *page, const struct decode_item *decoded,
+                       const struct fault *faults, size_t count) {
     for (size_t i = 0; i < count; i++) {
         page->faults =
             mem_grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
         page->faults[page->fault_count] = faults[i];
-        page->faults[page->fault_count++].index = index;
+        page->faults[page->fault_count].index = decoded->index;
+        page->faults[page->fault_count++].line = decoded->line;
     }
 }
 
@@ -38,7 +39,7 @@ static void add_normaliser_faults(struct page *page, const struct decode_item *d
             told = told || decoded->faults[k].pointer[0] == '\0' ||
                    strcmp(decoded->faults[k].pointer, result->faults[i].pointer) == 0;
         if (!told)
-            add_faults(page, decoded->index, &result->faults[i], 1);
+            add_faults(page, decoded, &result->faults[i], 1);
     }
 }
 
@@ -109,7 +110,7 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
                                .refused = UINT32_MAX,
                                .fault_first = (uint32_t)page->fault_count};
     normalise_item(&options->context, &decoded->item, signal, &result);
-    add_faults(page, decoded->index, decoded->faults, decoded->fault_count);
+    add_faults(page, decoded, decoded->faults, decoded->fault_count);
     add_normaliser_faults(page, decoded, &result);
     item->fault_count = (uint32_t)page->fault_count - item->fault_first;
     item->identity = signal->identity;
@@ -155,15 +156,25 @@ static void decode_native(struct page *page, struct str body, const struct decod
     }
 }
 
+// What the operator wrote goes before what a server says of all it sends.
+static enum door_charset charset_of(const struct page_options *options) {
+    return options->mapping && options->mapping->latin1 ? DOOR_LATIN1 : options->charset;
+}
+
 void page_decode(struct page *page, struct str body, const struct page_options *options) {
     struct decoding decoding = {page, options};
     struct decode_limits limits = options->limits;
+    struct door door;
     if (options->polled)
         limits.items_max = POLLED_ITEMS_MAX;
-    if (options->mapping)
-        decode_mapped(page, body, &limits, &decoding);
+    if (!door_open(body, charset_of(options), &door))
+        page->decoded = (struct decode_result){
+            .failed = true, .fault = FAULT_FORM, .place = "", .form = door.form, .line = 1};
+    else if (options->mapping)
+        decode_mapped(page, door.text, &limits, &decoding);
     else
-        decode_native(page, body, &limits, &decoding);
+        decode_native(page, door.text, &limits, &decoding);
+    door_close(&door);
     if (page->decoded.failed)
         page->item_count = page->signal_count = page->fault_count = page->refused_count =
             page->unmapped_count = page->left_out_count = 0;

@@ -54,7 +54,7 @@ static void put_criterion(const struct ctl *ctl, const struct json_view *answer,
 
 static void print_basic_level(const struct ctl *ctl, const struct json_view *answer) {
     term_out_put_wrapped(&ctl->term, STYLE_PLAIN, "Basic level, of all municipalities:");
-    put_criterion(ctl, answer, "signals actively", "basicLevel.signals");
+    put_criterion(ctl, answer, "signals (indicator)", "basicLevel.signals");
     put_criterion(ctl, answer, "has an official", "basicLevel.official");
     put_criterion(ctl, answer, "has a policy", "basicLevel.policy");
     put_criterion(ctl, answer, "all three", "basicLevel.all");
@@ -266,10 +266,12 @@ const struct ctl_verb coverage_verb = {
     .name = "coverage",
     .words = "",
     .help = "Who is silent? Municipalities that signal or do not",
-    .more = "Of the municipalities valid today; one that came of a merger has what its "
-            "predecessors delivered. With --days it is what their sources brought that counts, "
-            "with --period what was reported. The basic level is that of the CCV: signals "
-            "actively (measured), has an official, has a policy (both from the source table).",
+    .more =
+        "Of the municipalities valid today; one that came of a merger has what its "
+        "predecessors delivered. With --days it is what their sources brought that counts, "
+        "with --period what was reported. The basic level is that of the CCV: signals "
+        "actively (what arrives is an indicator of it), has an official, has a policy (both from "
+        "the source table).",
     .options = options,
     .has_csv = true,
     .question = {.put = put_target, .print = print_coverage},

@@ -8,6 +8,7 @@
 //                         └─ 304, failure ─> idle
 #include "base/mem.h"
 #include "base/pii/log.h"
+#include "codec/explain.h"
 #include "feeds_private.h"
 
 #include <stdio.h>
@@ -253,10 +254,10 @@ static void on_delivered(struct commit_task *task) {
         return;
     }
     if (delivery->content.decoded.failed) {
-        char failure[FEED_FAILURE_MAX];
-        (void)snprintf(failure, sizeof failure, "the page cannot be read: %s in or before line %u",
-                       fault_code_name(delivery->content.decoded.fault),
-                       delivery->content.decoded.line);
+        char failure[FEED_FAILURE_MAX], what[EXPLAIN_MAX];
+        explain_whole(delivery_mapping(delivery), &delivery->content.decoded, what);
+        (void)snprintf(failure, sizeof failure, "the page cannot be read, at or before line %u: %s",
+                       delivery->content.decoded.line, what);
         delivery_free(delivery);
         feed_poll_finish(feed, failure, 0);
         return;
@@ -282,6 +283,7 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
                                                 DECODE_JSON, body, empty ? 0 : result->body.len);
     delivery->template = t;
+    (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();
     delivery_set_polled(delivery, &feed->record);
     delivery->empty = empty;

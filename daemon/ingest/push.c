@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_BYTES_MAX = 1 << 20 };
+enum { PEM_BYTES_MAX = 1 << 20, REFUSAL_MAX = 256 };
 
 struct push {
     const struct config *config;
@@ -43,6 +43,8 @@ struct push_request {
     uint64_t generation;         // of the tables that the next two were found in
     const struct source *source; // NULL on open routes
     enum decode_format format;   // of signals
+    enum door_charset charset;
+    char refusal[REFUSAL_MAX]; // with 415: why
 };
 
 static void post_signals(struct push_request *call);
@@ -77,18 +79,46 @@ static const struct source *find_source(const struct push *push,
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
-static bool find_format(const struct http_request *request, enum decode_format *format) {
-    struct str type = http_header_value(request, "Content-Type"), media;
+static const char send_instead[] = "Send application/json or application/x-ndjson, in UTF-8.";
+
+static bool find_format(struct push_request *call, struct str type) {
+    struct str media;
+    const struct door_form *form = door_form_of_type(type);
+    if (form) {
+        (void)snprintf(call->refusal, sizeof call->refusal, "This is %s: %s.", form->name,
+                       form->advice);
+        return false;
+    }
     if (!str_split(&type, ';', &media))
         return false;
     media = str_trim(media);
-    if (str_equal_nocase(media, STR("application/json")))
-        *format = DECODE_JSON;
-    else if (str_equal_nocase(media, STR("application/x-ndjson")))
-        *format = DECODE_NDJSON;
-    else
+    call->format =
+        str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
+    return call->format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
+}
+
+// What the headers say of the body; false when it is nothing that is read here.
+static bool check_body(struct push_request *call) {
+    const struct http_request *request = call->request;
+    struct str type = http_header_value(request, "Content-Type");
+    struct str coding = http_header_value(request, "Content-Encoding");
+    (void)snprintf(call->refusal, sizeof call->refusal, "%s", send_instead);
+    if (!find_format(call, type))
         return false;
-    return http_header_value(request, "Content-Encoding").data == NULL;
+    if (coding.data)
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
+                       "A Content-Encoding is not read here: send the body as it is, not packed.");
+    else if (http_has_header_of(request, "ce-"))
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
+                       "Headers ce-* make this a CloudEvent in binary mode, which is not read "
+                       "here: send the signal without them.");
+    else if (!door_charset_of(type, &call->charset))
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
+                       "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1 or "
+                       "windows-1252.");
+    else
+        return true;
+    return false;
 }
 
 // 0, or the status to refuse with.
@@ -145,7 +175,7 @@ static unsigned on_head(void *ctx, struct http_request *request) {
         status = check_share(call);
     if (!status)
         status = check_admission(call);
-    if (!status && handler_of(call) == post_signals && !find_format(request, &call->format))
+    if (!status && handler_of(call) == post_signals && !check_body(call))
         status = 415;
     return status;
 }
@@ -155,7 +185,10 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
-    router_refuse(reply, status, &call->match);
+    if (status == 415)
+        problem_fill(reply, status, call->refusal);
+    else
+        router_refuse(reply, status, &call->match);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -202,20 +235,12 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
     bool all = delivery->content.fault_count <= PROBLEM_FAULTS_MAX;
     uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
     for (uint32_t i = 0; i < told; i++)
-        problem_put_fault(json, &delivery->content.faults[item->fault_first + i]);
+        problem_put_fault(json, delivery_mapping(delivery),
+                          &delivery->content.faults[item->fault_first + i]);
     json_close(json, ']');
     if (told < item->fault_count)
         json_put_u64(json, "errorsLeftOut", item->fault_count - told);
     json_close(json, '}');
-}
-
-static void fill_broken(struct http_reply *reply, const struct decode_result *decoded) {
-    char detail[160];
-    struct fault fault = {.code = decoded->fault};
-    (void)snprintf(detail, sizeof detail,
-                   "The body as a whole is wrong, at or before line %u. Nothing was accepted.",
-                   decoded->line);
-    problem_fill_faults(reply, &fault, 1, detail);
 }
 
 static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery,
@@ -260,10 +285,10 @@ static void on_delivered(struct commit_task *task) {
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
     else if (delivery->content.decoded.failed)
-        fill_broken(&reply, &delivery->content.decoded);
+        problem_fill_whole(&reply, delivery_mapping(delivery), &delivery->content.decoded);
     else if (all_refused(delivery))
-        problem_fill_faults(&reply, delivery->content.faults, delivery->content.fault_count,
-                            "Every signal in it was refused.");
+        problem_fill_faults(&reply, delivery_mapping(delivery), delivery->content.faults,
+                            delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
     http_send(call->request, &reply);
@@ -282,8 +307,10 @@ static void submit(struct push_request *call, struct delivery *delivery) {
 static void post_signals(struct push_request *call) {
     size_t len;
     char *body = http_take_body(call->request, &len);
-    submit(call, delivery_create(call->push->sources, call->source, call->push->tables,
-                                 call->format, body, len));
+    struct delivery *delivery = delivery_create(call->push->sources, call->source,
+                                                call->push->tables, call->format, body, len);
+    delivery->charset = call->charset;
+    submit(call, delivery);
 }
 
 static const char never_received[] = "This signal was never received from you.";

@@ -193,6 +193,8 @@ static void refuse_page(struct ledger_writer *writer, const struct delivery *del
     entry.index = delivery->content.decoded.line;
     entry.reason_count = 1;
     entry.reasons[0].code = delivery->content.decoded.fault;
+    (void)snprintf(entry.reasons[0].pointer, sizeof entry.reasons[0].pointer, "%s",
+                   delivery->content.decoded.place);
     put_entry(writer, delivery->poll, &key, &entry);
 }
 

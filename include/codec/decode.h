@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // From bytes to items. Native JSON (RFC 8259: one object or an array of them) and NDJSON (one
-// object a line). Duplicate keys, depth over the limit, invalid UTF-8 and NUL are refused. Unknown
-// fields are dropped and counted.
+// object a line). A known member that is there twice, invalid UTF-8 or NUL in one, and depth over
+// the limit are faults of that item. Unknown members are dropped and counted, whatever is in them.
 #ifndef CODEC_DECODE_H
 #define CODEC_DECODE_H
 
+#include "codec/door.h"
 #include "core/signal/signal.h"
 
 enum decode_format { DECODE_JSON, DECODE_NDJSON };
@@ -29,6 +30,7 @@ enum { DECODE_FAULTS_MAX = 32, DECODE_CURSOR_MAX = 64 }; // more than there are 
 // Borrowed for the call.
 struct decode_item {
     uint32_t index;
+    uint32_t line; // where it begins; 0: not known
     bool excluded; // a mapping leaves it out: of what it says only the id means anything
     struct item item;
     size_t fault_count;
@@ -38,10 +40,11 @@ struct decode_item {
 struct decode_result {
     uint32_t items;
     bool single; // JSON: one object, not an array
-    // What is wrong with the whole: then no item counts. code SYNTAX, TYPE, TOO_LONG or TOO_MANY;
-    // line for the sender.
+    // What is wrong with the whole: then no item counts; line for the sender.
     bool failed;
     enum fault_code fault;
+    const char *place; // a constant: "", the pointer of a field, or "items" or "next" of a template
+    const struct door_form *form; // with FORM: what it is instead
     uint32_t line;
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
 };

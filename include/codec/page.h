@@ -63,6 +63,7 @@ struct page {
 struct page_options {
     const struct mapping *mapping; // NULL: native, by `format` and `cursor_field`
     enum decode_format format;
+    enum door_charset charset; // as its sender says
     struct str cursor_field;
     struct decode_limits limits; // of a polled page, which is bounded by its bytes, not items_max
     bool polled;

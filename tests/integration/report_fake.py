@@ -14,7 +14,7 @@ YEARS = {2015: 41, 2016: 34, 2017: 68, 2018: 97, 2019: 240, 2020: 331, 2021: 305
 PARTIAL = 2026
 WEIGHTS = {
     "category": {"SexualExploitation": 46, "ForcedLabour": 31, "ForcedCriminality": 14, "ForcedBegging": 5,
-                 "Unknown": 9, "ForcedMilitary": 1, "Servitude": 2},
+                 "Unknown": 9, "ForcedMilitaryByNonStateActors": 1, "Servitude": 2},
     "policeUnit": {"Noord-Nederland": 9, "Oost-Nederland": 14, "Midden-Nederland": 11, "Noord-Holland": 6,
                    "Amsterdam": 19, "Den Haag": 12, "Rotterdam": 11, "Zeeland-West-Brabant": 6, "Oost-Brabant": 5,
                    "Limburg": 4, "unknown": 3},

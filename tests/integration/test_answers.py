@@ -181,7 +181,7 @@ class Large(Answers):
             rows = list(csv.DictReader(file))
         places = [(row["code"], f"{month}-15") for month in months_of("2000-01", "2025-12") for row in rows
                   if (row["valid_from"] or "") <= f"{month}-15" <= (row["valid_to"] or "9")][:94000]
-        categories = ["SexualExploitation", "ForcedCriminality", "ForcedMarriage", "ForcedAdoption", "ForcedMilitary",
+        categories = ["SexualExploitation", "ForcedCriminality", "ForcedMarriage", "ForcedAdoption", "ForcedMilitaryByNonStateActors",
                       "ForcedBegging", "OrganRemoval", "ForcedLabour"]
         for i in range(0, len(places), 10000):
             signals = [{"id": f"2019-{i + n}", "reported": day, "municipality": code, "categories": categories}

@@ -427,7 +427,7 @@ class Coverage(Case):
         lines = text.splitlines()
         self.assertEqual(lines[0], COVERAGE["headline"])
         for line in (
-            r"  signals actively +17 +5 %",
+            r"  signals \(indicator\) +17 +5 %",
             r"  has an official +341 +>99 %",
             r"  has a policy +10 +3 %",
             r"  all three +1 +<1 %",

@@ -175,7 +175,7 @@ class Batches(Intake):
         answer = self.daemon.post(COA, "[" + ",".join(items) + "]")
         self.assertEqual(self.verdicts(answer), ["refused", "registered", "refused", "refused", "registered"])
         self.assertEqual([e["code"] for r in answer.json["results"] for e in r["errors"]],
-                         ["syntax", "syntax", "tooLong"])
+                         ["syntax", "repeated", "tooLong"])
 
     def test_number_of_items(self):
         for count, status in ((10000, 200), (10001, 400)):

@@ -17,7 +17,7 @@ static const char *const categories[CATEGORY_COUNT] = {
     [CATEGORY_CHILD_LABOUR] = "ChildLabour",
     [CATEGORY_FORCED_ADOPTION] = "ForcedAdoption",
     [CATEGORY_SURROGACY] = "Surrogacy",
-    [CATEGORY_FORCED_MILITARY] = "ForcedMilitary",
+    [CATEGORY_FORCED_MILITARY] = "ForcedMilitaryByNonStateActors",
     [CATEGORY_OTHER] = "Other",
     [CATEGORY_UNKNOWN] = "Unknown",
 };
@@ -26,6 +26,8 @@ static const char *const genders[GENDER_COUNT] = {
     [GENDER_UNKNOWN] = "Unknown",
     [GENDER_FEMININE] = "Feminine",
     [GENDER_MASCULINE] = "Masculine",
+    [GENDER_TRANS_FEMININE] = "TransgenderFeminine",
+    [GENDER_TRANS_MASCULINE] = "TransgenderMasculine",
     [GENDER_NON_CONFORMING] = "NonConforming",
 };
 
@@ -74,18 +76,21 @@ static const char *const withdrawals[WITHDRAWALS] = {
 static const struct {
     const char *name, *text;
 } faults[FAULT_COUNT] = {
-    [FAULT_SYNTAX] = {"syntax", "cannot be read: not valid in its format"},
-    [FAULT_TYPE] = {"type", "is of another type than this field has"},
+    [FAULT_SYNTAX] = {"syntax", "is not well-formed, or nested too deeply"},
+    [FAULT_TYPE] = {"type", "is of another type"},
     [FAULT_REQUIRED] = {"required", "is required"},
     [FAULT_TOO_LONG] = {"tooLong", "is longer than allowed"},
     [FAULT_TOO_MANY] = {"tooMany", "has more entries than allowed"},
-    [FAULT_BAD_DATE] = {"badDate", "is no date (YYYY-MM-DD) or RFC 3339 time"},
+    [FAULT_BAD_DATE] = {"badDate", "is no date or time"},
     [FAULT_OUT_OF_RANGE] = {"outOfRange", "is outside the range allowed"},
-    [FAULT_BAD_CHARACTER] = {"badCharacter", "holds control characters or is not UTF-8"},
+    [FAULT_BAD_CHARACTER] = {"badCharacter",
+                             "holds a control character, half a character, or is not UTF-8"},
     [FAULT_UNKNOWN_WORD] = {"unknownWord", "is not one of the words allowed"},
     [FAULT_NOT_ACCEPTED] = {"notAccepted",
                             "is a citizen service number (BSN), which must not be sent"},
     [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
+    [FAULT_REPEATED] = {"repeated", "is there more than once"},
+    [FAULT_FORM] = {"form", "is in a form that is not read here"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {

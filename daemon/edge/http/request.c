@@ -193,6 +193,26 @@ struct str http_header_value(const struct http_request *request, const char *nam
     return str_trim((struct str){value, len});
 }
 
+struct header_prefix {
+    struct str name;
+    bool found;
+};
+
+static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                 size_t key_len, const char *value, size_t value_len) {
+    struct header_prefix *prefix = ctx;
+    (void)kind, (void)value, (void)value_len;
+    prefix->found = key_len >= prefix->name.len &&
+                    str_equal_nocase((struct str){key, prefix->name.len}, prefix->name);
+    return prefix->found ? MHD_NO : MHD_YES;
+}
+
+bool http_has_header_of(const struct http_request *request, const char *prefix) {
+    struct header_prefix wanted = {.name = str_from(prefix)};
+    (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_header, &wanted);
+    return wanted.found;
+}
+
 struct str http_body(const struct http_request *request) {
     return request->body_len ? (struct str){request->body, request->body_len}
                              : (struct str){NULL, 0};

@@ -19,8 +19,9 @@ enum {
     SIGNAL_DAY_MIN = 10957,    // 2000-01-01
 };
 
-// Forms of exploitation. Names are HTCDS 2.0's (vic_TypeOfExploitation, IOM); ForcedCriminality is
-// our one extension, since HTCDS has no word for a main Dutch form. A signal carries a set of them.
+// Forms of exploitation. Names are HTCDS 2.0's (vic_TypeOfExploitation, IOM), but for two of ours:
+// ForcedCriminality, since HTCDS has no word for a main Dutch form, and Unknown. A signal carries a
+// set of them.
 enum category {
     CATEGORY_SEXUAL_EXPLOITATION,
     CATEGORY_FORCED_LABOUR,
@@ -38,15 +39,18 @@ enum category {
     CATEGORY_COUNT,
 };
 
+// As HTCDS 2.0 (prs_Gender), which writes NonSpecifiedUnknown for our Unknown.
 enum gender {
     GENDER_UNKNOWN,
     GENDER_FEMININE,
     GENDER_MASCULINE,
+    GENDER_TRANS_FEMININE,
+    GENDER_TRANS_MASCULINE,
     GENDER_NON_CONFORMING,
     GENDER_COUNT
 };
 enum age_group { AGE_UNKNOWN, AGE_MINOR, AGE_ADULT, AGE_COUNT }; // Minor is under 18
-// By ISO 3166 against the EU's member states of today.
+// By ISO 3166 against the EU's member states on the day of the report.
 enum citizenship {
     CITIZENSHIP_UNKNOWN,
     CITIZENSHIP_NL,
@@ -89,17 +93,19 @@ bool source_kind_from_name(struct str name, enum source_kind *out); // exact
 // Why an item, or a field of it, is refused. The code is part of the API; the text never holds the
 // value.
 enum fault_code {
-    FAULT_SYNTAX,        // not JSON, not UTF-8, duplicate key, too deep
+    FAULT_SYNTAX,        // not well-formed, or too deep
     FAULT_TYPE,          // another JSON type than this field has
     FAULT_REQUIRED,      // missing
     FAULT_TOO_LONG,      // over the field's maximum, or an item over its size
     FAULT_TOO_MANY,      // more entries than allowed
     FAULT_BAD_DATE,      // no such day, or not in the form asked for
     FAULT_OUT_OF_RANGE,  // in the future, before 2000, an impossible age
-    FAULT_BAD_CHARACTER, // control characters
+    FAULT_BAD_CHARACTER, // control characters, not UTF-8
     FAULT_UNKNOWN_WORD,  // a word outside a closed list (status)
     FAULT_NOT_ACCEPTED,  // a citizen service number (BSN), which must not be sent
     FAULT_BAD_NUMBER,    // not a number of this kind: a V-number has 10 digits
+    FAULT_REPEATED,      // a member or column is there more than once: which is meant?
+    FAULT_FORM,          // no text at all: a workbook, HTML
     FAULT_COUNT,
 };
 const char *fault_code_name(enum fault_code code);
@@ -107,6 +113,7 @@ const char *fault_code_text(enum fault_code code);
 
 struct fault {
     uint32_t index; // of the item in its batch
+    uint32_t line;  // where it begins; 0: not known
     enum fault_code code;
     char pointer[48]; // RFC 6901, made of field names of ours only: "/victim/age", "/categories/3"
 };
