@@ -24,6 +24,7 @@ struct feed_poll {
     struct feed_record validators; // ETag and Last-Modified of such a list, once it is read
     struct index *pages;           // digests of those that the query under way brought; owned
     bool conditional;              // the request under way may be answered "not modified"
+    uint64_t told;                 // by a header of the page: items of the whole list; 0: nothing
     bool link_hint;                // the page's Link header names a next page that is not followed
     char *link_next;               // from the page's Link header; owned; NULL: none
 };

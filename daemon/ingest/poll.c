@@ -221,7 +221,7 @@ static void plan_page(struct delivery *delivery) {
                                    .has_next = named_next(feed, delivery) != NULL,
                                    .watermark = content->decoded.cursor,
                                    .received_ms = delivery->received_ms,
-                                   .told = content->told,
+                                   .told = content->told ? content->told : feed->poll->told,
                                    .hint = content->hint || feed->poll->link_hint,
                                    .repeated = is_repeated(feed->poll, content)};
     feed_plan_page(&feed->poll->plan, &page, &delivery->poll->feed);
@@ -292,6 +292,8 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     copy_text(polled->feed.last_modified, sizeof polled->feed.last_modified, result->last_modified);
     memcpy(polled->begin, poll->plan.begin, sizeof polled->begin);
     polled->plan = plan_page;
+    poll->told = 0;
+    (void)str_to_u64(str_from(result->total_count), UINT64_MAX, &poll->told);
     free(poll->link_next);
     bool followed = t->paging == TEMPLATE_PAGING_LINK && result->link_next;
     poll->link_next = followed ? mem_strdup(result->link_next) : NULL;

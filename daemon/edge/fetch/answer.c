@@ -182,6 +182,7 @@ static void result_answer(struct fetch_transfer *easy, struct fetch_result *resu
     result->etag = answer_header(easy->handle, "ETag");
     result->last_modified = answer_header(easy->handle, "Last-Modified");
     result->content_type = answer_header(easy->handle, "Content-Type");
+    result->total_count = answer_header(easy->handle, "X-Total-Count");
     result->retry_after = answer_header(easy->handle, "Retry-After");
     result->link_next = easy->link_next;
     result->link_unreadable = easy->link_unreadable && !easy->link_next;

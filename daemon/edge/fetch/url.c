@@ -134,6 +134,7 @@ bool fetch_resolve(const char *base, struct str reference, enum fetch_next how, 
     CURLU *from = parse_base(base);
     CURLU *target = from ? curl_url_dup(from) : NULL;
     bool ok = target && is_reference(reference) && follow(target, reference) == FETCH_URL_SAME;
+    ok = ok && (is_scheme(target, "http") || is_scheme(target, "https"));
     if (ok && (how == FETCH_NEXT_PATH || is_downgrade(from, target)))
         ok = take_origin(target, from);
     ok = ok && judge_target(from, target) == FETCH_URL_SAME && write_url(target, out, size);

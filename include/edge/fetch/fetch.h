@@ -45,6 +45,7 @@ struct fetch_result {
     const char *last_modified; // likewise
     const char *content_type;  // likewise
     const char *retry_after;   // likewise
+    const char *total_count;   // likewise: X-Total-Count
     const char *link_next; // target of Link: <…>; rel="next" (RFC 8288), as it stands there; NULL:
                            // none. Over 2048 bytes it is FETCH_FAILED, not the end of paging
     bool link_unreadable; // there is such a link, and its target cannot be read
