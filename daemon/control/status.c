@@ -90,6 +90,7 @@ static void put_intake(struct json_out *json, const struct control *control,
                    push_port(control->options.push));
     json_open_key(json, "intake", '{');
     json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
+    control_put_time(json, "certificateEnds", f->push.certificate_ends_s * 1000);
     json_put_bool(json, "full", admission_full(admission_now(control->options.admission)));
     json_put_u64(json, "connections", f->push.connections);
     json_put_u64(json, "sharesFull", f->push.usage.shares_full);
@@ -270,6 +271,10 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
     metric(out, "queue_batches", "Batches that wait for a commit", f->pipeline.queued_tasks);
     metric(out, "kafka_restarts_total", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
+    if (f->push.certificate_ends_s > 0)
+        metric(out, "certificate_end_timestamp_seconds",
+               "When the TLS certificate, or the first of its chain, ends",
+               (uint64_t)f->push.certificate_ends_s);
     metric(out, "connections", "Open connections", f->push.connections);
     metric(out, "connections_max", "Limit: connections",
            control->options.config->http.connections_max);

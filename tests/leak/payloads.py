@@ -162,7 +162,7 @@ def requests(identifier, token):
 
 
 def request(method, target, *headers, body=b"", length=True):
-    lines_ = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close", *headers]
+    lines_ = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
     if body and length and not any(h.startswith("Content-Length") for h in headers):
         lines_.append(f"Content-Length: {len(body)}")
     if body and not any(h.startswith("Content-Type") for h in headers):
