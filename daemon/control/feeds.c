@@ -58,6 +58,7 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "failures", view->failures);
     put_words(json, "failure", view->failure);
     control_put_time(json, "failedAt", view->failed_ms);
+    json_put_bool(json, "doubtful", view->doubtful);
     put_words(json, "cursor", is_plain_watermark(record->cursor) ? record->cursor : "");
     json_put_bool(json, "silent", record->silent);
     json_put_bool(json, "paused", record->paused);
