@@ -67,8 +67,8 @@ _signaalctl() {
     pause) options+=" $(_signaalctl_sources)" ;;
     resume) options+=" $(_signaalctl_sources)" ;;
     quarantine) options+=" retry drop" ;;
-    try) options+=" --items --templates --tables --municipality --secret-file --client-cert --ca-file $templates" && compopt -o default ;;
-    import) options+=" --source --template --format --dry-run" && compopt -o default ;;
+    try) options+=" --items --templates --tables --allow-missing --municipality --secret-file --client-cert --ca-file $templates" && compopt -o default ;;
+    import) options+=" --source --template --format --allow-missing --dry-run" && compopt -o default ;;
     unmapped) options+=" --source --is" ;;
     remap) options+=" --dry-run" ;;
     erase) options+=" $(_signaalctl_sources)" ;;

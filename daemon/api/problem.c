@@ -92,11 +92,13 @@ void problem_fill(struct http_reply *reply, unsigned status, const char *detail)
 }
 
 void problem_put_fault(struct json_out *json, const struct fault *fault) {
+    char text[FAULT_TEXT_MAX];
+    fault_text(fault, text);
     json_open(json, '{');
     json_put_u64(json, "index", fault->index);
     json_put_text(json, "pointer", fault->pointer);
     json_put_text(json, "code", fault_code_name(fault->code));
-    json_put_text(json, "detail", fault_code_text(fault->code));
+    json_put_text(json, "detail", text);
     json_close(json, '}');
 }
 

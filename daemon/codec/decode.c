@@ -193,6 +193,14 @@ static void take_field(struct decoder *d, const struct json_field *field, json_t
     }
 }
 
+void decode_failure_text(const struct decode_result *result, char out[DECODE_FAILURE_MAX]) {
+    char more[32] = "";
+    if (result->more)
+        (void)snprintf(more, sizeof more, " and %u more", result->more);
+    (void)snprintf(out, DECODE_FAILURE_MAX, "in or before line %u%s: it %s%s%s", result->line, more,
+                   fault_code_text(result->fault), result->missing[0] ? ": " : "", result->missing);
+}
+
 int decode_cursor_compare(struct str a, struct str b) {
     uint64_t x, y;
     if (str_to_u64(a, UINT64_MAX, &x) && str_to_u64(b, UINT64_MAX, &y))

@@ -18,8 +18,7 @@ static const struct str nothing = {NULL, 0};
 
 struct json_walk {
     struct mapper *m;
-    bool objects; // there was an item that is an object,
-    bool known;   // and one that has something that a rule names
+    bool objects; // there was an item that is an object
     char numbers[SIGNAL_CATEGORIES_MAX + 1][NUMBER_TEXT_MAX];
     char number_of[MAPPING_FIELDS][NUMBER_TEXT_MAX];
 };
@@ -187,7 +186,7 @@ static void read_object(struct json_walk *walk, json_t *object) {
     for (int field = 0; field < MAPPING_FIELDS; field++) {
         const char *from = mapping->rules[field].from;
         value = from ? resolve(object, from) : NULL;
-        walk->known = walk->known || value;
+        m->seen[field] = m->seen[field] || value;
         if (field == MAPPING_CATEGORY && json_is_array(value))
             take_list(walk, value);
         else
@@ -246,10 +245,10 @@ static bool read_item(struct json_walk *walk, struct str text, uint32_t depth, b
 
 // An answer of other objects altogether, such as an error told with status 200, is no page: taken
 // for one it would move the cursor.
-static void check_known(const struct json_walk *walk) {
-    struct decode_result *decoded = &walk->m->result->decoded;
-    if (!decoded->failed && walk->objects && !walk->known)
-        mapper_fail(walk->m, FAULT_REQUIRED, decoded->line);
+static void check_places(const struct json_walk *walk) {
+    const struct decode_result *decoded = &walk->m->result->decoded;
+    if (!decoded->failed && walk->objects)
+        mapper_check_places(walk->m, decoded->line);
 }
 
 static bool key_is(struct str quoted, struct str token) {
@@ -398,7 +397,7 @@ void mapping_read_json(struct mapper *m, struct str body) {
     struct json_scan scan = {{array.data + 1, array.len - 1},
                              1 + count_lines(body.data, array.data)};
     read_items(&walk, &scan);
-    check_known(&walk);
+    check_places(&walk);
 }
 
 void mapping_read_ndjson(struct mapper *m, struct str body) {
@@ -415,5 +414,5 @@ void mapping_read_ndjson(struct mapper *m, struct str body) {
         if (!read_item(&walk, str_trim(line), depth, whole))
             return;
     }
-    check_known(&walk);
+    check_places(&walk);
 }

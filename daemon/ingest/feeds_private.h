@@ -10,13 +10,15 @@
 #include "ingest/feeds.h"
 #include "template/template.h"
 
-enum { FEED_URL_MAX = 4096, FEED_FAILURE_MAX = 96 };
+enum { FEED_URL_MAX = 4096, FEED_FAILURE_MAX = DECODE_FAILURE_MAX + 64 };
 
 // A poll under way.
 struct feed_poll {
     char url[FEED_URL_MAX]; // of the page that is being fetched
     struct feed_plan plan;  // a worker's while a page is in the pipeline
     char *link_next;        // from the page's Link header; owned; NULL: none
+    struct page_ids *ids;   // of its pages so far; owned; a worker's as `plan` is
+    uint32_t pages;         // submitted
 };
 
 struct feed {

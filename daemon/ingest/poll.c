@@ -27,8 +27,10 @@ static const struct template *template_of(const struct feed *feed) {
 }
 
 void feed_poll_free(struct feed *feed) {
-    if (feed->poll)
+    if (feed->poll) {
         free(feed->poll->link_next);
+        page_ids_free(feed->poll->ids);
+    }
     free(feed->poll);
     feed->poll = NULL;
 }
@@ -206,10 +208,10 @@ static void on_delivered(struct commit_task *task) {
         return;
     }
     if (delivery->content.decoded.failed) {
-        char failure[FEED_FAILURE_MAX];
-        (void)snprintf(failure, sizeof failure, "the page cannot be read: %s in or before line %u",
-                       fault_code_name(delivery->content.decoded.fault),
-                       delivery->content.decoded.line);
+        char failure[FEED_FAILURE_MAX], why[DECODE_FAILURE_MAX];
+        decode_failure_text(&delivery->content.decoded, why);
+        (void)snprintf(failure, sizeof failure, "the page cannot be read: %s: %s",
+                       fault_code_name(delivery->content.decoded.fault), why);
         delivery_free(delivery);
         finish(feed, failure, 0);
         return;
@@ -240,6 +242,8 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     copy_text(polled->feed.last_modified, sizeof polled->feed.last_modified, result->last_modified);
     memcpy(polled->begin, poll->plan.begin, sizeof polled->begin);
     polled->plan = plan_page;
+    polled->ids = poll->ids;
+    polled->page = ++poll->pages;
     free(poll->link_next);
     poll->link_next = t->paging == TEMPLATE_PAGING_LINK && result->link_next
                           ? mem_strdup(result->link_next)
@@ -390,6 +394,7 @@ static void fetch_page(struct feed *feed) {
 void feed_poll_start(struct feed *feed) {
     struct feeds *feeds = feed->feeds;
     feed->poll = mem_zalloc(1, sizeof *feed->poll);
+    feed->poll->ids = page_ids_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);
     feed->polls++;
     feeds->polls++;

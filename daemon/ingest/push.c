@@ -164,6 +164,8 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
         json_string(json, (struct str){signal->id, signal->id_len});
     }
     json_put_text(json, "verdict", verdict_name(item->verdict));
+    json_put_u64(json, "dropped", item->dropped);
+    json_put_u64(json, "unmapped", item->unmapped);
     if (item->verdict != VERDICT_REFUSED) {
         char signal[DIGEST_HEX + 1];
         digest_to_hex(&item->identity, signal);
@@ -184,11 +186,11 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
 }
 
 static void fill_broken(struct http_reply *reply, const struct decode_result *decoded) {
-    char detail[160];
+    char detail[DECODE_FAILURE_MAX + 64], why[DECODE_FAILURE_MAX];
     struct fault fault = {.code = decoded->fault};
-    (void)snprintf(detail, sizeof detail,
-                   "The body as a whole is wrong, at or before line %u. Nothing was accepted.",
-                   decoded->line);
+    decode_failure_text(decoded, why);
+    (void)snprintf(detail, sizeof detail, "The body as a whole is wrong, %s. Nothing was accepted.",
+                   why);
     problem_fill_faults(reply, &fault, 1, detail);
 }
 

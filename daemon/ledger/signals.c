@@ -29,6 +29,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (delivery->dry_run && item->repeats)
+        item->verdict = VERDICT_DUPLICATE;
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
@@ -62,9 +64,10 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     }
     if (delivery->dry_run)
         return;
-    totals->unknown_fields += delivery->content.unknown_fields;
-    totals->unmapped += delivery->content.unmapped_count;
-    totals->unknown_municipalities += delivery->content.unknown_municipalities;
+    const struct page_tally tally = page_tally(&delivery->content);
+    totals->unknown_fields += tally.dropped;
+    totals->unmapped += tally.unmapped;
+    totals->unknown_municipalities += tally.places_unmapped;
     ledger_commit_source(writer, delivery, writer->change->last_seq > before);
     if (delivery->polled)
         ledger_commit_refused(writer, delivery);

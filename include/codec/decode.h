@@ -23,12 +23,18 @@ struct decode_options {
     struct str cursor_field;
 };
 
-enum { DECODE_FAULTS_MAX = 32, DECODE_CURSOR_MAX = 64 }; // more than there are fields
+enum {
+    DECODE_FAULTS_MAX = 32, // more than there are fields
+    DECODE_CURSOR_MAX = 64,
+    DECODE_MISSING_MAX = 160,
+    DECODE_FAILURE_MAX = 320,
+};
 
 // An item that decoded, or one whose fields have faults of type (fault_count > 0; index is set).
 // Borrowed for the call.
 struct decode_item {
     uint32_t index;
+    uint32_t line; // where it begins, 1-based
     struct item item;
     size_t fault_count;
     struct fault faults[DECODE_FAULTS_MAX];
@@ -37,11 +43,12 @@ struct decode_item {
 struct decode_result {
     uint32_t items;
     bool single; // JSON: one object, not an array
-    // What is wrong with the whole: then no item counts. code SYNTAX, TYPE, TOO_LONG or TOO_MANY;
-    // line for the sender.
+    // What is wrong with the whole: then no item counts. Line for the sender, and how many further
+    // lines have the same fault; MISSING_PLACE: what is missing, as the template calls it.
     bool failed;
     enum fault_code fault;
-    uint32_t line;
+    uint32_t line, more;
+    char missing[DECODE_MISSING_MAX];
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
 };
 
@@ -51,6 +58,9 @@ struct decode_result {
 void decode_items(struct str body, const struct decode_options *options,
                   void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                   struct decode_result *result);
+
+// Of a body that failed: "in or before line 3: …", for a sentence about it.
+void decode_failure_text(const struct decode_result *result, char out[DECODE_FAILURE_MAX]);
 
 // Beyond DECODE_FAULTS_MAX they are left out.
 void decode_add_fault(struct decode_item *item, enum fault_code code, const char *pointer);

@@ -326,7 +326,8 @@ class Import(Case):
         self.assert_problem(self.daemon.control("POST", "/v1/import?source=coa&template=csv"), 400)
         answer = self.daemon.control("POST", "/v1/import?source=coa&template=csv", "a,b\r\n1,2\r\n")
         self.assert_problem(answer, 400)
-        self.assertEqual(answer.json["errors"][0]["code"], "required")
+        self.assertEqual(answer.json["errors"][0]["code"], "missingPlace")
+        self.assertIn("its template names: id. ", answer.json["detail"])
         self.assertEqual(self.daemon.control("GET", "/v1/signals/coa/x").status, 404)
 
     def test_killed_on_the_way(self):

@@ -5,6 +5,7 @@
 #include "core/signal/signal.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static const char *const categories[CATEGORY_COUNT] = {
     [CATEGORY_SEXUAL_EXPLOITATION] = "SexualExploitation",
@@ -80,6 +81,13 @@ static const struct {
     [FAULT_NOT_ACCEPTED] = {"notAccepted",
                             "is a citizen service number (BSN), which must not be sent"},
     [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
+    [FAULT_MISSING_PLACE] = {"missingPlace",
+                             "does not have the columns or places that its template names"},
+    [FAULT_EMPTY_DATE] = {"emptyDate", "has a row without the date of its report"},
+    [FAULT_NO_SIGNAL] = {"noSignal", "has a row that is a sum or a note, and no signal"},
+    [FAULT_CONFLICT] = {"conflict", "stands in one delivery more than once, with other contents"},
+    [FAULT_SHORTENED] = {"shortenedId",
+                         "is a number that a spreadsheet has shortened: make its cells text"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {
@@ -131,6 +139,17 @@ const char *fault_code_name(enum fault_code code) {
 const char *fault_code_text(enum fault_code code) {
     assert(code < FAULT_COUNT);
     return faults[code].text;
+}
+
+void fault_text(const struct fault *fault, char out[FAULT_TEXT_MAX]) {
+    const char *text = fault_code_text(fault->code);
+    if (fault->code != FAULT_CONFLICT)
+        (void)snprintf(out, FAULT_TEXT_MAX, "%s", text);
+    else if (fault->page)
+        (void)snprintf(out, FAULT_TEXT_MAX, "%s: see index %u of page %u", text, fault->other,
+                       fault->page);
+    else
+        (void)snprintf(out, FAULT_TEXT_MAX, "%s: see index %u", text, fault->other);
 }
 
 const char *unmapped_field_name(enum unmapped_field f) {
