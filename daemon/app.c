@@ -52,7 +52,6 @@ struct app {
     int status;
 };
 
-static void stop(struct app *app);
 static void give_up(struct app *app);
 
 // --- commits ---
@@ -91,6 +90,13 @@ static void on_start_logged(void *ctx, bool written) {
         log_audit_head(app);
 }
 
+static void write_audit(struct app *app, const char *origin, const char *action, struct str object,
+                        const char *result, void (*done)(void *ctx, bool written)) {
+    const struct audit_entry entry = {
+        .actor = "system", .origin = origin, .action = action, .object = object, .result = result};
+    audit_write(app->pipeline, &entry, done, app);
+}
+
 // On a full disk we start all the same, to show and publish what there is, and the line is written
 // once there is room.
 static void log_start(struct app *app) {
@@ -98,13 +104,8 @@ static void log_start(struct app *app) {
     buf_init(&object, AUDIT_OBJECT_MAX);
     buf_puts(&object, "version=" SIGNAALD_VERSION " ");
     buf_put_str(&object, buf_str(&app->started_with));
-    const struct audit_entry entry = {.actor = "system",
-                                      .origin = "start",
-                                      .action = "start",
-                                      .object = buf_str(&object),
-                                      .result = "started"};
     app->start_writing = true;
-    audit_write(app->pipeline, &entry, on_start_logged, app);
+    write_audit(app, "start", "start", buf_str(&object), "started", on_start_logged);
     buf_free(&object);
 }
 
@@ -173,16 +174,6 @@ static void log_refused(struct str faults) {
             log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
 }
 
-static void audit_sighup(struct app *app, struct str object, const char *result,
-                         void (*done)(void *ctx, bool written)) {
-    const struct audit_entry entry = {.actor = "system",
-                                      .origin = "signal",
-                                      .action = "reload",
-                                      .object = object,
-                                      .result = result};
-    audit_write(app->pipeline, &entry, done, app);
-}
-
 static void on_sighup_ended(void *ctx, bool written) {
     (void)ctx;
     if (!written)
@@ -201,7 +192,8 @@ static void on_sighup_begun(void *ctx, bool written) {
         ok = reload(app, &digests, &faults);
     log_refused(buf_str(&faults));
     if (written)
-        audit_sighup(app, buf_str(&digests), ok ? "accepted" : "refused", on_sighup_ended);
+        write_audit(app, "signal", "reload", buf_str(&digests), ok ? "accepted" : "refused",
+                    on_sighup_ended);
     if (!app->stopping)
         notify_ready("running");
     buf_free(&digests);
@@ -215,7 +207,7 @@ static void on_sighup(void *ctx) {
     if (app->stopping)
         return;
     notify_reloading((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    audit_sighup(app, (struct str){NULL, 0}, "begun", on_sighup_begun);
+    write_audit(app, "signal", "reload", (struct str){NULL, 0}, "begun", on_sighup_begun);
 }
 
 // --- stop ---
@@ -270,7 +262,8 @@ static void on_stop_deadline(void *ctx) {
     _exit(app->status ? app->status : 1);
 }
 
-static void stop(struct app *app) {
+static void on_terminate(void *ctx) {
+    struct app *app = ctx;
     if (app->stopping)
         return;
     app->stopping = true;
@@ -284,10 +277,6 @@ static void stop(struct app *app) {
     month_close_stop(app->month_close);
     pipeline_force_sync(app->pipeline); // the last totals
     pipeline_when_idle(app->pipeline, on_input_done, app);
-}
-
-static void on_terminate(void *ctx) {
-    stop(ctx);
 }
 
 // --- start ---
@@ -428,7 +417,9 @@ int app_run(struct config *config) {
         loop_run(app.loop);
     } else {
         log_error("cannot start: %s", err.text);
-        app.status = err.kind == ERR_CONFIG ? 2 : 1;
+        if (err.kind == ERR_DAMAGED)
+            log_error("%s", store_damage_advice);
+        app.status = err_exit_status(&err);
     }
     close_all(&app);
     return app.status;

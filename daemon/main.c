@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaald: argv and exit status. 0 fine, 1 failed while running, 2 bad usage or configuration.
+// signaald: argv and exit status. 0 fine, 1 failed while running, 2 bad usage or configuration, 3
+// the ledger is damaged.
 #include "app.h"
 #include "base/pii/log.h"
 #include "codec/json_wipe.h"
+#include "edge/store/place.h"
 #include "rebuild/rebuild.h"
 #include "sources/sources.h"
-#include "verify_offline.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,6 +25,7 @@ enum mode {
     CHECK = 256,
     PRINT,
     PRINT_MANUAL,
+    INIT,
     VERIFY,
     REBUILD,
     LEDGER_ID,
@@ -31,12 +35,16 @@ enum mode {
 };
 
 static const char usage[] =
-    "Usage: signaald [-c FILE] [--check-config | --print-config | --verify | --rebuild]\n"
+    "Usage: signaald [-c FILE] [--check-config | --print-config | --init | --verify |\n"
+    "                           --rebuild]\n"
     "Takes in signals of possible human trafficking, counts them and publishes them to Kafka.\n"
     "\n"
     "  -c, --config FILE   configuration (default /etc/signaald/signaald.yaml)\n"
     "      --check-config  check it and every file it names, tell all faults, and end\n"
     "      --print-config  show what is in force, secrets masked, and end\n"
+    "      --init          begin an empty ledger in an empty state directory, and end: once, "
+    "before\n"
+    "                      the very first start\n"
     "      --verify        compare the ledger with all that is made from it, and end;\n"
     "                      reads only, also beside a running daemon\n"
     "      --rebuild       make the ledger anew from the Kafka topics, after its disk was lost:\n"
@@ -46,7 +54,8 @@ static const char usage[] =
     "      --version       show the version and end\n"
     "      --help          show this and end\n"
     "\n"
-    "Exit status: 0 fine, 1 failed while running or not whole, 2 bad usage or configuration.\n"
+    "Exit status: 0 fine, 1 failed while running or not whole, 2 bad usage or configuration,\n"
+    "3 the ledger is damaged.\n"
     "Signals: SIGTERM stops, SIGHUP reads the tables again.\n";
 
 // Personal data goes through this process's memory: no core dump, and files are the owner's alone.
@@ -90,12 +99,27 @@ static int print(const struct config *config) {
     return EXIT_SUCCESS;
 }
 
+// No daemon begins a ledger by itself: what it takes for a new machine may be a disk that is not
+// mounted.
+static int init(const struct config *config) {
+    struct err err = {0};
+    if (mkdir(config->state_dir, 0700) != 0 && errno != EEXIST)
+        (void)err_set(&err, ERR_CONFIG, "%s: %s", config->state_dir, strerror(errno));
+    else if (store_place_begin(config->state_dir, config->state_bytes_max, &err))
+        (void)printf("%s: an empty ledger\n", config->state_dir);
+    if (err.kind != ERR_NONE)
+        (void)fprintf(stderr, "signaald: %s\n", err.text);
+    return err_exit_status(&err);
+}
+
 static int act(int mode, struct config *config, const struct rebuild_options *rebuild) {
     switch (mode) {
     case CHECK:
         return check(config);
     case PRINT:
         return print(config);
+    case INIT:
+        return init(config);
     case VERIFY:
         return verify_offline(config);
     case REBUILD:
@@ -110,6 +134,7 @@ int main(int argc, char **argv) {
                                             {"check-config", no_argument, NULL, CHECK},
                                             {"print-config", no_argument, NULL, PRINT},
                                             {"print-manual", no_argument, NULL, PRINT_MANUAL},
+                                            {"init", no_argument, NULL, INIT},
                                             {"verify", no_argument, NULL, VERIFY},
                                             {"rebuild", no_argument, NULL, REBUILD},
                                             {"ledger-id", required_argument, NULL, LEDGER_ID},

@@ -2,7 +2,7 @@
 // Opens the store for reading only, runs the verify on one snapshot and prints its table. Progress
 // goes to stderr and the result to stdout, so that a script reads only the result. A daemon that
 // runs beside it is not held up. This function owns the store and the verify, and frees both.
-#include "verify_offline.h"
+#include "app.h"
 
 #include "base/clock.h"
 #include "ledger/verify.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EXIT_CONFIG = 2, REDRAW_MS = 200, LINE_MS = 2000 };
+enum { REDRAW_MS = 200, LINE_MS = 2000 };
 
 struct showing {
     bool terminal, drawn;
@@ -53,15 +53,22 @@ int verify_offline(const struct config *config) {
     struct store *store = store_open_read(config->state_dir, config->state_bytes_max, &err);
     if (!store) {
         (void)fprintf(stderr, "signaald: %s\n", err.text);
-        return err.kind == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;
+        if (err.kind == ERR_DAMAGED)
+            (void)fprintf(stderr, "signaald: %s\n", store_damage_advice);
+        return err_exit_status(&err);
     }
-    store_begin_read(store, &verify.txn);
+    store_begin_snapshot(store, &verify.txn);
     verify_run(&verify);
     if (showing.drawn)
         (void)fputs("\r\033[K", stderr);
     print(&verify);
     bool whole = verify_is_whole(&verify);
+    struct err damaged = {verify.checks[VERIFY_STORE].differs ? ERR_DAMAGED : ERR_NONE, ""};
     verify_free(&verify);
     store_close(store);
+    if (damaged.kind != ERR_NONE) {
+        (void)fprintf(stderr, "signaald: %s\n", store_damage_advice);
+        return err_exit_status(&damaged);
+    }
     return whole && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,79 +1,56 @@
 # SPDX-License-Identifier: EUPL-1.2
-# bash completion for signaalctl(1); printed by: signaalctl --print-completion
+# bash completion for signaalctl(1). Verbs, options and what these take are read from the program's own help; the names of
+# sources are asked of the daemon, where it answers.
 
-# The names of the sources, where the daemon answers.
 _signaalctl_sources() {
     signaalctl --json feeds 2>/dev/null | grep -o '{"name":"[^"]*"' | cut -d'"' -f4
 }
 
+# What help calls the value of the option $1; nothing for a flag.
+_signaalctl_value() {
+    [[ $1 =~ ^--?[a-z-]+$ ]] &&
+        sed -nE "s/^  (-., |    )$1 ([^ ]+).*/\2/p; s/^  $1, --[a-z-]+ ([^ ]+).*/\1/p" <<<"$help"
+}
+
 _signaalctl() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local templates="native signalen open311 csv csv-excel" verb="" i
-    local dimensions="municipality province policeUnit safetyRegion category gender ageGroup citizenship sourceKind status year month"
-    local verbs="status top counts trend coverage statistics report why tail feeds poll pause resume quarantine try import unmapped remap erase reload audit verify"
-    local options="--socket --json --csv --no-colour --help --version"
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb="" before="" words help word i
+    local verbs=$(signaalctl --help | sed -nE 's/^  ([a-z]+) .*/\1/p')
+    local dimensions=$(COLUMNS=1000 signaalctl counts --help | sed -nE 's/.*to filter on: ([^.]*)\..*/\1/p' | tr -d ,)
     for ((i = 1; i < COMP_CWORD; i++)); do
-        [[ ${COMP_WORDS[i]} && " $verbs " == *" ${COMP_WORDS[i]} "* ]] && verb=${COMP_WORDS[i]} && break
+        [[ ${COMP_WORDS[i]} && $'\n'$verbs$'\n' == *$'\n'"${COMP_WORDS[i]}"$'\n'* ]] && verb=${COMP_WORDS[i]} && break
     done
-    case $previous in
-    --socket | --output | -o | --secret-file | --client-cert | --ca-file)
-        COMPREPLY=($(compgen -f -- "$current"))
-        return
-        ;;
-    --templates | --tables)
-        COMPREPLY=($(compgen -d -- "$current"))
-        return
-        ;;
-    --by)
-        local before=""
+    help=$(signaalctl $verb --help)
+    case "$previous $(_signaalctl_value "$previous")" in
+    *" FILE" | *" PATH") COMPREPLY=($(compgen -f -- "$current")); return ;;
+    *" DIR") COMPREPLY=($(compgen -d -- "$current")); return ;;
+    "--by "*)
         [[ $verb == coverage ]] && dimensions="province policeUnit sizeClass"
         [[ $current == *,* ]] && before=${current%,*},
         COMPREPLY=($(compgen -P "$before" -W "$dimensions" -- "${current##*,}"))
         return
         ;;
-    --where)
+    "--where "*)
         [[ $verb == statistics ]] && dimensions="measure ${dimensions/status /}"
         [[ $verb == trend ]] && dimensions=${dimensions/year month/}
         compopt -o nospace
         COMPREPLY=($(compgen -S = -W "$dimensions" -- "$current"))
         return
         ;;
-    --source | -s)
-        COMPREPLY=($(compgen -W "$(_signaalctl_sources)" -- "$current"))
-        return
-        ;;
-    --per)
-        COMPREPLY=($(compgen -W "year month" -- "$current"))
-        return
-        ;;
-    --format)
-        COMPREPLY=($(compgen -W "csv ndjson" -- "$current"))
-        return
-        ;;
-    --interval | -i | --count | -n | --period | --days | --year | --last | --from | --items | --municipality | --template | -t | --is) return ;;
+    "--source "* | "-s "*) COMPREPLY=($(compgen -W "$(_signaalctl_sources)" -- "$current")); return ;;
+    *" "*"|"*) word=$(_signaalctl_value "$previous"); COMPREPLY=($(compgen -W "${word//|/ }" -- "$current")); return ;;
+    *" "?*) return ;;
     esac
-    case $verb in
-    "") options+=" $verbs" ;;
-    top) options+=" --interval --count" ;;
-    counts) options+=" --by --period --where" ;;
-    trend) options+=" --by --per --period --where" ;;
-    coverage) options+=" --days --period --by --list --silent --never" ;;
-    statistics) options+=" --where release" ;;
-    report) options+=" --output --year --public" ;;
-    why) options+=" $(_signaalctl_sources)" ;;
-    tail) options+=" --follow --last --from" ;;
-    feeds) options+=" --failing --silent $(_signaalctl_sources)" ;;
-    poll) options+=" $(_signaalctl_sources)" ;;
-    pause) options+=" $(_signaalctl_sources)" ;;
-    resume) options+=" $(_signaalctl_sources)" ;;
-    quarantine) options+=" retry drop" ;;
-    try) options+=" --items --templates --tables --allow-missing --municipality --secret-file --client-cert --ca-file $templates" && compopt -o default ;;
-    import) options+=" --source --template --format --allow-missing --dry-run" && compopt -o default ;;
-    unmapped) options+=" --source --is" ;;
-    remap) options+=" --dry-run" ;;
-    erase) options+=" $(_signaalctl_sources)" ;;
-    audit) options+=" --last --from verify" ;;
-    esac
-    COMPREPLY=($(compgen -W "$options" -- "$current"))
+    words=$(sed -nE 's/^  (-., |    )(--[a-z-]+).*/\2/p' <<<"$help")
+    for word in $(sed -n '1s/^Usage: signaalctl//; 1s/[]|.[]/ /gp' <<<"$help"); do
+        case $word in
+        "$verb" | OPTION | URL | ID | N) ;;
+        VERB) words+=" $verbs" ;;
+        SOURCE | NAME) words+=" $(_signaalctl_sources)" ;;
+        TEMPLATE) words+=" native signalen open311 csv csv-excel" ;;
+        FILE) compopt -o default ;;
+        *) words+=" $word" ;;
+        esac
+    done
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
 complete -F _signaalctl signaalctl

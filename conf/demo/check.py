@@ -199,11 +199,11 @@ def count_men(events):
     """What a consumer computes from the events alone: the last version of each signal counts."""
     last = {}
     for event in events:
-        value, type_ = event["value"], event["headers"]["ce_type"]
+        value = event["value"]
         if value["version"] > last.get(value["signal"], (0,))[0]:
-            last[value["signal"]] = (value["version"], type_, value)
-    return Counter(value["reported"][:4] for _, type_, value in last.values()
-                   if ".withdrawn." not in type_ and value["victim"]["gender"] == "Masculine"
+            last[value["signal"]] = (value["version"], value)
+    return Counter(value["reported"][:4] for _, value in last.values()
+                   if value["counts"] and value["victim"]["gender"] == "Masculine"
                    and "SexualExploitation" in value["categories"])
 
 

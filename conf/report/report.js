@@ -89,8 +89,9 @@ function monthText(period) { // "2017-03" as "March 2017"
 }
 
 const LABELS = {
-  category: { ForcedMilitary: "Forced military service" },
-  gender: { Feminine: "Female", Masculine: "Male", NonConforming: "Gender non-conforming" },
+  category: { ForcedMilitaryByNonStateActors: "Forced military service" },
+  gender: { Feminine: "Female", Masculine: "Male", TransgenderFeminine: "Trans women",
+    TransgenderMasculine: "Trans men", NonConforming: "Gender non-conforming" },
   ageGroup: { Minor: "Minor (under 18)", Adult: "Adult" },
   citizenship: { NL: "Dutch", EU: "Another country of the EU", nonEU: "A country outside the EU" },
   sourceKind: {
@@ -364,7 +365,7 @@ function coverageSection() {
     html("p", {}, "Up to today: ", data.headlineToday, "."),
     html("div", { class: "pair" }, html("div", {}, shareMap(provinces)), html("div", {},
       shares("Basic level of the administrative approach (CCV)", "Criterion",
-        [["1. Signals actively (measured)", level.signals, all], ["2. Has an official for it", level.official, all],
+        [["1. Signals actively (indicator: what arrives)", level.signals, all], ["2. Has an official for it", level.official, all],
           ["3. Has policy and rules", level.policy, all], ["All three", level.all, all]]),
       shares("Signalled, by number of inhabitants", "Inhabitants",
         sizeClasses.map((row) => [sizeClass(row.name), row.signalling, row.municipalities])))),
@@ -426,12 +427,13 @@ function exactPage() {
         "signals, corrections and withdrawals change statistics afterwards: this page says when it was made.",
       "Signals about one person are linked where a source told enough to know so. A signal that is not linked is " +
         "taken to be a person of its own, so the number of persons is an upper limit.",
-      "Larger than chance: the change is more than 1.96 times the square root of the two numbers together, the usual " +
-        "test of two Poisson counts. It supposes that signals come independently of each other.",
+      "Larger than chance: by the exact test of two Poisson counts, with the lengths of both periods, so large a change " +
+        "would come less than once in 20 times. It supposes that signals come independently of each other.",
       "In a year a municipality signals when a municipal source brought a signal from there; in the last 365 days, " +
-        "when a source of its own brought anything new. What predecessors delivered counts for the municipality of " +
+        "when a source of its own brought anything new that counts. What predecessors delivered counts for the municipality of " +
         "today. Signals that others bring do not count here.",
-      "The basic level is the one of the Centre for Crime Prevention and Safety (CCV). Whether there is an official " +
+      "The basic level is the one of the Centre for Crime Prevention and Safety (CCV). Its first criterion is " +
+        "actively looking for signals; that signals arrive is an indicator of it and no more. Whether there is an official " +
         "and a policy is what the table of sources says."));
 }
 

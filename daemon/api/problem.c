@@ -6,9 +6,11 @@
 
 #include "base/mem.h"
 #include "base/pii/scrub.h"
+#include "codec/explain.h"
 #include "codec/json_out.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +40,7 @@ static const struct {
     {409, "Conflict", "This cannot be done now; try again in a moment."},
     {410, "Gone", "This signal has been erased on request."},
     {413, "Content Too Large", "The body is larger than this server takes."},
-    {415, "Unsupported Media Type", "Send application/json or application/x-ndjson."},
+    {415, "Unsupported Media Type", "Send application/json or application/x-ndjson, in UTF-8."},
     {429, "Too Many Requests", "Too much is waiting here. Nothing was accepted; try again later."},
     {431, "Request Header Fields Too Large", "The headers are larger than this server takes."},
     {500, "Internal Server Error", "This is our mistake. Nothing was accepted."},
@@ -91,28 +93,51 @@ void problem_fill(struct http_reply *reply, unsigned status, const char *detail)
     json_close(&json, '}');
 }
 
-void problem_put_fault(struct json_out *json, const struct fault *fault) {
-    char text[FAULT_TEXT_MAX];
-    fault_text(fault, text);
+void problem_put_fault(struct json_out *json, const struct mapping *mapping,
+                       const struct fault *fault) {
+    char detail[EXPLAIN_MAX];
+    explain_item(mapping, fault, detail);
     json_open(json, '{');
     json_put_u64(json, "index", fault->index);
+    if (fault->line)
+        json_put_u64(json, "line", fault->line);
     json_put_text(json, "pointer", fault->pointer);
     json_put_text(json, "code", fault_code_name(fault->code));
-    json_put_text(json, "detail", text);
+    json_put_text(json, "detail", detail);
     json_close(json, '}');
 }
 
-void problem_fill_faults(struct http_reply *reply, const struct fault *faults, size_t count,
-                         const char *detail) {
+void problem_fill_faults(struct http_reply *reply, const struct mapping *mapping,
+                         const struct fault *faults, size_t count, const char *detail) {
     struct json_out json = open_problem(reply, 400, detail);
     size_t told = count < PROBLEM_FAULTS_MAX ? count : (size_t)PROBLEM_FAULTS_MAX;
-    json_key(&json, "errors");
-    json_open(&json, '[');
+    json_open_key(&json, "errors", '[');
     for (size_t i = 0; i < told; i++)
-        problem_put_fault(&json, &faults[i]);
+        problem_put_fault(&json, mapping, &faults[i]);
     json_close(&json, ']');
     if (told < count)
         json_put_u64(&json, "errorsLeftOut", count - told);
+    json_close(&json, '}');
+}
+
+void problem_fill_whole(struct http_reply *reply, const struct mapping *mapping,
+                        const struct decode_result *decoded) {
+    char what[EXPLAIN_MAX], detail[EXPLAIN_MAX + 128];
+    explain_whole(mapping, decoded, what);
+    (void)snprintf(
+        detail, sizeof detail,
+        "The body as a whole is refused, at or before line %u: %s. Nothing was accepted.",
+        decoded->line, what);
+    struct json_out json = open_problem(reply, decoded->fault == FAULT_FORM ? 415 : 400, detail);
+    json_open_key(&json, "errors", '[');
+    json_open(&json, '{');
+    json_put_u64(&json, "index", 0);
+    json_put_u64(&json, "line", decoded->line);
+    json_put_text(&json, "pointer", *decoded->place == '/' ? decoded->place : "");
+    json_put_text(&json, "code", fault_code_name(decoded->fault));
+    json_put_text(&json, "detail", what);
+    json_close(&json, '}');
+    json_close(&json, ']');
     json_close(&json, '}');
 }
 

@@ -17,3 +17,9 @@ bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) {
     }
     return false;
 }
+
+int err_exit_status(const struct err *err) {
+    static const int status[] = {[ERR_NONE] = 0,   [ERR_RETRY] = 1, [ERR_INPUT] = 1,
+                                 [ERR_CONFIG] = 2, [ERR_FATAL] = 1, [ERR_DAMAGED] = 3};
+    return status[err->kind];
+}

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Native JSON and NDJSON. The body is cut into items by a small scan (brackets and strings only),
-// which bounds an item's size and depth before the parser sees it and keeps no tree larger than one
-// item.
+// Native JSON and NDJSON. The body is cut into items, and an item into its members, by a small scan
+// (brackets and strings only), which bounds size and depth. Only the values of members that we know
+// are read: what is wrong in another costs nothing, and what is wrong in one item is its own fault.
 #include "codec/decode.h"
 
 #include "codec/json_scan.h"
+#include "json_leaf.h"
 
-#include <jansson.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-
-enum { NUMBER_TEXT_MAX = 24, NUMBERS_MAX = 5 };
 
 // What a field may be in JSON. null is always the same as absent.
 enum field_kind {
@@ -72,8 +69,7 @@ struct decoder {
     void *ctx;
     struct decode_result *result;
     struct decode_item item;
-    char numbers[NUMBERS_MAX][NUMBER_TEXT_MAX];
-    size_t number_count;
+    struct json_leaves leaves; // of the item
 };
 
 void decode_add_fault(struct decode_item *item, enum fault_code code, const char *pointer) {
@@ -84,121 +80,17 @@ void decode_add_fault(struct decode_item *item, enum fault_code code, const char
     (void)strncpy(fault->pointer, pointer, sizeof fault->pointer - 1);
 }
 
-static struct str json_str(const json_t *value) {
-    return (struct str){json_string_value(value), json_string_length(value)};
+static bool is_null(struct str raw) {
+    return str_is(raw, "null");
 }
 
-// A string, or a whole number as text; absent when it is neither.
-static struct str text_of(struct decoder *d, const json_t *value, bool numbers) {
-    if (json_is_string(value))
-        return json_str(value);
-    if (!numbers || !json_is_integer(value) || d->number_count == NUMBERS_MAX)
-        return (struct str){NULL, 0};
-    char *text = d->numbers[d->number_count++];
-    int len = snprintf(text, NUMBER_TEXT_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    return (struct str){text, (size_t)len};
+static struct json_leaf leaf_of(struct decoder *d, struct str raw) {
+    return json_leaf_read(&d->leaves, raw);
 }
 
-static void add_category(struct decoder *d, const json_t *value) {
-    struct item *item = &d->item.item;
-    char pointer[] = "/categories/0";
-    if (item->category_count == SIGNAL_CATEGORIES_MAX) {
-        decode_add_fault(&d->item, FAULT_TOO_MANY, "/categories");
-        return;
-    }
-    pointer[sizeof pointer - 2] = (char)('0' + item->category_count);
-    if (!json_is_string(value))
-        decode_add_fault(&d->item, FAULT_TYPE, pointer);
-    item->categories[item->category_count++] = json_str(value); // keeps its place also when absent
-}
-
-static void add_categories(struct decoder *d, const struct json_field *field, const json_t *value) {
-    size_t i;
-    json_t *element;
-    if (json_is_string(value)) {
-        add_category(d, value);
-    } else if (!json_is_array(value)) {
-        decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
-    } else if (json_array_size(value) > SIGNAL_CATEGORIES_MAX) {
-        decode_add_fault(&d->item, FAULT_TOO_MANY, field->pointer);
-    } else {
-        json_array_foreach(value, i, element) {
-            add_category(d, element);
-        }
-    }
-}
-
-// Names are as written; but what must not be sent must not be sent as "BSN" either.
-static const struct json_field *find_field(const struct json_field *fields, const char *name) {
-    for (; fields->name; fields++)
-        if (fields->kind == FIELD_REFUSED ? str_equal_nocase(str_from(fields->name), str_from(name))
-                                          : strcmp(fields->name, name) == 0)
-            return fields;
-    return NULL;
-}
-
-static void take_text(struct decoder *d, const struct json_field *field, const json_t *value) {
-    struct str text = text_of(d, value, field->kind == FIELD_TEXT_OR_NUMBER);
-    if (text.data)
-        memcpy((char *)&d->item.item + field->offset, &text, sizeof text);
-    else
-        decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
-}
-
-static void take_refused(struct decoder *d, const struct json_field *field, const json_t *value) {
-    bool empty = json_is_string(value) && str_trim(json_str(value)).len == 0;
-    if (!empty)
-        decode_add_fault(&d->item, FAULT_NOT_ACCEPTED, field->pointer);
-}
-
-static void take_field(struct decoder *d, const struct json_field *field, json_t *value);
-
-static void take_inner(struct decoder *d, const struct json_field *field, json_t *value) {
-    const char *name;
-    json_t *member;
-    if (!json_is_object(value)) {
-        decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
-        return;
-    }
-    json_object_foreach(value, name, member) {
-        const struct json_field *inner = find_field(field->inner, name);
-        if (!inner)
-            d->item.item.unknown_fields++;
-        else if (!json_is_null(member))
-            take_field(d, inner, member);
-    }
-}
-
-static void take_field(struct decoder *d, const struct json_field *field, json_t *value) {
-    switch (field->kind) {
-    case FIELD_TEXT:
-    case FIELD_TEXT_OR_NUMBER:
-        take_text(d, field, value);
-        break;
-    case FIELD_CATEGORIES:
-        add_categories(d, field, value);
-        break;
-    case FIELD_BOOL:
-        if (json_is_boolean(value))
-            d->item.item.withdrawn = json_is_true(value);
-        else
-            decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
-        break;
-    case FIELD_OBJECT:
-        take_inner(d, field, value);
-        break;
-    case FIELD_REFUSED:
-        take_refused(d, field, value);
-        break;
-    }
-}
-
-void decode_failure_text(const struct decode_result *result, char out[DECODE_FAILURE_MAX]) {
-    char more[32] = "";
-    if (result->more)
-        (void)snprintf(more, sizeof more, " and %u more", result->more);
-    (void)snprintf(out, DECODE_FAILURE_MAX, "in or before line %u%s: it %s%s%s", result->line, more,
-                   fault_code_text(result->fault), result->missing[0] ? ": " : "", result->missing);
+// What is wrong with a value that is not of the kind asked for.
+static void add_type_fault(struct decoder *d, const struct json_leaf *leaf, const char *pointer) {
+    decode_add_fault(&d->item, leaf->kind == JSON_KIND_BROKEN ? leaf->fault : FAULT_TYPE, pointer);
 }
 
 int decode_cursor_compare(struct str a, struct str b) {
@@ -221,8 +113,8 @@ static bool is_cursor(struct str text) {
     return true;
 }
 
-static void take_cursor(struct decoder *d, const json_t *value) {
-    struct str text = text_of(d, value, true);
+static void take_cursor(struct decoder *d, struct str raw) {
+    struct str text = leaf_of(d, raw).text;
     struct str watermark = str_from(d->result->cursor);
     if (!text.data || !is_cursor(text) ||
         (watermark.len && decode_cursor_compare(text, watermark) <= 0))
@@ -232,27 +124,162 @@ static void take_cursor(struct decoder *d, const json_t *value) {
 }
 
 // A watermark by the name of "updated" may be a number that only counts.
-static bool is_counter(const struct json_field *field, const json_t *value) {
+static bool is_counter(struct decoder *d, const struct json_field *field, struct str raw) {
     int64_t ms;
     int32_t day;
-    return field->offset == AT(updated) &&
-           !(json_is_string(value) &&
-             (time_parse_date(json_str(value), &day) || time_parse_stamp(json_str(value), &ms)));
+    if (field->offset != AT(updated))
+        return false;
+    struct json_leaf leaf = leaf_of(d, raw);
+    return !(leaf.kind == JSON_KIND_TEXT &&
+             (time_parse_date(leaf.text, &day) || time_parse_stamp(leaf.text, &ms)));
 }
 
-static void decode_object(struct decoder *d, json_t *object) {
-    struct str cursor_field = d->options->cursor_field;
-    const char *name;
-    json_t *value;
-    json_object_foreach(object, name, value) {
-        const struct json_field *field = find_field(item_fields, name);
-        bool is_watermark = cursor_field.data && str_is(cursor_field, name);
-        if (is_watermark)
-            take_cursor(d, value);
-        if (!field && !is_watermark)
-            d->item.item.unknown_fields++;
-        else if (field && !json_is_null(value) && !(is_watermark && is_counter(field, value)))
-            take_field(d, field, value);
+static void add_category(struct decoder *d, struct str raw) {
+    struct item *item = &d->item.item;
+    char pointer[] = "/categories/0";
+    if (item->category_count == SIGNAL_CATEGORIES_MAX) {
+        decode_add_fault(&d->item, FAULT_TOO_MANY, "/categories");
+        return;
+    }
+    struct json_leaf leaf = leaf_of(d, raw);
+    pointer[sizeof pointer - 2] = (char)('0' + item->category_count);
+    if (leaf.kind != JSON_KIND_TEXT) {
+        add_type_fault(d, &leaf, pointer);
+        leaf.text = (struct str){NULL, 0}; // keeps its place
+    }
+    item->categories[item->category_count++] = leaf.text;
+}
+
+// The elements of a list; more than there may be of categories are not counted. False when broken.
+static bool cut_list(struct str list, struct str *elements, size_t *count) {
+    struct json_scan scan = {{list.data + 1, list.len - 1}, 1};
+    struct str value;
+    uint32_t depth;
+    enum json_scan_next next;
+    for (*count = 0;
+         (next = json_scan_element(&scan, *count == 0, &value, &depth)) == JSON_SCAN_VALUE;) {
+        if (*count == SIGNAL_CATEGORIES_MAX + 1)
+            return true;
+        elements[(*count)++] = value;
+    }
+    return next == JSON_SCAN_END && scan.rest.len == 0;
+}
+
+static void add_categories(struct decoder *d, const struct json_field *field, struct str raw) {
+    struct str elements[SIGNAL_CATEGORIES_MAX + 1];
+    size_t count;
+    struct json_leaf leaf = leaf_of(d, raw);
+    if (leaf.kind == JSON_KIND_TEXT) {
+        add_category(d, raw);
+    } else if (leaf.kind != JSON_KIND_LIST) {
+        add_type_fault(d, &leaf, field->pointer);
+    } else if (!cut_list(raw, elements, &count)) {
+        decode_add_fault(&d->item, FAULT_SYNTAX, field->pointer);
+    } else if (count > SIGNAL_CATEGORIES_MAX) {
+        decode_add_fault(&d->item, FAULT_TOO_MANY, field->pointer);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            add_category(d, elements[i]);
+    }
+}
+
+// Names are as written; but what must not be sent must not be sent as "BSN" either.
+static const struct json_field *find_field(const struct json_field *fields, struct str key) {
+    for (; fields->name; fields++)
+        if (fields->kind == FIELD_REFUSED ? json_leaf_key_is_nocase(key, str_from(fields->name))
+                                          : json_leaf_key_is(key, str_from(fields->name)))
+            return fields;
+    return NULL;
+}
+
+static void take_text(struct decoder *d, const struct json_field *field, struct str raw) {
+    struct json_leaf leaf = leaf_of(d, raw);
+    if (leaf.kind == JSON_KIND_TEXT ||
+        (leaf.kind == JSON_KIND_WHOLE && field->kind == FIELD_TEXT_OR_NUMBER))
+        memcpy((char *)&d->item.item + field->offset, &leaf.text, sizeof leaf.text);
+    else
+        add_type_fault(d, &leaf, field->pointer);
+}
+
+static void take_refused(struct decoder *d, const struct json_field *field, struct str raw) {
+    struct json_leaf leaf = leaf_of(d, raw);
+    bool empty = leaf.kind == JSON_KIND_TEXT && str_trim(leaf.text).len == 0;
+    if (!empty)
+        decode_add_fault(&d->item, FAULT_NOT_ACCEPTED, field->pointer);
+}
+
+static void take_bool(struct decoder *d, const struct json_field *field, struct str raw) {
+    struct json_leaf leaf = leaf_of(d, raw);
+    if (leaf.kind == JSON_KIND_TRUE || leaf.kind == JSON_KIND_FALSE)
+        d->item.item.withdrawn = leaf.kind == JSON_KIND_TRUE;
+    else
+        add_type_fault(d, &leaf, field->pointer);
+}
+
+static void take_field(struct decoder *d, const struct json_field *field, struct str raw);
+
+// It is neither the one nor the other: an item whose id is there twice has no id.
+static void refuse_repeated(struct decoder *d, const struct json_field *field) {
+    decode_add_fault(&d->item, FAULT_REPEATED, field->pointer);
+    if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_OR_NUMBER)
+        memset((char *)&d->item.item + field->offset, 0, sizeof(struct str));
+}
+
+// A member of the item (`fields` is item_fields) or of an object in it. `seen` has a bit for each
+// field.
+static void take_member(struct decoder *d, const struct json_field *fields, struct str key,
+                        struct str raw, uint32_t *seen) {
+    const struct json_field *field = find_field(fields, key);
+    bool is_watermark = fields == item_fields && d->options->cursor_field.data &&
+                        json_leaf_key_is(key, d->options->cursor_field);
+    if (is_watermark)
+        take_cursor(d, raw);
+    if (!field) {
+        d->item.item.unknown_fields += !is_watermark;
+        return;
+    }
+    uint32_t bit = 1u << (field - fields);
+    if (*seen & bit && field->kind != FIELD_REFUSED)
+        refuse_repeated(d, field);
+    else if (!is_null(raw) && !(is_watermark && is_counter(d, field, raw)))
+        take_field(d, field, raw);
+    *seen |= bit;
+}
+
+static void take_members(struct decoder *d, const struct json_field *fields, struct str object,
+                         const char *pointer) {
+    struct json_scan scan = {{object.data + 1, object.len - 1}, 1};
+    struct str key, value;
+    uint32_t seen = 0;
+    enum json_scan_next next;
+    for (bool first = true;
+         (next = json_scan_member(&scan, first, &key, &value)) == JSON_SCAN_VALUE; first = false)
+        take_member(d, fields, key, value, &seen);
+    if (next == JSON_SCAN_BROKEN || scan.rest.len)
+        decode_add_fault(&d->item, FAULT_SYNTAX, pointer);
+}
+
+static void take_field(struct decoder *d, const struct json_field *field, struct str raw) {
+    switch (field->kind) {
+    case FIELD_TEXT:
+    case FIELD_TEXT_OR_NUMBER:
+        take_text(d, field, raw);
+        break;
+    case FIELD_CATEGORIES:
+        add_categories(d, field, raw);
+        break;
+    case FIELD_BOOL:
+        take_bool(d, field, raw);
+        break;
+    case FIELD_OBJECT:
+        if (raw.data[0] == '{')
+            take_members(d, field->inner, raw, field->pointer);
+        else
+            decode_add_fault(&d->item, FAULT_TYPE, field->pointer);
+        break;
+    case FIELD_REFUSED:
+        take_refused(d, field, raw);
+        break;
     }
 }
 
@@ -261,30 +288,26 @@ static void fail(struct decoder *d, enum fault_code code) {
     d->result->fault = code;
 }
 
+static void add_no_object(struct decoder *d, struct str text) {
+    struct json_leaf leaf = leaf_of(d, text);
+    decode_add_fault(&d->item, leaf.kind == JSON_KIND_BROKEN ? FAULT_SYNTAX : FAULT_TYPE, "");
+}
+
 // One element of the batch. False when the body as a whole is broken.
 static bool decode_element(struct decoder *d, struct str text, enum fault_code scanned) {
     if (d->result->items == d->options->limits.items_max) {
         fail(d, FAULT_TOO_MANY);
         return false;
     }
-    d->item = (struct decode_item){.index = d->result->items++};
-    d->number_count = 0;
-    json_t *object = NULL;
-    if (scanned != FAULT_COUNT) {
+    d->item = (struct decode_item){.index = d->result->items++, .line = d->result->line};
+    if (scanned != FAULT_COUNT)
         decode_add_fault(&d->item, scanned, "");
-    } else {
-        json_error_t error;
-        object = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-        // The scan has found where it ends, so what is wrong inside is this item's alone.
-        if (!object)
-            decode_add_fault(&d->item, FAULT_SYNTAX, "");
-        else if (!json_is_object(object))
-            decode_add_fault(&d->item, FAULT_TYPE, "");
-        else
-            decode_object(d, object);
-    }
+    else if (text.data[0] == '{')
+        take_members(d, item_fields, text, "");
+    else
+        add_no_object(d, text);
     d->fn(d->ctx, &d->item);
-    json_decref(object);
+    json_leaves_release(&d->leaves);
     return true;
 }
 
@@ -366,11 +389,10 @@ static void decode_ndjson(struct decoder *d, struct str rest) {
 void decode_items(struct str body, const struct decode_options *options,
                   void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                   struct decode_result *result) {
-    *result = (struct decode_result){.fault = FAULT_COUNT};
+    *result = (struct decode_result){.fault = FAULT_COUNT, .place = ""};
     struct decoder decoder = {.options = options, .fn = fn, .ctx = ctx, .result = result};
     if (options->format == DECODE_NDJSON)
         decode_ndjson(&decoder, body);
     else
         decode_json(&decoder, body);
-    hash_wipe(decoder.numbers, sizeof decoder.numbers); // a V-number may have been one
 }

@@ -91,8 +91,14 @@ static void put_source(struct json_out *json, const struct ledger_entry *entry) 
     json_close(json, '}');
 }
 
+static const char *event_name(const struct ledger_entry *entry) {
+    return entry->erased ? "erased" : verdict_name(entry->verdict);
+}
+
 static void put_version(struct json_out *json, const struct ledger_entry *entry) {
     char signal[DIGEST_HEX + 1];
+    json_put_text(json, "event", event_name(entry));
+    json_put_bool(json, "counts", !entry->erased && ledger_entry_counts(entry));
     digest_to_hex(&entry->identity, signal);
     json_put_text(json, "signal", signal);
     json_put_u64(json, "version", entry->version);

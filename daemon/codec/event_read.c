@@ -129,6 +129,29 @@ static bool read_counted(const json_t *object, struct ledger_entry *entry, struc
     return read_reported(object, entry, err);
 }
 
+// By the same names as event_name.
+static bool read_event(const json_t *object, struct event_said *out, struct err *err) {
+    static const enum verdict verdicts[] = {VERDICT_REGISTERED, VERDICT_CORRECTED,
+                                            VERDICT_WITHDRAWN};
+    struct str name = text_of(object, "event");
+    struct ledger_entry *entry = &out->entry;
+    entry->erased = str_is(name, "erased");
+    entry->verdict = VERDICT_WITHDRAWN;
+    size_t i = 0;
+    while (!entry->erased && i < 3 && !str_is(name, verdict_name(verdicts[i])))
+        i++;
+    if (i == 3 || entry->erased != out->stub)
+        return bad(err, "event");
+    if (!entry->erased)
+        entry->verdict = verdicts[i];
+    entry->counts = entry->verdict != VERDICT_WITHDRAWN;
+    if (entry->counts && entry->reported == TIME_DAY_NONE)
+        return bad(err, "reported");
+    const json_t *counts = json_object_get(object, "counts");
+    return (json_is_boolean(counts) && json_is_true(counts) == ledger_entry_counts(entry)) ||
+           bad(err, "counts");
+}
+
 static bool read_version(const json_t *object, struct ledger_entry *entry, struct err *err) {
     json_int_t version = json_integer_value(json_object_get(object, "version"));
     if (!digest_from_hex(text_of(object, "signal"), &entry->identity))
@@ -158,7 +181,7 @@ static bool read_previous(const json_t *object, struct event_said *out, struct e
     if (!read_source(previous, &entry, err) || !read_counted(previous, &entry, err))
         return false;
     out->previous = entry.cell;
-    return entry.reported != TIME_DAY_NONE || bad(err, "previous");
+    return (entry.reported != TIME_DAY_NONE && cell_counts(&entry.cell)) || bad(err, "previous");
 }
 
 static bool read_whole(const json_t *object, struct event_said *out, struct err *err) {
@@ -169,7 +192,6 @@ static bool read_whole(const json_t *object, struct event_said *out, struct err 
         return bad(err, "occurred");
     if (!time_parse_stamp(text_of(object, "received"), &entry->received_ms))
         return bad(err, "received");
-    entry->counts = entry->reported != TIME_DAY_NONE;
     return read_linked(json_object_get(object, "linked"), out, err);
 }
 
@@ -195,7 +217,8 @@ bool event_read_signal(struct str value, struct event_said *out, struct err *err
         return false;
     out->stub = !json_object_get(object, "municipality");
     bool ok = read_version(object, &out->entry, err) && read_source(object, &out->entry, err) &&
-              (out->stub || read_whole(object, out, err)) && read_previous(object, out, err);
+              (out->stub || read_whole(object, out, err)) && read_event(object, out, err) &&
+              read_previous(object, out, err);
     json_decref(object);
     return ok;
 }

@@ -52,6 +52,19 @@ static size_t word_length(struct str text) {
     return i;
 }
 
+// A number may stand as a key: it names nothing, and so costs nothing.
+static bool take_key(struct json_scan *scan, struct str *key) {
+    uint32_t depth;
+    size_t i = 0;
+    if (peek(scan) == '"')
+        return json_scan_value(scan, key, &depth);
+    while (i < scan->rest.len && scan->rest.data[i] &&
+           strchr("0123456789+-.eE", scan->rest.data[i]))
+        i++;
+    *key = take(scan, i);
+    return i > 0 && !strchr("eE", key->data[0]);
+}
+
 bool json_scan_value(struct json_scan *scan, struct str *value, uint32_t *depth) {
     struct str text = scan->rest;
     uint32_t open = 0;
@@ -116,7 +129,7 @@ enum json_scan_next json_scan_member(struct json_scan *scan, bool first, struct 
     enum json_scan_next next = next_place(scan, first, '}');
     if (next != JSON_SCAN_VALUE)
         return next;
-    if (peek(scan) != '"' || !json_scan_value(scan, key, &depth))
+    if (!take_key(scan, key))
         return JSON_SCAN_BROKEN;
     json_scan_space(scan);
     if (!take_char(scan, ':'))

@@ -47,14 +47,34 @@ bool mapping_field_from_name(struct str name, enum mapping_field *out) {
     return false;
 }
 
+// "/categories/3" is of the field of "/categories".
+bool mapping_field_from_pointer(const char *pointer, enum mapping_field *out) {
+    if (strcmp(pointer, "/updated") == 0)
+        pointer = fields[MAPPING_WATERMARK].pointer;
+    for (int field = 0; field < MAPPING_FIELDS; field++) {
+        size_t len = strlen(fields[field].pointer);
+        if (strncmp(pointer, fields[field].pointer, len) == 0 &&
+            (pointer[len] == '\0' || pointer[len] == '/')) {
+            *out = (enum mapping_field)field;
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *mapper_pointer(enum mapping_field field) {
     return fields[field].pointer;
 }
 
 void mapper_fail(struct mapper *m, enum fault_code code, uint32_t line) {
+    mapper_fail_at(m, code, "", line);
+}
+
+void mapper_fail_at(struct mapper *m, enum fault_code code, const char *place, uint32_t line) {
     struct decode_result *decoded = &m->result->decoded;
     decoded->failed = true;
     decoded->fault = code;
+    decoded->place = place;
     decoded->line = line;
 }
 
@@ -278,10 +298,10 @@ void mapper_end(struct mapper *m) {
         m->result->excluded++;
     else
         m->result->decoded.items++;
-    m->trace.excluded = m->excluded;
+    m->item.excluded = m->trace.excluded = m->excluded;
     if (m->trace_fn)
         m->trace_fn(m->ctx, &m->trace);
-    else if (!m->excluded)
+    else
         m->item_fn(m->ctx, &m->item);
 }
 
@@ -307,7 +327,7 @@ static void prepare_terms(struct mapper *m) {
 
 static void map_body(struct mapper *m, struct str body) {
     enum { TRACE_LIST_MAX = 4096 };
-    *m->result = (struct mapping_result){.decoded = {.fault = FAULT_COUNT}};
+    *m->result = (struct mapping_result){.decoded = {.fault = FAULT_COUNT, .place = ""}};
     buf_init(&m->raw_list, TRACE_LIST_MAX);
     buf_init(&m->value_list, TRACE_LIST_MAX);
     prepare_terms(m);

@@ -36,32 +36,25 @@ static bool folds_alike(struct str a, struct str b) {
     return len && fold_name(b, y) == len && memcmp(x, y, len) == 0;
 }
 
-// The column of a name: spelled so, else folded alike. False when several could be meant.
+// The column of a name: spelled so, else folded alike. False when several could be meant: columns
+// that nobody names may be alike.
 static bool find_column(const struct csv_record *header, const char *name, int *column) {
     struct str wanted = str_trim(str_from(name));
-    size_t alike = 0;
+    size_t same = 0, alike = 0;
+    int folded = COLUMN_NONE;
     *column = COLUMN_NONE;
-    if (wanted.len == 0)
-        return true;
-    for (size_t i = 0; i < header->count; i++) {
-        if (str_equal(str_trim(header->cells[i]), wanted)) {
+    for (size_t i = 0; wanted.len && i < header->count; i++) {
+        struct str cell = str_trim(header->cells[i]);
+        if (str_equal(cell, wanted))
             *column = (int)i;
-            return true;
-        }
-        if (folds_alike(header->cells[i], wanted) && alike++ == 0)
-            *column = (int)i;
+        same += str_equal_nocase(cell, wanted);
+        if (folds_alike(cell, wanted) && alike++ == 0)
+            folded = (int)i;
     }
+    if (*column != COLUMN_NONE)
+        return same == 1;
+    *column = folded;
     return alike < 2;
-}
-
-static bool has_duplicates(const struct csv_record *header) {
-    for (size_t i = 1; i < header->count; i++) {
-        struct str name = str_trim(header->cells[i]);
-        for (size_t k = 0; name.len && k < i; k++)
-            if (str_equal_nocase(name, str_trim(header->cells[k])))
-                return true;
-    }
-    return false;
 }
 
 static bool is_used(const struct csv_mapping *table, int column) {
@@ -74,21 +67,20 @@ static bool is_used(const struct csv_mapping *table, int column) {
     return false;
 }
 
-// False when a column could be several.
-static bool find_columns(struct csv_mapping *table, const struct csv_record *header) {
+static void find_columns(struct csv_mapping *table, const struct csv_record *header) {
     struct mapper *m = table->m;
     const struct mapping *mapping = m->mapping;
-    bool ok = true;
     for (size_t i = 0; i < MAPPING_FIELDS; i++) {
-        ok = find_column(header, mapping->rules[i].from, &table->columns_of[i]) && ok;
+        if (!find_column(header, mapping->rules[i].from, &table->columns_of[i]))
+            mapper_fail_at(m, FAULT_REPEATED, mapper_pointer((enum mapping_field)i), header->line);
         m->seen[i] = table->columns_of[i] != COLUMN_NONE;
     }
     for (size_t i = 0; i < mapping->skip_count; i++)
-        ok = find_column(header, mapping->skips[i].from, &table->skip_columns[i]) && ok;
+        if (!find_column(header, mapping->skips[i].from, &table->skip_columns[i]))
+            mapper_fail(m, FAULT_REPEATED, header->line);
     for (size_t i = 0; i < header->count; i++)
         if (str_trim(header->cells[i]).len && !is_used(table, (int)i))
             table->unused++;
-    return ok;
 }
 
 static size_t count_filled(const struct csv_record *record) {
@@ -106,25 +98,22 @@ static bool is_header(const struct csv_mapping *table, const struct csv_record *
            column != COLUMN_NONE;
 }
 
-static enum fault_code check_header(struct csv_mapping *table, const struct csv_record *header) {
-    if (header->too_long)
-        return FAULT_TOO_LONG;
-    if (header->count > COLUMNS_MAX)
-        return FAULT_TOO_MANY;
-    for (size_t i = 0; i < header->count; i++)
-        if (!str_is_clean_utf8(str_trim(header->cells[i])))
-            return FAULT_SYNTAX;
-    return has_duplicates(header) || !find_columns(table, header) ? FAULT_SYNTAX : FAULT_COUNT;
-}
-
 static void fail_without_header(struct csv_mapping *table) {
     mapper_note_missing(table->m, table->m->mapping->rules[MAPPING_ID].from, table->first_line);
+}
+
+static void check_columns(struct csv_mapping *table, uint32_t line) {
+    struct mapper *m = table->m;
+    const struct mapping *mapping = m->mapping;
+    mapper_check_places(m, line);
+    for (size_t i = 0; i < mapping->skip_count && !mapping->exclude_may_be_missing; i++)
+        if (table->skip_columns[i] == COLUMN_NONE)
+            mapper_note_missing(m, mapping->skips[i].from, line);
 }
 
 // False when the page cannot be read by this header.
 static bool read_header(struct csv_mapping *table, const struct csv_record *record) {
     struct mapper *m = table->m;
-    const struct mapping *mapping = m->mapping;
     struct csv_record header = *record; // without the empty columns at its end
     header.count = count_filled(record);
     if (table->titles == 0)
@@ -136,15 +125,14 @@ static bool read_header(struct csv_mapping *table, const struct csv_record *reco
     }
     table->has_header = true;
     table->columns = record->count;
-    enum fault_code fault = check_header(table, &header);
-    if (fault != FAULT_COUNT) {
-        mapper_fail(m, fault, record->line);
-        return false;
-    }
-    mapper_check_places(m, record->line);
-    for (size_t i = 0; i < mapping->skip_count; i++)
-        if (table->skip_columns[i] == COLUMN_NONE && !mapping->exclude_may_be_missing)
-            mapper_note_missing(m, mapping->skips[i].from, record->line);
+    if (record->too_long)
+        mapper_fail(m, FAULT_TOO_LONG, record->line);
+    else if (header.count > COLUMNS_MAX)
+        mapper_fail(m, FAULT_TOO_MANY, record->line);
+    else
+        find_columns(table, &header);
+    if (!m->result->decoded.failed)
+        check_columns(table, record->line);
     return !m->result->decoded.failed;
 }
 
@@ -264,7 +252,6 @@ static bool on_record(void *ctx, const struct csv_record *record) {
 void mapping_read_csv(struct mapper *m, struct str body) {
     struct csv_mapping table = {.m = m, .row_fault = FAULT_COUNT};
     struct csv_options options = {.separator = m->mapping->separator,
-                                  .latin1 = m->mapping->latin1,
                                   .record_bytes_max = m->limits->item_bytes_max,
                                   .fold_breaks = true};
     uint32_t line;

@@ -36,7 +36,9 @@ struct mapper {
     char watermark[DECODE_CURSOR_MAX + 1];
 };
 
-void mapper_fail(struct mapper *m, enum fault_code code, uint32_t line); // the page as a whole
+// The page as a whole; `place` as in struct decode_result.
+void mapper_fail(struct mapper *m, enum fault_code code, uint32_t line);
+void mapper_fail_at(struct mapper *m, enum fault_code code, const char *place, uint32_t line);
 // The next item. False when there are too many: the page has failed.
 bool mapper_begin(struct mapper *m);
 void mapper_fault(struct mapper *m, enum fault_code code, const char *pointer);

@@ -19,18 +19,21 @@ struct decoding {
     const struct page_options *options;
 };
 
-void page_add_faults(struct page *page, uint32_t index, const struct fault *faults, size_t count) {
+void page_add_faults(struct page *page, const struct page_item *item, const struct fault *faults,
+                     size_t count) {
     for (size_t i = 0; i < count; i++) {
         page->faults =
             mem_grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
         page->faults[page->fault_count] = faults[i];
-        page->faults[page->fault_count++].index = index;
+        page->faults[page->fault_count].index = item->index;
+        page->faults[page->fault_count++].line = item->line;
     }
 }
 
 // The normaliser's faults but for fields that the decoder has already complained of: to the
 // normaliser a field of the wrong type is absent, and "missing" would mislead.
-static void add_normaliser_faults(struct page *page, const struct decode_item *decoded,
+static void add_normaliser_faults(struct page *page, const struct page_item *item,
+                                  const struct decode_item *decoded,
                                   const struct normalise_result *result) {
     for (size_t i = 0; i < result->fault_count; i++) {
         bool told = false;
@@ -38,7 +41,7 @@ static void add_normaliser_faults(struct page *page, const struct decode_item *d
             told = told || decoded->faults[k].pointer[0] == '\0' ||
                    strcmp(decoded->faults[k].pointer, result->faults[i].pointer) == 0;
         if (!told)
-            page_add_faults(page, decoded->index, &result->faults[i], 1);
+            page_add_faults(page, item, &result->faults[i], 1);
     }
 }
 
@@ -73,11 +76,36 @@ static void add_refused(struct page *page, struct page_item *item, const struct 
     }
 }
 
+static bool is_named(const struct digest *identity) {
+    static const struct digest none;
+    return !digest_equal(identity, &none);
+}
+
+// Of a signal that is taken back only id and time mean anything, as here.
+static void add_left_out(struct page *page, const struct item *said,
+                         const struct normalise_context *context) {
+    struct item taken_back = *said;
+    struct signal signal;
+    struct normalise_result result;
+    taken_back.withdrawn = true;
+    normalise_item(context, &taken_back, &signal, &result);
+    if (!is_named(&signal.identity))
+        return;
+    page->left_out =
+        mem_grow(page->left_out, page->left_out_count, &page->left_out_cap, sizeof *page->left_out);
+    page->left_out[page->left_out_count++] =
+        (struct page_left_out){signal.identity, signal.updated_ms, signal.updated_upto_ms};
+}
+
 static void on_item(void *ctx, const struct decode_item *decoded) {
     struct decoding *decoding = ctx;
     struct page *page = decoding->page;
     const struct page_options *options = decoding->options;
     struct normalise_result result;
+    if (decoded->excluded) {
+        add_left_out(page, &decoded->item, &options->context);
+        return;
+    }
     page->items = mem_grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);
     page->signals =
         mem_grow(page->signals, page->signal_count, &page->signal_cap, sizeof *page->signals);
@@ -91,16 +119,17 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
                                .line = decoded->line,
                                .dropped = decoded->item.unknown_fields};
     normalise_item(&options->context, &decoded->item, signal, &result);
-    page_add_faults(page, decoded->index, decoded->faults, decoded->fault_count);
-    add_normaliser_faults(page, decoded, &result);
+    page_add_faults(page, item, decoded->faults, decoded->fault_count);
+    add_normaliser_faults(page, item, decoded, &result);
     item->fault_count = (uint32_t)page->fault_count - item->fault_first;
+    item->identity = signal->identity;
     if (item->fault_count) {
+        page->nameless += !is_named(&item->identity);
         if (options->polled)
             add_refused(page, item, &decoded->item, &options->context);
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
-    item->identity = signal->identity;
     item->unmapped = signal->unknown_count;
     item->place_unmapped = result.municipality_unknown;
     item->undated = !signal->withdrawn && str_trim(decoded->item.reported).len == 0;
@@ -135,6 +164,11 @@ static void decode_native(struct page *page, struct str body, const struct decod
     }
 }
 
+// What the operator wrote goes before what a server says of all it sends.
+static enum door_charset charset_of(const struct page_options *options) {
+    return options->mapping && options->mapping->latin1 ? DOOR_LATIN1 : options->charset;
+}
+
 // What is posted in our own form is dated by its receipt when it says nothing.
 static bool needs_dates(const struct page_options *options) {
     if (options->allow_missing || !(options->mapping || options->polled || options->imported))
@@ -145,15 +179,20 @@ static bool needs_dates(const struct page_options *options) {
 static void decode_page(struct page *page, struct str body, const struct page_options *options) {
     struct decoding decoding = {page, options};
     struct decode_limits limits = options->limits;
+    struct door door;
     if (options->polled || options->imported)
         limits.items_max = POLLED_ITEMS_MAX;
-    if (options->mapping)
-        decode_mapped(page, body, &limits, &decoding);
+    if (!door_open(body, charset_of(options), &door))
+        page->decoded = (struct decode_result){
+            .failed = true, .fault = FAULT_FORM, .place = "", .form = door.form, .line = 1};
+    else if (options->mapping)
+        decode_mapped(page, door.text, &limits, &decoding);
     else
-        decode_native(page, body, &limits, &decoding);
+        decode_native(page, door.text, &limits, &decoding);
+    door_close(&door);
     if (page->decoded.failed)
         page->item_count = page->signal_count = page->fault_count = page->refused_count =
-            page->unmapped_count = 0;
+            page->unmapped_count = page->left_out_count = 0;
 }
 
 void page_decode(struct page *page, struct str body, const struct page_options *options) {
@@ -191,6 +230,7 @@ void page_free(struct page *page) {
     free(page->items);
     free(page->faults);
     free(page->refused);
+    free(page->left_out);
     free(page->unmapped);
     free(page->next);
 }

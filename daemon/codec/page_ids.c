@@ -44,7 +44,7 @@ static void refuse(struct page *page, struct page_item *item, uint32_t other, ui
     item->signal = UINT32_MAX;
     item->fault_first = (uint32_t)page->fault_count;
     item->fault_count = 1;
-    page_add_faults(page, item->index, &fault, 1);
+    page_add_faults(page, item, &fault, 1);
     if (!key)
         return;
     struct page_refused *refused = page_add_refused(page, item);

@@ -5,7 +5,8 @@
 
 #include "codec/page.h"
 
-void page_add_faults(struct page *page, uint32_t index, const struct fault *faults, size_t count);
+void page_add_faults(struct page *page, const struct page_item *item, const struct fault *faults,
+                     size_t count);
 // For the quarantine: to be filled in.
 struct page_refused *page_add_refused(struct page *page, struct page_item *item);
 

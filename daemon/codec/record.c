@@ -10,15 +10,16 @@
 #include <string.h>
 
 enum {
-    RECORD_FORMAT = 2,
+    RECORD_FORMAT = 3,
     FLAG_COUNTS = 1,
     FLAG_POLLED = 2,
     FLAG_ERASED = 4,
     FLAG_REMAPPED = 8,
     FLAG_UNKNOWN_SAID = 16,
+    FLAG_HOW = 32, // the bits from here on are a number
     UNKNOWN_BYTES = 1 + DIGEST_BYTES,
 };
-enum { FEED_HEAD = 26 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2 };
+enum { FEED_HEAD = 46 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2, FLAG_LISTED = 4 };
 enum { QUARANTINE_HEAD = 35, REASON_BYTES = 2 }; // a reason: code, length of its pointer, pointer
 enum { PERSON_BYTES = RECORD_MEMBER - DIGEST_BYTES };
 enum { UNMAPPED_HEAD = 24 + DIGEST_BYTES };
@@ -71,9 +72,10 @@ bool record_get_cell(struct str record, struct cell *cell) {
 
 void record_put_ledger(struct buf *out, const struct ledger_entry *entry, struct str event) {
     uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)entry->verdict};
-    head[2] = (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
-                        (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
-                        (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0));
+    head[2] =
+        (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
+                  (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
+                  (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0) | (unsigned)entry->how * FLAG_HOW);
     head[3] = entry->source_len;
     head[4] = entry->id_len;
     head[5] = (uint8_t)entry->kind;
@@ -124,6 +126,9 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
         head[5] >= LEDGER_KINDS || head[3] > LEDGER_SOURCE_MAX || head[4] > SIGNAL_ID_MAX)
         return false;
     memset(entry, 0, sizeof *entry);
+    if (head[2] / FLAG_HOW >= WITHDRAWALS)
+        return false;
+    entry->how = (enum withdrawal)(head[2] / FLAG_HOW);
     entry->seq = seq;
     entry->kind = (enum ledger_kind)head[5];
     entry->verdict = (enum verdict)head[1];
@@ -221,11 +226,16 @@ static struct str get_sealed(struct str *rest, const struct hash_key *key, char 
 void record_put_feed(struct buf *out, const struct feed_record *feed, const struct hash_key *key) {
     uint8_t head[FEED_HEAD] = {RECORD_FORMAT};
     const char *const texts[] = {feed->cursor, feed->etag, feed->last_modified};
-    head[1] = (uint8_t)((feed->silent ? FLAG_SILENT : 0) | (feed->paused ? FLAG_PAUSED : 0));
+    head[1] = (uint8_t)((feed->silent ? FLAG_SILENT : 0) | (feed->paused ? FLAG_PAUSED : 0) |
+                        (feed->listed ? FLAG_LISTED : 0));
     put(head + 2, (uint64_t)feed->first_ms, 8);
     put(head + 10, (uint64_t)feed->contact_ms, 8);
     put(head + 18, (uint64_t)feed->signal_ms, 8);
     memcpy(head + 26, feed->place.bytes, DIGEST_BYTES);
+    put(head + 42, (uint64_t)feed->whole_ms, 8);
+    put(head + 50, feed->missing, 4);
+    put(head + 54, feed->gone, 4);
+    put(head + 58, feed->gone_allowed, 4);
     buf_put(out, head, sizeof head);
     put_sealed(out, key, texts, 3);
 }
@@ -242,6 +252,11 @@ bool record_get_feed(struct str record, struct feed_record *feed, const struct h
     feed->contact_ms = (int64_t)get(head + 10, 8);
     feed->signal_ms = (int64_t)get(head + 18, 8);
     memcpy(feed->place.bytes, head + 26, DIGEST_BYTES);
+    feed->listed = head[1] & FLAG_LISTED;
+    feed->whole_ms = (int64_t)get(head + 42, 8);
+    feed->missing = (uint32_t)get(head + 50, 4);
+    feed->gone = (uint32_t)get(head + 54, 4);
+    feed->gone_allowed = (uint32_t)get(head + 58, 4);
     struct str rest = {record.data + FEED_HEAD, record.len - FEED_HEAD};
     struct str texts = get_sealed(&rest, key, room);
     return texts.data && get_text(&texts, feed->cursor, RECORD_CURSOR_MAX) &&

@@ -106,6 +106,10 @@ const struct yaml_key config_keys[] = {
          "The key of the certificate, PEM, which others cannot read"),
     NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1, 100000,
            "More connections than this wait until one closes"),
+    NUMBER("intake", "share_percent", YAML_KEY_COUNT, http.share_percent, "25", 1, 100,
+           "Of connections, bodies and the queue one source has at most this part; before it is "
+           "known, "
+           "one address; on the control socket, one user"),
     NUMBER("intake", "head_max", YAML_KEY_BYTES, http.head_bytes_max, "16KiB", KIB(1), MIB(1),
            "A longer request line with headers is refused (431)"),
     NUMBER("intake", "body_max", YAML_KEY_BYTES, http.body_bytes_max, "8MiB", KIB(1), GIB(1),
@@ -130,6 +134,11 @@ const struct yaml_key config_keys[] = {
            GIB(65536), "When more waits on disk for Kafka, a request is refused (429)"),
     PATH("control", "socket", control_socket, "/run/signaald/control.sock",
          "signaalctl(1) talks to the daemon here"),
+    NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 8,
+           "So many questions are worked out at once, beside intake; more wait, then get 429"),
+    NUMBER("control", "reads_per_minute", YAML_KEY_COUNT, control_reads_per_minute, "600", 1,
+           1000000,
+           "So often one reader may ask what the audit log gets a line of (429); root may always"),
     TEXT("control", "group", control_group, NULL, is_group, "name of a group",
          "Members of this group may read; without it, those of the daemon's own group"),
     TEXT("kafka", "brokers", kafka_brokers, NULL, is_brokers, "HOST:PORT,HOST:PORT",

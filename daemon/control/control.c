@@ -48,6 +48,9 @@ static const struct control_route routes[] = {
     {{"POST", "/v1/feeds/{name}/resume", ROUTE_OWNER, false, "resume"},
      control_feed_about,
      control_feed_resume},
+    {{"POST", "/v1/feeds/{name}/accept", ROUTE_OWNER, false, "accept"},
+     control_feed_about,
+     control_feed_accept},
     {{"GET", "/v1/quarantine", ROUTE_OPEN, false, "read quarantine"}, NULL, control_quarantine},
     {{"POST", "/v1/quarantine/{number}/retry", ROUTE_OWNER, false, "retry"},
      control_entry_about,
@@ -115,13 +118,21 @@ void control_put_time(struct json_out *json, const char *key, int64_t ms) {
 
 static unsigned on_head(void *ctx, struct http_request *request) {
     (void)ctx;
-    return router_find(&router, http_method(request), http_path(request), http_room(request));
+    unsigned found =
+        router_find(&router, http_method(request), http_path(request), http_room(request));
+    return control_is_local(request) ? found : 403;
 }
 
 static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply) {
     (void)ctx;
-    router_refuse(reply, status, http_room(request));
+    if (status == 403) // see on_head
+        problem_fill(reply, 403,
+                     "This is for programs on this machine and pages from this same address: Host "
+                     "is localhost, 127.0.0.1 or [::1], Origin the same, Sec-Fetch-Site neither "
+                     "cross-site nor same-site.");
+    else
+        router_refuse(reply, status, http_room(request));
 }
 
 static void on_request(void *ctx, struct http_request *request) {

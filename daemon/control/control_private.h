@@ -35,6 +35,8 @@ struct control_route {
 // The way of a request whose route is found.
 void control_follow(struct control *control, const struct control_route *route,
                     struct http_request *request);
+// Does it come from this machine, and not from a page of elsewhere in somebody's browser?
+bool control_is_local(const struct http_request *request);
 void control_on_gone(void *ctx, struct http_request *request); // see http_options
 // A parameter of the path, see struct route_match.
 struct str control_param(struct http_request *request, size_t nth);
@@ -79,9 +81,9 @@ bool control_take_signal(const struct control *control, struct http_request *req
 control_handler control_counts, control_trend, control_coverage, control_statistics,
     control_statistics_release, control_why, control_erase, control_events, control_status,
     control_metrics, control_feeds, control_feed, control_feed_poll, control_feed_pause,
-    control_feed_resume, control_quarantine, control_quarantine_retry, control_quarantine_drop,
-    control_import, control_unmapped, control_remap, control_audit, control_audit_verify,
-    control_verify;
+    control_feed_resume, control_feed_accept, control_quarantine, control_quarantine_retry,
+    control_quarantine_drop, control_import, control_unmapped, control_remap, control_audit,
+    control_audit_verify, control_verify;
 control_about control_counts_about, control_trend_about, control_coverage_about,
     control_signal_about, control_events_about, control_feed_about, control_entry_about,
     control_import_about, control_unmapped_about, control_remap_about, control_audit_about;

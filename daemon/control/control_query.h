@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What questions about counts have in common: their parameters, how an audit line tells them, and
-// the members of their answers. Shared by counts.c, trend.c and, for what is said
-// of periods, coverage.c.
+// the members of their answers. Shared by counts.c, trend.c and, for what is said of periods,
+// coverage.c; for names, statistics.c.
 #ifndef CONTROL_CONTROL_QUERY_H
 #define CONTROL_CONTROL_QUERY_H
 
@@ -26,10 +26,15 @@ void control_query_about(const struct control_query *query, struct buf *object);
 // "by" and "filters".
 void control_query_put(struct json_out *json, const struct control_query *query);
 
-// "names" of the codes in the labels, each once.
-struct control_names;
-struct control_names *control_names_open(struct json_out *json, const struct control_query *query);
-void control_names_put(struct control_names *names, char labels[][COUNTS_LABEL_MAX]);
-void control_names_close(struct control_names *names);
+// The codes in an answer that need a name, by their digits; zero it. Then "names", each once.
+enum { CONTROL_MUNICIPALITY_CODES = 10000, CONTROL_PROVINCE_CODES = 100 };
+struct control_names {
+    bool municipalities[CONTROL_MUNICIPALITY_CODES], provinces[CONTROL_PROVINCE_CODES];
+};
+void control_names_note(struct control_names *names, struct str label); // of any dimension
+void control_names_note_labels(struct control_names *names, const struct counts_query *counts,
+                               char labels[][COUNTS_LABEL_MAX]);
+void control_names_put(struct json_out *json, struct control_names *names,
+                       const struct municipalities *all);
 
 #endif

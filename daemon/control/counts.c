@@ -25,10 +25,10 @@ static void put_answer(struct json_out *json, const struct control_query *query,
     json_close(json, ']');
     json_put_i64(json, "total", answer->signals);
     json_put_i64(json, "persons", answer->persons);
-    struct control_names *names = control_names_open(json, query);
+    struct control_names names = {0};
     for (size_t i = 0; i < answer->count; i++)
-        control_names_put(names, answer->lines[i].labels);
-    control_names_close(names);
+        control_names_note_labels(&names, &query->counts, answer->lines[i].labels);
+    control_names_put(json, &names, query->municipalities);
     json_close(json, '}');
 }
 

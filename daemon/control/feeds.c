@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "codec/event.h"
+#include "codec/explain.h"
 #include "edge/fetch/fetch.h"
 
 #include <stdlib.h>
@@ -67,6 +68,11 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "new", view->new_count);
     json_put_u64(json, "refused", view->refused);
     json_put_u64(json, "excluded", view->excluded);
+    json_put_bool(json, "complete", view->source->complete);
+    control_put_time(json, "lastWhole", record->whole_ms);
+    json_put_u64(json, "missing", record->missing);
+    json_put_u64(json, "gone", record->gone);
+    json_put_u64(json, "withdrawn", view->withdrawn);
     json_close(json, '}');
 }
 
@@ -131,6 +137,7 @@ static void refuse_asked(struct http_request *request, enum feed_asked asked) {
         [FEED_NO_SUCH_SOURCE] = "There is no source of that name.",
         [FEED_NOT_POLLED] = "This source is not polled: it only posts.",
         [FEED_BUSY] = "This source is being polled now; try again in a moment.",
+        [FEED_NOTHING_GONE] = "Nothing is gone from the list of this source and waits.",
     };
     control_problem(request, asked == FEED_NO_SUCH_SOURCE ? 404 : 409, details[asked]);
 }
@@ -188,8 +195,32 @@ void control_feed_resume(struct control *control, struct http_request *request) 
     ask_feed(control, request, "resume", resume_feed);
 }
 
+void control_feed_accept(struct control *control, struct http_request *request) {
+    ask_feed(control, request, "accept", feeds_let_go);
+}
+
+struct quarantine_reply {
+    const struct control *control;
+    struct json_out *json;
+};
+
+// In the words of the template that the source has now.
+static void put_reason(struct json_out *json, const struct mapping *mapping,
+                       const struct quarantine_reason *reason) {
+    char detail[EXPLAIN_MAX];
+    explain_fault(mapping, reason->code, reason->pointer, detail);
+    json_open(json, '{');
+    json_put_text(json, "pointer", reason->pointer);
+    json_put_text(json, "code", fault_code_name(reason->code));
+    json_put_text(json, "detail", detail);
+    json_close(json, '}');
+}
+
 static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
-    struct json_out *json = ctx;
+    const struct quarantine_reply *list = ctx;
+    struct json_out *json = list->json;
+    const struct source *source = sources_find(list->control->sources, str_from(entry->source));
+    const struct template *t = source ? source->template : NULL;
     json_open(json, '{');
     json_put_u64(json, "number", entry->number);
     json_put_text(json, "source", entry->source);
@@ -200,13 +231,8 @@ static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     control_put_time(json, "last", entry->last_ms);
     json_put_u64(json, "times", entry->times);
     json_open_key(json, "reasons", '[');
-    for (uint8_t i = 0; i < entry->reason_count; i++) {
-        json_open(json, '{');
-        json_put_text(json, "pointer", entry->reasons[i].pointer);
-        json_put_text(json, "code", fault_code_name(entry->reasons[i].code));
-        json_put_text(json, "detail", fault_code_text(entry->reasons[i].code));
-        json_close(json, '}');
-    }
+    for (uint8_t i = 0; i < entry->reason_count; i++)
+        put_reason(json, t && !t->native ? &t->mapping : NULL, &entry->reasons[i]);
     json_close(json, ']');
     json_close(json, '}');
     return true;
@@ -217,7 +243,8 @@ void control_quarantine(struct control *control, struct http_request *request) {
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
     json_open_key(&json, "entries", '[');
-    ledger_each_quarantined(control->options.ledger, put_quarantined, &json);
+    ledger_each_quarantined(control->options.ledger, put_quarantined,
+                            &(struct quarantine_reply){control, &json});
     json_close(&json, ']');
     json_put_u64(&json, "total", ledger_quarantined(control->options.ledger));
     json_close(&json, '}');

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/pii/log.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 struct asked {
@@ -84,7 +83,7 @@ static void put_refused(struct json_out *json, const struct delivery *delivery) 
         json_put_text(json, "verdict", verdict_name(item->verdict));
         json_open_key(json, "errors", '[');
         for (uint32_t k = 0; k < item->fault_count; k++)
-            problem_put_fault(json, &faults[k]);
+            problem_put_fault(json, delivery_mapping(delivery), &faults[k]);
         json_close(json, ']');
         json_close(json, '}');
     }
@@ -106,16 +105,6 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
     json_close(&json, '}');
 }
 
-// The index of the one fault is the line of the body.
-static void fill_broken(struct http_reply *reply, const struct decode_result *decoded) {
-    char detail[DECODE_FAILURE_MAX + 64], why[DECODE_FAILURE_MAX];
-    struct fault fault = {.code = decoded->fault, .index = decoded->line};
-    decode_failure_text(decoded, why);
-    (void)snprintf(detail, sizeof detail,
-                   "The piece as a whole is wrong, %s. Nothing of it was accepted.", why);
-    problem_fill_faults(reply, &fault, 1, detail);
-}
-
 static void on_delivered(struct commit_task *task) {
     struct delivery *delivery = (struct delivery *)task;
     struct http_request **held = task->ctx, *request = *held; // NULL: nobody waits any more
@@ -124,7 +113,7 @@ static void on_delivered(struct commit_task *task) {
         if (task->err.kind != ERR_NONE)
             problem_fill(&reply, 503, NULL);
         else if (delivery->content.decoded.failed)
-            fill_broken(&reply, &delivery->content.decoded);
+            problem_fill_whole(&reply, delivery_mapping(delivery), &delivery->content.decoded);
         else
             fill_verdicts(&reply, delivery);
         control_send(request, &reply);

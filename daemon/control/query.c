@@ -2,13 +2,13 @@
 // Reads the parameters of a question about counts or a trend, writes them into its audit line and
 // answers with what was asked. The first fault is kept and the parameters after it are not looked
 // at, so that one answer names one fault. A name of a municipality or province is written once in
-// an answer, however many lines have its code; the caller closes what control_names_open returns.
+// an answer, however many lines have its code.
 #include "control_query.h"
 
-#include "base/mem.h"
+#include "codec/event.h"
 #include "core/cube/trend.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DIMENSIONS_TEXT                                                                            \
@@ -154,67 +154,38 @@ void control_query_put(struct json_out *json, const struct control_query *query)
     json_close(json, '}');
 }
 
-enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
+// A code of these letters ("GM0363") needs a name.
+static void note_code(struct str label, const char *letters, bool *seen, uint64_t count) {
+    uint64_t digits;
+    if (label.len > 2 && memcmp(label.data, letters, 2) == 0 &&
+        str_to_u64((struct str){label.data + 2, label.len - 2}, count - 1, &digits))
+        seen[digits] = true;
+}
 
-struct control_names {
-    struct json_out *json;
-    const struct control_query *query;
-    // Codes whose name stands there already, by their digits.
-    bool municipalities[MUNICIPALITY_CODES], provinces[PROVINCE_CODES];
-};
+void control_names_note(struct control_names *names, struct str label) {
+    note_code(label, "GM", names->municipalities, CONTROL_MUNICIPALITY_CODES);
+    note_code(label, "PV", names->provinces, CONTROL_PROVINCE_CODES);
+}
 
-struct control_names *control_names_open(struct json_out *json, const struct control_query *query) {
-    struct control_names *names = mem_zalloc(1, sizeof *names);
-    names->json = json;
-    names->query = query;
+void control_names_note_labels(struct control_names *names, const struct counts_query *counts,
+                               char labels[][COUNTS_LABEL_MAX]) {
+    for (size_t i = 0; i < counts->by_count; i++)
+        control_names_note(names, str_from(labels[i]));
+}
+
+void control_names_put(struct json_out *json, struct control_names *names,
+                       const struct municipalities *all) {
+    char code[EVENT_CODE_MAX];
     json_open_key(json, "names", '{');
-    return names;
-}
-
-// Is it a code ("GM0363") that is seen for the first time? Says its digits.
-static bool is_new_code(const char *label, const char *letters, bool *seen, uint64_t count,
-                        uint64_t *digits) {
-    if (strncmp(label, letters, 2) != 0 || !str_to_u64(str_from(label + 2), count - 1, digits) ||
-        seen[*digits])
-        return false;
-    seen[*digits] = true;
-    return true;
-}
-
-static void name_municipality(struct control_names *names, const char *label) {
-    uint64_t code;
-    if (!is_new_code(label, "GM", names->municipalities, MUNICIPALITY_CODES, &code))
-        return;
-    const struct municipality *m =
-        municipalities_by_code(names->query->municipalities, (uint16_t)code);
-    if (m)
-        json_put_text(names->json, label, m->name);
-}
-
-static void name_province(struct control_names *names, const char *label) {
-    const struct municipalities *all = names->query->municipalities;
-    uint64_t code;
-    if (!is_new_code(label, "PV", names->provinces, PROVINCE_CODES, &code))
-        return;
     for (size_t i = 0; i < municipalities_count(all); i++) {
         const struct municipality *m = municipalities_at(all, i);
-        if (m->province == code) {
-            json_put_text(names->json, label, m->province_name);
-            return;
-        }
+        event_municipality_code(m->code, code);
+        if (names->municipalities[m->code])
+            json_put_text(json, code, m->name);
+        (void)snprintf(code, sizeof code, "PV%02u", m->province);
+        if (names->provinces[m->province])
+            json_put_text(json, code, m->province_name);
+        names->provinces[m->province] = false;
     }
-}
-
-void control_names_put(struct control_names *names, char labels[][COUNTS_LABEL_MAX]) {
-    const struct counts_query *counts = &names->query->counts;
-    for (size_t i = 0; i < counts->by_count; i++)
-        if (counts->by[i] == DIM_MUNICIPALITY)
-            name_municipality(names, labels[i]);
-        else if (counts->by[i] == DIM_PROVINCE)
-            name_province(names, labels[i]);
-}
-
-void control_names_close(struct control_names *names) {
-    json_close(names->json, '}');
-    free(names);
+    json_close(json, '}');
 }

@@ -1,34 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
 // GET /v1/statistics: what may be told outside, as it was made last. POST /v1/statistics/release
 // makes the first ones, once history has been taken in.
-#include "control_private.h"
+#include "control_query.h"
 
 #include "base/mem.h"
-#include "codec/event.h"
 #include "codec/statistic.h"
 #include "jobs/month_close.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { MUNICIPALITY_CODES = 10000, PROVINCE_CODES = 100 };
 
 struct statistic_listing {
     struct json_out json;
     struct statistics_record state;
     uint32_t rounding_base; // in force
     bool begun;
-    // Codes that need a name, by their digits.
-    bool municipalities[MUNICIPALITY_CODES], provinces[PROVINCE_CODES];
+    struct control_names names;
 };
-
-static void note_code(struct str label, const char *letters, bool *seen, uint64_t count) {
-    uint64_t digits;
-    if (label.len > 2 && memcmp(label.data, letters, 2) == 0 &&
-        str_to_u64((struct str){label.data + 2, label.len - 2}, count - 1, &digits))
-        seen[digits] = true;
-}
 
 static void put_head(struct statistic_listing *listing) {
     const struct statistics_record *state = &listing->state;
@@ -50,26 +37,9 @@ static bool on_statistic(void *ctx, struct str key, const struct statistic_recor
     statistic_put_value(&listing->json, key, statistic);
     while (str_split(&key, '/', &part)) {
         (void)str_split(&part, '=', &name);
-        if (str_is(name, "municipality"))
-            note_code(part, "GM", listing->municipalities, MUNICIPALITY_CODES);
-        else if (str_is(name, "province"))
-            note_code(part, "PV", listing->provinces, PROVINCE_CODES);
+        control_names_note(&listing->names, part);
     }
     return true;
-}
-
-static void put_names(struct statistic_listing *listing, const struct municipalities *all) {
-    char code[EVENT_CODE_MAX];
-    for (size_t i = 0; i < municipalities_count(all); i++) {
-        const struct municipality *m = municipalities_at(all, i);
-        event_municipality_code(m->code, code);
-        if (listing->municipalities[m->code])
-            json_put_text(&listing->json, code, m->name);
-        (void)snprintf(code, sizeof code, "PV%02u", m->province);
-        if (listing->provinces[m->province])
-            json_put_text(&listing->json, code, m->province_name);
-        listing->provinces[m->province] = false;
-    }
 }
 
 static void put_answer(struct statistic_listing *listing, const struct control *control) {
@@ -79,9 +49,7 @@ static void put_answer(struct statistic_listing *listing, const struct control *
     if (!listing->begun)
         put_head(listing);
     json_close(json, ']');
-    json_open_key(json, "names", '{');
-    put_names(listing, control->tables->municipalities);
-    json_close(json, '}');
+    control_names_put(json, &listing->names, control->tables->municipalities);
     json_close(json, '}');
 }
 

@@ -92,6 +92,7 @@ static void put_intake(struct json_out *json, const struct control *control,
     json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
     json_put_bool(json, "full", admission_full(admission_now(control->options.admission)));
     json_put_u64(json, "connections", f->push.connections);
+    json_put_u64(json, "sharesFull", f->push.usage.shares_full);
     json_put_u64(json, "requests", f->push.requests);
     json_put_u64(json, "requestsRefused", f->push.requests_refused);
     json_put_u64(json, "received", received(f->totals));
@@ -174,6 +175,7 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "failing", f->feeds.failing);
     json_put_u64(json, "silent", f->feeds.silent);
     json_put_u64(json, "paused", f->feeds.paused);
+    json_put_u64(json, "held", f->feeds.held);
     json_put_u64(json, "quarantined", f->quarantined);
     json_open_key(json, "failingList", '[');
     feeds_each(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
@@ -219,6 +221,8 @@ static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "poll_failures_total", "Polls that failed", f->feeds.failures);
     metric(out, "feeds_silent", "Sources that have fallen silent", f->feeds.silent);
     metric(out, "feeds_paused", "Polled feeds that an operator has paused", f->feeds.paused);
+    metric(out, "feeds_held",
+           "Polled feeds whose complete list lacks more than is withdrawn at once", f->feeds.held);
     metric(out, "poll_pages_total", "Pages that polls brought", f->feeds.pages);
     metric(out, "poll_not_modified_total", "Polls that brought nothing new", f->feeds.not_modified);
     metric(out, "quarantined", "Items and pages in quarantine", f->quarantined);
@@ -266,6 +270,22 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
     metric(out, "connections", "Open connections", f->push.connections);
     metric(out, "connections_max", "Limit: connections",
            control->options.config->http.connections_max);
+    metric(out, "share_percent", "Limit: part of connections, bodies and queue for one source",
+           control->options.config->http.share_percent);
+    metric(out, "shares_full", "Sources and addresses that had their share in the last minute",
+           f->push.usage.shares_full);
+    metric(out, "share_refusals_total", "Connections and requests whose share was full",
+           f->push.usage.turned_away);
+    metric(out, "connections_dropped_total", "Idle connections closed to make room for others",
+           f->push.usage.conns_dropped);
+    metric(out, "bodies_dropped_total", "Bodies refused half-way to make room for others",
+           f->push.usage.bodies_dropped);
+    metric(out, "body_bytes", "Bodies that are being read", f->push.usage.body_bytes);
+    metric(out, "bodies_max", "Limit: all bodies",
+           control->options.config->http.body_bytes_max_all);
+    metric(out, "queue_bytes", "Posted, waits for a commit", f->pipeline.queued_bytes);
+    metric(out, "queue_polled_bytes", "Polled, waits for a commit", f->pipeline.polled_bytes);
+    metric(out, "queue_max", "Limit: each of these", control->options.config->queue_bytes_max);
     metric(out, "body_bytes_max", "Limit: bytes of a body",
            control->options.config->http.body_bytes_max);
     metric(out, "items_max", "Limit: signals in a batch", control->options.config->items_max);

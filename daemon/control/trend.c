@@ -73,10 +73,10 @@ static void put_answer(struct json_out *json, const struct control_query *query,
     put_series(json, query, trend);
     json_key(json, "total");
     put_points(json, trend, trend->total);
-    struct control_names *names = control_names_open(json, query);
+    struct control_names names = {0};
     for (size_t i = 0; i < trend->count; i++)
-        control_names_put(names, trend->series[i].labels);
-    control_names_close(names);
+        control_names_note_labels(&names, &query->counts, trend->series[i].labels);
+    control_names_put(json, &names, query->municipalities);
     json_put_i64(json, "smallBase", TREND_SMALL_BASE);
     json_close(json, '}');
 }

@@ -47,6 +47,8 @@ static void on_version(void *ctx, const struct ledger_event *line) {
     json_put_u64(json, "version", entry->version);
     json_put_u64(json, "sequence", entry->seq);
     json_put_text(json, "verdict", verdict_name(entry->verdict));
+    json_put_text(json, "withdrawal",
+                  entry->verdict == VERDICT_WITHDRAWN ? withdrawal_name(entry->how) : NULL);
     json_put_text(json, "received", received);
     json_put_text(json, "feed", entry->remapped ? "remap" : entry->polled ? "poll" : "push");
     json_put_bool(json, "erased", entry->erased);
@@ -68,12 +70,18 @@ static void on_version(void *ctx, const struct ledger_event *line) {
 
 static void on_latest(void *ctx, const struct ledger_event *line) {
     struct why *why = ctx;
+    uint32_t lacked;
     char signal[DIGEST_HEX + 1];
     digest_to_hex(&line->entry.identity, signal);
     json_put_text(why->json, "signal", signal);
     json_put_string(why->json, "source", (struct str){line->entry.source, line->entry.source_len});
     json_put_string(why->json, "id", (struct str){line->entry.id, line->entry.id_len});
-    json_put_bool(why->json, "counts", line->entry.counts);
+    json_put_bool(why->json, "counts", ledger_entry_counts(&line->entry));
+    json_key(why->json, "lacked");
+    if (ledger_listed(why->control->options.ledger, &line->entry, &lacked))
+        json_u64(why->json, lacked);
+    else
+        json_null(why->json);
 }
 
 // The versions of a signal, newest first.

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaalctl poll, pause, resume: what an operator asks of one polled source.
+// signaalctl poll, pause, resume, accept: what an operator asks of one polled source.
 #include "ctl/query/ctl.h"
-
-#include <string.h>
 
 static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
     static const struct {
         const char *asked, *text;
     } texts[] = {{"poll", ": is being polled now; signaalctl feeds NAME shows how it went"},
                  {"pause", ": paused until signaalctl resume"},
-                 {"resume", ": polled again"}};
-    const char *asked = json_view_text(answer, "asked");
+                 {"resume", ": polled again"},
+                 {"accept", ": is being polled now; what is gone from its list is withdrawn"}};
     term_out_put(&ctl->term, STYLE_PLAIN, json_view_text(answer, "name"));
-    for (size_t i = 0; asked && i < sizeof texts / sizeof *texts; i++)
-        if (strcmp(texts[i].asked, asked) == 0)
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (json_view_is(answer, "asked", texts[i].asked))
             term_out_put(&ctl->term, STYLE_PLAIN, texts[i].text);
     term_out_end_line(&ctl->term);
     return CTL_OK;
@@ -52,6 +50,18 @@ const struct ctl_verb resume_verb = {
     .words = "NAME",
     .help = "Poll a paused source again",
     .more = "It goes on where it was: nothing is missed. For root and the daemon's own user.",
+    .word_count = 1,
+    .question = {.method = "POST", .put = put_target, .print = print_asked},
+};
+
+const struct ctl_verb accept_verb = {
+    .name = "accept",
+    .words = "NAME",
+    .help = "Withdraw what is gone from a complete list",
+    .more = "A source whose line says complete is held when its list is suddenly short or empty: "
+            "nothing is withdrawn, and the feed fails with the number of signals. Ask the source. "
+            "If the list is right, this withdraws them; more than are gone now stay. For root and "
+            "the daemon's own user.",
     .word_count = 1,
     .question = {.method = "POST", .put = put_target, .print = print_asked},
 };

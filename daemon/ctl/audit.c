@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl audit: who did or read what, and whether the log of it is whole.
-#include "base/str.h"
-#include "ctl/query/ctl.h"
+#include "ctl/query/listing.h"
 #include "ctl/term/format.h"
 
 #include <inttypes.h>
 #include <pwd.h>
 #include <string.h>
 
-enum { LAST_DEFAULT = 20, LAST_MAX = 100000, ACTOR_TEXT_MAX = 80 };
+enum { LAST_DEFAULT = 20, ACTOR_TEXT_MAX = 80 };
 enum { NUMBER_WIDTH = 7, STAMP_WIDTH = 19, ACTOR_WIDTH = 18, ACTION_WIDTH = 15, RESULT_WIDTH = 8 };
 
 struct audit_listing {
-    const struct ctl *ctl;
-    bool any;    // a line has been printed
-    bool broken; // and one that does not follow the one before it
+    struct ctl_listing list;
+    bool broken; // a line does not follow the one before it
 };
 
 struct audit_line {
@@ -45,7 +43,7 @@ static void name_actor(const struct json_view *line, char out[ACTOR_TEXT_MAX]) {
 // The object stands last and is never cut: it is what one looks for.
 static void put_entry(const struct audit_listing *listing, const struct audit_line *entry,
                       bool title) {
-    const struct term_out *term = &listing->ctl->term;
+    const struct term_out *term = &listing->list.ctl->term;
     enum term_out_style plain = title ? STYLE_STRONG : STYLE_PLAIN;
     const struct {
         const char *text;
@@ -88,49 +86,29 @@ static void put_line(struct audit_listing *listing, const struct json_view *line
     listing->broken = listing->broken || !entry.linked;
 }
 
-static bool on_line(void *ctx, struct str text, struct err *err) {
+static bool show(void *ctx, const struct json_view *line, struct err *err) {
     struct audit_listing *listing = ctx;
-    const struct term_out *term = &listing->ctl->term;
-    struct err unreadable;
-    if (listing->ctl->json) {
-        ctl_print_json(listing->ctl, text);
-    } else {
-        struct json_view *line = json_view_parse(text, &unreadable);
-        if (!listing->any)
-            put_titles(listing);
-        if (line) {
-            put_line(listing, line);
-        } else { // it was changed in the log: those behind it are shown all the same
-            term_out_print(term, STYLE_BAD, "(a line that cannot be read)");
-            listing->broken = true;
-        }
-        json_view_free(line);
+    (void)err;
+    if (!listing->list.any)
+        put_titles(listing);
+    if (line) {
+        put_line(listing, line);
+    } else { // it was changed in the log: those behind it are shown all the same
+        term_out_print(&listing->list.ctl->term, STYLE_BAD, "(a line that cannot be read)");
+        listing->broken = true;
     }
-    listing->any = true;
-    return !ferror(term->out) || err_set(err, ERR_RETRY, "cannot write the output");
+    return true;
 }
 
-static enum ctl_exit list(const struct ctl *ctl, const char *target) {
-    struct client_reply reply;
-    struct err err;
-    struct audit_listing listing = {.ctl = ctl};
-    const struct client_lines lines = {.line = on_line, .ctx = &listing};
-    enum ctl_exit result = CTL_OK;
-    if (!client_stream(ctl->path, target, &lines, &reply, &err))
-        result = ctl_fail("%s", err.text);
-    else if (!reply.stopped && !client_reply_good(&reply))
-        result = ctl_refused(ctl, &reply);
-    else if (!listing.any && !ctl->json)
-        fputs("no lines\n", ctl->term.out);
-    else if (listing.broken)
-        (void)ctl_fail("where the log is broken first is told by: signaalctl audit verify");
-    client_reply_free(&reply);
-    return result;
+static bool number_of(const struct json_view *line, uint64_t *number) {
+    int64_t value = json_view_integer(line, "number");
+    *number = (uint64_t)value;
+    return value > 0;
 }
 
-static void print_verdict(const struct ctl *ctl, const struct json_view *answer, bool whole) {
+static enum ctl_exit print_verdict(const struct ctl *ctl, const struct json_view *answer) {
     int64_t first = json_view_integer(answer, "first"), last = json_view_integer(answer, "last");
-    if (!whole)
+    if (!json_view_flag(answer, "whole"))
         term_out_print(&ctl->term, STYLE_BAD, "line %" PRId64 " is changed or missing",
                        json_view_integer(answer, "broken"));
     else if (last == 0 || first > last)
@@ -138,60 +116,31 @@ static void print_verdict(const struct ctl *ctl, const struct json_view *answer,
     else
         term_out_print(&ctl->term, STYLE_PLAIN, "audit log whole: lines %" PRId64 " to %" PRId64,
                        first, last);
-}
-
-// The exit status tells, with --json as well.
-static enum ctl_exit show_verdict(const struct ctl *ctl, struct str body) {
-    struct err err;
-    struct json_view *answer = json_view_parse(body, &err);
-    if (!answer)
-        return ctl_fail("%s", err.text);
-    bool whole = json_view_flag(answer, "whole");
-    if (ctl->json)
-        ctl_print_json(ctl, body);
-    else
-        print_verdict(ctl, answer, whole);
-    json_view_free(answer);
-    return whole ? CTL_OK : CTL_FAILED;
-}
-
-static enum ctl_exit run_audit_verify(const struct ctl *ctl) {
-    struct client_reply reply;
-    struct err err;
-    enum ctl_exit result;
-    const struct client_request request = {.method = "GET", .target = "/v1/audit/verify"};
-    if (!client_ask(ctl->path, &request, &reply, &err))
-        result = ctl_fail("%s", err.text);
-    else if (!client_reply_good(&reply))
-        result = ctl_refused(ctl, &reply);
-    else
-        result = show_verdict(ctl, buf_str(&reply.body));
-    client_reply_free(&reply);
-    return result;
+    return CTL_OK;
 }
 
 static enum ctl_exit run_audit(const struct ctl *ctl, const struct args *args) {
-    const char *last = args_value(args, "last"), *from = args_value(args, "from");
-    uint64_t count = LAST_DEFAULT, number = 0;
-    char target[96], max[40] = "";
+    struct audit_listing listing = {.list = {.ctl = ctl,
+                                             .path = "/v1/audit",
+                                             .last = LAST_DEFAULT,
+                                             .number = number_of,
+                                             .show = show,
+                                             .ctx = &listing}};
     bool verifies = args->word_count > 0;
     if (verifies && strcmp(args->words[0], "verify") != 0)
         return ctl_usage(ctl, "the log can be asked to verify");
-    if (verifies && (last || from))
+    if (verifies && (args_has(args, "last") || args_has(args, "from")))
         return ctl_usage(ctl, "verify looks at all lines");
-    if (last && !str_to_u64(str_from(last), LAST_MAX, &count))
-        return ctl_usage(ctl, "-n takes a number up to 100000");
-    if (from && !str_to_u64(str_from(from), INT64_MAX, &number))
-        return ctl_usage(ctl, "--from takes a number");
     if (verifies)
-        return run_audit_verify(ctl);
-    if (last)
-        (void)snprintf(max, sizeof max, "&max=%" PRIu64, count);
-    if (from)
-        (void)snprintf(target, sizeof target, "/v1/audit?from=%" PRIu64 "%s", number, max);
-    else
-        (void)snprintf(target, sizeof target, "/v1/audit?last=%" PRIu64, count);
-    return list(ctl, target);
+        return ctl_ask(ctl, &(struct ctl_question){.target = "/v1/audit/verify",
+                                                   .good = "whole",
+                                                   .print = print_verdict});
+    enum ctl_exit result = ctl_list(&listing.list);
+    if (result == CTL_OK && !listing.list.any && !ctl->json)
+        fputs("no lines\n", ctl->term.out);
+    if (result == CTL_OK && listing.broken)
+        (void)ctl_fail("where the log is broken first is told by: signaalctl audit verify");
+    return result;
 }
 
 static const struct args_option options[] = {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl counts: how many signals there are and about how many persons, as a table with bars.
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
 #include "ctl/term/table.h"
 
@@ -106,8 +104,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     const char *by = args_value(args, "by");
     buf_puts(target, "/v1/counts");
     enum ctl_exit result = query_put_by(ctl, by ? by : "year", QUERY_BY_MAX, target);
-    if (result == CTL_OK)
-        result = query_put_period(ctl, args, target);
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 

@@ -54,7 +54,7 @@ static void put_criterion(const struct ctl *ctl, const struct json_view *answer,
 
 static void print_basic_level(const struct ctl *ctl, const struct json_view *answer) {
     term_out_put_wrapped(&ctl->term, STYLE_PLAIN, "Basic level, of all municipalities:");
-    put_criterion(ctl, answer, "signals actively", "basicLevel.signals");
+    put_criterion(ctl, answer, "signals (indicator)", "basicLevel.signals");
     put_criterion(ctl, answer, "has an official", "basicLevel.official");
     put_criterion(ctl, answer, "has a policy", "basicLevel.policy");
     put_criterion(ctl, answer, "all three", "basicLevel.all");
@@ -72,42 +72,32 @@ static void put_share(struct term_table *table, int64_t part, int64_t whole) {
                                          : (int64_t)(BAR_FULL * (double)part / (double)whole));
 }
 
-static void put_group(struct term_table *table, const char *label, const struct json_view *group,
-                      bool wide) {
-    static const char *const keys[] = {"municipalities", "signalling", "silent", "never",
-                                       "official",       "policy",     "all"};
-    static const size_t narrow_count = 4;
-    table_put_text(table, label);
-    for (size_t i = 0; i < (wide ? sizeof keys / sizeof *keys : narrow_count); i++)
-        table_put_number(table, json_view_integer(group, keys[i]));
-    put_share(table, json_view_integer(group, "signalling"),
-              json_view_integer(group, "municipalities"));
-}
+// The first so many columns fit a narrow terminal.
+enum { SUMS = 7, NARROW_SUMS = 4 };
 
-static void put_total(struct term_table *table, const struct json_view *answer, bool wide) {
-    static const char *const criteria[] = {"basicLevel.official", "basicLevel.policy",
-                                           "basicLevel.all"};
-    table_put_rule(table);
-    table_put_text(table, "all");
-    table_put_number(table, json_view_integer(answer, "municipalities"));
-    table_put_number(table, json_view_integer(answer, "signalling"));
-    table_put_number(table, json_view_integer(answer, "silent"));
-    table_put_number(table, json_view_integer(answer, "never"));
-    for (size_t i = 0; wide && i < sizeof criteria / sizeof *criteria; i++)
-        table_put_number(table, json_view_integer(answer, criteria[i]));
-    put_share(table, json_view_integer(answer, "signalling"),
-              json_view_integer(answer, "municipalities"));
+static void put_row(struct term_table *table, const char *label, const struct json_view *sums,
+                    const char *const keys[SUMS], size_t count) {
+    table_put_text(table, label);
+    for (size_t i = 0; i < count; i++)
+        table_put_number(table, json_view_integer(sums, keys[i]));
+    put_share(table, json_view_integer(sums, "signalling"),
+              json_view_integer(sums, "municipalities"));
 }
 
 static void print_groups(const struct ctl *ctl, const struct json_view *answer,
                          const struct division *division) {
-    static const char *const titles[] = {"all",      "signal", "silent",   "never",
-                                         "official", "policy", "all three"};
+    static const char *const titles[SUMS] = {"all",      "signal", "silent",   "never",
+                                             "official", "policy", "all three"};
+    static const char *const keys[SUMS] = {"municipalities", "signalling", "silent", "never",
+                                           "official",       "policy",     "all"};
+    static const char *const of_all[SUMS] = {
+        "municipalities",      "signalling",        "silent",        "never",
+        "basicLevel.official", "basicLevel.policy", "basicLevel.all"};
     const struct json_view *groups = json_view_at(answer, division->key);
-    bool wide = ctl->term.width >= WIDE;
+    size_t sums = ctl->term.width >= WIDE ? SUMS : NARROW_SUMS;
     struct table_column columns[TABLE_COLUMNS_MAX] = {{division->title, COLUMN_TEXT}};
     size_t count = 1;
-    for (size_t i = 0; i < (wide ? sizeof titles / sizeof *titles : 4); i++)
+    for (size_t i = 0; i < sums; i++)
         columns[count++] = (struct table_column){titles[i], COLUMN_NUMBER};
     columns[count++] = (struct table_column){"share", COLUMN_NUMBER};
     columns[count++] = (struct table_column){"", COLUMN_BAR};
@@ -121,21 +111,21 @@ static void print_groups(const struct ctl *ctl, const struct json_view *answer,
         char label[QUERY_LABEL_MAX];
         (void)snprintf(label, sizeof label, "%s%s%s", code ? code : "", code ? " " : "",
                        name ? name : "-");
-        put_group(&table, label, group, wide);
+        put_row(&table, label, group, keys, sums);
     }
-    put_total(&table, answer, wide);
+    table_put_rule(&table);
+    put_row(&table, "all", answer, of_all, sums);
     table_print(&table);
     table_free(&table);
 }
 
 static void print_notes(const struct ctl *ctl, const struct json_view *answer) {
     struct query_options_notes notes = {.ctl = ctl};
-    const char *basis = json_view_text(answer, "basis");
     query_note(&notes,
                "Of %" PRId64 " no source is connected: none can post or is polled, none has "
                "delivered.",
                json_view_integer(answer, "unconnected"));
-    if (basis && strcmp(basis, "reported") == 0)
+    if (json_view_is(answer, "basis", "reported"))
         query_note(&notes,
                    "By the date of report and the municipality that a signal of a municipal "
                    "source is about. Silent: there were such signals before.");
@@ -146,16 +136,11 @@ static void print_notes(const struct ctl *ctl, const struct json_view *answer) {
 
 // --- the municipalities ---
 
-static bool is_state(const struct json_view *item, const char *state) {
-    const char *text = json_view_text(item, "state");
-    return text && strcmp(text, state) == 0;
-}
-
 // By --silent and --never; with neither all.
 static bool is_wanted(const struct args *args, const struct json_view *item) {
     bool silent = args_has(args, "silent"), never = args_has(args, "never");
-    return (!silent && !never) || (silent && is_state(item, "silent")) ||
-           (never && is_state(item, "never"));
+    return (!silent && !never) || (silent && json_view_is(item, "state", "silent")) ||
+           (never && json_view_is(item, "state", "never"));
 }
 
 static void put_municipality(struct term_table *table, const struct json_view *item) {
@@ -168,9 +153,9 @@ static void put_municipality(struct term_table *table, const struct json_view *i
     table_put_text(table, label);
     table_put_text(table, json_view_text(item, "province"));
     table_put_styled(table,
-                     is_state(item, "signals")  ? STYLE_GOOD
-                     : is_state(item, "silent") ? STYLE_WARN
-                                                : STYLE_DIM,
+                     json_view_is(item, "state", "signals")  ? STYLE_GOOD
+                     : json_view_is(item, "state", "silent") ? STYLE_WARN
+                                                             : STYLE_DIM,
                      json_view_text(item, "state"));
     table_put_text(table, date);
     table_put_text(table, json_view_flag(item, "official") ? "yes" : "-");
@@ -281,10 +266,12 @@ const struct ctl_verb coverage_verb = {
     .name = "coverage",
     .words = "",
     .help = "Who is silent? Municipalities that signal or do not",
-    .more = "Of the municipalities valid today; one that came of a merger has what its "
-            "predecessors delivered. With --days it is what their sources brought that counts, "
-            "with --period what was reported. The basic level is that of the CCV: signals "
-            "actively (measured), has an official, has a policy (both from the source table).",
+    .more =
+        "Of the municipalities valid today; one that came of a merger has what its "
+        "predecessors delivered. With --days it is what their sources brought that counts, "
+        "with --period what was reported. The basic level is that of the CCV: signals "
+        "actively (what arrives is an indicator of it), has an official, has a policy (both from "
+        "the source table).",
     .options = options,
     .has_csv = true,
     .question = {.put = put_target, .print = print_coverage},

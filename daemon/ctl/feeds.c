@@ -36,19 +36,7 @@ static int compare_lines(const void *a, const void *b) {
     return x->place < y->place ? -1 : 1;
 }
 
-static enum term_out_style rank_style(enum rank rank) {
-    switch (rank) {
-    case RANK_FAILING:
-        return STYLE_BAD;
-    case RANK_SILENT:
-        return STYLE_WARN;
-    case RANK_PAUSED:
-        return STYLE_DIM;
-    case RANK_FINE:
-        break;
-    }
-    return STYLE_PLAIN;
-}
+static const enum term_out_style rank_styles[] = {STYLE_BAD, STYLE_WARN, STYLE_DIM, STYLE_PLAIN};
 
 // Why a line needs a look; NULL: it does not.
 static const char *reason(const struct json_view *feed) {
@@ -68,7 +56,7 @@ static void put_feed(struct term_table *table, const struct line *line, int64_t 
     const struct json_view *feed = line->feed;
     const char *why = reason(feed);
     table_put_text(table, json_view_text(feed, "name"));
-    table_put_styled(table, rank_style(line->rank), json_view_text(feed, "state"));
+    table_put_styled(table, rank_styles[line->rank], json_view_text(feed, "state"));
     put_distance(table, json_view_text(feed, "lastContact"), now_s);
     put_distance(table, json_view_text(feed, "lastSignal"), now_s);
     put_distance(table, json_view_text(feed, "nextPoll"), now_s);
@@ -91,10 +79,10 @@ static void put_totals(const struct ctl *ctl, const struct json_view *answer, si
 
 static void print_sheet(const struct ctl *ctl, const struct json_view *feeds) {
     static const char *const keys[] = {
-        "name",     "kind",    "municipality", "template",    "url",        "interval",
-        "state",    "silent",  "paused",       "lastContact", "lastSignal", "nextPoll",
-        "failures", "failure", "failedAt",     "polls",       "pages",      "notModified",
-        "items",    "new",     "refused",      "excluded",    NULL};
+        "name",     "kind",     "municipality", "template",    "url",      "interval",  "state",
+        "silent",   "paused",   "lastContact",  "lastSignal",  "nextPoll", "failures",  "failure",
+        "failedAt", "polls",    "pages",        "notModified", "items",    "new",       "refused",
+        "excluded", "complete", "lastWhole",    "missing",     "gone",     "withdrawn", NULL};
     query_print_sheet(ctl, keys, feeds, NULL);
 }
 
@@ -157,6 +145,28 @@ static void put_numbers(const struct term_out *term, const struct json_view *fee
     }
 }
 
+// Of a list that has all there is: what it lacks.
+static void put_absence(const struct term_out *term, const struct json_view *feed) {
+    static const struct {
+        const char *label, *key;
+    } numbers[] = {{"missing once", "missing"}, {"gone, held", "gone"}, {"withdrawn", "withdrawn"}};
+    if (!json_view_flag(feed, "complete"))
+        return;
+    term_out_end_line(term);
+    put_time(term, "whole list", json_view_text(feed, "lastWhole"));
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        char text[FORMAT_MAX];
+        int64_t value = json_view_integer(feed, numbers[i].key);
+        bool held = value && i == 1;
+        format_count(value, text);
+        put_fact(term, held ? STYLE_BAD : STYLE_PLAIN, numbers[i].label, text);
+    }
+    if (json_view_integer(feed, "gone"))
+        term_out_put_wrapped(term, STYLE_DIM,
+                             "Ask the source whether its list is right; then signaalctl accept "
+                             "NAME withdraws what is gone.");
+}
+
 static void put_interval(const struct term_out *term, const struct json_view *feed) {
     int64_t seconds;
     char text[FORMAT_MAX] = "-";
@@ -176,7 +186,6 @@ static void put_failures(const struct term_out *term, const struct json_view *fe
 
 static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *feed) {
     const struct term_out *term = &ctl->term;
-    enum rank rank = rank_of(feed);
     bool silent = json_view_flag(feed, "silent");
     put_fact(term, STYLE_PLAIN, "source", json_view_text(feed, "name"));
     put_fact(term, STYLE_PLAIN, "kind", json_view_text(feed, "kind"));
@@ -185,7 +194,7 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     put_fact(term, STYLE_PLAIN, "host", json_view_text(feed, "url"));
     put_interval(term, feed);
     term_out_end_line(term);
-    put_fact(term, rank_style(rank), "state", json_view_text(feed, "state"));
+    put_fact(term, rank_styles[rank_of(feed)], "state", json_view_text(feed, "state"));
     put_fact(term, silent ? STYLE_WARN : STYLE_PLAIN, "silent", silent ? "yes" : "no");
     put_fact(term, STYLE_PLAIN, "paused", json_view_flag(feed, "paused") ? "yes" : "no");
     put_time(term, "last contact", json_view_text(feed, "lastContact"));
@@ -193,6 +202,7 @@ static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *f
     put_time(term, "next poll", json_view_text(feed, "nextPoll"));
     put_failures(term, feed);
     put_fact(term, STYLE_PLAIN, "cursor", json_view_text(feed, "cursor"));
+    put_absence(term, feed);
     term_out_end_line(term);
     put_numbers(term, feed);
     return CTL_OK;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl: the operator's tool. It talks to a running daemon over the local socket and keeps no
 // state of its own. Exit status 0 fine, 1 failed, 2 bad usage.
-#include "ctl/query/ctl.h"
-#include "manual.h"
+#include "ctl/query/query_options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,10 @@
 #define DEFAULT_PATH "/run/signaald/control.sock"
 
 static const struct ctl_verb *const verbs[] = {
-    &status_verb, &top_verb,        &counts_verb, &trend_verb,  &coverage_verb, &statistics_verb,
-    &report_verb, &why_verb,        &tail_verb,   &feeds_verb,  &poll_verb,     &pause_verb,
-    &resume_verb, &quarantine_verb, &try_verb,    &import_verb, &words_verb,    &remap_verb,
-    &erase_verb,  &reload_verb,     &audit_verb,  &verify_verb};
+    &status_verb, &top_verb,    &counts_verb,     &trend_verb, &coverage_verb, &statistics_verb,
+    &report_verb, &why_verb,    &tail_verb,       &feeds_verb, &poll_verb,     &pause_verb,
+    &resume_verb, &accept_verb, &quarantine_verb, &try_verb,   &import_verb,   &words_verb,
+    &remap_verb,  &erase_verb,  &reload_verb,     &audit_verb, &verify_verb};
 
 static const struct args_option common_options[] = {
     {"socket", 0, "PATH", "where the daemon listens, see below"},
@@ -29,8 +28,7 @@ static const struct args_option common_options[] = {
     {0},
 };
 
-enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
-static const struct manual manual = {verbs, VERB_COUNT, common_options, DEFAULT_PATH};
+enum { VERB_COUNT = sizeof verbs / sizeof *verbs, TEXT_BYTES_MAX = 8 << 10 };
 
 static const struct args_option no_options[] = {{0}};
 
@@ -52,15 +50,28 @@ static void print_help(FILE *out) {
           out);
 }
 
+// The paragraph of a verb, where it has one.
+static void print_more(const struct ctl_verb *verb, const struct term_out *term) {
+    struct buf text;
+    buf_init(&text, TEXT_BYTES_MAX);
+    if (verb->has_dimensions) {
+        buf_puts(&text, "To count by, and to filter on: ");
+        query_put_dimensions(&text);
+        buf_puts(&text, ". ");
+    }
+    buf_puts(&text, verb->more ? verb->more : "");
+    char *more = buf_take(&text);
+    if (*more) {
+        putchar('\n');
+        term_out_put_wrapped(term, STYLE_PLAIN, more);
+    }
+    free(more);
+}
+
 static void print_verb_help(const struct ctl_verb *verb, const struct term_out *term) {
     printf("Usage: signaalctl %s%s%s [OPTION]...\n%s.\n", verb->name, *verb->words ? " " : "",
            verb->words, verb->help);
-    char *more = manual_text(verb);
-    if (more) {
-        putchar('\n');
-        term_out_put_wrapped(term, STYLE_PLAIN, more);
-        free(more);
-    }
+    print_more(verb, term);
     puts("\nOptions:");
     if (verb->options)
         args_print_options(stdout, verb->options);
@@ -117,23 +128,8 @@ static enum ctl_exit run_verb(struct ctl *ctl, struct args *args) {
     return verb->run ? verb->run(ctl, args) : ctl_ask(ctl, &verb->question);
 }
 
-// How conf/man and conf/completions are made; in no help, since operators have the results.
-static bool print_manual(int argc, char **argv) {
-    if (argc != 2)
-        return false;
-    if (strcmp(argv[1], "--print-man") == 0)
-        manual_print_page(&manual, stdout);
-    else if (strcmp(argv[1], "--print-completion") == 0)
-        manual_print_completion(&manual, stdout);
-    else
-        return false;
-    return true;
-}
-
 static enum ctl_exit run_command(struct ctl *ctl, struct args *args, int argc, char **argv) {
     struct err err;
-    if (print_manual(argc, argv))
-        return CTL_OK;
     if (!args_parse(args, common_options, NULL, argc, argv, &err))
         return ctl_usage(ctl, "%s", err.text);
     if (args->word_count)

@@ -68,10 +68,9 @@ static enum ctl_exit print_entries(const struct ctl *ctl, const struct json_view
 }
 
 static enum ctl_exit print_asked(const struct ctl *ctl, const struct json_view *answer) {
-    const char *asked = json_view_text(answer, "asked");
     const char *source = json_view_text(answer, "source");
     int64_t number = json_view_integer(answer, "number");
-    if (asked && strcmp(asked, "retry") == 0)
+    if (json_view_is(answer, "asked", "retry"))
         term_out_print(&ctl->term, STYLE_PLAIN,
                        "%" PRId64 ": read again now from %s; what is still bad comes back", number,
                        source ? source : "-");

@@ -40,11 +40,10 @@ static bool is_wanted(const struct args *args, const struct json_view *statistic
 // "province PV27 Noord-Holland, category SexualExploitation"; "all" where there is nothing.
 static void put_what(struct term_table *table, const struct json_view *statistic,
                      const struct json_view *names) {
-    const char *measure = json_view_text(statistic, "measure");
     char label[QUERY_LABEL_MAX];
     struct buf what;
     buf_init(&what, CLIENT_TARGET_MAX);
-    if (measure && strcmp(measure, "municipalities") == 0)
+    if (json_view_is(statistic, "measure", "municipalities"))
         buf_puts(&what, "municipalities that signalled");
     for (size_t k = DIMENSIONS_FROM; k < KEY_COUNT; k++) {
         const char *code = json_view_text(statistic, keys[k]);

@@ -95,8 +95,7 @@ static void put_heading(const struct term_out *term, const char *heading) {
 static void put_fact(const struct term_out *term, const char *label, enum term_out_style style,
                      const char *text) {
     put_label(term, label);
-    term_out_put_field(term, style, text, term->width - INDENT - LABEL_WIDTH,
-                       FIT_LAST | (term->terminal ? FIT_CUT : FIT_LEFT));
+    term_out_put_field(term, style, text, term->width - INDENT - LABEL_WIDTH, FIT_LAST | FIT_CUT);
     term_out_end_line(term);
 }
 

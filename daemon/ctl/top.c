@@ -175,14 +175,18 @@ static void take_keys(struct live *live) {
         live->done = live->done || keys[i] == 'q' || keys[i] == 'Q';
 }
 
-// The first plain turn waits a moment for the events that there are.
-static bool has_caught_up(const struct live *live) {
-    const struct top *top = &live->top;
+// Of the latest event; 0: there is none.
+static uint64_t last_sequence(const struct top *top) {
     uint64_t last = 0;
     if (top->event_count)
         (void)str_to_u64(str_from(tail_sequence(top->events[top->event_count - 1])), INT64_MAX,
                          &last);
-    return last >= (uint64_t)live->accepted ||
+    return last;
+}
+
+// The first plain turn waits a moment for the events that there are.
+static bool has_caught_up(const struct live *live) {
+    return last_sequence(&live->top) >= (uint64_t)live->accepted ||
            clock_monotonic_ms() - live->started_ms >= CATCH_UP_MS;
 }
 
@@ -236,10 +240,8 @@ static bool on_event(void *ctx, struct str line, struct err *err) {
 }
 
 static void put_target(const struct live *live, char target[TARGET_MAX]) {
-    const struct top *top = &live->top;
-    uint64_t last;
-    if (top->event_count &&
-        str_to_u64(str_from(tail_sequence(top->events[top->event_count - 1])), INT64_MAX, &last))
+    uint64_t last = last_sequence(&live->top);
+    if (last)
         (void)snprintf(target, TARGET_MAX, "/v1/events?from=%" PRIu64 "&follow=1", last + 1);
     else
         (void)snprintf(target, TARGET_MAX, "/v1/events?last=%d&follow=1",

@@ -2,8 +2,6 @@
 // signaalctl trend: did it double? Signals by year or month with the change from one to the next,
 // as an answer in one line, a table and what to think of it.
 #include "base/mem.h"
-#include "ctl/query/csv_writer.h"
-#include "ctl/query/ctl.h"
 #include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
 #include "ctl/term/table.h"
@@ -466,8 +464,6 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
         return ctl_usage(ctl, "--by: years and months are what --per is for");
     if (by)
         result = query_put_by(ctl, by, BY_MAX, target);
-    if (result == CTL_OK)
-        result = query_put_period(ctl, args, target);
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 

@@ -7,12 +7,17 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { LABEL_WIDTH = 13 };
+enum { LABEL_WIDTH = 13, TEXT_MAX = 512 };
+
+static void put_styled(const struct term_out *term, const char *label, enum term_out_style style,
+                       const char *text) {
+    term_out_put_field(term, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
+    term_out_put(term, style, text);
+    term_out_end_line(term);
+}
 
 static void put_line(const struct term_out *term, const char *label, const char *text) {
-    term_out_put_field(term, STYLE_STRONG, label, LABEL_WIDTH, FIT_LEFT);
-    term_out_put(term, STYLE_PLAIN, text);
-    term_out_end_line(term);
+    put_styled(term, label, STYLE_PLAIN, text);
 }
 
 static void put_number(const struct term_out *term, const char *label, const struct json_view *node,
@@ -27,33 +32,42 @@ static void put_number(const struct term_out *term, const char *label, const str
 static void put_municipality(const struct term_out *term, const struct json_view *version) {
     const char *code = json_view_text(version, "municipality");
     const char *name = json_view_text(version, "municipalityName");
-    term_out_put_field(term, STYLE_STRONG, "municipality", LABEL_WIDTH, FIT_LEFT);
-    term_out_put(term, STYLE_PLAIN, name ? name : code ? code : "unknown");
-    if (name && code) {
-        term_out_put(term, STYLE_PLAIN, " ");
-        term_out_put(term, STYLE_PLAIN, code);
-    }
-    term_out_end_line(term);
+    char text[TEXT_MAX];
+    (void)snprintf(text, sizeof text, "%s%s%s", name ? name : "", name && code ? " " : "",
+                   code ? code : "");
+    put_line(term, "municipality", *text ? text : "unknown");
 }
 
 static void put_published(const struct term_out *term, const struct json_view *version) {
-    const struct json_view *published = json_view_at(version, "published");
+    const char *topic = json_view_text(version, "published.topic");
     int64_t partition, offset;
-    char place[2 * FORMAT_MAX];
-    term_out_put_field(term, STYLE_STRONG, "published", LABEL_WIDTH, FIT_LEFT);
-    if (!published) {
-        term_out_put(term, STYLE_WARN, "not yet: waiting for Kafka");
-    } else {
-        term_out_put(term, STYLE_PLAIN, "topic ");
-        term_out_put(term, STYLE_PLAIN, json_view_text(published, "topic"));
-        if (json_view_number(published, "partition", &partition) &&
-            json_view_number(published, "offset", &offset)) {
-            (void)snprintf(place, sizeof place, ", partition %" PRId64 ", offset %" PRId64,
-                           partition, offset);
-            term_out_put(term, STYLE_PLAIN, place);
-        }
-    }
-    term_out_end_line(term);
+    char text[TEXT_MAX] = "not yet: waiting for Kafka", place[2 * FORMAT_MAX] = "";
+    if (json_view_number(version, "published.partition", &partition) &&
+        json_view_number(version, "published.offset", &offset))
+        (void)snprintf(place, sizeof place, ", partition %" PRId64 ", offset %" PRId64, partition,
+                       offset);
+    if (topic)
+        (void)snprintf(text, sizeof text, "topic %s%s", topic, place);
+    put_styled(term, "published", topic ? STYLE_PLAIN : STYLE_WARN, text);
+}
+
+static void put_verdict(const struct term_out *term, const struct json_view *version) {
+    const char *text = json_view_text(version, "verdict");
+    if (json_view_is(version, "withdrawal", "gone"))
+        text = "withdrawn: gone from the source's complete list";
+    else if (json_view_is(version, "withdrawal", "leftOut"))
+        text = "withdrawn: the template leaves it out now";
+    put_line(term, "verdict", text);
+}
+
+// Only of a signal that a complete list brought.
+static void put_lacked(const struct term_out *term, const struct json_view *answer) {
+    int64_t lacked;
+    if (json_view_number(answer, "lacked", &lacked))
+        put_line(term, "in the list",
+                 lacked == 0   ? "yes"
+                 : lacked == 1 ? "no, since the last poll: the next one decides"
+                               : "no: held, see signaalctl feeds SOURCE");
 }
 
 static void put_version(const struct term_out *term, const struct json_view *version) {
@@ -63,7 +77,7 @@ static void put_version(const struct term_out *term, const struct json_view *ver
     (void)snprintf(received, sizeof received, "%s UTC", time);
     term_out_end_line(term);
     put_number(term, "version", version, "version");
-    put_line(term, "verdict", json_view_text(version, "verdict"));
+    put_verdict(term, version);
     put_line(term, "received", received);
     put_line(term, "feed", json_view_text(version, "feed"));
     put_number(term, "sequence", version, "sequence");
@@ -81,6 +95,7 @@ static enum ctl_exit print_signal(const struct ctl *ctl, const struct json_view 
     put_line(term, "source", json_view_text(answer, "source"));
     put_line(term, "id", json_view_text(answer, "id"));
     put_line(term, "counts", json_view_flag(answer, "counts") ? "yes" : "no");
+    put_lacked(term, answer);
     for (size_t i = 0; i < json_view_size(versions); i++)
         put_version(term, json_view_item(versions, i));
     return CTL_OK;

@@ -30,6 +30,12 @@ const char *admission_full(const struct admission_levels *levels) {
     return find_full(levels);
 }
 
+const char *admission_polls_wait(const struct admission_levels *levels) {
+    if (levels->polled_bytes >= levels->queue_bytes_max)
+        return "too many polled pages wait for a commit (intake.queue_max)";
+    return find_full(levels);
+}
+
 bool admission_healthy(const struct admission_levels *levels) {
     return !levels->commits_fail && !admission_full(levels);
 }
@@ -95,5 +101,6 @@ const struct admission_levels *admission_now(struct admission *admission) {
     struct pipeline_status status;
     pipeline_get_status(admission->pipeline, &status);
     admission->levels.queue_bytes = status.queued_bytes;
+    admission->levels.polled_bytes = status.polled_bytes;
     return &admission->levels;
 }

@@ -67,13 +67,18 @@ void delivery_free(struct delivery *delivery) {
     free(delivery);
 }
 
+const struct mapping *delivery_mapping(const struct delivery *delivery) {
+    const struct template *template = delivery->template;
+    return template && !template->native ? &template->mapping : NULL;
+}
+
 void delivery_decode(struct delivery *delivery, const struct delivery_options *options) {
     const struct source *source = delivery->source;
-    const struct template *template = delivery->template;
     struct page *content = &delivery->content;
     const struct page_options decode = {
-        .mapping = template && !template->native ? &template->mapping : NULL,
+        .mapping = delivery_mapping(delivery),
         .format = delivery->format,
+        .charset = delivery->charset,
         .cursor_field = str_from(source->cursor_field),
         .limits = options->limits,
         .polled = delivery->polled,

@@ -160,7 +160,7 @@ void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms) {
 static void on_due(void *ctx) {
     struct feed *feed = ctx;
     struct feeds *feeds = feed->feeds;
-    if (admission_full(admission_now(feeds->options.admission)))
+    if (admission_polls_wait(admission_now(feeds->options.admission)))
         plan(feed, feed->state, loop_now_ms(feeds->options.loop) + HELD_RETRY_MS);
     else
         feed_poll_start(feed);
@@ -338,6 +338,7 @@ void feeds_get_status(const struct feeds *feeds, struct feeds_status *status) {
     for (size_t i = 0; i < feeds->feed_count; i++) {
         status->failing += feeds->feeds[i]->failures > 0;
         status->paused += feeds->feeds[i]->record.paused;
+        status->held += feeds->feeds[i]->record.gone > 0;
     }
 }
 
@@ -356,6 +357,7 @@ static void view_polled(const struct feed *feed, struct feed_view *view) {
     view->new_count = feed->new_count;
     view->refused = feed->refused;
     view->excluded = feed->excluded;
+    view->withdrawn = feed->withdrawn;
 }
 
 // `at` is the place among the polled feeds, which are in the order of the table.
@@ -446,6 +448,19 @@ enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused)
     else
         plan(feed, FEED_WAITING, loop_now_ms(feeds->options.loop));
     return FEED_DONE;
+}
+
+enum feed_asked feeds_let_go(struct feeds *feeds, struct str source) {
+    enum feed_asked why;
+    struct feed *feed = find_feed(feeds, source, &why);
+    if (!feed)
+        return why;
+    if (feed->record.gone == 0)
+        return FEED_NOTHING_GONE;
+    if (feed->poll)
+        return FEED_BUSY;
+    change_source(feeds, feed->source, SOURCE_LET_GO, STR(""));
+    return feeds_poll(feeds, source);
 }
 
 enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str cursor) {

@@ -1,24 +1,30 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by feeds.c (which feeds there are, their timing, what an operator asks) and poll.c
-// (one poll, page by page); nobody else includes it.
+// Shared by feeds.c (which feeds there are, their timing, what an operator asks), poll.c (one poll,
+// page by page) and feed_absence.c (what a list that has all there is lacks); nobody else includes
+// it.
 #ifndef INGEST_FEEDS_PRIVATE_H
 #define INGEST_FEEDS_PRIVATE_H
 
+#include "base/index.h"
 #include "codec/oauth.h"
 #include "edge/fetch/fetch.h"
+#include "ingest/delivery.h"
 #include "ingest/feed_plan.h"
 #include "ingest/feeds.h"
 #include "template/template.h"
 
-enum { FEED_URL_MAX = 4096, FEED_FAILURE_MAX = DECODE_FAILURE_MAX + 64 };
+enum { FEED_URL_MAX = 4096, FEED_FAILURE_MAX = 512 };
 
 // A poll under way.
 struct feed_poll {
     char url[FEED_URL_MAX]; // of the page that is being fetched
     struct feed_plan plan;  // a worker's while a page is in the pipeline
-    char *link_next;        // from the page's Link header; owned; NULL: none
-    struct page_ids *ids;   // of its pages so far; owned; a worker's as `plan` is
-    uint32_t pages;         // submitted
+    struct index *seen;     // of a list that has all there is: what came; owned; NULL: no such list
+    bool unsure;            // something came of which nobody knows what it is
+    struct feed_record validators; // ETag and Last-Modified of such a list, once it is read
+    struct page_ids *ids;          // of its pages so far; owned; a worker's as `plan` is
+    uint32_t pages;                // submitted
+    char *link_next;               // from the page's Link header; owned; NULL: none
 };
 
 struct feed {
@@ -40,7 +46,7 @@ struct feed {
     struct feed_poll *poll; // NULL while it is idle
     char *token;            // OAuth2; NULL: none
     int64_t token_until_ms; // loop time
-    uint64_t polls, pages, not_modified, items, new_count, refused, excluded;
+    uint64_t polls, pages, not_modified, items, new_count, refused, excluded, withdrawn;
 };
 
 struct feeds {
@@ -57,7 +63,16 @@ struct feeds {
 
 void feed_drop_token(struct feed *feed);
 void feed_poll_start(struct feed *feed);
+// The end of a poll that went well or failed.
+void feed_poll_finish(struct feed *feed, const char *failure, int64_t retry_after_ms);
 void feed_poll_free(struct feed *feed); // there may be none
+// feed_absence.c, for a poll of a list that has all there is; else they do nothing.
+void feed_absence_begin(struct feed *feed);
+// On a worker, when the page is decoded and planned: notes what is there.
+void feed_absence_note(struct feed *feed, struct delivery *delivery);
+// The list was read to its end without a failure: takes what it lacks, then ends the poll.
+void feed_absence_take(struct feed *feed);
+void feed_absence_free(struct feed_poll *poll);
 // The end of a poll: failure NULL, or why (own words), and how long the server asked to wait.
 void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms);
 

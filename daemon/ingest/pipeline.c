@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The queue is one list from the oldest task to the newest; `unprepared` points at the first that
-// no worker has taken. Workers prepare runs from there, the commit takes the prepared head. All
-// links are touched on the loop only; a worker touches the tasks of its own job. Riders are tasks
-// of operators: they go with the next commit, and go again when it fails.
+// no worker has taken. Workers prepare runs from there, the commit takes the prepared head. What is
+// large or polled (bulk) is prepared by a worker of its own, one job at a time, and each commit
+// takes a part of it, in turns, behind the queue: so it holds up nobody, and nobody holds it up.
+// All links are touched on the loop only; a worker touches the tasks of its own job. Riders are
+// tasks of operators: they go with the next commit, and go again when it fails.
 #include "ingest/pipeline.h"
 
 #include "base/mem.h"
@@ -15,13 +17,16 @@ enum {
     WORKERS_MAX = 2,             // jobs at a time; more would only queue up behind the cores
     PREPARE_TASKS_MAX = 256,     // of one job
     PREPARE_BYTES_MAX = 1 << 20, // of one job, unless its first task alone is larger
-    COMMIT_ITEMS_MAX = 20000,    // of one commit, unless its first task alone has more
+    BULK_BYTES = 1 << 17,        // what is longer is bulk
+    COMMIT_ITEMS_MAX = 5000,     // of one commit, unless its first task alone has more
+    COMMIT_BULK_MAX = LEDGER_PART_ITEMS, // the same, of bulk, beside these
     ACKS_DELAY_MS = 100, // how long confirmations wait for company when nothing else is committed
     RETRY_MS = 1000, // after a failed commit, for confirmations; senders come back by themselves
 };
 
 struct prepare_job {
     struct pipeline *pipeline;
+    bool bulk;
     size_t count;
     struct commit_task *tasks[PREPARE_TASKS_MAX];
 };
@@ -31,9 +36,12 @@ struct pipeline {
     struct ledger *ledger;
     struct pipeline_options options;
     struct commit_task *head, **tail, *unprepared;
+    struct task_list { // from the oldest to the newest
+        struct commit_task *head, **tail;
+    } bulk_raw, bulk_ready; // to be prepared, and prepared
     struct commit_task *riders;
-    uint64_t queued_tasks, queued_bytes;
-    unsigned workers;
+    uint64_t queued_tasks, queued_bytes, polled_bytes;
+    unsigned workers, bulk_workers;
     bool committing;
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
@@ -47,6 +55,20 @@ struct pipeline {
     struct pipeline_status status;
 };
 
+static void put_last(struct task_list *list, struct commit_task *task) {
+    task->next = NULL;
+    *list->tail = task;
+    list->tail = &task->next;
+}
+
+static struct commit_task *take_first(struct task_list *list) {
+    struct commit_task *task = list->head;
+    list->head = task->next;
+    if (!list->head)
+        list->tail = &list->head;
+    return task;
+}
+
 static void on_kick(void *ctx);
 static void on_acks_due(void *ctx);
 
@@ -57,35 +79,53 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
     pipeline->ledger = ledger;
     pipeline->options = *options;
     pipeline->tail = &pipeline->head;
+    pipeline->bulk_raw.tail = &pipeline->bulk_raw.head;
+    pipeline->bulk_ready.tail = &pipeline->bulk_ready.head;
     pipeline->wake = (struct loop_deferred){.fn = on_kick, .ctx = pipeline};
     pipeline->acks_timer = loop_timer_create(loop, on_acks_due, pipeline);
     return pipeline;
 }
 
+static bool has_tasks(const struct pipeline *pipeline) {
+    return pipeline->head || pipeline->bulk_raw.head || pipeline->bulk_ready.head ||
+           pipeline->workers > 0 || pipeline->bulk_workers > 0;
+}
+
 void pipeline_free(struct pipeline *pipeline) {
     if (!pipeline)
         return;
-    assert(!pipeline->head && !pipeline->committing && pipeline->workers == 0);
+    assert(!has_tasks(pipeline) && !pipeline->committing);
     loop_timer_free(pipeline->acks_timer);
     ledger_group_free(&pipeline->group);
     ledger_group_free(&pipeline->pending_acks);
     free(pipeline);
 }
 
+static uint64_t *bytes_of(struct pipeline *pipeline, const struct commit_task *task) {
+    return task->polled ? &pipeline->polled_bytes : &pipeline->queued_bytes;
+}
+
 void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
     task->next = NULL;
     task->prepared = false;
-    *pipeline->tail = task;
-    pipeline->tail = &task->next;
-    if (!pipeline->unprepared)
-        pipeline->unprepared = task;
+    if (task->bulk) {
+        put_last(&pipeline->bulk_raw, task);
+    } else {
+        *pipeline->tail = task;
+        pipeline->tail = &task->next;
+        if (!pipeline->unprepared)
+            pipeline->unprepared = task;
+    }
     pipeline->queued_tasks++;
-    pipeline->queued_bytes += task->bytes;
+    *bytes_of(pipeline, task) += task->bytes;
     loop_defer(pipeline->loop, &pipeline->wake);
 }
 
 void pipeline_deliver(struct pipeline *pipeline, struct delivery *delivery) {
     delivery->options = &pipeline->options.delivery;
+    delivery->task.polled = delivery->polled;
+    delivery->task.bulk =
+        delivery->task.bulk || delivery->polled || delivery->task.bytes > BULK_BYTES;
     pipeline_submit(pipeline, &delivery->task);
 }
 
@@ -100,17 +140,38 @@ static void prepare_done(void *ctx) {
     struct prepare_job *job = ctx;
     struct pipeline *pipeline = job->pipeline;
     for (size_t i = 0; i < job->count; i++)
-        job->tasks[i]->prepared = true;
+        if (job->bulk)
+            put_last(&pipeline->bulk_ready, job->tasks[i]);
+        else
+            job->tasks[i]->prepared = true;
+    *(job->bulk ? &pipeline->bulk_workers : &pipeline->workers) -= 1;
     free(job);
-    pipeline->workers--;
     on_kick(pipeline);
 }
 
-static void start_worker(struct pipeline *pipeline) {
+static struct prepare_job *job_create(struct pipeline *pipeline, bool bulk) {
     struct prepare_job *job = mem_alloc(sizeof *job);
-    size_t bytes = 0;
     job->pipeline = pipeline;
+    job->bulk = bulk;
     job->count = 0;
+    return job;
+}
+
+static void start_bulk_worker(struct pipeline *pipeline) {
+    struct prepare_job *job = job_create(pipeline, true);
+    size_t bytes = 0;
+    do {
+        bytes += pipeline->bulk_raw.head->bytes;
+        job->tasks[job->count++] = take_first(&pipeline->bulk_raw);
+    } while (pipeline->bulk_raw.head && job->count < PREPARE_TASKS_MAX &&
+             bytes + pipeline->bulk_raw.head->bytes <= PREPARE_BYTES_MAX);
+    pipeline->bulk_workers++;
+    loop_work(pipeline->loop, prepare_work, prepare_done, job);
+}
+
+static void start_worker(struct pipeline *pipeline) {
+    struct prepare_job *job = job_create(pipeline, false);
+    size_t bytes = 0;
     do {
         struct commit_task *task = pipeline->unprepared;
         job->tasks[job->count++] = task;
@@ -122,27 +183,53 @@ static void start_worker(struct pipeline *pipeline) {
     loop_work(pipeline->loop, prepare_work, prepare_done, job);
 }
 
-// Moves the prepared head of the queue into the group.
-static void take_prepared(struct pipeline *pipeline) {
+// Moves the prepared head of the queue into the group. How many.
+static uint64_t take_prepared(struct pipeline *pipeline) {
     struct commit_task **end = &pipeline->head;
     size_t items = 0;
     uint64_t count = 0;
     while (*end && (*end)->prepared && (items == 0 || items + (*end)->items <= COMMIT_ITEMS_MAX)) {
         items += (*end)->items;
         pipeline->queued_tasks--;
-        pipeline->queued_bytes -= (*end)->bytes;
+        *bytes_of(pipeline, *end) -= (*end)->bytes;
         count++;
         end = &(*end)->next;
     }
     if (count == 0)
-        return;
+        return 0;
     pipeline->group.tasks = pipeline->head;
     pipeline->head = *end;
     *end = NULL;
     if (!pipeline->head)
         pipeline->tail = &pipeline->head;
-    if (count > pipeline->status.largest_commit)
-        pipeline->status.largest_commit = count;
+    return count;
+}
+
+static struct commit_task **last_of(struct commit_task **list) {
+    while (*list)
+        list = &(*list)->next;
+    return list;
+}
+
+static size_t part_of(const struct commit_task *task) {
+    return task->polled && task->items > LEDGER_PART_ITEMS ? LEDGER_PART_ITEMS : task->items;
+}
+
+// Behind them what is bulk, a part of it.
+static uint64_t take_bulk(struct pipeline *pipeline) {
+    struct commit_task **end = last_of(&pipeline->group.tasks);
+    size_t items = 0;
+    uint64_t count = 0;
+    while (pipeline->bulk_ready.head &&
+           (items == 0 || items + part_of(pipeline->bulk_ready.head) <= COMMIT_BULK_MAX)) {
+        struct commit_task *task = take_first(&pipeline->bulk_ready);
+        items += part_of(task);
+        count++;
+        task->next = NULL;
+        *end = task;
+        end = &task->next;
+    }
+    return count;
 }
 
 static bool has_confirmed(const struct ledger_group *group, enum ledger_topic topic) {
@@ -158,12 +245,6 @@ static bool is_anything_noted(const struct ledger_group *group) {
 
 static bool has_notes(const struct pipeline *pipeline) {
     return pipeline->riders || is_anything_noted(&pipeline->pending_acks);
-}
-
-static struct commit_task **last_of(struct commit_task **list) {
-    while (*list)
-        list = &(*list)->next;
-    return list;
 }
 
 // Notes and riders go along with any commit, and make one of their own when they have waited long
@@ -193,7 +274,10 @@ static void commit_work(void *ctx) {
 static void commit_done(void *ctx);
 
 static void start_commit(struct pipeline *pipeline) {
-    take_prepared(pipeline);
+    uint64_t count = take_prepared(pipeline);
+    count += take_bulk(pipeline);
+    if (count > pipeline->status.largest_commit)
+        pipeline->status.largest_commit = count;
     bool notes = has_notes(pipeline) && (pipeline->group.tasks || pipeline->acks_due);
     if (!pipeline->group.tasks && !notes)
         return;
@@ -209,7 +293,7 @@ static bool notes_kept(const struct pipeline *pipeline, enum ledger_topic topic)
 }
 
 static bool is_idle(const struct pipeline *pipeline) {
-    return !pipeline->head && !pipeline->committing && !has_notes(pipeline);
+    return !has_tasks(pipeline) && !pipeline->committing && !has_notes(pipeline);
 }
 
 static void tell(struct waiter *waiter) {
@@ -224,6 +308,8 @@ static void advance(struct pipeline *pipeline) {
         start_commit(pipeline);
     while (pipeline->unprepared && pipeline->workers < WORKERS_MAX)
         start_worker(pipeline);
+    if (pipeline->bulk_raw.head && pipeline->bulk_workers == 0)
+        start_bulk_worker(pipeline);
 }
 
 static void tell_waiters(struct pipeline *pipeline) {
@@ -286,6 +372,32 @@ static struct commit_task *fail(struct pipeline *pipeline) {
     return tasks;
 }
 
+// What is done in parts goes on behind the others. At the end of the service it stops half-way: it
+// is read again. The tasks that are done are returned.
+static struct commit_task *take_back_parts(struct pipeline *pipeline, struct commit_task *tasks,
+                                           const struct err *err) {
+    struct commit_task *done = NULL, **end = &done;
+    for (struct commit_task *task = tasks, *next; task; task = next) {
+        next = task->next;
+        task->next = NULL;
+        bool goes_on = task->more && err->kind == ERR_NONE && !pipeline->idle.fn;
+        if (goes_on) {
+            put_last(&pipeline->bulk_ready, task);
+            continue;
+        }
+        if (task->bulk) {
+            pipeline->queued_tasks--;
+            *bytes_of(pipeline, task) -= task->bytes;
+        }
+        task->err = *err;
+        if (task->more && err->kind == ERR_NONE)
+            err_set(&task->err, ERR_RETRY, "the service is stopping");
+        *end = task;
+        end = &task->next;
+    }
+    return done;
+}
+
 static void commit_done(void *ctx) {
     struct pipeline *pipeline = ctx;
     struct err err = pipeline->group.err;
@@ -299,12 +411,12 @@ static void commit_done(void *ctx) {
         task = fail(pipeline);
     }
     ledger_group_clear(&pipeline->group);
+    task = take_back_parts(pipeline, task, &err);
     // The next commit starts before the replies of this one are written: the disk need not wait for
     // them.
     advance(pipeline);
     while (task) {
         struct commit_task *next = task->next;
-        task->err = err;
         task->done(task);
         task = next;
     }
@@ -384,4 +496,5 @@ void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status
     *status = pipeline->status;
     status->queued_tasks = pipeline->queued_tasks;
     status->queued_bytes = pipeline->queued_bytes;
+    status->polled_bytes = pipeline->polled_bytes;
 }

@@ -8,6 +8,7 @@
 //                         └─ 304, failure ─> idle
 #include "base/mem.h"
 #include "base/pii/log.h"
+#include "codec/explain.h"
 #include "feeds_private.h"
 
 #include <stdio.h>
@@ -28,14 +29,15 @@ static const struct template *template_of(const struct feed *feed) {
 
 void feed_poll_free(struct feed *feed) {
     if (feed->poll) {
-        free(feed->poll->link_next);
+        feed_absence_free(feed->poll);
         page_ids_free(feed->poll->ids);
+        free(feed->poll->link_next);
     }
     free(feed->poll);
     feed->poll = NULL;
 }
 
-static void finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
+void feed_poll_finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
     feed->reread_soon = !failure && feed->poll->plan.cursor_tentative;
     feed_poll_free(feed);
     feed_idle(feed, failure, retry_after_ms);
@@ -183,6 +185,7 @@ static void plan_page(struct delivery *delivery) {
                                    .received_ms = delivery->received_ms};
     feed_plan_page(&feed->poll->plan, &page, &delivery->poll->feed);
     delivery->poll->cursor_tentative = feed->poll->plan.cursor_tentative;
+    feed_absence_note(feed, delivery);
 }
 
 // The page is on the disk: where to next.
@@ -192,11 +195,13 @@ static void after_page(struct feed *feed, const struct delivery *delivery) {
     enum feed_step step =
         feed_plan_next(&feed->poll->plan, feed->record.cursor, new_count, &failure);
     if (feed->ended || feed->feeds->stopping)
-        finish(feed, NULL, 0);
+        feed_poll_finish(feed, NULL, 0);
     else if (step != FEED_STEP_END && move_on(feed, step, named_next(feed, delivery), &failure))
         fetch_page(feed);
+    else if (failure)
+        feed_poll_finish(feed, failure, 0);
     else
-        finish(feed, failure, 0);
+        feed_absence_take(feed);
 }
 
 static void on_delivered(struct commit_task *task) {
@@ -204,16 +209,16 @@ static void on_delivered(struct commit_task *task) {
     struct feed *feed = task->ctx;
     if (task->err.kind != ERR_NONE) {
         delivery_free(delivery);
-        finish(feed, "not made durable", 0);
+        feed_poll_finish(feed, "not made durable", 0);
         return;
     }
     if (delivery->content.decoded.failed) {
-        char failure[FEED_FAILURE_MAX], why[DECODE_FAILURE_MAX];
-        decode_failure_text(&delivery->content.decoded, why);
-        (void)snprintf(failure, sizeof failure, "the page cannot be read: %s: %s",
-                       fault_code_name(delivery->content.decoded.fault), why);
+        char failure[FEED_FAILURE_MAX], what[EXPLAIN_MAX];
+        explain_whole(delivery_mapping(delivery), &delivery->content.decoded, what);
+        (void)snprintf(failure, sizeof failure, "the page cannot be read, at or before line %u: %s",
+                       delivery->content.decoded.line, what);
         delivery_free(delivery);
-        finish(feed, failure, 0);
+        feed_poll_finish(feed, failure, 0);
         return;
     }
     bool paused = feed->record.paused; // an operator may have asked since
@@ -235,6 +240,7 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
                                                 DECODE_JSON, body, result->body.len);
     delivery->template = t;
+    (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();
     delivery_set_polled(delivery, &feed->record);
     struct delivery_poll *polled = delivery->poll;
@@ -266,16 +272,16 @@ static void on_status(struct feed *feed, const struct fetch_result *result) {
     if (wait_ms > RETRY_AFTER_MAX_MS)
         wait_ms = RETRY_AFTER_MAX_MS;
     (void)snprintf(failure, sizeof failure, "HTTP status %ld", result->status);
-    finish(feed, failure, wait_ms);
+    feed_poll_finish(feed, failure, wait_ms);
 }
 
 static void on_fetched(void *ctx, const struct fetch_result *result) {
     struct feed *feed = ctx;
     struct feeds *feeds = feed->feeds;
     if (feed->ended || feeds->stopping) {
-        finish(feed, NULL, 0);
+        feed_poll_finish(feed, NULL, 0);
     } else if (result->outcome != FETCH_OK) {
-        finish(feed, result->reason, 0);
+        feed_poll_finish(feed, result->reason, 0);
     } else if (result->status == 200) {
         feed->pages++;
         feeds->pages++;
@@ -287,7 +293,7 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
         feed->not_modified++;
         feeds->not_modified++;
         feed->record.contact_ms = loop_wall_ms();
-        finish(feed, NULL, 0);
+        feed_poll_finish(feed, NULL, 0);
     } else {
         on_status(feed, result);
     }
@@ -300,7 +306,8 @@ static void start_fetch(struct feed *feed) {
     // Once a day all is read whatever the validators say: a list that grew on its second page would
     // never show otherwise.
     bool fresh = loop_now_ms(feed->feeds->options.loop) - feed->whole_ms < DAY_MS;
-    bool first = feed->poll->plan.pages == 0 && !t->window_end_param && fresh;
+    bool first = feed->poll->plan.pages == 0 && !t->window_end_param && fresh &&
+                 (!source->complete || record->listed);
     struct fetch_request request = {
         .url = feed->poll->url,
         .if_none_match = first && record->etag[0] ? record->etag : NULL,
@@ -335,13 +342,13 @@ static void on_token(void *ctx, const struct fetch_result *result) {
     char token[OAUTH_TOKEN_MAX + 1];
     int64_t expires_s;
     if (feed->ended || feed->feeds->stopping) {
-        finish(feed, NULL, 0);
+        feed_poll_finish(feed, NULL, 0);
     } else if (result->outcome != FETCH_OK) {
         char failure[FEED_FAILURE_MAX];
         (void)snprintf(failure, sizeof failure, "no access token: %s", result->reason);
-        finish(feed, failure, 0);
+        feed_poll_finish(feed, failure, 0);
     } else if (result->status != 200 || !oauth_decode_token(result->body, token, &expires_s)) {
-        finish(feed, "no access token: the token address refused", 0);
+        feed_poll_finish(feed, "no access token: the token address refused", 0);
     } else {
         feed->token = mem_strdup(token);
         hash_wipe(token, sizeof token);
@@ -399,8 +406,9 @@ void feed_poll_start(struct feed *feed) {
     feed->polls++;
     feeds->polls++;
     feed_plan_begin(&feed->poll->plan, template_of(feed), feed->record.cursor, loop_wall_ms());
+    feed_absence_begin(feed);
     if (put_planned_url(feed))
         fetch_page(feed);
     else
-        finish(feed, "the address is too long", 0);
+        feed_poll_finish(feed, "the address is too long", 0);
 }

@@ -9,7 +9,8 @@
 #include "api/documents.h"
 #include "api/problem.h"
 #include "api/router.h"
-#include "base/mem.h"
+#include "base/map.h"
+#include "base/pii/log.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
 #include "core/normalise/normalise.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_BYTES_MAX = 1 << 20 };
+enum { PEM_BYTES_MAX = 1 << 20, REFUSAL_MAX = 256 };
 
 struct push {
     const struct config *config;
@@ -42,6 +43,8 @@ struct push_request {
     uint64_t generation;         // of the tables that the next two were found in
     const struct source *source; // NULL on open routes
     enum decode_format format;   // of signals
+    enum door_charset charset;
+    char refusal[REFUSAL_MAX]; // with 415: why
 };
 
 static void post_signals(struct push_request *call);
@@ -76,18 +79,46 @@ static const struct source *find_source(const struct push *push,
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
-static bool find_format(const struct http_request *request, enum decode_format *format) {
-    struct str type = http_header_value(request, "Content-Type"), media;
+static const char send_instead[] = "Send application/json or application/x-ndjson, in UTF-8.";
+
+static bool find_format(struct push_request *call, struct str type) {
+    struct str media;
+    const struct door_form *form = door_form_of_type(type);
+    if (form) {
+        (void)snprintf(call->refusal, sizeof call->refusal, "This is %s: %s.", form->name,
+                       form->advice);
+        return false;
+    }
     if (!str_split(&type, ';', &media))
         return false;
     media = str_trim(media);
-    if (str_equal_nocase(media, STR("application/json")))
-        *format = DECODE_JSON;
-    else if (str_equal_nocase(media, STR("application/x-ndjson")))
-        *format = DECODE_NDJSON;
-    else
+    call->format =
+        str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
+    return call->format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
+}
+
+// What the headers say of the body; false when it is nothing that is read here.
+static bool check_body(struct push_request *call) {
+    const struct http_request *request = call->request;
+    struct str type = http_header_value(request, "Content-Type");
+    struct str coding = http_header_value(request, "Content-Encoding");
+    (void)snprintf(call->refusal, sizeof call->refusal, "%s", send_instead);
+    if (!find_format(call, type))
         return false;
-    return http_header_value(request, "Content-Encoding").data == NULL;
+    if (coding.data)
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
+                       "A Content-Encoding is not read here: send the body as it is, not packed.");
+    else if (http_has_header_of(request, "ce-"))
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
+                       "Headers ce-* make this a CloudEvent in binary mode, which is not read "
+                       "here: send the signal without them.");
+    else if (!door_charset_of(type, &call->charset))
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
+                       "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1 or "
+                       "windows-1252.");
+    else
+        return true;
+    return false;
 }
 
 // 0, or the status to refuse with.
@@ -110,6 +141,29 @@ static unsigned check_admission(const struct push_request *call) {
     return admission_full(admission_now(push->admission)) ? 429 : 0;
 }
 
+// What a source has under way, whatever the others have: its bodies and what of it waits.
+static unsigned check_share(struct push_request *call) {
+    const struct config *config = call->push->config;
+    uint64_t waits_max = config->queue_bytes_max / 100 * config->http.share_percent;
+    if (!call->source)
+        return 0;
+    const char *name = call->source->name;
+    return http_claim(call->request, map_hash(name, strlen(name)),
+                      call->match.route->brings_signals && waits_max ? waits_max : SIZE_MAX)
+               ? 0
+               : 429;
+}
+
+static void on_full(void *ctx, struct http_request *request, const char *what) {
+    (void)ctx;
+    const struct push_request *call = request ? http_room(request) : NULL;
+    if (call && call->source)
+        log_warning("a source has its share of the room, it gets 429 source=%s of=%s",
+                    call->source->name, what);
+    else
+        log_warning("an address has its share of the room, it gets 429 of=%s", what);
+}
+
 static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
@@ -118,8 +172,10 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     if (!status)
         status = check_right(call);
     if (!status)
+        status = check_share(call);
+    if (!status)
         status = check_admission(call);
-    if (!status && handler_of(call) == post_signals && !find_format(request, &call->format))
+    if (!status && handler_of(call) == post_signals && !check_body(call))
         status = 415;
     return status;
 }
@@ -129,7 +185,10 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
-    router_refuse(reply, status, &call->match);
+    if (status == 415)
+        problem_fill(reply, status, call->refusal);
+    else
+        router_refuse(reply, status, &call->match);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -178,20 +237,12 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
     bool all = delivery->content.fault_count <= PROBLEM_FAULTS_MAX;
     uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
     for (uint32_t i = 0; i < told; i++)
-        problem_put_fault(json, &delivery->content.faults[item->fault_first + i]);
+        problem_put_fault(json, delivery_mapping(delivery),
+                          &delivery->content.faults[item->fault_first + i]);
     json_close(json, ']');
     if (told < item->fault_count)
         json_put_u64(json, "errorsLeftOut", item->fault_count - told);
     json_close(json, '}');
-}
-
-static void fill_broken(struct http_reply *reply, const struct decode_result *decoded) {
-    char detail[DECODE_FAILURE_MAX + 64], why[DECODE_FAILURE_MAX];
-    struct fault fault = {.code = decoded->fault};
-    decode_failure_text(decoded, why);
-    (void)snprintf(detail, sizeof detail, "The body as a whole is wrong, %s. Nothing was accepted.",
-                   why);
-    problem_fill_faults(reply, &fault, 1, detail);
 }
 
 static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery,
@@ -236,10 +287,10 @@ static void on_delivered(struct commit_task *task) {
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
     else if (delivery->content.decoded.failed)
-        fill_broken(&reply, &delivery->content.decoded);
+        problem_fill_whole(&reply, delivery_mapping(delivery), &delivery->content.decoded);
     else if (all_refused(delivery))
-        problem_fill_faults(&reply, delivery->content.faults, delivery->content.fault_count,
-                            "Every signal in it was refused.");
+        problem_fill_faults(&reply, delivery_mapping(delivery), delivery->content.faults,
+                            delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
     http_send(call->request, &reply);
@@ -258,8 +309,10 @@ static void submit(struct push_request *call, struct delivery *delivery) {
 static void post_signals(struct push_request *call) {
     size_t len;
     char *body = http_take_body(call->request, &len);
-    submit(call, delivery_create(call->push->sources, call->source, call->push->tables,
-                                 call->format, body, len));
+    struct delivery *delivery = delivery_create(call->push->sources, call->source,
+                                                call->push->tables, call->format, body, len);
+    delivery->charset = call->charset;
+    submit(call, delivery);
 }
 
 static const char never_received[] = "This signal was never received from you.";
@@ -355,6 +408,7 @@ static void delete_signal(struct push_request *call) {
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
+    struct http_usage usage;
     if (push->stopping || !admission_healthy(admission_now(push->admission))) {
         send_problem(call, 503, "Signals are not accepted now.");
         return;
@@ -362,6 +416,8 @@ static void get_health(struct push_request *call) {
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
     json_open(&json, '{');
     json_put_text(&json, "status", "ok");
+    http_get_usage(push->server, &usage);
+    json_put_u64(&json, "sharesFull", usage.shares_full);
     json_close(&json, '}');
     http_send(call->request, &reply);
 }
@@ -388,6 +444,7 @@ static bool listen_on(struct push *push, int listen_fd, struct err *err) {
                                    .on_head = on_head,
                                    .on_request = on_request,
                                    .on_refusal = on_refusal,
+                                   .on_full = on_full,
                                    .ctx = push};
     if (config->tls_certificate_file) {
         ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
@@ -456,4 +513,6 @@ void push_get_status(const struct push *push, struct push_status *status) {
         (struct push_status){.requests = push->requests,
                              .requests_refused = push->requests_refused,
                              .connections = push->server ? http_connections(push->server) : 0};
+    if (push->server)
+        http_get_usage(push->server, &status->usage);
 }

@@ -76,7 +76,7 @@ void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn) {
     if (!store_get(txn, STORE_META, str_from(waiting_name), &value) || value.len == 0)
         return;
     if (value.len % sizeof *ledger->erase_waiting != 0) {
-        err_set(&txn->err, ERR_FATAL, "the list of erased lines is damaged");
+        err_set(&txn->err, ERR_DAMAGED, "the list of erased lines is damaged");
         return;
     }
     ledger->erase_waiting_count = value.len / sizeof *ledger->erase_waiting;
@@ -118,6 +118,7 @@ static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
 // this was, and the key of its partition.
 static void empty_row(struct ledger_entry *entry) {
     entry->erased = true;
+    entry->how = WITHDRAWN_SAID;
     entry->unknown_said = false;
     entry->updated_ms = 0;
     entry->person = 0;
@@ -182,7 +183,7 @@ static void erase_versions(struct erasing *erasing, uint64_t latest) {
         if (looking && (erasing->asked->publishing || confirmed)) {
             looking = false;
             erasing->previous = entry;
-            erasing->has_previous = entry.counts;
+            erasing->has_previous = ledger_entry_counts(&entry);
         }
         if (entry.person)
             note_person(erasing, entry.person);
@@ -278,6 +279,7 @@ static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)
         ledger_drop_member(writer, latest->person, &latest->identity);
+    ledger_forget_listed(writer, latest);
     drop_pseudonyms(&erasing);
     change->totals.erased++;
     free(erasing.persons);
@@ -319,7 +321,6 @@ static bool drop_quarantined(struct ledger_writer *writer, const struct digest *
     if (going.count == 0)
         return false;
     writer->change->quarantined -= going.count;
-    writer->quarantine_counted = false;
     store_note_removed(&writer->txn);
     writer->writes = true;
     return true;

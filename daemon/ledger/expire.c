@@ -132,6 +132,7 @@ static void forget_signal(struct expire_step *step, const struct ledger_entry *e
                                  sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] = entry->identity;
     change->totals.expired += !entry->erased;
+    ledger_forget_listed(step->writer, entry);
     ledger_keep_expired_count(step->writer, entry);
 }
 
@@ -241,7 +242,6 @@ static bool quarantined_is_due(struct expire_step *step, struct str key, struct 
 }
 
 static bool expire_quarantine(struct expire_step *step) {
-    step->writer->quarantine_counted = false;
     return remove_due(step, STORE_QUARANTINE, quarantined_is_due,
                       &step->writer->change->quarantined);
 }

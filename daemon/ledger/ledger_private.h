@@ -3,6 +3,7 @@
 //   load.c, read.c     open and load; what is asked of the memory and of a snapshot
 //   commit.c, write.c  a group in one transaction; an entry and its event
 //   signals.c          a delivery: each signal is classified, then written
+//   absence.c          what a template leaves out, or is gone from a list that has all there is
 //   apply.c            a commit that is on the disk reaches the memory
 //   topics.c           what Kafka has of each topic
 //   outbox.c           what Kafka has yet to get
@@ -105,8 +106,6 @@ struct ledger_writer {
     char source[LEDGER_SOURCE_MAX + 1]; // "" none
     struct feed_record feed;
     bool feed_changed;
-    size_t in_quarantine; // entries of the source at work, once counted
-    bool quarantine_counted;
     char unmapped_source[LEDGER_SOURCE_MAX + 1]; // whose words have been counted; "" nobody's
     size_t unmapped_of_source;
 };
@@ -134,7 +133,8 @@ bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event 
 
 // sources.c
 void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news);
-void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *delivery);
+// Of the items from `from` up to delivery->taken.
+void ledger_commit_refused(struct ledger_writer *writer, struct delivery *delivery, size_t from);
 void ledger_flush_source(struct ledger_writer *writer);
 // What is known of the source, in writer->feed; known from now on when nothing was.
 void ledger_take_source(struct ledger_writer *writer, const char *name);
@@ -175,6 +175,15 @@ void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry)
 void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq);
 void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
 void ledger_flush_erase_waiting(struct ledger_writer *writer);
+
+// absence.c
+// A poll of a source whose list has all there is brought it.
+void ledger_note_listed(struct ledger_writer *writer, const struct delivery *delivery,
+                        const struct digest *identity);
+void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entry *entry);
+// What is known of the items that a template leaves out is withdrawn, a part at a time; how many
+// are left to be looked at.
+size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery);
 
 // expire.c
 // The signal whose latest line this is goes on counting without it.

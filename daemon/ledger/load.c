@@ -12,7 +12,7 @@
 #include <string.h>
 
 static bool damaged(struct err *err, const char *what, uint64_t seq) {
-    return err_set(err, ERR_FATAL, "the ledger is damaged: %s at %llu", what,
+    return err_set(err, ERR_DAMAGED, "the ledger is damaged: %s at %llu", what,
                    (unsigned long long)seq);
 }
 
@@ -45,7 +45,7 @@ static bool on_count(void *ctx, struct str key, struct str value) {
     struct cell cell;
     int64_t number;
     if (!record_get_cell(key, &cell) || value.len != sizeof number) {
-        loading->ok = err_set(loading->err, ERR_FATAL, "the counts are damaged");
+        loading->ok = err_set(loading->err, ERR_DAMAGED, "the counts are damaged");
         return false;
     }
     memcpy(&number, value.data, sizeof number);
@@ -58,7 +58,7 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
     struct quarantine_record entry;
     (void)key;
     if (!record_get_quarantine(value, &entry, &loading->ledger->identity_key)) {
-        loading->ok = err_set(loading->err, ERR_FATAL, "the quarantine is damaged");
+        loading->ok = err_set(loading->err, ERR_DAMAGED, "the quarantine is damaged");
         return false;
     }
     loading->ledger->quarantined++;
@@ -101,7 +101,7 @@ static bool load(struct ledger *ledger, struct err *err) {
         store_each(&txn, STORE_QUARANTINE, on_quarantined, &loading);
     if (loading.ok && store_get(&txn, STORE_META, STR("totals"), &value) &&
         !record_get_totals(value, &ledger->totals))
-        loading.ok = err_set(err, ERR_FATAL, "the totals are damaged");
+        loading.ok = err_set(err, ERR_DAMAGED, "the totals are damaged");
     ledger->waiting = store_entries(&txn, STORE_OUTBOX);
     ledger->words = store_entries(&txn, STORE_UNMAPPED);
     ledger->person_last = store_get_number(&txn, STORE_META, STR("person-last"));

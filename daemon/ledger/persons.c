@@ -163,5 +163,5 @@ static bool on_load(void *ctx, struct str key, struct str value) {
 bool ledger_load_members(struct ledger *ledger, struct store_txn *txn, struct err *err) {
     struct member_loading loading = {ledger, true};
     store_each(txn, STORE_MEMBERS, on_load, &loading);
-    return loading.ok || err_set(err, ERR_FATAL, "the links are damaged");
+    return loading.ok || err_set(err, ERR_DAMAGED, "the links are damaged");
 }

@@ -80,28 +80,6 @@ uint64_t ledger_quarantined(const struct ledger *ledger) {
     return ledger->quarantined;
 }
 
-struct feed_walk {
-    const struct hash_key *key;
-    bool (*fn)(void *ctx, struct str source, const struct feed_record *feed);
-    void *ctx;
-};
-
-static bool on_feed(void *ctx, struct str key, struct str value) {
-    const struct feed_walk *walk = ctx;
-    struct feed_record feed;
-    return record_get_feed(value, &feed, walk->key) && walk->fn(walk->ctx, key, &feed);
-}
-
-void ledger_each_feed(struct ledger *ledger,
-                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
-                      void *ctx) {
-    struct store_txn txn;
-    struct feed_walk walk = {&ledger->identity_key, fn, ctx};
-    store_begin_read(ledger->store, &txn);
-    store_each(&txn, STORE_FEEDS, on_feed, &walk);
-    store_abort(&txn);
-}
-
 struct quarantine_list {
     const struct hash_key *key;
     struct quarantine_record *list;

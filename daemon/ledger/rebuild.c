@@ -302,8 +302,9 @@ static bool follows(const struct ledger_entry *entry, const struct event_said *s
         return entry->version > latest->version;
     if (entry->erased || latest->erased)
         return true;
-    return said->has_previous == latest->counts &&
-           (!latest->counts || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
+    bool counted = ledger_entry_counts(latest);
+    return said->has_previous == counted &&
+           (!counted || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
 }
 
 // Without its event: it is in change->value.
@@ -343,7 +344,7 @@ static void link_source(struct ledger_writer *writer, const struct ledger_entry 
     ledger_take_source(writer, entry->source);
     writer->feed_changed = true;
     if (entry->kind == LEDGER_SIGNAL) {
-        if (!entry->erased && !entry->remapped)
+        if (!entry->erased && !entry->remapped && ledger_entry_counts(entry))
             feed->signal_ms = feed->contact_ms = entry->received_ms;
         return;
     }

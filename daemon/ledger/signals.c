@@ -31,6 +31,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
     if (delivery->dry_run && item->repeats)
         item->verdict = VERDICT_DUPLICATE;
+    if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
+        ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
@@ -48,6 +50,7 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     item->version = entry.version;
     ledger_write_signal(writer, &entry, seen ? &known : NULL, delivery->tables,
                         signal->as_reported);
+    delivery->counts |= ledger_entry_counts(&entry);
     if (entry.counts)
         ledger_keep_unmapped(writer, delivery, item->signal);
 }
@@ -56,19 +59,27 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     struct delivery *delivery = (struct delivery *)task;
     struct totals *totals = &writer->change->totals;
     uint64_t before = writer->change->last_seq;
-    for (size_t i = 0; i < delivery->content.item_count; i++) {
+    size_t from = delivery->taken, end = delivery->content.item_count;
+    if (delivery->polled && !delivery->content.decoded.failed && end - from > LEDGER_PART_ITEMS)
+        end = from + LEDGER_PART_ITEMS;
+    for (size_t i = from; i < end; i++) {
         struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)
             take_item(writer, delivery, item);
         totals->verdicts[item->verdict] += !delivery->dry_run;
     }
-    if (delivery->dry_run)
+    delivery->taken = end;
+    size_t left_out = delivery->dry_run ? 0 : ledger_withdraw_left_out(writer, delivery);
+    delivery->news = delivery->news || writer->change->last_seq > before;
+    task->items = delivery->content.item_count - end + left_out;
+    task->more = task->items > 0;
+    if (delivery->polled)
+        ledger_commit_refused(writer, delivery, from);
+    if (delivery->dry_run || task->more)
         return;
     const struct page_tally tally = page_tally(&delivery->content);
     totals->unknown_fields += tally.dropped;
     totals->unmapped += tally.unmapped;
     totals->unknown_municipalities += tally.places_unmapped;
-    ledger_commit_source(writer, delivery, writer->change->last_seq > before);
-    if (delivery->polled)
-        ledger_commit_refused(writer, delivery);
+    ledger_commit_source(writer, delivery, delivery->news);
 }

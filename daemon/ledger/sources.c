@@ -93,6 +93,11 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     known->place = feed->place;
     if (moves)
         memcpy(known->cursor, feed->cursor, sizeof known->cursor);
+    known->listed = known->listed && feed->listed;
+    if (!feed->listed) {
+        known->whole_ms = 0;
+        known->missing = known->gone = known->gone_allowed = 0;
+    }
     memcpy(known->etag, feed->etag, sizeof known->etag);
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
@@ -101,7 +106,7 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
     ledger_take_source(writer, delivery->source->name);
     if (delivery->content.decoded.failed)
         return;
-    if (news)
+    if (delivery->counts)
         note_news(writer, delivery);
     struct delivery_poll *poll = delivery->poll;
     if (poll) {
@@ -132,20 +137,20 @@ static bool on_tally(void *ctx, struct str key, struct str value) {
 }
 
 // One source's bad items must not take the room of all others'.
-static bool has_room(struct ledger_writer *writer, const char *source) {
+static bool has_room(struct ledger_writer *writer, struct delivery_poll *poll, const char *source) {
     if (writer->change->quarantined >= LEDGER_QUARANTINE_MAX)
         return false;
-    if (!writer->quarantine_counted) {
+    if (!poll->quarantine_counted) {
         struct tally tally = {.key = &writer->ledger->identity_key, .source = source};
         store_each(&writer->txn, STORE_QUARANTINE, on_tally, &tally);
-        writer->in_quarantine = tally.count;
-        writer->quarantine_counted = true;
+        poll->in_quarantine = tally.count;
+        poll->quarantine_counted = true;
     }
-    return writer->in_quarantine < LEDGER_QUARANTINE_SOURCE_MAX;
+    return poll->in_quarantine < LEDGER_QUARANTINE_SOURCE_MAX;
 }
 
-static void put_entry(struct ledger_writer *writer, const struct digest *key,
-                      struct quarantine_record *entry) {
+static void put_entry(struct ledger_writer *writer, struct delivery_poll *poll,
+                      const struct digest *key, struct quarantine_record *entry) {
     struct ledger_change *change = writer->change;
     struct str place = {(const char *)key->bytes, DIGEST_BYTES}, old;
     struct quarantine_record known;
@@ -154,10 +159,10 @@ static void put_entry(struct ledger_writer *writer, const struct digest *key,
         entry->number = known.number;
         entry->first_ms = known.first_ms;
         entry->times = known.times + 1;
-    } else if (has_room(writer, entry->source)) {
+    } else if (has_room(writer, poll, entry->source)) {
         entry->number = ++change->quarantine_last;
         change->quarantined++;
-        writer->in_quarantine++;
+        poll->in_quarantine++;
     } else {
         change->totals.not_quarantined++;
         return;
@@ -188,16 +193,17 @@ static void refuse_page(struct ledger_writer *writer, const struct delivery *del
     entry.index = delivery->content.decoded.line;
     entry.reason_count = 1;
     entry.reasons[0].code = delivery->content.decoded.fault;
-    put_entry(writer, &key, &entry);
+    (void)snprintf(entry.reasons[0].pointer, sizeof entry.reasons[0].pointer, "%s",
+                   delivery->content.decoded.place);
+    put_entry(writer, delivery->poll, &key, &entry);
 }
 
-void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *delivery) {
-    writer->quarantine_counted = false;
+void ledger_commit_refused(struct ledger_writer *writer, struct delivery *delivery, size_t from) {
     if (delivery->content.decoded.failed) {
         refuse_page(writer, delivery);
         return;
     }
-    for (size_t i = 0; i < delivery->content.item_count; i++) {
+    for (size_t i = from; i < delivery->taken; i++) {
         const struct page_item *item = &delivery->content.items[i];
         if (item->refused == UINT32_MAX)
             continue;
@@ -211,7 +217,7 @@ void ledger_commit_refused(struct ledger_writer *writer, const struct delivery *
             reason->code = fault->code;
             memcpy(reason->pointer, fault->pointer, sizeof reason->pointer);
         }
-        put_entry(writer, &refused->key, &entry);
+        put_entry(writer, delivery->poll, &refused->key, &entry);
     }
 }
 
@@ -249,7 +255,9 @@ void ledger_change_source(struct ledger_writer *writer, struct commit_task *task
     ledger_take_source(writer, asked->source);
     if (asked->what == SOURCE_KNOWN)
         return;
-    if (asked->what == SOURCE_SET_CURSOR) {
+    if (asked->what == SOURCE_LET_GO) {
+        writer->feed.gone_allowed = writer->feed.gone;
+    } else if (asked->what == SOURCE_SET_CURSOR) {
         memcpy(writer->feed.cursor, asked->cursor, sizeof writer->feed.cursor);
         writer->feed.etag[0] = writer->feed.last_modified[0] = '\0';
     } else {

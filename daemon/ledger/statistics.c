@@ -297,7 +297,7 @@ static bool read_state(struct store_txn *txn, struct statistics_record *state) {
 bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err) {
     ledger->statistics_waiting = store_entries(txn, STORE_STATISTICS_OUTBOX);
     return read_state(txn, &ledger->statistics) ||
-           err_set(err, ERR_FATAL, "how far the statistics for outside are is damaged");
+           err_set(err, ERR_DAMAGED, "how far the statistics for outside are is damaged");
 }
 
 const struct statistics_record *ledger_statistics_state(const struct ledger *ledger) {

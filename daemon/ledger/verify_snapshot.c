@@ -20,7 +20,7 @@ void ledger_begin_verify(struct ledger_writer *writer, struct commit_task *task)
     const struct ledger *ledger = writer->ledger;
     struct verify *verify = ((struct verify_task *)task)->verify;
     struct verify_memory *memory = &verify->memory;
-    store_begin_read(ledger->store, &verify->txn);
+    store_begin_snapshot(ledger->store, &verify->txn);
     memory->cube = counts_copy(ledger->counts);
     index_each(ledger->index, on_signal, &memory->index);
     persons_each(ledger->persons, on_member, &memory->persons);

@@ -49,7 +49,7 @@ void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entr
     struct ledger_change *change = writer->change;
     struct digest linked[EVENT_LINKED_MAX];
     struct event_links links = {.list = linked};
-    const struct ledger_entry *previous = known && known->counts ? known : NULL;
+    const struct ledger_entry *previous = known && ledger_entry_counts(known) ? known : NULL;
     if (entry->counts && entry->person)
         links.count =
             ledger_linked(writer, entry->person, &entry->identity, linked, EVENT_LINKED_MAX);
@@ -58,8 +58,8 @@ void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entr
     ledger_write_entry(writer, entry);
     index_put(change->index, &entry->identity, entry->seq);
     ledger_move_member(writer, known, entry);
-    if (previous)
-        counts_add(change->counts, &previous->cell, -1);
+    if (known && known->counts)
+        counts_add(change->counts, &known->cell, -1);
     if (entry->counts)
         counts_add(change->counts, &entry->cell, 1);
 }

@@ -33,16 +33,13 @@ static bool read_signal(const struct publish_record *record, struct ledger_entry
     uint64_t updated_ms = 0;
     if (!event_read_signal(record->value, &said, err))
         return false;
-    if (entry->erased != said.stub || (entry->counts && !said.entry.counts))
+    if (entry->erased != said.entry.erased || entry->verdict != said.entry.verdict)
         return bad(err, "ce_type");
     if (!digest_from_hex(publish_record_header(record, EVENT_HEADER_CONTENT), &said.entry.content))
         return bad(err, EVENT_HEADER_CONTENT);
     if (updated.data && !str_to_u64(updated, INT64_MAX, &updated_ms))
         return bad(err, EVENT_HEADER_UPDATED);
     said.entry.kind = entry->kind;
-    said.entry.verdict = entry->verdict;
-    said.entry.counts = entry->counts;
-    said.entry.erased = entry->erased;
     said.entry.logged_ms = entry->logged_ms;
     said.entry.updated_ms = (int64_t)updated_ms;
     if (said.stub)

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_REFUSED = 2 };
-
 struct rebuild {
     const struct config *config;
     const struct rebuild_options *options;
@@ -248,7 +246,7 @@ int rebuild_run(const struct config *config, const struct rebuild_options *optio
     rebuild->started_ms = clock_monotonic_ms();
     int status = EXIT_SUCCESS;
     if (!rebuild_all(rebuild)) {
-        status = rebuild->err.kind == ERR_CONFIG ? EXIT_REFUSED : EXIT_FAILURE;
+        status = err_exit_status(&rebuild->err);
         (void)fprintf(stderr, "signaald: no rebuild: %s\n", rebuild->err.text);
     }
     free(rebuild->statistics.list);

@@ -178,6 +178,7 @@ const struct sources_column sources_columns[] = {
     {"interval", false, take_interval, 0},
     {"cursor_param", false, take_cursor, offsetof(struct source, cursor_param)},
     {"cursor_field", false, take_cursor, offsetof(struct source, cursor_field)},
+    {"complete", false, take_flag, offsetof(struct source, complete)},
     {"secret_file", false, take_secret_file, 0},
     {"client_cert_file", false, take_client_cert_file, 0},
     {"allow_private", false, take_flag, offsetof(struct source, allow_private)},
@@ -247,6 +248,23 @@ static void check_cursor(struct sources_reading *reading, const struct source *s
         diagnostics_add(reading->faults, reading->file, reading->row.line, "%s", wrong);
 }
 
+// A poll that asks for what has changed, or for a part of time, does not bring all there is.
+static void check_complete(struct sources_reading *reading, const struct source *source,
+                           const struct template *template) {
+    const char *wrong = NULL;
+    if (!source->complete)
+        return;
+    if (!source->url)
+        wrong = "only with url: what is posted is never all there is";
+    else if (template->window_end_param)
+        wrong = "not with this template: it reads in windows, and what is older is not asked for";
+    else if (template->cursor_param || source->cursor_param)
+        wrong = "not with a cursor: it asks for what has changed, so what is missing may be there "
+                "all the same";
+    if (wrong)
+        diagnostics_add(reading->faults, reading->file, reading->row.line, "complete: %s", wrong);
+}
+
 static bool is_http(const char *url) {
     return url && url[4] == ':';
 }
@@ -265,6 +283,7 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
         source->template = native;
     const struct template *template = source->template ? source->template : native;
     check_cursor(reading, source, template);
+    check_complete(reading, source, template);
     if (source->template)
         check_secret(reading, source, template);
     if (source->url && !source->allow_private && is_http(template->token_url))

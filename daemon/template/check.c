@@ -64,7 +64,6 @@ static const struct rule {
     {TEMPLATE_NEXT, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_NEXT, true, is_linked, TEMPLATE_PAGING, "request.paging url or token"},
     {TEMPLATE_SEPARATOR, false, is_csv, TEMPLATE_FORMAT, "page.format csv"},
-    {TEMPLATE_ENCODING, false, is_csv, TEMPLATE_FORMAT, "page.format csv"},
     {TEMPLATE_PAGE_PARAM, true, has_page_param, TEMPLATE_PAGING, "request.paging token or number"},
     {TEMPLATE_FIRST_PAGE, false, is_numbered, TEMPLATE_PAGING, "request.paging number"},
     {TEMPLATE_PAGE_SIZE, true, is_numbered, TEMPLATE_PAGING, "request.paging number"},

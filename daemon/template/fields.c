@@ -41,13 +41,14 @@ static const char *value_wrong(enum mapping_field field, struct str value) {
     case MAPPING_GENDER:
         return codelist_gender(value, &gender)
                    ? NULL
-                   : "no gender (allowed: Feminine, Masculine, NonConforming, Unknown)";
+                   : "no gender (allowed: Feminine, Masculine, TransgenderFeminine, "
+                     "TransgenderMasculine, NonConforming, Unknown)";
     case MAPPING_AGE_GROUP:
         return codelist_age_group(value, &age_group)
                    ? NULL
                    : "no age group (allowed: Minor, Adult, Unknown)";
     case MAPPING_CITIZENSHIP:
-        return codelist_citizenship(value, &citizenship)
+        return codelist_citizenship(value, SIGNAL_DAY_MIN, &citizenship)
                    ? NULL
                    : "no citizenship (allowed: ISO 3166 codes, NL, EU, nonEU, Unknown)";
     case MAPPING_WITHDRAWN:

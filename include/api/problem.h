@@ -4,7 +4,7 @@
 #ifndef API_PROBLEM_H
 #define API_PROBLEM_H
 
-#include "core/signal/signal.h"
+#include "codec/mapping.h"
 #include "edge/http/http.h"
 
 #define API_VERSION "1.0.0"
@@ -21,12 +21,16 @@ struct buf *reply_body(struct http_reply *reply, unsigned status, const char *co
 // Fills the reply. `detail` is for the caller's programmer; NULL: a standard sentence for the
 // status.
 void problem_fill(struct http_reply *reply, unsigned status, const char *detail);
-// 400 with the faults of a batch, all of them.
-void problem_fill_faults(struct http_reply *reply, const struct fault *faults, size_t count,
-                         const char *detail);
+// 400 with the faults of a batch, all of them; `mapping` is what it was read by, NULL: native.
+void problem_fill_faults(struct http_reply *reply, const struct mapping *mapping,
+                         const struct fault *faults, size_t count, const char *detail);
+// 400, or 415 when it was no text at all, for a body that is wrong as a whole.
+void problem_fill_whole(struct http_reply *reply, const struct mapping *mapping,
+                        const struct decode_result *decoded);
 // An element of an errors list.
 struct json_out;
-void problem_put_fault(struct json_out *json, const struct fault *fault);
+void problem_put_fault(struct json_out *json, const struct mapping *mapping,
+                       const struct fault *fault);
 // "published": where an event is in its topic, or null while it waits (`topic` NULL). The offset is
 // null where Kafka did not say (-1).
 void reply_put_published(struct json_out *json, const char *topic, int32_t partition,

@@ -13,6 +13,7 @@ enum err_kind {
     ERR_INPUT,  // the other side's bytes are wrong: refuse, count, go on
     ERR_CONFIG, // the operator has to change something
     ERR_FATAL,  // cannot go on without a restart
+    ERR_DAMAGED, // what was written is not what is there: it has to be restored
 };
 
 // The text is for an operator: never secrets, never personal data, foreign bytes only cut and
@@ -28,5 +29,8 @@ struct err {
 // Sets kind and text and returns false, so that a function can end in `return err_set(…)`.
 // `err` may be NULL where the caller only wants to know that it failed.
 bool err_set(struct err *err, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
+// Of a program that ends by it: 0 NONE, 2 CONFIG, 3 DAMAGED, else 1. After 2 and 3 a restart does
+// not help.
+int err_exit_status(const struct err *err);
 
 #endif

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // From bytes to items. Native JSON (RFC 8259: one object or an array of them) and NDJSON (one
-// object a line). Duplicate keys, depth over the limit, invalid UTF-8 and NUL are refused. Unknown
-// fields are dropped and counted.
+// object a line). A known member that is there twice, invalid UTF-8 or NUL in one, and depth over
+// the limit are faults of that item. Unknown members are dropped and counted, whatever is in them.
 #ifndef CODEC_DECODE_H
 #define CODEC_DECODE_H
 
+#include "codec/door.h"
 #include "core/signal/signal.h"
 
 enum decode_format { DECODE_JSON, DECODE_NDJSON };
@@ -27,14 +28,14 @@ enum {
     DECODE_FAULTS_MAX = 32, // more than there are fields
     DECODE_CURSOR_MAX = 64,
     DECODE_MISSING_MAX = 160,
-    DECODE_FAILURE_MAX = 320,
 };
 
 // An item that decoded, or one whose fields have faults of type (fault_count > 0; index is set).
 // Borrowed for the call.
 struct decode_item {
     uint32_t index;
-    uint32_t line; // where it begins, 1-based
+    uint32_t line; // where it begins; 0: not known
+    bool excluded; // a mapping leaves it out: of what it says only the id means anything
     struct item item;
     size_t fault_count;
     struct fault faults[DECODE_FAULTS_MAX];
@@ -43,12 +44,13 @@ struct decode_item {
 struct decode_result {
     uint32_t items;
     bool single; // JSON: one object, not an array
-    // What is wrong with the whole: then no item counts. Line for the sender, and how many further
-    // lines have the same fault; MISSING_PLACE: what is missing, as the template calls it.
+    // What is wrong with the whole: then no item counts; line for the sender.
     bool failed;
     enum fault_code fault;
-    uint32_t line, more;
-    char missing[DECODE_MISSING_MAX];
+    const char *place; // a constant: "", the pointer of a field, or "items" or "next" of a template
+    const struct door_form *form;       // with FORM: what it is instead
+    uint32_t line, more;                // more: how many further lines have the same fault
+    char missing[DECODE_MISSING_MAX];   // MISSING_PLACE: which, as the template calls them
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
 };
 
@@ -58,9 +60,6 @@ struct decode_result {
 void decode_items(struct str body, const struct decode_options *options,
                   void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                   struct decode_result *result);
-
-// Of a body that failed: "in or before line 3: …", for a sentence about it.
-void decode_failure_text(const struct decode_result *result, char out[DECODE_FAILURE_MAX]);
 
 // Beyond DECODE_FAULTS_MAX they are left out.
 void decode_add_fault(struct decode_item *item, enum fault_code code, const char *pointer);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Events: CloudEvents 1.0 by the NL GOV profile. The value (data) is encoded once, when the ledger
 // line is written; the attributes follow from the line, so the same event always looks the same. A
-// consumer's tally: subtract `previous` where there is one, add the event itself unless the signal
-// was withdrawn or erased.
+// consumer's tally: subtract `previous` where there is one, add the event itself where it says
+// `counts`.
 #ifndef CODEC_EVENT_H
 #define CODEC_EVENT_H
 

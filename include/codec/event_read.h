@@ -9,8 +9,8 @@
 
 struct event_said {
     // What the value says: identity, version, source, cell (its month follows from `reported`),
-    // reported, occurred, received_ms, municipality_today. The rest is 0. `counts`: there is
-    // something to count; whether it was withdrawn is in the event's type.
+    // reported, occurred, received_ms, municipality_today, and by `event` verdict, counts and
+    // erased, as event_read_type. The rest is 0.
     struct ledger_entry entry;
     bool has_previous;
     struct cell previous; // what the counts moved from

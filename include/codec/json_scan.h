@@ -21,7 +21,7 @@ bool json_scan_value(struct json_scan *scan, struct str *value, uint32_t *depth)
 // The next element of an array, from behind its '['; END once behind its ']'.
 enum json_scan_next json_scan_element(struct json_scan *scan, bool first, struct str *value,
                                       uint32_t *depth);
-// The next member of an object, from behind its '{'. `key` is with its quotes.
+// The next member of an object, from behind its '{'. `key` is with its quotes, or a bare number.
 enum json_scan_next json_scan_member(struct json_scan *scan, bool first, struct str *key,
                                      struct str *value);
 

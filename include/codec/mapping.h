@@ -33,6 +33,8 @@ enum mapping_field {
 };
 const char *mapping_field_name(enum mapping_field field); // as in a template: "ageGroup"
 bool mapping_field_from_name(struct str name, enum mapping_field *out);
+// Of the pointer of a fault, "/victim/age".
+bool mapping_field_from_pointer(const char *pointer, enum mapping_field *out);
 
 // How dates and times are written. One without a zone is as the clock in the Netherlands shows it.
 // ISO is taken in every form, since it cannot be mistaken.
@@ -72,7 +74,7 @@ struct mapping {
     char *items;    // JSON: Pointer to the array in the page; "" or NULL: the page itself
     char *next;     // JSON: Pointer to the next URL or token, outside the items; NULL: none
     char separator; // CSV: ',' ';' '\t', or 0 to find out from the header line
-    bool latin1;    // CSV: bytes are ISO 8859-1 (Windows-1252 for 0x80..0x9f), else UTF-8
+    bool latin1;    // bytes that are no UTF-8 are Windows-1252, see codec/door.h
     enum mapping_dates dates;
     struct mapping_rule rules[MAPPING_FIELDS];
     // A page need not have the place of this field; of REPORTED: nor an item a date. Then it is
@@ -93,16 +95,17 @@ struct mapping_result {
     char next[MAPPING_NEXT_MAX + 1]; // "" when there is none
 };
 
-// Calls fn for each item in order; its index is its place in the page, those left out included.
+// Calls fn for each item in order, also for those that are left out.
 // When result->decoded.failed the page as a whole is wrong and what fn saw does not count:
-//   SYNTAX    broken or cut off, a wrong encoding, two columns of one name
+//   SYNTAX    broken or cut off: the items cannot be told apart
+//   REPEATED  `items`, `next`, or a column that a rule names is there more than once
 //   REQUIRED  there is no `items`, or no header line
 //   MISSING_PLACE  a column, or in JSON a place of id, date, category or watermark that no item
 //             has, though a rule names it and it may not be missing: the other side calls it
 //             otherwise, or an error was told with status 200
 //   EMPTY_DATE, NO_SIGNAL  a row of a table: `line` is the first, `more` how many follow
 //   TYPE      `items` is no list, `next` no text
-//   TOO_MANY  items or columns; TOO_LONG what stands around the items, or `next`
+//   TOO_MANY  items or columns; TOO_LONG the header line, or `next`
 // Bounded by `limits`; unknown_fields of an item counts the members or columns that no rule or skip
 // uses. Items that are left out move the watermark as well. A watermark is read as `dates` says, so
 // a plain number is a time where times are numbers. Where it is a date or time it is also when the

@@ -15,19 +15,25 @@ struct page_item {
     uint32_t signal;                   // place in signals; UINT32_MAX when refused
     uint32_t refused;                  // place in refused; UINT32_MAX when there is none
     uint32_t fault_first, fault_count; // in faults
-    uint32_t index, line;              // in the body; line 1-based
+    uint32_t index, line;              // in the body; line 0: not known
     uint32_t dropped;                  // fields that are not known
     uint8_t unmapped;                  // words and places that the tables lack
     bool place_unmapped;               // the municipality is one of these
     bool undated;                      // dated by its receipt
     bool repeats;                      // an earlier item of the delivery says the same
-    struct digest identity;
+    struct digest identity;            // also of a refused one, unless it is among the nameless
 };
 
 // A refused item of a polled page, for the quarantine.
 struct page_refused {
     struct digest key;             // the same for the same bad item
     char id[PAGE_SAFE_ID_MAX + 1]; // "" when it has none or it might hold more than a number
+};
+
+// An item that the mapping leaves out: what its source delivered under this id does not stand.
+struct page_left_out {
+    struct digest identity;
+    int64_t updated_ms, updated_upto_ms; // as in struct signal
 };
 
 // A word that the tables lacked, of one of the signals.
@@ -40,7 +46,10 @@ struct page_word {
 // Owns what it points to. When decoded.failed there are no items.
 struct page {
     struct decode_result decoded;
-    uint32_t excluded; // items that the mapping leaves out
+    uint32_t excluded;              // items that the mapping leaves out
+    struct page_left_out *left_out; // those of them that have an id
+    size_t left_out_count, left_out_cap;
+    uint32_t nameless; // refused items whose id nobody can read
     struct signal *signals;
     size_t signal_count, signal_cap;
     struct page_item *items;
@@ -64,15 +73,16 @@ struct page_tally page_tally(const struct page *page);
 struct page_ids;
 struct page_ids *page_ids_create(void);
 void page_ids_free(struct page_ids *ids); // NULL is fine
-// Refuses each item whose id has other contents in the same delivery: several signals that a
-// spreadsheet gave one number, or a history, of which nobody knows what holds. The pages of a poll
-// come one by one, and meanwhile an item may change: one that
-// says that it was changed later is fine. Beyond PAGE_IDS_MAX ids it no longer looks.
+// page_decode refuses each item whose id has other contents in the same delivery: several signals
+// that a spreadsheet gave one number, or a history, of which nobody knows what holds. The pages of
+// a poll come one by one, and meanwhile an item may change: one that says that it was changed later
+// is fine. Beyond PAGE_IDS_MAX ids nobody looks any longer.
 enum { PAGE_IDS_MAX = 1 << 20 };
 
 struct page_options {
     const struct mapping *mapping; // NULL: native, by `format` and `cursor_field`
     enum decode_format format;
+    enum door_charset charset; // as its sender says
     struct str cursor_field;
     struct decode_limits limits; // of a polled page, which is bounded by its bytes, not items_max
     bool polled;

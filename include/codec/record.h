@@ -11,6 +11,8 @@
 //   members    person u64 (big-endian), identity (once that has expired: random) -> cell;
 //              the signals that count and whose person is known
 //   feeds      source name -> feed record
+//   listed     digest of the source's name, identity -> how many whole polls in a row lacked it
+//              (one byte, 2 at most); of sources whose line says `complete`
 //   quarantine digest -> quarantine record
 //   words      digest of (source, field, word) -> word record
 //   audit      number -> keyed digest over the line before and this one (16 bytes), the line
@@ -23,8 +25,9 @@
 //              rounding_base u32, number of the last one in statistics-outbox u64;
 //              "statistics-topic": the name of the topic that they went to last
 //
-// Ledger record (format 2), offsets in bytes:
-//    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 remapped, 16 unknown_said
+// Ledger record (format 3), offsets in bytes:
+//    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 remapped,
+//      16 unknown_said, 32 gone, 64 left out
 //    3 source_len   4 id_len   5 kind   6 municipality_today u16
 //    8 previous u64   16 first u64   24 received_ms i64   32 logged_ms i64
 //   40 version u32   44 reported i32   48 occurred i32   52 key_municipality u16
@@ -32,7 +35,7 @@
 //      source_kind, status, 0
 //   66 identity[16]   82 content[16]   98 updated_ms i64   106 person u64   114 unknown_count
 //  115 unknown words (field, digest[16] each), source, id, then the event's value (JSON) to the end
-// Example: 02 00 01 0b 0b 00  6b 01  00… is a registered, counting, pushed signal of a source with
+// Example: 03 00 01 0b 0b 00  6b 01  00… is a registered, counting, pushed signal of a source with
 // an 11-byte name and an 11-byte id, today in GM0363.
 #ifndef CODEC_RECORD_H
 #define CODEC_RECORD_H
@@ -62,13 +65,18 @@ bool record_get_published(struct str record, int32_t *partition, int64_t *offset
 // What is known of a source over time, and how far its polling has come. Strings are "" when there
 // is none.
 struct feed_record {
-    int64_t first_ms;    // since when it is known: silence counts from here at the earliest
-    int64_t contact_ms;  // last good answer or post; 0: never
-    int64_t signal_ms;   // last that brought something new; 0: never
-    bool silent;         // told by an event; its return will be told too
-    bool paused;         // by an operator: not polled
-    struct digest place; // of the URL and what the cursor means: with another one cursor and ETag
-                         // mean nothing
+    int64_t first_ms;      // since when it is known: silence counts from here at the earliest
+    int64_t contact_ms;    // last good answer or post; 0: never
+    int64_t signal_ms;     // last that brought something new; 0: never
+    bool silent;           // told by an event; its return will be told too
+    bool paused;           // by an operator: not polled
+    bool listed;           // the table `listed` has all that its polls brought and that counts
+    int64_t whole_ms;      // last poll that brought a whole list of all there is; 0: none
+    uint32_t missing;      // signals that it lacked, and the one before it did not
+    uint32_t gone;         // that both lacked, and that wait for an operator
+    uint32_t gone_allowed; // as many as an operator has let go; 0: none
+    struct digest place;   // of the URL and what the cursor means: with another one cursor and ETag
+                           // mean nothing
     char cursor[RECORD_CURSOR_MAX + 1];
     char etag[RECORD_FEED_TEXT_MAX + 1];
     char last_modified[RECORD_FEED_TEXT_MAX + 1];

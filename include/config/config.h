@@ -41,6 +41,7 @@ struct config {
     // control
     char *control_socket;
     char *control_group; // NULL: leave it
+    uint32_t control_questions_max, control_reads_per_minute;
     // kafka
     char *kafka_brokers; // NULL: none
     char *kafka_topic;

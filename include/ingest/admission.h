@@ -9,7 +9,8 @@
 
 // What it is decided by.
 struct admission_levels {
-    uint64_t queue_bytes, queue_bytes_max;     // waits for a commit, in memory
+    uint64_t queue_bytes, queue_bytes_max;     // posted, waits for a commit, in memory
+    uint64_t polled_bytes;                     // polled, has as much room of its own
     uint64_t backlog_bytes, backlog_bytes_max; // waits for Kafka
     uint64_t state_bytes, state_bytes_max;     // the ledger, and the room that it has
     uint64_t audit_bytes, size_max;            // of the ledger the audit log; state.size_max
@@ -19,6 +20,8 @@ struct admission_levels {
 };
 // Pure. Why no more signals can be taken, for the log; NULL: they can.
 const char *admission_full(const struct admission_levels *levels);
+// The same for what is polled: it does not take the room of what is posted.
+const char *admission_polls_wait(const struct admission_levels *levels);
 // Will signals that come now be kept? They are tried after a commit that failed, but not promised.
 bool admission_healthy(const struct admission_levels *levels);
 // Why nothing more can be read that leaves a line in the audit log; NULL: it can. Those lines must

@@ -24,5 +24,7 @@ struct delivery_options {
 };
 // Decodes and normalises. Any thread; touches nothing but the delivery.
 void delivery_decode(struct delivery *delivery, const struct delivery_options *options);
+// What it is read by; NULL: the native form.
+const struct mapping *delivery_mapping(const struct delivery *delivery);
 
 #endif

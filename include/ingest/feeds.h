@@ -29,6 +29,7 @@ struct feeds_status {
     size_t feeds;
     size_t failing; // their last poll failed
     size_t paused, silent;
+    size_t held; // something is gone from their complete list, and waits for an operator
     uint64_t polls, pages, not_modified, failures;
 };
 void feeds_get_status(const struct feeds *feeds, struct feeds_status *status);
@@ -57,6 +58,7 @@ struct feed_view {
     int64_t failing_ms;  // of the first of `failures`
     // since the start
     uint64_t polls, pages, not_modified, items, new_count, refused, excluded;
+    uint64_t withdrawn; // since they were gone from a complete list
 };
 // In the order of the source table, those that only post as well.
 void feeds_each(const struct feeds *feeds, bool (*fn)(void *ctx, const struct feed_view *view),
@@ -65,10 +67,13 @@ bool feeds_view(const struct feeds *feeds, struct str source,
                 void (*fn)(void *ctx, const struct feed_view *view),
                 void *ctx); // false: no such source
 
-enum feed_asked { FEED_DONE, FEED_NO_SUCH_SOURCE, FEED_NOT_POLLED, FEED_BUSY };
+enum feed_asked { FEED_DONE, FEED_NO_SUCH_SOURCE, FEED_NOT_POLLED, FEED_BUSY, FEED_NOTHING_GONE };
 enum feed_asked feeds_poll(struct feeds *feeds, struct str source); // now, whatever its time
 // Kept over restarts.
 enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused);
+// What is gone from its complete list now may be withdrawn, however much it is: polls now, and the
+// guard lets so many go once.
+enum feed_asked feeds_let_go(struct feeds *feeds, struct str source);
 // Polls now, from `cursor` on ("" from the beginning) and without condition.
 enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str cursor);
 

@@ -2,6 +2,8 @@
 // From tasks to commits. Tasks queue up in order of arrival, are prepared (deliveries: decoded) on
 // worker threads, and one commit at a time takes all at the head of the queue that are prepared. So
 // load makes commits larger and idle traffic commits at once, without a thread or a timer for it.
+// What is large or polled (bulk, see ledger/task.h) goes a part at a time behind what is small and
+// posted; its tasks come in no order.
 #ifndef INGEST_PIPELINE_H
 #define INGEST_PIPELINE_H
 
@@ -44,7 +46,8 @@ void pipeline_after_notes(struct pipeline *pipeline, enum ledger_topic topic, vo
 void pipeline_when_idle(struct pipeline *pipeline, void (*fn)(void *ctx), void *ctx);
 
 struct pipeline_status {
-    uint64_t queued_tasks, queued_bytes;
+    uint64_t queued_tasks, queued_bytes; // bytes: of what was posted
+    uint64_t polled_bytes;
     uint64_t commits, commits_failed;
     uint64_t largest_commit; // tasks in one commit
 };

@@ -4,6 +4,7 @@
 #ifndef INGEST_PUSH_H
 #define INGEST_PUSH_H
 
+#include "edge/http/http.h"
 #include "ingest/admission.h"
 
 struct push;
@@ -31,6 +32,7 @@ struct push_status {
     uint64_t requests;         // to POST or DELETE signals, that were handed to the pipeline
     uint64_t requests_refused; // 4xx and 5xx as a whole
     uint32_t connections;
+    struct http_usage usage;
 };
 void push_get_status(const struct push *push, struct push_status *status);
 

@@ -25,6 +25,8 @@ struct delivery_poll {
     char begin[RECORD_CURSOR_MAX + 1]; // where its poll began, for the quarantine
     struct page_ids *ids; // borrowed: of the pages of its poll; NULL: it is the only one
     uint32_t page;        // its number among them, from 1
+    size_t in_quarantine; // entries of the source, once counted
+    bool quarantine_counted;
     // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
     void (*plan)(struct delivery *delivery);
 };
@@ -41,6 +43,7 @@ struct delivery {
     bool polled;
     int64_t received_ms;
     enum decode_format format;       // when there is no template
+    enum door_charset charset;       // of the body, as its sender says
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
     bool dry_run;                    // classified, nothing written
     bool imported;                   // by an operator
@@ -49,11 +52,17 @@ struct delivery {
     size_t body_len;
 
     struct page content;
+    size_t taken, left_out_taken; // of its items, in the parts that were committed
+    bool news;                    // one of them was
+    bool counts; // and counts: only that ends a silence, and makes a municipality one that signals
 
     struct delivery_poll *poll; // owned; NULL: a source or an operator pushed it
 };
 
-// Classifies and writes what it holds: the task's `run`.
+// A polled page is committed in parts of so many items. Its cursor moves with the last one: when it
+// is interrupted on the way it is read again, and what was taken is a duplicate then.
+enum { LEDGER_PART_ITEMS = 500 };
+// Classifies and writes what it holds, or the next part of it: the task's `run`.
 void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task);
 // Has the source fallen silent? The same, of a delivery that holds nothing.
 void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task);

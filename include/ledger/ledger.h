@@ -83,10 +83,10 @@ uint64_t ledger_audit_bytes(const struct ledger *ledger);
 bool ledger_feed(struct ledger *ledger, struct str source,
                  struct feed_record *feed); // false: nothing known
 
-// Every source that anything is known of.
-void ledger_each_feed(struct ledger *ledger,
-                      bool (*fn)(void *ctx, struct str source, const struct feed_record *feed),
-                      void *ctx);
+// How many whole polls in a row of its source's complete list lacked the signal. False: no such
+// list brought it, or it does not count.
+bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
+
 // The quarantine, by number. At most so many entries are kept, of all and of one source; further
 // ones are only counted (totals.not_quarantined).
 enum { LEDGER_QUARANTINE_MAX = 10000, LEDGER_QUARANTINE_SOURCE_MAX = 1000 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What a commit does: a task embeds this struct as its first member, so that whoever queues tasks
 // need not know them. One commit runs many tasks in one transaction, in the order in which they
-// came. A task belongs to the pipeline from pipeline_submit until its `done`, which frees it.
+// came. A task belongs to the pipeline from pipeline_submit until its `done`, which frees it. One
+// that takes long does a part of its work in each commit (`more`).
 #ifndef LEDGER_TASK_H
 #define LEDGER_TASK_H
 
@@ -25,6 +26,9 @@ struct commit_task {
     struct err err;
     size_t bytes;         // what it holds while it waits
     size_t items;         // how much work its commit is
+    bool bulk;            // large, or nobody waits for it: others do not wait for it either
+    bool polled;          // its bytes are counted apart from those that were posted
+    bool more;            // out, of `run`: this was a part, the next commit goes on with it
     bool prepared, rides; // the pipeline's
 };
 

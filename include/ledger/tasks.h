@@ -67,11 +67,44 @@ void ledger_drop_quarantined(struct ledger_writer *writer, struct commit_task *t
 // What is known of a source changes.
 struct source_task {
     struct commit_task task;
-    enum source_change { SOURCE_KNOWN, SOURCE_PAUSE, SOURCE_RESUME, SOURCE_SET_CURSOR } what;
+    enum source_change {
+        SOURCE_KNOWN,
+        SOURCE_PAUSE,
+        SOURCE_RESUME,
+        SOURCE_SET_CURSOR,
+        SOURCE_LET_GO, // as many signals as are gone now and wait may be withdrawn
+    } what;
     char source[LEDGER_SOURCE_MAX + 1];
     char cursor[RECORD_CURSOR_MAX + 1]; // SET_CURSOR: also forgets ETag and Last-Modified
 };
 void ledger_change_source(struct ledger_writer *writer, struct commit_task *task);
+
+// --- a list that has all there is ---
+
+// A poll has read such a list to its end: what the polls of this source brought before and the list
+// lacks, as the one before it did, is withdrawn. Not when the list is empty, nor more than one in
+// ABSENCE_SHARE of what was listed and ABSENCE_LEAST at once, unless an operator has said so. In
+// pieces (`task.more`); zero begins.
+enum { ABSENCE_SHARE = 5, ABSENCE_LEAST = 5 };
+struct absence_task {
+    struct commit_task task;
+    const struct source *source; // of `sources`, which the caller holds, as `tables`
+    struct tables *tables;
+    const struct index *seen; // identities of what the list has, whatever became of it
+    int64_t received_ms;
+    const struct feed_record *feed; // ETag and Last-Modified of the list: kept with the last piece
+    uint64_t withdrawn;             // out, of all pieces
+    struct feed_record known;       // out at the end: `gone` is what waits for an operator
+    // How far it is.
+    enum absence_phase { ABSENCE_LIST, ABSENCE_COUNT, ABSENCE_WITHDRAW } phase;
+    uint64_t next_seq;
+    uint8_t at[2 * DIGEST_BYTES];
+    bool begun;
+    uint64_t listed, missing, gone;
+};
+void ledger_take_absence(struct ledger_writer *writer, struct commit_task *task);
+// May so many be withdrawn at once?
+bool ledger_absence_is_likely(uint64_t listed, uint64_t gone, uint64_t seen, uint64_t allowed);
 
 // --- time passes ---
 

@@ -13,6 +13,7 @@
 #include "edge/store/store.h"
 
 enum verify_check {
+    VERIFY_STORE,   // the file has the pages and the entries that were written
     VERIFY_LEDGER,  // lines without gaps, each version behind the one before it
     VERIFY_EVENTS,  // what each event says is what its line says, so a consumer's tally is right
     VERIFY_COUNTS,  // the counts are the sum of the lines, and of those that have expired
@@ -45,7 +46,7 @@ struct verify_memory {
 enum { VERIFY_TEXT_MAX = 160, VERIFY_IDENTITIES_MAX = 1 << 20 };
 
 struct verify {
-    struct store_txn txn;        // the snapshot: to be begun before and ended after
+    struct store_txn txn;        // of store_begin_snapshot: to be begun before and ended after
     struct verify_memory memory; // cube NULL: there is none
     // Signals that are kept in mind at a time, 32 to 72 bytes each; the ledger is read as often as
     // that needs. 0: VERIFY_IDENTITIES_MAX.

@@ -29,6 +29,7 @@ struct source {
     char *cursor_param; // query parameter that gets the watermark; NULL: the template's
     char *cursor_field; // native templates only: field of each item whose highest value is the
                         // watermark; NULL: none
+    bool complete;      // each poll brings all there is: what is gone from it is withdrawn
     char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in
                   // characters that can be sent; NULL: none
     char *client_cert_file; // PEM with certificate and key; NULL: none

@@ -35,9 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int64_t last_signal_ms;
     if (event_read_signal(value, &said, &err)) {
         check(said.entry.version > 0 && said.linked_count <= EVENT_LINKED_MAX);
-        check(said.entry.counts == (said.entry.cell.categories != 0));
-        check(!said.stub || !said.entry.counts);
-        check(!said.has_previous || said.previous.categories != 0);
+        check(!said.entry.counts || said.entry.cell.categories != 0);
+        check(said.stub == said.entry.erased && (!said.stub || !said.entry.counts));
+        check(!said.has_previous || (said.previous.categories != 0 && cell_counts(&said.previous)));
         check_record(&said.entry, value);
     } else {
         check(err.kind == ERR_INPUT && err.text[0]);

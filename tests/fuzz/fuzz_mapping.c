@@ -34,7 +34,7 @@ static const struct mapping mappings[] = {
 static void on_item(void *ctx, const struct decode_item *item) {
     if (item->item.category_count > SIGNAL_CATEGORIES_MAX || item->fault_count > DECODE_FAULTS_MAX)
         abort();
-    ++*(uint32_t *)ctx;
+    *(uint32_t *)ctx += !item->excluded;
 }
 
 static void on_trace(void *ctx, const struct mapping_trace *trace) {

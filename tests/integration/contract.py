@@ -20,7 +20,7 @@ API = pathlib.Path(__file__).resolve().parents[2] / "conf" / "api"
 PUBLIC, CONTROL, TOPICS = "openapi.json", "openapi-control.json", "asyncapi.json"
 METHODS = ("get", "put", "post", "delete", "patch")
 # What may be said to a request that no document has: the names of these answers in the documents.
-REFUSALS = {400: "BadRequest", 401: "Unauthorized", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge",
+REFUSALS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge",
             429: "TooManyRequests", 431: "HeadersTooLarge", 503: "Unavailable"}
 
 

@@ -146,6 +146,8 @@ class Daemon:
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "allow_private",
                    "silent_days"]
+        if any("complete" in source for source in sources):
+            columns.append("complete")
         lines = [",".join(columns)]
         for source in sources:
             row = dict(source)
@@ -176,7 +178,15 @@ class Daemon:
         self.config_path.write_text(text)
         self.config_path.chmod(0o600)
 
+    def init(self, env=None):
+        """An empty ledger, as the operator makes it before the first start."""
+        done = subprocess.run([str(BUILD / "signaald"), "-c", str(self.config_path), "--init"], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=60, env={**os.environ, **(env or {})})
+        assert done.returncode == 0, done.stderr
+
     def start(self, wait=True, env=None):
+        if not any(self.state.iterdir()):
+            self.init(env)
         command = [*self.wrapper, str(BUILD / "signaald"), "-c", str(self.config_path)]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
@@ -446,8 +456,7 @@ class Endpoint(Server):
 
 
 def tally(events):
-    """What a consumer makes of the events: subtract `previous`, add the event unless it is a withdrawal or
-    the signal was erased.
+    """What a consumer makes of the events: subtract `previous`, add the event where it counts.
 
     Returns {(municipality, categories, month, gender, age group, citizenship, source kind, status): signals}.
     """
@@ -468,7 +477,7 @@ def tally(events):
         kind = data["source"]["kind"]
         if "previous" in data:
             add(data["previous"], data["previous"]["source"]["kind"], -1)
-        if not event["type"].endswith((".withdrawn.v1", ".erased.v1")):
+        if data["counts"]:
             add(data, kind, 1)
     return cells
 

@@ -6,13 +6,15 @@ import json
 import pathlib
 import urllib.parse
 
+from chance import is_beyond
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 YEARS = {2015: 41, 2016: 34, 2017: 68, 2018: 97, 2019: 240, 2020: 331, 2021: 305, 2022: 468, 2023: 702, 2024: 866,
          2025: 1204, 2026: 310}
 PARTIAL = 2026
 WEIGHTS = {
     "category": {"SexualExploitation": 46, "ForcedLabour": 31, "ForcedCriminality": 14, "ForcedBegging": 5,
-                 "Unknown": 9, "ForcedMilitary": 1, "Servitude": 2},
+                 "Unknown": 9, "ForcedMilitaryByNonStateActors": 1, "Servitude": 2},
     "policeUnit": {"Noord-Nederland": 9, "Oost-Nederland": 14, "Midden-Nederland": 11, "Noord-Holland": 6,
                    "Amsterdam": 19, "Den Haag": 12, "Rotterdam": 11, "Zeeland-West-Brabant": 6, "Oost-Brabant": 5,
                    "Limburg": 4, "unknown": 3},
@@ -39,7 +41,7 @@ def point(period, signals, before=None, partial=False, persons=None):
         value["change"] = signals - before
         if before:
             value["percent"] = round(1000 * (signals - before) / before) / 10
-        value["beyondChance"] = (signals - before) ** 2 * 10000 > 38416 * (signals + before)
+        value["beyondChance"] = is_beyond(before, signals)
     return value
 
 

@@ -9,6 +9,7 @@ import random
 import time
 import unittest
 
+from chance import days, is_beyond
 from harness import ROOT, SIGNAL, Case, counts_by
 from test_audit import audit, told
 from test_control import random_history
@@ -52,7 +53,7 @@ def compared(points):
         elif before:
             a, b = before["signals"], point["signals"]
             expected["change"] = b - a
-            expected["beyondChance"] = (b - a) ** 2 > decimal.Decimal("3.8416") * (a + b)
+            expected["beyondChance"] = is_beyond(a, b, days(before["period"]), days(point["period"]))
             if a:
                 expected["percent"] = percent(a, b)
         yield expected
@@ -180,7 +181,7 @@ class Large(Answers):
             rows = list(csv.DictReader(file))
         places = [(row["code"], f"{month}-15") for month in months_of("2000-01", "2025-12") for row in rows
                   if (row["valid_from"] or "") <= f"{month}-15" <= (row["valid_to"] or "9")][:94000]
-        categories = ["SexualExploitation", "ForcedCriminality", "ForcedMarriage", "ForcedAdoption", "ForcedMilitary",
+        categories = ["SexualExploitation", "ForcedCriminality", "ForcedMarriage", "ForcedAdoption", "ForcedMilitaryByNonStateActors",
                       "ForcedBegging", "OrganRemoval", "ForcedLabour"]
         for i in range(0, len(places), 10000):
             signals = [{"id": f"2019-{i + n}", "reported": day, "municipality": code, "categories": categories}

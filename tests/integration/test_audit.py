@@ -197,7 +197,7 @@ class Actions(Base):
         code = ("import os, socket, sys\n"
                 f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
                 "s = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n"
-                f"s.sendall(b'POST /v1/feeds/{POLLED}/pause HTTP/1.1\\r\\nHost: x\\r\\n"
+                f"s.sendall(b'POST /v1/feeds/{POLLED}/pause HTTP/1.1\\r\\nHost: localhost\\r\\n"
                 "Content-Length: 0\\r\\n\\r\\n')\n"
                 "print(os.getpid(), s.makefile('rb').readline().split()[1].decode())\n")
         done = subprocess.run([sys.executable, "-c", code, self.daemon.control_path], capture_output=True, text=True,

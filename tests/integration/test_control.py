@@ -227,7 +227,7 @@ class Changing(Case):
                 "s = socket.socket(socket.AF_UNIX)\n"
                 "try:\n    s.connect(sys.argv[1])\n"
                 "except PermissionError:\n    sys.exit('refused')\n"
-                f"s.sendall(b'{method} {path} HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n')\n"
+                f"s.sendall(b'{method} {path} HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 0\\r\\n\\r\\n')\n"
                 "print(s.makefile('rb').readline().split()[1].decode())\n")
         done = subprocess.run([sys.executable, "-c", code, self.daemon.control_path], capture_output=True, text=True,
                               timeout=30)

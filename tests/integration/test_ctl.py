@@ -394,10 +394,9 @@ class Counts(Case):
                 signals = rng.choice([0, 1, rng.randint(0, 10**7)])
                 lines.append(dict(line, signals=signals, persons=rng.randint(0, signals)))
             self.answer(200, {"by": by, "lines": lines, "total": 5, "persons": 4})
-            text = self.good("counts")
             with self.subTest(seed=seed):
-                self.assertClean(text)
-                self.assertFits(text.replace("\u0301", ""), 80)
+                self.assertClean(self.good("counts"))
+                self.assertFits(self.on_terminal("counts", "--no-colour").replace("\u0301", ""), 80)
 
 
 class Why(Case):
@@ -490,6 +489,37 @@ class Tail(Case):
                 [*stamp, "1234567", "silent", "amsterdam", "-", "-", "-"],
             ],
         )
+
+    def test_goes_on_where_it_was_cut(self):
+        """The daemon cuts who does not read, and a pager may stand still: what is left is asked for from the next line on."""
+        def cut(handler):
+            if len(self.daemon.requests) > 2:
+                handler.stream([(event(n) + "\n").encode() for n in (16, 17)])
+                return
+            first = 12 if len(self.daemon.requests) == 1 else 14
+            handler.head(200, "application/x-ndjson", {"Transfer-Encoding": "chunked"})
+            handler.chunk((event(first) + "\n" + event(first + 1) + "\n" + event(first + 2)).encode())  # and half a line
+            handler.close_connection = True
+
+        self.daemon.answer = cut
+        for args, asked in ((["-n", "6"], ["last=6", "from=14&max=4", "from=16&max=2"]),
+                            (["--from", "12"], ["from=12", "from=14", "from=16"])):
+            for more in ([], ["--json"]):
+                self.daemon.requests.clear()
+                shown = self.good("tail", *args, *more)
+                self.assertEqual(re.findall(r'signaaldseq": ?"?(\d+)' if more else r"(?m)^\S+ \S+ +(\d+) ", shown),
+                                 [str(n) for n in range(12, 18)])
+                self.assertEqual(self.daemon.requests, ["/v1/events?" + target for target in asked])
+
+    def test_cut_before_any_line(self):
+        def cut(handler):
+            handler.head(200, "application/x-ndjson", {"Transfer-Encoding": "chunked"})
+            handler.close_connection = True
+
+        self.daemon.answer = cut
+        done = self.ctl("tail")
+        self.assertEqual((done.returncode, done.stdout, len(self.daemon.requests)), (1, b"", 1))
+        self.assertIn(b"no complete answer", done.stderr)
 
     def test_terminal(self):
         body = event(12, municipality={"name": "Súdwest-Fryslân en nog veel meer"}) + "\n"

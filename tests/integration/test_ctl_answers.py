@@ -14,6 +14,7 @@ import re
 import socket
 import unittest
 
+from chance import is_beyond
 from ctl_fake import COUNTS, PROBLEM, Case, environment
 
 
@@ -29,7 +30,7 @@ def points(signals, first=2016, partial=False):
             point["change"] = count - base
             if base:
                 point["percent"] = round((count - base) * 100 / base, 1)
-            point["beyondChance"] = (count - base) ** 2 * 10000 > 38416 * (count + base)
+            point["beyondChance"] = is_beyond(base, count)
         found.append(point)
     return found
 
@@ -426,7 +427,7 @@ class Coverage(Case):
         lines = text.splitlines()
         self.assertEqual(lines[0], COVERAGE["headline"])
         for line in (
-            r"  signals actively +17 +5 %",
+            r"  signals \(indicator\) +17 +5 %",
             r"  has an official +341 +>99 %",
             r"  has a policy +10 +3 %",
             r"  all three +1 +<1 %",
@@ -474,7 +475,8 @@ class Coverage(Case):
             r"3 of 3 municipalities shown\.",
         ):
             self.assertRegex(text, rf"(?m)^{line}$")
-        self.assertFits(self.good("coverage", "--list"), 80)
+        self.assertFits(self.on_terminal("coverage", "--list"), 80)
+        self.assertIn("gm0014-groningen, gm0014-b\n", self.good("coverage", "--list", env=environment(COLUMNS="40")))
 
     def test_silent_and_never(self):
         for args, codes in ((["--silent"], ["GM0038"]), (["--never"], ["GM1900"]),

@@ -76,5 +76,34 @@ class Answers(harness.Case):
         self.assertEqual(self.daemon.status()["ledger"]["audited"], before + 1)
 
 
+class Pager(harness.Fresh):
+    EVENTS = 3000  # more than the socket, signaalctl and the pipe hold together
+
+    def connections(self):
+        """Of the local socket: lines of the kernel's table with its path that are connected."""
+        with open("/proc/net/unix", encoding="ascii") as table:
+            return sum(1 for line in table if line.split()[-1] == str(self.daemon.control_path) and line.split()[5] == "03")
+
+    def test_a_pager_that_stands_still(self):
+        self.daemon.extra = {"intake": ["body_timeout: 200ms"]}
+        self.daemon.write_config()
+        self.daemon.start()
+        for start in range(0, self.EVENTS, 500):
+            self.assertEqual(self.daemon.post("coa", [{"id": f"2017-{start + i}"} for i in range(500)]).status, 200)
+        harness.wait_for(lambda: self.connections() == 0, "nobody is connected")
+        process = subprocess.Popen([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, "tail", "-n", str(self.EVENTS)],
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        shown = [process.stdout.readline()]  # and then reads no more until the daemon has cut it
+        harness.wait_for(lambda: self.connections() == 0, "the daemon cuts who does not read")
+        rest = process.stdout.read()
+        self.assertEqual((process.wait(harness.PATIENCE_S), process.stderr.read()), (0, ""))
+        process.stdout.close()
+        process.stderr.close()
+        numbers = [int(line.split()[2]) for line in shown + rest.splitlines()]
+        self.assertEqual(numbers, list(range(1, self.EVENTS + 1)))
+        self.daemon.stop()
+
+
 if __name__ == "__main__":
     unittest.main()

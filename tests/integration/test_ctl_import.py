@@ -188,7 +188,7 @@ class Import(Case):
         self.assertIn(b"503): trying again in 1 s", done.stderr)
 
     def test_broken_piece(self):
-        errors = [{"index": 4, "pointer": "", "code": "syntax", "detail": "cannot be read"}]
+        errors = [{"index": 0, "line": 4, "pointer": "", "code": "syntax", "detail": "cannot be read"}]
         self.answer(400, {"title": "Bad Request", "detail": "it is wrong", "errors": errors}, PROBLEM)
         path = self.file("a.csv", "sep=;\n" + HEAD + "\n\n\n" + self.rows(3))
         text, fault = self.failed(path, "--source", "coa")

@@ -39,7 +39,7 @@ class Erase(Fresh):
         events = self.daemon.events()
         erased = [e for e in events if e["type"].endswith(".signal.erased.v1")]
         self.assertEqual([e["data"]["version"] for e in erased], [1, 2, 3])
-        self.assertEqual([set(e["data"]) - {"signal", "version", "source", "erased"} for e in erased], [set()] * 3)
+        self.assertEqual([set(e["data"]) - {"event", "counts", "signal", "version", "source"} for e in erased], [set()] * 3)
         self.assertNotIn(MARK, self.daemon.log())
         self.assertIn(f"signal erased versions=2 waiting=0 uid={os.getuid()}", self.daemon.log())
         # again, delivered again, and what was never there

@@ -31,10 +31,12 @@ class FakeCase(Case):
         self.file = os.path.join(self.folder, "page.html")
 
     def page(self, *args):
-        self.assertEqual(self.good("report", "-o", self.file, *args), "")
+        said = self.good("report", "-o", self.file, *args)
         with open(self.file, encoding="utf-8") as file:
             self.source = file.read()
         self.data = Page(self.source).data
+        kind = "rounded" if "--public" in args else "exact"
+        self.assertEqual(said, f"{self.file}: the page of {self.data['year']}, with {kind} statistics\n")
         self.drawn, faults = self.renderer.render(self.file)
         page = Page(self.drawn)
         self.assertEqual(page.faults + faults, [])

@@ -69,6 +69,7 @@ class Encrypted(Fresh):
         key, _ = make_certificate(self.daemon.directory, "one")
         _, certificate = make_certificate(self.daemon.directory, "two")
         self.serve(key, certificate)
+        self.daemon.init()
         started = run("-c", self.daemon.config_path)
         self.assertEqual(started.returncode, 2, started.stderr)
         self.assertIn("tls", started.stderr.lower())
@@ -157,6 +158,7 @@ class Options(Fresh):
         self.addCleanup(other.close)
         other.port = self.daemon.port
         other.write_config()
+        other.init()
         taken = run("-c", other.config_path)
         self.assertEqual(taken.returncode, 2)
         self.assertIn(f"port {self.daemon.port}", taken.stderr)

@@ -287,7 +287,7 @@ class Words(Fresh):
                 "for line in ('GET /v1/unmapped', 'POST /v1/remap'):\n"
                 "    s = socket.socket(socket.AF_UNIX)\n"
                 "    s.connect(sys.argv[1])\n"
-                "    s.sendall(line.encode() + b' HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 0\\r\\n\\r\\n')\n"
+                "    s.sendall(line.encode() + b' HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 0\\r\\n\\r\\n')\n"
                 "    print(s.makefile('rb').readline().split()[1].decode())\n")
         done = subprocess.run([sys.executable, "-c", code, self.daemon.control_path], capture_output=True, text=True,
                               timeout=30)

@@ -17,7 +17,7 @@ import ctl_fake
 from harness import BUILD, SIGNAL, Answer, Case, Fresh, UnixConnection, wait_for
 
 ctl_fake.Case.program = str(BUILD / "signaalctl")
-ONLINE = ["ledger", "events", "counts", "memory", "index", "outbox", "persons"]
+ONLINE = ["store", "ledger", "events", "counts", "memory", "index", "outbox", "persons"]
 OFFLINE = [name for name in ONLINE if name not in ("memory", "index")]
 MANY, BATCH = 20000, 2000  # a verify of so many takes a while
 
@@ -75,8 +75,8 @@ class Verify(Case):
             self.assertEqual(check["differs"], 0, check)
             self.assertTrue(check["text"], check)
             self.assertNotIn("first", check)
-        self.assertEqual(outcome["checks"][0]["compared"], outcome["lines"])
-        self.assertEqual(outcome["checks"][4]["compared"], outcome["signals"])
+        self.assertEqual(outcome["checks"][1]["compared"], outcome["lines"])
+        self.assertEqual(outcome["checks"][5]["compared"], outcome["signals"])
         log = self.daemon.control("GET", "/v1/audit?last=1").body
         self.assertEqual((json.loads(log)["action"], json.loads(log)["result"]), ("verify", "200"))
 
@@ -235,14 +235,20 @@ class Files(Fresh):
     def test_damage_is_found_with_the_daemon_and_without(self):
         """An event says another day than its line, as a byte that fell over would make it."""
         data = self.daemon.state / "data.mdb"
-        data.write_bytes(data.read_bytes().replace(b'"reported":"2017-03-05"', b'"reported":"2017-03-15"', 1))
+        good = data.read_bytes()
+        data.write_bytes(good.replace(b'"reported":"2017-03-05"', b'"reported":"2017-03-15"', 1))
         done = self.daemon.verify_files()
-        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(done.returncode, 3, done.stdout)
         self.assertRegex(done.stdout, r"(?m)^events +\d+ +1  the event of line \d+ counts elsewhere$")
+        self.assertRegex(done.stdout, r"(?m)^store +\d+ +1  ledger: its entries are not those that were written$")
         self.assertRegex(done.stdout, r"(?m)^NOT WHOLE: 52 lines, 50 signals$")
+        data.write_bytes(good)
         self.daemon.start()
+        with data.open("r+b") as file:  # while it runs
+            file.seek(file.read().index(b'"reported":"2017-03-05"') + len('"reported":"2017-03-'))
+            file.write(b"1")
         outcome = self.daemon.verify()[-1]
-        self.assertEqual([check["name"] for check in outcome["checks"] if check["differs"]], ["events"])
+        self.assertEqual([check["name"] for check in outcome["checks"] if check["differs"]], ["store", "events"])
         self.assertFalse(outcome["whole"])
         done = subprocess.run([str(BUILD / "signaalctl"), "--socket", self.daemon.control_path, "verify"],
                               capture_output=True, text=True, timeout=60)
@@ -283,8 +289,8 @@ class Tool(ctl_fake.Case):
                           ["newer", "1", "0"]])
         self.assertEqual(text.splitlines()[-1], "NOT WHOLE: 4000 lines, 3000 signals")
         self.assertIn("a cell of GM0363", text)
+        self.assertIn("x" * 90 + "\n", text)  # in a pipe nothing is cut
         self.assertIn("lines without gaps", text)
-        self.assertFits(text, 80)
         self.assertClean(text)
         self.assertEqual(self.daemon.requests, ["/v1/verify"])
 

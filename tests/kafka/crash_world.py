@@ -86,7 +86,7 @@ class Signals:
 
     def tally(self, cells):
         for id_, counts in self.counts.items():
-            if counts:
+            if counts and self.content[id_]["status"] != "rejected":
                 cell = cell_of(self.content[id_], self.kind)
                 cells[cell] = cells.get(cell, 0) + 1
 

@@ -254,7 +254,8 @@ class CrashTest(kafka_case.KafkaCase):
                 self.assertTrue(record["headers"]["ce_type"].endswith(".withdrawn.v1"), key)
             else:
                 payload.pop("previous", None)
-                (cell,) = harness.tally([{"type": "", "data": payload}])
+                self.assertEqual(payload["counts"], payload["status"] != "rejected", key)
+                (cell,) = harness.tally([{"type": "", "data": {**payload, "counts": True}}])
                 self.assertEqual(cell, expected)
         self.assertEqual((len(events), list(events)[:5]), (0, []), "acknowledged, but not in the topic")
 

@@ -181,7 +181,7 @@ GET_ROUTES = (
     "/v1/unmapped/check?field={0}&word=x", "/v1/unmapped/check?field=municipality&word={0}", "/v1/audit?from={0}",
     "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}")
 POST_ROUTES = (
-    "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{1}/{0}",
+    "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{0}/accept", "/v1/feeds/{1}/{0}",
     "/v1/quarantine/{0}/retry", "/v1/import?source={0}", "/v1/import?source={1}&template={0}",
     "/v1/import?source={1}&format={0}", "/v1/import?source={1}&dryRun={0}", "/v1/remap?dryRun={0}",
     "/v1/reload/{0}", "/v1/{0}")

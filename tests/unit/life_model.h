@@ -20,7 +20,7 @@ enum {
 
 // What a source says; each a choice, 0: nothing.
 struct said {
-    uint8_t place, day, category, second, gender, person;
+    uint8_t place, day, category, second, gender, person, rejected;
 };
 enum { PLACE_OWN, PLACE_WEESP, PLACE_MOKUM, PLACE_BERGEN, PLACES };
 enum { DAY_RECEIVED, DAY_2018, DAY_2023, DAYS };
@@ -136,6 +136,8 @@ static inline struct cell life_cell(const struct life *life, const struct item_s
                         .source_kind = item->by == 0 ? SOURCE_MUNICIPALITY : SOURCE_COA};
     if (!year)
         cell.month = (uint16_t)(time_month_of_day(time_amsterdam_day(received_ms)) - 2000 * 12);
+    if (item->said.rejected)
+        cell.status = STATUS_REJECTED;
     if (item->said.gender)
         cell.gender = item->said.gender == 1 ? GENDER_MASCULINE : GENDER_FEMININE;
     return cell;

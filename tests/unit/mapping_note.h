@@ -36,6 +36,8 @@ static inline void note_text(struct noted *noted, const char *name, struct str t
 static inline void note_item(void *ctx, const struct decode_item *decoded) {
     struct noted *noted = ctx;
     const struct item *item = &decoded->item;
+    if (decoded->excluded)
+        return;
     noted->items++;
     note(noted, "%.*s", (int)item->id.len, item->id.data ? item->id.data : "");
     note_text(noted, "r", item->reported);
@@ -72,7 +74,13 @@ static inline struct mapping_result note_page_limited(const struct mapping *mapp
                                                       struct noted *noted) {
     struct mapping_result result;
     memset(noted, 0, sizeof *noted);
-    mapping_decode(mapping, body, limits, note_item, noted, &result);
+    struct door door;
+    if (!door_open(body, mapping->latin1 ? DOOR_LATIN1 : DOOR_UNSAID, &door)) {
+        note(noted, "FORM %s", door.form->name);
+        return (struct mapping_result){.decoded = {.failed = true, .fault = FAULT_FORM}};
+    }
+    mapping_decode(mapping, door.text, limits, note_item, noted, &result);
+    door_close(&door);
     if (result.excluded)
         note(noted, "left out %u ", result.excluded);
     if (result.decoded.cursor[0])
@@ -80,7 +88,8 @@ static inline struct mapping_result note_page_limited(const struct mapping *mapp
     if (result.next[0])
         note(noted, "next %s ", result.next);
     if (result.decoded.failed)
-        note(noted, "FAILED %s %u", fault_code_name(result.decoded.fault), result.decoded.line);
+        note(noted, "FAILED %s %u%s%s", fault_code_name(result.decoded.fault), result.decoded.line,
+             *result.decoded.place ? " " : "", result.decoded.place);
     if (result.decoded.more)
         note(noted, " and %u more", result.decoded.more);
     if (result.decoded.missing[0])

@@ -66,9 +66,11 @@ static inline struct delivery *make_batch(struct ledger *ledger, const char *tex
 
 static inline void deliver(struct ledger *ledger, const char *text, bool polled) {
     struct delivery *delivery = make_batch(ledger, text, polled);
-    struct ledger_group group = {.tasks = &delivery->task};
-    commit_group(ledger, &group);
-    ledger_group_free(&group);
+    do {
+        struct ledger_group group = {.tasks = &delivery->task};
+        commit_group(ledger, &group);
+        ledger_group_free(&group);
+    } while (delivery->task.more);
     delivery_free(delivery);
 }
 

@@ -15,7 +15,6 @@ static void the_table_knows_the_words_of_the_field(void **state) {
         {"seksuele uitbuiting", CATEGORY_SEXUAL_EXPLOITATION},
         {"  SEKSUELE-Uitbuiting ", CATEGORY_SEXUAL_EXPLOITATION},
         {"Gedwongen prostitutie", CATEGORY_SEXUAL_EXPLOITATION},
-        {"loverboy", CATEGORY_SEXUAL_EXPLOITATION},
         {"sexual exploitation", CATEGORY_SEXUAL_EXPLOITATION},
         {"Arbeidsuitbuiting", CATEGORY_FORCED_LABOUR},
         {"overige arbeid", CATEGORY_FORCED_LABOUR},
@@ -24,12 +23,12 @@ static void the_table_knows_the_words_of_the_field(void **state) {
         {"ForcedCriminality", CATEGORY_FORCED_CRIMINALITY},
         {"bedelarij", CATEGORY_FORCED_BEGGING},
         {"huisslavernij", CATEGORY_SERVITUDE},
-        {"au pair", CATEGORY_SERVITUDE},
+        {"uitbuiting au pair", CATEGORY_SERVITUDE},
         {"orgaanhandel", CATEGORY_ORGAN_REMOVAL},
         {"huwelijksdwang", CATEGORY_FORCED_MARRIAGE},
         {"kinderarbeid", CATEGORY_CHILD_LABOUR},
         {"gedwongen adoptie", CATEGORY_FORCED_ADOPTION},
-        {"draagmoederschap", CATEGORY_SURROGACY},
+        {"gedwongen draagmoederschap", CATEGORY_SURROGACY},
         {"ForcedMilitaryByNonStateActors", CATEGORY_FORCED_MILITARY},
         {"anders", CATEGORY_OTHER},
         {"onbekend", CATEGORY_UNKNOWN},
@@ -44,6 +43,73 @@ static void the_table_knows_the_words_of_the_field(void **state) {
     categories_free(all);
 }
 
+// A method, a person, what is legal, another offence: counted as words that the table lacks.
+static void the_table_lacks_what_names_no_form(void **state) {
+    (void)state;
+    static const char *const words[] = {
+        // methods
+        "loverboy",
+        "Loverboys",
+        "loverboy-methode",
+        "lovergirl",
+        "loverboyproblematiek",
+        "debt bondage",
+        "schuldhorigheid",
+        "county lines",
+        "DebtBondage",
+        "rekrutering",
+        // persons
+        "pooier",
+        "pooiers",
+        "au pair",
+        "au-pair",
+        "kindbruid",
+        "kindsoldaat",
+        "child soldier",
+        "prostituee",
+        "sekswerker",
+        "crimineel",
+        "draagmoeder",
+        "drugskoerier",
+        "geldezel",
+        // what is legal, or is by itself
+        "draagmoederschap",
+        "commercieel draagmoederschap",
+        "prostitutie",
+        "prostitution",
+        "Pornography",
+        "sekswerk",
+        "escort",
+        "seksuele dienstverlening",
+        "PrivateSexualServices",
+        "RemoteInteractiveServices",
+        "arbeid",
+        "labour",
+        "labor",
+        "adoptie",
+        "adoption",
+        "huwelijk",
+        "uithuwelijking",
+        "organen",
+        "orgaandonatie",
+        "bedelen",
+        "begging",
+        // other offences
+        "ernstige benadeling",
+        "huwelijkse gevangenschap",
+        "illegale adoptie",
+        "mensensmokkel",
+        "kinderporno",
+        "illegal adoption",
+    };
+    struct categories *all = tables_categories();
+    enum category code;
+    for (size_t i = 0; i < COUNT(words); i++)
+        if (categories_find(all, str_from(words[i]), &code))
+            fail_msg("%s is %s", words[i], category_name(code));
+    categories_free(all);
+}
+
 // The words that the field's own publications use: CoMensha, HTCDS 2.0, CTDC.
 static void the_table_knows_the_published_words(void **state) {
     (void)state;
@@ -51,11 +117,9 @@ static void the_table_knows_the_published_words(void **state) {
         enum category code;
         const char *words; // with a / between
     } cases[] = {
-        {CATEGORY_SEXUAL_EXPLOITATION,
-         "seksuele uitbuiting/gedwongen prostitutie/seksuele dienstverlening/loverboy/seksueel/"
-         "uitbuiting in de seksuele "
-         "dienstverlening/SexualExploitation/isSexualExploit/Prostitution/"
-         "Pornography/RemoteInteractiveServices/PrivateSexualServices"},
+        {CATEGORY_SEXUAL_EXPLOITATION, "seksuele uitbuiting/gedwongen prostitutie/seksueel/"
+                                       "uitbuiting in de seksuele "
+                                       "dienstverlening/SexualExploitation/isSexualExploit"},
         {CATEGORY_FORCED_LABOUR,
          "arbeidsuitbuiting/overige arbeid/gereguleerde arbeid/gedwongen dienstverlening/"
          "uitbuiting in de gereguleerde arbeid en dienstverlening/ForcedLabour/isForcedLabour"},
@@ -63,7 +127,7 @@ static void the_table_knows_the_published_words(void **state) {
          "criminele uitbuiting/gedwongen criminaliteit/criminele activiteiten/ForcedCriminality/"
          "typeOfLabourIllicitActivities"},
         {CATEGORY_FORCED_BEGGING, "bedelarij/gedwongen bedelen/ForcedBegging/typeOfLabourBegging"},
-        {CATEGORY_SERVITUDE, "huisslavernij/dienstbaarheid/au pair/Servitude/"
+        {CATEGORY_SERVITUDE, "huisslavernij/dienstbaarheid/Servitude/"
                              "typeOfLabourDomesticWork/isSlaveryAndPractices"},
         {CATEGORY_ORGAN_REMOVAL, "orgaanverwijdering/orgaanhandel/gedwongen orgaanverwijdering/"
                                  "OrganRemoval/isOrganRemoval"},
@@ -73,7 +137,7 @@ static void the_table_knows_the_published_words(void **state) {
         {CATEGORY_FORCED_ADOPTION, "ForcedAdoption"},
         {CATEGORY_SURROGACY, "Surrogacy"},
         {CATEGORY_FORCED_MILITARY,
-         "ForcedMilitaryByNonStateActors/ForcedMilitary/isForcedMilitary"},
+         "ForcedMilitaryByNonStateActors/forced military/isForcedMilitary"},
         {CATEGORY_OTHER, "Other/isOtherExploit/overig/anders"},
         {CATEGORY_UNKNOWN, "Unknown/onbekend"},
     };
@@ -201,7 +265,7 @@ static void each_word_is_told_with_its_code(void **state) {
     categories_each(all, on_word, &each);
     assert_int_equal(each.codes, CATEGORY_COUNT);
     assert_int_equal(each.seen, (1u << CATEGORY_COUNT) - 1);
-    assert_true(each.words > 250);
+    assert_true(each.words > 220);
     categories_free(all);
 }
 
@@ -392,6 +456,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_knows_the_words_of_the_field),
         cmocka_unit_test(the_table_knows_the_published_words),
+        cmocka_unit_test(the_table_lacks_what_names_no_form),
         cmocka_unit_test(every_row_is_found_however_it_is_spelled),
         cmocka_unit_test(each_word_is_told_with_its_code),
         cmocka_unit_test(other_words_are_not_guessed),

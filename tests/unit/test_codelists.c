@@ -3,6 +3,8 @@
 
 #include "unit.h"
 
+enum { TODAY = 20000 }; // 2024-10-04
+
 static void genders(void **state) {
     (void)state;
     static const struct {
@@ -15,13 +17,20 @@ static void genders(void **state) {
         {"female", GENDER_FEMININE},
         {"Woman", GENDER_FEMININE},
         {"Feminine", GENDER_FEMININE},
-        {"TransgenderFeminine", GENDER_FEMININE},
+        {"TransgenderFeminine", GENDER_TRANS_FEMININE},
+        {"transvrouw", GENDER_TRANS_FEMININE},
+        {"Trans vrouw", GENDER_TRANS_FEMININE},
+        {"transgender vrouw", GENDER_TRANS_FEMININE},
+        {"transgender", GENDER_COUNT},
         {"M", GENDER_MASCULINE},
         {"m", GENDER_MASCULINE},
         {"man", GENDER_MASCULINE},
         {"male", GENDER_MASCULINE},
         {"Masculine", GENDER_MASCULINE},
-        {"TransgenderMasculine", GENDER_MASCULINE},
+        {"TransgenderMasculine", GENDER_TRANS_MASCULINE},
+        {"transman", GENDER_TRANS_MASCULINE},
+        {"trans man", GENDER_TRANS_MASCULINE},
+        {"TransgenderMan", GENDER_TRANS_MASCULINE},
         {"X", GENDER_NON_CONFORMING},
         {"NonConforming", GENDER_NON_CONFORMING},
         {"Trans/Transgender/NonConforming", GENDER_NON_CONFORMING},
@@ -74,7 +83,7 @@ static void citizenships(void **state) {
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         enum citizenship c = CITIZENSHIP_COUNT;
-        bool found = codelist_citizenship(str_from(cases[i].word), &c);
+        bool found = codelist_citizenship(str_from(cases[i].word), TODAY, &c);
         if (found != (cases[i].group != CITIZENSHIP_COUNT) || c != cases[i].group)
             fail_msg("%s", cases[i].word);
     }
@@ -89,9 +98,9 @@ static void every_country_has_a_group(void **state) {
     enum citizenship c;
     for (code[0] = 'A'; code[0] <= 'Z'; code[0]++)
         for (code[1] = 'A'; code[1] <= 'Z'; code[1]++) {
-            found[2] += codelist_citizenship((struct str){code, 2}, &c);
+            found[2] += codelist_citizenship((struct str){code, 2}, TODAY, &c);
             for (code[2] = 'A'; code[2] <= 'Z'; code[2]++)
-                if (codelist_citizenship((struct str){code, 3}, &c))
+                if (codelist_citizenship((struct str){code, 3}, TODAY, &c))
                     found[3]++;
         }
     assert_int_equal(found[2], 249 + 4);
@@ -100,8 +109,38 @@ static void every_country_has_a_group(void **state) {
                              "SI ES SE";
     struct str rest = STR(eu), piece;
     while (str_split(&rest, ' ', &piece))
-        members += codelist_citizenship(piece, &c) && c == CITIZENSHIP_EU;
+        members += codelist_citizenship(piece, TODAY, &c) && c == CITIZENSHIP_EU;
     assert_int_equal(members, 26);
+}
+
+static enum citizenship on(const char *word, int year, int month, int day) {
+    enum citizenship c = CITIZENSHIP_COUNT;
+    assert_true(codelist_citizenship(str_from(word), time_day_from_civil(year, month, day), &c));
+    return c;
+}
+
+// Each that joined after 2000 or left, on the last day outside or inside and on the day after.
+static void the_union_is_as_of_the_day(void **state) {
+    (void)state;
+    static const char *const joined_2004[] = {"CY", "CZE", "ee", "HU", "LT",
+                                              "LV", "MT",  "PL", "SI", "SVK"};
+    static const char *const left[] = {"GB", "UK", "GBR", "GI", "JE", "GGY", "IM"};
+    for (size_t i = 0; i < COUNT(joined_2004); i++) {
+        assert_int_equal(on(joined_2004[i], 2004, 4, 30), CITIZENSHIP_NON_EU);
+        assert_int_equal(on(joined_2004[i], 2004, 5, 1), CITIZENSHIP_EU);
+    }
+    assert_int_equal(on("BG", 2006, 12, 31), CITIZENSHIP_NON_EU);
+    assert_int_equal(on("ROU", 2007, 1, 1), CITIZENSHIP_EU);
+    assert_int_equal(on("HR", 2013, 6, 30), CITIZENSHIP_NON_EU);
+    assert_int_equal(on("HRV", 2013, 7, 1), CITIZENSHIP_EU);
+    for (size_t i = 0; i < COUNT(left); i++) {
+        assert_int_equal(on(left[i], 2000, 1, 1), CITIZENSHIP_EU);
+        assert_int_equal(on(left[i], 2020, 1, 31), CITIZENSHIP_EU);
+        assert_int_equal(on(left[i], 2020, 2, 1), CITIZENSHIP_NON_EU);
+    }
+    assert_int_equal(on("DE", 2000, 1, 1), CITIZENSHIP_EU);
+    assert_int_equal(on("NG", 2017, 3, 5), CITIZENSHIP_NON_EU);
+    assert_int_equal(on("nld", 2000, 1, 1), CITIZENSHIP_NL);
 }
 
 static void countries(void **state) {
@@ -139,8 +178,8 @@ static void codes_of_three_letters_are_complete(void **state) {
                 reached[code[0] - 'a'][code[1] - 'a'] = true;
                 assert_true(codelist_country(str_from(code), two));
                 assert_string_equal(code, two);
-                assert_true(codelist_citizenship((struct str){word, 3}, &a));
-                assert_true(codelist_citizenship(str_from(code), &b));
+                assert_true(codelist_citizenship((struct str){word, 3}, TODAY, &a));
+                assert_true(codelist_citizenship(str_from(code), TODAY, &b));
                 assert_int_equal(a, b);
             }
     for (size_t i = 0; i < 26 * 26; i++)
@@ -190,6 +229,7 @@ int main(void) {
         cmocka_unit_test(genders),
         cmocka_unit_test(citizenships),
         cmocka_unit_test(every_country_has_a_group),
+        cmocka_unit_test(the_union_is_as_of_the_day),
         cmocka_unit_test(countries),
         cmocka_unit_test(codes_of_three_letters_are_complete),
         cmocka_unit_test(words_for_unknown),

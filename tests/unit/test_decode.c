@@ -96,7 +96,10 @@ static void json_bodies(void **state) {
         {"{\"id\":null,\"reported\":null}", " "},
         {"{\"id\":[\"a\"],\"reported\":5}", "!/id:type!/reported:type "},
         {"{\"id\":\"a\",\"naam\":\"x\",\"bsn\":1}", "a?2 "},
-        {"{\"id\":\"a\",\"id\":\"b\"}", "!:syntax "}, // duplicate keys: which one is meant?
+        {"{\"id\":\"a\",\"id\":\"b\"}", "!/id:repeated "}, // which one is meant?
+        {"{\"\\u0069d\":\"a\",\"id\":\"a\"}", "!/id:repeated "},
+        {"{\"id\":\"a\",\"victim\":{\"age\":1,\"age\":2}}", "a!/victim/age:repeated "},
+        {"{\"id\":\"a\",\"victim\":{\"age\":1},\"victim\":{}}", "a@1!/victim:repeated "},
         {"[{\"id\":\"a\"},7,\"x\",null]", "a !:type !:type !:type "},
         {"[[{\"id\":\"a\"}]]", "!:type "},
         {"{\"a\":{\"b\":{\"c\":{\"d\":1}}}}", "?1 "},
@@ -113,16 +116,59 @@ static void json_bodies(void **state) {
         {"[{\"id\":\"a\"},]", "a FAILED syntax"},
         {"[{\"id\":\"a\"} {\"id\":\"b\"}]", "a FAILED syntax"},
         {"[{\"id\":}]", "!:syntax "},
-        {"[{\"id\":\"a\"},{\"id\":\"b\",\"x\":\"\\ud83d\"},{\"id\":\"c\"}]", "a !:syntax c "},
+        {"[{\"id\":\"a\"},{\"id\":\"b\",\"x\":\"\\ud83d\"},{\"id\":\"c\"}]", "a b?1 c "},
         {"[,{\"id\":\"a\"}]", "FAILED syntax"},
-        {"{\"id\":006}", "!:syntax "},
-        {"{\"id\":\"\xc0\xa0\"}", "!:syntax "},
-        {"{\"id\":\"a\\u0000b\"}", "!:syntax "},
+        {"{\"id\":006}", "!/id:syntax "},
+        {"{\"id\":\"\xc0\xa0\"}", "!/id:badCharacter "},
+        {"{\"id\":\"a\\u0000b\"}", "!/id:badCharacter "},
+        {"{\"id\":\"\\ud83d\"}", "!/id:badCharacter "},
+        {"{\"id\":\"a\x01\"}", "!/id:badCharacter "},
+        {"{\"id\":9223372036854775808}", "!/id:outOfRange "},
+        {"{\"id\":1e999}", "!/id:outOfRange "},
+        {"{\"id\":\"a\",\"categories\":[\"x\",\"\xff\"]}", "a+x+!/categories/1:badCharacter "},
+        {"{\"id\":\"a\",\"categories\":[\"x\" \"y\"]}", "a!/categories:syntax "},
+        {"{\"id\":\"a\",\"victim\":{\"age\" 7}}", "a!/victim:syntax "},
         {"{id:\"a\"}", "!:syntax "},
-        {"[{\"id\":\"a\"},{\"id\":\"b\",\"x\":1e999},{\"id\":\"c\"}]", "a !:syntax c "},
         {"[{},{},{},{},{}]", "    FAILED tooMany"},
     };
     check(DECODE_JSON, cases, COUNT(cases));
+}
+
+static void what_is_dropped_costs_nothing(void **state) {
+    (void)state;
+    static const char *const dropped[] = {
+        "\"\\ud83d\"",
+        "\"\\u0000\"",
+        "\"\x01\"",
+        "\"\xff\"",
+        "\"\\q\"",
+        "1e999",
+        "NaN",
+        "007",
+        "9223372036854775808",
+        "{\"a\":1,\"a\":2}",
+        "{7:8}",
+        "[1 2]",
+        "[[1]]",
+        "None",
+    };
+    char body[256];
+    for (size_t i = 0; i < COUNT(dropped); i++) {
+        struct seen seen;
+        (void)snprintf(body, sizeof body,
+                       "{\"note\":%s,\"id\":\"a\",\"victim\":{\"x\":%s,\"age\":3}}", dropped[i],
+                       dropped[i]);
+        (void)decode(DECODE_JSON, str_from(body), &seen);
+        assert_string_equal(seen.text, "a@3?2 ");
+        (void)decode(DECODE_NDJSON, str_from(body), &seen);
+        assert_string_equal(seen.text, "a@3?2 ");
+    }
+    static const struct sample keys[] = {
+        {"{\"\\ud83d\":1,\"id\":\"a\",\"\\u0000\":2,\"\xff\":3}", "a?3 "},
+        {"{\"x\":1,\"id\":\"a\",\"x\":2,\"x\":3}", "a?3 "},
+        {"{7:1,-0.5e1:2,\"id\":\"a\"}", "a?2 "},
+    };
+    check(DECODE_JSON, keys, COUNT(keys));
 }
 
 static void persons(void **state) {
@@ -201,7 +247,7 @@ static void ndjson_bodies(void **state) {
         {"{\"id\":\"a\"} {\"id\":\"b\"}\n{\"id\":\"c\"}", "!:syntax c "},
         {"[]\n{\"id\":\"c\"}", "!:type c "},
         {"x\n{\"id\":\"c\"}", "!:syntax c "},
-        {"{\"id\":006}\n{\"id\":\"c\"}", "!:syntax c "},
+        {"{\"id\":006}\n{\"id\":\"c\"}", "!/id:syntax c "},
         {"{}\n{}\n{}\n{}\n{}\n", "    FAILED tooMany"},
     };
     check(DECODE_NDJSON, cases, COUNT(cases));
@@ -329,6 +375,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_bodies),
         cmocka_unit_test(all_faults_of_an_item_are_told),
+        cmocka_unit_test(what_is_dropped_costs_nothing),
         cmocka_unit_test(persons),
         cmocka_unit_test(times_of_change),
         cmocka_unit_test(ndjson_bodies),

@@ -18,8 +18,9 @@ static struct signal signal_with(uint8_t content, bool withdrawn) {
     return signal;
 }
 
-// The life of a signal as a word of steps: capital letters are contents, '-' is "withdrawn". The
-// expected verdicts: r registered, d duplicate, c corrected, w withdrawn.
+// The life of a signal as a word of steps: capital letters are contents, '-' is "withdrawn", '_' is
+// gone, '/' is left out. The expected verdicts: r registered, d duplicate, c corrected, w
+// withdrawn.
 static void a_life_has_these_verdicts(void **state) {
     (void)state;
     static const struct {
@@ -27,12 +28,15 @@ static void a_life_has_these_verdicts(void **state) {
         uint32_t version;
         bool counts;
     } lives[] = {
-        {"A", "r", 1, true},        {"AA", "rd", 1, true},      {"AB", "rc", 2, true},
-        {"ABA", "rcc", 3, true},    {"ABB", "rcd", 2, true},    {"A-", "rw", 2, false},
-        {"A--", "rwd", 2, false},   {"A-A", "rwd", 2, false},   {"A-B", "rwc", 3, true},
-        {"A-BB", "rwcd", 3, true},  {"A-B-", "rwcw", 4, false}, {"-", "w", 1, false},
-        {"--", "wd", 1, false},     {"-A", "wc", 2, true},      {"AB-A", "rcwc", 4, true},
-        {"AB-B", "rcwd", 3, false},
+        {"A", "r", 1, true},          {"AA", "rd", 1, true},      {"AB", "rc", 2, true},
+        {"ABA", "rcc", 3, true},      {"ABB", "rcd", 2, true},    {"A-", "rw", 2, false},
+        {"A--", "rwd", 2, false},     {"A-A", "rwd", 2, false},   {"A-B", "rwc", 3, true},
+        {"A-BB", "rwcd", 3, true},    {"A-B-", "rwcw", 4, false}, {"-", "w", 1, false},
+        {"--", "wd", 1, false},       {"-A", "wc", 2, true},      {"AB-A", "rcwc", 4, true},
+        {"AB-B", "rcwd", 3, false},   {"A_", "rw", 2, false},     {"A_A", "rwc", 3, true},
+        {"A_B", "rwc", 3, true},      {"A__", "rwd", 2, false},   {"A_-A", "rwdc", 3, true},
+        {"A-_", "rwd", 2, false},     {"A-_A", "rwdd", 2, false}, {"A/A", "rwc", 3, true},
+        {"A/_A/", "rwdcw", 4, false},
     };
     static const char letters[] = {[VERDICT_REGISTERED] = 'r',
                                    [VERDICT_DUPLICATE] = 'd',
@@ -44,7 +48,10 @@ static void a_life_has_these_verdicts(void **state) {
         bool seen = false;
         for (size_t k = 0; lives[i].steps[k]; k++) {
             char step = lives[i].steps[k];
-            struct signal signal = signal_with((uint8_t)step, step == '-');
+            struct signal signal = signal_with((uint8_t)step, step < 'A' || step == '_');
+            signal.how = step == '_'   ? WITHDRAWN_GONE
+                         : step == '/' ? WITHDRAWN_LEFT_OUT
+                                       : WITHDRAWN_SAID;
             enum verdict verdict = dedup_classify(seen ? &known : NULL, &signal);
             if (letters[verdict] != lives[i].verdicts[k])
                 fail_msg("life %s step %zu: %c", lives[i].steps, k, letters[verdict]);
@@ -68,6 +75,23 @@ static void a_system_that_tells_states_may_take_a_withdrawal_back(void **state) 
     assert_int_equal(dedup_classify(&b, &signal), VERDICT_DUPLICATE);
     signal.stands = true;
     assert_int_equal(dedup_classify(&a, &signal), VERDICT_DUPLICATE);
+    assert_int_equal(dedup_classify(&b, &signal), VERDICT_CORRECTED);
+}
+
+// What is gone may come back as it was, so its time is not moved.
+static void absence_has_no_time(void **state) {
+    (void)state;
+    const struct dedup_origin late = {.source = {"amsterdam", 9}, .received_ms = 900000000};
+    struct signal signal = signal_with('A', false), gone = signal_with('?', true);
+    struct ledger_entry a, b;
+    signal.updated_ms = signal.updated_upto_ms = 5000;
+    dedup_entry(NULL, &signal, VERDICT_REGISTERED, 1, &late, &a);
+    dedup_entry(&a, &gone, VERDICT_WITHDRAWN, 2, &late, &b);
+    assert_true(b.updated_ms > 5000);
+    assert_int_equal(dedup_classify(&b, &signal), VERDICT_DUPLICATE);
+    gone.how = WITHDRAWN_GONE;
+    dedup_entry(&a, &gone, VERDICT_WITHDRAWN, 2, &late, &b);
+    assert_int_equal(b.updated_ms, 5000);
     assert_int_equal(dedup_classify(&b, &signal), VERDICT_CORRECTED);
 }
 
@@ -210,6 +234,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_life_has_these_verdicts),
         cmocka_unit_test(a_system_that_tells_states_may_take_a_withdrawal_back),
+        cmocka_unit_test(absence_has_no_time),
         cmocka_unit_test(versions_are_chained_and_keep_their_key),
         cmocka_unit_test(a_withdrawal_keeps_what_the_counts_lose),
         cmocka_unit_test(the_newer_state_stays),

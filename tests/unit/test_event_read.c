@@ -26,6 +26,7 @@ static struct ledger_entry random_row(uint64_t *seed) {
     for (size_t i = 0; i < DIGEST_BYTES; i++)
         entry.identity.bytes[i] = (uint8_t)unit_random(seed);
     entry.version = (uint32_t)unit_random(seed) | 1;
+    entry.verdict = entry.version % 3 ? VERDICT_CORRECTED : VERDICT_REGISTERED;
     entry.reported = SIGNAL_DAY_MIN + (int32_t)(unit_random(seed) % 20000);
     entry.occurred = unit_random(seed) % 2 ? TIME_DAY_NONE : entry.reported - 30;
     entry.received_ms = (int64_t)(unit_random(seed) % 4000000000000u);
@@ -47,6 +48,8 @@ static void assert_said(const struct ledger_entry *said, const struct ledger_ent
     assert_int_equal(said->source_len, entry->source_len);
     assert_memory_equal(said->source, entry->source, sizeof said->source);
     assert_int_equal(said->counts, entry->counts);
+    assert_int_equal(said->verdict, entry->verdict);
+    assert_int_equal(said->erased, entry->erased);
 }
 
 static void test_back(void **state) {
@@ -58,6 +61,7 @@ static void test_back(void **state) {
     for (int i = 0; i < 2000; i++) {
         struct ledger_entry entry = random_row(&seed), previous = random_row(&seed);
         bool has_previous = unit_random(&seed) % 2;
+        previous.cell.status %= STATUS_REJECTED; // a rejected one was in no counts
         struct event_links links = {linked, unit_random(&seed) % (EVENT_LINKED_MAX + 1)};
         if (unit_random(&seed) % 4)
             links.count %= 3;
@@ -89,6 +93,7 @@ static void test_never_seen(void **state) {
     entry.reported = entry.occurred = TIME_DAY_NONE;
     entry.municipality_today = MUNICIPALITY_UNKNOWN;
     entry.counts = false;
+    entry.verdict = VERDICT_WITHDRAWN;
     buf_clear(&value);
     event_put_value(&value, municipalities, &entry, NULL, NULL, &(struct event_links){0});
     assert_true(event_read_signal(buf_str(&value), &said, &err));
@@ -102,6 +107,8 @@ static void test_erased(void **state) {
     static struct event_said said;
     struct err err;
     struct ledger_entry entry = random_row(&seed), previous = random_row(&seed);
+    entry.erased = true;
+    previous.cell.status = STATUS_CONFIRMED;
     buf_clear(&value);
     event_put_erased_value(&value, NULL, &entry, NULL);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
@@ -168,7 +175,8 @@ static void test_type(void **state) {
 }
 
 static const char good[] =
-    "{\"signal\":\"000102030405060708090a0b0c0d0e0f\",\"version\":2,"
+    "{\"event\":\"corrected\",\"counts\":true,\"signal\":\"000102030405060708090a0b0c0d0e0f\","
+    "\"version\":2,"
     "\"source\":{\"name\":\"coa\",\"kind\":\"coa\"},"
     "\"municipality\":{\"code\":\"GM0457\",\"name\":\"Weesp\",\"asReported\":null,\"today\":"
     "\"GM0363\"},"
@@ -186,6 +194,15 @@ static void test_refused(void **state) {
         bool fine;
     } cases[] = {
         {"\"status\"", "\"status\"", true},
+        {"\"corrected\"", "\"registered\"", true},
+        {"\"corrected\"", "\"withdrawn\"", false}, // and counts
+        {"\"corrected\"", "\"erased\"", false},    // and says what was erased
+        {"\"corrected\"", "\"duplicate\"", false},
+        {"\"corrected\",\"counts\":true", "\"withdrawn\",\"counts\":false", true},
+        {"\"event\":\"corrected\",", "", false},
+        {"\"counts\":true,", "", false},
+        {"\"counts\":true", "\"counts\":false", false},
+        {"\"counts\":true", "\"counts\":1", false},
         {"\"policeUnit\":\"x\"", "\"more\":{\"a\":[1]}", true},
         {"\"signal\":\"00", "\"signal\":\"0", false},
         {"\"signal\":\"00", "\"signal\":\"0g", false},
@@ -220,6 +237,8 @@ static void test_refused(void **state) {
         {"\"nonEU\"", "\"\"", false},
         {"\"victim\"", "\"person\"", false},
         {"\"possible\"", "\"proven\"", false},
+        {"\"possible\"", "\"confirmed\"", true},
+        {"\"possible\"", "\"rejected\"", false}, // and counts
         {"\"occurred\":null", "\"occurred\":\"2017-01-01\"", true},
         {"\"occurred\":null", "\"occurred\":7", false},
         {"\"occurred\":null,", "", false},
@@ -232,7 +251,7 @@ static void test_refused(void **state) {
         {"0f\"]}", "0f\"],\"previous\":{}}", false},
         {"0f\"]}", "0f\"]", false},
         {"0f\"]}", "0f\"]}}", false},
-        {"{\"signal\"", "[{\"signal\"", false},
+        {"{\"event\"", "[{\"event\"", false},
     };
     static struct event_said said;
     for (size_t i = 0; i < COUNT(cases); i++) {

@@ -75,7 +75,7 @@ static void a_damaged_ledger_is_not_opened(void **state) {
         cases[i].damage(ledger);
         ledger_close(ledger);
         assert_null(ledger_open(&options, &err));
-        assert_int_equal(err.kind, ERR_FATAL);
+        assert_int_equal(err.kind, ERR_DAMAGED);
         assert_string_equal(err.text, cases[i].said);
     }
     forget_saved();

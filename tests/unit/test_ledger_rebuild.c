@@ -83,12 +83,22 @@ static void assert_same_line(struct ledger *a, struct ledger *b, uint64_t seq) {
     assert_string_equal(x.event, y.event);
 }
 
-static bool same_feed(void *ctx, struct str name, const struct feed_record *feed) {
-    struct feed_record other;
-    assert_true(ledger_feed(ctx, name, &other));
-    assert_int_equal(feed->silent, other.silent);
-    assert_int_equal(feed->signal_ms, other.signal_ms);
+static bool same_feed(void *ctx, struct str name, struct str value) {
+    struct ledger *const *pair = ctx;
+    struct feed_record feed, other;
+    assert_true(record_get_feed(value, &feed, &pair[0]->identity_key));
+    assert_true(ledger_feed(pair[1], name, &other));
+    assert_int_equal(feed.silent, other.silent);
+    assert_int_equal(feed.signal_ms, other.signal_ms);
     return true;
+}
+
+static void assert_same_feeds(struct ledger *old, struct ledger *anew) {
+    struct ledger *pair[] = {old, anew};
+    struct store_txn txn;
+    store_begin_read(old->store, &txn);
+    store_each(&txn, STORE_FEEDS, same_feed, pair);
+    store_abort(&txn);
 }
 
 static uint64_t said(const struct totals *totals) {
@@ -116,7 +126,7 @@ static void assert_same(struct ledger *old, struct ledger *anew) {
         if (v != VERDICT_DUPLICATE && v != VERDICT_REFUSED)
             assert_int_equal(b->verdicts[v], a->verdicts[v]);
     assert_int_equal(b->erased, a->erased);
-    ledger_each_feed(old, same_feed, anew);
+    assert_same_feeds(old, anew);
 }
 
 static void check_history(uint64_t *seed, int steps) {

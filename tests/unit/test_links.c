@@ -150,7 +150,7 @@ static void corrections_and_withdrawals_change_links(void **state) {
     deliver(ledger, &list[0], "{\"id\":\"2\"," PIET "}", 1); // it was somebody else
     expect_linked(ledger, NULL, 0);
     expect_counts(ledger, 2, 2);
-    deliver(ledger, &list[0], "{\"id\":\"2\"," JAN ",\"category\":\"loverboy\"}", 2);
+    deliver(ledger, &list[0], "{\"id\":\"2\"," JAN ",\"category\":\"gedwongen sekswerk\"}", 2);
     expect_linked(ledger, (const struct seen *[]){&a}, 1);
     expect_counts(ledger, 2, 1);
     deliver(ledger, &list[0], "{\"id\":\"1\",\"withdrawn\":true}", 3);
@@ -159,7 +159,8 @@ static void corrections_and_withdrawals_change_links(void **state) {
     deliver(ledger, &list[0], "{\"id\":\"3\"," JAN "}", 3); // not with what is withdrawn
     expect_linked(ledger, (const struct seen *[]){&b}, 1);
     struct seen c = latest(ledger);
-    deliver(ledger, &list[0], "{\"id\":\"1\"," JAN ",\"category\":\"loverboy\"}", 4); // it is back
+    deliver(ledger, &list[0], "{\"id\":\"1\"," JAN ",\"category\":\"gedwongen sekswerk\"}",
+            4); // it is back
     expect_linked(ledger, (const struct seen *[]){&b, &c}, 2);
     expect_counts(ledger, 3, 1);
     deliver(ledger, &list[0], "{\"id\":\"3\"}", 5); // its person is not said any more

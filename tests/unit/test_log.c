@@ -116,7 +116,7 @@ static void a_problem_does_not_tell_either(void **state) {
                            "\"detail\":\"sources.csv:3: tokens: xxx@xxxxxxxxx.xx, xx-xxxxxxxx\""));
     buf_free(&reply.body);
     reply = (struct http_reply){0};
-    problem_fill_faults(&reply, NULL, 0, "BSN 123456782");
+    problem_fill_faults(&reply, NULL, NULL, 0, "BSN 123456782");
     buf_putc(&reply.body, '\0');
     assert_non_null(strstr(reply.body.data, "\"detail\":\"BSN xxxxxxxxx\""));
     buf_free(&reply.body);

@@ -62,7 +62,7 @@ static void pages_of_signalen(void **state) {
                                     "r=2018-06-20T22:30:00.000Z s=possible withdrawn ?21; "
                                     "mark 2018-06-21T05:00:00.500Z ");
     (void)note_file(&signalen, "signalen-denied.json", &noted);
-    assert_string_equal(noted.text, "FAILED required 1");
+    assert_string_equal(noted.text, "FAILED required 1 items");
 }
 
 static void pages_of_open311(void **state) {
@@ -72,7 +72,8 @@ static void pages_of_open311(void **state) {
     assert_string_equal(noted.text, "638344 r=2010-04-14T14:37:38.000Z +seksuele uitbuiting ?14; "
                                     "638349 r=2010-04-19T04:37:38.000Z +7 ?14; ");
     (void)note_file(&open311, "open311-invalid.json", &noted);
-    assert_string_equal(noted.text, "FAILED syntax 7");
+    // a number that begins with zeros is no JSON: that item only
+    assert_string_equal(noted.text, "638344 r=2010-04-14T14:37:38.000Z ?14 !/categories:syntax; ");
     (void)note_file(&open311, "open311-error.json", &noted);
     assert_string_equal(
         noted.text,
@@ -106,117 +107,6 @@ static void values_become_text(void **state) {
         {"[{\"id\":\"a\",\"when\":\"gisteren\"}]", "a r=gisteren; "},
     };
     check_pages(&plain, cases, COUNT(cases));
-}
-
-static void bad_items_leave_the_others(void **state) {
-    (void)state;
-    static const struct page_sample cases[] = {
-        {"[7,{\"id\":\"a\"},null,\"x\",[]]", " !:type; a;  !:type;  !:type;  !:type; "},
-        {"[{\"id\":\"a\",\"id\":\"b\"},{\"id\":\"c\"}]", " !:syntax; c; "},
-        {"[{\"id\":\"a\\u0000\"},{\"id\":\"c\"}]", " !:syntax; c; "},
-        {"[{\"id\":\"a\",\"\\u0000\":1},{\"id\":\"c\"}]", " !:syntax; c; "},
-        {"[{\"id\":\"\xff\"},{\"id\":\"c\"}]", " !:syntax; c; "},
-        {"[{\"id\":99999999999999999999},{\"id\":\"c\"}]", " !:syntax; c; "},
-        {"[{\"a\":[[[[[[[[1]]]]]]]]},{\"id\":\"c\"}]", " !:syntax; c; "}, // too deep
-        {"[{\"a\":[[[[[[[1]]]]]]]},{\"id\":\"c\"}]", " ?1; c; "},
-        {"[{},{\"id\":\"c\"}]", "; c; "},
-        {"[{\"id\":null}]", "; "},
-    };
-    check_pages(&plain, cases, COUNT(cases));
-}
-
-static void bad_pages_fail(void **state) {
-    (void)state;
-    static const struct page_sample cases[] = {
-        {"", "FAILED syntax 1"},
-        {"<html>\n</html>", "FAILED syntax 1"},
-        {"7", "FAILED syntax 1"},
-        {"null", "FAILED syntax 1"},
-        {"{\"error\":\"x\"}", "FAILED type 1"},
-        {"[{\"id\":\"a\"}", "FAILED syntax 1"},
-        {"[{\"id\":\"a\"}\n,{\"id\":", "FAILED syntax 2"},
-        {"[{\"id\":\"a\"},]", "a; FAILED syntax 1"},
-        {"[{\"id\":\"a\"} {\"id\":\"b\"}]", "a; FAILED syntax 1"},
-        {"[{\"id\":\"a\"},\n{\"id\":006}]", "a; FAILED syntax 2"},
-        {"[{\"id\":\"a\"}]]", "FAILED syntax 1"},
-        {"[{\"id\":\"a\"}]\n\nx", "FAILED syntax 3"},
-        {"[{\"id\":\"a]}", "FAILED syntax 1"},
-        {"[{id:1}]", "FAILED syntax 1"},
-        // nothing that any rule names: no page of this kind
-        {"[{}]", "; FAILED missingPlace 1 /id"},
-        {"[{\"code\":403,\"description\":\"x\"},7]", " ?2;  !:type; FAILED missingPlace 1 /id"},
-    };
-    check_pages(&plain, cases, COUNT(cases));
-    struct noted noted;
-    (void)note_page(&plain, (struct str){NULL, 0}, &noted);
-    assert_string_equal(noted.text, "FAILED syntax 1");
-}
-
-static void pointers_follow_rfc_6901(void **state) {
-    (void)state;
-    static const struct {
-        const char *items, *from, *body, *expected;
-    } cases[] = {
-        {"/a~1b", "/id", "{\"a/b\":[{\"id\":1}]}", "1; "},
-        {"/a~0b", "/id", "{\"a~b\":[{\"id\":1}]}", "1; "},
-        {"/~01", "/id", "{\"~1\":[{\"id\":1}]}", "1; "},
-        {"/", "/id", "{\"\":[{\"id\":1}]}", "1; "},
-        {"/a/1", "/id", "{\"a\":[[{\"id\":1}],[{\"id\":2}]]}", "2; "},
-        {"/a/01", "/id", "{\"a\":[[{\"id\":1}],[{\"id\":2}]]}", "FAILED required 1"},
-        {"/a/2", "/id", "{\"a\":[[{\"id\":1}],[{\"id\":2}]]}", "FAILED required 1"},
-        {"/a/-", "/id", "{\"a\":[[{\"id\":1}]]}", "FAILED required 1"},
-        {"/a b", "/id", "{\"x\":[{}], \"\\u0061\\u0020b\" : [{\"id\":1}]}", "1; "},
-        {"/a/b", "/id", "{\"a\":{\"x\":{\"b\":[]},\"b\":[{\"id\":1}]}}", "1; "},
-        {"/a", "/id", "{\"a\":[{\"id\":1}],\"b\":[{\"id\":2}]}", "1; "},
-        {"/a", "/id", "{\"a\":[{\"id\":1}],\"a\":[{\"id\":2}]}", "FAILED syntax 1"},
-        {"/a", "/id", "{\"a\":[{\"id\":1}],\"a\":[]}", "FAILED syntax 1"},
-        {"/a", "/id", "{\"a\":null}", "FAILED type 1"},
-        {"/a", "/id", "{\"a\":{\"0\":{}}}", "FAILED type 1"},
-        {"/a", "/id", "{\"a\":[{\"id\":1}],\"b\":}", "FAILED syntax 1"},
-        {"/a", "/id", "{\"a\":[{\"id\":1}]", "FAILED syntax 1"},
-        {"a", "/id", "{\"a\":[]}", "FAILED required 1"},
-        {"", "/a~1b/0/c", "[{\"a/b\":[{\"c\":1}]}]", "1; "},
-        {"", "/m~0n", "[{\"m~n\":1,\"m~0n\":2}]", "1 ?1; "},
-        {"", "/a/c", "[{\"a\":[1]},{\"a\":{\"c\":2}}]", "; 2; "},
-    };
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        char items[32], from[32];
-        struct noted noted;
-        (void)snprintf(items, sizeof items, "%s", cases[i].items);
-        (void)snprintf(from, sizeof from, "%s", cases[i].from);
-        struct mapping mapping = {.items = items, .rules = {[MAPPING_ID] = {.from = from}}};
-        (void)note_page(&mapping, str_from(cases[i].body), &noted);
-        if (strcmp(noted.text, cases[i].expected) != 0)
-            fail_msg("%s %s %s: %s", items, from, cases[i].body, noted.text);
-    }
-}
-
-static void the_next_page_is_a_url_or_a_token(void **state) {
-    (void)state;
-    static struct mapping mapping;
-    static const struct page_sample cases[] = {
-        {"{\"list\":[],\"next\":\"https://x/?p=2\"}", "next https://x/?p=2 "},
-        {"{\"next\":17,\"list\":[]}", "next 17 "},
-        {"{\"list\":[],\"next\":null}", ""},
-        {"{\"list\":[],\"next\":false}", ""},
-        {"{\"list\":[],\"next\":\"\"}", ""},
-        {"{\"list\":[]}", ""},
-        {"{\"list\":[],\"next\":true}", "FAILED type 1"},
-        {"{\"list\":[],\"next\":{}}", "FAILED type 1"},
-        {"{\"list\":[],\"next\":1.5}", "FAILED type 1"},
-        {"{\"list\":[],\"next\":\"a\\r\\nb\"}", "FAILED badCharacter 1"},
-    };
-    mapping = plain;
-    mapping.items = "/list";
-    check_pages(&mapping, cases, COUNT(cases));
-    for (size_t len = MAPPING_NEXT_MAX; len <= MAPPING_NEXT_MAX + 1; len++) {
-        char body[MAPPING_NEXT_MAX + 64];
-        struct noted noted;
-        int n = snprintf(body, sizeof body, "{\"list\":[],\"next\":\"%0*d\"}", (int)len, 0);
-        struct mapping_result result = note_page(&mapping, (struct str){body, (size_t)n}, &noted);
-        assert_int_equal(strlen(result.next), len > MAPPING_NEXT_MAX ? 0 : len);
-        assert_int_equal(result.decoded.failed, len > MAPPING_NEXT_MAX);
-    }
 }
 
 static void words_absent_values_and_constants(void **state) {
@@ -465,25 +355,6 @@ static void persons_in_csv(void **state) {
                                     "v=271.828.1828 ?1; 2 birth=1990-05-17 ?1; ");
 }
 
-static void lines_of_ndjson(void **state) {
-    (void)state;
-    static struct mapping mapping;
-    static const struct page_sample cases[] = {
-        {"", ""},
-        {"\n\r\n \n", ""},
-        {"\xef\xbb\xbf{\"id\":1}\r\n{\"id\":2}\n", "1; 2; "},
-        {"{\"id\":1}\n{\"id\":\n{\"id\":3}", "1;  !:syntax; 3; "},
-        {"{\"id\":1} {\"id\":2}\n{\"id\":006}\n7\n{\"id\":4}",
-         " !:syntax;  !:syntax;  !:type; 4; "},
-        {"{\"a\":[[[[[[[[1]]]]]]]]}\n{\"id\":2}", " !:syntax; 2; "},
-        {"{\"error\":\"x\"}", " ?1; FAILED missingPlace 1 /id"},
-        {"not json", " !:syntax; "},
-    };
-    mapping = plain;
-    mapping.format = MAPPING_NDJSON;
-    check_pages(&mapping, cases, COUNT(cases));
-}
-
 static void sizes_are_bounded(void **state) {
     (void)state;
     const struct decode_limits limits = {.item_bytes_max = 40, .items_max = 5, .depth_max = 8};
@@ -494,13 +365,10 @@ static void sizes_are_bounded(void **state) {
     (void)snprintf(body, sizeof body, "{\"list\":[{\"id\":1,\"x\":\"%040d\"},{\"id\":2}]}", 0);
     (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
     assert_string_equal(noted.text, " !:tooLong; 2; ");
-    // 640 bytes may stand around the items
-    (void)snprintf(body, sizeof body, "{\"list\":[{\"id\":2}],\"x\":\"%0600d\"}", 0);
-    (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
-    assert_string_equal(noted.text, "2; ");
+    // what stands around the items is only passed over
     (void)snprintf(body, sizeof body, "{\"list\":[{\"id\":2}],\"x\":\"%0640d\"}", 0);
     (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
-    assert_string_equal(noted.text, "FAILED tooLong 1");
+    assert_string_equal(noted.text, "2; ");
     (void)snprintf(body, sizeof body, "{\"x\":\"%0640d\",\"list\":[{\"id\":2}", 0); // cut off
     (void)note_page_limited(&mapping, str_from(body), &limits, &noted);
     assert_string_equal(noted.text, "FAILED syntax 1");
@@ -604,10 +472,6 @@ int main(void) {
         cmocka_unit_test(pages_of_signalen),
         cmocka_unit_test(pages_of_open311),
         cmocka_unit_test(values_become_text),
-        cmocka_unit_test(bad_items_leave_the_others),
-        cmocka_unit_test(bad_pages_fail),
-        cmocka_unit_test(pointers_follow_rfc_6901),
-        cmocka_unit_test(the_next_page_is_a_url_or_a_token),
         cmocka_unit_test(words_absent_values_and_constants),
         cmocka_unit_test(a_place_that_no_item_has_fails_the_page),
         cmocka_unit_test(an_index_is_the_place_in_the_page),
@@ -616,7 +480,6 @@ int main(void) {
         cmocka_unit_test(birth_dates_by_form),
         cmocka_unit_test(persons_in_csv),
         cmocka_unit_test(a_mark_that_is_a_time_tells_when_an_item_changed),
-        cmocka_unit_test(lines_of_ndjson),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(a_trace_shows_both_sides),
         cmocka_unit_test(names_of_fields),

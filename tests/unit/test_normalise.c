@@ -182,12 +182,12 @@ static void categories_are_a_set(void **state) {
     } cases[] = {
         {0, {NULL}, U, 0},
         {1, {""}, U, 0},
-        {1, {" Loverboy "}, S, 0},
-        {2, {"loverboy", "Gedwongen prostitutie"}, S, 0},
-        {2, {"loverboy", "arbeidsuitbuiting"}, S | L, 0},
+        {1, {" Gedwongen Sekswerk "}, S, 0},
+        {2, {"gedwongen sekswerk", "Gedwongen prostitutie"}, S, 0},
+        {2, {"gedwongen sekswerk", "arbeidsuitbuiting"}, S | L, 0},
         {2, {"ForcedLabour", ""}, L, 0},
         {1, {"overlast"}, U, 1},
-        {3, {"overlast", "loverboy", "herrie"}, S | U, 2},
+        {3, {"overlast", "gedwongen sekswerk", "herrie"}, S | U, 2},
         {1, {"onbekend"}, U, 0},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -379,7 +379,7 @@ static void content_is_what_the_source_said(void **state) {
     const struct item base = {.id = STR("1"),
                               .reported = STR("2017-03-05"),
                               .municipality = STR("Weesp"),
-                              .categories = {STR("loverboy"), STR("arbeid")},
+                              .categories = {STR("gedwongen sekswerk"), STR("arbeid")},
                               .category_count = 2,
                               .age = STR("17")};
     struct item same[4], other[12];
@@ -390,7 +390,7 @@ static void content_is_what_the_source_said(void **state) {
     same[0].id = STR("2"); // identity is another matter
     same[1].municipality = STR(" Weesp\n");
     same[2].categories[0] = STR("arbeid ");
-    same[2].categories[1] = STR("loverboy");
+    same[2].categories[1] = STR("gedwongen sekswerk");
     same[3].unknown_fields = 3;
     other[0].reported = STR("2017-03-06");
     other[1].reported = STR("2017-03-05T00:00:00Z"); // the same day, but said in other words
@@ -431,10 +431,12 @@ static void content_does_not_depend_on_the_tables(void **state) {
     struct fixture *f = *state;
     struct err err;
     struct normalise_context context = f->context;
-    struct categories *other = categories_load(STR("word,code\nloverboy,Other\n"), "t", &err);
+    struct categories *other =
+        categories_load(STR("word,code\ngedwongen sekswerk,Other\n"), "t", &err);
     assert_non_null(other);
     context.categories = other;
-    const struct item item = {.id = STR("1"), .categories = {STR("loverboy")}, .category_count = 1};
+    const struct item item = {
+        .id = STR("1"), .categories = {STR("gedwongen sekswerk")}, .category_count = 1};
     struct signal a = good(&f->context, &item), b = good(&context, &item);
     assert_true(digest_equal(&a.content, &b.content));
     assert_int_not_equal(a.cell.categories, b.cell.categories);
@@ -444,7 +446,7 @@ static void content_does_not_depend_on_the_tables(void **state) {
 static struct str random_word(uint64_t *random, char *room, size_t size) {
     static const char *const words[] = {"2017-03-05", "2016-12-31T23:30:00Z",
                                         "Amsterdam",  "Bergen",
-                                        "gm0363",     "loverboy",
+                                        "gm0363",     "gedwongen sekswerk",
                                         "V",          "minor",
                                         "17",         "1999",
                                         "NL",         "pol",

@@ -199,13 +199,23 @@ static void test_mapped(void **state) {
                                     .skip_count = 1};
     struct page_options options = options_of(*state);
     options.mapping = &mapping;
+    options.polled = true; // more than items_max
     struct page page =
         decoded("{\"next\":\"/p2\",\"list\":["
                 "{\"nr\":\"1\",\"day\":\"2017-03-01\",\"kind\":\"x\",\"state\":\"test\"},"
-                "{\"nr\":\"2\",\"day\":\"2017-03-01\",\"kind\":\"SexualExploitation\"}]}",
+                "{\"day\":\"2017-03-01\",\"state\":\"test\"},"
+                "{\"nr\":\"2\",\"day\":\"2017-03-01\",\"kind\":\"SexualExploitation\"},"
+                "{\"nr\":\"3\",\"day\":\"gisteren\"},{\"nr\":{},\"day\":\"2017-03-01\"}]}",
                 &options);
-    assert_int_equal(page.excluded, 1);
-    assert_int_equal(page.item_count, 1);
+    struct digest first, third;
+    normalise_identity(options.context.identity_key, options.context.source, STR("1"), &first);
+    normalise_identity(options.context.identity_key, options.context.source, STR("3"), &third);
+    assert_int_equal(page.excluded, 2);
+    assert_int_equal(page.left_out_count, 1); // the other has no id
+    assert_true(digest_equal(&page.left_out[0].identity, &first));
+    assert_int_equal(page.nameless, 1);
+    assert_true(digest_equal(&page.items[1].identity, &third)); // refused, and still known by name
+    assert_int_equal(page.item_count, 3);
     assert_int_equal(page.signal_count, 1);
     assert_string_equal(page.next, "/p2");
     page_free(&page);

@@ -258,6 +258,11 @@ static void check_alone(const struct world *w, struct counts *counts, const stru
     for (size_t d = 0; d < COUNT(single); d++) {
         char label[COUNTS_LABEL_MAX];
         struct counts_answer answer = run(w, counts, single[d]);
+        assert_int_equal(answer.count, signal->cell.status != STATUS_REJECTED);
+        if (answer.count == 0) {
+            free(answer.lines);
+            continue;
+        }
         assert_int_equal(answer.count, 1);
         assert_int_equal(answer.lines[0].signals, 1);
         assert_int_equal(answer.lines[0].persons, 1);
@@ -275,7 +280,7 @@ static void each_signal_is_counted_once_in_each_kind_of_region(void **state) {
     struct world *w = *state;
     static struct texts texts;
     struct counts *alone = counts_create(), *all = counts_create();
-    size_t somewhere = 0, items = unit_rounds(ITEMS);
+    size_t somewhere = 0, counting = 0, items = unit_rounds(ITEMS);
     for (size_t i = 0; i < items; i++) {
         struct signal signal;
         struct normalise_result result;
@@ -285,6 +290,7 @@ static void each_signal_is_counted_once_in_each_kind_of_region(void **state) {
         no_faults(&result);
         check_alone(w, alone, &signal);
         counts_add(all, &signal.cell, 1);
+        counting += signal.cell.status != STATUS_REJECTED;
         somewhere += signal.cell.municipality != MUNICIPALITY_UNKNOWN;
     }
     assert_in_range(somewhere, items / 4, items - items / 100);
@@ -293,8 +299,8 @@ static void each_signal_is_counted_once_in_each_kind_of_region(void **state) {
         int64_t sum = 0;
         for (size_t i = 0; i < answer.count; i++)
             sum += answer.lines[i].signals;
-        assert_int_equal(sum, items);
-        assert_int_equal(answer.signals, items);
+        assert_int_equal(sum, counting);
+        assert_int_equal(answer.signals, counting);
         free(answer.lines);
     }
     counts_free(alone);

@@ -177,7 +177,8 @@ static void what_is_no_event_is_refused(void **state) {
         {1, "ce_sequence", NULL, false},
         {1, "ce_type", NULL, false},
         {1, "ce_type", stranger, false},
-        {1, "ce_type", withdrawn, true}, // says less than it could
+        {1, "ce_type", withdrawn, false},
+        {1, "ce_type", corrected, false},
         {1, "ce_type", erased, false},
         {2, "ce_type", corrected, false},
         {1, "ce_time", NULL, false},

@@ -27,17 +27,17 @@ static bool see_record(void *ctx, const struct csv_record *record) {
 }
 
 // False when the text is cut off inside quotes.
-static bool read_all(struct str text, bool latin1, struct seen *seen) {
-    const struct csv_options options = {.latin1 = latin1, .record_bytes_max = 1 << 16};
+static bool read_all(struct str text, struct seen *seen) {
+    const struct csv_options options = {.record_bytes_max = 1 << 16};
     uint32_t line;
     return csv_read(text, &options, see_record, seen, &line);
 }
 
 // The records of a piece behind the header line, appended to those of the pieces before.
-static void read_piece(struct str piece, bool latin1, struct seen *all) {
+static void read_piece(struct str piece, struct seen *all) {
     struct seen one = {.records = 0};
     buf_init(&one.text, 1 << 20);
-    assert_true(read_all(piece, latin1, &one));
+    assert_true(read_all(piece, &one));
     const char *end = one.text.len ? memchr(one.text.data, 2, one.text.len) : NULL;
     assert_non_null(end);
     size_t header = (size_t)(end - one.text.data) + 1;
@@ -51,7 +51,7 @@ static void read_piece(struct str piece, bool latin1, struct seen *all) {
 }
 
 // Pieces of `size` records.
-static void read_in_pieces(struct str text, bool latin1, size_t size, struct seen *all) {
+static void read_in_pieces(struct str text, size_t size, struct seen *all) {
     struct record_splitter splitter;
     struct record_splitter_record record;
     struct buf piece;
@@ -67,7 +67,7 @@ static void read_in_pieces(struct str text, bool latin1, size_t size, struct see
             count++;
         }
         if (count || all->records == 0)
-            read_piece(buf_str(&piece), latin1, all);
+            read_piece(buf_str(&piece), all);
     }
     buf_free(&piece);
 }
@@ -84,13 +84,13 @@ static void check_lines(struct str text, const struct seen *whole) {
 }
 
 // Of each text that holds a header line and is not cut off inside quotes. Returns whether it was.
-static bool check(struct str text, bool latin1, size_t size) {
+static bool check(struct str text, size_t size) {
     struct seen whole = {.records = 0}, pieces = {.records = 0};
     buf_init(&whole.text, 1 << 20);
     buf_init(&pieces.text, 1 << 20);
-    bool readable = read_all(text, latin1, &whole) && whole.records;
+    bool readable = read_all(text, &whole) && whole.records;
     if (readable) {
-        read_in_pieces(text, latin1, size, &pieces);
+        read_in_pieces(text, size, &pieces);
         if (pieces.text.len != whole.text.len ||
             memcmp(pieces.text.data, whole.text.data, whole.text.len) != 0)
             fail_msg("in pieces of %zu: %.*s\ngives   %.*s\nwhole is %.*s", size, (int)text.len,
@@ -121,7 +121,7 @@ static void known_texts(void **state) {
     };
     for (size_t i = 0; i < COUNT(texts); i++)
         for (size_t size = 1; size <= 3; size++)
-            assert_true(check(str_from(texts[i]), false, size));
+            assert_true(check(str_from(texts[i]), size));
 }
 
 static void random_texts(void **state) {
@@ -159,7 +159,7 @@ static void random_texts(void **state) {
             }
             buf_puts(&text, row + 1 < rows || unit_random(&seed) % 2 ? end : "");
         }
-        readable += check(buf_str(&text), round % 2, 1 + (size_t)unit_random(&seed) % 3);
+        readable += check(buf_str(&text), 1 + (size_t)unit_random(&seed) % 3);
         buf_free(&text);
     }
     assert_true(readable > rounds / 4);

@@ -198,7 +198,7 @@ static void where_there_is_no_store(void **state) {
     scratch_write("data.mdb", "this is no store, though it has more bytes than none", 0600);
     err = (struct err){0};
     assert_null(store_open_read(scratch_dir, MAP_BYTES, &err));
-    assert_int_equal(err.kind, ERR_FATAL);
+    assert_int_equal(err.kind, ERR_DAMAGED);
 }
 
 int main(void) {

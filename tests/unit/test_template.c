@@ -184,8 +184,7 @@ static const struct {
     {"page: {format: json, separator: '|'}\n" ID,
      "t:1: page.separator: \"|\" is not allowed (allowed: auto, \",\", \";\", tab)\n"},
     {"page: {format: json, separator: auto, encoding: utf-8}\n" ID,
-     "t:1: page.separator: only with page.format csv\n"
-     "t:1: page.encoding: only with page.format csv\n"},
+     "t:1: page.separator: only with page.format csv\n"},
     {"page: {format: csv, items: /a}\nfields: {id: i}\n",
      "t:1: page.items: only with page.format json\n"},
     {"page: {format: json, next: /n}\n" ID,
@@ -248,7 +247,8 @@ static const struct {
     {JSON "fields: {id: /i, status: {constant: posible}}\n",
      "t:2: fields.status: no status (allowed: possible, confirmed, rejected)\n"},
     {JSON "fields: {id: /i, gender: {from: /g, value_map: {1: Man, 2: Both}}}\n",
-     "t:2: fields.gender.value_map: no gender (allowed: Feminine, Masculine, NonConforming, "
+     "t:2: fields.gender.value_map: no gender (allowed: Feminine, Masculine, TransgenderFeminine, "
+     "TransgenderMasculine, NonConforming, "
      "Unknown)\n"},
     {JSON "fields: {id: /i, citizenship: {constant: Poolse}, ageGroup: {constant: old},\n"
           "  withdrawn: {from: /w, value_map: {a: perhaps}}}\n",
@@ -416,9 +416,11 @@ static void trace_page(const char *template, const char *body, size_t len, struc
     static const struct decode_limits limits = {65536, 10000, 32};
     struct templates *templates = load_shipped();
     const struct template *t = templates_find(templates, str_from(template));
-    assert_non_null(t);
+    struct door door;
     *seen = (struct seen){0};
-    mapping_decode_traced(&t->mapping, (struct str){body, len}, &limits, on_trace, seen, result);
+    assert_true(t && door_open((struct str){body, len}, DOOR_LATIN1, &door));
+    mapping_decode_traced(&t->mapping, door.text, &limits, on_trace, seen, result);
+    door_close(&door);
     assert_false(result->decoded.failed);
     templates_free(templates);
 }

@@ -148,8 +148,8 @@ static void what_is_not_over_is_compared_with_nothing(void **state) {
     put(PRESENT - 1, 363, SEX, 5);
     put(PRESENT, 363, SEX, 9);
     check(&(struct counts_query){.period = {PRESENT - 2, PRESENT + 2}}, true,
-          " 2018-04=0 2018-05=5(+5!) 2018-06=9~ 2018-07=0~; "
-          "total 2018-04=0 2018-05=5(+5!) 2018-06=9~ 2018-07=0~");
+          " 2018-04=0 2018-05=5(+5) 2018-06=9~ 2018-07=0~; "
+          "total 2018-04=0 2018-05=5(+5) 2018-06=9~ 2018-07=0~");
     check(&(struct counts_query){.period = {MONTH_2016 + 12, MONTH_2016 + 48}}, false,
           " 2017=0 2018=14~ 2019=0~; total 2017=0 2018=14~ 2019=0~");
 }
@@ -249,23 +249,31 @@ static void chance_has_its_limit(void **state) {
         int64_t before, now;
         bool beyond;
     } cases[] = {
-        {34, 68, true},
+        // p by R's poisson.test(c(a, b))
+        {34, 68, true}, // 0.00099
         {0, 3, false},
-        {0, 4, true},
-        {4, 0, true},
+        {0, 4, false}, // 0.125
+        {4, 0, false},
+        {5, 0, false}, // 0.0625
+        {0, 5, false},
+        {0, 6, true}, // 0.03125
+        {6, 0, true},
+        {1, 7, false}, // 0.0703
+        {1, 8, true},  // 0.0391
+        {2, 9, false}, // 0.0654
+        {10, 2, true}, // 0.0386
         {0, 0, false},
-        {10, 20, false},
-        {10, 21, true},
-        {21, 10, true},
+        {10, 21, false}, // 0.0708
+        {10, 22, false}, // 0.0501
+        {10, 23, true},  // 0.0351
         {100, 127, false},
-        {100, 130, true},
+        {100, 130, false}, // 0.0556
+        {100, 131, true},  // 0.0476
         {20, 20, false},
-        // 49 * 49 * 625 = 2401 * 625: just as large is not beyond
-        {288, 337, false},
-        {288, 338, true},
-        {337, 288, false},
-        {300, 350, true},
-        {301, 351, false},
+        {21, 20, false},
+        {288, 338, false}, // 0.0501
+        {288, 339, true},
+        {300, 350, false},
         {0, 1LL << 50, true},
         {1LL << 50, 1LL << 50, false},
         {1LL << 50, (1LL << 50) - (1LL << 26), false},
@@ -274,8 +282,55 @@ static void chance_has_its_limit(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        if (trend_is_beyond_chance(cases[i].before, cases[i].now) != cases[i].beyond)
+        if (trend_is_beyond_chance(cases[i].before, cases[i].now, 365, 365) != cases[i].beyond)
             fail_msg("%lld to %lld", (long long)cases[i].before, (long long)cases[i].now);
+}
+
+// Every term by itself, from the binomial's definition.
+static bool naive(unsigned before, unsigned now, long double p) {
+    unsigned n = before + now;
+    long double low = 0, high = 0;
+    for (unsigned k = 0; k <= n; k++) {
+        long double term = 1;
+        for (unsigned i = 1; i <= k; i++)
+            term = term * (n - k + i) / i * p * (i <= n - k ? 1 - p : 1);
+        for (unsigned i = k; i < n - k; i++)
+            term *= 1 - p;
+        low += k <= now ? term : 0;
+        high += k >= now ? term : 0;
+    }
+    return n >= TREND_CARRIES_MIN && 2 * (low < high ? low : high) < 0.05L;
+}
+
+static void chance_is_summed_exactly(void **state) {
+    static const unsigned days[][2] = {{365, 365}, {366, 365}, {28, 31}, {31, 28}, {31, 30}};
+    (void)state;
+    for (size_t d = 0; d < COUNT(days); d++)
+        for (unsigned a = 0; a < 45; a++)
+            for (unsigned b = 0; b < 45; b++)
+                if (trend_is_beyond_chance(a, b, days[d][0], days[d][1]) !=
+                    naive(a, b, (long double)days[d][1] / (days[d][0] + days[d][1])))
+                    fail_msg("%u to %u in %u and %u days", a, b, days[d][0], days[d][1]);
+}
+
+// Where the sum ends and its limit begins, 1.96 standard deviations decide on both sides.
+static void large_numbers_meet_their_limit(void **state) {
+    int64_t half = TREND_SUMMED_MAX / 2, root = 16384;
+    (void)state;
+    for (int64_t n = half - 1; n <= half + 1; n++) {
+        assert_false(trend_is_beyond_chance(n - root * 195 / 200, n + root * 195 / 200, 1, 1));
+        assert_true(trend_is_beyond_chance(n - root * 197 / 200, n + root * 197 / 200, 1, 1));
+    }
+}
+
+static void a_longer_period_may_have_more(void **state) {
+    (void)state;
+    assert_true(trend_is_beyond_chance(100, 131, 31, 31));
+    assert_false(trend_is_beyond_chance(100, 131, 28, 31));
+    assert_false(trend_is_beyond_chance(280, 310, 28, 31));
+    assert_true(trend_is_beyond_chance(310, 250, 28, 31));
+    assert_false(trend_is_beyond_chance(310, 250, 31, 28));
+    assert_false(trend_is_beyond_chance(5, 0, 28, 31)); // too few to carry anything
 }
 
 int main(void) {
@@ -289,6 +344,9 @@ int main(void) {
         cmocka_unit_test(too_many_points_are_refused),
         cmocka_unit_test(percentages_are_rounded_half_away_from_zero),
         cmocka_unit_test(chance_has_its_limit),
+        cmocka_unit_test(chance_is_summed_exactly),
+        cmocka_unit_test(large_numbers_meet_their_limit),
+        cmocka_unit_test(a_longer_period_may_have_more),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -97,7 +97,7 @@ static void what_cannot_be_read_is_not_whole(void **state) {
     begin_verify(ledger, &verify);
     (void)err_set(&verify.txn.err, ERR_RETRY, "the disk is broken");
     verify_run(&verify);
-    assert_string_equal(verify.checks[VERIFY_LEDGER].first, "the disk is broken");
+    assert_string_equal(verify.checks[VERIFY_STORE].first, "the disk is broken");
     assert_false(verify_is_whole(&verify));
     verify_free(&verify);
     ledger_close(ledger);

@@ -421,7 +421,7 @@ static const struct damage damages[] = {
     {first_moved, BIT(LEDGER), VERIFY_LEDGER, "line 18 names another first"},
     {first_moved_of_first, BIT(LEDGER), VERIFY_LEDGER, "line 13 names another first"},
     {withdrawn_by_hand, BIT(LEDGER) | BIT(COUNTS), VERIFY_LEDGER, "line 8 counts, though"},
-    {verdict_changed, BIT(LEDGER), VERIFY_LEDGER, "line 8 has another verdict"},
+    {verdict_changed, BIT(LEDGER) | BIT(EVENTS), VERIFY_LEDGER, "line 8 has another verdict"},
     {key_changed, BIT(LEDGER), VERIFY_LEDGER, "line 18 has another source, or another key"},
     {source_changed, BIT(LEDGER) | BIT(EVENTS), VERIFY_LEDGER, "line 18 has another source"},
     {stranger_behind_first_line, BIT(LEDGER) | BIT(EVENTS) | BIT(COUNTS), VERIFY_LEDGER,

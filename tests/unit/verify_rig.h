@@ -324,7 +324,7 @@ static inline void assert_each_is_found(const struct damage *damages, size_t cou
         ledger_close(ledger);
         struct store *store = store_open_read(scratch_dir, 64 << 20, &err);
         assert_non_null(store);
-        store_begin_read(store, &verify.txn);
+        store_begin_snapshot(store, &verify.txn);
         verify_run(&verify);
         assert_false(verify.checks[VERIFY_INDEX].looked || verify.checks[VERIFY_MEMORY].looked);
         assert_found(&verify, &damages[i], i);

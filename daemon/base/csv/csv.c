@@ -13,8 +13,7 @@
 #include <string.h>
 
 enum {
-    GROW = 4096,        // libcsv's buffer grows by this
-    UTF8_OF_LATIN1 = 3, // bytes that one byte becomes at most
+    GROW = 4096, // libcsv's buffer grows by this
     STRICT_END = CSV_REPALL_NL | CSV_STRICT | CSV_STRICT_FINI,
 };
 
@@ -22,7 +21,7 @@ struct reader {
     const struct csv_options *options;
     bool (*fn)(void *ctx, const struct csv_record *record);
     void *ctx;
-    bool latin1, stopped;
+    bool stopped;
     // the record under way
     struct buf text; // its cells, one behind the other
     size_t *ends;    // of each cell in text
@@ -34,28 +33,6 @@ struct reader {
     struct str *cells;
     size_t cells_cap;
 };
-
-static void put_latin1(struct buf *out, struct str text) {
-    static const uint16_t windows[32] = {
-        0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
-        0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-        0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178};
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned c = (unsigned char)text.data[i];
-        if (c >= 0x80 && c < 0xa0)
-            c = windows[c - 0x80];
-        if (c < 0x80) {
-            buf_putc(out, (char)c);
-        } else if (c < 0x800) {
-            buf_putc(out, (char)(0xc0 | c >> 6));
-            buf_putc(out, (char)(0x80 | (c & 0x3f)));
-        } else {
-            buf_putc(out, (char)(0xe0 | c >> 12));
-            buf_putc(out, (char)(0x80 | (c >> 6 & 0x3f)));
-            buf_putc(out, (char)(0x80 | (c & 0x3f)));
-        }
-    }
-}
 
 // ="007" is how a spreadsheet is told that a number is text.
 static struct str without_formula(struct str cell) {
@@ -95,10 +72,7 @@ static void on_cell(void *data, size_t len, void *ctx) {
     if (r->bytes > r->options->record_bytes_max)
         r->too_long = true;
     if (!r->too_long) {
-        if (r->latin1)
-            put_latin1(&r->text, cell);
-        else
-            buf_put_str(&r->text, cell);
+        buf_put_str(&r->text, cell);
         r->ends = mem_grow(r->ends, r->count, &r->cap, sizeof *r->ends);
         r->ends[r->count++] = r->text.len;
     }
@@ -130,10 +104,6 @@ static void on_row(int end, void *ctx) {
     r->open = r->too_long = r->broken = r->filled = false;
     r->count = r->bytes = 0;
     buf_clear(&r->text);
-}
-
-static bool begins_with(struct str text, struct str mark) {
-    return text.len >= mark.len && memcmp(text.data, mark.data, mark.len) == 0;
 }
 
 // Cuts the first line off, with its end: "\n", "\r\n" or "\r". *lf is where the first "\n" stands,
@@ -173,17 +143,10 @@ static bool parse_text(struct reader *r, struct csv_parser *parser, struct str t
 bool csv_read(struct str text, const struct csv_options *options,
               bool (*fn)(void *ctx, const struct csv_record *record), void *ctx, uint32_t *line) {
     *line = 1;
-    if (!options->strict &&
-        (begins_with(text, STR("\xff\xfe")) || begins_with(text, STR("\xfe\xff"))))
-        return false;
     struct csv_dialect dialect = csv_dialect_of(text, options->separator);
-    struct reader reader = {.options = options,
-                            .fn = fn,
-                            .ctx = ctx,
-                            .latin1 = options->latin1 && !dialect.utf8,
-                            .line = dialect.line};
+    struct reader reader = {.options = options, .fn = fn, .ctx = ctx, .line = dialect.line};
     text = (struct str){text.data + dialect.begin, text.len - dialect.begin};
-    buf_init(&reader.text, options->record_bytes_max * UTF8_OF_LATIN1);
+    buf_init(&reader.text, options->record_bytes_max);
     struct csv_parser parser;
     if (csv_init(&parser, options->strict ? CSV_REPALL_NL | CSV_STRICT : CSV_REPALL_NL) != 0)
         return false;

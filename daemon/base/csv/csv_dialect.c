@@ -62,8 +62,8 @@ static size_t measure_separator_line(struct str text, char *separator) {
 
 struct csv_dialect csv_dialect_of(struct str text, char separator) {
     struct csv_dialect dialect = {.separator = separator, .line = 1};
-    dialect.utf8 = text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
-    dialect.begin = dialect.utf8 ? 3 : 0;
+    if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+        dialect.begin = 3;
     struct str rest = {text.data + dialect.begin, text.len - dialect.begin};
     size_t len = measure_separator_line(rest, &dialect.separator);
     dialect.begin += len;

@@ -59,7 +59,7 @@ void counts_add(struct counts *counts, const struct cell *cell, int64_t change) 
     struct counts_entry *entry = map_add(&counts->map, &kind, cell);
     entry->cell = *cell;
     entry->value += change;
-    counts->total += change;
+    counts->total += cell_counts(cell) ? change : 0;
     if (entry->value == 0)
         map_remove(&counts->map, &kind, entry);
 }

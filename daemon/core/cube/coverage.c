@@ -74,7 +74,7 @@ static void add_source(const struct work *work, struct coverage_source *source) 
 
 static void on_cell(void *ctx, const struct cell *cell, int64_t value) {
     const struct work *work = ctx;
-    if (value <= 0 || cell->source_kind != SOURCE_MUNICIPALITY ||
+    if (value <= 0 || !cell_counts(cell) || cell->source_kind != SOURCE_MUNICIPALITY ||
         cell->month >= work->question->period.behind)
         return;
     struct coverage_line *line = line_of(work, cell->municipality);

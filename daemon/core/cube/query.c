@@ -42,6 +42,7 @@ struct run {
     struct part *parts;
     size_t count, cap;
     struct map sums;      // of struct sum
+    bool asks_status;     // otherwise rejected signals do not count
     uint64_t last_person; // of the linked signals that pass the filters
     int64_t signals, repeats;
 };
@@ -89,7 +90,7 @@ static void axis_sort(struct axis *axis) {
 
 static bool passes(struct run *run, const struct cell *cell) {
     const struct counts_query *query = run->query;
-    if (!period_has(&query->period, cell->month))
+    if (!period_has(&query->period, cell->month) || (!run->asks_status && !cell_counts(cell)))
         return false;
     for (size_t i = 0; i < query->filter_count; i++) {
         struct axis *axis = &run->filters[i];
@@ -243,8 +244,10 @@ void counts_run(const struct counts *counts, const struct persons *persons,
     map_init(&run.sums, &sums);
     for (size_t i = 0; i < query->by_count; i++)
         axis_init(&run.by[i], query->by[i]);
-    for (size_t i = 0; i < query->filter_count; i++)
+    for (size_t i = 0; i < query->filter_count; i++) {
         axis_init(&run.filters[i], query->filters[i].dimension);
+        run.asks_status |= query->filters[i].dimension == DIM_STATUS;
+    }
     counts_each(counts, on_cell, &run);
     persons_each_linked(persons, on_linked, &run);
     sort_parts(&run);

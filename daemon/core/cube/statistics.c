@@ -117,7 +117,7 @@ static void see_municipality(struct making *making, const struct cell *cell, int
 
 static void on_cell(void *ctx, const struct cell *cell, int64_t number) {
     struct making *making = ctx;
-    if (number == 0 || cell->month > making->options->closed)
+    if (number == 0 || !cell_counts(cell) || cell->month > making->options->closed)
         return;
     for (uint16_t m = 0; m < MARGINS; m++)
         add_to_margin(making, m, cell, number);
@@ -207,7 +207,7 @@ static void project(void *ctx, const struct cell *cell, int64_t number) {
                                .categories = cell->categories,
                                .month = cell->month,
                                .source_kind = cell->source_kind};
-    if (cell->month <= projecting->closed)
+    if (cell_counts(cell) && cell->month <= projecting->closed)
         counts_add(projecting->shown, &plain, number);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Lays out a point for every period first and fills in the counts afterwards, so that a period
-// without signals is a 0 and not a hole. A period that is not over is compared with nothing. The
+// without signals is a 0 and not a hole. A period that is not over is compared with nothing. Is a
+// change more than chance? That is summed term by term, so it is right for small numbers too. The
 // trend owns its series and points; the answers are borrowed.
 #include "core/cube/trend.h"
 
@@ -19,18 +20,58 @@ bool trend_percent(int64_t before, int64_t now, int64_t *tenths) {
     return true;
 }
 
-bool trend_is_beyond_chance(int64_t before, int64_t now) {
-    int64_t size = now < before ? before - now : now - before;
-    if (size > INT32_MAX) // its square would be too large, and is more than any sum of two counts
-        return true;
-    return size * size > (before + now) * 2401 / 625; // 1.96 * 1.96
+// Adds the terms of a binomial from behind `mode` outwards, up or down, until nothing is left, in
+// units of the term at `mode`. Also apart: those from `seen` on, if it is on this side.
+static double add_terms(int64_t n, double odds, int64_t mode, bool up, int64_t seen, double *tail) {
+    double weight = 1, sum = 0;
+    for (int64_t k = mode; k != (up ? n : 0) && weight > 1e-18;) {
+        weight *=
+            up ? (double)(n - k) / (double)(k + 1) * odds : (double)k / (double)(n - k + 1) / odds;
+        k += up ? 1 : -1;
+        sum += weight;
+        if (up ? seen > mode && k >= seen : seen < mode && k <= seen)
+            *tail += weight;
+    }
+    return sum;
 }
 
-static void compare(const struct trend_point *before, struct trend_point *point) {
+// Of n signals each falls into the later period with probability p. How likely it is that so few,
+// or so many, do: twice the smaller tail.
+static double binomial_test(int64_t n, int64_t seen, double p) {
+    double odds = p / (1 - p), tail = 0;
+    int64_t mode = (int64_t)((double)(n + 1) * p);
+    double whole = 1 + add_terms(n, odds, mode, true, seen, &tail) +
+                   add_terms(n, odds, mode, false, seen, &tail);
+    return seen == mode ? 1 : 2 * tail / whole;
+}
+
+bool trend_is_beyond_chance(int64_t before, int64_t now, uint32_t days_before, uint32_t days_now) {
+    static const double hoeffding = 1.8444397; // ln(2 / 0.05) / 2
+    int64_t n = before + now;
+    double p = (double)days_now / ((double)days_before + (double)days_now);
+    double off = (double)now - (double)n * p;
+    if (n < TREND_CARRIES_MIN)
+        return false;
+    // P(|X - np| >= d) is at most 2 exp(-2 d^2 / n): far out nothing has to be summed.
+    if (off * off > hoeffding * (double)n)
+        return true;
+    if (n > TREND_SUMMED_MAX)
+        return off * off > 1.96 * 1.96 * (double)n * p * (1 - p);
+    return binomial_test(n, now, p) < 0.05;
+}
+
+static uint32_t days_of(uint16_t month, uint16_t step) {
+    int32_t first, last;
+    period_days(&(struct period){month, (uint16_t)(month + step)}, &first, &last);
+    return (uint32_t)(last - first + 1);
+}
+
+static void compare(const struct trend_point *before, struct trend_point *point, uint16_t step) {
     point->compared = true;
     point->change = point->signals - before->signals;
     point->has_percent = trend_percent(before->signals, point->signals, &point->percent);
-    point->beyond_chance = trend_is_beyond_chance(before->signals, point->signals);
+    point->beyond_chance = trend_is_beyond_chance(
+        before->signals, point->signals, days_of(before->month, step), days_of(point->month, step));
 }
 
 // The first month of the line's period.
@@ -106,7 +147,7 @@ static void put_lines(const struct trend *trend, const struct counts_answer *spl
 static void compare_all(const struct trend *trend, struct trend_point *points) {
     for (size_t i = 1; i < trend->point_count; i++)
         if (!points[i].partial)
-            compare(&points[i - 1], &points[i]);
+            compare(&points[i - 1], &points[i], trend->step);
 }
 
 bool trend_make(const struct trend_question *question, const struct counts_answer *split,

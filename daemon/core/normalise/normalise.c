@@ -349,7 +349,7 @@ static void take_victim(struct normaliser *work, const struct item *item) {
     cell->gender = (uint8_t)gender;
     cell->age_group = (uint8_t)take_age(work, item);
     word = str_trim(item->citizenship);
-    if (word.len && !codelist_citizenship(word, &citizenship))
+    if (word.len && !codelist_citizenship(word, work->reported, &citizenship))
         add_unknown(work, UNMAPPED_CITIZENSHIP, word);
     cell->citizenship = (uint8_t)citizenship;
 }

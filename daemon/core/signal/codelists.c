@@ -44,32 +44,18 @@ static const char *const unmapped[] = {"niet bekend",
                                        "onbekend",
                                        "unknown",
                                        "unspecified"};
-static const char *const feminine[] = {"f",
-                                       "female",
-                                       "feminine",
-                                       "girl",
-                                       "meisje",
-                                       "trans vrouw",
-                                       "trans woman",
-                                       "transgender feminine",
-                                       "transgenderfeminine",
-                                       "transvrouw",
-                                       "transwoman",
-                                       "v",
-                                       "vrouw",
-                                       "vrouwelijk",
-                                       "woman"};
-static const char *const masculine[] = {"boy",
-                                        "jongen",
-                                        "m",
-                                        "male",
-                                        "man",
-                                        "mannelijk",
-                                        "masculine",
-                                        "trans man",
-                                        "transgender masculine",
-                                        "transgendermasculine",
-                                        "transman"};
+static const char *const feminine[] = {"f", "female", "feminine",   "girl", "meisje",
+                                       "v", "vrouw",  "vrouwelijk", "woman"};
+static const char *const masculine[] = {"boy", "jongen",    "m",        "male",
+                                        "man", "mannelijk", "masculine"};
+static const char *const trans_feminine[] = {
+    "trans female",      "trans vrouw",       "trans woman",         "transgender feminine",
+    "transgender vrouw", "transgender woman", "transgenderfeminine", "transgendervrouw",
+    "transvrouw",        "transwoman"};
+static const char *const trans_masculine[] = {"trans male",      "trans man",
+                                              "transgender man", "transgender masculine",
+                                              "transgenderman",  "transgendermasculine",
+                                              "transman"};
 static const char *const non_conforming[] = {"gender neutraal",
                                              "gender non conforming",
                                              "genderneutraal",
@@ -88,6 +74,8 @@ static const char *const gender_unknown[] = {"o"};
 static const struct codelist genders[] = {
     LIST(masculine, GENDER_MASCULINE),
     LIST(feminine, GENDER_FEMININE),
+    LIST(trans_feminine, GENDER_TRANS_FEMININE),
+    LIST(trans_masculine, GENDER_TRANS_MASCULINE),
     LIST(non_conforming, GENDER_NON_CONFORMING),
     LIST(gender_unknown, GENDER_UNKNOWN),
     LIST(unmapped, GENDER_UNKNOWN),
@@ -113,8 +101,9 @@ static const struct codelist age_groups[] = {
 };
 
 // ISO 3166-1 codes, sorted, each followed by a space. The Kingdom has one nationality, so its other
-// countries are NL; the people of France's territories, AX and GL hold a member's nationality. EL
-// and UK are the EU's own codes for Greece and the United Kingdom, XK is its code for Kosovo.
+// countries are NL; the people of France's territories, AX and GL hold a member's nationality. Who
+// was a member when stands in eu_times. EL and UK are the EU's own codes for Greece and the United
+// Kingdom, XK is its code for Kosovo.
 static const char nl_alpha2[] = "aw bq cw nl sx ";
 static const char eu_alpha2[] =
     "at ax be bg bl cy cz de dk ee es fi fr gf gl gp gr hr hu ie it lt lu lv mf mq mt nc "
@@ -128,6 +117,18 @@ static const char non_eu_alpha2[] =
     "pn pr ps pw py qa rs ru rw sa sb sc sd sg sh sj sl sm sn so sr ss st sv sy sz tc td tg "
     "th tj tk tl tm tn to tr tt tv tw tz ua ug um us uy uz va vc ve vg vi vn vu ws xk ye "
     "za zm zw ";
+// Those that joined after 2000 or left: a time in the EU, first and last day. Gibraltar, the
+// Channel Islands and the Isle of Man have British citizens.
+static const struct {
+    const char *codes;
+    size_t size;
+    int32_t first, last;
+} eu_times[] = {
+    {"cy cz ee hu lt lv mt pl si sk ", 30, 12539, INT32_MAX}, // 2004-05-01
+    {"bg ro ", 6, 13514, INT32_MAX},                          // 2007-01-01
+    {"hr ", 3, 15887, INT32_MAX},                             // 2013-07-01
+    {"gb gg gi im je ", 15, INT32_MIN, 18292},                // 2020-01-31
+};
 // The EU's own codes, and the alpha-3 codes, each with its alpha-2.
 static const char own_of_eu[] = "elgr ukgb ";
 static const char alpha3[] =
@@ -252,22 +253,29 @@ bool codelist_country(struct str word, char out[ALPHA2_LEN + 1]) {
     return false;
 }
 
-static bool find_country(struct str word, enum citizenship *out) {
+static bool is_member(const char *code, int32_t day) {
+    for (size_t i = 0; i < sizeof eu_times / sizeof eu_times[0]; i++)
+        if (find_code(eu_times[i].codes, eu_times[i].size, code, ALPHA2_LEN))
+            return eu_times[i].first <= day && day <= eu_times[i].last;
+    return find_code(eu_alpha2, sizeof eu_alpha2 - 1, code, ALPHA2_LEN) != NULL;
+}
+
+static bool find_country(struct str word, int32_t day, enum citizenship *out) {
     char code[ALPHA2_LEN + 1];
     if (!codelist_country(word, code))
         return false;
     if (find_code(nl_alpha2, sizeof nl_alpha2 - 1, code, ALPHA2_LEN))
         *out = CITIZENSHIP_NL;
-    else if (find_code(eu_alpha2, sizeof eu_alpha2 - 1, code, ALPHA2_LEN))
+    else if (is_member(code, day))
         *out = CITIZENSHIP_EU;
     else
         *out = CITIZENSHIP_NON_EU;
     return true;
 }
 
-bool codelist_citizenship(struct str word, enum citizenship *out) {
+bool codelist_citizenship(struct str word, int32_t day, enum citizenship *out) {
     unsigned value;
-    if (find_country(word, out))
+    if (find_country(word, day, out))
         return true;
     if (!FIND(citizenships, word, &value))
         return false;

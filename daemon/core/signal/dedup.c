@@ -17,7 +17,7 @@ enum verdict dedup_classify(const struct ledger_entry *known, const struct signa
         return VERDICT_DUPLICATE;
     if (signal->withdrawn)
         return known->counts ? VERDICT_WITHDRAWN : VERDICT_DUPLICATE;
-    if (!known->counts && signal->stands)
+    if (!known->counts && (signal->stands || known->how != WITHDRAWN_SAID))
         return VERDICT_CORRECTED;
     // A withdrawn entry keeps the content it had, so a feed that still lists it brings nothing new.
     return digest_equal(&known->content, &signal->content) ? VERDICT_DUPLICATE : VERDICT_CORRECTED;
@@ -53,11 +53,12 @@ static void set_content(const struct ledger_entry *known, const struct signal *s
 }
 
 // Never falls: what does not say when it is from is taken for newer than what is known. A
-// withdrawal that does not is made as it comes in, but for clocks that differ.
+// withdrawal that does not is made as it comes in, but for clocks that differ. That a signal is not
+// there says nothing of when: it may come back as it was.
 static int64_t updated_ms(const struct ledger_entry *known, const struct signal *signal,
                           enum verdict verdict, const struct dedup_origin *origin) {
     int64_t ms = signal->updated_ms;
-    if (ms == 0 && verdict == VERDICT_WITHDRAWN)
+    if (ms == 0 && verdict == VERDICT_WITHDRAWN && signal->how == WITHDRAWN_SAID)
         ms = origin->received_ms - CLOCKS_DIFFER_MS;
     return known && known->updated_ms > ms ? known->updated_ms : ms;
 }
@@ -77,6 +78,7 @@ void dedup_entry(const struct ledger_entry *known, const struct signal *signal,
     entry->version = known ? known->version + 1 : 1;
     entry->verdict = verdict;
     entry->counts = verdict != VERDICT_WITHDRAWN;
+    entry->how = entry->counts ? WITHDRAWN_SAID : signal->how;
     entry->received_ms = origin->received_ms;
     entry->logged_ms = origin->logged_ms;
     entry->identity = signal->identity;

@@ -5,7 +5,6 @@
 #include "core/signal/signal.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 static const char *const categories[CATEGORY_COUNT] = {
     [CATEGORY_SEXUAL_EXPLOITATION] = "SexualExploitation",
@@ -18,7 +17,7 @@ static const char *const categories[CATEGORY_COUNT] = {
     [CATEGORY_CHILD_LABOUR] = "ChildLabour",
     [CATEGORY_FORCED_ADOPTION] = "ForcedAdoption",
     [CATEGORY_SURROGACY] = "Surrogacy",
-    [CATEGORY_FORCED_MILITARY] = "ForcedMilitary",
+    [CATEGORY_FORCED_MILITARY] = "ForcedMilitaryByNonStateActors",
     [CATEGORY_OTHER] = "Other",
     [CATEGORY_UNKNOWN] = "Unknown",
 };
@@ -27,6 +26,8 @@ static const char *const genders[GENDER_COUNT] = {
     [GENDER_UNKNOWN] = "Unknown",
     [GENDER_FEMININE] = "Feminine",
     [GENDER_MASCULINE] = "Masculine",
+    [GENDER_TRANS_FEMININE] = "TransgenderFeminine",
+    [GENDER_TRANS_MASCULINE] = "TransgenderMasculine",
     [GENDER_NON_CONFORMING] = "NonConforming",
 };
 
@@ -66,17 +67,24 @@ static const char *const verdicts[VERDICT_COUNT] = {
     [VERDICT_REFUSED] = "refused",
 };
 
+static const char *const withdrawals[WITHDRAWALS] = {
+    [WITHDRAWN_SAID] = "said",
+    [WITHDRAWN_GONE] = "gone",
+    [WITHDRAWN_LEFT_OUT] = "leftOut",
+};
+
 static const struct {
     const char *name, *text;
 } faults[FAULT_COUNT] = {
-    [FAULT_SYNTAX] = {"syntax", "cannot be read: not valid in its format"},
-    [FAULT_TYPE] = {"type", "is of another type than this field has"},
+    [FAULT_SYNTAX] = {"syntax", "is not well-formed, or nested too deeply"},
+    [FAULT_TYPE] = {"type", "is of another type"},
     [FAULT_REQUIRED] = {"required", "is required"},
     [FAULT_TOO_LONG] = {"tooLong", "is longer than allowed"},
     [FAULT_TOO_MANY] = {"tooMany", "has more entries than allowed"},
-    [FAULT_BAD_DATE] = {"badDate", "is no date (YYYY-MM-DD) or RFC 3339 time"},
+    [FAULT_BAD_DATE] = {"badDate", "is no date or time"},
     [FAULT_OUT_OF_RANGE] = {"outOfRange", "is outside the range allowed"},
-    [FAULT_BAD_CHARACTER] = {"badCharacter", "holds control characters or is not UTF-8"},
+    [FAULT_BAD_CHARACTER] = {"badCharacter",
+                             "holds a control character, half a character, or is not UTF-8"},
     [FAULT_UNKNOWN_WORD] = {"unknownWord", "is not one of the words allowed"},
     [FAULT_NOT_ACCEPTED] = {"notAccepted",
                             "is a citizen service number (BSN), which must not be sent"},
@@ -88,6 +96,8 @@ static const struct {
     [FAULT_CONFLICT] = {"conflict", "stands in one delivery more than once, with other contents"},
     [FAULT_SHORTENED] = {"shortenedId",
                          "is a number that a spreadsheet has shortened: make its cells text"},
+    [FAULT_REPEATED] = {"repeated", "is there more than once"},
+    [FAULT_FORM] = {"form", "is in a form that is not read here"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {
@@ -121,9 +131,18 @@ const char *status_name(enum status s) {
     return statuses[s];
 }
 
+bool cell_counts(const struct cell *cell) {
+    return cell->status != STATUS_REJECTED;
+}
+
 const char *source_kind_name(enum source_kind k) {
     assert(k < SOURCE_KIND_COUNT);
     return source_kinds[k];
+}
+
+const char *withdrawal_name(enum withdrawal w) {
+    assert(w < WITHDRAWALS);
+    return withdrawals[w];
 }
 
 const char *verdict_name(enum verdict v) {
@@ -139,17 +158,6 @@ const char *fault_code_name(enum fault_code code) {
 const char *fault_code_text(enum fault_code code) {
     assert(code < FAULT_COUNT);
     return faults[code].text;
-}
-
-void fault_text(const struct fault *fault, char out[FAULT_TEXT_MAX]) {
-    const char *text = fault_code_text(fault->code);
-    if (fault->code != FAULT_CONFLICT)
-        (void)snprintf(out, FAULT_TEXT_MAX, "%s", text);
-    else if (fault->page)
-        (void)snprintf(out, FAULT_TEXT_MAX, "%s: see index %u of page %u", text, fault->other,
-                       fault->page);
-    else
-        (void)snprintf(out, FAULT_TEXT_MAX, "%s: see index %u", text, fault->other);
 }
 
 const char *unmapped_field_name(enum unmapped_field f) {

@@ -4,6 +4,7 @@
 // off and repeated at any time.
 #include "import.h"
 #include "base/mem.h"
+#include "codec/door.h"
 #include "ctl/import/record_splitter.h"
 
 #include <inttypes.h>
@@ -100,7 +101,7 @@ static void tell_refused(struct import *import, const struct client_reply *reply
     struct json_view *problem = json_view_parse(buf_str(&reply->body), NULL);
     bool placed =
         reply->status == STATUS_BAD_REQUEST &&
-        json_view_number(json_view_item(json_view_at(problem, "errors"), 0), "index", &line);
+        json_view_number(json_view_item(json_view_at(problem, "errors"), 0), "line", &line);
     uint64_t head = import->splitter.head_lines, first = import->piece_lines[0];
     progress_end(&import->progress);
     (void)ctl_refused(import->ctl, reply);
@@ -250,19 +251,24 @@ static char *make_target(const char *source, const char *template, const char *f
     return NULL;
 }
 
+// The whole file passes the door here, since its pieces show less of how it is written.
 static enum ctl_exit read_and_run(struct import *import, const char *file) {
     struct buf bytes = {0};
+    struct door door = {0};
     struct err err;
     enum ctl_exit result = CTL_FAILED;
     buf_init(&import->piece, PIECE_BYTES_MAX);
     if (!str_read_file(file, FILE_BYTES_MAX, &bytes, &err))
         (void)ctl_fail("%s", err.text);
-    else if (record_splitter_init(&import->splitter, buf_str(&bytes), import->csv) ==
+    else if (!door_open(buf_str(&bytes), DOOR_UNSAID, &door))
+        (void)ctl_fail("%s is %s: %s", file, door.form->name, door.form->advice);
+    else if (record_splitter_init(&import->splitter, door.text, import->csv) ==
              RECORD_SPLITTER_TOO_LONG)
         (void)ctl_fail("the header line is larger than %d KiB: is this CSV?",
                        RECORD_SPLITTER_RECORD_MAX >> 10);
     else if (count_records(import))
         result = run_import(import);
+    door_close(&door);
     buf_free(&bytes);
     buf_free(&import->piece);
     free(import->refusals);

@@ -67,14 +67,26 @@ enum ctl_exit ctl_refused(const struct ctl *ctl, const struct client_reply *repl
     return CTL_FAILED;
 }
 
-static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_reply *reply,
-                                 enum ctl_exit (*print)(const struct ctl *ctl,
-                                                        const struct json_view *answer)) {
+static struct json_view *read_answer(const struct client_reply *reply) {
     struct err err;
     struct json_view *answer = json_view_parse(buf_str(&reply->body), &err);
     if (!answer)
-        return ctl_fail("%s", err.text);
-    enum ctl_exit result = print(ctl, answer);
+        (void)ctl_fail("%s", err.text);
+    return answer;
+}
+
+static enum ctl_exit show_answer(const struct ctl *ctl, const struct client_reply *reply,
+                                 const struct ctl_question *question) {
+    enum ctl_exit result = CTL_OK;
+    if (ctl->json)
+        ctl_print_json(ctl, buf_str(&reply->body));
+    if (ctl->json && !question->good)
+        return CTL_OK;
+    struct json_view *answer = read_answer(reply);
+    if (answer && !ctl->json)
+        result = question->print(ctl, answer);
+    if (!answer || (question->good && !json_view_flag(answer, question->good)))
+        result = CTL_FAILED;
     json_view_free(answer);
     return result;
 }
@@ -106,10 +118,8 @@ static enum ctl_exit ask(const struct ctl *ctl, const struct ctl_question *quest
             print_missing(ctl, question, &reply);
     } else if (!client_reply_good(&reply)) {
         result = ctl_refused(ctl, &reply);
-    } else if (ctl->json) {
-        ctl_print_json(ctl, buf_str(&reply.body));
     } else {
-        result = show_answer(ctl, &reply, question->print);
+        result = show_answer(ctl, &reply, question);
     }
     client_reply_free(&reply);
     return result;
@@ -126,6 +136,21 @@ enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question
         result = ask(ctl, question, text);
     free(text);
     return result;
+}
+
+struct json_view *ctl_get(const struct ctl *ctl, const char *target) {
+    struct client_reply reply;
+    struct err err;
+    struct json_view *answer = NULL;
+    const struct client_request request = {.method = "GET", .target = target};
+    if (!client_ask(ctl->path, &request, &reply, &err))
+        (void)ctl_fail("%s", err.text);
+    else if (!client_reply_good(&reply))
+        (void)ctl_refused(ctl, &reply);
+    else
+        answer = read_answer(&reply);
+    client_reply_free(&reply);
+    return answer;
 }
 
 enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, struct buf *target) {

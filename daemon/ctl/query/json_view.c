@@ -54,6 +54,11 @@ const char *json_view_text(const struct json_view *node, const char *path) {
     return found ? json_string_value(inner(found)) : NULL;
 }
 
+bool json_view_is(const struct json_view *node, const char *path, const char *text) {
+    const char *found = json_view_text(node, path);
+    return found && text && strcmp(found, text) == 0;
+}
+
 bool json_view_number(const struct json_view *node, const char *path, int64_t *value) {
     const struct json_view *found = json_view_at(node, path);
     if (!found || !json_is_integer(inner(found)))

@@ -17,16 +17,16 @@ static bool is_dimension(struct str name) {
     return dimension_from_name(name, &dimension);
 }
 
-void query_put_dimensions(struct buf *out, const char *between) {
+void query_put_dimensions(struct buf *out) {
     for (int d = 0; d < DIM_COUNT; d++)
-        buf_printf(out, "%s%s", d ? between : "", dimension_name((enum dimension)d));
+        buf_printf(out, "%s%s", d ? ", " : "", dimension_name((enum dimension)d));
 }
 
 static enum ctl_exit refuse_dimension(const struct ctl *ctl, const char *option, struct str name) {
     struct buf known;
     char missing[64] = "a name is missing";
     buf_init(&known, DIMENSIONS_BYTES_MAX);
-    query_put_dimensions(&known, ", ");
+    query_put_dimensions(&known);
     if (name.len)
         (void)snprintf(missing, sizeof missing, "there is no %.*s",
                        (int)(name.len < 40 ? name.len : 40), name.data);
@@ -95,6 +95,8 @@ enum ctl_exit query_put_period(const struct ctl *ctl, const struct args *args, s
 enum ctl_exit query_put_filters(const struct ctl *ctl, const struct args *args,
                                 struct buf *target) {
     const char *filter;
+    if (query_put_period(ctl, args, target) != CTL_OK)
+        return CTL_USAGE;
     for (size_t i = 0; (filter = args_nth(args, "where", i)); i++) {
         struct str value = str_from(filter), name;
         (void)str_split(&value, '=', &name);

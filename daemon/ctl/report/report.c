@@ -17,25 +17,6 @@ enum ctl_exit report_unreadable(void) {
     return ctl_fail("the answer is not one that this version can read");
 }
 
-enum ctl_exit report_ask(const struct report *report, const char *target,
-                         struct json_view **answer) {
-    struct client_reply reply;
-    struct err err;
-    enum ctl_exit result = CTL_OK;
-    const struct client_request request = {.method = "GET", .target = target};
-    if (!client_ask(report->ctl->path, &request, &reply, &err)) {
-        result = ctl_fail("%s", err.text);
-    } else if (!client_reply_good(&reply)) {
-        result = ctl_refused(report->ctl, &reply);
-    } else {
-        *answer = json_view_parse(buf_str(&reply.body), &err);
-        if (!*answer)
-            result = ctl_fail("%s", err.text);
-    }
-    client_reply_free(&reply);
-    return result;
-}
-
 int64_t report_number(const struct json_view *node, const char *path) {
     int64_t value;
     return json_view_number(node, path, &value) && value >= 0 && value <= REPORT_NUMBER_MAX ? value
@@ -58,7 +39,7 @@ static bool write_all(int file, struct str bytes) {
 }
 
 // mkstemp makes a file that only its owner may read.
-static enum ctl_exit write_file(const char *path, struct str page) {
+static enum ctl_exit write_file(const struct report *report, const char *path, struct str page) {
     struct buf name;
     buf_init(&name, PATH_BYTES_MAX);
     buf_printf(&name, "%s.XXXXXX", path);
@@ -82,7 +63,11 @@ static enum ctl_exit write_file(const char *path, struct str page) {
     if (!good)
         (void)unlink(part);
     free(part);
-    return good ? CTL_OK : ctl_fail("cannot write %s: %s", path, strerror(fault));
+    if (!good)
+        return ctl_fail("cannot write %s: %s", path, strerror(fault));
+    term_out_print(&report->ctl->term, STYLE_PLAIN, "%s: the page of %d, with %s statistics", path,
+                   report->year, report->rounding ? "rounded" : "exact");
+    return CTL_OK;
 }
 
 // Before the daemon is asked: each exact reading is in the audit log.
@@ -121,7 +106,7 @@ static enum ctl_exit write_page(const struct report *report, const char *path) {
     if (report->json.overflow || page.overflow)
         result = ctl_fail("the page is too large");
     else if (strcmp(path, "-") != 0)
-        result = write_file(path, buf_str(&page));
+        result = write_file(report, path, buf_str(&page));
     else
         (void)fwrite(page.data, 1, page.len, stdout);
     buf_free(&page);

@@ -40,9 +40,6 @@ void report_put_coverage(struct report *report, const struct json_view *coverage
 // The page with the document in it.
 void report_put_page(const struct report *report, struct buf *page);
 
-// GET; the caller frees the answer. Tells what went wrong.
-enum ctl_exit report_ask(const struct report *report, const char *target,
-                         struct json_view **answer);
 // A whole number; 0 where there is none from 0 to REPORT_NUMBER_MAX.
 int64_t report_number(const struct json_view *node, const char *path);
 // Such a number under the last word of its path.

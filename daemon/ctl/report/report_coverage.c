@@ -6,11 +6,6 @@
 
 #include <string.h>
 
-static bool is_text(const struct json_view *node, const char *key, const char *text) {
-    const char *found = json_view_text(node, key);
-    return found && text && strcmp(found, text) == 0;
-}
-
 static void put_municipality(struct report *report, const struct json_view *municipality,
                              bool silent) {
     struct json_out *out = &report->out;
@@ -32,8 +27,8 @@ static void put_list(struct report *report, const struct json_view *coverage,
     json_open_key(&report->out, key, '[');
     for (size_t i = 0; report_number(coverage, state) && i < json_view_size(list); i++) {
         const struct json_view *municipality = json_view_item(list, i);
-        if (is_text(municipality, "state", state) &&
-            is_text(municipality, "province", json_view_text(province, "code")))
+        if (json_view_is(municipality, "state", state) &&
+            json_view_is(municipality, "province", json_view_text(province, "code")))
             put_municipality(report, municipality, strcmp(state, "silent") == 0);
     }
     json_close(&report->out, ']');

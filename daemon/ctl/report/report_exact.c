@@ -33,11 +33,9 @@ struct exact_report {
 static const struct json_view *find_point(const struct json_view *points, int year) {
     char period[16];
     (void)snprintf(period, sizeof period, "%d", year);
-    for (size_t i = 0; i < json_view_size(points); i++) {
-        const char *text = json_view_text(json_view_item(points, i), "period");
-        if (text && strcmp(text, period) == 0)
+    for (size_t i = 0; i < json_view_size(points); i++)
+        if (json_view_is(json_view_item(points, i), "period", period))
             return json_view_item(points, i);
-    }
     return NULL;
 }
 
@@ -57,9 +55,9 @@ static int choose_year(const struct report *report, const struct json_view *poin
 
 static enum ctl_exit ask_years(struct exact_report *exact) {
     struct report *report = exact->report;
-    enum ctl_exit result = report_ask(report, "/v1/trend?per=year", &exact->answers[ASK_YEARS]);
-    if (result != CTL_OK)
-        return result;
+    exact->answers[ASK_YEARS] = ctl_get(report->ctl, "/v1/trend?per=year");
+    if (!exact->answers[ASK_YEARS])
+        return CTL_FAILED;
     const struct json_view *points = json_view_at(exact->answers[ASK_YEARS], "total");
     if (!points)
         return report_unreadable();
@@ -100,7 +98,8 @@ static enum ctl_exit ask_all(struct exact_report *exact) {
         if (ask == ASK_YEARS)
             continue;
         put_target(exact, ask, target);
-        result = report_ask(exact->report, target, &exact->answers[ask]);
+        exact->answers[ask] = ctl_get(exact->report->ctl, target);
+        result = exact->answers[ask] ? CTL_OK : CTL_FAILED;
     }
     return result;
 }
@@ -157,8 +156,7 @@ static void put_dimensions(struct exact_report *exact) {
     json_open_key(out, "dimensions", '{');
     for (int i = 0; i < DIMENSIONS; i++) {
         const struct json_view *series = json_view_at(exact->answers[ASK_DIMENSIONS + i], "series");
-        json_key(out, dimensions[i]);
-        json_open(out, '[');
+        json_open_key(out, dimensions[i], '[');
         for (size_t k = 0; k < json_view_size(series) && k < REPORT_LINES_MAX; k++)
             put_line(exact, dimensions[i], json_view_item(series, k));
         json_close(out, ']');

@@ -2,7 +2,7 @@
 // The document of the page that may be published. It knows nothing but GET /v1/statistics: rounded
 // statistics that do not change between snapshots. So it has no date of its own either: the same
 // statistics are the same page.
-#include "core/signal/signal.h"
+#include "core/cube/counts.h"
 #include "report.h"
 
 #include <stdio.h>
@@ -26,19 +26,14 @@ struct wanted_sum {
     const char *by, *code;           // NULL: of all
 };
 
-static bool text_is(const struct json_view *node, const char *key, const char *text) {
-    const char *found = json_view_text(node, key);
-    return found && text && strcmp(found, text) == 0;
-}
-
 // Is it by these dimensions and no other?
 static bool is_wanted(const struct json_view *statistic, const struct wanted_sum *wanted) {
-    if (!text_is(statistic, "measure", wanted->measure) ||
-        !text_is(statistic, wanted->period_key, wanted->period))
+    if (!json_view_is(statistic, "measure", wanted->measure) ||
+        !json_view_is(statistic, wanted->period_key, wanted->period))
         return false;
     for (size_t i = 0; i < sizeof by_keys / sizeof *by_keys; i++) {
         bool mine = wanted->by && strcmp(by_keys[i], wanted->by) == 0;
-        if (mine ? !text_is(statistic, by_keys[i], wanted->code)
+        if (mine ? !json_view_is(statistic, by_keys[i], wanted->code)
                  : !!json_view_text(statistic, by_keys[i]))
             return false;
     }
@@ -127,50 +122,35 @@ static enum ctl_exit take_answer(struct snapshot *snapshot) {
 }
 
 // The codes that a dimension has, one after the other; NULL behind the last.
-static const char *category_code(size_t i) {
-    return i < CATEGORY_COUNT ? category_name((enum category)i) : NULL;
-}
-
-static const char *police_unit_code(size_t i) {
-    static const char *const names[] = {
+static const char *code_of(enum dimension dimension, size_t i) {
+    static const char *const police_units[] = {
         "Noord-Nederland", "Oost-Nederland", "Midden-Nederland", "Noord-Holland",
         "Amsterdam",       "Den Haag",       "Rotterdam",        "Zeeland-West-Brabant",
         "Oost-Brabant",    "Limburg",        "unknown",
     };
-    return i < sizeof names / sizeof *names ? names[i] : NULL;
+    static const char *const provinces[] = {"PV20", "PV21", "PV22", "PV23", "PV24", "PV25",
+                                            "PV26", "PV27", "PV28", "PV29", "PV30", "PV31"};
+    switch (dimension) {
+    case DIM_CATEGORY:
+        return i < CATEGORY_COUNT ? category_name((enum category)i) : NULL;
+    case DIM_POLICE_UNIT:
+        return i < sizeof police_units / sizeof *police_units ? police_units[i] : NULL;
+    case DIM_GENDER:
+        return i < GENDER_COUNT ? gender_name((enum gender)i) : NULL;
+    case DIM_AGE_GROUP:
+        return i < AGE_COUNT ? age_group_name((enum age_group)i) : NULL;
+    case DIM_CITIZENSHIP:
+        return i < CITIZENSHIP_COUNT ? citizenship_name((enum citizenship)i) : NULL;
+    case DIM_SOURCE_KIND:
+        return i < SOURCE_KIND_COUNT ? source_kind_name((enum source_kind)i) : NULL;
+    default:
+        return i < sizeof provinces / sizeof *provinces ? provinces[i] : NULL;
+    }
 }
 
-static const char *gender_code(size_t i) {
-    return i < GENDER_COUNT ? gender_name((enum gender)i) : NULL;
-}
-
-static const char *age_group_code(size_t i) {
-    return i < AGE_COUNT ? age_group_name((enum age_group)i) : NULL;
-}
-
-static const char *citizenship_code(size_t i) {
-    return i < CITIZENSHIP_COUNT ? citizenship_name((enum citizenship)i) : NULL;
-}
-
-static const char *source_kind_code(size_t i) {
-    return i < SOURCE_KIND_COUNT ? source_kind_name((enum source_kind)i) : NULL;
-}
-
-static const char *province_code(size_t i) {
-    static const char *const codes[] = {"PV20", "PV21", "PV22", "PV23", "PV24", "PV25",
-                                        "PV26", "PV27", "PV28", "PV29", "PV30", "PV31"};
-    return i < sizeof codes / sizeof *codes ? codes[i] : NULL;
-}
-
-static const struct {
-    const char *name;
-    const char *(*code)(size_t i);
-} dimensions[] = {
-    {"category", category_code},       {"policeUnit", police_unit_code},
-    {"gender", gender_code},           {"ageGroup", age_group_code},
-    {"citizenship", citizenship_code}, {"sourceKind", source_kind_code},
-    {"province", province_code},
-};
+static const enum dimension dimensions[] = {DIM_CATEGORY,  DIM_POLICE_UNIT, DIM_GENDER,
+                                            DIM_AGE_GROUP, DIM_CITIZENSHIP, DIM_SOURCE_KIND,
+                                            DIM_PROVINCE};
 
 static void put_years(struct snapshot *snapshot) {
     struct json_out *out = &snapshot->report->out;
@@ -211,12 +191,11 @@ static void put_dimensions(struct snapshot *snapshot) {
     json_open_key(out, "dimensions", '{');
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
         const char *code;
-        json_key(out, dimensions[i].name);
-        json_open(out, '[');
-        for (size_t k = 0; (code = dimensions[i].code(k)); k++) {
+        json_open_key(out, dimension_name(dimensions[i]), '[');
+        for (size_t k = 0; (code = code_of(dimensions[i], k)); k++) {
             json_open(out, '{');
             json_put_text(out, "code", code);
-            put_pair(snapshot, dimensions[i].name, code);
+            put_pair(snapshot, dimension_name(dimensions[i]), code);
             json_close(out, '}');
         }
         json_close(out, ']');
@@ -248,11 +227,9 @@ static void put_document(struct snapshot *snapshot) {
 }
 
 enum ctl_exit report_public(struct report *report) {
-    struct json_view *answer = NULL;
-    enum ctl_exit result = report_ask(report, "/v1/statistics", &answer);
+    struct json_view *answer = ctl_get(report->ctl, "/v1/statistics");
     struct snapshot snapshot = {.report = report, .answer = answer};
-    if (result == CTL_OK)
-        result = take_answer(&snapshot);
+    enum ctl_exit result = answer ? take_answer(&snapshot) : CTL_FAILED;
     if (result == CTL_OK)
         put_document(&snapshot);
     json_view_free(answer);

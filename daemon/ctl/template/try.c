@@ -75,19 +75,24 @@ static bool ends_in(const char *text, const char *ending) {
 }
 
 static void trace_page(struct try_run *run, enum decode_format format) {
-    struct str body = {run->body, run->body_len};
+    const struct template *template = run->template;
+    struct door door;
     struct mapping_result mapped;
     struct decode_result decoded;
     struct mapping relaxed;
     const struct decode_options options = {.format = format, .limits = limits};
     run->items = mem_zalloc(run->items_max, sizeof *run->items);
     if (run->allow_missing)
-        mapping_relax(&run->template->mapping, &relaxed);
-    if (run->template->native)
-        decode_items(body, &options, on_native, run, &decoded);
+        mapping_relax(&template->mapping, &relaxed);
+    if (!door_open((struct str){run->body, run->body_len},
+                   template->mapping.latin1 ? DOOR_LATIN1 : run->charset, &door))
+        return;
+    if (template->native)
+        decode_items(door.text, &options, on_native, run, &decoded);
     else
-        mapping_decode_traced(run->allow_missing ? &relaxed : &run->template->mapping, body,
+        mapping_decode_traced(run->allow_missing ? &relaxed : &template->mapping, door.text,
                               &limits, on_trace, run, &mapped);
+    door_close(&door);
 }
 
 static void decode_page(struct try_run *run, enum decode_format format, uint16_t municipality) {
@@ -100,6 +105,7 @@ static void decode_page(struct try_run *run, enum decode_format format, uint16_t
     const struct page_options options = {.mapping =
                                              run->template->native ? NULL : &run->template->mapping,
                                          .format = format,
+                                         .charset = run->charset,
                                          .limits = limits,
                                          .imported = true,
                                          .allow_missing = run->allow_missing,

@@ -23,8 +23,9 @@ struct try_run {
     bool allow_missing;
     char *body; // of the page; owned
     size_t body_len;
-    char *link_next;        // from a Link header; NULL: none. Owned
-    struct try_item *items; // the first `items_max`; owned
+    enum door_charset charset; // as a server says
+    char *link_next;           // from a Link header; NULL: none. Owned
+    struct try_item *items;    // the first `items_max`; owned
     size_t item_count, items_max;
     const struct tables *tables;
     struct page page; // what the daemon would make of the bytes; owned

@@ -43,6 +43,7 @@ static void on_answer(void *ctx, const struct fetch_result *result) {
     } else {
         x->run->body = mem_strndup(result->body.data ? result->body.data : "", result->body.len);
         x->run->body_len = result->body.len;
+        (void)door_charset_of(str_from(result->content_type), &x->run->charset);
         x->run->link_next = result->link_next ? mem_strdup(result->link_next) : NULL;
         x->ok = true;
     }

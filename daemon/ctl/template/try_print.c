@@ -4,6 +4,7 @@
 // complete and owns nothing.
 #include "base/mem.h"
 #include "codec/event.h"
+#include "codec/explain.h"
 #include "codec/json_out.h"
 #include "ctl/term/table.h"
 #include "try.h"
@@ -126,13 +127,17 @@ static void put_signal(const struct try_run *run, const struct signal *signal) {
     put_line(term, STYLE_STRONG, "status", status_name((enum status)signal->cell.status));
 }
 
+static const struct mapping *mapping_of(const struct try_run *run) {
+    return run->template->native ? NULL : &run->template->mapping;
+}
+
 static void put_faults(const struct try_run *run, const struct page_item *item) {
     for (uint32_t i = 0; i < item->fault_count; i++) {
         const struct fault *fault = &run->page.faults[item->fault_first + i];
-        char text[TEXT_BYTES_MAX], detail[FAULT_TEXT_MAX];
-        fault_text(fault, detail);
+        char text[TEXT_BYTES_MAX], what[EXPLAIN_MAX];
+        explain_item(mapping_of(run), fault, what);
         (void)snprintf(text, sizeof text, "%s %s: %s", fault->pointer, fault_code_name(fault->code),
-                       detail);
+                       what);
         put_line(&run->ctl->term, STYLE_BAD, "=> refused", text);
     }
 }
@@ -203,10 +208,11 @@ static void put_totals(const struct try_run *run) {
 }
 
 static void put_failed(const struct try_run *run) {
-    char why[DECODE_FAILURE_MAX];
-    decode_failure_text(&run->page.decoded, why);
-    (void)ctl_fail("the page as a whole is refused: %s: %s",
-                   fault_code_name(run->page.decoded.fault), why);
+    const struct decode_result *decoded = &run->page.decoded;
+    char what[EXPLAIN_MAX];
+    explain_whole(mapping_of(run), decoded, what);
+    (void)ctl_fail("the page as a whole is refused, at or before line %u: %s: %s", decoded->line,
+                   fault_code_name(decoded->fault), what);
 }
 
 // Text of the payload need not be UTF-8; JSON has to be.
@@ -262,8 +268,10 @@ static void json_signal(struct json_out *json, const struct signal *signal) {
     json_close(json, '}');
 }
 
-static void json_made(struct json_out *json, const struct page *page,
+static void json_made(struct json_out *json, const struct try_run *run,
                       const struct page_item *made) {
+    const struct page *page = &run->page;
+    char what[EXPLAIN_MAX];
     json_key(json, "signal");
     if (made && made->signal != UINT32_MAX)
         json_signal(json, &page->signals[made->signal]);
@@ -272,12 +280,11 @@ static void json_made(struct json_out *json, const struct page *page,
     json_open_key(json, "errors", '[');
     for (uint32_t i = 0; made && i < made->fault_count; i++) {
         const struct fault *fault = &page->faults[made->fault_first + i];
-        char detail[FAULT_TEXT_MAX];
-        fault_text(fault, detail);
+        explain_item(mapping_of(run), fault, what);
         json_open(json, '{');
         json_put_text(json, "pointer", fault->pointer);
         json_put_text(json, "code", fault_code_name(fault->code));
-        json_put_text(json, "detail", detail);
+        json_put_text(json, "detail", what);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -294,7 +301,7 @@ static void json_items(struct json_out *json, const struct try_run *run) {
         json_put_u64(json, "index", item->index);
         json_put_bool(json, "excluded", item->excluded);
         json_fields(json, item);
-        json_made(json, page, made ? &page->items[decoded++] : NULL);
+        json_made(json, run, made ? &page->items[decoded++] : NULL);
         json_close(json, '}');
     }
     json_close(json, ']');

@@ -82,9 +82,9 @@ static void measure(const struct term_table *table, struct table_layout *layout)
             layout->used += layout->widths[c] + (c ? GAP : 0);
 }
 
-// Takes columns from the widest text until all fits.
+// Takes columns from the widest text until all fits. What is no terminal gets every text whole.
 static void squeeze(const struct term_table *table, struct table_layout *layout) {
-    while (layout->used > table->term->width) {
+    while (table->term->terminal && layout->used > table->term->width) {
         size_t widest = SIZE_MAX;
         for (size_t c = 0; c < table->column_count; c++)
             if (table->columns[c].kind == COLUMN_TEXT && layout->widths[c] > TABLE_TEXT_MIN &&

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/poll.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -120,31 +121,16 @@ size_t term_out_columns(const struct term_out *term, const char *clean) {
     return columns;
 }
 
-static const char *style_code(enum term_out_style style) {
-    switch (style) {
-    case STYLE_STRONG:
-        return "\033[1m";
-    case STYLE_DIM:
-        return "\033[2m";
-    case STYLE_GOOD:
-        return "\033[32m";
-    case STYLE_WARN:
-        return "\033[33m";
-    case STYLE_BAD:
-        return "\033[31m";
-    case STYLE_BAR:
-        return "\033[36m";
-    case STYLE_PLAIN:
-        break;
-    }
-    return "";
-}
+static const char *const style_codes[] = {
+    [STYLE_PLAIN] = "",        [STYLE_STRONG] = "\033[1m", [STYLE_DIM] = "\033[2m",
+    [STYLE_GOOD] = "\033[32m", [STYLE_WARN] = "\033[33m",  [STYLE_BAD] = "\033[31m",
+    [STYLE_BAR] = "\033[36m"};
 
 static void put_styled(const struct term_out *term, enum term_out_style style, const char *clean,
                        size_t len) {
     bool styled = term->colour && style != STYLE_PLAIN && len > 0;
     if (styled)
-        fputs(style_code(style), term->out);
+        fputs(style_codes[style], term->out);
     fwrite(clean, 1, len, term->out);
     if (styled)
         fputs("\033[0m", term->out);
@@ -175,7 +161,7 @@ void term_out_put_field(const struct term_out *term, enum term_out_style style, 
                         size_t width, unsigned fit) {
     char *clean = term_out_clean(term, text);
     size_t columns = term_out_columns(term, clean);
-    if (columns > width && (fit & FIT_CUT) && width > 0) {
+    if (columns > width && (fit & FIT_CUT) && term->terminal && width > 0) {
         size_t len = fitting(term, clean, width - 1, &columns);
         put_styled(term, style, clean, len);
         fputs(term->utf8 ? "…" : "~", term->out);
@@ -200,7 +186,7 @@ void term_out_put_bar(const struct term_out *term, int64_t value, int64_t max, s
     if (length == 0)
         length = 1;
     if (term->colour)
-        fputs(style_code(STYLE_BAR), term->out);
+        fputs(style_codes[STYLE_BAR], term->out);
     for (size_t i = 0; i < length / steps; i++)
         fputs(term->utf8 ? "█" : "#", term->out);
     fputs(parts[length % steps], term->out);
@@ -254,4 +240,9 @@ void term_out_put_wrapped(const struct term_out *term, enum term_out_style style
 
 void term_out_end_line(const struct term_out *term) {
     fputc('\n', term->out);
+}
+
+bool term_out_is_abandoned(const struct term_out *term) {
+    struct pollfd out = {.fd = fileno(term->out)};
+    return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
 }

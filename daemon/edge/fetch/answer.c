@@ -179,6 +179,7 @@ static void result_answer(struct fetch_transfer *easy, struct fetch_result *resu
     result->body = buf_str(&easy->body.bytes);
     result->etag = answer_header(easy->handle, "ETag");
     result->last_modified = answer_header(easy->handle, "Last-Modified");
+    result->content_type = answer_header(easy->handle, "Content-Type");
     result->retry_after = answer_header(easy->handle, "Retry-After");
     result->link_next = easy->link_next;
     result->url = easy->url;

@@ -69,6 +69,17 @@ void http_set_deadline(struct http_conn *conn, int64_t after_ms) {
     conn->deadline_ms = after_ms ? loop_now_ms(conn->server->loop) + after_ms : 0;
 }
 
+void http_turn_away(struct http_conn *conn, bool answer) {
+    static const char busy[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n"
+                               "Content-Length: 0\r\nConnection: close\r\n\r\n";
+    conn->away = true;
+    if (answer && !conn->server->options.tls_key) {
+        (void)!write(conn->fd, busy, sizeof busy - 1); // it does not block
+        http_start_linger(conn->server, conn->fd);
+    }
+    (void)shutdown(conn->fd, SHUT_RDWR);
+}
+
 static void cut(struct http_conn *conn) {
     conn->deadline_ms = 0;
     (void)shutdown(conn->fd, SHUT_RDWR);
@@ -87,6 +98,7 @@ static void on_sweep(void *ctx) {
     struct http_server *server = ctx;
     int64_t now_ms = loop_now_ms(server->loop);
     http_linger_sweep(server, now_ms);
+    http_share_sweep(server, now_ms);
     for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
         struct http_request *request = conn->request;
         if (conn->deadline_ms && now_ms >= conn->deadline_ms)
@@ -94,7 +106,7 @@ static void on_sweep(void *ctx) {
         else if (request && request->suspended && request->streaming)
             check_stream(request);
     }
-    server->sweeping = server->conns || server->lingers;
+    server->sweeping = server->conns || server->lingers || server->shares_full;
     if (!server->sweeping)
         loop_timer_stop(server->sweep);
 }
@@ -113,7 +125,9 @@ static void conn_open(struct http_server *server, struct MHD_Connection *mhd, vo
         conn->next->prev = conn;
     server->conns = conn;
     server->conn_count++;
+    conn->since_ms = loop_now_ms(server->loop);
     http_set_deadline(conn, server->options.limits.head_timeout_ms);
+    http_share_join(conn);
     http_sweep_start(server);
     *conn_ctx = conn;
 }
@@ -127,6 +141,7 @@ static void conn_free(struct http_conn *conn) {
     if (conn->next)
         conn->next->prev = conn->prev;
     server->conn_count--;
+    http_share_leave(conn);
     server->conn_freed = true;
     free(conn);
 }
@@ -209,6 +224,14 @@ uint32_t http_connections(const struct http_server *server) {
     return server->conn_count;
 }
 
+void http_get_usage(const struct http_server *server, struct http_usage *usage) {
+    *usage = (struct http_usage){.body_bytes = server->body_bytes,
+                                 .shares_full = server->shares_full,
+                                 .turned_away = server->turned_away,
+                                 .conns_dropped = server->conns_dropped,
+                                 .bodies_dropped = server->bodies_dropped};
+}
+
 void http_quiesce(struct http_server *server) {
     if (server->quiesced)
         return;
@@ -252,6 +275,7 @@ void http_close(struct http_server *server) {
         MHD_stop_daemon(server->daemon);
     }
     loop_timer_free(server->sweep);
+    http_share_free_all(server);
     http_socket_unlink(&server->socket);
     for (size_t i = 0; i < server->common_count; i++) {
         free((char *)(uintptr_t)server->common[i].name);

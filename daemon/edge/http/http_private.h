@@ -8,6 +8,7 @@
 //   query.c    decoding
 //   reply.c    replies and streams
 //   linger.c   closing without losing the last reply
+//   share.c    who has how much of the room
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
 
@@ -29,6 +30,18 @@ struct http_socket {
     ino_t unix_ino;
 };
 
+enum { HTTP_SHARES = 256 }; // lists of shares, by their keys
+
+// What one peer or owner holds.
+struct http_share {
+    struct http_share *next;
+    uint64_t key;
+    uint32_t conns;
+    size_t bytes;          // of bodies, until the reply
+    size_t waits;          // of these, of bodies that were taken (http_take_body)
+    int64_t full_until_ms; // by loop_now_ms; 0: it is not
+};
+
 struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
@@ -47,6 +60,9 @@ struct http_server {
     struct http_conn *conns;
     uint32_t conn_count;
     size_t body_bytes; // of all requests
+    struct http_share *shares[HTTP_SHARES];
+    uint32_t shares_full;
+    uint64_t turned_away, conns_dropped, bodies_dropped; // see http_usage
     struct http_linger *lingers;
     uint32_t linger_count;
 };
@@ -57,6 +73,10 @@ struct http_conn {
     struct http_request *request; // under way, or NULL
     int fd;                       // the library's
     int64_t deadline_ms;          // by loop_now_ms; 0: none
+    int64_t since_ms;             // when it came, or its last request began or ended
+    struct http_share *share;     // it is counted in
+    bool owner;                   // root's or our own user's
+    bool away;                    // it is being closed: what still comes is not looked at
 };
 
 // The phases of a request; each connection has one request at a time, and between two none.
@@ -89,7 +109,10 @@ struct http_request {
     const char *target_seen; // where the target stands in the library's buffer
     char *body;              // owned, one byte longer than body_cap
     size_t body_len;
-    size_t body_cap; // reserved in server->body_bytes
+    size_t body_cap;    // reserved in server->body_bytes
+    size_t share_bytes; // in its share
+    bool waits;         // its body was taken
+    int64_t piece_ms;   // when the last piece of the body came
     size_t thrown_away;
     struct http_param {
         struct str name, value;
@@ -127,6 +150,19 @@ bool http_query_parse(struct http_request *request);
 bool http_reply_queue(struct http_request *request);
 bool http_refuse(struct http_request *request, unsigned status);
 void http_body_drop(struct http_request *request);
+
+// The rest of the body is read and thrown away, then it is refused.
+void http_refuse_at_end(struct http_request *request, unsigned status);
+
+void http_share_join(struct http_conn *conn); // a new one; it may be turned away at once
+void http_share_leave(struct http_conn *conn);
+// False when the share, or all room together, is full and nothing can be taken from others.
+bool http_share_reserve(struct http_request *request, size_t more);
+void http_share_release(struct http_request *request);
+void http_share_sweep(struct http_server *server, int64_t now_ms);
+void http_share_free_all(struct http_server *server);
+// Closes it; with an answer where that can be (429).
+void http_turn_away(struct http_conn *conn, bool answer);
 
 // Keeps a duplicate of fd open and reads it empty until the client closes it too, so that what was
 // last written is not lost to a reset. Bounded in number and time.

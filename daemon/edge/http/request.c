@@ -33,18 +33,15 @@ void *http_on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd) {
 
 void http_body_drop(struct http_request *request) {
     request->conn->server->body_bytes -= request->body_cap;
+    http_share_release(request);
     mem_wipe_free(request->body);
     request->body = NULL;
     request->body_len = request->body_cap = 0;
 }
 
-// False when all requests together would have more than they may.
 static bool body_reserve(struct http_request *request, size_t cap) {
-    struct http_server *server = request->conn->server;
-    size_t more = cap - request->body_cap;
-    if (more > server->options.limits.body_bytes_max_all - server->body_bytes)
+    if (!http_share_reserve(request, cap - request->body_cap))
         return false;
-    server->body_bytes += more;
     request->body = mem_wipe_realloc(request->body, cap + 1);
     request->body_cap = cap;
     return true;
@@ -53,6 +50,9 @@ static bool body_reserve(struct http_request *request, size_t cap) {
 static bool on_head(struct http_request *request, const char *version) {
     const struct http_options *options = &request->conn->server->options;
     struct http_framing framing = {0};
+    if (request->conn->away)
+        return false;
+    request->piece_ms = request->conn->since_ms = loop_now_ms(request->conn->server->loop);
     unsigned status = http_read_framing(request, version, &framing);
     if (!status && !http_query_parse(request))
         status = 400;
@@ -74,7 +74,7 @@ static bool on_head(struct http_request *request, const char *version) {
 
 // The library takes no reply in the middle of a body: the rest is read and thrown away first, at
 // most as much as was allowed.
-static void refuse_at_end(struct http_request *request, unsigned status) {
+void http_refuse_at_end(struct http_request *request, unsigned status) {
     http_body_drop(request);
     request->phase = HTTP_PHASE_REFUSED;
     request->refusal = status;
@@ -83,16 +83,17 @@ static void refuse_at_end(struct http_request *request, unsigned status) {
 static void on_piece(struct http_request *request, const char *data, size_t size) {
     size_t max = request->conn->server->options.limits.body_bytes_max;
     if (size > max - request->body_len) {
-        refuse_at_end(request, 413);
+        http_refuse_at_end(request, 413);
         return;
     }
     size_t need = request->body_len + size;
+    request->piece_ms = loop_now_ms(request->conn->server->loop);
     if (need > request->body_cap) {
         size_t cap =
             request->body_cap * 2 > BODY_PIECE_MIN ? request->body_cap * 2 : (size_t)BODY_PIECE_MIN;
         cap = cap < need ? need : cap;
         if (!body_reserve(request, cap < max ? cap : max)) {
-            refuse_at_end(request, 429);
+            http_refuse_at_end(request, 429);
             return;
         }
     }
@@ -170,6 +171,7 @@ void http_on_completed(void *ctx, struct MHD_Connection *mhd, void **request_ctx
     free(request->params);
     free(request);
     conn->request = NULL;
+    conn->since_ms = loop_now_ms(conn->server->loop);
     http_set_deadline(conn, conn->server->options.limits.idle_timeout_ms);
 }
 
@@ -191,6 +193,26 @@ struct str http_header_value(const struct http_request *request, const char *nam
     return str_trim((struct str){value, len});
 }
 
+struct header_prefix {
+    struct str name;
+    bool found;
+};
+
+static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                 size_t key_len, const char *value, size_t value_len) {
+    struct header_prefix *prefix = ctx;
+    (void)kind, (void)value, (void)value_len;
+    prefix->found = key_len >= prefix->name.len &&
+                    str_equal_nocase((struct str){key, prefix->name.len}, prefix->name);
+    return prefix->found ? MHD_NO : MHD_YES;
+}
+
+bool http_has_header_of(const struct http_request *request, const char *prefix) {
+    struct header_prefix wanted = {.name = str_from(prefix)};
+    (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_header, &wanted);
+    return wanted.found;
+}
+
 struct str http_body(const struct http_request *request) {
     return request->body_len ? (struct str){request->body, request->body_len}
                              : (struct str){NULL, 0};
@@ -202,7 +224,10 @@ char *http_take_body(struct http_request *request, size_t *len) {
     if (body)
         body[request->body_len] = '\0';
     request->body = NULL;
-    http_body_drop(request);
+    request->waits = true;
+    request->conn->share->waits += request->share_bytes;
+    request->conn->server->body_bytes -= request->body_cap;
+    request->body_len = request->body_cap = 0;
     return body;
 }
 

@@ -92,7 +92,10 @@ static bool open_unix(const struct http_options *options, struct http_socket *ou
     // The mode before bind keeps the file closed to others from its first moment on.
     if (out->fd < 0 || fchmod(out->fd, options->unix_mode & 0700) ||
         bind(out->fd, (const struct sockaddr *)&at, sizeof at))
-        return err_set(err, ERR_CONFIG, "%s: %s", options->unix_path, strerror(errno));
+        return err_set(err, ERR_CONFIG, "%s: %s", options->unix_path,
+                       errno == ENOENT ? "its directory is not there (for a service systemd makes "
+                                         "it: RuntimeDirectory=)"
+                                       : strerror(errno));
     out->unix_path = mem_strdup(options->unix_path);
     if (chmod(at.sun_path, options->unix_mode) || lstat(at.sun_path, &st) ||
         listen(out->fd, BACKLOG))

@@ -6,7 +6,9 @@
 #include "edge/store/place.h"
 
 #include "base/mem.h"
+#include "edge/store/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -108,15 +110,70 @@ void store_place_close(struct store_place *place) {
     free(place);
 }
 
+// What a daemon leaves where it has been.
+static const char *find_remains(int dir_fd) {
+    static const char *const names[] = {"identity.key", "person.key", "lock.mdb", "lock",
+                                        "data.mdb.new"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (is_there(dir_fd, names[i]))
+            return names[i];
+    return NULL;
+}
+
+static bool check(const char *dir, int fd, struct err *err) {
+    const char *remains = find_remains(fd);
+    if (is_there(fd, file_name))
+        return true;
+    if (is_there(fd, own_name))
+        return err_set(err, ERR_CONFIG,
+                       "state directory %s: a rebuild or a beginning was broken off: run signaald "
+                       "--rebuild or --init again",
+                       dir);
+    if (remains)
+        return err_set(err, ERR_DAMAGED, "the ledger in %s is gone: there is %s and no %s", dir,
+                       remains, file_name);
+    return err_set(err, ERR_CONFIG,
+                   "state directory %s has no ledger: mount its disk, or for the very first start "
+                   "run signaald --init",
+                   dir);
+}
+
 bool store_place_check(const char *dir, struct err *err) {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail(err, ERR_CONFIG, dir);
-    bool broken_off = is_there(fd, own_name) && !is_there(fd, file_name);
+    bool ok = check(dir, fd, err);
     (void)close(fd);
-    return !broken_off ||
-           err_set(err, ERR_CONFIG,
-                   "state directory %s: a rebuild was broken off: run signaald --rebuild again, or "
-                   "remove %s to begin a new ledger",
-                   dir, own_name);
+    return ok;
+}
+
+// But for what a beginning that was broken off left, and what a file system makes.
+static bool is_empty(const char *dir, struct err *err) {
+    DIR *list = opendir(dir);
+    const struct dirent *entry;
+    bool ok = list || fail(err, ERR_CONFIG, dir);
+    bool again = list && is_there(dirfd(list), own_name);
+    while (ok && (entry = readdir(list))) {
+        const char *name = entry->d_name;
+        ok = strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "lost+found") == 0 ||
+             (again && (strcmp(name, own_name) == 0 || strcmp(name, lock_name) == 0)) ||
+             err_set(err, ERR_CONFIG,
+                     "state directory %s is not empty: a ledger begins in an empty directory, and "
+                     "one that is lost is restored or rebuilt",
+                     dir);
+    }
+    if (list)
+        (void)closedir(list);
+    return ok;
+}
+
+bool store_place_begin(const char *dir, uint64_t map_bytes_max, struct err *err) {
+    if (!is_empty(dir, err))
+        return false;
+    struct store_place *place = store_place_open(dir, err);
+    struct store *store = place ? store_open(place->path, map_bytes_max, err) : NULL;
+    store_close(store);
+    bool ok = store && store_place_put(place, err);
+    store_place_close(place);
+    return ok;
 }

@@ -1,228 +1,21 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The only file that includes lmdb.h. Tables keyed by sequence use integer keys, so that a commit
-// touches the last pages only. LMDB syncs its data before its meta page on each commit; MDB_NOSYNC
-// and its kin are never set.
-//
-// LMDB writes pages anew, so what was deleted stays readable in pages that are free. A commit that
-// removed what must not stay leaves a mark, and the next opening copies what is in use to a new
-// file, which then takes the old one's place.
-#include "edge/store/store.h"
+// Transactions. Tables keyed by sequence use integer keys, so that a commit touches the last pages
+// only. LMDB syncs its data before its meta page on each commit; MDB_NOSYNC and its kin are never
+// set. Each put and delete keeps the sum of its table, which the commit writes (sums.c). The store
+// owns LMDB's environment, a transaction what it has borrowed of it.
+#include "store_lmdb.h"
 
 #include "base/mem.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <lmdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-struct store {
-    MDB_env *env;
-    MDB_dbi tables[STORE_TABLES];
-    int lock_fd;
-    int dir_fd;
-};
-
-static const struct {
-    const char *name;
-    unsigned flags;
-} tables[STORE_TABLES] = {
-    [STORE_LEDGER] = {"ledger", MDB_INTEGERKEY},
-    [STORE_OUTBOX] = {"outbox", MDB_INTEGERKEY},
-    [STORE_PUBLISHED] = {"published", MDB_INTEGERKEY},
-    [STORE_COUNTS] = {"counts", 0},
-    [STORE_FEEDS] = {"feeds", 0},
-    [STORE_QUARANTINE] = {"quarantine", 0},
-    [STORE_EXPIRED_COUNTS] = {"expired_counts", 0},
-    [STORE_PERSONS] = {"persons", 0},
-    [STORE_MEMBERS] = {"members", 0},
-    [STORE_UNMAPPED] = {"unmapped", 0},
-    [STORE_AUDIT] = {"audit", MDB_INTEGERKEY},
-    [STORE_STATISTICS] = {"statistics", 0},
-    [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", MDB_INTEGERKEY},
-    [STORE_RELEASED] = {"released", 0},
-    [STORE_META] = {"meta", 0},
-};
-
-static const struct str removed_mark = {"removed", 7};
-
-static bool lock_dir(struct store *store, const char *dir, struct err *err) {
-    store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (store->dir_fd < 0)
-        return err_set(err, ERR_CONFIG, "state directory %s: %s", dir, strerror(errno));
-    store->lock_fd = openat(store->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (store->lock_fd < 0)
-        return err_set(err, ERR_CONFIG, "state directory %s: lock: %s", dir, strerror(errno));
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return err_set(err, ERR_CONFIG, "state directory %s is in use by another signaald", dir);
-    return true;
-}
-
-static bool open_tables(struct store *store, struct err *err) {
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(store->env, NULL, 0, &txn);
-    if (rc)
-        return err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
-    for (int i = 0; i < STORE_TABLES && rc == 0; i++)
-        rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags | MDB_CREATE, &store->tables[i]);
-    if (rc)
-        mdb_txn_abort(txn);
-    else
-        rc = mdb_txn_commit(txn);
-    return rc == 0 || err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
-}
-
-static bool open_env(struct store *store, const char *dir, uint64_t map_bytes_max,
-                     struct err *err) {
-    int rc;
-    if ((rc = mdb_env_create(&store->env)) == 0 &&
-        (rc = mdb_env_set_maxdbs(store->env, STORE_TABLES)) == 0 &&
-        (rc = mdb_env_set_mapsize(store->env, map_bytes_max)) == 0)
-        rc = mdb_env_open(store->env, dir, MDB_NOTLS | MDB_NORDAHEAD, 0600);
-    if (rc)
-        return err_set(err, ERR_FATAL, "state in %s: %s", dir, mdb_strerror(rc));
-    return open_tables(store, err);
-}
-
-static bool is_marked(struct store *store) {
-    struct store_txn txn;
-    struct str value;
-    store_begin_read(store, &txn);
-    bool marked = store_get(&txn, STORE_META, removed_mark, &value);
-    store_abort(&txn);
-    return marked;
-}
-
-static const char file_name[] = "data.mdb", new_name[] = "data.mdb.new", locks_name[] = "lock.mdb";
-
-// What is in use, to a new file. On a full disk it has to wait for another start.
-static bool copy_file(struct store *store) {
-    int fd = openat(store->dir_fd, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool done = fd >= 0 && mdb_env_copyfd2(store->env, fd, MDB_CP_COMPACT) == 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return done;
-}
-
-// The new file gets a lock file of its own. In the new file numbers of transactions begin anew, and
-// LMDB believes the lock file, as long as another process (a backup) has it open, about the last
-// one: with the old one it would take the new file for an empty one. The backup goes on with the
-// old two.
-static bool replace_file(struct store *store) {
-    return unlinkat(store->dir_fd, locks_name, 0) == 0 &&
-           renameat(store->dir_fd, new_name, store->dir_fd, file_name) == 0;
-}
-
-// The mark goes only from the new file: if we are killed on the way it is done again.
-static bool leave_removed_behind(struct store *store, const char *dir, uint64_t map_bytes_max,
-                                 struct err *err) {
-    struct store_txn txn;
-    if (!is_marked(store))
-        return true;
-    if (!copy_file(store)) {
-        (void)unlinkat(store->dir_fd, new_name, 0);
-        return true;
-    }
-    bool replaced = replace_file(store);
-    mdb_env_close(store->env);
-    store->env = NULL;
-    if (!open_env(store, dir, map_bytes_max, err))
-        return false;
-    if (!replaced) {
-        (void)unlinkat(store->dir_fd, new_name, 0);
-        return true;
-    }
-    store_begin(store, &txn);
-    store_delete(&txn, STORE_META, removed_mark);
-    return store_commit(&txn, err);
-}
-
-struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) {
-    struct store *store = mem_zalloc(1, sizeof *store);
-    store->lock_fd = store->dir_fd = -1;
-    if (!lock_dir(store, dir, err) || !open_env(store, dir, map_bytes_max, err) ||
-        !leave_removed_behind(store, dir, map_bytes_max, err))
-        goto fail;
-    if (fsync(store->dir_fd) != 0) { // the files' names too are on the disk
-        err_set(err, ERR_FATAL, "state in %s: %s", dir, strerror(errno));
-        goto fail;
-    }
-    return store;
-fail:
-    store_close(store);
-    return NULL;
-}
-
-// Those that are there. One that is missing is of a later version than the files: it is empty.
-static bool open_tables_read(struct store *store, struct err *err) {
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
-    if (rc)
-        return err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
-    for (int i = 0; i < STORE_TABLES && rc == 0; i++) {
-        rc = mdb_dbi_open(txn, tables[i].name, tables[i].flags, &store->tables[i]);
-        if (rc == MDB_NOTFOUND) {
-            store->tables[i] = UINT_MAX; // no table has this number
-            rc = 0;
-        }
-    }
-    if (rc == 0)
-        rc = mdb_txn_commit(txn); // keeps the tables open
-    else
-        mdb_txn_abort(txn);
-    return rc == 0 || err_set(err, ERR_FATAL, "state: %s", mdb_strerror(rc));
-}
-
-// LMDB's own lock file keeps the pages that we read from being used again. Where it is missing (in
-// a copy that nobody has ever opened) nobody writes.
-static bool open_env_read(struct store *store, const char *dir, uint64_t map_bytes_max,
-                          struct err *err) {
-    unsigned flags = MDB_RDONLY | MDB_NOTLS;
-    int rc;
-    if (faccessat(store->dir_fd, locks_name, F_OK, 0) != 0)
-        flags |= MDB_NOLOCK;
-    if ((rc = mdb_env_create(&store->env)) == 0 &&
-        (rc = mdb_env_set_maxdbs(store->env, STORE_TABLES)) == 0 &&
-        (rc = mdb_env_set_mapsize(store->env, map_bytes_max)) == 0)
-        rc = mdb_env_open(store->env, dir, flags, 0600);
-    if (rc)
-        return err_set(err, rc == EACCES || rc == ENOENT ? ERR_CONFIG : ERR_FATAL,
-                       "state in %s: %s", dir, mdb_strerror(rc));
-    return open_tables_read(store, err);
-}
-
-struct store *store_open_read(const char *dir, uint64_t map_bytes_max, struct err *err) {
-    struct store *store = mem_zalloc(1, sizeof *store);
-    store->lock_fd = -1;
-    store->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (store->dir_fd < 0)
-        err_set(err, ERR_CONFIG, "state directory %s: %s", dir, strerror(errno));
-    if (store->dir_fd >= 0 && open_env_read(store, dir, map_bytes_max, err))
-        return store;
-    store_close(store);
-    return NULL;
-}
+const struct str store_removed_mark = {"removed", 7};
 
 void store_note_removed(struct store_txn *txn) {
-    store_put(txn, STORE_META, removed_mark, STR("1"));
-}
-
-void store_close(struct store *store) {
-    if (!store)
-        return;
-    if (store->env)
-        mdb_env_close(store->env);
-    if (store->lock_fd >= 0)
-        (void)close(store->lock_fd);
-    if (store->dir_fd >= 0)
-        (void)close(store->dir_fd);
-    free(store);
+    store_put(txn, STORE_META, store_removed_mark, STR("1"));
 }
 
 static void fail(struct store_txn *txn, int rc) {
@@ -251,10 +44,55 @@ static void begin(struct store *store, struct store_txn *txn, unsigned flags) {
 void store_begin(struct store *store, struct store_txn *txn) {
     (void)mdb_reader_check(store->env, NULL);
     begin(store, txn, 0);
+    memcpy(txn->sums, store->sums.of, sizeof txn->sums);
 }
 
 void store_begin_read(struct store *store, struct store_txn *txn) {
     begin(store, txn, MDB_RDONLY);
+}
+
+// The file keeps the beginnings of the last two transactions only, and a daemon may write on while
+// a snapshot begins.
+void store_begin_snapshot(struct store *store, struct store_txn *txn) {
+    struct pages_meta meta;
+    struct err err;
+    mdb_filehandle_t fd;
+    bool ok;
+    do {
+        begin(store, txn, MDB_RDONLY);
+        if (txn->err.kind != ERR_NONE)
+            return;
+        (void)mdb_env_get_fd(store->env, &fd);
+        ok = pages_read_meta(fd, &meta, &err);
+        if (ok && meta.transaction == mdb_txn_id(txn->handle))
+            break;
+        store_abort(txn);
+    } while (ok);
+    if (ok) {
+        txn->snapshot = mem_alloc(sizeof meta);
+        memcpy(txn->snapshot, &meta, sizeof meta);
+    } else {
+        txn->err = err;
+    }
+}
+
+bool store_check(struct store_txn *txn, bool *readable, struct err *err) {
+    struct pages_found found;
+    mdb_filehandle_t fd;
+    *readable = false;
+    if (txn->err.kind != ERR_NONE) {
+        *err = txn->err;
+        return false;
+    }
+    (void)mdb_env_get_fd(txn->store->env, &fd);
+    if (!pages_walk(fd, txn->snapshot, &found, err))
+        return false;
+    *readable = true;
+    for (int i = 0; i < STORE_TABLES; i++)
+        if (found.sums.of[i] != found.written.of[i])
+            return err_set(err, ERR_DAMAGED, "%s: its entries are not those that were written",
+                           store_table_kinds[i].name);
+    return true;
 }
 
 // LMDB takes pointers to mutable memory also for what it only reads.
@@ -262,12 +100,25 @@ static MDB_val to_val(struct str s) {
     return (MDB_val){s.len, (void *)(uintptr_t)s.data};
 }
 
+static uint64_t sum_of(enum store_table table, MDB_val key, MDB_val value) {
+    return sums_entry(table, (struct str){key.mv_data, key.mv_size},
+                      (struct str){value.mv_data, value.mv_size});
+}
+
+// What was there under this key is no longer; what LMDB found of it is in `old`.
 static void put(struct store_txn *txn, enum store_table table, MDB_val key, struct str value,
                 unsigned flags) {
-    MDB_val data = to_val(value);
+    MDB_val data = to_val(value), old = data;
     if (txn->err.kind != ERR_NONE)
         return;
-    int rc = mdb_put(txn->handle, txn->store->tables[table], &key, &data, flags);
+    MDB_dbi dbi = txn->store->tables[table];
+    int rc = mdb_put(txn->handle, dbi, &key, flags ? &data : &old, flags ? flags : MDB_NOOVERWRITE);
+    if (rc == MDB_KEYEXIST && !flags) {
+        txn->sums[table] -= sum_of(table, key, old);
+        rc = mdb_put(txn->handle, dbi, &key, &data, 0);
+    }
+    txn->sums[table] += sum_of(table, key, data);
+    txn->changed = true;
     if (rc)
         fail(txn, rc);
 }
@@ -289,10 +140,19 @@ void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, s
 }
 
 static void delete (struct store_txn *txn, enum store_table table, MDB_val key) {
+    MDB_val old;
     if (txn->err.kind != ERR_NONE)
         return;
-    int rc = mdb_del(txn->handle, txn->store->tables[table], &key, NULL);
-    if (rc && rc != MDB_NOTFOUND)
+    MDB_dbi dbi = txn->store->tables[table];
+    int rc = mdb_get(txn->handle, dbi, &key, &old);
+    if (rc == MDB_NOTFOUND)
+        return;
+    if (rc == 0) {
+        txn->sums[table] -= sum_of(table, key, old);
+        txn->changed = true;
+        rc = mdb_del(txn->handle, dbi, &key, NULL);
+    }
+    if (rc)
         fail(txn, rc);
 }
 
@@ -442,12 +302,27 @@ void store_each(struct store_txn *txn, enum store_table table,
     store_each_from(txn, table, (struct str){NULL, 0}, fn, ctx);
 }
 
+static void put_sums(struct store_txn *txn) {
+    char bytes[SUMS_BYTES];
+    struct sums sums;
+    memcpy(sums.of, txn->sums, sizeof sums.of);
+    sums_put(&sums, bytes);
+    MDB_val key = to_val(sums_key), value = {sizeof bytes, bytes};
+    int rc = mdb_put(txn->handle, txn->store->tables[STORE_META], &key, &value, 0);
+    if (rc)
+        fail(txn, rc);
+}
+
 bool store_commit(struct store_txn *txn, struct err *err) {
+    if (txn->err.kind == ERR_NONE && txn->changed)
+        put_sums(txn);
     if (txn->err.kind == ERR_NONE) {
         int rc = mdb_txn_commit(txn->handle);
         txn->handle = NULL; // gone, whatever came of it
         if (rc)
             fail(txn, rc);
+        else
+            memcpy(txn->store->sums.of, txn->sums, sizeof txn->sums);
     }
     store_abort(txn);
     if (txn->err.kind != ERR_NONE)
@@ -459,6 +334,8 @@ void store_abort(struct store_txn *txn) {
     if (txn->handle)
         mdb_txn_abort(txn->handle);
     txn->handle = NULL;
+    free(txn->snapshot);
+    txn->snapshot = NULL;
 }
 
 void store_get_usage(struct store *store, struct store_usage *usage) {

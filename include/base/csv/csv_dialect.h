@@ -9,7 +9,6 @@
 
 struct csv_dialect {
     char separator;
-    bool utf8;     // a byte order mark says so
     size_t begin;  // of the records: behind the mark and the "sep=" line
     uint32_t line; // where they begin, 1-based
 };

@@ -18,7 +18,7 @@ void counts_free(struct counts *counts);
 void counts_clear(struct counts *counts);
 void counts_add(struct counts *counts, const struct cell *cell, int64_t change);
 int64_t counts_get(const struct counts *counts, const struct cell *cell);
-int64_t counts_total(const struct counts *counts);
+int64_t counts_total(const struct counts *counts); // without those of rejected signals
 // Every cell whose count is not 0, in no order.
 void counts_each(const struct counts *counts,
                  void (*fn)(void *ctx, const struct cell *cell, int64_t value), void *ctx);
@@ -53,7 +53,8 @@ struct counts_query {
     struct counts_filter {
         enum dimension dimension;
         char value[COUNTS_LABEL_MAX]; // must be the label exactly
-    } filters[COUNTS_FILTER_MAX];     // all must hold
+    } filters[COUNTS_FILTER_MAX];     // all must hold. Rejected signals count only where one is
+                                      // about the status
     size_t filter_count;
     struct period period; // of `reported`
 };

@@ -2,7 +2,8 @@
 // Which of the municipalities of today signal, which have fallen silent, and which never did. Those
 // that merged are part of their successor, with what they delivered (of a split: of the successor
 // with the largest share). Also the basic level of the CCV (centre for crime prevention and
-// safety): a municipality (1) signals actively, (2) has an official, (3) has policy.
+// safety): a municipality (1) looks for signals actively, of which what arrives is an
+// indicator, (2) has an official, (3) has policy.
 #ifndef CORE_CUBE_COVERAGE_H
 #define CORE_CUBE_COVERAGE_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Statistics that may be told outside (disclosure control). Exact running counts give single people
 // away (14, then 15), so what is told is made at the close of a month and then stays as it is:
-//   - sums along a few margins only, of signals reported in closed months;
+//   - sums along a few margins only, of signals reported in closed months that are not rejected;
 //   - each floored on its own to a multiple of the rounding base: zero and small look alike;
 //   - made anew only when at least as many signals as the rounding base have changed since.
 // A statistic has a key: "signals/year=2017/province=PV27/category=SexualExploitation",

@@ -51,10 +51,12 @@ void trend_label(const struct trend *trend, const struct trend_point *point,
 // From `before` to `now` in tenths of a percent, half away from zero. False when `before` is 0.
 // Both, here and below, from 0 to 2^50.
 bool trend_percent(int64_t before, int64_t now, int64_t *tenths);
-// Is the change larger than chance alone gives in 95 of 100 cases? The usual approximate test of
-// two Poisson counts over periods of equal length, |b - a| > 1.96 * sqrt(a + b), which treats a as
-// binomial with a half, given a + b (Przyborowski and Wilenski, Biometrika 31, 1940). It supposes
-// that signals come independently of each other.
-bool trend_is_beyond_chance(int64_t before, int64_t now);
+// Is the change larger than chance alone gives in 95 of 100 cases? The exact test of two Poisson
+// counts over periods of so many days: given their sum, `now` is binomial (Przyborowski and
+// Wilenski, Biometrika 31, 1940); twice the smaller tail. It supposes that signals come
+// independently of each other. Fewer than TREND_CARRIES_MIN in both together carry nothing. Above
+// TREND_SUMMED_MAX the normal distribution stands for it: there they are the same in four digits.
+enum { TREND_CARRIES_MIN = 6, TREND_SUMMED_MAX = 1 << 28 };
+bool trend_is_beyond_chance(int64_t before, int64_t now, uint32_t days_before, uint32_t days_now);
 
 #endif

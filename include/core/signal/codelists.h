@@ -9,8 +9,9 @@
 
 bool codelist_gender(struct str word, enum gender *out);
 bool codelist_age_group(struct str word, enum age_group *out);
-// A country's alpha-2 or alpha-3 code or a group. EU: the 26 member states beside the Netherlands.
-bool codelist_citizenship(struct str word, enum citizenship *out);
+// A country's alpha-2 or alpha-3 code or a group. EU: the member states of that day beside the
+// Netherlands; from 2000 on it is right.
+bool codelist_citizenship(struct str word, int32_t day, enum citizenship *out);
 // The alpha-2 code, in lower case, of a country's alpha-2 or alpha-3 code.
 bool codelist_country(struct str word, char out[3]);
 bool codelist_is_unknown(struct str word); // "onbekend", "not specified"

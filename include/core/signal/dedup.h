@@ -4,6 +4,7 @@
 //                                       the identity is known and nothing counts)
 //   known, same content              -> duplicate
 //   withdrawn, and its system now says that it stands -> corrected, also with the content it had
+//   withdrawn since it was gone or left out, and there again -> corrected, also with that content
 //   known, other content             -> corrected, version + 1; also when it had been withdrawn
 //   known and counting, `withdrawn`  -> withdrawn, version + 1
 //   withdrawn, and again `withdrawn`, or again the content it had -> duplicate

@@ -26,14 +26,15 @@ struct ledger_entry {
     uint64_t first;       // seq of the first version
     uint32_t version;     // 1..
     enum verdict verdict; // REGISTERED, CORRECTED or WITHDRAWN
-    bool counts;          // is in the counts (false once withdrawn)
-    bool erased;          // what it said has been removed on request; its identity stays known
-    bool remapped;        // its source said nothing new: other tables gave it another meaning
-    bool unknown_said;    // see struct signal
-    int64_t updated_ms;   // when the source last changed it, at the earliest; 0: not said
-    uint64_t person;      // number of the person it is about; 0: nobody is known
-    int64_t received_ms;  // when the bytes came in
-    int64_t logged_ms;    // when it was written: the event's time
+    bool counts; // is in a cell of the counts (false once withdrawn); see ledger_entry_counts
+    enum withdrawal how; // a WITHDRAWN one came about
+    bool erased;         // what it said has been removed on request; its identity stays known
+    bool remapped;       // its source said nothing new: other tables gave it another meaning
+    bool unknown_said;   // see struct signal
+    int64_t updated_ms;  // when the source last changed it, at the earliest; 0: not said
+    uint64_t person;     // number of the person it is about; 0: nobody is known
+    int64_t received_ms; // when the bytes came in
+    int64_t logged_ms;   // when it was written: the event's time
     struct digest identity;
     struct digest content;
     struct cell cell;            // after a withdrawal: the cell it was taken out of
@@ -47,5 +48,10 @@ struct ledger_entry {
     char source[LEDGER_SOURCE_MAX + 1];
     char id[SIGNAL_ID_MAX + 1];
 };
+
+// Is it in what is told without asking for rejected ones: counts, trend, coverage, statistics?
+static inline bool ledger_entry_counts(const struct ledger_entry *entry) {
+    return entry->counts && cell_counts(&entry->cell);
+}
 
 #endif

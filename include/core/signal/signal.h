@@ -19,8 +19,9 @@ enum {
     SIGNAL_DAY_MIN = 10957,    // 2000-01-01
 };
 
-// Forms of exploitation. Names are HTCDS 2.0's (vic_TypeOfExploitation, IOM); ForcedCriminality is
-// our one extension, since HTCDS has no word for a main Dutch form. A signal carries a set of them.
+// Forms of exploitation. Names are HTCDS 2.0's (vic_TypeOfExploitation, IOM), but for two of ours:
+// ForcedCriminality, since HTCDS has no word for a main Dutch form, and Unknown. A signal carries a
+// set of them.
 enum category {
     CATEGORY_SEXUAL_EXPLOITATION,
     CATEGORY_FORCED_LABOUR,
@@ -38,15 +39,18 @@ enum category {
     CATEGORY_COUNT,
 };
 
+// As HTCDS 2.0 (prs_Gender), which writes NonSpecifiedUnknown for our Unknown.
 enum gender {
     GENDER_UNKNOWN,
     GENDER_FEMININE,
     GENDER_MASCULINE,
+    GENDER_TRANS_FEMININE,
+    GENDER_TRANS_MASCULINE,
     GENDER_NON_CONFORMING,
     GENDER_COUNT
 };
 enum age_group { AGE_UNKNOWN, AGE_MINOR, AGE_ADULT, AGE_COUNT }; // Minor is under 18
-// By ISO 3166 against the EU's member states of today.
+// By ISO 3166 against the EU's member states on the day of the report.
 enum citizenship {
     CITIZENSHIP_UNKNOWN,
     CITIZENSHIP_NL,
@@ -89,14 +93,14 @@ bool source_kind_from_name(struct str name, enum source_kind *out); // exact
 // Why an item, or a field of it, is refused. The code is part of the API; the text never holds the
 // value.
 enum fault_code {
-    FAULT_SYNTAX,        // not JSON, not UTF-8, duplicate key, too deep
+    FAULT_SYNTAX,        // not well-formed, or too deep
     FAULT_TYPE,          // another JSON type than this field has
     FAULT_REQUIRED,      // missing
     FAULT_TOO_LONG,      // over the field's maximum, or an item over its size
     FAULT_TOO_MANY,      // more entries than allowed
     FAULT_BAD_DATE,      // no such day, or not in the form asked for
     FAULT_OUT_OF_RANGE,  // in the future, before 2000, an impossible age
-    FAULT_BAD_CHARACTER, // control characters
+    FAULT_BAD_CHARACTER, // control characters, not UTF-8
     FAULT_UNKNOWN_WORD,  // a word outside a closed list (status)
     FAULT_NOT_ACCEPTED,  // a citizen service number (BSN), which must not be sent
     FAULT_BAD_NUMBER,    // not a number of this kind: a V-number has 10 digits
@@ -105,6 +109,8 @@ enum fault_code {
     FAULT_NO_SIGNAL,     // of a table: a row is a sum or a note
     FAULT_CONFLICT,      // an id that one delivery gives several contents
     FAULT_SHORTENED,     // an id that a spreadsheet has shortened
+    FAULT_REPEATED,      // a member or column is there more than once: which is meant?
+    FAULT_FORM,          // no text at all: a workbook, HTML
     FAULT_COUNT,
 };
 const char *fault_code_name(enum fault_code code);
@@ -112,14 +118,12 @@ const char *fault_code_text(enum fault_code code);
 
 struct fault {
     uint32_t index; // of the item in its batch
+    uint32_t line;  // where it begins; 0: not known
     enum fault_code code;
     char pointer[48]; // RFC 6901, made of field names of ours only: "/victim/age", "/categories/3"
     uint32_t other;   // CONFLICT: index of the other item,
     uint32_t page;    // and the page of the poll that it is on; 0: this one
 };
-enum { FAULT_TEXT_MAX = 160 };
-// The code's text, and where the other item is.
-void fault_text(const struct fault *fault, char out[FAULT_TEXT_MAX]);
 
 // Fields whose words a table gives meaning, and which may bring words that it lacks.
 enum unmapped_field {
@@ -185,6 +189,10 @@ struct cell {
     uint8_t reserved; // 0
 };
 
+// A rejected signal is kept in a cell of its own status: it is in no sum but one that asks for
+// rejected ones.
+bool cell_counts(const struct cell *cell);
+
 // Keyed digests of a person, by V-number and by name, birth date and nationality; each under the
 // key in force and, while keys are rotated, under the one before.
 enum { PERSON_BASES = 2, PERSON_KEYS_MAX = 2 };
@@ -194,6 +202,16 @@ struct person_pseudonyms {
     struct digest list[PERSON_BASES][PERSON_KEYS_MAX]; // [..][0]: under the key in force
 };
 
+// How a signal came to be withdrawn. What its source said is final until it says otherwise; what we
+// made of its silence ends as soon as the signal is there again.
+enum withdrawal {
+    WITHDRAWN_SAID,     // by its source
+    WITHDRAWN_GONE,     // it is gone from a list that has all there is
+    WITHDRAWN_LEFT_OUT, // its source still has it, and the template leaves it out
+    WITHDRAWALS
+};
+const char *withdrawal_name(enum withdrawal w);
+
 struct signal {
     struct digest identity; // of (source, id); its hex form is our id of the signal
     struct digest
@@ -201,10 +219,11 @@ struct signal {
     char id[SIGNAL_ID_MAX + 1]; // the source's own if it can be nothing but a number of a case;
                                 // else a pseudonym of it, see scrub.h
     uint8_t id_len;
-    bool stands;      // takes back a withdrawal, see struct item
-    bool withdrawn;   // the source takes it back; only id and identity mean anything then
-    int32_t reported; // day
-    int32_t occurred; // day or TIME_DAY_NONE
+    bool stands;         // takes back a withdrawal, see struct item
+    bool withdrawn;      // the source takes it back; only id and identity mean anything then
+    enum withdrawal how; // it is withdrawn
+    int32_t reported;    // day
+    int32_t occurred;    // day or TIME_DAY_NONE
     uint16_t municipality_today; // present successor; 0 unknown
     const char *as_reported; // the table's own spelling of the name or code that was used, or NULL
                              // when the source's own municipality was assumed or nothing matched;

@@ -33,6 +33,7 @@ struct ctl_question {
     enum ctl_exit (*put)(const struct ctl *ctl, const struct args *args, struct buf *target);
     const char *missing; // what to print for a 404; NULL when that is a problem like any other
     bool explained;      // and the daemon's own words behind it
+    const char *good;    // the flag without which it is CTL_FAILED, with --json too; NULL: none
     enum ctl_exit (*print)(const struct ctl *ctl, const struct json_view *answer);
 };
 
@@ -51,12 +52,15 @@ struct ctl_verb {
 };
 
 extern const struct ctl_verb status_verb, counts_verb, why_verb, tail_verb, reload_verb;
-extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, quarantine_verb;
+extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, accept_verb,
+    quarantine_verb;
 extern const struct ctl_verb words_verb, remap_verb, audit_verb, erase_verb;
 extern const struct ctl_verb try_verb, import_verb, verify_verb;
 extern const struct ctl_verb trend_verb, coverage_verb, statistics_verb, top_verb, report_verb;
 
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);
+// What GET answers; NULL: it has told why there is nothing. The caller frees it.
+struct json_view *ctl_get(const struct ctl *ctl, const char *target);
 // What the daemon says, as it says it, with a newline behind.
 void ctl_print_json(const struct ctl *ctl, struct str body);
 // The target of one signal, by the words SOURCE and ID; of one feed, by the word NAME.

@@ -18,6 +18,8 @@ const struct json_view *json_view_at(const struct json_view *node, const char *p
 const struct json_view *json_view_key(const struct json_view *node,
                                       const char *key); // one key, dots and all
 const char *json_view_text(const struct json_view *node, const char *path);
+// Is it this text? False for NULL.
+bool json_view_is(const struct json_view *node, const char *path, const char *text);
 bool json_view_number(const struct json_view *node, const char *path, int64_t *value);
 int64_t json_view_integer(const struct json_view *node, const char *path); // 0 where there is none
 bool json_view_flag(const struct json_view *node, const char *path);       // true only for true

@@ -9,13 +9,14 @@
 
 enum { QUERY_BY_MAX = 3, QUERY_FILTERS_MAX = 12, QUERY_LABEL_MAX = 256 };
 
-void query_put_dimensions(struct buf *out, const char *between); // the names of all
+void query_put_dimensions(struct buf *out); // the names of all, with ", " between them
 
 // A parameter behind the path in `target`, percent-encoded; none when `value` is NULL.
 void query_put_parameter(struct buf *target, struct str name, const char *value);
 // Each puts a parameter behind the path in `target`, or says what is wrong (CTL_USAGE).
 enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target);
 enum ctl_exit query_put_period(const struct ctl *ctl, const struct args *args, struct buf *target);
+// --period and --where.
 enum ctl_exit query_put_filters(const struct ctl *ctl, const struct args *args, struct buf *target);
 
 // The dimensions of an answer's "by". False when this version does not know them.

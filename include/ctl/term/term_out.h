@@ -66,5 +66,6 @@ void term_out_put_spaces(const struct term_out *term, size_t count);
 // A paragraph, broken at spaces.
 void term_out_put_wrapped(const struct term_out *term, enum term_out_style style, const char *text);
 void term_out_end_line(const struct term_out *term);
+bool term_out_is_abandoned(const struct term_out *term); // who read the pipe has gone
 
 #endif

@@ -43,6 +43,7 @@ struct fetch_result {
     struct str body;           // absent when empty
     const char *etag;          // NULL: none. 1 to 255 bytes without control characters, else none
     const char *last_modified; // likewise
+    const char *content_type;  // likewise
     const char *retry_after;   // likewise
     const char *link_next; // target of Link: <…>; rel="next" (RFC 8288), as it stands there; NULL:
                            // none. Over 2048 bytes it is FETCH_FAILED, not the end of paging

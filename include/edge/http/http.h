@@ -62,6 +62,9 @@ struct http_options {
     // NULL: no body.
     void (*on_refusal)(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply);
+    // A peer's or an owner's share has become full: of "connections", "bodies" or the "queue".
+    // `request` NULL: it is a connection. Not again while it goes on. May be NULL.
+    void (*on_full)(void *ctx, struct http_request *request, const char *what);
     // From http_close: a request that was handed over and not replied to is dropped. The request
     // must not be used any more. May be NULL.
     void (*on_gone)(void *ctx, struct http_request *request);
@@ -72,12 +75,24 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
                                 struct err *err) MUST_CHECK;
 uint16_t http_port(const struct http_server *server); // 0 for a Unix socket
 uint32_t http_connections(const struct http_server *server);
+struct http_usage {
+    size_t body_bytes;       // of all requests
+    uint32_t shares_full;    // were, in the last minute
+    uint64_t turned_away;    // connections and requests whose share was full
+    uint64_t conns_dropped;  // idle ones, for who had less
+    uint64_t bodies_dropped; // stalled or large ones, for who had less
+};
+void http_get_usage(const struct http_server *server, struct http_usage *usage);
 // No new connections. Idle ones are closed, the others with their next reply.
 void http_quiesce(struct http_server *server);
 // Closes all connections at once; streams are closed, requests without a reply are dropped
 // (on_gone), replies that are not yet written are lost. NULL is fine.
 void http_close(struct http_server *server);
 
+// From on_head: from now on the request, and its connection, are in the share of this owner (a
+// number of the caller's) and not in its peer's. False when that has its connections already, or
+// so many bytes of bodies that were taken and wait for their reply.
+bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) MUST_CHECK;
 struct str http_method(const struct http_request *request);
 struct str
 http_path(const struct http_request *request); // percent-encoded, as it came, without the query
@@ -88,9 +103,11 @@ void http_query_each(struct http_request *request,
                      void (*fn)(void *ctx, struct str name, struct str value), void *ctx);
 // The first header of that name, without white space around it; absent when missing.
 struct str http_header_value(const struct http_request *request, const char *name);
+// Is there a header whose name begins so? ASCII letters of both cases are alike.
+bool http_has_header_of(const struct http_request *request, const char *prefix);
 struct str http_body(const struct http_request *request); // absent when empty
 // The body's bytes are the caller's from now on (free()), NUL-terminated, and no longer counted in
-// body_bytes_max_all. NULL when the body is empty.
+// body_bytes_max_all, but in its share until the reply. NULL when the body is empty.
 char *http_take_body(struct http_request *request, size_t *len);
 // Of a Unix socket: who is at the other end (SO_PEERCRED). False on TCP.
 bool http_peer(const struct http_request *request, uid_t *uid, gid_t *gid, pid_t *pid);

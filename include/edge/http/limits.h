@@ -9,6 +9,8 @@
 // All deadlines are absolute (a trickle of bytes does not move them), kept to within a second.
 struct http_limits {
     uint32_t connections_max;  // over it the kernel's backlog fills
+    uint32_t share_percent;    // of connections_max and body_bytes_max_all for one peer or owner,
+                               // but always one whole body; 0: no limit of its own
     size_t head_bytes_max;     // request line and headers; over it 431
     size_t body_bytes_max;     // over it 413, by Content-Length or by counting
     size_t body_bytes_max_all; // of all requests together; over it 429 with Retry-After

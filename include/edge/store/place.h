@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct store_place;
 
 // Holds the state directory, so that no daemon starts in it meanwhile. CONFIG when there is a store
@@ -17,8 +19,12 @@ const char *store_place_dir(const struct store_place *place); // where to make i
 bool store_place_put(struct store_place *place, struct err *err) MUST_CHECK;
 void store_place_close(struct store_place *place); // NULL is fine
 
-// CONFIG where one was broken off and there is no store: a daemon must not begin a new one, since
-// to it every known signal would be new.
+// Is there a store to start on? CONFIG where the directory is as on a new machine, or one was
+// broken off: a daemon does not begin a new one by itself, since to it every known signal would be
+// new and its disk may just not be mounted. DAMAGED where one was there before.
 bool store_place_check(const char *dir, struct err *err) MUST_CHECK;
+// Begins a store that holds nothing, in a directory that holds nothing. CONFIG where there is
+// anything.
+bool store_place_begin(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
 
 #endif

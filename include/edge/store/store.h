@@ -16,6 +16,7 @@ enum store_table {
     STORE_PUBLISHED,         // seq -> partition and offset
     STORE_COUNTS,            // cell -> number of signals
     STORE_FEEDS,             // source name -> state of its feed
+    STORE_LISTED,            // source and signal -> how many whole lists lacked it
     STORE_QUARANTINE,        // digest of what could not be taken -> why
     STORE_EXPIRED_COUNTS,    // cell -> number of signals whose lines have expired
     STORE_PERSONS,           // pseudonym -> person
@@ -31,11 +32,16 @@ enum store_table {
 
 struct store;
 
+// What an operator does where an error is DAMAGED.
+extern const char store_damage_advice[];
+
 // Opens or makes the directory's store (files 0600) and takes its lock: a second daemon gets
-// CONFIG. map_bytes_max bounds the file.
+// CONFIG. map_bytes_max bounds the file. DAMAGED when the file is not what was written last: every
+// page that is in use is read and every entry added up, see store_check.
 struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
 // The same to read only, beside a running daemon or without one: makes, changes and compacts
-// nothing, and takes no lock of a daemon's. CONFIG when there is no store.
+// nothing, and takes no lock of a daemon's. CONFIG when there is no store; DAMAGED only when its
+// pages cannot be read.
 struct store *store_open_read(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
 void store_close(struct store *store); // NULL is fine
 
@@ -44,11 +50,16 @@ void store_close(struct store *store); // NULL is fine
 struct store_txn {
     struct store *store;
     void *handle;
-    struct err err; // kind ERR_NONE while all is well
+    struct err err;              // kind ERR_NONE while all is well
+    uint64_t sums[STORE_TABLES]; // of what the tables hold
+    bool changed;
+    void *snapshot; // of store_begin_snapshot
 };
 void store_begin(struct store *store, struct store_txn *txn); // writes
 void store_begin_read(struct store *store,
                       struct store_txn *txn); // a snapshot; end with store_abort
+// The same, which store_check can look at.
+void store_begin_snapshot(struct store *store, struct store_txn *txn);
 void store_put(struct store_txn *txn, enum store_table table, struct str key, struct str value);
 // seq tables: `append` keys that are larger than all that are there
 void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
@@ -86,6 +97,12 @@ uint64_t store_first_seq(struct store_txn *txn, enum store_table table); // 0 wh
 // written.
 bool store_commit(struct store_txn *txn, struct err *err) MUST_CHECK;
 void store_abort(struct store_txn *txn);
+
+// Is everything in this snapshot (store_begin_snapshot) as it was written? DAMAGED with what is
+// wrong and where: a page that is not LMDB's, with `*readable` false, so that the snapshot must not
+// be read on; or a table that holds other entries than its commits left there. RETRY when a daemon
+// writes too fast to look.
+bool store_check(struct store_txn *txn, bool *readable, struct err *err) MUST_CHECK;
 
 // The transaction removes what must not stay: the next store_open leaves it behind for good. Until
 // then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: EUPL-1.2
+// One JSON value that is wanted, read from its text. Shared by the decoders of native JSON and of
+// templates, which cut the values out with json_scan.h and read no others: what is wrong in a value
+// that nobody wants is never seen.
+#ifndef CODEC_JSON_LEAF_H
+#define CODEC_JSON_LEAF_H
+
+#include "core/signal/signal.h"
+
+enum json_kind {
+    JSON_KIND_NULL,
+    JSON_KIND_TEXT,
+    JSON_KIND_WHOLE,    // a whole number
+    JSON_KIND_FRACTION, // another number
+    JSON_KIND_TRUE,
+    JSON_KIND_FALSE,
+    JSON_KIND_OBJECT, // not looked into
+    JSON_KIND_LIST,   // not looked into
+    JSON_KIND_BROKEN, // `fault` says why
+};
+
+struct json_leaf {
+    enum json_kind kind;
+    enum fault_code fault;
+    struct str text; // TEXT and WHOLE: what it says; borrowed from the raw text or the leaves
+};
+
+// What the texts of some leaves borrow from.
+enum { JSON_LEAVES_MAX = 128, JSON_NUMBER_MAX = 32 };
+struct json_leaves {
+    size_t count, number_count;
+    void *parsed[JSON_LEAVES_MAX];
+    char numbers[JSON_LEAVES_MAX][JSON_NUMBER_MAX];
+};
+
+// `raw` is one value, without white space around it. At most JSON_LEAVES_MAX between two releases;
+// more are BROKEN.
+struct json_leaf json_leaf_read(struct json_leaves *leaves, struct str raw);
+// A FRACTION as text, "1.5"; one without a fraction as "2". Absent when it has too many digits, or
+// has a fraction and `whole`.
+struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool whole);
+// Is the raw key of a member this name? A bare word is never a key.
+bool json_leaf_key_is(struct str raw, struct str name);
+bool json_leaf_key_is_nocase(struct str raw, struct str name); // ASCII only
+// Forgets and overwrites; leaves that were read are gone.
+void json_leaves_release(struct json_leaves *leaves);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Shared by the files of daemon/edge/store; nobody else includes it.
+//   store.c, store_open.c   transactions; opening and closing: only these call LMDB
+//   pages.c   whether the pages of LMDB's file can be read, by reading them ourselves
+//   sums.c    a sum of digests of all that a table holds
+//   place.c   where a store is, or is made anew
+#ifndef EDGE_STORE_PRIVATE_H
+#define EDGE_STORE_PRIVATE_H
+
+#include "edge/store/store.h"
+
+#include <stddef.h>
+
+struct store_table_kind {
+    const char *name;
+    bool by_seq; // keys are numbers of 8 bytes
+};
+extern const struct store_table_kind store_table_kinds[STORE_TABLES];
+
+// --- sums.c ---
+
+// META "sums": for each table the sum of what sums_entry says of its entries, without this entry
+// itself. Each commit writes it, so a table that lacks something, or has something that was once
+// true, shows.
+struct sums {
+    uint64_t of[STORE_TABLES];
+};
+enum { SUMS_BYTES = (STORE_TABLES + 1) * 8, SUMS_CHUNK = 1 << 16 };
+extern const struct str sums_key;
+
+void sums_put(const struct sums *sums, char out[SUMS_BYTES]);
+bool sums_get(struct str value, struct sums *sums); // false: it was changed
+uint64_t sums_entry(enum store_table table, struct str key, struct str value);
+// The same of a value in pieces: each but the last has SUMS_CHUNK bytes, and there is at least one.
+uint64_t sums_begin(enum store_table table, struct str key);
+uint64_t sums_go_on(uint64_t sum, enum store_table table, struct str piece);
+
+// --- pages.c ---
+
+// What LMDB's file says of itself at its beginning, of its latest transaction.
+enum { PAGES_META_BYTES = 136 };
+struct pages_meta {
+    uint64_t transaction;
+    uint32_t page_bytes;
+    uint64_t pages;                  // in the file
+    uint8_t bytes[PAGES_META_BYTES]; // as they are in the file
+};
+// DAMAGED when it cannot be what LMDB wrote.
+bool pages_read_meta(int fd, struct pages_meta *meta, struct err *err) MUST_CHECK;
+
+// What a walk over all pages in use found.
+struct pages_found {
+    struct sums sums;    // of what is there
+    struct sums written; // META "sums"; all 0 in a store that has nothing yet
+};
+// False when LMDB must not read this file, with what is wrong and where. Reads with pread, so that
+// a bad disk is an error and no signal.
+bool pages_walk(int fd, const struct pages_meta *meta, struct pages_found *found,
+                struct err *err) MUST_CHECK;
+
+#endif
