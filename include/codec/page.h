@@ -60,7 +60,9 @@ struct page {
     size_t refused_count, refused_cap;
     struct page_word *unmapped;
     size_t unmapped_count, unmapped_cap;
-    char *next; // where the mapping finds the next page; NULL: nowhere
+    uint64_t told; // how many items the page says that its list has; 0: it does not
+    bool hint;     // it names a next page in a way that the mapping does not follow
+    char *next;    // where the mapping finds the next page; NULL: nowhere
 };
 
 // What the items that are not refused have in all.

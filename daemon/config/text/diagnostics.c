@@ -10,7 +10,7 @@
 enum { BYTES_MAX = 1024 * 1024 };
 
 void diagnostics_init(struct diagnostics *faults) {
-    faults->count = 0;
+    *faults = (struct diagnostics){0};
     buf_init(&faults->text, BYTES_MAX);
 }
 
@@ -31,6 +31,12 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
         (void)snprintf(where, sizeof where, ":%zu", line);
     buf_printf(&faults->text, "%s%s%s%s\n", file ? file : "", where, file ? ": " : "", text);
     faults->count++;
+}
+
+bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err) {
+    bool passed = faults->by_hand && err->kind == ERR_RETRY;
+    faults->passed_over += passed;
+    return passed;
 }
 
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]) {

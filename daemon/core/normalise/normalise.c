@@ -414,10 +414,10 @@ void normalise_identity(const struct hash_key *key, struct str source, struct st
 
 void normalise_unknown(const struct hash_key *key, enum unmapped_field field, struct str word,
                        struct digest *out) {
-    char folded[STR_FOLDED_MAX], code[MUNICIPALITY_CODE_MAX];
+    char folded[STR_FOLDED_MAX], plain[STR_FOLDED_MAX];
     const char *name = unmapped_field_name(field);
-    if (field == UNMAPPED_MUNICIPALITY && municipalities_full_code(word, code))
-        word = str_from(code);
+    if (field == UNMAPPED_MUNICIPALITY)
+        word = (struct str){plain, municipalities_plain(word, plain)};
     struct str text = {folded, synonyms_fold(word, folded)};
     // Nothing is left of punctuation alone, or of a word that is very long once folded.
     const struct str parts[] = {str_from(name), text.len ? text : word};

@@ -147,10 +147,68 @@ static void write_code(uint16_t code, char out[CODE_TEXT]) {
     out[CODE_TEXT - 1] = '\0';
 }
 
+// UTF-8 that was taken for Latin-1 and written as UTF-8 again becomes what it was. False when it is
+// nothing of the kind.
+static bool undo_latin1(struct str word, char *out, size_t *len) {
+    *len = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        unsigned char c = (unsigned char)word.data[i];
+        if (c >= 0x80 && ((c != 0xc2 && c != 0xc3) || i + 1 == word.len))
+            return false;
+        if (c >= 0x80)
+            c = (unsigned char)((c & 3) << 6 | ((unsigned char)word.data[++i] & 0x3f));
+        out[(*len)++] = (char)c;
+    }
+    return *len < word.len && str_is_clean_utf8((struct str){out, *len});
+}
+
+// Takes `part` and the blank beside it off the beginning or the end.
+static bool cut(struct str *text, struct str part, bool end) {
+    if (text->len <= part.len + 1)
+        return false;
+    const char *at = end ? text->data + text->len - part.len : text->data;
+    if (memcmp(at, part.data, part.len) != 0 || (end ? at[-1] : at[part.len]) != ' ')
+        return false;
+    *text = (struct str){end ? text->data : at + part.len + 1, text->len - part.len - 1};
+    return true;
+}
+
+// What people write for a code, once folded: "gm 0363", "nl gm0363", and "363 0" that was a number
+// in a spreadsheet.
+static bool parse_folded_code(struct str text, uint16_t *code) {
+    (void)cut(&text, STR("nl"), false);
+    (void)cut(&text, STR("gm"), false);
+    (void)cut(&text, STR("0"), true);
+    return parse_code(text, code);
+}
+
+size_t municipalities_plain(struct str word, char out[STR_FOLDED_MAX]) {
+    static_assert((int)CODE_TEXT <= (int)STR_FOLDED_MAX, "a code fits");
+    char once[STR_FOLDED_MAX], folded[STR_FOLDED_MAX];
+    struct str text = str_trim(word);
+    uint16_t code;
+    size_t len;
+    bool is_below_zero = text.len && text.data[0] == '-';
+    if (text.len < sizeof once && undo_latin1(text, once, &len))
+        text = (struct str){once, len};
+    text = (struct str){folded, synonyms_fold(text, folded)};
+    bool said = cut(&text, STR("gemeente"), false) || cut(&text, STR("gem"), false) ||
+                cut(&text, STR("gemeente"), true) || cut(&text, STR("gem"), true);
+    if (!is_below_zero && parse_folded_code(text, &code)) {
+        write_code(code, out);
+        return CODE_TEXT - 1;
+    }
+    return (size_t)snprintf(out, STR_FOLDED_MAX, "%s%.*s",
+                            said && text.len + 9 < STR_FOLDED_MAX ? "gemeente " : "", (int)text.len,
+                            text.data);
+}
+
 bool municipalities_full_code(struct str word, char out[MUNICIPALITY_CODE_MAX]) {
     static_assert((int)CODE_TEXT <= (int)MUNICIPALITY_CODE_MAX, "a code fits");
+    char plain[STR_FOLDED_MAX];
     uint16_t code;
-    if (!parse_code(str_trim(word), &code))
+    size_t len = municipalities_plain(word, plain);
+    if (!parse_full_code((struct str){plain, len}, &code))
         return false;
     write_code(code, out);
     return true;
@@ -352,25 +410,103 @@ const struct municipality *municipalities_on(const struct municipalities *all,
     return m;
 }
 
+// How provinces are written behind a name, folded.
+static const struct province_sign {
+    const char *sign;
+    uint8_t province;
+} province_signs[] = {
+    {"groningen", 20},
+    {"gron", 20},
+    {"gn", 20},
+    {"gr", 20},
+    {"fryslan", 21},
+    {"friesland", 21},
+    {"frl", 21},
+    {"fr", 21},
+    {"drenthe", 22},
+    {"dr", 22},
+    {"overijssel", 23},
+    {"ov", 23},
+    {"o", 23},
+    {"flevoland", 24},
+    {"fl", 24},
+    {"gelderland", 25},
+    {"gld", 25},
+    {"utrecht", 26},
+    {"ut", 26},
+    {"utr", 26},
+    {"u", 26},
+    {"noord holland", 27},
+    {"nh", 27},
+    {"n h", 27},
+    {"zuid holland", 28},
+    {"zh", 28},
+    {"z h", 28},
+    {"zeeland", 29},
+    {"zld", 29},
+    {"z", 29},
+    {"noord brabant", 30},
+    {"nb", 30},
+    {"n b", 30},
+    {"nbr", 30},
+    {"limburg", 31},
+    {"lb", 31},
+    {"l", 31},
+};
+
+// "Haren Gn", "Weesp (Noord-Holland)": the name, where it means one in that province.
+static const struct municipality *find_in_province(const struct municipalities *all,
+                                                   struct str plain, int32_t day,
+                                                   const char **spelling) {
+    for (size_t i = 0; i < sizeof province_signs / sizeof *province_signs; i++) {
+        const struct province_sign *sign = &province_signs[i];
+        struct str name = plain;
+        struct synonyms_match match;
+        if (!cut(&name, str_from(sign->sign), true) || !synonyms_find(all->names, name, &match))
+            continue;
+        const struct municipality *m = choose(all, &match, day, sign->province);
+        if (!m || m->province != sign->province)
+            return NULL; // it lies elsewhere
+        *spelling = match.spelling;
+        return m;
+    }
+    return NULL;
+}
+
+// What the word means, whatever the day. NULL: nothing, or, when *spelling is set, several.
+static const struct municipality *look_up(const struct municipalities *all, struct str word,
+                                          int32_t day, uint8_t province, const char **spelling) {
+    struct synonyms_match match;
+    char plain[STR_FOLDED_MAX];
+    uint16_t code;
+    bool is_code = parse_code(word, &code);
+    bool found = !is_code && synonyms_find(all->names, word, &match);
+    if (!is_code && !found) {
+        word = (struct str){plain, municipalities_plain(word, plain)};
+        is_code = parse_full_code(word, &code);
+        found = !is_code && synonyms_find(all->names, word, &match);
+    }
+    if (is_code) {
+        const struct municipality *m = municipalities_by_code(all, code);
+        if (m)
+            *spelling = all->lineages[m - all->rows].code_text;
+        return m;
+    }
+    if (!found)
+        return find_in_province(all, word, day, spelling);
+    *spelling = match.spelling;
+    return choose(all, &match, day, province);
+}
+
 enum municipality_match municipalities_resolve(const struct municipalities *all, struct str word,
                                                int32_t day, uint8_t province,
                                                const struct municipality **found,
                                                const char **spelling) {
-    struct synonyms_match match;
-    const struct municipality *m;
-    uint16_t code;
-    word = str_trim(word);
-    if (parse_code(word, &code)) {
-        m = municipalities_by_code(all, code);
-        if (!m)
-            return MUNICIPALITY_NO_SUCH;
-        *spelling = all->lineages[m - all->rows].code_text;
-    } else {
-        if (!synonyms_find(all->names, word, &match))
-            return MUNICIPALITY_NO_SUCH;
-        m = choose(all, &match, day, province);
-        *spelling = match.spelling;
-    }
+    const char *matched = NULL;
+    const struct municipality *m = look_up(all, str_trim(word), day, province, &matched);
+    if (!matched)
+        return MUNICIPALITY_NO_SUCH;
+    *spelling = matched;
     m = m ? municipalities_on(all, m, day) : NULL;
     if (!m)
         return MUNICIPALITY_AMBIGUOUS;

@@ -49,13 +49,15 @@ enum municipality_match {
                             // made later of several in other regions
 };
 
-// What `word` (code "GM0363" or "0363", official name, variant, or "gemeente" and a name) means on
-// `day`: the municipality valid on that day, following successors of one that ended before it and
-// predecessors of one that began after it while there is exactly one. One that several became is
-// itself before its beginning too, since nothing says which of them, unless they lay in other
-// regions. `province` (0 = not known) settles names that two provinces share. On FOUND sets *found
-// and *spelling (the table's own text that matched; lives as long as the table); on AMBIGUOUS
-// *spelling.
+// What `word` means on `day`: a code as people write it ("GM0363", "gm 0363", "NL.GM0363", "363",
+// "363.0"), an official name or variant, also with "gemeente" or "gem." before or behind it, with
+// its province behind it ("Haren Gn", "Bergen (Noord-Holland)"), or as UTF-8 that was taken for
+// Latin-1. It is the municipality valid on that day, following successors of one that ended before
+// it and predecessors of one that began after it while there is exactly one. One that several
+// became is itself before its beginning too, since nothing says which of them, unless they lay in
+// other regions. `province` (0 = not known) settles names that two provinces share. On FOUND sets
+// *found and *spelling (the table's own text that matched; lives as long as the table); on
+// AMBIGUOUS *spelling.
 enum municipality_match municipalities_resolve(const struct municipalities *all, struct str word,
                                                int32_t day, uint8_t province,
                                                const struct municipality **found,
@@ -73,6 +75,8 @@ const struct municipality *municipalities_successor(const struct municipalities 
 // with "Gemeente" before them.
 void municipalities_each_spelling(const struct municipalities *all,
                                   void (*fn)(void *ctx, const char *spelling), void *ctx);
+// How a word is compared with those of the tables: folded, as above; a code in full.
+size_t municipalities_plain(struct str word, char out[STR_FOLDED_MAX]);
 // "GM0363" for "gm363" or "0363": how a word that has the form of a code is written in full. False
 // for any other.
 enum { MUNICIPALITY_CODE_MAX = 8 };
