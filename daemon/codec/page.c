@@ -214,7 +214,7 @@ void page_decode(struct page *page, struct str body, const struct page_options *
         page_ids_free(ids);
 }
 
-struct page_tally page_tally(const struct page *page) {
+struct page_tally page_add_up(const struct page *page) {
     struct page_tally tally = {0};
     for (size_t i = 0; i < page->item_count; i++) {
         const struct page_item *item = &page->items[i];

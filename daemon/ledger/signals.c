@@ -77,7 +77,7 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
         ledger_commit_refused(writer, delivery, from);
     if (delivery->dry_run || task->more)
         return;
-    const struct page_tally tally = page_tally(&delivery->content);
+    const struct page_tally tally = page_add_up(&delivery->content);
     totals->unknown_fields += tally.dropped;
     totals->unmapped += tally.unmapped;
     totals->unknown_municipalities += tally.places_unmapped;

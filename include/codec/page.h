@@ -69,7 +69,7 @@ struct page {
 struct page_tally {
     uint64_t dropped, unmapped, places_unmapped, undated;
 };
-struct page_tally page_tally(const struct page *page);
+struct page_tally page_add_up(const struct page *page);
 
 // The ids of one delivery: of a body, or of all pages of a poll.
 struct page_ids;

@@ -102,8 +102,8 @@ static void test_unmapped(void **state) {
     assert_int_equal(page.unmapped_count, 2);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(page.unmapped[i].signal, 1);
-    assert_int_equal(page_tally(&page).dropped, 1);
-    assert_int_equal(page_tally(&page).places_unmapped, 1);
+    assert_int_equal(page_add_up(&page).dropped, 1);
+    assert_int_equal(page_add_up(&page).places_unmapped, 1);
     page_free(&page);
 }
 
@@ -175,7 +175,7 @@ static void test_dates_are_needed_but_of_what_is_posted(void **state) {
         "[{\"id\":\"a\"},{\"id\":\"b\",\"reported\":\" \"},{\"id\":\"c\",\"withdrawn\":true}]";
     struct page page = decoded(body, &options);
     check_ids(&page, "0:good 1:good 2:good ");
-    assert_int_equal(page_tally(&page).undated, 2);
+    assert_int_equal(page_add_up(&page).undated, 2);
     page_free(&page);
     options.imported = true;
     page = decoded(body, &options);

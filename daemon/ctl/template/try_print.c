@@ -190,7 +190,7 @@ static void put_total(const struct term_out *term, const char *label, uint64_t v
 static void put_totals(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
     const struct page *page = &run->page;
-    const struct page_tally tally = page_tally(page);
+    const struct page_tally tally = page_add_up(page);
     const char *next = next_of(run);
     term_out_print(term, STYLE_STRONG, "in all");
     put_total(term, "items", page->item_count + page->excluded);
@@ -312,7 +312,7 @@ static void print_json(const struct try_run *run) {
     struct buf out;
     buf_init(&out, JSON_BYTES_MAX);
     struct json_out json = {.buf = &out};
-    const struct page_tally tally = page_tally(page);
+    const struct page_tally tally = page_add_up(page);
     bool failed = page->decoded.failed;
     json_open(&json, '{');
     json_put_text(&json, "template", run->template->name);
