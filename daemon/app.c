@@ -251,7 +251,7 @@ static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
     struct push_status status;
     push_get_status(app->push, &status);
-    if (!app->status && control_verifies(app->control))
+    if (!app->status && control_reads(app->control))
         return; // it reads the ledger, and has been told to end
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
         return;

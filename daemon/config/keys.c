@@ -147,7 +147,7 @@ const struct yaml_key config_keys[] = {
            GIB(65536), "When more waits on disk for Kafka, a request is refused (429)"),
     PATH("control", "socket", control_socket, "/run/signaald/control.sock",
          "signaalctl(1) talks to the daemon here"),
-    NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 8,
+    NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 3,
            "So many questions are worked out at once, beside intake; more wait, then get 429"),
     NUMBER("control", "reads_per_minute", YAML_KEY_COUNT, control_reads_per_minute, "600", 1,
            1000000,
