@@ -229,6 +229,8 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
         json_string(json, (struct str){signal->id, signal->id_len});
     }
     json_put_text(json, "verdict", verdict_name(item->verdict));
+    json_put_u64(json, "dropped", item->dropped);
+    json_put_u64(json, "unmapped", item->unmapped);
     if (item->verdict != VERDICT_REFUSED) {
         char signal[DIGEST_HEX + 1];
         digest_to_hex(&item->identity, signal);
