@@ -235,9 +235,10 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct feeds *feeds = feed->feeds;
     struct feed_poll *poll = feed->poll;
     const struct template *t = template_of(feed);
-    char *body = mem_strndup(result->body.data ? result->body.data : "", result->body.len);
-    struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
-                                                DECODE_JSON, body, result->body.len);
+    size_t len = result->body.len;
+    char *body = fetch_take_body(result);
+    struct delivery *delivery =
+        delivery_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
     delivery->template = t;
     (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();
