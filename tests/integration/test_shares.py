@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Nobody takes another's room: bodies, connections and commits, by source, address and reader."""
+import concurrent.futures
 import contextlib
 import json
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import unittest
 
+from faults import ENVIRONMENT, slow_commits
 from harness import PATIENCE_S, SIGNAL, Case, Endpoint, Fresh, token_of, wait_for
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
@@ -265,6 +268,28 @@ class Readers(Fresh):
         reader.communicate()
         self.daemon.start()
         self.assert_whole()
+        self.daemon.stop()
+
+
+class Stop(Fresh):
+    def test_in_the_middle_of_a_commit(self):
+        """What is in hand gets its answer, who is idle is let go at once, and nobody new gets in."""
+        self.daemon.start(env=ENVIRONMENT)
+        with contextlib.closing(self.daemon.connection()) as idle, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            self.assertEqual(self.daemon.post(COA, {"id": "before", **SIGNAL}, connection=idle).status, 201)
+            with slow_commits(self.daemon.process, 1.5):
+                posted = pool.submit(self.daemon.post, COA, {"id": "during", **SIGNAL})
+                wait_for(lambda: self.daemon.status()["intake"]["requests"] == 2, "it is being committed")
+                self.daemon.process.send_signal(signal.SIGTERM)
+                self.assertEqual(idle.sock.recv(1), b"")
+                self.assertFalse(posted.done())
+                with self.assertRaises(OSError):
+                    self.daemon.connection().connect()
+                answer = posted.result()
+                self.assertEqual((answer.status, answer.headers["Connection"]), (201, "close"))
+            self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual(self.daemon.control("GET", f"/v1/signals/{COA}/during").status, 200)
         self.daemon.stop()
 
 
