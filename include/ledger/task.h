@@ -24,6 +24,7 @@ struct commit_task {
     void (*done)(struct commit_task *task);
     void *ctx; // for `done`
     struct err err;
+    bool frees;           // it makes room, so it is done also where there is none
     size_t bytes;         // what it holds while it waits
     size_t items;         // how much work its commit is
     bool bulk;            // large, or nobody waits for it: others do not wait for it either
