@@ -70,13 +70,13 @@ static void on_step_done(struct commit_task *task) {
 
 static void on_time(void *ctx) {
     struct retention_timer *retention = ctx;
-    retention->step =
-        (struct expire_task){.task = {.run = ledger_expire, .done = on_step_done, .ctx = retention},
-                             .retention = retention->ages,
-                             .publishing = ledger_publishes(retention->ledger, retention->brokers),
-                             .keeps_lines = !publish_job_is_current(retention->kafka),
-                             .now_ms = loop_wall_ms(),
-                             .at = retention->at};
+    retention->step = (struct expire_task){
+        .task = {.run = ledger_expire, .done = on_step_done, .ctx = retention, .frees = true},
+        .retention = retention->ages,
+        .publishing = ledger_publishes(retention->ledger, retention->brokers),
+        .keeps_lines = !publish_job_is_current(retention->kafka),
+        .now_ms = loop_wall_ms(),
+        .at = retention->at};
     pipeline_submit(retention->pipeline, &retention->step.task);
 }
 

@@ -371,6 +371,12 @@ void ledger_expire(struct ledger_writer *writer, struct commit_task *task) {
     step->expire = expire;
     step->to_remove = STEP_REMOVED_MAX;
     step->to_look = STEP_LOOKED_MAX;
+    // A commit that is short of room may have to run it again.
+    if (!expire->begun)
+        expire->begin = expire->at;
+    expire->begun = true;
+    expire->at = expire->begin;
+    memset(expire->removed, 0, sizeof expire->removed);
     expire->more = false;
     while (!expire->more && expire->at.table < EXPIRE_TABLES && writer->txn.err.kind == ERR_NONE) {
         size_t left = step->to_remove;

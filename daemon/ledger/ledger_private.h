@@ -132,6 +132,10 @@ bool ledger_find_known(struct ledger_writer *writer, const struct digest *identi
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
 
+// commit.c
+// Would this transaction leave the room that is kept for confirmations?
+bool ledger_leaves_reserve(struct store_txn *txn);
+
 // signals.c
 // Of a duplicate: see dedup_is_seen_later.
 void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,

@@ -106,6 +106,9 @@ bool ledger_staging_flush(struct ledger_staging *staging, struct err *err) {
     for (size_t i = 0; i < staging->count; i++)
         store_put_seq(&txn, STORE_STAGED, staging->list[i].seq, buf_str(&staging->list[i].record));
     drop_staged(staging);
+    if (!ledger_leaves_reserve(&txn))
+        err_set(&txn.err, ERR_RETRY,
+                "state is full: what the topic has needs room, so make its size_max larger");
     return store_commit(&txn, err);
 }
 

@@ -98,11 +98,10 @@ static bool read_events(struct rebuild *rebuild) {
 static bool commit(struct rebuild *rebuild, struct ledger_group *group, struct commit_task *task) {
     group->tasks = task;
     ledger_commit(rebuild->ledger, group, loop_wall_ms());
-    if (group->err.kind == ERR_NONE)
+    rebuild->err = group->refused.kind == ERR_NONE ? group->err : group->refused;
+    if (rebuild->err.kind == ERR_NONE)
         ledger_apply(rebuild->ledger, group);
-    else
-        rebuild->err = group->err;
-    return group->err.kind == ERR_NONE;
+    return rebuild->err.kind == ERR_NONE;
 }
 
 static bool link_lines(struct rebuild *rebuild) {

@@ -135,6 +135,8 @@ struct expire_task {
         uint8_t key[EXPIRE_KEY_BYTES]; // the last one looked at there; key_len 0: none
         uint8_t key_len;
     } at;
+    struct expire_place begin; // its own: where this step began
+    bool begun;
 };
 void ledger_expire(struct ledger_writer *writer, struct commit_task *task);
 

@@ -190,6 +190,30 @@ class DaemonTest(kafka_case.KafkaCase):
         await_published(daemon)
         daemon.stop()
 
+    def test_full_ledger(self):
+        """Filled by signals, and then by the audit lines of whoever reads: what Kafka confirms is kept all the same."""
+        daemon = self.make_daemon()
+        daemon.extra.update({"state": ["size_max: 2MiB"], "intake": ["backlog_max: 2MiB"]})
+        daemon.write_config()
+        daemon.start()
+        self.await_state(daemon, "running")
+        self.kafka.stop()
+        accepted = 0
+        while daemon.post("utrecht", signals(accepted + 1, accepted + 100)).status == 200:
+            accepted += 100
+        reads = 0
+        while daemon.control("GET", "/v1/counts").status == 200 and reads < 5000:
+            reads += 1
+        self.assertGreater(reads, 0)
+        self.assertGreater(accepted, 500)
+        self.kafka.start()
+        await_published(daemon)
+        self.check_exactly_once(self.records(), accepted)
+        daemon.stop()
+        daemon.start()
+        await_published(daemon)
+        daemon.stop()
+
     def test_stop_while_publishing(self):
         daemon = self.make_daemon()
         accepted, lives, under_way = 0, 0, 0

@@ -46,6 +46,7 @@ static inline void commit_group(struct ledger *ledger, struct ledger_group *grou
     ledger_commit(ledger, group, now);
     if (group->err.kind != ERR_NONE)
         fail_msg("%s", group->err.text);
+    assert_int_equal(group->refused.kind, ERR_NONE);
     ledger_apply(ledger, group);
 }
 

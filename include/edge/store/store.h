@@ -53,6 +53,8 @@ struct store_txn {
     void *handle;
     struct err err;              // kind ERR_NONE while all is well
     uint64_t sums[STORE_TABLES]; // of what the tables hold
+    uint64_t added;              // bytes that have been put
+    bool full;                   // it failed for want of room
     bool changed;
     void *snapshot; // of store_begin_snapshot
 };
@@ -110,6 +112,12 @@ bool store_check(struct store_txn *txn, bool *readable, struct err *err) MUST_CH
 // then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have
 // pages of their own, whose last may keep bytes of another.)
 void store_note_removed(struct store_txn *txn);
+
+// Will at least so many bytes of map_bytes_max be free when this has been committed? An estimate on
+// the safe side: what is put may need twice its size, and what is deleted is free only later. Of
+// what puts nothing always true.
+bool store_leaves(struct store_txn *txn, uint64_t bytes);
+uint64_t store_max_bytes(const struct store *store);
 
 struct store_usage {
     uint64_t used_bytes; // pages in use
