@@ -240,6 +240,74 @@ class RestoreTest(RestoreBase):
         self.verify()
 
 
+class StatisticsTest(RestoreBase):
+    """What was told outside since the backup stays told, and no number of the counts topic is used twice."""
+
+    def setUp(self):
+        super().setUp()
+        self.counts_topic = self.topic + "-counts"
+        self.kafka.create_topic(self.counts_topic, 2, {"cleanup.policy": "compact"})
+        self.daemon.extra["kafka"][2] = f"counts_topic: {self.counts_topic}"
+        self.daemon.extra["disclosure"] = ["rounding_base: 5"]
+        self.daemon.write_config()
+
+    def told(self):
+        return {(record["key"], seq_of(record)): record["payload"]
+                for record in broker.consume(self.kafka.bootstrap, self.counts_topic)}
+
+    def statistics(self):
+        return self.daemon.control("GET", "/v1/statistics").json
+
+    def lose(self):
+        self.daemon.start()
+        self.signals(1, 3)
+        await_published(self.daemon)
+        folder = self.backup()
+        self.signals(4, 20)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
+        await_published(self.daemon)
+        self.assertGreater(len(self.statistics()["statistics"]), 3)
+        self.daemon.kill()
+        self.restore(folder)
+
+    def check(self, told, before):
+        wait_for(lambda: self.statistics()["closed"] == before["closed"] and
+                 self.statistics()["statistics"] == before["statistics"], "the statistics are as they were told")
+        await_published(self.daemon)
+        self.assertEqual(self.told(), told)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 409)
+        self.check_agreement()
+        self.daemon.stop()
+        self.daemon.start()
+        await_published(self.daemon)
+        self.assertEqual(self.told(), told)
+
+    def test_told_meanwhile(self):
+        self.lose()
+        told = self.told()
+        self.daemon.start()
+        await_published(self.daemon)
+        self.check(told, {"closed": max(value["closed"] for value in told.values()), "statistics": self.of_topic(told)})
+
+    def test_told_twice(self):
+        """The restored ledger makes statistics of its own before it sees the topic: other ones, under the same numbers."""
+        self.lose()
+        told = self.told()
+        self.kafka.stop()
+        self.daemon.start()
+        self.signals(31, 70)
+        self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
+        self.daemon.kill()
+        self.kafka.start()
+        self.daemon.start()
+        self.check(told, {"closed": max(value["closed"] for value in told.values()), "statistics": self.of_topic(told)})
+
+    @staticmethod
+    def of_topic(told):
+        latest = {key: value for (key, _), value in sorted(told.items(), key=lambda item: item[0][1])}
+        return [value for _, value in sorted(latest.items()) if value]
+
+
 class World:
     """What sources said, and which of it must be known at the end: what was acknowledged and not lost with a disk."""
 
