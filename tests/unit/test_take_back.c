@@ -241,9 +241,159 @@ static void random_histories_agree(void **state) {
     }
 }
 
+// --- single cases ---
+
+// A backup of one signal; then `before` happens to the ledger that is lost, `after` to the
+// restored.
+static struct ledger *meet(struct topic *topic, const char *first,
+                           void (*before)(struct ledger *ledger),
+                           void (*after)(struct ledger *ledger)) {
+    struct ledger *old = open_ledger();
+    deliver(old, first, false);
+    publish(old, topic);
+    copy_store(scratch_dir, beside("backup"));
+    before(old);
+    publish(old, topic);
+    ledger_close(old);
+    struct ledger *ledger = restore();
+    now += day_ms;
+    after(ledger);
+    stage(ledger, topic);
+    (void)take_back(ledger);
+    recover(ledger, topic);
+    publish_waiting(ledger, topic);
+    assert_agree(ledger, topic, 0);
+    return ledger;
+}
+
+static unsigned count_kind(const struct topic *topic, const char *type) {
+    unsigned count = 0;
+    for (size_t i = 0; i < topic->count; i++) {
+        struct publish_record record = record_of(&topic->list[i]);
+        struct str said = publish_record_header(&record, "ce_type");
+        char text[128];
+        (void)snprintf(text, sizeof text, "%.*s", (int)said.len, said.data);
+        count += strstr(text, type) != NULL;
+    }
+    return count;
+}
+
+static void say_b(struct ledger *ledger) {
+    deliver(ledger, "{\"id\":\"b\"}", false);
+}
+
+static bool is_silent(struct ledger *ledger) {
+    struct feed_record feed;
+    assert_true(ledger_feed(ledger, str_from(source_name), &feed));
+    return feed.silent;
+}
+
+// Silent in the topic, and then it brought something to the restored ledger: it resumed.
+static void a_source_resumes(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger = meet(&topic, "{\"id\":\"a\"}", fall_silent, say_b);
+    assert_int_equal(count_kind(&topic, "source.silent"), 1);
+    assert_int_equal(count_kind(&topic, "source.resumed"), 1);
+    assert_false(is_silent(ledger));
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
+// What the restored ledger took for silence was not: the topic has a signal since.
+static void a_source_was_not_silent(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger = meet(&topic, "{\"id\":\"a\"}", say_b, fall_silent);
+    assert_int_equal(count_kind(&topic, "source.silent"), 0);
+    assert_false(is_silent(ledger));
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
+// Silent on both sides: told once.
+static void silence_is_told_once(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger = meet(&topic, "{\"id\":\"a\"}", fall_silent, fall_silent);
+    assert_int_equal(count_kind(&topic, "source.silent"), 1);
+    assert_true(is_silent(ledger));
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
+static void correct_a(struct ledger *ledger) {
+    deliver(ledger, "{\"id\":\"a\",\"category\":\"dwang\"}", false);
+}
+
+#define WORD_A "{\"id\":\"a\",\"category\":\"iets\"}"
+
+// Both sides got the same new table: one version of it. What the source has corrected since is not
+// remapped to what it said before.
+static void tables_are_applied_once(void **state) {
+    (void)state;
+    struct topic both = {0}, one = {0};
+    struct ledger *ledger = meet(&both, WORD_A, remap, remap);
+    assert_int_equal(both.count, 2);
+    assert_int_equal(ledger_totals(ledger)->remapped, 1);
+    ledger_close(ledger);
+    free_topic(&both);
+    assert_int_equal(scratch_teardown(state), 0);
+    assert_int_equal(test_set_up(state), 0);
+    ledger = meet(&one, WORD_A, correct_a, remap);
+    assert_int_equal(one.count, 2);
+    assert_int_equal(ledger_totals(ledger)->remapped, 0);
+    assert_int_equal(line_at(ledger, seq_of(ledger, "a")).entry.cell.categories,
+                     1u << CATEGORY_FORCED_LABOUR);
+    ledger_close(ledger);
+    free_topic(&one);
+}
+
+static void say_two_of_jan(struct ledger *ledger) {
+    deliver(ledger, "[{\"id\":\"b\"," JAN "},{\"id\":\"c\"," JAN "}]", false);
+}
+
+static void say_d_of_jan(struct ledger *ledger) {
+    deliver(ledger, "{\"id\":\"d\"," JAN "}", false);
+}
+
+// Links that the topic tells, and those of a person that the backup knew.
+static void links_come_back(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger = meet(&topic, "{\"id\":\"a\"," JAN "}", say_two_of_jan, say_d_of_jan);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 4);
+    assert_int_equal(persons_of(ledger), 1);
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
+static void erase_a(struct ledger *ledger) {
+    (void)erase(ledger, "a", true);
+}
+
+// Erased in the topic: nothing of the person stays, and what was posted again does not come back.
+static void what_was_erased_stays_erased(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger = meet(&topic, "{\"id\":\"a\"," JAN "}", erase_a, correct_a);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 0);
+    assert_int_equal(pseudonyms(ledger), 0);
+    assert_true(line_at(ledger, seq_of(ledger, "a")).entry.erased);
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_histories_agree, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_source_resumes, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_source_was_not_silent, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(silence_is_told_once, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(tables_are_applied_once, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(links_come_back, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(what_was_erased_stays_erased, test_set_up,
+                                        scratch_teardown),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
