@@ -30,6 +30,7 @@ static const struct template *template_of(const struct feed *feed) {
 void feed_poll_free(struct feed *feed) {
     if (feed->poll) {
         feed_absence_free(feed->poll);
+        page_ids_free(feed->poll->ids);
         index_free(feed->poll->pages);
         free(feed->poll->link_next);
     }
@@ -278,10 +279,10 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct feed_poll *poll = feed->poll;
     const struct template *t = template_of(feed);
     bool empty = result->status != 200;
-    char *body =
-        empty ? NULL : mem_strndup(result->body.data ? result->body.data : "", result->body.len);
-    struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
-                                                DECODE_JSON, body, empty ? 0 : result->body.len);
+    size_t len = empty ? 0 : result->body.len;
+    char *body = empty ? NULL : fetch_take_body(result);
+    struct delivery *delivery =
+        delivery_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
     delivery->template = t;
     (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();
@@ -292,6 +293,8 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     copy_text(polled->feed.last_modified, sizeof polled->feed.last_modified, result->last_modified);
     memcpy(polled->begin, poll->plan.begin, sizeof polled->begin);
     polled->plan = plan_page;
+    polled->ids = poll->ids;
+    polled->page = ++poll->page_count;
     poll->told = 0;
     (void)str_to_u64(str_from(result->total_count), UINT64_MAX, &poll->told);
     free(poll->link_next);
@@ -455,6 +458,7 @@ static void fetch_page(struct feed *feed) {
 void feed_poll_start(struct feed *feed) {
     struct feeds *feeds = feed->feeds;
     feed->poll = mem_zalloc(1, sizeof *feed->poll);
+    feed->poll->ids = page_ids_create();
     feed->poll->pages = index_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);
     feed->polls++;

@@ -29,6 +29,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (delivery->dry_run && item->repeats)
+        item->verdict = VERDICT_DUPLICATE;
     if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
         ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
@@ -58,8 +60,9 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     struct totals *totals = &writer->change->totals;
     uint64_t before = writer->change->last_seq;
     size_t from = delivery->taken, end = delivery->content.item_count;
-    if (delivery->polled && !delivery->content.decoded.failed && end - from > LEDGER_PART_ITEMS)
-        end = from + LEDGER_PART_ITEMS;
+    size_t part = task->part ? task->part : LEDGER_PART_ITEMS;
+    if (delivery->polled && !delivery->content.decoded.failed && end - from > part)
+        end = from + part;
     for (size_t i = from; i < end; i++) {
         struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)
@@ -75,8 +78,9 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
         ledger_commit_refused(writer, delivery, from);
     if (delivery->dry_run || task->more)
         return;
-    totals->unknown_fields += delivery->content.unknown_fields;
-    totals->unmapped += delivery->content.unmapped_count;
-    totals->unknown_municipalities += delivery->content.unknown_municipalities;
+    const struct page_tally tally = page_add_up(&delivery->content);
+    totals->unknown_fields += tally.dropped;
+    totals->unmapped += tally.unmapped;
+    totals->unknown_municipalities += tally.places_unmapped;
     ledger_commit_source(writer, delivery, delivery->news);
 }
