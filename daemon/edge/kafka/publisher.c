@@ -300,38 +300,10 @@ static void drain_failed(struct publisher *p) {
 
 // ---- RUNNING
 
-static rd_kafka_resp_err_t produce(struct publisher *p, const struct publish_event *event) {
-    char seq[24], hex[DIGEST_HEX + 1];
-    struct digest digest;
-    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)event->seq);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(event->header_count + 3);
-    for (size_t i = 0; i < event->header_count; i++)
-        (void)rd_kafka_header_add(headers, event->headers[i].name, -1, event->headers[i].value.data,
-                                  (ssize_t)event->headers[i].value.len);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, p->conf->ledger_id, -1);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
-    bool fits = publish_digest(p->conf, &event->key, &event->value, headers, &digest);
-    assert(fits);
-    (void)fits;
-    digest_to_hex(&digest, hex);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_DIGEST, -1, hex, -1);
-    // __extension__: librdkafka's macros use a GNU construct.
-    rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
-        p->producer, RD_KAFKA_V_TOPIC(p->conf->topic),
-        RD_KAFKA_V_PARTITION(publish_partition(event->key, p->partitions)),
-        RD_KAFKA_V_KEY(event->key.data, event->key.len),
-        RD_KAFKA_V_VALUE((void *)event->value.data, event->value.len), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)event->seq),
-        RD_KAFKA_V_END);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_headers_destroy(headers);
-    return code;
-}
-
 // False: no more now.
 static bool hand_over(struct publisher *p, const struct publish_event *event) {
     assert(event->seq > p->handed_over && event->header_count <= PUBLISH_HEADERS_MAX);
-    rd_kafka_resp_err_t code = produce(p, event);
+    rd_kafka_resp_err_t code = publish_record_send(p->conf, p->producer, p->partitions, event);
     // Full with nothing in flight: one event that is larger than the queue may be.
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && p->in_flight > 0) {
         p->full = true;

@@ -28,6 +28,9 @@ rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *e
 // read. False: it has more headers of ours than we ever write.
 bool publish_digest(const struct publish_conf *conf, const struct str *key, const struct str *value,
                     const rd_kafka_headers_t *headers, struct digest *out) MUST_CHECK;
+// With the headers that are added here. The producer copies it all.
+rd_kafka_resp_err_t publish_record_send(const struct publish_conf *conf, rd_kafka_t *producer,
+                                        int32_t partitions, const struct publish_event *event);
 void publish_read_record(const struct publish_conf *conf, const rd_kafka_message_t *message,
                          struct publish_record *out);
 

@@ -4,6 +4,8 @@
 // its message.
 #include "publisher_private.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { PARTS_HEAD = 3, COVERED_MAX = 32 }; // covered headers; we write fewer
@@ -41,6 +43,35 @@ bool publish_digest(const struct publish_conf *conf, const struct str *key, cons
     }
     hash_digest(&conf->key, "record", parts, count, out);
     return true;
+}
+
+rd_kafka_resp_err_t publish_record_send(const struct publish_conf *conf, rd_kafka_t *producer,
+                                        int32_t partitions, const struct publish_event *event) {
+    char seq[24], hex[DIGEST_HEX + 1];
+    struct digest digest;
+    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)event->seq);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(event->header_count + 3);
+    for (size_t i = 0; i < event->header_count; i++)
+        (void)rd_kafka_header_add(headers, event->headers[i].name, -1, event->headers[i].value.data,
+                                  (ssize_t)event->headers[i].value.len);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, conf->ledger_id, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+    bool fits = publish_digest(conf, &event->key, &event->value, headers, &digest);
+    assert(fits);
+    (void)fits;
+    digest_to_hex(&digest, hex);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_DIGEST, -1, hex, -1);
+    // __extension__: librdkafka's macros use a GNU construct.
+    rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
+        producer, RD_KAFKA_V_TOPIC(conf->topic),
+        RD_KAFKA_V_PARTITION(publish_partition(event->key, partitions)),
+        RD_KAFKA_V_KEY(event->key.data, event->key.len),
+        RD_KAFKA_V_VALUE((void *)event->value.data, event->value.len), RD_KAFKA_V_HEADERS(headers),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)event->seq),
+        RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers);
+    return code;
 }
 
 static bool is_genuine(const struct publish_conf *conf, const struct publish_record *record,
