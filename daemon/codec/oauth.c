@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Reads the answer of a token endpoint. The token goes into a header later, so only the characters
-// that a header may have are accepted: whoever controls the endpoint cannot add a header line. The
-// caller owns the room for the token.
+// What a token endpoint is asked, and its answer. The token goes into a header later, so only the
+// characters that a header may have are accepted: whoever controls the endpoint cannot add a header
+// line. The caller owns the room for the token.
 #include "codec/oauth.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -14,6 +15,21 @@ static bool is_token(struct str token) {
         if (token.data[i] <= ' ' || token.data[i] > '~')
             return false;
     return token.len >= 1 && token.len <= OAUTH_TOKEN_MAX;
+}
+
+void oauth_put_form(struct buf *form, struct str secret, struct str scope) {
+    struct str id = {0};
+    assert(secret.len <= OAUTH_SECRET_MAX && scope.len <= OAUTH_SCOPE_MAX);
+    (void)str_split(&secret, ':', &id);
+    buf_puts(form, "grant_type=client_credentials&client_id=");
+    buf_put_encoded(form, id);
+    buf_puts(form, "&client_secret=");
+    buf_put_encoded(form, secret);
+    if (scope.len) {
+        buf_puts(form, "&scope=");
+        buf_put_encoded(form, scope);
+    }
+    buf_putc(form, '\0');
 }
 
 bool oauth_decode_token(struct str body, char token[OAUTH_TOKEN_MAX + 1], int64_t *expires_s) {
