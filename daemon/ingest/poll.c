@@ -412,8 +412,7 @@ static void ask_token(struct feed *feed) {
                                     .allow_private = feed->source->allow_private};
     feed->state = FEED_FETCHING;
     fetch_start(feed->feeds->fetcher, &request, on_token, feed);
-    hash_wipe(form.data, form.len);
-    buf_free(&form);
+    buf_free(&form); // overwrites it
 }
 
 static void fetch_page(struct feed *feed) {

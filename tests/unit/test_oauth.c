@@ -149,7 +149,6 @@ static void nothing_stays_behind(void **state) {
     oauth_put_form(&form, str_from(mark), str_from(mark));
     hash_wipe(token, sizeof token);
     hash_wipe(body.data, body.len); // as the fetcher does
-    hash_wipe(form.data, form.len); // as a poll does
     buf_free(&body);
     buf_free(&form);
     // what the allocator keeps in its blocks may lie over the first bytes
