@@ -66,8 +66,8 @@ static void put_parameter(struct buf *url, const char *name, const char *value) 
     buf_put_encoded(url, str_from(value));
 }
 
-// A time as the endpoint writes times. One without a fraction is earlier, never later: what is
-// asked for twice is a duplicate.
+// A time as the endpoint writes times. One without a fraction is earlier, never later: the next
+// window begins where this one ends, and none is longer than it may be.
 static void put_time(struct buf *url, const struct template *t, const char *param, int64_t ms) {
     char text[TIME_STAMP_MAX];
     if (t->mapping.dates == MAPPING_DATES_EPOCH)
@@ -97,8 +97,7 @@ static void put_cursor(struct buf *url, const struct feed *feed, const char *par
 static void put_window(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
     put_time(url, t, param, feed->poll->plan.window_start_ms);
-    int64_t end_ms = feed->poll->plan.window_end_ms;
-    put_time(url, t, t->window_end_param, t->whole_seconds ? end_ms + 999 : end_ms);
+    put_time(url, t, t->window_end_param, feed->poll->plan.window_end_ms);
 }
 
 // The address of the first page, or with `page` (number or token) of a later one. False when it is
