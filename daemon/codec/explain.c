@@ -110,8 +110,23 @@ void explain_fault(const struct mapping *mapping, enum fault_code code, const ch
     finish(&out, text);
 }
 
+void explain_item(const struct mapping *mapping, const struct fault *fault,
+                  char text[EXPLAIN_MAX]) {
+    char page[32] = "";
+    explain_fault(mapping, fault->code, fault->pointer, text);
+    size_t len = strlen(text);
+    if (fault->page)
+        (void)snprintf(page, sizeof page, " of page %u", fault->page);
+    if (fault->code == FAULT_CONFLICT)
+        (void)snprintf(text + len, EXPLAIN_MAX - len, ": see item %u%s", fault->other, page);
+}
+
 static const char *items_of(const struct mapping *mapping) {
     return mapping && mapping->items ? mapping->items : "";
+}
+
+static const char *next_of(const struct mapping *mapping) {
+    return mapping && mapping->next ? mapping->next : "";
 }
 
 static void put_missing(struct buf *out, const struct mapping *mapping, const char *place) {
@@ -130,18 +145,18 @@ static void put_missing(struct buf *out, const struct mapping *mapping, const ch
 static void put_type(struct buf *out, const struct mapping *mapping, const char *place) {
     if (strcmp(place, "next") == 0)
         buf_printf(out, "member %s is neither text nor a number: expected the next page",
-                   mapping->next);
+                   next_of(mapping));
     else if (*items_of(mapping))
         buf_printf(out, "member %s is no list: expected the list of items", items_of(mapping));
     else
         buf_printf(out, "it is of another type: expected %s",
-                   mapping ? "a list of objects" : "an object or a list of objects");
+                   mapping || *place ? "a list of objects" : "an object or a list of objects");
 }
 
 static void put_other(struct buf *out, const struct mapping *mapping,
                       const struct decode_result *decoded) {
     if (strcmp(decoded->place, "next") == 0)
-        buf_printf(out, "member %s", mapping->next);
+        buf_printf(out, "member %s", next_of(mapping));
     else if (strcmp(decoded->place, "items") == 0)
         buf_printf(out, "member %s", items_of(mapping));
     else if (*decoded->place)
@@ -161,10 +176,20 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
         put_missing(&out, mapping, decoded->place);
     else if (decoded->fault == FAULT_TYPE)
         put_type(&out, mapping, decoded->place);
+    else if (decoded->fault == FAULT_MISSING_PLACE)
+        buf_printf(&out, "%s that the template names are not there: %s",
+                   is_csv(mapping) ? "columns" : "members", decoded->missing);
+    else if (strcmp(decoded->place, "empty") == 0)
+        buf_puts(&out, "there is nothing in it");
+    else if (strcmp(decoded->place, "behind") == 0)
+        buf_puts(&out, "something stands behind the one signal: send several as a list, or a line "
+                       "each as application/x-ndjson");
     else if (decoded->fault == FAULT_SYNTAX)
         buf_printf(&out, "it is broken or cut off: expected %s",
                    is_csv(mapping) ? "CSV whose quotes are closed" : "JSON");
     else
         put_other(&out, mapping, decoded);
+    if (decoded->more)
+        buf_printf(&out, ", and %u more", decoded->more);
     finish(&out, text);
 }

@@ -18,7 +18,8 @@ struct normalise_context {
     struct str source; // name; part of the identity
     enum source_kind source_kind;
     uint16_t source_municipality; // code; 0 when the source has none (COA, police)
-    int64_t received_ms;          // default of `reported`
+    int64_t received_ms;          // default of `reported`,
+    bool date_needed;             // unless each item has to say it itself
 };
 
 enum { NORMALISE_FAULTS_MAX = 32 };
