@@ -43,7 +43,7 @@ class Endpoint:
     troubles = ()          # the first answers, see behaviours.py
     etag = True
     gzip = False
-    encoding = None        # UTF-8
+    recoded = None         # what it is sent in instead of UTF-8
     good = True
     bad = ()               # the reasons of its bad items
     facts = ("reported", "categories", "gender", "ageGroup", "citizenship")  # what its system tells
@@ -144,8 +144,8 @@ class Endpoint:
             if exchange.headers.get("if-none-match") == headers["ETag"]:
                 self.not_modified += 1
                 return Reply(304, headers)
-        if self.encoding:
-            reply = reply._replace(body=reply.body.decode().encode(self.encoding))
+        if self.recoded:
+            reply = reply._replace(body=reply.body.decode().encode(self.recoded))
         if self.gzip and "gzip" in exchange.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             return Reply(200, headers, gzip.compress(reply.body, 1))
@@ -442,7 +442,7 @@ KINDS = {
     "list-cursor": (Endpoint, {"cursor": "since"}),
     "list-modified": (Modified, {}),
     "list-gzip": (Endpoint, {"gzip": True}),
-    "list-utf16": (Endpoint, {"encoding": "utf-16"}),
+    "list-utf16": (Endpoint, {"recoded": "utf-16"}),
     "list-tls": (Endpoint, {"scheme": "https"}),
     "list-mutual": (Endpoint, {"scheme": "mutual"}),
     "list-bearer": (Endpoint, {"auth": "bearer"}),
