@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES_MAX = 1 << 20 };
+enum { REQUEST_BYTES_MAX = 8 << 20 };
 
 static void post_reload(struct control *control, struct http_request *request);
 static void get_document(struct control *control, struct http_request *request);
