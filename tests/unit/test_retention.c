@@ -259,8 +259,9 @@ static void a_step_that_is_full_takes_nothing_of_later_tables(void **state) {
         struct buf text;
         buf_init(&text, 1 << 20);
         for (int i = 0; i < lines; i++)
-            buf_printf(&text, "%c{\"id\":\"x%d-%d\",\"category\":\"%s\"}", i ? ',' : '[', round, i,
-                       i == 0 && table == EXPIRE_UNMAPPED ? "iets" : "Other");
+            buf_printf(
+                &text, "%c{\"id\":\"x%d-%d\",\"reported\":\"2024-02-29\",\"category\":\"%s\"}",
+                i ? ',' : '[', round, i, i == 0 && table == EXPIRE_UNMAPPED ? "iets" : "Other");
         if (table == EXPIRE_QUARANTINE)
             buf_printf(&text, ",{\"id\":\"y%d\",\"reported\":\"?\"}", round);
         buf_puts(&text, "]");
