@@ -3,6 +3,8 @@
 // that was probably meant.
 #include "config/text/diagnostics.h"
 
+#include "base/time.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +35,19 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
     faults->count++;
 }
 
+// An operator may have pasted a number of somebody's, parted in any way. Who put it there sees it
+// at the line that is named.
+static bool may_be_a_number(struct str text) {
+    enum { DIGITS = 8 };
+    size_t digits = 0;
+    int32_t day;
+    if (time_parse_date(text, &day))
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        digits += text.data[i] >= '0' && text.data[i] <= '9';
+    return digits >= DIGITS;
+}
+
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]) {
     static const char more[] = "…";
     const size_t room = DIAGNOSTIC_QUOTE_MAX - sizeof more - 2; // two quotes and the NUL
@@ -40,9 +55,12 @@ const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]) {
     size_t len = cut ? room : text.len, at = 0;
     while (cut && len > 0 && ((unsigned char)text.data[len] & 0xc0) == 0x80)
         len--;
+    bool hides = may_be_a_number(text);
     out[at++] = '"';
     for (size_t i = 0; i < len; i++) {
         char c = text.data[i];
+        if (hides && c >= '0' && c <= '9')
+            c = 'x';
         out[at++] = clean || (c >= ' ' && c <= '~') ? c : '?';
     }
     if (cut) {

@@ -23,7 +23,8 @@ void diagnostics_free(struct diagnostics *faults); // NULL is fine
 // "FILE:LINE: …"; line 0 and file NULL are left out. Each call is one fault.
 void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, const char *fmt,
                      ...) PRINTF_LIKE(4, 5);
-// The operator's own text for a fault: in quotes, cut, without control characters.
+// The operator's own text for a fault: in quotes, cut, without control characters; without its
+// digits when they may be a number of somebody's.
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]);
 
 // Whether `name` is probably meant by `word` and is nearer to it than *best (begin with SIZE_MAX).
