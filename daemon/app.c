@@ -26,7 +26,9 @@ enum {
     STOP_MAX_MS = 30000,    // how long a stop may take at all
     FLUSH_TURN_MS = 20,     // while the last replies leave
     FLUSH_TURNS_MAX = 100,
-    AUDIT_HEAD_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
+    DAY_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
+    DAY_S = 24 * 3600,
+    CERTIFICATE_WARN_DAYS = 30,
 };
 
 struct app {
@@ -44,7 +46,7 @@ struct app {
     struct retention_timer *retention;
     struct month_close *month_close;
     struct loop_signal *on_term, *on_int, *on_hup;
-    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *audit_head;
+    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *daily;
     int flush_turns;
     bool stopping;
     bool start_logged, start_writing; // the audit log's line of this start
@@ -109,6 +111,28 @@ static void log_start(struct app *app) {
     buf_free(&object);
 }
 
+// --- what ends by itself ---
+
+static void warn_of_certificate(const struct app *app) {
+    struct push_status status;
+    char day[TIME_DATE_MAX];
+    push_get_status(app->push, &status);
+    if (!status.certificate_ends_s)
+        return;
+    int64_t left_s = status.certificate_ends_s - loop_wall_ms() / 1000;
+    time_format_date((int32_t)(status.certificate_ends_s / DAY_S), day);
+    if (left_s <= 0)
+        log_error("the TLS certificate has ended on %s: put a new one there and reload", day);
+    else if (left_s < CERTIFICATE_WARN_DAYS * DAY_S)
+        log_warning("the TLS certificate ends in %lld days, on %s: put a new one there and reload",
+                    (long long)(left_s / DAY_S), day);
+}
+
+static void on_day(void *ctx) {
+    log_audit_head(ctx);
+    warn_of_certificate(ctx);
+}
+
 // --- housekeeping ---
 
 static void on_housekeeping(void *ctx) {
@@ -151,13 +175,22 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
         ok = false;
     }
     buf_free(&before);
+    struct http_tls *tls = NULL;
+    struct err err;
+    if (ok && !push_read_tls(app->config, &tls, &err)) {
+        buf_printf(text, "%s\n", err.text);
+        ok = false;
+    }
     if (ok) {
+        push_use_tls(app->push, tls);
         push_use(app->push, sources, tables);
         feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
         month_close_use(app->month_close, tables);
+        warn_of_certificate(app);
         log_notice("tables reloaded sources=%zu", sources->count);
     }
+    http_tls_unref(tls);
     sources_unref(ok ? app->sources : sources);
     tables_unref(ok ? app->tables : tables);
     if (ok) {
@@ -218,7 +251,7 @@ static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
     struct push_status status;
     push_get_status(app->push, &status);
-    if (!app->status && control_verifies(app->control))
+    if (!app->status && control_reads(app->control))
         return; // it reads the ledger, and has been told to end
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
         return;
@@ -366,8 +399,8 @@ static void start_clockwork(struct app *app) {
     app->flush = loop_timer_create(app->loop, on_flush_turn, app);
     app->housekeeping = loop_timer_create(app->loop, on_housekeeping, app);
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
-    app->audit_head = loop_timer_create(app->loop, log_audit_head, app);
-    loop_timer_start(app->audit_head, AUDIT_HEAD_MS, AUDIT_HEAD_MS);
+    app->daily = loop_timer_create(app->loop, on_day, app);
+    loop_timer_start(app->daily, DAY_MS, DAY_MS);
     app->retention = retention_create(app->loop, app->pipeline, app->ledger,
                                       &app->config->retention, app->config->kafka_brokers != NULL);
     app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
@@ -378,7 +411,7 @@ static void start_clockwork(struct app *app) {
 
 static void close_all(struct app *app) {
     loop_timer_free(app->watchdog);
-    loop_timer_free(app->audit_head);
+    loop_timer_free(app->daily);
     loop_timer_free(app->housekeeping);
     loop_timer_free(app->flush);
     loop_timer_free(app->stop_deadline);
@@ -413,6 +446,7 @@ int app_run(struct config *config) {
                    (unsigned long long)ledger_last_seq(app.ledger),
                    (unsigned long long)ledger_unpublished(app.ledger), push_port(app.push));
         notify_ready("running");
+        warn_of_certificate(&app);
         log_start(&app);
         loop_run(app.loop);
     } else {

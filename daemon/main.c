@@ -2,21 +2,20 @@
 // signaald: argv and exit status. 0 fine, 1 failed while running, 2 bad usage or configuration, 3
 // the ledger is damaged.
 #include "app.h"
+#include "base/mem.h"
 #include "base/pii/log.h"
+#include "by_hand.h"
 #include "codec/json_wipe.h"
-#include "edge/store/place.h"
 #include "rebuild/rebuild.h"
-#include "sources/sources.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
 
@@ -68,24 +67,6 @@ static void harden(void) {
     (void)signal(SIGXFSZ, SIG_IGN); // a file at its limit is a failed write, not our end
 }
 
-static int check(const struct config *config) {
-    struct sources *sources;
-    struct tables *tables;
-    struct buf faults;
-    buf_init(&faults, 1 << 20);
-    bool ok = sources_load_all(config, &sources, &tables, &faults);
-    if (faults.len)
-        (void)fwrite(faults.data, 1, faults.len, stderr);
-    if (ok)
-        (void)printf("%s: fine (%zu sources, %zu municipalities, %zu category words)\n",
-                     config->file, sources->count, municipalities_count(tables->municipalities),
-                     categories_count(tables->categories));
-    buf_free(&faults);
-    sources_unref(sources);
-    tables_unref(tables);
-    return ok ? EXIT_SUCCESS : EXIT_USAGE;
-}
-
 // Without a configuration: its list of keys, for the manual.
 static int print(const struct config *config) {
     struct buf text;
@@ -99,27 +80,45 @@ static int print(const struct config *config) {
     return EXIT_SUCCESS;
 }
 
-// No daemon begins a ledger by itself: what it takes for a new machine may be a disk that is not
-// mounted.
-static int init(const struct config *config) {
-    struct err err = {0};
-    if (mkdir(config->state_dir, 0700) != 0 && errno != EEXIST)
-        (void)err_set(&err, ERR_CONFIG, "%s: %s", config->state_dir, strerror(errno));
-    else if (store_place_begin(config->state_dir, config->state_bytes_max, &err))
-        (void)printf("%s: an empty ledger\n", config->state_dir);
-    if (err.kind != ERR_NONE)
-        (void)fprintf(stderr, "signaald: %s\n", err.text);
-    return err_exit_status(&err);
+// NULL: why not was told.
+static struct config *load(int mode, const char *file, struct diagnostics *faults) {
+    diagnostics_init(faults);
+    faults->by_hand = mode != RUN && mode != REBUILD;
+    struct config *config = config_load(file, by_hand_find_faults, faults);
+    if (faults->text.len)
+        (void)fwrite(faults->text.data, 1, faults->text.len, stderr);
+    diagnostics_free(faults);
+    return config;
 }
 
-static int act(int mode, struct config *config, const struct rebuild_options *rebuild) {
+// The same as the service's user, who may not be able to read what root can.
+static bool stand_in(int mode, struct config **config, struct diagnostics *faults) {
+    struct err err;
+    bool was_root = geteuid() == 0;
+    if (mode != CHECK && mode != VERIFY && mode != REBUILD)
+        return true;
+    if (!by_hand_become_user(*config, &err)) {
+        (void)fprintf(stderr, "signaald: %s\n", err.text);
+        return false;
+    }
+    if (mode == CHECK && was_root && geteuid() != 0) {
+        char *file = mem_strdup((*config)->file);
+        config_free(*config);
+        *config = load(mode, file, faults);
+        free(file);
+    }
+    return *config != NULL;
+}
+
+static int perform(int mode, struct config *config, const struct diagnostics *faults,
+                   const struct rebuild_options *rebuild) {
     switch (mode) {
     case CHECK:
-        return check(config);
+        return by_hand_check(config, faults);
     case PRINT:
         return print(config);
     case INIT:
-        return init(config);
+        return by_hand_init(config);
     case VERIFY:
         return verify_offline(config);
     case REBUILD:
@@ -127,6 +126,20 @@ static int act(int mode, struct config *config, const struct rebuild_options *re
     default:
         return app_run(config);
     }
+}
+
+static int act(int mode, const char *file, const struct rebuild_options *rebuild) {
+    struct diagnostics faults;
+    if (mode != RUN)
+        by_hand_set_environment();
+    struct config *config = load(mode, file, &faults);
+    int status = EXIT_USAGE;
+    if (config && stand_in(mode, &config, &faults)) {
+        log_set_level((enum log_level)config->log_level);
+        status = perform(mode, config, &faults, rebuild);
+    }
+    config_free(config);
+    return status;
 }
 
 int main(int argc, char **argv) {
@@ -174,16 +187,5 @@ int main(int argc, char **argv) {
         (void)fputs("signaald: the system gives no random numbers\n", stderr);
         return EXIT_FAILURE;
     }
-    struct diagnostics faults;
-    diagnostics_init(&faults);
-    struct config *config = config_load(file, sources_check, &faults);
-    if (faults.text.len)
-        (void)fwrite(faults.text.data, 1, faults.text.len, stderr);
-    diagnostics_free(&faults);
-    if (!config)
-        return EXIT_USAGE;
-    log_set_level((enum log_level)config->log_level);
-    int status = act(mode, config, &rebuild);
-    config_free(config);
-    return status;
+    return act(mode, file, &rebuild);
 }

@@ -36,7 +36,7 @@ static bool expand(struct str *text, struct str *start, struct err *err) {
             continue;
         const char *value = getenv(names[i]);
         if (!value || value[0] != '/')
-            return err_set(err, ERR_CONFIG, "%s is not set (systemd sets it for a service)",
+            return err_set(err, ERR_RETRY, "%s is not set (systemd sets it for a service)",
                            names[i]);
         *start = (struct str){value, strcspn(value, ":")};
         *text = (struct str){text->data + len + 3, text->len - len - 3};
@@ -201,9 +201,13 @@ static void check_key(struct config_reading *reading, const char *section, const
 static void check_state(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct stat st;
-    if (config->state_dir && stat(config->state_dir, &st) == 0 && !S_ISDIR(st.st_mode))
-        yaml_key_fault(&reading->yaml, config_key_index("state", "directory"),
-                       "%s: is no directory", config->state_dir);
+    size_t key = config_key_index("state", "directory");
+    if (config->state_dir && stat(config->state_dir, &st) == 0) {
+        if (!S_ISDIR(st.st_mode))
+            yaml_key_fault(&reading->yaml, key, "%s: is no directory", config->state_dir);
+        else if (access(config->state_dir, R_OK | W_OK | X_OK) != 0)
+            yaml_key_fault(&reading->yaml, key, "%s: %s", config->state_dir, strerror(errno));
+    }
     check_key(reading, "state", "identity_key");
     check_key(reading, "person", "key");
     check_key(reading, "person", "previous_key");
@@ -252,6 +256,35 @@ static void check_order(struct config_reading *reading) {
     }
 }
 
+static bool is_near(struct str broker) {
+    struct str host = str_trim(broker);
+    size_t colon = host.len;
+    while (colon > 0 && host.data[colon - 1] != ':')
+        colon--;
+    if (colon > 0)
+        host.len = colon - 1;
+    if (host.len > 2 && host.data[0] == '[')
+        host = (struct str){host.data + 1, host.len - 2};
+    char *name = mem_strndup(host.data, host.len);
+    bool near = str_is(host, "localhost") || is_loopback(name);
+    free(name);
+    return near;
+}
+
+// Events under it could not be told from others' tests.
+static void check_oin(struct config_reading *reading) {
+    static const char tests[] = "00000099";
+    const struct config *config = reading->config;
+    struct str brokers = str_from(config->kafka_brokers ? config->kafka_brokers : ""), broker;
+    bool near = !config->listen_address || is_loopback(config->listen_address);
+    while (near && str_split(&brokers, ',', &broker))
+        near = broker.len == 0 || is_near(broker);
+    if (config->oin && !config->identity_test && !near &&
+        strncmp(config->oin, tests, sizeof tests - 1) == 0)
+        yaml_key_fault(&reading->yaml, config_key_index("identity", "oin"),
+                       "an OIN for tests: write your organisation's, or identity.test: yes");
+}
+
 // A reader of one would find the records of the other.
 static void check_topics(struct config_reading *reading) {
     size_t key = config_key_index("kafka", "counts_topic");
@@ -293,6 +326,7 @@ void config_files_check(struct config_reading *reading) {
     size_t ca_file = config_key_index("poll", "ca_file");
     check_order(reading);
     check_topics(reading);
+    check_oin(reading);
     check_state(reading);
     check_tls(reading);
     check_control(reading);

@@ -150,7 +150,7 @@ static void property_entry(void *ctx, const struct yaml_node *key, const struct 
     if (read_property(reading, name, value->text,
                       &config->kafka_properties[config->kafka_property_count], &err))
         config->kafka_property_count++;
-    else
+    else if (!diagnostics_pass_over(faults, &err))
         diagnostics_add(faults, file, value->line, "kafka.settings: %s: %s",
                         diagnostics_quote(name, shown), err.text);
 }

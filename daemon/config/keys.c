@@ -51,6 +51,11 @@ static bool is_brokers(struct str text) {
         .allowed = "a path", .help = what                                                          \
     }
 // A path whose file or directory is read again by a reload; the path itself is not.
+#define RENEWED(s, n, field, what)                                                                 \
+    {                                                                                              \
+        .section = s, .name = n, .type = YAML_KEY_PATH, .offset = AT(field), .allowed = "a path",  \
+        .help = what, .reloadable = true                                                           \
+    }
 #define TABLE(n, field, text, what)                                                                \
     {                                                                                              \
         .section = "tables", .name = n, .type = YAML_KEY_PATH, .offset = AT(field),                \
@@ -62,12 +67,20 @@ static bool is_brokers(struct str text) {
         .min = least, .max = most, .help = what                                                    \
     }
 
+static const char *const flags[] = {"no", "yes", NULL};
 static const char *const levels[] = {"error", "warning", "notice", "info", NULL};
 _Static_assert(LOG_LEVEL_INFO == LOG_LEVEL_ERROR + 3, "levels are in this order");
 
 const struct yaml_key config_keys[] = {
     TEXT("identity", "oin", oin, "00000099000000001000", is_oin, "20 digits",
          "The organisation's OIN is part of the source of each event; the default is for tests"),
+    {.section = "identity",
+     .name = "test",
+     .type = YAML_KEY_FLAG,
+     .offset = AT(identity_test),
+     .choices = flags,
+     .default_text = "no",
+     .help = "With yes, an OIN for tests is taken beyond loopback too"},
     PATH("state", "directory", state_dir, "/var/lib/signaald",
          "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "
          "share"),
@@ -100,10 +113,10 @@ const struct yaml_key config_keys[] = {
      .default_text = "127.0.0.1:8080",
      .help = "The daemon takes signals here; any address but loopback needs TLS",
      .allowed = "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts"},
-    PATH("intake", "tls_certificate", tls_certificate_file, NULL,
-         "The certificate and its chain, PEM"),
-    PATH("intake", "tls_key", tls_key_file, NULL,
-         "The key of the certificate, PEM, which others cannot read"),
+    RENEWED("intake", "tls_certificate", tls_certificate_file,
+            "The certificate and its chain, PEM"),
+    RENEWED("intake", "tls_key", tls_key_file,
+            "The key of the certificate, PEM, which others cannot read"),
     NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1, 100000,
            "More connections than this wait until one closes"),
     NUMBER("intake", "share_percent", YAML_KEY_COUNT, http.share_percent, "25", 1, 100,
@@ -134,7 +147,7 @@ const struct yaml_key config_keys[] = {
            GIB(65536), "When more waits on disk for Kafka, a request is refused (429)"),
     PATH("control", "socket", control_socket, "/run/signaald/control.sock",
          "signaalctl(1) talks to the daemon here"),
-    NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 8,
+    NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 3,
            "So many questions are worked out at once, beside intake; more wait, then get 429"),
     NUMBER("control", "reads_per_minute", YAML_KEY_COUNT, control_reads_per_minute, "600", 1,
            1000000,

@@ -99,6 +99,9 @@ bool config_value_put(const struct yaml_key *key, const struct config *config, s
     case YAML_KEY_CHOICE:
         buf_puts(out, key->choices[*(const unsigned *)field - key->min]);
         return true;
+    case YAML_KEY_FLAG:
+        buf_puts(out, key->choices[*(const bool *)field]);
+        return true;
     case YAML_KEY_NODE:
         return false;
     default:

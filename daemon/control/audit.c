@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/audit?from=N&last=N&max=N: lines of the audit log as NDJSON, each with its digest.
-// GET /v1/audit/verify: is it whole? Read in pieces, which take their turn among commits.
+// GET /v1/audit?from=N&last=N&max=N: lines of the audit log as NDJSON, each with its digest,
+// a piece at a time in its turn among questions. GET /v1/audit/verify: is it whole? Read in pieces,
+// which take their turn among commits.
 #include "control_private.h"
 
 #include "base/mem.h"
@@ -10,7 +11,12 @@
 enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
 
 struct audit_reading {
-    struct ledger *ledger;
+    struct control *control;
+    struct http_request *request;
+    unsigned uid;
+    bool reads;    // a worker has it
+    bool ended;    // it found no more
+    bool stopped;  // its connection has gone
     uint64_t from; // next number
     uint64_t end;  // the last one that was there when it was asked for
     uint64_t left; // lines still wanted
@@ -39,21 +45,48 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     return true;
 }
 
+static void read_piece(void *ctx) {
+    struct audit_reading *reading = ctx;
+    reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
+    ledger_each_audited(reading->control->options.ledger, reading->from, on_line, reading);
+}
+
+static void reading_free(struct audit_reading *reading) {
+    buf_free(&reading->lines.buf);
+    free(reading);
+}
+
+static void on_piece(void *ctx) {
+    struct audit_reading *reading = ctx;
+    reading->reads = false;
+    reading->ended = reading->lines.buf.len == 0;
+    if (reading->stopped)
+        reading_free(reading);
+    else
+        http_stream_wake(reading->request);
+}
+
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct audit_reading *reading = ctx;
-    if (control_lines_sent(&reading->lines)) {
-        reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
-        if (reading->room)
-            ledger_each_audited(reading->ledger, reading->from, on_line, reading);
-    }
+    struct control *control = reading->control;
+    if (reading->reads)
+        return 0;
     size_t n = control_lines_take(&reading->lines, out, max);
-    return n == 0 ? -1 : (ssize_t)n;
+    if (n > 0)
+        return (ssize_t)n;
+    if (reading->left == 0 || reading->ended || control->stopping)
+        return -1;
+    (void)control_lines_sent(&reading->lines);
+    reading->reads = true;
+    control_work(control, reading->uid, true, read_piece, on_piece, reading);
+    return 0;
 }
 
 static void closed(void *ctx) {
     struct audit_reading *reading = ctx;
-    buf_free(&reading->lines.buf);
-    free(reading);
+    reading->stopped = true;
+    if (!reading->reads)
+        reading_free(reading);
 }
 
 // False when the parameters are wrong. What is beyond the last line is cut off, so that nothing is
@@ -87,7 +120,9 @@ void control_audit(struct control *control, struct http_request *request) {
         return;
     }
     struct audit_reading *reading = mem_zalloc(1, sizeof *reading);
-    *reading = (struct audit_reading){.ledger = control->options.ledger,
+    *reading = (struct audit_reading){.control = control,
+                                      .request = request,
+                                      .uid = control_uid(request),
                                       .from = from,
                                       .end = ledger_audit_last(control->options.ledger),
                                       .left = count};

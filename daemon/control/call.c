@@ -15,6 +15,8 @@
 
 enum { ACTOR_MAX = 48, RESULT_MAX = 8 };
 
+static const char stopping_text[] = "The service is stopping; ask again later.";
+
 // From when the route is known until the reply leaves; the server holds it with the request.
 struct call {
     struct control *control;
@@ -117,7 +119,14 @@ static void call_end(struct call *call, struct http_reply *reply) {
     call->reply = *reply;
     reply->body = (struct buf){0};
     call->held = NULL;
-    call_write(call, result, on_outcome);
+    bool full = admission_reads_refused(admission_now(call->control->options.admission)) != NULL;
+    if (call->route->always && full)
+        log_warning("audit log read without a line in it, which would fill it %s action=\"%s\"",
+                    call->actor, call->route->route.action);
+    if (call->route->route.action && !(call->route->always && full))
+        call_write(call, result, on_outcome);
+    else
+        on_outcome(call, true);
 }
 
 // Half an answer looks like a whole one to who only adds up.
@@ -159,6 +168,20 @@ struct buf *control_object(struct http_request *request) {
     return &call->object;
 }
 
+void control_keep(struct control *control, struct http_request *request) {
+    const struct route_match *match = http_room(request);
+    if (!http_user(request))
+        call_open(control, (const struct control_route *)match->route, request);
+}
+
+void control_abandon(struct http_request *request) {
+    struct http_reply reply = {0};
+    struct call *call = http_user(request);
+    problem_fill(&reply, 503, stopping_text);
+    (void)call_close(call);
+    http_send(request, &reply);
+}
+
 void control_hold(struct http_request *request, struct http_request **held) {
     struct call *call = http_user(request);
     *held = request;
@@ -172,7 +195,7 @@ void control_put_source(const struct control *control, struct str name, struct b
 }
 
 static void refuse_stopping(struct http_request *request) {
-    control_problem(request, 503, "The service is stopping; ask again later.");
+    control_problem(request, 503, stopping_text);
 }
 
 static void on_begun(void *ctx, bool written) {
@@ -199,9 +222,31 @@ static bool may_change(const struct http_request *request) {
     return http_peer(request, &uid, &gid, &pid) && (uid == 0 || uid == geteuid());
 }
 
+// Why the request is refused before it is looked at, and without a line in the audit log, which it
+// would only fill; 0: it is not.
+static unsigned refusal_of(struct control *control, const struct control_route *route,
+                           const struct http_request *request, const char **text) {
+    unsigned uid = control_uid(request);
+    bool changes = route->route.right == ROUTE_OWNER;
+    *text = admission_reads_refused(admission_now(control->options.admission));
+    if (*text && !changes && !route->always && route->route.action)
+        return 503;
+    *text = "Too many questions wait for their answer: ask again in a moment.";
+    if (route->asks && !control_has_room(control, uid))
+        return 429;
+    *text = "You have asked too much in this minute (control.reads_per_minute): ask again later.";
+    return route->route.action && !control_may_read(control, uid) ? 429 : 0;
+}
+
 void control_follow(struct control *control, const struct control_route *route,
                     struct http_request *request) {
     bool changes = route->route.right == ROUTE_OWNER;
+    const char *text;
+    unsigned status = refusal_of(control, route, request, &text);
+    if (status) {
+        control_problem(request, status, text);
+        return;
+    }
     if (!route->route.action) {
         route->handle(control, request);
         return;
@@ -209,11 +254,6 @@ void control_follow(struct control *control, const struct control_route *route,
     // A line that is handed in after the last commit would be cut off.
     if (control->stopping) {
         refuse_stopping(request);
-        return;
-    }
-    const char *refusal = admission_reads_refused(admission_now(control->options.admission));
-    if (refusal && !changes) {
-        control_problem(request, 503, refusal);
         return;
     }
     call_open(control, route, request);

@@ -5,6 +5,7 @@
 
 #include "api/documents.h"
 #include "base/mem.h"
+#include "base/pii/log.h"
 #include "control_private.h"
 
 #include <errno.h>
@@ -19,57 +20,88 @@ static void post_reload(struct control *control, struct http_request *request);
 static void get_document(struct control *control, struct http_request *request);
 
 static const struct control_route routes[] = {
-    {{"GET", "/v1/status", ROUTE_OPEN, false, NULL}, NULL, control_status},
-    {{"GET", "/metrics", ROUTE_OPEN, false, NULL}, NULL, control_metrics},
-    {{"GET", "/v1/counts", ROUTE_OPEN, false, "read counts"}, control_counts_about, control_counts},
-    {{"GET", "/v1/trend", ROUTE_OPEN, false, "read trend"}, control_trend_about, control_trend},
+    {{"GET", "/v1/status", ROUTE_OPEN, false, NULL}, NULL, .handle = control_status},
+    {{"GET", "/metrics", ROUTE_OPEN, false, NULL}, NULL, .handle = control_metrics},
+    {{"GET", "/v1/counts", ROUTE_OPEN, false, "read counts"},
+     control_counts_about,
+     .handle = control_counts,
+     .asks = true},
+    {{"GET", "/v1/trend", ROUTE_OPEN, false, "read trend"},
+     control_trend_about,
+     .handle = control_trend,
+     .asks = true},
     {{"GET", "/v1/coverage", ROUTE_OPEN, false, "read coverage"},
      control_coverage_about,
-     control_coverage},
-    {{"GET", "/v1/statistics", ROUTE_OPEN, false, NULL}, NULL, control_statistics},
+     .handle = control_coverage,
+     .asks = true},
+    {{"GET", "/v1/statistics", ROUTE_OPEN, false, NULL},
+     NULL,
+     .handle = control_statistics,
+     .asks = true},
     {{"POST", "/v1/statistics/release", ROUTE_OWNER, false, "release statistics"},
      NULL,
-     control_statistics_release},
+     .handle = control_statistics_release},
     {{"GET", "/v1/signals/{source}/{id...}", ROUTE_OPEN, false, "read signal"},
      control_signal_about,
-     control_why},
+     .handle = control_why},
     {{"DELETE", "/v1/signals/{source}/{id...}", ROUTE_OWNER, false, "erase"},
      control_signal_about,
-     control_erase},
-    {{"GET", "/v1/events", ROUTE_OPEN, false, "read events"}, control_events_about, control_events},
-    {{"GET", "/v1/feeds", ROUTE_OPEN, false, "read feeds"}, NULL, control_feeds},
-    {{"GET", "/v1/feeds/{name}", ROUTE_OPEN, false, "read feed"}, control_feed_about, control_feed},
+     .handle = control_erase},
+    {{"GET", "/v1/events", ROUTE_OPEN, false, "read events"},
+     control_events_about,
+     .handle = control_events},
+    {{"GET", "/v1/feeds", ROUTE_OPEN, false, "read feeds"},
+     NULL,
+     .handle = control_feeds,
+     .asks = true},
+    {{"GET", "/v1/feeds/{name}", ROUTE_OPEN, false, "read feed"},
+     control_feed_about,
+     .handle = control_feed},
     {{"POST", "/v1/feeds/{name}/poll", ROUTE_OWNER, false, "poll"},
      control_feed_about,
-     control_feed_poll},
+     .handle = control_feed_poll},
     {{"POST", "/v1/feeds/{name}/pause", ROUTE_OWNER, false, "pause"},
      control_feed_about,
-     control_feed_pause},
+     .handle = control_feed_pause},
     {{"POST", "/v1/feeds/{name}/resume", ROUTE_OWNER, false, "resume"},
      control_feed_about,
-     control_feed_resume},
+     .handle = control_feed_resume},
     {{"POST", "/v1/feeds/{name}/accept", ROUTE_OWNER, false, "accept"},
      control_feed_about,
-     control_feed_accept},
-    {{"GET", "/v1/quarantine", ROUTE_OPEN, false, "read quarantine"}, NULL, control_quarantine},
+     .handle = control_feed_accept},
+    {{"GET", "/v1/quarantine", ROUTE_OPEN, false, "read quarantine"},
+     NULL,
+     .handle = control_quarantine,
+     .asks = true},
     {{"POST", "/v1/quarantine/{number}/retry", ROUTE_OWNER, false, "retry"},
      control_entry_about,
-     control_quarantine_retry},
+     .handle = control_quarantine_retry},
     {{"DELETE", "/v1/quarantine/{number}", ROUTE_OWNER, false, "drop"},
      control_entry_about,
-     control_quarantine_drop},
-    {{"POST", "/v1/import", ROUTE_OWNER, true, "import"}, control_import_about, control_import},
-    {{"POST", "/v1/reload", ROUTE_OWNER, false, "reload"}, NULL, post_reload},
+     .handle = control_quarantine_drop},
+    {{"POST", "/v1/import", ROUTE_OWNER, true, "import"},
+     control_import_about,
+     .handle = control_import},
+    {{"POST", "/v1/reload", ROUTE_OWNER, false, "reload"}, NULL, .handle = post_reload},
     {{"GET", "/v1/unmapped", ROUTE_OPEN, false, "read unmapped"},
      control_unmapped_about,
-     control_unmapped},
-    {{"POST", "/v1/remap", ROUTE_OWNER, false, "remap"}, control_remap_about, control_remap},
-    {{"GET", "/v1/audit", ROUTE_OPEN, false, "read audit"}, control_audit_about, control_audit},
-    {{"GET", "/v1/audit/verify", ROUTE_OPEN, false, "verify audit"}, NULL, control_audit_verify},
-    {{"GET", "/v1/verify", ROUTE_OPEN, false, "verify"}, NULL, control_verify},
-    {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, NULL, get_document},
-    {{"GET", "/v1/asyncapi.json", ROUTE_OPEN, false, NULL}, NULL, get_document},
-    {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, NULL, get_document},
+     .handle = control_unmapped,
+     .asks = true},
+    {{"POST", "/v1/remap", ROUTE_OWNER, false, "remap"},
+     control_remap_about,
+     .handle = control_remap},
+    {{"GET", "/v1/audit", ROUTE_OPEN, false, "read audit"},
+     control_audit_about,
+     .handle = control_audit,
+     .always = true},
+    {{"GET", "/v1/audit/verify", ROUTE_OPEN, false, "verify audit"},
+     NULL,
+     .handle = control_audit_verify,
+     .always = true},
+    {{"GET", "/v1/verify", ROUTE_OPEN, false, "verify"}, NULL, .handle = control_verify},
+    {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
+    {{"GET", "/v1/asyncapi.json", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
+    {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
 };
 static const struct router router = ROUTER(routes);
 
@@ -135,6 +167,12 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         router_refuse(reply, status, http_room(request));
 }
 
+static void on_full(void *ctx, struct http_request *request, const char *what) {
+    (void)ctx;
+    (void)request;
+    log_warning("a user of the control socket has his share of the room, it gets 429 of=%s", what);
+}
+
 static void on_request(void *ctx, struct http_request *request) {
     const struct route_match *match = http_room(request);
     control_follow(ctx, (const struct control_route *)match->route, request);
@@ -196,6 +234,7 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .on_head = on_head,
                                 .on_request = on_request,
                                 .on_refusal = on_refusal,
+                                .on_full = on_full,
                                 .on_gone = control_on_gone,
                                 .ctx = control};
     http.limits.body_bytes_max = REQUEST_BYTES_MAX;
@@ -226,5 +265,6 @@ void control_free(struct control *control) {
     http_close(control->server);
     sources_unref(control->sources);
     tables_unref(control->tables);
+    free(control->readers.list);
     free(control);
 }

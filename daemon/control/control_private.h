@@ -10,6 +10,18 @@
 #include "control/control.h"
 
 struct control {
+    struct control_questions {
+        struct question *waiting; // from the oldest to the newest
+        unsigned count, running;
+    } questions;
+    struct control_readers {
+        struct control_reader {
+            unsigned uid;
+            int64_t at_ms; // loop time of the last request
+            double left;   // requests, at that time
+        } * list;
+        size_t count, cap;
+    } readers;
     struct control_options options;
     struct sources *sources;
     struct tables *tables;
@@ -31,6 +43,10 @@ struct control_route {
     struct route route;
     control_about *about; // NULL: nothing to say
     control_handler *handle;
+    bool asks; // a question, which waits for its turn: see question.c
+    // Who looks after the audit log can read it also when it has its share of the room, and then
+    // leaves no line.
+    bool always;
 };
 // The way of a request whose route is found.
 void control_follow(struct control *control, const struct control_route *route,
@@ -58,6 +74,31 @@ void control_problem(struct http_request *request, unsigned status, const char *
 // A handler that answers later keeps its request in `held`, which becomes NULL if the request is
 // dropped before that, by http_close only. `held` must be there until it is answered or dropped.
 void control_hold(struct http_request *request, struct http_request **held);
+// A request that is answered later is kept in mind until then.
+void control_keep(struct control *control, struct http_request *request);
+// The service is stopping: the request is answered so, without a line of the audit log.
+void control_abandon(struct http_request *request);
+
+// What a question goes by. On a worker: the ledger is read as it is on the disk.
+struct control_ground {
+    struct ledger *ledger; // only what ledger.h says any thread may call
+    const struct tables *tables;
+    const struct sources *sources;
+    const struct config *config;
+};
+// Fills the reply. On a worker; `ctx` is its own.
+#define CONTROL_UNREADABLE "The ledger cannot be read now; try again later."
+typedef void control_answer(const struct control_ground *ground, void *ctx,
+                            struct http_reply *reply);
+// Answers the request later; takes ctx, which free() frees, with nothing of the request in it.
+void control_ask(struct control *control, struct http_request *request, control_answer *answer,
+                 void *ctx);
+// Beside the loop, in its turn among questions; done on the loop.
+void control_work(struct control *control, unsigned uid, bool first, void (*work)(void *ctx),
+                  void (*done)(void *ctx), void *ctx);
+bool control_has_room(const struct control *control, unsigned uid); // for one more question
+// Takes one from what the reader may ask in a minute; false: he has had it.
+bool control_may_read(struct control *control, unsigned uid);
 // Of an action that is logged: what it is about, in the line to come.
 struct buf *control_object(struct http_request *request);
 unsigned control_uid(const struct http_request *request); // of who asks

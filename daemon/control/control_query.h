@@ -21,6 +21,8 @@ struct control_query {
 
 void control_query_take(const struct control *control, struct http_request *request, bool trend,
                         struct control_query *out);
+// A copy for control_ask: the tables that it points to are kept with the question.
+struct control_query *control_query_keep(const struct control_query *query);
 // "per=year by=province,category period=2017 gender=Masculine"; nothing of one with a fault.
 void control_query_about(const struct control_query *query, struct buf *object);
 // "by" and "filters".

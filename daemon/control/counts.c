@@ -32,6 +32,22 @@ static void put_answer(struct json_out *json, const struct control_query *query,
     json_close(json, '}');
 }
 
+static void work_out_counts(const struct control_ground *ground, void *ctx,
+                            struct http_reply *reply) {
+    const struct control_query *query = ctx;
+    struct counts_answer answer;
+    struct ledger_cube cube;
+    if (ledger_read_cube(ground->ledger, &cube)) {
+        struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
+        counts_run(cube.counts, cube.persons, query->municipalities, &query->counts, &answer);
+        put_answer(&json, query, &answer);
+        free(answer.lines);
+    } else {
+        problem_fill(reply, 503, CONTROL_UNREADABLE);
+    }
+    ledger_cube_free(&cube);
+}
+
 void control_counts_about(const struct control *control, struct http_request *request,
                           struct buf *object) {
     struct control_query query;
@@ -46,12 +62,5 @@ void control_counts(struct control *control, struct http_request *request) {
         control_problem(request, 400, query.fault);
         return;
     }
-    struct counts_answer answer;
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    counts_run(ledger_counts(control->options.ledger), ledger_persons(control->options.ledger),
-               query.municipalities, &query.counts, &answer);
-    put_answer(&json, &query, &answer);
-    free(answer.lines);
-    control_send(request, &reply);
+    control_ask(control, request, work_out_counts, control_query_keep(&query));
 }

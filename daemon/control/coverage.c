@@ -45,23 +45,23 @@ static struct asking take_question(struct http_request *request) {
 }
 
 // The municipalities' own sources, in the order of the source table.
-struct gathering {
-    struct coverage_source *list;
-    size_t count;
-};
-
-static bool gather_source(void *ctx, const struct feed_view *view) {
-    struct gathering *sources = ctx;
-    const struct source *source = view->source;
-    if (source->kind == SOURCE_MUNICIPALITY && source->municipality)
-        sources->list[sources->count++] =
-            (struct coverage_source){.name = source->name,
-                                     .municipality = source->municipality,
-                                     .official = source->official,
-                                     .policy = source->policy,
-                                     .by_hand = !source->token_count && !source->url,
-                                     .signal_ms = view->record ? view->record->signal_ms : 0};
-    return true;
+static size_t gather_sources(struct ledger *ledger, const struct sources *sources,
+                             struct coverage_source *list) {
+    size_t count = 0;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->list[i];
+        struct feed_record record = {0};
+        if (source->kind != SOURCE_MUNICIPALITY || !source->municipality)
+            continue;
+        (void)ledger_feed(ledger, str_from(source->name), &record);
+        list[count++] = (struct coverage_source){.name = source->name,
+                                                 .municipality = source->municipality,
+                                                 .official = source->official,
+                                                 .policy = source->policy,
+                                                 .by_hand = !source->token_count && !source->url,
+                                                 .signal_ms = record.signal_ms};
+    }
+    return count;
 }
 
 static void put_sum(struct json_out *json, const struct coverage_sum *sum) {
@@ -194,24 +194,35 @@ void control_coverage_about(const struct control *control, struct http_request *
     buf_printf(object, "period=%s", text);
 }
 
+static void work_out_coverage(const struct control_ground *ground, void *ctx,
+                              struct http_reply *reply) {
+    struct coverage_source *list = mem_zalloc(ground->sources->count, sizeof *list);
+    struct coverage_facts facts = {.municipalities = ground->tables->municipalities,
+                                   .sources = list,
+                                   .source_count =
+                                       gather_sources(ground->ledger, ground->sources, list)};
+    struct coverage coverage;
+    struct ledger_cube cube;
+    if (ledger_read_cube(ground->ledger, &cube)) {
+        facts.counts = cube.counts;
+        coverage_make(ctx, &facts, &coverage);
+        struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
+        put_answer(&json, &coverage);
+        coverage_free(&coverage);
+    } else {
+        problem_fill(reply, 503, CONTROL_UNREADABLE);
+    }
+    ledger_cube_free(&cube);
+    free(list);
+}
+
 void control_coverage(struct control *control, struct http_request *request) {
     const struct asking asking = take_question(request);
     if (asking.fault) {
         control_problem(request, 400, asking.fault);
         return;
     }
-    struct coverage coverage;
-    struct gathering sources = {.list = mem_zalloc(control->sources->count, sizeof *sources.list)};
-    feeds_each(control->options.feeds, gather_source, &sources);
-    const struct coverage_facts facts = {.municipalities = control->tables->municipalities,
-                                         .counts = ledger_counts(control->options.ledger),
-                                         .sources = sources.list,
-                                         .source_count = sources.count};
-    coverage_make(&asking.question, &facts, &coverage);
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    put_answer(&json, &coverage);
-    coverage_free(&coverage);
-    free(sources.list);
-    control_send(request, &reply);
+    struct coverage_question *question = mem_alloc(sizeof *question);
+    *question = asking.question;
+    control_ask(control, request, work_out_coverage, question);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // GET /v1/events: the ledger's events as NDJSON, from a sequence on or the last few, and on request
-// those to come. A follower reads the ledger at the pace of its own connection; nothing is queued
-// for it.
+// those to come. A follower reads the ledger at the pace of its own connection, a piece at a time
+// in its turn among questions; nothing is queued for it.
 #include "control_private.h"
 
 #include "base/mem.h"
@@ -18,6 +18,11 @@ struct follower {
     uint64_t from;                 // next sequence
     uint64_t left;                 // lines still wanted
     bool follow;
+    bool reads; // a worker has it
+    bool read;  // the worker has just looked
+    bool woken; // the ledger has grown since it began to look
+    unsigned uid;
+    bool stopped; // its connection has gone
     struct control_lines lines;
 };
 
@@ -39,18 +44,49 @@ static void join(struct follower *follower) {
     *follower->link = follower;
 }
 
+static void follower_free(struct follower *follower) {
+    buf_free(&follower->lines.buf);
+    free(follower);
+}
+
+static void read_piece(void *ctx) {
+    struct follower *follower = ctx;
+    uint64_t want = follower->left < CHUNK_LINES ? follower->left : CHUNK_LINES;
+    ledger_each_event(follower->control->options.ledger, follower->from, want, on_line, follower);
+}
+
+static void on_piece(void *ctx) {
+    struct follower *follower = ctx;
+    follower->reads = false;
+    follower->read = true;
+    if (follower->stopped)
+        follower_free(follower);
+    else
+        http_stream_wake(follower->request);
+}
+
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct follower *follower = ctx;
+    struct control *control = follower->control;
     if (follower->follow && !follower->link) // it streams from here on
         join(follower);
-    if (control_lines_sent(&follower->lines)) {
-        uint64_t want = follower->left < CHUNK_LINES ? follower->left : CHUNK_LINES;
-        if (want)
-            ledger_each_event(follower->control->options.ledger, follower->from, want, on_line,
-                              follower);
-    }
+    if (follower->reads)
+        return 0;
     size_t n = control_lines_take(&follower->lines, out, max);
-    return n == 0 && !(follower->follow && follower->left) ? -1 : (ssize_t)n;
+    if (n > 0)
+        return (ssize_t)n;
+    // All is sent. Nothing was found when it looked last: then there is no more for now.
+    bool sought = follower->read && follower->lines.buf.len == 0;
+    follower->read = false;
+    (void)control_lines_sent(&follower->lines);
+    if (follower->left == 0 || control->stopping || (sought && !follower->follow))
+        return -1;
+    if (sought && !follower->woken)
+        return 0;
+    follower->woken = false;
+    follower->reads = true;
+    control_work(control, follower->uid, true, read_piece, on_piece, follower);
+    return 0;
 }
 
 static void closed(void *ctx) {
@@ -60,8 +96,9 @@ static void closed(void *ctx) {
         if (follower->next)
             follower->next->link = follower->link;
     }
-    buf_free(&follower->lines.buf);
-    free(follower);
+    follower->stopped = true;
+    if (!follower->reads)
+        follower_free(follower);
 }
 
 struct range {
@@ -107,6 +144,7 @@ void control_events(struct control *control, struct http_request *request) {
     struct follower *follower = mem_zalloc(1, sizeof *follower);
     *follower = (struct follower){.control = control,
                                   .request = request,
+                                  .uid = control_uid(request),
                                   .from = range.from,
                                   .left = range.max,
                                   .follow = range.follow};
@@ -120,6 +158,7 @@ void control_wake(struct control *control) {
     struct follower *follower = control->followers;
     while (follower) {
         struct follower *next = follower->next;
+        follower->woken = true;
         http_stream_wake(follower->request);
         follower = next;
     }

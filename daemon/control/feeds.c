@@ -79,6 +79,9 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
 struct feed_listing {
     struct json_out *json;
     bool failing, silent; // only these; neither: all
+    struct feeds_status status;
+    size_t count;
+    struct feed_glance list[];
 };
 
 static bool list_feed(void *ctx, const struct feed_view *view) {
@@ -90,25 +93,32 @@ static bool list_feed(void *ctx, const struct feed_view *view) {
     return true;
 }
 
-void control_feeds(struct control *control, struct http_request *request) {
-    struct http_reply reply = {0};
-    struct feeds_status status;
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    struct feed_listing listing = {.json = &json,
-                                   .failing = str_is(http_query(request, "failing", 0), "1"),
-                                   .silent = str_is(http_query(request, "silent", 0), "1")};
-    feeds_get_status(control->options.feeds, &status);
+static void list_feeds(const struct control_ground *ground, void *ctx, struct http_reply *reply) {
+    struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
+    struct feed_listing *listing = ctx;
+    const struct feeds_status *status = &listing->status;
+    listing->json = &json;
     json_open(&json, '{');
-    json_put_u64(&json, "sources", control->sources->count);
-    json_put_u64(&json, "polled", status.feeds);
-    json_put_u64(&json, "failing", status.failing);
-    json_put_u64(&json, "silent", status.silent);
-    json_put_u64(&json, "paused", status.paused);
+    json_put_u64(&json, "sources", listing->count);
+    json_put_u64(&json, "polled", status->feeds);
+    json_put_u64(&json, "failing", status->failing);
+    json_put_u64(&json, "silent", status->silent);
+    json_put_u64(&json, "paused", status->paused);
     json_open_key(&json, "feeds", '[');
-    feeds_each(control->options.feeds, list_feed, &listing);
+    feeds_each(ground->ledger, listing->list, listing->count, list_feed, listing);
     json_close(&json, ']');
     json_close(&json, '}');
-    control_send(request, &reply);
+}
+
+void control_feeds(struct control *control, struct http_request *request) {
+    size_t count = control->sources->count;
+    struct feed_listing *listing = mem_zalloc(1, sizeof *listing + count * sizeof *listing->list);
+    listing->failing = str_is(http_query(request, "failing", 0), "1");
+    listing->silent = str_is(http_query(request, "silent", 0), "1");
+    listing->count = count;
+    feeds_get_status(control->options.feeds, &listing->status);
+    feeds_glance(control->options.feeds, listing->list);
+    control_ask(control, request, list_feeds, listing);
 }
 
 static void put_one(void *ctx, const struct feed_view *view) {
@@ -200,7 +210,7 @@ void control_feed_accept(struct control *control, struct http_request *request) 
 }
 
 struct quarantine_reply {
-    const struct control *control;
+    const struct control_ground *ground;
     struct json_out *json;
 };
 
@@ -219,7 +229,7 @@ static void put_reason(struct json_out *json, const struct mapping *mapping,
 static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     const struct quarantine_reply *list = ctx;
     struct json_out *json = list->json;
-    const struct source *source = sources_find(list->control->sources, str_from(entry->source));
+    const struct source *source = sources_find(list->ground->sources, str_from(entry->source));
     const struct template *t = source ? source->template : NULL;
     json_open(json, '{');
     json_put_u64(json, "number", entry->number);
@@ -238,17 +248,23 @@ static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     return true;
 }
 
-void control_quarantine(struct control *control, struct http_request *request) {
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
+static void list_quarantine(const struct control_ground *ground, void *ctx,
+                            struct http_reply *reply) {
+    struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
+    const uint64_t *total = ctx;
     json_open(&json, '{');
     json_open_key(&json, "entries", '[');
-    ledger_each_quarantined(control->options.ledger, put_quarantined,
-                            &(struct quarantine_reply){control, &json});
+    ledger_each_quarantined(ground->ledger, put_quarantined,
+                            &(struct quarantine_reply){ground, &json});
     json_close(&json, ']');
-    json_put_u64(&json, "total", ledger_quarantined(control->options.ledger));
+    json_put_u64(&json, "total", *total);
     json_close(&json, '}');
-    control_send(request, &reply);
+}
+
+void control_quarantine(struct control *control, struct http_request *request) {
+    uint64_t *total = mem_alloc(sizeof *total);
+    *total = ledger_quarantined(control->options.ledger);
+    control_ask(control, request, list_quarantine, total);
 }
 
 struct search {

@@ -115,6 +115,12 @@ void control_query_take(const struct control *control, struct http_request *requ
         out->fault = "period: a trend per year needs whole years; there is per month too.";
 }
 
+struct control_query *control_query_keep(const struct control_query *query) {
+    struct control_query *copy = mem_alloc(sizeof *copy);
+    *copy = *query;
+    return copy;
+}
+
 void control_query_about(const struct control_query *query, struct buf *object) {
     const struct counts_query *counts = &query->counts;
     char period[PERIOD_TEXT_MAX];

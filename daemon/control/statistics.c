@@ -42,24 +42,22 @@ static bool on_statistic(void *ctx, struct str key, const struct statistic_recor
     return true;
 }
 
-static void put_answer(struct statistic_listing *listing, const struct control *control) {
+static void list_statistics(const struct control_ground *ground, void *ctx,
+                            struct http_reply *reply) {
+    struct statistic_listing *listing = ctx;
     struct json_out *json = &listing->json;
-    listing->rounding_base = control->options.config->disclosure_rounding_base;
-    ledger_each_statistic(control->options.ledger, &listing->state, on_statistic, listing);
+    json->buf = reply_body(reply, 200, "application/json");
+    listing->rounding_base = ground->config->disclosure_rounding_base;
+    ledger_each_statistic(ground->ledger, &listing->state, on_statistic, listing);
     if (!listing->begun)
         put_head(listing);
     json_close(json, ']');
-    control_names_put(json, &listing->names, control->tables->municipalities);
+    control_names_put(json, &listing->names, ground->tables->municipalities);
     json_close(json, '}');
 }
 
 void control_statistics(struct control *control, struct http_request *request) {
-    struct statistic_listing *listing = mem_zalloc(1, sizeof *listing);
-    struct http_reply reply = {0};
-    listing->json.buf = reply_body(&reply, 200, "application/json");
-    put_answer(listing, control);
-    free(listing);
-    control_send(request, &reply);
+    control_ask(control, request, list_statistics, mem_zalloc(1, sizeof(struct statistic_listing)));
 }
 
 // --- the first ones ---

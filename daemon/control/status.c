@@ -38,15 +38,6 @@ static uint64_t resident_bytes(void) {
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static int64_t count_persons(const struct control *control) {
-    static const struct counts_query all;
-    struct counts_answer answer;
-    counts_run(ledger_counts(control->options.ledger), ledger_persons(control->options.ledger),
-               control->tables->municipalities, &all, &answer);
-    free(answer.lines);
-    return answer.persons;
-}
-
 static void gather(struct control *control, struct status_numbers *f) {
     const struct control_options *o = &control->options;
     memset(f, 0, sizeof *f);
@@ -55,7 +46,7 @@ static void gather(struct control *control, struct status_numbers *f) {
     f->waiting = ledger_unpublished(o->ledger);
     f->quarantined = ledger_quarantined(o->ledger);
     f->signals = counts_total(ledger_counts(o->ledger));
-    f->persons = count_persons(control);
+    f->persons = f->signals - (int64_t)persons_repeats(ledger_persons(o->ledger));
     f->words = ledger_unmapped(o->ledger);
     f->audited = ledger_audit_last(o->ledger);
     f->last_commit_ms = ledger_last_commit_ms(o->ledger);
@@ -90,6 +81,7 @@ static void put_intake(struct json_out *json, const struct control *control,
                    push_port(control->options.push));
     json_open_key(json, "intake", '{');
     json_put_text(json, "listen", push_port(control->options.push) ? listen : NULL);
+    control_put_time(json, "certificateEnds", f->push.certificate_ends_s * 1000);
     json_put_bool(json, "full", admission_full(admission_now(control->options.admission)));
     json_put_u64(json, "connections", f->push.connections);
     json_put_u64(json, "sharesFull", f->push.usage.shares_full);
@@ -157,8 +149,6 @@ struct failing {
 
 static bool put_failing(void *ctx, const struct feed_view *view) {
     struct failing *failing = ctx;
-    if (view->failures == 0)
-        return true;
     json_open(failing->json, '{');
     json_put_text(failing->json, "name", view->source->name);
     json_put_text(failing->json, "reason", view->failure);
@@ -178,7 +168,7 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "held", f->feeds.held);
     json_put_u64(json, "quarantined", f->quarantined);
     json_open_key(json, "failingList", '[');
-    feeds_each(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
+    feeds_each_failing(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
     json_close(json, ']');
     json_close(json, '}');
 }
@@ -200,7 +190,7 @@ void control_status(struct control *control, struct http_request *request) {
     json_put_u64(&json, "residentBytes", f.resident_bytes);
     json_close(&json, '}');
     json_close(&json, '}');
-    http_send(request, &reply);
+    control_send(request, &reply);
 }
 
 // What ends in _total only grows: a counter, as Prometheus has it.
@@ -267,9 +257,17 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
     metric(out, "queue_batches", "Batches that wait for a commit", f->pipeline.queued_tasks);
     metric(out, "kafka_restarts_total", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
+    if (f->push.certificate_ends_s > 0)
+        metric(out, "certificate_end_timestamp_seconds",
+               "When the TLS certificate, or the first of its chain, ends",
+               (uint64_t)f->push.certificate_ends_s);
     metric(out, "connections", "Open connections", f->push.connections);
     metric(out, "connections_max", "Limit: connections",
            control->options.config->http.connections_max);
+    metric(out, "questions", "Questions over the control socket that are worked out or wait",
+           control->questions.count + control->questions.running);
+    metric(out, "questions_max", "Limit: questions that are worked out at once",
+           control->options.config->control_questions_max);
     metric(out, "share_percent", "Limit: part of connections, bodies and queue for one source",
            control->options.config->http.share_percent);
     metric(out, "shares_full", "Sources and addresses that had their share in the last minute",
@@ -300,5 +298,5 @@ void control_metrics(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
     gather(control, &f);
     put_metrics(reply_body(&reply, 200, "text/plain; version=0.0.4"), &f, control);
-    http_send(request, &reply);
+    control_send(request, &reply);
 }

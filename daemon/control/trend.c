@@ -81,16 +81,15 @@ static void put_answer(struct json_out *json, const struct control_query *query,
     json_close(json, '}');
 }
 
-static void count_by_period(const struct control *control, const struct control_query *query,
+static void count_by_period(const struct ledger_cube *cube, const struct control_query *query,
                             size_t by_count, struct counts_answer *answer) {
     struct counts_query counts = query->counts;
     counts.by_count = by_count + 1;
     counts.by[by_count] = query->by_month ? DIM_MONTH : DIM_YEAR;
-    counts_run(ledger_counts(control->options.ledger), ledger_persons(control->options.ledger),
-               query->municipalities, &counts, answer);
+    counts_run(cube->counts, cube->persons, query->municipalities, &counts, answer);
 }
 
-static bool make_trend(const struct control *control, const struct control_query *query,
+static bool make_trend(const struct ledger_cube *cube, const struct control_query *query,
                        struct trend *trend) {
     struct counts_answer split, total;
     const struct trend_question question = {
@@ -98,12 +97,31 @@ static bool make_trend(const struct control *control, const struct control_query
         .by_month = query->by_month,
         .period = query->counts.period,
         .present = period_month_of_day(time_amsterdam_day(loop_wall_ms()))};
-    count_by_period(control, query, question.by_count, &split);
-    count_by_period(control, query, 0, &total);
+    count_by_period(cube, query, question.by_count, &split);
+    count_by_period(cube, query, 0, &total);
     bool made = trend_make(&question, &split, &total, trend);
     free(split.lines);
     free(total.lines);
     return made;
+}
+
+static void work_out_trend(const struct control_ground *ground, void *ctx,
+                           struct http_reply *reply) {
+    const struct control_query *query = ctx;
+    struct ledger_cube cube;
+    struct trend trend;
+    if (!ledger_read_cube(ground->ledger, &cube)) {
+        problem_fill(reply, 503, CONTROL_UNREADABLE);
+    } else if (!make_trend(&cube, query, &trend)) {
+        problem_fill(reply, 400,
+                     "The answer would have more than 200000 points: ask for a shorter period, for "
+                     "years, or by less.");
+    } else {
+        struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
+        put_answer(&json, query, &trend);
+        trend_free(&trend);
+    }
+    ledger_cube_free(&cube);
 }
 
 void control_trend_about(const struct control *control, struct http_request *request,
@@ -115,21 +133,9 @@ void control_trend_about(const struct control *control, struct http_request *req
 
 void control_trend(struct control *control, struct http_request *request) {
     struct control_query query;
-    struct trend trend;
     control_query_take(control, request, true, &query);
-    if (query.fault) {
+    if (query.fault)
         control_problem(request, 400, query.fault);
-        return;
-    }
-    if (!make_trend(control, &query, &trend)) {
-        control_problem(request, 400,
-                        "The answer would have more than 200000 points: ask for a shorter period, "
-                        "for years, or by less.");
-        return;
-    }
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    put_answer(&json, &query, &trend);
-    trend_free(&trend);
-    control_send(request, &reply);
+    else
+        control_ask(control, request, work_out_trend, control_query_keep(&query));
 }

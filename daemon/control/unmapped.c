@@ -8,24 +8,28 @@
 #include "core/normalise/normalise.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { HANDLE_LEN = 8 };
 
 // --- words ---
 
+static const char no_source[] = "There is no source of that name.";
+
 struct unmapped_listing {
-    struct json_out *json;
-    struct str source;                    // absent: all
+    struct json_out json;
+    char source[LEDGER_SOURCE_MAX + 1];   // "": all
     bool found_source;                    // there was an entry of that source
     bool guessed;                         // only the word that the operator thinks of
     struct digest guess[UNMAPPED_FIELDS]; // its digest, by field
+    uint64_t total, not_kept;
 };
 
 static bool put_word(void *ctx, const struct unmapped_record *word) {
     struct unmapped_listing *listing = ctx;
-    struct json_out *json = listing->json;
+    struct json_out *json = &listing->json;
     char handle[DIGEST_HEX + 1];
-    if (listing->source.data && !str_is(listing->source, word->source))
+    if (listing->source[0] && strcmp(listing->source, word->source) != 0)
         return true;
     listing->found_source = true;
     if (listing->guessed && !digest_equal(&listing->guess[word->field], &word->word))
@@ -54,26 +58,39 @@ static void take_guess(const struct control *control, struct str word,
                           str_trim(word), &listing->guess[f]);
 }
 
+static void list_words(const struct control_ground *ground, void *ctx, struct http_reply *reply) {
+    struct unmapped_listing *listing = ctx;
+    struct json_out *json = &listing->json;
+    json->buf = reply_body(reply, 200, "application/json");
+    json_open(json, '{');
+    json_open_key(json, "unmapped", '[');
+    ledger_each_unmapped(ground->ledger, put_word, listing);
+    json_close(json, ']');
+    json_put_bool(json, "guessed", listing->guessed);
+    json_put_u64(json, "total", listing->total);
+    json_put_u64(json, "notKept", listing->not_kept);
+    json_close(json, '}');
+    if (!listing->source[0] || listing->found_source ||
+        sources_find(ground->sources, str_from(listing->source)))
+        return;
+    buf_free(&reply->body);
+    *reply = (struct http_reply){0};
+    problem_fill(reply, 404, no_source);
+}
+
 void control_unmapped(struct control *control, struct http_request *request) {
-    struct http_reply reply = {0};
-    struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    struct unmapped_listing listing = {.json = &json, .source = http_query(request, "source", 0)};
-    take_guess(control, http_query(request, "is", 0), &listing);
-    json_open(&json, '{');
-    json_open_key(&json, "unmapped", '[');
-    ledger_each_unmapped(control->options.ledger, put_word, &listing);
-    json_close(&json, ']');
-    json_put_bool(&json, "guessed", listing.guessed);
-    json_put_u64(&json, "total", ledger_unmapped(control->options.ledger));
-    json_put_u64(&json, "notKept", ledger_totals(control->options.ledger)->unmapped_not_kept);
-    json_close(&json, '}');
-    if (!listing.source.data || listing.found_source ||
-        sources_find(control->sources, listing.source)) {
-        control_send(request, &reply);
+    struct str source = http_query(request, "source", 0);
+    if (source.data && (source.len == 0 || source.len > LEDGER_SOURCE_MAX)) {
+        control_problem(request, 404, no_source);
         return;
     }
-    buf_free(&reply.body);
-    control_problem(request, 404, "There is no source of that name.");
+    struct unmapped_listing *listing = mem_zalloc(1, sizeof *listing);
+    if (source.data)
+        memcpy(listing->source, source.data, source.len);
+    listing->total = ledger_unmapped(control->options.ledger);
+    listing->not_kept = ledger_totals(control->options.ledger)->unmapped_not_kept;
+    take_guess(control, http_query(request, "is", 0), listing);
+    control_ask(control, request, list_words, listing);
 }
 
 // Not the word: it may be anybody's name.

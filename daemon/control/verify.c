@@ -182,6 +182,6 @@ void control_verify_stop(struct control *control) {
         atomic_store(&control->verify->stop, true);
 }
 
-bool control_verifies(const struct control *control) {
-    return control->verify && control->verify->scans;
+bool control_reads(const struct control *control) {
+    return control->questions.running > 0 || (control->verify && control->verify->scans);
 }

@@ -168,6 +168,8 @@ static enum ctl_exit print_status(const struct ctl *ctl, const struct json_view 
     put_daemon(term, answer);
     put_heading(term, "Intake");
     put_fact(term, "listens on", STYLE_PLAIN, json_view_text(answer, "intake.listen"));
+    if (json_view_text(answer, "intake.certificateEnds"))
+        put_time(term, "certificate ends", json_view_text(answer, "intake.certificateEnds"));
     put_numbers(term, answer, intake_numbers, sizeof intake_numbers / sizeof *intake_numbers);
     put_heading(term, "Ledger");
     put_numbers(term, answer, ledger_numbers, sizeof ledger_numbers / sizeof *ledger_numbers);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -36,8 +37,13 @@ static void on_check(uv_check_t *check) {
     }
 }
 
+enum { THREADS = 8 }; // a commit, those who prepare for it, a verify, questions: none waits
+
 struct loop *loop_create(struct err *err) {
     struct loop *loop = mem_zalloc(1, sizeof *loop);
+    char threads[8];
+    (void)snprintf(threads, sizeof threads, "%d", THREADS);
+    (void)setenv("UV_THREADPOOL_SIZE", threads, 0); // libuv reads it at the first work
     int rc = uv_loop_init(&loop->uv);
     if (rc) {
         free(loop);

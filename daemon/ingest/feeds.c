@@ -361,27 +361,49 @@ static void view_polled(const struct feed *feed, struct feed_view *view) {
 }
 
 // `at` is the place among the polled feeds, which are in the order of the table.
-static bool view_source(const struct feeds *feeds, const struct source *source, size_t *at,
-                        bool (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
-    struct feed_record record = {0};
-    struct feed_view view = {
-        .source = source, .state = FEED_PUSH, .record = &record, .failure = ""};
-    (void)ledger_feed(feeds->options.ledger, str_from(source->name), &record);
+static void glance(const struct feeds *feeds, const struct source *source, size_t *at,
+                   struct feed_glance *glance) {
+    *glance = (struct feed_glance){.view = {.source = source, .state = FEED_PUSH}};
     if (source->url) {
         const struct feed *feed = feeds->feeds[(*at)++];
-        if (feed->record.contact_ms > record.contact_ms)
-            record.contact_ms = feed->record.contact_ms; // a 304 is not worth a write
-        view_polled(feed, &view);
+        glance->contact_ms = feed->record.contact_ms;
+        view_polled(feed, &glance->view);
+        (void)snprintf(glance->failure, sizeof glance->failure, "%s", feed->failure);
     }
-    return fn(ctx, &view);
 }
 
-void feeds_each(const struct feeds *feeds, bool (*fn)(void *ctx, const struct feed_view *view),
-                void *ctx) {
+// What is known of it on the disk belongs to it.
+static bool look_closer(struct ledger *ledger, struct feed_glance *glance,
+                        bool (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
+    struct feed_record record = {0};
+    (void)ledger_feed(ledger, str_from(glance->view.source->name), &record);
+    if (glance->contact_ms > record.contact_ms)
+        record.contact_ms = glance->contact_ms; // a 304 is not worth a write
+    glance->view.record = &record;
+    glance->view.failure = glance->failure;
+    return fn(ctx, &glance->view);
+}
+
+void feeds_glance(const struct feeds *feeds, struct feed_glance *list) {
     size_t at = 0;
     for (size_t i = 0; i < feeds->sources->count; i++)
-        if (!view_source(feeds, &feeds->sources->list[i], &at, fn, ctx))
+        glance(feeds, &feeds->sources->list[i], &at, &list[i]);
+}
+
+void feeds_each(struct ledger *ledger, struct feed_glance *list, size_t count,
+                bool (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
+    for (size_t i = 0; i < count && look_closer(ledger, &list[i], fn, ctx); i++)
+        ;
+}
+
+void feeds_each_failing(const struct feeds *feeds,
+                        bool (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
+    for (size_t i = 0; i < feeds->feed_count; i++) {
+        struct feed_view view = {.source = feeds->feeds[i]->source};
+        view_polled(feeds->feeds[i], &view);
+        if (view.failures && !fn(ctx, &view))
             return;
+    }
 }
 
 struct one_view {
@@ -397,12 +419,14 @@ static bool on_one_view(void *ctx, const struct feed_view *view) {
 
 bool feeds_view(const struct feeds *feeds, struct str source,
                 void (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
-    struct one_view one = {fn, ctx};
     size_t at = 0;
     for (size_t i = 0; i < feeds->sources->count; i++) {
         const struct source *candidate = &feeds->sources->list[i];
         if (str_is(source, candidate->name)) {
-            (void)view_source(feeds, candidate, &at, on_one_view, &one);
+            struct feed_glance one;
+            glance(feeds, candidate, &at, &one);
+            (void)look_closer(feeds->options.ledger, &one, on_one_view,
+                              &(struct one_view){fn, ctx});
             return true;
         }
         at += candidate->url != NULL;

@@ -13,7 +13,7 @@
 #include "ingest/feeds.h"
 #include "template/template.h"
 
-enum { FEED_URL_MAX = 4096, FEED_FAILURE_MAX = 512 };
+enum { FEED_URL_MAX = 4096 };
 
 // A poll under way.
 struct feed_poll {

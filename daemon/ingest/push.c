@@ -33,6 +33,7 @@ struct push {
     struct http_server *server;
     bool stopping;
     uint64_t requests, requests_refused;
+    int64_t certificate_ends_s; // 0: there is none
 };
 
 // A request, from its head on, in its room.
@@ -428,10 +429,33 @@ static void get_document(struct push_request *call) {
         send_problem(call, 404, NULL);
 }
 
+bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) {
+    struct buf certificate = {0}, key = {0};
+    *tls = NULL;
+    if (!config->tls_certificate_file || !config->tls_key_file)
+        return true;
+    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
+              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
+    if (ok) {
+        buf_putc(&certificate, '\0');
+        buf_putc(&key, '\0');
+        *tls = http_tls_create(certificate.data, key.data, err);
+    }
+    if (key.data)
+        hash_wipe(key.data, key.len);
+    buf_free(&certificate);
+    buf_free(&key);
+    return *tls != NULL;
+}
+
+void push_use_tls(struct push *push, struct http_tls *tls) {
+    if (push->server && tls)
+        http_use_tls(push->server, http_tls_ref(tls));
+    push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
+}
+
 static bool listen_on(struct push *push, int listen_fd, struct err *err) {
     const struct config *config = push->config;
-    struct buf certificate = {0}, key = {0};
-    bool ok = true;
     struct http_options options = {.address = listen_fd < 0 ? config->listen_address : NULL,
                                    .port = config->listen_port,
                                    .fd = listen_fd,
@@ -444,20 +468,10 @@ static bool listen_on(struct push *push, int listen_fd, struct err *err) {
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (config->tls_certificate_file) {
-        ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-             str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        options.tls_certificate = certificate.data;
-        options.tls_key = key.data;
-    }
-    if (ok)
-        push->server = http_listen(push->loop, &options, err);
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
+    if (!push_read_tls(config, &options.tls, err))
+        return false;
+    push->certificate_ends_s = options.tls ? http_tls_ends_s(options.tls) : 0;
+    push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
 
@@ -507,10 +521,10 @@ uint16_t push_port(const struct push *push) {
 }
 
 void push_get_status(const struct push *push, struct push_status *status) {
-    *status =
-        (struct push_status){.requests = push->requests,
-                             .requests_refused = push->requests_refused,
-                             .connections = push->server ? http_connections(push->server) : 0};
+    *status = (struct push_status){.requests = push->requests,
+                                   .requests_refused = push->requests_refused,
+                                   .connections = push->server ? http_connections(push->server) : 0,
+                                   .certificate_ends_s = push->certificate_ends_s};
     if (push->server)
         http_get_usage(push->server, &status->usage);
 }

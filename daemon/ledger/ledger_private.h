@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by the files of daemon/ledger; nobody else includes it.
 //   load.c, read.c     open and load; what is asked of the memory and of a snapshot
+//   cube.c             the counts of a snapshot
 //   commit.c, write.c  a group in one transaction; an entry and its event
 //   signals.c          a delivery: each signal is classified, then written
 //   absence.c          what a template leaves out, or is gone from a list that has all there is

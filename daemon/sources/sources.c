@@ -107,7 +107,8 @@ static void read_row(struct sources_reading *reading, const struct str *cells, c
         if (cells[i].len == 0 && column->required)
             diagnostics_add(reading->faults, reading->file, line, "%s: is empty", column->name);
         else if (cells[i].len > 0 &&
-                 !column->take(&(struct sources_cell){reading, source, column}, cells[i], &err))
+                 !column->take(&(struct sources_cell){reading, source, column}, cells[i], &err) &&
+                 !diagnostics_pass_over(reading->faults, &err))
             diagnostics_add(reading->faults, reading->file, line, "%s: %s", column->name, err.text);
     }
     sources_row_check(reading, source);

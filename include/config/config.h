@@ -12,8 +12,9 @@
 enum { KAFKA_PROPERTIES_MAX = 32 };
 
 struct config {
-    char *file; // where it came from
-    char *oin;  // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
+    char *file;         // where it came from
+    char *oin;          // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
+    bool identity_test; // an OIN for tests is meant
     // state
     char *state_dir;
     char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing

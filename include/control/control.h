@@ -33,8 +33,8 @@ void control_wake(struct control *control); // the ledger has grown: those who f
 // From now on nothing changes any more (503): to be called when the daemon begins to stop, since
 // what is handed to the pipeline after its last commit would be cut off.
 void control_quiesce(struct control *control);
-// Does a verify still read the ledger? After control_quiesce it soon does not.
-bool control_verifies(const struct control *control);
+// Does a worker still read the ledger? After control_quiesce it soon does not.
+bool control_reads(const struct control *control);
 void control_free(struct control *control); // NULL is fine
 
 #endif

@@ -36,7 +36,8 @@ struct loop_signal *loop_signal_create(struct loop *loop, int signum, void (*fn)
                                        void *ctx);
 void loop_signal_free(struct loop_signal *sig); // NULL is fine
 
-// Runs work(ctx) on a worker thread, then done(ctx) on the loop. Always runs both.
+// Runs work(ctx) on a worker thread, then done(ctx) on the loop. Always runs both. There are 8
+// threads: who may keep them for long bounds how many he uses.
 void loop_work(struct loop *loop, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
 
 // Calls fn(ctx) once, after the input that is ready in this turn has been handled. What many

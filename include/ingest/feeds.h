@@ -46,6 +46,8 @@ enum feed_state {
 };
 const char *feed_state_name(enum feed_state state); // "waiting"
 
+enum { FEED_FAILURE_MAX = 512 };
+
 // One source as an operator sees it. Borrowed for the call.
 struct feed_view {
     const struct source *source;
@@ -60,9 +62,21 @@ struct feed_view {
     uint64_t polls, pages, not_modified, items, new_count, refused, excluded;
     uint64_t withdrawn; // since they were gone from a complete list
 };
-// In the order of the source table, those that only post as well.
-void feeds_each(const struct feeds *feeds, bool (*fn)(void *ctx, const struct feed_view *view),
-                void *ctx);
+// What the memory has of a source.
+struct feed_glance {
+    struct feed_view view; // without record and failure
+    char failure[FEED_FAILURE_MAX];
+    int64_t contact_ms;
+};
+// In the order of the source table, those that only post as well: as many as it has sources, which
+// must stay until feeds_each is through.
+void feeds_glance(const struct feeds *feeds, struct feed_glance *list);
+// With what is on the disk of each. Any thread.
+void feeds_each(struct ledger *ledger, struct feed_glance *list, size_t count,
+                bool (*fn)(void *ctx, const struct feed_view *view), void *ctx);
+// Those whose last poll failed; without their record.
+void feeds_each_failing(const struct feeds *feeds,
+                        bool (*fn)(void *ctx, const struct feed_view *view), void *ctx);
 bool feeds_view(const struct feeds *feeds, struct str source,
                 void (*fn)(void *ctx, const struct feed_view *view),
                 void *ctx); // false: no such source

@@ -33,7 +33,14 @@ struct push_status {
     uint64_t requests_refused; // 4xx and 5xx as a whole
     uint32_t connections;
     struct http_usage usage;
+    int64_t certificate_ends_s; // Unix time; 0: there is none
 };
 void push_get_status(const struct push *push, struct push_status *status);
+
+// The certificate and the key that the configuration names; NULL when it names none. CONFIG when
+// they cannot be used, or are no pair. The caller unrefs it.
+bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) MUST_CHECK;
+// From the next connection on.
+void push_use_tls(struct push *push, struct http_tls *tls);
 
 #endif

@@ -87,6 +87,16 @@ bool ledger_feed(struct ledger *ledger, struct str source,
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
 
+// The counts as they are on the disk; any thread, beside commits. So are ledger_feed,
+// ledger_event_at and the functions ledger_each_… below. Free it, whatever was returned; false: it
+// cannot be read.
+struct ledger_cube {
+    struct counts *counts;
+    struct persons *persons; // those with more than one signal
+};
+bool ledger_read_cube(struct ledger *ledger, struct ledger_cube *cube) MUST_CHECK;
+void ledger_cube_free(struct ledger_cube *cube);
+
 // The quarantine, by number. At most so many entries are kept, of all and of one source; further
 // ones are only counted (totals.not_quarantined).
 enum { LEDGER_QUARANTINE_MAX = 10000, LEDGER_QUARANTINE_SOURCE_MAX = 1000 };

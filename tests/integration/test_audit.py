@@ -478,6 +478,12 @@ class Share(unittest.TestCase):
         self.assertEqual(refused.status, 503)
         self.assertGreater(int(refused.headers["Retry-After"]), 0)
         self.assertIn("audit log has its share", daemon.log())
+        full = daemon.metrics()["signaald_audit_lines_total"]
+        for _ in range(3):  # who looks for the one that filled it can read it, and leaves no line
+            self.assertEqual(len(audit(daemon)), full)
+            self.assertTrue(daemon.control("GET", "/v1/audit/verify").json["whole"])
+        self.assertEqual(daemon.metrics()["signaald_audit_lines_total"], full)
+        self.assertIn("audit log read without a line in it", daemon.log())
         self.assertEqual(daemon.post(COA, {"id": "1", **SIGNAL}).status, 201)
         self.assertEqual(daemon.status()["ledger"]["signals"], 1)
         daemon.stop()

@@ -69,7 +69,6 @@ class Encrypted(Fresh):
         key, _ = make_certificate(self.daemon.directory, "one")
         _, certificate = make_certificate(self.daemon.directory, "two")
         self.serve(key, certificate)
-        self.daemon.init()
         started = run("-c", self.daemon.config_path)
         self.assertEqual(started.returncode, 2, started.stderr)
         self.assertIn("tls", started.stderr.lower())

@@ -2,11 +2,13 @@
 """Nobody takes another's room: bodies, connections and commits, by source, address and reader."""
 import contextlib
 import json
+import pathlib
 import socket
-import time
+import subprocess
+import sys
 import unittest
 
-from harness import PATIENCE_S, SIGNAL, Case, Endpoint, Fresh, UnixConnection, Answer, token_of, wait_for
+from harness import PATIENCE_S, SIGNAL, Case, Endpoint, Fresh, token_of, wait_for
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
 MIB = 1 << 20
@@ -165,6 +167,103 @@ class Pages(Fresh):
         wait_for(lambda: self.daemon.control("GET", "/v1/feeds/endless").json["cursor"], "the cursor moves")
         self.assertEqual(self.daemon.status()["ledger"]["accepted"], self.items)
         self.assertEqual(self.daemon.status()["ledger"]["signals"], self.items)
+        self.assert_whole()
+        self.daemon.stop()
+
+
+# Asks for a path so often, at so many connections; prints each status.
+READER = """
+import http.client, socket, sys, threading
+path, target, times, connections = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+def ask():
+    for _ in range(times):
+        connection = http.client.HTTPConnection("localhost", timeout=120)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(path)
+        connection.request("GET", target)
+        answer = connection.getresponse()
+        text = answer.read()
+        sys.stdout.write(f"{answer.status} {answer.headers.get('Retry-After')} {b'questions' in text}\\n")
+threads = [threading.Thread(target=ask) for _ in range(connections)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+"""
+
+
+class Readers(Fresh):
+    """Who may read the socket, as the user nobody."""
+
+    EXTRA = {"control": ["reads_per_minute: 1000000"], "intake": ["connections_max: 400"]}
+
+    def begin(self, **control):
+        self.daemon.extra = {**self.EXTRA, "control": [f"{key}: {value}" for key, value in control.items()]}
+        self.daemon.write_config()
+        self.daemon.start()
+        self.daemon.directory.chmod(0o711)
+        pathlib.Path(self.daemon.control_path).chmod(0o666)
+
+    def reader(self, target, times=1, connections=1):
+        return subprocess.Popen([sys.executable, "-c", READER, self.daemon.control_path, target, str(times), str(connections)],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, user="nobody", cwd="/")
+
+    def answers(self, reader):
+        output, _ = reader.communicate(timeout=PATIENCE_S)
+        self.assertEqual(reader.returncode, 0)
+        return [line.split() for line in output.splitlines()]
+
+    def fill(self):
+        """20,000 signals, nearly each in a cell of its own."""
+        places = [f"GM{code:04}" for code in (14, 34, 37, 47, 50, 59, 60, 72, 74, 80)]
+        signals = [{"id": f"n{n}", **SIGNAL, "municipality": places[n % 10],
+                    "reported": f"20{10 + n // 10 % 12}-{n // 120 % 12 + 1:02}-01",
+                    "victim": {"gender": "mvx"[n // 1440 % 3], "age": 10 + n // 4320 % 2 * 20}} for n in range(20000)]
+        for first in range(0, 20000, 5000):
+            self.assertEqual(self.daemon.post(COA, signals[first:first + 5000]).status, 200)
+
+    def test_a_reader_has_a_rate_and_root_has_none(self):
+        self.begin(reads_per_minute=50)
+        answers = self.answers(self.reader("/v1/counts", 300))
+        taken = sum(status == "200" for status, *_ in answers)
+        self.assertIn(taken, range(50, 300))
+        self.assertEqual({a for a in map(tuple, answers)} - {("200", "None", "False")}, {("429", "5", "False")})
+        lines = self.daemon.metrics()["signaald_audit_lines_total"]
+        self.assertLessEqual(lines, taken + 1)  # what was refused left none
+        for _ in range(60):
+            self.assertEqual(self.daemon.control("GET", "/v1/counts").status, 200)
+        self.assertEqual([a[0] for a in self.answers(self.reader("/v1/status", 100))], ["200"] * 100)
+        self.daemon.stop()
+
+    def test_many_questions_at_once(self):
+        self.begin(reads_per_minute=1000000)
+        self.fill()
+        reader = self.reader("/v1/counts?by=municipality,category,month", 10, 40)
+        while reader.poll() is None:
+            self.assertEqual(self.daemon.control("GET", "/v1/counts?by=municipality").status, 200)
+            self.assertEqual(self.daemon.control("GET", "/v1/status").json["ledger"]["signals"], 20000)
+        answers = self.answers(reader)
+        self.assertEqual({status for status, *_ in answers}, {"200", "429"})
+        self.assertEqual({(wait, asked) for status, wait, asked in answers if status == "429"}, {("5", "True")})
+        self.daemon.stop()
+
+    def test_readers_that_take_all_connections(self):
+        self.begin(reads_per_minute=1000000)
+        reader = self.reader("/v1/events?follow=1", 1, 300)
+        wait_for(lambda: self.daemon.metrics()["signaald_audit_lines_total"] > 50, "they follow")
+        for _ in range(20):
+            self.assertEqual(self.daemon.control("GET", "/v1/counts").status, 200)
+        self.daemon.stop()
+        reader.kill()
+        reader.communicate()
+
+    def test_a_stop_with_questions_in_hand(self):
+        self.begin(reads_per_minute=1000000)
+        self.fill()
+        reader = self.reader("/v1/counts?by=municipality,category,month", 500, 8)
+        wait_for(lambda: self.daemon.metrics()["signaald_questions"] > 0, "they are in hand")
+        self.daemon.stop()
+        reader.kill()
+        reader.communicate()
+        self.daemon.start()
         self.assert_whole()
         self.daemon.stop()
 

@@ -102,7 +102,8 @@ static void test_defaults(void **state) {
 static void test_values(void **state) {
     (void)state;
     struct config *c =
-        load_good("intake: {listen: '[::1]:65535', head_max: 2048, body_max: 1MiB,\n"
+        load_good("identity: {test: yes}\n"
+                  "intake: {listen: '[::1]:65535', head_max: 2048, body_max: 1MiB,\n"
                   "  items_max: 7, head_timeout: 1500ms, idle_timeout: 1d}\n"
                   "kafka: {brokers: 'a.example.nl:9092, [::1]:9093', recovery_wait: 0s}\n"
                   "control: {socket: /x/y}\n"
@@ -156,10 +157,12 @@ static const struct {
     {"intake: {listen: '127.0.0.1'}", "c.yaml:1: intake.listen: \"127.0.0.1\"" LISTEN},
     {"intake: {listen: '127.0.0.1:65536'}", "c.yaml:1: intake.listen: \"127.0.0.1:65536\"" LISTEN},
     {"intake: {listen: '::1:80'}", "c.yaml:1: intake.listen: \"::1:80\"" LISTEN},
-    {"intake: {listen: '0.0.0.0:80'}", "c.yaml:1: intake.listen: not a loopback address: needs "
-                                       "tls_certificate and tls_key\n"},
-    {"intake: {listen: '[::]:80'}", "c.yaml:1: intake.listen: not a loopback address: needs "
-                                    "tls_certificate and tls_key\n"},
+    {"identity: {test: yes}\nintake: {listen: '0.0.0.0:80'}",
+     "c.yaml:2: intake.listen: not a loopback address: needs "
+     "tls_certificate and tls_key\n"},
+    {"identity: {test: yes}\nintake: {listen: '[::]:80'}",
+     "c.yaml:2: intake.listen: not a loopback address: needs "
+     "tls_certificate and tls_key\n"},
     {"identity: {oin: 1234}",
      "c.yaml:1: identity.oin: \"1234\" is not allowed (allowed: 20 digits)\n"},
     {"identity: {oin: [1, 2]}",
@@ -297,6 +300,7 @@ static void test_directories_of_systemd(void **state) {
 static void test_tls(void **state) {
     (void)state;
     static const char yaml[] =
+        "identity: {oin: '00000001823288444000'}\n"
         "intake: {listen: '0.0.0.0:8443', tls_certificate: t.pem, tls_key: t.key}";
     scratch_write("t.pem", "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n", 0644);
     scratch_write("t.key", "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n", 0600);
@@ -304,13 +308,66 @@ static void test_tls(void **state) {
     assert_string_equal(c->tls_key_file, scratch_path("t.key"));
     config_free(c);
     assert_int_equal(chmod(scratch_path("t.key"), 0644), 0);
-    expect(yaml, "c.yaml:1: intake.tls_key: t.key: others can read or change this secret: chmod "
+    expect(yaml, "c.yaml:2: intake.tls_key: t.key: others can read or change this secret: chmod "
                  "0600\n");
     scratch_write("t.key", "nothing", 0600);
     scratch_write("t.pem", "nothing", 0644);
-    expect(yaml, "c.yaml:1: intake.tls_certificate: t.pem: holds no \"-----BEGIN "
+    expect(yaml, "c.yaml:2: intake.tls_certificate: t.pem: holds no \"-----BEGIN "
                  "CERTIFICATE-----\"\n"
-                 "c.yaml:1: intake.tls_key: t.key: holds no \"PRIVATE KEY-----\"\n");
+                 "c.yaml:2: intake.tls_key: t.key: holds no \"PRIVATE KEY-----\"\n");
+}
+
+static void an_oin_for_tests_stays_at_home(void **state) {
+    (void)state;
+    static const char said[] =
+        "an OIN for tests: write your organisation's, or identity.test: yes\n";
+    static const char *const home[] = {
+        "kafka: {brokers: 'localhost:9092, [::1]:9092, 127.0.0.1'}", "intake: {listen: none}",
+        "identity: {test: yes}\nkafka: {brokers: 'kafka.example.nl:9092'}",
+        "identity: {oin: '00000001823288444000'}\nkafka: {brokers: 'kafka.example.nl:9092'}"};
+    static const char *const away[] = {
+        "kafka: {brokers: 'localhost:9092,10.0.0.1:9092'}", "kafka: {brokers: 'kafka.example.nl'}",
+        "intake: {listen: none}\nkafka: {brokers: '[2001:db8::1]:1'}"};
+    char text[256];
+    for (size_t i = 0; i < COUNT(home); i++)
+        config_free(load_good(home[i]));
+    for (size_t i = 0; i < COUNT(away); i++) {
+        (void)snprintf(text, sizeof text, "c.yaml: identity.oin: %s", said);
+        expect(away[i], text);
+    }
+    expect("identity: {oin: '00000099000000002000'}\nkafka: {brokers: 'kafka.example.nl'}",
+           "c.yaml:1: identity.oin: an OIN for tests: write your organisation's, or identity.test: "
+           "yes\n");
+}
+
+// By hand nobody but the service has them; what else is wrong is found all the same.
+static void credentials_are_passed_over_by_hand(void **state) {
+    (void)state;
+    struct diagnostics faults;
+    scratch_write("c.yaml",
+                  "state: {identity_key: '${CREDENTIALS_DIRECTORY}/identity.key'}\n"
+                  "intake: {tls_certificate: '${CREDENTIALS_DIRECTORY}/a', "
+                  "tls_key: '${CREDENTIALS_DIRECTORY}/b'}\n"
+                  "kafka: {settings: {ssl.key.password: 'file:${CREDENTIALS_DIRECTORY}/c'}}\n",
+                  0600);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    for (int by_hand = 0; by_hand < 2; by_hand++) {
+        diagnostics_init(&faults);
+        faults.by_hand = by_hand;
+        struct config *config = config_load(scratch_path("c.yaml"), NULL, &faults);
+        assert_int_equal(config != NULL, by_hand);
+        assert_int_equal(faults.count, by_hand ? 0 : 4);
+        assert_int_equal(faults.passed_over, by_hand ? 4 : 0);
+        config_free(config);
+        diagnostics_free(&faults);
+    }
+    scratch_write("c.yaml", "state: {identity_key: '${CREDENTIALS_DIRECTORY}/k', size_max: 1}\n",
+                  0600);
+    diagnostics_init(&faults);
+    faults.by_hand = true;
+    assert_null(config_load(scratch_path("c.yaml"), NULL, &faults));
+    assert_int_equal(faults.count, 1);
+    diagnostics_free(&faults);
 }
 
 static void test_keys(void **state) {
@@ -378,6 +435,7 @@ static void test_too_many_settings(void **state) {
 static void test_print_loads_again(void **state) {
     (void)state;
     struct config *c = load_good(
+        "identity: {test: yes}\n"
         "intake: {listen: '[::1]:81', idle_timeout: 90s, body_max: 1537, item_max: 1KiB}\n"
         "kafka: {settings: {security.protocol: ssl}, brokers: 'a:1'}\n"
         "state: {directory: '/a \"b\"\\c: # d'}\n");
@@ -456,6 +514,8 @@ int main(void) {
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_directories_of_systemd),
         cmocka_unit_test(test_tls),
+        cmocka_unit_test(an_oin_for_tests_stays_at_home),
+        cmocka_unit_test(credentials_are_passed_over_by_hand),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_secret_settings),
         cmocka_unit_test(test_too_many_settings),

@@ -325,7 +325,7 @@ static void bad_addresses(void **state) {
     fixture_free(&fx);
 }
 
-static char tls_cert[80], tls_key[80];
+static char tls_cert[2][80], tls_key[2][80];
 
 static bool command(const char *what, ...) {
     char line[1024];
@@ -336,46 +336,87 @@ static bool command(const char *what, ...) {
     return system(line) == 0;
 }
 
+static bool asks(struct fixture *fx, const char *authority, const char *options) {
+    return command("printf 'GET /later HTTP/1.1\\r\\nHost: t\\r\\nConnection: close\\r\\n\\r\\n' |"
+                   " timeout 20 openssl s_client -quiet -connect 127.0.0.1:%u -CAfile %s"
+                   " -verify_return_error %s 2>/dev/null | grep -q '^HTTP/1.1 201'",
+                   http_port(fx->server), authority, options);
+}
+
 static void tls_client(struct fixture *fx) {
-    static const char *const S_CLIENT =
-        "printf 'GET /later HTTP/1.1\\r\\nHost: t\\r\\nConnection: close\\r\\n\\r\\n' |"
-        " timeout 20 openssl s_client -quiet -connect 127.0.0.1:%u -CAfile %s"
-        " -verify_return_error %s 2>/dev/null | grep -q '^HTTP/1.1 201'";
-    unsigned port = http_port(fx->server);
-    CHECK(command(S_CLIENT, port, tls_cert, "-tls1_3"));
-    CHECK(command(S_CLIENT, port, tls_cert, "-tls1_2"));
-    CHECK(!command(S_CLIENT, port, tls_cert, "-tls1_1 -cipher DEFAULT@SECLEVEL=0"));
+    CHECK(asks(fx, tls_cert[0], "-tls1_3"));
+    CHECK(asks(fx, tls_cert[0], "-tls1_2"));
+    CHECK(!asks(fx, tls_cert[0], "-tls1_1 -cipher DEFAULT@SECLEVEL=0"));
+    CHECK(!asks(fx, tls_cert[1], "-tls1_3"));
     int fd = client_connect(fx);
     CHECK(client_puts(fd, "GET / HTTP/1.1\r\nHost: t\r\n\r\n")); // not TLS
     CHECK(client_ended(fd));
     (void)close(fd);
 }
 
-static void tls(void **state) {
-    struct fixture fx;
+static void client_of_the_renewed(struct fixture *fx) {
+    CHECK(asks(fx, tls_cert[1], "-tls1_3"));
+    CHECK(asks(fx, tls_cert[1], "-tls1_2"));
+    CHECK(!asks(fx, tls_cert[0], "-tls1_3"));
+}
+
+static char *make_tls(int number, char **key_pem) {
     struct err err = {0};
     struct buf cert, key;
-    (void)state;
-    (void)snprintf(tls_cert, sizeof tls_cert, "/tmp/test_http.%d.cert", getpid());
-    (void)snprintf(tls_key, sizeof tls_key, "/tmp/test_http.%d.key", getpid());
-    assert_true(command("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
+    (void)snprintf(tls_cert[number], sizeof tls_cert[0], "/tmp/test_http.%d.%d.cert", getpid(),
+                   number);
+    (void)snprintf(tls_key[number], sizeof tls_key[0], "/tmp/test_http.%d.%d.key", getpid(),
+                   number);
+    assert_true(command("openssl req -x509 -newkey rsa:2048 -nodes -days %d -subj /CN=127.0.0.1 "
                         "-addext subjectAltName=IP:127.0.0.1 -out %s -keyout %s 2>/dev/null",
-                        tls_cert, tls_key));
-    assert_true(str_read_file(tls_cert, 65536, &cert, &err));
-    assert_true(str_read_file(tls_key, 65536, &key, &err));
-    char *cert_pem = buf_take(&cert), *key_pem = buf_take(&key);
+                        number + 2, tls_cert[number], tls_key[number]));
+    assert_true(str_read_file(tls_cert[number], 65536, &cert, &err));
+    assert_true(str_read_file(tls_key[number], 65536, &key, &err));
+    (void)unlink(tls_key[number]);
+    *key_pem = buf_take(&key);
+    return buf_take(&cert);
+}
+
+static struct http_tls *pair(const char *cert, const char *key) {
+    struct err err;
+    struct http_tls *tls = http_tls_create(cert, key, &err);
+    if (!tls)
+        fail_msg("%s", err.text);
+    return tls;
+}
+
+static void assert_no_pair(const char *cert, const char *key, const char *said) {
+    struct err err;
+    assert_null(http_tls_create(cert, key, &err));
+    assert_int_equal(err.kind, ERR_CONFIG);
+    assert_non_null(strstr(err.text, said));
+}
+
+// A certificate is renewed under connections that go on.
+static void tls(void **state) {
+    struct fixture fx;
+    char *cert[2], *key[2];
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        cert[i] = make_tls(i, &key[i]);
+    assert_no_pair(cert[0], key[1], "are no pair");
+    assert_no_pair(cert[0], cert[0], "the TLS key cannot be used");
+    assert_no_pair(key[0], key[0], "the TLS certificate cannot be used");
+    assert_no_pair("", key[0], "the TLS certificate cannot be used");
     fixture_init(&fx);
-    fx.options.tls_certificate = cert_pem;
-    fx.options.tls_key = cert_pem; // no key in it
-    refuses_to_listen(&fx);
-    fx.options.tls_key = key_pem;
+    fx.options.tls = pair(cert[0], key[0]);
+    int64_t days = (http_tls_ends_s(fx.options.tls) - (int64_t)time(NULL) + 3600) / 86400;
+    assert_int_equal(days, 2);
     fixture_listen(&fx);
-    free(cert_pem);
-    free(key_pem);
     run_client(&fx, tls_client);
+    http_use_tls(fx.server, pair(cert[1], key[1]));
+    run_client(&fx, client_of_the_renewed);
     fixture_free(&fx);
-    (void)unlink(tls_cert);
-    (void)unlink(tls_key);
+    for (int i = 0; i < 2; i++) {
+        free(cert[i]);
+        free(key[i]);
+        (void)unlink(tls_cert[i]);
+    }
 }
 
 static void release(struct fixture *fx) {

@@ -119,6 +119,7 @@ static void on_seen(void *ctx, uint64_t person, const struct cell *cell) {
 
 static void compare(const struct persons *persons, const struct model *model) {
     static struct seen seen;
+    size_t repeats = 0;
     memset(&seen, 0, sizeof seen);
     persons_each_linked(persons, on_seen, &seen);
     assert_int_equal(persons_members(persons), model->members);
@@ -130,10 +131,12 @@ static void compare(const struct persons *persons, const struct model *model) {
                 expected[model->cells[p][m]]++;
                 count++;
             }
+        repeats += count > 1 ? count - 1 : 0;
         if (count < 2)
             memset(expected, 0, sizeof expected);
         assert_memory_equal(seen.cells[p], expected, sizeof expected);
     }
+    assert_int_equal(persons_repeats(persons), repeats);
 }
 
 static void step(struct persons *persons, struct model *model, uint64_t *seed, unsigned puts) {

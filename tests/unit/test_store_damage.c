@@ -29,7 +29,7 @@ static void many(struct ledger *ledger, int from, int upto) {
 }
 
 // Every table has entries; those of the ledger fill pages of every kind.
-static void make(void) {
+static struct ledger *make(void) {
     struct err err;
     struct store_txn txn;
     static char large[10000];
@@ -46,7 +46,7 @@ static void make(void) {
     assert_true(str_read_file(scratch_path("data.mdb"), 1 << 24, &older, &err));
     for (int i = 0; i < 5; i++)
         many(ledger, 600 + i, 601 + i);
-    save(ledger);
+    return ledger;
 }
 
 // --- the other process ---
@@ -215,8 +215,7 @@ static void damage(uint64_t *random, size_t *refused, size_t *opened) {
 static void damage_is_refused_or_does_no_harm(void **state) {
     (void)state;
     size_t refused = 0, opened = 0;
-    make();
-    struct ledger *ledger = open_ledger();
+    struct ledger *ledger = make();
     expected.last_seq = ledger_last_seq(ledger);
     expected.count = counts_total(ledger_counts(ledger));
     save(ledger);
@@ -262,8 +261,10 @@ static void damage_in_an_entry_of_each_table_is_named(void **state) {
     struct err err;
     struct store_txn txn;
     size_t tables_seen = 0;
-    make();
+    save(make());
     for (int i = 0; i < STORE_TABLES; i++) {
+        if (i == STORE_AUDIT) // has a chain: test_audit_tamper.c
+            continue;
         struct buf node = {0};
         struct store *store = store_open_read(scratch_dir, 64 << 20, &err);
         assert_non_null(store);

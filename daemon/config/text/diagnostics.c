@@ -12,7 +12,7 @@
 enum { BYTES_MAX = 1024 * 1024 };
 
 void diagnostics_init(struct diagnostics *faults) {
-    faults->count = 0;
+    *faults = (struct diagnostics){0};
     buf_init(&faults->text, BYTES_MAX);
 }
 
@@ -35,6 +35,7 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
     faults->count++;
 }
 
+<<<<<<< HEAD
 // An operator may have pasted a number of somebody's, parted in any way. Who put it there sees it
 // at the line that is named.
 static bool may_be_a_number(struct str text) {
@@ -45,7 +46,13 @@ static bool may_be_a_number(struct str text) {
         return false;
     for (size_t i = 0; i < text.len; i++)
         digits += text.data[i] >= '0' && text.data[i] <= '9';
-    return digits >= DIGITS;
+    return digits >= DIGITS && digits < text.len;
+=======
+bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err) {
+    bool passed = faults->by_hand && err->kind == ERR_RETRY;
+    faults->passed_over += passed;
+    return passed;
+>>>>>>> main
 }
 
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]) {

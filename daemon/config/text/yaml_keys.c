@@ -140,7 +140,10 @@ void yaml_key_set(struct yaml_keys_reading *reading, size_t i, struct str text) 
         if (!set_field(key, text, field))
             refuse(reading, i, text);
     } else if (!reading->set_path(reading, text, field, &err)) {
-        yaml_key_fault(reading, i, "%s", err.text);
+        if (diagnostics_pass_over(reading->faults, &err))
+            reading->keys[i].bad = true;
+        else
+            yaml_key_fault(reading, i, "%s", err.text);
     }
 }
 

@@ -24,7 +24,7 @@ struct person {
 
 struct persons {
     struct map map;
-    size_t members;
+    size_t members, repeats;
 };
 
 // Numbers are given one after another, so nobody outside can choose collisions.
@@ -63,6 +63,14 @@ static bool is_at(const struct person *person, size_t at, const struct digest *i
     return at < person->count && digest_equal(&person->members[at].identity, identity);
 }
 
+// Of those that count, beyond the first.
+static size_t repeats_of(const struct person *person) {
+    size_t count = 0;
+    for (size_t i = 0; i < person->count; i++)
+        count += cell_counts(&person->members[i].cell);
+    return count > 1 ? count - 1 : 0;
+}
+
 static void resize_list(struct person *person, size_t cap) {
     person->cap = cap;
     person->members = mem_resize(person->members, cap, sizeof *person->members);
@@ -73,8 +81,10 @@ void persons_put(struct persons *persons, uint64_t person, const struct digest *
     assert(person > 0);
     struct person *found = map_add(&persons->map, &kind, &person);
     size_t at = position(found, member);
+    persons->repeats -= repeats_of(found);
     if (is_at(found, at, member)) {
         found->members[at].cell = *cell;
+        persons->repeats += repeats_of(found);
         return;
     }
     found->number = person;
@@ -85,6 +95,7 @@ void persons_put(struct persons *persons, uint64_t person, const struct digest *
     *place = (struct member){*member, *cell};
     found->count++;
     persons->members++;
+    persons->repeats += repeats_of(found);
 }
 
 void persons_remove(struct persons *persons, uint64_t person, const struct digest *member) {
@@ -93,9 +104,11 @@ void persons_remove(struct persons *persons, uint64_t person, const struct diges
     if (!is_at(found, at, member))
         return;
     struct member *place = &found->members[at];
+    persons->repeats -= repeats_of(found);
     memmove(place, place + 1, (found->count - at - 1) * sizeof *place);
     found->count--;
     persons->members--;
+    persons->repeats += repeats_of(found);
     if (found->count == 0) {
         free(found->members);
         map_remove(&persons->map, &kind, found);
@@ -105,6 +118,10 @@ void persons_remove(struct persons *persons, uint64_t person, const struct diges
 
 size_t persons_members(const struct persons *persons) {
     return persons->members;
+}
+
+size_t persons_repeats(const struct persons *persons) {
+    return persons->repeats;
 }
 
 void persons_each(const struct persons *persons,

@@ -73,7 +73,7 @@ void http_turn_away(struct http_conn *conn, bool answer) {
     static const char busy[] = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\n"
                                "Content-Length: 0\r\nConnection: close\r\n\r\n";
     conn->away = true;
-    if (answer && !conn->server->options.tls_key) {
+    if (answer && !conn->server->options.tls) {
         (void)!write(conn->fd, busy, sizeof busy - 1); // it does not block
         http_start_linger(conn->server, conn->fd);
     }
@@ -125,6 +125,9 @@ static void conn_open(struct http_server *server, struct MHD_Connection *mhd, vo
         conn->next->prev = conn;
     server->conns = conn;
     server->conn_count++;
+    if (server->options.tls)
+        http_tls_begin(
+            conn, MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
     conn->since_ms = loop_now_ms(server->loop);
     http_set_deadline(conn, server->options.limits.head_timeout_ms);
     http_share_join(conn);
@@ -143,6 +146,7 @@ static void conn_free(struct http_conn *conn) {
     server->conn_count--;
     http_share_leave(conn);
     server->conn_freed = true;
+    http_tls_unref(conn->tls);
     free(conn);
 }
 
@@ -161,13 +165,12 @@ static bool start_daemon(struct http_server *server, const struct http_options *
                          struct err *err) {
     size_t pool = options->limits.head_bytes_max * 2 + POOL_EXTRA;
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)options->tls_certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)options->tls_key},
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, http_tls_callback()},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
     };
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
-    if (options->tls_key)
+    if (options->tls)
         flags |= MHD_USE_TLS;
     else
         tls[0].option = MHD_OPTION_END;
@@ -180,9 +183,7 @@ static bool start_daemon(struct http_server *server, const struct http_options *
         on_connection, server, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     server->socket.fd = -1;
     if (!server->daemon)
-        return err_set(
-            err, ERR_CONFIG, "http: cannot start%s",
-            options->tls_key ? " (TLS certificate and key: both PEM, and of the same pair?)" : "");
+        return err_set(err, ERR_CONFIG, "http: cannot start");
     return true;
 }
 
@@ -197,7 +198,6 @@ static void copy_common(struct http_server *server, const struct http_options *o
 
 struct http_server *http_listen(struct loop *loop, const struct http_options *options,
                                 struct err *err) {
-    assert(!options->tls_certificate == !options->tls_key);
     struct http_server *server = mem_zalloc(1, sizeof *server);
     server->loop = loop;
     server->drive = (struct loop_deferred){.fn = on_deferred, .ctx = server};
@@ -214,6 +214,12 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
 fail:
     http_close(server);
     return NULL;
+}
+
+void http_use_tls(struct http_server *server, struct http_tls *tls) {
+    assert(server->options.tls);
+    http_tls_unref(server->options.tls);
+    server->options.tls = tls;
 }
 
 uint16_t http_port(const struct http_server *server) {
@@ -282,6 +288,7 @@ void http_close(struct http_server *server) {
         free((char *)(uintptr_t)server->common[i].value);
     }
     free(server->common);
+    http_tls_unref(server->options.tls);
     if (!server->drive.waiting)
         free(server);
 }

@@ -9,6 +9,7 @@
 //   reply.c    replies and streams
 //   linger.c   closing without losing the last reply
 //   share.c    who has how much of the room
+//   tls.c      the certificate
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
 
@@ -71,6 +72,7 @@ struct http_conn {
     struct http_conn *prev, *next;
     struct http_server *server;
     struct http_request *request; // under way, or NULL
+    struct http_tls *tls;         // that it began with; NULL: in the clear
     int fd;                       // the library's
     int64_t deadline_ms;          // by loop_now_ms; 0: none
     int64_t since_ms;             // when it came, or its last request began or ended
@@ -163,6 +165,10 @@ void http_share_sweep(struct http_server *server, int64_t now_ms);
 void http_share_free_all(struct http_server *server);
 // Closes it; with an answer where that can be (429).
 void http_turn_away(struct http_conn *conn, bool answer);
+
+// A connection with TLS begins; `session` is GnuTLS's.
+void http_tls_begin(struct http_conn *conn, void *session);
+void *http_tls_callback(void); // for MHD_OPTION_HTTPS_CERT_CALLBACK
 
 // Keeps a duplicate of fd open and reads it empty until the client closes it too, so that what was
 // last written is not lost to a reset. Bounded in number and time.

@@ -8,6 +8,7 @@
 #include "store_lmdb.h"
 
 #include "base/mem.h"
+#include "base/pii/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,6 +75,15 @@ static bool open_tables(struct store *store, struct err *err) {
 }
 
 static const char file_name[] = "data.mdb", new_name[] = "data.mdb.new", locks_name[] = "lock.mdb";
+
+// A copy that was put back (mdb_copy makes it for all to read) is the owner's alone again.
+static void close_to_others(const struct store *store) {
+    struct stat st;
+    if (fstatat(store->dir_fd, file_name, &st, 0) == 0 && st.st_mode & (S_IRWXG | S_IRWXO) &&
+        fchmodat(store->dir_fd, file_name, S_IRUSR | S_IWUSR, 0) == 0)
+        log_warning("the ledger's file was open to others with mode %04o: now it has 0600",
+                    (unsigned)(st.st_mode & 07777));
+}
 
 // LMDB begins a new store in a file of no bytes, and believes what the first pages of another say.
 static bool check_file(struct store *store, struct err *err) {
@@ -186,6 +196,7 @@ struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *er
     bool readable;
     if (!lock_dir(store, dir, err))
         goto fail;
+    close_to_others(store);
     if (!open_env(store, dir, map_bytes_max, MDB_NORDAHEAD, err) ||
         !check_pages(store, &readable, err) || !open_tables(store, err) || !load_sums(store, err) ||
         !leave_removed_behind(store, dir, map_bytes_max, err)) {

@@ -30,6 +30,9 @@ extern const struct str sums_key;
 
 void sums_put(const struct sums *sums, char out[SUMS_BYTES]);
 bool sums_get(struct str value, struct sums *sums); // false: it was changed
+// Not of the audit log, whose lines are in a chain with a secret key: whoever reads them follows
+// it.
+bool sums_are_of(enum store_table table);
 uint64_t sums_entry(enum store_table table, struct str key, struct str value);
 // The same of a value in pieces: each but the last has SUMS_CHUNK bytes, and there is at least one.
 uint64_t sums_begin(enum store_table table, struct str key);

@@ -17,12 +17,16 @@ enum {
 struct diagnostics {
     struct buf text;
     size_t count;
+    bool by_hand; // credentials are the service's: what is one is passed over
+    size_t passed_over;
 };
 void diagnostics_init(struct diagnostics *faults);
 void diagnostics_free(struct diagnostics *faults); // NULL is fine
 // "FILE:LINE: …"; line 0 and file NULL are left out. Each call is one fault.
 void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, const char *fmt,
                      ...) PRINTF_LIKE(4, 5);
+// True when it is not to be told: by hand, and `err` (RETRY) says that only the service has it.
+bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err);
 // The operator's own text for a fault: in quotes, cut, without control characters; without its
 // digits when they may be a number of somebody's.
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]);

@@ -16,6 +16,8 @@ void persons_put(struct persons *persons, uint64_t person, const struct digest *
 // Nothing when absent.
 void persons_remove(struct persons *persons, uint64_t person, const struct digest *member);
 size_t persons_members(const struct persons *persons); // signals in all
+// Signals that count of each person beyond its first: so many fewer persons are there than signals.
+size_t persons_repeats(const struct persons *persons);
 // Every member, in no order.
 void persons_each(const struct persons *persons,
                   void (*fn)(void *ctx, uint64_t person, const struct digest *member,

@@ -40,13 +40,21 @@ struct http_reply {
     size_t header_count;
 };
 
+// A certificate with its chain, and its key. CONFIG when they cannot be used, or are no pair.
+struct http_tls;
+struct http_tls *http_tls_create(const char *certificate, const char *key,
+                                 struct err *err) MUST_CHECK; // PEM text
+struct http_tls *http_tls_ref(struct http_tls *tls);
+void http_tls_unref(struct http_tls *tls);           // NULL is fine
+int64_t http_tls_ends_s(const struct http_tls *tls); // Unix time; the first of the chain that ends
+
 struct http_options {
     const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fd is used
     uint16_t port;         // 0: any free one, see http_port
     const char *unix_path; // an old socket there that nobody serves is replaced
     unsigned unix_mode;    // 0660
     int fd;                // an already listening socket (socket activation), taken; or -1
-    const char *tls_certificate, *tls_key; // PEM text; both or none
+    struct http_tls *tls;  // taken, also when it fails; NULL: in the clear
     struct http_limits limits;
     const struct http_header *common; // copied, like all text here
     size_t common_count;
@@ -73,6 +81,8 @@ struct http_options {
 
 struct http_server *http_listen(struct loop *loop, const struct http_options *options,
                                 struct err *err) MUST_CHECK;
+// Of a server that has one: each connection from now on gets this one. Takes it.
+void http_use_tls(struct http_server *server, struct http_tls *tls);
 uint16_t http_port(const struct http_server *server); // 0 for a Unix socket
 uint32_t http_connections(const struct http_server *server);
 struct http_usage {

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The configuration as an operator meets it: certificates that are renewed, commands by hand, files of others."""
+import contextlib
+import http.client
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import signal
+import ssl
+import stat
+import subprocess
+import time
+import unittest
+
+import harness
+
+UNIT = harness.ROOT / "systemd/signaald.service"
+DAY_S = 86400
+
+
+def signaald(daemon, *words, env=None):
+    return subprocess.run([str(harness.BUILD / "signaald"), "-c", str(daemon.config_path), *words], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=60, env=env)
+
+
+def make_certificate(directory, name, days):
+    key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days),
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True, timeout=60)
+    return key, certificate
+
+
+class Certificate(harness.Fresh):
+    def setUp(self):
+        super().setUp()
+        directory = self.daemon.directory
+        self.pairs = [make_certificate(directory, "first", 10), make_certificate(directory, "second", 60)]
+        self.key, self.certificate = directory / "tls.key", directory / "tls.crt"
+        self.put(0, 0)
+        self.daemon.extra = {"intake": [f"tls_certificate: {self.certificate}", f"tls_key: {self.key}"]}
+        self.daemon.write_config()
+
+    def put(self, key, certificate):
+        for target, source in ((self.key, self.pairs[key][0]), (self.certificate, self.pairs[certificate][1])):
+            shutil.copy(source, target)
+            target.chmod(0o600)
+
+    def connect(self, authority):
+        context = ssl.create_default_context(cafile=self.pairs[authority][1])
+        return contextlib.closing(http.client.HTTPSConnection("127.0.0.1", self.daemon.port, timeout=harness.PATIENCE_S,
+                                                              context=context))
+
+    def assert_shown(self, authority):
+        with self.connect(authority) as connection:
+            connection.request("GET", "/v1/health")
+            self.assertEqual(connection.getresponse().status, 200)
+        with self.connect(1 - authority) as connection, self.assertRaises(ssl.SSLCertVerificationError):
+            connection.request("GET", "/v1/health")
+
+    def assert_ends(self, days):
+        ends = self.daemon.status()["intake"]["certificateEnds"]
+        self.assertEqual(ends[:10], time.strftime("%Y-%m-%d", time.gmtime(self.made + days * DAY_S)))
+        seconds = self.daemon.metrics()["signaald_certificate_end_timestamp_seconds"]
+        self.assertEqual(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)), ends[:19])
+        told = subprocess.run([str(harness.BUILD / "signaalctl"), "--socket", self.daemon.control_path, "status"],
+                              capture_output=True, text=True, timeout=60).stdout
+        self.assertRegex(told, r"certificate ends +" + ends[:10])
+
+    def test_renewed(self):
+        """By reload and by SIGHUP; who is connected goes on."""
+        self.made = self.certificate.stat().st_mtime
+        self.daemon.start()
+        self.assert_shown(0)
+        self.assert_ends(10)
+        self.assertRegex(self.daemon.log(), r"<4>the TLS certificate ends in (9|10) days, on \d{4}-\d\d-\d\d")
+        with self.connect(0) as connection:
+            connection.request("GET", "/v1/health")
+            connection.getresponse().read()
+            sock = connection.sock
+            self.put(1, 1)
+            self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+            self.assert_shown(1)
+            self.assert_ends(60)
+            connection.request("GET", "/v1/health")
+            self.assertEqual(connection.getresponse().status, 200)
+            self.assertIs(connection.sock, sock)
+        self.put(0, 0)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        harness.wait_for(lambda: self.daemon.log().count("tables reloaded") == 2, "it is reloaded")
+        self.assert_shown(0)
+        self.daemon.stop()
+
+    def test_no_pair(self):
+        self.daemon.start()
+        self.put(1, 0)
+        refused = self.daemon.control("POST", "/v1/reload")
+        self.assertEqual(refused.status, 400)
+        self.assertIn("are no pair", refused.json["detail"])
+        self.assert_shown(0)
+        self.daemon.stop()
+        for words in (("--check-config",), ()):
+            done = signaald(self.daemon, *words)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(f"{self.certificate} and {self.key}: the TLS certificate and the TLS key are no pair", done.stderr)
+
+
+class ByHand(harness.Fresh):
+    def setUp(self):
+        super().setUp()
+        self.env = {name: value for name, value in os.environ.items() if not name.endswith("_DIRECTORY")}
+
+    def test_credentials_are_the_services(self):
+        self.daemon.extra = {"state": ["identity_key: ${CREDENTIALS_DIRECTORY}/identity.key"]}
+        self.daemon.write_config()
+        done = signaald(self.daemon, "--check-config", env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("not looked at: 1 credentials", done.stderr)
+        self.assertEqual(signaald(self.daemon, "--init", env=self.env).returncode, 0)
+        self.assertEqual(signaald(self.daemon, "--verify", env=self.env).returncode, 0)
+        done = signaald(self.daemon, env=self.env)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("CREDENTIALS_DIRECTORY is not set", done.stderr)
+        done = signaald(self.daemon, "--check-config", env={**self.env, "CREDENTIALS_DIRECTORY": "/nowhere"})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("/nowhere/identity.key", done.stderr)
+
+    @unittest.skipUnless(os.geteuid() == 0, "as root")
+    def test_root_finds_what_the_service_cannot_read(self):
+        nobody = pwd.getpwnam("nobody")
+        self.daemon.directory.chmod(0o755)
+        table = self.daemon.directory / "categories.csv"
+        shutil.copy(harness.ROOT / "conf/categories.csv", table)
+        self.daemon.extra = {"tables": [f"categories: {table}"]}
+        self.daemon.write_config()
+        self.daemon.config_path.chmod(0o644)
+        os.chown(self.daemon.state, nobody.pw_uid, nobody.pw_gid)
+        table.chmod(0o644)
+        done = signaald(self.daemon, "--check-config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("as the user nobody", done.stderr)
+        table.chmod(0o600)
+        done = signaald(self.daemon, "--check-config")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"{table}: cannot be read: Permission denied", done.stderr)
+        table.chmod(0o644)
+        self.assertEqual(signaald(self.daemon, "--init").returncode, 0)
+        self.assertEqual({path.stat().st_uid for path in self.daemon.state.iterdir()}, {nobody.pw_uid})
+
+    def test_file_that_others_can_read(self):
+        """As mdb_copy leaves it."""
+        self.daemon.start()
+        self.daemon.stop()
+        (self.daemon.state / "data.mdb").chmod(0o644)
+        self.daemon.start()
+        self.assertEqual(stat.S_IMODE((self.daemon.state / "data.mdb").stat().st_mode), 0o600)
+        self.assertIn("the ledger's file was open to others with mode 0644: now it has 0600", self.daemon.log())
+        self.daemon.stop()
+
+
+class Installed(unittest.TestCase):
+    def test_the_unit_ends_where_a_restart_does_not_help(self):
+        """A check before the start would not count: systemd looks at the status of the main process only."""
+        unit = UNIT.read_text()
+        self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3$")
+        self.assertNotIn("ExecStartPre", unit)
+        mode = re.search(r"(?m)^ConfigurationDirectoryMode=(\d+)$", unit)[1]
+        made = re.search(r"install -d -m (\d+) -g signaald /etc/signaald", (harness.ROOT / "README.md").read_text())[1]
+        self.assertEqual(mode, made)
+
+    def test_sources(self):
+        """What is installed has the header, and nothing else."""
+        commands = (harness.ROOT / "CMakeLists.txt").read_text()
+        pattern = re.search(r'sources\.csv\\" header LIMIT_COUNT 1 REGEX \\"(\S+?)\\"\)', commands)[1]
+        lines = (harness.ROOT / "conf/sources.csv").read_text().splitlines()
+        header = next(line for line in lines if re.search(pattern, line))
+        self.assertEqual(header.split(",")[:2], ["name", "kind"])
+        daemon = harness.Daemon([])
+        self.addCleanup(daemon.close)
+        pathlib.Path(daemon.directory / "sources.csv").write_text(header + "\n")
+        done = signaald(daemon, "--check-config")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("0 sources", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
