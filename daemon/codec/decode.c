@@ -186,8 +186,8 @@ static void add_categories(struct decoder *d, const struct json_field *field, st
 // Names are as written; but what must not be sent must not be sent as "BSN" either.
 static const struct json_field *find_field(const struct json_field *fields, struct str key) {
     for (; fields->name; fields++)
-        if (fields->kind == FIELD_REFUSED ? json_leaf_key_is_nocase(key, str_from(fields->name))
-                                          : json_leaf_key_is(key, str_from(fields->name)))
+        if (fields->kind == FIELD_REFUSED ? str_equal_nocase(str_from(fields->name), key)
+                                          : str_is(key, fields->name))
             return fields;
     return NULL;
 }
@@ -225,13 +225,13 @@ static void refuse_repeated(struct decoder *d, const struct json_field *field) {
         memset((char *)&d->item.item + field->offset, 0, sizeof(struct str));
 }
 
-// A member of the item (`fields` is item_fields) or of an object in it. `seen` has a bit for each
-// field.
+// A member of the item (`fields` is item_fields) or of an object in it; its key is absent when it
+// cannot be read. `seen` has a bit for each field.
 static void take_member(struct decoder *d, const struct json_field *fields, struct str key,
                         struct str raw, uint32_t *seen) {
     const struct json_field *field = find_field(fields, key);
     bool is_watermark = fields == item_fields && d->options->cursor_field.data &&
-                        json_leaf_key_is(key, d->options->cursor_field);
+                        str_equal(key, d->options->cursor_field);
     if (is_watermark)
         take_cursor(d, raw);
     if (!field) {
@@ -249,12 +249,16 @@ static void take_member(struct decoder *d, const struct json_field *fields, stru
 static void take_members(struct decoder *d, const struct json_field *fields, struct str object,
                          const char *pointer) {
     struct json_scan scan = {{object.data + 1, object.len - 1}, 1};
-    struct str key, value;
+    struct str raw, value;
     uint32_t seen = 0;
     enum json_scan_next next;
     for (bool first = true;
-         (next = json_scan_member(&scan, first, &key, &value)) == JSON_SCAN_VALUE; first = false)
-        take_member(d, fields, key, value, &seen);
+         (next = json_scan_member(&scan, first, &raw, &value)) == JSON_SCAN_VALUE; first = false) {
+        struct json_member_key key;
+        json_member_key_read(&key, raw);
+        take_member(d, fields, key.text, value, &seen);
+        json_member_key_free(&key);
+    }
     if (next == JSON_SCAN_BROKEN || scan.rest.len)
         decode_add_fault(&d->item, FAULT_SYNTAX, pointer);
 }
@@ -355,11 +359,14 @@ static void decode_json(struct decoder *d, struct str body) {
         ok = decode_single(d, &scan);
     } else {
         fail(d, scan.rest.len ? FAULT_TYPE : FAULT_SYNTAX);
+        d->result->place = scan.rest.len ? "" : "empty";
     }
     if (ok)
         json_scan_space(&scan);
-    if (ok && scan.rest.len)
+    if (ok && scan.rest.len) {
         fail(d, FAULT_SYNTAX);
+        d->result->place = d->result->single ? "behind" : "";
+    }
     d->result->line = scan.line;
 }
 

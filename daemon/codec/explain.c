@@ -114,6 +114,10 @@ static const char *items_of(const struct mapping *mapping) {
     return mapping && mapping->items ? mapping->items : "";
 }
 
+static const char *next_of(const struct mapping *mapping) {
+    return mapping && mapping->next ? mapping->next : "";
+}
+
 static void put_missing(struct buf *out, const struct mapping *mapping, const char *place) {
     if (*place == '/') {
         put_place(out, mapping, place);
@@ -130,18 +134,18 @@ static void put_missing(struct buf *out, const struct mapping *mapping, const ch
 static void put_type(struct buf *out, const struct mapping *mapping, const char *place) {
     if (strcmp(place, "next") == 0)
         buf_printf(out, "member %s is neither text nor a number: expected the next page",
-                   mapping->next);
+                   next_of(mapping));
     else if (*items_of(mapping))
         buf_printf(out, "member %s is no list: expected the list of items", items_of(mapping));
     else
         buf_printf(out, "it is of another type: expected %s",
-                   mapping ? "a list of objects" : "an object or a list of objects");
+                   mapping || *place ? "a list of objects" : "an object or a list of objects");
 }
 
 static void put_other(struct buf *out, const struct mapping *mapping,
                       const struct decode_result *decoded) {
     if (strcmp(decoded->place, "next") == 0)
-        buf_printf(out, "member %s", mapping->next);
+        buf_printf(out, "member %s", next_of(mapping));
     else if (strcmp(decoded->place, "items") == 0)
         buf_printf(out, "member %s", items_of(mapping));
     else if (*decoded->place)
@@ -161,6 +165,11 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
         put_missing(&out, mapping, decoded->place);
     else if (decoded->fault == FAULT_TYPE)
         put_type(&out, mapping, decoded->place);
+    else if (strcmp(decoded->place, "empty") == 0)
+        buf_puts(&out, "there is nothing in it");
+    else if (strcmp(decoded->place, "behind") == 0)
+        buf_puts(&out, "something stands behind the one signal: send several as a list, or a line "
+                       "each as application/x-ndjson");
     else if (decoded->fault == FAULT_SYNTAX)
         buf_printf(&out, "it is broken or cut off: expected %s",
                    is_csv(mapping) ? "CSV whose quotes are closed" : "JSON");

@@ -123,25 +123,20 @@ struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool who
     return text;
 }
 
-static bool key_is(struct str raw, struct str name, bool (*equal)(struct str a, struct str b)) {
+void json_member_key_read(struct json_member_key *key, struct str raw) {
+    *key = (struct json_member_key){.text = {NULL, 0}};
     if (!is_quoted(raw))
-        return false;
-    struct str key = inside_quotes(raw);
-    if (key.len == 0 || !memchr(key.data, '\\', key.len))
-        return equal(key, name);
+        return;
+    key->text = inside_quotes(raw);
+    if (key->text.len == 0 || !memchr(key->text.data, '\\', key->text.len))
+        return;
     json_t *text = parse(raw, NULL);
-    bool same =
-        text && equal((struct str){json_string_value(text), json_string_length(text)}, name);
-    json_decref(text);
-    return same;
+    key->parsed = text;
+    key->text = (struct str){json_string_value(text), json_string_length(text)};
 }
 
-bool json_leaf_key_is(struct str raw, struct str name) {
-    return key_is(raw, name, str_equal);
-}
-
-bool json_leaf_key_is_nocase(struct str raw, struct str name) {
-    return key_is(raw, name, str_equal_nocase);
+void json_member_key_free(struct json_member_key *key) {
+    json_decref(key->parsed);
 }
 
 void json_leaves_release(struct json_leaves *leaves) {

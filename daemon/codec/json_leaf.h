@@ -39,9 +39,16 @@ struct json_leaf json_leaf_read(struct json_leaves *leaves, struct str raw);
 // A FRACTION as text, "1.5"; one without a fraction as "2". Absent when it has too many digits, or
 // has a fraction and `whole`.
 struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool whole);
-// Is the raw key of a member this name? A bare word is never a key.
-bool json_leaf_key_is(struct str raw, struct str name);
-bool json_leaf_key_is_nocase(struct str raw, struct str name); // ASCII only
+
+// The key of a member, read once. Absent when it is a bare number or cannot be read: it names
+// nothing.
+struct json_member_key {
+    struct str text; // borrowed from the raw text or from `parsed`
+    void *parsed;
+};
+void json_member_key_read(struct json_member_key *key, struct str raw);
+void json_member_key_free(struct json_member_key *key);
+
 // Forgets and overwrites; leaves that were read are gone.
 void json_leaves_release(struct json_leaves *leaves);
 

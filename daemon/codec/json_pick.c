@@ -119,15 +119,24 @@ static void mark_repeated(struct json_pick *pick, uint16_t at) {
 
 static bool follow(struct json_pick *pick, uint16_t at, struct str value, uint32_t *unused);
 
+// The child that a raw key names; NONE when no pointer leads there.
+static uint16_t find_child(const struct json_pick *pick, uint16_t parent, struct str raw) {
+    struct json_member_key key;
+    uint16_t at = pick->nodes[parent].child;
+    json_member_key_read(&key, raw);
+    while (at != NONE && !(key.text.data && str_equal(key.text, pick->nodes[at].name)))
+        at = pick->nodes[at].sibling;
+    json_member_key_free(&key);
+    return at;
+}
+
 static bool walk_members(struct json_pick *pick, uint16_t parent, struct json_scan *scan,
                          uint32_t *unused) {
     struct str key, value;
     enum json_scan_next next;
     for (bool first = true; (next = json_scan_member(scan, first, &key, &value)) == JSON_SCAN_VALUE;
          first = false) {
-        uint16_t at = pick->nodes[parent].child;
-        while (at != NONE && !json_leaf_key_is(key, pick->nodes[at].name))
-            at = pick->nodes[at].sibling;
+        uint16_t at = find_child(pick, parent, key);
         uint32_t inner;
         *unused += at == NONE;
         if (at != NONE && !follow(pick, at, value, &inner))

@@ -341,6 +341,8 @@ void mapping_free(struct mapping *mapping) {
     if (!mapping)
         return;
     free(mapping->items);
+    free(mapping->items_or);
+    free(mapping->count);
     free(mapping->next);
     for (int field = 0; field < MAPPING_FIELDS; field++) {
         struct mapping_rule *rule = &mapping->rules[field];

@@ -218,33 +218,92 @@ static bool cut_page(struct json_scan *scan, struct str *page) {
     return scan->rest.len == 0;
 }
 
-// The array of items; what stands around it is only passed over, but for where the next page is.
+// Where systems like to name the next page, and to say how many items the whole list has.
+#define NEXTS                                                                                      \
+    "/next", "/next/href", "/nextLink", "/@odata.nextLink", "/next_page", "/nextPage",             \
+        "/next_url", "/nextUrl", "/nextPageToken", "/next_page_token", "/next_cursor",             \
+        "/nextCursor", "/has_more", "/hasMore", "/hasNext", "/_links/next", "/_links/next/href",   \
+        "/links/next", "/links/next/href", "/meta/next", "/paging/next", "/pagination/next"
+#define COUNTS                                                                                     \
+    "/count", "/@odata.count", "/total", "/total_count", "/totalCount", "/totalElements",          \
+        "/meta/count", "/meta/total", "/meta/total_count"
+static const char *const usual[] = {NEXTS, COUNTS};
+enum { USUAL_NEXTS = sizeof(const char *[]){NEXTS} / sizeof *usual };
+enum { USUAL = sizeof usual / sizeof *usual };
+enum { ITEMS, ITEMS_OR, NEXT, COUNT, AROUND, PLACES = AROUND + USUAL };
+
+static struct json_leaf read_leaf(struct json_walk *walk, const struct json_picked *picked) {
+    if (picked->raw.data && !picked->repeated)
+        return json_leaf_read(&walk->leaves, picked->raw);
+    return (struct json_leaf){.kind = JSON_KIND_NULL};
+}
+
+static uint64_t number_of(struct json_walk *walk, const struct json_picked *picked) {
+    struct json_leaf leaf = read_leaf(walk, picked);
+    uint64_t number = 0;
+    if (leaf.kind != JSON_KIND_WHOLE || !str_to_u64(leaf.text, UINT64_MAX, &number))
+        return 0;
+    return number;
+}
+
+// Does it name a page, or say that there is one?
+static bool names_page(struct json_walk *walk, const struct json_picked *picked) {
+    struct json_leaf leaf = read_leaf(walk, picked);
+    return leaf.kind == JSON_KIND_TRUE || (leaf.kind == JSON_KIND_TEXT && leaf.text.len > 0) ||
+           number_of(walk, picked) > 0;
+}
+
+// What the page says of its list beside `next`.
+static void take_hints(struct json_walk *walk, const struct json_picked *picked) {
+    struct mapping_result *result = walk->m->result;
+    const struct json_picked *around = picked + AROUND;
+    result->told = number_of(walk, &picked[COUNT]);
+    for (size_t i = USUAL_NEXTS; i < USUAL && !walk->m->mapping->count && result->told == 0; i++)
+        result->told = number_of(walk, &around[i]);
+    for (size_t i = 0; i < USUAL_NEXTS && !result->next[0]; i++)
+        result->hint = result->hint || names_page(walk, &around[i]);
+}
+
+static bool is_list(const struct json_picked *picked) {
+    return picked->raw.data && picked->raw.data[0] == '[';
+}
+
+// The array of items; what stands around it is only passed over, but for what says where the next
+// page is and how many items there are.
 static struct str read_frame(struct json_walk *walk, struct str body) {
-    enum { ITEMS, NEXT, PLACES };
     struct mapper *m = walk->m;
-    const char *pointers[PLACES] = {m->mapping->items ? m->mapping->items : "", m->mapping->next};
+    const struct mapping *mapping = m->mapping;
+    const char *pointers[PLACES] = {mapping->items ? mapping->items : "", mapping->items_or,
+                                    mapping->next,
+                                    mapping->count && *mapping->count ? mapping->count : NULL};
     struct json_picked picked[PLACES];
     struct json_scan scan = {body, 1};
     struct str page;
     uint32_t unused;
     if (!cut_page(&scan, &page)) {
-        mapper_fail(m, FAULT_SYNTAX, scan.line);
+        mapper_fail_at(m, FAULT_SYNTAX, str_trim(body).len ? "" : "empty", scan.line);
         return nothing;
     }
+    memcpy(pointers + AROUND, usual, sizeof usual);
     struct json_pick *pick = json_pick_create(pointers, PLACES);
     bool whole = json_pick_from(pick, page, picked, &unused);
     json_pick_free(pick);
+    const struct json_picked *items =
+        is_list(&picked[ITEMS_OR]) && !is_list(&picked[ITEMS]) ? &picked[ITEMS_OR] : &picked[ITEMS];
     if (!whole)
         mapper_fail(m, FAULT_SYNTAX, 1);
-    else if (picked[ITEMS].repeated)
+    else if (items->repeated)
         mapper_fail_at(m, FAULT_REPEATED, "items", 1);
-    else if (!picked[ITEMS].raw.data)
+    else if (!items->raw.data)
         mapper_fail_at(m, FAULT_REQUIRED, "items", 1);
-    else if (picked[ITEMS].raw.data[0] != '[')
+    else if (!is_list(items))
         mapper_fail_at(m, FAULT_TYPE, "items", 1);
     else
         take_next(walk, &picked[NEXT]);
-    return m->result->decoded.failed ? nothing : picked[ITEMS].raw;
+    if (m->result->decoded.failed)
+        return nothing;
+    take_hints(walk, picked);
+    return items->raw;
 }
 
 static void read_items(struct json_walk *walk, struct json_scan *scan) {

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Reads the answer of a token endpoint. The token goes into a header later, so only the characters
-// that a header may have are accepted: whoever controls the endpoint cannot add a header line. The
-// caller owns the room for the token.
+// that a header may have are accepted: whoever controls the endpoint cannot add a header line. What
+// else the answer says is not looked at. The caller owns the room for the token.
 #include "codec/oauth.h"
 
-#include <jansson.h>
+#include "codec/door.h"
+#include "codec/json_scan.h"
+#include "json_leaf.h"
+#include "json_pick.h"
+
 #include <string.h>
 
 enum { EXPIRES_DEFAULT_S = 3600, EXPIRES_MAX_S = 86400 };
+
+enum { TOKEN, TYPE, EXPIRES, MEMBERS };
 
 static bool is_token(struct str token) {
     for (size_t i = 0; i < token.len; i++)
@@ -16,22 +22,52 @@ static bool is_token(struct str token) {
     return token.len >= 1 && token.len <= OAUTH_TOKEN_MAX;
 }
 
-bool oauth_decode_token(struct str body, char token[OAUTH_TOKEN_MAX + 1], int64_t *expires_s) {
-    json_t *root = body.data ? json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    const json_t *text = json_object_get(root, "access_token");
-    const json_t *type = json_object_get(root, "token_type");
-    const json_t *expires = json_object_get(root, "expires_in");
-    struct str value = {json_string_value(text), json_string_length(text)};
-    struct str kind = {json_string_value(type), json_string_length(type)};
-    bool ok =
-        value.data && is_token(value) && (!kind.data || str_equal_nocase(kind, STR("bearer")));
-    if (ok) {
-        memcpy(token, value.data, value.len);
-        token[value.len] = '\0';
-        *expires_s = json_is_integer(expires) ? json_integer_value(expires) : EXPIRES_DEFAULT_S;
-        if (*expires_s < 0 || *expires_s > EXPIRES_MAX_S)
-            *expires_s = EXPIRES_MAX_S;
+// False when it is no one object, or one of the members is there twice.
+static bool pick_members(struct str text, struct json_leaves *leaves,
+                         struct json_leaf members[MEMBERS]) {
+    static const char *const pointers[MEMBERS] = {"/access_token", "/token_type", "/expires_in"};
+    struct json_picked picked[MEMBERS];
+    struct json_scan scan = {text, 1};
+    struct str object;
+    uint32_t depth, unused;
+    json_scan_space(&scan);
+    if (!json_scan_value(&scan, &object, &depth))
+        return false;
+    json_scan_space(&scan);
+    struct json_pick *pick = json_pick_create(pointers, MEMBERS);
+    bool ok = scan.rest.len == 0 && json_pick_from(pick, object, picked, &unused);
+    for (size_t i = 0; ok && i < MEMBERS; i++) {
+        ok = !picked[i].repeated;
+        members[i] = json_leaf_read(leaves, picked[i].raw.data ? picked[i].raw : STR("null"));
     }
-    json_decref(root);
+    json_pick_free(pick);
+    return ok;
+}
+
+static bool take_members(const struct json_leaf members[MEMBERS], char token[OAUTH_TOKEN_MAX + 1],
+                         int64_t *expires_s) {
+    const struct json_leaf *type = &members[TYPE], *expires = &members[EXPIRES];
+    struct str text = members[TOKEN].text;
+    uint64_t seconds = EXPIRES_DEFAULT_S;
+    if (members[TOKEN].kind != JSON_KIND_TEXT || !is_token(text) ||
+        (type->kind == JSON_KIND_TEXT && !str_equal_nocase(type->text, STR("bearer"))))
+        return false;
+    if (expires->kind == JSON_KIND_WHOLE && !str_to_u64(expires->text, EXPIRES_MAX_S, &seconds))
+        seconds = EXPIRES_MAX_S;
+    *expires_s = (int64_t)seconds;
+    memcpy(token, text.data, text.len);
+    token[text.len] = '\0';
+    return true;
+}
+
+bool oauth_decode_token(struct str body, char token[OAUTH_TOKEN_MAX + 1], int64_t *expires_s) {
+    struct json_leaf members[MEMBERS];
+    struct json_leaves leaves = {.count = 0};
+    struct door door;
+    if (!door_open(body, DOOR_UNSAID, &door))
+        return false;
+    bool ok = pick_members(door.text, &leaves, members) && take_members(members, token, expires_s);
+    json_leaves_release(&leaves);
+    door_close(&door);
     return ok;
 }

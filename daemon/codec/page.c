@@ -137,6 +137,8 @@ static void decode_mapped(struct page *page, struct str body, const struct decod
     mapping_decode(decoding->options->mapping, body, limits, on_item, decoding, &result);
     page->decoded = result.decoded;
     page->excluded = result.excluded;
+    page->told = result.told;
+    page->hint = result.hint;
     if (result.next[0])
         page->next = mem_strdup(result.next);
 }
@@ -151,6 +153,7 @@ static void decode_native(struct page *page, struct str body, const struct decod
     if (options->polled && page->decoded.single && !page->decoded.failed) {
         page->decoded.failed = true;
         page->decoded.fault = FAULT_TYPE;
+        page->decoded.place = "items";
     }
 }
 

@@ -58,6 +58,7 @@ static void put_feed(struct json_out *json, const struct feed_view *view) {
     json_put_u64(json, "failures", view->failures);
     put_words(json, "failure", view->failure);
     control_put_time(json, "failedAt", view->failed_ms);
+    json_put_bool(json, "doubtful", view->doubtful);
     put_words(json, "cursor", is_plain_watermark(record->cursor) ? record->cursor : "");
     json_put_bool(json, "silent", record->silent);
     json_put_bool(json, "paused", record->paused);
@@ -215,10 +216,14 @@ struct quarantine_reply {
 };
 
 // In the words of the template that the source has now.
-static void put_reason(struct json_out *json, const struct mapping *mapping,
+static void put_reason(struct json_out *json, const struct mapping *mapping, bool page,
                        const struct quarantine_reason *reason) {
     char detail[EXPLAIN_MAX];
-    explain_fault(mapping, reason->code, reason->pointer, detail);
+    const struct decode_result whole = {.fault = reason->code, .place = reason->pointer};
+    if (page)
+        explain_whole(mapping, &whole, detail);
+    else
+        explain_fault(mapping, reason->code, reason->pointer, detail);
     json_open(json, '{');
     json_put_text(json, "pointer", reason->pointer);
     json_put_text(json, "code", fault_code_name(reason->code));
@@ -242,7 +247,7 @@ static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     json_put_u64(json, "times", entry->times);
     json_open_key(json, "reasons", '[');
     for (uint8_t i = 0; i < entry->reason_count; i++)
-        put_reason(json, t && !t->native ? &t->mapping : NULL, &entry->reasons[i]);
+        put_reason(json, t && !t->native ? &t->mapping : NULL, entry->page, &entry->reasons[i]);
     json_close(json, ']');
     json_close(json, '}');
     return true;

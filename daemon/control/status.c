@@ -211,6 +211,9 @@ static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "poll_failures_total", "Polls that failed", f->feeds.failures);
     metric(out, "feeds_silent", "Sources that have fallen silent", f->feeds.silent);
     metric(out, "feeds_paused", "Polled feeds that an operator has paused", f->feeds.paused);
+    metric(out, "feeds_doubtful",
+           "Polled feeds whose list may have been cut off: a round number of items, no next page",
+           f->feeds.doubtful);
     metric(out, "feeds_held",
            "Polled feeds whose complete list lacks more than is withdrawn at once", f->feeds.held);
     metric(out, "poll_pages_total", "Pages that polls brought", f->feeds.pages);

@@ -43,6 +43,8 @@ static const char *reason(const struct json_view *feed) {
     const char *failure = json_view_text(feed, "failure");
     if (failure)
         return failure;
+    if (json_view_flag(feed, "doubtful"))
+        return "its list may have been cut off";
     return json_view_flag(feed, "silent") ? "silent: nothing new for long" : NULL;
 }
 
@@ -182,6 +184,9 @@ static void put_failures(const struct term_out *term, const struct json_view *fe
     put_fact(term, failures ? STYLE_BAD : STYLE_PLAIN, "failures", text);
     put_fact(term, failures ? STYLE_BAD : STYLE_PLAIN, "failure", json_view_text(feed, "failure"));
     put_time(term, "failed at", json_view_text(feed, "failedAt"));
+    if (json_view_flag(feed, "doubtful"))
+        put_fact(term, STYLE_WARN, "in doubt",
+                 "a round number of items and no next page: the list may have been cut off");
 }
 
 static enum ctl_exit print_feed(const struct ctl *ctl, const struct json_view *feed) {

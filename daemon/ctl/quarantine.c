@@ -7,19 +7,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { REASONS_BYTES_MAX = 1 << 10, WHERE_BYTES_MAX = 192 };
+enum { REASONS_BYTES_MAX = 4 << 10, WHERE_BYTES_MAX = 192 };
 
-// "/victim/age outOfRange; /reported badDate"
+// 'column "datum" is no date or time: expected DD-MM-YYYY; /victim/age is ...'
 static void put_reasons(struct term_table *table, const struct json_view *reasons) {
     char text[REASONS_BYTES_MAX] = "";
     for (size_t i = 0; i < json_view_size(reasons); i++) {
         const struct json_view *reason = json_view_item(reasons, i);
-        const char *pointer = json_view_text(reason, "pointer"),
-                   *code = json_view_text(reason, "code");
-        bool named = pointer && *pointer;
+        const char *detail = json_view_text(reason, "detail");
         size_t len = strlen(text);
-        (void)snprintf(text + len, sizeof text - len, "%s%s%s%s", i ? "; " : "",
-                       named ? pointer : "", named ? " " : "", code ? code : "?");
+        (void)snprintf(text + len, sizeof text - len, "%s%s", i ? "; " : "", detail ? detail : "?");
     }
     table_put_text(table, text);
 }

@@ -91,7 +91,10 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
                     .source_kind = source->kind,
                     .source_municipality = source->municipality,
                     .received_ms = delivery->received_ms}};
-    page_decode(content, (struct str){delivery->body, delivery->body_len}, &decode);
+    if (delivery->empty)
+        content->decoded.fault = FAULT_COUNT;
+    else
+        page_decode(content, (struct str){delivery->body, delivery->body_len}, &decode);
     mem_wipe_free(delivery->body); // persons were in it
     delivery->body = NULL;
     if (!content->decoded.failed && delivery->poll && delivery->poll->plan)

@@ -84,6 +84,8 @@ static void on_taken(struct commit_task *task) {
 static const char *unsure_of(const struct feed_poll *poll) {
     if (poll->unsure)
         return "an item of the list has no id that can be read: nothing is taken for gone";
+    if (poll->plan.doubtful)
+        return "the list may have been cut off: nothing is taken for gone";
     return index_count(poll->seen) > SEEN_MAX ? "the list is too long to tell what is gone" : NULL;
 }
 

@@ -63,12 +63,56 @@ void feed_plan_begin(struct feed_plan *plan, const struct template *template, co
     end_window(plan);
 }
 
+// How many items servers like to have on a page: 50, 100, 200, 250, 500, 1000 …
+static bool is_round(uint32_t count) {
+    uint32_t digits = count;
+    while (digits > 0 && digits % 10 == 0)
+        digits /= 10;
+    return count >= 50 && (digits == 1 || digits == 2 || digits == 25 || digits == 5);
+}
+
+// A server may send fewer than it was asked for, so the first page does not tell how many are full.
+static bool has_more(const struct feed_plan *plan, const struct feed_page *page) {
+    if (page->repeated)
+        return false;
+    if (plan->template->paging != TEMPLATE_PAGING_NUMBER)
+        return page->has_next;
+    return page->count > 0 &&
+           (page->count >= plan->template->page_size || page->hint || plan->query_pages == 1 ||
+            page->count >= plan->first_count || page->told > plan->query_items);
+}
+
+static const char *trouble_of(const struct feed_plan *plan, const struct feed_page *page) {
+    bool short_of = page->told > plan->query_items;
+    if (page->repeated && (short_of || page->told == 0))
+        return "a page came twice: paging goes round in a circle";
+    if (!plan->more && page->hint)
+        return "there is a next page, named in a way that the template does not follow";
+    return !plan->more && short_of ? "the list says that it has more than came" : NULL;
+}
+
+static void read_end(struct feed_plan *plan, const struct feed_page *page) {
+    const struct template *t = plan->template;
+    if (plan->query_pages++ == 0) {
+        plan->query_items = 0;
+        plan->first_count = page->count;
+    }
+    plan->query_items += page->repeated ? 0 : page->count;
+    plan->more = has_more(plan, page);
+    bool cut_short = !plan->more && t->paging != TEMPLATE_PAGING_NUMBER && page->told == 0 &&
+                     is_round(page->count);
+    plan->cut_off = t->window_end_param && (page->count >= t->window_items_max || cut_short);
+    plan->doubtful = !t->window_end_param && cut_short;
+    if (!plan->trouble)
+        plan->trouble = trouble_of(plan, page);
+}
+
 // The window is read: the cursor is its end, whatever was refused, since windows are read again for
 // as long as `lookback` says.
 static void plan_window(struct feed_plan *plan, struct feed_record *record) {
     char end[TIME_STAMP_MAX];
     time_format_stamp(plan->window_end_ms, end);
-    if (!plan->cut_off && !plan->more && is_further(end, record->cursor))
+    if (!plan->cut_off && !plan->more && !plan->trouble && is_further(end, record->cursor))
         set_cursor(record, end);
 }
 
@@ -77,7 +121,7 @@ static void plan_window(struct feed_plan *plan, struct feed_record *record) {
 // unseen; a poll that finds all of it known has seen a list that stood still.
 static void plan_watermark(struct feed_plan *plan, struct feed_record *record) {
     bool ordered = plan->template->ordered;
-    if (plan->page_all_refused || (plan->more && !ordered) ||
+    if (plan->page_all_refused || ((plan->more || plan->trouble || plan->doubtful) && !ordered) ||
         !is_further(plan->watermark, record->cursor))
         return;
     plan->cursor_tentative = plan->pages > 1 && !ordered;
@@ -89,17 +133,14 @@ void feed_plan_page(struct feed_plan *plan, const struct feed_page *page,
                     struct feed_record *record) {
     const struct template *t = plan->template;
     plan->pages++;
-    plan->more = t->paging == TEMPLATE_PAGING_NUMBER
-                     ? page->count > 0 && page->count >= t->page_size
-                     : page->has_next;
-    plan->cut_off = t->window_end_param && page->count >= t->window_items_max;
+    read_end(plan, page);
     plan->page_all_refused = plan->page_all_refused || page->all_refused;
     plan->cursor_tentative = false;
     if (is_further(page->watermark, plan->watermark) &&
         !is_to_come(page->watermark, page->received_ms))
         copy_cursor(plan->watermark, page->watermark);
     // An ETag belongs to a URL, of which the cursor is a part, and to a poll of one page.
-    if (plan->pages > 1 || plan->more || plan->page_all_refused)
+    if (plan->pages > 1 || plan->more || plan->trouble || plan->page_all_refused)
         record->etag[0] = record->last_modified[0] = '\0';
     if (t->window_end_param)
         plan_window(plan, record);
@@ -149,6 +190,8 @@ static const char *failure_of(const struct feed_plan *plan, enum feed_step step)
         return "paging does not end";
     if (plan->page_all_refused)
         return "every signal of a page was refused: see the quarantine";
+    if (plan->trouble)
+        return plan->trouble;
     return plan->unsplittable_windows ? "the smallest window is still cut off" : NULL;
 }
 
@@ -161,8 +204,10 @@ enum feed_step feed_plan_next(struct feed_plan *plan, const char *cursor, uint64
         step = next_page(plan, cursor);
     else if (plan->template->window_end_param)
         step = next_window(plan);
-    if (step == FEED_STEP_FIRST)
+    if (step == FEED_STEP_FIRST) {
         plan->number = plan->template->first_page;
+        plan->query_pages = 0;
+    }
     if (step != FEED_STEP_END && plan->pages < plan->template->pages_max)
         return step;
     *failure = failure_of(plan, step);

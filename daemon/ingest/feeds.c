@@ -338,6 +338,7 @@ void feeds_get_status(const struct feeds *feeds, struct feeds_status *status) {
     for (size_t i = 0; i < feeds->feed_count; i++) {
         status->failing += feeds->feeds[i]->failures > 0;
         status->paused += feeds->feeds[i]->record.paused;
+        status->doubtful += feeds->feeds[i]->doubtful;
         status->held += feeds->feeds[i]->record.gone > 0;
     }
 }
@@ -348,6 +349,7 @@ static void view_polled(const struct feed *feed, struct feed_view *view) {
     view->next_ms = feed->poll || feed->next_ms == 0 ? 0 : loop_wall_ms() + feed->next_ms - now;
     view->failures = feed->failures;
     view->failure = feed->failure;
+    view->doubtful = feed->doubtful;
     view->failed_ms = feed->failed_ms;
     view->failing_ms = feed->failing_ms;
     view->polls = feed->polls;

@@ -22,6 +22,10 @@ struct feed_poll {
     struct index *seen;     // of a list that has all there is: what came; owned; NULL: no such list
     bool unsure;            // something came of which nobody knows what it is
     struct feed_record validators; // ETag and Last-Modified of such a list, once it is read
+    struct index *pages;           // digests of those that the query under way brought; owned
+    bool conditional;              // the request under way may be answered "not modified"
+    uint64_t told;                 // by a header of the page: items of the whole list; 0: nothing
+    bool link_hint;                // the page's Link header names a next page that is not followed
     char *link_next;               // from the page's Link header; owned; NULL: none
 };
 
@@ -40,6 +44,7 @@ struct feed {
     uint32_t rereads;   // so many in a row
     uint32_t failures;  // in a row
     char failure[FEED_FAILURE_MAX];
+    bool doubtful;          // the last poll: the list may have been cut off
     bool ended;             // not in the table any more; freed once it is idle
     struct feed_poll *poll; // NULL while it is idle
     char *token;            // OAuth2; NULL: none

@@ -30,14 +30,28 @@ static const struct template *template_of(const struct feed *feed) {
 void feed_poll_free(struct feed *feed) {
     if (feed->poll) {
         feed_absence_free(feed->poll);
+        index_free(feed->poll->pages);
         free(feed->poll->link_next);
     }
     free(feed->poll);
     feed->poll = NULL;
 }
 
+// A list of a round number of items, all of them in one page, may be what the server lets out.
+static void note_doubt(struct feed *feed) {
+    if (feed->poll->plan.pages == 0)
+        return;
+    bool doubtful = feed->poll->plan.doubtful;
+    if (doubtful && !feed->doubtful)
+        log_notice("the list may have been cut off: its number of items is round, and no next page "
+                   "is named source=%s",
+                   feed->source->name);
+    feed->doubtful = doubtful;
+}
+
 void feed_poll_finish(struct feed *feed, const char *failure, int64_t retry_after_ms) {
     feed->reread_soon = !failure && feed->poll->plan.cursor_tentative;
+    note_doubt(feed);
     feed_poll_free(feed);
     feed_idle(feed, failure, retry_after_ms);
 }
@@ -63,7 +77,8 @@ static void put_parameter(struct buf *url, const char *name, const char *value) 
     put_encoded(url, value);
 }
 
-// A time as the endpoint writes times.
+// A time as the endpoint writes times. One without a fraction is earlier, never later: what is
+// asked for twice is a duplicate.
 static void put_time(struct buf *url, const struct template *t, const char *param, int64_t ms) {
     char text[TIME_STAMP_MAX];
     if (t->mapping.dates == MAPPING_DATES_EPOCH)
@@ -72,6 +87,8 @@ static void put_time(struct buf *url, const struct template *t, const char *para
         (void)snprintf(text, sizeof text, "%lld", (long long)ms);
     else
         time_format_stamp(ms, text);
+    if (t->whole_seconds && strchr(text, '.'))
+        (void)strcpy(strchr(text, '.'), "Z");
     put_parameter(url, param, text);
 }
 
@@ -91,7 +108,8 @@ static void put_cursor(struct buf *url, const struct feed *feed, const char *par
 static void put_window(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
     put_time(url, t, param, feed->poll->plan.window_start_ms);
-    put_time(url, t, t->window_end_param, feed->poll->plan.window_end_ms);
+    int64_t end_ms = feed->poll->plan.window_end_ms;
+    put_time(url, t, t->window_end_param, t->whole_seconds ? end_ms + 999 : end_ms);
 }
 
 // The address of the first page, or with `page` (number or token) of a later one. False when it is
@@ -141,7 +159,8 @@ static bool move_on(struct feed *feed, enum feed_step step, const char *named,
     char url[FEED_URL_MAX];
     memcpy(url, poll->url, sizeof url);
     if (step == FEED_STEP_NEXT && template_of(feed)->paging != TEMPLATE_PAGING_TOKEN) {
-        if (!fetch_resolve(url, str_from(named), poll->url, sizeof poll->url)) {
+        enum fetch_next how = template_of(feed)->next_path_only ? FETCH_NEXT_PATH : FETCH_NEXT;
+        if (!fetch_resolve(url, str_from(named), how, poll->url, sizeof poll->url)) {
             *failure = "the next page is on another host or not an address";
             return false;
         }
@@ -172,6 +191,26 @@ static const char *named_next(const struct feed *feed, const struct delivery *de
     return feed->poll->link_next ? feed->poll->link_next : delivery->content.next;
 }
 
+// Has the query that is under way brought a page of the same items?
+static bool is_repeated(struct feed_poll *poll, const struct page *content) {
+    static const struct hash_key key;
+    struct digest digest;
+    struct buf identities;
+    if (poll->plan.query_pages == 0)
+        index_clear(poll->pages);
+    if (content->item_count == 0)
+        return false;
+    buf_init(&identities, content->item_count * DIGEST_BYTES);
+    for (size_t i = 0; i < content->item_count; i++)
+        buf_put(&identities, content->items[i].identity.bytes, DIGEST_BYTES);
+    const struct str parts[] = {buf_str(&identities)};
+    hash_digest(&key, "page", parts, 1, &digest);
+    buf_free(&identities);
+    bool repeated = index_get(poll->pages, &digest) != 0;
+    index_put(poll->pages, &digest, 1);
+    return repeated;
+}
+
 // On a worker: while its page is on the way to the disk a poll is left alone by the loop.
 static void plan_page(struct delivery *delivery) {
     struct feed *feed = delivery->task.ctx;
@@ -181,7 +220,10 @@ static void plan_page(struct delivery *delivery) {
                                        content->item_count > 0 && content->signal_count == 0,
                                    .has_next = named_next(feed, delivery) != NULL,
                                    .watermark = content->decoded.cursor,
-                                   .received_ms = delivery->received_ms};
+                                   .received_ms = delivery->received_ms,
+                                   .told = content->told ? content->told : feed->poll->told,
+                                   .hint = content->hint || feed->poll->link_hint,
+                                   .repeated = is_repeated(feed->poll, content)};
     feed_plan_page(&feed->poll->plan, &page, &delivery->poll->feed);
     delivery->poll->cursor_tentative = feed->poll->plan.cursor_tentative;
     feed_absence_note(feed, delivery);
@@ -235,22 +277,27 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct feeds *feeds = feed->feeds;
     struct feed_poll *poll = feed->poll;
     const struct template *t = template_of(feed);
-    char *body = mem_strndup(result->body.data ? result->body.data : "", result->body.len);
+    bool empty = result->status != 200;
+    char *body =
+        empty ? NULL : mem_strndup(result->body.data ? result->body.data : "", result->body.len);
     struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
-                                                DECODE_JSON, body, result->body.len);
+                                                DECODE_JSON, body, empty ? 0 : result->body.len);
     delivery->template = t;
     (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();
     delivery_set_polled(delivery, &feed->record);
+    delivery->empty = empty;
     struct delivery_poll *polled = delivery->poll;
     copy_text(polled->feed.etag, sizeof polled->feed.etag, result->etag);
     copy_text(polled->feed.last_modified, sizeof polled->feed.last_modified, result->last_modified);
     memcpy(polled->begin, poll->plan.begin, sizeof polled->begin);
     polled->plan = plan_page;
+    poll->told = 0;
+    (void)str_to_u64(str_from(result->total_count), UINT64_MAX, &poll->told);
     free(poll->link_next);
-    poll->link_next = t->paging == TEMPLATE_PAGING_LINK && result->link_next
-                          ? mem_strdup(result->link_next)
-                          : NULL;
+    bool followed = t->paging == TEMPLATE_PAGING_LINK && result->link_next;
+    poll->link_next = followed ? mem_strdup(result->link_next) : NULL;
+    poll->link_hint = !followed && (result->link_next || result->link_unreadable);
     delivery->task.done = on_delivered;
     delivery->task.ctx = feed;
     feed->state = FEED_COMMITTING;
@@ -258,6 +305,14 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
 }
 
 // ---- fetching
+
+// A page, or an answer that stands for an empty one: "no content", and "not found" behind the last
+// of numbered pages.
+static bool is_page(const struct feed *feed, long status) {
+    return status == 200 || status == 204 ||
+           (status == 404 && template_of(feed)->paging == TEMPLATE_PAGING_NUMBER &&
+            feed->poll->plan.query_pages > 0);
+}
 
 static void on_status(struct feed *feed, const struct fetch_result *result) {
     char failure[FEED_FAILURE_MAX];
@@ -268,7 +323,8 @@ static void on_status(struct feed *feed, const struct fetch_result *result) {
         (void)time_parse_retry_after(str_from(result->retry_after), loop_wall_ms(), &wait_ms);
     if (wait_ms > RETRY_AFTER_MAX_MS)
         wait_ms = RETRY_AFTER_MAX_MS;
-    (void)snprintf(failure, sizeof failure, "HTTP status %ld", result->status);
+    (void)snprintf(failure, sizeof failure, "HTTP status %ld%s", result->status,
+                   result->status == 304 ? ", which was not asked for" : "");
     feed_poll_finish(feed, failure, wait_ms);
 }
 
@@ -279,14 +335,14 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
         feed_poll_finish(feed, NULL, 0);
     } else if (result->outcome != FETCH_OK) {
         feed_poll_finish(feed, result->reason, 0);
-    } else if (result->status == 200) {
+    } else if (is_page(feed, result->status)) {
         feed->pages++;
         feeds->pages++;
         feed->whole_ms = loop_now_ms(feeds->options.loop);
         // the base of the next page's address is where this one really came from
         copy_text(feed->poll->url, sizeof feed->poll->url, result->url);
         submit_page(feed, result);
-    } else if (result->status == 304 && feed->poll->plan.pages == 0) {
+    } else if (result->status == 304 && feed->poll->conditional) {
         feed->not_modified++;
         feeds->not_modified++;
         feed->record.contact_ms = loop_wall_ms();
@@ -311,6 +367,7 @@ static void start_fetch(struct feed *feed) {
         .if_modified_since = first && record->last_modified[0] ? record->last_modified : NULL,
         .client_cert_file = source->client_cert_file,
         .allow_private = source->allow_private};
+    feed->poll->conditional = request.if_none_match || request.if_modified_since;
     switch (t->auth) {
     case TEMPLATE_AUTH_NONE:
         break;
@@ -398,6 +455,7 @@ static void fetch_page(struct feed *feed) {
 void feed_poll_start(struct feed *feed) {
     struct feeds *feeds = feed->feeds;
     feed->poll = mem_zalloc(1, sizeof *feed->poll);
+    feed->poll->pages = index_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);
     feed->polls++;
     feeds->polls++;

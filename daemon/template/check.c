@@ -32,6 +32,11 @@ static bool has_windows(const struct template_reading *reading) {
     return reading->yaml.keys[TEMPLATE_END_PARAM].section_line != 0;
 }
 
+static bool has_next_address(const struct template_reading *reading) {
+    enum template_paging paging = reading->template->paging;
+    return paging == TEMPLATE_PAGING_URL || paging == TEMPLATE_PAGING_LINK;
+}
+
 static bool has_cursor(const struct template_reading *reading) {
     return has_watermark(reading) || has_windows(reading);
 }
@@ -61,13 +66,17 @@ static const struct rule {
     const char *text;
 } rules[] = {
     {TEMPLATE_ITEMS, false, is_json, TEMPLATE_FORMAT, "page.format json"},
+    {TEMPLATE_ITEMS_OR, false, is_json, TEMPLATE_FORMAT, "page.format json"},
+    {TEMPLATE_COUNT, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_NEXT, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_NEXT, true, is_linked, TEMPLATE_PAGING, "request.paging url or token"},
     {TEMPLATE_SEPARATOR, false, is_csv, TEMPLATE_FORMAT, "page.format csv"},
+    {TEMPLATE_NEXT_PATH, false, has_next_address, TEMPLATE_PAGING, "request.paging link or url"},
     {TEMPLATE_PAGE_PARAM, true, has_page_param, TEMPLATE_PAGING, "request.paging token or number"},
     {TEMPLATE_FIRST_PAGE, false, is_numbered, TEMPLATE_PAGING, "request.paging number"},
     {TEMPLATE_PAGE_SIZE, true, is_numbered, TEMPLATE_PAGING, "request.paging number"},
     {TEMPLATE_CURSOR_PARAM, true, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
+    {TEMPLATE_TIMES, false, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
     {TEMPLATE_OVERLAP, false, has_watermark, TEMPLATE_KEYS, "fields.watermark"},
     {TEMPLATE_ORDERED, false, has_watermark, TEMPLATE_KEYS, "fields.watermark"},
     {TEMPLATE_END_PARAM, true, has_windows, TEMPLATE_KEYS, "windows"},

@@ -14,6 +14,7 @@ static const char *const encodings[] = {"utf-8", "latin-1", NULL};
 static const char *const dates[] = {"iso", "dmy", "mdy", "excel", "epoch", "epoch-ms", NULL};
 static const char *const pagings[] = {"none", "link", "url", "token", "number", NULL};
 static const char *const auths[] = {"none", "bearer", "basic", "header", "oauth2", NULL};
+static const char *const precisions[] = {"milliseconds", "seconds", NULL};
 static const char *const flags[] = {"no", "yes", NULL};
 _Static_assert(sizeof dates / sizeof *dates == MAPPING_DATES_COUNT + 1, "each of them");
 _Static_assert(sizeof(enum mapping_dates) == sizeof(unsigned), "set as such");
@@ -105,7 +106,10 @@ static bool set_date(struct str text, void *field) {
 const struct yaml_key template_keys[TEMPLATE_ROWS] = {
     [TEMPLATE_FORMAT] = CHOOSE("page", "format", YAML_KEY_CHOICE, mapping.format, formats),
     [TEMPLATE_ITEMS] = WORDS("page", "items", mapping.items, template_is_pointer, POINTER),
+    [TEMPLATE_ITEMS_OR] =
+        WORDS("page", "items_or", mapping.items_or, is_next, "a JSON Pointer: /name/name"),
     [TEMPLATE_NEXT] = WORDS("page", "next", mapping.next, is_next, "a JSON Pointer: /name/name"),
+    [TEMPLATE_COUNT] = WORDS("page", "count", mapping.count, template_is_pointer, POINTER),
     [TEMPLATE_SEPARATOR] =
         OWN("page", "separator", mapping.separator, set_separator, "auto, \",\", \";\", tab"),
     [TEMPLATE_ENCODING] = CHOOSE("page", "encoding", YAML_KEY_FLAG, mapping.latin1, encodings),
@@ -113,11 +117,14 @@ const struct yaml_key template_keys[TEMPLATE_ROWS] = {
     [TEMPLATE_QUERY] = WORDS("request", "query", query, is_query,
                              "name=value&name=value, at most 1024 bytes as a URL has them"),
     [TEMPLATE_PAGING] = CHOOSE("request", "paging", YAML_KEY_CHOICE, paging, pagings),
+    [TEMPLATE_NEXT_PATH] =
+        CHOOSE("request", "next_path_only", YAML_KEY_FLAG, next_path_only, flags),
     [TEMPLATE_PAGE_PARAM] = WORDS("request", "page_param", page_param, is_param, PARAM),
     [TEMPLATE_FIRST_PAGE] = NUMBER("request", "first_page", YAML_KEY_COUNT, first_page, 0, 1000000),
     [TEMPLATE_PAGE_SIZE] = NUMBER("request", "page_size", YAML_KEY_COUNT, page_size, 1, 1000000),
     [TEMPLATE_PAGES_MAX] = NUMBER("request", "pages_max", YAML_KEY_COUNT, pages_max, 1, 1000000),
     [TEMPLATE_CURSOR_PARAM] = WORDS("request", "cursor_param", cursor_param, is_param, PARAM),
+    [TEMPLATE_TIMES] = CHOOSE("request", "times", YAML_KEY_FLAG, whole_seconds, precisions),
     [TEMPLATE_OVERLAP] = NUMBER("request", "overlap", YAML_KEY_MS, overlap_ms, 0, DAYS(365)),
     [TEMPLATE_ORDERED] = CHOOSE("request", "ordered", YAML_KEY_FLAG, ordered, flags),
     [TEMPLATE_END_PARAM] = WORDS("windows", "end_param", window_end_param, is_param, PARAM),

@@ -43,7 +43,9 @@ struct decode_result {
     // What is wrong with the whole: then no item counts; line for the sender.
     bool failed;
     enum fault_code fault;
-    const char *place; // a constant: "", the pointer of a field, or "items" or "next" of a template
+    // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there
+    // is nothing, "behind" when something follows what should be all.
+    const char *place;
     const struct door_form *form; // with FORM: what it is instead
     uint32_t line;
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none

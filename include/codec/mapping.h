@@ -72,6 +72,9 @@ struct mapping_skip {
 struct mapping {
     enum mapping_format format;
     char *items;    // JSON: Pointer to the array in the page; "" or NULL: the page itself
+    char *items_or; // JSON: where it is instead, when there is no array; NULL: nowhere
+    char *count;    // JSON: Pointer to how many items the whole list has; "": nowhere; NULL: one of
+                    // the usual names
     char *next;     // JSON: Pointer to the next URL or token, outside the items; NULL: none
     char separator; // CSV: ',' ';' '\t', or 0 to find out from the header line
     bool latin1;    // bytes that are no UTF-8 are Windows-1252, see codec/door.h
@@ -89,6 +92,8 @@ struct mapping_result {
                        // time in UTC where the watermark is a date or time, else as it is
     uint32_t excluded; // by skips
     char next[MAPPING_NEXT_MAX + 1]; // "" when there is none
+    uint64_t told;                   // how many items the page says that the list has; 0: none
+    bool hint; // `next` has something else than a URL or token, or a next page is named elsewhere
 };
 
 // Calls fn for each item in order, also for those that are left out.

@@ -55,7 +55,9 @@ struct page {
     struct page_word *unmapped;
     size_t unmapped_count, unmapped_cap;
     uint64_t unknown_fields, unknown_municipalities;
-    char *next; // where the mapping finds the next page; NULL: nowhere
+    uint64_t told; // how many items the page says that its list has; 0: it does not
+    bool hint;     // it names a next page in a way that the mapping does not follow
+    char *next;    // where the mapping finds the next page; NULL: nowhere
 };
 
 struct page_options {

@@ -16,6 +16,9 @@ struct feed_plan {
     char begin[RECORD_CURSOR_MAX + 1];      // what is behind this watermark …
     int64_t earlier_ms;                     // … so much earlier, where it is a time
     uint32_t number;                        // of the page, where pages are numbered
+    uint32_t query_pages;                   // that the same query brought so far …
+    uint64_t query_items;                   // … and its items
+    uint32_t first_count;                   // items of its first page
     int64_t window_start_ms, window_end_ms; // wall clock; 0 without windows
     // What the poll brought so far.
     uint32_t pages;
@@ -23,6 +26,8 @@ struct feed_plan {
     char watermark[RECORD_CURSOR_MAX + 1]; // the highest
     bool page_all_refused;                 // all items of some page
     uint32_t unsplittable_windows;         // cut off, and too short to be split
+    const char *trouble;                   // the other side says that there is more than came; NULL
+    bool doubtful; // so many items, and no next page, that the list may have been cut off
     // Of the page under way.
     bool more;                 // there is a next page
     bool cut_off;              // the window gave as many items as it may
@@ -37,6 +42,9 @@ struct feed_page {
     bool has_next;         // it says where the next page is
     const char *watermark; // the highest of its items; "" without
     int64_t received_ms;   // wall clock
+    uint64_t told;         // how many items the other side says that its list has; 0: it does not
+    bool hint;             // a next page is named in a way that is not read, or not followed
+    bool repeated;         // the same items came before to the same query
 };
 
 enum feed_step {
@@ -50,8 +58,9 @@ enum feed_step {
 void feed_plan_begin(struct feed_plan *plan, const struct template *template, const char *cursor,
                      int64_t now_ms);
 // Before the commit: `record` gets the cursor that is to be committed with the page, and loses its
-// ETag where that would hide items. While plan->cursor_tentative the commit leaves the cursor if
-// the page brings anything new.
+// ETag where that would hide items. The end of a list is where the other side shows it: no next
+// page, or an empty or shorter page where pages are numbered, and nothing that says otherwise.
+// While plan->cursor_tentative the commit leaves the cursor if the page brings anything new.
 void feed_plan_page(struct feed_plan *plan, const struct feed_page *page,
                     struct feed_record *record);
 // After the commit, with the cursor as committed and how many signals of the page were new. At the

@@ -29,6 +29,7 @@ struct feeds_status {
     size_t feeds;
     size_t failing; // their last poll failed
     size_t paused, silent;
+    size_t doubtful;
     size_t held; // something is gone from their complete list, and waits for an operator
     uint64_t polls, pages, not_modified, failures;
 };
@@ -56,6 +57,7 @@ struct feed_view {
     int64_t next_ms;     // wall clock of the next poll; 0: none planned
     uint32_t failures;   // in a row
     const char *failure; // why; "" when the last poll was good
+    bool doubtful;       // the last poll: the list may have been cut off
     int64_t failed_ms;   // wall clock of the last failure; 0: none since the start
     int64_t failing_ms;  // of the first of `failures`
     // since the start

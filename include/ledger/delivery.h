@@ -43,6 +43,7 @@ struct delivery {
     enum decode_format format;       // when there is no template
     enum door_charset charset;       // of the body, as its sender says
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
+    bool empty;                      // a page without items: nothing is decoded
     bool dry_run;                    // classified, nothing written
     char *body;                      // owned; freed once decoded
     size_t body_len;

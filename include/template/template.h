@@ -13,8 +13,8 @@ enum template_paging {
     TEMPLATE_PAGING_LINK,   // Link: <…>; rel="next" (RFC 8288)
     TEMPLATE_PAGING_URL,    // mapping.next points to the next URL
     TEMPLATE_PAGING_TOKEN,  // mapping.next points to a token for page_param
-    TEMPLATE_PAGING_NUMBER, // page_param = first_page, first_page + 1, … until a page has fewer
-                            // than page_size items
+    TEMPLATE_PAGING_NUMBER, // page_param = first_page, first_page + 1, … until a page is empty or
+                            // shorter than the first
 };
 enum template_auth {
     TEMPLATE_AUTH_NONE,
@@ -32,10 +32,13 @@ struct template {
     // asking
     char *query; // fixed part of the query: "ordering=updated_at&page_size=100"; NULL: none
     enum template_paging paging;
-    char *page_param; // TOKEN, NUMBER
+    bool next_path_only; // LINK, URL: of the next address path and query only, on the source's own
+                         // origin: the server names itself by another name
+    char *page_param;    // TOKEN, NUMBER
     uint32_t first_page, page_size;
     uint32_t pages_max; // of one poll
     char *cursor_param; // gets the watermark; NULL: none
+    bool whole_seconds; // times are asked for without a fraction
     int64_t overlap_ms; // the watermark is asked for this much earlier (times only): pages shift
                         // while they are read
     bool ordered; // items come by rising watermark, so the watermark may move with each page and

@@ -164,8 +164,8 @@ QUARANTINE = {
             "last": "2017-03-06T10:11:12Z",
             "times": 2,
             "reasons": [
-                {"pointer": "/victim/age", "code": "outOfRange", "detail": "is not possible"},
-                {"pointer": "/reported", "code": "badDate", "detail": "is no date"},
+                {"pointer": "/victim/age", "code": "outOfRange", "detail": "column \"leeftijd\" is outside the range allowed: expected 0 to 120"},
+                {"pointer": "/reported", "code": "badDate", "detail": "/reported is no date or time"},
             ],
         },
         {

@@ -237,7 +237,7 @@ class Quarantine(Operator):
         self.assertNotIn(b"Anna", body)
         self.assertNotIn(b"999", body)
         self.assertEqual(self.daemon.metrics()["signaald_quarantined"], 1)
-        self.assertIn("/victim/age outOfRange", self.ctl("quarantine")[0])
+        self.assertIn("/victim/age is outside the range allowed: expected 0 to 120", self.ctl("quarantine")[0])
 
         # Still wrong: it comes back.
         asked = len(self.endpoint.seen("/" + FLAWED))

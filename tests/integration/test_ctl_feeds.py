@@ -160,11 +160,11 @@ class Quarantine(Case):
         self.assertEqual(len(lines), 3)
         self.assertRegex(
             lines[1],
-            r"^ +4  amsterdam +2017-17 +/victim/age outOfRange; /reported badDate +2  2017-03-06 10:11:12$",
+            r'^ +4  amsterdam +2017-17 +column "leeftijd" is outside the range allowed: .* +2  2017-03-06 10:11:12$',
         )
-        self.assertRegex(lines[2], r"^ +9  broken +page, line 20 +syntax +1  2017-03-05 10:11:12$")
+        self.assertRegex(lines[2], r"^ +9  broken +page, line 20 +cannot be read +1  2017-03-05 10:11:12$")
         self.assertFits(self.on_terminal("quarantine"), 80)
-        self.assertIn("/victim/age outOfRange; /reported badDate", self.good("quarantine"))
+        self.assertIn("expected 0 to 120; /reported is no date or time", self.good("quarantine"))
 
     def test_empty(self):
         self.answer(200, {"entries": [], "total": 0})

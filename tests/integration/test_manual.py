@@ -66,7 +66,7 @@ class Manual(unittest.TestCase):
 
     def test_keys_of_templates(self):
         keys = re.findall(r'"(page|request|windows|auth)",\s*"(\w+)",', source("template/keys.c"))
-        self.assertEqual(len(keys), 25)
+        self.assertEqual(len(keys), 29)
         for section in ("page", "request", "windows", "auth"):
             self.assertEqual(set(items("signaal-template.5", section)), {name for of, name in keys if of == section}, section)
 

@@ -115,11 +115,23 @@ def broken_bodies(identifier):
             deep(form), dump(long_item(form)), b'{"id":' + raw + b"}", b"{'id':'" + raw + b"'}",
             b'{"id":"' + raw + b'" // ' + raw + b"\n}", good + raw, good[:-1] + b"," + quoted + b":" + quoted + b"}}",
             b'{"id":1e' + raw + b"}", quoted + b":" + quoted, b"<id>" + raw + b"</id>", b"\xef\xbb\xbf" + cut + raw,
-            cut.decode().encode("utf-16"),
+            b"<html>" + raw, b"PK\x03\x04xl/workbook" + raw, b"%PDF-" + raw, b"\x1f\x8b" + raw, cut.decode().encode("utf-32"),
         ]
         for body in bodies:
             yield "json", body
         yield "x-ndjson", b"\n".join([good, *bodies[:12], good]) + b"\n" + raw
+        yield from encoded_bodies(form)
+
+
+def encoded_bodies(form):
+    """Whole, but not in UTF-8."""
+    text = json.dumps([{"id": form}, {"id": new_id(), "municipality": form, "note": form}, {"id": new_id(), **SIGNAL}],
+                      ensure_ascii=False)
+    for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        yield "json", text.encode(encoding)
+        yield "x-ndjson", text[1:-1].replace("}, {", "}\n{").encode(encoding)
+    for kind in ("json", "json; charset=windows-1252", "x-ndjson; charset=iso-8859-1"):
+        yield kind, text.encode("cp1252", "replace")
 
 
 def requests(identifier, token):

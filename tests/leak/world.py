@@ -195,7 +195,7 @@ class World:
             self.daemon.ctl("import", str(path), "--source", BRING, *more)
         for identifier in IDENTIFIERS:
             for kind, body in payloads.broken_bodies(identifier):
-                self.post_file("format=" + kind.removeprefix("x-"), body)
+                self.post_file("format=" + kind.split(";")[0].removeprefix("x-"), body)
 
     def post_file(self, query, body):
         for dry in (1, 0):

@@ -85,6 +85,14 @@ static void of_the_whole(void **state) {
         {NULL,
          {.fault = FAULT_TYPE, .place = ""},
          "it is of another type: expected an object or a list of objects"},
+        {NULL,
+         {.fault = FAULT_TYPE, .place = "items"},
+         "it is of another type: expected a list of objects"},
+        {NULL, {.fault = FAULT_SYNTAX, .place = "empty"}, "there is nothing in it"},
+        {NULL,
+         {.fault = FAULT_SYNTAX, .place = "behind"},
+         "something stands behind the one signal: send several as a list, or a line each as "
+         "application/x-ndjson"},
         {NULL, {.fault = FAULT_SYNTAX, .place = ""}, "it is broken or cut off: expected JSON"},
         {NULL, {.fault = FAULT_TOO_MANY, .place = ""}, "it has more entries than allowed"},
     };

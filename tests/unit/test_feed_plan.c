@@ -19,10 +19,7 @@ static const struct template ordered = {
     .paging = TEMPLATE_PAGING_LINK, .pages_max = 100, .ordered = true, .overlap_ms = 5000};
 static const struct template numbered = {
     .paging = TEMPLATE_PAGING_NUMBER, .pages_max = 3, .first_page = 1, .page_size = 2};
-static const struct template windows = {.paging = TEMPLATE_PAGING_NUMBER,
-                                        .pages_max = 100,
-                                        .first_page = 1,
-                                        .page_size = 60,
+static const struct template windows = {.pages_max = 100,
                                         .window_end_param = end_param,
                                         .window_ms = 4 * HOUR,
                                         .reread_ms = HOUR,
@@ -42,6 +39,10 @@ struct row {
     enum feed_step step;
     bool tentative; // at the end of the poll
     const char *failure;
+    // what the page says
+    uint64_t told;
+    bool hint, repeated;
+    bool doubtful; // expected
 };
 
 // As a commit does.
@@ -68,7 +69,14 @@ static void check_poll(const struct template *template, const struct row *rows, 
     feed_plan_begin(&plan, template, known.cursor, now_ms);
     for (size_t i = 0; i < count; i++) {
         const struct row *row = &rows[i];
-        const struct feed_page page = {row->count, row->refused, row->next, row->watermark, now_ms};
+        const struct feed_page page = {.count = row->count,
+                                       .all_refused = row->refused,
+                                       .has_next = row->next,
+                                       .watermark = row->watermark,
+                                       .received_ms = now_ms,
+                                       .told = row->told,
+                                       .hint = row->hint,
+                                       .repeated = row->repeated};
         const char *failure = NULL;
         enum feed_step step = take(&plan, &known, &page, row->new_count, &failure);
         assert_string_equal(known.cursor, row->cursor);
@@ -82,11 +90,15 @@ static void check_poll(const struct template *template, const struct row *rows, 
         }
         assert_int_equal(plan.cursor_tentative, row->tentative);
         assert_string_equal(failure ? failure : "", row->failure ? row->failure : "");
+        assert_int_equal(plan.doubtful, row->doubtful);
     }
 }
 
 #define OLD "2017-05-01"
 #define REFUSED "every signal of a page was refused: see the quarantine"
+#define SHORT "the list says that it has more than came"
+#define UNREAD "there is a next page, named in a way that the template does not follow"
+#define CIRCLE "a page came twice: paging goes round in a circle"
 #define CHECK(template, ...)                                                                       \
     do {                                                                                           \
         static const struct row rows[] = {__VA_ARGS__};                                            \
@@ -151,6 +163,75 @@ static void numbered_pages_go_on_while_they_are_full(void **state) {
            .failure = "paging does not end"});
 }
 
+static void fewer_than_asked_for_is_not_the_end(void **state) {
+    (void)state;
+    // a server that caps its pages at 1, under a page_size of 2
+    CHECK(numbered, {"", 1, false, false, 1, OLD, false, .step = FEED_STEP_NUMBER},
+          {"", 1, false, false, 1, OLD, false, .step = FEED_STEP_NUMBER},
+          {"", 0, false, false, 0, OLD, false, .step = FEED_STEP_END});
+    CHECK(numbered, {"", 0, false, false, 0, OLD, true, .step = FEED_STEP_END});
+    // one that says how many there are, or that there is another page
+    CHECK(numbered, {"", 2, .cursor = OLD, .step = FEED_STEP_NUMBER, .told = 4},
+          {"", 1, .cursor = OLD, .step = FEED_STEP_NUMBER, .told = 4},
+          {"", 1, .cursor = OLD, .step = FEED_STEP_END, .told = 4});
+    CHECK(numbered, {"", 2, .cursor = OLD, .step = FEED_STEP_NUMBER},
+          {"", 1, .cursor = OLD, .step = FEED_STEP_NUMBER, .hint = true},
+          {"", 0, .cursor = OLD, .step = FEED_STEP_END});
+    CHECK(numbered, {"", 2, .cursor = OLD, .step = FEED_STEP_NUMBER, .told = 9},
+          {"", 0, .cursor = OLD, .step = FEED_STEP_END, .told = 9, .failure = SHORT});
+}
+
+static void what_says_that_there_is_more_is_told(void **state) {
+    (void)state;
+    CHECK(list, {"2017-06-01", 4, .new_count = 4, .cursor = OLD, .step = FEED_STEP_END, .told = 10,
+                 .failure = SHORT});
+    CHECK(list, {"2017-06-01", 4, .cursor = "2017-06-01", .step = FEED_STEP_END, .told = 4});
+    CHECK(list, {"2017-06-01", 4, .cursor = "2017-06-01", .step = FEED_STEP_END, .told = 3});
+    CHECK(list, {"2017-06-01", 4, .next = true, .cursor = OLD, .step = FEED_STEP_NEXT, .told = 6},
+          {"2017-06-02", 2, .cursor = "2017-06-02", .step = FEED_STEP_END, .told = 6});
+    CHECK(list,
+          {"2017-06-01", 4, .cursor = OLD, .step = FEED_STEP_END, .hint = true, .failure = UNREAD});
+    CHECK(list,
+          {"2017-06-01", 4, .next = true, .cursor = OLD, .step = FEED_STEP_NEXT, .hint = true},
+          {"2017-06-02", 2, .cursor = "2017-06-02", .step = FEED_STEP_END});
+    // in order nothing is lost: what is behind the cursor is asked for again
+    CHECK(ordered, {"2017-06-01", 4, .cursor = "2017-06-01", .step = FEED_STEP_END, .told = 10,
+                    .failure = SHORT});
+}
+
+static void a_circle_has_an_end(void **state) {
+    (void)state;
+    CHECK(list, {"", 4, .next = true, .cursor = OLD, .step = FEED_STEP_NEXT},
+          {"", 4, .next = true, .cursor = OLD, .step = FEED_STEP_NEXT},
+          {"", 4, .next = true, .cursor = OLD, .step = FEED_STEP_END, .repeated = true,
+           .failure = CIRCLE});
+    // a server that does not know pages: all of it came, as it says itself
+    CHECK(numbered, {"", 2, .cursor = OLD, .step = FEED_STEP_NUMBER, .told = 2},
+          {"", 2, .cursor = OLD, .step = FEED_STEP_END, .told = 2, .repeated = true});
+    CHECK(numbered, {"", 2, .cursor = OLD, .step = FEED_STEP_NUMBER},
+          {"", 2, .cursor = OLD, .step = FEED_STEP_END, .repeated = true, .failure = CIRCLE});
+}
+
+static void a_round_number_is_a_doubt(void **state) {
+    (void)state;
+    static const uint32_t round[] = {50, 100, 200, 250, 500, 1000, 2000, 2500, 5000, 10000};
+    static const uint32_t plain[] = {0, 1, 10, 20, 25, 49, 51, 60, 99, 101, 150, 300, 999, 1001};
+    for (size_t i = 0; i < COUNT(round); i++) {
+        const struct row rows[] = {{"2017-06-01", round[i], .cursor = OLD, .step = FEED_STEP_END,
+                                    .doubtful = true, .etag = true}};
+        check_poll(&list, rows, 1);
+        const struct row told[] = {{"2017-06-01", round[i], .cursor = "2017-06-01",
+                                    .step = FEED_STEP_END, .told = round[i]}};
+        check_poll(&list, told, 1);
+    }
+    for (size_t i = 0; i < COUNT(plain); i++) {
+        const struct row rows[] = {{plain[i] ? "2017-06-01" : "", plain[i],
+                                    .cursor = plain[i] ? "2017-06-01" : OLD, .step = FEED_STEP_END,
+                                    .etag = plain[i] == 0}};
+        check_poll(&list, rows, 1);
+    }
+}
+
 // ---- windows
 
 static struct feed_page window_page(uint32_t count) {
@@ -164,6 +245,7 @@ static void windows_are_split_and_grow_again(void **state) {
     const char *failure = NULL;
     struct feed_page full = window_page(50), some = window_page(3), first_of_two = some;
     struct template paged = windows;
+    paged.first_page = 1;
     feed_plan_begin(&plan, &paged, known.cursor, now_ms);
     assert_int_equal(plan.window_start_ms, now_ms - 5 * HOUR); // one is read again
     assert_int_equal(plan.window_end_ms, now_ms - HOUR);
@@ -175,12 +257,13 @@ static void windows_are_split_and_grow_again(void **state) {
     assert_string_equal(known.cursor, "2017-07-13T23:40:00.000Z");
     assert_int_equal(plan.window_start_ms, now_ms - 3 * HOUR);
     assert_int_equal(plan.window_end_ms, now_ms);
+    paged.paging = TEMPLATE_PAGING_NUMBER;
     paged.page_size = 3; // now three are a full page
     assert_int_equal(take(&plan, &known, &first_of_two, 0, &failure), FEED_STEP_NUMBER);
     assert_int_equal(plan.number, 2);
     assert_string_equal(known.cursor, "2017-07-13T23:40:00.000Z");
-    paged.page_size = 60;
-    assert_int_equal(take(&plan, &known, &some, 0, &failure), FEED_STEP_END);
+    struct feed_page last = window_page(1);
+    assert_int_equal(take(&plan, &known, &last, 0, &failure), FEED_STEP_END);
     assert_string_equal(known.cursor, "2017-07-14T02:40:00.000Z");
     assert_null(failure);
 }
@@ -320,8 +403,11 @@ static bool poll_side(struct side *side, struct feed_record *known, size_t noise
         uint64_t new_count = take_items(side, found + at, count, refused, &highest);
         if (highest)
             (void)snprintf(watermark, sizeof watermark, "%u", highest);
-        const struct feed_page page = {(uint32_t)count, refused && count > 0, offset < all,
-                                       watermark, now_ms};
+        const struct feed_page page = {.count = (uint32_t)count,
+                                       .all_refused = refused && count > 0,
+                                       .has_next = offset < all,
+                                       .watermark = watermark,
+                                       .received_ms = now_ms};
         step = take(&plan, known, &page, new_count, &failure);
         if (refused && count > 0)
             assert_true(number_of(known->cursor) <= number_of(plan.begin) || !side->ordered);
@@ -358,6 +444,10 @@ int main(void) {
         cmocka_unit_test(a_refused_page_holds_the_cursor_of_the_whole_poll),
         cmocka_unit_test(pages_in_order_move_it_each),
         cmocka_unit_test(numbered_pages_go_on_while_they_are_full),
+        cmocka_unit_test(fewer_than_asked_for_is_not_the_end),
+        cmocka_unit_test(what_says_that_there_is_more_is_told),
+        cmocka_unit_test(a_circle_has_an_end),
+        cmocka_unit_test(a_round_number_is_a_doubt),
         cmocka_unit_test(windows_are_split_and_grow_again),
         cmocka_unit_test(a_window_of_all_refused_items_does_not_stop_those_behind_it),
         cmocka_unit_test(an_endpoint_that_cuts_everything_off_has_an_end),

@@ -59,8 +59,8 @@ static const struct resolve_case {
     {"http://[::1]:8080/a", "http://[::1]:8080/b", "http://[::1]:8080/b"},
     {"http://127.0.0.1:8080/a", "http://0x7f.1:8080/b", "http://127.0.0.1:8080/b"},
     // other origins
-    {api, "http://api.example.nl/x", NULL},
-    {api, "http://api.example.nl:443/x", NULL},
+    {api, "http://api.example.nl/x", "https://api.example.nl/x"},
+    {api, "http://api.example.nl:443/x", "https://api.example.nl/x"},
     {api, "https://api.example.nl:8443/x", NULL},
     {api, "https://example.nl/x", NULL},
     {api, "https://api.example.nl.evil.example/x", NULL},
@@ -106,7 +106,7 @@ static void test_resolve(void **state) {
     for (size_t i = 0; i < COUNT(resolve_cases); i++) {
         const struct resolve_case *row = &resolve_cases[i];
         char url[256] = "untouched";
-        bool ok = fetch_resolve(row->base, str_from(row->reference), url, sizeof url);
+        bool ok = fetch_resolve(row->base, str_from(row->reference), FETCH_NEXT, url, sizeof url);
         const char *expected = row->url ? row->url : "untouched";
         if (ok == !row->url || strcmp(url, expected) != 0) {
             print_error("%s + %s: %s instead of %s\n", row->base, row->reference, url, expected);
@@ -122,7 +122,7 @@ static void test_other_bytes_are_encoded(void **state) {
     const char *const references[] = {"/caf\xc3\xa9", "https://api.example.nl/caf\xc3\xa9"};
     for (size_t i = 0; i < COUNT(references); i++) {
         char url[256];
-        assert_true(fetch_resolve(api, str_from(references[i]), url, sizeof url));
+        assert_true(fetch_resolve(api, str_from(references[i]), FETCH_NEXT, url, sizeof url));
         struct str got = str_from(url);
         assert_true(str_equal_nocase(got, STR("https://api.example.nl/caf%c3%a9")));
     }
@@ -132,17 +132,18 @@ static void test_resolve_bounds(void **state) {
     (void)state;
     char url[64];
     const char *whole = "https://api.example.nl/x";
-    assert_true(fetch_resolve(api, STR("/x"), url, strlen(whole) + 1));
-    assert_false(fetch_resolve(api, STR("/x"), url, strlen(whole)));
-    assert_false(fetch_resolve(api, STR("/x"), url, 0));
-    assert_false(fetch_resolve(api, STR("/x\0y"), url, sizeof url));
-    assert_true(fetch_resolve(api, (struct str){"/xyz", 2}, url, sizeof url));
+    assert_true(fetch_resolve(api, STR("/x"), FETCH_NEXT, url, strlen(whole) + 1));
+    assert_false(fetch_resolve(api, STR("/x"), FETCH_NEXT, url, strlen(whole)));
+    assert_false(fetch_resolve(api, STR("/x"), FETCH_NEXT, url, 0));
+    assert_false(fetch_resolve(api, STR("/x\0y"), FETCH_NEXT, url, sizeof url));
+    assert_true(fetch_resolve(api, (struct str){"/xyz", 2}, FETCH_NEXT, url, sizeof url));
     assert_string_equal(url, whole);
     static char longest[FETCH_URL_BYTES_MAX + 2], out[2 * FETCH_URL_BYTES_MAX];
     memset(longest, '/', sizeof longest - 1);
     longest[1] = 'x';
-    assert_false(fetch_resolve(api, str_from(longest), out, sizeof out));
-    assert_true(fetch_resolve(api, (struct str){longest, FETCH_URL_BYTES_MAX}, out, sizeof out));
+    assert_false(fetch_resolve(api, str_from(longest), FETCH_NEXT, out, sizeof out));
+    assert_true(fetch_resolve(api, (struct str){longest, FETCH_URL_BYTES_MAX}, FETCH_NEXT, out,
+                              sizeof out));
 }
 
 // Whatever comes, what goes through is of the same host.
@@ -156,7 +157,7 @@ static void test_random_references(void **state) {
         char reference[128] = "", url[256], host[256];
         for (uint64_t n = unit_random(&seed) % 9; n > 0; n--)
             (void)strcat(reference, pieces[unit_random(&seed) % COUNT(pieces)]);
-        if (!fetch_resolve("http://h/a", str_from(reference), url, sizeof url))
+        if (!fetch_resolve("http://h/a", str_from(reference), FETCH_NEXT, url, sizeof url))
             continue;
         assert_true(fetch_host(url, host, sizeof host));
         assert_string_equal(host, "h:80");
@@ -215,6 +216,11 @@ static const struct link_case {
     {"<2>; crossorigin; rel=next", "2"},
     {"<2>;; rel=next", "2"},
     {"<2>; title*=UTF-8''x; rel=next", "2"},
+    {"<2>; rel='next'", "2"},
+    {"<2>; rel='prev next'; title='a; b'", "2"},
+    {"<2>; rel=last next", "2"},
+    {"<1>; rel='prev', <2>; rel='next'", "2"},
+    {"<2>; rel='next", "2"},
     {"<2>; rel=prev rel=next", NULL},
     {"<2>; rel=prev; rel=next", NULL}, // only the first counts
     {"<2>; rel; rel=next", NULL},
@@ -242,10 +248,60 @@ static void test_links(void **state) {
     (void)state;
     for (size_t i = 0; i < COUNT(link_cases); i++) {
         struct str target = {0};
-        bool found = fetch_link_next(str_from(link_cases[i].value), &target);
+        bool found = fetch_link_next(str_from(link_cases[i].value), &target) == FETCH_LINK_NEXT;
         if (found != (link_cases[i].target != NULL) ||
             (found && !str_is(target, link_cases[i].target)))
             fail_msg("%s: %s", link_cases[i].value, found ? "another target" : "none");
+    }
+}
+
+static void test_links_without_a_target(void **state) {
+    (void)state;
+    static const char *const there[] = {"2; rel=next", "<2; rel=next", "https://h/2; rel='next'",
+                                        "<1>; rel=prev, 2; rel=next", "; rel=next"};
+    static const char *const none[] = {"",   "<1>; rel=prev", "2; rel=prev",
+                                       "<2", "next",          "2; rel=next; anchor=\"/x\""};
+    struct str target;
+    for (size_t i = 0; i < COUNT(there); i++)
+        if (fetch_link_next(str_from(there[i]), &target) != FETCH_LINK_UNREADABLE)
+            fail_msg("%s", there[i]);
+    for (size_t i = 0; i < COUNT(none); i++)
+        if (fetch_link_next(str_from(none[i]), &target) != FETCH_LINK_NONE)
+            fail_msg("%s", none[i]);
+}
+
+// A server behind a proxy does not know how it is reached. Never the other way round.
+static void test_next_of_a_server_behind_a_proxy(void **state) {
+    (void)state;
+    static const struct {
+        const char *base, *reference;
+        enum fetch_next how;
+        const char *url; // NULL: refused
+    } cases[] = {
+        {"https://h/a?x=1", "http://h/a?page=2", FETCH_NEXT, "https://h/a?page=2"},
+        {"https://h:8443/a", "http://h/a?page=2", FETCH_NEXT, "https://h:8443/a?page=2"},
+        {"https://h:8443/a", "http://h:8443/a?page=2", FETCH_NEXT, "https://h:8443/a?page=2"},
+        {"https://h/a", "http://h:443/b", FETCH_NEXT, "https://h/b"},
+        {"https://h/a", "http://h:8080/b", FETCH_NEXT, NULL},
+        {"https://h/a", "http://i/b", FETCH_NEXT, NULL},
+        {"http://h/a", "https://h/b", FETCH_NEXT, NULL},
+        {"https://h/a", "http://u:p@h/b", FETCH_NEXT, NULL},
+        {"https://h/a", "ftp://h/b", FETCH_NEXT, NULL},
+        {"https://out:9/a", "https://api.provider.nl/v1/b?page=2", FETCH_NEXT_PATH,
+         "https://out:9/v1/b?page=2"},
+        {"http://10.0.0.1:9/a", "https://api.provider.nl:444/b", FETCH_NEXT_PATH,
+         "http://10.0.0.1:9/b"},
+        {"https://h/a/b", "?page=2", FETCH_NEXT_PATH, "https://h/a/b?page=2"},
+        {"https://h/a", "https://u:p@i/b", FETCH_NEXT_PATH, NULL},
+        {"https://h/a", "ftp://i/b", FETCH_NEXT_PATH, NULL},
+        {"https://h/a", "https://i/b c", FETCH_NEXT_PATH, NULL},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char url[200];
+        bool ok = fetch_resolve(cases[i].base, str_from(cases[i].reference), cases[i].how, url,
+                                sizeof url);
+        if (ok != (cases[i].url != NULL) || (ok && strcmp(url, cases[i].url) != 0))
+            fail_msg("%s: %s", cases[i].reference, ok ? url : "refused");
     }
 }
 
@@ -261,7 +317,7 @@ static void test_random_links(void **state) {
             value[at] = alphabet[unit_random(&seed) % (sizeof alphabet - 1)];
         char *exact = realloc(value, len ? len : 1);
         struct str target = {0};
-        if (fetch_link_next((struct str){exact, len}, &target)) {
+        if (fetch_link_next((struct str){exact, len}, &target) == FETCH_LINK_NEXT) {
             assert_true(target.data > exact && target.data + target.len < exact + len);
             assert_null(memchr(target.data, '>', target.len));
         }
@@ -271,10 +327,15 @@ static void test_random_links(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_resolve),        cmocka_unit_test(test_other_bytes_are_encoded),
-        cmocka_unit_test(test_resolve_bounds), cmocka_unit_test(test_random_references),
-        cmocka_unit_test(test_host),           cmocka_unit_test(test_links),
+        cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_other_bytes_are_encoded),
+        cmocka_unit_test(test_resolve_bounds),
+        cmocka_unit_test(test_random_references),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_links),
         cmocka_unit_test(test_random_links),
+        cmocka_unit_test(test_links_without_a_target),
+        cmocka_unit_test(test_next_of_a_server_behind_a_proxy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,7 +89,7 @@ static void what_nobody_looks_into_costs_nothing(void **state) {
 static void bad_pages_fail(void **state) {
     (void)state;
     static const struct page_sample cases[] = {
-        {"", "FAILED syntax 1"},
+        {"", "FAILED syntax 1 empty"},
         {"<html>\n</html>", "FORM HTML"},
         {"7", "FAILED type 1 items"},
         {"null", "FAILED type 1 items"},
@@ -108,7 +108,7 @@ static void bad_pages_fail(void **state) {
     check_pages(&plain, cases, COUNT(cases));
     struct noted noted;
     (void)note_page(&plain, (struct str){NULL, 0}, &noted);
-    assert_string_equal(noted.text, "FAILED syntax 1");
+    assert_string_equal(noted.text, "FAILED syntax 1 empty");
 }
 
 static void pointers_follow_rfc_6901(void **state) {

@@ -164,7 +164,9 @@ static bool find_next(struct fetch_transfer *easy) {
     for (size_t i = 0;
          curl_easy_header(easy->handle, "Link", i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
         struct str target;
-        if (!fetch_link_next(str_from(header->value), &target))
+        enum fetch_link link = fetch_link_next(str_from(header->value), &target);
+        easy->link_unreadable = easy->link_unreadable || link == FETCH_LINK_UNREADABLE;
+        if (link != FETCH_LINK_NEXT)
             continue;
         if (target.len > LINK_BYTES_MAX)
             return false;
@@ -180,8 +182,10 @@ static void result_answer(struct fetch_transfer *easy, struct fetch_result *resu
     result->etag = answer_header(easy->handle, "ETag");
     result->last_modified = answer_header(easy->handle, "Last-Modified");
     result->content_type = answer_header(easy->handle, "Content-Type");
+    result->total_count = answer_header(easy->handle, "X-Total-Count");
     result->retry_after = answer_header(easy->handle, "Retry-After");
     result->link_next = easy->link_next;
+    result->link_unreadable = easy->link_unreadable && !easy->link_next;
     result->url = easy->url;
 }
 

@@ -31,6 +31,7 @@ struct fetch_transfer {
     size_t passed_count;
     bool to_other_origin;
     char *link_next;
+    bool link_unreadable;
 };
 
 // Starts libcurl. A handle with the options that are the same for all, to be copied and never run.

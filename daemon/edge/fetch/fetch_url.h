@@ -16,8 +16,13 @@ enum fetch_url {
 // As fetch_resolve, but tells why not.
 enum fetch_url fetch_url_resolve(const char *base, struct str reference, char *out, size_t size);
 
+enum fetch_link {
+    FETCH_LINK_NONE,
+    FETCH_LINK_NEXT,
+    FETCH_LINK_UNREADABLE, // there is one, and where it leads cannot be read
+};
 // The target of the first link with rel=next in the value of a Link header (RFC 8288). Links with
 // an anchor are about something else than this page and do not count.
-bool fetch_link_next(struct str value, struct str *target);
+enum fetch_link fetch_link_next(struct str value, struct str *target);
 
 #endif

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Link headers (RFC 8288, with the leniency of its appendix B): <target>; name=value; name="value",
-// <target>; … What is malformed is passed over up to the next ';' or ','.
+// <target>; … What is malformed is passed over up to the next ';' or ','. Single quotes, which the
+// standard does not know, are taken for quotes: people write them. A next page without a target is
+// told apart from no next page.
 #include "fetch_url.h"
 
 #include <string.h>
 
 struct link {
     struct str target, rel;
-    bool has_rel, has_anchor;
+    bool has_target, has_rel, has_anchor;
 };
 
 static bool is_at(const struct str *rest, char c) {
@@ -41,33 +43,50 @@ static struct str take_token(struct str *rest) {
 }
 
 // Behind the opening quote; escapes are left as they are.
-static struct str take_quoted(struct str *rest) {
+static struct str take_quoted(struct str *rest, char quote) {
     size_t len = 0;
-    while (len < rest->len && rest->data[len] != '"')
+    while (len < rest->len && rest->data[len] != quote)
         len += rest->data[len] == '\\' && len + 1 < rest->len ? 2 : 1;
     struct str text = take(rest, len);
-    (void)skip(rest, '"');
+    (void)skip(rest, quote);
     return text;
 }
 
 static void skip_rubbish(struct str *rest) {
     while (rest->len > 0 && !is_at(rest, ';') && !is_at(rest, ',')) {
         if (skip(rest, '"'))
-            (void)take_quoted(rest);
+            (void)take_quoted(rest, '"');
         else
             (void)take(rest, 1);
     }
 }
 
+// Up to the end of the parameter: several relations without the quotes that these need.
+static struct str take_words(struct str *rest) {
+    size_t len = 0;
+    while (len < rest->len && rest->data[len] != ';' && rest->data[len] != ',')
+        len++;
+    return take(rest, len);
+}
+
+static struct str take_value(struct str *rest, bool is_rel) {
+    if (skip(rest, '"'))
+        return take_quoted(rest, '"');
+    if (skip(rest, '\''))
+        return take_quoted(rest, '\'');
+    return is_rel ? take_words(rest) : take_token(rest);
+}
+
 static void take_parameter(struct str *rest, struct link *link) {
     skip_space(rest);
     struct str name = take_token(rest), value = {NULL, 0};
+    bool is_rel = str_equal_nocase(name, STR("rel"));
     skip_space(rest);
     if (skip(rest, '=')) {
         skip_space(rest);
-        value = skip(rest, '"') ? take_quoted(rest) : take_token(rest);
+        value = take_value(rest, is_rel);
     }
-    if (str_equal_nocase(name, STR("rel")) && !link->has_rel) { // later ones do not count
+    if (is_rel && !link->has_rel) { // later ones do not count
         link->has_rel = true;
         link->rel = value;
     }
@@ -76,20 +95,21 @@ static void take_parameter(struct str *rest, struct link *link) {
     skip_rubbish(rest);
 }
 
-// True when there was a target. `rest` is at the next link afterwards.
-static bool take_link(struct str *rest, struct link *link) {
-    *link = (struct link){0};
+// `rest` is at the next link afterwards.
+static struct link take_link(struct str *rest) {
+    struct link link = {0};
     skip_space(rest);
     const char *end = skip(rest, '<') && rest->len ? memchr(rest->data, '>', rest->len) : NULL;
+    link.has_target = end != NULL;
     if (end) {
-        link->target = take(rest, (size_t)(end - rest->data));
+        link.target = take(rest, (size_t)(end - rest->data));
         (void)skip(rest, '>');
     }
     skip_rubbish(rest);
     while (skip(rest, ';'))
-        take_parameter(rest, link);
+        take_parameter(rest, &link);
     (void)skip(rest, ',');
-    return end != NULL;
+    return link;
 }
 
 static bool has_word(struct str words, struct str wanted) {
@@ -104,13 +124,17 @@ static bool has_word(struct str words, struct str wanted) {
     return false;
 }
 
-bool fetch_link_next(struct str value, struct str *target) {
+enum fetch_link fetch_link_next(struct str value, struct str *target) {
+    enum fetch_link found = FETCH_LINK_NONE;
     while (value.len > 0) {
-        struct link link;
-        if (take_link(&value, &link) && !link.has_anchor && has_word(link.rel, STR("next"))) {
+        struct link link = take_link(&value);
+        if (link.has_anchor || !has_word(link.rel, STR("next")))
+            continue;
+        if (link.has_target) {
             *target = link.target;
-            return true;
+            return FETCH_LINK_NEXT;
         }
+        found = FETCH_LINK_UNREADABLE;
     }
-    return false;
+    return found;
 }

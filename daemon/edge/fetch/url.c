@@ -96,8 +96,51 @@ enum fetch_url fetch_url_resolve(const char *base, struct str reference, char *o
     return verdict;
 }
 
-bool fetch_resolve(const char *base, struct str reference, char *out, size_t size) {
-    return fetch_url_resolve(base, reference, out, size) == FETCH_URL_SAME;
+// Makes the part of `to` what it is in `from`, absent as well.
+static bool copy_part(CURLU *to, CURLU *from, CURLUPart part) {
+    char *text = NULL;
+    CURLUcode rc = curl_url_get(from, part, &text, 0);
+    bool ok = curl_url_set(to, part, rc == CURLUE_OK ? text : NULL, 0) == CURLUE_OK;
+    curl_free(text);
+    return ok;
+}
+
+static bool is_scheme(CURLU *url, const char *scheme) {
+    char *text = NULL;
+    bool is =
+        curl_url_get(url, CURLUPART_SCHEME, &text, 0) == CURLUE_OK && strcasecmp(text, scheme) == 0;
+    curl_free(text);
+    return is;
+}
+
+// The port that the reference names is that of http, or the base's own.
+static bool is_downgrade(CURLU *base, CURLU *target) {
+    char *port = NULL;
+    bool usual = curl_url_get(target, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+                 strcmp(port, "80") == 0;
+    curl_free(port);
+    return is_scheme(base, "https") && is_scheme(target, "http") &&
+           is_part_same(base, target, CURLUPART_HOST) &&
+           (usual || is_part_same(base, target, CURLUPART_PORT));
+}
+
+static bool take_origin(CURLU *target, CURLU *base) {
+    return copy_part(target, base, CURLUPART_SCHEME) && copy_part(target, base, CURLUPART_HOST) &&
+           copy_part(target, base, CURLUPART_PORT);
+}
+
+bool fetch_resolve(const char *base, struct str reference, enum fetch_next how, char *out,
+                   size_t size) {
+    CURLU *from = parse_base(base);
+    CURLU *target = from ? curl_url_dup(from) : NULL;
+    bool ok = target && is_reference(reference) && follow(target, reference) == FETCH_URL_SAME;
+    ok = ok && (is_scheme(target, "http") || is_scheme(target, "https"));
+    if (ok && (how == FETCH_NEXT_PATH || is_downgrade(from, target)))
+        ok = take_origin(target, from);
+    ok = ok && judge_target(from, target) == FETCH_URL_SAME && write_url(target, out, size);
+    curl_url_cleanup(target);
+    curl_url_cleanup(from);
+    return ok;
 }
 
 bool fetch_host(const char *text, char *out, size_t size) {

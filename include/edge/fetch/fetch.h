@@ -45,11 +45,13 @@ struct fetch_result {
     const char *last_modified; // likewise
     const char *content_type;  // likewise
     const char *retry_after;   // likewise
+    const char *total_count;   // likewise: X-Total-Count
     const char *link_next; // target of Link: <…>; rel="next" (RFC 8288), as it stands there; NULL:
                            // none. Over 2048 bytes it is FETCH_FAILED, not the end of paging
-    const char *url;    // that answered, after redirects: the base of relative links; NULL
-                        // unless FETCH_OK
-    const char *reason; // "" when FETCH_OK
+    bool link_unreadable; // there is such a link, and its target cannot be read
+    const char *url;      // that answered, after redirects: the base of relative links; NULL
+                          // unless FETCH_OK
+    const char *reason;   // "" when FETCH_OK
 };
 
 struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *limits,
@@ -64,7 +66,12 @@ void fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
 // The absolute URL of `reference` (absolute or relative, RFC 3986) seen from `base`, if it has the
 // same origin (scheme, host, port) and no user or password in it; without its fragment. False
 // otherwise, when it has white space or control characters, or when it does not fit in `size`.
-bool fetch_resolve(const char *base, struct str reference, char *out, size_t size);
+//   FETCH_NEXT       and http instead of https of the same host is taken for https: a server behind
+//                    a proxy does not know how it is reached
+//   FETCH_NEXT_PATH  of a reference to any origin its path and query are taken, on the base's
+enum fetch_next { FETCH_NEXT, FETCH_NEXT_PATH };
+bool fetch_resolve(const char *base, struct str reference, enum fetch_next how, char *out,
+                   size_t size) MUST_CHECK;
 // "host:port" of a URL, lower case, for messages and limits. False when there is none.
 bool fetch_host(const char *url, char *out, size_t size);
 
