@@ -35,9 +35,8 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
     faults->count++;
 }
 
-<<<<<<< HEAD
-// An operator may have pasted a number of somebody's, parted in any way. Who put it there sees it
-// at the line that is named.
+// An operator may have pasted a number of somebody's, parted in any way: what is not parted is
+// found by its form. Who put it there sees it at the line that is named.
 static bool may_be_a_number(struct str text) {
     enum { DIGITS = 8 };
     size_t digits = 0;
@@ -47,12 +46,12 @@ static bool may_be_a_number(struct str text) {
     for (size_t i = 0; i < text.len; i++)
         digits += text.data[i] >= '0' && text.data[i] <= '9';
     return digits >= DIGITS && digits < text.len;
-=======
+}
+
 bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err) {
     bool passed = faults->by_hand && err->kind == ERR_RETRY;
     faults->passed_over += passed;
     return passed;
->>>>>>> main
 }
 
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]) {
