@@ -121,7 +121,7 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
-    page->unknown_fields += decoded->item.unknown_fields;
+    page->unknown_fields += decoded->item.unknown_fields + result.person_dropped;
     for (uint32_t i = 0; i < signal->unknown_count; i++) {
         page->unmapped = mem_grow(page->unmapped, page->unmapped_count, &page->unmapped_cap,
                                   sizeof *page->unmapped);

@@ -168,6 +168,11 @@ void record_set_updated(struct buf *record, int64_t updated_ms) {
     put((uint8_t *)record->data + 98, (uint64_t)updated_ms, 8);
 }
 
+void record_clear_person(struct buf *record) {
+    assert(record->len >= RECORD_LEDGER_HEAD);
+    put((uint8_t *)record->data + 106, 0, 8);
+}
+
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset) {
     put((uint8_t *)out, (uint32_t)partition, 4);
     put((uint8_t *)out + 4, (uint64_t)(offset + 1), 8);

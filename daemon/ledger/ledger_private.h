@@ -170,6 +170,8 @@ void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
                             const struct unknown_word *word);
 
 // erase.c
+// Who the versions up to this one were about is known no longer: consent is withheld.
+void ledger_forget_person(struct ledger_writer *writer, const struct ledger_entry *latest);
 // What is left of a version of an erased signal, in the place of its line. Empties the entry.
 void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry);
 // Kafka has the line: if it is one of an erased signal it goes now.

@@ -58,6 +58,7 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
 
 // Changes updated_ms in the bytes of a record.
 void record_set_updated(struct buf *record, int64_t updated_ms);
+void record_clear_person(struct buf *record); // of a line of the ledger, too
 
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset);
 bool record_get_published(struct str record, int32_t *partition, int64_t *offset);
