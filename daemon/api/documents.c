@@ -11,7 +11,10 @@
 
 enum { ETAG_MAX = 2 * SHA256_BYTES + 3 };
 
+// "asyncapi" is served under a name in kebab-case, as the NL API Design Rules want paths.
 static const struct document *find(struct str name) {
+    if (str_is(name, "asyncapi"))
+        name = STR("asyncapi.json");
     for (size_t i = 0; i < document_count; i++)
         if (str_is(name, documents[i].name))
             return &documents[i];

@@ -51,9 +51,16 @@ static void decode_params(struct route_match *match) {
     }
 }
 
+// HEAD goes where GET does: the server leaves out the body.
+static bool is_method_of(const struct route *route, struct str method) {
+    return str_is(method, route->method) ||
+           (str_is(method, "HEAD") && strcmp(route->method, "GET") == 0);
+}
+
 static void add_allowed(struct route_match *match, const char *method) {
     size_t len = strlen(match->allow);
-    (void)snprintf(match->allow + len, sizeof match->allow - len, "%s%s", len ? ", " : "", method);
+    (void)snprintf(match->allow + len, sizeof match->allow - len, "%s%s%s", len ? ", " : "", method,
+                   strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
 unsigned router_find(const struct router *router, struct str method, struct str path,
@@ -66,7 +73,7 @@ unsigned router_find(const struct router *router, struct str method, struct str 
         memset(match->params, 0, sizeof match->params);
         if (!match_path(route->path, path, match->params))
             continue;
-        if (str_is(method, route->method)) {
+        if (is_method_of(route, method)) {
             decode_params(match);
             match->route = route;
             return 0;
@@ -76,8 +83,34 @@ unsigned router_find(const struct router *router, struct str method, struct str 
     return match->allow[0] ? 405 : 404;
 }
 
-void router_refuse(struct http_reply *reply, unsigned status, const struct route_match *match) {
-    problem_fill(reply, status, NULL);
+unsigned router_take(const struct router *router, struct http_request *request,
+                     struct route_match *match) {
+    unsigned status = router_find(router, http_method(request), http_path(request), match);
+    return !status && http_query_repeated(request).data ? 400 : status;
+}
+
+// Of which of two the request means nobody can know. Only a name of ours is told.
+static void refuse_repeated(struct http_reply *reply, struct str name) {
+    static const char *const names[] = {
+        "ageGroup",   "by",       "category",     "citizenship",  "days",   "dryRun",
+        "failing",    "follow",   "format",       "from",         "gender", "is",
+        "last",       "max",      "month",        "municipality", "per",    "period",
+        "policeUnit", "province", "safetyRegion", "silent",       "source", "sourceKind",
+        "status",     "template", "year"};
+    char detail[96] = "A parameter of the query is there twice.";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_is(name, names[i]))
+            (void)snprintf(detail, sizeof detail, "%s: once only; it is there twice.", names[i]);
+    problem_fill(reply, 400, detail);
+}
+
+void router_refuse(struct http_reply *reply, unsigned status, const struct http_request *request,
+                   const struct route_match *match) {
+    struct str repeated = http_query_repeated(request);
+    if (status == 400 && repeated.data)
+        refuse_repeated(reply, repeated);
+    else
+        problem_fill(reply, status, NULL);
     if (status == 405)
         reply_header(reply, "Allow", match->allow);
 }

@@ -100,7 +100,7 @@ static const struct control_route routes[] = {
      .always = true},
     {{"GET", "/v1/verify", ROUTE_OPEN, false, "verify"}, NULL, .handle = control_verify},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
-    {{"GET", "/v1/asyncapi.json", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
+    {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
 };
 static const struct router router = ROUTER(routes);
@@ -150,8 +150,7 @@ void control_put_time(struct json_out *json, const char *key, int64_t ms) {
 
 static unsigned on_head(void *ctx, struct http_request *request) {
     (void)ctx;
-    unsigned found =
-        router_find(&router, http_method(request), http_path(request), http_room(request));
+    unsigned found = router_take(&router, request, http_room(request));
     return control_is_local(request) ? found : 403;
 }
 
@@ -164,7 +163,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                      "is localhost, 127.0.0.1 or [::1], Origin the same, Sec-Fetch-Site neither "
                      "cross-site nor same-site.");
     else
-        router_refuse(reply, status, http_room(request));
+        router_refuse(reply, status, request, http_room(request));
 }
 
 static void on_full(void *ctx, struct http_request *request, const char *what) {

@@ -110,6 +110,8 @@ static void on_delivered(struct commit_task *task) {
             problem_fill_whole(&reply, delivery_mapping(delivery), &delivery->content.decoded);
         else
             fill_verdicts(&reply, delivery);
+        if (reply.status == 415)
+            reply_header(&reply, "Accept-Post", "application/json, application/x-ndjson, text/csv");
         control_send(request, &reply);
     }
     free(held);

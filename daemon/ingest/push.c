@@ -63,7 +63,7 @@ static const struct push_route {
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
-    {{"GET", "/v1/asyncapi.json", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, get_document},
 };
 static const struct router router = ROUTER(routes);
@@ -78,6 +78,12 @@ static const struct source *find_source(const struct push *push,
     if (value.len < 8 || !str_equal_nocase((struct str){value.data, 7}, STR("Bearer ")))
         return NULL;
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
+}
+
+// As the Linked Data Platform 1.0 of the W3C has it, 7.1.
+static void say_types(struct http_reply *reply) {
+    if (reply->status == 415)
+        reply_header(reply, "Accept-Post", "application/json, application/x-ndjson");
 }
 
 static const char send_instead[] = "Send application/json or application/x-ndjson, in UTF-8.";
@@ -169,7 +175,7 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
     call->request = request;
-    unsigned status = router_find(&router, http_method(request), http_path(request), &call->match);
+    unsigned status = router_take(&router, request, &call->match);
     if (!status)
         status = check_right(call);
     if (!status)
@@ -189,7 +195,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     if (status == 415)
         problem_fill(reply, status, call->refusal);
     else
-        router_refuse(reply, status, &call->match);
+        router_refuse(reply, status, request, &call->match);
+    say_types(reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -292,6 +299,7 @@ static void on_delivered(struct commit_task *task) {
                             delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
+    say_types(&reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }

@@ -42,11 +42,16 @@ struct route_match {
     char text[ROUTE_PARAMS_MAX][ROUTE_PARAM_BYTES_MAX];
 };
 
-// 0, or 404, or 405: no row has this path, or none has it with this method (HEAD and OPTIONS are
-// methods like others). `match` must stay where it is: its parameters point into it.
+// 0, or 404, or 405: no row has this path, or none has it with this method (HEAD goes where GET
+// does, OPTIONS is a method like others). `match` must stay where it is: its parameters point into
+// it.
 unsigned router_find(const struct router *router, struct str method, struct str path,
                      struct route_match *match);
+// The same of a request; 400 too, when a parameter of its query is there twice.
+unsigned router_take(const struct router *router, struct http_request *request,
+                     struct route_match *match);
 // Fills a refusal. `match` is looked at with 405 only.
-void router_refuse(struct http_reply *reply, unsigned status, const struct route_match *match);
+void router_refuse(struct http_reply *reply, unsigned status, const struct http_request *request,
+                   const struct route_match *match);
 
 #endif

@@ -5,6 +5,7 @@ The validator is fastjsonschema: each schema is compiled once, since there are m
 3.1 is written in 2020-12, of which the documents use nothing that draft 7 reads otherwise.
 """
 import functools
+import http
 import json
 import pathlib
 import re
@@ -22,6 +23,8 @@ METHODS = ("get", "put", "post", "delete", "patch")
 # What may be said to a request that no document has: the names of these answers in the documents.
 REFUSALS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed", 413: "TooLarge",
             429: "TooManyRequests", 431: "HeadersTooLarge", 503: "Unavailable"}
+
+TITLES = {413: "Content Too Large"}  # as RFC 9110 has it
 
 
 class Broken(AssertionError):
@@ -82,14 +85,19 @@ def check(name, pointer, value, what):
 @functools.cache
 def routes(name):
     """[(path as a pattern, its pointer)]"""
+    return [(re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(whole_path(name, path))) + r"\Z"), step("/paths", path))
+            for path in load(name)["paths"]]
+
+
+def whole_path(name, path):
+    """Of a path of the document, behind that of its server."""
     document = load(name)
-    base = document["servers"][0]["url"].rstrip("/")
-    return [(re.compile(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(base + path)) + r"\Z"), step("/paths", path))
-            for path in document["paths"]]
+    return (document["paths"][path].get("servers") or document["servers"])[0]["url"].rstrip("/") + path
 
 
 def find_operation(name, method, path):
-    """Its pointer; None when the document has none."""
+    """Its pointer; None when the document has none. HEAD goes where GET does."""
+    method = "get" if method == "HEAD" else method
     for pattern, pointer in routes(name):
         if pattern.match(path.split("?")[0]) and method.lower() in find(name, pointer):
             return step(pointer, method.lower())
@@ -123,15 +131,44 @@ def check_response(name, pointer, answer, what):
         return
     if media not in response["content"]:
         raise Broken(f"{what}: {media!r} is not among {list(response['content'])}")
+    if what.startswith("HEAD "):
+        return
+    if media == "application/problem+json":
+        check_problem(json.loads(answer.body), answer.status, what)
     check_body(name, step(pointer, "content", media, "schema"), media, answer.body, what)
+
+
+def check_problem(problem, status, what):
+    """The document has one schema for all problems, as generators of clients want it."""
+    title = TITLES.get(status) or http.HTTPStatus(status).phrase
+    if (problem.get("status"), problem.get("title")) != (status, title):
+        raise Broken(f"{what}: {problem}")
+
+
+def check_event(event, what):
+    """The document says that the data are as another schema has them; generators of clients follow no reference to a file."""
+    check(CONTROL, "/components/schemas/Event", event, what)
+    _, _, kind, name, _ = event["type"].split(".")
+    pointer = ("schemas/source.v1.json", "") if kind == "source" else ("schemas/signal.v1.json", f"/definitions/{name}")
+    check(*pointer, event["data"], what)
+
+
+def check_json(name, pointer, value, what):
+    if follow(name, pointer) == "/components/schemas/Event":
+        check_event(value, what)
+        return
+    check(name, pointer, value, what)
+    if follow(name, pointer) == "/components/schemas/Statistics":
+        for statistic in value["statistics"]:
+            check("schemas/statistic.v1.json", "", statistic, what)
 
 
 def check_body(name, pointer, media, body, what):
     if media == "application/x-ndjson":  # the schema is of a line
         for line in body.splitlines():
-            check(name, pointer, json.loads(line), what)
+            check_json(name, pointer, json.loads(line), what)
     elif media.endswith("json"):
-        check(name, pointer, json.loads(body), what)
+        check_json(name, pointer, json.loads(body), what)
     else:
         check(name, pointer, body.decode(), what)
 

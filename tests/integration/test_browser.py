@@ -30,8 +30,7 @@ OWN = [("localhost:8090", {"Origin": "http://localhost:8090"}), ("[::1]:8090", {
 def every_route():
     """Each method and path of the document, and what is none."""
     for path, methods in contract.load(contract.CONTROL)["paths"].items():
-        full = contract.load(contract.CONTROL)["servers"][0]["url"].rstrip("/") + path
-        full = re.sub(r"\{[^}]*\}", "gm0363-amsterdam", full)
+        full = re.sub(r"\{[^}]*\}", "gm0363-amsterdam", contract.whole_path(contract.CONTROL, path))
         yield from ((method.upper(), full) for method in methods if method in contract.METHODS)
         yield from ((method, full) for method in ("HEAD", "OPTIONS", "PUT"))
     yield from ((method, path) for method in ("GET", "POST", "OPTIONS") for path in ("/", "/nothing", "/v1/nothing"))

@@ -144,7 +144,7 @@ class Reading(Case):
                 answer = self.daemon.control(method, path)
                 self.assert_problem(answer, status)
                 if status == 405:
-                    self.assertEqual(answer.headers["Allow"], "POST" if path == "/v1/reload" else "GET")
+                    self.assertEqual(answer.headers["Allow"], "POST" if path == "/v1/reload" else "GET, HEAD")
 
 
 class Moving(Case):

@@ -54,6 +54,8 @@ static void a_path_and_a_method_find_their_row(void **state) {
         {"GET", "/v1/both/a", 4, "a", NULL},
         {"GET", "/v1/both/%ff/b", 4, NULL, "b"},
         {"GET", "/metrics", 5, NULL, NULL},
+        {"HEAD", "/metrics", 5, NULL, NULL},
+        {"HEAD", "/v1/signals/a", 1, "a", NULL},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(find(cases[i].method, cases[i].path), cases[i].found);
@@ -92,10 +94,10 @@ static void another_method_is_told_which_there_are(void **state) {
     static const struct {
         const char *method, *path, *allow;
     } cases[] = {
-        {"GET", "/v1/signals", "POST"},    {"POST", "/v1/signals/a", "GET, DELETE"},
-        {"HEAD", "/metrics", "GET"},       {"OPTIONS", "/v1/signals", "POST"},
-        {"get", "/metrics", "GET"},        {"GET", "/v1/feeds/x/poll", "POST"},
-        {"DELETE", "/v1/both/a/b", "GET"},
+        {"GET", "/v1/signals", "POST"},          {"POST", "/v1/signals/a", "GET, HEAD, DELETE"},
+        {"HEAD", "/v1/signals", "POST"},         {"OPTIONS", "/v1/signals", "POST"},
+        {"get", "/metrics", "GET, HEAD"},        {"GET", "/v1/feeds/x/poll", "POST"},
+        {"DELETE", "/v1/both/a/b", "GET, HEAD"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         assert_int_equal(find(cases[i].method, cases[i].path), 405);

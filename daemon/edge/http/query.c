@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { QUERY_PARAMS_MAX = 100 }; // no route knows as many
+
 static int hex_digit(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -58,6 +60,8 @@ bool http_query_parse(struct http_request *request) {
     size_t count = 1;
     for (size_t i = 0; i < query.len; i++)
         count += query.data[i] == '&';
+    if (count > QUERY_PARAMS_MAX)
+        return false;
     request->params = mem_alloc(count * sizeof *request->params + query.len);
     char *at = (char *)(request->params + count);
     struct str piece;
@@ -79,6 +83,14 @@ struct str http_query(struct http_request *request, const char *name, size_t nth
     for (size_t i = 0; i < request->param_count; i++)
         if (str_is(request->params[i].name, name) && nth-- == 0)
             return request->params[i].value;
+    return (struct str){NULL, 0};
+}
+
+struct str http_query_repeated(const struct http_request *request) {
+    for (size_t i = 0; i < request->param_count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_equal(request->params[i].name, request->params[k].name))
+                return request->params[i].name;
     return (struct str){NULL, 0};
 }
 

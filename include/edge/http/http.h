@@ -109,6 +109,8 @@ http_path(const struct http_request *request); // percent-encoded, as it came, w
 // Decoded value of a query parameter; absent when it is not there. `nth` (from 0) for repeated
 // ones. Borrowed. A query that cannot be decoded to clean UTF-8 has been refused before.
 struct str http_query(struct http_request *request, const char *name, size_t nth);
+// The name of a parameter that is there twice; absent: there is none.
+struct str http_query_repeated(const struct http_request *request);
 void http_query_each(struct http_request *request,
                      void (*fn)(void *ctx, struct str name, struct str value), void *ctx);
 // The first header of that name, without white space around it; absent when missing.
