@@ -39,13 +39,16 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
 // found by its form. Who put it there sees it at the line that is named.
 static bool may_be_a_number(struct str text) {
     enum { DIGITS = 8 };
-    size_t digits = 0;
+    size_t digits = 0, first = 0, end = 0;
     int32_t day;
     if (time_parse_date(text, &day))
         return false;
     for (size_t i = 0; i < text.len; i++)
-        digits += text.data[i] >= '0' && text.data[i] <= '9';
-    return digits >= DIGITS && digits < text.len;
+        if (text.data[i] >= '0' && text.data[i] <= '9') {
+            first = digits++ ? first : i;
+            end = i + 1;
+        }
+    return digits >= DIGITS && end - first > digits;
 }
 
 bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err) {
