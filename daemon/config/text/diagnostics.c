@@ -41,7 +41,9 @@ static bool may_be_a_number(struct str text) {
     enum { DIGITS = 8 };
     size_t digits = 0, first = 0, end = 0;
     int32_t day;
-    if (time_parse_date(text, &day))
+    const char *port = text.len ? memchr(text.data, ':', text.len) : NULL;
+    bool is_address = port && strspn(text.data, "0123456789.") == (size_t)(port - text.data);
+    if (is_address || time_parse_date(text, &day))
         return false;
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] >= '0' && text.data[i] <= '9') {
