@@ -314,6 +314,11 @@ static void on_terminate(void *ctx) {
 
 // --- start ---
 
+static bool is_own_name(void *ctx, struct str name) {
+    const struct app *app = ctx;
+    return app->sources && sources_find(app->sources, name);
+}
+
 static bool load_tables(struct app *app, struct err *err) {
     struct buf faults;
     buf_init(&faults, 1 << 20);
@@ -410,6 +415,7 @@ static void start_clockwork(struct app *app) {
 }
 
 static void close_all(struct app *app) {
+    log_set_names(NULL, NULL);
     loop_timer_free(app->watchdog);
     loop_timer_free(app->daily);
     loop_timer_free(app->housekeeping);
@@ -436,6 +442,7 @@ int app_run(struct config *config) {
     struct app app = {.config = config};
     struct err err = {0};
     app.loop = loop_create(&err);
+    log_set_names(is_own_name, &app);
     buf_init(&app.started_with, AUDIT_OBJECT_MAX);
     config_digest(config, true, &app.started_with);
     if (app.loop && load_tables(&app, &err) && open_ledger(&app, &err) &&

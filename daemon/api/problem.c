@@ -96,7 +96,7 @@ void problem_fill(struct http_reply *reply, unsigned status, const char *detail)
 void problem_put_fault(struct json_out *json, const struct mapping *mapping,
                        const struct fault *fault) {
     char detail[EXPLAIN_MAX];
-    explain_fault(mapping, fault->code, fault->pointer, detail);
+    explain_item(mapping, fault, detail);
     json_open(json, '{');
     json_put_u64(json, "index", fault->index);
     if (fault->line)

@@ -17,8 +17,9 @@ static const struct door_form
     sheet = {"an OpenDocument spreadsheet", SAVE}, word = {"a Word document", EXPORT},
     slides = {"a presentation", EXPORT}, document = {"an OpenDocument file", EXPORT},
     zip = {"a ZIP archive", UNPACK}, pdf = {"a PDF", EXPORT},
+    event = {"a CloudEvent", "send the signal that is its data"},
     upload = {"a file that a form sends", "send the file itself as the body"},
-    form_fields = {"the fields of a form", "send them as JSON"},
+    form_fields = {"the fields of a form", "send JSON, with Content-Type: application/json"},
     html = {"HTML", "a page for people came: look for a login or an error, or " EXPORT},
     xml = {"an XML document", EXPORT}, xml_workbook = {"an Excel workbook (XML)", SAVE},
     utf32 = {"UTF-32", "write it as UTF-8"}, binary = {"binary data", EXPORT};
@@ -164,6 +165,7 @@ const struct door_form *door_form_of_type(struct str content_type) {
         {"application/gzip", &magics[0].form},
         {"application/x-gzip", &magics[0].form},
         {"application/pdf", &pdf},
+        {"application/cloudevents", &event},
         {"application/xhtml+xml", &html},
         {"text/html", &html},
         {"application/xml", &xml},

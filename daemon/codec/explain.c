@@ -110,6 +110,17 @@ void explain_fault(const struct mapping *mapping, enum fault_code code, const ch
     finish(&out, text);
 }
 
+void explain_item(const struct mapping *mapping, const struct fault *fault,
+                  char text[EXPLAIN_MAX]) {
+    char page[32] = "";
+    explain_fault(mapping, fault->code, fault->pointer, text);
+    size_t len = strlen(text);
+    if (fault->page)
+        (void)snprintf(page, sizeof page, " of page %u", fault->page);
+    if (fault->code == FAULT_CONFLICT)
+        (void)snprintf(text + len, EXPLAIN_MAX - len, ": see item %u%s", fault->other, page);
+}
+
 static const char *items_of(const struct mapping *mapping) {
     return mapping && mapping->items ? mapping->items : "";
 }
@@ -165,6 +176,9 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
         put_missing(&out, mapping, decoded->place);
     else if (decoded->fault == FAULT_TYPE)
         put_type(&out, mapping, decoded->place);
+    else if (decoded->fault == FAULT_MISSING_PLACE)
+        buf_printf(&out, "%s that the template names are not there: %s",
+                   is_csv(mapping) ? "columns" : "members", decoded->missing);
     else if (strcmp(decoded->place, "empty") == 0)
         buf_puts(&out, "there is nothing in it");
     else if (strcmp(decoded->place, "behind") == 0)
@@ -175,5 +189,7 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
                    is_csv(mapping) ? "CSV whose quotes are closed" : "JSON");
     else
         put_other(&out, mapping, decoded);
+    if (decoded->more)
+        buf_printf(&out, ", and %u more", decoded->more);
     finish(&out, text);
 }

@@ -6,6 +6,7 @@
 #include "codec/dates.h"
 #include "core/signal/synonyms.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,34 @@ void mapper_fail_at(struct mapper *m, enum fault_code code, const char *place, u
     decoded->fault = code;
     decoded->place = place;
     decoded->line = line;
+}
+
+void mapper_note_missing(struct mapper *m, const char *place, uint32_t line) {
+    char *missing = m->result->decoded.missing;
+    size_t len = strlen(missing);
+    mapper_fail(m, FAULT_MISSING_PLACE, line);
+    (void)snprintf(missing + len, DECODE_MISSING_MAX - len, "%s%s", len ? ", " : "", place);
+}
+
+// Items in JSON leave out what they do not know; a table has all its columns. Without these a
+// signal would be of today, of no kind, or never asked for again.
+static bool must_be_seen(const struct mapping *mapping, enum mapping_field field) {
+    bool any_format = field == MAPPING_ID || field == MAPPING_REPORTED ||
+                      field == MAPPING_CATEGORY || field == MAPPING_WATERMARK;
+    return mapping->rules[field].from && !mapping->may_be_missing[field] &&
+           (any_format || mapping->format == MAPPING_CSV);
+}
+
+void mapper_check_places(struct mapper *m, uint32_t line) {
+    for (int field = 0; field < MAPPING_FIELDS; field++)
+        if (!m->seen[field] && must_be_seen(m->mapping, (enum mapping_field)field))
+            mapper_note_missing(m, m->mapping->rules[field].from, line);
+}
+
+void mapping_relax(const struct mapping *mapping, struct mapping *relaxed) {
+    *relaxed = *mapping;
+    memset(relaxed->may_be_missing, true, sizeof relaxed->may_be_missing);
+    relaxed->exclude_may_be_missing = true;
 }
 
 bool mapper_begin(struct mapper *m) {

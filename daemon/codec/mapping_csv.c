@@ -6,21 +6,34 @@
 
 #include <string.h>
 
-enum { COLUMNS_MAX = 512, COLUMN_NONE = -1 };
+enum { COLUMNS_MAX = 512, COLUMN_NONE = -1, TITLES_MAX = 20 };
 
 struct csv_mapping {
     struct mapper *m;
     bool has_header;
-    size_t columns; // of the header line
+    uint32_t titles, first_line; // records before the header line, and where the first begins
+    size_t columns;              // of the header line
     int columns_of[MAPPING_FIELDS];
     int skip_columns[MAPPING_LIST_MAX];
     uint32_t unused; // columns that have a name and that nothing looks into
+    // rows for which the page fails, told when all are read
+    enum fault_code row_fault; // FAULT_COUNT: none
+    uint32_t row_line, rows_more;
 };
+
+// Folded, and without the blanks that signs and line breaks become.
+static size_t fold_name(struct str name, char out[STR_FOLDED_MAX]) {
+    size_t len = synonyms_fold(name, out), kept = 0;
+    for (size_t i = 0; i < len; i++)
+        if (out[i] != ' ')
+            out[kept++] = out[i];
+    return kept;
+}
 
 static bool folds_alike(struct str a, struct str b) {
     char x[STR_FOLDED_MAX], y[STR_FOLDED_MAX];
-    size_t len = synonyms_fold(a, x);
-    return len && synonyms_fold(b, y) == len && memcmp(x, y, len) == 0;
+    size_t len = fold_name(a, x);
+    return len && fold_name(b, y) == len && memcmp(x, y, len) == 0;
 }
 
 // The column of a name: spelled so, else folded alike. False when several could be meant: columns
@@ -57,9 +70,11 @@ static bool is_used(const struct csv_mapping *table, int column) {
 static void find_columns(struct csv_mapping *table, const struct csv_record *header) {
     struct mapper *m = table->m;
     const struct mapping *mapping = m->mapping;
-    for (size_t i = 0; i < MAPPING_FIELDS; i++)
+    for (size_t i = 0; i < MAPPING_FIELDS; i++) {
         if (!find_column(header, mapping->rules[i].from, &table->columns_of[i]))
             mapper_fail_at(m, FAULT_REPEATED, mapper_pointer((enum mapping_field)i), header->line);
+        m->seen[i] = table->columns_of[i] != COLUMN_NONE;
+    }
     for (size_t i = 0; i < mapping->skip_count; i++)
         if (!find_column(header, mapping->skips[i].from, &table->skip_columns[i]))
             mapper_fail(m, FAULT_REPEATED, header->line);
@@ -75,22 +90,49 @@ static size_t count_filled(const struct csv_record *record) {
     return count;
 }
 
+// A table may have titles above its header line: that is the first which names the id.
+static bool is_header(const struct csv_mapping *table, const struct csv_record *record) {
+    int column;
+    return record->too_long ||
+           !find_column(record, table->m->mapping->rules[MAPPING_ID].from, &column) ||
+           column != COLUMN_NONE;
+}
+
+static void fail_without_header(struct csv_mapping *table) {
+    mapper_note_missing(table->m, table->m->mapping->rules[MAPPING_ID].from, table->first_line);
+}
+
+static void check_columns(struct csv_mapping *table, uint32_t line) {
+    struct mapper *m = table->m;
+    const struct mapping *mapping = m->mapping;
+    mapper_check_places(m, line);
+    for (size_t i = 0; i < mapping->skip_count && !mapping->exclude_may_be_missing; i++)
+        if (table->skip_columns[i] == COLUMN_NONE)
+            mapper_note_missing(m, mapping->skips[i].from, line);
+}
+
 // False when the page cannot be read by this header.
 static bool read_header(struct csv_mapping *table, const struct csv_record *record) {
     struct mapper *m = table->m;
     struct csv_record header = *record; // without the empty columns at its end
+    header.count = count_filled(record);
+    if (table->titles == 0)
+        table->first_line = record->line;
+    if (!is_header(table, &header)) {
+        if (++table->titles == TITLES_MAX)
+            fail_without_header(table);
+        return table->titles < TITLES_MAX;
+    }
     table->has_header = true;
     table->columns = record->count;
-    header.count = count_filled(record);
     if (record->too_long)
         mapper_fail(m, FAULT_TOO_LONG, record->line);
     else if (header.count > COLUMNS_MAX)
         mapper_fail(m, FAULT_TOO_MANY, record->line);
     else
         find_columns(table, &header);
-    if (!m->result->decoded.failed && m->mapping->rules[MAPPING_ID].from &&
-        table->columns_of[MAPPING_ID] == COLUMN_NONE)
-        mapper_fail_at(m, FAULT_REQUIRED, mapper_pointer(MAPPING_ID), record->line);
+    if (!m->result->decoded.failed)
+        check_columns(table, record->line);
     return !m->result->decoded.failed;
 }
 
@@ -110,6 +152,68 @@ static void take_categories(struct mapper *m, struct str cell) {
     mapper_take(m, MAPPING_CATEGORY, raw, count);
 }
 
+// A number with so many digits, of which a spreadsheet has kept the first 15 only.
+static bool is_shortened(struct str id) {
+    enum { DIGITS_KEPT = 15, DIGITS_MIN = 18 };
+    size_t zeros = 0;
+    for (size_t i = 0; i < id.len; i++) {
+        if (id.data[i] < '0' || id.data[i] > '9')
+            return false;
+        zeros = id.data[i] == '0' ? zeros + 1 : 0;
+    }
+    return id.len >= DIGITS_MIN && zeros >= id.len - DIGITS_KEPT;
+}
+
+static bool is_sum(struct str id) {
+    static const char *const words[] = {"totaal",   "eindtotaal", "subtotaal", "total",
+                                        "subtotal", "som",        "sum",       "gemiddelde"};
+    char folded[STR_FOLDED_MAX];
+    struct str rest = {folded, synonyms_fold(id, folded)}, word;
+    if (!str_split(&rest, ' ', &word))
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_is(word, words[i]))
+            return true;
+    return false;
+}
+
+// Is there anything but the id in what the rules look into, if they do?
+static bool says_more(const struct csv_mapping *table, const struct csv_record *record) {
+    bool could = false;
+    for (int field = 0; field < MAPPING_FIELDS; field++) {
+        int column = table->columns_of[field];
+        if (column == COLUMN_NONE || column == table->columns_of[MAPPING_ID])
+            continue;
+        if (str_trim(cell_of(record, column)).len)
+            return true;
+        could = true;
+    }
+    return !could;
+}
+
+// What a table has besides signals must not become one, dated today and of no kind.
+static void check_row(struct csv_mapping *table, const struct csv_record *record) {
+    const struct mapper *m = table->m;
+    const struct item *item = &m->item.item;
+    const struct mapping *mapping = m->mapping;
+    enum fault_code fault = FAULT_COUNT;
+    if (m->excluded || item->withdrawn)
+        return;
+    if (is_sum(item->id) || !says_more(table, record))
+        fault = FAULT_NO_SIGNAL;
+    else if (!item->reported.data && mapping->rules[MAPPING_REPORTED].from &&
+             !mapping->may_be_missing[MAPPING_REPORTED])
+        fault = FAULT_EMPTY_DATE;
+    if (fault == FAULT_COUNT)
+        return;
+    if (table->row_fault == FAULT_COUNT) {
+        table->row_fault = fault;
+        table->row_line = record->line;
+    } else {
+        table->rows_more++;
+    }
+}
+
 static void read_cells(struct csv_mapping *table, const struct csv_record *record) {
     struct mapper *m = table->m;
     for (size_t i = 0; i < m->mapping->skip_count; i++)
@@ -122,6 +226,9 @@ static void read_cells(struct csv_mapping *table, const struct csv_record *recor
             mapper_take(m, (enum mapping_field)field, &cell, cell.data ? 1 : 0);
     }
     m->item.item.unknown_fields = table->unused;
+    if (is_shortened(str_trim(m->item.item.id)))
+        mapper_fault(m, FAULT_SHORTENED, mapper_pointer(MAPPING_ID));
+    check_row(table, record);
 }
 
 static bool on_record(void *ctx, const struct csv_record *record) {
@@ -143,12 +250,20 @@ static bool on_record(void *ctx, const struct csv_record *record) {
 }
 
 void mapping_read_csv(struct mapper *m, struct str body) {
-    struct csv_mapping table = {.m = m};
+    struct csv_mapping table = {.m = m, .row_fault = FAULT_COUNT};
     struct csv_options options = {.separator = m->mapping->separator,
-                                  .record_bytes_max = m->limits->item_bytes_max};
+                                  .record_bytes_max = m->limits->item_bytes_max,
+                                  .fold_breaks = true};
     uint32_t line;
-    if (!csv_read(body, &options, on_record, &table, &line))
+    if (!csv_read(body, &options, on_record, &table, &line)) {
         mapper_fail(m, FAULT_SYNTAX, line);
-    else if (!table.has_header)
-        mapper_fail(m, FAULT_REQUIRED, 1);
+    } else if (!table.has_header && !m->result->decoded.failed) {
+        if (table.titles)
+            fail_without_header(&table);
+        else
+            mapper_fail(m, FAULT_REQUIRED, 1);
+    } else if (table.row_fault != FAULT_COUNT && !m->result->decoded.failed) {
+        mapper_fail(m, table.row_fault, table.row_line);
+        m->result->decoded.more = table.rows_more;
+    }
 }

@@ -15,8 +15,7 @@ static const struct str nothing = {NULL, 0};
 struct json_walk {
     struct mapper *m;
     struct json_pick *pick; // of the rules, and behind them of the skips
-    bool objects;           // there was an item that is an object,
-    bool known;             // and one that has something that a rule names
+    bool objects;           // there was an item that is an object
     struct json_leaves leaves;
     struct json_picked picked[MAPPING_FIELDS + MAPPING_LIST_MAX];
 };
@@ -93,7 +92,7 @@ static void take_list(struct json_walk *walk, struct str list) {
 static void take_field(struct json_walk *walk, enum mapping_field field) {
     const struct json_picked *picked = &walk->picked[field];
     struct json_leaf leaf = {.kind = JSON_KIND_NULL};
-    walk->known = walk->known || picked->raw.data || picked->repeated;
+    walk->m->seen[field] = walk->m->seen[field] || picked->raw.data || picked->repeated;
     if (picked->repeated) {
         mapper_note(walk->m, field, "more than once");
         mapper_fault(walk->m, FAULT_REPEATED, mapper_pointer(field));
@@ -127,7 +126,7 @@ static void read_object(struct json_walk *walk, struct str object) {
     uint32_t unused;
     walk->objects = true;
     if (!json_pick_from(walk->pick, object, walk->picked, &unused)) {
-        walk->known = true;
+        memset(m->seen, true, sizeof m->seen);
         mapper_fault(m, FAULT_SYNTAX, "");
         return;
     }
@@ -168,10 +167,10 @@ static bool read_item(struct json_walk *walk, struct str text, uint32_t depth, b
 
 // An answer of other objects altogether, such as an error told with status 200, is no page: taken
 // for one it would move the cursor.
-static void check_known(const struct json_walk *walk) {
-    struct decode_result *decoded = &walk->m->result->decoded;
-    if (!decoded->failed && walk->objects && !walk->known)
-        mapper_fail(walk->m, FAULT_REQUIRED, decoded->line);
+static void check_places(const struct json_walk *walk) {
+    const struct decode_result *decoded = &walk->m->result->decoded;
+    if (!decoded->failed && walk->objects)
+        mapper_check_places(walk->m, decoded->line);
 }
 
 static void begin_walk(struct json_walk *walk, struct mapper *m) {
@@ -331,7 +330,7 @@ void mapping_read_json(struct mapper *m, struct str body) {
         struct json_scan scan = {{array.data + 1, array.len - 1},
                                  1 + count_lines(body.data, array.data)};
         read_items(&walk, &scan);
-        check_known(&walk);
+        check_places(&walk);
     }
     json_pick_free(walk.pick);
 }
@@ -350,6 +349,6 @@ void mapping_read_ndjson(struct mapper *m, struct str body) {
         if (!read_item(&walk, whole ? text : str_trim(line), depth, whole))
             break;
     }
-    check_known(&walk);
+    check_places(&walk);
     json_pick_free(walk.pick);
 }

@@ -30,6 +30,7 @@ struct mapper {
     struct decode_item item;
     struct mapping_trace trace;
     bool excluded;
+    bool seen[MAPPING_FIELDS];       // the page has the place that the rule names
     struct buf raw_list, value_list; // categories, for the trace
     char dates[MAPPING_FIELDS][TIME_STAMP_MAX];
     char watermark[DECODE_CURSOR_MAX + 1];
@@ -49,6 +50,9 @@ void mapper_take(struct mapper *m, enum mapping_field field, const struct str *r
 // For the trace only: something is there, but no text.
 void mapper_note(struct mapper *m, enum mapping_field field, const char *what);
 void mapper_end(struct mapper *m);
+// Fails the page when a place that a rule names was not seen and may not be missing.
+void mapper_check_places(struct mapper *m, uint32_t line);
+void mapper_note_missing(struct mapper *m, const char *place, uint32_t line);
 
 void mapping_read_json(struct mapper *m, struct str body);
 void mapping_read_ndjson(struct mapper *m, struct str body);

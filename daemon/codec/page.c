@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pii/scrub.h"
+#include "page_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,20 +19,21 @@ struct decoding {
     const struct page_options *options;
 };
 
-static void add_faults(struct page *page, const struct decode_item *decoded,
-                       const struct fault *faults, size_t count) {
+void page_add_faults(struct page *page, const struct page_item *item, const struct fault *faults,
+                     size_t count) {
     for (size_t i = 0; i < count; i++) {
         page->faults =
             mem_grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
         page->faults[page->fault_count] = faults[i];
-        page->faults[page->fault_count].index = decoded->index;
-        page->faults[page->fault_count++].line = decoded->line;
+        page->faults[page->fault_count].index = item->index;
+        page->faults[page->fault_count++].line = item->line;
     }
 }
 
 // The normaliser's faults but for fields that the decoder has already complained of: to the
 // normaliser a field of the wrong type is absent, and "missing" would mislead.
-static void add_normaliser_faults(struct page *page, const struct decode_item *decoded,
+static void add_normaliser_faults(struct page *page, const struct page_item *item,
+                                  const struct decode_item *decoded,
                                   const struct normalise_result *result) {
     for (size_t i = 0; i < result->fault_count; i++) {
         bool told = false;
@@ -39,15 +41,20 @@ static void add_normaliser_faults(struct page *page, const struct decode_item *d
             told = told || decoded->faults[k].pointer[0] == '\0' ||
                    strcmp(decoded->faults[k].pointer, result->faults[i].pointer) == 0;
         if (!told)
-            add_faults(page, decoded, &result->faults[i], 1);
+            page_add_faults(page, item, &result->faults[i], 1);
     }
+}
+
+struct page_refused *page_add_refused(struct page *page, struct page_item *item) {
+    page->refused =
+        mem_grow(page->refused, page->refused_count, &page->refused_cap, sizeof *page->refused);
+    item->refused = (uint32_t)page->refused_count++;
+    return &page->refused[item->refused];
 }
 
 static void add_refused(struct page *page, struct page_item *item, const struct item *said,
                         const struct normalise_context *context) {
-    page->refused =
-        mem_grow(page->refused, page->refused_count, &page->refused_cap, sizeof *page->refused);
-    struct page_refused *refused = &page->refused[page->refused_count];
+    struct page_refused *refused = page_add_refused(page, item);
     const struct fault *faults = page->faults + item->fault_first;
     const struct str parts[] = {context->source,
                                 said->id,
@@ -67,7 +74,6 @@ static void add_refused(struct page *page, struct page_item *item, const struct 
         memcpy(refused->id, said->id.data, said->id.len);
         refused->id[said->id.len] = '\0';
     }
-    item->refused = (uint32_t)page->refused_count++;
 }
 
 static bool is_named(const struct digest *identity) {
@@ -108,10 +114,13 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     *item = (struct page_item){.verdict = VERDICT_REFUSED,
                                .signal = UINT32_MAX,
                                .refused = UINT32_MAX,
-                               .fault_first = (uint32_t)page->fault_count};
+                               .fault_first = (uint32_t)page->fault_count,
+                               .index = decoded->index,
+                               .line = decoded->line,
+                               .dropped = decoded->item.unknown_fields};
     normalise_item(&options->context, &decoded->item, signal, &result);
-    add_faults(page, decoded, decoded->faults, decoded->fault_count);
-    add_normaliser_faults(page, decoded, &result);
+    page_add_faults(page, item, decoded->faults, decoded->fault_count);
+    add_normaliser_faults(page, item, decoded, &result);
     item->fault_count = (uint32_t)page->fault_count - item->fault_first;
     item->identity = signal->identity;
     if (item->fault_count) {
@@ -121,14 +130,16 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
-    page->unknown_fields += decoded->item.unknown_fields + result.person_dropped;
+    item->dropped += result.person_dropped;
+    item->unmapped = signal->unknown_count;
+    item->place_unmapped = result.municipality_unknown;
+    item->undated = !signal->withdrawn && str_trim(decoded->item.reported).len == 0;
     for (uint32_t i = 0; i < signal->unknown_count; i++) {
         page->unmapped = mem_grow(page->unmapped, page->unmapped_count, &page->unmapped_cap,
                                   sizeof *page->unmapped);
         page->unmapped[page->unmapped_count++] =
             (struct page_word){item->signal, i, result.words[i].view};
     }
-    page->unknown_municipalities += result.municipality_unknown;
 }
 
 static void decode_mapped(struct page *page, struct str body, const struct decode_limits *limits,
@@ -162,11 +173,18 @@ static enum door_charset charset_of(const struct page_options *options) {
     return options->mapping && options->mapping->latin1 ? DOOR_LATIN1 : options->charset;
 }
 
-void page_decode(struct page *page, struct str body, const struct page_options *options) {
+// What is posted in our own form is dated by its receipt when it says nothing.
+static bool needs_dates(const struct page_options *options) {
+    if (options->allow_missing || !(options->mapping || options->polled || options->imported))
+        return false;
+    return !options->mapping || !options->mapping->may_be_missing[MAPPING_REPORTED];
+}
+
+static void decode_page(struct page *page, struct str body, const struct page_options *options) {
     struct decoding decoding = {page, options};
     struct decode_limits limits = options->limits;
     struct door door;
-    if (options->polled)
+    if (options->polled || options->imported)
         limits.items_max = POLLED_ITEMS_MAX;
     if (!door_open(body, charset_of(options), &door))
         page->decoded = (struct decode_result){
@@ -179,6 +197,36 @@ void page_decode(struct page *page, struct str body, const struct page_options *
     if (page->decoded.failed)
         page->item_count = page->signal_count = page->fault_count = page->refused_count =
             page->unmapped_count = page->left_out_count = 0;
+}
+
+void page_decode(struct page *page, struct str body, const struct page_options *options) {
+    struct page_options chosen = *options;
+    struct mapping relaxed;
+    chosen.context.date_needed = needs_dates(options);
+    if (options->mapping && options->allow_missing) {
+        mapping_relax(options->mapping, &relaxed);
+        chosen.mapping = &relaxed;
+    }
+    decode_page(page, body, &chosen);
+    struct page_ids *ids = options->ids ? options->ids : page_ids_create();
+    page_ids_check(ids, page, options->page_number,
+                   options->polled ? options->context.identity_key : NULL);
+    if (!options->ids)
+        page_ids_free(ids);
+}
+
+struct page_tally page_add_up(const struct page *page) {
+    struct page_tally tally = {0};
+    for (size_t i = 0; i < page->item_count; i++) {
+        const struct page_item *item = &page->items[i];
+        if (item->signal == UINT32_MAX)
+            continue;
+        tally.dropped += item->dropped;
+        tally.unmapped += item->unmapped;
+        tally.places_unmapped += item->place_unmapped;
+        tally.undated += item->undated;
+    }
+    return tally;
 }
 
 void page_free(struct page *page) {

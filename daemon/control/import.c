@@ -12,7 +12,7 @@ struct asked {
     const struct source *source;
     const struct template *template; // NULL: native
     enum decode_format format;       // when native
-    bool dry_run;
+    bool dry_run, allow_missing;
     unsigned status;   // of the refusal; 0: none
     const char *fault; // for the operator; NULL: a standard sentence
 };
@@ -48,19 +48,25 @@ static void take_template(struct asked *asked, const struct templates *templates
         asked->template = template;
 }
 
+static bool take_flag(struct asked *asked, struct http_request *request, const char *name,
+                      const char *fault) {
+    struct str text = http_query(request, name, 0);
+    if (text.data && !str_is(text, "0") && !str_is(text, "1"))
+        refuse(asked, 400, fault);
+    return str_is(text, "1");
+}
+
 static void take_request(const struct control *control, struct http_request *request,
                          struct asked *asked) {
     struct str source = http_query(request, "source", 0);
-    struct str dry_run = http_query(request, "dryRun", 0);
     if (!source.data)
         refuse(asked, 400, "Say for which source: ?source=NAME.");
     else if (!(asked->source = sources_find(control->sources, source)))
         refuse(asked, 404, "There is no source of that name.");
     take_template(asked, control->sources->templates, http_query(request, "template", 0),
                   http_query(request, "format", 0));
-    asked->dry_run = str_is(dry_run, "1");
-    if (dry_run.data && !asked->dry_run && !str_is(dry_run, "0"))
-        refuse(asked, 400, "dryRun is 1 or 0.");
+    asked->dry_run = take_flag(asked, request, "dryRun", "dryRun is 1 or 0.");
+    asked->allow_missing = take_flag(asked, request, "allowMissing", "allowMissing is 1 or 0.");
     if (!http_body(request).data)
         refuse(asked, 400, "There is nothing to import.");
 }
@@ -140,6 +146,8 @@ void control_import(struct control *control, struct http_request *request) {
     struct delivery *delivery =
         delivery_create(control->sources, asked.source, control->tables, asked.format, body, len);
     delivery->template = asked.template;
+    delivery->imported = true;
+    delivery->allow_missing = asked.allow_missing;
     delivery->dry_run = asked.dry_run;
     delivery->received_ms = loop_wall_ms();
     delivery->task.done = on_delivered;

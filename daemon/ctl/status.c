@@ -125,7 +125,7 @@ static enum term_out_style state_style(const char *state) {
         return STYLE_DIM;
     if (strcmp(state, "running") == 0)
         return STYLE_GOOD;
-    return strcmp(state, "stopped") == 0 ? STYLE_BAD : STYLE_WARN;
+    return strcmp(state, "stopped") == 0 || strcmp(state, "stalled") == 0 ? STYLE_BAD : STYLE_WARN;
 }
 
 // The topic of the rounded numbers.

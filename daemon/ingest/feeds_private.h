@@ -22,6 +22,8 @@ struct feed_poll {
     struct index *seen;     // of a list that has all there is: what came; owned; NULL: no such list
     bool unsure;            // something came of which nobody knows what it is
     struct feed_record validators; // ETag and Last-Modified of such a list, once it is read
+    struct page_ids *ids;          // of its pages so far; owned; a worker's as `plan` is
+    uint32_t page_count;           // submitted
     struct index *pages;           // digests of those that the query under way brought; owned
     bool conditional;              // the request under way may be answered "not modified"
     uint64_t told;                 // by a header of the page: items of the whole list; 0: nothing

@@ -30,6 +30,7 @@ static const struct template *template_of(const struct feed *feed) {
 void feed_poll_free(struct feed *feed) {
     if (feed->poll) {
         feed_absence_free(feed->poll);
+        page_ids_free(feed->poll->ids);
         index_free(feed->poll->pages);
         free(feed->poll->link_next);
     }
@@ -292,6 +293,8 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     copy_text(polled->feed.last_modified, sizeof polled->feed.last_modified, result->last_modified);
     memcpy(polled->begin, poll->plan.begin, sizeof polled->begin);
     polled->plan = plan_page;
+    polled->ids = poll->ids;
+    polled->page = ++poll->page_count;
     poll->told = 0;
     (void)str_to_u64(str_from(result->total_count), UINT64_MAX, &poll->told);
     free(poll->link_next);
@@ -455,6 +458,7 @@ static void fetch_page(struct feed *feed) {
 void feed_poll_start(struct feed *feed) {
     struct feeds *feeds = feed->feeds;
     feed->poll = mem_zalloc(1, sizeof *feed->poll);
+    feed->poll->ids = page_ids_create();
     feed->poll->pages = index_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);
     feed->polls++;

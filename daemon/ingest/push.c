@@ -86,46 +86,44 @@ static void say_types(struct http_reply *reply) {
         reply_header(reply, "Accept-Post", "application/json, application/x-ndjson");
 }
 
-static const char send_instead[] = "Send application/json or application/x-ndjson, in UTF-8.";
-
-static bool find_format(struct push_request *call, struct str type) {
+static bool find_format(struct str type, enum decode_format *format) {
     struct str media;
-    const struct door_form *form = door_form_of_type(type);
-    if (form) {
-        (void)snprintf(call->refusal, sizeof call->refusal, "This is %s: %s.", form->name,
-                       form->advice);
-        return false;
-    }
     if (!str_split(&type, ';', &media))
         return false;
     media = str_trim(media);
-    call->format =
-        str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
-    return call->format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
+    *format = str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
+    return *format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
 }
 
-// What the headers say of the body; false when it is nothing that is read here.
-static bool check_body(struct push_request *call) {
+// What the headers say of the body. NULL, or why it is not read here.
+static const char *judge_body(struct push_request *call) {
     const struct http_request *request = call->request;
     struct str type = http_header_value(request, "Content-Type");
     struct str coding = http_header_value(request, "Content-Encoding");
-    (void)snprintf(call->refusal, sizeof call->refusal, "%s", send_instead);
-    if (!find_format(call, type))
-        return false;
-    if (coding.data)
-        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
-                       "A Content-Encoding is not read here: send the body as it is, not packed.");
-    else if (http_has_header_of(request, "ce-"))
-        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
-                       "Headers ce-* make this a CloudEvent in binary mode, which is not read "
-                       "here: send the signal without them.");
-    else if (!door_charset_of(type, &call->charset))
-        (void)snprintf(call->refusal, sizeof call->refusal, "%s",
-                       "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1 or "
-                       "windows-1252.");
-    else
-        return true;
-    return false;
+    if (str_equal_nocase(coding, STR("gzip")) || str_equal_nocase(coding, STR("x-gzip")))
+        return "The body is packed with gzip, which is not read here: send it as it is.";
+    if (coding.data && !str_equal_nocase(coding, STR("identity")))
+        return "This Content-Encoding is not read here: send the body as it is, not packed.";
+    if (http_has_header_of(request, "ce-"))
+        return "Headers ce-* make this a CloudEvent in binary mode, which is not read here: send "
+               "the signal without them.";
+    if (!find_format(type, &call->format))
+        return "Send application/json or application/x-ndjson, in UTF-8.";
+    if (!door_charset_of(type, &call->charset))
+        return "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1 or windows-1252.";
+    return NULL;
+}
+
+static bool check_body(struct push_request *call) {
+    const struct door_form *form =
+        door_form_of_type(http_header_value(call->request, "Content-Type"));
+    const char *why = judge_body(call);
+    if (form)
+        (void)snprintf(call->refusal, sizeof call->refusal, "This is %s: %s.", form->name,
+                       form->advice);
+    else if (why)
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s", why);
+    return !form && !why;
 }
 
 // 0, or the status to refuse with.
@@ -231,6 +229,8 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
         json_string(json, (struct str){signal->id, signal->id_len});
     }
     json_put_text(json, "verdict", verdict_name(item->verdict));
+    json_put_u64(json, "dropped", item->dropped);
+    json_put_u64(json, "unmapped", item->unmapped);
     if (item->verdict != VERDICT_REFUSED) {
         char signal[DIGEST_HEX + 1];
         digest_to_hex(&item->identity, signal);

@@ -5,6 +5,7 @@
 #include "jobs/audit.h"
 
 #include "base/mem.h"
+#include "base/pii/log.h"
 #include "base/pii/scrub.h"
 #include "codec/json_out.h"
 
@@ -42,6 +43,7 @@ static void put_object(struct json_out *json, struct str object) {
         memcpy(text, object.data, object.len);
     scrub_mask(text, object.len);
     restore_digests(text, object);
+    log_keep_names(text, object);
     json_put_string(json, "object", (struct str){text, object.len});
 }
 

@@ -29,6 +29,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (delivery->dry_run && item->repeats)
+        item->verdict = VERDICT_DUPLICATE;
     if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
         ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
@@ -77,8 +79,9 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
         ledger_commit_refused(writer, delivery, from);
     if (delivery->dry_run || task->more)
         return;
-    totals->unknown_fields += delivery->content.unknown_fields;
-    totals->unmapped += delivery->content.unmapped_count;
-    totals->unknown_municipalities += delivery->content.unknown_municipalities;
+    const struct page_tally tally = page_add_up(&delivery->content);
+    totals->unknown_fields += tally.dropped;
+    totals->unmapped += tally.unmapped;
+    totals->unknown_municipalities += tally.places_unmapped;
     ledger_commit_source(writer, delivery, delivery->news);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What an item gives: where each field comes from, what its words mean, what means nothing, and
-// which items are left out.
+// What an item gives: where each field comes from and whether it may be missing, what its words
+// mean, what means nothing, and which items are left out.
 #include "template_private.h"
 
 #include "base/mem.h"
@@ -176,6 +176,25 @@ static bool is_list(struct template_reading *reading, const char *what,
     diagnostics_add(reading->yaml.faults, reading->yaml.file, node->line,
                     "%s: a list of at most %d is needed", what, (int)MAPPING_LIST_MAX);
     return false;
+}
+
+void template_missing_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {
+    struct template_reading *reading = (struct template_reading *)yaml;
+    enum mapping_field field;
+    if (!is_list(reading, "may_be_missing", node))
+        return;
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *name = node->entries[i].value;
+        if (name->kind == YAML_TEXT && str_is(name->text, "exclude"))
+            reading->template->mapping.exclude_may_be_missing = true;
+        else if (name->kind == YAML_TEXT && mapping_field_from_name(name->text, &field) &&
+                 field != MAPPING_ID)
+            reading->template->mapping.may_be_missing[field] = true;
+        else
+            diagnostics_add(
+                reading->yaml.faults, reading->yaml.file, name->line,
+                "may_be_missing: names of fields other than id, or exclude, are needed");
+    }
 }
 
 void template_absent_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {

@@ -141,6 +141,7 @@ const struct yaml_key template_keys[TEMPLATE_ROWS] = {
     [TEMPLATE_SCOPE] = WORDS("auth", "scope", scope, is_scope, "words with spaces between them"),
     [TEMPLATE_OPTIONAL] = CHOOSE("auth", "optional", YAML_KEY_FLAG, auth_optional, flags),
     [TEMPLATE_KEYS] = LIST("fields", template_fields_read),
+    LIST("may_be_missing", template_missing_read),
     LIST("null_values", template_absent_read),
     LIST("exclude", template_skips_read),
 };

@@ -42,7 +42,7 @@ enum template_key {
     TEMPLATE_SCOPE,
     TEMPLATE_OPTIONAL,
     TEMPLATE_KEYS,
-    TEMPLATE_ROWS = TEMPLATE_KEYS + 3, // with the sections that have no keys of their own
+    TEMPLATE_ROWS = TEMPLATE_KEYS + 4, // with the sections that have no keys of their own
 };
 
 extern const struct yaml_key template_keys[TEMPLATE_ROWS];
@@ -64,6 +64,7 @@ bool template_text(struct yaml_keys_reading *yaml, const char *what, const struc
 
 void template_fields_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_absent_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
+void template_missing_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_skips_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_check(struct template_reading *reading);
 

@@ -24,7 +24,11 @@ struct decode_options {
     struct str cursor_field;
 };
 
-enum { DECODE_FAULTS_MAX = 32, DECODE_CURSOR_MAX = 64 }; // more than there are fields
+enum {
+    DECODE_FAULTS_MAX = 32, // more than there are fields
+    DECODE_CURSOR_MAX = 64,
+    DECODE_MISSING_MAX = 160,
+};
 
 // An item that decoded, or one whose fields have faults of type (fault_count > 0; index is set).
 // Borrowed for the call.
@@ -46,8 +50,9 @@ struct decode_result {
     // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there
     // is nothing, "behind" when something follows what should be all.
     const char *place;
-    const struct door_form *form; // with FORM: what it is instead
-    uint32_t line;
+    const struct door_form *form;       // with FORM: what it is instead
+    uint32_t line, more;                // more: how many further lines have the same fault
+    char missing[DECODE_MISSING_MAX];   // MISSING_PLACE: which, as the template calls them
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
 };
 

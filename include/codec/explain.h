@@ -13,6 +13,8 @@ enum { EXPLAIN_MAX = 448 };
 // NULL: the native form. 'column "datum" is no date or time: expected DD-MM-YYYY'
 void explain_fault(const struct mapping *mapping, enum fault_code code, const char *pointer,
                    char out[EXPLAIN_MAX]);
+// The same, with the place of the item that it clashes with.
+void explain_item(const struct mapping *mapping, const struct fault *fault, char out[EXPLAIN_MAX]);
 // Of the body, page or file as a whole. 'it is an Excel workbook: save the sheet as CSV'
 void explain_whole(const struct mapping *mapping, const struct decode_result *decoded,
                    char out[EXPLAIN_MAX]);

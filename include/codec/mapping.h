@@ -81,6 +81,10 @@ struct mapping {
     bool latin1;    // bytes that are no UTF-8 are Windows-1252, see codec/door.h
     enum mapping_dates dates;
     struct mapping_rule rules[MAPPING_FIELDS];
+    // A page need not have the place of this field; of REPORTED: nor an item a date. Then it is
+    // dated by its receipt.
+    bool may_be_missing[MAPPING_FIELDS];
+    bool exclude_may_be_missing;    // CSV: the columns that skips look into
     char *absent[MAPPING_LIST_MAX]; // values that mean nothing: "*****", "null"
     size_t absent_count;
     struct mapping_skip skips[MAPPING_LIST_MAX];
@@ -101,8 +105,11 @@ struct mapping_result {
 // When result->decoded.failed the page as a whole is wrong and what fn saw does not count:
 //   SYNTAX    broken or cut off: the items cannot be told apart
 //   REPEATED  `items`, `next`, or a column that a rule names is there more than once
-//   REQUIRED  there is no `items`, no column for the id, or nothing in any item that a rule names:
-//             an error told with status 200 is no page
+//   REQUIRED  there is no `items`, or no header line
+//   MISSING_PLACE  a column, or in JSON a place of id, date, category or watermark that no item
+//             has, though a rule names it and it may not be missing: the other side calls it
+//             otherwise, or an error was told with status 200
+//   EMPTY_DATE, NO_SIGNAL  a row of a table: `line` is the first, `more` how many follow
 //   TYPE      `items` is no list, `next` no text
 //   TOO_MANY  items or columns; TOO_LONG the header line, or `next`
 // Bounded by `limits`; unknown_fields of an item counts the members or columns that no rule or skip
@@ -127,6 +134,8 @@ void mapping_decode_traced(const struct mapping *mapping, struct str body,
                            void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
                            struct mapping_result *result);
 
+// The same with all that may be missing. It borrows its texts.
+void mapping_relax(const struct mapping *mapping, struct mapping *relaxed);
 void mapping_free(struct mapping *mapping); // its texts; not the struct
 
 #endif

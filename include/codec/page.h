@@ -15,6 +15,12 @@ struct page_item {
     uint32_t signal;                   // place in signals; UINT32_MAX when refused
     uint32_t refused;                  // place in refused; UINT32_MAX when there is none
     uint32_t fault_first, fault_count; // in faults
+    uint32_t index, line;              // in the body; line 0: not known
+    uint32_t dropped;                  // fields that are not known
+    uint8_t unmapped;                  // words and places that the tables lack
+    bool place_unmapped;               // the municipality is one of these
+    bool undated;                      // dated by its receipt
+    bool repeats;                      // an earlier item of the delivery says the same
     struct digest identity;            // also of a refused one, unless it is among the nameless
 };
 
@@ -54,11 +60,26 @@ struct page {
     size_t refused_count, refused_cap;
     struct page_word *unmapped;
     size_t unmapped_count, unmapped_cap;
-    uint64_t unknown_fields, unknown_municipalities;
     uint64_t told; // how many items the page says that its list has; 0: it does not
     bool hint;     // it names a next page in a way that the mapping does not follow
     char *next;    // where the mapping finds the next page; NULL: nowhere
 };
+
+// What the items that are not refused have in all.
+struct page_tally {
+    uint64_t dropped, unmapped, places_unmapped, undated;
+};
+struct page_tally page_add_up(const struct page *page);
+
+// The ids of one delivery: of a body, or of all pages of a poll.
+struct page_ids;
+struct page_ids *page_ids_create(void);
+void page_ids_free(struct page_ids *ids); // NULL is fine
+// page_decode refuses each item whose id has other contents in the same delivery: several signals
+// that a spreadsheet gave one number, or a history, of which nobody knows what holds. The pages of
+// a poll come one by one, and meanwhile an item may change: one that says that it was changed later
+// is fine. Beyond PAGE_IDS_MAX ids nobody looks any longer.
+enum { PAGE_IDS_MAX = 1 << 20 };
 
 struct page_options {
     const struct mapping *mapping; // NULL: native, by `format` and `cursor_field`
@@ -67,6 +88,10 @@ struct page_options {
     struct str cursor_field;
     struct decode_limits limits; // of a polled page, which is bounded by its bytes, not items_max
     bool polled;
+    struct page_ids *ids; // of the pages of its poll so far; NULL: it is the whole delivery
+    uint32_t page_number; // among these, from 1
+    bool imported;        // by an operator
+    bool allow_missing;   // the operator says that places and dates may be missing
     struct normalise_context context;
 };
 

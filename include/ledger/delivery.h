@@ -23,7 +23,9 @@ struct delivery_poll {
     struct feed_record feed;
     bool cursor_tentative; // the cursor of `feed` is kept only if the page brings nothing new
     char begin[RECORD_CURSOR_MAX + 1]; // where its poll began, for the quarantine
-    size_t in_quarantine;              // entries of the source, once counted
+    struct page_ids *ids; // borrowed: of the pages of its poll; NULL: it is the only one
+    uint32_t page;        // its number among them, from 1
+    size_t in_quarantine; // entries of the source, once counted
     bool quarantine_counted;
     // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
     void (*plan)(struct delivery *delivery);
@@ -45,6 +47,8 @@ struct delivery {
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
     bool empty;                      // a page without items: nothing is decoded
     bool dry_run;                    // classified, nothing written
+    bool imported;                   // by an operator
+    bool allow_missing;              // who says that places and dates may be missing
     char *body;                      // owned; freed once decoded
     size_t body_len;
 

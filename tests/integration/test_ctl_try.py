@@ -162,10 +162,16 @@ item 0
         self.assertIn("item 2\n", text)
 
     def test_own_municipality(self):
-        path = self.file("a.csv", "id,reported\n1,2017-03-05\n")
+        path = self.file("a.csv", "id,reported,category\n1,2017-03-05,\n")
         self.assertEqual(self.value("csv", path)["items"][0]["signal"]["municipality"], "unknown")
         signal = self.value("csv", path, "--municipality", "GM0457")["items"][0]["signal"]
         self.assertEqual((signal["municipality"], signal["municipalityToday"]), ("GM0457", "GM0363"))
+
+    def test_missing_may_be_allowed(self):
+        path = self.file("a.csv", "id,age\n1,30\nTotaal,x\n")
+        self.assertIn("noSignal", self.run_try("csv", path, "--allow-missing", expect=1)[1])
+        path = self.file("a.csv", "id,age\n1,30\n")
+        self.assertEqual(self.value("csv", path, "--allow-missing")["items"][0]["signal"]["ageGroup"], "Adult")
 
     def test_native(self):
         native = '{"id": "1", "reported": "2017-03-05", "category": ["loondienst", "x"], "victim": {"age": 12}}'
@@ -176,8 +182,10 @@ item 0
 
     def test_what_does_not_read(self):
         for template, content, why in (
-            ("csv", "a,b\n1,2\n", "required"),
-            ("csv", 'id\n1\n"2\n', "syntax"),
+            ("csv", "a,b\n1,2\n", "missingPlace: columns that the template names are not there: id\n"),
+            ("csv", "id,age\n1,2\n", "are not there: reported, category\n"),
+            ("csv", "id,reported,category\n1,2017-03-05,\n2,,x\n", "at or before line 3: emptyDate:"),
+            ("csv", 'id,reported,category\n1\n"2\n', "syntax"),
             ("native", "[{", "syntax"),
             ("native", "{}" + "[" * 100, "syntax"),
             ("signalen", "{}", "required"),
@@ -248,7 +256,7 @@ item 0
         self.assertIn("holds no secret", self.run_try(*args, expect=1)[1])
 
     def test_the_terminal_is_safe(self):
-        rows = "id,category\n1\x1b[31m,a\x1b]0;x\x07b\n2,\xff\n".encode("latin-1")
+        rows = "id,reported,category\n1\x1b[31m,2017-03-05,a\x1b]0;x\x07b\n2,2017-03-05,\xff\n".encode("latin-1")
         text, _ = self.run_try("csv", self.file("a.csv", rows), expect=1)
         self.assertEqual([c for c in text if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], [])
         self.value("csv", self.file("a.csv", rows), expect=1)

@@ -166,6 +166,8 @@ class Full(Base):
             self.fill(100)
             self.assertEqual(self.post(100), 503)
             self.assert_counted()
+            self.assertNotIn("Input/output error", self.daemon.log())
+            self.assertIn("File too large", self.daemon.log())
             resource.prlimit(pid, resource.RLIMIT_FSIZE, old)
             self.assertEqual(self.post(100), 200)
             self.assert_kept()
@@ -264,6 +266,20 @@ class FullDisk(Full):
         self.filler.unlink()
         wait_for(lambda: self.post() == 200, "there is room again")
         self.assert_kept_over_restart()
+
+    def test_a_commit_that_finds_no_room_says_so(self):
+        """LMDB calls a write that was cut short an input/output error, whatever cut it."""
+        self.daemon.extra = {"state": ["disk_percent_max: 100"]}
+        self.daemon.write_config()
+        self.start()
+        self.fill_disk()
+        self.fill(100)
+        wait_for(lambda: 'commits fail, senders get 503 reason="state: No space left on device"' in self.daemon.log(),
+                 "it says why")
+        self.assertNotIn("Input/output error", self.daemon.log())
+        self.filler.unlink()
+        wait_for(lambda: self.post() == 200, "there is room again")
+        self.assertTrue(self.daemon.log().rstrip().endswith("commits work again"), self.daemon.log())
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ struct app {
     // What was seen
     bool recovery_read, stopped;
     uint64_t acks, acks_in_tail, batches;
-    int states[PUBLISH_STOPPED + 1];
+    int states[PUBLISH_STALLED + 1];
     char reasons[4096];
 };
 

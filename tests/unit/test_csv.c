@@ -120,6 +120,7 @@ static void reading_stops_when_told(void **state) {
 }
 
 static const struct mapping columns = {
+    MAY_BE_MISSING,
     .format = MAPPING_CSV,
     .dates = MAPPING_DATES_DMY,
     .rules = {[MAPPING_ID] = {.from = "id"},
@@ -140,13 +141,14 @@ static void the_header_names_the_columns(void **state) {
     static const struct page_sample cases[] = {
         {"id\n1\n2\n", "1; 2; "},
         {"id,extra\n1,2\n", "1 ?1; "},
-        {" ID ;\"Re-ported\"\n1;5-3-2017\n", "1 ?1; "},
+        {" ID ;\"Re-\nported\"\n1;5-3-2017\n", "1 r=2017-03-05; mark 2017-03-04T23:00:00.000Z "},
         {"Id;REPORTED\n1;5-3-2017\n", "1 r=2017-03-05; mark 2017-03-04T23:00:00.000Z "},
         {"age,id,id.\n30,1,2\n", "1 age=30 ?1; "}, // spelled so before folded alike
         {"id,category\n1,a| b |\n2,a|b|c|d|e|f|g|h|i|j\n3,onbekend\n",
          "1 +a +b; 2 +a +b +c +d +e +f +g +h !/categories:tooMany; 3; "},
         {"id,soort\n1,TEST\n2,echt\n3,\n", "2; 3; left out 1 "},
-        {"id,age\n1\n2,30\n3,30,\n4,30,x\n5,30\n", "1; 2 age=30; 3 age=30;  !:type; 5 age=30; "},
+        {"id,age,gender\n1,30\n2,30,v\n3,30,,\n4,30,,x\n5,,\n",
+         "1 age=30; 2 g=v age=30; 3 age=30;  !:type; 5; FAILED noSignal 6"},
         {"id,age,,\n1,30,x,y\n2,30,,,z\n", "1 age=30;  !:type; "},
         {"id\n\xff\n", "\xff; "}, // the normaliser tells
         // what nobody looks into costs nothing
@@ -156,10 +158,10 @@ static void the_header_names_the_columns(void **state) {
         {"", "FAILED required 1"},
         {"\n\n", "FAILED required 1"},
         {"<html><body>\n</body></html>\n", "FORM HTML"},
-        {"nummer,age\n1,2\n", "FAILED required 1 /id"},
+        {"\nnummer,age\n1,2\n", "FAILED missingPlace 2 id"},
         {"id,age,AGE\n1,2,3\n", "FAILED repeated 1 /victim/age"},
         {"id,age,id\n1,2,3\n", "FAILED repeated 1 /id"},
-        {"i.d,i-d\n1,2\n", "FAILED required 1 /id"},
+        {"i.d,i-d\n1,2\n", "FAILED repeated 1 /id"},
         {"id\n1\n\"2\n", "1; FAILED syntax 3"},
     };
     check_pages(&columns, cases, COUNT(cases));
@@ -168,6 +170,68 @@ static void the_header_names_the_columns(void **state) {
     mapping = columns;
     mapping.rules[MAPPING_ID].from = "i d";
     check_pages(&mapping, ambiguous, COUNT(ambiguous));
+}
+
+static const struct mapping strict = {
+    .format = MAPPING_CSV,
+    .dates = MAPPING_DATES_DMY,
+    .rules = {[MAPPING_ID] = {.from = "nummer"},
+              [MAPPING_REPORTED] = {.from = "meldings datum"},
+              [MAPPING_CATEGORY] = {.from = "vorm", .constant = "onbekend"},
+              [MAPPING_GENDER] = {.from = "m/v"},
+              [MAPPING_WITHDRAWN] = {.from = "ingetrokken"}},
+    .may_be_missing = {[MAPPING_GENDER] = true, [MAPPING_WITHDRAWN] = true},
+    .absent = {"-"},
+    .absent_count = 1,
+    .skips = {{"soort", "test"}},
+    .skip_count = 1,
+};
+
+static void what_is_no_table_of_signals_is_refused(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"nummer,Meldings-\ndatum,vorm,soort\n1,5-3-2017,a,\n",
+         "FAILED missingPlace 1 meldings datum, vorm, soort"},
+        {"nummer,\"Meldings-\ndatum\",vorm,soort\n1,5-3-2017,\"a\r\nb\",\n",
+         "1 r=2017-03-05 +a b; "},
+        {"nummer,meldingsdatum,vorm,soort\n1,5-3-2017,,\n", "1 r=2017-03-05 +onbekend; "},
+        {"nummer,datum,vorm,soort\n1,5-3-2017,a,\n", "FAILED missingPlace 1 meldings datum"},
+        {"nummer,meldingsdatum,soort\n1,5-3-2017,\n", "FAILED missingPlace 1 vorm"},
+        {"nummer,meldingsdatum,vorm\n1,5-3-2017,a\n", "FAILED missingPlace 1 soort"},
+        // titles above the header line
+        {"Meldingen 2017;;;\n;;;\nnummer;meldingsdatum;vorm;soort\n1;5-3-2017;a;\n",
+         "1 r=2017-03-05 +a; "},
+        {"a\n\nb\nc\n", "FAILED missingPlace 1 nummer"},
+        {"1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n17\n18\n19\n20\nnummer\n",
+         "FAILED missingPlace 1 nummer"},
+        // empty dates
+        {"nummer,meldingsdatum,vorm,soort\n1,,a,\n2,5-3-2017,a,\n3, - ,a,\n4\n",
+         "1 +a; 2 r=2017-03-05 +a; 3 +a; 4 +onbekend; FAILED emptyDate 2 and 2 more"},
+        {"nummer,meldingsdatum,vorm,soort\n1,,a,test\n", "left out 1 "},
+        {"nummer,meldingsdatum,vorm,soort,ingetrokken\n1,,,,ja\n", "1 +onbekend withdrawn; "},
+        {"nummer,meldingsdatum,vorm,soort\n1,x,a,\n", "1 r=x +a; "}, // that row only
+        // sums and notes
+        {"nummer,meldingsdatum,vorm,soort\nTotaal: 12,5-3-2017,a,\n",
+         "Totaal: 12 r=2017-03-05 +a; FAILED noSignal 2"},
+        {"nummer,meldingsdatum,vorm,soort\n* voorlopige cijfers,,,\n,,,bron\n",
+         "* voorlopige cijfers +onbekend;  +onbekend; FAILED noSignal 2 and 1 more"},
+        // numbers that a spreadsheet has shortened
+        {"nummer,meldingsdatum,vorm,soort\n123456789012345000,5-3-2017,a,\n"
+         "123456789012345600,5-3-2017,a,\n12345678901234500,5-3-2017,a,\n",
+         "123456789012345000 r=2017-03-05 +a !/id:shortenedId; "
+         "123456789012345600 r=2017-03-05 +a; 12345678901234500 r=2017-03-05 +a; "},
+    };
+    check_pages(&strict, cases, COUNT(cases));
+    struct mapping relaxed = strict;
+    static const struct page_sample may[] = {
+        {"nummer,soort\n1,x\nsom,x\n2,\n",
+         "1 +onbekend; som +onbekend; 2 +onbekend; FAILED noSignal 3"},
+        {"nummer,m/v\n1,v\n2,\n", "1 +onbekend g=v; 2 +onbekend; FAILED noSignal 3"},
+        {"nummer,vorm,soort\n1,a\n", "1 +a; "},
+    };
+    memset(relaxed.may_be_missing, true, sizeof relaxed.may_be_missing);
+    relaxed.exclude_may_be_missing = true;
+    check_pages(&relaxed, may, COUNT(may));
 }
 
 static void sizes_are_bounded(void **state) {
@@ -203,6 +267,7 @@ static void sizes_are_bounded(void **state) {
 static void files_as_they_come(void **state) {
     (void)state;
     static const struct mapping excel = {
+        MAY_BE_MISSING,
         .format = MAPPING_CSV,
         .latin1 = true,
         .dates = MAPPING_DATES_EXCEL,
@@ -233,7 +298,7 @@ static void files_as_they_come(void **state) {
         noted.text,
         "007 r=2018-06-18 m=Súdwest-Fryslân +seksuele uitbuiting g=vrouw age=19 c=BE; "
         "008 r=2018-06-18T11:30:00.000Z m=Midden-Drenthe +arbeidsuitbuiting g=man c=PL; "
-        "9 r=2018-06-18 m=Bergen (L.) +zei: \"€ 50\"\r\nper dag; ");
+        "9 r=2018-06-18 m=Bergen (L.) +zei: \"€ 50\" per dag; ");
 }
 
 static void random_texts_never_crash(void **state) {
@@ -261,6 +326,7 @@ int main(void) {
         cmocka_unit_test(long_records_are_only_told_of),
         cmocka_unit_test(reading_stops_when_told),
         cmocka_unit_test(the_header_names_the_columns),
+        cmocka_unit_test(what_is_no_table_of_signals_is_refused),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(files_as_they_come),
         cmocka_unit_test(random_texts_never_crash),

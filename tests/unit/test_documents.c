@@ -105,7 +105,7 @@ static void words_of_answers(void **state) {
     LIST(faults, fault_code_name, FAULT_COUNT, enum fault_code);
     LIST(dimensions, dimension_name, DIM_COUNT, enum dimension);
     LIST(feeds, feed_state_name, FEED_STATES, enum feed_state);
-    LIST(publishers, publish_state_name, PUBLISH_STOPPED + 1, enum publish_state);
+    LIST(publishers, publish_state_name, PUBLISH_STALLED + 1, enum publish_state);
     check_all(&faults);
     check_all(&dimensions);
     check_all(&feeds);

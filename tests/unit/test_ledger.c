@@ -183,7 +183,7 @@ static void what_a_page_could_not_give_is_quarantined_once(void **state) {
     (void)state;
     static const char page[] =
         "[{\"id\":\"2017-1\",\"reported\":\"yesterday\",\"naam\":\"Jan Jansen\"},"
-        "{\"id\":\"good\"},"
+        "{\"id\":\"good\",\"reported\":\"2017-05-01\"},"
         "{\"id\":\"Jan Jansen\",\"reported\":\"1970-01-01\"},"
         "{\"id\":\"06-12345678\",\"reported\":\"1971-01-01\"}]";
     struct ledger *ledger = open_ledger();
@@ -282,15 +282,16 @@ static void the_cursor_moves_with_its_page(void **state) {
     struct feed_record feed;
     char field[] = "updated";
     source.cursor_field = field;
-    struct delivery *delivery =
-        new_batch("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", start_ms, true);
+    struct delivery *delivery = new_batch(
+        "[{\"id\":\"a\",\"reported\":\"2017-05-01\",\"updated\":\"2017-05-01\"}]", start_ms, true);
     (void)snprintf(delivery->poll->feed.etag, sizeof delivery->poll->feed.etag, "\"e1\"");
     commit_one(ledger, delivery);
     assert_true(ledger_feed(ledger, STR("amsterdam"), &feed));
     assert_string_equal(feed.cursor, "2017-05-01");
     assert_string_equal(feed.etag, ""); // it was another URL's
     // a page that is not the last of an unordered poll keeps the watermark to itself
-    delivery = new_batch("[{\"id\":\"b\",\"updated\":\"2017-09-01\"}]", start_ms, true);
+    delivery = new_batch("[{\"id\":\"b\",\"reported\":\"2017-05-01\",\"updated\":\"2017-09-01\"}]",
+                         start_ms, true);
     delivery->poll->feed = feed;
     has_next = true;
     commit_one(ledger, delivery);
@@ -299,7 +300,9 @@ static void the_cursor_moves_with_its_page(void **state) {
     // nor does the last page of a poll that brought something new: it may have missed what slipped
     // between pages
     for (int poll = 0; poll < 2; poll++) {
-        delivery = new_batch("[{\"id\":\"c\",\"updated\":\"2017-06-01\"}]", start_ms, true);
+        delivery =
+            new_batch("[{\"id\":\"c\",\"reported\":\"2017-05-01\",\"updated\":\"2017-06-01\"}]",
+                      start_ms, true);
         delivery->poll->feed = feed;
         feed_plan.pages = 1;
         (void)snprintf(feed_plan.watermark, sizeof feed_plan.watermark,
@@ -338,11 +341,15 @@ static void a_page_that_misleads_does_not_move_the_cursor(void **state) {
     (void)state;
     char field[] = "updated";
     source.cursor_field = field;
-    check_cursor("[{\"id\":\"a\",\"updated\":\"2017-05-01\"}]", "2017-05-01");
+    check_cursor("[{\"id\":\"a\",\"reported\":\"2017-05-01\",\"updated\":\"2017-05-01\"}]",
+                 "2017-05-01");
     // a slip in one item: all that lies before it would never be asked for
-    check_cursor("[{\"id\":\"a\",\"updated\":\"9999-12-31\"}]", "2017-01-01");
-    check_cursor("[{\"id\":\"a\",\"updated\":\"2024-03-02T11:00:00Z\"}]", "2017-01-01");
-    check_cursor("[{\"id\":\"\",\"updated\":\"2017-05-01\"}]",
+    check_cursor("[{\"id\":\"a\",\"reported\":\"2017-05-01\",\"updated\":\"9999-12-31\"}]",
+                 "2017-01-01");
+    check_cursor(
+        "[{\"id\":\"a\",\"reported\":\"2017-05-01\",\"updated\":\"2024-03-02T11:00:00Z\"}]",
+        "2017-01-01");
+    check_cursor("[{\"id\":\"\",\"reported\":\"2017-05-01\",\"updated\":\"2017-05-01\"}]",
                  "2017-01-01");                                    // nothing of it was good
     check_cursor("{\"items\":[],\"updated\":\"2017-05-01\"}", ""); // no list: not taken at all
     source.cursor_field = NULL;

@@ -308,6 +308,14 @@ struct deed {
     size_t count;
 };
 
+static bool is_in(const struct item_said *items, size_t count, int id) {
+    for (size_t i = 0; i < count; i++)
+        if (items[i].id == id)
+            return true;
+    return false;
+}
+
+// Each id is in it once, and what is polled says when.
 static void begin_delivery(struct life *life, struct ledger *ledger, struct deed *deed) {
     int by = (int)life_pick(life, LIFE_SOURCES);
     struct delivery_options options = {
@@ -317,8 +325,13 @@ static void begin_delivery(struct life *life, struct ledger *ledger, struct deed
     struct buf text;
     buf_init(&text, 8192);
     deed->count = 1 + life_pick(life, ITEMS_MAX);
+    bool polled = life_pick(life, 2) == 0;
     for (size_t i = 0; i < deed->count; i++) {
-        deed->items[i] = pick_item(life, by);
+        do
+            deed->items[i] = pick_item(life, by);
+        while (is_in(deed->items, i, deed->items[i].id));
+        if (polled && !deed->items[i].said.day)
+            deed->items[i].said.day = 1;
         buf_putc(&text, i ? ',' : '[');
         put_item(&text, &deed->items[i]);
     }
@@ -328,7 +341,7 @@ static void begin_delivery(struct life *life, struct ledger *ledger, struct deed
         delivery_create(life_sources, life_source[by], life->knows_more ? &more_tables : &tables,
                         DECODE_JSON, buf_take(&text), len);
     deed->delivery->received_ms = now;
-    if (life_pick(life, 2))
+    if (polled)
         delivery_set_polled(deed->delivery, &(struct feed_record){0});
     delivery_decode(deed->delivery, &options);
     assert_int_equal(deed->delivery->content.item_count, deed->count);

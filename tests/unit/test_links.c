@@ -133,7 +133,8 @@ static void signals_of_one_group_are_linked(void **state) {
             "[{\"id\":\"1\"," JAN "},{\"id\":\"2\"," JAN "},{\"id\":\"3\"," PIET "}]", 0);
     expect_counts(ledger, 3, 2);
     deliver(ledger, &list[0], "{\"id\":\"2\",\"withdrawn\":true}", 0);
-    deliver(ledger, &list[0], "[{\"id\":\"4\"," JAN "},{\"id\":\"4\"," PIET "}]", 0);
+    deliver(ledger, &list[0], "{\"id\":\"4\"," JAN "}", 0);
+    deliver(ledger, &list[0], "{\"id\":\"4\"," PIET "}", 0);
     expect_counts(ledger, 3, 2);
     ledger_close(ledger);
 }

@@ -127,10 +127,40 @@ static void a_problem_does_not_tell_either(void **state) {
     buf_free(&reply.body);
 }
 
+static bool is_plate(void *ctx, struct str name) {
+    return str_is(name, ctx);
+}
+
+// A name that the operator gave is ours; what only looks like one is not.
+static void names_of_sources_stay(void **state) {
+    (void)state;
+    static char name[] = "GX-742-H";
+    static const struct {
+        const char *text, *line;
+    } cases[] = {
+        {"feed fails source=GX-742-H reason=\"GX-742-H\"",
+         "<3>feed fails source=GX-742-H reason=\"xx-xxx-x\"\n"},
+        {"source=GX-742-J days=3", "<3>source=xx-xxx-x days=3\n"},
+        {"GX-742-H", "<3>xx-xxx-x\n"},
+        {"resource=GX-742-H", "<3>resource=xx-xxx-x\n"},
+        {"source=GX-742-H,123456782", "<3>source=xx-xxx-x,xxxxxxxxx\n"},
+        {"one source=GX-742-H", "<3>one source=GX-742-H\n"},
+    };
+    expect_line("source=GX-742-H", "<3>source=xx-xxx-x\n");
+    log_set_names(is_plate, name);
+    for (size_t i = 0; i < COUNT(cases); i++)
+        expect_line(cases[i].text, cases[i].line);
+    log_set_names(NULL, NULL);
+    expect_line("source=GX-742-H", "<3>source=xx-xxx-x\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identifiers_are_masked),         cmocka_unit_test(our_own_numbers_stay),
-        cmocka_unit_test(the_cut_does_not_bare_one),      cmocka_unit_test(levels_hold),
+        cmocka_unit_test(identifiers_are_masked),
+        cmocka_unit_test(names_of_sources_stay),
+        cmocka_unit_test(our_own_numbers_stay),
+        cmocka_unit_test(the_cut_does_not_bare_one),
+        cmocka_unit_test(levels_hold),
         cmocka_unit_test(a_problem_does_not_tell_either),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "mapping_note.h"
 
 static const struct mapping plain = {
+    MAY_BE_MISSING,
     .format = MAPPING_JSON,
     .items = "",
     .next = "/next",
@@ -74,7 +75,9 @@ static void pages_of_open311(void **state) {
     // a number that begins with zeros is no JSON: that item only
     assert_string_equal(noted.text, "638344 r=2010-04-14T14:37:38.000Z ?14 !/categories:syntax; ");
     (void)note_file(&open311, "open311-error.json", &noted);
-    assert_string_equal(noted.text, " ?2; FAILED required 1");
+    assert_string_equal(
+        noted.text,
+        " ?2; FAILED missingPlace 1 /service_request_id, /requested_datetime, /service_code");
 }
 
 static void values_become_text(void **state) {
@@ -109,6 +112,7 @@ static void values_become_text(void **state) {
 static void words_absent_values_and_constants(void **state) {
     (void)state;
     static const struct mapping mapping = {
+        MAY_BE_MISSING,
         .rules = {[MAPPING_ID] = {.from = "/id"},
                   [MAPPING_OCCURRED] = {.from = "/o", .constant = "2017-01-01 12:00"},
                   [MAPPING_CATEGORY] = {.from = "/k",
@@ -151,12 +155,37 @@ static void words_absent_values_and_constants(void **state) {
     check_pages(&mapping, cases, COUNT(cases));
 }
 
+static void a_place_that_no_item_has_fails_the_page(void **state) {
+    (void)state;
+    struct mapping mapping = {.rules = {[MAPPING_ID] = {.from = "/id"},
+                                        [MAPPING_REPORTED] = {.from = "/at/day"},
+                                        [MAPPING_CATEGORY] = {.constant = "onbekend"},
+                                        [MAPPING_GENDER] = {.from = "/sex", .constant = "x"}},
+                              .skips = {{"/id", "9"}},
+                              .skip_count = 1};
+    static const struct page_sample cases[] = {
+        {"[]", ""},
+        {"[7]", " !:type; "},
+        {"[{\"id\":1},{\"at\":{\"day\":null}},{\"sex\":\"v\"}]",
+         "1 +onbekend g=x;  +onbekend g=x;  +onbekend g=v; "},
+        {"[{\"id\":9,\"sex\":1,\"at\":{\"day\":1}},{\"id\":1}]", "1 +onbekend g=x; left out 1 "},
+        {"[{\"id\":1,\"at\":{}}]", "1 +onbekend g=x; FAILED missingPlace 1 /at/day"},
+        {"[{\"id\":1,\"At\":{\"day\":1},\"sex\":\"v\"},\n{\"id\":2}]",
+         "1 +onbekend g=v ?1; 2 +onbekend g=x; FAILED missingPlace 2 /at/day"},
+    };
+    check_pages(&mapping, cases, COUNT(cases));
+    mapping.may_be_missing[MAPPING_REPORTED] = true;
+    check_pages(&mapping,
+                (const struct page_sample[]){{"[{\"id\":1,\"at\":{}}]", "1 +onbekend g=x; "}}, 1);
+}
+
 static void an_index_is_the_place_in_the_page(void **state) {
     (void)state;
     struct noted noted;
     struct mapping_result result;
     struct mapping mapping = signalen;
     mapping.items = "";
+    memset(mapping.may_be_missing, true, sizeof mapping.may_be_missing);
     const char *body = "[{\"signal_id\":1,\"has_parent\":true},{\"signal_id\":2},7]";
     struct decode_limits limits = note_limits;
     result = note_page_limited(&mapping, str_from(body), &limits, &noted);
@@ -198,6 +227,7 @@ static void marks_have_a_form_that_sorts(void **state) {
 }
 
 static const struct mapping with_person = {
+    MAY_BE_MISSING,
     .items = "",
     .rules = {[MAPPING_ID] = {.from = "/id"},
               [MAPPING_PERSON_NAME] = {.from = "/who/naam"},
@@ -443,6 +473,7 @@ int main(void) {
         cmocka_unit_test(pages_of_open311),
         cmocka_unit_test(values_become_text),
         cmocka_unit_test(words_absent_values_and_constants),
+        cmocka_unit_test(a_place_that_no_item_has_fails_the_page),
         cmocka_unit_test(an_index_is_the_place_in_the_page),
         cmocka_unit_test(marks_have_a_form_that_sorts),
         cmocka_unit_test(persons),

@@ -4,6 +4,7 @@
 #include "mapping_note.h"
 
 static const struct mapping plain = {
+    MAY_BE_MISSING,
     .format = MAPPING_JSON,
     .items = "",
     .next = "/next",
@@ -102,8 +103,8 @@ static void bad_pages_fail(void **state) {
         {"[{\"id\":\"a\"}]\n\nx", "FAILED syntax 3"},
         {"[{\"id\":\"a]}", "FAILED syntax 1"},
         // nothing that any rule names: no page of this kind
-        {"[{}]", "; FAILED required 1"},
-        {"[{\"code\":403,\"description\":\"x\"},7]", " ?2;  !:type; FAILED required 1"},
+        {"[{}]", "; FAILED missingPlace 1 /id"},
+        {"[{\"code\":403,\"description\":\"x\"},7]", " ?2;  !:type; FAILED missingPlace 1 /id"},
     };
     check_pages(&plain, cases, COUNT(cases));
     struct noted noted;
@@ -191,7 +192,7 @@ static void lines_of_ndjson(void **state) {
         {"{\"id\":1} {\"id\":2}\n{\"id\":006}\n7\n{\"id\":4}",
          " !:syntax;  !/id:syntax;  !:type; 4; "},
         {"{\"a\":[[[[[[[[1]]]]]]]]}\n{\"id\":2}", " !:syntax; 2; "},
-        {"{\"error\":\"x\"}", " ?1; FAILED required 1"},
+        {"{\"error\":\"x\"}", " ?1; FAILED missingPlace 1 /id"},
         {"not json", " !:syntax; "},
     };
     mapping = plain;

@@ -102,8 +102,88 @@ static void test_unmapped(void **state) {
     assert_int_equal(page.unmapped_count, 2);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(page.unmapped[i].signal, 1);
-    assert_int_equal(page.unknown_fields, 1);
-    assert_int_equal(page.unknown_municipalities, 1);
+    assert_int_equal(page_add_up(&page).dropped, 1);
+    assert_int_equal(page_add_up(&page).places_unmapped, 1);
+    page_free(&page);
+}
+
+// "index:what" of each item: good, again, or the index that it clashes with.
+static void check_ids(const struct page *page, const char *expected) {
+    char text[256] = "";
+    for (size_t i = 0; i < page->item_count; i++) {
+        const struct page_item *item = &page->items[i];
+        size_t len = strlen(text);
+        const struct fault *fault = item->fault_count ? &page->faults[item->fault_first] : NULL;
+        if (!fault)
+            (void)snprintf(text + len, sizeof text - len, "%u:%s ", item->index,
+                           item->repeats ? "again" : "good");
+        else if (fault->code == FAULT_CONFLICT)
+            (void)snprintf(text + len, sizeof text - len, "%u:%u/%u ", item->index, fault->other,
+                           fault->page);
+        else
+            (void)snprintf(text + len, sizeof text - len, "%u:%s ", item->index,
+                           fault_code_name(fault->code));
+        assert_true(!fault == (item->signal != UINT32_MAX));
+    }
+    assert_string_equal(text, expected);
+}
+
+#define SAYS(id, day) "{\"id\":\"" id "\",\"reported\":\"2017-03-" day "\"}"
+
+static void test_several_contents_under_one_id(void **state) {
+    struct page_options options = options_of(*state);
+    options.imported = true;
+    struct page page = decoded("[" SAYS("a", "01") "," SAYS("b", "01") "," SAYS("a", "01") "," SAYS(
+                                   "b", "02") "," SAYS("c", "01") "," SAYS("b", "01") "]",
+                               &options);
+    check_ids(&page, "0:good 1:3/0 2:again 3:1/0 4:good 5:1/0 ");
+    assert_int_equal(page.refused_count, 0);
+    page_free(&page);
+    page = decoded("[" SAYS("a", "01") ",{\"id\":\"a\",\"withdrawn\":true}]", &options);
+    check_ids(&page, "0:1/0 1:0/0 ");
+    page_free(&page);
+}
+
+// An item of a list may change while its pages are read: if it says so, that is fine.
+static void test_ids_of_several_pages(void **state) {
+    struct page_options options = options_of(*state);
+    options.polled = true;
+    options.ids = page_ids_create();
+    options.page_number = 1;
+    struct page page = decoded(
+        "[" SAYS("a", "01") "," SAYS("b", "01") ",{\"id\":\"2017-3\",\"reported\":\"2017-03-01\","
+                                                "\"updated\":\"2017-03-01T12:00:00Z\"}]",
+        &options);
+    check_ids(&page, "0:good 1:good 2:good ");
+    page_free(&page);
+    options.page_number = 2;
+    page = decoded("[" SAYS("2017-3", "02") "," SAYS("a", "02") "," SAYS(
+                       "b", "01") ","
+                                  "{\"id\":\"2017-3\",\"reported\":\"2017-03-02\",\"updated\":"
+                                  "\"2017-03-01T12:01:00Z\"}]",
+                   &options);
+    check_ids(&page, "0:2/1 1:0/1 2:again 3:good ");
+    assert_int_equal(page.refused_count, 2);
+    assert_string_equal(page.refused[page.items[0].refused].id, "2017-3");
+    page_free(&page);
+    page_ids_free(options.ids);
+}
+
+static void test_dates_are_needed_but_of_what_is_posted(void **state) {
+    struct page_options options = options_of(*state);
+    const char *body =
+        "[{\"id\":\"a\"},{\"id\":\"b\",\"reported\":\" \"},{\"id\":\"c\",\"withdrawn\":true}]";
+    struct page page = decoded(body, &options);
+    check_ids(&page, "0:good 1:good 2:good ");
+    assert_int_equal(page_add_up(&page).undated, 2);
+    page_free(&page);
+    options.imported = true;
+    page = decoded(body, &options);
+    check_ids(&page, "0:required 1:required 2:good ");
+    page_free(&page);
+    options.allow_missing = true;
+    page = decoded(body, &options);
+    assert_int_equal(page.signal_count, 3);
     page_free(&page);
 }
 
@@ -151,6 +231,9 @@ int main(void) {
         cmocka_unit_test_prestate(test_polled, &f),
         cmocka_unit_test_prestate(test_failed_as_a_whole, &f),
         cmocka_unit_test_prestate(test_unmapped, &f),
+        cmocka_unit_test_prestate(test_several_contents_under_one_id, &f),
+        cmocka_unit_test_prestate(test_ids_of_several_pages, &f),
+        cmocka_unit_test_prestate(test_dates_are_needed_but_of_what_is_posted, &f),
         cmocka_unit_test_prestate(test_mapped, &f),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,8 +84,9 @@ static void submit_one(struct rig *rig) {
     buf_init(&body, 1 << 16);
     buf_putc(&body, '[');
     expected->count = (size_t)unit_random(&rig->seed) % (ITEMS_MAX + 1);
+    size_t first = (size_t)unit_random(&rig->seed) % IDS; // an id is there once in a batch
     for (size_t i = 0; i < expected->count; i++) {
-        size_t id = (size_t)unit_random(&rig->seed) % IDS;
+        size_t id = (first + i * 7) % IDS;
         int content = (int)(unit_random(&rig->seed) % (CONTENTS + 1));
         buf_printf(&body, "%s{\"id\":\"n%zu\",", i ? "," : "", id);
         if (content)

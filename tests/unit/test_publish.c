@@ -97,6 +97,7 @@ static void test_stop_in_each_state(void **state) {
     stop(app, 100); // the rest stays in the outbox
     rd_kafka_mock_broker_set_up(app->mock, -1);
 
+    rd_kafka_mock_broker_set_rtt(app->mock, -1, 50); // else all may be confirmed before it is seen
     start_plain(app);
     run_until(app, has_in_flight);
     uint64_t before = app->acks;

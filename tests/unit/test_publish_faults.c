@@ -15,10 +15,33 @@ static void test_stall(void **state) {
     app->reasons[0] = '\0'; // a slow start may have told one
     publisher_wake(app->publisher);
     run_until(app, told_stall);
+    assert_int_equal(status_of(app).state, PUBLISH_STALLED);
     run_until(app, has_error);
     rd_kafka_mock_broker_set_up(app->mock, -1);
     run_until(app, told_recovery);
     run_until(app, all_acked);
+    assert_int_equal(status_of(app).state, PUBLISH_RUNNING);
+    assert_string_equal(status_of(app).last_error, "");
+    app_free(app);
+}
+
+static bool has_no_error(struct app *app) {
+    return !has_error(app);
+}
+
+// Nothing is sent meanwhile, so no report tells that it is over.
+static void an_error_that_has_passed_is_not_told(void **state) {
+    (void)state;
+    struct app *app = app_create(5);
+    const struct publish_setting settings[] = {{"reconnect.backoff.max.ms", "100"}};
+    start(app, rd_kafka_mock_cluster_bootstraps(app->mock), settings, 1, 20);
+    run_until(app, all_acked);
+    rd_kafka_mock_broker_set_down(app->mock, -1);
+    run_until(app, has_error);
+    assert_int_equal(status_of(app).state, PUBLISH_RUNNING); // nothing waits
+    rd_kafka_mock_broker_set_up(app->mock, -1);
+    run_until(app, has_no_error);
+    assert_int_equal(status_of(app).delivered, 5);
     app_free(app);
 }
 
@@ -51,6 +74,7 @@ static void test_producer_fails(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stall),
+        cmocka_unit_test(an_error_that_has_passed_is_not_told),
         cmocka_unit_test(test_producer_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

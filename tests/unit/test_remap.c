@@ -205,8 +205,9 @@ static void what_is_withdrawn_erased_or_replaced_is_left_alone(void **state) {
     post(ledger, coa, &old_tables,
          "[{\"id\":\"1\",\"category\":\"mobiel "
          "banditisme\"},{\"id\":\"2\",\"category\":\"sekswerk\"},"
-         "{\"id\":\"3\",\"category\":\"sekswerk\"},{\"id\":\"4\",\"category\":\"sekswerk\"},"
-         "{\"id\":\"1\",\"withdrawn\":true},"
+         "{\"id\":\"3\",\"category\":\"sekswerk\"},{\"id\":\"4\",\"category\":\"sekswerk\"}]");
+    post(ledger, coa, &old_tables,
+         "[{\"id\":\"1\",\"withdrawn\":true},"
          "{\"id\":\"3\",\"category\":\"prostitutie\"}]");
     erase(ledger, coa, "2");
     uint64_t lines = ledger_last_seq(ledger);

@@ -222,10 +222,10 @@ static void so_do_entries_of_other_tables(void **state) {
     for (int round = 0; round < 6; round++) {
         buf_init(&text, 1 << 20);
         for (int i = 0; i < 1000; i++)
-            buf_printf(
-                &text,
-                "%c{\"id\":\"x%d-%d\",\"category\":\"?%d\",\"person\":{\"vNumber\":\"2%09d\"}}",
-                i ? ',' : '[', round, i, i, round * 1000 + i);
+            buf_printf(&text,
+                       "%c{\"id\":\"x%d-%d\",\"reported\":\"2024-02-29\",\"category\":\"?%d\","
+                       "\"person\":{\"vNumber\":\"2%09d\"}}",
+                       i ? ',' : '[', round, i, i, round * 1000 + i);
         for (int i = 0; i < 150; i++)
             buf_printf(&text, ",{\"id\":\"y%d-%d\",\"reported\":\"?\"}", round, i);
         buf_puts(&text, "]");
@@ -268,7 +268,9 @@ static void entries_of_other_tables_go_by_their_own_age(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
     size_t words = 0;
-    deliver(ledger, "[{\"id\":\"a1\",\"category\":\"iets\"},{\"id\":\"b1\",\"reported\":\"?\"}]",
+    deliver(ledger,
+            "[{\"id\":\"a1\",\"reported\":\"2024-02-29\",\"category\":\"iets\"},{\"id\":\"b1\","
+            "\"reported\":\"?\"}]",
             true);
     assert_int_equal(ledger_unmapped(ledger), 1);
     assert_int_equal(ledger_quarantined(ledger), 1);

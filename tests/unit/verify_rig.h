@@ -93,10 +93,14 @@ static inline struct ledger *make_books(void) {
     assert_int_equal(ledger_first_seq(ledger), 7);
     deliver(ledger,
             "[{\"id\":\"plain\",\"reported\":\"2023-05-01\",\"municipality\":\"Nergenshuizen\"},"
-            "{\"id\":\"jan\"," JAN "},{\"id\":\"piet\"," PIET "},"
-            "{\"id\":\"fixed\",\"category\":\"dwang\"},{\"id\":\"gone\"," PIET "},"
-            "{\"id\":\"back\"},{\"id\":\"word\",\"category\":\"iets\"},{\"id\":\"erased-1\"," JAN
-            "},{\"id\":\"erased-2\"," PIET "},{\"id\":\"bad\",\"reported\":\"?\"},"
+            "{\"id\":\"jan\",\"reported\":\"2024-06-18\"," JAN
+            "},{\"id\":\"piet\",\"reported\":\"2024-06-18\"," PIET "},"
+            "{\"id\":\"fixed\",\"reported\":\"2024-06-18\",\"category\":\"dwang\"},{\"id\":"
+            "\"gone\",\"reported\":\"2024-06-18\"," PIET "},"
+            "{\"id\":\"back\",\"reported\":\"2024-06-18\"},{\"id\":\"word\",\"reported\":\"2024-06-"
+            "18\",\"category\":\"iets\"},{\"id\":\"erased-1\",\"reported\":\"2024-06-18\"," JAN
+            "},{\"id\":\"erased-2\",\"reported\":\"2024-06-18\"," PIET
+            "},{\"id\":\"bad\",\"reported\":\"?\"},"
             "{\"id\":\"unseen\",\"withdrawn\":true}]",
             true); // 8 to 17
     deliver(ledger,

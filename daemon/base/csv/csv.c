@@ -41,14 +41,34 @@ static struct str without_formula(struct str cell) {
     return cell;
 }
 
+static bool is_break(char c) {
+    return c == '\n' || c == '\r' || c == '\t';
+}
+
+// In place. The new length.
+static size_t fold_breaks(char *cell, size_t len) {
+    size_t kept = 0;
+    bool within = false;
+    for (size_t i = 0; i < len; i++) {
+        bool before = within;
+        within = is_break(cell[i]);
+        if (!within)
+            cell[kept++] = cell[i];
+        else if (!before)
+            cell[kept++] = ' ';
+    }
+    return kept;
+}
+
 static void on_cell(void *data, size_t len, void *ctx) {
     struct reader *r = ctx;
     if (r->stopped)
         return;
-    struct str cell = {data, len};
-    cell = without_formula(cell);
-    r->filled = r->filled || r->options->strict || str_trim(cell).len > 0;
     r->bytes += len + 1;
+    if (r->options->fold_breaks)
+        len = fold_breaks(data, len);
+    struct str cell = without_formula((struct str){data, len});
+    r->filled = r->filled || r->options->strict || str_trim(cell).len > 0;
     if (r->bytes > r->options->record_bytes_max)
         r->too_long = true;
     if (!r->too_long) {

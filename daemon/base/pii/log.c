@@ -18,6 +18,26 @@ enum {
 
 static enum log_level level_max = LOG_LEVEL_NOTICE;
 
+static bool (*is_own_name)(void *ctx, struct str name);
+static void *is_own_name_ctx;
+
+void log_set_names(bool (*is_own)(void *ctx, struct str name), void *ctx) {
+    is_own_name = is_own;
+    is_own_name_ctx = ctx;
+}
+
+void log_keep_names(char *text, struct str before) {
+    static const struct str key = {"source=", 7};
+    struct str rest = before, word;
+    while (is_own_name && str_split(&rest, ' ', &word)) {
+        if (word.len <= key.len || memcmp(word.data, key.data, key.len) != 0)
+            continue;
+        struct str name = {word.data + key.len, word.len - key.len};
+        if (is_own_name(is_own_name_ctx, name))
+            memcpy(text + (name.data - before.data), name.data, name.len);
+    }
+}
+
 void log_set_level(enum log_level level) {
     level_max = level;
 }
@@ -44,6 +64,7 @@ static void mask(char *line, size_t len) {
         if (!quoted && before[i] == '=' && is_own_number(before, len, i + 1, &end))
             memcpy(line + i + 1, before + i + 1, end - i - 1);
     }
+    log_keep_names(line, (struct str){before, len});
 }
 
 void log_line(enum log_level level, const char *fmt, ...) {

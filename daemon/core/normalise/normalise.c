@@ -40,6 +40,31 @@ static void add_fault(struct normaliser *work, const char *pointer, enum fault_c
     memcpy(fault->pointer, pointer, strlen(pointer) + 1);
 }
 
+// Line breaks and tabs fold as blanks do.
+static bool is_clean_word(struct str text) {
+    while (text.len) {
+        size_t len = 0;
+        while (len < text.len && !memchr("\t\n\r", text.data[len], 3))
+            len++;
+        if (!str_is_clean_utf8((struct str){text.data, len}))
+            return false;
+        len += len < text.len;
+        text = (struct str){text.data + len, text.len - len};
+    }
+    return true;
+}
+
+// A word that a table gives meaning; absent as of `clean`.
+static struct str clean_word(struct normaliser *work, struct str field, const char *pointer) {
+    struct str text = str_trim(field);
+    if (text.len == 0)
+        return (struct str){NULL, 0};
+    if (text.len <= SIGNAL_WORD_MAX && is_clean_word(text))
+        return text;
+    add_fault(work, pointer, text.len > SIGNAL_WORD_MAX ? FAULT_TOO_LONG : FAULT_BAD_CHARACTER);
+    return (struct str){NULL, 0};
+}
+
 // The field without blanks around it; absent when nothing is left or when it is at fault.
 static struct str clean(struct normaliser *work, struct str field, size_t max,
                         const char *pointer) {
@@ -52,6 +77,30 @@ static struct str clean(struct normaliser *work, struct str field, size_t max,
     return (struct str){NULL, 0};
 }
 
+static bool take_digits(struct str *rest, size_t max) {
+    size_t count = 0;
+    while (count < rest->len && rest->data[count] >= '0' && rest->data[count] <= '9')
+        count++;
+    *rest = (struct str){rest->data + count, rest->len - count};
+    return count > 0 && count <= max;
+}
+
+// "2.01712E+11", which a spreadsheet made of a long number: others are alike.
+static bool is_shortened(struct str id) {
+    struct str rest = id;
+    if (!take_digits(&rest, 1))
+        return false;
+    if (rest.len && (rest.data[0] == '.' || rest.data[0] == ',')) {
+        rest = (struct str){rest.data + 1, rest.len - 1};
+        if (!take_digits(&rest, SIGNAL_ID_MAX))
+            return false;
+    }
+    if (rest.len < 3 || (rest.data[0] | 0x20) != 'e' || rest.data[1] != '+')
+        return false;
+    rest = (struct str){rest.data + 2, rest.len - 2};
+    return take_digits(&rest, 3) && rest.len == 0;
+}
+
 static void take_id(struct normaliser *work, struct str field) {
     struct signal *signal = work->signal;
     if (str_trim(field).len == 0) {
@@ -61,6 +110,8 @@ static void take_id(struct normaliser *work, struct str field) {
     struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
     if (id.len == 0)
         return;
+    if (is_shortened(id))
+        add_fault(work, "/id", FAULT_SHORTENED);
     normalise_identity(work->context->identity_key, work->context->source, id, &signal->identity);
     if (scrub_is_case_number(id, work->context->source)) {
         memcpy(signal->id, id.data, id.len);
@@ -100,6 +151,8 @@ static bool take_day(struct normaliser *work, struct str field, const char *poin
 
 static void take_dates(struct normaliser *work, const struct item *item) {
     work->reported = work->received;
+    if (work->context->date_needed && !work->signal->withdrawn && str_trim(item->reported).len == 0)
+        add_fault(work, "/reported", FAULT_REQUIRED);
     bool given = take_day(work, item->reported, "/reported", SIGNAL_DAY_MIN, &work->reported);
     // our own clock may be wrong too: a month before 2000 has no cell
     if (!given && work->received < SIGNAL_DAY_MIN && str_trim(item->reported).len == 0 &&
@@ -162,7 +215,7 @@ static void take_municipality(struct normaliser *work, struct str field) {
     const struct municipality *found = NULL;
     struct signal *signal = work->signal;
     bool given = str_trim(field).len > 0;
-    struct str word = clean(work, field, SIGNAL_WORD_MAX, "/municipality");
+    struct str word = clean_word(work, field, "/municipality");
     if (!given)
         found = assume_own(work, own);
     else if (word.len &&
@@ -186,7 +239,7 @@ static void take_categories(struct normaliser *work, const struct item *item) {
     assert(item->category_count <= SIGNAL_CATEGORIES_MAX);
     for (size_t i = 0; i < item->category_count; i++) {
         enum category category = CATEGORY_UNKNOWN;
-        struct str word = clean(work, item->categories[i], SIGNAL_WORD_MAX, pointers[i]);
+        struct str word = clean_word(work, item->categories[i], pointers[i]);
         if (word.len == 0)
             continue;
         if (!categories_find(work->context->categories, word, &category)) {
@@ -202,24 +255,34 @@ static void take_categories(struct normaliser *work, const struct item *item) {
     work->signal->cell.categories = (uint16_t)set;
 }
 
-// A whole number from `min` to `max`. False when not given or at fault.
-static bool take_number(struct normaliser *work, struct str field, uint64_t min, uint64_t max,
-                        const char *pointer, uint64_t *value) {
-    struct str text = clean(work, field, SIGNAL_WORD_MAX, pointer);
-    struct str digits = text;
-    if (text.len == 0)
-        return false;
-    if (digits.len > 1 && digits.data[0] == '-')
-        digits = (struct str){digits.data + 1, digits.len - 1};
-    for (size_t i = 0; i < digits.len; i++)
-        if (digits.data[i] < '0' || digits.data[i] > '9') {
-            add_fault(work, pointer, FAULT_TYPE);
-            return false;
-        }
-    if (str_to_u64(text, max, value) && *value >= min)
-        return true;
-    add_fault(work, pointer, FAULT_OUT_OF_RANGE);
-    return false;
+// What a source says of a victim, in whatever form: what cannot be read is unknown, and is counted.
+// It never costs the signal.
+enum reading { READING_NONE, READING_GOOD, READING_UNKNOWN };
+
+// A whole number from `min` to `max`, also as spreadsheets and people write it: "30.0", "30 jaar".
+static enum reading read_number(struct str field, uint64_t min, uint64_t max, uint64_t *value) {
+    static const char *const units[] = {"",  "j",    "jaar",  "jr",  "jaar oud",
+                                        "y", "year", "years", "yrs", "years old"};
+    struct str rest = str_trim(field), digits = rest;
+    char folded[STR_FOLDED_MAX];
+    if (rest.len == 0)
+        return READING_NONE;
+    if (!take_digits(&rest, SIGNAL_WORD_MAX))
+        return READING_UNKNOWN;
+    digits.len -= rest.len;
+    if (rest.len > 1 && (rest.data[0] == '.' || rest.data[0] == ',') && rest.data[1] == '0') {
+        rest = (struct str){rest.data + 1, rest.len - 1};
+        (void)take_digits(&rest, SIGNAL_WORD_MAX);
+    }
+    bool signs_only = rest.len > 0 && synonyms_fold(rest, folded) == 0;
+    if (rest.len == 0)
+        folded[0] = '\0';
+    if (signs_only || !str_to_u64(digits, max, value) || *value < min)
+        return READING_UNKNOWN;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(folded, units[i]) == 0)
+            return READING_GOOD;
+    return READING_UNKNOWN;
 }
 
 // The age in years follows from a birth year only when both ends of that year agree.
@@ -230,34 +293,62 @@ static enum age_group age_group_of_birth_year(uint64_t born, int year) {
     return years < AGE_OF_MAJORITY ? AGE_MINOR : AGE_ADULT;
 }
 
+static enum reading read_age_group(struct str field, enum age_group *group) {
+    struct str word = str_trim(field);
+    if (word.len == 0)
+        return READING_NONE;
+    return codelist_age_group(word, group) ? READING_GOOD : READING_UNKNOWN;
+}
+
+// An age, or a group that stands in its place.
+static enum reading read_age(struct str field, enum age_group *group) {
+    uint64_t age;
+    enum reading reading = read_number(field, 0, AGE_MAX, &age);
+    if (reading == READING_GOOD)
+        *group = age < AGE_OF_MAJORITY ? AGE_MINOR : AGE_ADULT;
+    else if (reading == READING_UNKNOWN && codelist_age_group(str_trim(field), group) &&
+             *group != AGE_UNKNOWN)
+        return READING_GOOD;
+    return reading;
+}
+
+static enum reading read_birth_year(struct str field, int year, enum age_group *group) {
+    uint64_t born;
+    enum reading reading = read_number(field, BIRTH_YEAR_MIN, (uint64_t)year, &born);
+    if (reading == READING_GOOD)
+        *group = age_group_of_birth_year(born, year);
+    return reading;
+}
+
 // What is most exact for us wins: the group, then the age, then the birth year.
 static enum age_group take_age(struct normaliser *work, const struct item *item) {
-    enum age_group group = AGE_UNKNOWN;
-    uint64_t age, born;
+    const struct str said[] = {item->age_group, item->age, item->birth_year};
+    enum age_group groups[3] = {AGE_UNKNOWN, AGE_UNKNOWN, AGE_UNKNOWN};
     int year = time_month_of_day(work->reported) / 12;
-    struct str word = clean(work, item->age_group, SIGNAL_WORD_MAX, "/victim/ageGroup");
-    bool has_age = take_number(work, item->age, 0, AGE_MAX, "/victim/age", &age);
-    bool has_year = take_number(work, item->birth_year, BIRTH_YEAR_MIN, (uint64_t)year,
-                                "/victim/birthYear", &born);
-    if (word.len && !codelist_age_group(word, &group))
-        add_unknown(work, UNMAPPED_AGE_GROUP, word);
-    if (group != AGE_UNKNOWN)
-        return group;
-    if (has_age)
-        return age < AGE_OF_MAJORITY ? AGE_MINOR : AGE_ADULT;
-    return has_year ? age_group_of_birth_year(born, year) : AGE_UNKNOWN;
+    const enum reading readings[] = {read_age_group(said[0], &groups[0]),
+                                     read_age(said[1], &groups[1]),
+                                     read_birth_year(said[2], year, &groups[2])};
+    for (size_t i = 0; i < 3; i++)
+        if (readings[i] == READING_UNKNOWN) {
+            add_unknown(work, UNMAPPED_AGE_GROUP, str_trim(said[i]));
+            break; // one word of each field is kept
+        }
+    for (size_t i = 0; i < 3; i++)
+        if (groups[i] != AGE_UNKNOWN)
+            return groups[i];
+    return AGE_UNKNOWN;
 }
 
 static void take_victim(struct normaliser *work, const struct item *item) {
     enum gender gender = GENDER_UNKNOWN;
     enum citizenship citizenship = CITIZENSHIP_UNKNOWN;
     struct cell *cell = &work->signal->cell;
-    struct str word = clean(work, item->gender, SIGNAL_WORD_MAX, "/victim/gender");
+    struct str word = str_trim(item->gender);
     if (word.len && !codelist_gender(word, &gender))
         add_unknown(work, UNMAPPED_GENDER, word);
     cell->gender = (uint8_t)gender;
     cell->age_group = (uint8_t)take_age(work, item);
-    word = clean(work, item->citizenship, SIGNAL_WORD_MAX, "/victim/citizenship");
+    word = str_trim(item->citizenship);
     if (word.len && !codelist_citizenship(word, work->reported, &citizenship))
         add_unknown(work, UNMAPPED_CITIZENSHIP, word);
     cell->citizenship = (uint8_t)citizenship;
@@ -266,7 +357,7 @@ static void take_victim(struct normaliser *work, const struct item *item) {
 static void take_status(struct normaliser *work, struct str field) {
     enum status status = STATUS_POSSIBLE;
     struct str word = clean(work, field, SIGNAL_WORD_MAX, "/status");
-    if (word.len && !codelist_status(word, &status))
+    if (word.len && !codelist_is_unknown(word) && !codelist_status(word, &status))
         add_fault(work, "/status", FAULT_UNKNOWN_WORD);
     work->signal->cell.status = (uint8_t)status;
 }

@@ -89,6 +89,13 @@ static const struct {
     [FAULT_NOT_ACCEPTED] = {"notAccepted",
                             "is a citizen service number (BSN), which must not be sent"},
     [FAULT_BAD_NUMBER] = {"badNumber", "is no number of this kind: a V-number has 10 digits"},
+    [FAULT_MISSING_PLACE] = {"missingPlace",
+                             "does not have the columns or places that its template names"},
+    [FAULT_EMPTY_DATE] = {"emptyDate", "has a row without the date of its report"},
+    [FAULT_NO_SIGNAL] = {"noSignal", "has a row that is a sum or a note, and no signal"},
+    [FAULT_CONFLICT] = {"conflict", "stands in one delivery more than once, with other contents"},
+    [FAULT_SHORTENED] = {"shortenedId",
+                         "is a number that a spreadsheet has shortened: make its cells text"},
     [FAULT_REPEATED] = {"repeated", "is there more than once"},
     [FAULT_FORM] = {"form", "is in a form that is not read here"},
 };

@@ -231,8 +231,8 @@ static const char *find_format(const char *file, const char *given) {
     return ends_in(file, ".ndjson") || ends_in(file, ".jsonl") ? "ndjson" : NULL;
 }
 
-static char *make_target(const char *source, const char *template, const char *format,
-                         bool dry_run) {
+static char *make_target(const char *source, const char *template, const char *format, bool dry_run,
+                         bool allow_missing) {
     struct buf target;
     buf_init(&target, CLIENT_TARGET_MAX);
     buf_puts(&target, "/v1/import?source=");
@@ -241,7 +241,8 @@ static char *make_target(const char *source, const char *template, const char *f
         buf_puts(&target, "&template=");
         client_put_encoded(&target, str_from(template));
     }
-    buf_printf(&target, "&format=%s%s", format, dry_run ? "&dryRun=1" : "");
+    buf_printf(&target, "&format=%s%s%s", format, allow_missing ? "&allowMissing=1" : "",
+               dry_run ? "&dryRun=1" : "");
     bool too_long = target.overflow;
     char *text = buf_take(&target);
     if (!too_long)
@@ -289,7 +290,7 @@ static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *a
                                 template     ? template
                                 : import.csv ? "csv"
                                              : NULL,
-                                format, import.dry_run);
+                                format, import.dry_run, args_has(args, "allow-missing"));
     if (!import.target)
         return ctl_usage(ctl, "the names are too long");
     enum ctl_exit result = read_and_run(&import, file);
@@ -301,6 +302,7 @@ static const struct args_option options[] = {
     {"source", 's', "NAME", "whose signals these are: a name of the source table"},
     {"template", 't', "NAME", "how to read it; default: csv, or native for NDJSON"},
     {"format", 0, "csv|ndjson", "how FILE is written; default: as it ends"},
+    {"allow-missing", 0, NULL, "columns and dates may be missing: without one, today"},
     {"dry-run", 'n', NULL, "only judge: nothing is stored"},
     {0},
 };

@@ -79,15 +79,19 @@ static void trace_page(struct try_run *run, enum decode_format format) {
     struct door door;
     struct mapping_result mapped;
     struct decode_result decoded;
+    struct mapping relaxed;
     const struct decode_options options = {.format = format, .limits = limits};
     run->items = mem_zalloc(run->items_max, sizeof *run->items);
+    if (run->allow_missing)
+        mapping_relax(&template->mapping, &relaxed);
     if (!door_open((struct str){run->body, run->body_len},
                    template->mapping.latin1 ? DOOR_LATIN1 : run->charset, &door))
         return;
     if (template->native)
         decode_items(door.text, &options, on_native, run, &decoded);
     else
-        mapping_decode_traced(&template->mapping, door.text, &limits, on_trace, run, &mapped);
+        mapping_decode_traced(run->allow_missing ? &relaxed : &template->mapping, door.text,
+                              &limits, on_trace, run, &mapped);
     door_close(&door);
 }
 
@@ -103,6 +107,8 @@ static void decode_page(struct try_run *run, enum decode_format format, uint16_t
                                          .format = format,
                                          .charset = run->charset,
                                          .limits = limits,
+                                         .imported = true,
+                                         .allow_missing = run->allow_missing,
                                          .context = {.municipalities = tables->municipalities,
                                                      .categories = tables->categories,
                                                      .allowlist = tables->allowlist,
@@ -262,6 +268,7 @@ static enum ctl_exit run_try(const struct ctl *ctl, const struct args *args) {
     if (!read_municipality(args_value(args, "municipality"), &municipality))
         return ctl_usage(ctl, "--municipality takes a code such as GM0363");
     run.items_max = (size_t)count;
+    run.allow_missing = args_has(args, "allow-missing");
     if (!hash_init())
         return ctl_fail("this system gives no randomness");
     struct templates *templates = load_template(args->words[0], args_value(args, "templates"));
@@ -280,6 +287,7 @@ static const struct args_option options[] = {
     {"items", 'n', "N", "show the first N items; default: 5"},
     {"templates", 0, "DIR", "where templates are, see above"},
     {"tables", 0, "DIR", "where the reference tables are, see above"},
+    {"allow-missing", 0, NULL, "columns, places and dates may be missing"},
     {"municipality", 0, "CODE", "of the source, for items that name none"},
     {"secret-file", 0, "FILE", "holds the secret for the template's authentication"},
     {"client-cert", 0, "FILE", "PEM with a client certificate and its key"},

@@ -20,6 +20,7 @@ struct try_item {
 struct try_run {
     const struct ctl *ctl;
     const struct template *template;
+    bool allow_missing;
     char *body; // of the page; owned
     size_t body_len;
     enum door_charset charset; // as a server says

@@ -135,7 +135,7 @@ static void put_faults(const struct try_run *run, const struct page_item *item) 
     for (uint32_t i = 0; i < item->fault_count; i++) {
         const struct fault *fault = &run->page.faults[item->fault_first + i];
         char text[TEXT_BYTES_MAX], what[EXPLAIN_MAX];
-        explain_fault(mapping_of(run), fault->code, fault->pointer, what);
+        explain_item(mapping_of(run), fault, what);
         (void)snprintf(text, sizeof text, "%s %s: %s", fault->pointer, fault_code_name(fault->code),
                        what);
         put_line(&run->ctl->term, STYLE_BAD, "=> refused", text);
@@ -190,15 +190,16 @@ static void put_total(const struct term_out *term, const char *label, uint64_t v
 static void put_totals(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
     const struct page *page = &run->page;
+    const struct page_tally tally = page_add_up(page);
     const char *next = next_of(run);
     term_out_print(term, STYLE_STRONG, "in all");
     put_total(term, "items", page->item_count + page->excluded);
     put_total(term, "good", page->signal_count);
     put_total(term, "refused", refused_count(run));
     put_total(term, "left out", page->excluded);
-    put_total(term, "unused fields", page->unknown_fields);
+    put_total(term, "unused fields", tally.dropped);
     put_total(term, "unknown words", page->unmapped_count);
-    put_total(term, "unknown places", page->unknown_municipalities);
+    put_total(term, "unknown places", tally.places_unmapped);
     put_line(term, STYLE_STRONG, "next page",
              next                                                              ? next
              : run->template->paging == TEMPLATE_PAGING_NUMBER && is_full(run) ? "the next number"
@@ -279,7 +280,7 @@ static void json_made(struct json_out *json, const struct try_run *run,
     json_open_key(json, "errors", '[');
     for (uint32_t i = 0; made && i < made->fault_count; i++) {
         const struct fault *fault = &page->faults[made->fault_first + i];
-        explain_fault(mapping_of(run), fault->code, fault->pointer, what);
+        explain_item(mapping_of(run), fault, what);
         json_open(json, '{');
         json_put_text(json, "pointer", fault->pointer);
         json_put_text(json, "code", fault_code_name(fault->code));
@@ -311,6 +312,7 @@ static void print_json(const struct try_run *run) {
     struct buf out;
     buf_init(&out, JSON_BYTES_MAX);
     struct json_out json = {.buf = &out};
+    const struct page_tally tally = page_add_up(page);
     bool failed = page->decoded.failed;
     json_open(&json, '{');
     json_put_text(&json, "template", run->template->name);
@@ -320,9 +322,9 @@ static void print_json(const struct try_run *run) {
     json_put_u64(&json, "good", page->signal_count);
     json_put_u64(&json, "refused", refused_count(run));
     json_put_u64(&json, "excluded", page->excluded);
-    json_put_u64(&json, "unknownFields", page->unknown_fields);
+    json_put_u64(&json, "unknownFields", tally.dropped);
     json_put_u64(&json, "unmapped", page->unmapped_count);
-    json_put_u64(&json, "unknownMunicipalities", page->unknown_municipalities);
+    json_put_u64(&json, "unknownMunicipalities", tally.places_unmapped);
     json_put_foreign(&json, "next", next_of(run));
     json_put_text(&json, "watermark", mark_of(run));
     json_close(&json, '}');

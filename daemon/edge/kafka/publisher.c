@@ -23,7 +23,8 @@ enum {
     RETRY_FACTOR_MAX = 30,
     DRAIN_MS = 5000, // for the last reports of a failed producer; what it wrote the recovery tells
     WARM_UP_MS = 2000,
-    STALL_FACTOR = 10, // so many times the first retry without a report: worth a line
+    STALL_FACTOR = 8, // so many times the first retry without a report: worth a line
+    PROBE_MS = 2000,
     PUMP_EVENTS = 512, // handed over in one turn of the loop
     ACKS_MAX = 16384   // told at once
 };
@@ -61,16 +62,22 @@ struct publisher {
     bool full;           // the producer takes no more until reports come
     bool failed;         // the producer; last_error says why
     bool stalled;        // told that reports stay away
-    bool stall_waiting;  // when the stall timer last looked, something was in flight …
-    uint64_t stall_seen; // … and so many had been delivered
+    unsigned quiet;      // times that the stall timer has seen something in flight and no report
+    uint64_t stall_seen; // delivered, when it last looked
+    bool probing;        // a job asks whether Kafka is there, while RUNNING with nothing to send
+    bool probed;         // it is
     uint64_t handed_over, in_flight, delivered, restarts;
     char last_error[160];
 };
 
 const char *publish_state_name(enum publish_state state) {
-    static const char *const names[] = {"off",     "recovering", "recovered",
-                                        "running", "draining",   "stopped"};
+    static const char *const names[] = {"off",      "recovering", "recovered", "running",
+                                        "draining", "stopped",    "stalled"};
     return names[state];
+}
+
+static enum publish_state shown_state(const struct publisher *p) {
+    return p->state == PUBLISH_RUNNING && p->stalled ? PUBLISH_STALLED : p->state;
 }
 
 static void set_state(struct publisher *p, enum publish_state state, const char *reason) {
@@ -80,7 +87,7 @@ static void set_state(struct publisher *p, enum publish_state state, const char 
         return;
     (void)snprintf(p->told, sizeof p->told, "%s", reason);
     bool trouble = state == PUBLISH_RECOVERING || state == PUBLISH_DRAINING || p->stalled;
-    p->options.on_state(p->options.ctx, state, p->told, trouble && !p->stopping);
+    p->options.on_state(p->options.ctx, shown_state(p), p->told, trouble && !p->stopping);
 }
 
 // ---- RECOVERING
@@ -370,14 +377,41 @@ static void on_events(void *ctx, int io_events) {
     loop_defer(p->loop, &p->turn);
 }
 
+static void probe_work(void *ctx) {
+    struct publisher *p = ctx;
+    const rd_kafka_metadata_t *metadata;
+    p->probed =
+        rd_kafka_metadata(p->producer, 0, NULL, &metadata, PROBE_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (p->probed)
+        rd_kafka_metadata_destroy(metadata);
+}
+
+static void probe_done(void *ctx) {
+    struct publisher *p = ctx;
+    p->working = p->probing = false;
+    if (p->probed && !p->failed && p->in_flight == 0)
+        p->last_error[0] = '\0';
+    loop_defer(p->loop, &p->turn);
+}
+
+// With nothing to send no report would ever say that an error has passed.
+static void probe(struct publisher *p) {
+    if (!p->last_error[0] || p->in_flight > 0 || p->working || p->state != PUBLISH_RUNNING)
+        return;
+    p->working = p->probing = true;
+    loop_work(p->loop, probe_work, probe_done, p);
+}
+
 static void on_stall(void *ctx) {
     struct publisher *p = ctx;
-    if (p->stall_waiting && p->delivered == p->stall_seen && !p->stalled) {
+    bool quiet = p->in_flight > 0 && p->delivered == p->stall_seen;
+    p->quiet = quiet ? p->quiet + 1 : 0;
+    p->stall_seen = p->delivered;
+    if (p->quiet == STALL_FACTOR && !p->stalled) {
         p->stalled = true;
         set_state(p, PUBLISH_RUNNING, "Kafka confirms nothing");
     }
-    p->stall_waiting = p->in_flight > 0;
-    p->stall_seen = p->delivered;
+    probe(p);
 }
 
 void publisher_go(struct publisher *p) {
@@ -386,14 +420,15 @@ void publisher_go(struct publisher *p) {
     p->handed_over = 0;
     p->in_flight = 0;
     p->more = true;
-    p->full = p->failed = p->stalled = p->stall_waiting = false;
+    p->full = p->failed = p->stalled = false;
+    p->quiet = 0;
+    p->last_error[0] = '\0';
     p->events = rd_kafka_queue_get_main(p->producer);
     static const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(p->events, p->event_fd, &one, sizeof one);
     (void)eventfd_write(p->event_fd, 1); // for what came before
     loop_watch_start(p->watch, LOOP_READABLE);
-    int64_t stall_ms = p->options.retry_ms * STALL_FACTOR;
-    loop_timer_start(p->stall_timer, stall_ms, stall_ms);
+    loop_timer_start(p->stall_timer, p->options.retry_ms, p->options.retry_ms);
     set_state(p, PUBLISH_RUNNING, "handing over the outbox");
     loop_defer(p->loop, &p->turn);
 }
@@ -459,7 +494,7 @@ fail:
 }
 
 void publisher_status(const struct publisher *p, struct publish_status *status) {
-    *status = (struct publish_status){.state = p->state,
+    *status = (struct publish_status){.state = shown_state(p),
                                       .partitions = p->partitions,
                                       .handed_over = p->handed_over,
                                       .in_flight = p->in_flight,
@@ -481,7 +516,7 @@ void publisher_stop(struct publisher *p, int64_t timeout_ms, void (*stopped)(voi
         loop_defer(p->loop, &p->turn);
     } else if (p->state == PUBLISH_RECOVERING)
         become_stopped(p);
-    else if (!p->working)
+    else if (!p->working || p->probing)
         begin_draining(p, timeout_ms, "stopping");
 }
 

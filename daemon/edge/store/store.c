@@ -8,9 +8,16 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PROBE_BYTES = 1 << 20 };
 
 const struct str store_removed_mark = {"removed", 7};
 
@@ -18,9 +25,35 @@ void store_note_removed(struct store_txn *txn) {
     store_put(txn, STORE_META, store_removed_mark, STR("1"));
 }
 
+// LMDB says EIO of a write that was cut short, whatever cut it: a full disk, a quota, a limit. A
+// write of our own in the same place says it.
+static int find_cause(const struct store *store) {
+    static const char bytes[PROBE_BYTES];
+    struct rlimit limit;
+    struct stat st;
+    mdb_filehandle_t file;
+    (void)mdb_env_get_fd(store->env, &file);
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && fstat(file, &st) == 0 &&
+        (rlim_t)st.st_size + PROBE_BYTES > limit.rlim_cur)
+        return EFBIG;
+    int fd = openat(store->dir_fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == ENOSPC || errno == EDQUOT || errno == EROFS ? errno : EIO;
+    int cause = EIO;
+    ssize_t n = 0;
+    for (size_t done = 0; n >= 0 && done<sizeof bytes; done += n> 0 ? (size_t)n : 0)
+        n = write(fd, bytes + done, sizeof bytes - done);
+    if (n < 0)
+        cause = errno;
+    (void)close(fd);
+    return cause;
+}
+
 static void fail(struct store_txn *txn, int rc) {
     if (txn->err.kind != ERR_NONE)
         return;
+    if (rc == EIO)
+        rc = find_cause(txn->store);
     if (rc == MDB_MAP_FULL)
         err_set(&txn->err, ERR_RETRY, "state is full: its size_max is reached");
     else if (rc == MDB_PANIC || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)

@@ -8,7 +8,6 @@
 #include "store_lmdb.h"
 
 #include "base/mem.h"
-#include "base/pii/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,10 +78,8 @@ static const char file_name[] = "data.mdb", new_name[] = "data.mdb.new", locks_n
 // A copy that was put back (mdb_copy makes it for all to read) is the owner's alone again.
 static void close_to_others(const struct store *store) {
     struct stat st;
-    if (fstatat(store->dir_fd, file_name, &st, 0) == 0 && st.st_mode & (S_IRWXG | S_IRWXO) &&
-        fchmodat(store->dir_fd, file_name, S_IRUSR | S_IWUSR, 0) == 0)
-        log_warning("the ledger's file was open to others with mode %04o: now it has 0600",
-                    (unsigned)(st.st_mode & 07777));
+    if (fstatat(store->dir_fd, file_name, &st, 0) == 0 && st.st_mode & (S_IRWXG | S_IRWXO))
+        (void)!fchmodat(store->dir_fd, file_name, S_IRUSR | S_IWUSR, 0);
 }
 
 // LMDB begins a new store in a file of no bytes, and believes what the first pages of another say.

@@ -13,6 +13,7 @@ struct csv_options {
     // As operators write tables: a line that begins with '#' is none, a quote inside a cell is
     // doubled, only blank lines have no content. Otherwise quotes are read as is most likely meant.
     bool strict;
+    bool fold_breaks; // line breaks and tabs inside a cell are how it is laid out: a blank each run
 };
 
 // Borrowed for the call. Cells are without their quotes, not trimmed inside

@@ -6,6 +6,7 @@
 #define BASE_PII_LOG_H
 
 #include "base/err.h"
+#include "base/str.h"
 
 enum log_level {
     LOG_LEVEL_ERROR = 3,
@@ -15,6 +16,11 @@ enum log_level {
 };
 
 void log_set_level(enum log_level level);
+// Which names of sources are the operator's own: "source=NAME" stays as it is, though it may look
+// like a plate. NULL: none. Asked on the thread that logs.
+void log_set_names(bool (*is_own)(void *ctx, struct str name), void *ctx);
+// What was masked in `text` of the names in `before`, which is as long, is put back.
+void log_keep_names(char *text, struct str before);
 void log_line(enum log_level level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)

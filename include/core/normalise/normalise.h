@@ -19,7 +19,8 @@ struct normalise_context {
     enum source_kind source_kind;
     enum source_person source_person;
     uint16_t source_municipality; // code; 0 when the source has none (COA, police)
-    int64_t received_ms;          // default of `reported`
+    int64_t received_ms;          // default of `reported`,
+    bool date_needed;             // unless each item has to say it itself
 };
 
 enum { NORMALISE_FAULTS_MAX = 32 };

@@ -104,6 +104,11 @@ enum fault_code {
     FAULT_UNKNOWN_WORD,  // a word outside a closed list (status)
     FAULT_NOT_ACCEPTED,  // a citizen service number (BSN), which must not be sent
     FAULT_BAD_NUMBER,    // not a number of this kind: a V-number has 10 digits
+    FAULT_MISSING_PLACE, // of a page: a column or place that its template names is not there
+    FAULT_EMPTY_DATE,    // of a table: a row has no date of its report
+    FAULT_NO_SIGNAL,     // of a table: a row is a sum or a note
+    FAULT_CONFLICT,      // an id that one delivery gives several contents
+    FAULT_SHORTENED,     // an id that a spreadsheet has shortened
     FAULT_REPEATED,      // a member or column is there more than once: which is meant?
     FAULT_FORM,          // no text at all: a workbook, HTML
     FAULT_COUNT,
@@ -116,6 +121,8 @@ struct fault {
     uint32_t line;  // where it begins; 0: not known
     enum fault_code code;
     char pointer[48]; // RFC 6901, made of field names of ours only: "/victim/age", "/categories/3"
+    uint32_t other;   // CONFLICT: index of the other item,
+    uint32_t page;    // and the page of the poll that it is on; 0: this one
 };
 
 // Fields whose words a table gives meaning, and which may bring words that it lacks.

@@ -12,6 +12,7 @@
 //   DRAINING    the producer failed or we stop: waiting for the last reports, then RECOVERING or
 //               STOPPED
 //   STOPPED     nothing is handed over any more
+//   STALLED     RUNNING, and Kafka confirms nothing of what waits
 #ifndef EDGE_KAFKA_PUBLISHER_H
 #define EDGE_KAFKA_PUBLISHER_H
 
@@ -42,7 +43,8 @@ enum publish_state {
     PUBLISH_RECOVERED,
     PUBLISH_RUNNING,
     PUBLISH_DRAINING,
-    PUBLISH_STOPPED
+    PUBLISH_STOPPED,
+    PUBLISH_STALLED
 };
 const char *publish_state_name(enum publish_state state);
 
@@ -92,7 +94,7 @@ struct publish_status {
     uint64_t in_flight;
     uint64_t delivered;   // since the start
     uint64_t restarts;    // of the producer, after failures
-    char last_error[160]; // empty while events are delivered
+    char last_error[160]; // empty while Kafka answers
 };
 
 struct publisher;
