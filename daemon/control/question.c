@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Questions: what is inquiry of the ledger and takes longer than a moment is worked out on a
+// Questions: what is asked of the ledger and takes longer than a moment is worked out on a
 // worker, from what is on the disk, so that it holds up neither the loop nor a commit. Few at a
 // time; the others wait in one list, root and our own user first. A question belongs to the list,
 // then to its worker, and ends on the loop. A stream (events, the audit log) asks a question for
@@ -144,7 +144,7 @@ void control_ask(struct control *control, struct http_request *request, control_
 
 // --- the rate of a reader ---
 
-// A bucket for each reader, which fills evenly. Whoever has inquiry nothing for longest makes
+// A bucket for each reader, which fills evenly. Whoever has asked nothing for longest makes
 // place.
 bool control_may_read(struct control *control, unsigned uid) {
     struct control_readers *readers = &control->readers;

@@ -14,12 +14,13 @@
 #include <string.h>
 
 enum {
-    WORKERS_MAX = 2,             // jobs at a time; more would only queue up behind the cores
-    PREPARE_TASKS_MAX = 256,     // of one job
-    PREPARE_BYTES_MAX = 1 << 20, // of one job, unless its first task alone is larger
-    BULK_BYTES = 1 << 17,        // what is longer is bulk
-    COMMIT_ITEMS_MAX = 5000,     // of one commit, unless its first task alone has more
-    COMMIT_BULK_MAX = LEDGER_PART_ITEMS, // the same, of bulk, beside these
+    WORKERS_MAX = 2,                    // jobs at a time; more would only queue up behind the cores
+    PREPARE_TASKS_MAX = 256,            // of one job
+    PREPARE_BYTES_MAX = 1 << 20,        // of one job, unless its first task alone is larger
+    BULK_BYTES = 1 << 17,               // what is longer is bulk
+    COMMIT_ITEMS_MAX = 5000,            // of one commit, unless its first task alone has more
+    BULK_ALONE_MAX = LEDGER_PART_ITEMS, // the same, of bulk …
+    BULK_BESIDE_MAX = 100,              // … beside others
     ACKS_DELAY_MS = 100, // how long confirmations wait for company when nothing else is committed
     RETRY_MS = 1000, // after a failed commit, for confirmations; senders come back by themselves
 };
@@ -211,19 +212,18 @@ static struct commit_task **last_of(struct commit_task **list) {
     return list;
 }
 
-static size_t part_of(const struct commit_task *task) {
-    return task->polled && task->items > LEDGER_PART_ITEMS ? LEDGER_PART_ITEMS : task->items;
-}
-
-// Behind them what is bulk, a part of it.
+// Behind them what is bulk: a part of it, and a small one where somebody waits for the commit.
 static uint64_t take_bulk(struct pipeline *pipeline) {
     struct commit_task **end = last_of(&pipeline->group.tasks);
-    size_t items = 0;
+    size_t left = pipeline->group.tasks ? BULK_BESIDE_MAX : BULK_ALONE_MAX;
     uint64_t count = 0;
-    while (pipeline->bulk_ready.head &&
-           (items == 0 || items + part_of(pipeline->bulk_ready.head) <= COMMIT_BULK_MAX)) {
-        struct commit_task *task = take_first(&pipeline->bulk_ready);
-        items += part_of(task);
+    while (pipeline->bulk_ready.head && left > 0) {
+        struct commit_task *task = pipeline->bulk_ready.head;
+        task->part = task->items < left ? task->items : left;
+        if (!task->polled && task->part < task->items && count > 0)
+            break;
+        (void)take_first(&pipeline->bulk_ready);
+        left -= task->part;
         count++;
         task->next = NULL;
         *end = task;

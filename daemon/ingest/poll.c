@@ -279,10 +279,10 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     struct feed_poll *poll = feed->poll;
     const struct template *t = template_of(feed);
     bool empty = result->status != 200;
-    char *body =
-        empty ? NULL : mem_strndup(result->body.data ? result->body.data : "", result->body.len);
-    struct delivery *delivery = delivery_create(feeds->sources, feed->source, feeds->tables,
-                                                DECODE_JSON, body, empty ? 0 : result->body.len);
+    size_t len = empty ? 0 : result->body.len;
+    char *body = empty ? NULL : fetch_take_body(result);
+    struct delivery *delivery =
+        delivery_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
     delivery->template = t;
     (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();

@@ -62,8 +62,9 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     struct totals *totals = &writer->change->totals;
     uint64_t before = writer->change->last_seq;
     size_t from = delivery->taken, end = delivery->content.item_count;
-    if (delivery->polled && !delivery->content.decoded.failed && end - from > LEDGER_PART_ITEMS)
-        end = from + LEDGER_PART_ITEMS;
+    size_t part = task->part ? task->part : LEDGER_PART_ITEMS;
+    if (delivery->polled && !delivery->content.decoded.failed && end - from > part)
+        end = from + part;
     for (size_t i = from; i < end; i++) {
         struct page_item *item = &delivery->content.items[i];
         if (item->signal != UINT32_MAX)

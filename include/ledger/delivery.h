@@ -60,9 +60,10 @@ struct delivery {
     struct delivery_poll *poll; // owned; NULL: a source or an operator pushed it
 };
 
-// A polled page is committed in parts of so many items. Its cursor moves with the last one: when it
-// is interrupted on the way it is read again, and what was taken is a duplicate then.
-enum { LEDGER_PART_ITEMS = 500 };
+// A polled page is committed in parts of task.part items, or of so many. Its cursor moves with the
+// last one: when it is interrupted on the way it is read again, and what was taken is a duplicate
+// then.
+enum { LEDGER_PART_ITEMS = 250 };
 // Classifies and writes what it holds, or the next part of it: the task's `run`.
 void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task);
 // Has the source fallen silent? The same, of a delivery that holds nothing.

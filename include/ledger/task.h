@@ -26,6 +26,7 @@ struct commit_task {
     struct err err;
     size_t bytes;         // what it holds while it waits
     size_t items;         // how much work its commit is
+    size_t part;          // of a polled one: how much of it the next commit does; 0: no matter
     bool bulk;            // large, or nobody waits for it: others do not wait for it either
     bool polled;          // its bytes are counted apart from those that were posted
     bool more;            // out, of `run`: this was a part, the next commit goes on with it

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Nobody takes another's room: bodies, connections and commits, by source, address and reader."""
+import concurrent.futures
 import contextlib
 import json
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
 import unittest
 
+from faults import ENVIRONMENT, slow_commits
 from harness import PATIENCE_S, SIGNAL, Case, Endpoint, Fresh, token_of, wait_for
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
@@ -117,6 +120,20 @@ class Connections(Fresh):
             self.assertEqual(self.daemon.control("GET", "/v1/status").status, 200)
 
 
+class Unread(Fresh):
+    EXTRA = {"intake": ["body_timeout: 1s"]}
+
+    def test_a_follower_that_never_reads_is_cut_off(self):
+        self.daemon.start()
+        self.assertEqual(self.daemon.post(COA, [{"id": f"n{n}", **SIGNAL} for n in range(3000)]).status, 200)
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as sock:
+            sock.connect(self.daemon.control_path)
+            sock.sendall(b"GET /v1/events?from=1&follow=1 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            wait_for(lambda: "a client that does not read what it asked for is cut off" in self.daemon.log(), "it is cut off")
+        self.assertEqual(len(self.daemon.events()), 3000)
+        self.daemon.stop()
+
+
 class Pages(Fresh):
     """An endpoint whose pages are large and have no end."""
 
@@ -153,7 +170,7 @@ class Pages(Fresh):
 
     def test_killed_half_way_it_is_read_again(self):
         """No part is lost and none is counted twice; the cursor did not move."""
-        self.items = 5000
+        self.items = 5003  # no round number, which could be a list that was cut off
         self.endpoint.paths["/signals"] = lambda *_: (200, {}, [{"id": f"q{n}", **SIGNAL} for n in range(self.items)])
         self.daemon.start()
         self.poll()
@@ -265,6 +282,28 @@ class Readers(Fresh):
         reader.communicate()
         self.daemon.start()
         self.assert_whole()
+        self.daemon.stop()
+
+
+class Stop(Fresh):
+    def test_in_the_middle_of_a_commit(self):
+        """What is in hand gets its answer, who is idle is let go at once, and nobody new gets in."""
+        self.daemon.start(env=ENVIRONMENT)
+        with contextlib.closing(self.daemon.connection()) as idle, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            self.assertEqual(self.daemon.post(COA, {"id": "before", **SIGNAL}, connection=idle).status, 201)
+            with slow_commits(self.daemon.process, 1.5):
+                posted = pool.submit(self.daemon.post, COA, {"id": "during", **SIGNAL})
+                wait_for(lambda: self.daemon.status()["intake"]["requests"] == 2, "it is being committed")
+                self.daemon.process.send_signal(signal.SIGTERM)
+                self.assertEqual(idle.sock.recv(1), b"")
+                self.assertFalse(posted.done())
+                with self.assertRaises(OSError):
+                    self.daemon.connection().connect()
+                answer = posted.result()
+                self.assertEqual((answer.status, answer.headers["Connection"]), (201, "close"))
+            self.assertEqual(self.daemon.process.wait(PATIENCE_S), 0)
+        self.daemon.start()
+        self.assertEqual(self.daemon.control("GET", f"/v1/signals/{COA}/during").status, 200)
         self.daemon.stop()
 
 

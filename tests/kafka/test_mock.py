@@ -86,6 +86,14 @@ class MockTest(unittest.TestCase):
         self.assertIsNone(self.daemon.process.poll())
         self.daemon.stop()
 
+    def test_one_signal_then_silence(self):
+        """Nothing comes behind it: it leaves the outbox all the same, and soon."""
+        self.await_running()
+        for n in range(3):
+            self.assertEqual(self.daemon.post("utrecht", {**harness.SIGNAL, "id": f"one-{n}"}).status, 201)
+            wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "it leaves the outbox", seconds=15)
+        self.daemon.stop()
+
     def test_outages(self):
         self.await_running()
         self.send(200)

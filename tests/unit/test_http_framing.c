@@ -2,6 +2,8 @@
 // The HTTP server against bytes that are wrong, too many or too slow. Raw sockets.
 #include "http_fixture.h"
 
+#include <dirent.h>
+
 #define HEAD(rest) "POST /now HTTP/1.1\r\nHost: x\r\n" rest
 
 // What another program could read as another request than we do, or that RFC 9112 has refused.
@@ -313,7 +315,7 @@ static void memory_of_all_bodies(void **state) {
     fixture_free(&fx);
 }
 
-enum { SHORT_MS = 300 };
+enum { SHORT_MS = 300, LONG_MS = 2200, SOON_MS = 20000 };
 
 // Says this, then one byte every 50 ms until the server has had enough; the bytes do not keep it
 // open.
@@ -376,6 +378,74 @@ static void slow_clients_are_cut(void **state) {
     }
 }
 
+// A deadline beyond the first look at them all.
+static void later_client(struct fixture *fx) {
+    CHECK(is_cut(fx, "POST /now HTTP/1.1\r\nHost: x\r\nX: "));
+    CHECK(client_await_connections(fx, 0));
+}
+
+static void so_are_those_whose_limit_is_longer_than_a_second(void **state) {
+    struct fixture fx;
+    (void)state;
+    fixture_init(&fx);
+    fx.options.limits.head_timeout_ms = LONG_MS;
+    fixture_listen(&fx);
+    run_client(&fx, later_client);
+    fixture_free(&fx);
+}
+
+static size_t count_descriptors(void) {
+    size_t count = 0;
+    DIR *dir = opendir("/proc/self/fd");
+    while (dir && readdir(dir))
+        count++;
+    if (dir)
+        (void)closedir(dir);
+    return count;
+}
+
+// A client that is refused and stays: after a moment nothing of it is kept open.
+static void staying_client(struct fixture *fx) {
+    size_t before = count_descriptors();
+    int64_t begun_ms = client_now_ms();
+    int fd = client_connect(fx);
+    CHECK(client_puts(fd, HEAD("Content-Length: 999999999\r\n\r\n")));
+    CHECK(client_answer(fd)->status == 413);
+    while (count_descriptors() > before + 1 && client_now_ms() - begun_ms < SOON_MS)
+        (void)poll(NULL, 0, 50);
+    CHECK(count_descriptors() == before + 1); // our own end
+    (void)close(fd);
+}
+
+static void a_refused_client_that_stays_keeps_nothing(void **state) {
+    (void)state;
+    run_case(staying_client);
+}
+
+// The asterisk is for OPTIONS alone.
+static void asterisk_client(struct fixture *fx) {
+    static const char *const refused[] = {"POST", "GET", "DELETE", "OPTION", "OPTIONSX"};
+    char head[64];
+    int fd = client_connect(fx);
+    CHECK(client_puts(fd, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"));
+    CHECK(client_answer(fd)->status != 400);
+    CHECK(client_await(&fx->handed, 1));
+    (void)close(fd);
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        fd = client_connect(fx);
+        (void)snprintf(head, sizeof head, "%s * HTTP/1.1\r\nHost: x\r\n\r\n", refused[i]);
+        CHECK(client_puts(fd, head));
+        CHECK(client_answer(fd)->status == 400);
+        (void)close(fd);
+    }
+    CHECK(fx->handed == 1);
+}
+
+static void an_asterisk_is_a_target_of_options(void **state) {
+    (void)state;
+    run_case(asterisk_client);
+}
+
 // What is in the application's hands has no deadline: it outlives another, idle since.
 static void held_client(struct fixture *fx) {
     int first = client_connect(fx), second;
@@ -436,6 +506,9 @@ int main(void) {
         cmocka_unit_test(refused_by_its_head),
         cmocka_unit_test(memory_of_all_bodies),
         cmocka_unit_test(slow_clients_are_cut),
+        cmocka_unit_test(so_are_those_whose_limit_is_longer_than_a_second),
+        cmocka_unit_test(a_refused_client_that_stays_keeps_nothing),
+        cmocka_unit_test(an_asterisk_is_a_target_of_options),
         cmocka_unit_test(waiting_for_a_reply_has_no_deadline),
         cmocka_unit_test(connection_limit),
     };

@@ -249,6 +249,43 @@ static void confirmations_empty_the_outbox(void **state) {
     close_rig(&rig);
 }
 
+struct outbox_watch {
+    struct rig *rig;
+    uint64_t wanted;
+    int looks;
+};
+
+enum { LOOK_MS = 10, LOOKS_MAX = 1000 }; // some ten times as long as it takes when all is slow
+
+static void look_at_outbox(void *ctx) {
+    struct outbox_watch *watch = ctx;
+    if (ledger_unpublished(watch->rig->ledger) == watch->wanted || ++watch->looks == LOOKS_MAX)
+        loop_stop(watch->rig->loop);
+}
+
+// Nothing else is committed and nobody asks for it: the confirmations' own timers see to it, also
+// after a commit that failed.
+static void confirmations_alone_do_not_wait_long(void **state) {
+    (void)state;
+    struct rig rig = {.seed = unit_seed()};
+    open_rig(&rig);
+    struct outbox_watch watch = {&rig, submit_ten(&rig), 0};
+    rig.timer = loop_timer_create(rig.loop, look_at_outbox, &watch);
+    loop_timer_start(rig.timer, LOOK_MS, LOOK_MS);
+    for (uint64_t seq = 1; seq <= 2; seq++) {
+        const struct publish_ack ack = {seq, 0, (int64_t)seq};
+        watch.wanted--;
+        if (seq == 2)
+            let_disk_fail(&rig, true);
+        pipeline_add_acks(rig.pipeline, LEDGER_EVENTS, &ack, 1);
+        loop_run(rig.loop);
+        assert_int_equal(ledger_unpublished(rig.ledger), watch.wanted);
+    }
+    assert_int_equal(rig.failed, 1);
+    loop_timer_free(rig.timer);
+    close_rig(&rig);
+}
+
 static void count_told(void *ctx) {
     struct rig *rig = ctx;
     if (++rig->told == LEDGER_TOPICS)
@@ -454,6 +491,7 @@ int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(random_batches_come_out_as_the_model_says),
+        TEST(confirmations_alone_do_not_wait_long),
         TEST(confirmations_empty_the_outbox),
         TEST(each_topic_has_its_own),
         TEST(no_topic_waits_for_the_other),

@@ -179,6 +179,7 @@ static bool find_next(struct fetch_transfer *easy) {
 static void result_answer(struct fetch_transfer *easy, struct fetch_result *result) {
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &result->status);
     result->body = buf_str(&easy->body.bytes);
+    result->holds = &easy->body;
     result->etag = answer_header(easy->handle, "ETag");
     result->last_modified = answer_header(easy->handle, "Last-Modified");
     result->content_type = answer_header(easy->handle, "Content-Type");

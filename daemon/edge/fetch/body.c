@@ -5,6 +5,7 @@
 #include "fetch_body.h"
 
 #include "base/mem.h"
+#include "edge/fetch/fetch.h"
 
 #include <assert.h>
 
@@ -25,6 +26,19 @@ void fetch_body_clear(struct fetch_body *body) {
         body->pool->used -= body->bytes.cap;
     }
     buf_free(&body->bytes);
+}
+
+char *fetch_take_body(const struct fetch_result *result) {
+    struct fetch_body *body = result->holds;
+    struct buf *bytes = &body->bytes;
+    char *data = bytes->data;
+    if (!bytes->cap)
+        return mem_strdup("");
+    data[bytes->len] = '\0'; // there is room: see make_room
+    TAILQ_REMOVE(&body->pool->bodies, body, entry);
+    body->pool->used -= bytes->cap;
+    buf_init(bytes, bytes->max);
+    return data;
 }
 
 static void body_drop(struct fetch_body *body) {

@@ -5,6 +5,7 @@
 // connection has one absolute deadline, looked at by one timer for all of them, and is cut by
 // shutting its socket down, which the library then notices as any other end.
 #include "base/mem.h"
+#include "base/pii/log.h"
 #include "http_calls.h"
 
 #include <assert.h>
@@ -81,6 +82,8 @@ void http_turn_away(struct http_conn *conn, bool answer) {
 }
 
 static void cut(struct http_conn *conn) {
+    if (conn->request && conn->request->streaming)
+        log_notice("a client that does not read what it asked for is cut off");
     conn->deadline_ms = 0;
     (void)shutdown(conn->fd, SHUT_RDWR);
 }

@@ -37,6 +37,8 @@ enum fetch_outcome {
 };
 
 // Borrowed for the call of done. reason is for an operator and holds no foreign text.
+struct fetch_body;
+
 struct fetch_result {
     enum fetch_outcome outcome;
     long status;               // 0 unless FETCH_OK, as all down to url
@@ -48,11 +50,15 @@ struct fetch_result {
     const char *total_count;   // likewise: X-Total-Count
     const char *link_next; // target of Link: <…>; rel="next" (RFC 8288), as it stands there; NULL:
                            // none. Over 2048 bytes it is FETCH_FAILED, not the end of paging
-    bool link_unreadable; // there is such a link, and its target cannot be read
-    const char *url;      // that answered, after redirects: the base of relative links; NULL
-                          // unless FETCH_OK
-    const char *reason;   // "" when FETCH_OK
+    bool link_unreadable;     // there is such a link, and its target cannot be read
+    const char *url;          // that answered, after redirects: the base of relative links; NULL
+                              // unless FETCH_OK
+    const char *reason;       // "" when FETCH_OK
+    struct fetch_body *holds; // the body; fetch's own
 };
+// In `done`: the body's bytes are the caller's from now on (mem_wipe_free), NUL-terminated. A large
+// body is not copied on the loop.
+char *fetch_take_body(const struct fetch_result *result);
 
 struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *limits,
                                struct err *err) MUST_CHECK;
