@@ -486,3 +486,16 @@ bool record_get_totals(struct str record, struct totals *totals) {
     }
     return true;
 }
+
+struct str record_put_moved(uint8_t out[RECORD_MOVED], uint64_t source, const struct cell *cell) {
+    put(out, source, 8);
+    (void)record_put_cell(out + 8, cell);
+    return (struct str){(const char *)out, RECORD_MOVED};
+}
+
+bool record_get_moved(struct str key, uint64_t *source, struct cell *cell) {
+    if (key.len != RECORD_MOVED)
+        return false;
+    *source = get((const uint8_t *)key.data, 8);
+    return record_get_cell((struct str){key.data + 8, key.len - 8}, cell);
+}

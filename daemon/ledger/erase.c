@@ -304,6 +304,8 @@ static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
     struct erasing erasing = {.writer = writer, .asked = asked};
     erase_versions(&erasing, latest->seq);
     write_tombstone(&erasing, latest, asked->tables);
+    ledger_note_moved(writer, (struct str){latest->source, latest->source_len},
+                      latest->counts ? &latest->cell : NULL, NULL);
     if (latest->counts)
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)

@@ -16,6 +16,7 @@
 //   expire.c           what is too old goes, a step at a time
 //   audit_chain.c      the chain of audit lines
 //   statistics.c       what may be told outside
+//   moved.c            what each source changed since
 //   rebuild.c          a ledger made anew from the topic
 //   verify*.c          the ledger compared with what was made from it
 #ifndef LEDGER_LEDGER_PRIVATE_H
@@ -191,6 +192,15 @@ size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *d
 // expire.c
 // The signal whose latest line this is goes on counting without it.
 void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry);
+
+// moved.c
+// A signal of the source left the cell `from` and came into `to`; NULL: none.
+void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
+                       const struct cell *to);
+// Changes up to the closed month since the statistics were made, without those of the source that
+// made most.
+int64_t ledger_moved_by_others(struct ledger_writer *writer, uint16_t closed);
+void ledger_forget_moved(struct ledger_writer *writer, uint16_t closed);
 
 // statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was

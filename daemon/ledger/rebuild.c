@@ -330,6 +330,9 @@ static void link_signal(struct ledger_writer *writer, struct ledger_entry *entry
         return;
     count_verdict(writer, entry, known);
     index_put(change->index, &entry->identity, entry->seq);
+    ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
+                      known && known->counts ? &known->cell : NULL,
+                      entry->counts ? &entry->cell : NULL);
     if (known && known->counts)
         counts_add(change->counts, &known->cell, -1);
     if (entry->counts)

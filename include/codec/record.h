@@ -162,6 +162,10 @@ void record_put_statistic_waiting(struct buf *out, struct str key, struct str va
 bool record_get_statistic_waiting(struct str record, struct str *key, struct str *value);
 
 // The keys of counts and expired_counts, the values of members.
+// The key of what a source changed in a cell since the statistics were made.
+enum { RECORD_MOVED = 8 + sizeof(struct cell) };
+struct str record_put_moved(uint8_t out[RECORD_MOVED], uint64_t source, const struct cell *cell);
+bool record_get_moved(struct str key, uint64_t *source, struct cell *cell);
 struct str record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell); // in `out`
 bool record_get_cell(struct str record, struct cell *cell);
 
