@@ -349,10 +349,10 @@ static char *make_target(const char *source, const char *template, const char *f
     struct buf target;
     buf_init(&target, CLIENT_TARGET_MAX);
     buf_puts(&target, "/v1/import?source=");
-    client_put_encoded(&target, str_from(source));
+    buf_put_encoded(&target, str_from(source));
     if (template) {
         buf_puts(&target, "&template=");
-        client_put_encoded(&target, str_from(template));
+        buf_put_encoded(&target, str_from(template));
     }
     buf_printf(&target, "&format=%s%s&dryRun=%d", format, allow_missing ? "&allowMissing=1" : "",
                dry_run);
