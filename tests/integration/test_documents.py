@@ -4,6 +4,7 @@ answers and events notices each difference from them."""
 import copy
 import json
 import re
+import subprocess
 import unittest
 
 import jsonschema
@@ -143,6 +144,28 @@ class Serving(harness.Case):
                 for method in (m for m in contract.METHODS if m in item):
                     status = ask(method.upper(), re.sub(r"\{\w+\}", "x", contract.whole_path(name, path))).status
                     self.assertTrue(status != 405 and (status != 404 or "{" in path), (method, path, status))
+
+
+class Contact(harness.Fresh):
+    def test_of_whoever_runs_this(self):
+        email, url = "meldpunt+api@coordinatie-centrum.nl", "https://coordinatie-centrum.nl/api?x=1&y='z'"
+        self.daemon.extra = {"identity": [f"contact_email: {email}", f'contact_url: "{url}"']}
+        self.daemon.write_config()
+        self.daemon.start()
+        for ask, path in ((self.daemon.request, "/v1/openapi.json"), (self.daemon.control, "/v1/openapi.json"),
+                          (self.daemon.request, "/v1/asyncapi")):
+            answer = ask("GET", path)
+            self.assertEqual((answer.json["info"]["contact"]["email"], answer.json["info"]["contact"]["url"]), (email, url))
+            self.assertNotIn(b"beheer.example", answer.body)
+        for line in ("contact_email: nobody", "contact_email: a@b@c", 'contact_email: "a\\"@b.nl"', "contact_url: http://x.nl",
+                     'contact_url: "https://x.nl/\\""', "contact_url: https://"):
+            self.daemon.extra = {"identity": [line]}
+            self.daemon.write_config()
+            done = subprocess.run([harness.BUILD / "signaald", "--check-config", "-c", self.daemon.config_path], capture_output=True, text=True,
+                                  timeout=harness.PATIENCE_S)
+            self.assertEqual(done.returncode, 2, line)
+            self.assertIn("identity." + line.split(":")[0], done.stderr)
+        self.daemon.stop()
 
 
 def damages(node, optional, whole=lambda value: value, where=""):
