@@ -187,6 +187,7 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
         feeds_use(app->feeds, sources, tables);
         control_use(app->control, sources, tables);
         month_close_use(app->month_close, tables);
+        publish_job_use(app->kafka, sources, tables);
         warn_of_certificate(app);
         log_notice("tables reloaded sources=%zu", sources->count);
     }
@@ -357,7 +358,8 @@ static bool open_ledger(struct app *app, struct err *err) {
 }
 
 static bool create_kafka(struct app *app, struct err *err) {
-    const struct publish_job_options options = {app->config, app->loop, app->ledger, app->pipeline};
+    const struct publish_job_options options = {app->config,   app->loop,    app->ledger,
+                                                app->pipeline, app->sources, app->tables};
     app->kafka = publish_job_create(&options, err);
     return app->kafka != NULL;
 }
@@ -406,8 +408,9 @@ static void start_clockwork(struct app *app) {
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
     app->daily = loop_timer_create(app->loop, on_day, app);
     loop_timer_start(app->daily, DAY_MS, DAY_MS);
-    app->retention = retention_create(app->loop, app->pipeline, app->ledger,
-                                      &app->config->retention, app->config->kafka_brokers != NULL);
+    app->retention =
+        retention_create(app->loop, app->pipeline, app->ledger, &app->config->retention, app->kafka,
+                         app->config->kafka_brokers != NULL);
     app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
     if (interval > 0)

@@ -78,13 +78,13 @@ def refused_posts():
                token="this-is-not-a-token-of-anyone")
     many = {"id": "2017-0974", "categories": ["seksuele uitbuiting"] * 9}
     wrong = {"id": "2017-0975", "reported": "31-12-2017", "status": "misschien wel",
-             "victim": {"age": 999}}
+             "occurred": "1850-01-01"}
     for what, item, pointer, hidden in [
         ("no id", {"reported": "2017-05-01", **GOOD}, "/id", []),
         ("an id of 129 bytes", {"id": "x" * 129, **GOOD}, "/id", ["x" * 129]),
         ("a control character in the id", {"id": "2017\u00070976", **GOOD}, "/id", []),
-        ("an impossible age", {"id": "2017-0977", "victim": {"age": 131}, **GOOD},
-         "/victim/age", ["131"]),
+        ("an impossible day", {"id": "2017-0977", "occurred": "1850-01-01", **GOOD},
+         "/occurred", ["1850"]),
         ("nine categories", many, "/categories", []),
         ("a municipality of 200 bytes", {"id": "2017-0978", "municipality": "y" * 200, **GOOD},
          "/municipality", ["yyyy"]),
@@ -93,7 +93,7 @@ def refused_posts():
         post.hidden = hidden
         yield post
     post = single("three faults at once", wrong, "refused", pointer="/status", errors=3)
-    post.hidden = ["31-12-2017", "misschien", "999"]
+    post.hidden = ["31-12-2017", "misschien", "1850"]
     yield post
 
 

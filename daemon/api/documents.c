@@ -6,7 +6,6 @@
 
 #include "base/hash.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { ETAG_MAX = 2 * SHA256_BYTES + 3 };
@@ -19,15 +18,6 @@ static const struct document *find(struct str name) {
         if (str_is(name, documents[i].name))
             return &documents[i];
     return NULL;
-}
-
-static void put_oin(struct buf *text, const char *oin) {
-    static const size_t len = sizeof DOCUMENTS_OIN - 1;
-    char *end = text->data + text->len;
-    assert(strlen(oin) == len);
-    for (char *at = text->data; (at = memmem(at, (size_t)(end - at), DOCUMENTS_OIN, len));
-         at += len)
-        memcpy(at, oin, len);
 }
 
 static void make_etag(struct str text, char out[ETAG_MAX]) {
@@ -46,6 +36,22 @@ static void make_etag(struct str text, char out[ETAG_MAX]) {
 
 static struct str skip(struct str text, size_t count) {
     return (struct str){text.data + count, text.len - count};
+}
+
+// What stands in a file for something of whoever runs this becomes that.
+static void replace(struct buf *text, const char *mark, const char *value) {
+    struct str rest = buf_str(text);
+    struct buf out;
+    const char *at;
+    buf_init(&out, text->max);
+    while ((at = memmem(rest.data, rest.len, mark, strlen(mark)))) {
+        buf_put(&out, rest.data, (size_t)(at - rest.data));
+        buf_puts(&out, value);
+        rest = skip(rest, (size_t)(at - rest.data) + strlen(mark));
+    }
+    buf_put_str(&out, rest);
+    buf_free(text);
+    *text = out;
 }
 
 // Does If-None-Match say that the client has it (RFC 9110, 13.1.2)? "*", or a list of tags, each
@@ -71,7 +77,8 @@ static bool has_tag(struct str list, const char *etag) {
     return false;
 }
 
-bool documents_send(struct http_request *request, struct str name, const char *oin) {
+bool documents_send(struct http_request *request, struct str name,
+                    const struct documents_owner *owner) {
     const struct document *document = find(name);
     struct http_reply reply = {0};
     char etag[ETAG_MAX];
@@ -81,7 +88,9 @@ bool documents_send(struct http_request *request, struct str name, const char *o
     struct buf *body =
         reply_body(&reply, 200, schema ? "application/schema+json" : "application/json");
     buf_put(body, document->data, document->len);
-    put_oin(body, oin);
+    replace(body, DOCUMENTS_OIN, owner->oin);
+    replace(body, DOCUMENTS_EMAIL, owner->email);
+    replace(body, DOCUMENTS_URL, owner->url);
     make_etag(buf_str(body), etag);
     reply_header(&reply, "ETag", etag);
     reply_header(&reply, "Cache-Control", "public, max-age=3600");

@@ -36,6 +36,11 @@ void hash_digest(const struct hash_key *key, const char *domain, const struct st
     (void)crypto_generichash_final(&state, out->bytes, DIGEST_BYTES);
 }
 
+void hash_derive(const struct hash_key *key, const char *use, struct hash_key *out) {
+    (void)crypto_generichash(out->bytes, sizeof out->bytes, (const unsigned char *)use, strlen(use),
+                             key->bytes, sizeof key->bytes);
+}
+
 bool digest_equal(const struct digest *a, const struct digest *b) {
     return memcmp(a->bytes, b->bytes, DIGEST_BYTES) == 0;
 }

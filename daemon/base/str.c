@@ -142,6 +142,17 @@ void buf_putc(struct buf *buf, char c) {
     buf_put(buf, &c, 1);
 }
 
+void buf_put_encoded(struct buf *buf, struct str text) {
+    static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-._~";
+    for (size_t i = 0; i < text.len; i++) {
+        if (memchr(unreserved, text.data[i], sizeof unreserved - 1))
+            buf_putc(buf, text.data[i]);
+        else
+            buf_printf(buf, "%%%02X", (unsigned)(unsigned char)text.data[i]);
+    }
+}
+
 void buf_put_u64(struct buf *buf, uint64_t value) {
     char digits[20];
     size_t n = sizeof digits;

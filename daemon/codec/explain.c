@@ -177,8 +177,9 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
     else if (decoded->fault == FAULT_TYPE)
         put_type(&out, mapping, decoded->place);
     else if (decoded->fault == FAULT_MISSING_PLACE)
-        buf_printf(&out, "%s that the template names are not there: %s",
-                   is_csv(mapping) ? "columns" : "members", decoded->missing);
+        buf_printf(&out, "%s that the template names are not there%s%s",
+                   is_csv(mapping) ? "columns" : "members", *decoded->missing ? ": " : "",
+                   decoded->missing);
     else if (strcmp(decoded->place, "empty") == 0)
         buf_puts(&out, "there is nothing in it");
     else if (strcmp(decoded->place, "behind") == 0)

@@ -124,6 +124,7 @@ static bool read_header(struct csv_mapping *table, const struct csv_record *reco
         return table->titles < TITLES_MAX;
     }
     table->has_header = true;
+    m->result->decoded.titles = table->titles;
     table->columns = record->count;
     if (record->too_long)
         mapper_fail(m, FAULT_TOO_LONG, record->line);

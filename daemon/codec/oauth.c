@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Reads the answer of a token endpoint. The token goes into a header later, so only the characters
-// that a header may have are accepted: whoever controls the endpoint cannot add a header line. What
-// else the answer says is not looked at. The caller owns the room for the token.
+// What a token endpoint is asked, and its answer. The token goes into a header later, so only the
+// characters that a header may have are accepted: whoever controls the endpoint cannot add a header
+// line. What else the answer says is not looked at. The caller owns the room for the token.
 #include "codec/oauth.h"
 
 #include "codec/door.h"
@@ -9,6 +9,7 @@
 #include "json_leaf.h"
 #include "json_pick.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { EXPIRES_DEFAULT_S = 3600, EXPIRES_MAX_S = 86400 };
@@ -20,6 +21,21 @@ static bool is_token(struct str token) {
         if (token.data[i] <= ' ' || token.data[i] > '~')
             return false;
     return token.len >= 1 && token.len <= OAUTH_TOKEN_MAX;
+}
+
+void oauth_put_form(struct buf *form, struct str secret, struct str scope) {
+    struct str id = {0};
+    assert(secret.len <= OAUTH_SECRET_MAX && scope.len <= OAUTH_SCOPE_MAX);
+    (void)str_split(&secret, ':', &id);
+    buf_puts(form, "grant_type=client_credentials&client_id=");
+    buf_put_encoded(form, id);
+    buf_puts(form, "&client_secret=");
+    buf_put_encoded(form, secret);
+    if (scope.len) {
+        buf_puts(form, "&scope=");
+        buf_put_encoded(form, scope);
+    }
+    buf_putc(form, '\0');
 }
 
 // False when it is no one object, or one of the members is there twice.

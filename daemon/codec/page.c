@@ -130,6 +130,8 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
+    memcpy(&item->content, signal->content.bytes, sizeof item->content);
+    item->content ^= signal->withdrawn;
     item->unmapped = signal->unknown_count;
     item->place_unmapped = result.municipality_unknown;
     item->undated = !signal->withdrawn && str_trim(decoded->item.reported).len == 0;

@@ -61,10 +61,9 @@ static void look_up(struct page_ids *ids, struct page *page, struct page_item *i
     const struct signal *signal = &page->signals[item->signal];
     struct page_id now = {.identity = item->identity,
                           .updated_ms = signal->updated_ms,
+                          .content = item->content,
                           .page = number,
                           .index = item->index};
-    memcpy(&now.content, signal->content.bytes, sizeof now.content);
-    now.content ^= signal->withdrawn;
     struct page_id *known = map_find(&ids->map, &kind, &now);
     if (!map_used(&kind, known)) {
         if (ids->map.count < PAGE_IDS_MAX)

@@ -201,13 +201,9 @@ static void check_key(struct config_reading *reading, const char *section, const
 static void check_state(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct stat st;
-    size_t key = config_key_index("state", "directory");
-    if (config->state_dir && stat(config->state_dir, &st) == 0) {
-        if (!S_ISDIR(st.st_mode))
-            yaml_key_fault(&reading->yaml, key, "%s: is no directory", config->state_dir);
-        else if (access(config->state_dir, R_OK | W_OK | X_OK) != 0)
-            yaml_key_fault(&reading->yaml, key, "%s: %s", config->state_dir, strerror(errno));
-    }
+    if (config->state_dir && stat(config->state_dir, &st) == 0 && !S_ISDIR(st.st_mode))
+        yaml_key_fault(&reading->yaml, config_key_index("state", "directory"),
+                       "%s: is no directory", config->state_dir);
     check_key(reading, "state", "identity_key");
     check_key(reading, "person", "key");
     check_key(reading, "person", "previous_key");

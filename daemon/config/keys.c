@@ -17,6 +17,16 @@ static bool is_oin(struct str text) {
     return text.len == 20;
 }
 
+static bool is_email(struct str text) {
+    struct str name;
+    return str_split(&text, '@', &name) && text_is_word(name, 64, "._+-") &&
+           text_is_word(text, 253, ".-");
+}
+
+static bool is_contact_url(struct str text) {
+    return text.len > 8 && memcmp(text.data, "https://", 8) == 0 && !url_fault(text);
+}
+
 static bool is_topic(struct str text) {
     return text_is_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
@@ -81,6 +91,10 @@ const struct yaml_key config_keys[] = {
      .choices = flags,
      .default_text = "no",
      .help = "With yes, an OIN for tests is taken beyond loopback too"},
+    TEXT("identity", "contact_email", contact_email, "signaald@beheer.example", is_email,
+         "an address of e-mail", "Suppliers ask here: a part of the documents that are served"),
+    TEXT("identity", "contact_url", contact_url, "https://beheer.example/signaald", is_contact_url,
+         "a URL with https", "Suppliers read here: a part of the documents that are served"),
     PATH("state", "directory", state_dir, "/var/lib/signaald",
          "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "
          "share"),

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES_MAX = 1 << 20 };
+enum { REQUEST_BYTES_MAX = 8 << 20 };
 
 static void post_reload(struct control *control, struct http_request *request);
 static void get_document(struct control *control, struct http_request *request);
@@ -201,7 +201,9 @@ static void get_document(struct control *control, struct http_request *request) 
     struct str name = {path.data + 4, path.len - 4};
     if (str_is(name, "openapi.json"))
         name = STR("openapi-control.json");
-    if (!documents_send(request, name, control->options.config->oin))
+    const struct config *config = control->options.config;
+    const struct documents_owner owner = {config->oin, config->contact_email, config->contact_url};
+    if (!documents_send(request, name, &owner))
         control_problem(request, 404, NULL);
 }
 

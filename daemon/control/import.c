@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "base/pii/log.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct asked {
@@ -90,6 +92,21 @@ static void put_refused(struct json_out *json, const struct delivery *delivery) 
     json_close(json, ']');
 }
 
+// Who sends a file in pieces looks for ids that stand in several: "index:id:content" of each item.
+static void put_ids(struct json_out *json, const struct page *page) {
+    char id[DIGEST_HEX + 1], text[DIGEST_HEX + 48];
+    json_open_key(json, "ids", '[');
+    for (size_t i = 0; i < page->item_count; i++) {
+        const struct page_item *item = &page->items[i];
+        if (!item->content)
+            continue;
+        digest_to_hex(&item->identity, id);
+        (void)snprintf(text, sizeof text, "%u:%s:%016" PRIx64, item->index, id, item->content);
+        json_string(json, str_from(text));
+    }
+    json_close(json, ']');
+}
+
 static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery) {
     uint64_t verdicts[VERDICT_COUNT] = {0};
     struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
@@ -101,6 +118,13 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
     for (int v = 0; v < VERDICT_COUNT; v++)
         json_put_u64(&json, verdict_name((enum verdict)v), verdicts[v]);
     json_put_u64(&json, "excluded", delivery->content.excluded);
+    const struct page_tally tally = page_add_up(&delivery->content);
+    json_put_u64(&json, "titles", delivery->content.decoded.titles);
+    json_put_u64(&json, "dropped", tally.dropped);
+    json_put_u64(&json, "unmapped", tally.unmapped);
+    json_put_u64(&json, "undated", tally.undated);
+    if (delivery->dry_run)
+        put_ids(&json, &delivery->content);
     put_refused(&json, delivery);
     json_close(&json, '}');
 }

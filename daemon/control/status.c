@@ -18,7 +18,8 @@ struct status_numbers {
     struct feeds_status feeds;
     struct publish_status publish, publish_counts;
     struct store_usage usage;
-    uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, resident_bytes;
+    uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, resident_bytes,
+        taken_back;
     int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
@@ -58,6 +59,7 @@ static void gather(struct control *control, struct status_numbers *f) {
     ledger_usage(o->ledger, &f->usage);
     publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
     publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);
+    f->taken_back = publish_job_taken_back(o->kafka);
     f->statistics_waiting = ledger_statistics_unpublished(o->ledger);
 }
 
@@ -121,6 +123,10 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
     json_put_text(json, "lastError", publish->last_error[0] ? publish->last_error : NULL);
 }
 
+static uint64_t forged(const struct status_numbers *f) {
+    return f->publish.forged + f->publish_counts.forged;
+}
+
 static void put_kafka(struct json_out *json, const struct control *control,
                       const struct status_numbers *f) {
     const struct config *config = control->options.config;
@@ -132,6 +138,8 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "inFlight", f->publish.in_flight);
     json_put_u64(json, "delivered", f->publish.delivered);
     json_put_u64(json, "restarts", f->publish.restarts);
+    json_put_u64(json, "forged", forged(f));
+    json_put_u64(json, "takenBack", f->taken_back);
     put_last_error(json, &f->publish);
     json_open_key(json, "counts", '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
@@ -260,6 +268,10 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
     metric(out, "queue_batches", "Batches that wait for a commit", f->pipeline.queued_tasks);
     metric(out, "kafka_restarts_total", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
+    metric(out, "kafka_forged_total", "Records in our name that are not ours, since the start",
+           forged(f));
+    metric(out, "kafka_taken_back_total",
+           "Events that the topic had and the ledger lacked, since the start", f->taken_back);
     if (f->push.certificate_ends_s > 0)
         metric(out, "certificate_end_timestamp_seconds",
                "When the TLS certificate, or the first of its chain, ends",

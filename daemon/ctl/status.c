@@ -40,6 +40,8 @@ static const struct status_number kafka_numbers[] = {
     {"in flight", "kafka.inFlight", STATISTIC_COUNT},
     {"delivered", "kafka.delivered", STATISTIC_COUNT},
     {"restarts", "kafka.restarts", STATISTIC_ALARM},
+    {"forged", "kafka.forged", STATISTIC_ALARM},
+    {"taken back", "kafka.takenBack", STATISTIC_ALARM},
 };
 static const struct status_number feeds_numbers[] = {
     {"sources", "feeds.sources", STATISTIC_COUNT},

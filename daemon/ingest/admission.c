@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 
 enum {
-    STATE_PERCENT_MAX = 90, // of the ledger's room: leaves some to record what Kafka confirms
+    STATE_PERCENT_MAX = 90, // of the ledger's room: leaves some for whatever is no signal
     AUDIT_SHARE = 4,        // of state.size_max: a quarter is for the audit log
 };
 
@@ -17,7 +17,8 @@ enum {
 static const char *find_full(const struct admission_levels *levels) {
     if (levels->backlog_bytes > levels->backlog_bytes_max)
         return "too much waits for Kafka (intake.backlog_max)";
-    if (levels->state_bytes > levels->state_bytes_max / 100 * STATE_PERCENT_MAX)
+    if (levels->state_bytes + levels->kept_bytes >
+        levels->state_bytes_max / 100 * STATE_PERCENT_MAX)
         return "the ledger nears state.size_max";
     if (levels->disk_free < levels->disk_blocks / 100 * (100 - levels->disk_percent_max))
         return "the disk is full (state.disk_percent_max)";
@@ -68,6 +69,7 @@ static void measure(const struct admission *admission, struct admission_levels *
     levels->backlog_bytes = ledger_backlog_bytes(admission->ledger);
     levels->state_bytes = usage.used_bytes;
     levels->state_bytes_max = usage.max_bytes;
+    levels->kept_bytes = ledger_reserve(admission->ledger);
     levels->audit_bytes = ledger_audit_bytes(admission->ledger);
     levels->disk_blocks = known ? disk.f_blocks : 0;
     levels->disk_free = known ? disk.f_bavail : 0;

@@ -380,7 +380,8 @@ static struct commit_task *take_back_parts(struct pipeline *pipeline, struct com
     for (struct commit_task *task = tasks, *next; task; task = next) {
         next = task->next;
         task->next = NULL;
-        bool goes_on = task->more && err->kind == ERR_NONE && !pipeline->idle.fn;
+        bool refused = task->err.kind != ERR_NONE;
+        bool goes_on = task->more && !refused && err->kind == ERR_NONE && !pipeline->idle.fn;
         if (goes_on) {
             put_last(&pipeline->bulk_ready, task);
             continue;
@@ -389,8 +390,9 @@ static struct commit_task *take_back_parts(struct pipeline *pipeline, struct com
             pipeline->queued_tasks--;
             *bytes_of(pipeline, task) -= task->bytes;
         }
-        task->err = *err;
-        if (task->more && err->kind == ERR_NONE)
+        if (!refused)
+            task->err = *err;
+        if (task->more && task->err.kind == ERR_NONE)
             err_set(&task->err, ERR_RETRY, "the service is stopping");
         *end = task;
         end = &task->next;
@@ -400,7 +402,7 @@ static struct commit_task *take_back_parts(struct pipeline *pipeline, struct com
 
 static void commit_done(void *ctx) {
     struct pipeline *pipeline = ctx;
-    struct err err = pipeline->group.err;
+    struct err err = pipeline->group.err, refused = pipeline->group.refused;
     bool wrote = pipeline->group.wrote;
     struct commit_task *task = pipeline->group.tasks;
     pipeline->committing = false;
@@ -422,7 +424,9 @@ static void commit_done(void *ctx) {
     }
     if (err.kind == ERR_NONE && wrote)
         pipeline->options.on_committed(pipeline->options.ctx);
-    else if (err.kind != ERR_NONE)
+    if (err.kind == ERR_NONE)
+        err = refused;
+    if (err.kind != ERR_NONE)
         pipeline->options.on_failed(pipeline->options.ctx, &err);
     tell_waiters(pipeline);
 }

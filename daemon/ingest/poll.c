@@ -59,27 +59,16 @@ void feed_poll_finish(struct feed *feed, const char *failure, int64_t retry_afte
 
 // ---- addresses
 
-static void put_encoded(struct buf *url, const char *text) {
-    for (const char *c = text; *c; c++) {
-        bool plain = (*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') ||
-                     (*c >= 'A' && *c <= 'Z') || strchr("-._~", *c);
-        if (plain)
-            buf_putc(url, *c);
-        else
-            buf_printf(url, "%%%02X", (unsigned char)*c);
-    }
-}
-
 static void put_parameter(struct buf *url, const char *name, const char *value) {
     bool first = !memchr(url->data, '?', url->len);
     buf_putc(url, first ? '?' : '&');
     buf_puts(url, name);
     buf_putc(url, '=');
-    put_encoded(url, value);
+    buf_put_encoded(url, str_from(value));
 }
 
-// A time as the endpoint writes times. One without a fraction is earlier, never later: what is
-// asked for twice is a duplicate.
+// A time as the endpoint writes times. One without a fraction is earlier, never later: the next
+// window begins where this one ends, and none is longer than it may be.
 static void put_time(struct buf *url, const struct template *t, const char *param, int64_t ms) {
     char text[TIME_STAMP_MAX];
     if (t->mapping.dates == MAPPING_DATES_EPOCH)
@@ -109,8 +98,7 @@ static void put_cursor(struct buf *url, const struct feed *feed, const char *par
 static void put_window(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
     put_time(url, t, param, feed->poll->plan.window_start_ms);
-    int64_t end_ms = feed->poll->plan.window_end_ms;
-    put_time(url, t, t->window_end_param, t->whole_seconds ? end_ms + 999 : end_ms);
+    put_time(url, t, t->window_end_param, feed->poll->plan.window_end_ms);
 }
 
 // The address of the first page, or with `page` (number or token) of a later one. False when it is
@@ -415,33 +403,18 @@ static void on_token(void *ctx, const struct fetch_result *result) {
     }
 }
 
-// Client credentials (RFC 6749, 4.4.2), in the body: what all servers we know of take.
 static void ask_token(struct feed *feed) {
     const struct template *t = template_of(feed);
-    struct str secret = str_from(feed->source->secret), id = {0};
     struct buf form;
-    buf_init(&form, FEED_URL_MAX);
-    buf_puts(&form, "grant_type=client_credentials&client_id=");
-    (void)str_split(&secret, ':', &id);
-    char *part = mem_strndup(id.data, id.len);
-    put_encoded(&form, part);
-    free(part);
-    buf_puts(&form, "&client_secret=");
-    if (secret.data)
-        put_encoded(&form, secret.data);
-    if (t->scope) {
-        buf_puts(&form, "&scope=");
-        put_encoded(&form, t->scope);
-    }
-    char *text = buf_take(&form);
+    buf_init(&form, OAUTH_FORM_MAX);
+    oauth_put_form(&form, str_from(feed->source->secret), str_from(t->scope));
     struct fetch_request request = {.url = t->token_url,
-                                    .form = text,
+                                    .form = form.data,
                                     .client_cert_file = feed->source->client_cert_file,
                                     .allow_private = feed->source->allow_private};
     feed->state = FEED_FETCHING;
     fetch_start(feed->feeds->fetcher, &request, on_token, feed);
-    hash_wipe(text, strlen(text));
-    free(text);
+    buf_free(&form); // overwrites it
 }
 
 static void fetch_page(struct feed *feed) {

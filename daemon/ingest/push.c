@@ -433,7 +433,9 @@ static void get_health(struct push_request *call) {
 static void get_document(struct push_request *call) {
     struct str path = http_path(call->request);
     struct str name = {path.data + 4, path.len - 4};
-    if (!documents_send(call->request, name, call->push->config->oin))
+    const struct config *config = call->push->config;
+    const struct documents_owner owner = {config->oin, config->contact_email, config->contact_url};
+    if (!documents_send(call->request, name, &owner))
         send_problem(call, 404, NULL);
 }
 

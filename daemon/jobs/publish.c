@@ -3,7 +3,7 @@
 // what Kafka confirms goes to the pipeline, and only its commit takes an event out of the outbox.
 // The two streams share nothing, so a fault of one topic does not delay the other. The job owns
 // the publishers.
-#include "jobs/publish.h"
+#include "publish_private.h"
 
 #include "base/mem.h"
 #include "base/pii/log.h"
@@ -12,20 +12,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-struct publish_job {
-    struct publish_job_options options;
-    struct topic_stream {
-        struct publish_job *job;
-        enum ledger_topic topic;
-        const char *topic_name; // NULL: there is no such stream
-        struct publisher *publisher;
-    } streams[LEDGER_TOPICS];
-    bool stopping;
-    int running; // streams that have not stopped yet
-    void (*stopped)(void *ctx);
-    void *stopped_ctx;
-};
 
 const char *kafka_counts_topic(const struct config *config) {
     return strcmp(config->kafka_counts_topic, "none") == 0 ? NULL : config->kafka_counts_topic;
@@ -117,6 +103,7 @@ static void recovery_is_kept(void *ctx) {
 
 static void on_recovered(void *ctx) {
     struct topic_stream *stream = ctx;
+    stream->recovered = true;
     if (!stream->job->stopping)
         pipeline_after_notes(stream->job->options.pipeline, stream->topic, recovery_is_kept,
                              stream);
@@ -132,6 +119,13 @@ static void on_state(void *ctx, enum publish_state state, const char *reason, bo
                  publish_state_name(state), reason);
 }
 
+static void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offset) {
+    const struct topic_stream *stream = ctx;
+    log_error("kafka topic=%s has %llu records in our name that are not ours, the first in "
+              "partition=%d offset=%lld: somebody else writes there",
+              stream->topic_name, (unsigned long long)count, (int)partition, (long long)offset);
+}
+
 // --- start and stop ---
 
 static bool create_publisher(struct topic_stream *stream, struct err *err) {
@@ -140,25 +134,31 @@ static bool create_publisher(struct topic_stream *stream, struct err *err) {
     for (size_t i = 0; i < config->kafka_property_count; i++)
         settings[i] = (struct publish_setting){config->kafka_properties[i].name,
                                                config->kafka_properties[i].value};
-    struct publish_options options = {.brokers = stream->topic_name ? config->kafka_brokers : NULL,
-                                      .topic = stream->topic_name,
-                                      .ledger_id = ledger_id(stream->job->options.ledger),
-                                      .settings = settings,
-                                      .setting_count = config->kafka_property_count,
-                                      .recovery_wait_ms = config->kafka_recovery_wait_ms,
-                                      // Of statistics only the last of each key is worth anything,
-                                      // and all of them are sent again.
-                                      .may_shrink = stream->topic == LEDGER_STATISTICS,
-                                      .open_outbox = open_outbox,
-                                      .next_event = next_event,
-                                      .close_outbox = close_outbox,
-                                      .known_offset = known_offset,
-                                      .known_partitions = known_partitions,
-                                      .on_partitions = on_partitions,
-                                      .on_acks = on_acks,
-                                      .on_recovered = on_recovered,
-                                      .on_state = on_state,
-                                      .ctx = stream};
+    struct publish_options options = {
+        .brokers = stream->topic_name ? config->kafka_brokers : NULL,
+        .topic = stream->topic_name,
+        .ledger_id = ledger_id(stream->job->options.ledger),
+        .key = &stream->job->record_key,
+        .kind = stream->topic == LEDGER_EVENTS ? PUBLISH_KIND_EVENTS : PUBLISH_KIND_STATISTICS,
+        .settings = settings,
+        .setting_count = config->kafka_property_count,
+        .recovery_wait_ms = config->kafka_recovery_wait_ms,
+        // Of statistics only the last of each key is worth anything,
+        // and all of them are sent again.
+        .may_shrink = stream->topic == LEDGER_STATISTICS,
+        .open_outbox = open_outbox,
+        .next_event = next_event,
+        .close_outbox = close_outbox,
+        .see = take_back_see,
+        .on_lacked = take_back_run,
+        .known_offset = known_offset,
+        .known_partitions = known_partitions,
+        .on_partitions = on_partitions,
+        .on_acks = on_acks,
+        .on_recovered = on_recovered,
+        .on_forged = on_forged,
+        .on_state = on_state,
+        .ctx = stream};
     stream->publisher = publisher_create(stream->job->options.loop, &options, err);
     return stream->publisher != NULL;
 }
@@ -166,6 +166,9 @@ static bool create_publisher(struct topic_stream *stream, struct err *err) {
 struct publish_job *publish_job_create(const struct publish_job_options *options, struct err *err) {
     struct publish_job *job = mem_zalloc(1, sizeof *job);
     job->options = *options;
+    job->options.sources = sources_ref(options->sources);
+    job->options.tables = tables_ref(options->tables);
+    hash_derive(ledger_identity_key(options->ledger), PUBLISH_KEY_USE, &job->record_key);
     job->streams[LEDGER_EVENTS].topic_name = options->config->kafka_topic;
     job->streams[LEDGER_STATISTICS].topic_name = kafka_counts_topic(options->config);
     for (int i = 0; i < LEDGER_TOPICS; i++) {
@@ -179,6 +182,13 @@ struct publish_job *publish_job_create(const struct publish_job_options *options
     return job;
 }
 
+void publish_job_use(struct publish_job *job, struct sources *sources, struct tables *tables) {
+    sources_unref(job->options.sources);
+    tables_unref(job->options.tables);
+    job->options.sources = sources_ref(sources);
+    job->options.tables = tables_ref(tables);
+}
+
 void publish_job_wake(struct publish_job *job) {
     for (int i = 0; i < LEDGER_TOPICS; i++)
         publisher_wake(job->streams[i].publisher);
@@ -187,6 +197,14 @@ void publish_job_wake(struct publish_job *job) {
 void publish_job_status(const struct publish_job *job, enum ledger_topic topic,
                         struct publish_status *status) {
     publisher_status(job->streams[topic].publisher, status);
+}
+
+bool publish_job_is_current(const struct publish_job *job) {
+    return !job->options.config->kafka_brokers || job->streams[LEDGER_EVENTS].recovered;
+}
+
+uint64_t publish_job_taken_back(const struct publish_job *job) {
+    return job->taken_back;
 }
 
 static void on_stopped(void *ctx) {
@@ -211,5 +229,10 @@ void publish_job_free(struct publish_job *job) {
         return;
     for (int i = 0; i < LEDGER_TOPICS; i++)
         publisher_free(job->streams[i].publisher);
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        take_back_free(&job->streams[i]);
+    sources_unref(job->options.sources);
+    tables_unref(job->options.tables);
+    hash_wipe(&job->record_key, sizeof job->record_key);
     free(job);
 }

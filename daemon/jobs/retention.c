@@ -20,7 +20,8 @@ struct retention_timer {
     struct pipeline *pipeline;
     const struct retention *ages;
     struct ledger *ledger;
-    bool brokers; // are configured
+    bool brokers;                    // are configured
+    const struct publish_job *kafka; // whether the topic has been seen
     struct loop_timer *timer;
     struct expire_task step; // one at a time
     struct expire_place at;  // how far the round is; zero between rounds
@@ -69,23 +70,25 @@ static void on_step_done(struct commit_task *task) {
 
 static void on_time(void *ctx) {
     struct retention_timer *retention = ctx;
-    retention->step =
-        (struct expire_task){.task = {.run = ledger_expire, .done = on_step_done, .ctx = retention},
-                             .retention = retention->ages,
-                             .publishing = ledger_publishes(retention->ledger, retention->brokers),
-                             .now_ms = loop_wall_ms(),
-                             .at = retention->at};
+    retention->step = (struct expire_task){
+        .task = {.run = ledger_expire, .done = on_step_done, .ctx = retention, .frees = true},
+        .retention = retention->ages,
+        .publishing = ledger_publishes(retention->ledger, retention->brokers),
+        .keeps_lines = !publish_job_is_current(retention->kafka),
+        .now_ms = loop_wall_ms(),
+        .at = retention->at};
     pipeline_submit(retention->pipeline, &retention->step.task);
 }
 
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
                                          struct ledger *ledger, const struct retention *ages,
-                                         bool brokers) {
+                                         const struct publish_job *kafka, bool brokers) {
     struct retention_timer *retention = mem_zalloc(1, sizeof *retention);
     retention->pipeline = pipeline;
     retention->ages = ages;
     retention->ledger = ledger;
     retention->brokers = brokers;
+    retention->kafka = kafka;
     retention->timer = loop_timer_create(loop, on_time, retention);
     loop_timer_start(retention->timer, FIRST_MS, 0);
     return retention;

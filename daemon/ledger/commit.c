@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORD_BYTES_MAX = 32768 };
+enum {
+    RECORD_BYTES_MAX = 32768,
+    RESERVE_LINE_BYTES = 64,
+    RESERVE_SHARE = 16,             // of size_max …
+    RESERVE_PAGES_MAX = 256 * 1024, // … and at most so many bytes
+};
 
 static struct ledger_change *change_create(void) {
     struct ledger_change *change = mem_zalloc(1, sizeof *change);
@@ -29,7 +34,7 @@ void ledger_group_clear(struct ledger_group *group) {
         group->confirmed[i].partitions = 0;
     }
     group->force_sync = false;
-    group->err = (struct err){0};
+    group->err = group->refused = (struct err){0};
 }
 
 void ledger_group_free(struct ledger_group *group) {
@@ -73,11 +78,7 @@ static void write_totals(struct ledger_writer *writer) {
     write_number(writer, "quarantine-last", writer->change->quarantine_last);
 }
 
-void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms) {
-    if (!group->change)
-        group->change = change_create();
-    struct ledger_change *change = group->change;
-    struct ledger_writer writer = {.ledger = ledger, .change = change, .logged_ms = logged_ms};
+static void begin_change(const struct ledger *ledger, struct ledger_change *change) {
     index_clear(change->index);
     counts_clear(change->counts);
     change->totals = ledger->totals;
@@ -94,23 +95,77 @@ void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
     change->statistics_changed = false;
     change->quarantined = ledger->quarantined;
     change->quarantine_last = ledger->quarantine_last;
+}
+
+// A place in `published` for each line that waits, on pages that are half full, and the pages that
+// a commit writes anew before the old ones are free.
+static uint64_t reserve_of(uint64_t waiting, uint64_t max_bytes) {
+    uint64_t pages = max_bytes / RESERVE_SHARE;
+    return waiting * RESERVE_LINE_BYTES + (pages < RESERVE_PAGES_MAX ? pages : RESERVE_PAGES_MAX);
+}
+
+uint64_t ledger_reserve(const struct ledger *ledger) {
+    return reserve_of(ledger->waiting, store_max_bytes(ledger->store));
+}
+
+bool ledger_leaves_reserve(struct store_txn *txn) {
+    uint64_t waiting = store_entries(txn, STORE_OUTBOX);
+    return store_leaves(txn, reserve_of(waiting, store_max_bytes(txn->store)));
+}
+
+// With `scarce` only tasks that make room, and what an operator asked: that is small, and nobody
+// would ask it again. The others are refused.
+static void run_tasks(struct ledger_writer *writer, struct ledger_group *group, bool scarce) {
+    for (struct commit_task *task = group->tasks; task; task = task->next) {
+        task->err = (struct err){0};
+        if (!scarce || task->frees || task->rides)
+            task->run(writer, task);
+        else
+            task->err = group->refused;
+    }
+}
+
+static void write_rest(struct ledger_writer *writer) {
+    write_totals(writer);
+    ledger_flush_chain(writer);
+    ledger_flush_erase_waiting(writer);
+    ledger_flush_statistics(writer);
+}
+
+// False: nothing was written, since the tasks would take what is kept for confirmations.
+static bool commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms,
+                   bool scarce) {
+    struct ledger_writer writer = {
+        .ledger = ledger, .change = group->change, .logged_ms = logged_ms};
+    begin_change(ledger, group->change);
     store_begin(ledger->store, &writer.txn);
-    for (struct commit_task *task = group->tasks; task; task = task->next)
-        task->run(&writer, task);
+    run_tasks(&writer, group, scarce);
     ledger_flush_source(&writer);
+    bool fits = scarce || !group->tasks || ledger_leaves_reserve(&writer.txn);
     ledger_commit_acks(&writer, group);
-    counts_each(change->counts, write_count, &writer);
+    counts_each(group->change->counts, write_count, &writer);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
     writer.writes = writer.writes || group->force_sync;
-    group->wrote = writer.writes;
-    if (!writer.writes) {
+    group->wrote = fits && writer.writes;
+    if (group->wrote) {
+        write_rest(&writer);
+        (void)!store_commit(&writer.txn, &group->err);
+    } else {
         group->err = writer.txn.err;
         store_abort(&writer.txn);
-        return;
     }
-    write_totals(&writer);
-    ledger_flush_chain(&writer);
-    ledger_flush_erase_waiting(&writer);
-    ledger_flush_statistics(&writer);
-    (void)!store_commit(&writer.txn, &group->err);
+    return scarce || (fits && !writer.txn.full);
+}
+
+void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms) {
+    if (!group->change)
+        group->change = change_create();
+    if (commit(ledger, group, logged_ms, false) || !group->tasks)
+        return;
+    group->err = (struct err){0};
+    err_set(&group->refused, ERR_RETRY,
+            "state is full: the rest of its size_max is kept for what Kafka confirms");
+    (void)commit(ledger, group, logged_ms, true);
+    if (!group->wrote && group->err.kind == ERR_NONE)
+        group->err = group->refused;
 }

@@ -149,7 +149,15 @@ void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq) {
     ledger_write_stub(writer, &entry);
 }
 
-// --- a signal ---
+void ledger_unerase_waiting(struct ledger_writer *writer, uint64_t seq) {
+    (void)remove_waiting(writer, seq);
+}
+
+void ledger_erase_when_confirmed(struct ledger_writer *writer, uint64_t seq) {
+    add_waiting(writer, seq);
+}
+
+// --- its versions ---
 
 struct erasing {
     struct ledger_writer *writer;
@@ -269,35 +277,6 @@ static void drop_pseudonyms(struct erasing *erasing) {
     delete_going(writer, STORE_PERSONS, &going);
 }
 
-static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
-                         const struct ledger_entry *latest) {
-    struct ledger_change *change = writer->change;
-    struct erasing erasing = {.writer = writer, .asked = asked};
-    erase_versions(&erasing, latest->seq);
-    write_tombstone(&erasing, latest, asked->tables);
-    if (latest->counts)
-        counts_add(change->counts, &latest->cell, -1);
-    if (latest->counts && latest->person)
-        ledger_drop_member(writer, latest->person, &latest->identity);
-    ledger_forget_listed(writer, latest);
-    drop_pseudonyms(&erasing);
-    change->totals.erased++;
-    free(erasing.persons);
-}
-
-// It has been erased before: what still waits for Kafka is told again.
-static void count_waiting(struct ledger_writer *writer, struct erase_task *asked,
-                          const struct ledger_entry *latest) {
-    uint64_t seq = latest->previous;
-    while (seq && seq >= writer->change->first_seq) {
-        struct ledger_entry entry;
-        if (!ledger_read_entry(writer, seq, &entry))
-            return;
-        asked->waiting += !entry.erased;
-        seq = entry.previous;
-    }
-}
-
 // --- the quarantine ---
 
 static bool on_quarantined(void *ctx, struct str key, struct str value) {
@@ -325,6 +304,69 @@ static bool drop_quarantined(struct ledger_writer *writer, const struct digest *
     writer->writes = true;
     return true;
 }
+
+// --- a signal ---
+
+// From the latest version to the oldest that is there, all of which consumers have seen.
+void ledger_erase_before(struct ledger_writer *writer, const struct digest *identity,
+                         uint64_t latest) {
+    struct erasing erasing = {.writer = writer};
+    uint64_t next;
+    for (uint64_t seq = latest; seq && seq >= writer->change->first_seq; seq = next) {
+        struct ledger_entry entry;
+        if (!ledger_read_entry(writer, seq, &entry))
+            break;
+        next = entry.previous;
+        (void)remove_waiting(writer, seq);
+        if (entry.erased)
+            continue;
+        if (entry.person)
+            note_person(&erasing, entry.person);
+        if (entry.counts && !entry.remapped)
+            ledger_unsay_unmapped(writer, &entry);
+        ledger_write_stub(writer, &entry);
+    }
+    drop_pseudonyms(&erasing);
+    (void)drop_quarantined(writer, identity);
+    free(erasing.persons);
+}
+
+static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
+                         const struct ledger_entry *latest) {
+    struct ledger_change *change = writer->change;
+    struct erasing erasing = {.writer = writer, .asked = asked};
+    erase_versions(&erasing, latest->seq);
+    write_tombstone(&erasing, latest, asked->tables);
+    if (latest->counts)
+        counts_add(change->counts, &latest->cell, -1);
+    if (latest->counts && latest->person)
+        ledger_drop_member(writer, latest->person, &latest->identity);
+    ledger_forget_listed(writer, latest);
+    drop_pseudonyms(&erasing);
+    change->totals.erased++;
+    free(erasing.persons);
+}
+
+void ledger_erase_again(struct ledger_writer *writer, struct tables *tables,
+                        const struct ledger_entry *latest) {
+    struct erase_task asked = {.tables = tables, .publishing = true};
+    erase_signal(writer, &asked, latest);
+}
+
+// It has been erased before: what still waits for Kafka is told again.
+static void count_waiting(struct ledger_writer *writer, struct erase_task *asked,
+                          const struct ledger_entry *latest) {
+    uint64_t seq = latest->previous;
+    while (seq && seq >= writer->change->first_seq) {
+        struct ledger_entry entry;
+        if (!ledger_read_entry(writer, seq, &entry))
+            return;
+        asked->waiting += !entry.erased;
+        seq = entry.previous;
+    }
+}
+
+// --- on request ---
 
 void ledger_erase(struct ledger_writer *writer, struct commit_task *task) {
     struct erase_task *asked = (struct erase_task *)task;

@@ -150,7 +150,7 @@ static void drop_event(struct expire_step *step, uint64_t seq) {
 static bool expire_lines(struct expire_step *step) {
     struct ledger_change *change = step->writer->change;
     struct ledger_entry entry;
-    while (change->first_seq <= change->last_seq &&
+    while (!step->expire->keeps_lines && change->first_seq <= change->last_seq &&
            ledger_read_entry(step->writer, change->first_seq, &entry) &&
            line_is_due(step, &entry)) {
         if (step->to_remove == 0)
@@ -371,6 +371,12 @@ void ledger_expire(struct ledger_writer *writer, struct commit_task *task) {
     step->expire = expire;
     step->to_remove = STEP_REMOVED_MAX;
     step->to_look = STEP_LOOKED_MAX;
+    // A commit that is short of room may have to run it again.
+    if (!expire->begun)
+        expire->begin = expire->at;
+    expire->begun = true;
+    expire->at = expire->begin;
+    memset(expire->removed, 0, sizeof expire->removed);
     expire->more = false;
     while (!expire->more && expire->at.table < EXPIRE_TABLES && writer->txn.err.kind == ERR_NONE) {
         size_t left = step->to_remove;

@@ -17,12 +17,16 @@
 //   audit_chain.c      the chain of audit lines
 //   statistics.c       what may be told outside
 //   rebuild.c          a ledger made anew from the topic
+//   take_back.c        a ledger that is older than its topic brought up to it
 //   verify*.c          the ledger compared with what was made from it
 #ifndef LEDGER_LEDGER_PRIVATE_H
 #define LEDGER_LEDGER_PRIVATE_H
 
 #include "base/index.h"
 #include "ledger/ledger.h"
+
+// In the index of a change: it is in the ledger's index, and the change has taken it away.
+#define LEDGER_UNKNOWN UINT64_MAX
 
 enum {
     LEDGER_KEY_MAX = 300 // "topic/<name>/offset/<partition>"; Kafka's names have at most 249 bytes
@@ -70,7 +74,7 @@ struct ledger {
 
 // What a commit adds to the ledger. Numbers are as they are after it.
 struct ledger_change {
-    struct index *index;   // identities of this group -> their latest line
+    struct index *index;   // identities of this group -> their latest line, or LEDGER_UNKNOWN
     struct counts *counts; // differences
     struct totals totals;
     uint64_t first_seq, last_seq;
@@ -128,6 +132,19 @@ bool ledger_find_known(struct ledger_writer *writer, const struct digest *identi
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
 
+// commit.c
+// Would this transaction leave the room that is kept for confirmations?
+bool ledger_leaves_reserve(struct store_txn *txn);
+
+// signals.c
+// Of a duplicate: see dedup_is_seen_later.
+void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,
+                            const struct signal *signal);
+
+// rebuild.c
+// One line of ledger_link, which must be the next.
+void ledger_link_line(struct ledger_writer *writer, struct link_task *link, uint64_t seq);
+
 // load.c
 // An entry with its event; false when it is not there or cannot be read.
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
@@ -139,6 +156,12 @@ void ledger_commit_refused(struct ledger_writer *writer, struct delivery *delive
 void ledger_flush_source(struct ledger_writer *writer);
 // What is known of the source, in writer->feed; known from now on when nothing was.
 void ledger_take_source(struct ledger_writer *writer, const char *name);
+
+// A signal of a source that is not at work has been written again: what follows for the source.
+void ledger_note_news(struct ledger_writer *writer, const struct source *source,
+                      const struct tables *tables, const struct ledger_entry *entry);
+// The line about a source is taken away.
+void ledger_untell_source(struct ledger_writer *writer, const struct ledger_entry *entry);
 
 // persons.c
 // The number of the person with these pseudonyms, a new one if nobody has any of them; 0 when there
@@ -174,6 +197,14 @@ void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
 void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry);
 // Kafka has the line: if it is one of an erased signal it goes now.
 void ledger_erase_confirmed(struct ledger_writer *writer, uint64_t seq);
+void ledger_erase_when_confirmed(struct ledger_writer *writer, uint64_t seq);
+void ledger_unerase_waiting(struct ledger_writer *writer, uint64_t seq); // the other way round
+// The signal's lines up to `latest` become stubs: consumers have been told that it was erased.
+void ledger_erase_before(struct ledger_writer *writer, const struct digest *identity,
+                         uint64_t latest);
+// Erases a signal as an operator has asked before.
+void ledger_erase_again(struct ledger_writer *writer, struct tables *tables,
+                        const struct ledger_entry *latest);
 void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
 void ledger_flush_erase_waiting(struct ledger_writer *writer);
 
@@ -194,6 +225,7 @@ void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was
 // made anew, has none of it.
 void ledger_resend_statistics(struct ledger_writer *writer);
+void ledger_forget_statistics(struct ledger_writer *writer); // all, also what waits
 // For a rebuild: a statistic that was told, and how far they are. What they were made of is taken
 // to be what the counts (those in memory) are up to the last close: a making that changed no
 // statistic leaves no trace, and signals that it told must not make the next one due.

@@ -11,6 +11,9 @@
 //   remapped  a correction with the content that was there: no source could have brought it.
 //
 // A version that is not there (a gap) is skipped: what counts is the latest version that is.
+//
+// The same brings a ledger that is older than its topic up to it, beside what it has: there a
+// version may follow one that was erased here, and what it erases may have pseudonyms.
 #include "ledger/rebuild.h"
 
 #include "base/mem.h"
@@ -240,8 +243,8 @@ static bool partners_had_expired(struct ledger_writer *writer, const struct ledg
     return count < EVENT_LINKED_MAX && ledger_members(writer, known->person, 2) > 1;
 }
 
-static void count_verdict(struct ledger_writer *writer, const struct ledger_entry *entry,
-                          const struct ledger_entry *known) {
+static void count_verdict(struct ledger_writer *writer, const struct link_task *link,
+                          const struct ledger_entry *entry, const struct ledger_entry *known) {
     struct totals *totals = &writer->change->totals;
     if (entry->remapped)
         totals->remapped++;
@@ -251,35 +254,32 @@ static void count_verdict(struct ledger_writer *writer, const struct ledger_entr
         return;
     // The last one of an erased signal is its tombstone, which no source has sent; before this one
     // came, the one before it was taken for it.
-    if (!known || !known->erased)
+    if (!known || !known->erased || known->seq < link->from)
         totals->erased++;
     else if (known->version > 1)
         totals->verdicts[VERDICT_CORRECTED]++;
 }
 
+static bool is_counted(const struct ledger_entry *entry) {
+    return entry && entry->counts && !entry->erased;
+}
+
 static void link_erased(struct ledger_writer *writer, struct ledger_entry *entry,
                         const struct ledger_entry *known) {
-    uint64_t next;
     if (entry->version == 1)
         entry->verdict = VERDICT_REGISTERED;
-    for (uint64_t seq = entry->previous; seq; seq = next) {
-        struct ledger_entry version;
-        if (!ledger_read_entry(writer, seq, &version))
-            return;
-        next = version.previous;
-        if (!version.erased)
-            ledger_write_stub(writer, &version);
-    }
-    ledger_write_stub(writer, entry);
-    if (known && known->counts && known->person)
+    if (is_counted(known) && known->person)
         ledger_drop_member(writer, known->person, &known->identity);
+    ledger_erase_before(writer, &entry->identity, entry->previous);
+    ledger_forget_listed(writer, entry);
+    ledger_write_stub(writer, entry);
 }
 
 static bool link_living(struct ledger_writer *writer, struct ledger_entry *entry,
                         const struct ledger_entry *known, const struct event_said *said) {
     struct ledger_entry again = *entry;
     struct buf *value = &writer->change->value;
-    bool counted = known && known->counts;
+    bool counted = is_counted(known);
     if (entry->counts)
         entry->person = link_person(writer, said);
     if (entry->counts && said->linked_count == 0 && counted &&
@@ -291,7 +291,7 @@ static bool link_living(struct ledger_writer *writer, struct ledger_entry *entry
         return false; // its event again: others were read in between
     if (known || entry->person)
         put_line(writer, entry, buf_str(value));
-    ledger_move_member(writer, known, entry);
+    ledger_move_member(writer, counted ? known : NULL, entry);
     return true;
 }
 
@@ -308,7 +308,8 @@ static bool follows(const struct ledger_entry *entry, const struct event_said *s
 }
 
 // Without its event: it is in change->value.
-static void link_signal(struct ledger_writer *writer, struct ledger_entry *entry) {
+static void link_signal(struct ledger_writer *writer, const struct link_task *link,
+                        struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
     struct ledger_entry latest;
     struct event_said said;
@@ -328,9 +329,9 @@ static void link_signal(struct ledger_writer *writer, struct ledger_entry *entry
         link_erased(writer, entry, known);
     else if (!link_living(writer, entry, known, &said))
         return;
-    count_verdict(writer, entry, known);
+    count_verdict(writer, link, entry, known);
     index_put(change->index, &entry->identity, entry->seq);
-    if (known && known->counts)
+    if (is_counted(known))
         counts_add(change->counts, &known->cell, -1);
     if (entry->counts)
         counts_add(change->counts, &entry->cell, 1);
@@ -344,8 +345,11 @@ static void link_source(struct ledger_writer *writer, const struct ledger_entry 
     ledger_take_source(writer, entry->source);
     writer->feed_changed = true;
     if (entry->kind == LEDGER_SIGNAL) {
-        if (!entry->erased && !entry->remapped && ledger_entry_counts(entry))
-            feed->signal_ms = feed->contact_ms = entry->received_ms;
+        if (!entry->erased && !entry->remapped && ledger_entry_counts(entry) &&
+            feed->signal_ms < entry->received_ms)
+            feed->signal_ms = entry->received_ms;
+        if (feed->contact_ms < feed->signal_ms)
+            feed->contact_ms = feed->signal_ms;
         return;
     }
     feed->silent = entry->kind == LEDGER_SOURCE_SILENT;
@@ -366,7 +370,7 @@ static void write_lost(struct ledger_writer *writer, struct link_task *link, uin
     link->lost++;
 }
 
-static void link_line(struct ledger_writer *writer, struct link_task *link, uint64_t seq) {
+void ledger_link_line(struct ledger_writer *writer, struct link_task *link, uint64_t seq) {
     struct ledger_entry entry;
     if (!take_line(writer, seq, &entry)) {
         write_lost(writer, link, seq);
@@ -374,7 +378,7 @@ static void link_line(struct ledger_writer *writer, struct link_task *link, uint
     }
     writer->logged_ms = entry.logged_ms;
     if (entry.kind == LEDGER_SIGNAL)
-        link_signal(writer, &entry);
+        link_signal(writer, link, &entry);
     link_source(writer, &entry);
 }
 
@@ -389,7 +393,7 @@ void ledger_link(struct ledger_writer *writer, struct commit_task *task) {
     }
     for (int i = 0; i < LINES_MAX && change->last_seq < end && writer->txn.err.kind == ERR_NONE;
          i++) {
-        link_line(writer, link, change->last_seq + 1);
+        ledger_link_line(writer, link, change->last_seq + 1);
         change->last_seq++;
     }
     link->more = change->last_seq < end;
@@ -402,6 +406,7 @@ void ledger_link(struct ledger_writer *writer, struct commit_task *task) {
 // topic that has none of them.
 void ledger_restore(struct ledger_writer *writer, struct commit_task *task) {
     const struct restore_task *restore = (struct restore_task *)task;
+    ledger_forget_statistics(writer);
     for (size_t i = 0; i < restore->statistic_count; i++)
         ledger_put_statistic(writer, restore->statistics[i].key, &restore->statistics[i].statistic);
     ledger_put_statistics_state(writer, &restore->state);

@@ -8,7 +8,7 @@
 #include "ledger_private.h"
 
 // No new version: there is nothing to tell.
-static void keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,
+void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,
                             const struct signal *signal) {
     struct buf *record = &writer->change->record;
     struct str old;
@@ -36,7 +36,7 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
         item->version = seen ? known.version : 0;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
-            keep_later_time(writer, &known, signal);
+            ledger_keep_later_time(writer, &known, signal);
         return;
     }
     struct dedup_origin origin = {.source = str_from(delivery->source->name),

@@ -40,11 +40,19 @@ void ledger_take_source(struct ledger_writer *writer, const char *name) {
     }
 }
 
-static void write_source_line(struct ledger_writer *writer, const struct delivery *delivery,
+// What makes a line about a source.
+struct occasion {
+    const struct source *source;
+    const struct tables *tables;
+    bool polled;
+    int64_t received_ms;
+};
+
+static void write_source_line(struct ledger_writer *writer, const struct occasion *occasion,
                               enum ledger_kind kind) {
-    const struct source *source = delivery->source;
+    const struct source *source = occasion->source;
     const struct municipality *m =
-        municipalities_by_code(delivery->tables->municipalities, source->municipality);
+        municipalities_by_code(occasion->tables->municipalities, source->municipality);
     int64_t last = writer->feed.signal_ms;
     int64_t since = last ? last : writer->feed.first_ms;
     struct str name = str_from(source->name);
@@ -52,7 +60,7 @@ static void write_source_line(struct ledger_writer *writer, const struct deliver
                                  .seq = writer->change->last_seq + 1,
                                  .first = writer->change->last_seq + 1,
                                  .verdict = VERDICT_REGISTERED,
-                                 .received_ms = delivery->received_ms,
+                                 .received_ms = occasion->received_ms,
                                  .logged_ms = writer->logged_ms,
                                  .cell = {.municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
                                           .source_kind = (uint8_t)source->kind},
@@ -60,14 +68,19 @@ static void write_source_line(struct ledger_writer *writer, const struct deliver
                                  .occurred = TIME_DAY_NONE,
                                  .municipality_today = m ? m->code : MUNICIPALITY_UNKNOWN,
                                  .key_municipality = m ? m->code : MUNICIPALITY_UNKNOWN,
-                                 .polled = delivery->polled,
+                                 .polled = occasion->polled,
                                  .source_len = (uint8_t)name.len};
     memcpy(entry.source, name.data, name.len);
     hash_digest(&writer->ledger->identity_key, "source", &name, 1, &entry.identity);
     buf_clear(&writer->change->value);
-    event_put_source_value(&writer->change->value, delivery->tables->municipalities, &entry, last,
-                           (delivery->received_ms - since) / DAY_MS);
+    event_put_source_value(&writer->change->value, occasion->tables->municipalities, &entry, last,
+                           (occasion->received_ms - since) / DAY_MS);
     ledger_write_entry(writer, &entry);
+}
+
+static struct occasion occasion_of(const struct delivery *delivery) {
+    return (struct occasion){delivery->source, delivery->tables, delivery->polled,
+                             delivery->received_ms};
 }
 
 void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task) {
@@ -76,15 +89,29 @@ void ledger_tell_silence(struct ledger_writer *writer, struct commit_task *task)
     if (!writer->feed.silent) {
         writer->feed.silent = true;
         writer->feed_changed = true;
-        write_source_line(writer, delivery, LEDGER_SOURCE_SILENT);
+        const struct occasion occasion = occasion_of(delivery);
+        write_source_line(writer, &occasion, LEDGER_SOURCE_SILENT);
     }
 }
 
-static void note_news(struct ledger_writer *writer, const struct delivery *delivery) {
+static void note_news(struct ledger_writer *writer, const struct occasion *occasion) {
     if (writer->feed.silent)
-        write_source_line(writer, delivery, LEDGER_SOURCE_RESUMED);
+        write_source_line(writer, occasion, LEDGER_SOURCE_RESUMED);
     writer->feed.silent = false;
-    writer->feed.signal_ms = delivery->received_ms;
+    writer->feed.signal_ms = occasion->received_ms;
+    writer->feed_changed = true;
+}
+
+void ledger_note_news(struct ledger_writer *writer, const struct source *source,
+                      const struct tables *tables, const struct ledger_entry *entry) {
+    const struct occasion occasion = {source, tables, entry->polled, entry->received_ms};
+    ledger_take_source(writer, source->name);
+    note_news(writer, &occasion);
+}
+
+void ledger_untell_source(struct ledger_writer *writer, const struct ledger_entry *entry) {
+    ledger_take_source(writer, entry->source);
+    writer->feed.silent = entry->kind == LEDGER_SOURCE_RESUMED;
     writer->feed_changed = true;
 }
 
@@ -106,8 +133,10 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
     ledger_take_source(writer, delivery->source->name);
     if (delivery->content.decoded.failed)
         return;
-    if (delivery->counts)
-        note_news(writer, delivery);
+    if (delivery->counts) {
+        const struct occasion occasion = occasion_of(delivery);
+        note_news(writer, &occasion);
+    }
     struct delivery_poll *poll = delivery->poll;
     if (poll) {
         take_feed(&writer->feed, &poll->feed, !(poll->cursor_tentative && news));

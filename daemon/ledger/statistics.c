@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "codec/statistic.h"
 #include "core/cube/statistics.h"
+#include "ledger/take_back.h"
 #include "ledger_private.h"
 
 #include <stdlib.h>
@@ -194,6 +195,12 @@ static void forget_shown(void *ctx, const struct cell *cell, int64_t number) {
         store_delete(&keeping->writer->txn, STORE_RELEASED, record_put_cell(bytes, cell));
 }
 
+void ledger_forget_statistics(struct ledger_writer *writer) {
+    store_clear(&writer->txn, STORE_STATISTICS);
+    store_clear(&writer->txn, STORE_STATISTICS_OUTBOX);
+    store_clear(&writer->txn, STORE_RELEASED);
+}
+
 void ledger_put_statistics_state(struct ledger_writer *writer,
                                  const struct statistics_record *state) {
     struct counts *before = counts_create(), *after = counts_create();
@@ -292,6 +299,24 @@ static bool read_state(struct store_txn *txn, struct statistics_record *state) {
     struct str value;
     *state = (struct statistics_record){0};
     return !store_get(txn, STORE_META, state_key, &value) || record_get_statistics(value, state);
+}
+
+enum ledger_look ledger_look_up_statistic(struct ledger *ledger, uint64_t seq, struct str key,
+                                          struct str value) {
+    struct store_txn txn;
+    struct statistics_record state;
+    struct str record, our_key, our_value;
+    enum ledger_look found = LEDGER_HAS;
+    store_begin_read(ledger->store, &txn);
+    if (store_get_seq(&txn, STORE_STATISTICS_OUTBOX, seq, &record)) {
+        bool same = record_get_statistic_waiting(record, &our_key, &our_value) &&
+                    str_equal(key, our_key) && str_equal(value, our_value);
+        found = same ? LEDGER_AWAITS : LEDGER_LACKS;
+    } else if (!read_state(&txn, &state) || seq > state.seq) {
+        found = LEDGER_LACKS;
+    }
+    store_abort(&txn);
+    return found;
 }
 
 bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err) {

@@ -8,6 +8,8 @@
 
 uint64_t ledger_latest(const struct ledger_writer *writer, const struct digest *identity) {
     uint64_t seq = index_get(writer->change->index, identity);
+    if (seq == LEDGER_UNKNOWN)
+        return 0;
     return seq ? seq : index_get(writer->ledger->index, identity);
 }
 

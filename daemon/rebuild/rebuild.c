@@ -24,6 +24,7 @@ struct rebuild {
     struct digest ledger_id; // when one was chosen
     struct store_place *place;
     struct ledger *ledger;
+    struct hash_key record_key;
     struct rebuild_topic topic;
     struct rebuild_statistics statistics;
     struct link_task link;
@@ -83,6 +84,8 @@ static bool read_events(struct rebuild *rebuild) {
     struct rebuild_topic *topic = &rebuild->topic;
     topic->config = rebuild->config;
     topic->key_check = ledger_key_check(rebuild->ledger);
+    topic->key = &rebuild->record_key;
+    hash_derive(ledger_identity_key(rebuild->ledger), PUBLISH_KEY_USE, &rebuild->record_key);
     topic->ledger_id = rebuild->options->ledger_id ? &rebuild->ledger_id : NULL;
     topic->partial = rebuild->options->partial;
     topic->lines = ledger_rebuild_begin(rebuild->ledger);
@@ -95,11 +98,10 @@ static bool read_events(struct rebuild *rebuild) {
 static bool commit(struct rebuild *rebuild, struct ledger_group *group, struct commit_task *task) {
     group->tasks = task;
     ledger_commit(rebuild->ledger, group, loop_wall_ms());
-    if (group->err.kind == ERR_NONE)
+    rebuild->err = group->refused.kind == ERR_NONE ? group->err : group->refused;
+    if (rebuild->err.kind == ERR_NONE)
         ledger_apply(rebuild->ledger, group);
-    else
-        rebuild->err = group->err;
-    return group->err.kind == ERR_NONE;
+    return rebuild->err.kind == ERR_NONE;
 }
 
 static bool link_lines(struct rebuild *rebuild) {
@@ -140,22 +142,16 @@ static bool restore_statistics(struct rebuild *rebuild) {
     struct rebuild_statistics *statistics = &rebuild->statistics;
     statistics->ledger_id = rebuild->topic.found;
     statistics->partial = rebuild->options->partial;
-    if (!rebuild_statistics_run(statistics, rebuild->config, &rebuild->err))
+    if (!rebuild_statistics_run(statistics, rebuild->config, &rebuild->record_key, &rebuild->err))
         return false;
-    struct restored_statistic *list = mem_zalloc(statistics->count, sizeof *list);
-    for (size_t i = 0; i < statistics->count; i++)
-        list[i] = (struct restored_statistic){str_from(statistics->list[i].key),
-                                              statistics->list[i].record};
-    struct restore_task restore = {.task.run = ledger_restore,
-                                   .statistics = list,
-                                   .statistic_count = statistics->count,
-                                   .state = statistics->state,
-                                   .partitions = statistics->partitions};
+    struct restore_task restore;
     struct ledger_group group = {0};
+    topic_statistics_restore(&statistics->found, &restore);
+    restore.partitions = statistics->partitions;
     confirm(&group.confirmed[LEDGER_STATISTICS], statistics->last);
     bool ok = commit(rebuild, &group, &restore.task);
     ledger_group_free(&group);
-    free(list);
+    free((void *)restore.statistics);
     return ok;
 }
 
@@ -195,12 +191,13 @@ static void print(const struct rebuild *rebuild, const struct summary *summary) 
                  summary->signals, totals->verdicts[VERDICT_REGISTERED],
                  totals->verdicts[VERDICT_CORRECTED], totals->verdicts[VERDICT_WITHDRAWN],
                  totals->erased, summary->persons_linked);
-    (void)printf("records of others: %" PRIu64 ", the same event again: %" PRIu64
-                 ", passed over: %" PRIu64 "\n",
-                 topic->others, topic->again, topic->unreadable + topic->clashes + topic->far);
-    if (rebuild->statistics.state.made)
+    (void)printf("records of others: %" PRIu64 ", in our name and not ours: %" PRIu64
+                 ", the same event again: %" PRIu64 ", passed over: %" PRIu64 "\n",
+                 topic->others, topic->forged, topic->again,
+                 topic->unreadable + topic->clashes + topic->far);
+    if (rebuild->statistics.found.state.made)
         (void)printf("statistics for outside, from topic %s: %zu, passed over: %" PRIu64 "\n",
-                     rebuild->statistics.topic, rebuild->statistics.count,
+                     rebuild->statistics.topic, rebuild->statistics.found.count,
                      rebuild->statistics.passed);
     (void)printf("not in the topic: %" PRIu64 " entries\n", rebuild->link.lost);
     (void)printf("What came in after %s and was not yet in Kafka is lost: let sources send again "
@@ -249,9 +246,10 @@ int rebuild_run(const struct config *config, const struct rebuild_options *optio
         status = err_exit_status(&rebuild->err);
         (void)fprintf(stderr, "signaald: no rebuild: %s\n", rebuild->err.text);
     }
-    free(rebuild->statistics.list);
+    topic_statistics_free(&rebuild->statistics.found);
     ledger_close(rebuild->ledger);
     store_place_close(rebuild->place);
+    hash_wipe(&rebuild->record_key, sizeof rebuild->record_key);
     free(rebuild);
     return status;
 }

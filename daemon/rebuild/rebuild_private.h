@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by the files of daemon/rebuild; nobody else includes it.
 //   rebuild.c     the run: what is refused, in which order, what is told
-//   read.c        a record of the topic as a line of the ledger
 //   topic.c       the events' topic from its beginning to its end
 //   statistics.c  the topic of the statistics for outside
 #ifndef REBUILD_REBUILD_PRIVATE_H
 #define REBUILD_REBUILD_PRIVATE_H
 
 #include "config/config.h"
-#include "core/cube/statistics.h"
 #include "edge/kafka/replay.h"
+#include "jobs/topic_statistics.h"
 #include "ledger/rebuild.h"
-
-// The line of an event, and its sequence. INPUT when it is none of ours or damaged.
-bool rebuild_read(const struct publish_record *record, struct ledger_found *found,
-                  struct err *err) MUST_CHECK;
 
 enum { REBUILD_LEDGER_IDS_MAX = 16 };
 
@@ -31,6 +26,7 @@ struct rebuild_topic {
     const struct config *config;
     struct ledger_rebuild *lines;
     const struct digest *key_check; // of the key at hand
+    const struct hash_key *key;     // for the digests of records
     const struct digest *ledger_id; // NULL: to be found out
     bool partial;
     // Made by the run
@@ -40,7 +36,7 @@ struct rebuild_topic {
         uint64_t events;
     } ledger_ids[REBUILD_LEDGER_IDS_MAX];
     size_t ledger_id_count;
-    uint64_t records, lines_added, again, others, unreadable, clashes, keyed, other_key;
+    uint64_t records, lines_added, again, others, forged, unreadable, clashes, other_key;
     uint64_t first_seq, last_seq;
     uint64_t far;                            // passed over since too many are missing before them
     uint64_t passed_seq;                     // the highest of the others that were passed over
@@ -67,20 +63,14 @@ struct rebuild_statistics {
     bool partial;
     // Made by the run
     const char *topic; // NULL: none is configured
-    struct rebuild_statistic {
-        char key[STATISTIC_KEY_MAX];
-        uint64_t seq;
-        struct statistic_record record;
-    } * list; // as they are outside, sorted; owned
-    size_t count, cap;
-    uint64_t passed; // what is damaged, passed over
-    struct statistics_record state;
+    struct topic_statistics found;
+    uint64_t passed;    // what is damaged, passed over
     int32_t partitions; // that the keys were divided over; 0: nothing of ours is there
     struct rebuild_fits fits;
     struct publish_ack last[PUBLISH_PARTITIONS_MAX]; // of each partition; seq 0: none
     struct err err;
 };
 bool rebuild_statistics_run(struct rebuild_statistics *statistics, const struct config *config,
-                            struct err *err) MUST_CHECK;
+                            const struct hash_key *key, struct err *err) MUST_CHECK;
 
 #endif

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Reads the events of one ledger out of the topic. Without --partial the topic has to be whole:
-// anything missing at the start, unreadable or contradictory stops the run with its place, because
-// a ledger that silently lacks signals would count wrongly ever after. With it such records are
-// counted and left out. Entries go to the ledger as they are found; nothing of a record is kept.
+// Reads the events of one ledger out of the topic. What only looks like ours is counted and passed
+// over. Without --partial the topic has to be whole: anything missing at the start, unreadable or
+// contradictory stops the run with its place, because a ledger that silently lacks signals would
+// count wrongly ever after. With it such records are counted and left out. Entries go to the ledger
+// as they are found; nothing of a record is kept.
 #include "rebuild_private.h"
 
 #include "base/clock.h"
 #include "codec/event.h"
+#include "jobs/publish.h"
+#include "jobs/topic_event.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,14 +47,12 @@ static bool is_ours(struct rebuild_topic *topic, struct str ledger_id) {
     return str_is(ledger_id, topic->found);
 }
 
-static bool has_key(struct rebuild_topic *topic, const struct publish_record *record) {
+// It says that another identity key was in force.
+static bool has_other_key(const struct rebuild_topic *topic, const struct publish_record *record) {
     char name[DIGEST_HEX + 1];
     struct str key = publish_record_header(record, EVENT_HEADER_KEY);
     digest_to_hex(topic->key_check, name);
-    bool same = str_equal(key, (struct str){name, EVENT_KEY_HEX});
-    topic->keyed += same;
-    topic->other_key += key.data && !same;
-    return same || !key.data;
+    return key.data && !str_equal(key, (struct str){name, EVENT_KEY_HEX});
 }
 
 void rebuild_fit(struct rebuild_fits *fits, const struct publish_record *record) {
@@ -81,11 +82,9 @@ static void note_place(struct rebuild_topic *topic, const struct publish_record 
 // What cannot be taken is told, or passed over where that was asked for.
 static bool pass_over(struct rebuild_topic *topic, const struct publish_record *record,
                       const char *why, uint64_t *count) {
-    uint64_t seq;
     ++*count;
-    if (str_to_u64(publish_record_header(record, PUBLISH_HEADER_SEQ), INT64_MAX, &seq) &&
-        seq > topic->passed_seq)
-        topic->passed_seq = seq;
+    if (record->seq > topic->passed_seq)
+        topic->passed_seq = record->seq;
     return topic->partial ||
            err_set(&topic->err, ERR_CONFIG,
                    "partition %" PRId32 ", offset %" PRId64 ": %s (--partial passes it over)",
@@ -95,10 +94,8 @@ static bool pass_over(struct rebuild_topic *topic, const struct publish_record *
 static bool take(struct rebuild_topic *topic, const struct publish_record *record) {
     struct ledger_found found;
     struct err err;
-    if (!has_key(topic, record))
-        return true; // all is refused in the end
     topic->offsets[record->partition] = record->offset;
-    if (!rebuild_read(record, &found, &err))
+    if (!topic_event_read(record, &found, &err))
         return pass_over(topic, record, err.text, &topic->unreadable);
     switch (ledger_rebuild_add(topic->lines, &found, &topic->err)) {
     case LEDGER_ADD_FAILED:
@@ -116,17 +113,26 @@ static bool take(struct rebuild_topic *topic, const struct publish_record *recor
     return true;
 }
 
-static bool on_record(void *ctx, const struct publish_record *record, bool *ours) {
+static enum publish_seen on_record(void *ctx, const struct publish_record *record) {
     struct rebuild_topic *topic = ctx;
+    struct str ledger_id = publish_record_header(record, PUBLISH_HEADER_LEDGER_ID);
     show_progress(topic);
-    *ours = is_ours(topic, publish_record_header(record, PUBLISH_HEADER_LEDGER_ID));
-    if (!*ours) {
+    if (!ledger_id.data) {
         topic->others++;
-        return true;
+        return PUBLISH_PASSED;
+    }
+    if (!record->genuine) {
+        bool other = has_other_key(topic, record);
+        *(other ? &topic->other_key : &topic->forged) += 1;
+        return PUBLISH_PASSED;
+    }
+    if (!is_ours(topic, ledger_id)) {
+        topic->others++;
+        return PUBLISH_PASSED;
     }
     // With several to choose from the rest is only counted.
     bool known = topic->ledger_id || topic->ledger_id_count == 1;
-    return !known || take(topic, record);
+    return !known || take(topic, record) ? PUBLISH_AWAITED : PUBLISH_STOP;
 }
 
 // --- all of them ---
@@ -188,17 +194,13 @@ static bool check(struct rebuild_topic *topic, const struct publish_replay *repl
                   struct err *err) {
     if (!topic->ledger_id && topic->ledger_id_count > 1)
         return refuse_ledger_ids(topic, err);
-    if (topic->other_key > 0)
+    if (topic->lines_added == 0 && topic->other_key > 0)
         return err_set(err, ERR_CONFIG,
                        "the events were written with another identity key: with the one at hand "
                        "every known signal would be new");
     if (topic->lines_added == 0)
         return err_set(err, ERR_CONFIG, "topic %s has no events of %s", topic->config->kafka_topic,
                        topic->ledger_id ? "that ledger" : "a ledger");
-    if (topic->keyed == 0 && !topic->partial)
-        return err_set(err, ERR_CONFIG,
-                       "no event tells which identity key it was written with; --partial takes the "
-                       "one at hand");
     if (!pass_far(topic, err))
         return false;
     topic->partitions = rebuild_fits_most(&topic->fits, replay->partitions);
@@ -219,6 +221,7 @@ struct publish_options rebuild_publish_options(const struct config *config,
     return (struct publish_options){.brokers = config->kafka_brokers,
                                     .topic = config->kafka_topic,
                                     .ledger_id = "",
+                                    .kind = PUBLISH_KIND_EVENTS,
                                     .settings = settings,
                                     .setting_count = config->kafka_property_count,
                                     .recovery_wait_ms = config->kafka_recovery_wait_ms};
@@ -235,6 +238,7 @@ static void keep_passed(struct rebuild_topic *topic) {
 bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
     struct publish_options options = rebuild_publish_options(topic->config, settings);
+    options.key = topic->key;
     struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = topic};
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         topic->offsets[i] = -1;

@@ -15,12 +15,19 @@ struct document {
 extern const struct document documents[];
 extern const size_t document_count;
 
-// Stands in the files for the OIN of whoever runs this; it is as long, and no OIN.
+// What stands in the files for what is of whoever runs this: an OIN that is none, a contact in a
+// domain that nobody has (RFC 2606). None of them has a character that JSON would escape.
 #define DOCUMENTS_OIN "00000000000000000000"
+#define DOCUMENTS_EMAIL "signaald@beheer.example"
+#define DOCUMENTS_URL "https://beheer.example/signaald"
+struct documents_owner {
+    const char *oin, *email, *url;
+};
 
-// Answers a GET: 200 with the document as it is for this OIN, or 304 when the client says
+// Answers a GET: 200 with the document as it is for this owner, or 304 when the client says
 // (If-None-Match) that it has it. It may be kept for an hour. False, and no answer: there is none
 // of that name.
-bool documents_send(struct http_request *request, struct str name, const char *oin);
+bool documents_send(struct http_request *request, struct str name,
+                    const struct documents_owner *owner);
 
 #endif

@@ -23,6 +23,8 @@ bool hash_init(void) MUST_CHECK;
 // differ, and an absent part differs from an empty one. `domain` keeps uses of one key apart.
 void hash_digest(const struct hash_key *key, const char *domain, const struct str *parts,
                  size_t count, struct digest *out);
+// A key for one use, made from a key that has others: whoever has it learns nothing of that key.
+void hash_derive(const struct hash_key *key, const char *use, struct hash_key *out);
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX + 1]);
 bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case, exactly 32

@@ -48,8 +48,9 @@ void buf_put(struct buf *buf, const void *data, size_t len);
 void buf_put_str(struct buf *buf, struct str s);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);
-void buf_put_u64(struct buf *buf, uint64_t value); // decimal
-void buf_put_i64(struct buf *buf, int64_t value);  // decimal
+void buf_put_encoded(struct buf *buf, struct str text); // percent-encoded (RFC 3986)
+void buf_put_u64(struct buf *buf, uint64_t value);      // decimal
+void buf_put_i64(struct buf *buf, int64_t value);       // decimal
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str buf_str(const struct buf *buf);
 // Hands the bytes over, NUL-terminated (the NUL is not in len); the buffer is empty afterwards.

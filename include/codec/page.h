@@ -20,6 +20,7 @@ struct page_item {
     uint8_t unmapped;                  // words and places that the tables lack
     bool place_unmapped;               // the municipality is one of these
     bool undated;                      // dated by its receipt
+    uint64_t content;                  // the first bytes of the digest of what it says
     bool repeats;                      // an earlier item of the delivery says the same
     struct digest identity;            // also of a refused one, unless it is among the nameless
 };

@@ -13,6 +13,7 @@ struct admission_levels {
     uint64_t polled_bytes;                     // polled, has as much room of its own
     uint64_t backlog_bytes, backlog_bytes_max; // waits for Kafka
     uint64_t state_bytes, state_bytes_max;     // the ledger, and the room that it has
+    uint64_t kept_bytes;                       // of it, for what Kafka confirms
     uint64_t audit_bytes, size_max;            // of the ledger the audit log; state.size_max
     uint64_t disk_blocks, disk_free;           // both 0: not known
     uint32_t disk_percent_max;                 // of the disk in use

@@ -8,6 +8,11 @@
 #include "edge/kafka/publisher.h"
 #include "ingest/pipeline.h"
 
+// For what a key made of the identity key is used: the digests of records; and what a digest is of.
+#define PUBLISH_KEY_USE "signaald kafka records"
+#define PUBLISH_KIND_EVENTS "event"
+#define PUBLISH_KIND_STATISTICS "statistic"
+
 struct publish_job;
 
 struct publish_job_options {
@@ -15,15 +20,22 @@ struct publish_job_options {
     struct loop *loop;
     struct ledger *ledger;
     struct pipeline *pipeline;
+    struct sources *sources; // for what is taken back from a topic; see publish_job_use
+    struct tables *tables;
 };
 // The name of the topic of the statistics; NULL when the configuration has none.
 const char *kafka_counts_topic(const struct config *config);
 
 struct publish_job *publish_job_create(const struct publish_job_options *options,
                                        struct err *err) MUST_CHECK;
+// After a reload. Takes references of its own.
+void publish_job_use(struct publish_job *job, struct sources *sources, struct tables *tables);
 void publish_job_wake(struct publish_job *job); // there may be more in the outboxes
 void publish_job_status(const struct publish_job *job, enum ledger_topic topic,
                         struct publish_status *status);
+// There is no Kafka, or the topic of events has been seen since the start: the ledger is not older.
+bool publish_job_is_current(const struct publish_job *job);
+uint64_t publish_job_taken_back(const struct publish_job *job); // lines, since the start
 // Hands over nothing more, waits at most timeout_ms for what Kafka confirms, then calls stopped.
 void publish_job_stop(struct publish_job *job, int64_t timeout_ms, void (*stopped)(void *ctx),
                       void *ctx);

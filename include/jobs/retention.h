@@ -4,14 +4,15 @@
 #ifndef JOBS_RETENTION_H
 #define JOBS_RETENTION_H
 
-#include "ingest/pipeline.h"
+#include "jobs/publish.h"
 
 struct retention_timer;
 
-// brokers: some are configured.
+// brokers: some are configured. Then no line goes before the topic has been seen: the ledger may be
+// older, and a later version of the signal may be there.
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
                                          struct ledger *ledger, const struct retention *ages,
-                                         bool brokers);
+                                         const struct publish_job *kafka, bool brokers);
 void retention_stop(struct retention_timer *retention); // begins no further step
 void retention_free(struct retention_timer *retention); // no step is under way; NULL is fine
 

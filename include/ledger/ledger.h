@@ -48,13 +48,15 @@ struct ledger_group {
     bool force_sync; // write the totals, whatever else there is: shows whether the disk takes it
     // made by ledger_commit
     struct err err;
-    bool wrote; // false: nothing but duplicates and refusals, so nothing had to be written
+    struct err refused; // some tasks were, for want of room: their own err says it too
+    bool wrote;         // false: nothing but duplicates and refusals, so nothing had to be written
     struct ledger_change *change;
 };
 void ledger_group_clear(struct ledger_group *group); // tasks are the caller's
 void ledger_group_free(struct ledger_group *group);
 
-// Sets group->err; on success each item has its verdict. logged_ms: now.
+// Sets group->err; on success each item has its verdict. logged_ms: now. What Kafka confirmed is
+// kept whatever becomes of the tasks beside it: where the room is short they are refused.
 void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms);
 // After ledger_commit, on the loop, only when group->err.kind is ERR_NONE.
 void ledger_apply(struct ledger *ledger, struct ledger_group *group);
@@ -76,6 +78,9 @@ int64_t ledger_known_offset(const struct ledger *ledger, enum ledger_topic topic
                             int32_t partition);                                  // -1: none
 int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic); // 0: not yet known
 void ledger_usage(const struct ledger *ledger, struct store_usage *usage);
+// What of it is kept free: room to keep what Kafka confirms. Whatever else would take of it is
+// refused; see struct ledger_group.
+uint64_t ledger_reserve(const struct ledger *ledger);
 // Do events go to Kafka? Once they have, what it has not confirmed may be there all the same.
 bool ledger_publishes(const struct ledger *ledger, bool configured);
 uint64_t ledger_backlog_bytes(const struct ledger *ledger); // of lines that Kafka has not confirmed

@@ -24,6 +24,7 @@ struct commit_task {
     void (*done)(struct commit_task *task);
     void *ctx; // for `done`
     struct err err;
+    bool frees;           // it makes room, so it is done also where there is none
     size_t bytes;         // what it holds while it waits
     size_t items;         // how much work its commit is
     size_t part;          // of a polled one: how much of it the next commit does; 0: no matter

@@ -125,6 +125,7 @@ struct expire_task {
     const struct retention *retention;
     int64_t now_ms;                  // wall clock
     bool publishing;                 // events go to Kafka: what it has not confirmed stays
+    bool keeps_lines;                // all of them stay
     bool more;                       // out: this step was full, there may be more
     uint64_t removed[EXPIRE_TABLES]; // out: entries; of cells those that were moved
     // In and out: how far the round is. Zero begins one; after a step that failed use the one
@@ -134,6 +135,8 @@ struct expire_task {
         uint8_t key[EXPIRE_KEY_BYTES]; // the last one looked at there; key_len 0: none
         uint8_t key_len;
     } at;
+    struct expire_place begin; // its own: where this step began
+    bool begun;
 };
 void ledger_expire(struct ledger_writer *writer, struct commit_task *task);
 
@@ -168,13 +171,15 @@ void ledger_begin_verify(struct ledger_writer *writer, struct commit_task *task)
 // again goes on.
 struct link_task {
     struct commit_task task;
+    uint64_t from; // lines before it are not of the topic; 0: there are none
     uint64_t upto; // the highest number that is in the topic, readable or not
     bool more;     // out: not at the end
     uint64_t lost; // out: entries that were not there, of all pieces so far
 };
 void ledger_link(struct ledger_writer *writer, struct commit_task *task);
 
-// Of such a ledger: the statistics that have been told outside.
+// Of such a ledger, or of one that is older than its topic: the statistics that have been told
+// outside, in the place of those that are there.
 struct restore_task {
     struct commit_task task;
     const struct restored_statistic { // borrowed

@@ -132,17 +132,8 @@ async def broken_json(exchange):
     return await plain(exchange, page(exchange, "one").replace('"reported"', '"reported'))
 
 
-async def leading_zero(exchange):
-    """As in the example of GeoReport v2 itself."""
-    return await plain(exchange, '[{"service_request_id":638344,"service_code":006,"status":"closed"}]')
-
-
 async def deep_json(exchange):
     return await plain(exchange, "[" * 200000)
-
-
-async def utf16(exchange):
-    return await plain(exchange, page(exchange, "one").encode("utf-16"))
 
 
 async def not_a_list(exchange):
@@ -224,6 +215,29 @@ async def no_results(exchange):
     return await plain(exchange, '{"_links":{"next":{"href":null}},"count":0}')
 
 
+async def count_too_high(exchange):
+    return await plain(exchange, '{"_links":{"next":{"href":null}},"count":9,"results":[]}')
+
+
+async def pages_in_a_circle(exchange):
+    number = int(exchange.query.get("page", 1))
+    return await plain(exchange, page(exchange, "one", "two"), Link=f"<?page={number % 3 + 1}>; rel=next")
+
+
+async def next_is_elsewhere(exchange):
+    """Not where the template looks for it."""
+    return await plain(exchange, '{"results":[],"next":"https://a.example.nl/?page=2"}')
+
+
+async def next_without_target(exchange):
+    return await plain(exchange, page(exchange, "one"), Link="?page=2; rel=next")
+
+
+async def not_modified_unasked(exchange):
+    await exchange.write(head(304))
+    return True
+
+
 @functools.lru_cache
 def sevens():
     return "[" + ",".join("7" for _ in range(100001)) + "]"
@@ -266,9 +280,7 @@ HOSTILE = {
     "double-gzip": (double_gzip, TOO_LARGE, {}),
     "truncated-json": (truncated_json, PAGE, {}),
     "broken-json": (broken_json, PAGE, {}),
-    "leading-zero": (leading_zero, PAGE, {"template": "open311"}),
     "deep-json": (deep_json, PAGE, {}),
-    "utf16": (utf16, PAGE, {}),
     "not-a-list": (not_a_list, PAGE, {}),
     "too-many": (too_many, PAGE, {}),
     "html": (html, PAGE, {}),
@@ -291,5 +303,10 @@ HOSTILE = {
     "always-500": (always_500, r"500", {}),
     "open311-error": (open311_error, r"403", {"template": "open311"}),
     "always-full": (always_full, r"(?i)window", {"template": "open311"}),
+    "count-too-high": (count_too_high, r"(?i)more than came", {"template": "signalen", "auth": "bearer"}),
+    "pages-in-a-circle": (pages_in_a_circle, r"(?i)came twice", {"template": "fleet-link"}),
+    "next-is-elsewhere": (next_is_elsewhere, r"(?i)next page", {"template": "signalen", "auth": "bearer"}),
+    "next-without-target": (next_without_target, r"(?i)next page", {"template": "fleet-link"}),
+    "not-modified-unasked": (not_modified_unasked, r"304", {}),
     "no-results": (no_results, PAGE, {"template": "signalen", "auth": "bearer"}),
 }

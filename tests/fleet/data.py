@@ -15,7 +15,7 @@ CATEGORIES = [("gedwongen prostitutie", "SexualExploitation"), ("arbeidsuitbuiti
               ("orgaanhandel", "OrganRemoval"), ("gedwongen huwelijk", "ForcedMarriage"),
               ("kinderarbeid", "ChildLabour")]
 GENDERS = [("vrouw", "Feminine"), ("man", "Masculine"), ("X", "NonConforming")]
-CITIZENSHIPS = [("NL", "NL"), ("PL", "EU"), ("RO", "EU"), ("NG", "nonEU"), ("VN", "nonEU")]
+CITIZENSHIPS = [("NL", "NL"), ("PL", "EU"), ("DE", "EU"), ("NG", "nonEU"), ("VN", "nonEU")]
 FREE_TEXT = "Bel mij op 06-12345678; \"zij\" woont\r\nboven de winkel, één hoog."  # must never come out again
 
 

@@ -43,6 +43,7 @@ class Endpoint:
     troubles = ()          # the first answers, see behaviours.py
     etag = True
     gzip = False
+    recoded = None         # what it is sent in instead of UTF-8
     good = True
     bad = ()               # the reasons of its bad items
     facts = ("reported", "categories", "gender", "ageGroup", "citizenship")  # what its system tells
@@ -143,6 +144,8 @@ class Endpoint:
             if exchange.headers.get("if-none-match") == headers["ETag"]:
                 self.not_modified += 1
                 return Reply(304, headers)
+        if self.recoded:
+            reply = reply._replace(body=reply.body.decode().encode(self.recoded))
         if self.gzip and "gzip" in exchange.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
             return Reply(200, headers, gzip.compress(reply.body, 1))
@@ -154,6 +157,33 @@ class Endpoint:
             since = data.parse_stamp(exchange.query.get(self.cursor))
             items = sorted((i for i in items if i.updated_ms >= since), key=lambda i: i.updated_ms)
         return Reply(200, {"Content-Type": "application/json"}, json_bytes([data.native(i) for i in items]))
+
+
+class Hiding(Endpoint):
+    """All there is, as its line says; but each answer lacks another item. None of them is gone."""
+
+    count = 8
+
+    def row(self):
+        return {**super().row(), "complete": "yes"}
+
+    def answer(self, exchange):
+        hidden = self.items[self.answers % self.count]
+        items = [data.native(i) for i in self.items if i is not hidden]
+        return Reply(200, {"Content-Type": "application/json"}, json_bytes(items))
+
+
+class Nothing(Endpoint):
+    """Has nothing, and says so without a body."""
+
+    count = 0
+
+    def grow(self, count):
+        pass
+
+    def answer(self, exchange):
+        self.answers += 1
+        return Reply(204)
 
 
 class Modified(Endpoint):
@@ -186,7 +216,7 @@ class Redirected(Endpoint):
 class Mixed(Endpoint):
     """Bad items among good ones: each must be in the quarantine, with its reason and without its content."""
 
-    bad = ("badDate", "type", "required", "unknownWord", "tooLong", "outOfRange", "syntax")
+    bad = ("badDate", "type", "required", "unknownWord", "tooLong", "outOfRange", "badCharacter")
 
     def answer(self, exchange):
         good = [data.native(i) for i in self.items]
@@ -209,6 +239,7 @@ class Paged(Endpoint):
     moves = 0
     since = None           # query parameter of the mark
     interval_s = 4
+    rel = 'rel="last next"'
     shuffles = 0           # so often the order is another one for each page
 
     def chosen(self, exchange):
@@ -241,12 +272,20 @@ class Paged(Endpoint):
         if start + self.page_size < total:
             query = self.next_query(exchange, start)
             target = f"?{query}" if self.number % 2 else f"{exchange.base}{exchange.path}?{query}"
-            headers["Link"] = f'<{exchange.base}/>; rel="index", <{target}>; title="a, b"; rel="last next"'
+            headers["Link"] = f'<{exchange.base}/>; rel="index", <{target}>; title="a, b"; {self.rel}'
         return Reply(200, headers, json_bytes([data.native(i) for i in page]))
 
 
 class Numbered(Paged):
+    """Its pages are not always as large as the template asks."""
+
     template = "fleet-number"
+    lost = False           # a page behind the last is not found
+
+    def answer(self, exchange):
+        if self.lost and 0 < len(self.items) <= self.start(exchange):
+            return Reply(404, {"Content-Type": "application/json"}, b'{"detail":"Invalid page."}')
+        return super().answer(exchange)
 
     def page(self, exchange, page, start, total):
         return Reply(200, {"Content-Type": "application/json"}, json_bytes({"data": [data.native(i) for i in page]}))
@@ -299,8 +338,12 @@ class Signalen(Paged):
         since = data.parse_stamp(exchange.query.get(self.since))
         return sorted((i for i in self.items if i.updated_ms >= since), key=lambda i: -i.reported_ms)
 
+    unaware = False        # of the proxy that does TLS for it
+
     def page(self, exchange, page, start, total):
         base = exchange.base + exchange.path
+        if self.unaware:
+            base = base.replace("https:", "http:")
         more = start + self.page_size < total
         following = f"{base}?{self.next_query(exchange, start)}" if more else None
         body = {"_links": {"self": {"href": base}, "next": {"href": following}, "previous": {"href": None}},
@@ -329,7 +372,11 @@ class Open311(Endpoint):
     def id_of(self, item):
         return str(data.open311_id(item))
 
+    wrapped = False
+
     def answer(self, exchange):
+        if any("." in exchange.query.get(name, "") for name in ("start_date", "end_date")):
+            raise ValueError("no fractions")
         end = data.parse_stamp(exchange.query.get("end_date")) or self.world.now_ms + DAY_MS
         start = data.parse_stamp(exchange.query.get("start_date")) or end - 90 * DAY_MS
         if end - start > 90 * DAY_MS:
@@ -337,7 +384,9 @@ class Open311(Endpoint):
             error = [{"code": 400, "description": "A window is 90 days at most."}]
             return Reply(400, {"Content-Type": "application/json"}, json_bytes(error))
         items = [i for i in self.items if start <= i.reported_ms <= end][:self.items_max]
-        reply = Reply(200, {"Content-Type": "application/json"}, json_bytes([data.open311(i) for i in items]))
+        found = [data.open311(i) for i in items]
+        body = json_bytes({"service_requests": found} if self.wrapped else found)
+        reply = Reply(200, {"Content-Type": "application/json"}, body)
         for item in items[:self.changes]:
             item.change(self.tick())
             self.changes -= 1
@@ -393,6 +442,7 @@ KINDS = {
     "list-cursor": (Endpoint, {"cursor": "since"}),
     "list-modified": (Modified, {}),
     "list-gzip": (Endpoint, {"gzip": True}),
+    "list-utf16": (Endpoint, {"recoded": "utf-16"}),
     "list-tls": (Endpoint, {"scheme": "https"}),
     "list-mutual": (Endpoint, {"scheme": "mutual"}),
     "list-bearer": (Endpoint, {"auth": "bearer"}),
@@ -406,11 +456,20 @@ KINDS = {
     "link-since": (Paged, {"template": "fleet-link-since", "since": "since", "moves": 3}),
     "link-shuffled": (Paged, {"shuffles": 12, "count": 24}),
     "number": (Numbered, {}),
+    "number-capped": (Numbered, {"page_size": 4}),
+    "number-lost": (Numbered, {"lost": True, "page_size": 17}),
+    "link-quoted": (Paged, {"rel": "rel='last next'"}),
+    "link-unquoted": (Paged, {"rel": "rel=next"}),
+    "complete": (Hiding, {}),
+    "nothing": (Nothing, {}),
     "token": (Tokens, {}),
     "signalen": (Signalen, {}),
+    "signalen-proxy": (Signalen, {"scheme": "https", "unaware": True}),
     "signalen-long": (Signalen, {"count": 640, "moves": 5, "interval_s": 4}),
     "open311": (Open311, {}),
     "open311-changed": (Open311, {"changes": 3}),
+    "open311-wrapped": (Open311, {"wrapped": True}),
+    "open311-capped": (Open311, {"count": 260, "days": 20, "items_max": 100, "interval_s": 10}),
     "open311-split": (Open311, {"count": 1300, "days": 3, "interval_s": 10}),
     "csv": (Csv, {}),
     "csv-tab": (Csv, {"separator": "\t", "newline": "\n"}),

@@ -158,6 +158,9 @@ def check_json(name, pointer, value, what):
         check_event(value, what)
         return
     check(name, pointer, value, what)
+    if follow(name, pointer) == "/components/schemas/Coverage" and \
+            [key in value for key in ("days", "period")] != [value["basis"] == basis for basis in ("received", "reported")]:
+        raise Broken(f"{what}: days or period, as the basis is: {value}")
     if follow(name, pointer) == "/components/schemas/Statistics":
         for statistic in value["statistics"]:
             check("schemas/statistic.v1.json", "", statistic, what)

@@ -53,6 +53,8 @@ STATUS = {
         "inFlight": 2,
         "delivered": 1100,
         "restarts": 0,
+        "forged": 0,
+        "takenBack": 0,
         "lastError": None,
     },
     "feeds": {"sources": 344, "polled": 12, "failing": 1, "silent": 2, "paused": 0, "quarantined": 7},

@@ -146,6 +146,11 @@ class ByHand(harness.Fresh):
         self.assertEqual(done.returncode, 2)
         self.assertIn(f"{table}: cannot be read: Permission denied", done.stderr)
         table.chmod(0o644)
+        self.daemon.state.chmod(0o500)
+        done = signaald(self.daemon, "--check-config")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"state.directory: {self.daemon.state}: Permission denied", done.stderr)
+        self.daemon.state.chmod(0o700)
         self.assertEqual(signaald(self.daemon, "--init").returncode, 0)
         self.assertEqual({path.stat().st_uid for path in self.daemon.state.iterdir()}, {nobody.pw_uid})
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import threading
 import unittest
+import zipfile
 
 from faults import slow_commits
 from harness import BUILD, SIGNAL, Case, Daemon, Endpoint, UnixConnection, wait_for
@@ -38,7 +39,7 @@ class Operator(Case):
 
     @classmethod
     def make_flawed(cls):
-        cls.items[FLAWED] = [dict(SIGNAL, id="f-1"), dict(SIGNAL, id="f-2", victim={"age": 999}, name="Anna Secret")]
+        cls.items[FLAWED] = [dict(SIGNAL, id="f-1"), dict(SIGNAL, id="f-2", occurred="1899-12-31", name="Anna Secret")]
 
     @classmethod
     def feed(cls, name):
@@ -232,12 +233,12 @@ class Quarantine(Operator):
         entry = wait_for(self.quarantine, "an entry")[0]
         wait_for(lambda: self.feed(FLAWED)["state"] == "waiting", "the end of the poll")
         self.assertEqual((entry["source"], entry["page"], entry["index"]), (FLAWED, False, 1))
-        self.assertEqual([(r["pointer"], r["code"]) for r in entry["reasons"]], [("/victim/age", "outOfRange")])
+        self.assertEqual([(r["pointer"], r["code"]) for r in entry["reasons"]], [("/occurred", "outOfRange")])
         body = self.daemon.control("GET", "/v1/quarantine").body
         self.assertNotIn(b"Anna", body)
         self.assertNotIn(b"999", body)
         self.assertEqual(self.daemon.metrics()["signaald_quarantined"], 1)
-        self.assertIn("/victim/age is outside the range allowed: expected 0 to 120", self.ctl("quarantine")[0])
+        self.assertIn("/occurred is outside the range allowed: expected a day from 1900 until now", self.ctl("quarantine")[0])
 
         # Still wrong: it comes back.
         asked = len(self.endpoint.seen("/" + FLAWED))
@@ -246,7 +247,7 @@ class Quarantine(Operator):
         back = wait_for(lambda: [e for e in self.quarantine() if e["number"] != entry["number"]], "it is back")[0]
         self.assertEqual(back["reasons"], entry["reasons"])
 
-        self.items[FLAWED][1]["victim"] = {"age": 40}
+        self.items[FLAWED][1]["occurred"] = "2017-03-01"
         retry = f"/v1/quarantine/{back['number']}/retry"
         wait_for(lambda: self.daemon.control("POST", retry).status == 202, "another try")
         wait_for(lambda: self.daemon.control("GET", f"/v1/signals/{FLAWED}/f-2").status == 200, "the mended signal")
@@ -313,6 +314,52 @@ class Import(Case):
         text, _ = self.ctl("import", self.file("n.ndjson", lines), "--source", "coa", expect=1)
         self.assertRegex(text, r"(?m)^registered +600$")
         self.assertRegex(text, r"(?m)^line 1201: syntax: ")
+
+    def test_nothing_is_stored_of_a_table_with_a_fault(self):
+        before = self.in_all()
+        good = self.rows("t", 700)
+        for content, why in (
+                (good.replace("reported", "gemeld", 1), "are not there: reported"),
+                (good.replace("category", "vorm", 1), "are not there: category"),
+                (good + "\r\nt-900,,Other,30\r\n", "without the date of its report"),
+                (good + "\r\nTotaal: 700,,,\r\n", "a sum or a note"),
+                (good + "\r\n* voorlopige cijfers\r\n", "a sum or a note"),
+                (good + "\r\nt-3,07-03-2017,Other,30\r\n", "nothing was stored")):
+            with self.subTest(why=why):
+                text, fault = self.ctl("import", self.file("t.csv", content), "--source", "den-haag", expect=1)
+                self.assertIn(why, text + fault)
+                self.assertEqual(self.in_all(), before)
+        self.assertRegex(text, r"(?m)^line 1403: /id conflict: line 8 has this id too, with other contents$")
+        self.ctl("import", self.file("t.csv", "id,age\r\nt-9,30\r\n"), "--source", "den-haag", "--allow-missing")
+        self.assertEqual(self.in_all(), before + 1)
+        self.assert_whole()
+
+    def test_titles_and_what_people_write(self):
+        rows = "".join(f"u-{i},05-03-2017,\"Other\r\n\",{age}\r\n" for i, age in enumerate(["30 jaar", "ca. 30", "onbekend"] * 200))
+        content = "Meldingen 2017\r\n\r\nvoorlopig\r\n" + HEAD + rows
+        text, _ = self.ctl("import", self.file("u.csv", content), "--source", "den-haag")
+        self.assertRegex(text, r"(?m)^registered +600$")
+        self.assertRegex(text, r"(?m)^unknown words +400$")
+        self.assert_whole()
+
+    def test_json(self):
+        lines = [{"id": f"j-{i}", "reported": "2017-03-05"} for i in range(3)]
+        text, _ = self.ctl("import", self.file("j.json", json.dumps(lines)), "--source", "coa")
+        self.assertRegex(text, r"(?m)^registered +3$")
+        text, _ = self.ctl("import", self.file("j.json", json.dumps([{"id": "j-9"}, *lines])), "--source", "coa", expect=1)
+        self.assertRegex(text, r"(?m)^item 1: /reported required: ")
+        self.assertRegex(text, r"(?m)^duplicate +3$")
+        text, _ = self.ctl("import", self.file("j.json", json.dumps([{**lines[0], "status": "confirmed"}, *lines])),
+                           "--source", "coa", expect=1)
+        self.assertIn("conflict", text)
+        self.assertRegex(text, r"(?m)^corrected +0$")
+
+    def test_a_workbook_is_named(self):
+        path = self.daemon.directory / "b.xlsx"
+        with zipfile.ZipFile(path, "w") as book:
+            book.writestr("xl/workbook.xml", "")
+        _, fault = self.ctl("import", str(path), "--source", "coa", expect=1)
+        self.assertIn("is an Excel workbook: save the sheet as CSV", fault)
 
     def test_refusals(self):
         body = HEAD + "x,05-03-2017,Other,3\r\n"

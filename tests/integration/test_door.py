@@ -115,7 +115,7 @@ class Push(Case):
                 self.assertIn(results[1]["verdict"], ("registered", "duplicate"))
 
     def test_faults_say_what_was_expected(self):
-        lines = ['{"id":["a"]}', '{"id":"x","reported":"05-03-17","victim":{"age":"x","gender":7},"status":"perhaps"}', "7"]
+        lines = ['{"id":["a"]}', '{"id":"x","reported":"05-03-17","victim":{"age":["x"],"gender":7},"status":"perhaps"}', "7"]
         errors = self.daemon.post(COA, "\n" + "\n".join(lines), "application/x-ndjson").json["errors"]
         for line, pointer, expected in [(2, "/id", "text or a whole number"), (3, "/reported", "YYYY-MM-DD"),
                                         (3, "/victim/age", "a whole number"), (3, "/victim/gender", "text"),
@@ -164,13 +164,14 @@ class Import(Case):
                 self.assertIn(name, answer.json["detail"])
 
     def test_faults_in_the_words_of_the_file(self):
-        rows = "meldnummer;meldingsdatum;gemeente;leeftijd;x\xff;x\xff\r\nf1;05-03-17;Weesp;30;a;\xfe\r\n;05-03-2017;Weesp;300;b;c\r\n"
+        rows = ("meldnummer;meldingsdatum;gemeente;uitbuitingsvorm;status;x\xff;x\xff\r\n"
+                "f1;05-03-17;Weesp;dwang;;a;\xfe\r\nf2;05-03-2017;Weesp;dwang;misschien;b;c\r\n")
         shown, _ = self.bring("f.csv", rows.encode("latin-1"), "--template", "csv-excel", expect=1)
         self.assertRegex(shown, r'line 2: .*column "meldingsdatum" is no date or time: expected .*DD-MM-YYYY')
-        self.assertRegex(shown, r'line 3: .*column "meldnummer" is required')
+        self.assertRegex(shown, r'line 3: .*column "status" is not one of the words allowed: expected possible, confirmed')
         _, told = self.bring("g.csv", b"nummer;datum\r\n1;2\r\n", "--template", "csv-excel", expect=1)
-        self.assertIn('column "meldnummer" is not in the header line', told)
-        _, told = self.bring("h.csv", b"meldnummer;x;meldnummer;x\r\n1;2;3;4\r\n", "--template", "csv-excel", expect=1)
+        self.assertIn("columns that the template names are not there: meldnummer", told)
+        _, told = self.bring("h.csv", b"meldnummer;x;meldnummer;x;meldingsdatum;gemeente;uitbuitingsvorm\r\n1;2;3;4;05-03-2017;Weesp;dwang\r\n", "--template", "csv-excel", expect=1)
         self.assertIn('column "meldnummer" is there more than once', told)
 
 
@@ -206,7 +207,8 @@ class Poll(unittest.TestCase):
         """Whatever is wrong in it, in whatever form: the others count, and the page is no failure."""
         pages, lists = {}, {"page": PAGE, "lines": PAGE.replace("format: json, items: /data/list, next: /next", "format: ndjson").replace("url", "none")}
         for i, (text, _) in enumerate(KEPT):
-            bad, good = text % b"bad", b'{"id":"good-%d"}' % i
+            bad = text % b"bad"
+            good = json.dumps({"id": f"good-{i}", **PLACE, "victim": {"age": 30}, "status": "possible"}).encode()
             noise = b",".join(b'"n%d":%s' % (k, odd) for k, odd in enumerate(ODD))
             pages[f"page-{i}"] = ({}, b'{%s,"data":{"x":%s,"list":[%s,%s]}}' % (noise, ODD[0], bad, good))
             pages[f"lines-{i}"] = ({}, bad + b"\n" + good + b"\n")
@@ -222,6 +224,21 @@ class Poll(unittest.TestCase):
                 self.assertRegex(reason["detail"], "^(member /|/|the item )")
         for feed in pages:
             self.assertEqual(daemon.control("GET", f"/v1/feeds/{feed}").json["failures"], 0, feed)
+        daemon.stop()
+
+    def test_one_bad_row_costs_itself(self):
+        bad = [b"bad;05-03-2017;\xff;dwang", b"bad;05-03-2017;Weesp;dwang;x;y;z", b"bad;05-03-17;Weesp;dwang",
+               b"bad;05-03-2017;Weesp;dwang;" + b"x" * 70000]
+        pages = {f"csv-{i}": ({}, b"id;reported;municipality;category;n\xff;n\xff\n" + row + b"\ngood;05-03-2017;Weesp;dwang;\x01;\xfe\n")
+                 for i, row in enumerate(bad)}
+        daemon = self.daemon_of(pages, {"csv": (ROOT / "conf/templates/csv.yaml").read_text()})
+        wait_for(lambda: daemon.counts()["total"] == len(pages), "the good rows count")
+        wait_for(lambda: daemon.control("GET", "/v1/quarantine").json["total"] == len(pages), "the bad ones are kept apart")
+        entries = {e["source"]: e for e in daemon.control("GET", "/v1/quarantine").json["entries"]}
+        told = ['^column "municipality" holds', "^the row is of another type", '^column "reported" is no date', "^the row is longer"]
+        for i, text in enumerate(told):
+            self.assertFalse(entries[f"csv-{i}"]["page"])
+            self.assertRegex(entries[f"csv-{i}"]["reasons"][0]["detail"], text)
         daemon.stop()
 
     def test_pages_that_are_something_else(self):
@@ -257,7 +274,7 @@ class Try(unittest.TestCase):
             self.assertIn(f"it is {name}:", self.try_page("csv-excel", "a.csv", body, 1))
 
     def test_faults_in_the_words_of_the_file(self):
-        shown = self.try_page("csv-excel", "a.csv", b"meldnummer;meldingsdatum\n1;05-03-17\n", 1)
+        shown = self.try_page("csv-excel", "a.csv", b"meldnummer;meldingsdatum;gemeente;uitbuitingsvorm\n1;05-03-17;Weesp;dwang\n", 1)
         self.assertIn('column "meldingsdatum" is no date or time: expected', shown)
 
 

@@ -28,10 +28,10 @@ class Feeds(Case):
         cls.pushed, cls.killed = None, False
         cls.endpoint = at = Endpoint()
         cls.addClassCleanup(at.close)
-        at.paths = {"/etag": cls.etag, "/pages": cls.pages, "/broken": cls.broken, "/items": cls.items,
+        at.paths = {"/etag": cls.etag, "/dated": cls.dated, "/pages": cls.pages, "/broken": cls.broken, "/items": cls.items,
                     "/busy": cls.busy, "/moved": cls.moved, "/elsewhere": cls.never, "/both": cls.both,
                     "/private": cls.never, "/held": cls.held, "/gone": cls.gone}
-        cls.daemon = Daemon([feed(at, "etag"), feed(at, "pages", True), feed(at, "broken", True),
+        cls.daemon = Daemon([feed(at, "etag"), feed(at, "dated"), feed(at, "pages", True), feed(at, "broken", True),
                              feed(at, "held", True), feed(at, "both", push=True)])
         cls.calm = Daemon([feed(at, "items"), feed(at, "busy"), feed(at, "moved"), feed(at, "gone"),
                            feed(at, "private", url=at.url("/private", "https"), allow_private="", interval="10s")])
@@ -53,6 +53,13 @@ class Feeds(Case):
         if headers.get("If-None-Match") == '"v1"':
             return 304, {"ETag": '"v1"'}, b""
         return 200, {"ETag": '"v1"'}, [item("etag-1"), item("etag-2")]
+
+    @staticmethod
+    def dated(_query, headers, _number):
+        when = "Sun, 05 Mar 2017 10:11:12 GMT"
+        if headers.get("If-Modified-Since") == when:
+            return 304, {"Last-Modified": when}, b""
+        return 200, {"Last-Modified": when}, [item("dated-1")]
 
     @staticmethod
     def pages(query, _headers, _number):
@@ -129,15 +136,20 @@ class Feeds(Case):
         self.wait_known("pages", f"pages-{PAGE}")
         self.wait_known("broken", "broken-1")
         self.wait_known("etag", "etag-2")
+        self.wait_known("dated", "dated-1")
         events = self.daemon.events()
         self.daemon.kill()
         asked = len(self.seen("etag", 1))
+        dated = len(self.seen("dated", 1))
         Feeds.killed = True
         self.daemon.start()
         self.assertEqual(self.daemon.events()[:len(events)], events)
         with self.subTest("an ETag is kept, over a restart too"):
             seen = self.seen("etag", asked + 2)  # one may have been on its way from the dead
             self.assertEqual([s[2].get("If-None-Match") for s in seen], [None] + ['"v1"'] * (len(seen) - 1))
+        with self.subTest("so is the time of the last change"):
+            times = [s[2].get("If-Modified-Since") for s in self.seen("dated", dated + 2)]
+            self.assertEqual(times, [None] + ["Sun, 05 Mar 2017 10:11:12 GMT"] * (len(times) - 1))
         with self.subTest("the page under way is asked for again"):
             self.wait_known("held", "held-2")
             self.assertEqual(self.marks("held")[:3], [None, "1", "1"])
@@ -159,7 +171,7 @@ class Feeds(Case):
         self.nothing_lost_or_doubled()
 
     def nothing_lost_or_doubled(self):
-        names = ["etag-1", "etag-2", "broken-1", "broken-2", "held-1", "held-2", "both-1", "both-2", "both-3"]
+        names = ["etag-1", "etag-2", "dated-1", "broken-1", "broken-2", "held-1", "held-2", "both-1", "both-2", "both-3"]
         names += [f"pages-{n}" for n in range(1, LAST + 1)]
         ours = {self.known(name.split("-")[0], name)["signal"] for name in names}
         events = self.daemon.events()

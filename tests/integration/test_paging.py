@@ -88,7 +88,7 @@ class Paging(Case):
         "items-null": ("results", lambda q, h, n: {"results": None}, 0, "/results is no list"),
         "items-object": ("results", lambda q, h, n: {"results": {"id": 1}}, 0, "/results is no list"),
         "wrapped": ("open311", lambda q, h, n: {"service_requests": [
-            {"service_request_id": "1", "requested_datetime": q["start_date"], "service_name": "x"}]}, None, None),
+            {"service_request_id": "1", "requested_datetime": "2017-03-05T10:00:00Z", "service_name": "x"}]}, 1, None),
     }
 
     @classmethod

@@ -11,6 +11,7 @@ Its jars come from Maven Central at first use and are kept in a cache. As a prog
 import argparse
 import atexit
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -243,6 +244,26 @@ def consume(bootstrap, topic, ours=True):
         raise RuntimeError("kcat ended with %d" % kcat.returncode)
 
 
+def sign(record, identity_key, kind="event"):
+    """The record with the digest that the holder of that key gives it."""
+    payload = record["payload"]
+    headers = {name: value for name, value in record["headers"].items() if name != "signaald_digest"}
+    parts = [kind.encode(), record["key"].encode(), None if payload is None else _value(payload)]
+    for name, value in headers.items():
+        if name.startswith(("ce_", "signaald_")) or name == "content-type":
+            parts += [name.encode(), value.encode()]
+    key = hashlib.blake2b(b"signaald kafka records", key=identity_key, digest_size=32).digest()
+    state = hashlib.blake2b(b"record\0", key=key, digest_size=16)
+    for part in parts:
+        state.update(struct.pack("<I", 0xffffffff if part is None else len(part)) + (part or b""))
+    return {**record, "headers": {**headers, "signaald_digest": state.hexdigest()}}
+
+
+def _value(payload):
+    """As the daemon writes it."""
+    return json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def produce(bootstrap, topic, records):
     """Records as consume gives them, in this order."""
     import confluent_kafka  # here: it is not there for who only wants a broker
@@ -250,7 +271,7 @@ def produce(bootstrap, topic, records):
     producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True})
     for record in records:
         payload = record["payload"]
-        producer.produce(topic, None if payload is None else json.dumps(payload, separators=(",", ":")), record["key"],
+        producer.produce(topic, None if payload is None else _value(payload), record["key"],
                          record["partition"], headers=record["headers"],
                          on_delivery=lambda error, _: told.append(error))
     producer.flush()

@@ -187,6 +187,14 @@ static void on_acks(void *ctx, const struct publish_ack *acks, size_t count) {
         wait_for_commit(d, (struct mark){acks[i].seq, acks[i].offset, acks[i].partition});
 }
 
+static enum publish_seen see(void *ctx, const struct publish_record *record, bool whole,
+                             struct err *err) {
+    (void)ctx;
+    (void)whole;
+    (void)err;
+    return record ? PUBLISH_CONFIRMED : PUBLISH_PASSED;
+}
+
 static void on_recovered(void *ctx) {
     struct driver *d = ctx;
     d->recovery_read = true;
@@ -211,14 +219,18 @@ int main(int argc, char **argv) {
     struct driver d = {.marked = mem_zalloc(EVENTS_MAX + 1, sizeof(bool))};
     memset(d.known, 0xff, sizeof d.known); // -1
     load(&d, argv[3]);
+    static const struct hash_key key = {{1}};
     const struct publish_options options = {.brokers = argv[1],
                                             .topic = argv[2],
                                             .ledger_id = "outbox-driver",
+                                            .key = &key,
+                                            .kind = "event",
                                             .recovery_wait_ms = (int64_t)grace,
                                             .retry_ms = 100,
                                             .open_outbox = open_outbox,
                                             .next_event = next_event,
                                             .close_outbox = free,
+                                            .see = see,
                                             .known_offset = known_offset,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,

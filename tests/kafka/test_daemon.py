@@ -85,6 +85,7 @@ class DaemonTest(kafka_case.KafkaCase):
             self.assertRegex(headers.pop("signaald_content"), "^[0-9a-f]{32}$")
             self.assertRegex(headers.pop("signaald_ledger_id"), "^[0-9a-f]{32}$")
             self.assertRegex(headers.pop("signaald_key"), "^[0-9a-f]{16}$")
+            self.assertRegex(headers.pop("signaald_digest"), "^[0-9a-f]{32}$")
             if verdict == "withdrawn":  # by DELETE, which says when
                 self.assertRegex(headers.pop("signaald_updated"), r"^\d+$")
             self.assertEqual(headers, {
@@ -186,6 +187,30 @@ class DaemonTest(kafka_case.KafkaCase):
         self.assertLessEqual(set(range(201, 601)), {seq_of(record) for record in self.records()})
         self.assertEqual(daemon.process.pid, pid)
         self.post(daemon, signals(601, 700))
+        await_published(daemon)
+        daemon.stop()
+
+    def test_full_ledger(self):
+        """Filled by signals, and then by the audit lines of whoever reads: what Kafka confirms is kept all the same."""
+        daemon = self.make_daemon()
+        daemon.extra.update({"state": ["size_max: 2MiB"], "intake": ["backlog_max: 2MiB"]})
+        daemon.write_config()
+        daemon.start()
+        self.await_state(daemon, "running")
+        self.kafka.stop()
+        accepted = 0
+        while daemon.post("utrecht", signals(accepted + 1, accepted + 100)).status == 200:
+            accepted += 100
+        reads = 0
+        while daemon.control("GET", "/v1/counts").status == 200 and reads < 5000:
+            reads += 1
+        self.assertGreater(reads, 0)
+        self.assertGreater(accepted, 500)
+        self.kafka.start()
+        await_published(daemon)
+        self.check_exactly_once(self.records(), accepted)
+        daemon.stop()
+        daemon.start()
         await_published(daemon)
         daemon.stop()
 

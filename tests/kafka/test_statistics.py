@@ -74,7 +74,7 @@ class FiguresTest(kafka_case.KafkaCase):
             self.assertGreater(record["offset"], offset)
             places[record["key"]] = record["partition"], record["offset"]
             headers = record["headers"]
-            self.assertEqual(set(headers), {"signaald_ledger_id", "signaald_seq", "content-type"})
+            self.assertEqual(set(headers), {"signaald_ledger_id", "signaald_seq", "signaald_digest", "content-type"})
             self.assertRegex(headers["signaald_ledger_id"], "^[0-9a-f]{32}$")
             self.assertEqual(headers["content-type"], "application/json")
             latest[record["key"]] = record["payload"]

@@ -19,8 +19,11 @@ SCRIPT = f"""#!/bin/sh
 # Each result is a file in /out: what was printed, and the exit status in its last line.
 as() {{ result=$1 user=$2; shift 2; setpriv --reuid "$user" --regid "$user" --init-groups "$@" >"/out/$result" 2>&1; echo $? >>"/out/$result"; }}
 systemd-sysusers && usermod -aG signaald operator && chgrp -R signaald /etc/signaald && chmod 0750 /etc/signaald
-install -d -m 0700 -o signaald -g signaald /var/lib/signaald
-as init signaald signaald --init
+tried() {{ systemctl start signaald; systemctl show signaald -p ActiveState,SubState,ExecMainStatus >"/out/$1"; systemctl reset-failed signaald; }}
+tried empty
+rm -rf /var/lib/signaald
+as init root signaald --init
+ls -ln /var/lib/signaald >/out/owner
 systemctl start signaald
 echo $? >/out/start
 as counts operator signaalctl counts
@@ -35,6 +38,11 @@ signaalctl audit >/out/audit-text
 systemctl stop signaald
 systemctl show signaald -p Result,ExecMainStatus >/out/end
 journalctl --no-pager -u signaald >/out/journal
+cp /etc/signaald/signaald.yaml /kept && echo 'no: such key' >>/etc/signaald/signaald.yaml
+tried bad-configuration
+cp /kept /etc/signaald/signaald.yaml && truncate -s 5000 /var/lib/signaald/data.mdb
+tried damaged
+journalctl --no-pager >/out/whole-journal
 systemctl poweroff --force
 """
 UNIT = """[Unit]
@@ -109,6 +117,21 @@ class Unit(unittest.TestCase):
         self.assertEqual((self.out["start"], self.out["reload"]), ("0\n", "0\n"), self.out["journal"])
         self.assertEqual(set(self.out["end"].split()), {"Result=success", "ExecMainStatus=0"})
         self.assertNotIn("<3>", self.out["journal"])
+
+    def test_what_a_restart_does_not_mend_is_not_started_again(self):
+        for what, status in (("empty", 2), ("bad-configuration", 2), ("damaged", 3)):
+            self.assertEqual(set(self.out[what].split()),
+                             {"ActiveState=failed", "SubState=failed", f"ExecMainStatus={status}"}, what)
+        for told in ("has no ledger", 'unknown section "no"', "is damaged: "):
+            self.assertIn(told, self.out["whole-journal"])
+        self.assertNotIn("ConfigurationDirectory", self.out["whole-journal"])
+
+    def test_what_root_begins_is_the_services(self):
+        """--init by root, where the state directory is not there yet."""
+        self.assertEqual(self.out["init"].splitlines()[-1], "0", self.out["init"])
+        files = [line.split() for line in self.out["owner"].splitlines()[1:]]
+        self.assertIn("data.mdb", [words[-1] for words in files])
+        self.assertEqual({words[2] for words in files}, {self.out["uid"].strip()})
 
     def test_an_operator_is_named(self):
         self.assertEqual(self.out["counts"].splitlines()[-1], "0", self.out["counts"])

@@ -22,6 +22,9 @@ enum { PARTITIONS = 4, KEYS = 23, DEADLINE_MS = 300000 };
 enum { API_PRODUCE = 0, API_FETCH = 1, API_LIST_OFFSETS = 2 };
 #define TOPIC "signals"
 #define LEDGER_ID "ledger-1"
+#define KIND "event"
+
+static const struct hash_key record_key = {{7}};
 
 struct app {
     struct loop *loop;
@@ -41,7 +44,10 @@ struct app {
     bool forgetful;            // marks nothing: as if killed before each commit
     bool withhold_go;
     bool may_shrink;
+    bool fails_to_take;
     // What was seen
+    uint64_t lacked, taken, forged; // by see, in a reading of the end and of the whole
+    bool has_taken;
     bool recovery_read, stopped;
     uint64_t acks, acks_in_tail, batches;
     int states[PUBLISH_STALLED + 1];
@@ -126,6 +132,34 @@ static inline void on_acks(void *ctx, const struct publish_ack *acks, size_t cou
             app->known[acks[i].partition] = acks[i].offset;
     }
     loop_timer_start(app->commit, 5, 0);
+}
+
+static inline enum publish_seen see(void *ctx, const struct publish_record *record, bool whole,
+                                    struct err *err) {
+    struct app *app = ctx;
+    (void)err;
+    if (!record)
+        return PUBLISH_PASSED;
+    if (record->seq <= app->events)
+        return PUBLISH_CONFIRMED;
+    if (app->has_taken)
+        return PUBLISH_PASSED;
+    app->lacked += !whole;
+    app->taken += whole;
+    return PUBLISH_LACKED;
+}
+
+static inline void on_lacked(void *ctx) {
+    struct app *app = ctx;
+    app->has_taken = app->taken > 0 && !app->fails_to_take;
+    publisher_recover(app->publisher, app->fails_to_take ? "no room" : NULL);
+}
+
+static inline void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offset) {
+    struct app *app = ctx;
+    (void)partition;
+    (void)offset;
+    app->forged += count;
 }
 
 static inline void on_recovered(void *ctx) {
@@ -225,6 +259,8 @@ static inline void start(struct app *app, const char *brokers,
     const struct publish_options options = {.brokers = brokers,
                                             .topic = TOPIC,
                                             .ledger_id = LEDGER_ID,
+                                            .key = &record_key,
+                                            .kind = KIND,
                                             .settings = settings,
                                             .setting_count = count,
                                             .recovery_wait_ms = recovery_wait_ms,
@@ -233,6 +269,9 @@ static inline void start(struct app *app, const char *brokers,
                                             .open_outbox = open_outbox,
                                             .next_event = next_event,
                                             .close_outbox = free,
+                                            .see = see,
+                                            .on_lacked = on_lacked,
+                                            .on_forged = on_forged,
                                             .known_offset = known_offset,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,

@@ -4,8 +4,9 @@
 #define REBUILD_RIG_H
 
 #include "base/mem.h"
+#include "edge/kafka/publisher.h"
+#include "jobs/topic_event.h"
 #include "ledger/rebuild.h"
-#include "rebuild/rebuild_private.h"
 
 #include "verify_rig.h"
 
@@ -46,7 +47,9 @@ static inline void send_line(void *ctx, const struct outbox_entry *entry) {
                                             .offset = (int64_t)event->seq,
                                             .key = {NULL, attributes.key.len},
                                             .value = {NULL, line->event.len},
-                                            .headers = headers};
+                                            .headers = headers,
+                                            .seq = event->seq,
+                                            .genuine = true};
 }
 
 // Kafka gets and confirms all that waits.
@@ -70,7 +73,7 @@ static inline enum ledger_add add(struct ledger_rebuild *rebuild, const struct e
     struct publish_record record = event->record;
     record.key.data = event->key;
     record.value.data = event->value;
-    if (!rebuild_read(&record, &found, &err))
+    if (!topic_event_read(&record, &found, &err))
         fail_msg("%s", err.text);
     return ledger_rebuild_add(rebuild, &found, &err);
 }

@@ -46,6 +46,7 @@ static inline void commit_group(struct ledger *ledger, struct ledger_group *grou
     ledger_commit(ledger, group, now);
     if (group->err.kind != ERR_NONE)
         fail_msg("%s", group->err.text);
+    assert_int_equal(group->refused.kind, ERR_NONE);
     ledger_apply(ledger, group);
 }
 
@@ -85,7 +86,7 @@ static inline void confirm(struct ledger *ledger, uint64_t from, uint64_t upto) 
     ledger_group_free(&group);
 }
 
-static bool no_kafka;
+static bool no_kafka, keeps_lines;
 
 // A whole round; says how many steps.
 static inline int expire(struct ledger *ledger) {
@@ -98,6 +99,7 @@ static inline int expire(struct ledger *ledger) {
         delivery.retention = &ages;
         delivery.now_ms = now;
         delivery.publishing = !no_kafka;
+        delivery.keeps_lines = keeps_lines;
         delivery.at = at;
         commit_group(ledger, &group);
         at = delivery.at;

@@ -2,6 +2,10 @@
 // The chain of audit lines holds over commits, restarts and expiry, and a line says what it should.
 #include "audit_rig.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 static void lines_are_chained_and_read_back(void **state) {
     (void)state;
     struct ledger *ledger = open_ledger();
@@ -22,6 +26,28 @@ static void lines_are_chained_and_read_back(void **state) {
     assert_whole(ledger, 1, 6);
     assert_reads(ledger, 3, 3, 6);
     ledger_close(ledger);
+}
+
+// Killed as soon as the line was told to be on the disk; so the next one, which is the first that
+// has one before it, is written by another daemon.
+static void a_log_of_one_line_survives_a_kill(void **state) {
+    (void)state;
+    for (uint64_t lines = 1; lines <= 2; lines++) {
+        int status;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            write_lines(open_ledger(), 1);
+            (void)kill(getpid(), SIGKILL);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        struct ledger *ledger = open_ledger();
+        assert_int_equal(ledger_audit_last(ledger), lines);
+        assert_whole(ledger, 1, lines);
+        assert_reads(ledger, 1, 1, lines);
+        ledger_close(ledger);
+    }
 }
 
 // Who has the key can follow the chain by what the header says.
@@ -265,6 +291,7 @@ static void lines_of_a_clock_that_was_ahead_expire_too(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         LEDGER_TEST(lines_are_chained_and_read_back),
+        LEDGER_TEST(a_log_of_one_line_survives_a_kill),
         LEDGER_TEST(the_chain_is_what_it_is_said_to_be),
         LEDGER_TEST(a_long_log_is_verified_in_pieces),
         LEDGER_TEST(what_expires_leaves_the_rest_whole),

@@ -94,6 +94,12 @@ static void of_the_whole(void **state) {
          "something stands behind the one signal: send several as a list, or a line each as "
          "application/x-ndjson"},
         {NULL, {.fault = FAULT_SYNTAX, .place = ""}, "it is broken or cut off: expected JSON"},
+        {&csv,
+         {.fault = FAULT_MISSING_PLACE, .place = "", .missing = "datum, vorm"},
+         "columns that the template names are not there: datum, vorm"},
+        {&json,
+         {.fault = FAULT_MISSING_PLACE, .place = ""}, // as the quarantine keeps it
+         "members that the template names are not there"},
         {NULL, {.fault = FAULT_TOO_MANY, .place = ""}, "it has more entries than allowed"},
     };
     char text[EXPLAIN_MAX];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Statistics for outside after a rebuild: as they were told, and nothing tells more than before.
+#include "core/cube/statistics.h"
 #include "rebuild_rig.h"
 
 enum { SHOWN_MAX = 65536, STATISTICS = 200 };

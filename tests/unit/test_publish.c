@@ -162,8 +162,12 @@ static void test_settings_check(void **state) {
     struct err err = {0};
     assert_false(publish_settings_check(tls, 2, &err));
     struct loop *loop = loop_create(&err);
-    const struct publish_options options = {
-        .brokers = "127.0.0.1:1", .topic = TOPIC, .settings = tls, .setting_count = 2};
+    const struct publish_options options = {.brokers = "127.0.0.1:1",
+                                            .topic = TOPIC,
+                                            .key = &record_key,
+                                            .kind = KIND,
+                                            .settings = tls,
+                                            .setting_count = 2};
     assert_null(publisher_create(loop, &options, &err));
     loop_free(loop);
 }

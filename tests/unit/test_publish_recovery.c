@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // What the publisher finds in a topic of the mock cluster before it begins. Also here: nanosleep is
 // replaced, to do something while the publisher sleeps.
+#include "edge/kafka/publisher_private.h"
 #include "publish_rig.h"
 
 #include <errno.h>
@@ -64,34 +65,118 @@ static rd_kafka_t *raw_open(struct app *app) {
     return client;
 }
 
-static void raw_put(rd_kafka_t *client, const char *ledger_id, const char *seq) {
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, ledger_id, -1);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
+// What a record is that is written beside the publisher.
+struct raw {
+    const char *ledger_id, *seq;
+    const char *kind, *value;              // NULL: as the publisher has them
+    enum { SIGNED, UNSIGNED, CHANGED } as; // CHANGED: a header of ours, after the digest was made
+};
+
+static void raw_sign(rd_kafka_headers_t *headers, const struct raw *raw, const char *key) {
+    const struct publish_conf conf = {.kind = raw->kind ? raw->kind : KIND, .key = record_key};
+    const struct str key_str = str_from(key);
+    const struct str value = raw->value ? str_from(raw->value) : (struct str){NULL, 0};
+    struct digest digest;
+    char hex[DIGEST_HEX + 1];
+    assert_true(publish_digest(&conf, &key_str, &value, headers, &digest));
+    digest_to_hex(&digest, hex);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_DIGEST, -1, hex, -1);
+}
+
+static void raw_put_as(rd_kafka_t *client, const struct raw *raw) {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(4);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, raw->ledger_id, -1);
+    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, raw->seq, -1);
+    (void)rd_kafka_header_add(headers, "traceparent", -1, "of a mirror", -1); // is not ours
     char key[16], value[64];
-    event_text(strtoull(seq, NULL, 10), key, value);
+    event_text(strtoull(raw->seq, NULL, 10), key, value);
+    if (raw->as != UNSIGNED)
+        raw_sign(headers, raw, key);
+    if (raw->as == CHANGED)
+        (void)rd_kafka_header_add(headers, "ce_time", -1, "2020-01-01T00:00:00.000Z", -1);
     assert_int_equal(__extension__ rd_kafka_producev(
                          client, RD_KAFKA_V_TOPIC(TOPIC),
                          RD_KAFKA_V_PARTITION(publish_partition(str_from(key), raw_partitions)),
-                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                         RD_KAFKA_V_KEY(key, strlen(key)), RD_KAFKA_V_HEADERS(headers),
+                         RD_KAFKA_V_END),
                      0);
     assert_int_equal(rd_kafka_flush(client, DEADLINE_MS), 0);
 }
 
-// Records of another ledger_id, or with a sequence that is none, do not count.
+static void raw_put(rd_kafka_t *client, const char *ledger_id, const char *seq) {
+    raw_put_as(client, &(struct raw){.ledger_id = ledger_id, .seq = seq});
+}
+
+// Records of another ledger do not count. Those that only say that they are of this one are told,
+// each once however often it is read.
 static void test_foreign_records(void **state) {
+    static const struct raw forged[] = {
+        {LEDGER_ID, "1", NULL, NULL, UNSIGNED},
+        {LEDGER_ID, "1", NULL, NULL, CHANGED},
+        {LEDGER_ID, "1", NULL, "another value", SIGNED},
+        {LEDGER_ID, "1", "statistic", NULL, SIGNED}, // of the other topic
+        {LEDGER_ID, "1x", NULL, NULL, SIGNED},
+        {LEDGER_ID, "0", NULL, NULL, SIGNED},
+        {LEDGER_ID, "9", NULL, NULL, UNSIGNED}, // nothing is lacking for it
+    };
+    enum { FORGED = sizeof forged / sizeof forged[0] };
     (void)state;
     struct app *app = app_create(2);
     app->withhold_go = true;
     rd_kafka_t *raw = raw_open(app);
     raw_put(raw, "ledger-2", "1");
-    raw_put(raw, LEDGER_ID, "1x");
+    for (size_t i = 0; i < FORGED; i++)
+        raw_put_as(raw, &forged[i]);
     raw_put(raw, LEDGER_ID, "2");
-    rd_kafka_destroy(raw);
     start_plain(app);
     run_until(app, is_settling);
     assert_int_equal(app->acks, 1);
     assert_true(app->pending[2]);
+    assert_int_equal(app->forged, FORGED);
+    assert_int_equal(status_of(app).forged, FORGED);
+    assert_int_equal(app->lacked, 0);
+    rd_kafka_destroy(raw);
+    app_free(app);
+}
+
+// The topic has what the ledger lacks: that is taken before anything is handed over.
+static void test_older_ledger(void **state) {
+    (void)state;
+    struct app *app = app_create(2);
+    app->known[0] = app->known[1] = app->known[2] = app->known[3] = 0;
+    rd_kafka_t *raw = raw_open(app);
+    for (int i = 3; i <= 40; i++) {
+        char seq[8];
+        (void)snprintf(seq, sizeof seq, "%d", i);
+        raw_put(raw, LEDGER_ID, seq);
+    }
+    start_plain(app);
+    run_until(app, is_running);
+    assert_int_equal(app->lacked, 1); // one is enough to see it
+    assert_int_equal(app->taken, 38); // from the beginning of the topic
+    assert_non_null(strstr(app->reasons, "recovering: the topic has what the ledger lacks"));
+    run_until(app, all_acked);
+    rd_kafka_destroy(raw);
+    app_free(app);
+}
+
+static bool told_no_room(struct app *app) {
+    return strstr(app->reasons, "no room") != NULL;
+}
+
+// As long as it cannot be taken nothing is handed over; a stop does not wait for it.
+static void test_older_ledger_without_room(void **state) {
+    (void)state;
+    struct app *app = app_create(2);
+    rd_kafka_t *raw = raw_open(app);
+    raw_put(raw, LEDGER_ID, "3");
+    app->fails_to_take = true;
+    start_plain(app);
+    run_until(app, told_no_room);
+    assert_int_equal(app->states[PUBLISH_RUNNING], 0);
+    assert_int_equal(app->acks, 0);
+    stop(app, 1000);
+    rd_kafka_destroy(raw);
     app_free(app);
 }
 
@@ -278,6 +363,8 @@ int main(void) {
         cmocka_unit_test(test_restart_unmarked),
         cmocka_unit_test(test_long_tail),
         cmocka_unit_test(test_foreign_records),
+        cmocka_unit_test(test_older_ledger),
+        cmocka_unit_test(test_older_ledger_without_room),
         cmocka_unit_test(test_grace),
         cmocka_unit_test(test_tail_refused),
         cmocka_unit_test(test_another_writer),

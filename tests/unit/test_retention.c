@@ -213,6 +213,74 @@ static void many_go_in_steps(void **state) {
     ledger_close(ledger);
 }
 
+static void append_audit_line(struct ledger *ledger) {
+    struct audit_task line = {.task.run = ledger_append_audit};
+    struct ledger_group group = {.tasks = &line.task};
+    buf_init(&line.line, AUDIT_LINE_MAX);
+    buf_puts(&line.line, "\"time\":\"2024-02-29T12:00:00.000Z\",\"action\":\"x\"");
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
+    buf_free(&line.line);
+}
+
+// All steps; what each table lost, and no step more than it may.
+static void expire_counted(struct ledger *ledger, uint64_t step_max,
+                           uint64_t removed[EXPIRE_TABLES]) {
+    struct expire_task step = {.more = true};
+    memset(removed, 0, EXPIRE_TABLES * sizeof *removed);
+    for (int steps = 0; step.more; steps++) {
+        uint64_t sum = 0;
+        step = (struct expire_task){.task.run = ledger_expire,
+                                    .retention = &ages,
+                                    .now_ms = now,
+                                    .publishing = true,
+                                    .at = step.at};
+        struct ledger_group group = {.tasks = &step.task};
+        commit_group(ledger, &group);
+        ledger_group_free(&group);
+        for (int i = 0; i < EXPIRE_TABLES; i++) {
+            sum += step.removed[i];
+            removed[i] += step.removed[i];
+        }
+        assert_true(sum <= step_max && steps < 10);
+    }
+}
+
+// A step takes so many, of whatever table. What an earlier table has used up a later one does not
+// have, and goes all the same in the next step.
+static void a_step_that_is_full_takes_nothing_of_later_tables(void **state) {
+    (void)state;
+    enum { STEP = 500 };
+    static const enum expire_table later[] = {EXPIRE_QUARANTINE, EXPIRE_UNMAPPED, EXPIRE_AUDIT};
+    struct ledger *ledger = open_ledger();
+    for (int round = 0; round < 9; round++) {
+        int lines = STEP - 1 + round / 3;
+        enum expire_table table = later[round % 3];
+        struct buf text;
+        buf_init(&text, 1 << 20);
+        for (int i = 0; i < lines; i++)
+            buf_printf(
+                &text, "%c{\"id\":\"x%d-%d\",\"reported\":\"2024-02-29\",\"category\":\"%s\"}",
+                i ? ',' : '[', round, i, i == 0 && table == EXPIRE_UNMAPPED ? "iets" : "Other");
+        if (table == EXPIRE_QUARANTINE)
+            buf_printf(&text, ",{\"id\":\"y%d\",\"reported\":\"?\"}", round);
+        buf_puts(&text, "]");
+        char *body = buf_take(&text);
+        uint64_t first = ledger_last_seq(ledger) + 1, removed[EXPIRE_TABLES];
+        deliver(ledger, body, true);
+        free(body);
+        if (table == EXPIRE_AUDIT)
+            append_audit_line(ledger);
+        confirm(ledger, first, first + (uint64_t)lines - 1);
+        now += 200 * day_ms;
+        expire_counted(ledger, STEP, removed);
+        assert_int_equal(removed[EXPIRE_ENTRIES], lines);
+        for (size_t i = 0; i < COUNT(later); i++)
+            assert_int_equal(removed[later[i]], later[i] == table);
+    }
+    ledger_close(ledger);
+}
+
 // More than go in one step, and of pseudonyms more than are looked at in one, some of them not due.
 static void so_do_entries_of_other_tables(void **state) {
     (void)state;
@@ -436,6 +504,7 @@ int main(void) {
         TEST(so_do_events_about_sources),
         TEST(a_person_stays_one_without_names),
         TEST(many_go_in_steps),
+        TEST(a_step_that_is_full_takes_nothing_of_later_tables),
         TEST(so_do_entries_of_other_tables),
         TEST(entries_of_other_tables_go_by_their_own_age),
         TEST(old_counts_lose_what_they_say_of_victims),

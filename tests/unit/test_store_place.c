@@ -134,7 +134,7 @@ static void a_beginning_that_was_broken_off_is_done_again(void **state) {
     struct store_place *place = open_place();
     scratch_write("rebuilding/data.mdb", "half a ledger", 0600);
     store_place_close(place);
-    assert_no_start(ERR_CONFIG, "--init again");
+    assert_no_start(ERR_CONFIG, "--init where");
     assert_true(store_place_begin(scratch_dir, 1 << 20, &err));
     assert_false(is_there("rebuilding"));
     assert_true(store_place_check(scratch_dir, &err));

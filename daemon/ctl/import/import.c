@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
-// signaalctl import: a file that a municipality sends once a month, brought in piece by piece. Each
-// piece is durable before the next goes, and what is in already is a duplicate, so it may be broken
-// off and repeated at any time.
+// signaalctl import: a file that a municipality sends once a month, brought in piece by piece.
+// First the daemon judges all of it, so that a fault of the file is told before anything is stored;
+// then each piece is durable before the next goes. What is in already is a duplicate, so it may be
+// broken off and repeated at any time.
 #include "import.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "codec/door.h"
 #include "ctl/import/record_splitter.h"
@@ -15,6 +17,7 @@
 
 enum {
     FILE_BYTES_MAX = 256 << 20,
+    JSON_BYTES_MAX = 8 << 20,
     PIECE_BYTES = 512 << 10, // a piece ends with the record that passes it
     PIECE_BYTES_MAX = PIECE_BYTES + 2 * RECORD_SPLITTER_RECORD_MAX,
     WAIT_MAX_S = 300,
@@ -55,10 +58,14 @@ static void take_refused(struct import *import, const struct json_view *result) 
     int64_t index = -1;
     (void)json_view_number(result, "index", &index);
     struct import_refusal refusal = {0};
-    if (index >= 0 && (size_t)index < import->piece_count)
+    if (import->json)
+        refusal.line = (uint64_t)index + 1;
+    else if (index >= 0 && (size_t)index < import->piece_count)
         refusal.line = import->piece_lines[index];
     for (size_t i = 0; i < json_view_size(errors); i++) {
         const struct json_view *error = json_view_item(errors, i);
+        if (import->preview && json_view_is(error, "code", "conflict"))
+            continue; // told with the lines of the file
         copy_text(refusal.pointer, sizeof refusal.pointer, json_view_text(error, "pointer"));
         copy_text(refusal.code, sizeof refusal.code, json_view_text(error, "code"));
         copy_text(refusal.detail, sizeof refusal.detail, json_view_text(error, "detail"));
@@ -66,15 +73,64 @@ static void take_refused(struct import *import, const struct json_view *result) 
     }
 }
 
+struct import_id {
+    struct digest identity;
+    uint64_t content, line; // line 0: free
+};
+
+static bool has_identity(const void *entry, const void *key) {
+    return digest_equal(entry, key);
+}
+
+static const struct map_kind id_kind = {sizeof(struct import_id),
+                                        offsetof(struct import_id, line),
+                                        64,
+                                        3,
+                                        map_hash_prefix,
+                                        has_identity};
+
+// "index:id:content". The same id with another content elsewhere in the file: two signals that a
+// spreadsheet made alike, or a history, of which nobody knows what holds.
+static void look_at_id(struct import *import, const char *text) {
+    struct import_refusal refusal = {.pointer = "/id", .code = "conflict"};
+    struct import_id now;
+    char id[DIGEST_HEX + 1];
+    unsigned index;
+    if (!text || sscanf(text, "%u:%32[0-9a-f]:%" SCNx64, &index, id, &now.content) != 3 ||
+        !digest_from_hex(str_from(id), &now.identity))
+        return;
+    now.line =
+        index < import->piece_count && !import->json ? import->piece_lines[index] : index + 1;
+    struct import_id *known = map_find(&import->ids, &id_kind, &now);
+    if (!map_used(&id_kind, known)) {
+        *(struct import_id *)map_add(&import->ids, &id_kind, &now) = now;
+    } else if (known->content != now.content) {
+        refusal.line = now.line;
+        (void)snprintf(refusal.detail, sizeof refusal.detail,
+                       "%s %" PRIu64 " has this id too, with other contents",
+                       import->json ? "item" : "line", known->line);
+        add_refusal(import, &refusal);
+        import->conflicts++;
+    }
+}
+
+static void add_number(const struct json_view *answer, const char *name, uint64_t *sum) {
+    int64_t count = 0;
+    (void)json_view_number(answer, name, &count);
+    *sum += (uint64_t)count;
+}
+
 // Every record that was sent must be accounted for: a daemon that reads the quotes of a file in
 // another way than we do would else lose some without a word.
 static bool take_answer(struct import *import, const struct json_view *answer) {
     int64_t seen = 0, excluded = 0;
-    for (size_t i = 0; i < IMPORT_VERDICTS; i++) {
-        int64_t count = 0;
-        (void)json_view_number(answer, import_verdicts[i], &count);
-        import->verdicts[i] += (uint64_t)count;
-    }
+    uint64_t titles = 0;
+    for (size_t i = 0; i < IMPORT_VERDICTS; i++)
+        add_number(answer, import_verdicts[i], &import->verdicts[i]);
+    add_number(answer, "undated", &import->undated);
+    add_number(answer, "unmapped", &import->unmapped);
+    add_number(answer, "dropped", &import->dropped);
+    add_number(answer, "titles", &titles);
     if (!json_view_number(answer, "received", &seen) ||
         !json_view_number(answer, "excluded", &excluded)) {
         progress_end(&import->progress);
@@ -85,7 +141,16 @@ static bool take_answer(struct import *import, const struct json_view *answer) {
     const struct json_view *results = json_view_at(answer, "results");
     for (size_t i = 0; i < json_view_size(results); i++)
         take_refused(import, json_view_item(results, i));
-    if (seen + excluded == (int64_t)import->piece_count)
+    const struct json_view *ids = json_view_at(answer, "ids");
+    if (import->json)
+        import->total = import->piece_count = (size_t)(seen + excluded);
+    if (titles && import->titles == 0)
+        import->titles = titles; // the pass begins anew
+    else
+        titles = 0;
+    for (size_t i = 0; import->preview && titles == 0 && i < json_view_size(ids); i++)
+        look_at_id(import, json_view_text(json_view_item(ids, i), ""));
+    if (seen + excluded + (int64_t)titles == (int64_t)import->piece_count)
         return true;
     progress_end(&import->progress);
     (void)ctl_fail("of the %zu records from line %" PRIu64 " to %" PRIu64 " the daemon saw %" PRId64
@@ -105,7 +170,7 @@ static void tell_refused(struct import *import, const struct client_reply *reply
     uint64_t head = import->splitter.head_lines, first = import->piece_lines[0];
     progress_end(&import->progress);
     (void)ctl_refused(import->ctl, reply);
-    if (placed && line > 0 && (uint64_t)line > head)
+    if (placed && !import->json && line > 0 && (uint64_t)line > head)
         (void)ctl_fail("the piece begins at line %" PRIu64 " of the file; look at line %" PRIu64
                        " or a little before",
                        first, first + (uint64_t)line - head - 1);
@@ -129,6 +194,8 @@ static bool wait_a_while(struct import *import, const struct client_reply *reply
 }
 
 static bool send_piece(struct import *import) {
+    char *dry_run = import->target + strlen(import->target) - 1;
+    *dry_run = import->preview ? '1' : '0';
     const struct client_request request = {
         .method = "POST", .target = import->target, .body = buf_str(&import->piece)};
     for (;;) {
@@ -163,8 +230,12 @@ static bool send_piece(struct import *import) {
 static bool fill_piece(struct import *import) {
     struct record_splitter_record record;
     buf_clear(&import->piece);
-    buf_put_str(&import->piece, import->splitter.head);
     import->piece_count = 0;
+    if (import->json) {
+        buf_put_str(&import->piece, import->text);
+        return import->done == 0;
+    }
+    buf_put_str(&import->piece, import->splitter.head);
     while (import->piece_count < IMPORT_PIECE_RECORDS && import->piece.len < PIECE_BYTES &&
            record_splitter_next(&import->splitter, &record) == RECORD_SPLITTER_RECORD) {
         import->piece_lines[import->piece_count++] = record.line;
@@ -175,9 +246,10 @@ static bool fill_piece(struct import *import) {
 
 // Counts the records, so that nothing is sent of a file that cannot be cut to its end.
 static bool count_records(struct import *import) {
-    struct record_splitter splitter = import->splitter;
+    struct record_splitter splitter = import->start;
     struct record_splitter_record record = {.line = 1};
     enum record_splitter_step next;
+    import->total = 0;
     while ((next = record_splitter_next(&splitter, &record)) == RECORD_SPLITTER_RECORD)
         import->total++;
     if (next == RECORD_SPLITTER_TOO_LONG)
@@ -189,8 +261,8 @@ static bool count_records(struct import *import) {
     return next == RECORD_SPLITTER_END && import->total > 0;
 }
 
-static void tell_broken_off(const struct import *import) {
-    if (import->dry_run)
+static void tell_broken_off(const struct import *import, bool judged) {
+    if (judged)
         (void)ctl_fail("stopped after %" PRIu64 " of %" PRIu64 " records; nothing was stored",
                        import->done, import->total);
     else
@@ -199,21 +271,57 @@ static void tell_broken_off(const struct import *import) {
                        import->done, import->total);
 }
 
-static enum ctl_exit run_import(struct import *import) {
-    catch_signals();
-    progress_start(&import->progress, "records", import->total, !import->ctl->term.colour);
+// False when it did not come to the end.
+static bool run_pass(struct import *import) {
+    uint64_t titles = import->titles;
+    import->done = import->refusal_count = import->conflicts = 0;
+    import->excluded = import->undated = import->unmapped = import->dropped = 0;
+    memset(import->verdicts, 0, sizeof import->verdicts);
+    import->splitter = import->start;
+    progress_start(&import->progress, import->preview ? "records judged" : "records", import->total,
+                   !import->ctl->term.colour);
     while (!interrupted && fill_piece(import)) {
-        if (!send_piece(import))
+        if (!send_piece(import) || import->titles != titles)
             break;
         import->done += import->piece_count;
         progress_move(&import->progress, import->done);
+        if (import->json)
+            break;
     }
     progress_end(&import->progress);
-    import_print(import);
-    if (import->done < import->total)
-        tell_broken_off(import);
-    bool whole = import->done == import->total && import->verdicts[IMPORT_REFUSED] == 0;
-    return whole ? CTL_OK : CTL_FAILED;
+    return import->done == import->total;
+}
+
+static bool run_preview(struct import *import) {
+    import->preview = true;
+    bool whole = run_pass(import);
+    if (!whole && import->titles) {
+        if (record_splitter_extend_head(&import->start, import->titles) != RECORD_SPLITTER_RECORD ||
+            !count_records(import))
+            return false;
+        whole = run_pass(import);
+    }
+    import->preview = false;
+    return whole;
+}
+
+static enum ctl_exit run_import(struct import *import) {
+    catch_signals();
+    map_init(&import->ids, &id_kind);
+    bool whole = run_preview(import), judged = import->dry_run || !whole || import->conflicts;
+    if (!judged)
+        whole = run_pass(import);
+    free(import->ids.entries);
+    import_print(import, judged);
+    if (import->conflicts)
+        (void)ctl_fail("%" PRIu64
+                       " records have an id that stands in the file with other contents; "
+                       "nothing was stored",
+                       import->conflicts);
+    else if (!whole)
+        tell_broken_off(import, judged);
+    return whole && !import->conflicts && import->verdicts[IMPORT_REFUSED] == 0 ? CTL_OK
+                                                                                : CTL_FAILED;
 }
 
 static bool ends_in(const char *file, const char *ending) {
@@ -226,8 +334,13 @@ static bool ends_in(const char *file, const char *ending) {
 static const char *find_format(const char *file, const char *given) {
     if (given)
         return given;
-    if (ends_in(file, ".csv"))
-        return "csv";
+    // the door names a workbook, and says what to do
+    static const char *const tables[] = {".csv", ".xlsx", ".xls", ".ods"};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (ends_in(file, tables[i]))
+            return "csv";
+    if (ends_in(file, ".json"))
+        return "json";
     return ends_in(file, ".ndjson") || ends_in(file, ".jsonl") ? "ndjson" : NULL;
 }
 
@@ -236,13 +349,13 @@ static char *make_target(const char *source, const char *template, const char *f
     struct buf target;
     buf_init(&target, CLIENT_TARGET_MAX);
     buf_puts(&target, "/v1/import?source=");
-    client_put_encoded(&target, str_from(source));
+    buf_put_encoded(&target, str_from(source));
     if (template) {
         buf_puts(&target, "&template=");
-        client_put_encoded(&target, str_from(template));
+        buf_put_encoded(&target, str_from(template));
     }
-    buf_printf(&target, "&format=%s%s%s", format, allow_missing ? "&allowMissing=1" : "",
-               dry_run ? "&dryRun=1" : "");
+    buf_printf(&target, "&format=%s%s&dryRun=%d", format, allow_missing ? "&allowMissing=1" : "",
+               dry_run);
     bool too_long = target.overflow;
     char *text = buf_take(&target);
     if (!too_long)
@@ -257,17 +370,22 @@ static enum ctl_exit read_and_run(struct import *import, const char *file) {
     struct door door = {0};
     struct err err;
     enum ctl_exit result = CTL_FAILED;
-    buf_init(&import->piece, PIECE_BYTES_MAX);
+    buf_init(&import->piece, import->json ? JSON_BYTES_MAX : PIECE_BYTES_MAX);
     if (!str_read_file(file, FILE_BYTES_MAX, &bytes, &err))
         (void)ctl_fail("%s", err.text);
     else if (!door_open(buf_str(&bytes), DOOR_UNSAID, &door))
         (void)ctl_fail("%s is %s: %s", file, door.form->name, door.form->advice);
-    else if (record_splitter_init(&import->splitter, door.text, import->csv) ==
+    else if (import->json && door.text.len > JSON_BYTES_MAX)
+        (void)ctl_fail("a JSON document is larger than %d MiB: write a signal a line (NDJSON)",
+                       JSON_BYTES_MAX >> 20);
+    else if (record_splitter_init(&import->start, door.text, import->csv) ==
              RECORD_SPLITTER_TOO_LONG)
         (void)ctl_fail("the header line is larger than %d KiB: is this CSV?",
                        RECORD_SPLITTER_RECORD_MAX >> 10);
-    else if (count_records(import))
+    else if (import->json || count_records(import)) {
+        import->text = door.text;
         result = run_import(import);
+    }
     door_close(&door);
     buf_free(&bytes);
     buf_free(&import->piece);
@@ -282,10 +400,12 @@ static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *a
     struct import import = {.ctl = ctl, .dry_run = args_has(args, "dry-run")};
     if (!source || !*source)
         return ctl_usage(ctl, "it needs --source NAME: whose signals these are");
-    if (!format || (strcmp(format, "csv") != 0 && strcmp(format, "ndjson") != 0))
-        return ctl_usage(ctl, "--format is csv or ndjson; it is needed when FILE does not end in "
-                              ".csv, .ndjson or .jsonl");
-    import.csv = strcmp(format, "csv") == 0;
+    import.csv = format && strcmp(format, "csv") == 0;
+    import.json = format && strcmp(format, "json") == 0;
+    if (!import.csv && !import.json && (!format || strcmp(format, "ndjson") != 0))
+        return ctl_usage(ctl,
+                         "--format is csv, ndjson or json; it is needed when FILE does not end "
+                         "in .csv, .ndjson, .jsonl or .json");
     import.target = make_target(source,
                                 template     ? template
                                 : import.csv ? "csv"
@@ -300,8 +420,8 @@ static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *a
 
 static const struct args_option options[] = {
     {"source", 's', "NAME", "whose signals these are: a name of the source table"},
-    {"template", 't', "NAME", "how to read it; default: csv, or native for NDJSON"},
-    {"format", 0, "csv|ndjson", "how FILE is written; default: as it ends"},
+    {"template", 't', "NAME", "how to read it; default: csv, or native for JSON"},
+    {"format", 0, "csv|ndjson|json", "how FILE is written; default: as it ends"},
     {"allow-missing", 0, NULL, "columns and dates may be missing: without one, today"},
     {"dry-run", 'n', NULL, "only judge: nothing is stored"},
     {0},
@@ -310,13 +430,16 @@ static const struct args_option options[] = {
 const struct ctl_verb import_verb = {
     .name = "import",
     .words = "FILE",
-    .help = "Bring in a CSV or NDJSON file for a source",
-    .more = "The file goes to the daemon in pieces, each of which is durable before the next. What "
-            "the source has sent before is a duplicate, so after ctrl-C, or when in doubt, just "
-            "repeat it: nothing is lost and nothing counts twice. While the daemon is full it "
-            "waits. Refused records are told with their line and the reason. Exit status 0 when "
-            "all were taken, 1 when some were refused or it did not come to the end. For root and "
-            "the daemon's own user.",
+    .help = "Bring in a CSV, NDJSON or JSON file for a source",
+    .more =
+        "First the daemon judges the whole file. When a column that the template names is not "
+        "there, a row has no date or is a sum, or an id stands in it with several contents, "
+        "nothing is stored. Then it goes in pieces, each of which is durable before the next. What "
+        "the source has sent before is a duplicate, so after ctrl-C, or when in doubt, just "
+        "repeat it: nothing is lost and nothing counts twice. While the daemon is full it "
+        "waits. Refused records are told with their line and the reason. Exit status 0 when "
+        "all were taken, 1 when some were refused or it did not come to the end. For root and "
+        "the daemon's own user.",
     .options = options,
     .word_count = 1,
     .run = run_import_verb,

@@ -3,6 +3,7 @@
 #ifndef CTL_IMPORT_IMPORT_H
 #define CTL_IMPORT_IMPORT_H
 
+#include "base/map.h"
 #include "ctl/import/record_splitter.h"
 #include "ctl/query/ctl.h"
 #include "ctl/term/progress.h"
@@ -15,7 +16,7 @@ extern const char *const import_verdicts[IMPORT_VERDICTS];
 
 // One reason; a record may have several.
 struct import_refusal {
-    uint64_t line; // of the file
+    uint64_t line; // of the file; of a JSON document: the number of the item
     char pointer[48];
     char code[32];
     char detail[128];
@@ -23,9 +24,14 @@ struct import_refusal {
 
 struct import {
     const struct ctl *ctl;
-    char *target; // of each piece
-    bool csv, dry_run;
-    struct record_splitter splitter;
+    char *target;                           // of each piece
+    bool csv, json, dry_run;                // json: one document, which is one piece
+    bool preview;                           // the pass under way only judges
+    struct str text;                        // of the file
+    struct record_splitter start, splitter; // where each pass begins; the pass under way
+    uint64_t titles; // above the header line; in the head once they are known
+    struct map ids;  // of the file, each with its first line and its content
+    uint64_t conflicts, undated, unmapped, dropped;
     struct progress progress;
     uint64_t total, done; // records
     uint64_t verdicts[IMPORT_VERDICTS], excluded;
@@ -37,6 +43,7 @@ struct import {
     size_t piece_count;
 };
 
-void import_print(const struct import *import);
+// judged: nothing was stored.
+void import_print(const struct import *import, bool judged);
 
 #endif

@@ -29,9 +29,9 @@ static void put_refusals(const struct import *import) {
         term_out_end_line(term);
     for (size_t i = 0; i < shown; i++) {
         const struct import_refusal *refusal = &import->refusals[i];
-        term_out_print(term, STYLE_PLAIN, "line %" PRIu64 ": %s%s%s: %s", refusal->line,
-                       refusal->pointer, refusal->pointer[0] ? " " : "", refusal->code,
-                       refusal->detail);
+        term_out_print(term, STYLE_PLAIN, "%s %" PRIu64 ": %s%s%s: %s",
+                       import->json ? "item" : "line", refusal->line, refusal->pointer,
+                       refusal->pointer[0] ? " " : "", refusal->code, refusal->detail);
     }
     if (import->refusal_count > shown)
         term_out_print(term, STYLE_DIM, "and %s%zu more reasons; --json has them",
@@ -39,29 +39,39 @@ static void put_refusals(const struct import *import) {
                        import->refusal_count - shown);
 }
 
-static void print_text(const struct import *import) {
+static void print_text(const struct import *import, bool judged) {
     const struct term_out *term = &import->ctl->term;
-    if (import->dry_run)
-        term_out_print(term, STYLE_WARN, "dry run: nothing was stored");
+    if (judged)
+        term_out_print(term, STYLE_WARN, "%s: nothing was stored",
+                       import->dry_run ? "dry run" : "only judged");
     put_count(term, "records", import->done, false);
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         put_count(term, import_verdicts[i], import->verdicts[i], i == IMPORT_REFUSED);
     put_count(term, "left out", import->excluded, false);
+    if (import->undated)
+        put_count(term, "dated today", import->undated, true);
+    if (import->unmapped)
+        put_count(term, "unknown words", import->unmapped, false);
+    if (import->dropped)
+        put_count(term, "unused fields", import->dropped, false);
     put_refusals(import);
 }
 
-static void print_json(const struct import *import) {
+static void print_json(const struct import *import, bool judged) {
     struct buf out;
     buf_init(&out, JSON_BYTES_MAX);
     struct json_out json = {.buf = &out};
     json_open(&json, '{');
-    json_put_bool(&json, "dryRun", import->dry_run);
+    json_put_bool(&json, "dryRun", judged);
     json_put_bool(&json, "complete", import->done == import->total);
     json_put_u64(&json, "records", import->total);
     json_put_u64(&json, "sent", import->done);
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
     json_put_u64(&json, "excluded", import->excluded);
+    json_put_u64(&json, "undated", import->undated);
+    json_put_u64(&json, "unmapped", import->unmapped);
+    json_put_u64(&json, "dropped", import->dropped);
     json_open_key(&json, "errors", '[');
     for (size_t i = 0; i < import->refusal_count; i++) {
         const struct import_refusal *refusal = &import->refusals[i];
@@ -79,9 +89,9 @@ static void print_json(const struct import *import) {
     buf_free(&out);
 }
 
-void import_print(const struct import *import) {
+void import_print(const struct import *import, bool judged) {
     if (import->ctl->json)
-        print_json(import);
+        print_json(import, judged);
     else
-        print_text(import);
+        print_text(import, judged);
 }

@@ -96,6 +96,18 @@ static enum record_splitter_step take_head(struct record_splitter *splitter) {
     return RECORD_SPLITTER_RECORD;
 }
 
+enum record_splitter_step record_splitter_extend_head(struct record_splitter *splitter,
+                                                      size_t records) {
+    struct record_splitter_record record;
+    const char *begin = splitter->head.data;
+    for (size_t i = 0; i < records; i++)
+        if (record_splitter_next(splitter, &record) != RECORD_SPLITTER_RECORD)
+            return RECORD_SPLITTER_END;
+    splitter->head = (struct str){begin, (size_t)(splitter->rest.data - begin)};
+    splitter->head_lines = (size_t)(splitter->line - 1);
+    return RECORD_SPLITTER_RECORD;
+}
+
 enum record_splitter_step record_splitter_init(struct record_splitter *splitter, struct str bytes,
                                                bool csv) {
     *splitter = (struct record_splitter){.rest = bytes, .line = 1, .csv = csv};

@@ -32,17 +32,6 @@ bool client_reply_good(const struct client_reply *reply) {
     return reply->status >= STATUS_GOOD_MIN && reply->status <= STATUS_GOOD_MAX;
 }
 
-void client_put_encoded(struct buf *target, struct str text) {
-    static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "0123456789-._~";
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] && strchr(unreserved, text.data[i]))
-            buf_putc(target, text.data[i]);
-        else
-            buf_printf(target, "%%%02X", (unsigned)(unsigned char)text.data[i]);
-    }
-}
-
 bool client_path_fits(const char *path) {
     size_t len = strlen(path);
     return len > 0 && len < sizeof((struct sockaddr_un *)0)->sun_path;

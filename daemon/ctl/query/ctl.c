@@ -158,9 +158,9 @@ enum ctl_exit ctl_put_signal(const struct ctl *ctl, const struct args *args, str
     if (source.len == 0 || id.len == 0 || source.len > ID_MAX || id.len > ID_MAX)
         return ctl_usage(ctl, "SOURCE and ID have 1 to %d bytes", ID_MAX);
     buf_puts(target, "/v1/signals/");
-    client_put_encoded(target, source);
+    buf_put_encoded(target, source);
     buf_putc(target, '/');
-    client_put_encoded(target, id);
+    buf_put_encoded(target, id);
     return CTL_OK;
 }
 
@@ -169,6 +169,6 @@ enum ctl_exit ctl_put_feed(const struct ctl *ctl, const struct args *args, struc
     if (name.len == 0 || name.len > NAME_BYTES_MAX)
         return ctl_usage(ctl, "a name has 1 to %d bytes", NAME_BYTES_MAX);
     buf_puts(target, "/v1/feeds/");
-    client_put_encoded(target, name);
+    buf_put_encoded(target, name);
     return CTL_OK;
 }

@@ -45,7 +45,7 @@ void query_put_parameter(struct buf *target, struct str name, const char *value)
     if (!value)
         return;
     put_name(target, name.data, name.len);
-    client_put_encoded(target, str_from(value));
+    buf_put_encoded(target, str_from(value));
 }
 
 enum ctl_exit query_put_by(const struct ctl *ctl, const char *by, size_t max, struct buf *target) {

@@ -62,12 +62,12 @@ static bool ask_token(struct exchange *x, const struct try_fetch *fetch) {
     (void)str_split(&secret, ':', &id);
     buf_init(&form, FORM_BYTES_MAX);
     buf_puts(&form, "grant_type=client_credentials&client_id=");
-    client_put_encoded(&form, id);
+    buf_put_encoded(&form, id);
     buf_puts(&form, "&client_secret=");
-    client_put_encoded(&form, secret);
+    buf_put_encoded(&form, secret);
     if (template->scope) {
         buf_puts(&form, "&scope=");
-        client_put_encoded(&form, str_from(template->scope));
+        buf_put_encoded(&form, str_from(template->scope));
     }
     char *text = buf_take(&form);
     const struct fetch_request request = {.url = template->token_url,

@@ -56,6 +56,8 @@ struct publish_conf *publish_conf_copy(const struct publish_options *options) {
     conf->brokers = mem_strdup(options->brokers);
     conf->topic = mem_strdup(options->topic);
     conf->ledger_id = mem_strdup(options->ledger_id);
+    conf->kind = options->kind;
+    conf->key = *options->key;
     conf->settings = mem_zalloc(options->setting_count, sizeof *conf->settings);
     conf->setting_count = options->setting_count;
     for (size_t i = 0; i < options->setting_count; i++)
@@ -75,6 +77,7 @@ void publish_conf_free(struct publish_conf *conf) {
     free(conf->brokers);
     free(conf->topic);
     free(conf->ledger_id);
+    hash_wipe(&conf->key, sizeof conf->key);
     free(conf);
 }
 

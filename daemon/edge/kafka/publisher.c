@@ -67,6 +67,8 @@ struct publisher {
     bool probing;        // a job asks whether Kafka is there, while RUNNING with nothing to send
     bool probed;         // it is
     uint64_t handed_over, in_flight, delivered, restarts;
+    int64_t forged_upto[PUBLISH_PARTITIONS_MAX]; // records before it have been looked at
+    uint64_t forged;
     char last_error[160];
 };
 
@@ -130,6 +132,37 @@ static void recovery_work(void *ctx) {
         p->recovery_result = PUBLISH_RECOVERY_FAILED;
 }
 
+// Each record in our name that is not ours counts once, however often it is read.
+static void note_forged(struct publish_recovery *recovery, const struct publish_record *record) {
+    struct publisher *p = recovery->ctx;
+    if (record->offset < p->forged_upto[record->partition])
+        return;
+    p->forged_upto[record->partition] = record->offset + 1;
+    if (recovery->forged++ == 0)
+        recovery->first_forged = (struct publish_ack){0, record->partition, record->offset};
+}
+
+static enum publish_seen see(struct publish_recovery *recovery,
+                             const struct publish_record *record) {
+    const struct publisher *p = recovery->ctx;
+    if (!record)
+        return recovery->whole ? p->options.see(p->options.ctx, NULL, true, &recovery->err)
+                               : PUBLISH_PASSED;
+    if (!str_is(publish_record_header(record, PUBLISH_HEADER_LEDGER_ID), p->conf->ledger_id))
+        return PUBLISH_PASSED;
+    if (record->genuine)
+        return p->options.see(p->options.ctx, record, recovery->whole, &recovery->err);
+    note_forged(recovery, record);
+    return PUBLISH_PASSED;
+}
+
+static void tell_forged(struct publisher *p, const struct publish_recovery *recovery) {
+    p->forged += recovery->forged;
+    if (recovery->forged)
+        p->options.on_forged(p->options.ctx, recovery->forged, recovery->first_forged.partition,
+                             recovery->first_forged.offset);
+}
+
 static void tell_recovery(struct publisher *p, const struct publish_recovery *recovery) {
     char reason[120] = "";
     if (recovery->had_partitions)
@@ -148,10 +181,22 @@ static void tell_recovery(struct publisher *p, const struct publish_recovery *re
 }
 
 static void destroy_producer(struct publisher *p);
+static void begin_recovery(struct publisher *p, bool whole);
+
+static void end_lacking(struct publisher *p, bool whole) {
+    set_state(p, PUBLISH_RECOVERING,
+              "the topic has what the ledger lacks: it is older, and takes that back");
+    if (whole)
+        p->options.on_lacked(p->options.ctx);
+    else
+        begin_recovery(p, true);
+}
 
 static void recovery_done(void *ctx) {
     struct publisher *p = ctx;
     struct publish_recovery *recovery = p->recovery;
+    tell_forged(p, recovery);
+    recovery->forged = 0;
     if (recovery->ack_count > 0)
         p->options.on_acks(p->options.ctx, recovery->acks, recovery->ack_count);
     if (p->recovery_result == PUBLISH_RECOVERY_MORE) {
@@ -170,6 +215,8 @@ static void recovery_done(void *ctx) {
     } else if (p->recovery_result == PUBLISH_RECOVERY_DONE) {
         set_state(p, PUBLISH_RECOVERED, "the recovery has been read");
         p->options.on_recovered(p->options.ctx);
+    } else if (p->recovery_result == PUBLISH_RECOVERY_LACKED) {
+        end_lacking(p, recovery->whole);
     } else {
         (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
                        recovery->err.text);
@@ -178,7 +225,7 @@ static void recovery_done(void *ctx) {
     publish_recovery_free(recovery);
 }
 
-static void begin_recovery(struct publisher *p) {
+static void begin_recovery(struct publisher *p, bool whole) {
     struct publish_recovery *recovery = mem_zalloc(1, sizeof *recovery);
     p->partitions = p->options.known_partitions(p->options.ctx);
     assert(p->partitions >= 0 && p->partitions <= PUBLISH_PARTITIONS_MAX);
@@ -186,8 +233,12 @@ static void begin_recovery(struct publisher *p) {
     recovery->recovery_wait_ms = p->options.recovery_wait_ms;
     recovery->partitions = p->partitions;
     recovery->may_shrink = p->options.may_shrink;
+    recovery->whole = whole;
+    recovery->see = see;
+    recovery->ctx = p;
     for (int32_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        recovery->known[i] = i < p->partitions ? p->options.known_offset(p->options.ctx, i) : -1;
+        recovery->known[i] =
+            i < p->partitions && !whole ? p->options.known_offset(p->options.ctx, i) : -1;
     p->recovery = recovery;
     p->working = true;
     loop_work(p->loop, recovery_work, recovery_done, p);
@@ -249,32 +300,10 @@ static void drain_failed(struct publisher *p) {
 
 // ---- RUNNING
 
-static rd_kafka_resp_err_t produce(struct publisher *p, const struct publish_event *event) {
-    char seq[24];
-    (void)snprintf(seq, sizeof seq, "%llu", (unsigned long long)event->seq);
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(event->header_count + 2);
-    for (size_t i = 0; i < event->header_count; i++)
-        (void)rd_kafka_header_add(headers, event->headers[i].name, -1, event->headers[i].value.data,
-                                  (ssize_t)event->headers[i].value.len);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_LEDGER_ID, -1, p->conf->ledger_id, -1);
-    (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);
-    // __extension__: librdkafka's macros use a GNU construct.
-    rd_kafka_resp_err_t code = __extension__ rd_kafka_producev(
-        p->producer, RD_KAFKA_V_TOPIC(p->conf->topic),
-        RD_KAFKA_V_PARTITION(publish_partition(event->key, p->partitions)),
-        RD_KAFKA_V_KEY(event->key.data, event->key.len),
-        RD_KAFKA_V_VALUE((void *)event->value.data, event->value.len), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_OPAQUE((void *)(uintptr_t)event->seq),
-        RD_KAFKA_V_END);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_headers_destroy(headers);
-    return code;
-}
-
 // False: no more now.
 static bool hand_over(struct publisher *p, const struct publish_event *event) {
     assert(event->seq > p->handed_over && event->header_count <= PUBLISH_HEADERS_MAX);
-    rd_kafka_resp_err_t code = produce(p, event);
+    rd_kafka_resp_err_t code = publish_record_send(p->conf, p->producer, p->partitions, event);
     // Full with nothing in flight: one event that is larger than the queue may be.
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && p->in_flight > 0) {
         p->full = true;
@@ -433,6 +462,18 @@ void publisher_go(struct publisher *p) {
     loop_defer(p->loop, &p->turn);
 }
 
+void publisher_recover(struct publisher *p, const char *failed) {
+    if (p->state != PUBLISH_RECOVERING || p->working || p->stopping)
+        return;
+    if (!failed) {
+        begin_recovery(p, false);
+        return;
+    }
+    (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
+                   failed);
+    retry_later(p, p->last_error);
+}
+
 void publisher_wake(struct publisher *p) {
     p->more = true;
     if (p->state == PUBLISH_RUNNING)
@@ -454,7 +495,7 @@ static void on_turn(void *ctx) {
 static void on_timer(void *ctx) {
     struct publisher *p = ctx;
     if (p->state == PUBLISH_RECOVERING) {
-        begin_recovery(p);
+        begin_recovery(p, false);
         return;
     }
     p->patience_over = true;
@@ -499,7 +540,8 @@ void publisher_status(const struct publisher *p, struct publish_status *status) 
                                       .handed_over = p->handed_over,
                                       .in_flight = p->in_flight,
                                       .delivered = p->delivered,
-                                      .restarts = p->restarts};
+                                      .restarts = p->restarts,
+                                      .forged = p->forged};
     memcpy(status->last_error, p->last_error, sizeof status->last_error);
 }
 

@@ -13,6 +13,8 @@ struct publish_conf {
     char *brokers;
     char *topic;
     char *ledger_id;
+    const char *kind;
+    struct hash_key key;
     struct publish_setting *settings;
     size_t setting_count;
 };
@@ -22,12 +24,23 @@ void publish_conf_free(struct publish_conf *conf); // NULL is fine
 rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
 rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
 
+// The digest of a record: of one that is to be sent (headers as they go out), and of one that was
+// read. False: it has more headers of ours than we ever write.
+bool publish_digest(const struct publish_conf *conf, const struct str *key, const struct str *value,
+                    const rd_kafka_headers_t *headers, struct digest *out) MUST_CHECK;
+// With the headers that are added here. The producer copies it all.
+rd_kafka_resp_err_t publish_record_send(const struct publish_conf *conf, rd_kafka_t *producer,
+                                        int32_t partitions, const struct publish_event *event);
+void publish_read_record(const struct publish_conf *conf, const rd_kafka_message_t *message,
+                         struct publish_record *out);
+
 enum { PUBLISH_RECOVERY_ACKS_MAX = 65536 };
 
 enum publish_recovery_result {
-    PUBLISH_RECOVERY_MORE,  // acks are full: take them and step again
-    PUBLISH_RECOVERY_DONE,  // the last acks are here
-    PUBLISH_RECOVERY_FAILED // see err; start anew
+    PUBLISH_RECOVERY_MORE,   // acks are full: take them and step again
+    PUBLISH_RECOVERY_DONE,   // the last acks are here
+    PUBLISH_RECOVERY_LACKED, // the ledger lacks what is there; told once unless `whole`
+    PUBLISH_RECOVERY_FAILED  // see err; start anew
 };
 
 // One recovery: a reading of the ends of the topic's partitions. Used by a worker thread during a
@@ -40,14 +53,17 @@ struct publish_recovery {
     bool may_shrink;    // as in struct publish_options
     int64_t known[PUBLISH_PARTITIONS_MAX]; // last offset known to be ours, or -1
     atomic_bool cancelled;                 // set at any time: the step fails soon
-    // NULL: acks are made of the records that conf->ledger_id wrote. Otherwise each record goes
-    // here instead: false ends the reading, *ours tells that more of its kind may be under way.
-    bool (*on_message)(void *ctx, const rd_kafka_message_t *message, bool *ours);
-    void *ctx;
+    bool whole;                            // from the beginning, all that the ledger lacks
+    // Each record; acks are made of those that are CONFIRMED. Without a record: a pass has ended.
+    enum publish_seen (*see)(struct publish_recovery *recovery,
+                             const struct publish_record *record);
+    void *ctx; // for see
     // After each step
     struct err err;
     struct publish_ack *acks;
     size_t ack_count;
+    uint64_t forged; // records in our name that are not ours, not counted before
+    struct publish_ack first_forged;
     bool no_topic;          // that is why it failed
     int32_t lost_partition; // it has less than we know of: records were lost or expired; or -1
     int32_t had_partitions; // the topic was made anew and had so many; 0: it was not
@@ -62,7 +78,8 @@ struct publish_recovery {
     int64_t end[PUBLISH_PARTITIONS_MAX];  // where this pass ends
     int64_t progress_ms;                  // when something was last read
     int passes;
-    bool found; // a record of ours in this pass
+    bool found;  // an awaited record in this pass
+    bool lacked; // by the ledger, in any pass
 };
 
 // PUBLISH_RECOVERY_DONE and FAILED leave nothing open; publish_recovery_free frees the rest.

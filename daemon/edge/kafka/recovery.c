@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Reads the recovery of each partition and finds the records that this ledger wrote. All of it is
-// on a worker thread. It uses librdkafka's simple consumer: no group, so no group rights are
-// needed.
+// Reads the recovery of each partition and asks what each record is to the ledger. All of it is on
+// a worker thread. It uses librdkafka's simple consumer: no group, so no group rights are needed.
 //
-// A pass asks every partition where it ends and reads up to there. A record of ours in a pass means
-// that more may still be under way (from a killed process, through a busy broker), so after a while
-// time there is another pass, until one finds nothing of ours.
+// A pass asks every partition where it ends and reads up to there. An awaited record in a pass
+// means that more may still be under way (from a killed process, through a busy broker), so after a
+// while there is another pass, until one finds none. Copies of what is confirmed are not awaited:
+// nobody can hold up the publisher by writing them.
 #include "publisher_private.h"
 
 #include "base/clock.h"
@@ -140,22 +140,14 @@ static void recovery_close(struct publish_recovery *recovery) {
     recovery->client = NULL;
 }
 
-// The sequence of a record that this ledger wrote, or 0.
-static uint64_t own_seq(const struct publish_recovery *recovery,
-                        const rd_kafka_message_t *message) {
-    rd_kafka_headers_t *headers = NULL;
-    const void *value = NULL;
-    size_t size = 0;
-    uint64_t seq = 0;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, PUBLISH_HEADER_LEDGER_ID, &value, &size) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        !value || !str_is((struct str){value, size}, recovery->conf->ledger_id) ||
-        rd_kafka_header_get_last(headers, PUBLISH_HEADER_SEQ, &value, &size) !=
-            RD_KAFKA_RESP_ERR_NO_ERROR ||
-        !value || !str_to_u64((struct str){value, size}, UINT64_MAX, &seq))
-        return 0;
-    return seq;
+// Whoever stopped it may have said why.
+static bool stopped(struct publish_recovery *recovery) {
+    return recovery->err.kind == ERR_NONE &&
+           err_set(&recovery->err, ERR_INPUT, "the reader has stopped");
+}
+
+static bool is_older(const struct publish_recovery *recovery) {
+    return recovery->lacked && !recovery->whole;
 }
 
 static void advance(struct publish_recovery *recovery, int32_t partition, int64_t next) {
@@ -166,19 +158,15 @@ static void advance(struct publish_recovery *recovery, int32_t partition, int64_
 }
 
 static bool take_record(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
-    bool ours = false;
-    if (recovery->on_message) {
-        bool go_on = recovery->on_message(recovery->ctx, message, &ours);
-        recovery->found = recovery->found || ours;
-        return go_on;
-    }
-    uint64_t seq = own_seq(recovery, message);
-    if (seq) {
-        recovery->found = true;
+    struct publish_record record;
+    publish_read_record(recovery->conf, message, &record);
+    enum publish_seen seen = recovery->see(recovery, &record);
+    recovery->found = recovery->found || seen >= PUBLISH_AWAITED;
+    recovery->lacked = recovery->lacked || seen == PUBLISH_LACKED;
+    if (seen == PUBLISH_CONFIRMED && !recovery->whole)
         recovery->acks[recovery->ack_count++] =
-            (struct publish_ack){seq, message->partition, message->offset};
-    }
-    return true;
+            (struct publish_ack){record.seq, message->partition, message->offset};
+    return seen != PUBLISH_STOP || stopped(recovery);
 }
 
 static bool take_message(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
@@ -189,14 +177,15 @@ static bool take_message(struct publish_recovery *recovery, const rd_kafka_messa
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail_with(recovery, "reading the recovery", message->err);
     if (!take_record(recovery, message))
-        return err_set(&recovery->err, ERR_INPUT, "the reader has stopped");
+        return false;
     advance(recovery, message->partition, message->offset + 1);
     return true;
 }
 
-// True when every partition is read up to its end, or the acks are full.
+// True when every partition is read up to its end, or the acks are full, or there is no need to.
 static bool read_pass(struct publish_recovery *recovery) {
-    while (recovery->behind > 0 && recovery->ack_count < PUBLISH_RECOVERY_ACKS_MAX) {
+    while (recovery->behind > 0 && recovery->ack_count < PUBLISH_RECOVERY_ACKS_MAX &&
+           !is_older(recovery)) {
         if (cancelled(recovery))
             return false;
         rd_kafka_message_t *message = rd_kafka_consume_queue(recovery->queue, POLL_MS);
@@ -248,10 +237,16 @@ static enum publish_recovery_result step(struct publish_recovery *recovery) {
     for (;;) {
         if (!read_pass(recovery))
             return PUBLISH_RECOVERY_FAILED;
+        if (is_older(recovery))
+            return PUBLISH_RECOVERY_LACKED;
         if (recovery->behind > 0)
             return PUBLISH_RECOVERY_MORE;
+        if (recovery->see(recovery, NULL) == PUBLISH_STOP) {
+            (void)stopped(recovery);
+            return PUBLISH_RECOVERY_FAILED;
+        }
         if (recovery->passes > 0 && !recovery->found)
-            return PUBLISH_RECOVERY_DONE;
+            return recovery->whole ? PUBLISH_RECOVERY_LACKED : PUBLISH_RECOVERY_DONE;
         if (!wait_for_stragglers(recovery) || !begin_pass(recovery))
             return PUBLISH_RECOVERY_FAILED;
     }

@@ -12,26 +12,13 @@
 
 enum { TRIES = 3 };
 
-struct str publish_record_header(const struct publish_record *record, const char *name) {
-    const void *value = NULL;
-    size_t size = 0;
-    if (!record->headers || rd_kafka_header_get_last(record->headers, name, &value, &size) !=
-                                RD_KAFKA_RESP_ERR_NO_ERROR)
-        return (struct str){NULL, 0};
-    return (struct str){value, size};
-}
-
-static bool on_message(void *ctx, const rd_kafka_message_t *message, bool *ours) {
-    struct publish_replay *replay = ctx;
+static enum publish_seen see(struct publish_recovery *recovery,
+                             const struct publish_record *record) {
+    struct publish_replay *replay = recovery->ctx;
+    if (!record)
+        return PUBLISH_PASSED;
     replay->begun = true;
-    rd_kafka_headers_t *headers = NULL;
-    struct publish_record record = {.partition = message->partition,
-                                    .offset = message->offset,
-                                    .key = {message->key, message->key_len},
-                                    .value = {message->payload, message->len}};
-    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        record.headers = headers;
-    return replay->on_record(replay->ctx, &record, ours);
+    return replay->on_record(replay->ctx, record);
 }
 
 static bool run_once(struct publish_replay *replay, const struct publish_conf *conf,
@@ -39,19 +26,20 @@ static bool run_once(struct publish_replay *replay, const struct publish_conf *c
     struct publish_recovery *recovery = mem_zalloc(1, sizeof *recovery);
     recovery->conf = conf;
     recovery->recovery_wait_ms = replay->options->recovery_wait_ms;
-    recovery->on_message = on_message;
+    recovery->whole = true;
+    recovery->see = see;
     recovery->ctx = replay;
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         recovery->known[i] = -1;
     enum publish_recovery_result result =
-        publish_recovery_step(recovery); // no acks, so one step is all
+        publish_recovery_step(recovery); // no acks of the whole, so one step is all
     replay->no_topic = recovery->no_topic;
     replay->partitions = recovery->partitions;
     memcpy(replay->low, recovery->low, sizeof replay->low);
-    if (result != PUBLISH_RECOVERY_DONE)
+    if (result != PUBLISH_RECOVERY_LACKED)
         *err = recovery->err;
     publish_recovery_free(recovery);
-    return result == PUBLISH_RECOVERY_DONE;
+    return result == PUBLISH_RECOVERY_LACKED;
 }
 
 // Before the first record a broker may still be finding out who leads; after it nothing is

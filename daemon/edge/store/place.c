@@ -126,8 +126,8 @@ static bool check(const char *dir, int fd, struct err *err) {
         return true;
     if (is_there(fd, own_name))
         return err_set(err, ERR_CONFIG,
-                       "state directory %s: a rebuild or a beginning was broken off: run signaald "
-                       "--rebuild or --init again",
+                       "state directory %s: a rebuild was broken off: run signaald --rebuild "
+                       "again, or --init where it was to be the very first start",
                        dir);
     if (remains)
         return err_set(err, ERR_DAMAGED, "the ledger in %s is gone: there is %s and no %s", dir,

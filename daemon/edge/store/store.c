@@ -19,6 +19,11 @@
 
 enum { PROBE_BYTES = 1 << 20 };
 
+enum {
+    ENTRY_BYTES = 16, // LMDB's own, of an entry
+    SPLIT_FACTOR = 2, // a page that was split is half full
+};
+
 const struct str store_removed_mark = {"removed", 7};
 
 void store_note_removed(struct store_txn *txn) {
@@ -54,7 +59,8 @@ static void fail(struct store_txn *txn, int rc) {
         return;
     if (rc == EIO)
         rc = find_cause(txn->store);
-    if (rc == MDB_MAP_FULL)
+    txn->full = rc == MDB_MAP_FULL;
+    if (txn->full)
         err_set(&txn->err, ERR_RETRY, "state is full: its size_max is reached");
     else if (rc == MDB_PANIC || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND)
         // After a failed write of a meta page LMDB gives up; only reading the disk anew tells what
@@ -73,11 +79,22 @@ static void begin(struct store *store, struct store_txn *txn, unsigned flags) {
     txn->handle = handle;
 }
 
+// What a commit goes on from: the sums of what is there, which the opening has compared. There may
+// have been a commit on another thread since anybody looked.
+static void take_sums(struct store_txn *txn) {
+    struct sums sums;
+    MDB_val key = {sums_key.len, (void *)(uintptr_t)sums_key.data}, value;
+    if (txn->err.kind == ERR_NONE &&
+        mdb_get(txn->handle, txn->store->tables[STORE_META], &key, &value) == 0 &&
+        sums_get((struct str){value.mv_data, value.mv_size}, &sums))
+        memcpy(txn->sums, sums.of, sizeof txn->sums);
+}
+
 // Somebody else's reader that was killed would keep pages from being used again.
 void store_begin(struct store *store, struct store_txn *txn) {
     (void)mdb_reader_check(store->env, NULL);
     begin(store, txn, 0);
-    memcpy(txn->sums, store->sums.of, sizeof txn->sums);
+    take_sums(txn);
 }
 
 void store_begin_read(struct store *store, struct store_txn *txn) {
@@ -151,6 +168,7 @@ static void put(struct store_txn *txn, enum store_table table, MDB_val key, stru
         rc = mdb_put(txn->handle, dbi, &key, &data, 0);
     }
     txn->sums[table] += sum_of(table, key, data);
+    txn->added += key.mv_size + data.mv_size + ENTRY_BYTES;
     txn->changed = true;
     if (rc)
         fail(txn, rc);
@@ -195,6 +213,16 @@ void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t se
 
 void store_delete(struct store_txn *txn, enum store_table table, struct str key) {
     delete (txn, table, to_val(key));
+}
+
+void store_clear(struct store_txn *txn, enum store_table table) {
+    if (txn->err.kind != ERR_NONE)
+        return;
+    int rc = mdb_drop(txn->handle, txn->store->tables[table], 0);
+    txn->sums[table] = 0;
+    txn->changed = true;
+    if (rc)
+        fail(txn, rc);
 }
 
 static bool is_there(const struct store_txn *txn, enum store_table table) {
@@ -354,8 +382,6 @@ bool store_commit(struct store_txn *txn, struct err *err) {
         txn->handle = NULL; // gone, whatever came of it
         if (rc)
             fail(txn, rc);
-        else
-            memcpy(txn->store->sums.of, txn->sums, sizeof txn->sums);
     }
     store_abort(txn);
     if (txn->err.kind != ERR_NONE)
@@ -371,13 +397,60 @@ void store_abort(struct store_txn *txn) {
     txn->snapshot = NULL;
 }
 
-void store_get_usage(struct store *store, struct store_usage *usage) {
-    MDB_envinfo info;
-    MDB_stat stat;
-    (void)mdb_env_info(store->env, &info);
+// Pages that LMDB may use again: it lists them, by the transaction that freed them, in the first of
+// its own tables. Each entry begins with how many they are. A transaction that writes may not look
+// there, so another one does.
+static uint64_t free_pages(struct store *store) {
+    const MDB_dbi free_list = 0;
+    struct store_txn txn;
+    MDB_cursor *cursor = NULL;
+    MDB_val key, value;
+    size_t count;
+    uint64_t pages = 0;
+    begin(store, &txn, MDB_RDONLY);
+    if (txn.err.kind == ERR_NONE && mdb_cursor_open(txn.handle, free_list, &cursor) == 0) {
+        while (mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0 &&
+               value.mv_size >= sizeof count) {
+            memcpy(&count, value.mv_data, sizeof count);
+            pages += count;
+        }
+        mdb_cursor_close(cursor);
+    }
+    store_abort(&txn);
+    return pages;
+}
+
+static uint64_t page_bytes(struct store *store) {
+    MDB_stat stat = {0};
     (void)mdb_env_stat(store->env, &stat);
-    usage->used_bytes = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
-    usage->max_bytes = info.me_mapsize;
+    return stat.ms_psize;
+}
+
+// Never used so far: the file need not have grown to it.
+static uint64_t unused_bytes(struct store *store) {
+    MDB_envinfo info;
+    (void)mdb_env_info(store->env, &info);
+    uint64_t used = (uint64_t)(info.me_last_pgno + 1) * page_bytes(store);
+    return used < info.me_mapsize ? info.me_mapsize - used : 0;
+}
+
+uint64_t store_max_bytes(const struct store *store) {
+    MDB_envinfo info;
+    (void)mdb_env_info(store->env, &info);
+    return info.me_mapsize;
+}
+
+bool store_leaves(struct store_txn *txn, uint64_t bytes) {
+    uint64_t needed = bytes + SPLIT_FACTOR * txn->added, unused = unused_bytes(txn->store);
+    return txn->added == 0 || unused >= needed ||
+           unused + free_pages(txn->store) * page_bytes(txn->store) >= needed;
+}
+
+void store_get_usage(struct store *store, struct store_usage *usage) {
+    usage->max_bytes = store_max_bytes(store);
+    usage->used_bytes = usage->max_bytes - unused_bytes(store);
+    uint64_t free_bytes = free_pages(store) * page_bytes(store);
+    usage->used_bytes -= free_bytes < usage->used_bytes ? free_bytes : usage->used_bytes;
 }
 
 uint64_t store_table_bytes(struct store *store, enum store_table table) {

@@ -12,7 +12,6 @@ struct store {
     MDB_dbi tables[STORE_TABLES];
     int lock_fd;
     int dir_fd;
-    struct sums sums; // of the last commit
 };
 
 extern const struct str store_removed_mark; // META: something was removed, see store_open.c

@@ -35,6 +35,7 @@ const struct store_table_kind store_table_kinds[STORE_TABLES] = {
     [STORE_STATISTICS] = {"statistics", false},
     [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", true},
     [STORE_RELEASED] = {"released", false},
+    [STORE_STAGED] = {"staged", true},
     [STORE_META] = {"meta", false},
 };
 
@@ -115,19 +116,6 @@ static bool check_pages(struct store *store, bool *readable, struct err *err) {
     return whole;
 }
 
-// What a commit goes on from: those of what is there, which have been compared.
-static bool load_sums(struct store *store, struct err *err) {
-    struct store_txn txn;
-    struct str value;
-    store_begin_read(store, &txn);
-    if (store_get(&txn, STORE_META, sums_key, &value))
-        (void)sums_get(value, &store->sums);
-    store_abort(&txn);
-    if (txn.err.kind != ERR_NONE)
-        *err = txn.err;
-    return txn.err.kind == ERR_NONE;
-}
-
 static bool is_marked(struct store *store) {
     struct store_txn txn;
     struct str value;
@@ -195,7 +183,7 @@ struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *er
         goto fail;
     close_to_others(store);
     if (!open_env(store, dir, map_bytes_max, MDB_NORDAHEAD, err) ||
-        !check_pages(store, &readable, err) || !open_tables(store, err) || !load_sums(store, err) ||
+        !check_pages(store, &readable, err) || !open_tables(store, err) ||
         !leave_removed_behind(store, dir, map_bytes_max, err)) {
         say_where(dir, err);
         goto fail;

@@ -32,4 +32,9 @@ enum record_splitter_step record_splitter_init(struct record_splitter *splitter,
 enum record_splitter_step record_splitter_next(struct record_splitter *splitter,
                                                struct record_splitter_record *record);
 
+// What was read so far, and so many records more, belong to the head: titles stood above the header
+// line. END when there are fewer.
+enum record_splitter_step record_splitter_extend_head(struct record_splitter *splitter,
+                                                      size_t records);
+
 #endif

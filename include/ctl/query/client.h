@@ -23,8 +23,6 @@ void client_reply_free(struct client_reply *reply);
 // Is the status one of success (2xx)?
 bool client_reply_good(const struct client_reply *reply);
 
-// Puts `text` percent-encoded (RFC 3986: all but the unreserved characters).
-void client_put_encoded(struct buf *target, struct str text);
 // False when the path does not fit in a socket address.
 bool client_path_fits(const char *path);
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The way to Kafka (librdkafka behind it). One path: it reads the outbox in order of sequence, live
 // or after a crash. Before the first event, and again after any failure of the producer, it
-// recovers: it reads each partition behind the last offset that is known here and tells which
-// sequences are already there, so that each event is in the topic once.
+// recovers: it reads each partition behind the last offset that is known here and asks what each of
+// our records is to the ledger, so that each event is in the topic once. A record that the ledger
+// lacks means that the ledger is older than its topic: then the whole topic is read, the ledger
+// takes back what it lacks, and the recovery begins again. Nothing is sent before one that found
+// nothing of the kind.
 //
 //   OFF         no brokers configured
 //   RECOVERING  connecting, reading the ends of the partitions (a worker thread; tried again with
-//               backoff)
+//               backoff), or the ledger takes back what it lacks
 //   RECOVERED   waiting until the caller has recorded what was found there (publisher_go)
 //   RUNNING     handing over the outbox, collecting delivery reports
 //   DRAINING    the producer failed or we stop: waiting for the last reports, then RECOVERING or
@@ -18,10 +21,8 @@
 
 #include "base/str.h"
 #include "edge/kafka/ack.h"
+#include "edge/kafka/record.h"
 #include "edge/loop.h"
-
-#define PUBLISH_HEADER_LEDGER_ID "signaald_ledger_id" // these two are added to each record here
-#define PUBLISH_HEADER_SEQ "signaald_seq"             // decimal
 
 enum { PUBLISH_HEADERS_MAX = 16 };
 
@@ -52,8 +53,10 @@ const char *publish_state_name(enum publish_state state);
 struct publish_options {
     const char *brokers; // NULL or "": OFF
     const char *topic;
-    const char *ledger_id; // names this ledger in a header, so that recovery knows its own
-                           // records where others write to the topic too
+    const char *ledger_id;      // names this ledger in a header, so that recovery knows its own
+                                // records where others write to the topic too
+    const struct hash_key *key; // of the digests of records; copied
+    const char *kind;           // of the topic, for the digests: a literal
     const struct publish_setting { const char *name, *value; } * settings; // passed to librdkafka
     size_t setting_count;
     int64_t recovery_wait_ms; // the ends are read again after it, until nothing new came: a
@@ -68,6 +71,14 @@ struct publish_options {
     void *(*open_outbox)(void *ctx, uint64_t after);
     bool (*next_event)(void *outbox, struct publish_event *event);
     void (*close_outbox)(void *outbox);
+    // On a worker thread, one call at a time: what a genuine record of this ledger is to it.
+    // `whole`: the whole topic is read since it was older; then what it lacks is kept in some
+    // place, and without a record that was all. PUBLISH_STOP sets *err.
+    enum publish_seen (*see)(void *ctx, const struct publish_record *record, bool whole,
+                             struct err *err);
+    // All that the ledger lacks has been seen: when it has taken that back, or could not, call
+    // publisher_recover.
+    void (*on_lacked)(void *ctx);
     // The last offset known to be ours in a partition, or -1: the recovery is read from behind it.
     int64_t (*known_offset)(void *ctx, int32_t partition);
     // How many partitions the key space was divided over when this topic was first used; 0: not yet
@@ -81,6 +92,8 @@ struct publish_options {
     // The ends of the partitions have been read and reported by on_acks: when that is durable, call
     // publisher_go.
     void (*on_recovered)(void *ctx);
+    // So many records say that this ledger has written them, and it has not; where the first is.
+    void (*on_forged)(void *ctx, uint64_t count, int32_t partition, int64_t offset);
     // A change worth a log line. Holds no foreign text.
     // `alarm`: somebody should look, since events do not get through.
     void (*on_state)(void *ctx, enum publish_state state, const char *reason, bool alarm);
@@ -94,6 +107,7 @@ struct publish_status {
     uint64_t in_flight;
     uint64_t delivered;   // since the start
     uint64_t restarts;    // of the producer, after failures
+    uint64_t forged;      // records in our name that are not ours, since the start
     char last_error[160]; // empty while Kafka answers
 };
 
@@ -102,6 +116,8 @@ struct publisher;
 struct publisher *publisher_create(struct loop *loop, const struct publish_options *options,
                                    struct err *err) MUST_CHECK;
 void publisher_go(struct publisher *publisher);
+// After on_lacked: recovers again; `failed` (NULL: all went well) is told, and it waits first.
+void publisher_recover(struct publisher *publisher, const char *failed);
 void publisher_wake(struct publisher *publisher); // there is more in the outbox
 void publisher_status(const struct publisher *publisher, struct publish_status *status);
 // Hands over nothing more, waits at most timeout_ms for reports (told by on_acks), then calls

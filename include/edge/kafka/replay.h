@@ -8,23 +8,11 @@
 
 #include "edge/kafka/publisher.h"
 
-// Borrowed for the call.
-struct publish_record {
-    int32_t partition;
-    int64_t offset;
-    struct str key;
-    struct str value;    // absent: a tombstone
-    const void *headers; // see publish_record_header
-};
-// The last header of that name; absent when there is none.
-struct str publish_record_header(const struct publish_record *record, const char *name);
-
 struct publish_replay {
-    // Set before: brokers, topic, settings, setting_count, recovery_wait_ms count
+    // Set before: brokers, topic, key, kind, settings, setting_count, recovery_wait_ms count
     const struct publish_options *options;
-    // False stops; then publish_replay_run fails with INPUT and the caller knows why. *ours: there
-    // may be more of its kind.
-    bool (*on_record)(void *ctx, const struct publish_record *record, bool *ours);
+    // After PUBLISH_STOP publish_replay_run fails with INPUT and the caller knows why.
+    enum publish_seen (*on_record)(void *ctx, const struct publish_record *record);
     void *ctx;
     bool no_topic; // after a failure: that is why
     // After it succeeded: how many partitions the topic has now, and where each begins

@@ -26,6 +26,7 @@ enum store_table {
     STORE_STATISTICS,        // key of a statistic that is told outside -> what is told
     STORE_STATISTICS_OUTBOX, // number -> statistic that Kafka has not confirmed
     STORE_RELEASED,          // cell -> number of signals that the statistics were made of
+    STORE_STAGED,            // seq -> what the topic has and the ledger lacks, while it is taken
     STORE_META,              // word -> value
     STORE_TABLES,
 };
@@ -52,6 +53,8 @@ struct store_txn {
     void *handle;
     struct err err;              // kind ERR_NONE while all is well
     uint64_t sums[STORE_TABLES]; // of what the tables hold
+    uint64_t added;              // bytes that have been put
+    bool full;                   // it failed for want of room
     bool changed;
     void *snapshot; // of store_begin_snapshot
 };
@@ -66,6 +69,7 @@ void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, s
 void store_put_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
 void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t seq);
 void store_delete(struct store_txn *txn, enum store_table table, struct str key);
+void store_clear(struct store_txn *txn, enum store_table table); // of all its entries
 bool store_get(struct store_txn *txn, enum store_table table, struct str key, struct str *value);
 bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
 // A number of 8 bytes; 0 when it is not there.
@@ -108,6 +112,12 @@ bool store_check(struct store_txn *txn, bool *readable, struct err *err) MUST_CH
 // then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have
 // pages of their own, whose last may keep bytes of another.)
 void store_note_removed(struct store_txn *txn);
+
+// Will at least so many bytes of map_bytes_max be free when this has been committed? An estimate on
+// the safe side: what is put may need twice its size, and what is deleted is free only later. Of
+// what puts nothing always true.
+bool store_leaves(struct store_txn *txn, uint64_t bytes);
+uint64_t store_max_bytes(const struct store *store);
 
 struct store_usage {
     uint64_t used_bytes; // pages in use

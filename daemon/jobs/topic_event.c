@@ -2,7 +2,7 @@
 // Reads one record of the topic back into a ledger entry. Headers and value must agree with each
 // other as the publisher writes them; otherwise the record is an error and no entry. The found
 // entry borrows the value of the record.
-#include "rebuild_private.h"
+#include "jobs/topic_event.h"
 
 #include "codec/event_read.h"
 
@@ -65,16 +65,15 @@ static bool read_source(const struct publish_record *record, struct ledger_entry
     return true;
 }
 
-bool rebuild_read(const struct publish_record *record, struct ledger_found *found,
-                  struct err *err) {
+bool topic_event_read(const struct publish_record *record, struct ledger_found *found,
+                      struct err *err) {
     struct ledger_entry *entry = &found->entry;
     char sequence[16];
-    uint64_t seq;
     *found = (struct ledger_found){
         .value = record->value, .partition = record->partition, .offset = record->offset};
-    if (!str_to_u64(publish_record_header(record, PUBLISH_HEADER_SEQ), INT64_MAX, &seq) || seq == 0)
+    if (record->seq == 0)
         return bad(err, PUBLISH_HEADER_SEQ);
-    (void)snprintf(sequence, sizeof sequence, "%" PRId32, (int32_t)(uint32_t)seq);
+    (void)snprintf(sequence, sizeof sequence, "%" PRId32, (int32_t)(uint32_t)record->seq);
     if (!str_is(publish_record_header(record, "ce_sequence"), sequence))
         return bad(err, "ce_sequence");
     if (!event_read_type(publish_record_header(record, "ce_type"), entry))
@@ -84,6 +83,6 @@ bool rebuild_read(const struct publish_record *record, struct ledger_found *foun
     if (!(entry->kind == LEDGER_SIGNAL ? read_signal(record, entry, err)
                                        : read_source(record, entry, err)))
         return false;
-    entry->seq = seq;
+    entry->seq = record->seq;
     return read_key(record->key, entry) || err_set(err, ERR_INPUT, "it is no event of ours: key");
 }

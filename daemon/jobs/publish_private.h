@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Shared by publish.c and take_back.c; nobody else includes it.
+//   publish.c    the two streams, what is handed over, what is confirmed
+//   take_back.c  what the topic says that the ledger lacks
+#ifndef JOBS_PUBLISH_PRIVATE_H
+#define JOBS_PUBLISH_PRIVATE_H
+
+#include "jobs/publish.h"
+#include "jobs/topic_statistics.h"
+#include "ledger/take_back.h"
+
+struct publish_job {
+    struct publish_job_options options; // with references of its own
+    struct hash_key record_key;
+    struct topic_stream {
+        struct publish_job *job;
+        enum ledger_topic topic;
+        const char *topic_name; // NULL: there is no such stream
+        struct publisher *publisher;
+        bool recovered; // once since the start
+        // While something is taken back; of the worker that reads, then of the loop
+        struct ledger_staging *staging;     // of events
+        struct topic_statistics statistics; // of statistics
+        struct take_back_task events_back;
+        struct restore_task statistics_back;
+    } streams[LEDGER_TOPICS];
+    uint64_t taken_back;
+    bool stopping;
+    int running; // streams that have not stopped yet
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+};
+
+// As in struct publish_options; ctx is a topic_stream.
+enum publish_seen take_back_see(void *ctx, const struct publish_record *record, bool whole,
+                                struct err *err);
+void take_back_run(void *ctx);
+void take_back_free(struct topic_stream *stream);
+
+#endif
