@@ -109,6 +109,14 @@ class Connections(Fresh):
         for sock in self.held:
             self.assertTrue(sock.recv(65536).startswith(b"HTTP/1.1 201 "))
 
+    def test_idle_connections_of_the_source_itself(self):
+        """As a proxy keeps them open."""
+        kept = contextlib.ExitStack()
+        self.addCleanup(kept.close)
+        for n in range(40):
+            connection = kept.enter_context(contextlib.closing(self.daemon.connection()))
+            self.assertEqual(self.daemon.post(COA, {"id": f"n{n}", **SIGNAL}, connection=connection).status, 201)
+
     def test_root_gets_in_beside_followers_that_never_read(self):
         self.assertEqual(self.daemon.post(COA, [{"id": f"n{n}", **SIGNAL} for n in range(3000)]).status, 200)
         for _ in range(250):

@@ -59,6 +59,19 @@ static struct fetch_body *find_largest(struct fetch_body *body, size_t cap) {
     return largest;
 }
 
+enum { LARGE = 1 << 20 };
+
+// Copying a large body while it grows would hold up the loop: once so much of it has come it gets
+// the room that it will need at once, or all that it may have, if nobody has to give way for that.
+// What is not filled costs no memory yet.
+static size_t cap_at_once(const struct fetch_body *body, size_t need) {
+    const struct buf *bytes = &body->bytes;
+    size_t cap = body->announced >= need && body->announced <= bytes->max ? body->announced + 1
+                                                                          : bytes->max + 1;
+    bool fits = cap - bytes->cap <= body->pool->max - body->pool->used;
+    return need > LARGE && fits ? cap : 0;
+}
+
 // Room for `more` bytes and the NUL that buf wants behind them. Not left to buf, which doubles:
 // here memory never is more than the body's maximum.
 static bool make_room(struct fetch_body *body, size_t more) {
@@ -68,6 +81,8 @@ static bool make_room(struct fetch_body *body, size_t more) {
     if (need <= bytes->cap)
         return true;
     size_t cap = bytes->cap + bytes->cap / 2;
+    if (cap_at_once(body, need))
+        cap = cap_at_once(body, need);
     if (cap < need)
         cap = need;
     if (cap > bytes->max + 1)

@@ -18,6 +18,7 @@ struct fetch_pool {
 struct fetch_body {
     struct buf bytes; // with `overflow` when over its own maximum
     bool dropped;
+    size_t announced; // by Content-Length; 0: not
     struct fetch_pool *pool;
     TAILQ_ENTRY(fetch_body) entry;
 };

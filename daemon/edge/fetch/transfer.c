@@ -131,6 +131,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *ctx) {
 // Gets the bytes after decompression, so this is where a bomb ends.
 static size_t on_body(char *data, size_t size, size_t count, void *ctx) {
     struct fetch_transfer *easy = ctx;
+    curl_off_t announced = -1;
+    if (!easy->body.announced)
+        (void)curl_easy_getinfo(easy->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (announced > 0)
+        easy->body.announced = (size_t)announced;
     return fetch_body_put(&easy->body, data, size * count) ? size * count : 0;
 }
 

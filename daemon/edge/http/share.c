@@ -130,23 +130,28 @@ static struct http_conn *find_victim(struct http_server *server, const struct ht
     return found;
 }
 
+static bool drop_one(struct http_server *server, const struct http_share *share,
+                     const struct http_conn *newest, bool (*fits)(const struct http_conn *conn)) {
+    struct http_conn *victim = find_victim(server, share, newest, fits);
+    if (!victim)
+        return false;
+    server->conns_dropped++;
+    http_turn_away(victim, false);
+    return true;
+}
+
 // Room for a new connection, from its own share first; false when there is none.
 static bool make_room(struct http_conn *conn) {
     struct http_server *server = conn->server;
     size_t all = server->options.limits.connections_max;
     size_t keep = server->socket.is_unix && !conn->owner && all > OWNER_CONNS ? OWNER_CONNS : 0;
     bool over = conn->share->conns > part_for_one(server, all);
-    struct http_conn *victim = NULL;
     if (!over && server->conn_count <= all - keep - (all - keep) / MARGIN)
         return true;
-    victim = find_victim(server, over ? conn->share : NULL, conn, is_idle);
-    if (!victim && conn->owner)
-        victim = find_victim(server, over ? conn->share : NULL, conn, is_stream);
-    if (victim) {
-        server->conns_dropped++;
-        http_turn_away(victim, false);
-    }
-    return victim || ((!over || conn->owner) && server->conn_count <= all - keep);
+    const struct http_share *share = over ? conn->share : NULL;
+    return drop_one(server, share, conn, is_idle) ||
+           (conn->owner && drop_one(server, share, conn, is_stream)) ||
+           ((!over || conn->owner) && server->conn_count <= all - keep);
 }
 
 void http_share_join(struct http_conn *conn) {
@@ -172,7 +177,9 @@ bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) 
     }
     if (share == conn->share)
         return true;
-    if (share->conns >= part_for_one(server, server->options.limits.connections_max)) {
+    // An idle one of its own goes first; it is counted until it has gone.
+    if (share->conns >= part_for_one(server, server->options.limits.connections_max) &&
+        !drop_one(server, share, conn, is_idle)) {
         note_full(server, share, request, "connections");
         return false;
     }
