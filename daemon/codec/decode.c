@@ -57,6 +57,7 @@ static const struct json_field item_fields[] = {
     {"categories", "/categories", FIELD_CATEGORIES, 0, NULL},
     {"victim", "/victim", FIELD_OBJECT, 0, victim_fields},
     {"status", "/status", FIELD_TEXT, AT(status), NULL},
+    {"consent", "/consent", FIELD_TEXT, AT(consent), NULL},
     {"updated", "/updated", FIELD_TEXT, AT(updated), NULL},
     {"person", "/person", FIELD_OBJECT, 0, person_fields},
     {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn), NULL},

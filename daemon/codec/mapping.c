@@ -29,6 +29,7 @@ static const struct {
     [MAPPING_BIRTH_DATE] = {"birthDate", "/person/birthDate", AT(person.birth_date)},
     [MAPPING_NATIONALITY] = {"nationality", "/person/nationality", AT(person.nationality)},
     [MAPPING_V_NUMBER] = {"vNumber", "/person/vNumber", AT(person.v_number)},
+    [MAPPING_CONSENT] = {"consent", "/consent", AT(consent)},
     [MAPPING_STATUS] = {"status", "/status", AT(status)},
     [MAPPING_WITHDRAWN] = {"withdrawn", "/withdrawn", 0},
     [MAPPING_WATERMARK] = {"watermark", "/watermark", 0},

@@ -130,6 +130,7 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
         return;
     }
     item->signal = (uint32_t)page->signal_count++;
+    item->dropped += result.person_dropped;
     memcpy(&item->content, signal->content.bytes, sizeof item->content);
     item->content ^= signal->withdrawn;
     item->unmapped = signal->unknown_count;

@@ -168,6 +168,11 @@ void record_set_updated(struct buf *record, int64_t updated_ms) {
     put((uint8_t *)record->data + 98, (uint64_t)updated_ms, 8);
 }
 
+void record_clear_person(struct buf *record) {
+    assert(record->len >= RECORD_LEDGER_HEAD);
+    put((uint8_t *)record->data + 106, 0, 8);
+}
+
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset) {
     put((uint8_t *)out, (uint32_t)partition, 4);
     put((uint8_t *)out + 4, (uint64_t)(offset + 1), 8);
@@ -480,4 +485,17 @@ bool record_get_totals(struct str record, struct totals *totals) {
         memcpy((char *)totals + totals_members[i], &value, sizeof value);
     }
     return true;
+}
+
+struct str record_put_moved(uint8_t out[RECORD_MOVED], uint64_t source, const struct cell *cell) {
+    put(out, source, 8);
+    (void)record_put_cell(out + 8, cell);
+    return (struct str){(const char *)out, RECORD_MOVED};
+}
+
+bool record_get_moved(struct str key, uint64_t *source, struct cell *cell) {
+    if (key.len != RECORD_MOVED)
+        return false;
+    *source = get((const uint8_t *)key.data, 8);
+    return record_get_cell((struct str){key.data + 8, key.len - 8}, cell);
 }

@@ -93,6 +93,7 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
                     .person_keys = options->person_keys,
                     .source = str_from(source->name),
                     .source_kind = source->kind,
+                    .source_person = source->person,
                     .source_municipality = source->municipality,
                     .received_ms = delivery->received_ms}};
     if (delivery->empty)

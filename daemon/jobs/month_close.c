@@ -32,7 +32,9 @@ void month_close_log(const struct statistics_task *statistics) {
         log_notice("statistics made closed=%s changed=%u gone=%u", closed, statistics->changed,
                    statistics->gone);
     else if (statistics->outcome == STATISTICS_TOO_FEW)
-        log_notice("statistics stay closed=%s reason=\"too few signals have changed\"", closed);
+        log_notice("statistics stay closed=%s reason=\"too few signals have changed, or too few "
+                   "beside one source's\"",
+                   closed);
 }
 
 // Days begin at midnight in the Netherlands.

@@ -277,6 +277,35 @@ static void drop_pseudonyms(struct erasing *erasing) {
     delete_going(writer, STORE_PERSONS, &going);
 }
 
+// The line as it is, without its person.
+static void clear_person(struct ledger_writer *writer, uint64_t seq) {
+    struct buf *record = &writer->change->record;
+    struct str old;
+    if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &old))
+        return;
+    buf_clear(record);
+    buf_put_str(record, old);
+    record_clear_person(record);
+    store_put_seq(&writer->txn, STORE_LEDGER, seq, buf_str(record));
+}
+
+void ledger_forget_person(struct ledger_writer *writer, const struct ledger_entry *latest) {
+    struct erasing erasing = {.writer = writer};
+    struct ledger_entry entry;
+    uint64_t seq = latest->seq;
+    while (seq && seq >= writer->change->first_seq && ledger_read_entry(writer, seq, &entry)) {
+        if (entry.person) {
+            note_person(&erasing, entry.person);
+            clear_person(writer, seq);
+        }
+        seq = entry.previous;
+    }
+    if (erasing.person_count)
+        store_note_removed(&writer->txn);
+    drop_pseudonyms(&erasing);
+    free(erasing.persons);
+}
+
 // --- the quarantine ---
 
 static bool on_quarantined(void *ctx, struct str key, struct str value) {
@@ -337,6 +366,8 @@ static void erase_signal(struct ledger_writer *writer, struct erase_task *asked,
     struct erasing erasing = {.writer = writer, .asked = asked};
     erase_versions(&erasing, latest->seq);
     write_tombstone(&erasing, latest, asked->tables);
+    ledger_note_moved(writer, (struct str){latest->source, latest->source_len},
+                      latest->counts ? &latest->cell : NULL, NULL);
     if (latest->counts)
         counts_add(change->counts, &latest->cell, -1);
     if (latest->counts && latest->person)

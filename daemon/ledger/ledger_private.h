@@ -16,6 +16,7 @@
 //   expire.c           what is too old goes, a step at a time
 //   audit_chain.c      the chain of audit lines
 //   statistics.c       what may be told outside
+//   moved.c            what each source changed since
 //   rebuild.c          a ledger made anew from the topic
 //   take_back.c        a ledger that is older than its topic brought up to it
 //   verify*.c          the ledger compared with what was made from it
@@ -193,6 +194,8 @@ void ledger_forget_unmapped(struct ledger_writer *writer, struct str source,
                             const struct unknown_word *word);
 
 // erase.c
+// Who the versions up to this one were about is known no longer: consent is withheld.
+void ledger_forget_person(struct ledger_writer *writer, const struct ledger_entry *latest);
 // What is left of a version of an erased signal, in the place of its line. Empties the entry.
 void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry);
 // Kafka has the line: if it is one of an erased signal it goes now.
@@ -220,6 +223,15 @@ size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *d
 // expire.c
 // The signal whose latest line this is goes on counting without it.
 void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry);
+
+// moved.c
+// A signal of the source left the cell `from` and came into `to`; NULL: none.
+void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
+                       const struct cell *to);
+// Changes up to the closed month since the statistics were made, without those of the source that
+// made most.
+int64_t ledger_moved_by_others(struct ledger_writer *writer, uint16_t closed);
+void ledger_forget_moved(struct ledger_writer *writer, uint16_t closed);
 
 // statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was

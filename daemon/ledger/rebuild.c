@@ -331,6 +331,8 @@ static void link_signal(struct ledger_writer *writer, const struct link_task *li
         return;
     count_verdict(writer, link, entry, known);
     index_put(change->index, &entry->identity, entry->seq);
+    ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
+                      is_counted(known) ? &known->cell : NULL, entry->counts ? &entry->cell : NULL);
     if (is_counted(known))
         counts_add(change->counts, &known->cell, -1);
     if (entry->counts)

@@ -50,6 +50,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     item->version = entry.version;
     ledger_write_signal(writer, &entry, seen ? &known : NULL, delivery->tables,
                         signal->as_reported);
+    if (seen && signal->consent_withheld)
+        ledger_forget_person(writer, &known);
     delivery->counts |= ledger_entry_counts(&entry);
     if (entry.counts)
         ledger_keep_unmapped(writer, delivery, item->signal);

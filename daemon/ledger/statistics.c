@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Statistics for outside: made at the close of a month from the counts, kept as they were told
-// until the next time, and sent to Kafka where they changed. When too few signals have changed a
-// month is let pass, and its signals are told with a later one's: a step of a statistic must never
-// be the work of fewer signals than the rounding base. So whether it is time is asked once a month.
+// until the next time, and sent to Kafka where they changed. When too few signals have changed, or
+// too few beside those of one source, a month is let pass, and its signals are told with a later
+// one's: a step of a statistic must never be the work of fewer signals than the rounding base, nor
+// the time of a release that of one source (statistical disclosure control: dominance). So whether
+// it is time is asked once a month.
 //
 // STORE_RELEASED has the counts that the statistics were made of. Of a statistic that waits for
 // Kafka and changes again only the later record is sent.
@@ -206,6 +208,7 @@ void ledger_put_statistics_state(struct ledger_writer *writer,
     struct counts *before = counts_create(), *after = counts_create();
     struct keeping keeping = {writer, before, after};
     statistics_project(writer->ledger->counts, state->tried, after);
+    ledger_forget_moved(writer, state->tried);
     counts_each(after, keep_shown, &keeping);
     counts_free(before);
     counts_free(after);
@@ -243,12 +246,16 @@ static void make_if_enough(struct ledger_writer *writer, struct statistics_task 
     struct keeping keeping = {writer, before, after};
     store_each(&writer->txn, STORE_RELEASED, on_shown, before);
     statistics_project(writer->ledger->counts, asked->closed, after);
-    if (statistics_changes(before, after) < asked->rounding_base) {
+    // With nothing outside yet there is nothing to compare with.
+    bool alone = writer->change->statistics.made &&
+                 ledger_moved_by_others(writer, asked->closed) < asked->rounding_base;
+    if (alone || statistics_changes(before, after) < asked->rounding_base) {
         asked->outcome = STATISTICS_TOO_FEW;
     } else {
         asked->outcome = STATISTICS_MADE;
         counts_each(after, keep_shown, &keeping);
         counts_each(before, forget_shown, &keeping);
+        ledger_forget_moved(writer, asked->closed);
         make(writer, asked);
     }
     counts_free(before);

@@ -151,6 +151,8 @@ static void undo_tombstone(struct ledger_writer *writer, const struct ledger_ent
     }
     if (!is_counted(previous))
         return;
+    ledger_note_moved(writer, (struct str){previous->source, previous->source_len}, NULL,
+                      &previous->cell);
     counts_add(writer->change->counts, &previous->cell, 1);
     if (previous->person)
         ledger_put_member(writer, previous->person, &previous->identity, &previous->cell);
@@ -158,6 +160,9 @@ static void undo_tombstone(struct ledger_writer *writer, const struct ledger_ent
 
 static void undo_counts(struct ledger_writer *writer, const struct ledger_entry *entry,
                         const struct ledger_entry *previous) {
+    ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
+                      is_counted(entry) ? &entry->cell : NULL,
+                      is_counted(previous) ? &previous->cell : NULL);
     if (is_counted(entry))
         counts_add(writer->change->counts, &entry->cell, -1);
     if (is_counted(previous))

@@ -48,6 +48,18 @@ static bool on_shown(void *ctx, struct str key, struct str value) {
     return true;
 }
 
+static bool on_moved(void *ctx, struct str key, struct str value) {
+    static const int64_t none = 0;
+    struct cell cell;
+    uint64_t source;
+    if (!record_get_moved(key, &source, &cell) || value.len != sizeof none ||
+        memcmp(value.data, &none, sizeof none) == 0)
+        verify_differ(ctx, VERIFY_OUTBOX,
+                      "what a source changed since the statistics were made "
+                      "cannot be read");
+    return true;
+}
+
 void verify_check_statistics(struct verify *verify) {
     struct store_txn *txn = &verify->txn;
     struct statistics_record state = {0};
@@ -62,4 +74,5 @@ void verify_check_statistics(struct verify *verify) {
     store_each(txn, STORE_STATISTICS, on_statistic, verify);
     store_each_seq(txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, verify);
     store_each(txn, STORE_RELEASED, on_shown, verify);
+    store_each(txn, STORE_MOVED, on_moved, verify);
 }

@@ -60,6 +60,9 @@ void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entr
     ledger_write_entry(writer, entry);
     index_put(change->index, &entry->identity, entry->seq);
     ledger_move_member(writer, known, entry);
+    ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
+                      known && known->counts ? &known->cell : NULL,
+                      entry->counts ? &entry->cell : NULL);
     if (known && known->counts)
         counts_add(change->counts, &known->cell, -1);
     if (entry->counts)

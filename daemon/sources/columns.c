@@ -97,6 +97,18 @@ static bool take_flag(const struct sources_cell *cell, struct str value, struct 
            cell_fault(err, "not allowed (allowed: yes, no or empty)");
 }
 
+static bool take_person(const struct sources_cell *cell, struct str value, struct err *err) {
+    static const char *const words[] = {[SOURCE_PERSON_YES] = "yes",
+                                        [SOURCE_PERSON_CONSENT] = "consent",
+                                        [SOURCE_PERSON_NO] = "no"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (str_is(value, words[i])) {
+            cell->source->person = (enum source_person)i;
+            return true;
+        }
+    return cell_fault(err, "not allowed (allowed: yes, consent, no or empty)");
+}
+
 static bool take_url(const struct sources_cell *cell, struct str value, struct err *err) {
     const char *wrong = url_fault(value);
     if (wrong)
@@ -173,6 +185,7 @@ const struct sources_column sources_columns[] = {
     {"tokens", false, take_tokens, 0},
     {"official", false, take_flag, offsetof(struct source, official)},
     {"policy", false, take_flag, offsetof(struct source, policy)},
+    {"person", false, take_person, 0},
     {"url", false, take_url, 0},
     {"template", false, take_template, 0},
     {"interval", false, take_interval, 0},

@@ -99,7 +99,7 @@ static void read_row(struct sources_reading *reading, const struct str *cells, c
     struct sources *sources = reading->sources;
     struct source *source = &sources->list[sources->count];
     struct err err;
-    *source = (struct source){.interval_ms = INTERVAL_DEFAULT_MS};
+    *source = (struct source){.interval_ms = INTERVAL_DEFAULT_MS, .person = SOURCE_PERSON_CONSENT};
     reading->lines[sources->count] = line;
     reading->row = (struct sources_row){.line = line};
     for (size_t i = 0; i < count; i++) {

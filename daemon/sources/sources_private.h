@@ -20,7 +20,7 @@ struct sources_reading {
         bool template_bad, secret_bad; // has a fault that is told already
     } row;
 };
-enum { SOURCES_COLUMNS = 16 };
+enum { SOURCES_COLUMNS = 17 };
 struct sources_cell;
 struct sources_column {
     const char *name;

@@ -51,6 +51,8 @@ static const char *value_wrong(enum mapping_field field, struct str value) {
         return codelist_citizenship(value, SIGNAL_DAY_MIN, &citizenship)
                    ? NULL
                    : "no citizenship (allowed: ISO 3166 codes, NL, EU, nonEU, Unknown)";
+    case MAPPING_CONSENT:
+        return codelist_consent(value, &ok) ? NULL : "no consent (allowed: given, withheld)";
     case MAPPING_WITHDRAWN:
         ok = false;
         for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)

@@ -26,6 +26,7 @@ enum mapping_field {
                         // where such a date would be mistaken: MDY, EXCEL, EPOCH
     MAPPING_NATIONALITY,
     MAPPING_V_NUMBER,
+    MAPPING_CONSENT,
     MAPPING_STATUS,
     MAPPING_WITHDRAWN, // true, "true", "yes", "ja" or 1, after `words`
     MAPPING_WATERMARK,

@@ -61,6 +61,7 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
 
 // Changes updated_ms in the bytes of a record.
 void record_set_updated(struct buf *record, int64_t updated_ms);
+void record_clear_person(struct buf *record); // of a line of the ledger, too
 
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset);
 bool record_get_published(struct str record, int32_t *partition, int64_t *offset);
@@ -164,6 +165,10 @@ void record_put_statistic_waiting(struct buf *out, struct str key, struct str va
 bool record_get_statistic_waiting(struct str record, struct str *key, struct str *value);
 
 // The keys of counts and expired_counts, the values of members.
+// The key of what a source changed in a cell since the statistics were made.
+enum { RECORD_MOVED = 8 + sizeof(struct cell) };
+struct str record_put_moved(uint8_t out[RECORD_MOVED], uint64_t source, const struct cell *cell);
+bool record_get_moved(struct str key, uint64_t *source, struct cell *cell);
 struct str record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell); // in `out`
 bool record_get_cell(struct str record, struct cell *cell);
 

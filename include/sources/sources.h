@@ -22,6 +22,7 @@ struct source {
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
     bool official; // has an official for human trafficking (CCV basic level, criterion 2)
     bool policy;   // has policy (criterion 3)
+    enum source_person person;
     // poll: url NULL when it only pushes
     char *url;
     int64_t interval_ms;

@@ -145,12 +145,12 @@ class Daemon:
     def write_sources(self, sources):
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "allow_private",
-                   "silent_days"]
+                   "silent_days", "person"]
         if any("complete" in source for source in sources):
             columns.append("complete")
         lines = [",".join(columns)]
         for source in sources:
-            row = dict(source)
+            row = {"person": "yes", **source}
             if row.pop("push", False):
                 row["tokens"] = hashlib.sha256(token_of(row["name"]).encode()).hexdigest()
             lines.append(",".join(str(row.get(c, "")) for c in columns))

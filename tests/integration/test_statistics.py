@@ -17,7 +17,8 @@ from test_silence import moved_by
 AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
 ROUNDING_BASE = 10
 MUNICIPALITIES = ("GM0363", "GM0457", "GM0344", "GM0599", "GM0014", "nergens")
-SOURCES = ("gm0363-amsterdam", "coa")
+KINDS = {"gm0363-amsterdam": "municipality", "coa": "coa", "zorg": "care", "politie": "police", "fairwork": "ngo", "nla": "nla"}
+SOURCES = tuple(KINDS)
 CATEGORIES = ("SexualExploitation", "ForcedLabour", "ForcedCriminality")
 
 
@@ -74,14 +75,14 @@ class World:
 
     def fill(self, count, day):
         """Many at once."""
-        for source in SOURCES:
+        for at, source in enumerate(SOURCES):
             items = []
-            for _ in range(count // 2):
+            for _ in range(at, count, len(SOURCES)):
                 name = f"s-{len(self.signals)}"
                 self.signals[name] = source, self.make(day)
                 items.append({"id": name, **self.signals[name][1]})
                 self.touched.add(name)
-            assert self.daemon.post(source, items).status == 200
+            assert not items or self.daemon.post(source, items).status == 200
 
     def remember(self):
         return self.random.getstate(), dict(self.signals), set(self.touched)
@@ -124,6 +125,8 @@ def exact(daemon, closed):
 
 class Statistics(Fresh):
     EXTRA = {"disclosure": [f"rounding_base: {ROUNDING_BASE}"]}
+    SOURCES = [{"name": name, "kind": kind, "municipality": "GM0363" if kind == "municipality" else "", "push": True}
+               for name, kind in KINDS.items()]
 
     def tearDown(self):
         if self.daemon.process is not None:

@@ -11,7 +11,7 @@
 // Of rules for more places than a page of a test has. Never the id's.
 #define MAY_BE_MISSING                                                                             \
     .exclude_may_be_missing = true,                                                                \
-    .may_be_missing = {0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
+    .may_be_missing = {0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}
 
 struct noted {
     char text[8192];

@@ -75,6 +75,11 @@ static inline void deliver(struct ledger *ledger, const char *text, bool polled)
     delivery_free(delivery);
 }
 
+// What follows is from the i-th of many sources, alike but for their names; -1: from amsterdam.
+static inline void be_source(int i) {
+    (void)snprintf(source_name, sizeof source_name, i < 0 ? "amsterdam" : "s%d", i);
+}
+
 static inline void confirm(struct ledger *ledger, uint64_t from, uint64_t upto) {
     struct ledger_group group = {0};
     struct ledger_confirmed *confirmed = &group.confirmed[LEDGER_EVENTS];

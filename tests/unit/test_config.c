@@ -196,6 +196,8 @@ static const struct {
     {"intake: {topic: x}",
      "c.yaml:1: intake: unknown key \"topic\" (it belongs in section kafka?)\n"},
     {"intake: {wholly_other: x}", "c.yaml:1: intake: unknown key \"wholly_other\"\n"},
+    {"intake: {123_456_782: x}", "c.yaml:1: intake: unknown key \"xxx_xxx_xxx\"\n"},
+    {"intake: {a 12 34 56 78: x}", "c.yaml:1: intake: unknown key \"a xx xx xx xx\"\n"},
     {"intakes: {}", "c.yaml:1: unknown section \"intakes\" (did you mean intake?)\n"},
     {"log: {level: info}\nlog: {level: info}\n", "c.yaml:2: \"log\" is already there in line 1\n"},
     {"log:\n  level: info\n  level: info\n",

@@ -164,6 +164,64 @@ static void what_was_quarantined_under_the_id_goes_too(void **state) {
     ledger_close(ledger);
 }
 
+struct keys {
+    struct digest list[400];
+    size_t count;
+};
+
+static bool note_key(void *ctx, struct str key, struct str value) {
+    struct keys *keys = ctx;
+    (void)value;
+    assert_true(keys->count < COUNT(keys->list) && key.len == DIGEST_BYTES);
+    memcpy(keys->list[keys->count++].bytes, key.data, DIGEST_BYTES);
+    return true;
+}
+
+static size_t count_in_file(const struct keys *keys) {
+    struct buf file;
+    struct err err;
+    size_t found = 0;
+    buf_init(&file, 64 << 20);
+    assert_true(str_read_file(scratch_path("data.mdb"), 64 << 20, &file, &err));
+    for (size_t i = 0; i < keys->count; i++)
+        found += memmem(file.data, file.len, keys->list[i].bytes, DIGEST_BYTES) != NULL;
+    buf_free(&file);
+    return found;
+}
+
+// An id that stands nowhere else, once or many times: its entries are not in the file either, once
+// the daemon has started again.
+static void nothing_of_the_quarantine_is_left_in_the_file(void **state) {
+    (void)state;
+    static const int entries[] = {1, 400};
+    static struct keys keys;
+    for (size_t t = 0; t < COUNT(entries); t++) {
+        struct ledger *ledger = open_ledger();
+        struct store_txn txn;
+        struct buf text;
+        buf_init(&text, 1 << 20);
+        for (int i = 0; i < entries[t]; i++)
+            buf_printf(&text, "%c{\"id\":\"a1\",\"reported\":\"?%d\"}", i ? ',' : '[', i);
+        buf_puts(&text, "]");
+        char *body = buf_take(&text);
+        deliver(ledger, body, true);
+        free(body);
+        keys.count = 0;
+        store_begin_read(ledger->store, &txn);
+        store_each(&txn, STORE_QUARANTINE, note_key, &keys);
+        store_abort(&txn);
+        assert_int_equal(keys.count, entries[t]);
+        assert_int_equal(count_in_file(&keys), entries[t]);
+        deliver(ledger, "[{\"id\":\"b1\",\"reported\":\"?\"}]", true);
+        assert_true(erase(ledger, "a1", true).found);
+        ledger = reopen(ledger);
+        assert_int_equal(ledger_quarantined(ledger), 1);
+        assert_int_equal(count_in_file(&keys), 0);
+        assert_true(erase(ledger, "b1", true).found);
+        ledger_close(ledger);
+    }
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_set_up, scratch_teardown)
     const struct CMUnitTest tests[] = {
@@ -175,6 +233,7 @@ int main(void) {
         TEST(words_that_only_it_had_go_too),
         TEST(words_that_others_have_since_stay),
         TEST(what_was_quarantined_under_the_id_goes_too),
+        TEST(nothing_of_the_quarantine_is_left_in_the_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -21,8 +21,10 @@ static void deliver_many(struct ledger *ledger, const char *prefix, int count) {
     for (int i = 0; i < count; i++) {
         char text[TEXT];
         (void)snprintf(text, sizeof text, "{\"id\":\"%s%d\",\"category\":\"dwang\"}", prefix, i);
+        be_source(i);
         deliver(ledger, text, false);
     }
+    be_source(-1);
 }
 
 struct statistic_list {
@@ -144,7 +146,7 @@ static void what_closed_before_counts_as_told(void **state) {
     deliver_many(anew, "c", 9);
     now += 31 * day_ms;
     assert_int_equal(close_month(anew).outcome, STATISTICS_TOO_FEW);
-    deliver_many(anew, "d", 1);
+    deliver_many(anew, "d", 3);
     now += 31 * day_ms;
     assert_int_equal(close_month(anew).outcome, STATISTICS_MADE);
     ledger_close(anew);

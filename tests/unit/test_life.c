@@ -540,8 +540,9 @@ static int set_up_life(void **state) {
     if (set_up(state) != 0 || scratch_setup(state) != 0)
         return -1;
     load_more_tables();
-    scratch_write("sources.csv",
-                  "name,kind,municipality\namsterdam,municipality,GM0363\ncoa,coa,\n", 0644);
+    scratch_write(
+        "sources.csv",
+        "name,kind,municipality,person\namsterdam,municipality,GM0363,yes\ncoa,coa,,yes\n", 0644);
     (void)snprintf(file, sizeof file, "%s", scratch_path("sources.csv"));
     const struct config config = {.sources_file = file};
     diagnostics_init(&faults);

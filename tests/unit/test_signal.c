@@ -17,8 +17,8 @@ static void every_fault_has_a_name_and_a_text(void **state) {
 
 static void fields_of_words_are_named_as_in_json(void **state) {
     (void)state;
-    static const char *const names[] = {"category", "municipality", "gender", "ageGroup",
-                                        "citizenship"};
+    static const char *const names[] = {"category", "municipality", "gender",
+                                        "ageGroup", "citizenship",  "consent"};
     assert_int_equal(COUNT(names), UNMAPPED_FIELDS);
     for (int field = 0; field < UNMAPPED_FIELDS; field++)
         assert_string_equal(unmapped_field_name((enum unmapped_field)field), names[field]);

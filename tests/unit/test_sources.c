@@ -140,6 +140,8 @@ static const struct {
     {"name,kind,municipality\na,coa,363\n", "s.csv:2: municipality:" GM},
     {"name,kind,municipality\na,coa,GM0000\n", "s.csv:2: municipality:" GM},
     {"name,kind,municipality\na,coa,GM00363\n", "s.csv:2: municipality:" GM},
+    {"name,kind,person\na,coa,ja\n",
+     "s.csv:2: person: not allowed (allowed: yes, consent, no or empty)\n"},
     {"name,kind,official\na,coa,ja\n",
      "s.csv:2: official: not allowed (allowed: yes, no or empty)\n"},
     {"name,kind,tokens\na,coa,hunter2\n", "s.csv:2: tokens:" HEX},

@@ -21,16 +21,15 @@ static struct statistics_task close_month(struct ledger *ledger, bool asked) {
     return result;
 }
 
-// `count` signals with ids PREFIX0… of a day in 2024.
+// `count` signals with ids PREFIX0… of a day in 2024, each from another source.
 static void deliver_many(struct ledger *ledger, const char *prefix, int count, const char *rest) {
-    struct buf text;
-    buf_init(&text, SHOWN_MAX);
-    for (int i = 0; i < count; i++)
-        buf_printf(&text, "%c{\"id\":\"%s%d\",%s}", i ? ',' : '[', prefix, i, rest);
-    buf_putc(&text, ']');
-    char *body = buf_take(&text);
-    deliver(ledger, body, false);
-    free(body);
+    for (int i = 0; i < count; i++) {
+        char text[TEXT];
+        (void)snprintf(text, sizeof text, "{\"id\":\"%s%d\",%s}", prefix, i, rest);
+        be_source(i);
+        deliver(ledger, text, false);
+    }
+    be_source(-1);
 }
 
 static bool put_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
@@ -243,6 +242,33 @@ static void with_few_changes_a_month_is_let_pass(void **state) {
     ledger_close(ledger);
 }
 
+// An attacker who reports about the same municipality cannot bring about a step of its cell.
+static void nobody_makes_enough_change_alone(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    now = at_date(2024, 3, 15);
+    deliver_many(ledger, "victim", 14, FEBRUARY ",\"municipality\":\"Weesp\"");
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_MADE);
+    char *before = shown(ledger);
+    for (int month = 4; month < 10; month++) {
+        char text[TEXT];
+        for (int i = 0; i < 10 + month; i++) {
+            (void)snprintf(text, sizeof text,
+                           "{\"id\":\"%d-%d\"," FEBRUARY ",\"municipality\":\"Weesp\"}", month, i);
+            deliver(ledger, text, false);
+        }
+        now = at_date(2024, month, 1);
+        assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
+        assert_still(ledger, before);
+        deliver_many(ledger, month % 2 ? "a" : "b", 4, FEBRUARY);
+    }
+    deliver_many(ledger, "c", 3, FEBRUARY);
+    now = at_date(2024, 10, 1);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
+    free(before);
+    ledger_close(ledger);
+}
+
 // The month that goes on is not in it, so its signals are no changes either.
 static void the_open_month_does_not_count(void **state) {
     (void)state;
@@ -274,7 +300,7 @@ static void old_victims_and_expiry_are_no_changes(void **state) {
     no_kafka = false;
     assert_int_equal(ledger_totals(ledger)->expired, 40);
     assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
-    deliver_many(ledger, "b", 10, FEBRUARY);
+    deliver_many(ledger, "b", 12, FEBRUARY);
     now += 31 * day_ms;
     assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
     assert_lacks(shown(ledger), "Masculine");
@@ -557,6 +583,7 @@ int main(void) {
         TEST(an_operator_begins_once),
         TEST(between_closes_nothing_changes),
         TEST(with_few_changes_a_month_is_let_pass),
+        TEST(nobody_makes_enough_change_alone),
         TEST(the_open_month_does_not_count),
         TEST(old_victims_and_expiry_are_no_changes),
         TEST(what_is_too_small_goes),

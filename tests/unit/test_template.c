@@ -228,7 +228,7 @@ static const struct {
     {JSON "fields: {id: /i, name: /n}\n",
      "t:2: fields: unknown field \"name\" (allowed: id, reported, occurred, municipality, "
      "category, gender, age, ageGroup, birthYear, citizenship, personName, birthDate, nationality, "
-     "vNumber, status, withdrawn, watermark)\n"},
+     "vNumber, consent, status, withdrawn, watermark)\n"},
     {JSON "fields: {id: i}\n", "t:2: fields.id: from is a JSON Pointer: /name/name\n"},
     {JSON "fields: {id: {}}\n", "t:2: fields.id: from or constant is needed\n"},
     {JSON "fields: {id: [a]}\n", "t:2: fields.id: one value is needed, not a list or a mapping\n"},

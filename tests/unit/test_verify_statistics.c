@@ -142,6 +142,7 @@ static void statistics_as_they_are_made_are_whole(void **state) {
         for (int i = 0; i < 25; i++) {
             (void)snprintf(text, sizeof text, "{\"id\":\"%d-%d\"%s}", turn / 2, i,
                            turn % 2 ? ",\"withdrawn\":true" : "");
+            be_source(i);
             deliver(ledger, text, false);
         }
         now += 31 * day_ms;
@@ -156,6 +157,7 @@ static void statistics_as_they_are_made_are_whole(void **state) {
         assert_true(ledger_statistics_unpublished(ledger) > 0);
         assert_books_whole(ledger, 0);
     }
+    be_source(-1);
     ledger_close(ledger);
 }
 

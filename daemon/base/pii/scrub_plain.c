@@ -137,6 +137,15 @@ static size_t size_at(struct str text, size_t at) {
     return end > at && scrub_stands_at(text, end, " byte") ? end : 0;
 }
 
+// Is the end of it the beginning of an identifier, as the year of 31/10/1947-788-007 may be?
+static bool runs_into_identifier(struct str text, size_t at, size_t end) {
+    for (size_t i = at + 1; i < end; i++)
+        if (scrub_is_number_start(text, i) &&
+            (scrub_bsn_at(text, i) > end || scrub_v_number_at(text, i) > end))
+            return true;
+    return false;
+}
+
 size_t scrub_plain_at(struct str text, size_t at) {
     static size_t (*const words[])(struct str text, size_t at) = {uuid_at, digest_at, code_at};
     static size_t (*const numbers[])(struct str text, size_t at) = {scrub_date_at, address_at,
@@ -149,6 +158,7 @@ size_t scrub_plain_at(struct str text, size_t at) {
             end = words[i](text, at);
     if (scrub_is_number_start(text, at))
         for (size_t i = 0; !end && i < sizeof numbers / sizeof numbers[0]; i++)
-            end = numbers[i](text, at);
+            if ((end = numbers[i](text, at)) && runs_into_identifier(text, at, end))
+                return 0;
     return end;
 }

@@ -3,6 +3,8 @@
 // that was probably meant.
 #include "config/text/diagnostics.h"
 
+#include "base/time.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +35,24 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
     faults->count++;
 }
 
+// An operator may have pasted a number of somebody's, parted in any way: what is not parted is
+// found by its form. Who put it there sees it at the line that is named.
+static bool may_be_a_number(struct str text) {
+    enum { DIGITS = 8 };
+    size_t digits = 0, first = 0, end = 0;
+    int32_t day;
+    const char *port = text.len ? memchr(text.data, ':', text.len) : NULL;
+    bool is_address = port && strspn(text.data, "0123456789.") == (size_t)(port - text.data);
+    if (is_address || time_parse_date(text, &day))
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] >= '0' && text.data[i] <= '9') {
+            first = digits++ ? first : i;
+            end = i + 1;
+        }
+    return digits >= DIGITS && end - first > digits;
+}
+
 bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err) {
     bool passed = faults->by_hand && err->kind == ERR_RETRY;
     faults->passed_over += passed;
@@ -46,9 +66,12 @@ const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]) {
     size_t len = cut ? room : text.len, at = 0;
     while (cut && len > 0 && ((unsigned char)text.data[len] & 0xc0) == 0x80)
         len--;
+    bool hides = may_be_a_number(text);
     out[at++] = '"';
     for (size_t i = 0; i < len; i++) {
         char c = text.data[i];
+        if (hides && c >= '0' && c <= '9')
+            c = 'x';
         out[at++] = clean || (c >= ' ' && c <= '~') ? c : '?';
     }
     if (cut) {

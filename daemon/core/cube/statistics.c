@@ -201,12 +201,16 @@ struct projecting {
     uint16_t closed;
 };
 
+struct cell statistics_plain(const struct cell *cell) {
+    return (struct cell){.municipality = cell->municipality,
+                         .categories = cell->categories,
+                         .month = cell->month,
+                         .source_kind = cell->source_kind};
+}
+
 static void project(void *ctx, const struct cell *cell, int64_t number) {
     const struct projecting *projecting = ctx;
-    const struct cell plain = {.municipality = cell->municipality,
-                               .categories = cell->categories,
-                               .month = cell->month,
-                               .source_kind = cell->source_kind};
+    const struct cell plain = statistics_plain(cell);
     if (cell_counts(cell) && cell->month <= projecting->closed)
         counts_add(projecting->shown, &plain, number);
 }

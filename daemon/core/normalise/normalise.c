@@ -19,7 +19,7 @@ enum {
     AGE_OF_MAJORITY = 18,
     BIRTH_YEAR_MIN = 1900,
     // the fixed fields of struct item, the person, the number of categories, the categories
-    CONTENT_PARTS_MAX = 9 + 1 + 1 + SIGNAL_CATEGORIES_MAX,
+    CONTENT_PARTS_MAX = 10 + 1 + 1 + SIGNAL_CATEGORIES_MAX,
 };
 
 // One item under way.
@@ -362,6 +362,22 @@ static void take_status(struct normaliser *work, struct str field) {
     work->signal->cell.status = (uint8_t)status;
 }
 
+static bool is_named(const struct item_person *person) {
+    return person->name.len || person->birth_date.len || person->nationality.len ||
+           person->v_number.len;
+}
+
+// May anything be made of the person? A word that says neither yes nor no is no consent.
+static bool may_name(struct normaliser *work, struct str field) {
+    enum source_person may = work->context->source_person;
+    struct str word = clean(work, field, SIGNAL_WORD_MAX, "/consent");
+    bool given = false, known = word.len && codelist_consent(word, &given);
+    if (word.len && !known && !codelist_is_unknown(word))
+        add_unknown(work, UNMAPPED_CONSENT, word);
+    work->signal->consent_withheld = may != SOURCE_PERSON_YES && known && !given;
+    return may == SOURCE_PERSON_YES || (may == SOURCE_PERSON_CONSENT && given);
+}
+
 static void take_person(struct normaliser *work, const struct item_person *person) {
     struct person_faults faults = {0};
     person_pseudonymise(work->context->person_keys, person, work->received, &work->signal->person,
@@ -392,6 +408,7 @@ static void digest_content(const struct hash_key *key, const struct item *item,
         str_trim(item->birth_year),
         str_trim(item->citizenship),
         str_trim(item->status),
+        str_trim(item->consent),
         {(const char *)person.bytes, DIGEST_BYTES},
         {&count, 1},
     };
@@ -433,19 +450,24 @@ void normalise_item(const struct normalise_context *context, const struct item *
                               .received = time_amsterdam_day(context->received_ms)};
     memset(signal, 0, sizeof *signal);
     result->fault_count = 0;
-    result->municipality_unknown = false;
+    result->municipality_unknown = result->person_dropped = false;
     signal->withdrawn = item->withdrawn;
     signal->stands = item->stands && !item->withdrawn;
     signal->cell.source_kind = (uint8_t)context->source_kind;
     take_id(&work, item->id);
     // only the id of a withdrawal means anything: the rest is as if not given
-    const struct item *said = item->withdrawn ? &nothing : item;
-    take_dates(&work, said);
+    struct item said = item->withdrawn ? nothing : *item;
+    take_dates(&work, &said);
     take_updated(&work, item->updated);
-    take_municipality(&work, said->municipality);
-    take_categories(&work, said);
-    take_victim(&work, said);
-    take_status(&work, said->status);
-    take_person(&work, &said->person);
-    digest_content(context->identity_key, said, &signal->content);
+    take_municipality(&work, said.municipality);
+    take_categories(&work, &said);
+    take_victim(&work, &said);
+    take_status(&work, said.status);
+    // before anything is made of it, a digest of the content too
+    if (!may_name(&work, said.consent) && is_named(&said.person)) {
+        said.person = (struct item_person){0};
+        result->person_dropped = true;
+    }
+    take_person(&work, &said.person);
+    digest_content(context->identity_key, &said, &signal->content);
 }

@@ -198,6 +198,13 @@ static const struct codelist statuses[] = {
     LIST(rejected, STATUS_REJECTED),
 };
 
+static const char *const given[] = {"1", "gegeven", "given", "ja", "toestemming", "true", "yes"};
+static const char *const withheld[] = {"0",           "false",   "geen toestemming", "geweigerd",
+                                       "ingetrokken", "nee",     "niet gegeven",     "no",
+                                       "not given",   "refused", "withdrawn",        "withheld"};
+
+static const struct codelist consents[] = {LIST(given, true), LIST(withheld, false)};
+
 enum { ALPHA2_LEN = 2, ALPHA3_LEN = 3 };
 
 #define FIND(lists, word, value) find(lists, sizeof(lists) / sizeof(lists)[0], word, value)
@@ -294,5 +301,13 @@ bool codelist_status(struct str word, enum status *out) {
     if (!FIND(statuses, word, &value))
         return false;
     *out = (enum status)value;
+    return true;
+}
+
+bool codelist_consent(struct str word, bool *given_out) {
+    unsigned value;
+    if (!FIND(consents, word, &value))
+        return false;
+    *given_out = value;
     return true;
 }

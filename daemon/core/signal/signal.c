@@ -103,7 +103,7 @@ static const struct {
 static const char *const word_fields[UNMAPPED_FIELDS] = {
     [UNMAPPED_CATEGORY] = "category",       [UNMAPPED_MUNICIPALITY] = "municipality",
     [UNMAPPED_GENDER] = "gender",           [UNMAPPED_AGE_GROUP] = "ageGroup",
-    [UNMAPPED_CITIZENSHIP] = "citizenship",
+    [UNMAPPED_CITIZENSHIP] = "citizenship", [UNMAPPED_CONSENT] = "consent",
 };
 
 const char *category_name(enum category c) {

@@ -27,7 +27,8 @@ void diagnostics_add(struct diagnostics *faults, const char *file, size_t line, 
                      ...) PRINTF_LIKE(4, 5);
 // True when it is not to be told: by hand, and `err` (RETRY) says that only the service has it.
 bool diagnostics_pass_over(struct diagnostics *faults, const struct err *err);
-// The operator's own text for a fault: in quotes, cut, without control characters.
+// The operator's own text for a fault: in quotes, cut, without control characters; without its
+// digits when they may be a number of somebody's.
 const char *diagnostics_quote(struct str text, char out[DIAGNOSTIC_QUOTE_MAX]);
 
 // Whether `name` is probably meant by `word` and is nearer to it than *best (begin with SIZE_MAX).

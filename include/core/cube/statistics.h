@@ -36,6 +36,9 @@ void statistics_make(const struct counts *counts, const struct statistics_option
 // The last month that is over on `day`.
 uint16_t statistics_closed_month(int32_t day);
 
+// The part of a cell that tells one change from another: without what is said of victims and
+// without status.
+struct cell statistics_plain(const struct cell *cell);
 // Adds to `shown` what statistics up to the closed month are made of, without what is said of
 // victims and without status.
 void statistics_project(const struct counts *counts, uint16_t closed, struct counts *shown);

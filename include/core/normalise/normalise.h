@@ -17,6 +17,7 @@ struct normalise_context {
     const struct person_keys *person_keys;
     struct str source; // name; part of the identity
     enum source_kind source_kind;
+    enum source_person source_person;
     uint16_t source_municipality; // code; 0 when the source has none (COA, police)
     int64_t received_ms;          // default of `reported`,
     bool date_needed;             // unless each item has to say it itself
@@ -31,6 +32,7 @@ struct normalise_result {
         struct display_view view;
     } words[SIGNAL_UNKNOWN_MAX];
     bool municipality_unknown; // a word was given and did not resolve
+    bool person_dropped;       // it was named and may not be: nothing was made of it
 };
 
 // All faults of the item at once. `signal` is complete only when fault_count is 0.

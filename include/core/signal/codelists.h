@@ -16,5 +16,6 @@ bool codelist_citizenship(struct str word, int32_t day, enum citizenship *out);
 bool codelist_country(struct str word, char out[3]);
 bool codelist_is_unknown(struct str word); // "onbekend", "not specified"
 bool codelist_status(struct str word, enum status *out);
+bool codelist_consent(struct str word, bool *given);
 
 #endif

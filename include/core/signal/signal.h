@@ -132,6 +132,7 @@ enum unmapped_field {
     UNMAPPED_GENDER,
     UNMAPPED_AGE_GROUP,
     UNMAPPED_CITIZENSHIP,
+    UNMAPPED_CONSENT,
     UNMAPPED_FIELDS,
 };
 const char *unmapped_field_name(enum unmapped_field f); // "ageGroup"
@@ -142,7 +143,14 @@ struct unknown_word {
     uint8_t field; // enum unmapped_field
     struct digest word;
 };
-enum { SIGNAL_UNKNOWN_MAX = SIGNAL_CATEGORIES_MAX + 4 };
+enum { SIGNAL_UNKNOWN_MAX = SIGNAL_CATEGORIES_MAX + 5 };
+
+// May a source say who its signals are about?
+enum source_person {
+    SOURCE_PERSON_YES,     // it has a legal ground of its own
+    SOURCE_PERSON_CONSENT, // only with the consent of the person
+    SOURCE_PERSON_NO,
+};
 
 // Who the signal is about, as its source said it. It becomes pseudonyms and nothing else.
 struct item_person {
@@ -166,6 +174,7 @@ struct item {
     struct str birth_year; // a whole number
     struct str citizenship;
     struct str status;
+    struct str consent; // of the person, to being named to us
     struct str updated; // when the source last changed it
     struct item_person person;
     bool withdrawn;
@@ -232,6 +241,7 @@ struct signal {
     // not said.
     int64_t updated_ms, updated_upto_ms;
     struct person_pseudonyms person;
+    bool consent_withheld; // and needed: what is known of the person by this signal goes
     uint8_t unknown_count;
     struct unknown_word unknown[SIGNAL_UNKNOWN_MAX];
     bool unknown_said; // Unknown is among the categories because the source said so, or said none;
