@@ -195,8 +195,10 @@ static const struct json_field *find_field(const struct json_field *fields, stru
 
 static void take_text(struct decoder *d, const struct json_field *field, struct str raw) {
     struct json_leaf leaf = leaf_of(d, raw);
-    if (leaf.kind == JSON_KIND_TEXT ||
-        (leaf.kind == JSON_KIND_WHOLE && field->kind == FIELD_TEXT_OR_NUMBER))
+    bool number = field->kind == FIELD_TEXT_OR_NUMBER;
+    if (number && leaf.kind == JSON_KIND_FRACTION) // 30.0 is whole
+        leaf.text = json_leaf_number(&d->leaves, raw, true);
+    if (leaf.kind == JSON_KIND_TEXT || (number && leaf.text.data))
         memcpy((char *)&d->item.item + field->offset, &leaf.text, sizeof leaf.text);
     else
         add_type_fault(d, &leaf, field->pointer);
