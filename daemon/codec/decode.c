@@ -4,6 +4,7 @@
 // are read: what is wrong in another costs nothing, and what is wrong in one item is its own fault.
 #include "codec/decode.h"
 
+#include "codec/door.h"
 #include "codec/json_scan.h"
 #include "json_leaf.h"
 
@@ -18,6 +19,7 @@ enum field_kind {
     FIELD_BOOL,
     FIELD_OBJECT,  // of fields
     FIELD_REFUSED, // must not be sent
+    FIELD_FOREIGN, // what has it is no signal, but something around one
 };
 
 struct json_field {
@@ -61,6 +63,7 @@ static const struct json_field item_fields[] = {
     {"updated", "/updated", FIELD_TEXT, AT(updated), NULL},
     {"person", "/person", FIELD_OBJECT, 0, person_fields},
     {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn), NULL},
+    {"specversion", "/specversion", FIELD_FOREIGN, 0, NULL},
     {0},
 };
 
@@ -195,8 +198,10 @@ static const struct json_field *find_field(const struct json_field *fields, stru
 
 static void take_text(struct decoder *d, const struct json_field *field, struct str raw) {
     struct json_leaf leaf = leaf_of(d, raw);
-    if (leaf.kind == JSON_KIND_TEXT ||
-        (leaf.kind == JSON_KIND_WHOLE && field->kind == FIELD_TEXT_OR_NUMBER))
+    bool number = field->kind == FIELD_TEXT_OR_NUMBER;
+    if (number && leaf.kind == JSON_KIND_FRACTION) // 30.0 is whole
+        leaf.text = json_leaf_number(&d->leaves, raw, true);
+    if (leaf.kind == JSON_KIND_TEXT || (number && leaf.text.data))
         memcpy((char *)&d->item.item + field->offset, &leaf.text, sizeof leaf.text);
     else
         add_type_fault(d, &leaf, field->pointer);
@@ -284,6 +289,9 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
         break;
     case FIELD_REFUSED:
         take_refused(d, field, raw);
+        break;
+    case FIELD_FOREIGN:
+        decode_add_fault(&d->item, FAULT_FORM, field->pointer);
         break;
     }
 }
@@ -375,7 +383,7 @@ static void decode_ndjson(struct decoder *d, struct str rest) {
     struct str line;
     while (str_split(&rest, '\n', &line)) {
         d->result->line++;
-        struct json_scan scan = {line, 1};
+        struct json_scan scan = {door_without_marks(line), 1};
         struct str value = {NULL, 0};
         uint32_t depth;
         json_scan_space(&scan);

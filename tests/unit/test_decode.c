@@ -91,6 +91,8 @@ static void json_bodies(void **state) {
         {"{\"id\":\"a\",\"victim\":{\"age\":17,\"shoe\":42}}", "a@17?1 "},
         {"{\"id\":\"a\",\"victim\":\"man\"}", "a!/victim:type "},
         {"{\"id\":\"a\",\"victim\":{\"age\":1.5}}", "a!/victim/age:type "},
+        {"{\"id\":1.5}", "!/id:type "},
+        {"{\"id\":17.0}", "17 "},
         {"{\"id\":\"a\",\"withdrawn\":true}", "a- "},
         {"{\"id\":\"a\",\"withdrawn\":\"yes\"}", "a!/withdrawn:type "},
         {"{\"id\":null,\"reported\":null}", " "},
