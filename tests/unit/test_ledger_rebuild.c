@@ -214,6 +214,47 @@ static void gaps_are_counted(void **state) {
     free_topic(&left);
 }
 
+// A partition with one record, which is at offset 0, and one with none.
+static void the_first_place_is_known(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct err err;
+    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
+    memset(offsets, 0xff, sizeof offsets); // each -1
+    offsets[0] = 0;
+    struct ledger *old = open_ledger();
+    deliver(old, "{\"id\":\"a\"}", false);
+    publish(old, &topic);
+    topic.list[0].record.partition = 0;
+    topic.list[0].record.offset = 0;
+    struct ledger *anew = open_beside();
+    struct ledger_rebuild *rebuild = ledger_rebuild_begin(anew);
+    assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_ADDED);
+    assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+    ledger_rebuild_free(rebuild);
+    (void)link_all(anew);
+    struct ledger_group group = {0};
+    group.confirmed[LEDGER_EVENTS].partitions = 2;
+    commit_group(anew, &group);
+    ledger_group_free(&group);
+    ledger_close(anew);
+    anew = open_beside();
+    assert_int_equal(ledger_known_offset(anew, LEDGER_EVENTS, 0), 0);
+    assert_int_equal(ledger_known_offset(anew, LEDGER_EVENTS, 1), -1);
+    struct store_txn txn;
+    struct ledger_event line;
+    store_begin_read(anew->store, &txn);
+    assert_true(ledger_read_event(&txn, 1, &line));
+    assert_true(line.published);
+    assert_int_equal(line.partition, 0);
+    assert_int_equal(line.offset, 0);
+    store_abort(&txn);
+    assert_books_whole(anew, 0);
+    ledger_close(anew);
+    ledger_close(old);
+    free_topic(&topic);
+}
+
 static void the_first_of_two_stays(void **state) {
     (void)state;
     struct topic topic = {0};
@@ -403,6 +444,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(gaps_are_counted, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(what_is_dropped_is_not_in_the_file, test_set_up,
                                         scratch_teardown),
+        cmocka_unit_test_setup_teardown(the_first_place_is_known, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(the_first_of_two_stays, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(what_is_older_stays_older, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(a_partner_that_had_expired_is_one_still, test_set_up,
