@@ -201,13 +201,11 @@ static struct str text_for(struct decoder *d, enum field_kind kind, const struct
     struct str text = {NULL, 0};
     if (leaf->kind == JSON_KIND_TEXT || (leaf->kind == JSON_KIND_WHOLE && kind != FIELD_TEXT))
         return leaf->text;
-    if (kind != FIELD_SCALAR && kind != FIELD_ATTRIBUTE)
-        return text;
-    if (leaf->kind == JSON_KIND_TRUE || leaf->kind == JSON_KIND_FALSE)
-        return raw;
-    if (leaf->kind == JSON_KIND_FRACTION)
+    if (leaf->kind == JSON_KIND_FRACTION && kind != FIELD_TEXT) // 30.0 is whole
         text = json_leaf_number(&d->leaves, raw, true);
-    return text.data || kind == FIELD_SCALAR ? text : raw;
+    if ((leaf->kind == JSON_KIND_TRUE || leaf->kind == JSON_KIND_FALSE) && kind == FIELD_SCALAR)
+        text = raw;
+    return text.data || kind != FIELD_ATTRIBUTE ? text : raw;
 }
 
 static void take_text(struct decoder *d, const struct json_field *field, struct str raw) {

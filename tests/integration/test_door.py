@@ -155,6 +155,14 @@ class Import(Case):
                         version = self.daemon.control("GET", f"/v1/signals/den-haag/{n}").json["versions"][0]
                         self.assertEqual(version["municipality"], CODE)
 
+    def test_what_excel_saves_as_unicode_text(self):
+        rows = "meldnummer\tmeldingsdatum\tgemeente\tuitbuitingsvorm\r\nu-1\t05-03-2017\tSúdwest-Fryslân\tarbeidsuitbuiting; dwang\r\n"
+        for n, title in enumerate(("", "Meldingen; 2017\t\t\t\r\n")):
+            text = title + rows.replace("u-1", f"u-{n}")
+            self.bring("u.csv", text.encode("utf-16"), "--template", "csv-excel")
+            version = self.daemon.control("GET", f"/v1/signals/den-haag/u-{n}").json["versions"][0]
+            self.assertEqual(version["municipality"], CODE)
+
     def test_other_forms_are_named(self):
         for body, name in FORMS:
             if "Excel" not in name:

@@ -153,8 +153,10 @@ static void fill_model(struct model *model, const struct municipalities *all, ui
     for (size_t i = 0; i < SIGNALS; i++) {
         bool again = i && unit_random(seed) % 3 == 0; // in a cell that has one already
         model->cells[i] = again ? model->cells[unit_random(seed) % i] : random_cell(all, seed);
-        if (i == 0) // so that there is one of none in each run
+        if (i == 0) { // so that one of none counts in each run
             model->cells[i].municipality = MUNICIPALITY_UNKNOWN;
+            model->cells[i].status = STATUS_POSSIBLE;
+        }
         model->persons[i] = unit_random(seed) % 2 ? 1 + unit_random(seed) % 400 : 0;
         counts_add(model->f.counts, &model->cells[i], 1);
         if (model->persons[i])

@@ -101,6 +101,8 @@ static void json_bodies(void **state) {
         {"{\"id\":\"a\",\"municipality\":363.5}", "a!/municipality:type "},
         {"{\"id\":\"a\",\"municipality\":[363],\"consent\":{}}",
          "a!/municipality:type!/consent:type "},
+        {"{\"id\":1.5}", "!/id:type "},
+        {"{\"id\":17.0}", "17 "},
         {"{\"id\":\"a\",\"withdrawn\":true}", "a- "},
         {"{\"id\":\"a\",\"withdrawn\":\"yes\"}", "a!/withdrawn:type "},
         {"{\"id\":null,\"reported\":null}", " "},
