@@ -4,6 +4,7 @@
 // are read: what is wrong in another costs nothing, and what is wrong in one item is its own fault.
 #include "codec/decode.h"
 
+#include "codec/door.h"
 #include "codec/json_scan.h"
 #include "json_leaf.h"
 
@@ -20,6 +21,7 @@ enum field_kind {
     FIELD_BOOL,
     FIELD_OBJECT,  // of fields
     FIELD_REFUSED, // must not be sent
+    FIELD_FOREIGN, // what has it is no signal, but something around one
 };
 
 struct json_field {
@@ -63,6 +65,7 @@ static const struct json_field item_fields[] = {
     {"updated", "/updated", FIELD_TEXT, AT(updated), NULL},
     {"person", "/person", FIELD_OBJECT, 0, person_fields},
     {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn), NULL},
+    {"specversion", "/specversion", FIELD_FOREIGN, 0, NULL},
     {0},
 };
 
@@ -302,6 +305,9 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
     case FIELD_REFUSED:
         take_refused(d, field, raw);
         break;
+    case FIELD_FOREIGN:
+        decode_add_fault(&d->item, FAULT_FORM, field->pointer);
+        break;
     }
 }
 
@@ -392,7 +398,7 @@ static void decode_ndjson(struct decoder *d, struct str rest) {
     struct str line;
     while (str_split(&rest, '\n', &line)) {
         d->result->line++;
-        struct json_scan scan = {line, 1};
+        struct json_scan scan = {door_without_marks(line), 1};
         struct str value = {NULL, 0};
         uint32_t depth;
         json_scan_space(&scan);

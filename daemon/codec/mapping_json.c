@@ -3,6 +3,7 @@
 // out of each item the values that the template's pointers name; nothing else is looked at, and
 // nothing of the page becomes a tree in memory. What is wrong in an item is that item's fault. A
 // page has failed when its items cannot be cut apart.
+#include "codec/door.h"
 #include "codec/json_scan.h"
 #include "json_leaf.h"
 #include "json_pick.h"
@@ -342,7 +343,7 @@ void mapping_read_ndjson(struct mapper *m, struct str body) {
     struct str line, text;
     begin_walk(&walk, m);
     while (str_split(&body, '\n', &line)) {
-        struct json_scan scan = {str_trim(line), 1};
+        struct json_scan scan = {str_trim(door_without_marks(line)), 1};
         uint32_t depth = 0;
         m->result->decoded.line++;
         if (scan.rest.len == 0)
