@@ -15,7 +15,9 @@
 enum field_kind {
     FIELD_TEXT,           // string
     FIELD_TEXT_OR_NUMBER, // string or whole number
-    FIELD_CATEGORIES,     // string or list of strings
+    FIELD_SCALAR,         // string, number, true or false: a table or list reads it
+    FIELD_ATTRIBUTE,  // whatever it is: what cannot be read is unknown, and never costs the item
+    FIELD_CATEGORIES, // string or list of strings
     FIELD_BOOL,
     FIELD_OBJECT,  // of fields
     FIELD_REFUSED, // must not be sent
@@ -32,11 +34,11 @@ struct json_field {
 
 #define AT(member) offsetof(struct item, member)
 static const struct json_field victim_fields[] = {
-    {"gender", "/victim/gender", FIELD_TEXT, AT(gender), NULL},
-    {"age", "/victim/age", FIELD_TEXT_OR_NUMBER, AT(age), NULL},
-    {"ageGroup", "/victim/ageGroup", FIELD_TEXT, AT(age_group), NULL},
-    {"birthYear", "/victim/birthYear", FIELD_TEXT_OR_NUMBER, AT(birth_year), NULL},
-    {"citizenship", "/victim/citizenship", FIELD_TEXT, AT(citizenship), NULL},
+    {"gender", "/victim/gender", FIELD_ATTRIBUTE, AT(gender), NULL},
+    {"age", "/victim/age", FIELD_ATTRIBUTE, AT(age), NULL},
+    {"ageGroup", "/victim/ageGroup", FIELD_ATTRIBUTE, AT(age_group), NULL},
+    {"birthYear", "/victim/birthYear", FIELD_ATTRIBUTE, AT(birth_year), NULL},
+    {"citizenship", "/victim/citizenship", FIELD_ATTRIBUTE, AT(citizenship), NULL},
     {0},
 };
 static const struct json_field person_fields[] = {
@@ -54,12 +56,12 @@ static const struct json_field item_fields[] = {
     {"id", "/id", FIELD_TEXT_OR_NUMBER, AT(id), NULL},
     {"reported", "/reported", FIELD_TEXT, AT(reported), NULL},
     {"occurred", "/occurred", FIELD_TEXT, AT(occurred), NULL},
-    {"municipality", "/municipality", FIELD_TEXT, AT(municipality), NULL},
+    {"municipality", "/municipality", FIELD_SCALAR, AT(municipality), NULL},
     {"category", "/category", FIELD_CATEGORIES, 0, NULL},
     {"categories", "/categories", FIELD_CATEGORIES, 0, NULL},
     {"victim", "/victim", FIELD_OBJECT, 0, victim_fields},
     {"status", "/status", FIELD_TEXT, AT(status), NULL},
-    {"consent", "/consent", FIELD_TEXT, AT(consent), NULL},
+    {"consent", "/consent", FIELD_SCALAR, AT(consent), NULL},
     {"updated", "/updated", FIELD_TEXT, AT(updated), NULL},
     {"person", "/person", FIELD_OBJECT, 0, person_fields},
     {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn), NULL},
@@ -196,13 +198,24 @@ static const struct json_field *find_field(const struct json_field *fields, stru
     return NULL;
 }
 
+// What the value says in a field of this kind; absent when it is of another type.
+static struct str text_for(struct decoder *d, enum field_kind kind, const struct json_leaf *leaf,
+                           struct str raw) {
+    struct str text = {NULL, 0};
+    if (leaf->kind == JSON_KIND_TEXT || (leaf->kind == JSON_KIND_WHOLE && kind != FIELD_TEXT))
+        return leaf->text;
+    if (leaf->kind == JSON_KIND_FRACTION && kind != FIELD_TEXT) // 30.0 is whole
+        text = json_leaf_number(&d->leaves, raw, true);
+    if ((leaf->kind == JSON_KIND_TRUE || leaf->kind == JSON_KIND_FALSE) && kind == FIELD_SCALAR)
+        text = raw;
+    return text.data || kind != FIELD_ATTRIBUTE ? text : raw;
+}
+
 static void take_text(struct decoder *d, const struct json_field *field, struct str raw) {
     struct json_leaf leaf = leaf_of(d, raw);
-    bool number = field->kind == FIELD_TEXT_OR_NUMBER;
-    if (number && leaf.kind == JSON_KIND_FRACTION) // 30.0 is whole
-        leaf.text = json_leaf_number(&d->leaves, raw, true);
-    if (leaf.kind == JSON_KIND_TEXT || (number && leaf.text.data))
-        memcpy((char *)&d->item.item + field->offset, &leaf.text, sizeof leaf.text);
+    struct str text = text_for(d, field->kind, &leaf, raw);
+    if (text.data)
+        memcpy((char *)&d->item.item + field->offset, &text, sizeof text);
     else
         add_type_fault(d, &leaf, field->pointer);
 }
@@ -227,7 +240,7 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
 // It is neither the one nor the other: an item whose id is there twice has no id.
 static void refuse_repeated(struct decoder *d, const struct json_field *field) {
     decode_add_fault(&d->item, FAULT_REPEATED, field->pointer);
-    if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_OR_NUMBER)
+    if (field->kind <= FIELD_ATTRIBUTE) // one text
         memset((char *)&d->item.item + field->offset, 0, sizeof(struct str));
 }
 
@@ -273,6 +286,8 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
     switch (field->kind) {
     case FIELD_TEXT:
     case FIELD_TEXT_OR_NUMBER:
+    case FIELD_SCALAR:
+    case FIELD_ATTRIBUTE:
         take_text(d, field, raw);
         break;
     case FIELD_CATEGORIES:

@@ -171,6 +171,7 @@ static const struct {
     {SCRUB_IBAN, "{NL91 ABNA 0417 1643 00} en 12"},
     {SCRUB_IBAN, "{NL91%20ABNA%200417%201643%2000}"},
     {SCRUB_PLATE, "2017/03/{12-TV-34}"},
+    {SCRUB_PLATE, "2017-03-{7VT274}"},
     {SCRUB_PLATE, "{AB-12-34}"},
     {SCRUB_PLATE, "{12-34-AB}"},
     {SCRUB_PLATE, "{12-AB-34}"},

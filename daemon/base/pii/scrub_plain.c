@@ -145,8 +145,9 @@ static bool runs_into_identifier(struct str text, size_t at, size_t end) {
     size_t last = end;
     while (last > at && scrub_is_digit(text, last - 1))
         last--;
-    bool parted = scrub_stands_at(text, end, "-") || scrub_stands_at(text, end, "/");
-    if (parted && last > at &&
+    bool glued = scrub_stands_at(text, end, "-") || scrub_stands_at(text, end, "/") ||
+                 scrub_is_letter(text, end);
+    if (glued && last > at &&
         (scrub_phone_at(text, last) > end || scrub_plate_at(text, last) > end))
         return true;
     for (size_t i = at + 1; i < end; i++)
