@@ -55,14 +55,15 @@ class MockTest(unittest.TestCase):
     def send(self, count):
         """So many signals in arrays, every fifth corrected at once."""
         while count > 0:
-            items = []
+            items, corrections = [], []
             for _ in range(min(count, 50)):
                 self.sent += 1
                 items.append({**harness.SIGNAL, "id": f"s-{self.sent}",
                               "municipality": MUNICIPALITIES[self.sent % len(MUNICIPALITIES)]})
                 if self.sent % 5 == 0:
-                    items.append({**items[-1], "category": "arbeidsuitbuiting"})
-            self.assertEqual(self.daemon.post("utrecht", items).status, 200)
+                    corrections.append({**items[-1], "category": "arbeidsuitbuiting"})
+            for batch in (items, corrections):
+                self.assertEqual(self.daemon.post("utrecht", batch).status, 200)
             count -= 50
 
     def kafka(self):

@@ -304,9 +304,11 @@ class TopicTest(RebuildBase):
     def test_forged(self):
         """Whatever of a record is changed by who has not the key, it is not ours, and nothing is refused for it."""
         first, second = self.good[:2]
-        forged = [self.forged(first, status="rejected"), self.forged(first, version=7),
+        status = "confirmed" if first["payload"]["status"] == "rejected" else "rejected"
+        forged = [self.forged(first, status=status), self.forged(first, version=7),
                   self.forged(first, {"signaald_seq": "1000000", "ce_sequence": "1000000"}),
-                  *[self.forged(first, {name: second["headers"][name]}) for name in ("signaald_digest", "ce_time")],
+                  self.forged(first, {"signaald_digest": second["headers"]["signaald_digest"]}),
+                  self.forged(first, {"ce_time": "2001-02-03T04:05:06.789Z"}),
                   self.forged(first, {"signaald_ledger_id": "0" * 32}), self.forged(first, {"ce_more": "x"}),
                   {**first, "key": "GM1234"}, {**first, "payload": None},
                   broker.sign(first, bytes(32)), broker.sign(first, self.keys["identity.key"], "statistic"),
