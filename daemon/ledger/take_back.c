@@ -16,8 +16,6 @@
 #include "core/signal/dedup.h"
 #include "ledger_private.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +26,8 @@ static const uint64_t ASIDE = (uint64_t)1 << 63; // beside the number of a line 
 // --- what a record is ---
 
 static bool is_same(const struct ledger_entry *entry, struct str id, struct str time) {
-    char said[DIGEST_HEX + 24], stamp[TIME_STAMP_MAX];
-    digest_to_hex(&entry->identity, said);
-    (void)snprintf(said + DIGEST_HEX, sizeof said - DIGEST_HEX, ".%" PRIu64,
-                   entry->kind == LEDGER_SIGNAL ? (uint64_t)entry->version : entry->seq);
+    char said[EVENT_ID_MAX], stamp[TIME_STAMP_MAX];
+    event_id(entry, said);
     time_format_stamp(entry->logged_ms, stamp);
     return str_is(id, said) && str_is(time, stamp);
 }
