@@ -20,7 +20,7 @@
 #include <string.h>
 
 enum { PIECE_MAX = 500, RECORD_BYTES_MAX = 32768 };
-enum { ASIDE_STANDS = 1, ASIDE_TOMBSTONE = 2 };
+enum { ASIDE_STANDS = 1, ASIDE_TOMBSTONE = 2, ASIDE_LEFT_STUB = 4 };
 static const uint64_t ASIDE = (uint64_t)1 << 63; // beside the number of a line that is set aside
 
 // --- what a record is ---
@@ -191,7 +191,8 @@ static uint8_t undo_signal(struct undoing *undoing, struct ledger_entry *entry) 
     // It never falls, so what a version only carries on is no time that it said.
     if (follows && previous.updated_ms == entry->updated_ms)
         entry->updated_ms = 0;
-    uint8_t flags = (uint8_t)((stands ? ASIDE_STANDS : 0) | (tombstone ? ASIDE_TOMBSTONE : 0));
+    uint8_t flags = (uint8_t)((stands ? ASIDE_STANDS : 0) | (tombstone ? ASIDE_TOMBSTONE : 0) |
+                              (tombstone && previous.erased ? ASIDE_LEFT_STUB : 0));
     --*find_total(writer, entry, flags);
     return flags;
 }
@@ -333,6 +334,20 @@ static void write_unseen_tombstone(struct ledger_writer *writer, struct ledger_e
     change->totals.erased++;
 }
 
+// It was erased here, and had been forgotten in the topic before it came there again: as forgotten
+// it goes on counting. All that is left of what it counted is in its tombstone's event.
+static void count_forgotten(struct ledger_writer *writer, const struct ledger_entry *tombstone) {
+    struct event_said said;
+    struct err ignored;
+    if (!event_read_signal(buf_str(&writer->change->value), &said, &ignored) || !said.has_previous)
+        return;
+    const struct ledger_entry forgotten = {.counts = true, .cell = said.previous};
+    ledger_keep_expired_count(writer, &forgotten);
+    counts_add(writer->change->counts, &forgotten.cell, 1);
+    ledger_note_moved(writer, (struct str){tombstone->source, tombstone->source_len}, NULL,
+                      &forgotten.cell);
+}
+
 static void erase_again(struct ledger_writer *writer, struct take_back_task *asked,
                         struct ledger_entry *entry, const struct ledger_entry *known) {
     if (!known)
@@ -425,6 +440,8 @@ static void follow_signal(struct following *following, struct ledger_entry *entr
     struct ledger_entry latest;
     bool seen = ledger_find_known(writer, &entry->identity, &latest);
     const struct ledger_entry *known = seen ? &latest : NULL;
+    if (flags & ASIDE_LEFT_STUB && known && known->first != entry->first)
+        count_forgotten(writer, entry);
     if (known && known->erased && known->seq < following->fork)
         index_put(following->erased, &entry->identity, known->seq);
     if (known && index_get(following->erased, &entry->identity))

@@ -246,6 +246,7 @@ static void random_histories_agree(void **state) {
 static void forgotten_signals_come_again(void **state) {
     check_histories(state, 1795950920);
     check_histories(state, 1795951203);
+    check_histories(state, 910002); // and had been erased on the other side
 }
 
 // --- single cases ---
@@ -391,6 +392,27 @@ static void what_was_erased_stays_erased(void **state) {
     free_topic(&topic);
 }
 
+static void forget_a_and_say_it_again(struct ledger *ledger) {
+    now += (IDENTITY_DAYS + 1) * day_ms;
+    (void)expire(ledger);
+    correct_a(ledger);
+}
+
+// Erased here, while in the topic it had been forgotten and came again: what was forgotten goes on
+// counting, and what came again is erased. No id is used twice though both begin with version 1.
+static void what_was_forgotten_counts_once(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger =
+        meet(&topic, "{\"id\":\"a\"," JAN "}", forget_a_and_say_it_again, erase_a);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 1);
+    assert_int_equal(count_kind(&topic, "signal.registered"), 2);
+    assert_int_equal(count_kind(&topic, "signal.erased"), 1);
+    assert_true(line_at(ledger, seq_of(ledger, "a")).entry.erased);
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_histories_agree, test_set_up, scratch_teardown),
@@ -402,6 +424,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(tables_are_applied_once, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(links_come_back, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(what_was_erased_stays_erased, test_set_up,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(what_was_forgotten_counts_once, test_set_up,
                                         scratch_teardown),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
