@@ -4,6 +4,7 @@
 // are read: what is wrong in another costs nothing, and what is wrong in one item is its own fault.
 #include "codec/decode.h"
 
+#include "codec/door.h"
 #include "codec/json_scan.h"
 #include "json_leaf.h"
 
@@ -14,10 +15,13 @@
 enum field_kind {
     FIELD_TEXT,           // string
     FIELD_TEXT_OR_NUMBER, // string or whole number
-    FIELD_CATEGORIES,     // string or list of strings
+    FIELD_SCALAR,         // string, number, true or false: a table or list reads it
+    FIELD_ATTRIBUTE,  // whatever it is: what cannot be read is unknown, and never costs the item
+    FIELD_CATEGORIES, // string or list of strings
     FIELD_BOOL,
     FIELD_OBJECT,  // of fields
     FIELD_REFUSED, // must not be sent
+    FIELD_FOREIGN, // what has it is no signal, but something around one
 };
 
 struct json_field {
@@ -30,11 +34,11 @@ struct json_field {
 
 #define AT(member) offsetof(struct item, member)
 static const struct json_field victim_fields[] = {
-    {"gender", "/victim/gender", FIELD_TEXT, AT(gender), NULL},
-    {"age", "/victim/age", FIELD_TEXT_OR_NUMBER, AT(age), NULL},
-    {"ageGroup", "/victim/ageGroup", FIELD_TEXT, AT(age_group), NULL},
-    {"birthYear", "/victim/birthYear", FIELD_TEXT_OR_NUMBER, AT(birth_year), NULL},
-    {"citizenship", "/victim/citizenship", FIELD_TEXT, AT(citizenship), NULL},
+    {"gender", "/victim/gender", FIELD_ATTRIBUTE, AT(gender), NULL},
+    {"age", "/victim/age", FIELD_ATTRIBUTE, AT(age), NULL},
+    {"ageGroup", "/victim/ageGroup", FIELD_ATTRIBUTE, AT(age_group), NULL},
+    {"birthYear", "/victim/birthYear", FIELD_ATTRIBUTE, AT(birth_year), NULL},
+    {"citizenship", "/victim/citizenship", FIELD_ATTRIBUTE, AT(citizenship), NULL},
     {0},
 };
 static const struct json_field person_fields[] = {
@@ -52,15 +56,16 @@ static const struct json_field item_fields[] = {
     {"id", "/id", FIELD_TEXT_OR_NUMBER, AT(id), NULL},
     {"reported", "/reported", FIELD_TEXT, AT(reported), NULL},
     {"occurred", "/occurred", FIELD_TEXT, AT(occurred), NULL},
-    {"municipality", "/municipality", FIELD_TEXT, AT(municipality), NULL},
+    {"municipality", "/municipality", FIELD_SCALAR, AT(municipality), NULL},
     {"category", "/category", FIELD_CATEGORIES, 0, NULL},
     {"categories", "/categories", FIELD_CATEGORIES, 0, NULL},
     {"victim", "/victim", FIELD_OBJECT, 0, victim_fields},
     {"status", "/status", FIELD_TEXT, AT(status), NULL},
-    {"consent", "/consent", FIELD_TEXT, AT(consent), NULL},
+    {"consent", "/consent", FIELD_SCALAR, AT(consent), NULL},
     {"updated", "/updated", FIELD_TEXT, AT(updated), NULL},
     {"person", "/person", FIELD_OBJECT, 0, person_fields},
     {"withdrawn", "/withdrawn", FIELD_BOOL, AT(withdrawn), NULL},
+    {"specversion", "/specversion", FIELD_FOREIGN, 0, NULL},
     {0},
 };
 
@@ -193,11 +198,24 @@ static const struct json_field *find_field(const struct json_field *fields, stru
     return NULL;
 }
 
+// What the value says in a field of this kind; absent when it is of another type.
+static struct str text_for(struct decoder *d, enum field_kind kind, const struct json_leaf *leaf,
+                           struct str raw) {
+    struct str text = {NULL, 0};
+    if (leaf->kind == JSON_KIND_TEXT || (leaf->kind == JSON_KIND_WHOLE && kind != FIELD_TEXT))
+        return leaf->text;
+    if (leaf->kind == JSON_KIND_FRACTION && kind != FIELD_TEXT) // 30.0 is whole
+        text = json_leaf_number(&d->leaves, raw, true);
+    if ((leaf->kind == JSON_KIND_TRUE || leaf->kind == JSON_KIND_FALSE) && kind == FIELD_SCALAR)
+        text = raw;
+    return text.data || kind != FIELD_ATTRIBUTE ? text : raw;
+}
+
 static void take_text(struct decoder *d, const struct json_field *field, struct str raw) {
     struct json_leaf leaf = leaf_of(d, raw);
-    if (leaf.kind == JSON_KIND_TEXT ||
-        (leaf.kind == JSON_KIND_WHOLE && field->kind == FIELD_TEXT_OR_NUMBER))
-        memcpy((char *)&d->item.item + field->offset, &leaf.text, sizeof leaf.text);
+    struct str text = text_for(d, field->kind, &leaf, raw);
+    if (text.data)
+        memcpy((char *)&d->item.item + field->offset, &text, sizeof text);
     else
         add_type_fault(d, &leaf, field->pointer);
 }
@@ -222,7 +240,7 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
 // It is neither the one nor the other: an item whose id is there twice has no id.
 static void refuse_repeated(struct decoder *d, const struct json_field *field) {
     decode_add_fault(&d->item, FAULT_REPEATED, field->pointer);
-    if (field->kind == FIELD_TEXT || field->kind == FIELD_TEXT_OR_NUMBER)
+    if (field->kind <= FIELD_ATTRIBUTE) // one text
         memset((char *)&d->item.item + field->offset, 0, sizeof(struct str));
 }
 
@@ -268,6 +286,8 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
     switch (field->kind) {
     case FIELD_TEXT:
     case FIELD_TEXT_OR_NUMBER:
+    case FIELD_SCALAR:
+    case FIELD_ATTRIBUTE:
         take_text(d, field, raw);
         break;
     case FIELD_CATEGORIES:
@@ -284,6 +304,9 @@ static void take_field(struct decoder *d, const struct json_field *field, struct
         break;
     case FIELD_REFUSED:
         take_refused(d, field, raw);
+        break;
+    case FIELD_FOREIGN:
+        decode_add_fault(&d->item, FAULT_FORM, field->pointer);
         break;
     }
 }
@@ -375,7 +398,7 @@ static void decode_ndjson(struct decoder *d, struct str rest) {
     struct str line;
     while (str_split(&rest, '\n', &line)) {
         d->result->line++;
-        struct json_scan scan = {line, 1};
+        struct json_scan scan = {door_without_marks(line), 1};
         struct str value = {NULL, 0};
         uint32_t depth;
         json_scan_space(&scan);

@@ -118,7 +118,7 @@ static bool has_mark(struct str body, struct str mark) {
     return body.len >= mark.len && memcmp(body.data, mark.data, mark.len) == 0;
 }
 
-static struct str without_marks(struct str text) {
+struct str door_without_marks(struct str text) {
     while (has_mark(text, STR("\xef\xbb\xbf")))
         text = (struct str){text.data + 3, text.len - 3};
     return text;
@@ -238,7 +238,7 @@ static void decode(struct str body, enum door_charset declared, struct door *doo
         decode_latin1(body, door);
     else
         door->text = body;
-    door->text = without_marks(door->text);
+    door->text = door_without_marks(door->text);
 }
 
 bool door_open(struct str body, enum door_charset declared, struct door *door) {

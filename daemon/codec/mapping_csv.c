@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // CSV pages: the header line says which column is what, each record after it is an item.
 #include "base/csv/csv.h"
+#include "base/csv/csv_dialect.h"
 #include "core/signal/synonyms.h"
 #include "mapping_private.h"
 
@@ -166,8 +167,8 @@ static bool is_shortened(struct str id) {
 }
 
 static bool is_sum(struct str id) {
-    static const char *const words[] = {"totaal",   "eindtotaal", "subtotaal", "total",
-                                        "subtotal", "som",        "sum",       "gemiddelde"};
+    static const char *const words[] = {"totaal", "eindtotaal", "subtotaal",  "total",  "subtotal",
+                                        "som",    "sum",        "gemiddelde", "aantal", "average"};
     char folded[STR_FOLDED_MAX];
     struct str rest = {folded, synonyms_fold(id, folded)}, word;
     if (!str_split(&rest, ' ', &word))
@@ -192,6 +193,19 @@ static bool says_more(const struct csv_mapping *table, const struct csv_record *
     return !could;
 }
 
+// Words before a date, as in "bijgewerkt op": of what kind it is, nobody says, and no digit numbers
+// it.
+static bool is_dated_note(const struct csv_mapping *table, const struct csv_record *record) {
+    struct str id = table->m->item.item.id;
+    int column = table->columns_of[MAPPING_CATEGORY];
+    if (column == COLUMN_NONE || str_trim(cell_of(record, column)).len)
+        return false;
+    for (size_t i = 0; i < id.len; i++)
+        if (id.data[i] >= '0' && id.data[i] <= '9')
+            return false;
+    return id.len > 0;
+}
+
 // What a table has besides signals must not become one, dated today and of no kind.
 static void check_row(struct csv_mapping *table, const struct csv_record *record) {
     const struct mapper *m = table->m;
@@ -200,7 +214,7 @@ static void check_row(struct csv_mapping *table, const struct csv_record *record
     enum fault_code fault = FAULT_COUNT;
     if (m->excluded || item->withdrawn)
         return;
-    if (is_sum(item->id) || !says_more(table, record))
+    if (is_sum(item->id) || !says_more(table, record) || is_dated_note(table, record))
         fault = FAULT_NO_SIGNAL;
     else if (!item->reported.data && mapping->rules[MAPPING_REPORTED].from &&
              !mapping->may_be_missing[MAPPING_REPORTED])
@@ -250,9 +264,14 @@ static bool on_record(void *ctx, const struct csv_record *record) {
     return true;
 }
 
+// A spreadsheet that saves a table as Unicode text puts tabs, whatever its CSV has.
+static char separator_of(const struct mapping *mapping, struct str body) {
+    return csv_dialect_of(body, 0).separator == '\t' ? '\t' : mapping->separator;
+}
+
 void mapping_read_csv(struct mapper *m, struct str body) {
     struct csv_mapping table = {.m = m, .row_fault = FAULT_COUNT};
-    struct csv_options options = {.separator = m->mapping->separator,
+    struct csv_options options = {.separator = separator_of(m->mapping, body),
                                   .record_bytes_max = m->limits->item_bytes_max,
                                   .fold_breaks = true};
     uint32_t line;

@@ -3,6 +3,7 @@
 // out of each item the values that the template's pointers name; nothing else is looked at, and
 // nothing of the page becomes a tree in memory. What is wrong in an item is that item's fault. A
 // page has failed when its items cannot be cut apart.
+#include "codec/door.h"
 #include "codec/json_scan.h"
 #include "json_leaf.h"
 #include "json_pick.h"
@@ -55,6 +56,8 @@ static void take_one(struct json_walk *walk, enum mapping_field field, struct st
         return;
     }
     struct str text = text_of(walk, leaf, raw, !fraction);
+    if (!text.data && field >= MAPPING_GENDER && field <= MAPPING_CITIZENSHIP)
+        text = raw; // no word: it is unknown, and costs nothing
     if (text.data) {
         mapper_take(m, field, &text, 1);
         return;
@@ -225,7 +228,8 @@ static bool cut_page(struct json_scan *scan, struct str *page) {
         "/links/next", "/links/next/href", "/meta/next", "/paging/next", "/pagination/next"
 #define COUNTS                                                                                     \
     "/count", "/@odata.count", "/total", "/total_count", "/totalCount", "/totalElements",          \
-        "/meta/count", "/meta/total", "/meta/total_count"
+        "/meta/count", "/meta/total", "/meta/total_count", "/page/totalElements",                  \
+        "/pagination/total", "/paging/total"
 static const char *const usual[] = {NEXTS, COUNTS};
 enum { USUAL_NEXTS = sizeof(const char *[]){NEXTS} / sizeof *usual };
 enum { USUAL = sizeof usual / sizeof *usual };
@@ -240,9 +244,8 @@ static struct json_leaf read_leaf(struct json_walk *walk, const struct json_pick
 static uint64_t number_of(struct json_walk *walk, const struct json_picked *picked) {
     struct json_leaf leaf = read_leaf(walk, picked);
     uint64_t number = 0;
-    if (leaf.kind != JSON_KIND_WHOLE || !str_to_u64(leaf.text, UINT64_MAX, &number))
-        return 0;
-    return number;
+    bool said = leaf.kind == JSON_KIND_WHOLE || leaf.kind == JSON_KIND_TEXT;
+    return said && str_to_u64(leaf.text, UINT64_MAX, &number) ? number : 0;
 }
 
 // Does it name a page, or say that there is one?
@@ -340,7 +343,7 @@ void mapping_read_ndjson(struct mapper *m, struct str body) {
     struct str line, text;
     begin_walk(&walk, m);
     while (str_split(&body, '\n', &line)) {
-        struct json_scan scan = {str_trim(line), 1};
+        struct json_scan scan = {str_trim(door_without_marks(line)), 1};
         uint32_t depth = 0;
         m->result->decoded.line++;
         if (scan.rest.len == 0)

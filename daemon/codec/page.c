@@ -223,6 +223,7 @@ struct page_tally page_add_up(const struct page *page) {
         const struct page_item *item = &page->items[i];
         if (item->signal == UINT32_MAX)
             continue;
+        tally.good++;
         tally.dropped += item->dropped;
         tally.unmapped += item->unmapped;
         tally.places_unmapped += item->place_unmapped;

@@ -38,6 +38,10 @@ bool door_charset_of(struct str content_type, enum door_charset *charset);
 bool door_open(struct str body, enum door_charset declared, struct door *door) MUST_CHECK;
 void door_close(struct door *door); // overwrites what it owns
 
+// Without the byte order marks (of UTF-8) before it: each line has one where files were put
+// together.
+struct str door_without_marks(struct str text);
+
 // NULL for text. By the content alone.
 const struct door_form *door_form_of(struct str bytes);
 // By the Content-Type that it is sent with; NULL when that says nothing.

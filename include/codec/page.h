@@ -68,7 +68,7 @@ struct page {
 
 // What the items that are not refused have in all.
 struct page_tally {
-    uint64_t dropped, unmapped, places_unmapped, undated;
+    uint64_t good, dropped, unmapped, places_unmapped, undated;
 };
 struct page_tally page_add_up(const struct page *page);
 

@@ -233,6 +233,16 @@ class Import(Case):
         self.assertIn("the piece begins at line 5 of the file; look at line 6 or a little before", fault)
         self.assertIn("stopped after 0 of 3 records", fault)
 
+    def test_what_is_refused_as_a_whole_fails(self):
+        self.answer(400, {"title": "Bad Request", "detail": "it is wrong", "errors": []}, PROBLEM)
+        for name, content in (("a.json", "[{}"), ("b.json", "id,reported\n1,2017-03-05\n"), ("a.ndjson", "{"), ("a.csv", HEAD + "\n1;2;3")):
+            with self.subTest(name=name):
+                self.daemon.asked.clear()
+                _, fault = self.failed(self.file(name, content), "--source", "coa")
+                self.assertIn("signaalctl: Bad Request: it is wrong\n", fault)
+                self.assertIn("nothing was stored", fault)
+                self.assertEqual([path[-8:] for _, path, _ in self.daemon.asked], ["dryRun=1"])
+
     def test_records_that_the_daemon_does_not_see(self):
         self.answer(200, answer_for(2))
         _, fault = self.failed(self.file("a.csv", HEAD + "\n" + self.rows(3)), "--source", "coa")

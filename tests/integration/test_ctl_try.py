@@ -173,6 +173,14 @@ item 0
         path = self.file("a.csv", "id,age\n1,30\n")
         self.assertEqual(self.value("csv", path, "--allow-missing")["items"][0]["signal"]["ageGroup"], "Adult")
 
+    def test_an_id_with_other_contents_is_not_good(self):
+        path = self.file("a.csv", "id,reported,category\n1,2017-03-05,a\n2,2017-03-05,a\n1,2017-03-05,b\n1,2017-03-05,a\n")
+        text, _ = self.run_try("csv", path, "--allow-missing", expect=1)
+        for label, count in (("items", 4), ("good", 1), ("refused", 3)):
+            self.assertRegex(text, rf"(?m)^  {label} +{count}$")
+        value = self.value("csv", path, "--allow-missing", expect=1)
+        self.assertEqual((value["good"], value["refused"]), (1, 3))
+
     def test_native(self):
         native = '{"id": "1", "reported": "2017-03-05", "category": ["loondienst", "x"], "victim": {"age": 12}}'
         for name, content in (("a.json", f"[{native}]"), ("a.ndjson", native + "\n"), ("one", native)):

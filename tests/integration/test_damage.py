@@ -66,6 +66,23 @@ class Damage(unittest.TestCase):
             self.assertFalse(self.file.exists())
             (self.daemon.state / name).unlink(missing_ok=True)
 
+    def test_no_file_but_something_else(self):
+        """A link to a disk that is not mounted, or what is no file: nothing is made there."""
+        away = self.daemon.directory / "away.mdb"
+        for make, said in ((lambda: self.file.symlink_to(away), "is a link to a file that is not there"),
+                           (self.file.mkdir, "data.mdb is no file"), (lambda: os.mkfifo(self.file), "data.mdb is no file")):
+            if self.file.is_dir():
+                self.file.rmdir()
+            else:
+                self.file.unlink()
+            make()
+            self.assert_refused(said)
+            self.assertFalse(away.exists())
+        self.file.unlink()
+        away.write_bytes(self.bytes)
+        self.file.symlink_to(away)
+        self.assertEqual(self.daemon.verify_files().returncode, 0)
+
     def test_first_start(self):
         """Empty: only the operator knows whether the machine is new or a disk is not mounted."""
         shutil.rmtree(self.daemon.state)

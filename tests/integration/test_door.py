@@ -95,6 +95,19 @@ class Push(Case):
             self.assertIn(told, answer.json["detail"], kind)
             self.assertEqual(self.daemon.status()["intake"]["received"], before)
 
+    def test_a_cloudevent_by_another_type(self):
+        event = {"specversion": "1.0", "id": "e-1", "source": "/x", "type": "y", "data": {"id": self.new(), **SIGNAL}}
+        for kind, body in (("application/json", [event]), ("application/json", event), ("application/x-ndjson", event)):
+            answer = self.daemon.post(COA, body, kind)
+            self.assert_problem(answer, 400)
+            self.assertEqual([(e["pointer"], e["code"]) for e in answer.json["errors"]], [("/specversion", "form")])
+            self.assertIn("the data of a CloudEvent", answer.json["errors"][0]["detail"])
+
+    def test_files_put_together(self):
+        lines = [json.dumps({"id": self.new(), **SIGNAL}).encode("utf-8-sig") for _ in range(3)]
+        results = self.daemon.post(COA, b"\n".join(lines), "application/x-ndjson").json["results"]
+        self.assertEqual([r["verdict"] for r in results], ["registered"] * 3)
+
     def test_what_is_dropped_costs_nothing(self):
         for odd in ODD:
             one, two = self.new().encode(), self.new().encode()
@@ -154,6 +167,14 @@ class Import(Case):
                     for n in ids:
                         version = self.daemon.control("GET", f"/v1/signals/den-haag/{n}").json["versions"][0]
                         self.assertEqual(version["municipality"], CODE)
+
+    def test_what_excel_saves_as_unicode_text(self):
+        rows = "meldnummer\tmeldingsdatum\tgemeente\tuitbuitingsvorm\r\nu-1\t05-03-2017\tSúdwest-Fryslân\tarbeidsuitbuiting; dwang\r\n"
+        for n, title in enumerate(("", "Meldingen; 2017\t\t\t\r\n")):
+            text = title + rows.replace("u-1", f"u-{n}")
+            self.bring("u.csv", text.encode("utf-16"), "--template", "csv-excel")
+            version = self.daemon.control("GET", f"/v1/signals/den-haag/u-{n}").json["versions"][0]
+            self.assertEqual(version["municipality"], CODE)
 
     def test_other_forms_are_named(self):
         for body, name in FORMS:

@@ -152,11 +152,23 @@ class Batches(Intake):
         self.assert_whole()
 
     def test_ids_that_a_spreadsheet_shortened(self):
-        for id in ("2.01712E+11", "2,01712e+11", "1E+18"):
+        for id in ("2.01712E+11", "2,01712e+11", "1E+18", "#N/B", "#N/A", "#VERW!", "#DEEL/0!", "#NAAM?", "########"):
             answer = self.refused(self.daemon.post(COA, self.new(id=id)), 400)
             self.assertEqual([(e["pointer"], e["code"]) for e in answer.json["errors"]], [("/id", "shortenedId")])
-        for id in ("E+11", "2.01712E11", "2.01712E-3", "x2.0E+11", "2017E+11", "123456789012345000"):
+        for id in ("E+11", "2.01712E11", "2.01712E-3", "x2.0E+11", "2017E+11", "123456789012345000", "#12", "#AB-1", "#ABC"):
             self.assertEqual(self.daemon.post(COA, self.new(id=id)).status, 201, id)
+
+    def test_what_a_victim_is_never_costs_the_signal(self):
+        values = (17.5, 1e30, True, ["man", "vrouw"], {"from": 16})
+        for field in ("gender", "age", "ageGroup", "birthYear", "citizenship"):
+            for value in values:
+                answer = self.daemon.post(COA, self.new(victim={field: value}))
+                self.assertEqual((answer.status, answer.json["unmapped"]), (201, 1), (field, value))
+        self.assertEqual(self.daemon.post(COA, self.new(victim={"age": 30.0})).json["unmapped"], 0)
+        self.assertEqual(self.daemon.events()[-1]["data"]["victim"]["ageGroup"], "Adult")
+        for code in (363, 363.0):
+            self.assertEqual(self.daemon.post(COA, self.new(municipality=code, consent=True)).json["unmapped"], 0)
+            self.assertEqual(self.daemon.events()[-1]["data"]["municipality"]["code"], "GM0363")
 
     def test_what_is_dropped_or_unmapped_is_told(self):
         signal = self.new(category="iets", municipality="Nergenshuizen", colour="red", victim={"size": 3, "gender": "?!"})

@@ -46,6 +46,10 @@ class Paging(Case):
         # name: (template, answer, signals that come, failure or None)
         "count-10-of-4": ("results", lambda q, h, n: page(0, 4, count=10), 4, SHORT),
         "odata-count": ("results", lambda q, h, n: page(0, 4, **{"@odata.count": 5}), 4, SHORT),
+        "count-as-text": ("results", lambda q, h, n: page(0, 4, count="10"), 4, SHORT),
+        "count-no-number": ("results", lambda q, h, n: page(0, 4, count="4 of 10"), 4, None),
+        "count-of-a-page": ("results", lambda q, h, n: page(0, 4, page={"totalElements": 10}), 4, SHORT),
+        "count-of-paging": ("results", lambda q, h, n: page(0, 4, pagination={"total": 10}), 4, SHORT),
         "count-elsewhere": ("places", lambda q, h, n: page(0, 4, count=1, meta={"n": 9}), 4, SHORT),
         "count-that-is-none": ("uncounted", lambda q, h, n: page(0, 4, count=1000), 4, None),
         "count-in-header": ("plain", lambda q, h, n: (200, {"X-Total-Count": "9"}, items(0, 4)), 4, SHORT),
@@ -70,6 +74,8 @@ class Paging(Case):
                                if "p" not in q else items(4, 6), 6, None),
         "link-unquoted-several": ("link", lambda q, h, n: (200, {"Link": "<?p=1>; rel=self, <?p=2>; rel=last next"}, items(0, 4))
                                   if "p" not in q else items(4, 6), 6, None),
+        "link-unparted": ("link", lambda q, h, n: (200, {"Link": "<?p=2> rel=next"}, items(0, 4))
+                          if "p" not in q else items(4, 6), 6, None),
         "link-unreadable": ("link", lambda q, h, n: (200, {"Link": "?p=2; rel=next"}, items(0, 4)), 4, UNREAD),
         "link-not-followed": ("plain", lambda q, h, n: (200, {"Link": "<?p=2>; rel=next"}, items(0, 4)), 4, UNREAD),
         "link-of-a-csv": ("csv", lambda q, h, n: (200, {"Link": "<?p=2>; rel=next", "Content-Type": "text/csv"},

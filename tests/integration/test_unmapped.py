@@ -128,7 +128,8 @@ class Words(Fresh):
 
     def test_several_words(self):
         self.post(COA, item("2017-1", [WORD, "iets"]), item("2017-2", [WORD, "onbekend"]), item("2017-3", [WORD]),
-                  item("2017-4", WORD), {"id": "2017-4", "withdrawn": True})
+                  item("2017-4", WORD))
+        self.post(COA, {"id": "2017-4", "withdrawn": True})
         self.add("categories.csv", f"{WORD},ForcedCriminality")
         self.assertEqual(self.remap(), (3, 3))
         self.assertEqual([self.latest(COA, f"2017-{n}")["categories"] for n in (1, 2, 3)],

@@ -185,10 +185,31 @@ class DaemonTest(kafka_case.KafkaCase):
         self.post(daemon, signals(501, 600))
         await_published(daemon)
         self.assertLessEqual(set(range(201, 601)), {seq_of(record) for record in self.records()})
+        self.check_places(daemon)
         self.assertEqual(daemon.process.pid, pid)
         self.post(daemon, signals(601, 700))
         await_published(daemon)
         daemon.stop()
+        daemon.start()
+        self.await_state(daemon, "running")
+        self.check_places(daemon)
+        daemon.stop()
+
+    def check_places(self, daemon):
+        """Of each signal the daemon tells a place where it is, the first of each partition too."""
+        self.assertTrue(daemon.verify()[-1]["whole"])
+        self.assertEqual(daemon.status()["ledger"]["waiting"], 0)
+        places, partitions, firsts = {}, set(), set()
+        for record in self.records():
+            places.setdefault(seq_of(record), []).append((record["partition"], record["offset"]))
+            partitions.add(record["partition"])
+            if record["offset"] == 0:
+                firsts.add(record["partition"])
+        self.assertEqual(firsts, partitions)
+        for seq, found in places.items():
+            (version,) = daemon.control("GET", f"/v1/signals/utrecht/s-{seq}").json["versions"]
+            self.assertEqual((version["sequence"], version["published"]["topic"]), (seq, self.topic))
+            self.assertIn((version["published"]["partition"], version["published"]["offset"]), found)
 
     def test_full_ledger(self):
         """Filled by signals, and then by the audit lines of whoever reads: what Kafka confirms is kept all the same."""

@@ -187,6 +187,19 @@ static inline uint64_t pseudonyms(struct ledger *ledger) {
     return count;
 }
 
+// How many of these stand in a file of the scratch folder.
+static inline size_t count_in_file(const char *name, const struct digest *list, size_t count) {
+    struct buf file;
+    struct err err;
+    size_t found = 0;
+    buf_init(&file, 64 << 20);
+    assert_true(str_read_file(scratch_path(name), 64 << 20, &file, &err));
+    for (size_t i = 0; i < count; i++)
+        found += memmem(file.data, file.len, list[i].bytes, DIGEST_BYTES) != NULL;
+    buf_free(&file);
+    return found;
+}
+
 static inline int set_up(void **state) {
     (void)state;
     struct err err;

@@ -215,6 +215,11 @@ static void what_is_no_table_of_signals_is_refused(void **state) {
          "Totaal: 12 r=2017-03-05 +a; FAILED noSignal 2"},
         {"nummer,meldingsdatum,vorm,soort\n* voorlopige cijfers,,,\n,,,bron\n",
          "* voorlopige cijfers +onbekend;  +onbekend; FAILED noSignal 2 and 1 more"},
+        {"nummer,meldingsdatum,vorm,soort\nBijgewerkt op,31-12-2017,,\nAantal 2017,5-3-2017,2,\n",
+         "Bijgewerkt op r=2017-12-31 +onbekend; Aantal 2017 r=2017-03-05 +2; "
+         "FAILED noSignal 2 and 1 more"},
+        {"nummer,meldingsdatum,vorm,soort\nAB,5-3-2017,a,\n3,5-3-2017,,\n",
+         "AB r=2017-03-05 +a; 3 r=2017-03-05 +onbekend; "},
         // numbers that a spreadsheet has shortened
         {"nummer,meldingsdatum,vorm,soort\n123456789012345000,5-3-2017,a,\n"
          "123456789012345600,5-3-2017,a,\n12345678901234500,5-3-2017,a,\n",

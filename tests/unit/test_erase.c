@@ -177,18 +177,6 @@ static bool note_key(void *ctx, struct str key, struct str value) {
     return true;
 }
 
-static size_t count_in_file(const struct keys *keys) {
-    struct buf file;
-    struct err err;
-    size_t found = 0;
-    buf_init(&file, 64 << 20);
-    assert_true(str_read_file(scratch_path("data.mdb"), 64 << 20, &file, &err));
-    for (size_t i = 0; i < keys->count; i++)
-        found += memmem(file.data, file.len, keys->list[i].bytes, DIGEST_BYTES) != NULL;
-    buf_free(&file);
-    return found;
-}
-
 // An id that stands nowhere else, once or many times: its entries are not in the file either, once
 // the daemon has started again.
 static void nothing_of_the_quarantine_is_left_in_the_file(void **state) {
@@ -211,15 +199,101 @@ static void nothing_of_the_quarantine_is_left_in_the_file(void **state) {
         store_each(&txn, STORE_QUARANTINE, note_key, &keys);
         store_abort(&txn);
         assert_int_equal(keys.count, entries[t]);
-        assert_int_equal(count_in_file(&keys), entries[t]);
+        assert_int_equal(count_in_file("data.mdb", keys.list, keys.count), entries[t]);
         deliver(ledger, "[{\"id\":\"b1\",\"reported\":\"?\"}]", true);
         assert_true(erase(ledger, "a1", true).found);
         ledger = reopen(ledger);
         assert_int_equal(ledger_quarantined(ledger), 1);
-        assert_int_equal(count_in_file(&keys), 0);
+        assert_int_equal(count_in_file("data.mdb", keys.list, keys.count), 0);
         assert_true(erase(ledger, "b1", true).found);
         ledger_close(ledger);
     }
+}
+
+// Another record than the line's, as long or shorter.
+static void spoil_line(struct ledger *ledger, uint64_t seq) {
+    struct store_txn txn;
+    struct err err;
+    store_begin(ledger->store, &txn);
+    store_put_seq(&txn, STORE_LEDGER, seq, STR("?"));
+    assert_true(store_commit(&txn, &err));
+}
+
+static void fail_commit(struct ledger *ledger, struct ledger_group *group) {
+    ledger_commit(ledger, group, now);
+    assert_int_equal(group->err.kind, ERR_FATAL);
+    ledger_group_free(group);
+}
+
+static void fail_erase(struct ledger *ledger, bool publishing) {
+    struct erase_task asked = {.task.run = ledger_erase,
+                               .tables = &tables,
+                               .identity = identity_of(ledger, "a1"),
+                               .publishing = publishing};
+    struct ledger_group group = {.tasks = &asked.task};
+    fail_commit(ledger, &group);
+}
+
+// Nobody is told that it is erased, and nothing is, whichever of its versions cannot be read.
+static void an_unreadable_version_fails_the_erasure(void **state) {
+    for (uint64_t bad = 1; bad <= 3; bad++) {
+        struct ledger *ledger = open_ledger();
+        deliver(ledger, "[{\"id\":\"a1\",\"reported\":\"?\"}]", true);
+        deliver(ledger, "{\"id\":\"a1\",\"category\":\"prostitutie\"}", false);
+        deliver(ledger, "{\"id\":\"a1\",\"category\":\"dwang\"}", false);
+        deliver(ledger, "{\"id\":\"a1\",\"category\":\"iets\"}", false);
+        confirm(ledger, 1, 2);
+        spoil_line(ledger, bad);
+        fail_erase(ledger, true);
+        fail_erase(ledger, false);
+        assert_int_equal(ledger_last_seq(ledger), 3);
+        assert_int_equal(ledger_quarantined(ledger), 1);
+        assert_int_equal(counts_total(ledger_counts(ledger)), 1);
+        for (uint64_t seq = 1; seq <= 3; seq++)
+            if (seq != bad)
+                assert_false(line_at(ledger, seq).entry.erased);
+        ledger_close(ledger);
+        assert_int_equal(scratch_teardown(state), 0);
+        assert_int_equal(test_set_up(state), 0);
+    }
+}
+
+// The same when it is erased already but for what is on its way to Kafka.
+static void an_unreadable_line_that_waits_is_not_taken_for_erased(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "{\"id\":\"a1\",\"category\":\"prostitutie\"}", false);
+    assert_int_equal(erase(ledger, "a1", true).waiting, 1);
+    spoil_line(ledger, 1);
+    fail_erase(ledger, true);
+    struct ledger_group group = {0};
+    struct ledger_confirmed *confirmed = &group.confirmed[LEDGER_EVENTS];
+    confirmed->ack_count = 1;
+    confirmed->acks = calloc(1, sizeof *confirmed->acks);
+    confirmed->acks[0].seq = 1;
+    fail_commit(ledger, &group);
+    assert_int_equal(ledger_unpublished(ledger), 2);
+    ledger_close(ledger);
+}
+
+static void an_unreadable_line_keeps_the_person_of_a_withdrawn_consent(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    source.person = SOURCE_PERSON_CONSENT;
+    deliver(ledger, "{\"id\":\"a1\",\"category\":\"prostitutie\",\"consent\":\"given\"," JAN "}",
+            false);
+    deliver(ledger, "{\"id\":\"a1\",\"category\":\"dwang\",\"consent\":\"given\"," JAN "}", false);
+    assert_int_equal(pseudonyms(ledger), 1);
+    spoil_line(ledger, 1);
+    struct delivery *delivery =
+        make_batch(ledger, "{\"id\":\"a1\",\"category\":\"iets\",\"consent\":\"withheld\"}", false);
+    source.person = SOURCE_PERSON_YES;
+    struct ledger_group group = {.tasks = &delivery->task};
+    fail_commit(ledger, &group);
+    delivery_free(delivery);
+    assert_int_equal(ledger_last_seq(ledger), 2);
+    assert_int_equal(pseudonyms(ledger), 1);
+    ledger_close(ledger);
 }
 
 int main(void) {
@@ -234,6 +308,9 @@ int main(void) {
         TEST(words_that_others_have_since_stay),
         TEST(what_was_quarantined_under_the_id_goes_too),
         TEST(nothing_of_the_quarantine_is_left_in_the_file),
+        TEST(an_unreadable_version_fails_the_erasure),
+        TEST(an_unreadable_line_that_waits_is_not_taken_for_erased),
+        TEST(an_unreadable_line_keeps_the_person_of_a_withdrawn_consent),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

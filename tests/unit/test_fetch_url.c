@@ -238,6 +238,10 @@ static const struct link_case {
     {"<2>; rel=\"next\\", NULL},
     {"<2>; rel=", NULL},
     {"<2> rubbish; rel=next", "2"},
+    {"<2> rel=next", "2"}, // the ';' was forgotten
+    {"<2>rel='next', <3>; rel=last", "2"},
+    {"<1> rel=prev, <2> rel=\"next\"", "2"},
+    {"<2> rel=prev; rel=next", NULL},
     {"<2>; rel=next rubbish", "2"},
     {"", NULL},
     {";", NULL},

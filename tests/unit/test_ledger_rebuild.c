@@ -214,6 +214,47 @@ static void gaps_are_counted(void **state) {
     free_topic(&left);
 }
 
+// A partition with one record, which is at offset 0, and one with none.
+static void the_first_place_is_known(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct err err;
+    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
+    memset(offsets, 0xff, sizeof offsets); // each -1
+    offsets[0] = 0;
+    struct ledger *old = open_ledger();
+    deliver(old, "{\"id\":\"a\"}", false);
+    publish(old, &topic);
+    topic.list[0].record.partition = 0;
+    topic.list[0].record.offset = 0;
+    struct ledger *anew = open_beside();
+    struct ledger_rebuild *rebuild = ledger_rebuild_begin(anew);
+    assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_ADDED);
+    assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+    ledger_rebuild_free(rebuild);
+    (void)link_all(anew);
+    struct ledger_group group = {0};
+    group.confirmed[LEDGER_EVENTS].partitions = 2;
+    commit_group(anew, &group);
+    ledger_group_free(&group);
+    ledger_close(anew);
+    anew = open_beside();
+    assert_int_equal(ledger_known_offset(anew, LEDGER_EVENTS, 0), 0);
+    assert_int_equal(ledger_known_offset(anew, LEDGER_EVENTS, 1), -1);
+    struct store_txn txn;
+    struct ledger_event line;
+    store_begin_read(anew->store, &txn);
+    assert_true(ledger_read_event(&txn, 1, &line));
+    assert_true(line.published);
+    assert_int_equal(line.partition, 0);
+    assert_int_equal(line.offset, 0);
+    store_abort(&txn);
+    assert_books_whole(anew, 0);
+    ledger_close(anew);
+    ledger_close(old);
+    free_topic(&topic);
+}
+
 static void send_as_first(void *ctx, const struct outbox_entry *entry) {
     struct outbox_entry other = *entry;
     other.event.entry.seq = 1;
@@ -357,11 +398,58 @@ static void stubs_are_counted(void **state) {
     free_topic(&topic);
 }
 
+// Lines that are dropped since they are not of this ledger, one or many: after the next start
+// nothing of them is in the file.
+static void what_is_dropped_is_not_in_the_file(void **state) {
+    static const size_t dropped[] = {1, 400};
+    enum { KEPT = 3, IDS_MAX = 403 };
+    static struct digest ids[IDS_MAX];
+    for (size_t t = 0; t < COUNT(dropped); t++) {
+        struct topic topic = {0};
+        struct err err;
+        static int64_t offsets[PUBLISH_PARTITIONS_MAX];
+        memset(offsets, 0xff, sizeof offsets); // each -1
+        struct ledger *old = open_ledger();
+        for (size_t i = 0; i < KEPT + dropped[t]; i++) {
+            char text[TEXT];
+            (void)snprintf(text, sizeof text, "{\"id\":\"d%zu\"}", i);
+            deliver(old, text, false);
+            ids[i] = line_at(old, i + 1).entry.identity;
+        }
+        publish(old, &topic);
+        struct ledger *anew = open_beside();
+        struct ledger_rebuild *rebuild = ledger_rebuild_begin(anew);
+        for (size_t i = 0; i < topic.count; i++)
+            assert_int_equal(add(rebuild, &topic.list[i]), LEDGER_ADDED);
+        // as a rebuild that is killed here leaves it
+        assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+        assert_int_equal(count_in_file("anew/data.mdb", ids, topic.count), topic.count);
+        assert_true(ledger_rebuild_drop(rebuild, KEPT + 1, &err));
+        assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+        ledger_rebuild_free(rebuild);
+        assert_int_equal(link_all(anew).lost, 0);
+        ledger_close(anew);
+        anew = open_beside();
+        assert_int_equal(ledger_last_seq(anew), KEPT);
+        assert_books_whole(anew, 0);
+        assert_int_equal(count_in_file("anew/data.mdb", ids, KEPT), KEPT);
+        assert_int_equal(count_in_file("anew/data.mdb", ids + KEPT, dropped[t]), 0);
+        ledger_close(anew);
+        ledger_close(old);
+        free_topic(&topic);
+        assert_int_equal(scratch_teardown(state), 0);
+        assert_int_equal(test_set_up(state), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_histories_come_back, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(gaps_are_filled, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(gaps_are_counted, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(what_is_dropped_is_not_in_the_file, test_set_up,
+                                        scratch_teardown),
+        cmocka_unit_test_setup_teardown(the_first_place_is_known, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(the_first_of_two_stays, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(what_is_older_stays_older, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(a_partner_that_had_expired_is_one_still, test_set_up,

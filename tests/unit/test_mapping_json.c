@@ -187,7 +187,7 @@ static void lines_of_ndjson(void **state) {
     static const struct page_sample cases[] = {
         {"", ""},
         {"\n\r\n \n", ""},
-        {"\xef\xbb\xbf{\"id\":1}\r\n{\"id\":2}\n", "1; 2; "},
+        {"\xef\xbb\xbf{\"id\":1}\r\n\xef\xbb\xbf{\"id\":2}\n", "1; 2; "},
         {"{\"id\":1}\n{\"id\":\n{\"id\":3}", "1;  !:syntax; 3; "},
         {"{\"id\":1} {\"id\":2}\n{\"id\":006}\n7\n{\"id\":4}",
          " !:syntax;  !/id:syntax;  !:type; 4; "},

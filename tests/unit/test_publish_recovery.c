@@ -46,6 +46,26 @@ static void test_long_tail(void **state) {
     app_free(app);
 }
 
+// The first record of a partition is known, and nothing else: that one is not read.
+static void test_first_is_known(void **state) {
+    (void)state;
+    enum { EVENTS = 2000 };
+    struct app *app = create_unmarked(EVENTS);
+    size_t used = 0;
+    for (uint64_t seq = 1; seq <= EVENTS; seq++) {
+        char key[16], value[64];
+        event_text(seq, key, value);
+        int32_t partition = publish_partition(str_from(key), app->topic_partitions);
+        used += app->known[partition] < 0;
+        app->known[partition] = 0;
+    }
+    start_plain(app);
+    run_until(app, is_running);
+    assert_in_range(used, 2, PARTITIONS);
+    assert_int_equal(app->acks_in_tail, EVENTS - used);
+    app_free(app);
+}
+
 static int32_t raw_partitions;
 
 // A producer that is connected, so that what it puts is in the topic at once.
@@ -362,6 +382,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_restart_unmarked),
         cmocka_unit_test(test_long_tail),
+        cmocka_unit_test(test_first_is_known),
         cmocka_unit_test(test_foreign_records),
         cmocka_unit_test(test_older_ledger),
         cmocka_unit_test(test_older_ledger_without_room),

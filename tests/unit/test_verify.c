@@ -186,11 +186,65 @@ static void what_came_again_is_no_damage_where_it_is_carried(void **state) {
     ledger_close(ledger);
 }
 
+static void confirm_at(struct ledger *ledger, struct publish_ack ack) {
+    struct ledger_group group = {0};
+    struct ledger_confirmed *confirmed = &group.confirmed[LEDGER_EVENTS];
+    confirmed->partitions = 2;
+    confirmed->ack_count = 1;
+    confirmed->acks = mem_zalloc(1, sizeof *confirmed->acks);
+    confirmed->acks[0] = ack;
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
+}
+
+static void count_waiting(void *ctx, const struct outbox_entry *entry) {
+    (void)entry;
+    ++*(uint64_t *)ctx;
+}
+
+static void assert_first_place(struct ledger *ledger, uint64_t seq, uint64_t waiting) {
+    struct store_txn txn;
+    struct ledger_event line;
+    uint64_t found = 0;
+    store_begin_read(ledger->store, &txn);
+    assert_true(ledger_read_event(&txn, seq, &line));
+    assert_true(line.published);
+    assert_int_equal(line.partition, 0);
+    assert_int_equal(line.offset, 0);
+    store_abort(&txn);
+    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 0), 0);
+    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 1), -1);
+    each_unpublished(ledger, LEDGER_EVENTS, 0, count_waiting, &found);
+    assert_int_equal(found, waiting);
+    assert_int_equal(ledger_unpublished(ledger), waiting);
+    assert_books_whole(ledger, 0);
+}
+
+// Partition 0 and offset 0 are a place as any other, in a new topic and in one that was made anew;
+// what the ledger knows of its end goes back to it.
+static void the_first_place_of_a_topic_is_a_place(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    deliver(ledger, "[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]", false);
+    confirm_at(ledger, (struct publish_ack){.seq = 1, .partition = 0, .offset = 0});
+    assert_first_place(ledger, 1, 2);
+    ledger = reopen(ledger);
+    assert_first_place(ledger, 1, 2);
+    confirm_at(ledger, (struct publish_ack){.seq = 2, .partition = 0, .offset = 1});
+    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 0), 1);
+    confirm_at(ledger, (struct publish_ack){.seq = 3, .partition = 0, .offset = 0});
+    assert_first_place(ledger, 3, 0);
+    ledger = reopen(ledger);
+    assert_first_place(ledger, 3, 0);
+    ledger_close(ledger);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_set_up, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(ledger_with_everything_are_whole),
         TEST(new_books_are_whole),
+        TEST(the_first_place_of_a_topic_is_a_place),
         TEST(it_looks_at_few_signals_at_a_time_as_at_all),
         TEST(commits_go_on_beside_it),
         TEST(it_can_be_ended),

@@ -13,6 +13,7 @@ enum {
 struct group {
     size_t begin, digits;
     char gap;   // the one sign before it, or '*' for several
+    bool dated; // behind a blank, and a date begins with it: the last of the groups
     size_t sum; // of digits up to its end
 };
 
@@ -32,7 +33,8 @@ static size_t skip_gap(struct str text, size_t at, char *gap) {
     return end;
 }
 
-// Ends before a run of more than DIGITS_MAX digits, and before a date behind a blank.
+// Ends before a run of more than DIGITS_MAX digits. Of a date behind a blank it takes the first
+// group: 719 507 1919/4/3 may be a V-number with something behind it.
 static void read_groups(struct str text, size_t at, struct groups *out) {
     char gap = '\0';
     size_t sum = 0;
@@ -40,12 +42,13 @@ static void read_groups(struct str text, size_t at, struct groups *out) {
     while (out->count < GROUPS_MAX) {
         size_t digits = scrub_count_digits(text, at, DIGITS_MAX + 1);
         sum += digits;
-        if (digits == 0 || sum > DIGITS_MAX || (gap == ' ' && scrub_date_at(text, at)))
+        if (digits == 0 || sum > DIGITS_MAX)
             return;
-        out->list[out->count++] = (struct group){at, digits, gap, sum};
+        bool dated = gap == ' ' && scrub_date_at(text, at);
+        out->list[out->count++] = (struct group){at, digits, gap, dated, sum};
         size_t end = at + digits;
         at = skip_gap(text, end, &gap);
-        if (at == end)
+        if (at == end || dated)
             return;
     }
 }
@@ -128,11 +131,18 @@ size_t scrub_v_number_at(struct str text, size_t at) {
     return end;
 }
 
-// The end of the last group with which the digits are between `min` and `max` many.
-static size_t end_within(const struct groups *groups, size_t min, size_t max) {
+// Does this group, the last, belong to a date and not to the number before it? So it is where that
+// number is whole, or is one group: "12345678 2017-03-05".
+static bool is_of_date(const struct groups *groups, size_t i, size_t whole) {
+    return groups->list[i].dated && (i < 2 || groups->list[i - 1].sum >= whole);
+}
+
+// The end of the last group with which the digits are between `min` and `max` many. Of `whole`
+// digits or more are most numbers that are not cut off.
+static size_t end_within(const struct groups *groups, size_t min, size_t whole, size_t max) {
     size_t end = 0;
     for (size_t i = 0; i < groups->count && groups->list[i].sum <= max; i++)
-        if (groups->list[i].sum >= min)
+        if (groups->list[i].sum >= min && !is_of_date(groups, i, whole))
             end = group_end(&groups->list[i]);
     return end;
 }
@@ -140,7 +150,7 @@ static size_t end_within(const struct groups *groups, size_t min, size_t max) {
 // An area code (06, three or four digits; more when the writer did not part it) and the rest in
 // groups of two digits or more.
 static size_t national_end(struct str text, const struct groups *groups) {
-    enum { DIGITS = 10, AREA_MIN = 3, AREA_MAX = 8 };
+    enum { DIGITS = 10, AREA_MIN = 3, AREA_APART = 4, AREA_MAX = 8 };
     size_t first = groups->list[0].digits, begin = groups->list[0].begin;
     bool mobile = first == 2 && text.data[begin + 1] == '6';
     if (text.data[begin + 1] == '0' || (!mobile && first < AREA_MIN))
@@ -148,7 +158,7 @@ static size_t national_end(struct str text, const struct groups *groups) {
     if (first > AREA_MAX && first != DIGITS)
         return 0;
     for (size_t i = 0; i < groups->count; i++) {
-        if (groups->list[i].digits < 2)
+        if (groups->list[i].digits < 2 || (groups->list[i].dated && first > AREA_APART))
             return 0;
         if (groups->list[i].sum >= DIGITS)
             return groups->list[i].sum == DIGITS ? group_end(&groups->list[i]) : 0;
@@ -159,13 +169,13 @@ static size_t national_end(struct str text, const struct groups *groups) {
 // Behind 00: another country than 31 is a number only when nothing or one sort of sign parts it,
 // for a case number may begin with zeros too.
 static size_t abroad_end(struct str text, const struct groups *groups) {
-    enum { DIGITS_LEAST = 11, DIGITS_MOST = 17 };
+    enum { DIGITS_LEAST = 11, DIGITS_WHOLE = 12, DIGITS_MOST = 17 };
     const struct group *first = &groups->list[0];
     size_t code = first->begin + 2;
     if (first->digits == 2 && groups->count > 1)
         code = groups->list[1].begin;
     if (scrub_stands_at(text, code, "31"))
-        return end_within(groups, DIGITS_LEAST, DIGITS_MOST);
+        return end_within(groups, DIGITS_LEAST, DIGITS_WHOLE, DIGITS_MOST);
     if (first->digits < 4 || text.data[code] == '0')
         return 0;
     struct groups alike = {.count = 0};
@@ -174,17 +184,17 @@ static size_t abroad_end(struct str text, const struct groups *groups) {
         alike.list[alike.count] = groups->list[alike.count];
         alike.count++;
     }
-    return end_within(&alike, DIGITS_LEAST, DIGITS_MOST);
+    return end_within(&alike, DIGITS_LEAST, DIGITS_WHOLE, DIGITS_MOST);
 }
 
 // E.164, behind a plus sign.
 static size_t plus_end(struct str text, size_t at) {
-    enum { DIGITS_LEAST = 8, DIGITS_MOST = 15 };
+    enum { DIGITS_LEAST = 8, DIGITS_WHOLE = 10, DIGITS_MOST = 15 };
     struct groups groups;
     if (!scrub_is_digit(text, at) || text.data[at] == '0')
         return 0;
     read_groups(text, at, &groups);
-    return end_within(&groups, DIGITS_LEAST, DIGITS_MOST);
+    return end_within(&groups, DIGITS_LEAST, DIGITS_WHOLE, DIGITS_MOST);
 }
 
 size_t scrub_phone_at(struct str text, size_t at) {

@@ -39,6 +39,8 @@ static size_t time_at(struct str text, size_t at) {
     size_t digits = scrub_count_digits(text, at, 6), end = at + digits;
     bool seconds = digits == 6;
     if (digits == 2 && scrub_stands_at(text, end, ":")) {
+        if (!scrub_is_digit(text, end + 1))
+            return 0;
         end += 3;
         if (scrub_stands_at(text, end, ":")) {
             end += 3;
@@ -137,8 +139,17 @@ static size_t size_at(struct str text, size_t at) {
     return end > at && scrub_stands_at(text, end, " byte") ? end : 0;
 }
 
-// Is the end of it the beginning of an identifier, as the year of 31/10/1947-788-007 may be?
+// Is the end of it the beginning of an identifier, as the year of 31/10/1947-788-007 may be? A day
+// or a minute with a blank or dot behind it is no telephone number's or plate's.
 static bool runs_into_identifier(struct str text, size_t at, size_t end) {
+    size_t last = end;
+    while (last > at && scrub_is_digit(text, last - 1))
+        last--;
+    bool glued = scrub_stands_at(text, end, "-") || scrub_stands_at(text, end, "/") ||
+                 scrub_is_letter(text, end);
+    if (glued && last > at &&
+        (scrub_phone_at(text, last) > end || scrub_plate_at(text, last) > end))
+        return true;
     for (size_t i = at + 1; i < end; i++)
         if (scrub_is_number_start(text, i) &&
             (scrub_bsn_at(text, i) > end || scrub_v_number_at(text, i) > end))

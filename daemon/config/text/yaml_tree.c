@@ -84,6 +84,9 @@ struct yaml_tree *yaml_tree_parse(struct str text, size_t *line, struct err *err
     struct yaml_tree *tree = NULL;
     if (!yaml_parser_initialize(&parser))
         abort(); // out of memory, as in mem_alloc
+    if (text.len >= 3 &&
+        memcmp(text.data, "\xef\xbb\xbf", 3) == 0) // libyaml would not pass over it
+        text = (struct str){text.data + 3, text.len - 3};
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text.len ? text.data : ""),
                                  text.len);

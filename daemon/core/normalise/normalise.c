@@ -101,6 +101,17 @@ static bool is_shortened(struct str id) {
     return take_digits(&rest, 3) && rest.len == 0;
 }
 
+// "#N/B" or "#DIV/0!", which a spreadsheet shows in place of what it could not work out.
+static bool is_spreadsheet_error(struct str id) {
+    if (id.len < 4 || id.data[0] != '#')
+        return false;
+    char last = id.data[id.len - 1];
+    for (size_t i = 1; i < id.len; i++)
+        if (!(id.data[i] >= 'A' && id.data[i] <= 'Z') && !memchr("/0!?#", id.data[i], 5))
+            return false;
+    return last == '!' || last == '?' || last == '#' || memchr(id.data, '/', id.len);
+}
+
 static void take_id(struct normaliser *work, struct str field) {
     struct signal *signal = work->signal;
     if (str_trim(field).len == 0) {
@@ -110,7 +121,7 @@ static void take_id(struct normaliser *work, struct str field) {
     struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
     if (id.len == 0)
         return;
-    if (is_shortened(id))
+    if (is_shortened(id) || is_spreadsheet_error(id))
         add_fault(work, "/id", FAULT_SHORTENED);
     normalise_identity(work->context->identity_key, work->context->source, id, &signal->identity);
     if (scrub_is_case_number(id, work->context->source)) {

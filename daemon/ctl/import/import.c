@@ -274,6 +274,7 @@ static void tell_broken_off(const struct import *import, bool judged) {
 // False when it did not come to the end.
 static bool run_pass(struct import *import) {
     uint64_t titles = import->titles;
+    bool taken = true;
     import->done = import->refusal_count = import->conflicts = 0;
     import->excluded = import->undated = import->unmapped = import->dropped = 0;
     memset(import->verdicts, 0, sizeof import->verdicts);
@@ -281,7 +282,8 @@ static bool run_pass(struct import *import) {
     progress_start(&import->progress, import->preview ? "records judged" : "records", import->total,
                    !import->ctl->term.colour);
     while (!interrupted && fill_piece(import)) {
-        if (!send_piece(import) || import->titles != titles)
+        taken = send_piece(import) && import->titles == titles;
+        if (!taken)
             break;
         import->done += import->piece_count;
         progress_move(&import->progress, import->done);
@@ -289,7 +291,7 @@ static bool run_pass(struct import *import) {
             break;
     }
     progress_end(&import->progress);
-    return import->done == import->total;
+    return taken && import->done == import->total;
 }
 
 static bool run_preview(struct import *import) {

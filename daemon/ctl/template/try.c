@@ -118,7 +118,7 @@ static void decode_page(struct try_run *run, enum decode_format format, uint16_t
                                                      .source_municipality = municipality,
                                                      .received_ms = (int64_t)now.tv_sec * 1000}};
     page_decode(page, (struct str){run->body, run->body_len}, &options);
-    run->all_good = !page->decoded.failed && page->signal_count == page->item_count;
+    run->all_good = !page->decoded.failed && page_add_up(page).good == page->item_count;
 }
 
 static bool is_readable(const char *dir, const char *name) {

@@ -39,10 +39,6 @@ static const char *mark_of(const struct try_run *run) {
     return watermark[0] ? watermark : NULL;
 }
 
-static size_t refused_count(const struct try_run *run) {
-    return run->page.item_count - run->page.signal_count;
-}
-
 static void put_line(const struct term_out *term, enum term_out_style style, const char *label,
                      const char *text) {
     bool alone = text && !*text;
@@ -194,8 +190,8 @@ static void put_totals(const struct try_run *run) {
     const char *next = next_of(run);
     term_out_print(term, STYLE_STRONG, "in all");
     put_total(term, "items", page->item_count + page->excluded);
-    put_total(term, "good", page->signal_count);
-    put_total(term, "refused", refused_count(run));
+    put_total(term, "good", tally.good);
+    put_total(term, "refused", page->item_count - tally.good);
     put_total(term, "left out", page->excluded);
     put_total(term, "unused fields", tally.dropped);
     put_total(term, "unknown words", page->unmapped_count);
@@ -319,8 +315,8 @@ static void print_json(const struct try_run *run) {
     json_put_text(&json, "fault", failed ? fault_code_name(page->decoded.fault) : NULL);
     json_items(&json, run);
     json_put_u64(&json, "total", page->item_count + page->excluded);
-    json_put_u64(&json, "good", page->signal_count);
-    json_put_u64(&json, "refused", refused_count(run));
+    json_put_u64(&json, "good", tally.good);
+    json_put_u64(&json, "refused", page->item_count - tally.good);
     json_put_u64(&json, "excluded", page->excluded);
     json_put_u64(&json, "unknownFields", tally.dropped);
     json_put_u64(&json, "unmapped", page->unmapped_count);

@@ -104,6 +104,7 @@ static struct link take_link(struct str *rest) {
     if (end) {
         link.target = take(rest, (size_t)(end - rest->data));
         (void)skip(rest, '>');
+        take_parameter(rest, &link); // nothing, or one whose ';' was forgotten
     }
     skip_rubbish(rest);
     while (skip(rest, ';'))

@@ -84,13 +84,25 @@ static void close_to_others(const struct store *store) {
         (void)!fchmodat(store->dir_fd, file_name, S_IRUSR | S_IWUSR, 0);
 }
 
+// LMDB makes what a link leads to when it is not there, as on a disk that is not mounted.
+static bool is_link(const struct store *store) {
+    struct stat st;
+    return fstatat(store->dir_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+}
+
 // LMDB begins a new store in a file of no bytes, and believes what the first pages of another say.
 static bool check_file(struct store *store, struct err *err) {
     struct pages_meta meta;
-    int fd = openat(store->dir_fd, file_name, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+    int fd = openat(store->dir_fd, file_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return !is_link(store) ||
+               err_set(err, ERR_DAMAGED, "%s is a link to a file that is not there", file_name);
     if (fd < 0)
-        return errno == ENOENT || err_set(err, ERR_CONFIG, "%s: %s", file_name, strerror(errno));
-    bool ok = pages_read_meta(fd, &meta, err);
+        return err_set(err, ERR_CONFIG, "%s: %s", file_name, strerror(errno));
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                  ? pages_read_meta(fd, &meta, err)
+                  : err_set(err, ERR_DAMAGED, "%s is no file", file_name);
     (void)close(fd);
     return ok;
 }

@@ -108,9 +108,9 @@ enum fault_code {
     FAULT_EMPTY_DATE,    // of a table: a row has no date of its report
     FAULT_NO_SIGNAL,     // of a table: a row is a sum or a note
     FAULT_CONFLICT,      // an id that one delivery gives several contents
-    FAULT_SHORTENED,     // an id that a spreadsheet has shortened
-    FAULT_REPEATED,      // a member or column is there more than once: which is meant?
-    FAULT_FORM,          // no text at all: a workbook, HTML
+    FAULT_SHORTENED, // an id that a spreadsheet has shortened, or an error of its in place of one
+    FAULT_REPEATED,  // a member or column is there more than once: which is meant?
+    FAULT_FORM,      // no text at all: a workbook, HTML
     FAULT_COUNT,
 };
 const char *fault_code_name(enum fault_code code);
