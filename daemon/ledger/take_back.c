@@ -192,7 +192,7 @@ static uint8_t undo_signal(struct undoing *undoing, struct ledger_entry *entry) 
     if (follows && previous.updated_ms == entry->updated_ms)
         entry->updated_ms = 0;
     uint8_t flags = (uint8_t)((stands ? ASIDE_STANDS : 0) | (tombstone ? ASIDE_TOMBSTONE : 0) |
-                              (tombstone && previous.erased ? ASIDE_LEFT_STUB : 0));
+                              (previous.erased && previous.counts ? ASIDE_LEFT_STUB : 0));
     --*find_total(writer, entry, flags);
     return flags;
 }
@@ -335,8 +335,8 @@ static void write_unseen_tombstone(struct ledger_writer *writer, struct ledger_e
 }
 
 // It was erased here, and had been forgotten in the topic before it came there again: as forgotten
-// it goes on counting. All that is left of what it counted is in its tombstone's event.
-static void count_forgotten(struct ledger_writer *writer, const struct ledger_entry *tombstone) {
+// it goes on counting. What it counted is said by the first event that follows it here.
+static void count_forgotten(struct ledger_writer *writer, const struct ledger_entry *next) {
     struct event_said said;
     struct err ignored;
     if (!event_read_signal(buf_str(&writer->change->value), &said, &ignored) || !said.has_previous)
@@ -344,8 +344,7 @@ static void count_forgotten(struct ledger_writer *writer, const struct ledger_en
     const struct ledger_entry forgotten = {.counts = true, .cell = said.previous};
     ledger_keep_expired_count(writer, &forgotten);
     counts_add(writer->change->counts, &forgotten.cell, 1);
-    ledger_note_moved(writer, (struct str){tombstone->source, tombstone->source_len}, NULL,
-                      &forgotten.cell);
+    ledger_note_moved(writer, (struct str){next->source, next->source_len}, NULL, &forgotten.cell);
 }
 
 static void erase_again(struct ledger_writer *writer, struct take_back_task *asked,

@@ -247,6 +247,7 @@ static void forgotten_signals_come_again(void **state) {
     check_histories(state, 1795950920);
     check_histories(state, 1795951203);
     check_histories(state, 910002); // and had been erased on the other side
+    check_histories(state, 910023); // or corrected and then erased
 }
 
 // --- single cases ---
@@ -398,19 +399,30 @@ static void forget_a_and_say_it_again(struct ledger *ledger) {
     correct_a(ledger);
 }
 
+static void correct_and_erase_a(struct ledger *ledger) {
+    deliver(ledger, "{\"id\":\"a\",\"status\":\"confirmed\"}", false);
+    erase_a(ledger);
+}
+
 // Erased here, while in the topic it had been forgotten and came again: what was forgotten goes on
 // counting, and what came again is erased. No id is used twice though both begin with version 1.
-static void what_was_forgotten_counts_once(void **state) {
-    (void)state;
+static void check_forgotten(void (*after)(struct ledger *ledger)) {
     struct topic topic = {0};
     struct ledger *ledger =
-        meet(&topic, "{\"id\":\"a\"," JAN "}", forget_a_and_say_it_again, erase_a);
+        meet(&topic, "{\"id\":\"a\"," JAN "}", forget_a_and_say_it_again, after);
     assert_int_equal(counts_total(ledger_counts(ledger)), 1);
     assert_int_equal(count_kind(&topic, "signal.registered"), 2);
     assert_int_equal(count_kind(&topic, "signal.erased"), 1);
     assert_true(line_at(ledger, seq_of(ledger, "a")).entry.erased);
     ledger_close(ledger);
     free_topic(&topic);
+}
+
+static void what_was_forgotten_counts_once(void **state) {
+    check_forgotten(erase_a);
+    assert_int_equal(scratch_teardown(state), 0);
+    assert_int_equal(test_set_up(state), 0);
+    check_forgotten(correct_and_erase_a);
 }
 
 int main(void) {
