@@ -147,6 +147,14 @@ const struct door_form *door_form_of_text(struct str text) {
     return is_binary(text) ? &binary : NULL;
 }
 
+enum door_book door_book_of(const struct door_form *form) {
+    return form == &workbook       ? DOOR_XLSX
+           : form == &old_workbook ? DOOR_XLS
+           : form == &sheet        ? DOOR_ODS
+           : form == &xml_workbook ? DOOR_XML_BOOK
+                                   : DOOR_NO_BOOK;
+}
+
 const struct door_form *door_form_of_type(struct str content_type) {
     static const struct {
         const char *begins;

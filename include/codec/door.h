@@ -18,6 +18,9 @@ enum door_charset {
     DOOR_LATIN1,
 };
 
+// A workbook that somebody may make a table of.
+enum door_book { DOOR_NO_BOOK, DOOR_XLSX, DOOR_XLS, DOOR_ODS, DOOR_XML_BOOK };
+
 // What bytes are that are no text for us.
 struct door_form {
     const char *name;   // "an Excel workbook"
@@ -44,6 +47,8 @@ struct str door_without_marks(struct str text);
 
 // NULL for text. By the content alone.
 const struct door_form *door_form_of(struct str bytes);
+// NULL is no workbook.
+enum door_book door_book_of(const struct door_form *form);
 // By the Content-Type that it is sent with; NULL when that says nothing.
 const struct door_form *door_form_of_type(struct str content_type);
 

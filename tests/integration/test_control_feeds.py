@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Operators and feeds, through signaalctl and the socket of a real daemon: feeds, poll, pause, resume, quarantine, import."""
+import datetime
 import json
 import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 import zipfile
+
+import openpyxl
+import openpyxl.utils.datetime
 
 from faults import slow_commits
 from harness import BUILD, SIGNAL, Case, Daemon, Endpoint, UnixConnection, wait_for
@@ -354,12 +359,70 @@ class Import(Case):
         self.assertIn("conflict", text)
         self.assertRegex(text, r"(?m)^corrected +0$")
 
-    def test_a_workbook_is_named(self):
-        path = self.daemon.directory / "b.xlsx"
-        with zipfile.ZipFile(path, "w") as book:
-            book.writestr("xl/workbook.xml", "")
-        _, fault = self.ctl("import", str(path), "--source", "coa", expect=1)
-        self.assertIn("is an Excel workbook: save the sheet as CSV", fault)
+    def book(self, name, epoch=openpyxl.utils.datetime.WINDOWS_EPOCH, more=(), rows=()):
+        """A workbook as offices keep them, in the format that the name ends in."""
+        book = openpyxl.Workbook()
+        book.epoch = epoch
+        book.properties.creator = "Anna Secret"
+        sheet = book.active
+        sheet.title = "Meldingen; 2017"
+        for row in (["Meldingen, 2017, voorlopig"], [], ["meldnummer", "meldingsdatum", "uitbuitingsvorm", "leeftijd", "notes"],
+                    [201712345678, datetime.date(2017, 3, 5), "gedwongen prostitutie", 30.0, "a\nb; \"c\""],
+                    [201712345679.0, datetime.datetime(2017, 3, 5, 13, 5), "gedwongen prostitutie", 17, None],
+                    ["0012", "05-03-2017", "Other", "30 jaar", "x"], *rows):
+            sheet.append(row)
+        for title, row in (("Toelichting", ["Hoe u telt", "x"]), ("leeg", []), *more):
+            book.create_sheet(title).append(row)
+        path = self.daemon.directory / name
+        book.save(path.with_suffix(".xlsx"))
+        if path.suffix != ".xlsx":
+            subprocess.run(["ssconvert", path.with_suffix(".xlsx"), path], check=True, stderr=subprocess.DEVNULL)
+        return str(path)
+
+    def of_book(self, *args, source, expect=0):
+        return self.ctl("import", *args, "--source", source, "--template", "csv-excel", expect=expect)
+
+    def test_workbooks(self):
+        for source, (name, epoch) in zip(("den-haag", "coa"), (
+                ("w.xlsx", openpyxl.utils.datetime.WINDOWS_EPOCH), ("m.xlsx", openpyxl.utils.datetime.MAC_EPOCH))):
+            first = "registered"
+            for path in (name, name.replace("xlsx", "ods"), name.replace("xlsx", "xls")):
+                with self.subTest(path=path):
+                    path = self.book(path, epoch)
+                    os.rename(path, path := path + ".json")  # its bytes say what it is
+                    text, fault = self.of_book(path, source=source)
+                    self.assertRegex(text, rf"(?m)^{first} +3$")  # all forms say the same
+                    self.assertRegex(text, r"(?m)^unused fields +3$")
+                    self.assertIn('of several sheets "Meldingen; 2017" is read', fault)
+                    self.assertNotIn("Secret", text + fault)
+                    first = "duplicate"
+            for number in ("201712345678", "201712345679", "0012"):
+                version = self.daemon.control("GET", f"/v1/signals/{source}/{number}").json["versions"][0]
+                self.assertEqual(version["reported"], "2017-03-05")
+        self.assertEqual([p for p in os.listdir(tempfile.gettempdir()) if p.startswith("signaalctl-")], [])
+        self.assert_whole()
+
+    def test_a_sheet_of_several(self):
+        before = self.in_all()
+        head = ["meldnummer", "meldingsdatum", "uitbuitingsvorm"]
+        path = self.book("s.xlsx", more=[("Maart", head), ("Maart (2)", ["x", *head])])
+        _, fault = self.of_book(path, "--sheet", "April", source="den-haag", expect=1)
+        self.assertIn('no such sheet; say --sheet NAME. These have something in them: "Meldingen; 2017", "Toelichting"', fault)
+        _, fault = self.of_book(path, "--sheet", "toelichting", source="den-haag", expect=1)
+        self.assertIn("there are no records", fault)
+        text, _ = self.of_book(path, "--sheet", "meldingen; 2017", "-n", source="den-haag")
+        self.assertRegex(text, r"(?m)^records +3$")
+        path = self.book("t.xlsx", rows=[["0013", "yesterday", "Other"]], more=[("Maart", head)])
+        text, fault = self.of_book(path, "-n", source="den-haag", expect=1)
+        self.assertRegex(text, r"(?m)^line 7: /reported badDate")  # its row
+        self.assertEqual(self.in_all(), before)
+        for content, why in ((b"x" * 500, "gnumeric cannot read it within"), (b"", "gnumeric cannot read it within")):
+            path = self.daemon.directory / "broken.xlsx"
+            with zipfile.ZipFile(path, "w") as book:
+                book.writestr("xl/workbook.xml", content)
+            self.assertIn(why, self.ctl("import", str(path), "--source", "coa", expect=1)[1])
+        _, fault = self.ctl("import", self.file("a.csv", self.rows("a", 1)), "--source", "coa", "--sheet", "x", expect=1)
+        self.assertIn("is no workbook: leave --sheet out", fault)
 
     def test_refusals(self):
         body = HEAD + "x,05-03-2017,Other,3\r\n"

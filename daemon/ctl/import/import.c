@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "codec/door.h"
 #include "ctl/import/record_splitter.h"
+#include "ctl/sheet/sheet.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -336,11 +337,8 @@ static bool ends_in(const char *file, const char *ending) {
 static const char *find_format(const char *file, const char *given) {
     if (given)
         return given;
-    // the door names a workbook, and says what to do
-    static const char *const tables[] = {".csv", ".xlsx", ".xls", ".ods"};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-        if (ends_in(file, tables[i]))
-            return "csv";
+    if (ends_in(file, ".csv"))
+        return "csv";
     if (ends_in(file, ".json"))
         return "json";
     return ends_in(file, ".ndjson") || ends_in(file, ".jsonl") ? "ndjson" : NULL;
@@ -366,57 +364,118 @@ static char *make_target(const char *source, const char *template, const char *f
     return NULL;
 }
 
-// The whole file passes the door here, since its pieces show less of how it is written.
-static enum ctl_exit read_and_run(struct import *import, const char *file) {
-    struct buf bytes = {0};
-    struct door door = {0};
+// Would the daemon read a sheet that begins so? Only a column that is missing says no.
+static bool fits_template(void *ctx, struct str csv) {
+    struct import *import = ctx;
+    struct client_reply reply;
     struct err err;
+    if (record_splitter_init(&import->splitter, csv, true) != RECORD_SPLITTER_RECORD ||
+        !fill_piece(import))
+        return false;
+    import->target[strlen(import->target) - 1] = '1';
+    const struct client_request request = {
+        .method = "POST", .target = import->target, .body = buf_str(&import->piece)};
+    if (!client_ask(import->ctl->path, &request, &reply, &err)) {
+        (void)ctl_fail("%s", err.text);
+        return false;
+    }
+    struct json_view *problem = json_view_parse(buf_str(&reply.body), NULL);
+    const struct json_view *error = json_view_item(json_view_at(problem, "errors"), 0);
+    bool missing =
+        reply.status == STATUS_BAD_REQUEST &&
+        (json_view_is(error, "code", "missingPlace") || json_view_is(error, "code", "required"));
+    json_view_free(problem);
+    client_reply_free(&reply);
+    return !missing;
+}
+
+// Of a workbook, the sheet that is meant.
+static bool open_book(struct import *import, const char *file, const struct door_form *form,
+                      struct buf *bytes) {
+    const struct sheet_options options = {
+        .name = import->sheet, .fits = fits_template, .ctx = import};
+    struct sheet sheet;
+    struct err err;
+    if (!sheet_read(buf_str(bytes), door_book_of(form), &options, &sheet, &err)) {
+        (void)ctl_fail("%s is %s: %s", file, form->name, err.text);
+        return false;
+    }
+    if (sheet.chosen)
+        (void)ctl_fail("of several sheets \"%s\" is read", sheet.name);
+    buf_free(bytes);
+    *bytes = sheet.csv;
+    return true;
+}
+
+// The whole file passes the door here, since its pieces show less of how it is written.
+static enum ctl_exit run_text(struct import *import, struct str text) {
+    if (import->json && text.len > JSON_BYTES_MAX)
+        return ctl_fail("a JSON document is larger than %d MiB: write a signal a line (NDJSON)",
+                        JSON_BYTES_MAX >> 20);
+    if (record_splitter_init(&import->start, text, import->csv) == RECORD_SPLITTER_TOO_LONG)
+        return ctl_fail("the header line is larger than %d KiB: is this CSV?",
+                        RECORD_SPLITTER_RECORD_MAX >> 10);
+    import->start.line -= import->book; // the rows of a sheet have no first line before them
+    if (!import->json && !count_records(import))
+        return CTL_FAILED;
+    import->text = text;
+    return run_import(import);
+}
+
+static enum ctl_exit read_and_run(struct import *import, const char *file, struct buf *bytes) {
+    const struct door_form *form = door_form_of(buf_str(bytes));
+    struct door door = {0};
     enum ctl_exit result = CTL_FAILED;
     buf_init(&import->piece, import->json ? JSON_BYTES_MAX : PIECE_BYTES_MAX);
-    if (!str_read_file(file, FILE_BYTES_MAX, &bytes, &err))
-        (void)ctl_fail("%s", err.text);
-    else if (!door_open(buf_str(&bytes), DOOR_UNSAID, &door))
+    if (import->sheet && !import->book)
+        (void)ctl_fail("%s is no workbook: leave --sheet out", file);
+    else if (import->book && !open_book(import, file, form, bytes))
+        result = CTL_FAILED;
+    else if (!door_open(buf_str(bytes), import->book ? DOOR_UTF8 : DOOR_UNSAID, &door))
         (void)ctl_fail("%s is %s: %s", file, door.form->name, door.form->advice);
-    else if (import->json && door.text.len > JSON_BYTES_MAX)
-        (void)ctl_fail("a JSON document is larger than %d MiB: write a signal a line (NDJSON)",
-                       JSON_BYTES_MAX >> 20);
-    else if (record_splitter_init(&import->start, door.text, import->csv) ==
-             RECORD_SPLITTER_TOO_LONG)
-        (void)ctl_fail("the header line is larger than %d KiB: is this CSV?",
-                       RECORD_SPLITTER_RECORD_MAX >> 10);
-    else if (import->json || count_records(import)) {
-        import->text = door.text;
-        result = run_import(import);
-    }
+    else
+        result = run_text(import, door.text);
     door_close(&door);
-    buf_free(&bytes);
     buf_free(&import->piece);
     free(import->refusals);
     return result;
 }
 
-static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *args) {
-    const char *file = args->words[0], *source = args_value(args, "source");
+static enum ctl_exit run_bytes(struct import *import, const struct args *args, struct buf *bytes) {
+    const char *file = args->words[0], *template = args_value(args, "template");
     const char *format = find_format(file, args_value(args, "format"));
-    const char *template = args_value(args, "template");
-    struct import import = {.ctl = ctl, .dry_run = args_has(args, "dry-run")};
+    import->book = door_book_of(door_form_of(buf_str(bytes))) != DOOR_NO_BOOK;
+    if (import->book)
+        format = "csv";
+    import->csv = format && strcmp(format, "csv") == 0;
+    import->json = format && strcmp(format, "json") == 0;
+    if (!import->csv && !import->json && (!format || strcmp(format, "ndjson") != 0))
+        return ctl_usage(import->ctl,
+                         "--format is csv, ndjson or json; it is needed when FILE is no workbook "
+                         "and does not end in .csv, .ndjson, .jsonl or .json");
+    if (!template && import->csv)
+        template = "csv";
+    import->target = make_target(args_value(args, "source"), template, format, import->dry_run,
+                                 args_has(args, "allow-missing"));
+    if (!import->target)
+        return ctl_usage(import->ctl, "the names are too long");
+    enum ctl_exit result = read_and_run(import, file, bytes);
+    free(import->target);
+    return result;
+}
+
+static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *args) {
+    const char *source = args_value(args, "source");
+    struct import import = {
+        .ctl = ctl, .dry_run = args_has(args, "dry-run"), .sheet = args_value(args, "sheet")};
+    struct buf bytes = {0};
+    struct err err;
     if (!source || !*source)
         return ctl_usage(ctl, "it needs --source NAME: whose signals these are");
-    import.csv = format && strcmp(format, "csv") == 0;
-    import.json = format && strcmp(format, "json") == 0;
-    if (!import.csv && !import.json && (!format || strcmp(format, "ndjson") != 0))
-        return ctl_usage(ctl,
-                         "--format is csv, ndjson or json; it is needed when FILE does not end "
-                         "in .csv, .ndjson, .jsonl or .json");
-    import.target = make_target(source,
-                                template     ? template
-                                : import.csv ? "csv"
-                                             : NULL,
-                                format, import.dry_run, args_has(args, "allow-missing"));
-    if (!import.target)
-        return ctl_usage(ctl, "the names are too long");
-    enum ctl_exit result = read_and_run(&import, file);
-    free(import.target);
+    if (!str_read_file(args->words[0], FILE_BYTES_MAX, &bytes, &err))
+        return ctl_fail("%s", err.text);
+    enum ctl_exit result = run_bytes(&import, args, &bytes);
+    buf_free(&bytes);
     return result;
 }
 
@@ -424,6 +483,7 @@ static const struct args_option options[] = {
     {"source", 's', "NAME", "whose signals these are: a name of the source table"},
     {"template", 't', "NAME", "how to read it; default: csv, or native for JSON"},
     {"format", 0, "csv|ndjson|json", "how FILE is written; default: as it ends"},
+    {"sheet", 0, "NAME", "of a workbook; default: the one with the header line"},
     {"allow-missing", 0, NULL, "columns and dates may be missing: without one, today"},
     {"dry-run", 'n', NULL, "only judge: nothing is stored"},
     {0},
@@ -432,14 +492,15 @@ static const struct args_option options[] = {
 const struct ctl_verb import_verb = {
     .name = "import",
     .words = "FILE",
-    .help = "Bring in a CSV, NDJSON or JSON file for a source",
+    .help = "Bring in a workbook, CSV, NDJSON or JSON file for a source",
     .more =
         "First the daemon judges the whole file. When a column that the template names is not "
         "there, a row has no date or is a sum, or an id stands in it with several contents, "
         "nothing is stored. Then it goes in pieces, each of which is durable before the next. What "
         "the source has sent before is a duplicate, so after ctrl-C, or when in doubt, just "
         "repeat it: nothing is lost and nothing counts twice. While the daemon is full it "
-        "waits. Refused records are told with their line and the reason. Exit status 0 when "
+        "waits. Of a workbook (.xlsx, .xls, .ods) one sheet is read, by gnumeric, where that is "
+        "installed. Refused records are told with their line and the reason. Exit status 0 when "
         "all were taken, 1 when some were refused or it did not come to the end. For root and "
         "the daemon's own user.",
     .options = options,

@@ -26,6 +26,8 @@ struct import {
     const struct ctl *ctl;
     char *target;                           // of each piece
     bool csv, json, dry_run;                // json: one document, which is one piece
+    bool book;                              // a sheet of a workbook, as CSV
+    const char *sheet;                      // NULL: none is named
     bool preview;                           // the pass under way only judges
     struct str text;                        // of the file
     struct record_splitter start, splitter; // where each pass begins; the pass under way

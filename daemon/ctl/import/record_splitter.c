@@ -100,11 +100,12 @@ enum record_splitter_step record_splitter_extend_head(struct record_splitter *sp
                                                       size_t records) {
     struct record_splitter_record record;
     const char *begin = splitter->head.data;
+    uint64_t line = splitter->line;
     for (size_t i = 0; i < records; i++)
         if (record_splitter_next(splitter, &record) != RECORD_SPLITTER_RECORD)
             return RECORD_SPLITTER_END;
     splitter->head = (struct str){begin, (size_t)(splitter->rest.data - begin)};
-    splitter->head_lines = (size_t)(splitter->line - 1);
+    splitter->head_lines += (size_t)(splitter->line - line);
     return RECORD_SPLITTER_RECORD;
 }
 

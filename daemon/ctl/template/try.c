@@ -4,6 +4,7 @@
 #include "try.h"
 
 #include "base/mem.h"
+#include "ctl/sheet/sheet.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -202,6 +203,41 @@ static bool is_url(const char *text) {
     return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
 }
 
+static void ignore_item(void *ctx, const struct decode_item *item) {
+    (void)ctx;
+    (void)item;
+}
+
+static bool fits_template(void *ctx, struct str csv) {
+    const struct try_run *run = ctx;
+    struct mapping_result result;
+    mapping_decode(&run->template->mapping, csv, &limits, ignore_item, NULL, &result);
+    return !result.decoded.failed ||
+           (result.decoded.fault != FAULT_MISSING_PLACE && result.decoded.fault != FAULT_REQUIRED);
+}
+
+// Of a workbook, the sheet that is meant.
+static bool open_book(struct try_run *run, const char *file, struct buf *bytes, struct err *err) {
+    const struct door_form *form = door_form_of(buf_str(bytes));
+    const struct sheet_options options = {.name = run->sheet, .fits = fits_template, .ctx = run};
+    bool table = !run->template->native && run->template->mapping.format == MAPPING_CSV;
+    struct sheet sheet;
+    struct err why;
+    if (!table || door_book_of(form) == DOOR_NO_BOOK)
+        return !run->sheet || err_set(err, ERR_CONFIG,
+                                      "%s is no workbook that this template can read: leave "
+                                      "--sheet out",
+                                      file);
+    if (!sheet_read(buf_str(bytes), door_book_of(form), &options, &sheet, &why))
+        return err_set(err, why.kind, "%s is %s: %s", file, form->name, why.text);
+    if (sheet.chosen)
+        (void)ctl_fail("of several sheets \"%s\" is read", sheet.name);
+    buf_free(bytes);
+    *bytes = sheet.csv;
+    run->book = true;
+    return true;
+}
+
 static bool load_page(struct try_run *run, const struct args *args, struct err *err) {
     const char *from = args->words[1];
     const struct try_fetch fetch = {.url = from,
@@ -214,6 +250,10 @@ static bool load_page(struct try_run *run, const struct args *args, struct err *
     if (!str_read_file(strcmp(from, "-") == 0 ? "/dev/stdin" : from, TRY_PAGE_BYTES_MAX, &bytes,
                        err))
         return false;
+    if (!open_book(run, from, &bytes, err)) {
+        buf_free(&bytes);
+        return false;
+    }
     run->body_len = bytes.len;
     run->body = buf_take(&bytes);
     return true;
@@ -269,6 +309,7 @@ static enum ctl_exit run_try(const struct ctl *ctl, const struct args *args) {
         return ctl_usage(ctl, "--municipality takes a code such as GM0363");
     run.items_max = (size_t)count;
     run.allow_missing = args_has(args, "allow-missing");
+    run.sheet = args_value(args, "sheet");
     if (!hash_init())
         return ctl_fail("this system gives no randomness");
     struct templates *templates = load_template(args->words[0], args_value(args, "templates"));
@@ -288,6 +329,7 @@ static const struct args_option options[] = {
     {"templates", 0, "DIR", "where templates are, see above"},
     {"tables", 0, "DIR", "where the reference tables are, see above"},
     {"allow-missing", 0, NULL, "columns, places and dates may be missing"},
+    {"sheet", 0, "NAME", "of a workbook; default: the one with the header line"},
     {"municipality", 0, "CODE", "of the source, for items that name none"},
     {"secret-file", 0, "FILE", "holds the secret for the template's authentication"},
     {"client-cert", 0, "FILE", "PEM with a client certificate and its key"},
@@ -303,7 +345,8 @@ const struct ctl_verb try_verb = {
         "Reads a page from FILE (\"-\": standard input) or asks URL for it as the daemon would, "
         "with the template's query and authentication, and shows each item: the fields as they "
         "are there and as they become, then what is made of them or why it is refused. "
-        "TEMPLATE is a name or the path of a .yaml file. It needs no daemon. Templates and tables "
+        "TEMPLATE is a name or the path of a .yaml file. FILE may be a workbook, as for import. It "
+        "needs no daemon. Templates and tables "
         "are those in /etc/signaald, or in conf here when there are none. It prints what the "
         "payload says, personal data too if they are in mapped fields: mind who looks along. "
         "Exit status 0 when every item is good.",

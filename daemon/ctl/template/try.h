@@ -24,6 +24,8 @@ struct try_run {
     char *body; // of the page; owned
     size_t body_len;
     enum door_charset charset; // as a server says
+    const char *sheet;         // of a workbook; NULL: none is named
+    bool book;                 // the body is a sheet of it
     char *link_next;           // from a Link header; NULL: none. Owned
     struct try_item *items;    // the first `items_max`; owned
     size_t item_count, items_max;

@@ -207,8 +207,9 @@ static void put_failed(const struct try_run *run) {
     const struct decode_result *decoded = &run->page.decoded;
     char what[EXPLAIN_MAX];
     explain_whole(mapping_of(run), decoded, what);
-    (void)ctl_fail("the page as a whole is refused, at or before line %u: %s: %s", decoded->line,
-                   fault_code_name(decoded->fault), what);
+    (void)ctl_fail("the page as a whole is refused, at or before line %u: %s: %s",
+                   decoded->line - (run->book && decoded->line), fault_code_name(decoded->fault),
+                   what);
 }
 
 // Text of the payload need not be UTF-8; JSON has to be.
