@@ -121,6 +121,11 @@ def answers_in(data):
         yield read_answer(Replayed(file))
 
 
+def with_row(table, *cells):
+    """The text of a table with one more row, whose last columns are empty."""
+    return table + ",".join(cells) + "," * (table.splitlines()[0].count(",") + 1 - len(cells)) + "\n"
+
+
 def token_of(source):
     return f"token-of-{source}-0123456789abcdef"
 

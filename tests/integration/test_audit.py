@@ -15,7 +15,7 @@ import unittest
 from urllib.parse import quote
 
 from faults import ENVIRONMENT, Inject, can_trace
-from harness import BUILD, ROOT, SIGNAL, Daemon, Endpoint, Fresh, UnixConnection, wait_for
+from harness import BUILD, ROOT, SIGNAL, Daemon, Endpoint, Fresh, UnixConnection, wait_for, with_row
 
 COA, POLLED = "coa", "utrecht"
 NOBODY = 65534
@@ -217,7 +217,7 @@ class Configuration(Base):
         number = 0
         while not re.search(r"(?<!\d)[1-9]\d{9}(?!\d)", digest(self.table)):
             number += 1
-            self.table.write_text(f"{rows}n{number},ngo,{',' * 12}\n")
+            self.table.write_text(with_row(rows, f"n{number}", "ngo"))
         self.start()
         wait_for(lambda: "audit head number=1 " in self.daemon.log(), "the start is logged")
         first = audit(self.daemon)[0]
@@ -233,7 +233,7 @@ class Configuration(Base):
         self.daemon.wrapper = ["prlimit", "--fsize=0:unlimited", *wrapper]
         read = digests(self.daemon)
         self.start()
-        self.table.write_text(self.table.read_text() + f"late,ngo,{',' * 12}\n")
+        self.table.write_text(with_row(self.table.read_text(), "late", "ngo"))
         self.assertEqual(self.daemon.control("GET", "/v1/counts").status, 503)
         pid = self.daemon.process.pid
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -249,13 +249,13 @@ class Configuration(Base):
     def test_reload(self):
         self.start()
         good = self.table.read_text()
-        for by, rows, outcome in (("socket", "", "200"), ("socket", f"more,ngo,{',' * 12}\n", "200"),
-                                  ("socket", "x,warship\n", "400"), ("signal", "", "accepted"),
-                                  ("signal", f"other,ngo,{',' * 12}\n", "accepted"),
-                                  ("signal", "x,warship\n", "refused")):
+        wrong = good + "x,warship\n"
+        for by, table, outcome in (("socket", good, "200"), ("socket", with_row(good, "more", "ngo"), "200"),
+                                   ("socket", wrong, "400"), ("signal", good, "accepted"),
+                                   ("signal", with_row(good, "other", "ngo"), "accepted"), ("signal", wrong, "refused")):
             with self.subTest(by=by, outcome=outcome):
                 before = len(self.lines_of("reload"))
-                self.table.write_text(good + rows)
+                self.table.write_text(table)
                 if by == "socket":
                     self.assertEqual(self.daemon.control("POST", "/v1/reload").status, int(outcome))
                 else:
@@ -294,7 +294,7 @@ class Unwritable(Base):
         self.poll()
         before = len(audit(self.daemon))
         good = self.table.read_text()
-        self.table.write_text(good + f"more,ngo,{',' * 12}\n")
+        self.table.write_text(with_row(good, "more", "ngo"))
         with Inject(self.daemon.process, "fdatasync:error=EIO"):
             for method, path in (("GET", "/v1/counts"), ("GET", f"/v1/signals/{POLLED}/1"), ("GET", "/v1/events"),
                                  ("GET", "/v1/audit"), ("GET", "/v1/feeds"), ("POST", f"/v1/feeds/{POLLED}/pause"),

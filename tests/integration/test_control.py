@@ -12,7 +12,7 @@ import time
 import unittest
 from urllib.parse import quote
 
-from harness import PATIENCE_S, SIGNAL, Case, UnixConnection, counts_by, tally, token_of, wait_for
+from harness import PATIENCE_S, SIGNAL, Case, UnixConnection, counts_by, tally, token_of, wait_for, with_row
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
 DIMENSIONS = ["municipality", "province", "policeUnit", "safetyRegion", "category", "gender", "ageGroup",
@@ -213,7 +213,7 @@ class Changing(Case):
     def test_broken_table_is_refused_and_the_old_one_stays(self):
         self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
         before = self.daemon.status()["feeds"]["sources"]
-        self.table.write_text(self.good + f"Bad Name,police{','*13}\nx,warship{','*13}\n")
+        self.table.write_text(with_row(with_row(self.good, "Bad Name", "police"), "x", "warship"))
         answer = self.daemon.control("POST", "/v1/reload")
         self.assert_problem(answer, 400)
         for fault in ("sources.csv:4: name", "sources.csv:5: kind"):
