@@ -9,6 +9,7 @@
 #include "core/tables/table.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -180,6 +181,11 @@ const char *event_type(const struct ledger_entry *entry) {
     }
 }
 
+void event_id(const struct ledger_entry *entry, char out[EVENT_ID_MAX]) {
+    digest_to_hex(&entry->identity, out);
+    (void)snprintf(out + DIGEST_HEX, EVENT_ID_MAX - DIGEST_HEX, ".%" PRIu64, entry->seq);
+}
+
 static struct event_attribute *add(struct event_attributes *out, const char *name,
                                    const char *header) {
     struct event_attribute *a = &out->list[out->count++];
@@ -203,16 +209,11 @@ static void add_text(struct event_attributes *out, const char *name, const char 
 // Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX.
 void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
                            struct event_attributes *out) {
-    char text[TIME_STAMP_MAX + DIGEST_HEX], code[EVENT_CODE_MAX];
+    char text[EVENT_ID_MAX], code[EVENT_CODE_MAX];
     out->count = 0;
     add_text(out, "specversion", "ce_specversion", "1.0");
 
-    // A source has no versions: its lines are told apart by their sequence.
-    bool about_signal = entry->kind == LEDGER_SIGNAL;
-    digest_to_hex(&entry->identity, text);
-    (void)snprintf(text + DIGEST_HEX, sizeof text - DIGEST_HEX, ".%llu",
-                   about_signal ? (unsigned long long)entry->version
-                                : (unsigned long long)entry->seq);
+    event_id(entry, text);
     add_text(out, "id", "ce_id", text);
 
     struct event_attribute *source = add(out, "source", "ce_source");
@@ -239,6 +240,7 @@ void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
 
     struct event_attribute *schema = add(out, "dataschema", "ce_dataschema");
     append(schema, source->value, source->len);
+    bool about_signal = entry->kind == LEDGER_SIGNAL;
     append(schema, about_signal ? ":schema:signal:v1" : ":schema:source:v1", 17);
 
     add_text(out, "dataclassification", "ce_dataclassification", "restricted");

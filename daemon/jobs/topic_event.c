@@ -48,7 +48,7 @@ static bool read_signal(const struct publish_record *record, struct ledger_entry
     return true;
 }
 
-// Its identity is in the event's id: "<identity>.<sequence>".
+// Its identity is in the event's id.
 static bool read_source(const struct publish_record *record, struct ledger_entry *entry,
                         struct err *err) {
     struct ledger_entry said;
@@ -68,7 +68,7 @@ static bool read_source(const struct publish_record *record, struct ledger_entry
 bool topic_event_read(const struct publish_record *record, struct ledger_found *found,
                       struct err *err) {
     struct ledger_entry *entry = &found->entry;
-    char sequence[16];
+    char sequence[16], id[EVENT_ID_MAX];
     *found = (struct ledger_found){
         .value = record->value, .partition = record->partition, .offset = record->offset};
     if (record->seq == 0)
@@ -84,5 +84,8 @@ bool topic_event_read(const struct publish_record *record, struct ledger_found *
                                        : read_source(record, entry, err)))
         return false;
     entry->seq = record->seq;
+    event_id(entry, id);
+    if (!str_is(publish_record_header(record, "ce_id"), id))
+        return bad(err, "ce_id");
     return read_key(record->key, entry) || err_set(err, ERR_INPUT, "it is no event of ours: key");
 }

@@ -119,7 +119,7 @@ static void carry_member(struct ledger_writer *writer, const struct ledger_entry
 }
 
 void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry) {
-    if (!entry->counts)
+    if (!entry->counts || entry->erased)
         return;
     carry(writer, &entry->cell, 1);
     if (entry->person)

@@ -16,22 +16,18 @@
 #include "core/signal/dedup.h"
 #include "ledger_private.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { PIECE_MAX = 500, RECORD_BYTES_MAX = 32768 };
-enum { ASIDE_STANDS = 1, ASIDE_TOMBSTONE = 2 };
+enum { ASIDE_STANDS = 1, ASIDE_TOMBSTONE = 2, ASIDE_LEFT_STUB = 4 };
 static const uint64_t ASIDE = (uint64_t)1 << 63; // beside the number of a line that is set aside
 
 // --- what a record is ---
 
 static bool is_same(const struct ledger_entry *entry, struct str id, struct str time) {
-    char said[DIGEST_HEX + 24], stamp[TIME_STAMP_MAX];
-    digest_to_hex(&entry->identity, said);
-    (void)snprintf(said + DIGEST_HEX, sizeof said - DIGEST_HEX, ".%" PRIu64,
-                   entry->kind == LEDGER_SIGNAL ? (uint64_t)entry->version : entry->seq);
+    char said[EVENT_ID_MAX], stamp[TIME_STAMP_MAX];
+    event_id(entry, said);
     time_format_stamp(entry->logged_ms, stamp);
     return str_is(id, said) && str_is(time, stamp);
 }
@@ -195,7 +191,8 @@ static uint8_t undo_signal(struct undoing *undoing, struct ledger_entry *entry) 
     // It never falls, so what a version only carries on is no time that it said.
     if (follows && previous.updated_ms == entry->updated_ms)
         entry->updated_ms = 0;
-    uint8_t flags = (uint8_t)((stands ? ASIDE_STANDS : 0) | (tombstone ? ASIDE_TOMBSTONE : 0));
+    uint8_t flags = (uint8_t)((stands ? ASIDE_STANDS : 0) | (tombstone ? ASIDE_TOMBSTONE : 0) |
+                              (previous.erased && previous.counts ? ASIDE_LEFT_STUB : 0));
     --*find_total(writer, entry, flags);
     return flags;
 }
@@ -337,6 +334,19 @@ static void write_unseen_tombstone(struct ledger_writer *writer, struct ledger_e
     change->totals.erased++;
 }
 
+// It was erased here, and had been forgotten in the topic before it came there again: as forgotten
+// it goes on counting. What it counted is said by the first event that follows it here.
+static void count_forgotten(struct ledger_writer *writer, const struct ledger_entry *next) {
+    struct event_said said;
+    struct err ignored;
+    if (!event_read_signal(buf_str(&writer->change->value), &said, &ignored) || !said.has_previous)
+        return;
+    const struct ledger_entry forgotten = {.counts = true, .cell = said.previous};
+    ledger_keep_expired_count(writer, &forgotten);
+    counts_add(writer->change->counts, &forgotten.cell, 1);
+    ledger_note_moved(writer, (struct str){next->source, next->source_len}, NULL, &forgotten.cell);
+}
+
 static void erase_again(struct ledger_writer *writer, struct take_back_task *asked,
                         struct ledger_entry *entry, const struct ledger_entry *known) {
     if (!known)
@@ -429,6 +439,8 @@ static void follow_signal(struct following *following, struct ledger_entry *entr
     struct ledger_entry latest;
     bool seen = ledger_find_known(writer, &entry->identity, &latest);
     const struct ledger_entry *known = seen ? &latest : NULL;
+    if (flags & ASIDE_LEFT_STUB && known && known->first != entry->first)
+        count_forgotten(writer, entry);
     if (known && known->erased && known->seq < following->fork)
         index_put(following->erased, &entry->identity, known->seq);
     if (known && index_get(following->erased, &entry->identity))

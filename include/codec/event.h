@@ -47,6 +47,12 @@ void event_put_source_value(struct buf *out, const struct municipalities *munici
 #define EVENT_HEADER_KEY "signaald_key" // names the identity key; added by who sends the event
 enum { EVENT_KEY_HEX = 16 };
 
+// The event's id: "<the signal's public id>.<sequence of the ledger>". The sequence makes it the
+// event's own: a version does not, since a signal that was forgotten begins with version 1 again.
+// What the ledger gives another number (ledger/take_back.h) becomes another event.
+enum { EVENT_ID_MAX = DIGEST_HEX + 1 + 20 + 1 };
+void event_id(const struct ledger_entry *entry, char out[EVENT_ID_MAX]);
+
 // CloudEvents attributes in the order they are sent. Names without prefix; `header` is the name as
 // a Kafka header.
 struct event_attributes {

@@ -220,7 +220,7 @@ class CrashTest(kafka_case.KafkaCase):
         version, place = {}, {}
         for record in records:
             name = record["payload"]["signal"]
-            self.assertEqual(record["headers"]["ce_id"], f"{name}.{record['payload']['version']}")
+            self.assertEqual(record["headers"]["ce_id"], f"{name}.{record['headers']['signaald_seq']}")
             self.assertEqual(record["payload"]["version"], version.get(name, 0) + 1)
             version[name] = record["payload"]["version"]
             spot = record["partition"], record["key"]

@@ -255,20 +255,25 @@ static void the_first_place_is_known(void **state) {
     free_topic(&topic);
 }
 
+static void send_as_first(void *ctx, const struct outbox_entry *entry) {
+    struct outbox_entry other = *entry;
+    other.event.entry.seq = 1;
+    send_line(ctx, &other);
+}
+
 static void the_first_of_two_stays(void **state) {
     (void)state;
     struct topic topic = {0};
     struct ledger *old = open_ledger();
-    deliver(old, "[{\"id\":\"a\"},{\"id\":\"b\"}]", false);
+    deliver(old, "{\"id\":\"a\"}", false);
     publish(old, &topic);
+    deliver(old, "{\"id\":\"b\"}", false);
+    each_unpublished(old, LEDGER_EVENTS, 0, send_as_first, &topic);
     struct ledger *anew = open_beside();
     struct ledger_rebuild *rebuild = ledger_rebuild_begin(anew);
     assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_ADDED);
     assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_AGAIN);
-    struct event other = topic.list[1];
-    other.record.headers = topic.list[0].record.headers;
-    other.record.seq = topic.list[0].record.seq;
-    assert_int_equal(add(rebuild, &other), LEDGER_ANOTHER);
+    assert_int_equal(add(rebuild, &topic.list[1]), LEDGER_ANOTHER);
     ledger_rebuild_free(rebuild);
     ledger_close(anew);
     ledger_close(old);

@@ -3,6 +3,7 @@
 // begin of gnumeric's own form, and for a CSV file of each. "format=automatic" keeps all digits of
 // a number and writes dates as they are, in whichever epoch; only the separators of these are not
 // ours yet. The private directory is removed on every way out.
+#include "base/csv/csv_dialect.h"
 #include "base/mem.h"
 #include "sheet_private.h"
 
@@ -84,17 +85,19 @@ static bool is_date(const char *text, size_t len) {
     return len == DATE_LEN || strchr(";\n\" ", text[DATE_LEN]);
 }
 
-// A row a line, and dates as ISO 8601 has them. False when there is nothing in it.
-static bool tidy(char *csv, size_t len) {
-    bool quoted = false, filled = false, begin = true;
+bool sheet_tidy(char *csv, size_t len) {
+    enum csv_state state = CSV_FIELD_START;
+    bool filled = false;
     for (size_t i = 0; i < len; i++) {
-        if (begin && is_date(csv + i, len - i))
-            csv[i + 4] = csv[i + 7] = '-';
-        begin = csv[i] == '"' ? begin : !quoted && (csv[i] == ';' || csv[i] == '\n');
-        quoted = csv[i] == '"' ? !quoted : quoted;
-        if (quoted && (csv[i] == '\n' || csv[i] == '\r'))
+        bool at_break = csv[i] == '\n' || csv[i] == '\r';
+        size_t cell = i + (csv[i] == '"'); // where its text begins, at the start of a field
+        if (state == CSV_FIELD_START && is_date(csv + cell, len - cell))
+            csv[cell + 4] = csv[cell + 7] = '-';
+        if (at_break && state == CSV_QUOTED)
             csv[i] = ' ';
         filled = filled || !strchr(";\"\r\n\t ", csv[i]);
+        state = at_break && state != CSV_QUOTED ? CSV_FIELD_START
+                                                : csv_step(state, csv[i], csv[i] == ';');
     }
     return filled;
 }
@@ -106,7 +109,7 @@ static bool read_sheet(const struct sheet_place *place, size_t number, struct bu
     (void)snprintf(path, sizeof path, "%s/sheet.%zu", place->dir, number);
     if (!str_read_file(path, SHEET_BYTES_MAX, &bytes, &err))
         return false;
-    if (tidy(bytes.data, bytes.len)) {
+    if (sheet_tidy(bytes.data, bytes.len)) {
         buf_init(csv, SHEET_BYTES_MAX + sizeof FIRST_LINE);
         buf_puts(csv, FIRST_LINE);
         buf_put_str(csv, buf_str(&bytes));

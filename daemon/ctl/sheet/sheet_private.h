@@ -19,4 +19,7 @@ struct sheet_place {
 // it could not be run, failed, or was ended since it took too long or since we are to end.
 bool sheet_run(const struct sheet_place *place, char *const argv[], const char *out);
 
+// In place: a row a line, and dates as ISO 8601 has them. False when there is nothing in it.
+bool sheet_tidy(char *csv, size_t len);
+
 #endif

@@ -229,7 +229,7 @@ static bool open_book(struct try_run *run, const char *file, struct buf *bytes, 
                                       "--sheet out",
                                       file);
     if (!sheet_read(buf_str(bytes), door_book_of(form), &options, &sheet, &why))
-        return err_set(err, why.kind, "%s is %s: %s", file, form->name, why.text);
+        return err_set(err, why.kind, "it is %s: %s", form->name, why.text);
     if (sheet.chosen)
         (void)ctl_fail("of several sheets \"%s\" is read", sheet.name);
     buf_free(bytes);
