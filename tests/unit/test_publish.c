@@ -88,16 +88,18 @@ static void test_stop_in_each_state(void **state) {
     start_plain(app);
     run_until(app, is_settling);
     stop(app, 1000);
-    app->withhold_go = app->recovery_read = false;
+    app->recovery_read = false;
 
     start_plain(app);
-    run_until(app, is_running);
-    rd_kafka_mock_broker_set_down(app->mock, -1);
+    run_until(app, is_settling);
+    rd_kafka_mock_broker_set_down(app->mock, -1); // before the first is handed over
+    publisher_go(app->publisher);
     run_until(app, has_in_flight);
-    stop(app, 100); // the rest stays in the outbox
+    stop(app, 100); // all stay in the outbox
     rd_kafka_mock_broker_set_up(app->mock, -1);
+    app->withhold_go = app->recovery_read = false;
 
-    rd_kafka_mock_broker_set_rtt(app->mock, -1, 50); // else all may be confirmed before it is seen
+    rd_kafka_mock_broker_set_rtt(app->mock, -1, 300); // else all may be confirmed before it is seen
     start_plain(app);
     run_until(app, has_in_flight);
     uint64_t before = app->acks;
