@@ -134,7 +134,7 @@ size_t scrub_v_number_at(struct str text, size_t at) {
 // Does this group, the last, belong to a date and not to the number before it? So it is where that
 // number is whole, or is one group: "12345678 2017-03-05".
 static bool is_of_date(const struct groups *groups, size_t i, size_t whole) {
-    return groups->list[i].dated && (i < 2 || groups->list[i - 1].sum >= whole);
+    return (i < 2 || groups->list[i - 1].sum >= whole) && groups->list[i].dated;
 }
 
 // The end of the last group with which the digits are between `min` and `max` many. Of `whole`
