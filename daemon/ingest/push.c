@@ -255,7 +255,7 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
                           char *location) {
     const struct page_item *first = delivery->content.items;
     bool single = delivery->content.decoded.single;
-    bool created = single && first->verdict == VERDICT_REGISTERED;
+    bool created = single && first->verdict == VERDICT_REGISTERED && !delivery->dry_run;
     struct json_out json = {.buf = reply_body(reply, created ? 201 : 200, "application/json")};
     if (single) {
         put_verdict(&json, delivery, 0);
@@ -315,10 +315,16 @@ static void submit(struct push_request *call, struct delivery *delivery) {
 
 static void post_signals(struct push_request *call) {
     size_t len;
+    struct str dry_run = http_query(call->request, "dryRun", 0);
+    if (dry_run.data && !str_is(dry_run, "true") && !str_is(dry_run, "false")) {
+        send_problem(call, 400, "dryRun is true or false.");
+        return;
+    }
     char *body = http_take_body(call->request, &len);
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
                                                 call->push->tables, call->format, body, len);
     delivery->charset = call->charset;
+    delivery->dry_run = str_is(dry_run, "true");
     submit(call, delivery);
 }
 

@@ -34,7 +34,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
         ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
-        item->version = seen ? known.version : 0;
+        bool adds = item->verdict != VERDICT_DUPLICATE || !seen; // a dry run: would be its version
+        item->version = (seen ? known.version : 0) + adds;
         if (seen && !delivery->dry_run && dedup_is_seen_later(&known, signal))
             ledger_keep_later_time(writer, &known, signal);
         return;

@@ -49,6 +49,34 @@ class Intake(Case):
         return [r["verdict"] for r in answer.json["results"]]
 
 
+class DryRun(Intake):
+    def ask(self, content, query="?dryRun=true"):
+        return self.daemon.request("POST", f"/v1/signals{query}", json.dumps(content),
+                                   {"Authorization": f"Bearer {token_of(COA)}", "Content-Type": "application/json"})
+
+    def test_nothing_is_stored(self):
+        known, new = self.new(), self.new()
+        self.assertEqual(self.daemon.post(COA, known).status, 201)
+        before = self.daemon.counts(), self.daemon.status()["ledger"]["accepted"], len(self.daemon.events())
+        answer = self.ask(new)
+        self.assertEqual((answer.status, answer.json["verdict"], answer.json["version"]), (200, "registered", 1))
+        self.assertIsNone(answer.headers["Location"])
+        self.assertEqual(self.verdicts(self.ask([new, known, {**known, "id": 7, "status": "x"},
+                                                 {"id": self.new()["id"], "withdrawn": True}])),
+                         ["registered", "duplicate", "refused", "withdrawn"])
+        self.assertEqual(self.ask({**known, "status": "confirmed"}).json["verdict"], "corrected")
+        self.refused(self.ask({"id": ""}), 400)
+        after = self.daemon.counts(), self.daemon.status()["ledger"]["accepted"], len(self.daemon.events())
+        self.assertEqual(after, before)
+        self.assertEqual(self.ask(new, "?dryRun=false").status, 201)
+
+    def test_other_words_are_refused(self):
+        for word in ("TRUE", "1", "", "yes"):
+            signal = self.new()
+            self.refused(self.ask(signal, f"?dryRun={word}"), 400)
+            self.assertEqual(self.daemon.post(COA, signal).status, 201)
+
+
 class One(Intake):
     def test_life(self):
         signal = self.new()
