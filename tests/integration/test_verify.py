@@ -112,10 +112,10 @@ class Load(Fresh):
         try:
             with contextlib.closing(self.daemon.connection()) as connection:
                 while not self.enough.is_set():
-                    items = [{"id": f"s{rng.randrange(300)}", **SIGNAL, "status": rng.choice(["possible", "confirmed"]),
+                    items = [{"id": f"s{id_}", **SIGNAL, "status": rng.choice(["possible", "confirmed"]),
                               "person": {"vNumber": f"{7000000000 + rng.randrange(50)}"},
                               **({"withdrawn": True} if rng.random() < 0.1 else {})}
-                             for _ in range(rng.randint(1, 20))]
+                             for id_ in rng.sample(range(300), rng.randint(1, 20))]
                     answer = self.daemon.post(source, items, connection=connection)
                     assert answer.status == 200, answer.body
                     if rng.random() < 0.2:

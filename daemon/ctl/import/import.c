@@ -492,7 +492,7 @@ static const struct args_option options[] = {
 const struct ctl_verb import_verb = {
     .name = "import",
     .words = "FILE",
-    .help = "Bring in a workbook, CSV, NDJSON or JSON file for a source",
+    .help = "Bring in a workbook or text file for a source",
     .more =
         "First the daemon judges the whole file. When a column that the template names is not "
         "there, a row has no date or is a sum, or an id stands in it with several contents, "
