@@ -278,7 +278,9 @@ class TopicTest(RebuildBase):
         return {**record, "headers": {**record["headers"], **(headers or {})}, "payload": {**record["payload"], **payload}}
 
     def changed(self, record, headers=None, **payload):
-        """As if the daemon had written it so."""
+        """As if the daemon had written it so; of another number there is another id."""
+        if headers and "signaald_seq" in headers:
+            headers = {"ce_id": f"{record['payload']['signal']}.{headers['signaald_seq']}", **headers}
         return broker.sign(self.forged(record, headers, **payload), self.keys["identity.key"])
 
     def assert_rebuilt(self, *options):

@@ -221,13 +221,14 @@ static void damage_is_refused_or_does_no_harm(void **state) {
     save(ledger);
     assert_int_equal(outcome(), OPENED);
     uint64_t random = unit_seed();
-    for (int i = 0; i < TURNS; i++)
+    for (size_t i = 0; i < unit_rounds(TURNS); i++)
         damage(&random, &refused, &opened);
-    for (uint64_t seed = 1; seed <= FIXED; seed++) {
+    const size_t fixed = unit_rounds(FIXED);
+    for (uint64_t seed = 1; seed <= fixed; seed++) {
         random = seed;
         damage(&random, &refused, &opened);
     }
-    assert_true(refused > FIXED / 2 && opened > 0); // else they are not what they are called
+    assert_true(refused > fixed / 2 && opened > 0); // else they are not what they are called
     forget_saved();
     buf_free(&older);
 }
