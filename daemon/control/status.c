@@ -230,8 +230,7 @@ static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "quarantined_max", "Limit: entries of the quarantine", LEDGER_QUARANTINE_MAX);
 }
 
-static void put_metrics(struct buf *out, const struct status_numbers *f,
-                        const struct control *control) {
+static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "received_total", "Signals received, whatever their verdict", received(f->totals));
     buf_puts(out, "# HELP signaald_verdicts_total Signals received, by verdict\n"
                   "# TYPE signaald_verdicts_total counter\n");
@@ -272,19 +271,23 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
            forged(f));
     metric(out, "kafka_taken_back_total",
            "Events that the topic had and the ledger lacked, since the start", f->taken_back);
+}
+
+static void put_room_metrics(struct buf *out, const struct status_numbers *f,
+                             const struct control *control) {
+    const struct config *config = control->options.config;
     if (f->push.certificate_ends_s > 0)
         metric(out, "certificate_end_timestamp_seconds",
                "When the TLS certificate, or the first of its chain, ends",
                (uint64_t)f->push.certificate_ends_s);
     metric(out, "connections", "Open connections", f->push.connections);
-    metric(out, "connections_max", "Limit: connections",
-           control->options.config->http.connections_max);
+    metric(out, "connections_max", "Limit: connections", config->http.connections_max);
     metric(out, "questions", "Questions over the control socket that are worked out or wait",
            control->questions.count + control->questions.running);
     metric(out, "questions_max", "Limit: questions that are worked out at once",
-           control->options.config->control_questions_max);
+           config->control_questions_max);
     metric(out, "share_percent", "Limit: part of connections, bodies and queue for one source",
-           control->options.config->http.share_percent);
+           config->http.share_percent);
     metric(out, "shares_full", "Sources and addresses that had their share in the last minute",
            f->push.usage.shares_full);
     metric(out, "share_refusals_total", "Connections and requests whose share was full",
@@ -294,14 +297,18 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
     metric(out, "bodies_dropped_total", "Bodies refused half-way to make room for others",
            f->push.usage.bodies_dropped);
     metric(out, "body_bytes", "Bodies that are being read", f->push.usage.body_bytes);
-    metric(out, "bodies_max", "Limit: all bodies",
-           control->options.config->http.body_bytes_max_all);
+    metric(out, "bodies_max", "Limit: all bodies", config->http.body_bytes_max_all);
     metric(out, "queue_bytes", "Posted, waits for a commit", f->pipeline.queued_bytes);
     metric(out, "queue_polled_bytes", "Polled, waits for a commit", f->pipeline.polled_bytes);
-    metric(out, "queue_max", "Limit: each of these", control->options.config->queue_bytes_max);
-    metric(out, "body_bytes_max", "Limit: bytes of a body",
-           control->options.config->http.body_bytes_max);
-    metric(out, "items_max", "Limit: signals in a batch", control->options.config->items_max);
+    metric(out, "queue_max", "Limit: each of these", config->queue_bytes_max);
+    metric(out, "body_bytes_max", "Limit: bytes of a body", config->http.body_bytes_max);
+    metric(out, "items_max", "Limit: signals in a batch", config->items_max);
+}
+
+static void put_metrics(struct buf *out, const struct status_numbers *f,
+                        const struct control *control) {
+    put_ledger_metrics(out, f);
+    put_room_metrics(out, f, control);
     put_feed_metrics(out, f);
     metric(out, "state_bytes", "State on disk", f->usage.used_bytes);
     metric(out, "state_bytes_max", "Limit: state on disk", f->usage.max_bytes);
