@@ -99,6 +99,24 @@ class One(Intake):
                 self.assertEqual((got.status, got.json["id"]), (200, signal["id"]))
         self.assert_whole()
 
+    def test_a_known_date_stands_until_another_is_said(self):
+        signal = self.new(reported="2017-03-05", municipality="Weesp",
+                          victim={"citizenship": "GB", "birthYear": 2000, "gender": "v"})
+        self.assertEqual(self.daemon.post(COA, signal).status, 201)
+        silent = {k: v for k, v in signal.items() if k != "reported"}
+        for version, more in ((2, {"status": "confirmed"}), (3, {}), (4, {"withdrawn": True}),
+                              (5, {"status": "confirmed", "category": "dwangarbeid"})):
+            answer = self.daemon.post(COA, {**silent, **more})
+            self.assertEqual((answer.status, answer.json["version"]), (200, version))
+            event = self.daemon.events()[-1]["data"]
+            self.assertEqual((event["reported"], event["municipality"]["code"]), ("2017-03-05", "GM0457"))
+            if "withdrawn" not in more:
+                self.assertEqual((event["victim"]["citizenship"], event["victim"]["ageGroup"]), ("EU", "Minor"))
+        self.daemon.post(COA, {**signal, "reported": "2018-03-05"})
+        self.daemon.post(COA, silent)
+        self.assertEqual(self.daemon.events()[-1]["data"]["reported"], "2018-03-05")
+        self.assert_whole()
+
     def test_ask_and_take_back(self):
         signal = self.new(id=f"map/é {self.new()['id']}?#")
         ours = self.daemon.post(AMSTERDAM, signal).json["signal"]

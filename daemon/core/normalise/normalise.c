@@ -160,19 +160,24 @@ static bool take_day(struct normaliser *work, struct str field, const char *poin
     return true;
 }
 
+static void set_day(struct signal *signal, int32_t day) {
+    signal->reported = day;
+    signal->cell.month = (uint16_t)(time_month_of_day(day) - 2000 * 12);
+}
+
 static void take_dates(struct normaliser *work, const struct item *item) {
     work->reported = work->received;
     if (work->context->date_needed && !work->signal->withdrawn && str_trim(item->reported).len == 0)
         add_fault(work, "/reported", FAULT_REQUIRED);
     bool given = take_day(work, item->reported, "/reported", SIGNAL_DAY_MIN, &work->reported);
+    work->signal->undated = !given;
     // our own clock may be wrong too: a month before 2000 has no cell
     if (!given && work->received < SIGNAL_DAY_MIN && str_trim(item->reported).len == 0 &&
         !work->signal->withdrawn)
         add_fault(work, "/reported", FAULT_OUT_OF_RANGE);
     if (work->reported < SIGNAL_DAY_MIN)
         work->reported = SIGNAL_DAY_MIN;
-    work->signal->reported = work->reported;
-    work->signal->cell.month = (uint16_t)(time_month_of_day(work->reported) - 2000 * 12);
+    set_day(work->signal, work->reported);
     work->signal->occurred = TIME_DAY_NONE;
     (void)take_day(work, item->occurred, "/occurred", OCCURRED_DAY_MIN, &work->signal->occurred);
 }
@@ -299,7 +304,7 @@ static enum reading read_number(struct str field, uint64_t min, uint64_t max, ui
 // The age in years follows from a birth year only when both ends of that year agree.
 static enum age_group age_group_of_birth_year(uint64_t born, int year) {
     uint64_t years = (uint64_t)year - born;
-    if (years == AGE_OF_MAJORITY)
+    if (born > (uint64_t)year || years == AGE_OF_MAJORITY)
         return AGE_UNKNOWN;
     return years < AGE_OF_MAJORITY ? AGE_MINOR : AGE_ADULT;
 }
@@ -323,11 +328,11 @@ static enum reading read_age(struct str field, enum age_group *group) {
     return reading;
 }
 
-static enum reading read_birth_year(struct str field, int year, enum age_group *group) {
-    uint64_t born;
-    enum reading reading = read_number(field, BIRTH_YEAR_MIN, (uint64_t)year, &born);
+static enum reading read_birth_year(struct str field, int year, enum age_group *group,
+                                    uint64_t *born) {
+    enum reading reading = read_number(field, BIRTH_YEAR_MIN, (uint64_t)year, born);
     if (reading == READING_GOOD)
-        *group = age_group_of_birth_year(born, year);
+        *group = age_group_of_birth_year(*born, year);
     return reading;
 }
 
@@ -336,23 +341,27 @@ static enum age_group take_age(struct normaliser *work, const struct item *item)
     const struct str said[] = {item->age_group, item->age, item->birth_year};
     enum age_group groups[3] = {AGE_UNKNOWN, AGE_UNKNOWN, AGE_UNKNOWN};
     int year = time_month_of_day(work->reported) / 12;
+    uint64_t born = 0;
     const enum reading readings[] = {read_age_group(said[0], &groups[0]),
                                      read_age(said[1], &groups[1]),
-                                     read_birth_year(said[2], year, &groups[2])};
+                                     read_birth_year(said[2], year, &groups[2], &born)};
     for (size_t i = 0; i < 3; i++)
         if (readings[i] == READING_UNKNOWN) {
             add_unknown(work, UNMAPPED_AGE_GROUP, str_trim(said[i]));
             break; // one word of each field is kept
         }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         if (groups[i] != AGE_UNKNOWN)
             return groups[i];
-    return AGE_UNKNOWN;
+    if (readings[2] == READING_GOOD)
+        work->signal->birth_year = (uint16_t)born;
+    return groups[2];
 }
 
 static void take_victim(struct normaliser *work, const struct item *item) {
     enum gender gender = GENDER_UNKNOWN;
     enum citizenship citizenship = CITIZENSHIP_UNKNOWN;
+    char code[sizeof work->signal->country + 1];
     struct cell *cell = &work->signal->cell;
     struct str word = str_trim(item->gender);
     if (word.len && !codelist_gender(word, &gender))
@@ -362,6 +371,8 @@ static void take_victim(struct normaliser *work, const struct item *item) {
     word = str_trim(item->citizenship);
     if (word.len && !codelist_citizenship(word, work->reported, &citizenship))
         add_unknown(work, UNMAPPED_CITIZENSHIP, word);
+    else if (work->signal->undated && word.len && codelist_country(word, code))
+        memcpy(work->signal->country, code, sizeof work->signal->country);
     cell->citizenship = (uint8_t)citizenship;
 }
 
@@ -481,4 +492,46 @@ void normalise_item(const struct normalise_context *context, const struct item *
     }
     take_person(&work, &said.person);
     digest_content(context->identity_key, &said, &signal->content);
+}
+
+// Where it happened, on another day: the words mean what they mean then. False: that is not known.
+static bool find_place(const struct municipalities *all, uint16_t own_code,
+                       const struct signal *signal, const struct municipality **found) {
+    const struct municipality *own = municipalities_by_code(all, own_code);
+    const char *spelling;
+    if (signal->as_reported)
+        return municipalities_resolve(all, str_from(signal->as_reported), signal->reported,
+                                      own ? own->province : 0, found,
+                                      &spelling) == MUNICIPALITY_FOUND;
+    *found = own ? municipalities_on(all, own, signal->reported) : NULL;
+    return *found;
+}
+
+static bool lacks_place(const struct signal *signal) {
+    for (size_t i = 0; i < signal->unknown_count; i++)
+        if (signal->unknown[i].field == UNMAPPED_MUNICIPALITY)
+            return !signal->as_reported;
+    return false;
+}
+
+void normalise_redate(const struct municipalities *municipalities, uint16_t source_municipality,
+                      int32_t day, int64_t received_ms, struct signal *signal) {
+    const int32_t received = time_amsterdam_day(received_ms);
+    const struct municipality *found = NULL;
+    enum citizenship citizenship;
+    set_day(signal, day);
+    if (!lacks_place(signal)) {
+        bool known = find_place(municipalities, source_municipality, signal, &found);
+        signal->cell.municipality = known ? found->code : MUNICIPALITY_UNKNOWN;
+        signal->municipality_today =
+            known ? municipalities_successor(municipalities, found, received)->code
+                  : MUNICIPALITY_UNKNOWN;
+    }
+    if (signal->birth_year)
+        signal->cell.age_group =
+            (uint8_t)age_group_of_birth_year(signal->birth_year, time_month_of_day(day) / 12);
+    if (signal->country[0] &&
+        codelist_citizenship((struct str){signal->country, sizeof signal->country}, day,
+                             &citizenship))
+        signal->cell.citizenship = (uint8_t)citizenship;
 }
