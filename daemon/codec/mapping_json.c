@@ -64,8 +64,7 @@ static void take_one(struct json_walk *walk, enum mapping_field field, struct st
     }
     mapper_note(m, field, note_of(leaf->kind));
     if (field != MAPPING_WATERMARK)
-        mapper_fault(m, leaf->kind == JSON_KIND_BROKEN ? leaf->fault : FAULT_TYPE,
-                     mapper_pointer(field));
+        mapper_fault(m, json_leaf_fault(leaf), mapper_pointer(field));
 }
 
 // One more than allowed is passed on, so that it is told.
@@ -84,8 +83,7 @@ static void take_list(struct json_walk *walk, struct str list) {
         if (raw[count].data)
             count++;
         else if (leaf.kind != JSON_KIND_NULL)
-            mapper_fault(walk->m, leaf.kind == JSON_KIND_BROKEN ? leaf.fault : FAULT_TYPE,
-                         mapper_pointer(MAPPING_CATEGORY));
+            mapper_fault(walk->m, json_leaf_fault(&leaf), mapper_pointer(MAPPING_CATEGORY));
     }
     if (next == JSON_SCAN_BROKEN)
         mapper_fault(walk->m, FAULT_SYNTAX, mapper_pointer(MAPPING_CATEGORY));

@@ -29,6 +29,7 @@ struct normaliser {
     struct normalise_result *result;
     int32_t received; // Amsterdam day
     int32_t reported; // day to go by, also when the item's own is faulty
+    char *room;       // STR_TIDY_MAX bytes, of the last field that was cleaned
 };
 
 static void add_fault(struct normaliser *work, const char *pointer, enum fault_code code) {
@@ -65,10 +66,11 @@ static struct str clean_word(struct normaliser *work, struct str field, const ch
     return (struct str){NULL, 0};
 }
 
-// The field without blanks around it; absent when nothing is left or when it is at fault.
+// The field as it reads, until the next is cleaned; absent when nothing is left or when it is at
+// fault.
 static struct str clean(struct normaliser *work, struct str field, size_t max,
                         const char *pointer) {
-    struct str text = str_trim(field);
+    struct str text = str_tidy(field, work->room);
     if (text.len == 0)
         return (struct str){NULL, 0};
     if (text.len <= max && str_is_clean_utf8(text))
@@ -85,20 +87,23 @@ static bool take_digits(struct str *rest, size_t max) {
     return count > 0 && count <= max;
 }
 
-// "2.01712E+11", which a spreadsheet made of a long number: others are alike.
+static bool take_one(struct str *rest, const char *chars) {
+    if (rest->len == 0 || !strchr(chars, rest->data[0]))
+        return false;
+    *rest = (struct str){rest->data + 1, rest->len - 1};
+    return true;
+}
+
+// "2.01712E+11" or "201.71E9", which a spreadsheet made of a long number: others are alike. "7E12"
+// may be what somebody calls a case.
 static bool is_shortened(struct str id) {
-    struct str rest = id;
-    if (!take_digits(&rest, 1))
+    if (!take_digits(&id, 3))
         return false;
-    if (rest.len && (rest.data[0] == '.' || rest.data[0] == ',')) {
-        rest = (struct str){rest.data + 1, rest.len - 1};
-        if (!take_digits(&rest, SIGNAL_ID_MAX))
-            return false;
-    }
-    if (rest.len < 3 || (rest.data[0] | 0x20) != 'e' || rest.data[1] != '+')
+    bool fraction = take_one(&id, ".,");
+    if ((fraction && !take_digits(&id, SIGNAL_ID_MAX)) || !take_one(&id, "eE"))
         return false;
-    rest = (struct str){rest.data + 2, rest.len - 2};
-    return take_digits(&rest, 3) && rest.len == 0;
+    bool sign = take_one(&id, "+") || (fraction && take_one(&id, "-"));
+    return take_digits(&id, 3) && id.len == 0 && (fraction || sign);
 }
 
 // "#N/B" or "#DIV/0!", which a spreadsheet shows in place of what it could not work out.
@@ -114,13 +119,12 @@ static bool is_spreadsheet_error(struct str id) {
 
 static void take_id(struct normaliser *work, struct str field) {
     struct signal *signal = work->signal;
-    if (str_trim(field).len == 0) {
-        add_fault(work, "/id", FAULT_REQUIRED);
+    struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
+    if (id.len == 0) {
+        if (work->result->fault_count == 0)
+            add_fault(work, "/id", FAULT_REQUIRED);
         return;
     }
-    struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
-    if (id.len == 0)
-        return;
     if (is_shortened(id) || is_spreadsheet_error(id))
         add_fault(work, "/id", FAULT_SHORTENED);
     normalise_identity(work->context->identity_key, work->context->source, id, &signal->identity);
@@ -447,7 +451,8 @@ static void digest_content(const struct hash_key *key, const struct item *item,
 
 void normalise_identity(const struct hash_key *key, struct str source, struct str id,
                         struct digest *out) {
-    const struct str parts[] = {source, str_trim(id)};
+    char room[STR_TIDY_MAX];
+    const struct str parts[] = {source, str_tidy(id, room)};
     hash_digest(key, "identity", parts, 2, out);
 }
 
@@ -466,7 +471,9 @@ void normalise_unknown(const struct hash_key *key, enum unmapped_field field, st
 void normalise_item(const struct normalise_context *context, const struct item *item,
                     struct signal *signal, struct normalise_result *result) {
     static const struct item nothing;
+    char room[STR_TIDY_MAX];
     struct normaliser work = {.context = context,
+                              .room = room,
                               .signal = signal,
                               .result = result,
                               .received = time_amsterdam_day(context->received_ms)};
