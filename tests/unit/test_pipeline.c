@@ -234,8 +234,8 @@ static void confirmations_empty_the_outbox(void **state) {
     for (int again = 0; again < 2; again++) { // now, and after a restart
         assert_int_equal(ledger_unpublished(rig.ledger),
                          waiting - 3); // a confirmation told twice counts once
-        assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 2), 41);
-        assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 0), -1);
+        assert_int_equal(ledger_last_known(rig.ledger, LEDGER_EVENTS, 2).offset, 41);
+        assert_int_equal(ledger_last_known(rig.ledger, LEDGER_EVENTS, 0).offset, -1);
         assert_int_equal(ledger_partitions(rig.ledger, LEDGER_EVENTS), 3);
         assert_true(ledger_event_at(rig.ledger, 1, on_line, &line));
         assert_true(line.published);
@@ -308,15 +308,15 @@ static void each_topic_has_its_own(void **state) {
     open_rig(&rig);
     assert_int_equal(ledger_partitions(rig.ledger, LEDGER_EVENTS), 3);
     assert_int_equal(ledger_partitions(rig.ledger, LEDGER_STATISTICS), 4);
-    assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 2), 40);
-    assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_STATISTICS, 2), 41);
+    assert_int_equal(ledger_last_known(rig.ledger, LEDGER_EVENTS, 2).offset, 40);
+    assert_int_equal(ledger_last_known(rig.ledger, LEDGER_STATISTICS, 2).offset, 41);
     close_rig(&rig);
 }
 
 static void told_before_the_others(void *ctx) {
     struct rig *rig = ctx;
     rig->told++;
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 2), -1);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_EVENTS, 2).offset, -1);
     loop_stop(rig->loop);
 }
 
@@ -360,9 +360,9 @@ static void confirm_more(void *ctx) {
 static void check_confirmed(struct rig *rig, uint64_t waiting) {
     struct feed_record feed;
     assert_int_equal(ledger_unpublished(rig->ledger), waiting);
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 1), 7);
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 2), 41);
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_STATISTICS, 0), 5);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_EVENTS, 1).offset, 7);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_EVENTS, 2).offset, 41);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_STATISTICS, 0).offset, 5);
     assert_int_equal(ledger_partitions(rig->ledger, LEDGER_EVENTS), 3);
     assert_true(ledger_feed(rig->ledger, STR("amsterdam"), &feed));
     assert_false(feed.paused); // what was asked later holds
