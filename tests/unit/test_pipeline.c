@@ -472,6 +472,48 @@ static void a_ledger_with_another_key_is_not_opened(void **state) {
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 
+// Which keys a start gives, in their order, and whether it is let.
+struct key_start {
+    const char *key, *previous;
+    bool fine;
+};
+
+static void start_with_keys(const struct key_start *start) {
+    struct err err;
+    char previous[PATH_MAX];
+    (void)snprintf(previous, sizeof previous, "%s", scratch_path("person-previous.key"));
+    struct ledger_options options = {.dir = scratch_dir,
+                                     .bytes_max = 256 << 20,
+                                     .topic = "signals",
+                                     .person_previous_key_file = start->previous ? previous : NULL};
+    scratch_write("person.key", start->key, 0600);
+    if (start->previous)
+        scratch_write("person-previous.key", start->previous, 0600);
+    struct ledger *ledger = ledger_open(&options, &err);
+    assert_int_equal(ledger != NULL, start->fine);
+    if (!ledger) {
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_non_null(strstr(err.text, "give it as person.previous_key"));
+        assert_null(strstr(err.text, start->key));
+    }
+    ledger_close(ledger);
+}
+
+// Persons would double, and nothing would say so.
+static void the_person_key_changes_only_beside_the_one_before(void **state) {
+    static const char a[] = "a person key, also of 32 bytes a",
+                      b[] = "b person key, also of 32 bytes b",
+                      c[] = "c person key, also of 32 bytes c";
+    static const struct key_start starts[] = {
+        {a, NULL, true}, {b, NULL, false}, {b, c, false},   {a, NULL, true},
+        {a, b, true},    {b, a, true},     {b, NULL, true}, {a, NULL, false},
+        {c, a, false},   {c, b, true},     {b, c, true}, // back again
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        start_with_keys(&starts[i]);
+}
+
 static int set_up(void **state) {
     (void)state;
     tables.municipalities = tables_municipalities();
@@ -500,6 +542,7 @@ int main(void) {
         TEST(a_broken_body_changes_nothing),
         TEST(a_ledger_without_its_key_is_not_opened),
         TEST(a_ledger_with_another_key_is_not_opened),
+        TEST(the_person_key_changes_only_beside_the_one_before),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
