@@ -144,36 +144,70 @@ static bool name_ledger(struct ledger *ledger, struct err *err) {
     return store_commit(&txn, err);
 }
 
-// The person key may be another one only where the one before is given with it.
-static bool check_person_key(struct ledger *ledger, struct err *err) {
-    const struct person_keys *keys = &ledger->person_keys;
-    struct digest check, known = {0};
+// What is kept of the person keys that the ledger was written with: their digests, that of the one
+// in force last.
+enum { PERSON_KEYS_KEPT = 16 };
+struct person_checks {
+    struct digest list[PERSON_KEYS_KEPT + 1];
+    size_t count;
+};
+
+static bool load_person_checks(const struct ledger *ledger, struct person_checks *known,
+                               struct err *err) {
     struct store_txn txn;
     struct str value;
-    size_t is = 0;
     store_begin_read(ledger->store, &txn);
-    if (store_get(&txn, STORE_META, STR("person-key-check"), &value) && value.len == DIGEST_BYTES)
-        memcpy(known.bytes, value.data, DIGEST_BYTES);
+    if (store_get(&txn, STORE_META, STR("person-key-check"), &value) &&
+        value.len % DIGEST_BYTES == 0 && value.len <= PERSON_KEYS_KEPT * DIGEST_BYTES) {
+        known->count = value.len / DIGEST_BYTES;
+        memcpy(known->list, value.data, value.len);
+    }
     store_abort(&txn);
     if (txn.err.kind != ERR_NONE)
         *err = txn.err;
-    for (; is < keys->count; is++) {
-        check_of(&keys->list[is].key, &check);
-        if (digest_equal(&check, &known))
-            break;
-    }
-    if (txn.err.kind != ERR_NONE || is == 0)
-        return txn.err.kind == ERR_NONE;
-    if (is == keys->count)
-        return err_set(
-            err, ERR_CONFIG,
-            "the person key is not the one this ledger was written with: nobody would be "
-            "linked with the persons before. Give that key back; to change it, give it "
-            "as person.previous_key beside the new one");
-    check_of(&keys->list[0].key, &check);
+    return txn.err.kind == ERR_NONE;
+}
+
+static size_t place_of(const struct person_checks *known, const struct digest *check) {
+    size_t i = 0;
+    while (i < known->count && !digest_equal(&known->list[i], check))
+        i++;
+    return i;
+}
+
+static bool put_in_force(struct ledger *ledger, struct person_checks *known,
+                         const struct digest *check, struct err *err) {
+    struct store_txn txn;
+    size_t old = place_of(known, check);
+    if (old == known->count && known->count == PERSON_KEYS_KEPT)
+        old = 0;
+    if (old < known->count)
+        memmove(&known->list[old], &known->list[old + 1],
+                (--known->count - old) * sizeof *known->list);
+    known->list[known->count++] = *check;
     store_begin(ledger->store, &txn);
-    store_put(&txn, STORE_META, STR("person-key-check"), digest_str(&check));
+    store_put(&txn, STORE_META, STR("person-key-check"),
+              (struct str){(const char *)known->list, known->count * DIGEST_BYTES});
     return store_commit(&txn, err);
+}
+
+// The person key may be another one only beside one that the ledger was written with.
+static bool check_person_key(struct ledger *ledger, struct err *err) {
+    const struct person_keys *keys = &ledger->person_keys;
+    struct person_checks known = {.count = 0};
+    struct digest check, previous;
+    if (!load_person_checks(ledger, &known, err))
+        return false;
+    check_of(&keys->list[0].key, &check);
+    check_of(&keys->list[keys->count - 1].key, &previous);
+    if (known.count && digest_equal(&known.list[known.count - 1], &check))
+        return true;
+    if (keys->count > 1 && place_of(&known, &previous) < known.count)
+        return put_in_force(ledger, &known, &check, err);
+    return err_set(err, ERR_CONFIG,
+                   "the person key is not the one this ledger was written with: nobody would be "
+                   "linked with the persons before. Give that key back; to change it, give it "
+                   "as person.previous_key beside the new one");
 }
 
 static bool check_keys(struct ledger *ledger, struct err *err) {

@@ -503,15 +503,25 @@ static void start_with_keys(const struct key_start *start) {
 static void the_person_key_changes_only_beside_the_one_before(void **state) {
     static const char a[] = "a person key, also of 32 bytes a",
                       b[] = "b person key, also of 32 bytes b",
-                      c[] = "c person key, also of 32 bytes c";
+                      c[] = "c person key, also of 32 bytes c",
+                      d[] = "d person key, also of 32 bytes d";
     static const struct key_start starts[] = {
         {a, NULL, true}, {b, NULL, false}, {b, c, false},   {a, NULL, true},
         {a, b, true},    {b, a, true},     {b, NULL, true}, {a, NULL, false},
-        {c, a, false},   {c, b, true},     {b, c, true}, // back again
+        {c, d, false},   {c, b, true},     {b, c, true}, // back again
+        {c, a, true},                                    // one that was in force long ago
     };
     (void)state;
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
         start_with_keys(&starts[i]);
+    char key[] = "C person key, also of 32 bytes ?",
+         previous[] = "c person key, also of 32 bytes c";
+    for (int i = 0; i < 20; i++) {
+        key[sizeof key - 2] = (char)('a' + i);
+        start_with_keys(&(struct key_start){key, previous, true});
+        memcpy(previous, key, sizeof key);
+    }
+    start_with_keys(&(struct key_start){d, a, false}); // too long ago
 }
 
 static int set_up(void **state) {
