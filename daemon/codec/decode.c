@@ -136,7 +136,7 @@ static bool is_counter(struct decoder *d, const struct json_field *field, struct
         return false;
     struct json_leaf leaf = leaf_of(d, raw);
     return !(leaf.kind == JSON_KIND_TEXT &&
-             (time_parse_date(leaf.text, &day) || time_parse_stamp(leaf.text, &ms)));
+             (time_parse_date(leaf.text, &day) || time_parse_said(leaf.text, &ms)));
 }
 
 static void add_category(struct decoder *d, struct str raw) {

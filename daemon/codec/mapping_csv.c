@@ -142,12 +142,9 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// ="0123" and '0123: how people keep a spreadsheet from making a number of a text.
+// '0123: how people keep a spreadsheet from making a number of a text.
 static struct str without_mark(struct str cell) {
     struct str text = str_trim(cell);
-    if (text.len > 3 && text.data[0] == '=' && text.data[1] == '"' &&
-        text.data[text.len - 1] == '"')
-        return (struct str){text.data + 2, text.len - 3};
     if (text.len > 1 && text.data[0] == '\'' && is_digit(text.data[1]))
         return (struct str){text.data + 1, text.len - 1};
     return cell;

@@ -62,12 +62,12 @@ static void refuse(struct page *page, struct page_item *item, const struct signa
         put_in_quarantine(page, item, signal, key);
 }
 
-enum found { FOUND_NOTHING, FOUND_SAME, FOUND_OTHER };
+enum id_found { FOUND_NOTHING, FOUND_SAME, FOUND_OTHER };
 
 // What the delivery has said of this id until now; `now` is kept where nothing older stands against
 // it. On one page OTHER is told when all of it has been seen.
-static enum found look_up(struct page_ids *ids, const struct page_id *now,
-                          const struct page_id **before) {
+static enum id_found look_up(struct page_ids *ids, const struct page_id *now,
+                             const struct page_id **before) {
     struct page_id *known = map_find(&ids->map, &kind, now);
     *before = known;
     if (!map_used(&kind, known)) {
@@ -93,7 +93,7 @@ static void look_at_item(struct page_ids *ids, struct page *page, struct page_it
                                          .content = item->content,
                                          .page = number,
                                          .index = item->index};
-    enum found found = look_up(ids, &now, &before);
+    enum id_found found = look_up(ids, &now, &before);
     item->repeats = found == FOUND_SAME;
     if (found == FOUND_OTHER)
         refuse(page, item, signal, before->index, before->page, key);

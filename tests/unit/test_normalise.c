@@ -80,7 +80,9 @@ static void days_of_reporting(void **state) {
         {"9999-12-31", FAULT_OUT_OF_RANGE, NULL},
         {"2017-02-29", FAULT_BAD_DATE, NULL},
         {"5 maart 2017", FAULT_BAD_DATE, NULL},
-        {"2017-03-05T10:00:00", FAULT_BAD_DATE, NULL},
+        {"2017-03-05T10:00:00-00:00", FAULT_BAD_DATE, NULL},
+        {"2017-03-05T10:00:00", FAULT_COUNT, "2017-03-05"},
+        {"2017-03-05 23:59", FAULT_COUNT, "2017-03-05"},
         {"2017-03-\x01", FAULT_BAD_CHARACTER, NULL},
     };
     for (size_t i = 0; i < COUNT(cases) * 2; i++) {

@@ -149,7 +149,7 @@ static bool take_day(struct normaliser *work, struct str field, const char *poin
         return false;
     if (time_parse_date(text, &value)) {
         ahead = value > work->received + 1;
-    } else if (time_parse_stamp(text, &ms)) {
+    } else if (time_parse_said(text, &ms)) {
         value = time_amsterdam_day(ms);
         ahead = ms > work->context->received_ms + MS_PER_DAY;
     } else {
@@ -195,7 +195,7 @@ static void take_updated(struct normaliser *work, struct str field) {
     if (time_parse_date(text, &day)) {
         from = time_from_amsterdam(day, 0);
         upto = time_from_amsterdam(day + 1, 0) - 1;
-    } else if (time_parse_stamp(text, &from)) {
+    } else if (time_parse_said(text, &from)) {
         upto = from;
     } else {
         add_fault(work, "/updated", FAULT_BAD_DATE);
