@@ -143,6 +143,10 @@ bool ledger_leaves_reserve(struct store_txn *txn);
 // Of a duplicate: see dedup_is_seen_later.
 void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,
                             const struct signal *signal);
+// A version that does not say when it was reported has the day that is known of its signal.
+// `source` may be NULL: one that is no longer in the table.
+void ledger_keep_day(const struct tables *tables, const struct source *source, int64_t received_ms,
+                     const struct ledger_entry *known, struct signal *signal);
 
 // rebuild.c
 // One line of ledger_link, which must be the next.
