@@ -353,6 +353,16 @@ class Import(Case):
             self.assertEqual(self.in_all(), before + (700 if name == "w.csv" else 599))
         self.assert_whole()
 
+    def test_ids_that_all_end_in_zeros_are_told(self):
+        warning = "each id of 16 digits or more ends in zeros"
+        for ids, told in ((["2017123456789010", "2017123456789020"], True), (["20171234567890100"], True),
+                          (["2017123456789010", "2017123456789021"], False), (["2017000"], False)):
+            content = HEAD + "".join(f"{id},05-03-2017,Other,30,x\r\n" for id in ids)
+            text, _ = self.ctl("import", self.file("z.csv", content), "--source", "den-haag", "--dry-run")
+            self.assertEqual(warning in text, told, ids)
+        answer = json.loads(self.ctl("--json", "import", self.file("z.csv", content), "--source", "den-haag", "--dry-run")[0])
+        self.assertEqual((answer["longIds"], answer["roundedIds"]), (0, 0))
+
     def test_titles_and_what_people_write(self):
         rows = "".join(f"u-{i},05-03-2017,\"Other\r\n\",{age}\r\n" for i, age in enumerate(["30 jaar", "ca. 30", "onbekend"] * 200))
         content = "Meldingen 2017\r\n\r\nvoorlopig\r\n" + HEAD + rows

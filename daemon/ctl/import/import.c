@@ -129,6 +129,8 @@ static bool take_answer(struct import *import, const struct json_view *answer) {
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         add_number(answer, import_verdicts[i], &import->verdicts[i]);
     add_number(answer, "undated", &import->undated);
+    add_number(answer, "longIds", &import->long_ids);
+    add_number(answer, "roundedIds", &import->rounded_ids);
     add_number(answer, "unmapped", &import->unmapped);
     add_number(answer, "dropped", &import->dropped);
     add_number(answer, "titles", &titles);
@@ -294,6 +296,7 @@ static bool run_pass(struct import *import) {
     uint64_t titles = import->titles;
     bool taken = true;
     import->done = import->refusal_count = import->conflicts = 0;
+    import->long_ids = import->rounded_ids = 0;
     import->excluded = import->undated = import->unmapped = import->dropped = 0;
     memset(import->verdicts, 0, sizeof import->verdicts);
     import->splitter = import->start;
