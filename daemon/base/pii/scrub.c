@@ -110,12 +110,13 @@ static bool may_begin(struct str text, size_t at) {
 // Looks from a little before `from`, since what stands there may be plain text that `from` cuts.
 enum scrub_kind scrub_find(struct str text, size_t from, size_t *begin, size_t *end) {
     size_t at = from > PLAIN_MAX ? from - PLAIN_MAX : 0;
+    bool email = scrub_may_hold_email(text);
     while (at < text.len) {
         size_t plain = 0;
         if (may_begin(text, at)) {
             enum scrub_kind kind = SCRUB_EMAIL;
             *begin = at;
-            *end = at >= from ? scrub_email_at(text, at) : 0;
+            *end = email && at >= from ? scrub_email_at(text, at) : 0;
             if (!*end && !(plain = scrub_plain_at(text, at)) && at >= from)
                 kind = longest_at(text, at, end);
             if (*end)
