@@ -22,7 +22,7 @@ static struct ledger_change *change_create(void) {
     struct ledger_change *change = mem_zalloc(1, sizeof *change);
     change->index = index_create();
     change->counts = counts_create();
-    buf_init(&change->value, EVENT_VALUE_MAX);
+    buf_init(&change->value, EVENT_VALUE_MAX + 1);
     buf_init(&change->record, RECORD_BYTES_MAX);
     return change;
 }

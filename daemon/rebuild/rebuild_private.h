@@ -45,6 +45,7 @@ struct rebuild_topic {
     int64_t offsets[PUBLISH_PARTITIONS_MAX]; // of the last record that is ours, passed over or not
     // Its own
     struct rebuild_fits fits;
+    struct buf kept; // of the event at hand
     int64_t shown_ms;
     struct err err;
 };
