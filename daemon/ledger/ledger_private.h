@@ -132,6 +132,8 @@ bool ledger_find_known(struct ledger_writer *writer, const struct digest *identi
                        struct ledger_entry *known);
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
+// Something else that must be readable is not: FATAL in the transaction. Returns false.
+bool ledger_cannot_read(struct ledger_writer *writer, const char *what);
 
 // commit.c
 // Would this transaction leave the room that is kept for confirmations?
