@@ -9,8 +9,8 @@
 #include "publish_private.h"
 
 #include "base/pii/log.h"
-#include "jobs/audit.h"
 #include "codec/event.h"
+#include "jobs/audit.h"
 #include "jobs/topic_event.h"
 
 #include <inttypes.h>
