@@ -32,7 +32,7 @@
 #define LEDGER_UNKNOWN UINT64_MAX
 
 enum {
-    LEDGER_KEY_MAX = 300 // "topic/<name>/offset/<partition>"; Kafka's names have at most 249 bytes
+    LEDGER_KEY_MAX = 300 // "topic/<name>/last/<partition>"; Kafka's names have at most 249 bytes
 };
 
 // Where the chain of audit lines stands. Kept under META "audit" with a keyed digest of its own.
@@ -65,8 +65,8 @@ struct ledger {
     struct ledger_topic_place {
         char *name; // of the topic; NULL: there is none
         int32_t partitions;
-        int64_t *offsets; // by partition; -1: none
-        int32_t offset_count;
+        struct publish_ack *last; // by partition; offset -1: none
+        int32_t last_count;
     } topics[LEDGER_TOPICS];
     int64_t last_commit_ms;
     uint64_t quarantined;                // entries
@@ -160,6 +160,10 @@ bool ledger_leaves_reserve(struct store_txn *txn);
 // Of a duplicate: see dedup_is_seen_later.
 void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_entry *known,
                             const struct signal *signal);
+// A version that does not say when it was reported has the day that is known of its signal.
+// `source` may be NULL: one that is no longer in the table.
+void ledger_keep_day(const struct tables *tables, const struct source *source, int64_t received_ms,
+                     const struct ledger_entry *known, struct signal *signal);
 
 // rebuild.c
 // One line of ledger_link, which must be the next.
@@ -286,9 +290,10 @@ void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group 
 void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group);
 // META key of the name of the topic of statistics that was used last.
 extern const struct str ledger_statistics_topic_key;
-// META keys of what is kept of a topic; `out` has LEDGER_KEY_MAX bytes.
+// META key of how many partitions a topic has; `out` has LEDGER_KEY_MAX bytes.
 struct str ledger_partitions_key(const struct ledger_topic_place *place, char *out);
-struct str ledger_offset_key(const struct ledger_topic_place *place, int32_t partition, char *out);
-void ledger_set_offset(struct ledger_topic_place *place, int32_t partition, int64_t offset);
+// The last record of its partition that is ours, which a publisher looks for.
+void ledger_keep_last(struct store_txn *txn, const struct ledger_topic_place *place,
+                      const struct publish_ack *last);
 
 #endif

@@ -149,19 +149,16 @@ bool ledger_rebuild_drop(struct ledger_rebuild *rebuild, uint64_t seq, struct er
 }
 
 bool ledger_rebuild_named(struct ledger_rebuild *rebuild, const char *ledger_id,
-                          const int64_t *offsets, struct err *err) {
+                          const struct publish_ack *last, struct err *err) {
     struct ledger *ledger = rebuild->ledger;
-    char name[LEDGER_KEY_MAX];
     memcpy(ledger->id, ledger_id, sizeof ledger->id);
     open_txn(rebuild);
     store_put(&rebuild->txn, STORE_META, STR("ledger_id"), str_from(ledger->id));
     // So that a verify does not take for damage what could not be found: see verify.c.
     store_put(&rebuild->txn, STORE_META, STR("rebuilt"), STR("1"));
     for (int32_t p = 0; p < PUBLISH_PARTITIONS_MAX; p++)
-        if (offsets[p] >= 0)
-            store_put(&rebuild->txn, STORE_META,
-                      ledger_offset_key(&ledger->topics[LEDGER_EVENTS], p, name),
-                      (struct str){(const char *)&offsets[p], sizeof offsets[p]});
+        if (last[p].offset >= 0)
+            ledger_keep_last(&rebuild->txn, &ledger->topics[LEDGER_EVENTS], &last[p]);
     return close_txn(rebuild, err);
 }
 

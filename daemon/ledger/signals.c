@@ -4,6 +4,7 @@
 // verdict and version.
 #include "ledger/ledger.h"
 
+#include "core/normalise/normalise.h"
 #include "core/signal/dedup.h"
 #include "ledger_private.h"
 
@@ -21,9 +22,16 @@ void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_en
     writer->writes = true;
 }
 
+void ledger_keep_day(const struct tables *tables, const struct source *source, int64_t received_ms,
+                     const struct ledger_entry *known, struct signal *signal) {
+    if (signal->undated && !signal->withdrawn && known->reported != TIME_DAY_NONE)
+        normalise_redate(tables->municipalities, source ? source->municipality : 0, known->reported,
+                         received_ms, signal);
+}
+
 static void take_item(struct ledger_writer *writer, struct delivery *delivery,
                       struct page_item *item) {
-    const struct signal *signal = &delivery->content.signals[item->signal];
+    struct signal *signal = &delivery->content.signals[item->signal];
     struct ledger_entry known, entry;
     bool seen = ledger_find_known(writer, &signal->identity, &known);
     if (writer->txn.err.kind != ERR_NONE)
@@ -40,6 +48,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
             ledger_keep_later_time(writer, &known, signal);
         return;
     }
+    if (seen)
+        ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
     struct dedup_origin origin = {.source = str_from(delivery->source->name),
                                   .polled = delivery->polled,
                                   .received_ms = delivery->received_ms,

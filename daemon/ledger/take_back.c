@@ -355,7 +355,8 @@ static void erase_again(struct ledger_writer *writer, struct take_back_task *ask
         ledger_erase_again(writer, asked->tables, known);
 }
 
-static struct signal as_delivered(const struct ledger_entry *entry, uint8_t flags) {
+static struct signal as_delivered(const struct ledger_entry *entry, uint8_t flags,
+                                  const char *as_reported) {
     struct signal signal = {.identity = entry->identity,
                             .content = entry->content,
                             .id_len = entry->id_len,
@@ -363,8 +364,10 @@ static struct signal as_delivered(const struct ledger_entry *entry, uint8_t flag
                             .withdrawn = entry->verdict == VERDICT_WITHDRAWN,
                             .how = entry->how,
                             .reported = entry->reported,
+                            .undated = entry->undated,
                             .occurred = entry->occurred,
                             .municipality_today = entry->municipality_today,
+                            .as_reported = as_reported,
                             .updated_ms = entry->updated_ms,
                             .updated_upto_ms = entry->updated_ms,
                             .unknown_count = entry->unknown_count,
@@ -396,8 +399,6 @@ static void write_again(struct ledger_writer *writer, const struct take_back_tas
                         const struct ledger_entry *old, const struct ledger_entry *known,
                         const struct signal *signal, enum verdict verdict) {
     struct totals *totals = &writer->change->totals;
-    char spelling[EVENT_SPELLING_MAX];
-    bool spelt = event_get_as_reported(buf_str(&writer->change->value), spelling);
     const struct dedup_origin origin = {.source = {old->source, old->source_len},
                                         .polled = old->polled,
                                         .received_ms = old->received_ms,
@@ -407,7 +408,7 @@ static void write_again(struct ledger_writer *writer, const struct take_back_tas
     entry.remapped = old->remapped;
     if (entry.counts)
         entry.person = old->person;
-    ledger_write_signal(writer, &entry, known, asked->tables, spelt ? spelling : NULL);
+    ledger_write_signal(writer, &entry, known, asked->tables, signal->as_reported);
     *(entry.remapped ? &totals->remapped : &totals->verdicts[verdict]) += 1;
     const struct source *source = sources_find(asked->sources, origin.source);
     if (source && !entry.remapped && ledger_entry_counts(&entry))
@@ -417,7 +418,12 @@ static void write_again(struct ledger_writer *writer, const struct take_back_tas
 static void deliver_again(struct ledger_writer *writer, const struct take_back_task *asked,
                           const struct ledger_entry *entry, const struct ledger_entry *known,
                           uint8_t flags) {
-    struct signal signal = as_delivered(entry, flags);
+    char spelling[EVENT_SPELLING_MAX];
+    bool spelt = event_get_as_reported(buf_str(&writer->change->value), spelling);
+    struct signal signal = as_delivered(entry, flags, spelt ? spelling : NULL);
+    if (known)
+        ledger_keep_day(asked->tables, sources_find(asked->sources, str_from(entry->source)),
+                        entry->received_ms, known, &signal);
     enum verdict verdict = dedup_classify(known, &signal);
     if (entry->remapped)
         verdict = is_remapped_again(entry, known) ? VERDICT_CORRECTED : VERDICT_DUPLICATE;

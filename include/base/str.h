@@ -26,6 +26,12 @@ struct str str_trim(struct str s);
 // The next piece of *rest up to `sep` (or the end); moves *rest behind it. False when nothing is
 // left.
 bool str_split(struct str *rest, char sep, struct str *piece);
+enum { STR_TIDY_MAX = 1024 };
+// As it reads: without white space at both ends and without characters that nobody sees, one blank
+// for several and for those that do not break, the keyboard's dash and quotes for their kin,
+// accents as one character (NFC). What is not UTF-8 or longer than a quarter of the room is only
+// trimmed. Borrows from `text` or `room`.
+struct str str_tidy(struct str text, char room[STR_TIDY_MAX]);
 // Decimal digits only, at most `max`. False on anything else.
 bool str_to_u64(struct str s, uint64_t max, uint64_t *value);
 // Is it valid UTF-8 (RFC 3629) without control characters (U+0000-1F, U+007F-9F)?

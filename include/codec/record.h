@@ -30,7 +30,7 @@
 //
 // Ledger record (format 3), offsets in bytes:
 //    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 remapped,
-//      16 unknown_said, 32 gone, 64 left out
+//      16 unknown_said, 32 gone, 64 left out, 128 undated
 //    3 source_len   4 id_len   5 kind   6 municipality_today u16
 //    8 previous u64   16 first u64   24 received_ms i64   32 logged_ms i64
 //   40 version u32   44 reported i32   48 occurred i32   52 key_municipality u16

@@ -82,8 +82,8 @@ static void far_lines_are_dropped(void **state) {
     assert_int_equal(far.count, PLENTY);
     assert_true(ledger_rebuild_drop(rebuild, far.seq, &err));
     assert_false(ledger_rebuild_find_far(rebuild, &far));
-    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
-    assert_true(ledger_rebuild_named(rebuild, "0123456789abcdef0123456789abcdef", offsets, &err));
+    static struct publish_ack last[PUBLISH_PARTITIONS_MAX];
+    assert_true(ledger_rebuild_named(rebuild, "0123456789abcdef0123456789abcdef", last, &err));
     ledger_rebuild_free(rebuild);
     struct store_txn txn;
     store_begin_read(ledger->store, &txn);

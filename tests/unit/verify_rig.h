@@ -86,7 +86,9 @@ static inline struct ledger *make_books(void) {
     deliver(ledger, "{\"id\":\"old-2\",\"category\":\"prostitutie\",\"reported\":\"2024-02-01\"}",
             false);
     now += 50 * day_ms;
-    deliver(ledger, "{\"id\":\"kept-1\",\"category\":\"prostitutie\"," JAN "}", false); // 7
+    deliver(ledger,
+            "{\"id\":\"kept-1\",\"category\":\"prostitutie\",\"reported\":\"2024-04-19\"," JAN "}",
+            false); // 7
     confirm(ledger, 1, 7);
     now += 60 * day_ms;
     expire(ledger);
