@@ -48,8 +48,8 @@ enum { VERIFY_TEXT_MAX = 160, VERIFY_IDENTITIES_MAX = 1 << 24 };
 struct verify {
     struct store_txn txn;        // of store_begin_snapshot: to be begun before and ended after
     struct verify_memory memory; // cube NULL: there is none
-    // Signals that are kept in mind at a time, 10 to 12.5 bytes each; the ledger is read as often as
-    // that needs. 0: VERIFY_IDENTITIES_MAX.
+    // Signals that are kept in mind at a time, 10 to 12.5 bytes each; the ledger is read as often
+    // as that needs. 0: VERIFY_IDENTITIES_MAX.
     uint64_t identities_max;
     // Called now and then, with steps; false ends it. May be NULL.
     bool (*progress)(void *ctx, uint64_t done, uint64_t total);
