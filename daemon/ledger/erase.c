@@ -219,11 +219,11 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
         add_waiting(writer, entry.seq);
 }
 
-// Entries of a table that go once all have been looked at.
+// Entries of a table that go once all have been looked at. One that cannot be read may be one of
+// them: then nothing goes, and nobody is told that it has.
 struct going {
-    const struct erasing *erasing; // of pseudonyms
-    const struct hash_key *key;    // of the quarantine
-    const struct digest *identity; // the same
+    const struct erasing *erasing;
+    const struct digest *identity; // of the quarantine
     struct digest *list;           // their keys; owned
     size_t count, cap;
 };
@@ -245,7 +245,7 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
     struct going *going = ctx;
     struct person_record record;
     if (key.len != DIGEST_BYTES || !record_get_person(value, &record))
-        return true;
+        return ledger_cannot_read(going->erasing->writer, "a pseudonym");
     for (size_t i = 0; i < going->erasing->person_count; i++)
         if (going->erasing->persons[i] == record.person)
             note_going(going, key);
@@ -299,12 +299,16 @@ void ledger_forget_person(struct ledger_writer *writer, const struct ledger_entr
 
 static bool on_quarantined(void *ctx, struct str key, struct str value) {
     struct going *going = ctx;
+    struct ledger_writer *writer = going->erasing->writer;
     struct quarantine_record entry;
     struct digest identity;
-    if (key.len != DIGEST_BYTES || !record_get_quarantine(value, &entry, going->key) ||
-        entry.id[0] == '\0')
+    if (key.len != DIGEST_BYTES ||
+        !record_get_quarantine(value, &entry, &writer->ledger->identity_key))
+        return ledger_cannot_read(writer, "an entry of the quarantine");
+    if (entry.id[0] == '\0')
         return true;
-    normalise_identity(going->key, str_from(entry.source), str_from(entry.id), &identity);
+    normalise_identity(&writer->ledger->identity_key, str_from(entry.source), str_from(entry.id),
+                       &identity);
     if (digest_equal(&identity, going->identity))
         note_going(going, key);
     return true;
@@ -312,7 +316,8 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
 
 // What came under the same id and could not be taken. True when there was any.
 static bool drop_quarantined(struct ledger_writer *writer, const struct digest *identity) {
-    struct going going = {.key = &writer->ledger->identity_key, .identity = identity};
+    const struct erasing erasing = {.writer = writer};
+    struct going going = {.erasing = &erasing, .identity = identity};
     store_each(&writer->txn, STORE_QUARANTINE, on_quarantined, &going);
     delete_going(writer, STORE_QUARANTINE, &going);
     if (going.count == 0)

@@ -13,6 +13,12 @@ static bool read_line(struct store_txn *txn, uint64_t seq, struct ledger_entry *
            record_get_ledger(record, seq, entry, &event);
 }
 
+bool ledger_cannot_read(struct ledger_writer *writer, const char *what) {
+    if (writer->txn.err.kind == ERR_NONE)
+        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: %s cannot be read", what);
+    return false;
+}
+
 static bool is_of(const struct ledger_entry *entry, const struct digest *identity) {
     return entry->kind == LEDGER_SIGNAL && digest_equal(&entry->identity, identity);
 }

@@ -125,6 +125,8 @@ struct ledger_writer {
 // latest.c
 // A line that must be there; FATAL in the transaction when it is not.
 bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
+// Something else that must be readable is not: FATAL in the transaction. Returns false.
+bool ledger_cannot_read(struct ledger_writer *writer, const char *what);
 // The latest line of this identity, of this group or before it; 0: none.
 uint64_t ledger_latest(struct ledger_writer *writer, const struct digest *identity);
 // The same, read. False when it is not known, or when

@@ -51,5 +51,6 @@ void hash_wipe(void *data, size_t size);
 // written to the disk before this returns) when the file does not exist. CONFIG when others can
 // read the file.
 bool hash_key_load(const char *path, bool create, struct hash_key *key, struct err *err) MUST_CHECK;
+extern const char hash_key_advice[]; // of a key that is not there: what to do
 
 #endif

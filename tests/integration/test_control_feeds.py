@@ -34,7 +34,7 @@ class Operator(Case):
         for name in (GOOD, FLAWED):
             cls.endpoint.paths["/" + name] = lambda *_, name=name: (200, {}, cls.items[name])
         cls.endpoint.paths["/" + BAD] = lambda *_: (500, {}, b"")
-        polled = {"kind": "municipality", "interval": "7d", "allow_private": "yes"}
+        polled = {"kind": "municipality", "municipality": "GM0363", "interval": "7d", "allow_private": "yes"}
         cls.SOURCES = [*Case.SOURCES] + [
             dict(polled, name=name, url=cls.endpoint.url(f"/{name}?key=secret-in-the-url")) for name in (GOOD, BAD, FLAWED)]
         super().setUpClass()
@@ -124,7 +124,7 @@ class Pause(Operator):
 
 
 class Reload(Operator):
-    LINE = {"kind": "municipality", "interval": "7d", "allow_private": "yes"}
+    LINE = {"kind": "municipality", "municipality": "GM0363", "interval": "7d", "allow_private": "yes"}
 
     def use(self, sources):
         self.daemon.write_sources(sources)
