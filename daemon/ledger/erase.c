@@ -98,23 +98,6 @@ void ledger_flush_erase_waiting(struct ledger_writer *writer) {
 
 // --- lines ---
 
-bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry) {
-    struct str record, event;
-    if (store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) &&
-        record_get_ledger(record, seq, entry, &event))
-        return true;
-    if (writer->txn.err.kind == ERR_NONE)
-        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
-                (unsigned long long)seq);
-    return false;
-}
-
-bool ledger_cannot_read(struct ledger_writer *writer, const char *what) {
-    if (writer->txn.err.kind == ERR_NONE)
-        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: %s cannot be read", what);
-    return false;
-}
-
 static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
     struct str empty;
     return !store_get_seq(&writer->txn, STORE_OUTBOX, seq, &empty);
@@ -238,7 +221,7 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
     ledger_keep_erased(change, &entry, tables->municipalities,
                        erasing->has_previous ? &erasing->previous : NULL);
     ledger_write_entry(writer, &entry);
-    index_put(change->index, &entry.identity, entry.seq);
+    ledger_lead(writer, &entry.identity, entry.seq);
     if (erasing->has_previous)
         add_waiting(writer, entry.seq);
 }

@@ -124,10 +124,6 @@ bool ledger_feed(struct ledger *ledger, struct str source, struct feed_record *f
     return found;
 }
 
-uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {
-    return index_get(ledger->index, identity);
-}
-
 static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
                       struct ledger_event *line) {
     struct str place;

@@ -328,7 +328,7 @@ static void link_signal(struct ledger_writer *writer, const struct link_task *li
     else if (!link_living(writer, entry, known, &said))
         return;
     count_verdict(writer, link, entry, known);
-    index_put(change->index, &entry->identity, entry->seq);
+    ledger_lead(writer, &entry->identity, entry->seq);
     ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
                       is_counted(known) ? &known->cell : NULL, entry->counts ? &entry->cell : NULL);
     if (is_counted(known))

@@ -41,7 +41,7 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
     if (!read_entry(piece->writer, seq, record, &entry, &event))
         return false;
     if (entry.kind == LEDGER_SIGNAL && entry.counts && !entry.erased && entry.unknown_count &&
-        ledger_latest(piece->writer, &entry.identity) == seq)
+        ledger_is_latest(piece->writer, &entry))
         piece->found[piece->found_count++] = seq;
     return true;
 }

@@ -182,7 +182,7 @@ static uint8_t undo_signal(struct undoing *undoing, struct ledger_entry *entry) 
     bool tombstone = entry->erased && index_get(undoing->seen, &entry->identity) == 0;
     bool stands = follows && is_counted(entry) && !previous.counts;
     index_put(undoing->seen, &entry->identity, entry->seq);
-    index_put(writer->change->index, &entry->identity, follows ? previous.seq : LEDGER_UNKNOWN);
+    ledger_lead(writer, &entry->identity, follows ? previous.seq : LEDGER_UNKNOWN);
     if (tombstone)
         undo_tombstone(writer, entry, &previous);
     if (!entry->erased)
@@ -296,7 +296,7 @@ static void take_lines(struct ledger_writer *writer, struct take_back_task *aske
 
 static void put_again(struct ledger_writer *writer, struct ledger_entry *entry) {
     ledger_write_entry(writer, entry);
-    index_put(writer->change->index, &entry->identity, entry->seq);
+    ledger_lead(writer, &entry->identity, entry->seq);
 }
 
 static bool tells_anything(struct str kept, const struct ledger_entry *entry, bool tombstone) {

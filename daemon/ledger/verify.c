@@ -52,9 +52,9 @@ static uint64_t mix_digest(const struct digest *digest, uint64_t number) {
     return mix(halves[0] ^ mix(halves[1] ^ mix(number)));
 }
 
-void verify_add_signal(struct verify_sum *sum, const struct digest *identity, uint64_t seq) {
+void verify_add_lead(struct verify_sum *sum, uint64_t tag, uint64_t seq) {
     sum->count++;
-    sum->sum += mix_digest(identity, seq);
+    sum->sum += mix(tag ^ mix(seq));
 }
 
 void verify_add_member(struct verify_sum *sum, uint64_t person, const struct digest *member,
@@ -104,6 +104,16 @@ bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_ent
     struct str record, event;
     return store_get_seq(&scan->verify->txn, STORE_LEDGER, seq, &record) &&
            record_get_ledger(record, seq, entry, &event);
+}
+
+bool verify_find_latest(struct verify_scan *scan, const struct digest *identity,
+                        struct ledger_entry *entry) {
+    struct leads_walk walk = {0};
+    uint64_t seq;
+    while ((seq = leads_next(scan->leads, identity, &walk)) != 0)
+        if (verify_read_entry(scan, seq, entry) && digest_equal(&entry->identity, identity))
+            return true;
+    return false;
 }
 
 static bool is_same_source(const struct ledger_entry *a, const struct ledger_entry *b) {
@@ -250,8 +260,7 @@ static bool begins_anew(struct verify_scan *scan, const struct ledger_entry *ent
 static void check_signal(struct verify_scan *scan, const struct ledger_entry *entry,
                          struct str kept) {
     struct ledger_entry before;
-    uint64_t seq = index_get(scan->index, &entry->identity);
-    bool seen = seq && verify_read_entry(scan, seq, &before);
+    bool seen = verify_find_latest(scan, &entry->identity, &before);
     const struct ledger_entry *known = seen && !begins_anew(scan, entry, &before) ? &before : NULL;
     const char *broken = find_broken(scan, entry, known);
     if (broken)
@@ -264,7 +273,9 @@ static void check_signal(struct verify_scan *scan, const struct ledger_entry *en
     if (seen)
         count_row(scan, &before, -1);
     count_row(scan, entry, 1);
-    index_put(scan->index, &entry->identity, entry->seq);
+    if (seen)
+        leads_remove(scan->leads, &entry->identity, before.seq);
+    leads_add(scan->leads, &entry->identity, entry->seq);
     scan->signal_lines++;
 }
 
@@ -315,19 +326,19 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
     return true;
 }
 
-static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
+static void on_lead(void *ctx, uint64_t tag, uint64_t seq) {
     struct verify_scan *scan = ctx;
-    verify_add_signal(&scan->signals, identity, seq);
+    verify_add_lead(&scan->signals, tag, seq);
 }
 
 static void run_part(struct verify_scan *scan) {
     struct verify *verify = scan->verify;
-    index_clear(scan->index);
+    leads_clear(scan->leads);
     scan->with_person = 0;
     store_each_seq(&verify->txn, STORE_LEDGER, scan->first_seq, on_line, scan);
     if (verify->ended)
         return;
-    index_each(scan->index, on_signal, scan);
+    leads_each(scan->leads, on_lead, scan);
     verify_check_members(scan);
 }
 
@@ -377,7 +388,7 @@ void verify_run(struct verify *verify) {
     if (!check_store(verify))
         return;
     struct verify_scan scan = {.verify = verify,
-                               .index = index_create(),
+                               .leads = leads_create(),
                                .counts = counts_create(),
                                .expired_counts = counts_create()};
     begin(&scan);
@@ -389,7 +400,7 @@ void verify_run(struct verify *verify) {
         verify_check_tables(&scan);
     if (verify->txn.err.kind != ERR_NONE)
         verify_differ(verify, VERIFY_LEDGER, "%s", verify->txn.err.text);
-    index_free(scan.index);
+    leads_free(scan.leads);
     counts_free(scan.counts);
     counts_free(scan.expired_counts);
 }
