@@ -274,11 +274,11 @@ class Poll(unittest.TestCase):
 
     def test_a_table_that_is_refused_says_what_to_do(self):
         head = b"id;reported;municipality;category\n1;05-03-2017;Weesp;dwang\n"
-        pages = {"date": ({}, head + b"2;;Weesp;dwang\n"), "sum": ({}, head + b"Totaal;1;;\n"),
-                 "column": ({}, head.replace(b"category", b"soort"))}
-        told = {"date": ("by csv.yaml, at or before line 3", 'in column "reported"', "may_be_missing: [reported] in the template"),
-                "sum": ("by csv.yaml, at or before line 3", "let the template exclude it"),
-                "column": ("by csv.yaml, at or before line 1", "are not there: category", "may_be_missing")}
+        pages = {"csv-date": ({}, head + b"2;;Weesp;dwang\n"), "csv-sum": ({}, head + b"Totaal;1;;\n"),
+                 "csv-column": ({}, head.replace(b"category", b"soort"))}
+        told = {"csv-date": ("by csv.yaml, at or before line 3", 'in column "reported"', "may_be_missing: [reported] in the template"),
+                "csv-sum": ("by csv.yaml, at or before line 3", "let the template exclude it"),
+                "csv-column": ("by csv.yaml, at or before line 1", "are not there: category", "may_be_missing")}
         daemon = self.daemon_of(pages, {"csv": (ROOT / "conf/templates/csv.yaml").read_text()})
         for feed, texts in told.items():
             failure = wait_for(lambda f=feed: daemon.control("GET", f"/v1/feeds/{f}").json["failure"], "a failure")
