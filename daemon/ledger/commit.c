@@ -23,7 +23,7 @@ static struct ledger_change *change_create(void) {
     change->index = index_create();
     change->led = index_create();
     change->counts = counts_create();
-    buf_init(&change->value, EVENT_VALUE_MAX);
+    buf_init(&change->value, EVENT_VALUE_MAX + 1);
     buf_init(&change->record, RECORD_BYTES_MAX);
     return change;
 }

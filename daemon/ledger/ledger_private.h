@@ -146,7 +146,7 @@ void ledger_load_lead(struct ledger *ledger, struct store_txn *txn,
                       const struct ledger_entry *entry);
 
 // write.c
-// One line; adds it to the outbox. `value` is in change->value.
+// One line; adds it to the outbox. What is kept of its event is in change->value.
 void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *entry);
 // The same for a version of a signal: its event with what it is linked to, index, counts, members.
 // `known`: the version before, or NULL.
@@ -174,6 +174,12 @@ void ledger_link_line(struct ledger_writer *writer, struct link_task *link, uint
 // load.c
 // An entry with its event; false when it is not there or cannot be read.
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
+// Its `event`, in `value`. False: damaged.
+bool ledger_make_event(struct ledger_event *line, struct buf *value);
+// What an erased line keeps of its event, into change->value; see event_make_parts.
+void ledger_keep_erased(struct ledger_change *change, const struct ledger_entry *entry,
+                        const struct municipalities *municipalities,
+                        const struct ledger_entry *previous);
 
 // sources.c
 void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news);

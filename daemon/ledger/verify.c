@@ -7,7 +7,7 @@
 // that had expired and came again is there twice, of which the older one counts on as expired.
 #include "ledger/verify.h"
 
-#include "codec/event_read.h"
+#include "codec/event_kept.h"
 #include "codec/record.h"
 #include "verify_private.h"
 
@@ -163,9 +163,9 @@ static bool fits_previous(const struct event_said *said, const struct ledger_ent
                           const struct ledger_entry *known) {
     if (known ? known->erased || entry->version != known->version + 1 : entry->version != 1)
         return true;
-    if (said->has_previous != (known && ledger_entry_counts(known)))
+    if (said->parts.has_previous != (known && ledger_entry_counts(known)))
         return false;
-    return !said->has_previous || is_same_cell(&said->previous, &known->cell);
+    return !said->parts.has_previous || is_same_cell(&said->parts.previous.cell, &known->cell);
 }
 
 // What is wrong with an event; NULL: nothing.
@@ -191,15 +191,15 @@ static const char *find_wrong(const struct event_said *said, const struct ledger
 
 static const char still_says[] = "says what was erased";
 
-static void check_event(struct verify_scan *scan, const struct ledger_entry *entry,
-                        struct str event, const struct ledger_entry *known) {
+static void check_event(struct verify_scan *scan, const struct ledger_entry *entry, struct str kept,
+                        const struct ledger_entry *known) {
     struct event_said said;
     struct err err;
     const char *wrong = "cannot be read";
-    if (event_read_signal(event, &said, &err))
+    if (event_kept_says(kept, entry, &said, &err))
         wrong = find_wrong(&said, entry, known);
     scan->verify->checks[VERIFY_EVENTS].compared++;
-    if (!wrong && entry->erased && said.has_previous && !verify_waits_to_go(scan, entry->seq))
+    if (!wrong && entry->erased && said.parts.has_previous && !verify_waits_to_go(scan, entry->seq))
         wrong = still_says;
     if (wrong)
         verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(entry->seq),
@@ -207,11 +207,11 @@ static void check_event(struct verify_scan *scan, const struct ledger_entry *ent
 }
 
 static void check_source_event(struct verify_scan *scan, const struct ledger_entry *entry,
-                               struct str event) {
+                               struct str kept) {
     struct ledger_entry said;
     struct err err;
     int64_t last_signal_ms;
-    bool same = event_read_source(event, &said, &last_signal_ms, &err) &&
+    bool same = event_read_source(event_kept_value(kept), &said, &last_signal_ms, &err) &&
                 is_same_source(&said, entry) && is_same_cell(&said.cell, &entry->cell) &&
                 said.municipality_today == entry->municipality_today;
     scan->verify->checks[VERIFY_EVENTS].compared++;
@@ -258,14 +258,14 @@ static bool begins_anew(struct verify_scan *scan, const struct ledger_entry *ent
 }
 
 static void check_signal(struct verify_scan *scan, const struct ledger_entry *entry,
-                         struct str event) {
+                         struct str kept) {
     struct ledger_entry before;
     bool seen = verify_find_latest(scan, &entry->identity, &before);
     const struct ledger_entry *known = seen && !begins_anew(scan, entry, &before) ? &before : NULL;
     const char *broken = find_broken(scan, entry, known);
     if (broken)
         verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(entry->seq), broken);
-    check_event(scan, entry, event, known);
+    check_event(scan, entry, kept, known);
     if (entry->erased && !is_emptied(entry))
         verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(entry->seq), still_says);
     if (known && entry->erased && !known->erased)

@@ -3,7 +3,7 @@
 // counts and the members of persons. All that makes a version of a signal goes through here.
 #include "ledger/ledger.h"
 
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "ledger_private.h"
 
 void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *entry) {
@@ -26,13 +26,16 @@ void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entr
                          const char *as_reported) {
     struct ledger_change *change = writer->change;
     struct digest linked[EVENT_LINKED_MAX];
-    struct event_links links = {.list = linked};
-    const struct ledger_entry *previous = known && ledger_entry_counts(known) ? known : NULL;
+    struct event_parts parts;
+    event_make_parts(&parts, tables->municipalities, entry,
+                     known && ledger_entry_counts(known) ? known : NULL);
+    parts.as_reported = str_from(as_reported);
+    parts.linked = linked;
     if (entry->counts && entry->person)
-        links.count =
+        parts.linked_count =
             ledger_linked(writer, entry->person, &entry->identity, linked, EVENT_LINKED_MAX);
     buf_clear(&change->value);
-    event_put_value(&change->value, tables->municipalities, entry, previous, as_reported, &links);
+    event_keep(&change->value, &parts);
     ledger_write_entry(writer, entry);
     ledger_lead(writer, &entry->identity, entry->seq);
     ledger_move_member(writer, known, entry);
