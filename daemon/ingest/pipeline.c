@@ -42,7 +42,7 @@ struct pipeline {
     } bulk_raw, bulk_ready; // to be prepared, and prepared
     struct commit_task *riders;
     uint64_t queued_tasks, queued_bytes, polled_bytes;
-    unsigned workers, bulk_workers;
+    unsigned workers, bulk_workers, others;
     bool committing;
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
@@ -89,7 +89,7 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
 
 static bool has_tasks(const struct pipeline *pipeline) {
     return pipeline->head || pipeline->bulk_raw.head || pipeline->bulk_ready.head ||
-           pipeline->workers > 0 || pipeline->bulk_workers > 0;
+           pipeline->workers > 0 || pipeline->bulk_workers > 0 || pipeline->others > 0;
 }
 
 void pipeline_free(struct pipeline *pipeline) {
@@ -455,6 +455,34 @@ void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
     }
     memcpy(confirmed->acks + confirmed->ack_count, acks, count * sizeof *acks);
     confirmed->ack_count += count;
+}
+
+struct other_work {
+    struct pipeline *pipeline;
+    void (*work)(void *ctx);
+    void (*done)(void *ctx);
+    void *ctx;
+};
+
+static void other_work(void *ctx) {
+    const struct other_work *other = ctx;
+    other->work(other->ctx);
+}
+
+static void other_done(void *ctx) {
+    const struct other_work other = *(struct other_work *)ctx;
+    free(ctx);
+    other.pipeline->others--;
+    other.done(other.ctx);
+    tell_waiters(other.pipeline);
+}
+
+void pipeline_work(struct pipeline *pipeline, void (*work)(void *ctx), void (*done)(void *ctx),
+                   void *ctx) {
+    struct other_work *other = mem_alloc(sizeof *other);
+    *other = (struct other_work){pipeline, work, done, ctx};
+    pipeline->others++;
+    loop_work(pipeline->loop, other_work, other_done, other);
 }
 
 // Somebody waits for what an operator asked: it does not wait for company.

@@ -10,15 +10,7 @@ static int64_t at_date(int year, int month, int day) {
 }
 
 static struct statistics_task close_month(struct ledger *ledger, bool asked) {
-    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.now_ms = now;
-    batch.rounding_base = 10;
-    batch.asked = asked;
-    commit_group(ledger, &group);
-    struct statistics_task result = batch;
-    ledger_group_free(&group);
-    return result;
+    return make_statistics(ledger, asked, 10);
 }
 
 // `count` signals with ids PREFIX0… of a day in 2024, each from another source.
@@ -506,12 +498,10 @@ static void how_far_they_are_is_read_with_them(void **state) {
     (void)close_month(ledger, true);
     deliver_many(ledger, "b", 30, FEBRUARY);
     now = at_date(2024, 4, 1);
-    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.now_ms = now;
-    batch.rounding_base = 5;
+    struct statistics_task made = begin_statistics(ledger, false, 5);
+    struct ledger_group group = {.tasks = &made.task};
     ledger_commit(ledger, &group, now);
-    assert_int_equal(batch.outcome, STATISTICS_MADE);
+    assert_int_equal(made.outcome, STATISTICS_MADE);
     buf_init(&rows, SHOWN_MAX);
     ledger_each_statistic(ledger, &told, put_statistic, &rows);
     assert_has(buf_take(&rows), "signals/month=2024-02=55/5/290\n");
@@ -521,6 +511,73 @@ static void how_far_they_are_is_read_with_them(void **state) {
     ledger_apply(ledger, &group);
     assert_int_equal(ledger_statistics_state(ledger)->closed, 290);
     ledger_group_free(&group);
+    ledger_free_statistics(&made);
+    ledger_close(ledger);
+}
+
+// They are worked out while signals come: none of these is told, each is a change for the next
+// time, and what went again is none.
+static void what_comes_meanwhile_is_told_the_next_time(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    now = at_date(2024, 3, 15);
+    deliver_many(ledger, "a", 25, FEBRUARY);
+    struct statistics_task made = begin_statistics(ledger, true, 10);
+    deliver_many(ledger, "b", 12, FEBRUARY);
+    commit_task(ledger, &made.task);
+    ledger_free_statistics(&made);
+    assert_int_equal(made.outcome, STATISTICS_MADE);
+    assert_has(shown(ledger), "signals/month=2024-02=20/10/289\n");
+    deliver_many(ledger, "b", 3, FEBRUARY ",\"withdrawn\":true");
+    now = at_date(2024, 4, 1);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
+    deliver_many(ledger, "c", 2, FEBRUARY);
+    now = at_date(2024, 5, 1);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
+    assert_has(shown(ledger), "signals/month=2024-02=30/10/291\n");
+    ledger_close(ledger);
+}
+
+// Two begin: who tells last has been overtaken, and tells nothing.
+static void who_is_overtaken_tells_nothing(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    now = at_date(2024, 3, 15);
+    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
+    deliver_many(ledger, "a", 25, FEBRUARY);
+    now = at_date(2024, 4, 1);
+    struct statistics_task asked = begin_statistics(ledger, true, 10);
+    deliver_many(ledger, "b", 30, FEBRUARY);
+    struct statistics_task closed = begin_statistics(ledger, false, 10);
+    commit_task(ledger, &closed.task);
+    assert_int_equal(closed.outcome, STATISTICS_MADE);
+    commit_task(ledger, &asked.task);
+    assert_int_equal(asked.outcome, STATISTICS_THERE);
+    assert_has(shown(ledger), "signals/month=2024-02=50/10/290\n");
+    ledger_free_statistics(&asked);
+    ledger_free_statistics(&closed);
+    ledger_close(ledger);
+}
+
+static uint64_t moved_entries(struct ledger *ledger) {
+    struct store_txn txn;
+    store_begin_read(ledger->store, &txn);
+    uint64_t count = store_entries(&txn, STORE_MOVED);
+    store_abort(&txn);
+    return count;
+}
+
+static void what_was_told_goes_from_the_changes(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    now = at_date(2024, 3, 15);
+    deliver_many(ledger, "a", 25, FEBRUARY);
+    deliver_many(ledger, "m", 4, "\"reported\":\"2024-03-10\"");
+    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_MADE);
+    deliver_many(ledger, "b", 2, FEBRUARY);
+    assert_int_equal(moved_entries(ledger), 31);
+    expire(ledger);
+    assert_int_equal(moved_entries(ledger), 6);
     ledger_close(ledger);
 }
 
@@ -593,6 +650,9 @@ int main(void) {
         TEST(a_topic_that_was_left_is_new_again),
         TEST(without_a_topic_nothing_waits_for_it),
         TEST(how_far_they_are_is_read_with_them),
+        TEST(what_comes_meanwhile_is_told_the_next_time),
+        TEST(who_is_overtaken_tells_nothing),
+        TEST(what_was_told_goes_from_the_changes),
         TEST(they_can_be_put_back),
         TEST(resolutions_must_fit),
     };
