@@ -67,7 +67,7 @@ static void start_next(struct control *control) {
     while (questions->waiting &&
            questions->running < control->options.config->control_questions_max) {
         questions->running++;
-        loop_work(control->options.loop, on_work, on_done, take_next(control));
+        loop_work_aside(control->options.loop, on_work, on_done, take_next(control));
     }
 }
 

@@ -482,7 +482,7 @@ void pipeline_work(struct pipeline *pipeline, void (*work)(void *ctx), void (*do
     struct other_work *other = mem_alloc(sizeof *other);
     *other = (struct other_work){pipeline, work, done, ctx};
     pipeline->others++;
-    loop_work(pipeline->loop, other_work, other_done, other);
+    loop_work_aside(pipeline->loop, other_work, other_done, other);
 }
 
 // Somebody waits for what an operator asked: it does not wait for company.
