@@ -104,6 +104,11 @@ struct ledger_change {
     struct statistics_record statistics; // to be written when statistics_changed
     bool statistics_changed;
     uint64_t statistics_waiting;
+    struct ledger_moved_source { // the last one that moved.c was asked for; kept as well
+        char name[LEDGER_SOURCE_MAX];
+        size_t len;
+        uint64_t place;
+    } moved;
     struct buf value, record; // room to encode in, kept from group to group
 };
 
