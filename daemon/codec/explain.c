@@ -114,7 +114,9 @@ void explain_item(const struct mapping *mapping, const struct fault *fault,
     if (fault->page)
         (void)snprintf(page, sizeof page, " of page %u", fault->page);
     if (fault->code == FAULT_CONFLICT)
-        (void)snprintf(text + len, EXPLAIN_MAX - len, ": see item %u%s", fault->other, page);
+        (void)snprintf(text + len, EXPLAIN_MAX - len, ": see %s %u%s",
+                       fault->other_line ? "line" : "item",
+                       fault->other_line ? fault->other_line : fault->other, page);
 }
 
 static const char *items_of(const struct mapping *mapping) {
@@ -162,6 +164,28 @@ static void put_other(struct buf *out, const struct mapping *mapping,
     buf_printf(out, " %s", fault_code_text(decoded->fault));
 }
 
+static void put_missing_places(struct buf *out, const struct mapping *mapping,
+                               const struct decode_result *decoded) {
+    buf_printf(out, "%s that the template names are not there%s%s",
+               is_csv(mapping) ? "columns" : "members", *decoded->missing ? ": " : "",
+               decoded->missing);
+    for (uint32_t i = 0; i < decoded->unknown_count && i < DECODE_UNKNOWN_MAX; i++)
+        buf_printf(out, "%s%u", i ? ", " : "; one that it does not name may be meant: column ",
+                   decoded->unknown[i]);
+    if (decoded->unknown_count > DECODE_UNKNOWN_MAX)
+        buf_puts(out, " and further");
+}
+
+static void put_other_pages(struct buf *out, uint32_t items) {
+    char count[24] = "";
+    if (items)
+        (void)snprintf(count, sizeof count, "%u ", items);
+    buf_printf(out,
+               "it is one page of a list: %smore items are elsewhere. Import a file with all of "
+               "them, or say --first-page-only",
+               count);
+}
+
 void explain_whole(const struct mapping *mapping, const struct decode_result *decoded,
                    char text[EXPLAIN_MAX]) {
     struct buf out;
@@ -173,9 +197,9 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
     else if (decoded->fault == FAULT_TYPE)
         put_type(&out, mapping, decoded->place);
     else if (decoded->fault == FAULT_MISSING_PLACE)
-        buf_printf(&out, "%s that the template names are not there%s%s",
-                   is_csv(mapping) ? "columns" : "members", *decoded->missing ? ": " : "",
-                   decoded->missing);
+        put_missing_places(&out, mapping, decoded);
+    else if (decoded->fault == FAULT_OTHER_PAGES)
+        put_other_pages(&out, decoded->more);
     else if (strcmp(decoded->place, "empty") == 0)
         buf_puts(&out, "there is nothing in it");
     else if (strcmp(decoded->place, "behind") == 0)
@@ -186,7 +210,7 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
                    is_csv(mapping) ? "CSV whose quotes are closed" : "JSON");
     else
         put_other(&out, mapping, decoded);
-    if (decoded->more)
+    if (decoded->more && decoded->fault != FAULT_OTHER_PAGES)
         buf_printf(&out, ", and %u more", decoded->more);
     finish(&out, text);
 }

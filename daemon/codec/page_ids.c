@@ -9,8 +9,12 @@ struct page_id {
     struct digest identity;
     uint64_t content; // the first bytes of its digest
     int64_t updated_ms;
-    uint32_t page, index;
-    uint32_t clash; // index + 1 of the first item that says otherwise on this page; 0: none
+    uint32_t page;
+    struct place_in_page {
+        uint32_t index, line;
+    } at;
+    bool clashes;               // an item of this page says otherwise,
+    struct place_in_page other; // the first is there
 };
 
 static bool has_identity(const void *entry, const void *key) {
@@ -36,10 +40,13 @@ void page_ids_free(struct page_ids *ids) {
     free(ids);
 }
 
-static void refuse(struct page *page, struct page_item *item, uint32_t other, uint32_t other_page,
-                   const struct hash_key *key) {
-    const struct fault fault = {
-        .code = FAULT_CONFLICT, .pointer = "/id", .other = other, .page = other_page};
+static void refuse(struct page *page, struct page_item *item, struct place_in_page other,
+                   uint32_t other_page, const struct hash_key *key) {
+    const struct fault fault = {.code = FAULT_CONFLICT,
+                                .pointer = "/id",
+                                .other = other.index,
+                                .other_line = page->by_line ? other.line : 0,
+                                .page = other_page};
     const struct signal *signal = &page->signals[item->signal];
     item->signal = UINT32_MAX;
     item->fault_first = (uint32_t)page->fault_count;
@@ -63,7 +70,7 @@ static void look_up(struct page_ids *ids, struct page *page, struct page_item *i
                           .updated_ms = signal->updated_ms,
                           .content = item->content,
                           .page = number,
-                          .index = item->index};
+                          .at = {item->index, item->line}};
     struct page_id *known = map_find(&ids->map, &kind, &now);
     if (!map_used(&kind, known)) {
         if (ids->map.count < PAGE_IDS_MAX)
@@ -71,11 +78,13 @@ static void look_up(struct page_ids *ids, struct page *page, struct page_item *i
     } else if (known->content == now.content) {
         item->repeats = true;
     } else if (known->page == number) {
-        known->clash = known->clash ? known->clash : item->index + 1;
+        if (!known->clashes)
+            known->other = now.at;
+        known->clashes = true;
     } else if (now.updated_ms > known->updated_ms) {
         *known = now;
     } else {
-        refuse(page, item, known->index, known->page, key);
+        refuse(page, item, known->at, known->page, key);
     }
 }
 
@@ -88,8 +97,7 @@ void page_ids_check(struct page_ids *ids, struct page *page, uint32_t number,
         struct page_item *item = &page->items[i];
         const struct page_id *known =
             item->signal == UINT32_MAX ? NULL : map_find(&ids->map, &kind, &item->identity);
-        if (known && map_used(&kind, known) && known->page == number && known->clash)
-            refuse(page, item, item->index == known->index ? known->clash - 1 : known->index, 0,
-                   key);
+        if (known && map_used(&kind, known) && known->page == number && known->clashes)
+            refuse(page, item, item->index == known->at.index ? known->other : known->at, 0, key);
     }
 }

@@ -99,6 +99,7 @@ static const struct {
          "is not the number itself but what a spreadsheet made of it: make its cells text"},
     [FAULT_REPEATED] = {"repeated", "is there more than once"},
     [FAULT_FORM] = {"form", "is in a form that is not read here"},
+    [FAULT_OTHER_PAGES] = {"otherPages", "is one page of a list that has other pages"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {
