@@ -3,7 +3,6 @@
 import datetime
 import json
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -339,85 +338,6 @@ class Import(Case):
         self.ctl("import", self.file("t.csv", "id,age\r\nt-9,30\r\n"), "--source", "den-haag", "--allow-missing")
         self.assertEqual(self.in_all(), before + 1)
         self.assert_whole()
-
-    def test_a_column_that_is_called_otherwise(self):
-        """Told before anything is stored, by all ways in: it must not make known signals unknown."""
-        head = "id,reported,category,gender,age,citizenship"
-        rows = "".join(f"o-{i},05-03-2017,Other,man,30,NG\r\n" for i in range(3))
-        self.ctl("import", self.file("o.csv", f"{head}\r\n{rows}"), "--source", "den-haag")
-        before = self.daemon.status()["ledger"]["accepted"]
-        for field, other in (("gender", "sekse"), ("citizenship", "land"), ("age", "oud"), ("gender", "Jan Jansen")):
-            with self.subTest(field=field, other=other):
-                path = self.file("o.csv", f"{head.replace(field, other)}\r\n{rows}")
-                column = head.split(",").index(field) + 1
-                for more in ([], ["-n"]):
-                    text, fault = self.ctl("import", path, "--source", "den-haag", *more, expect=1)
-                    self.assertIn(f"are not there: {field}", fault)
-                    self.assertIn(f"may be meant: column {column}", fault)
-                    self.assertEqual(f'column {column} is called "{other}"' in fault, " " not in other)
-                    self.assertNotIn("Jansen", text + fault)
-                content = pathlib.Path(path).read_bytes()
-                answer = self.daemon.control("POST", "/v1/import?source=den-haag&template=csv", content)
-                self.assert_problem(answer, 400)
-                self.assertEqual(answer.json["errors"][0]["columns"], [column])
-                self.assertNotIn(other.encode(), answer.body)
-                self.assertEqual(self.daemon.status()["ledger"]["accepted"], before)
-        path = self.file("o.csv", f"{head},opmerking\r\n" + rows.replace("\r", ",x\r"))
-        self.assertRegex(self.ctl("import", path, "--source", "den-haag")[0], r"(?m)^duplicate +3$")
-        self.assert_whole()
-
-    def test_what_would_change(self):
-        head, row = "id,reported,category,gender,age,municipality", "{},05-03-2017,Other,man,30,Amsterdam\r\n"
-        content = head + "\r\n" + "".join(row.format(f"2017-{i}") for i in range(4))
-        text, _ = self.ctl("import", self.file("w.csv", content), "--source", "coa", "-n")
-        self.assertIn("understood: id, reported, municipality, category, gender, age\n", text)
-        self.assertIn("not there: occurred, ageGroup, birthYear, citizenship, consent, status, withdrawn\n", text)
-        self.assertIn("registered: line 2-5\n", text)
-        self.ctl("import", self.file("w.csv", content), "--source", "coa")
-        ledger, events = self.daemon.status()["ledger"], len(self.daemon.events())
-        changed = (head + "\r\n2017-0,05-03-2017,Other,man,30,Amsterdam\r\n2017-1,05-03-2017,Other,,30,Nergenshuizen\r\n"
-                   "2017-2,05-03-2017,Other,,17,Amsterdam\r\n\r\n2017-9,05-03-2017,Other,,17,Amsterdam\r\n"
-                   "2017-8,31-02-2017,Other,,17,Amsterdam\r\n")
-        path = self.file("w.csv", changed)
-        text, _ = self.ctl("import", path, "--source", "coa", "-n", expect=1)
-        for line in ("duplicate: line 2", "corrected: line 3-4", "registered: line 6", "refused: line 7",
-                     "what is known changes: municipality of 1 (1 to Unknown), gender of 2 (2 to Unknown), ageGroup of 1",
-                     "2017-1 (line 3): municipality: GM0363 -> Unknown, gender: Masculine -> Unknown",
-                     "2017-2 (line 4): gender: Masculine -> Unknown, ageGroup: Adult -> Minor"):
-            self.assertIn("\n" + line + "\n", text)
-        value = json.loads(self.ctl("import", path, "--source", "coa", "-n", "--json", expect=1)[0])["preview"]
-        self.assertEqual(value["places"], {"registered": [[6, 6]], "duplicate": [[2, 2]], "corrected": [[3, 4]],
-                                           "withdrawn": [], "refused": [[7, 7]]})
-        self.assertEqual(value["corrections"][1], {"id": "2017-2", "line": 4, "changes": [
-            {"field": "gender", "from": "Masculine", "to": "Unknown"}, {"field": "ageGroup", "from": "Adult", "to": "Minor"}]})
-        self.assertEqual({f["field"] for f in value["fields"] if f["found"]}, set(head.split(",")))
-        now = self.daemon.status()["ledger"]
-        self.assertEqual((now["accepted"], now["lastSequence"] if "lastSequence" in now else None, len(self.daemon.events())),
-                         (ledger["accepted"], ledger.get("lastSequence"), events))
-        text, _ = self.ctl("import", path, "--source", "coa", expect=1)
-        before, after = text.split("\n\n", 1)
-        self.assertIn("\nto be stored: 1 registered, 1 duplicate, 2 corrected, 0 withdrawn, 1 refused", before)
-        self.assertIn("2017-1 (line 3): municipality: GM0363 -> Unknown", before)
-        self.assertRegex(after, r"(?m)^corrected +2$")
-        self.assertEqual(self.daemon.status()["ledger"]["accepted"], ledger["accepted"] + 3)
-        self.assert_whole()
-
-    def test_what_would_change_over_several_pieces(self):
-        self.ctl("import", self.file("x.csv", self.rows("x", 1200)), "--source", "den-haag")
-        path = self.file("x.csv", self.rows("x", 1200).replace(",30", ",17"))
-        value = json.loads(self.ctl("import", path, "--source", "den-haag", "-n", "--json")[0])["preview"]
-        self.assertEqual(value["places"]["corrected"], [[2, 2400]])
-        self.assertEqual(value["changed"], [{"field": "ageGroup", "signals": 1200, "toUnknown": 0}])
-        self.assertEqual(len(value["corrections"]), 100)
-        text, _ = self.ctl("import", path, "--source", "den-haag", "-n")
-        self.assertIn("and 1190 more corrections", text)
-
-    def test_members_that_nobody_asks_for(self):
-        lines = [{**SIGNAL, "id": "m-1", "geslacht": "man", "Anna Jansen": 1}, {**SIGNAL, "id": "m-2", "victim": {"sekse": "man"}}]
-        for name, content in (("m.json", json.dumps(lines)), ("m.ndjson", "\n".join(map(json.dumps, lines)))):
-            text, _ = self.ctl("import", self.file(name, content), "--source", "den-haag", "-n")
-            self.assertIn('\nnot understood: "geslacht", a member (11 bytes), "sekse"\n', text)
-            self.assertNotIn("Jansen", text)
 
     def test_titles_and_what_people_write(self):
         rows = "".join(f"u-{i},05-03-2017,\"Other\r\n\",{age}\r\n" for i, age in enumerate(["30 jaar", "ca. 30", "onbekend"] * 200))

@@ -3,6 +3,8 @@
 // told with what to do, before anybody looks what it is.
 #include "ctl/sheet/file.h"
 
+#include "codec/door.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,7 +18,7 @@ bool file_read(const char *file, size_t max, struct buf *bytes, struct err *err)
                        max >> 20);
     if (!str_read_file(path, max, bytes, err))
         return false;
-    if (bytes->len)
+    if (str_trim(door_without_marks(buf_str(bytes))).len)
         return true;
     buf_free(bytes);
     return err_set(err, ERR_INPUT,
