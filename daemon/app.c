@@ -324,10 +324,12 @@ static bool load_tables(struct app *app, struct err *err) {
     struct buf faults;
     buf_init(&faults, 1 << 20);
     bool ok = sources_load_all(app->config, &app->sources, &app->tables, &faults);
-    if (!ok)
-        err_set(err, ERR_CONFIG, "%.*s", (int)faults.len, faults.data);
+    struct str rest = buf_str(&faults), line;
+    while (!ok && str_split(&rest, '\n', &line))
+        if (line.len)
+            log_error("%.*s", (int)line.len, line.data);
     buf_free(&faults);
-    return ok;
+    return ok || err_set(err, ERR_CONFIG, "the tables or the sources are at fault");
 }
 
 static bool open_ledger(struct app *app, struct err *err) {

@@ -84,9 +84,12 @@ static int print(const struct config *config) {
 static struct config *load(int mode, const char *file, struct diagnostics *faults) {
     diagnostics_init(faults);
     faults->by_hand = mode != RUN && mode != REBUILD;
+    faults->wants_state = mode != INIT && mode != PRINT;
     struct config *config = config_load(file, by_hand_find_faults, faults);
     if (faults->text.len)
         (void)fwrite(faults->text.data, 1, faults->text.len, stderr);
+    if (faults->advice)
+        (void)fprintf(stderr, "signaald: %s\n", faults->advice);
     diagnostics_free(faults);
     return config;
 }

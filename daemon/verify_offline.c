@@ -5,6 +5,7 @@
 #include "app.h"
 
 #include "base/clock.h"
+#include "edge/store/place.h"
 #include "ledger/verify.h"
 
 #include <inttypes.h>
@@ -50,7 +51,9 @@ int verify_offline(const struct config *config) {
     struct err err;
     struct showing showing = {.terminal = isatty(STDERR_FILENO), .shown_ms = clock_monotonic_ms()};
     struct verify verify = {.progress = on_progress, .ctx = &showing};
-    struct store *store = store_open_read(config->state_dir, config->state_bytes_max, &err);
+    struct store *store = store_place_check(config->state_dir, &err)
+                              ? store_open_read(config->state_dir, config->state_bytes_max, &err)
+                              : NULL;
     if (!store) {
         (void)fprintf(stderr, "signaald: %s\n", err.text);
         if (err.kind == ERR_DAMAGED)

@@ -54,6 +54,12 @@ void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX + 1]) {
     out[DIGEST_HEX] = '\0';
 }
 
+void digest_put_hex(struct buf *out, const struct digest *digest) {
+    char hex[DIGEST_HEX + 1];
+    digest_to_hex(digest, hex);
+    buf_put(out, hex, DIGEST_HEX);
+}
+
 static int hex_value(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -164,6 +170,10 @@ static bool key_create(const char *path, struct err *err) {
     return true;
 }
 
+const char hash_key_advice[] =
+    "Bring back the key that the ledger was written with; for a new ledger make one, as the "
+    "service's user: umask 077; head -c 32 /dev/urandom > FILE";
+
 bool hash_key_load(const char *path, bool create, struct hash_key *key, struct err *err) {
     struct stat st;
     if (create && stat(path, &st) != 0 && errno == ENOENT && !key_create(path, err))
@@ -171,6 +181,9 @@ bool hash_key_load(const char *path, bool create, struct hash_key *key, struct e
     struct buf raw;
     if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)))
         return err_set(err, ERR_CONFIG, "%s: others can read or change this key: chmod 0600", path);
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return err_set(err, ERR_CONFIG, "%s: cannot be read: %s. %s", path, strerror(ENOENT),
+                       hash_key_advice);
     if (!str_read_file(path, 128, &raw, err))
         return false;
     struct str text = str_trim(buf_str(&raw));

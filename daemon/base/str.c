@@ -50,6 +50,34 @@ struct str str_trim(struct str s) {
     return s;
 }
 
+// Nothing in it that could be written otherwise?
+static bool is_tidy(struct str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] >= 0x80 || (text.data[i] == ' ' && text.data[i + 1] == ' '))
+            return false;
+    return true;
+}
+
+struct str str_tidy(struct str text, char room[STR_TIDY_MAX]) {
+    const utf8proc_option_t how =
+        UTF8PROC_COMPOSE | UTF8PROC_STABLE | UTF8PROC_IGNORE | UTF8PROC_LUMP;
+    utf8proc_int32_t points[STR_TIDY_MAX];
+    text = str_trim(text);
+    if (text.len > STR_TIDY_MAX / 4 || is_tidy(text))
+        return text;
+    utf8proc_ssize_t n = utf8proc_decompose((const utf8proc_uint8_t *)text.data,
+                                            (utf8proc_ssize_t)text.len, points, STR_TIDY_MAX, how);
+    if (n >= 0 && n <= STR_TIDY_MAX)
+        n = utf8proc_normalize_utf32(points, n, how);
+    if (n < 0 || n > STR_TIDY_MAX)
+        return text;
+    size_t len = 0;
+    for (utf8proc_ssize_t i = 0; i < n && len + 4 <= STR_TIDY_MAX; i++)
+        if (points[i] != ' ' || (len && room[len - 1] != ' '))
+            len += (size_t)utf8proc_encode_char(points[i], (utf8proc_uint8_t *)room + len);
+    return str_trim((struct str){room, len});
+}
+
 bool str_split(struct str *rest, char sep, struct str *piece) {
     if (!rest->data)
         return false;
@@ -123,7 +151,7 @@ static bool buf_reserve(struct buf *buf, size_t more) {
     return true;
 }
 
-void buf_put(struct buf *buf, const void *data, size_t len) {
+void buf_put_growing(struct buf *buf, const void *data, size_t len) {
     if (len && buf_reserve(buf, len)) {
         memcpy(buf->data + buf->len, data, len);
         buf->len += len;
@@ -132,14 +160,6 @@ void buf_put(struct buf *buf, const void *data, size_t len) {
 
 void buf_put_str(struct buf *buf, struct str s) {
     buf_put(buf, s.data, s.len);
-}
-
-void buf_puts(struct buf *buf, const char *text) {
-    buf_put(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c) {
-    buf_put(buf, &c, 1);
 }
 
 void buf_put_encoded(struct buf *buf, struct str text) {

@@ -151,6 +151,44 @@ void time_format_stamp(int64_t ms, char out[TIME_STAMP_MAX]) {
     *out = '\0';
 }
 
+// A zone as RFC 3339 writes it, for "", "Z", "+01", "+0100" and "+01:00". False when it is too
+// long.
+static bool put_zone(struct str zone, char out[8]) {
+    bool bare = zone.len > 0 && (zone.data[0] == '+' || zone.data[0] == '-');
+    if (zone.len > 6)
+        return false;
+    if (zone.len == 0)
+        zone = STR("Z");
+    if (bare && zone.len == 3)
+        (void)snprintf(out, 8, "%.3s:00", zone.data);
+    else if (bare && zone.len == 5)
+        (void)snprintf(out, 8, "%.3s:%.2s", zone.data, zone.data + 3);
+    else
+        (void)snprintf(out, 8, "%.*s", (int)zone.len, zone.data);
+    return true;
+}
+
+bool time_parse_said(struct str text, int64_t *ms) {
+    char stamp[64], zone[8];
+    size_t end = 16;
+    if (text.len < end || text.len > 48 ||
+        (text.data[10] != 'T' && text.data[10] != 't' && text.data[10] != ' '))
+        return false;
+    while (end < text.len && strchr(":.0123456789", text.data[end]) && text.data[end])
+        end++;
+    struct str rest = str_trim((struct str){text.data + end, text.len - end});
+    if (!put_zone(rest, zone))
+        return false;
+    int len = snprintf(stamp, sizeof stamp, "%.10sT%.*s%s%s", text.data, (int)end - 11,
+                       text.data + 11, end == 16 ? ":00" : "", zone);
+    if (!time_parse_stamp((struct str){stamp, (size_t)len}, ms))
+        return false;
+    int32_t day = (int32_t)floor_div(*ms, MS_PER_DAY);
+    if (rest.len == 0)
+        *ms = time_from_amsterdam(day, *ms - (int64_t)day * MS_PER_DAY);
+    return true;
+}
+
 // 01:00 UTC on the last Sunday of a month of 31 days. 1970-01-01 was a Thursday.
 static int64_t last_sunday_0100(int year, int month) {
     int32_t last = time_day_from_civil(year, month, 31);

@@ -209,7 +209,8 @@ static enum dates_kind read_form(enum mapping_dates form, struct str text, int32
 }
 
 enum dates_kind dates_read(enum mapping_dates form, struct str text, int32_t *day, int64_t *ms) {
-    text = str_trim(text);
+    char room[STR_TIDY_MAX];
+    text = str_tidy(text, room);
     if (text.len == 0)
         return DATES_NONE;
     enum dates_kind kind = read_form(form, text, day, ms);

@@ -95,9 +95,8 @@ static struct json_leaf leaf_of(struct decoder *d, struct str raw) {
     return json_leaf_read(&d->leaves, raw);
 }
 
-// What is wrong with a value that is not of the kind asked for.
 static void add_type_fault(struct decoder *d, const struct json_leaf *leaf, const char *pointer) {
-    decode_add_fault(&d->item, leaf->kind == JSON_KIND_BROKEN ? leaf->fault : FAULT_TYPE, pointer);
+    decode_add_fault(&d->item, json_leaf_fault(leaf), pointer);
 }
 
 int decode_cursor_compare(struct str a, struct str b) {
@@ -138,7 +137,7 @@ static bool is_counter(struct decoder *d, const struct json_field *field, struct
         return false;
     struct json_leaf leaf = leaf_of(d, raw);
     return !(leaf.kind == JSON_KIND_TEXT &&
-             (time_parse_date(leaf.text, &day) || time_parse_stamp(leaf.text, &ms)));
+             (time_parse_date(leaf.text, &day) || time_parse_said(leaf.text, &ms)));
 }
 
 static void add_category(struct decoder *d, struct str raw) {

@@ -151,6 +151,18 @@ static void put_type(struct buf *out, const struct mapping *mapping, const char 
                    mapping || *place ? "a list of objects" : "an object or a list of objects");
 }
 
+// What a table has besides signals refuses it each time that it comes: so it is told how to go on.
+static void put_row(struct buf *out, const struct mapping *mapping, enum fault_code code) {
+    if (code == FAULT_EMPTY_DATE) {
+        buf_puts(out, "a row has no date in ");
+        put_place(out, mapping, "/reported");
+        buf_puts(out, ": fill it in, or write may_be_missing: [reported] in the template");
+    } else {
+        buf_printf(out, "it %s: take it out, or let the template exclude it",
+                   fault_code_text(code));
+    }
+}
+
 static void put_other(struct buf *out, const struct mapping *mapping,
                       const struct decode_result *decoded) {
     if (strcmp(decoded->place, "next") == 0)
@@ -174,6 +186,9 @@ static void put_missing_places(struct buf *out, const struct mapping *mapping,
                    decoded->unknown[i]);
     if (decoded->unknown_count > DECODE_UNKNOWN_MAX)
         buf_puts(out, " and further");
+    if (is_csv(mapping))
+        buf_puts(out, "; write them in the template as the header line does, or add their fields "
+                      "to may_be_missing");
 }
 
 static void put_other_pages(struct buf *out, uint32_t items) {
@@ -200,6 +215,8 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
         put_missing_places(&out, mapping, decoded);
     else if (decoded->fault == FAULT_OTHER_PAGES)
         put_other_pages(&out, decoded->more);
+    else if (decoded->fault == FAULT_EMPTY_DATE || decoded->fault == FAULT_NO_SIGNAL)
+        put_row(&out, mapping, decoded->fault);
     else if (strcmp(decoded->place, "empty") == 0)
         buf_puts(&out, "there is nothing in it");
     else if (strcmp(decoded->place, "behind") == 0)

@@ -56,6 +56,10 @@ static struct json_leaf read_text(struct json_leaves *leaves, struct str raw) {
                               .text = {json_string_value(text), json_string_length(text)}};
 }
 
+static bool has_exponent(struct str raw) {
+    return memchr(raw.data, 'e', raw.len) || memchr(raw.data, 'E', raw.len);
+}
+
 static struct str put_whole(struct json_leaves *leaves, json_int_t value) {
     if (leaves->number_count == JSON_LEAVES_MAX)
         return (struct str){NULL, 0};
@@ -76,9 +80,15 @@ static struct json_leaf read_number(struct json_leaves *leaves, struct str raw) 
     if (json_is_integer(number))
         leaf.text = put_whole(leaves, json_integer_value(number));
     else
-        leaf = (struct json_leaf){.kind = JSON_KIND_FRACTION};
+        leaf = (struct json_leaf){.kind = JSON_KIND_FRACTION,
+                                  .fault = has_exponent(raw) ? FAULT_SHORTENED : FAULT_TYPE};
     json_decref(number);
     return leaf.kind == JSON_KIND_WHOLE && !leaf.text.data ? broken(FAULT_TOO_MANY) : leaf;
+}
+
+enum fault_code json_leaf_fault(const struct json_leaf *leaf) {
+    bool told = leaf->kind == JSON_KIND_BROKEN || leaf->kind == JSON_KIND_FRACTION;
+    return told ? leaf->fault : FAULT_TYPE;
 }
 
 struct json_leaf json_leaf_read(struct json_leaves *leaves, struct str raw) {
@@ -104,6 +114,8 @@ struct json_leaf json_leaf_read(struct json_leaves *leaves, struct str raw) {
 struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool whole) {
     const double exact = 9007199254740992.0; // 2^53
     const struct str nothing = {NULL, 0};
+    if (whole && has_exponent(raw))
+        return nothing;
     json_t *number = parse(raw, NULL);
     double value = json_real_value(number);
     struct str text = nothing;

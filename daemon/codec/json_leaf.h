@@ -21,8 +21,8 @@ enum json_kind {
 
 struct json_leaf {
     enum json_kind kind;
-    enum fault_code fault;
-    struct str text; // TEXT and WHOLE: what it says; borrowed from the raw text or the leaves
+    enum fault_code fault; // of BROKEN and FRACTION
+    struct str text;       // TEXT and WHOLE: what it says; borrowed from the raw text or the leaves
 };
 
 // What the texts of some leaves borrow from.
@@ -36,8 +36,10 @@ struct json_leaves {
 // `raw` is one value, without white space around it. At most JSON_LEAVES_MAX between two releases;
 // more are BROKEN.
 struct json_leaf json_leaf_read(struct json_leaves *leaves, struct str raw);
+// What is wrong with a value that is not of the kind asked for.
+enum fault_code json_leaf_fault(const struct json_leaf *leaf);
 // A FRACTION as text, "1.5"; one without a fraction as "2". Absent when it has too many digits, or
-// has a fraction and `whole`.
+// has a fraction or an exponent and `whole`: a number that was shortened is not what it was.
 struct str json_leaf_number(struct json_leaves *leaves, struct str raw, bool whole);
 
 // The key of a member, read once. Absent when it is a bare number or cannot be read: it names

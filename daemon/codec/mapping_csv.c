@@ -166,11 +166,43 @@ static bool read_header(struct csv_mapping *table, const struct csv_record *reco
     return !m->result->decoded.failed;
 }
 
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// '0123: how people keep a spreadsheet from making a number of a text.
+static struct str without_mark(struct str cell) {
+    struct str text = str_trim(cell);
+    if (text.len > 1 && text.data[0] == '\'' && is_digit(text.data[1]))
+        return (struct str){text.data + 1, text.len - 1};
+    return cell;
+}
+
 // The text of a column; absent when the record ends before it.
 static struct str cell_of(const struct csv_record *record, int column) {
     if (column == COLUMN_NONE || (size_t)column >= record->count)
         return (struct str){NULL, 0};
-    return record->cells[column];
+    return without_mark(record->cells[column]);
+}
+
+// "201712345678.0" or ",00": a number that a program has written as one with a fraction.
+static struct str without_fraction(struct str id) {
+    size_t digits = 0, zeros;
+    while (digits < id.len && is_digit(id.data[digits]))
+        digits++;
+    zeros = digits + 1;
+    while (zeros < id.len && id.data[zeros] == '0')
+        zeros++;
+    bool whole = digits > 0 && zeros == id.len && zeros > digits + 1 &&
+                 (id.data[digits] == '.' || id.data[digits] == ',');
+    return whole ? (struct str){id.data, digits} : id;
+}
+
+static void tidy_id(struct str *id) {
+    *id = str_trim(*id);
+    if (id->len > 1 && id->data[0] == '\'')
+        *id = (struct str){id->data + 1, id->len - 1};
+    *id = without_fraction(*id);
 }
 
 static void take_categories(struct mapper *m, struct str cell) {
@@ -187,7 +219,7 @@ static bool is_shortened(struct str id) {
     enum { DIGITS_KEPT = 15, DIGITS_MIN = 18 };
     size_t zeros = 0;
     for (size_t i = 0; i < id.len; i++) {
-        if (id.data[i] < '0' || id.data[i] > '9')
+        if (!is_digit(id.data[i]))
             return false;
         zeros = id.data[i] == '0' ? zeros + 1 : 0;
     }
@@ -229,7 +261,7 @@ static bool is_dated_note(const struct csv_mapping *table, const struct csv_reco
     if (column == COLUMN_NONE || str_trim(cell_of(record, column)).len)
         return false;
     for (size_t i = 0; i < id.len; i++)
-        if (id.data[i] >= '0' && id.data[i] <= '9')
+        if (is_digit(id.data[i]))
             return false;
     return id.len > 0;
 }
@@ -269,7 +301,9 @@ static void read_cells(struct csv_mapping *table, const struct csv_record *recor
             mapper_take(m, (enum mapping_field)field, &cell, cell.data ? 1 : 0);
     }
     m->item.item.unknown_fields = table->unused;
-    if (is_shortened(str_trim(m->item.item.id)))
+    tidy_id(&m->item.item.id);
+    m->trace.value[MAPPING_ID] = m->item.item.id;
+    if (is_shortened(m->item.item.id))
         mapper_fault(m, FAULT_SHORTENED, mapper_pointer(MAPPING_ID));
     check_row(table, record);
 }

@@ -65,8 +65,7 @@ static void take_one(struct json_walk *walk, enum mapping_field field, struct st
     }
     mapper_note(m, field, note_of(leaf->kind));
     if (field != MAPPING_WATERMARK)
-        mapper_fault(m, leaf->kind == JSON_KIND_BROKEN ? leaf->fault : FAULT_TYPE,
-                     mapper_pointer(field));
+        mapper_fault(m, json_leaf_fault(leaf), mapper_pointer(field));
 }
 
 // One more than allowed is passed on, so that it is told.
@@ -85,8 +84,7 @@ static void take_list(struct json_walk *walk, struct str list) {
         if (raw[count].data)
             count++;
         else if (leaf.kind != JSON_KIND_NULL)
-            mapper_fault(walk->m, leaf.kind == JSON_KIND_BROKEN ? leaf.fault : FAULT_TYPE,
-                         mapper_pointer(MAPPING_CATEGORY));
+            mapper_fault(walk->m, json_leaf_fault(&leaf), mapper_pointer(MAPPING_CATEGORY));
     }
     if (next == JSON_SCAN_BROKEN)
         mapper_fault(walk->m, FAULT_SYNTAX, mapper_pointer(MAPPING_CATEGORY));
@@ -197,7 +195,19 @@ static void begin_walk(struct json_walk *walk, struct mapper *m) {
         json_pick_tell_unused(walk->pick, add_unknown, m->about.places);
 }
 
-// A URL or a token; null, false and nothing mean that this is the last page.
+// How systems write that there is no next page: null, false, nothing, and what their programs make
+// of these.
+static bool is_no_page(enum json_kind kind, struct str text) {
+    static const char *const words[] = {"", "null", "none", "nil", "false", "undefined", "0", "-1"};
+    if (kind == JSON_KIND_NULL || kind == JSON_KIND_FALSE)
+        return true;
+    for (size_t i = 0; text.data && i < sizeof words / sizeof *words; i++)
+        if (str_equal_nocase(str_trim(text), str_from(words[i])))
+            return true;
+    return false;
+}
+
+// A URL or a token.
 static void take_next(struct json_walk *walk, const struct json_picked *next) {
     struct mapper *m = walk->m;
     struct json_leaf leaf = {.kind = JSON_KIND_NULL};
@@ -206,7 +216,7 @@ static void take_next(struct json_walk *walk, const struct json_picked *next) {
     struct str text = text_of(walk, &leaf, next->raw, true);
     if (next->repeated)
         mapper_fail_at(m, FAULT_REPEATED, "next", 1);
-    else if (leaf.kind == JSON_KIND_NULL || leaf.kind == JSON_KIND_FALSE)
+    else if (is_no_page(leaf.kind, text))
         return;
     else if (leaf.kind == JSON_KIND_BROKEN)
         mapper_fail_at(m, leaf.fault, "next", 1);
@@ -261,8 +271,9 @@ static uint64_t number_of(struct json_walk *walk, const struct json_picked *pick
 // Does it name a page, or say that there is one?
 static bool names_page(struct json_walk *walk, const struct json_picked *picked) {
     struct json_leaf leaf = read_leaf(walk, picked);
-    return leaf.kind == JSON_KIND_TRUE || (leaf.kind == JSON_KIND_TEXT && leaf.text.len > 0) ||
-           number_of(walk, picked) > 0;
+    return leaf.kind == JSON_KIND_TRUE ||
+           ((leaf.kind == JSON_KIND_TEXT || leaf.kind == JSON_KIND_WHOLE) &&
+            !is_no_page(leaf.kind, leaf.text));
 }
 
 // What the page says of its list beside `next`.

@@ -82,9 +82,9 @@ static bool is_named(const struct digest *identity) {
 }
 
 // Of a signal that is taken back only id and time mean anything, as here.
-static void add_left_out(struct page *page, const struct item *said,
+static void add_left_out(struct page *page, const struct decode_item *decoded,
                          const struct normalise_context *context) {
-    struct item taken_back = *said;
+    struct item taken_back = decoded->item;
     struct signal signal;
     struct normalise_result result;
     taken_back.withdrawn = true;
@@ -93,8 +93,8 @@ static void add_left_out(struct page *page, const struct item *said,
         return;
     page->left_out =
         mem_grow(page->left_out, page->left_out_count, &page->left_out_cap, sizeof *page->left_out);
-    page->left_out[page->left_out_count++] =
-        (struct page_left_out){signal.identity, signal.updated_ms, signal.updated_upto_ms};
+    page->left_out[page->left_out_count++] = (struct page_left_out){
+        signal.identity, signal.updated_ms, signal.updated_upto_ms, decoded->index, decoded->line};
 }
 
 static void on_item(void *ctx, const struct decode_item *decoded) {
@@ -103,7 +103,7 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
     const struct page_options *options = decoding->options;
     struct normalise_result result;
     if (decoded->excluded) {
-        add_left_out(page, &decoded->item, &options->context);
+        add_left_out(page, decoded, &options->context);
         return;
     }
     page->items = mem_grow(page->items, page->item_count, &page->item_cap, sizeof *page->items);

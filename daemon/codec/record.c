@@ -10,13 +10,14 @@
 #include <string.h>
 
 enum {
-    RECORD_FORMAT = 3,
+    RECORD_FORMAT = 4,
     FLAG_COUNTS = 1,
     FLAG_POLLED = 2,
     FLAG_ERASED = 4,
     FLAG_REMAPPED = 8,
     FLAG_UNKNOWN_SAID = 16,
-    FLAG_HOW = 32, // the bits from here on are a number
+    FLAG_HOW = 32, // two bits that are a number
+    FLAG_UNDATED = 128,
     UNKNOWN_BYTES = 1 + DIGEST_BYTES,
 };
 enum { FEED_HEAD = 46 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2, FLAG_LISTED = 4 };
@@ -72,10 +73,10 @@ bool record_get_cell(struct str record, struct cell *cell) {
 
 void record_put_ledger(struct buf *out, const struct ledger_entry *entry, struct str event) {
     uint8_t head[RECORD_LEDGER_HEAD] = {RECORD_FORMAT, (uint8_t)entry->verdict};
-    head[2] =
-        (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
-                  (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
-                  (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0) | (unsigned)entry->how * FLAG_HOW);
+    head[2] = (uint8_t)((entry->counts ? FLAG_COUNTS : 0) | (entry->polled ? FLAG_POLLED : 0) |
+                        (entry->erased ? FLAG_ERASED : 0) | (entry->remapped ? FLAG_REMAPPED : 0) |
+                        (entry->unknown_said ? FLAG_UNKNOWN_SAID : 0) |
+                        (entry->undated ? FLAG_UNDATED : 0) | (unsigned)entry->how * FLAG_HOW);
     head[3] = entry->source_len;
     head[4] = entry->id_len;
     head[5] = (uint8_t)entry->kind;
@@ -126,9 +127,10 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
         head[5] >= LEDGER_KINDS || head[3] > LEDGER_SOURCE_MAX || head[4] > SIGNAL_ID_MAX)
         return false;
     memset(entry, 0, sizeof *entry);
-    if (head[2] / FLAG_HOW >= WITHDRAWALS)
+    unsigned how = head[2] % FLAG_UNDATED / FLAG_HOW;
+    if (how >= WITHDRAWALS)
         return false;
-    entry->how = (enum withdrawal)(head[2] / FLAG_HOW);
+    entry->how = (enum withdrawal)how;
     entry->seq = seq;
     entry->kind = (enum ledger_kind)head[5];
     entry->verdict = (enum verdict)head[1];
@@ -137,6 +139,7 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
     entry->erased = head[2] & FLAG_ERASED;
     entry->remapped = head[2] & FLAG_REMAPPED;
     entry->unknown_said = head[2] & FLAG_UNKNOWN_SAID;
+    entry->undated = head[2] & FLAG_UNDATED;
     entry->source_len = head[3];
     entry->id_len = head[4];
     entry->municipality_today = (uint16_t)get(head + 6, 2);

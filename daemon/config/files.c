@@ -191,9 +191,12 @@ static void check_key(struct config_reading *reading, const char *section, const
     size_t key = config_key_index(section, name);
     struct err err;
     struct hash_key secret;
+    const char *path = path_of(reading, key);
+    if (path && access(path, F_OK) != 0 && errno == ENOENT)
+        reading->yaml.faults->advice = hash_key_advice;
     if (!check_readable(reading, key))
         return;
-    if (!hash_key_load(path_of(reading, key), false, &secret, &err))
+    if (!hash_key_load(path, false, &secret, &err))
         yaml_key_fault(&reading->yaml, key, "%s", err.text);
     hash_wipe(&secret, sizeof secret);
 }
@@ -201,9 +204,18 @@ static void check_key(struct config_reading *reading, const char *section, const
 static void check_state(struct config_reading *reading) {
     const struct config *config = reading->config;
     struct stat st;
-    if (config->state_dir && stat(config->state_dir, &st) == 0 && !S_ISDIR(st.st_mode))
-        yaml_key_fault(&reading->yaml, config_key_index("state", "directory"),
-                       "%s: is no directory", config->state_dir);
+    const size_t key = config_key_index("state", "directory");
+    const char *dir = config->state_dir;
+    bool there = dir && stat(dir, &st) == 0, gone = dir && !there && errno == ENOENT;
+    if (there && !S_ISDIR(st.st_mode))
+        yaml_key_fault(&reading->yaml, key, "%s: is no directory", dir);
+    // In its usual place systemd makes it.
+    if (gone && reading->yaml.faults->wants_state &&
+        strcmp(dir, config_keys[key].default_text) != 0)
+        yaml_key_fault(&reading->yaml, key,
+                       "%s: is not there: mount its disk, or for the very first start run "
+                       "signaald --init",
+                       dir);
     check_key(reading, "state", "identity_key");
     check_key(reading, "person", "key");
     check_key(reading, "person", "previous_key");

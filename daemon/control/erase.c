@@ -28,11 +28,17 @@ static void on_erased(struct commit_task *task) {
     struct erasure *erasure = (struct erasure *)task;
     const struct erase_task *erase = &erasure->erase;
     bool failed = task->err.kind != ERR_NONE;
+    if (failed)
+        log_error("signal not erased uid=%u reason=\"%s\"", erasure->uid, task->err.text);
     if (!failed && erase->found)
         log_notice("signal erased versions=%u waiting=%u uid=%u", erase->erased, erase->waiting,
                    erasure->uid);
     if (erasure->request && failed)
-        control_problem(erasure->request, 503, "It cannot be made durable now; try again later.");
+        control_problem(erasure->request, 503,
+                        task->err.kind == ERR_RETRY
+                            ? "It cannot be made durable now; try again later."
+                            : "Nothing was erased, since not all that is held can be read: the "
+                              "ledger is damaged. signaald --verify says what.");
     else if (erasure->request && !erase->found)
         control_problem(erasure->request, 404,
                         "Never seen: no signal with this id came from this source.");

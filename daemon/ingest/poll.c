@@ -245,7 +245,10 @@ static void on_delivered(struct commit_task *task) {
     if (delivery->content.decoded.failed) {
         char failure[FEED_FAILURE_MAX], what[EXPLAIN_MAX];
         explain_whole(delivery_mapping(delivery), &delivery->content.decoded, what);
-        (void)snprintf(failure, sizeof failure, "the page cannot be read, at or before line %u: %s",
+        const struct template *t = template_of(feed);
+        (void)snprintf(failure, sizeof failure,
+                       "the page cannot be read%s%s%s, at or before line %u: %s",
+                       t->native ? "" : " by ", t->native ? "" : t->name, t->native ? "" : ".yaml",
                        delivery->content.decoded.line, what);
         delivery_free(delivery);
         feed_poll_finish(feed, failure, 0);

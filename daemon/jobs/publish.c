@@ -75,9 +75,9 @@ static void close_outbox(void *ctx) {
 
 // --- what the ledger knows of a topic ---
 
-static int64_t known_offset(void *ctx, int32_t partition) {
+static struct publish_ack last_known(void *ctx, int32_t partition) {
     const struct topic_stream *stream = ctx;
-    return ledger_known_offset(stream->job->options.ledger, stream->topic, partition);
+    return ledger_last_known(stream->job->options.ledger, stream->topic, partition);
 }
 
 static int32_t known_partitions(void *ctx) {
@@ -151,7 +151,7 @@ static bool create_publisher(struct topic_stream *stream, struct err *err) {
         .close_outbox = close_outbox,
         .see = take_back_see,
         .on_lacked = take_back_run,
-        .known_offset = known_offset,
+        .last_known = last_known,
         .known_partitions = known_partitions,
         .on_partitions = on_partitions,
         .on_acks = on_acks,

@@ -22,7 +22,7 @@
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "core/normalise/normalise.h"
 #include "ledger_private.h"
 
@@ -98,17 +98,6 @@ void ledger_flush_erase_waiting(struct ledger_writer *writer) {
 
 // --- lines ---
 
-bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry) {
-    struct str record, event;
-    if (store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) &&
-        record_get_ledger(record, seq, entry, &event))
-        return true;
-    if (writer->txn.err.kind == ERR_NONE)
-        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
-                (unsigned long long)seq);
-    return false;
-}
-
 static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
     struct str empty;
     return !store_get_seq(&writer->txn, STORE_OUTBOX, seq, &empty);
@@ -130,12 +119,20 @@ static void empty_row(struct ledger_entry *entry) {
     entry->id_len = 0;
 }
 
+void ledger_keep_erased(struct ledger_change *change, const struct ledger_entry *entry,
+                        const struct municipalities *municipalities,
+                        const struct ledger_entry *previous) {
+    struct event_parts parts;
+    event_make_parts(&parts, municipalities, entry, previous);
+    buf_clear(&change->value);
+    event_keep(&change->value, &parts);
+}
+
 void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
     empty_row(entry);
-    buf_clear(&change->value);
     buf_clear(&change->record);
-    event_put_erased_value(&change->value, NULL, entry, NULL);
+    ledger_keep_erased(change, entry, NULL, NULL);
     record_put_ledger(&change->record, entry, buf_str(&change->value));
     store_put_seq(&writer->txn, STORE_LEDGER, entry->seq, buf_str(&change->record));
     store_note_removed(&writer->txn);
@@ -221,20 +218,19 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
     entry.remapped = false;
     entry.polled = false;
     entry.received_ms = entry.logged_ms = writer->logged_ms;
-    buf_clear(&change->value);
-    event_put_erased_value(&change->value, tables->municipalities, &entry,
-                           erasing->has_previous ? &erasing->previous : NULL);
+    ledger_keep_erased(change, &entry, tables->municipalities,
+                       erasing->has_previous ? &erasing->previous : NULL);
     ledger_write_entry(writer, &entry);
-    index_put(change->index, &entry.identity, entry.seq);
+    ledger_lead(writer, &entry.identity, entry.seq);
     if (erasing->has_previous)
         add_waiting(writer, entry.seq);
 }
 
-// Entries of a table that go once all have been looked at.
+// Entries of a table that go once all have been looked at. One that cannot be read may be one of
+// them: then nothing goes, and nobody is told that it has.
 struct going {
-    const struct erasing *erasing; // of pseudonyms
-    const struct hash_key *key;    // of the quarantine
-    const struct digest *identity; // the same
+    const struct erasing *erasing;
+    const struct digest *identity; // of the quarantine
     struct digest *list;           // their keys; owned
     size_t count, cap;
 };
@@ -256,7 +252,7 @@ static bool on_pseudonym(void *ctx, struct str key, struct str value) {
     struct going *going = ctx;
     struct person_record record;
     if (key.len != DIGEST_BYTES || !record_get_person(value, &record))
-        return true;
+        return ledger_cannot_read(going->erasing->writer, "a pseudonym");
     for (size_t i = 0; i < going->erasing->person_count; i++)
         if (going->erasing->persons[i] == record.person)
             note_going(going, key);
@@ -310,12 +306,16 @@ void ledger_forget_person(struct ledger_writer *writer, const struct ledger_entr
 
 static bool on_quarantined(void *ctx, struct str key, struct str value) {
     struct going *going = ctx;
+    struct ledger_writer *writer = going->erasing->writer;
     struct quarantine_record entry;
     struct digest identity;
-    if (key.len != DIGEST_BYTES || !record_get_quarantine(value, &entry, going->key) ||
-        entry.id[0] == '\0')
+    if (key.len != DIGEST_BYTES ||
+        !record_get_quarantine(value, &entry, &writer->ledger->identity_key))
+        return ledger_cannot_read(writer, "an entry of the quarantine");
+    if (entry.id[0] == '\0')
         return true;
-    normalise_identity(going->key, str_from(entry.source), str_from(entry.id), &identity);
+    normalise_identity(&writer->ledger->identity_key, str_from(entry.source), str_from(entry.id),
+                       &identity);
     if (digest_equal(&identity, going->identity))
         note_going(going, key);
     return true;
@@ -323,7 +323,8 @@ static bool on_quarantined(void *ctx, struct str key, struct str value) {
 
 // What came under the same id and could not be taken. True when there was any.
 static bool drop_quarantined(struct ledger_writer *writer, const struct digest *identity) {
-    struct going going = {.key = &writer->ledger->identity_key, .identity = identity};
+    const struct erasing erasing = {.writer = writer};
+    struct going going = {.erasing = &erasing, .identity = identity};
     store_each(&writer->txn, STORE_QUARANTINE, on_quarantined, &going);
     delete_going(writer, STORE_QUARANTINE, &going);
     if (going.count == 0)

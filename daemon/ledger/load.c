@@ -18,6 +18,7 @@ static bool damaged(struct err *err, const char *what, uint64_t seq) {
 
 struct loading {
     struct ledger *ledger;
+    struct store_txn *txn;
     struct err *err;
     bool ok;
 };
@@ -32,10 +33,10 @@ static bool on_entry_loaded(void *ctx, uint64_t seq, struct str record) {
         loading->ok = damaged(loading->err, "a line is missing", seq);
     if (!loading->ok)
         return false;
-    if (!record_get_ledger(record, seq, &entry, &event))
+    if (seq > LEADS_SEQ_MAX || !record_get_ledger(record, seq, &entry, &event))
         loading->ok = damaged(loading->err, "unreadable line", seq);
     else if (entry.kind == LEDGER_SIGNAL)
-        index_put(loading->ledger->index, &entry.identity, seq);
+        ledger_load_lead(loading->ledger, loading->txn, &entry);
     loading->ledger->last_seq = seq;
     return loading->ok;
 }
@@ -91,7 +92,7 @@ static void load_sequence(struct ledger *ledger, struct store_txn *txn) {
 static bool load(struct ledger *ledger, struct err *err) {
     struct store_txn txn;
     struct str value;
-    struct loading loading = {ledger, err, true};
+    struct loading loading = {ledger, &txn, err, true};
     store_begin_read(ledger->store, &txn);
     store_each_seq(&txn, STORE_LEDGER, 1, on_entry_loaded, &loading);
     load_sequence(ledger, &txn);
@@ -119,26 +120,106 @@ static bool load(struct ledger *ledger, struct err *err) {
     return loading.ok;
 }
 
+static struct str digest_str(const struct digest *digest) {
+    return (struct str){(const char *)digest->bytes, DIGEST_BYTES};
+}
+
+static void check_of(const struct hash_key *key, struct digest *check) {
+    hash_digest(key, "key-check", NULL, 0, check);
+}
+
 // A new ledger gets a random name, by which its events are told apart in a topic that others write
-// to as well, and a digest that tells whether a later start brings the same key.
+// to as well, and digests that tell whether a later start brings the same keys.
 static bool name_ledger(struct ledger *ledger, struct err *err) {
-    struct digest random, check;
+    struct digest random, person;
     struct store_txn txn;
-    hash_digest(&ledger->identity_key, "key-check", NULL, 0, &check);
-    if (ledger->id[0])
-        return digest_equal(&check, &ledger->key_check) ||
-               err_set(err, ERR_CONFIG,
-                       "the identity key is not the one this ledger was written with: with "
-                       "it every known signal would be new");
-    ledger->key_check = check;
+    check_of(&ledger->identity_key, &ledger->key_check);
+    check_of(&ledger->person_keys.list[0].key, &person);
     hash_random(random.bytes, sizeof random.bytes);
     digest_to_hex(&random, ledger->id);
     store_begin(ledger->store, &txn);
     store_put(&txn, STORE_META, STR("ledger_id"), str_from(ledger->id));
     ledger_begin_chain(ledger, &txn);
-    store_put(&txn, STORE_META, STR("key-check"),
-              (struct str){(const char *)check.bytes, DIGEST_BYTES});
+    store_put(&txn, STORE_META, STR("key-check"), digest_str(&ledger->key_check));
+    store_put(&txn, STORE_META, STR("person-key-check"), digest_str(&person));
     return store_commit(&txn, err);
+}
+
+// What is kept of the person keys that the ledger was written with: their digests, that of the one
+// in force last.
+enum { PERSON_KEYS_KEPT = 16 };
+struct person_checks {
+    struct digest list[PERSON_KEYS_KEPT + 1];
+    size_t count;
+};
+
+static bool load_person_checks(const struct ledger *ledger, struct person_checks *known,
+                               struct err *err) {
+    struct store_txn txn;
+    struct str value;
+    store_begin_read(ledger->store, &txn);
+    if (store_get(&txn, STORE_META, STR("person-key-check"), &value) &&
+        value.len % DIGEST_BYTES == 0 && value.len <= PERSON_KEYS_KEPT * DIGEST_BYTES) {
+        known->count = value.len / DIGEST_BYTES;
+        memcpy(known->list, value.data, value.len);
+    }
+    store_abort(&txn);
+    if (txn.err.kind != ERR_NONE)
+        *err = txn.err;
+    return txn.err.kind == ERR_NONE;
+}
+
+static size_t place_of(const struct person_checks *known, const struct digest *check) {
+    size_t i = 0;
+    while (i < known->count && !digest_equal(&known->list[i], check))
+        i++;
+    return i;
+}
+
+static bool put_in_force(struct ledger *ledger, struct person_checks *known,
+                         const struct digest *check, struct err *err) {
+    struct store_txn txn;
+    size_t old = place_of(known, check);
+    if (old == known->count && known->count == PERSON_KEYS_KEPT)
+        old = 0;
+    if (old < known->count)
+        memmove(&known->list[old], &known->list[old + 1],
+                (--known->count - old) * sizeof *known->list);
+    known->list[known->count++] = *check;
+    store_begin(ledger->store, &txn);
+    store_put(&txn, STORE_META, STR("person-key-check"),
+              (struct str){(const char *)known->list, known->count * DIGEST_BYTES});
+    return store_commit(&txn, err);
+}
+
+// The person key may be another one only beside one that the ledger was written with.
+static bool check_person_key(struct ledger *ledger, struct err *err) {
+    const struct person_keys *keys = &ledger->person_keys;
+    struct person_checks known = {.count = 0};
+    struct digest check, previous;
+    if (!load_person_checks(ledger, &known, err))
+        return false;
+    check_of(&keys->list[0].key, &check);
+    check_of(&keys->list[keys->count - 1].key, &previous);
+    if (known.count && digest_equal(&known.list[known.count - 1], &check))
+        return true;
+    if (keys->count > 1 && place_of(&known, &previous) < known.count)
+        return put_in_force(ledger, &known, &check, err);
+    return err_set(err, ERR_CONFIG,
+                   "the person key is not the one this ledger was written with: nobody would be "
+                   "linked with the persons before. Give that key back; to change it, give it "
+                   "as person.previous_key beside the new one");
+}
+
+static bool check_keys(struct ledger *ledger, struct err *err) {
+    struct digest check;
+    check_of(&ledger->identity_key, &check);
+    if (!digest_equal(&check, &ledger->key_check))
+        return err_set(
+            err, ERR_CONFIG,
+            "the identity key is not the one this ledger was written with: with it every "
+            "known signal would be new. Give that key back");
+    return check_person_key(ledger, err);
 }
 
 // A key in a file of the operator's, or in one of ours in the state directory, which only a new
@@ -182,12 +263,13 @@ struct ledger *ledger_open(const struct ledger_options *options, struct err *err
     if (options->counts_topic)
         ledger->topics[LEDGER_STATISTICS].name = mem_strdup(options->counts_topic);
     ledger->window_ms = options->window_ms;
-    ledger->index = index_create();
+    ledger->leads = leads_create();
     ledger->counts = counts_create();
     ledger->persons = persons_create();
     ledger->store = store_open(options->dir, options->bytes_max, err);
     if (!ledger->store || !load_name(ledger, err) || !load_keys(ledger, options, err) ||
-        !name_ledger(ledger, err) || !load(ledger, err)) {
+        !(ledger->id[0] ? check_keys(ledger, err) : name_ledger(ledger, err)) ||
+        !load(ledger, err)) {
         ledger_close(ledger);
         return NULL;
     }
@@ -198,12 +280,12 @@ void ledger_close(struct ledger *ledger) {
     if (!ledger)
         return;
     store_close(ledger->store);
-    index_free(ledger->index);
+    leads_free(ledger->leads);
     counts_free(ledger->counts);
     persons_free(ledger->persons);
     free(ledger->erase_waiting);
     for (int i = 0; i < LEDGER_TOPICS; i++) {
-        free(ledger->topics[i].offsets);
+        free(ledger->topics[i].last);
         free(ledger->topics[i].name);
     }
     hash_wipe(&ledger->identity_key, sizeof ledger->identity_key);

@@ -5,6 +5,7 @@
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
+#include "core/normalise/normalise.h"
 #include "core/signal/dedup.h"
 #include "ledger_private.h"
 
@@ -22,6 +23,13 @@ void ledger_keep_later_time(struct ledger_writer *writer, const struct ledger_en
     writer->writes = true;
 }
 
+void ledger_keep_day(const struct tables *tables, const struct source *source, int64_t received_ms,
+                     const struct ledger_entry *known, struct signal *signal) {
+    if (signal->undated && !signal->withdrawn && known->reported != TIME_DAY_NONE)
+        normalise_redate(tables->municipalities, source ? source->municipality : 0, known->reported,
+                         received_ms, signal);
+}
+
 static void note_change(struct delivery *delivery, const struct page_item *item,
                         const struct ledger_entry *known, const struct signal *signal) {
     delivery->changes = mem_grow(delivery->changes, delivery->change_count, &delivery->change_cap,
@@ -34,7 +42,7 @@ static void note_change(struct delivery *delivery, const struct page_item *item,
 
 static void take_item(struct ledger_writer *writer, struct delivery *delivery,
                       struct page_item *item) {
-    const struct signal *signal = &delivery->content.signals[item->signal];
+    struct signal *signal = &delivery->content.signals[item->signal];
     struct ledger_entry known, entry;
     bool seen = ledger_find_known(writer, &signal->identity, &known);
     if (writer->txn.err.kind != ERR_NONE)
@@ -42,6 +50,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
     if (delivery->dry_run && item->repeats)
         item->verdict = VERDICT_DUPLICATE;
+    if (seen && item->verdict != VERDICT_DUPLICATE)
+        ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
     if (delivery->preview && item->verdict == VERDICT_CORRECTED)
         note_change(delivery, item, &known, signal);
     if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))

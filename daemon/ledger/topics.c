@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// What the ledger keeps of each topic: over how many partitions its keys are divided, and how far
-// Kafka has confirmed each. What is confirmed leaves the outbox; the publisher begins behind it.
+// What the ledger keeps of each topic: over how many partitions its keys are divided, and the last
+// record that Kafka has confirmed in each. What is confirmed leaves the outbox; the publisher
+// begins behind that record, once it has seen that it is still there.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
@@ -17,19 +18,32 @@ struct str ledger_partitions_key(const struct ledger_topic_place *place, char *o
     return (struct str){out, (size_t)n};
 }
 
-struct str ledger_offset_key(const struct ledger_topic_place *place, int32_t partition, char *out) {
-    int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/offset/%d", place->name, partition);
+static struct str last_key(const struct ledger_topic_place *place, int32_t partition, char *out) {
+    int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/last/%d", place->name, partition);
     return (struct str){out, (size_t)n};
 }
 
-void ledger_set_offset(struct ledger_topic_place *place, int32_t partition, int64_t offset) {
-    if (partition >= place->offset_count) {
-        place->offsets = mem_resize(place->offsets, (size_t)partition + 1, sizeof *place->offsets);
-        for (int32_t p = place->offset_count; p <= partition; p++)
-            place->offsets[p] = -1;
-        place->offset_count = partition + 1;
+static const struct publish_ack NONE_KNOWN = {.offset = -1};
+
+static void set_last(struct ledger_topic_place *place, struct publish_ack last) {
+    if (last.partition >= place->last_count) {
+        place->last = mem_resize(place->last, (size_t)last.partition + 1, sizeof *place->last);
+        for (int32_t p = place->last_count; p <= last.partition; p++)
+            place->last[p] = NONE_KNOWN;
+        place->last_count = last.partition + 1;
     }
-    place->offsets[partition] = offset;
+    place->last[last.partition] = last;
+}
+
+enum { LAST_BYTES = 16 };
+
+void ledger_keep_last(struct store_txn *txn, const struct ledger_topic_place *place,
+                      const struct publish_ack *last) {
+    char name[LEDGER_KEY_MAX], value[LAST_BYTES];
+    memcpy(value, &last->offset, sizeof last->offset);
+    memcpy(value + sizeof last->offset, &last->seq, sizeof last->seq);
+    store_put(txn, STORE_META, last_key(place, last->partition, name),
+              (struct str){value, sizeof value});
 }
 
 static void load_topic(struct ledger_topic_place *place, struct store_txn *txn) {
@@ -40,11 +54,12 @@ static void load_topic(struct ledger_topic_place *place, struct store_txn *txn) 
         return;
     memcpy(&place->partitions, value.data, sizeof place->partitions);
     for (int32_t p = 0; p < place->partitions; p++) {
-        int64_t offset;
-        if (store_get(txn, STORE_META, ledger_offset_key(place, p, name), &value) &&
-            value.len == sizeof offset) {
-            memcpy(&offset, value.data, sizeof offset);
-            ledger_set_offset(place, p, offset);
+        struct publish_ack last = {.partition = p};
+        if (store_get(txn, STORE_META, last_key(place, p, name), &value) &&
+            value.len == LAST_BYTES) {
+            memcpy(&last.offset, value.data, sizeof last.offset);
+            memcpy(&last.seq, value.data + sizeof last.offset, sizeof last.seq);
+            set_last(place, last);
         }
     }
 }
@@ -59,10 +74,10 @@ void ledger_load_topics(struct ledger *ledger, struct store_txn *txn) {
         load_topic(statistics, txn);
 }
 
-int64_t ledger_known_offset(const struct ledger *ledger, enum ledger_topic topic,
-                            int32_t partition) {
+struct publish_ack ledger_last_known(const struct ledger *ledger, enum ledger_topic topic,
+                                     int32_t partition) {
     const struct ledger_topic_place *place = &ledger->topics[topic];
-    return partition < place->offset_count ? place->offsets[partition] : -1;
+    return partition < place->last_count ? place->last[partition] : NONE_KNOWN;
 }
 
 int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic) {
@@ -91,7 +106,6 @@ static void commit_acks(struct ledger_writer *writer, const struct ledger_group 
                         enum ledger_topic topic) {
     const struct ledger_confirmed *confirmed = &group->confirmed[topic];
     const struct ledger_topic_place *place = &writer->ledger->topics[topic];
-    char name[LEDGER_KEY_MAX];
     for (size_t i = 0; i < confirmed->ack_count; i++) {
         const struct publish_ack *ack = &confirmed->acks[i];
         if (topic == LEDGER_EVENTS)
@@ -103,8 +117,7 @@ static void commit_acks(struct ledger_writer *writer, const struct ledger_group 
         if (ack->offset < 0)
             continue;
         // Reports of a partition come in order, so the last one here is the one to keep.
-        store_put(&writer->txn, STORE_META, ledger_offset_key(place, ack->partition, name),
-                  (struct str){(const char *)&ack->offset, sizeof ack->offset});
+        ledger_keep_last(&writer->txn, place, ack);
     }
     if (confirmed->partitions) {
         ledger_keep_partitions(writer, topic, confirmed->partitions);
@@ -119,22 +132,23 @@ static bool statistics_topic_is_new(const struct ledger *ledger,
     for (size_t i = 0; i < statistics->ack_count; i++) {
         const struct publish_ack *ack = &statistics->acks[i];
         if (ack->offset >= 0 &&
-            ack->offset <= ledger_known_offset(ledger, LEDGER_STATISTICS, ack->partition))
+            ack->offset <= ledger_last_known(ledger, LEDGER_STATISTICS, ack->partition).offset)
             return true;
     }
     return statistics->partitions > 0;
 }
 
-static void forget_offsets(struct ledger_writer *writer, const struct ledger_topic_place *place) {
+static void forget_last(struct ledger_writer *writer, enum ledger_topic topic) {
+    const struct ledger_topic_place *place = &writer->ledger->topics[topic];
     char name[LEDGER_KEY_MAX];
-    for (int32_t p = 0; p < place->offset_count; p++)
-        store_delete(&writer->txn, STORE_META, ledger_offset_key(place, p, name));
+    for (int32_t p = 0; p < place->last_count; p++)
+        store_delete(&writer->txn, STORE_META, last_key(place, p, name));
 }
 
 static void commit_statistic_acks(struct ledger_writer *writer, const struct ledger_group *group) {
     bool is_new = statistics_topic_is_new(writer->ledger, &group->confirmed[LEDGER_STATISTICS]);
     if (is_new)
-        forget_offsets(writer, &writer->ledger->topics[LEDGER_STATISTICS]);
+        forget_last(writer, LEDGER_STATISTICS);
     commit_acks(writer, group, LEDGER_STATISTICS);
     if (is_new)
         ledger_resend_statistics(writer);
@@ -144,21 +158,26 @@ static void apply_confirmed(struct ledger_topic_place *place,
                             const struct ledger_confirmed *confirmed) {
     for (size_t i = 0; i < confirmed->ack_count; i++)
         if (confirmed->acks[i].offset >= 0)
-            ledger_set_offset(place, confirmed->acks[i].partition, confirmed->acks[i].offset);
+            set_last(place, confirmed->acks[i]);
     if (confirmed->partitions)
         place->partitions = confirmed->partitions;
 }
 
 void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group) {
     uint64_t outbox = store_entries(&writer->txn, STORE_OUTBOX);
+    // Told with the partitions: nothing was known, or what was does not hold any more.
+    if (group->confirmed[LEDGER_EVENTS].partitions)
+        forget_last(writer, LEDGER_EVENTS);
     commit_acks(writer, group, LEDGER_EVENTS);
     commit_statistic_acks(writer, group);
     writer->change->confirmed = outbox - store_entries(&writer->txn, STORE_OUTBOX);
 }
 
 void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group) {
+    if (group->confirmed[LEDGER_EVENTS].partitions)
+        ledger->topics[LEDGER_EVENTS].last_count = 0;
     if (statistics_topic_is_new(ledger, &group->confirmed[LEDGER_STATISTICS]))
-        ledger->topics[LEDGER_STATISTICS].offset_count = 0;
+        ledger->topics[LEDGER_STATISTICS].last_count = 0;
     for (int i = 0; i < LEDGER_TOPICS; i++)
         apply_confirmed(&ledger->topics[i], &group->confirmed[i]);
 }

@@ -110,8 +110,13 @@ void ledger_unsay_unmapped(struct ledger_writer *writer, const struct ledger_ent
         struct unmapped_record kept;
         struct digest digest;
         struct str old, key = key_of(writer, source, &entry->unknown[i], &digest);
-        if (!store_get(&writer->txn, STORE_UNMAPPED, key, &old) ||
-            !record_get_unmapped(old, &kept) || kept.first_ms > entry->logged_ms)
+        if (!store_get(&writer->txn, STORE_UNMAPPED, key, &old))
+            continue;
+        if (!record_get_unmapped(old, &kept)) {
+            (void)ledger_cannot_read(writer, "a word that no table has");
+            return;
+        }
+        if (kept.first_ms > entry->logged_ms)
             continue;
         if (kept.times <= 1) {
             ledger_forget_unmapped(writer, source, &entry->unknown[i]);

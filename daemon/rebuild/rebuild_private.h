@@ -38,13 +38,14 @@ struct rebuild_topic {
     size_t ledger_id_count;
     uint64_t records, lines_added, again, others, forged, unreadable, clashes, other_key;
     uint64_t first_seq, last_seq;
-    uint64_t far;                            // passed over since too many are missing before them
-    uint64_t passed_seq;                     // the highest of the others that were passed over
-    int64_t last_ms;                         // when the last event was logged
-    int32_t partitions;                      // that the keys were divided over
-    int64_t offsets[PUBLISH_PARTITIONS_MAX]; // of the last record that is ours, passed over or not
+    uint64_t far;        // passed over since too many are missing before them
+    uint64_t passed_seq; // the highest of the others that were passed over
+    int64_t last_ms;     // when the last event was logged
+    int32_t partitions;  // that the keys were divided over
+    struct publish_ack last[PUBLISH_PARTITIONS_MAX]; // our last record, passed over or not
     // Its own
     struct rebuild_fits fits;
+    struct buf kept; // of the event at hand
     int64_t shown_ms;
     struct err err;
 };

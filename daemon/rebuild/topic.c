@@ -94,8 +94,9 @@ static bool pass_over(struct rebuild_topic *topic, const struct publish_record *
 static bool take(struct rebuild_topic *topic, const struct publish_record *record) {
     struct ledger_found found;
     struct err err;
-    topic->offsets[record->partition] = record->offset;
-    if (!topic_event_read(record, &found, &err))
+    topic->last[record->partition] =
+        (struct publish_ack){record->seq, record->partition, record->offset};
+    if (!topic_event_read(record, &topic->kept, &found, &err))
         return pass_over(topic, record, err.text, &topic->unreadable);
     switch (ledger_rebuild_add(topic->lines, &found, &topic->err)) {
     case LEDGER_ADD_FAILED:
@@ -241,11 +242,14 @@ bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     options.key = topic->key;
     struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = topic};
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        topic->offsets[i] = -1;
+        topic->last[i].offset = -1;
     topic->shown_ms = clock_monotonic_ms();
     if (topic->ledger_id)
         digest_to_hex(topic->ledger_id, topic->found);
-    if (!publish_replay_run(&replay, err)) {
+    buf_init(&topic->kept, EVENT_VALUE_MAX + 1);
+    bool read = publish_replay_run(&replay, err);
+    buf_free(&topic->kept);
+    if (!read) {
         if (topic->err.kind != ERR_NONE)
             *err = topic->err;
         return false;
@@ -253,5 +257,5 @@ bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     if (!check(topic, &replay, err))
         return false;
     keep_passed(topic);
-    return ledger_rebuild_named(topic->lines, topic->found, topic->offsets, err);
+    return ledger_rebuild_named(topic->lines, topic->found, topic->last, err);
 }

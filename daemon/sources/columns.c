@@ -37,7 +37,8 @@ static bool take_name(const struct sources_cell *cell, struct str value, struct 
     uint32_t item = (uint32_t)(cell->source - cell->reading->sources->list) + 1;
     uint32_t before = sources_add_name(cell->reading->sources, value, item);
     if (before)
-        return err_set(err, ERR_CONFIG, "already in line %u", cell->reading->lines[before - 1]);
+        return err_set(err, ERR_CONFIG, "already in line %u",
+                       cell->reading->sources->list[before - 1].line);
     cell->source->name = mem_strndup(value.data, value.len);
     return true;
 }
@@ -77,7 +78,7 @@ static bool take_token(const struct sources_cell *cell, struct str hex, struct e
     uint32_t before = sources_add_token(cell->reading->sources, digest, item);
     if (before)
         return err_set(err, ERR_CONFIG, "already in line %u: a token belongs to one source",
-                       cell->reading->lines[(before - 1) / SOURCE_TOKENS_MAX]);
+                       cell->reading->sources->list[(before - 1) / SOURCE_TOKENS_MAX].line);
     memcpy(cell->source->tokens[cell->source->token_count++], digest, sizeof digest);
     return true;
 }

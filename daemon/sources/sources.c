@@ -99,8 +99,8 @@ static void read_row(struct sources_reading *reading, const struct str *cells, c
     struct sources *sources = reading->sources;
     struct source *source = &sources->list[sources->count];
     struct err err;
-    *source = (struct source){.interval_ms = INTERVAL_DEFAULT_MS, .person = SOURCE_PERSON_CONSENT};
-    reading->lines[sources->count] = line;
+    *source = (struct source){
+        .line = line, .interval_ms = INTERVAL_DEFAULT_MS, .person = SOURCE_PERSON_CONSENT};
     reading->row = (struct sources_row){.line = line};
     for (size_t i = 0; i < count; i++) {
         const struct sources_column *column = &sources_columns[order[i]];
@@ -126,7 +126,6 @@ static bool grow(struct sources_reading *reading, uint32_t line) {
         size_t room = count ? count * 2 : 1;
         reading->sources->list =
             mem_resize(reading->sources->list, room, sizeof *reading->sources->list);
-        reading->lines = mem_resize(reading->lines, room, sizeof *reading->lines);
     }
     return true;
 }
@@ -188,7 +187,6 @@ struct sources *sources_load(const struct config *config, struct diagnostics *fa
     read_rows(&reading, &table);
     table_close(&table);
     free(reading.dir);
-    free(reading.lines);
     if (faults->count == before)
         return reading.sources;
     sources_unref(reading.sources);
@@ -234,18 +232,32 @@ const struct source *sources_by_token(const struct sources *sources, struct str 
     return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
 }
 
-static bool check_municipalities(const struct sources *sources, const struct tables *tables,
-                                 struct buf *faults) {
+// What a municipality tells without a place would count nowhere, and never cover its own.
+static bool check_municipality(const struct source *source, const struct tables *tables,
+                               struct buf *fault) {
+    if (!source->municipality && source->kind == SOURCE_MUNICIPALITY)
+        buf_puts(fault, "its kind is municipality, so it needs one (allowed: GM0001..GM9999)");
+    else if (source->municipality &&
+             !municipalities_by_code(tables->municipalities, source->municipality))
+        buf_printf(fault, "municipality GM%04u is not in the table of municipalities",
+                   source->municipality);
+    return fault->len == 0;
+}
+
+static bool check_municipalities(const struct config *config, const struct sources *sources,
+                                 const struct tables *tables, struct buf *faults) {
     bool good = true;
-    for (size_t i = 0; i < sources->count; i++) {
+    struct buf fault;
+    buf_init(&fault, 256);
+    for (size_t i = 0; i < sources->count; i++, buf_clear(&fault)) {
         const struct source *source = &sources->list[i];
-        if (!source->municipality ||
-            municipalities_by_code(tables->municipalities, source->municipality))
+        if (check_municipality(source, tables, &fault))
             continue;
         good = false;
-        buf_printf(faults, "source %s: municipality GM%04u is not in the table of municipalities\n",
-                   source->name, source->municipality);
+        buf_printf(faults, "%s:%u: source %s: %.*s\n", config->sources_file, source->line,
+                   source->name, (int)fault.len, fault.data);
     }
+    buf_free(&fault);
     return good;
 }
 
@@ -260,7 +272,7 @@ bool sources_load_all(const struct config *config, struct sources **sources, str
     *sources = sources_load(config, &told);
     buf_put_str(faults, buf_str(&told.text));
     diagnostics_free(&told);
-    if (*tables && *sources && check_municipalities(*sources, *tables, faults))
+    if (*tables && *sources && check_municipalities(config, *sources, *tables, faults))
         return true;
     sources_unref(*sources);
     tables_unref(*tables);

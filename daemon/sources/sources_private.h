@@ -14,7 +14,6 @@ struct sources_reading {
     struct diagnostics *faults;
     struct templates *templates; // NULL: these have faults
     struct sources *sources;
-    uint32_t *lines; // of each source
     struct sources_row {
         uint32_t line;
         bool template_bad, secret_bad; // has a fault that is told already

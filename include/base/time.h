@@ -27,6 +27,10 @@ bool time_parse_date(struct str text, int32_t *day);
 // unknown local offset is refused), seconds 0..60, any fraction (cut to ms).
 bool time_parse_stamp(struct str text, int64_t *ms);
 
+// What others write: as time_parse_stamp, or with a blank for T, without seconds, with +0100 or
+// +01, or without a zone, which is then that of the Netherlands.
+bool time_parse_said(struct str text, int64_t *ms);
+
 void time_format_date(int32_t day, char out[TIME_DATE_MAX]);
 void time_format_stamp(int64_t ms, char out[TIME_STAMP_MAX]); // UTC, milliseconds, Z
 

@@ -36,6 +36,7 @@ struct page_refused {
 struct page_left_out {
     struct digest identity;
     int64_t updated_ms, updated_upto_ms; // as in struct signal
+    uint32_t index, line;
 };
 
 // A word that the tables lacked, of one of the signals.

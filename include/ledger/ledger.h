@@ -74,8 +74,9 @@ uint64_t ledger_first_seq(const struct ledger *ledger);     // of the oldest lin
 uint64_t ledger_unpublished(const struct ledger *ledger);   // in the outbox
 int64_t ledger_last_commit_ms(const struct ledger *ledger); // 0: none since the start
 const char *ledger_id(const struct ledger *ledger);         // this ledger's random name, in hex
-int64_t ledger_known_offset(const struct ledger *ledger, enum ledger_topic topic,
-                            int32_t partition);                                  // -1: none
+// The last record of a partition that is known to be ours; offset -1: none.
+struct publish_ack ledger_last_known(const struct ledger *ledger, enum ledger_topic topic,
+                                     int32_t partition);
 int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic); // 0: not yet known
 void ledger_usage(const struct ledger *ledger, struct store_usage *usage);
 // What of it is kept free: room to keep what Kafka confirms. Whatever else would take of it is
@@ -150,7 +151,8 @@ bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base,
 // call ends.
 struct ledger_event {
     struct ledger_entry entry;
-    struct str event;
+    struct str kept;  // what the line keeps of its event, see codec/event_kept.h
+    struct str event; // its value
     bool published;
     int32_t partition;
     int64_t offset; // -1: not known

@@ -16,8 +16,8 @@
 
 struct ledger_found {
     struct ledger_entry entry; // without what other lines say: previous, first, person
-    struct str value;
-    int32_t partition; // where the event is
+    struct str kept;           // of its event, as codec/event_kept.h
+    int32_t partition;         // where the event is
     int64_t offset;
 };
 
@@ -50,10 +50,10 @@ bool ledger_rebuild_find_far(struct ledger_rebuild *rebuild, struct ledger_far *
 // Takes away the lines from `seq` on.
 bool ledger_rebuild_drop(struct ledger_rebuild *rebuild, uint64_t seq, struct err *err) MUST_CHECK;
 
-// `ledger_id`: DIGEST_HEX digits. `offsets`: how far each of PUBLISH_PARTITIONS_MAX partitions has
-// been read, -1 where there was nothing: what is behind that a daemon takes for later events of
+// `ledger_id`: DIGEST_HEX digits. `last`: our last record in each of PUBLISH_PARTITIONS_MAX
+// partitions, offset -1 where there was none: what is behind it a daemon takes for later events of
 // its own.
 bool ledger_rebuild_named(struct ledger_rebuild *rebuild, const char *ledger_id,
-                          const int64_t *offsets, struct err *err) MUST_CHECK;
+                          const struct publish_ack *last, struct err *err) MUST_CHECK;
 
 #endif

@@ -16,6 +16,7 @@ enum { SOURCE_TOKENS_MAX = 2, SOURCES_MAX = 20000 };
 // One line of the source table: an organisation that delivers, and how.
 struct source {
     char *name; // 1..64 of [a-z0-9._-]; stable: it is part of the identity of each of its signals
+    uint32_t line; // where it stands in the file
     enum source_kind kind;
     uint16_t municipality; // code; 0: none of its own
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated

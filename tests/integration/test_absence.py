@@ -272,6 +272,21 @@ class Absence(Case):
                 self.assert_whole()
                 self.daemon.stop()
 
+    def test_left_out_and_there_is_a_conflict(self):
+        """Which of both holds nobody can say: nothing is withdrawn, and it is told."""
+        self.answer = lambda: (200, {}, {"results": self.items})
+        self.items = self.items[:4]
+        self.start(self.with_template(), template="listed")
+        self.wait_total(4)
+        for at in (0, 4):
+            self.items.insert(at, item("2017-000002", queue="closed"))
+            self.wait_polls()
+            self.assertEqual((self.total(), self.kinds()), (4, ["registered"] * 4))
+            reasons = [r["code"] for q in self.daemon.control("GET", "/v1/quarantine").json["entries"] for r in q["reasons"]]
+            self.assertEqual(set(reasons), {"conflict"})
+            del self.items[at]
+        self.assert_whole()
+
     def test_left_out_of_an_import(self):
         self.start(self.with_template(), url="", complete="", interval="")
         directory = self.daemon_directory()
@@ -286,6 +301,9 @@ class Absence(Case):
         line = '{"id": "2017-1", "reported": "2017-03-05", "category": "x"%s}'
         self.assertEqual(bring(line % "").status, 200)
         self.wait_total(1)
+        for lines in ((line % "", line % ', "queue": "closed"'), (line % ', "queue": "closed"', line % "")):
+            self.assertEqual(bring(*lines).json["results"][0]["errors"][0]["code"], "conflict")
+        self.assertEqual(self.total(), 1)
         self.assertEqual(bring(line % ', "queue": "closed"').json["excluded"], 1)
         self.wait_total(0)
         self.assertEqual(self.kinds(), ["registered", "withdrawn"])

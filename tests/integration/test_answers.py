@@ -207,7 +207,7 @@ class Covering(Answers):
         {"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True, "official": "yes", "policy": "yes"},
         {"name": "zwolle", "kind": "municipality", "municipality": "GM0193", "push": True},
         {"name": "police", "kind": "police", "municipality": "GM0014", "push": True, "official": "yes"},
-        {"name": "nowhere", "kind": "municipality", "push": True},
+        {"name": "nowhere", "kind": "ngo", "push": True},
         {"name": "named", "kind": "municipality", "municipality": "GM0307", "official": "yes"},
     ]
 
@@ -298,6 +298,9 @@ class Received(Covering):
 
 
 class Reported(Covering):
+    SOURCES = [{**source, "kind": "municipality", "municipality": "GM1680"} if source["name"] == "nowhere" else source
+               for source in Covering.SOURCES]
+
     def test_what_was_reported(self):
         self.push("weesp", reported="2017-03-05")
         self.push("utrecht", reported="2015-12-31")

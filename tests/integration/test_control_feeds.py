@@ -34,7 +34,7 @@ class Operator(Case):
         for name in (GOOD, FLAWED):
             cls.endpoint.paths["/" + name] = lambda *_, name=name: (200, {}, cls.items[name])
         cls.endpoint.paths["/" + BAD] = lambda *_: (500, {}, b"")
-        polled = {"kind": "municipality", "interval": "7d", "allow_private": "yes"}
+        polled = {"kind": "municipality", "municipality": "GM0363", "interval": "7d", "allow_private": "yes"}
         cls.SOURCES = [*Case.SOURCES] + [
             dict(polled, name=name, url=cls.endpoint.url(f"/{name}?key=secret-in-the-url")) for name in (GOOD, BAD, FLAWED)]
         super().setUpClass()
@@ -124,7 +124,7 @@ class Pause(Operator):
 
 
 class Reload(Operator):
-    LINE = {"kind": "municipality", "interval": "7d", "allow_private": "yes"}
+    LINE = {"kind": "municipality", "municipality": "GM0363", "interval": "7d", "allow_private": "yes"}
 
     def use(self, sources):
         self.daemon.write_sources(sources)
@@ -326,7 +326,7 @@ class Import(Case):
         for content, why in (
                 (good.replace("reported", "gemeld", 1), "are not there: reported"),
                 (good.replace("category", "vorm", 1), "are not there: category"),
-                (good + "\r\nt-900,,Other,30\r\n", "without the date of its report"),
+                (good + "\r\nt-900,,Other,30\r\n", "a row has no date in column \"reported\": fill it in, or write may_be_missing: [reported] in the template"),
                 (good + "\r\nTotaal: 700,,,\r\n", "a sum or a note"),
                 (good + "\r\n* voorlopige cijfers\r\n", "a sum or a note"),
                 (good + "\r\nt-3,07-03-2017,Other,30\r\n", "nothing was stored")):
@@ -436,7 +436,7 @@ class Import(Case):
         answer = self.daemon.control("POST", "/v1/import?source=coa&template=csv", "a,b\r\n1,2\r\n")
         self.assert_problem(answer, 400)
         self.assertEqual(answer.json["errors"][0]["code"], "missingPlace")
-        self.assertIn("are not there: id. ", answer.json["detail"])
+        self.assertIn("are not there: id; write them in the template", answer.json["detail"])
         self.assertEqual(self.daemon.control("GET", "/v1/signals/coa/x").status, 404)
 
     def test_killed_on_the_way(self):

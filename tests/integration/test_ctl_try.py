@@ -190,8 +190,8 @@ line 2
 
     def test_what_does_not_read(self):
         for template, content, why in (
-            ("csv", "a,b\n1,2\n", "missingPlace: columns that the template names are not there: id\n"),
-            ("csv", "id,age\n1,2\n", "are not there: reported, category\n"),
+            ("csv", "a,b\n1,2\n", "missingPlace: columns that the template names are not there: id; write them"),
+            ("csv", "id,age\n1,2\n", "are not there: reported, category; write"),
             ("csv", "id,reported,category\n1,2017-03-05,\n2,,x\n", "at or before line 3: emptyDate:"),
             ("csv", 'id,reported,category\n1\n"2\n', "syntax"),
             ("native", "[{", "syntax"),

@@ -62,7 +62,10 @@ class Damage(unittest.TestCase):
             self.assertRegex(text, r"the ledger in \S+ is gone")
             self.assertIn(ADVICE, text)
             self.assertEqual(self.run_signaald("--init")[0], 2)
-            self.assertEqual(self.run_signaald("--verify")[0], 2)
+            status, verified = self.run_signaald("--verify")
+            self.assertEqual(status, DAMAGED, verified)
+            self.assertRegex(verified, r"the ledger in \S+ is gone")
+            self.assertIn(ADVICE, verified)
             self.assertFalse(self.file.exists())
             (self.daemon.state / name).unlink(missing_ok=True)
 

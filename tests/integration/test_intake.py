@@ -99,6 +99,24 @@ class One(Intake):
                 self.assertEqual((got.status, got.json["id"]), (200, signal["id"]))
         self.assert_whole()
 
+    def test_a_known_date_stands_until_another_is_said(self):
+        signal = self.new(reported="2017-03-05", municipality="Weesp",
+                          victim={"citizenship": "GB", "birthYear": 2000, "gender": "v"})
+        self.assertEqual(self.daemon.post(COA, signal).status, 201)
+        silent = {k: v for k, v in signal.items() if k != "reported"}
+        for version, more in ((2, {"status": "confirmed"}), (3, {}), (4, {"withdrawn": True}),
+                              (5, {"status": "confirmed", "category": "dwangarbeid"})):
+            answer = self.daemon.post(COA, {**silent, **more})
+            self.assertEqual((answer.status, answer.json["version"]), (200, version))
+            event = self.daemon.events()[-1]["data"]
+            self.assertEqual((event["reported"], event["municipality"]["code"]), ("2017-03-05", "GM0457"))
+            if "withdrawn" not in more:
+                self.assertEqual((event["victim"]["citizenship"], event["victim"]["ageGroup"]), ("EU", "Minor"))
+        self.daemon.post(COA, {**signal, "reported": "2018-03-05"})
+        self.daemon.post(COA, silent)
+        self.assertEqual(self.daemon.events()[-1]["data"]["reported"], "2018-03-05")
+        self.assert_whole()
+
     def test_ask_and_take_back(self):
         signal = self.new(id=f"map/é {self.new()['id']}?#")
         ours = self.daemon.post(AMSTERDAM, signal).json["signal"]
@@ -180,11 +198,34 @@ class Batches(Intake):
         self.assert_whole()
 
     def test_ids_that_a_spreadsheet_shortened(self):
-        for id in ("2.01712E+11", "2,01712e+11", "1E+18", "#N/B", "#N/A", "#VERW!", "#DEEL/0!", "#NAAM?", "########"):
+        for id in ("2.01712E+11", "2,01712e+11", "2.01712E11", "2,01712E11", "201.71E+09", "1.0E-3", "1E+18",
+                   "#N/B", "#N/A", "#VERW!", "#DEEL/0!", "#NAAM?", "########"):
             answer = self.refused(self.daemon.post(COA, self.new(id=id)), 400)
             self.assertEqual([(e["pointer"], e["code"]) for e in answer.json["errors"]], [("/id", "shortenedId")])
-        for id in ("E+11", "2.01712E11", "2.01712E-3", "x2.0E+11", "2017E+11", "123456789012345000", "#12", "#AB-1", "#ABC"):
+            self.assertNotIn(id.encode(), answer.body)
+        for id in ("E+11", "7E12", "2017E11", "1E-3", "x2.0E+11", "2017E+11", "123456789012345000", "#12", "#AB-1", "#ABC"):
             self.assertEqual(self.daemon.post(COA, self.new(id=id)).status, 201, id)
+        for number, status in (("2.01712e11", 400), ("2.01712E+11", 400), ("1e3", 400), ("201712345678.0", 201),
+                               ("201712345678", 200), ("201712345678.5", 400)):
+            answer = self.daemon.post(COA, '{"id":%s,"reported":"2017-03-05"}' % number)
+            self.assertEqual(answer.status, status, number)
+            if "e" in number.lower():
+                self.assertEqual(answer.json["errors"][0]["code"], "shortenedId")
+
+    def test_ids_that_read_alike_are_one(self):
+        signal = self.new(id="Melding é 2017-1")
+        self.assertEqual(self.daemon.post(COA, signal).status, 201)
+        for id in ("\u00a0Melding é 2017-1", "Melding\u202fé  2017-1", "Mel\u00adding é 2017-1\u200b", "Melding e\u0301 2017-1",
+                   "\ufeffMelding é 2017-1", "Melding é 2017\u20131", "Melding é 2017\u20111"):
+            answer = self.daemon.post(COA, {**signal, "id": id})
+            self.assertEqual((answer.status, answer.json["verdict"]), (200, "duplicate"), ascii(id))
+            got = self.daemon.request("GET", "/v1/signals/" + quote(id), headers=bearer(COA))
+            self.assertEqual(got.json["signal"], answer.json["signal"])
+        self.refused(self.daemon.post(COA, [signal, {**signal, "id": signal["id"] + "\u200b", "status": "confirmed"}]), 400)
+        for id in ("\u200b", "\u00a0 \ufeff"):
+            self.assertEqual(self.refused(self.daemon.post(COA, self.new(id=id)), 400).json["errors"][0]["code"], "required")
+        self.assertEqual(self.daemon.post(COA, self.new(reported="2017\u201303-05\u00a0")).status, 201)
+        self.assert_whole()
 
     def test_what_a_victim_is_never_costs_the_signal(self):
         values = (17.5, 1e30, True, ["man", "vrouw"], {"from": 16})

@@ -62,6 +62,11 @@ class Paging(Case):
         "next-not-followed": ("results", lambda q, h, n: page(0, 4, next="/x?page=2"), 4, UNREAD),
         "next-renamed": ("url", lambda q, h, n: page(0, 4, _links={"next": {"href": "/x?page=2"}}), 4, UNREAD),
         "next-null": ("url", lambda q, h, n: page(0, 4, next=None, _links={"next": {"href": None}}), 4, None),
+        **{f"next-none-{i}": ("url", lambda q, h, n, none=none: page(0, 4, next=none), 4, None)
+           for i, none in enumerate((False, "", " ", "null", "None", "false", "undefined", 0, 0.0, "0", -1))},
+        **{f"token-none-{i}": ("token", lambda q, h, n, none=none: page(0, 4, token=none), 4, None)
+           for i, none in enumerate((None, False, "", "null", 0, -1))},
+        "next-null-as-text": ("results", lambda q, h, n: page(0, 4, next="null", next_page=0, hasMore=False), 4, None),
         "next-itself": ("url", lambda q, h, n: page(0, 4, next="?"), 4, "the next page is the same page again"),
         "next-circle": ("url", lambda q, h, n: page(0, 4, next=f"?p={int(q.get('p', 0)) + 1}"), 4, CIRCLE),
         "next-elsewhere": ("url", lambda q, h, n: page(0, 4, next="http://other.example.nl/?p=2"), 4,

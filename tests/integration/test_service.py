@@ -98,6 +98,45 @@ class Options(Fresh):
             self.assertIn("fine", fine.stdout)
         self.assertEqual(list(self.daemon.state.iterdir()), [])
 
+    def test_state_directory_that_is_not_there(self):
+        """In its usual place systemd makes it; elsewhere it may be a disk that is not mounted."""
+        shutil.rmtree(self.daemon.state)
+        for words in (["--check-config"], ["--verify"], []):
+            told = run(*words, "-c", self.daemon.config_path)
+            self.assertEqual((told.returncode, told.stdout), (2, ""), words)
+            self.assertRegex(told.stderr, rf"signaald\.yaml:\d+: state\.directory: {self.daemon.state}: is not there: mount its "
+                             "disk, or for the very first start run signaald --init")
+        self.assertEqual(run("--print-config", "-c", self.daemon.config_path).returncode, 0)
+        self.assertEqual(run("--init", "-c", self.daemon.config_path).returncode, 0)
+        self.assertEqual(run("--check-config", "-c", self.daemon.config_path).returncode, 0)
+
+    def test_key_that_is_not_there(self):
+        """Whether it is named or in its usual place: what to do is said, with the mode of the file."""
+        advice = "umask 077; head -c 32 /dev/urandom > FILE"
+        for section, name in (("state", "identity_key"), ("person", "key"), ("person", "previous_key")):
+            self.daemon.extra = {section: [f"{name}: /nowhere/{name}"]}
+            self.daemon.write_config()
+            for words in (["--check-config"], []):
+                told = run(*words, "-c", self.daemon.config_path)
+                self.assertEqual(told.returncode, 2)
+                self.assertIn(f"{section}.{name}: /nowhere/{name}: cannot be read: No such file or directory", told.stderr)
+                self.assertIn(advice, told.stderr)
+        self.daemon.extra = {}
+        self.daemon.write_config()
+        self.daemon.start()
+        self.daemon.stop()
+        for name in ("identity.key", "person.key"):
+            (self.daemon.state / name).rename(self.daemon.directory / name)
+            told = run("-c", self.daemon.config_path)
+            self.assertEqual(told.returncode, 2)
+            self.assertRegex(told.stderr, f"{name}: cannot be read: No such file")
+            self.assertIn(advice, told.stderr)
+            (self.daemon.directory / name).rename(self.daemon.state / name)
+        (self.daemon.state / "person.key").write_bytes(b"another person key of 32 bytes .")
+        told = run("-c", self.daemon.config_path)
+        self.assertEqual(told.returncode, 2)
+        self.assertIn("person.previous_key beside the new one", told.stderr)
+
     def test_check_config_tells_all_faults_at_once(self):
         categories = self.daemon.directory / "categories.csv"
         categories.write_text("word,code\nx,NoSuchCode\n")
@@ -118,13 +157,19 @@ class Options(Fresh):
         self.assertNotIn("warship", wrong.stderr)
 
     def test_source_of_a_place_that_is_not_there(self):
-        fault = "source nowhere: municipality GM9999 is not in the table of municipalities"
-        self.daemon.write_sources([*SOURCES, {"name": "nowhere", "kind": "municipality", "municipality": "GM9999"}])
+        self.daemon.write_sources([*SOURCES, {"name": "nowhere", "kind": "municipality", "municipality": "GM9999"},
+                                   {"name": "none", "kind": "municipality"}, {"name": "ngo", "kind": "ngo"}])
+        file = self.daemon.directory / "sources.csv"
+        lines = file.read_text().splitlines()
+        where = [1 + next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("nowhere,", "none,")]
+        fault = (f"{file}:{where[0]}: source nowhere: municipality GM9999 is not in the table of municipalities\n"
+                 f"{file}:{where[1]}: source none: its kind is municipality, so it needs one (allowed: GM0001..GM9999)")
         checked = run("--check-config", "-c", self.daemon.config_path)
         self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (2, "", fault + "\n"))
         started = run("-c", self.daemon.config_path)
         self.assertEqual(started.returncode, 2)
-        self.assertIn(fault, started.stderr)
+        for line in fault.splitlines():
+            self.assertIn(line, started.stderr)
         text = (self.daemon.directory / "sources.csv").read_text()
         self.daemon.write_sources(SOURCES)
         self.daemon.start()

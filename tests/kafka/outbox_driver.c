@@ -46,7 +46,7 @@ struct driver {
     uint64_t released, marked_count, found;
     bool *marked; // by sequence
     int32_t partitions;
-    int64_t known[PUBLISH_PARTITIONS_MAX];
+    struct publish_ack known[PUBLISH_PARTITIONS_MAX];
     struct mark *waiting; // told, not yet in the file
     size_t waiting_count;
     bool recovery_read, enough, stopping;
@@ -66,8 +66,8 @@ static void apply(struct driver *d, const struct mark *mark) {
         fail("a sequence that was never handed over");
     d->marked_count += !d->marked[mark->seq];
     d->marked[mark->seq] = true;
-    if (mark->offset > d->known[mark->partition])
-        d->known[mark->partition] = mark->offset;
+    d->known[mark->partition] =
+        (struct publish_ack){mark->seq, (int32_t)mark->partition, mark->offset};
     if (mark->seq > d->released)
         d->released = mark->seq;
 }
@@ -166,7 +166,7 @@ static bool next_event(void *ctx, struct publish_event *event) {
     return true;
 }
 
-static int64_t known_offset(void *ctx, int32_t partition) {
+static struct publish_ack last_known(void *ctx, int32_t partition) {
     return ((struct driver *)ctx)->known[partition];
 }
 
@@ -217,7 +217,8 @@ int main(int argc, char **argv) {
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     struct err err;
     struct driver d = {.marked = mem_zalloc(EVENTS_MAX + 1, sizeof(bool))};
-    memset(d.known, 0xff, sizeof d.known); // -1
+    for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
+        d.known[i].offset = -1;
     load(&d, argv[3]);
     static const struct hash_key key = {{1}};
     const struct publish_options options = {.brokers = argv[1],
@@ -231,7 +232,7 @@ int main(int argc, char **argv) {
                                             .next_event = next_event,
                                             .close_outbox = free,
                                             .see = see,
-                                            .known_offset = known_offset,
+                                            .last_known = last_known,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,
                                             .on_acks = on_acks,

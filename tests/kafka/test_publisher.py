@@ -211,6 +211,24 @@ class PublisherTest(kafka_case.KafkaCase):
         driver.await_more()
         self.assert_there(set(range(1, driver.finish() + 1)) - gone)
 
+    def test_topic_grown_before_commit(self):
+        """As above, and the driver is killed before it could keep anything of the new topic, when that has already
+        more than the old one had."""
+        driver = self.live()
+        driver.await_more()
+        self.kafka.delete_topic(self.topic)
+        driver.await_line("state recovering: the topic does not exist")
+        gone, kept = self.marked(), self.state.read_bytes()
+        self.kafka.create_topic(self.topic, PARTITIONS)
+        while self.state.stat().st_size < 3 * len(kept):
+            driver.await_more()
+        driver.kill()
+        self.state.write_bytes(kept)
+        driver = self.live()
+        driver.await_line("state recovering: the topic is another one than before")
+        driver.await_more()
+        self.assert_there(set(range(1, driver.finish() + 1)) - gone)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

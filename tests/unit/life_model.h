@@ -53,6 +53,7 @@ struct life_signal {
     bool gone, counts, erased;
     bool told; // it has content, other than a withdrawal of something never seen
     struct said said;
+    uint8_t day; // that it is counted under: a version that says none keeps it
     int64_t received_ms, updated_ms;
     uint32_t version;
     uint64_t latest; // line
@@ -141,6 +142,12 @@ static inline struct cell life_cell(const struct life *life, const struct item_s
     if (item->said.gender)
         cell.gender = item->said.gender == 1 ? GENDER_MASCULINE : GENDER_FEMININE;
     return cell;
+}
+
+static inline struct cell life_cell_of(const struct life *life, const struct life_signal *s) {
+    struct item_said item = {.by = s->by, .said = s->said};
+    item.said.day = s->day;
+    return life_cell(life, &item, s->received_ms);
 }
 
 // --- persons ---
@@ -269,10 +276,13 @@ static inline enum verdict life_take(struct life *life, const struct item_said *
         s->counts = false;
         s->person = 0;
     } else {
+        if (item.said.day || !s->told) {
+            s->day = item.said.day;
+            s->received_ms = now;
+        }
         s->told = true;
         s->said = item.said;
-        s->received_ms = now;
-        s->cell = life_cell(life, &item, now);
+        s->cell = life_cell_of(life, s);
         s->person = life_person(life, &item.said); // before it leaves the one it was about
         s->counts = true;
     }
@@ -286,8 +296,7 @@ static inline void life_remap(struct life *life) {
         struct life_signal *s = &life->signals[life->lines[seq].signal];
         if (s->latest != seq || !s->counts || s->erased)
             continue;
-        const struct item_said item = {.by = s->by, .said = s->said};
-        struct cell cell = life_cell(life, &item, s->received_ms);
+        struct cell cell = life_cell_of(life, s);
         if (memcmp(&cell, &s->cell, sizeof cell) == 0)
             continue;
         s->cell = cell;

@@ -35,13 +35,14 @@ struct app {
     bool (*until)(struct app *app);
     int64_t deadline;
     // The ledger
-    uint64_t events;           // seq 1..events
-    bool *marked;              // confirmed, by seq
-    bool *pending;             // told by on_acks, not yet marked
-    int64_t known[PARTITIONS]; // last confirmed offset
-    int32_t partitions;        // pinned
-    int32_t topic_partitions;  // that the mock has
-    bool forgetful;            // marks nothing: as if killed before each commit
+    uint64_t events;                // seq 1..events
+    bool *marked;                   // confirmed, by seq
+    bool *pending;                  // told by on_acks, not yet marked
+    int64_t known[PARTITIONS];      // last confirmed offset
+    uint64_t known_seq[PARTITIONS]; // of the record there; 0: as each went out once, in order
+    int32_t partitions;             // pinned
+    int32_t topic_partitions;       // that the mock has
+    bool forgetful;                 // marks nothing: as if killed before each commit
     bool withhold_go;
     bool may_shrink;
     bool fails_to_take;
@@ -100,10 +101,25 @@ static inline bool next_event(void *ctx, struct publish_event *event) {
     return true;
 }
 
-static inline int64_t known_offset(void *ctx, int32_t partition) {
+// The event that is at an offset when each went out once, in order; 0: there is none.
+static inline uint64_t seq_at(const struct app *app, int32_t partition, int64_t offset) {
+    for (uint64_t seq = 1; seq <= app->events; seq++) {
+        char key[16], value[64];
+        event_text(seq, key, value);
+        if (publish_partition(str_from(key), app->topic_partitions) == partition && offset-- == 0)
+            return seq;
+    }
+    return 0;
+}
+
+static inline struct publish_ack last_known(void *ctx, int32_t partition) {
     struct app *app = ctx;
     assert_in_range(partition, 0, PARTITIONS - 1);
-    return app->known[partition];
+    int64_t offset = app->known[partition];
+    uint64_t seq = app->known_seq[partition];
+    if (offset >= 0 && seq == 0)
+        seq = seq_at(app, partition, offset);
+    return (struct publish_ack){seq, partition, offset};
 }
 
 static inline int32_t known_partitions(void *ctx) {
@@ -272,7 +288,7 @@ static inline void start(struct app *app, const char *brokers,
                                             .see = see,
                                             .on_lacked = on_lacked,
                                             .on_forged = on_forged,
-                                            .known_offset = known_offset,
+                                            .last_known = last_known,
                                             .known_partitions = known_partitions,
                                             .on_partitions = on_partitions,
                                             .on_acks = on_acks,

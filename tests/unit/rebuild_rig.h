@@ -73,9 +73,13 @@ static inline enum ledger_add add(struct ledger_rebuild *rebuild, const struct e
     struct publish_record record = event->record;
     record.key.data = event->key;
     record.value.data = event->value;
-    if (!topic_event_read(&record, &found, &err))
+    struct buf kept;
+    buf_init(&kept, EVENT_VALUE_MAX + 1);
+    if (!topic_event_read(&record, &kept, &found, &err))
         fail_msg("%s", err.text);
-    return ledger_rebuild_add(rebuild, &found, &err);
+    enum ledger_add added = ledger_rebuild_add(rebuild, &found, &err);
+    buf_free(&kept);
+    return added;
 }
 
 static inline struct link_task link_all(struct ledger *ledger) {
@@ -115,8 +119,8 @@ static inline struct ledger *rebuild_from(const struct topic *topic, const char 
     struct ledger *ledger = open_beside();
     struct ledger_rebuild *rebuild = ledger_rebuild_begin(ledger);
     struct err err;
-    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
-    memset(offsets, 0xff, sizeof offsets);      // each -1
+    static struct publish_ack last[PUBLISH_PARTITIONS_MAX];
+    memset(last, 0xff, sizeof last);            // each -1
     for (size_t i = topic->count; i > 1; i--) { // in any order
         size_t k = unit_random(seed) % i;
         struct event event = topic->list[i - 1];
@@ -125,7 +129,7 @@ static inline struct ledger *rebuild_from(const struct topic *topic, const char 
     }
     for (size_t i = 0; i < topic->count; i++)
         assert_int_equal(add(rebuild, &topic->list[i]), LEDGER_ADDED);
-    assert_true(ledger_rebuild_named(rebuild, ledger_id, offsets, &err));
+    assert_true(ledger_rebuild_named(rebuild, ledger_id, last, &err));
     ledger_rebuild_free(rebuild);
     *link = link_all(ledger);
     return ledger;

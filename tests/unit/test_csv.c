@@ -225,6 +225,18 @@ static void what_is_no_table_of_signals_is_refused(void **state) {
          "123456789012345600,5-3-2017,a,\n12345678901234500,5-3-2017,a,\n",
          "123456789012345000 r=2017-03-05 +a !/id:shortenedId; "
          "123456789012345600 r=2017-03-05 +a; 12345678901234500 r=2017-03-05 +a; "},
+        // and those that a program has given a fraction
+        {"nummer,meldingsdatum,vorm,soort\n201712345678.0,5-3-2017,a,\n\"201712345679,00\",5-3-"
+         "2017,a,\n"
+         "201712345678.5,5-3-2017,a,\n7.,5-3-2017,a,\n.0,5-3-2017,a,\nA1.0,5-3-2017,a,\n",
+         "201712345678 r=2017-03-05 +a; 201712345679 r=2017-03-05 +a; "
+         "201712345678.5 r=2017-03-05 +a; 7. r=2017-03-05 +a; .0 r=2017-03-05 +a; "
+         "A1.0 r=2017-03-05 +a; "},
+        // what keeps a spreadsheet from making a number of a text
+        {"nummer,meldingsdatum,vorm,soort\n'0123,5-3-2017,a,\n\"=\"\"0124\"\"\",'5-3-2017,'s,\n"
+         "'Z-1,5-3-2017,a,\n=\"0125\",5-3-2017,a,\n",
+         "0123 r=2017-03-05 +a; 0124 r=2017-03-05 +'s; Z-1 r=2017-03-05 +a; "
+         "0125 r=2017-03-05 +a; "},
     };
     check_pages(&strict, cases, COUNT(cases));
     struct mapping relaxed = strict;

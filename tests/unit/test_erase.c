@@ -296,6 +296,63 @@ static void an_unreadable_line_keeps_the_person_of_a_withdrawn_consent(void **st
     ledger_close(ledger);
 }
 
+static bool spoil_entry(void *ctx, struct str key, struct str value) {
+    struct digest *first = ctx;
+    (void)value;
+    memcpy(first->bytes, key.data, DIGEST_BYTES);
+    return false;
+}
+
+// Neither what it says nor whether it is one that has to go.
+static void spoil_first(struct ledger *ledger, enum store_table table) {
+    struct store_txn txn;
+    struct digest key;
+    struct err err;
+    store_begin(ledger->store, &txn);
+    store_each(&txn, table, spoil_entry, &key);
+    store_put(&txn, table, (struct str){(const char *)key.bytes, DIGEST_BYTES}, STR("?"));
+    assert_true(store_commit(&txn, &err));
+}
+
+// The same of what is held beside its versions, whoever it is of: nobody can tell any more.
+static void what_is_held_beside_and_cannot_be_read_fails_the_erasure(void **state) {
+    static const enum store_table beside[] = {STORE_QUARANTINE, STORE_PERSONS, STORE_UNMAPPED};
+    for (size_t t = 0; t < COUNT(beside); t++) {
+        for (int publishing = 0; publishing < 2; publishing++) {
+            struct ledger *ledger = open_ledger();
+            deliver(ledger, "[{\"id\":\"a1\",\"reported\":\"?\"}]", true);
+            deliver(ledger, "{\"id\":\"a1\",\"category\":\"iets\"," JAN "}", false);
+            assert_int_equal(pseudonyms(ledger), 1);
+            spoil_first(ledger, beside[t]);
+            fail_erase(ledger, publishing);
+            assert_int_equal(ledger_last_seq(ledger), 1);
+            assert_false(line_at(ledger, 1).entry.erased);
+            assert_int_equal(ledger_quarantined(ledger), 1);
+            assert_int_equal(pseudonyms(ledger), 1);
+            assert_int_equal(counts_total(ledger_counts(ledger)), 1);
+            ledger_close(ledger);
+            assert_int_equal(scratch_teardown(state), 0);
+            assert_int_equal(test_set_up(state), 0);
+        }
+    }
+}
+
+static void an_unreadable_pseudonym_keeps_a_withdrawn_consent_out(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    source.person = SOURCE_PERSON_CONSENT;
+    deliver(ledger, "{\"id\":\"a1\",\"consent\":\"given\"," JAN "}", false);
+    spoil_first(ledger, STORE_PERSONS);
+    struct delivery *delivery =
+        make_batch(ledger, "{\"id\":\"a1\",\"consent\":\"withheld\"}", false);
+    source.person = SOURCE_PERSON_YES;
+    struct ledger_group group = {.tasks = &delivery->task};
+    fail_commit(ledger, &group);
+    delivery_free(delivery);
+    assert_int_equal(ledger_last_seq(ledger), 1);
+    ledger_close(ledger);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_set_up, scratch_teardown)
     const struct CMUnitTest tests[] = {
@@ -311,6 +368,8 @@ int main(void) {
         TEST(an_unreadable_version_fails_the_erasure),
         TEST(an_unreadable_line_that_waits_is_not_taken_for_erased),
         TEST(an_unreadable_line_keeps_the_person_of_a_withdrawn_consent),
+        TEST(what_is_held_beside_and_cannot_be_read_fails_the_erasure),
+        TEST(an_unreadable_pseudonym_keeps_a_withdrawn_consent_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -94,7 +94,18 @@ static void of_the_whole(void **state) {
         {NULL, {.fault = FAULT_SYNTAX, .place = ""}, "it is broken or cut off: expected JSON"},
         {&csv,
          {.fault = FAULT_MISSING_PLACE, .place = "", .missing = "datum, vorm"},
-         "columns that the template names are not there: datum, vorm"},
+         "columns that the template names are not there: datum, vorm; write them in the template "
+         "as "
+         "the header line does, or add their fields to may_be_missing"},
+        {&csv,
+         {.fault = FAULT_EMPTY_DATE, .place = "", .more = 2},
+         "a row has no date in column \"datum\": fill it in, or write may_be_missing: [reported] "
+         "in "
+         "the template, and 2 more"},
+        {&csv,
+         {.fault = FAULT_NO_SIGNAL, .place = ""},
+         "it has a row that is a sum or a note, and no signal: take it out, or let the template "
+         "exclude it"},
         {&json,
          {.fault = FAULT_MISSING_PLACE, .place = ""}, // as the quarantine keeps it
          "members that the template names are not there"},

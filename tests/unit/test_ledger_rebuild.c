@@ -219,9 +219,9 @@ static void the_first_place_is_known(void **state) {
     (void)state;
     struct topic topic = {0};
     struct err err;
-    static int64_t offsets[PUBLISH_PARTITIONS_MAX];
-    memset(offsets, 0xff, sizeof offsets); // each -1
-    offsets[0] = 0;
+    static struct publish_ack last[PUBLISH_PARTITIONS_MAX];
+    memset(last, 0xff, sizeof last); // each -1
+    last[0] = (struct publish_ack){.seq = 1};
     struct ledger *old = open_ledger();
     deliver(old, "{\"id\":\"a\"}", false);
     publish(old, &topic);
@@ -230,7 +230,7 @@ static void the_first_place_is_known(void **state) {
     struct ledger *anew = open_beside();
     struct ledger_rebuild *rebuild = ledger_rebuild_begin(anew);
     assert_int_equal(add(rebuild, &topic.list[0]), LEDGER_ADDED);
-    assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+    assert_true(ledger_rebuild_named(rebuild, ledger_id(old), last, &err));
     ledger_rebuild_free(rebuild);
     (void)link_all(anew);
     struct ledger_group group = {0};
@@ -239,8 +239,8 @@ static void the_first_place_is_known(void **state) {
     ledger_group_free(&group);
     ledger_close(anew);
     anew = open_beside();
-    assert_int_equal(ledger_known_offset(anew, LEDGER_EVENTS, 0), 0);
-    assert_int_equal(ledger_known_offset(anew, LEDGER_EVENTS, 1), -1);
+    assert_int_equal(ledger_last_known(anew, LEDGER_EVENTS, 0).offset, 0);
+    assert_int_equal(ledger_last_known(anew, LEDGER_EVENTS, 1).offset, -1);
     struct store_txn txn;
     struct ledger_event line;
     store_begin_read(anew->store, &txn);
@@ -407,8 +407,8 @@ static void what_is_dropped_is_not_in_the_file(void **state) {
     for (size_t t = 0; t < COUNT(dropped); t++) {
         struct topic topic = {0};
         struct err err;
-        static int64_t offsets[PUBLISH_PARTITIONS_MAX];
-        memset(offsets, 0xff, sizeof offsets); // each -1
+        static struct publish_ack last[PUBLISH_PARTITIONS_MAX];
+        memset(last, 0xff, sizeof last); // each -1
         struct ledger *old = open_ledger();
         for (size_t i = 0; i < KEPT + dropped[t]; i++) {
             char text[TEXT];
@@ -422,10 +422,10 @@ static void what_is_dropped_is_not_in_the_file(void **state) {
         for (size_t i = 0; i < topic.count; i++)
             assert_int_equal(add(rebuild, &topic.list[i]), LEDGER_ADDED);
         // as a rebuild that is killed here leaves it
-        assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+        assert_true(ledger_rebuild_named(rebuild, ledger_id(old), last, &err));
         assert_int_equal(count_in_file("anew/data.mdb", ids, topic.count), topic.count);
         assert_true(ledger_rebuild_drop(rebuild, KEPT + 1, &err));
-        assert_true(ledger_rebuild_named(rebuild, ledger_id(old), offsets, &err));
+        assert_true(ledger_rebuild_named(rebuild, ledger_id(old), last, &err));
         ledger_rebuild_free(rebuild);
         assert_int_equal(link_all(anew).lost, 0);
         ledger_close(anew);

@@ -98,7 +98,7 @@ static void statistics_come_back(void **state) {
     }
     assert_int_equal(ledger_statistics_unpublished(anew), 0);
     assert_int_equal(ledger_partitions(anew, LEDGER_STATISTICS), 3);
-    assert_int_equal(ledger_known_offset(anew, LEDGER_STATISTICS, 1), 99);
+    assert_int_equal(ledger_last_known(anew, LEDGER_STATISTICS, 1).offset, 99);
     uint64_t told = ledger_statistics_state(old)->seq;
     assert_int_equal(ledger_statistics_state(anew)->seq, told);
     struct ledger *both[] = {old, anew};

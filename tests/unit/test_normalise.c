@@ -80,7 +80,9 @@ static void days_of_reporting(void **state) {
         {"9999-12-31", FAULT_OUT_OF_RANGE, NULL},
         {"2017-02-29", FAULT_BAD_DATE, NULL},
         {"5 maart 2017", FAULT_BAD_DATE, NULL},
-        {"2017-03-05T10:00:00", FAULT_BAD_DATE, NULL},
+        {"2017-03-05T10:00:00-00:00", FAULT_BAD_DATE, NULL},
+        {"2017-03-05T10:00:00", FAULT_COUNT, "2017-03-05"},
+        {"2017-03-05 23:59", FAULT_COUNT, "2017-03-05"},
         {"2017-03-\x01", FAULT_BAD_CHARACTER, NULL},
     };
     for (size_t i = 0; i < COUNT(cases) * 2; i++) {
@@ -527,6 +529,35 @@ static void random_items_keep_the_promises(void **state) {
     assert_true(good_count > rounds / 20);
 }
 
+// An undated signal that gets a day is as if its source had said that day.
+static void a_day_that_is_known_is_as_if_said(void **state) {
+    const struct fixture *f = *state;
+    static const char *const days[] = {"2001-01-01", "2017-03-05", "2020-01-31", "2020-02-01",
+                                       "2024-02-29"};
+    const struct item items[] = {
+        {.id = STR("1")},
+        {.id = STR("1"), .municipality = STR("Weesp")},
+        {.id = STR("1"), .municipality = STR("Gooise Meren")},
+        {.id = STR("1"), .municipality = STR("GM0457")},
+        {.id = STR("1"), .municipality = STR("Nergenshuizen")},
+        {.id = STR("1"), .citizenship = STR("GBR"), .birth_year = STR("2000")},
+        {.id = STR("1"), .citizenship = STR("EU"), .birth_year = STR("1999"), .age = STR("20")},
+        {.id = STR("1"), .citizenship = STR("hr"), .age_group = STR("onbekend")},
+    };
+    for (size_t i = 0; i < COUNT(items); i++)
+        for (size_t k = 0; k < COUNT(days); k++) {
+            struct item dated = items[i];
+            dated.reported = str_from(days[k]);
+            struct signal said = good(&f->context, &dated), kept = good(&f->context, &items[i]);
+            assert_true(kept.undated && !said.undated);
+            normalise_redate(f->municipalities, AMSTERDAM, day_of(days[k]), received_ms, &kept);
+            if (memcmp(&said.cell, &kept.cell, sizeof said.cell) != 0)
+                fail_msg("item %zu of %s", i, days[k]);
+            assert_int_equal(said.reported, kept.reported);
+            assert_int_equal(said.municipality_today, kept.municipality_today);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bare_id_gets_the_defaults),
@@ -543,6 +574,7 @@ int main(void) {
         cmocka_unit_test(content_is_what_the_source_said),
         cmocka_unit_test(content_does_not_depend_on_the_tables),
         cmocka_unit_test(random_items_keep_the_promises),
+        cmocka_unit_test(a_day_that_is_known_is_as_if_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

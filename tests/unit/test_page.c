@@ -221,6 +221,35 @@ static void test_mapped(void **state) {
     page_free(&page);
 }
 
+// What one page, or an earlier one, has as an item and as one that is left out.
+static void test_left_out_and_there(void **state) {
+    char id[] = "/nr", day[] = "/day", queue[] = "/queue", test[] = "test";
+    const struct mapping mapping = {
+        .rules = {[MAPPING_ID] = {.from = id}, [MAPPING_REPORTED] = {.from = day}},
+        .skips = {{queue, test}},
+        .skip_count = 1};
+    struct page_options options = options_of(*state);
+    options.mapping = &mapping;
+    options.polled = true;
+    options.ids = page_ids_create();
+    options.page_number = 1;
+#define IN(id) "{\"nr\":\"" id "\",\"day\":\"2017-03-01\"}"
+#define OUT(id) "{\"nr\":\"" id "\",\"queue\":\"test\"}"
+    struct page page = decoded(
+        "[" IN("1") "," OUT("1") "," OUT("2") "," IN("2") "," IN("3") "," OUT("4") "]", &options);
+    check_ids(&page, "0:1/0 3:2/0 4:good ");
+    assert_int_equal(page.left_out_count, 1);
+    assert_int_equal(page.left_out[0].index, 5);
+    page_free(&page);
+    options.page_number = 2;
+    page = decoded("[" OUT("3") "," IN("4") "," OUT("5") "," OUT("5") "]", &options);
+    check_ids(&page, "1:5/1 0:4/1 ");
+    assert_int_equal(page.left_out_count, 2);
+    assert_int_equal(page.excluded, 2);
+    page_free(&page);
+    page_ids_free(options.ids);
+}
+
 int main(void) {
     if (!hash_init())
         return 1;
@@ -235,6 +264,7 @@ int main(void) {
         cmocka_unit_test_prestate(test_ids_of_several_pages, &f),
         cmocka_unit_test_prestate(test_dates_are_needed_but_of_what_is_posted, &f),
         cmocka_unit_test_prestate(test_mapped, &f),
+        cmocka_unit_test_prestate(test_left_out_and_there, &f),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     municipalities_free(f.municipalities);

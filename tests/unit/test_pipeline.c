@@ -234,8 +234,8 @@ static void confirmations_empty_the_outbox(void **state) {
     for (int again = 0; again < 2; again++) { // now, and after a restart
         assert_int_equal(ledger_unpublished(rig.ledger),
                          waiting - 3); // a confirmation told twice counts once
-        assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 2), 41);
-        assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 0), -1);
+        assert_int_equal(ledger_last_known(rig.ledger, LEDGER_EVENTS, 2).offset, 41);
+        assert_int_equal(ledger_last_known(rig.ledger, LEDGER_EVENTS, 0).offset, -1);
         assert_int_equal(ledger_partitions(rig.ledger, LEDGER_EVENTS), 3);
         assert_true(ledger_event_at(rig.ledger, 1, on_line, &line));
         assert_true(line.published);
@@ -308,15 +308,15 @@ static void each_topic_has_its_own(void **state) {
     open_rig(&rig);
     assert_int_equal(ledger_partitions(rig.ledger, LEDGER_EVENTS), 3);
     assert_int_equal(ledger_partitions(rig.ledger, LEDGER_STATISTICS), 4);
-    assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_EVENTS, 2), 40);
-    assert_int_equal(ledger_known_offset(rig.ledger, LEDGER_STATISTICS, 2), 41);
+    assert_int_equal(ledger_last_known(rig.ledger, LEDGER_EVENTS, 2).offset, 40);
+    assert_int_equal(ledger_last_known(rig.ledger, LEDGER_STATISTICS, 2).offset, 41);
     close_rig(&rig);
 }
 
 static void told_before_the_others(void *ctx) {
     struct rig *rig = ctx;
     rig->told++;
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 2), -1);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_EVENTS, 2).offset, -1);
     loop_stop(rig->loop);
 }
 
@@ -360,9 +360,9 @@ static void confirm_more(void *ctx) {
 static void check_confirmed(struct rig *rig, uint64_t waiting) {
     struct feed_record feed;
     assert_int_equal(ledger_unpublished(rig->ledger), waiting);
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 1), 7);
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_EVENTS, 2), 41);
-    assert_int_equal(ledger_known_offset(rig->ledger, LEDGER_STATISTICS, 0), 5);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_EVENTS, 1).offset, 7);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_EVENTS, 2).offset, 41);
+    assert_int_equal(ledger_last_known(rig->ledger, LEDGER_STATISTICS, 0).offset, 5);
     assert_int_equal(ledger_partitions(rig->ledger, LEDGER_EVENTS), 3);
     assert_true(ledger_feed(rig->ledger, STR("amsterdam"), &feed));
     assert_false(feed.paused); // what was asked later holds
@@ -472,6 +472,58 @@ static void a_ledger_with_another_key_is_not_opened(void **state) {
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 
+// Which keys a start gives, in their order, and whether it is let.
+struct key_start {
+    const char *key, *previous;
+    bool fine;
+};
+
+static void start_with_keys(const struct key_start *start) {
+    struct err err;
+    char previous[PATH_MAX];
+    (void)snprintf(previous, sizeof previous, "%s", scratch_path("person-previous.key"));
+    struct ledger_options options = {.dir = scratch_dir,
+                                     .bytes_max = 256 << 20,
+                                     .topic = "signals",
+                                     .person_previous_key_file = start->previous ? previous : NULL};
+    scratch_write("person.key", start->key, 0600);
+    if (start->previous)
+        scratch_write("person-previous.key", start->previous, 0600);
+    struct ledger *ledger = ledger_open(&options, &err);
+    assert_int_equal(ledger != NULL, start->fine);
+    if (!ledger) {
+        assert_int_equal(err.kind, ERR_CONFIG);
+        assert_non_null(strstr(err.text, "give it as person.previous_key"));
+        assert_null(strstr(err.text, start->key));
+    }
+    ledger_close(ledger);
+}
+
+// Persons would double, and nothing would say so.
+static void the_person_key_changes_only_beside_the_one_before(void **state) {
+    static const char a[] = "a person key, also of 32 bytes a",
+                      b[] = "b person key, also of 32 bytes b",
+                      c[] = "c person key, also of 32 bytes c",
+                      d[] = "d person key, also of 32 bytes d";
+    static const struct key_start starts[] = {
+        {a, NULL, true}, {b, NULL, false}, {b, c, false},   {a, NULL, true},
+        {a, b, true},    {b, a, true},     {b, NULL, true}, {a, NULL, false},
+        {c, d, false},   {c, b, true},     {b, c, true}, // back again
+        {c, a, true},                                    // one that was in force long ago
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
+        start_with_keys(&starts[i]);
+    char key[] = "C person key, also of 32 bytes ?",
+         previous[] = "c person key, also of 32 bytes c";
+    for (int i = 0; i < 20; i++) {
+        key[sizeof key - 2] = (char)('a' + i);
+        start_with_keys(&(struct key_start){key, previous, true});
+        memcpy(previous, key, sizeof key);
+    }
+    start_with_keys(&(struct key_start){d, a, false}); // too long ago
+}
+
 static int set_up(void **state) {
     (void)state;
     tables.municipalities = tables_municipalities();
@@ -500,6 +552,7 @@ int main(void) {
         TEST(a_broken_body_changes_nothing),
         TEST(a_ledger_without_its_key_is_not_opened),
         TEST(a_ledger_with_another_key_is_not_opened),
+        TEST(the_person_key_changes_only_beside_the_one_before),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -159,6 +159,15 @@ static void test_foreign_records(void **state) {
     app_free(app);
 }
 
+// What is known of its partition is the first record there.
+static void know_first(struct app *app, uint64_t seq) {
+    char key[16], value[64];
+    event_text(seq, key, value);
+    int32_t partition = publish_partition(str_from(key), app->topic_partitions);
+    if (app->known_seq[partition] == 0)
+        app->known_seq[partition] = seq;
+}
+
 // The topic has what the ledger lacks: that is taken before anything is handed over.
 static void test_older_ledger(void **state) {
     (void)state;
@@ -169,9 +178,11 @@ static void test_older_ledger(void **state) {
         char seq[8];
         (void)snprintf(seq, sizeof seq, "%d", i);
         raw_put(raw, LEDGER_ID, seq);
+        know_first(app, (uint64_t)i);
     }
     start_plain(app);
     run_until(app, is_running);
+    assert_null(strstr(app->reasons, "another one"));
     assert_int_equal(app->lacked, 1); // one is enough to see it
     assert_int_equal(app->taken, 38); // from the beginning of the topic
     assert_non_null(strstr(app->reasons, "recovering: the topic has what the ledger lacks"));
@@ -364,6 +375,53 @@ static void test_lost_records(void **state) {
     app_free(app);
 }
 
+// Made anew, and grown past what was confirmed of the old one before that could be kept: whatever
+// shows it, it is read from its beginning, and nothing goes there twice. What was found before it
+// showed counts once.
+static void test_another_topic(void **state) {
+    enum { EVENTS = 2000, LAST = 7 };
+    (void)state;
+    int shown = 0;
+    for (int32_t shows = 0; shows < PARTITIONS; shows++) {
+        struct app *app = create_unmarked(EVENTS);
+        app->forgetful = false;
+        for (int32_t i = 0; i < PARTITIONS; i++)
+            app->known[i] = i == shows || i % 2 ? LAST : -1;
+        app->known_seq[shows] = seq_at(app, shows, LAST + 1);
+        if (app->known_seq[shows] == 0) { // no key leads there
+            app_free(app);
+            continue;
+        }
+        shown++;
+        start_plain(app);
+        run_until(app, is_running);
+        assert_non_null(strstr(app->reasons, "the topic is another one than before"));
+        assert_int_equal(app->acks_in_tail, EVENTS);
+        assert_int_equal(status_of(app).handed_over, 0);
+        assert_int_equal(check_topic(app), 0);
+        app_free(app);
+    }
+    assert_true(shown >= 2);
+}
+
+// Written by somebody else, and gone from where it was: neither is what is known.
+static void test_known_record_is_forged(void **state) {
+    (void)state;
+    struct app *app = app_create_with(2, 1);
+    rd_kafka_t *raw = raw_open(app);
+    raw_put_as(raw, &(struct raw){.ledger_id = LEDGER_ID, .seq = "1", .as = UNSIGNED});
+    raw_put(raw, LEDGER_ID, "1");
+    app->partitions = 1;
+    app->known[0] = 0;
+    app->marked[1] = app->pending[1] = true;
+    start_plain(app);
+    run_until(app, all_acked);
+    assert_non_null(strstr(app->reasons, "the topic is another one than before"));
+    assert_int_equal(app->forged, 1);
+    rd_kafka_destroy(raw);
+    app_free(app);
+}
+
 static void test_pinned_partitions(void **state) {
     (void)state;
     struct app *app = app_create(200);
@@ -393,6 +451,8 @@ int main(void) {
         cmocka_unit_test(test_too_few_partitions),
         cmocka_unit_test(test_fewer_partitions_where_that_is_fine),
         cmocka_unit_test(test_lost_records),
+        cmocka_unit_test(test_another_topic),
+        cmocka_unit_test(test_known_record_is_forged),
         cmocka_unit_test(test_pinned_partitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

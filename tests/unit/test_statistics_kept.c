@@ -386,8 +386,8 @@ static void of_a_statistic_the_last_one_waits(void **state) {
     free(left);
     confirm_statistics(ledger, first + 1, first + 2, 0);
     assert_int_equal(ledger_statistics_unpublished(ledger), keys - 2);
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_STATISTICS, 1), (int64_t)first + 102);
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 1), -1);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_STATISTICS, 1).offset, (int64_t)first + 102);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_EVENTS, 1).offset, -1);
     assert_int_equal(ledger_unpublished(ledger), 75); // events are not concerned
     ledger_close(ledger);
 }
@@ -440,9 +440,9 @@ static void a_topic_made_anew_gets_all(void **state) {
     assert_int_equal(ledger_statistics_unpublished(ledger), 0);
     confirm_statistics(ledger, 1, 0, 3); // seen at a start, too
     assert_int_equal(ledger_statistics_unpublished(ledger), all);
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_STATISTICS, 1), -1);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_STATISTICS, 1).offset, -1);
     ledger = reopen(ledger);
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_STATISTICS, 1), -1);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_STATISTICS, 1).offset, -1);
     confirm_statistics_at(ledger, seq + 1, seq + all, 0);
     assert_int_equal(ledger_statistics_unpublished(ledger), 0); // and only once
     ledger_close(ledger);

@@ -18,6 +18,63 @@ static void trimming_takes_white_space_only(void **state) {
     assert_null(str_trim((struct str){NULL, 0}).data);
 }
 
+// What reads the same is the same.
+static void tidying_makes_what_reads_alike_alike(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *tidy;
+    } cases[] = {
+        {"", ""},
+        {" 2017-1 ", "2017-1"},
+        {"2017  1", "2017 1"},
+        {"\xc2\xa0"
+         "2017\xc2\xa0"
+         "1\xe2\x80\xaf",
+         "2017 1"}, // blanks that do not break
+        {"20\xc2\xad"
+         "17\xe2\x80\x8b-1\xef\xbb\xbf",
+         "2017-1"}, // soft hyphen, zero width, mark
+        {"\xe2\x80\x8e"
+         "2017-1\xe2\x81\xa0",
+         "2017-1"}, // direction, word joiner
+        {"2017\xe2\x80\x93"
+         "1",
+         "2017-1"}, // dashes
+        {"2017\xe2\x80\x91"
+         "1",
+         "2017-1"},
+        {"Zaak \xe2\x80\x99s", "Zaak 's"},
+        {"Melding e\xcc\x81\xc3\xa9n", "Melding \xc3\xa9\xc3\xa9n"}, // NFD and NFC
+        {"\xe2\x80\x8b", ""},
+        {"a\nb", "a\nb"},
+        {"a\xff  ", "a\xff"},
+    };
+    char room[STR_TIDY_MAX];
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct str tidy = str_tidy(str_from(cases[i].text), room);
+        if (!str_is(tidy, cases[i].tidy))
+            fail_msg("%zu: %.*s", i, (int)tidy.len, tidy.data);
+    }
+}
+
+static void tidying_random_bytes_is_safe(void **state) {
+    (void)state;
+    uint64_t random = unit_seed();
+    for (size_t i = 0, rounds = unit_rounds(100000); i < rounds; i++) {
+        char text[300], room[STR_TIDY_MAX], again[STR_TIDY_MAX];
+        size_t len = unit_random(&random) % sizeof text;
+        for (size_t k = 0; k < len; k += 3) { // blanks, marks, signs
+            uint32_t c = (uint32_t)unit_random(&random) % 0x2100 | 0x800;
+            text[k] = (char)(0xe0 | c >> 12);
+            text[k + 1] = (char)(0x80 | (c >> 6 & 0x3f));
+            text[k + 2] = (char)(unit_random(&random) % 9 ? 0x80 | (c & 0x3f) : c & 0xff);
+        }
+        struct str tidy = str_tidy((struct str){text, len}, room);
+        assert_true(tidy.len <= STR_TIDY_MAX);
+        assert_true(tidy.len > STR_TIDY_MAX / 4 || str_equal(str_tidy(tidy, again), tidy));
+    }
+}
+
 static void splitting_gives_every_piece(void **state) {
     (void)state;
     static const struct {
@@ -216,6 +273,8 @@ static void reading_a_file_has_a_maximum(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trimming_takes_white_space_only),
+        cmocka_unit_test(tidying_makes_what_reads_alike_alike),
+        cmocka_unit_test(tidying_random_bytes_is_safe),
         cmocka_unit_test(splitting_gives_every_piece),
         cmocka_unit_test(numbers_have_a_maximum),
         cmocka_unit_test(comparing),

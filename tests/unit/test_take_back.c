@@ -41,11 +41,14 @@ static void stage(struct ledger *ledger, const struct topic *topic) {
     for (size_t i = 0; i < topic->count; i++) {
         struct publish_record record = record_of(&topic->list[i]);
         struct ledger_found found;
+        struct buf kept;
         if (look(ledger, &topic->list[i]) != LEDGER_LACKS)
             continue;
-        if (!topic_event_read(&record, &found, &err))
+        buf_init(&kept, EVENT_VALUE_MAX + 1);
+        if (!topic_event_read(&record, &kept, &found, &err))
             fail_msg("%s", err.text);
         assert_true(ledger_staging_add(staging, &found, &err));
+        buf_free(&kept);
     }
     assert_true(ledger_staging_flush(staging, &err));
     ledger_staging_free(staging);
@@ -144,8 +147,8 @@ static struct counts *tally(const struct topic *topic) {
         if (type.kind != LEDGER_SIGNAL)
             continue;
         assert_true(event_read_signal(record.value, &said, &err));
-        if (said.has_previous)
-            counts_add(counts, &said.previous, -1);
+        if (said.parts.has_previous)
+            counts_add(counts, &said.parts.previous.cell, -1);
         if (type.counts)
             counts_add(counts, &said.entry.cell, 1);
     }
@@ -393,6 +396,31 @@ static void what_was_erased_stays_erased(void **state) {
     free_topic(&topic);
 }
 
+#define DATED_A "{\"id\":\"a\",\"reported\":\"2017-03-05\",\"municipality\":\"Weesp\"}"
+
+static void say_a_dated(struct ledger *ledger) {
+    deliver(ledger, DATED_A, false);
+}
+
+static void say_a_undated(struct ledger *ledger) {
+    deliver(ledger, "{\"id\":\"a\",\"municipality\":\"Weesp\",\"status\":\"confirmed\"}", false);
+}
+
+// What the backup took for a new signal of today corrects one of which the topic knows the day.
+static void a_known_day_is_kept(void **state) {
+    (void)state;
+    struct topic topic = {0};
+    struct ledger *ledger = meet(&topic, "{\"id\":\"x\"}", say_a_dated, say_a_undated);
+    struct ledger_entry entry = line_at(ledger, seq_of(ledger, "a")).entry;
+    assert_int_equal(entry.version, 2);
+    assert_int_equal(entry.cell.status, STATUS_CONFIRMED);
+    assert_int_equal(entry.reported, time_day_from_civil(2017, 3, 5));
+    assert_int_equal(entry.cell.month, 17 * 12 + 2);
+    assert_int_equal(entry.cell.municipality, 457); // which is a part of Amsterdam today
+    ledger_close(ledger);
+    free_topic(&topic);
+}
+
 static void forget_a_and_say_it_again(struct ledger *ledger) {
     now += (IDENTITY_DAYS + 1) * day_ms;
     (void)expire(ledger);
@@ -435,6 +463,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(silence_is_told_once, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(tables_are_applied_once, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(links_come_back, test_set_up, scratch_teardown),
+        cmocka_unit_test_setup_teardown(a_known_day_is_kept, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(what_was_erased_stays_erased, test_set_up,
                                         scratch_teardown),
         cmocka_unit_test_setup_teardown(what_was_forgotten_counts_once, test_set_up,

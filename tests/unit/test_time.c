@@ -125,6 +125,52 @@ static void stamps_come_back_as_written(void **state) {
     assert_string_equal(text, "2017-03-05");
 }
 
+// Each is the same moment; and what is none.
+static void times_are_read_as_others_write_them(void **state) {
+    (void)state;
+    static const char *const same[] = {
+        "2017-07-01T08:30:00Z",     "2017-07-01T10:30:00+02:00", "2017-07-01T10:30:00+0200",
+        "2017-07-01T10:30:00+02",   "2017-07-01 10:30:00+02:00", "2017-07-01 10:30:00 +0200",
+        "2017-07-01T10:30:00",      "2017-07-01T10:30",          "2017-07-01 10:30",
+        "2017-07-01t10:30:00.0004", "2017-07-01T08:30Z",         "2017-07-01 08:30:00 Z",
+    };
+    static const char *const none[] = {
+        "",
+        "2017-07-01",
+        "2017-07-01T",
+        "2017-07-01T10",
+        "2017-07-01T1030",
+        "2017-07-01T10:3",
+        "2017-07-01T24:00",
+        "2017-07-01T10:30:61",
+        "2017-02-30T10:30",
+        "2017-07-01_10:30",
+        "2017-07-01T10:30:00-00:00",
+        "2017-07-01T10:30:00-0000",
+        "2017-07-01T10:30:00+2",
+        "2017-07-01T10:30:00 CET",
+        "2017-07-01T10:30:00ZZ",
+        "2017-07-01T10:30:00+02:00:00",
+        "2017-07-01T10:30 uur",
+        "01-07-2017 10:30:00",
+        "2017-07-01T10:30:00.00000000000000000000000000000000000000000000",
+    };
+    const int64_t wanted = 1498897800000;
+    int64_t ms;
+    for (size_t i = 0; i < COUNT(same); i++)
+        if (!time_parse_said(str_from(same[i]), &ms) || ms != wanted)
+            fail_msg("%s", same[i]);
+    for (size_t i = 0; i < COUNT(none); i++)
+        if (time_parse_said(str_from(none[i]), &ms))
+            fail_msg("%s", none[i]);
+    assert_false(time_parse_said((struct str){"2017-07-01\0"
+                                              "10:30",
+                                              16},
+                                 &ms));
+    assert_true(time_parse_said(STR("2017-01-01T00:00"), &ms));
+    assert_int_equal(ms, 1483225200000); // in winter
+}
+
 static void the_day_in_amsterdam_knows_summer_time(void **state) {
     (void)state;
     static const struct {
@@ -219,6 +265,7 @@ int main(void) {
         cmocka_unit_test(dates_are_read_strictly),
         cmocka_unit_test(stamps_are_read_strictly),
         cmocka_unit_test(stamps_come_back_as_written),
+        cmocka_unit_test(times_are_read_as_others_write_them),
         cmocka_unit_test(the_day_in_amsterdam_knows_summer_time),
         cmocka_unit_test(the_clock_in_amsterdam_becomes_utc),
         cmocka_unit_test(retry_after_is_seconds_or_a_date),

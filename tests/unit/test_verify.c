@@ -212,8 +212,8 @@ static void assert_first_place(struct ledger *ledger, uint64_t seq, uint64_t wai
     assert_int_equal(line.partition, 0);
     assert_int_equal(line.offset, 0);
     store_abort(&txn);
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 0), 0);
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 1), -1);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_EVENTS, 0).offset, 0);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_EVENTS, 1).offset, -1);
     each_unpublished(ledger, LEDGER_EVENTS, 0, count_waiting, &found);
     assert_int_equal(found, waiting);
     assert_int_equal(ledger_unpublished(ledger), waiting);
@@ -231,7 +231,7 @@ static void the_first_place_of_a_topic_is_a_place(void **state) {
     ledger = reopen(ledger);
     assert_first_place(ledger, 1, 2);
     confirm_at(ledger, (struct publish_ack){.seq = 2, .partition = 0, .offset = 1});
-    assert_int_equal(ledger_known_offset(ledger, LEDGER_EVENTS, 0), 1);
+    assert_int_equal(ledger_last_known(ledger, LEDGER_EVENTS, 0).offset, 1);
     confirm_at(ledger, (struct publish_ack){.seq = 3, .partition = 0, .offset = 0});
     assert_first_place(ledger, 3, 0);
     ledger = reopen(ledger);

@@ -29,6 +29,7 @@ struct normaliser {
     struct normalise_result *result;
     int32_t received; // Amsterdam day
     int32_t reported; // day to go by, also when the item's own is faulty
+    char *room;       // STR_TIDY_MAX bytes, of the last field that was cleaned
 };
 
 static void add_fault(struct normaliser *work, const char *pointer, enum fault_code code) {
@@ -65,10 +66,11 @@ static struct str clean_word(struct normaliser *work, struct str field, const ch
     return (struct str){NULL, 0};
 }
 
-// The field without blanks around it; absent when nothing is left or when it is at fault.
+// The field as it reads, until the next is cleaned; absent when nothing is left or when it is at
+// fault.
 static struct str clean(struct normaliser *work, struct str field, size_t max,
                         const char *pointer) {
-    struct str text = str_trim(field);
+    struct str text = str_tidy(field, work->room);
     if (text.len == 0)
         return (struct str){NULL, 0};
     if (text.len <= max && str_is_clean_utf8(text))
@@ -85,20 +87,23 @@ static bool take_digits(struct str *rest, size_t max) {
     return count > 0 && count <= max;
 }
 
-// "2.01712E+11", which a spreadsheet made of a long number: others are alike.
+static bool take_one(struct str *rest, const char *chars) {
+    if (rest->len == 0 || !strchr(chars, rest->data[0]))
+        return false;
+    *rest = (struct str){rest->data + 1, rest->len - 1};
+    return true;
+}
+
+// "2.01712E+11" or "201.71E9", which a spreadsheet made of a long number: others are alike. "7E12"
+// may be what somebody calls a case.
 static bool is_shortened(struct str id) {
-    struct str rest = id;
-    if (!take_digits(&rest, 1))
+    if (!take_digits(&id, 3))
         return false;
-    if (rest.len && (rest.data[0] == '.' || rest.data[0] == ',')) {
-        rest = (struct str){rest.data + 1, rest.len - 1};
-        if (!take_digits(&rest, SIGNAL_ID_MAX))
-            return false;
-    }
-    if (rest.len < 3 || (rest.data[0] | 0x20) != 'e' || rest.data[1] != '+')
+    bool fraction = take_one(&id, ".,");
+    if ((fraction && !take_digits(&id, SIGNAL_ID_MAX)) || !take_one(&id, "eE"))
         return false;
-    rest = (struct str){rest.data + 2, rest.len - 2};
-    return take_digits(&rest, 3) && rest.len == 0;
+    bool sign = take_one(&id, "+") || (fraction && take_one(&id, "-"));
+    return take_digits(&id, 3) && id.len == 0 && (fraction || sign);
 }
 
 // "#N/B" or "#DIV/0!", which a spreadsheet shows in place of what it could not work out.
@@ -114,13 +119,12 @@ static bool is_spreadsheet_error(struct str id) {
 
 static void take_id(struct normaliser *work, struct str field) {
     struct signal *signal = work->signal;
-    if (str_trim(field).len == 0) {
-        add_fault(work, "/id", FAULT_REQUIRED);
+    struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
+    if (id.len == 0) {
+        if (work->result->fault_count == 0)
+            add_fault(work, "/id", FAULT_REQUIRED);
         return;
     }
-    struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
-    if (id.len == 0)
-        return;
     if (is_shortened(id) || is_spreadsheet_error(id))
         add_fault(work, "/id", FAULT_SHORTENED);
     normalise_identity(work->context->identity_key, work->context->source, id, &signal->identity);
@@ -145,7 +149,7 @@ static bool take_day(struct normaliser *work, struct str field, const char *poin
         return false;
     if (time_parse_date(text, &value)) {
         ahead = value > work->received + 1;
-    } else if (time_parse_stamp(text, &ms)) {
+    } else if (time_parse_said(text, &ms)) {
         value = time_amsterdam_day(ms);
         ahead = ms > work->context->received_ms + MS_PER_DAY;
     } else {
@@ -160,19 +164,24 @@ static bool take_day(struct normaliser *work, struct str field, const char *poin
     return true;
 }
 
+static void set_day(struct signal *signal, int32_t day) {
+    signal->reported = day;
+    signal->cell.month = (uint16_t)(time_month_of_day(day) - 2000 * 12);
+}
+
 static void take_dates(struct normaliser *work, const struct item *item) {
     work->reported = work->received;
     if (work->context->date_needed && !work->signal->withdrawn && str_trim(item->reported).len == 0)
         add_fault(work, "/reported", FAULT_REQUIRED);
     bool given = take_day(work, item->reported, "/reported", SIGNAL_DAY_MIN, &work->reported);
+    work->signal->undated = !given;
     // our own clock may be wrong too: a month before 2000 has no cell
     if (!given && work->received < SIGNAL_DAY_MIN && str_trim(item->reported).len == 0 &&
         !work->signal->withdrawn)
         add_fault(work, "/reported", FAULT_OUT_OF_RANGE);
     if (work->reported < SIGNAL_DAY_MIN)
         work->reported = SIGNAL_DAY_MIN;
-    work->signal->reported = work->reported;
-    work->signal->cell.month = (uint16_t)(time_month_of_day(work->reported) - 2000 * 12);
+    set_day(work->signal, work->reported);
     work->signal->occurred = TIME_DAY_NONE;
     (void)take_day(work, item->occurred, "/occurred", OCCURRED_DAY_MIN, &work->signal->occurred);
 }
@@ -186,7 +195,7 @@ static void take_updated(struct normaliser *work, struct str field) {
     if (time_parse_date(text, &day)) {
         from = time_from_amsterdam(day, 0);
         upto = time_from_amsterdam(day + 1, 0) - 1;
-    } else if (time_parse_stamp(text, &from)) {
+    } else if (time_parse_said(text, &from)) {
         upto = from;
     } else {
         add_fault(work, "/updated", FAULT_BAD_DATE);
@@ -299,7 +308,7 @@ static enum reading read_number(struct str field, uint64_t min, uint64_t max, ui
 // The age in years follows from a birth year only when both ends of that year agree.
 static enum age_group age_group_of_birth_year(uint64_t born, int year) {
     uint64_t years = (uint64_t)year - born;
-    if (years == AGE_OF_MAJORITY)
+    if (born > (uint64_t)year || years == AGE_OF_MAJORITY)
         return AGE_UNKNOWN;
     return years < AGE_OF_MAJORITY ? AGE_MINOR : AGE_ADULT;
 }
@@ -323,11 +332,11 @@ static enum reading read_age(struct str field, enum age_group *group) {
     return reading;
 }
 
-static enum reading read_birth_year(struct str field, int year, enum age_group *group) {
-    uint64_t born;
-    enum reading reading = read_number(field, BIRTH_YEAR_MIN, (uint64_t)year, &born);
+static enum reading read_birth_year(struct str field, int year, enum age_group *group,
+                                    uint64_t *born) {
+    enum reading reading = read_number(field, BIRTH_YEAR_MIN, (uint64_t)year, born);
     if (reading == READING_GOOD)
-        *group = age_group_of_birth_year(born, year);
+        *group = age_group_of_birth_year(*born, year);
     return reading;
 }
 
@@ -336,23 +345,27 @@ static enum age_group take_age(struct normaliser *work, const struct item *item)
     const struct str said[] = {item->age_group, item->age, item->birth_year};
     enum age_group groups[3] = {AGE_UNKNOWN, AGE_UNKNOWN, AGE_UNKNOWN};
     int year = time_month_of_day(work->reported) / 12;
+    uint64_t born = 0;
     const enum reading readings[] = {read_age_group(said[0], &groups[0]),
                                      read_age(said[1], &groups[1]),
-                                     read_birth_year(said[2], year, &groups[2])};
+                                     read_birth_year(said[2], year, &groups[2], &born)};
     for (size_t i = 0; i < 3; i++)
         if (readings[i] == READING_UNKNOWN) {
             add_unknown(work, UNMAPPED_AGE_GROUP, str_trim(said[i]));
             break; // one word of each field is kept
         }
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 2; i++)
         if (groups[i] != AGE_UNKNOWN)
             return groups[i];
-    return AGE_UNKNOWN;
+    if (readings[2] == READING_GOOD)
+        work->signal->birth_year = (uint16_t)born;
+    return groups[2];
 }
 
 static void take_victim(struct normaliser *work, const struct item *item) {
     enum gender gender = GENDER_UNKNOWN;
     enum citizenship citizenship = CITIZENSHIP_UNKNOWN;
+    char code[sizeof work->signal->country + 1];
     struct cell *cell = &work->signal->cell;
     struct str word = str_trim(item->gender);
     if (word.len && !codelist_gender(word, &gender))
@@ -362,6 +375,8 @@ static void take_victim(struct normaliser *work, const struct item *item) {
     word = str_trim(item->citizenship);
     if (word.len && !codelist_citizenship(word, work->reported, &citizenship))
         add_unknown(work, UNMAPPED_CITIZENSHIP, word);
+    else if (work->signal->undated && word.len && codelist_country(word, code))
+        memcpy(work->signal->country, code, sizeof work->signal->country);
     cell->citizenship = (uint8_t)citizenship;
 }
 
@@ -436,7 +451,8 @@ static void digest_content(const struct hash_key *key, const struct item *item,
 
 void normalise_identity(const struct hash_key *key, struct str source, struct str id,
                         struct digest *out) {
-    const struct str parts[] = {source, str_trim(id)};
+    char room[STR_TIDY_MAX];
+    const struct str parts[] = {source, str_tidy(id, room)};
     hash_digest(key, "identity", parts, 2, out);
 }
 
@@ -455,7 +471,9 @@ void normalise_unknown(const struct hash_key *key, enum unmapped_field field, st
 void normalise_item(const struct normalise_context *context, const struct item *item,
                     struct signal *signal, struct normalise_result *result) {
     static const struct item nothing;
+    char room[STR_TIDY_MAX];
     struct normaliser work = {.context = context,
+                              .room = room,
                               .signal = signal,
                               .result = result,
                               .received = time_amsterdam_day(context->received_ms)};
@@ -481,4 +499,46 @@ void normalise_item(const struct normalise_context *context, const struct item *
     }
     take_person(&work, &said.person);
     digest_content(context->identity_key, &said, &signal->content);
+}
+
+// Where it happened, on another day: the words mean what they mean then. False: that is not known.
+static bool find_place(const struct municipalities *all, uint16_t own_code,
+                       const struct signal *signal, const struct municipality **found) {
+    const struct municipality *own = municipalities_by_code(all, own_code);
+    const char *spelling;
+    if (signal->as_reported)
+        return municipalities_resolve(all, str_from(signal->as_reported), signal->reported,
+                                      own ? own->province : 0, found,
+                                      &spelling) == MUNICIPALITY_FOUND;
+    *found = own ? municipalities_on(all, own, signal->reported) : NULL;
+    return *found;
+}
+
+static bool lacks_place(const struct signal *signal) {
+    for (size_t i = 0; i < signal->unknown_count; i++)
+        if (signal->unknown[i].field == UNMAPPED_MUNICIPALITY)
+            return !signal->as_reported;
+    return false;
+}
+
+void normalise_redate(const struct municipalities *municipalities, uint16_t source_municipality,
+                      int32_t day, int64_t received_ms, struct signal *signal) {
+    const int32_t received = time_amsterdam_day(received_ms);
+    const struct municipality *found = NULL;
+    enum citizenship citizenship;
+    set_day(signal, day);
+    if (!lacks_place(signal)) {
+        bool known = find_place(municipalities, source_municipality, signal, &found);
+        signal->cell.municipality = known ? found->code : MUNICIPALITY_UNKNOWN;
+        signal->municipality_today =
+            known ? municipalities_successor(municipalities, found, received)->code
+                  : MUNICIPALITY_UNKNOWN;
+    }
+    if (signal->birth_year)
+        signal->cell.age_group =
+            (uint8_t)age_group_of_birth_year(signal->birth_year, time_month_of_day(day) / 12);
+    if (signal->country[0] &&
+        codelist_citizenship((struct str){signal->country, sizeof signal->country}, day,
+                             &citizenship))
+        signal->cell.citizenship = (uint8_t)citizenship;
 }

@@ -31,6 +31,7 @@ static void set_content(const struct ledger_entry *known, const struct signal *s
         entry->content = signal->content;
         entry->cell = signal->cell;
         entry->reported = signal->reported;
+        entry->undated = signal->undated;
         entry->occurred = signal->occurred;
         entry->municipality_today = signal->municipality_today;
         entry->unknown_said = signal->unknown_said;
@@ -40,6 +41,7 @@ static void set_content(const struct ledger_entry *known, const struct signal *s
         entry->content = known->content;
         entry->cell = known->cell;
         entry->reported = known->reported;
+        entry->undated = known->undated;
         entry->occurred = known->occurred;
         entry->municipality_today = known->municipality_today;
         entry->unknown_said = known->unknown_said;

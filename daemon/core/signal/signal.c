@@ -94,9 +94,8 @@ static const struct {
     [FAULT_EMPTY_DATE] = {"emptyDate", "has a row without the date of its report"},
     [FAULT_NO_SIGNAL] = {"noSignal", "has a row that is a sum or a note, and no signal"},
     [FAULT_CONFLICT] = {"conflict", "stands in one delivery more than once, with other contents"},
-    [FAULT_SHORTENED] =
-        {"shortenedId",
-         "is not the number itself but what a spreadsheet made of it: make its cells text"},
+    [FAULT_SHORTENED] = {"shortenedId", "is a number that a spreadsheet or a program has "
+                                        "shortened: send it as text, with all its digits"},
     [FAULT_REPEATED] = {"repeated", "is there more than once"},
     [FAULT_FORM] = {"form", "is in a form that is not read here"},
     [FAULT_OTHER_PAGES] = {"otherPages", "is one page of a list that has other pages"},

@@ -164,11 +164,16 @@ static void tell_forged(struct publisher *p, const struct publish_recovery *reco
 }
 
 static void tell_recovery(struct publisher *p, const struct publish_recovery *recovery) {
-    char reason[120] = "";
+    char reason[160] = "";
     if (recovery->had_partitions)
         (void)snprintf(reason, sizeof reason,
                        "the topic was made anew: it has %d partitions and had %d",
                        recovery->partitions, recovery->had_partitions);
+    else if (recovery->other_partition >= 0)
+        (void)snprintf(reason, sizeof reason,
+                       "the topic is another one than before: partition %d has another record "
+                       "where the last confirmed one was",
+                       recovery->other_partition);
     else if (recovery->lost_partition >= 0)
         (void)snprintf(reason, sizeof reason,
                        "partition %d no longer has what was confirmed: records lost or expired",
@@ -236,9 +241,10 @@ static void begin_recovery(struct publisher *p, bool whole) {
     recovery->whole = whole;
     recovery->see = see;
     recovery->ctx = p;
+    recovery->other_partition = -1;
     for (int32_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        recovery->known[i] =
-            i < p->partitions && !whole ? p->options.known_offset(p->options.ctx, i) : -1;
+        recovery->known[i] = i < p->partitions && !whole ? p->options.last_known(p->options.ctx, i)
+                                                         : (struct publish_ack){.offset = -1};
     p->recovery = recovery;
     p->working = true;
     loop_work(p->loop, recovery_work, recovery_done, p);

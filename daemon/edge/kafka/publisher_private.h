@@ -51,9 +51,9 @@ struct publish_recovery {
     int64_t recovery_wait_ms;
     int32_t partitions; // 0: as many as the topic has, known after the first step
     bool may_shrink;    // as in struct publish_options
-    int64_t known[PUBLISH_PARTITIONS_MAX]; // last offset known to be ours, or -1
-    atomic_bool cancelled;                 // set at any time: the step fails soon
-    bool whole;                            // from the beginning, all that the ledger lacks
+    struct publish_ack known[PUBLISH_PARTITIONS_MAX]; // our last known record; offset -1: none
+    atomic_bool cancelled;                            // set at any time: the step fails soon
+    bool whole; // from the beginning, all that the ledger lacks
     // Each record; acks are made of those that are CONFIRMED. Without a record: a pass has ended.
     enum publish_seen (*see)(struct publish_recovery *recovery,
                              const struct publish_record *record);
@@ -64,9 +64,10 @@ struct publish_recovery {
     size_t ack_count;
     uint64_t forged; // records in our name that are not ours, not counted before
     struct publish_ack first_forged;
-    bool no_topic;          // that is why it failed
-    int32_t lost_partition; // it has less than we know of: records were lost or expired; or -1
-    int32_t had_partitions; // the topic was made anew and had so many; 0: it was not
+    bool no_topic;           // that is why it failed
+    int32_t lost_partition;  // it has less than we know of: records were lost or expired; or -1
+    int32_t had_partitions;  // the topic was made anew and had so many; 0: it did not show by that
+    int32_t other_partition; // where it has another record in the place of the known one; or -1
     // Private to the steps
     rd_kafka_t *client;
     rd_kafka_topic_t *topic;
@@ -78,8 +79,9 @@ struct publish_recovery {
     int64_t end[PUBLISH_PARTITIONS_MAX];  // where this pass ends
     int64_t progress_ms;                  // when something was last read
     int passes;
-    bool found;  // an awaited record in this pass
-    bool lacked; // by the ledger, in any pass
+    bool known_seen[PUBLISH_PARTITIONS_MAX]; // that it is there, or nothing has to be looked for
+    bool found;                              // an awaited record in this pass
+    bool lacked;                             // by the ledger, in any pass
 };
 
 // PUBLISH_RECOVERY_DONE and FAILED leave nothing open; publish_recovery_free frees the rest.

@@ -33,10 +33,8 @@ static bool fail_with(struct publish_recovery *recovery, const char *what,
 
 // Nothing that we know of the old one holds for it.
 static void take_for_new(struct publish_recovery *recovery) {
-    recovery->had_partitions = recovery->partitions;
-    recovery->partitions = 0;
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        recovery->known[i] = -1;
+        recovery->known[i].offset = -1;
 }
 
 static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metadata_topic_t *topic) {
@@ -45,8 +43,11 @@ static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metada
         return err_set(&recovery->err, ERR_RETRY, "the topic does not exist");
     if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         return fail_with(recovery, "topic", topic->err);
-    if (recovery->partitions > topic->partition_cnt && recovery->may_shrink)
+    if (recovery->partitions > topic->partition_cnt && recovery->may_shrink) {
+        recovery->had_partitions = recovery->partitions;
+        recovery->partitions = 0;
         take_for_new(recovery);
+    }
     if (recovery->partitions > topic->partition_cnt)
         return err_set(&recovery->err, ERR_RETRY,
                        "the topic has %d partitions, but had %d when it was first used",
@@ -90,13 +91,15 @@ static bool start_partition(struct publish_recovery *recovery, int32_t partition
     int64_t low = 0, high = 0;
     if (cancelled(recovery) || !ask_ends(recovery, partition, &low, &high))
         return false;
-    int64_t known = recovery->known[partition];
-    int64_t from = known + 1;
+    int64_t known = recovery->known[partition].offset;
+    bool is_there = known >= low && known < high; // something is, at its place
+    int64_t from = is_there ? known : known + 1;
     if (from < low || from > high) {
         if (known >= 0 && recovery->lost_partition < 0)
             recovery->lost_partition = partition;
         from = low;
     }
+    recovery->known_seen[partition] = !is_there;
     if (rd_kafka_consume_start_queue(recovery->topic, partition, from, recovery->queue) != 0)
         return fail_with(recovery, "reading a partition", rd_kafka_last_error());
     recovery->started++;
@@ -121,7 +124,8 @@ static bool recovery_open(struct publish_recovery *recovery) {
     for (int32_t i = 0; i < recovery->partitions; i++)
         if (!start_partition(recovery, i))
             return false;
-    recovery->acks = mem_alloc(PUBLISH_RECOVERY_ACKS_MAX * sizeof *recovery->acks);
+    if (!recovery->acks)
+        recovery->acks = mem_alloc(PUBLISH_RECOVERY_ACKS_MAX * sizeof *recovery->acks);
     return true;
 }
 
@@ -150,6 +154,11 @@ static bool is_older(const struct publish_recovery *recovery) {
     return recovery->lacked && !recovery->whole;
 }
 
+// It has shown by a record that what is known of it does not hold, and is not read as new yet.
+static bool is_another(const struct publish_recovery *recovery) {
+    return recovery->other_partition >= 0 && recovery->known[recovery->other_partition].offset >= 0;
+}
+
 static void advance(struct publish_recovery *recovery, int32_t partition, int64_t next) {
     bool was_behind = recovery->next[partition] < recovery->end[partition];
     recovery->next[partition] = next;
@@ -169,23 +178,34 @@ static bool take_record(struct publish_recovery *recovery, const rd_kafka_messag
     return seen != PUBLISH_STOP || stopped(recovery);
 }
 
+// The first that comes of a partition whose last record is known. Another topic of the same name
+// may have grown past it.
+static void look_for_known(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
+    const struct publish_ack *known = &recovery->known[message->partition];
+    struct publish_record record = {0};
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        publish_read_record(recovery->conf, message, &record);
+    recovery->known_seen[message->partition] = true;
+    if (!record.genuine || record.offset != known->offset || record.seq != known->seq)
+        recovery->other_partition = message->partition;
+}
+
 static bool take_message(struct publish_recovery *recovery, const rd_kafka_message_t *message) {
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        advance(recovery, message->partition, message->offset);
-        return true;
-    }
-    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    bool ends = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && !ends)
         return fail_with(recovery, "reading the recovery", message->err);
-    if (!take_record(recovery, message))
+    if (!recovery->known_seen[message->partition])
+        look_for_known(recovery, message);
+    else if (!ends && !take_record(recovery, message))
         return false;
-    advance(recovery, message->partition, message->offset + 1);
+    advance(recovery, message->partition, message->offset + !ends);
     return true;
 }
 
 // True when every partition is read up to its end, or the acks are full, or there is no need to.
 static bool read_pass(struct publish_recovery *recovery) {
     while (recovery->behind > 0 && recovery->ack_count < PUBLISH_RECOVERY_ACKS_MAX &&
-           !is_older(recovery)) {
+           !is_older(recovery) && !is_another(recovery)) {
         if (cancelled(recovery))
             return false;
         rd_kafka_message_t *message = rd_kafka_consume_queue(recovery->queue, POLL_MS);
@@ -230,6 +250,16 @@ static bool begin_pass(struct publish_recovery *recovery) {
     return true;
 }
 
+static bool begin_anew(struct publish_recovery *recovery) {
+    take_for_new(recovery);
+    recovery_close(recovery);
+    recovery->ack_count = 0;
+    recovery->behind = recovery->passes = 0;
+    recovery->found = recovery->lacked = false;
+    recovery->progress_ms = clock_monotonic_ms();
+    return recovery_open(recovery);
+}
+
 static enum publish_recovery_result step(struct publish_recovery *recovery) {
     recovery->progress_ms = clock_monotonic_ms();
     if (!recovery->client && !recovery_open(recovery))
@@ -237,6 +267,11 @@ static enum publish_recovery_result step(struct publish_recovery *recovery) {
     for (;;) {
         if (!read_pass(recovery))
             return PUBLISH_RECOVERY_FAILED;
+        if (is_another(recovery)) {
+            if (!begin_anew(recovery))
+                return PUBLISH_RECOVERY_FAILED;
+            continue;
+        }
         if (is_older(recovery))
             return PUBLISH_RECOVERY_LACKED;
         if (recovery->behind > 0)

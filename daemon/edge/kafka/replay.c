@@ -30,7 +30,7 @@ static bool run_once(struct publish_replay *replay, const struct publish_conf *c
     recovery->see = see;
     recovery->ctx = replay;
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
-        recovery->known[i] = -1;
+        recovery->known[i].offset = -1;
     enum publish_recovery_result result =
         publish_recovery_step(recovery); // no acks of the whole, so one step is all
     replay->no_topic = recovery->no_topic;

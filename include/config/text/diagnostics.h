@@ -19,6 +19,8 @@ struct diagnostics {
     size_t count;
     bool by_hand; // credentials are the service's: what is one is passed over
     size_t passed_over;
+    bool wants_state;   // the state directory has to be there: not before the very first start
+    const char *advice; // a line for the end: what to do about one of them; NULL: none
 };
 void diagnostics_init(struct diagnostics *faults);
 void diagnostics_free(struct diagnostics *faults); // NULL is fine

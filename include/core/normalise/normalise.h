@@ -39,6 +39,11 @@ struct normalise_result {
 void normalise_item(const struct normalise_context *context, const struct item *item,
                     struct signal *signal, struct normalise_result *result);
 
+// Gives an undated signal the day on which it is known to have been reported, and what depends on
+// that: its month, municipality, age group and citizenship group. `source_municipality` as above.
+void normalise_redate(const struct municipalities *municipalities, uint16_t source_municipality,
+                      int32_t day, int64_t received_ms, struct signal *signal);
+
 // Identity of (source, id), as normalise_item computes it: for questions about a signal.
 void normalise_identity(const struct hash_key *key, struct str source, struct str id,
                         struct digest *out);

@@ -31,6 +31,7 @@ struct ledger_entry {
     bool erased;         // what it said has been removed on request; its identity stays known
     bool remapped;       // its source said nothing new: other tables gave it another meaning
     bool unknown_said;   // see struct signal
+    bool undated;        // see struct signal; `reported` may be what was known before
     int64_t updated_ms;  // when the source last changed it, at the earliest; 0: not said
     uint64_t person;     // number of the person it is about; 0: nobody is known
     int64_t received_ms; // when the bytes came in

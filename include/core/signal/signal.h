@@ -234,6 +234,9 @@ struct signal {
     bool withdrawn;      // the source takes it back; only id and identity mean anything then
     enum withdrawal how; // it is withdrawn
     int32_t reported;    // day
+    bool undated;        // its source did not say when: `reported` is the day of receipt. What else
+    uint16_t birth_year; // depends on the day: the year that the age group was made of, or 0,
+    char country[2];     // and of the citizenship; zeros: none
     int32_t occurred;    // day or TIME_DAY_NONE
     uint16_t municipality_today; // present successor; 0 unknown
     const char *as_reported; // the table's own spelling of the name or code that was used, or NULL

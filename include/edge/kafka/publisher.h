@@ -79,8 +79,10 @@ struct publish_options {
     // All that the ledger lacks has been seen: when it has taken that back, or could not, call
     // publisher_recover.
     void (*on_lacked)(void *ctx);
-    // The last offset known to be ours in a partition, or -1: the recovery is read from behind it.
-    int64_t (*known_offset)(void *ctx, int32_t partition);
+    // The last of our records that is known in a partition (offset -1: none). The recovery looks
+    // whether it is still there, and is read from behind it. When another one is in its place, the
+    // topic is not the one that is known, and is read from its beginning.
+    struct publish_ack (*last_known)(void *ctx, int32_t partition);
     // How many partitions the key space was divided over when this topic was first used; 0: not yet
     // known. The count in force is told by on_partitions and must be kept, since all versions of a
     // signal stay in one partition. It is told again when the topic no longer has what was
