@@ -196,6 +196,19 @@ bool page_has_others(const struct page *page, uint64_t *items) {
     return page->next || page->hint || *items;
 }
 
+bool page_is_round(uint32_t count) {
+    uint32_t digits = count;
+    while (digits > 0 && digits % 10 == 0)
+        digits /= 10;
+    return count >= 50 && (digits == 1 || digits == 2 || digits == 25 || digits == 5);
+}
+
+bool page_is_doubtful(const struct page *page) {
+    uint64_t others;
+    return !page->by_line && page->told == 0 && !page_has_others(page, &others) &&
+           page_is_round((uint32_t)page->item_count + page->excluded);
+}
+
 // Who imports a saved page takes it for all there is.
 static void check_whole(struct page *page, const struct page_options *options) {
     uint64_t others;

@@ -155,6 +155,7 @@ static void put_preview(struct json_out *json, const struct delivery *delivery) 
     put_corrected(json, delivery);
     json_put_bool(json, "otherPages", page_has_others(page, &others));
     json_put_u64(json, "elsewhere", others);
+    json_put_bool(json, "doubtful", page_is_doubtful(page));
 }
 
 static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery) {

@@ -73,6 +73,10 @@ struct page {
 // Of a list that has several pages: does it say that there are others, and of how many items (0: it
 // does not say how many)?
 bool page_has_others(const struct page *page, uint64_t *items);
+// How many items servers like to have on a page: 50, 100, 200, 250, 500, 1000 …
+bool page_is_round(uint32_t count);
+// Of a page of JSON that says nothing of others: has it so many items that there may be more?
+bool page_is_doubtful(const struct page *page);
 
 // What the items that are not refused have in all.
 struct page_tally {

@@ -248,6 +248,10 @@ class Pages(unittest.TestCase):
                 done = subprocess.run([BUILD / "signaalctl", "try", self.folder / "pages.yaml", path, "--tables", ROOT / "conf"],
                                       capture_output=True, text=True, check=True)
                 self.assertRegex(done.stdout, rf"(?m)^  elsewhere +{more.removesuffix(' are elsewhere')}$")
+        code, text = bring({"results": [{**SIGNAL, "id": f"2018-{i}"} for i in range(100)]}, "-n")
+        self.assertEqual(code, 0, text)
+        self.assertIn("100 items are as many as servers like to have on a page: is this all?", text)
+        self.assertNotIn("is this all", bring({"count": 3, "next": None}, "-n")[1])
         self.assertEqual(bring({"count": 3, "next": None})[0], 0)
         self.assertEqual(daemon.status()["ledger"]["accepted"], 3)
         self.assertEqual(bring({"count": 10, "next": "/2"}, "--first-page-only")[0], 0)

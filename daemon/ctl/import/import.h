@@ -53,7 +53,7 @@ struct import_preview {
     struct import_changed changed[CHANGES_FIELDS];
     struct import_ranges ranges[IMPORT_VERDICTS];
     size_t field_count, unknown_count, changed_count;
-    bool unknown_more, other_pages;
+    bool unknown_more, other_pages, doubtful;
     uint64_t elsewhere; // items of other pages; 0: not said
     // The first corrections, each a line and an element of a JSON list. Owned.
     struct buf lines, json;

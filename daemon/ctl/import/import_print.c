@@ -126,6 +126,11 @@ static void put_changes(const struct import *import, struct buf *out) {
 
 static void put_elsewhere(const struct import *import, struct buf *out) {
     const struct import_preview *preview = &import->summary;
+    if (preview->doubtful)
+        term_out_print(&import->ctl->term, STYLE_WARN,
+                       "%" PRIu64
+                       " items are as many as servers like to have on a page: is this all?",
+                       import->total);
     if (!preview->other_pages)
         return;
     buf_puts(out, "this is one page of a list: ");
@@ -250,6 +255,7 @@ static void json_preview(struct json_out *json, const struct import_preview *pre
     json_close(json, ']');
     json_put_bool(json, "otherPages", preview->other_pages);
     json_put_u64(json, "elsewhere", preview->elsewhere);
+    json_put_bool(json, "doubtful", preview->doubtful);
     json_close(json, '}');
 }
 

@@ -230,6 +230,9 @@ static void put_unknown(const struct try_run *run) {
 static void put_elsewhere(const struct try_run *run) {
     char text[64] = "more items";
     uint64_t others;
+    if (page_is_doubtful(&run->page))
+        put_line(&run->ctl->term, STYLE_WARN, "elsewhere",
+                 "perhaps: so many items servers like to have on a page");
     if (!page_has_others(&run->page, &others))
         return;
     if (others)
