@@ -48,6 +48,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (seen)
+        ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
     if (delivery->dry_run && item->repeats)
         item->verdict = VERDICT_DUPLICATE;
     if (seen && item->verdict != VERDICT_DUPLICATE)

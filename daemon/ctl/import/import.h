@@ -74,6 +74,7 @@ struct import {
     struct map ids;  // of the file, each with its first line and its content
     struct import_preview summary;
     uint64_t conflicts, undated, unmapped, dropped;
+    uint64_t long_ids, rounded_ids; // numbers of 16 digits and more; those that end in zeros
     struct progress progress;
     uint64_t total, done; // records
     uint64_t verdicts[IMPORT_VERDICTS], excluded;
@@ -81,7 +82,8 @@ struct import {
     size_t refusal_count;
     // the piece under way
     struct buf piece;
-    uint64_t piece_lines[IMPORT_PIECE_RECORDS]; // where each record begins
+    uint64_t piece_lines[IMPORT_PIECE_RECORDS];             // where each record begins
+    uint64_t piece_numbers[IMPORT_PIECE_RECORDS], numbered; // its number among all
     size_t piece_count;
 };
 

@@ -75,21 +75,24 @@ static void take_changed(struct import_preview *preview, const struct json_view 
 }
 
 // Records that follow each other are one range, also over two pieces.
-static void add_range(struct import *import, size_t verdict, int64_t first, int64_t last) {
-    struct import_ranges *ranges = &import->summary.ranges[verdict];
-    uint64_t from = import->done + (uint64_t)first, to = import->done + (uint64_t)last;
+static void add_record(struct import *import, struct import_ranges *ranges, size_t index) {
+    uint64_t number = import->json ? index : import->piece_numbers[index];
     struct import_range *latest = ranges->count ? &ranges->list[ranges->count - 1] : NULL;
-    if (first < 0 || last < first || (!import->json && (size_t)last >= import->piece_count))
-        return;
-    if (latest && latest->end == from) {
-        latest->end = to + 1;
-        latest->last = import_place(import, (size_t)last);
+    uint64_t place = import_place(import, index);
+    if (latest && latest->end == number) {
+        latest->end++;
+        latest->last = place;
     } else if (ranges->count == IMPORT_RANGES_MAX) {
         ranges->more = true;
     } else {
-        ranges->list[ranges->count++] = (struct import_range){
-            import_place(import, (size_t)first), import_place(import, (size_t)last), to + 1};
+        ranges->list[ranges->count++] = (struct import_range){place, place, number + 1};
     }
+}
+
+static void add_range(struct import *import, size_t verdict, int64_t first, int64_t last) {
+    size_t count = import->piece_count;
+    for (int64_t i = first; i >= 0 && i <= last && (size_t)i < count; i++)
+        add_record(import, &import->summary.ranges[verdict], (size_t)i);
 }
 
 static void take_ranges(struct import *import, size_t verdict, const struct json_view *list) {

@@ -142,8 +142,16 @@ static void put_elsewhere(const struct import *import, struct buf *out) {
     put_sentence(import, STYLE_WARN, out);
 }
 
+static void put_rounded_ids(const struct import *import) {
+    if (import->rounded_ids && import->rounded_ids == import->long_ids)
+        term_out_print(&import->ctl->term, STYLE_WARN,
+                       "each id of 16 digits or more ends in zeros: a spreadsheet keeps 15 digits. "
+                       "Are these the ids that the source has?");
+}
+
 static void put_preview(const struct import *import, bool judged) {
     struct buf out;
+    put_rounded_ids(import);
     buf_init(&out, SENTENCE_MAX);
     put_places(import, &out);
     put_elsewhere(import, &out);
@@ -272,6 +280,8 @@ static void print_json(const struct import *import, bool judged) {
         json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
     json_put_u64(&json, "excluded", import->excluded);
     json_put_u64(&json, "undated", import->undated);
+    json_put_u64(&json, "longIds", import->long_ids);
+    json_put_u64(&json, "roundedIds", import->rounded_ids);
     json_put_u64(&json, "unmapped", import->unmapped);
     json_put_u64(&json, "dropped", import->dropped);
     json_open_key(&json, "errors", '[');
