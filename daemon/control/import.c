@@ -153,16 +153,20 @@ static void put_preview(struct json_out *json, const struct delivery *delivery) 
     json_close(json, '}');
     preview_put_changed(json, delivery);
     put_corrected(json, delivery);
+    json_put_u64(json, "takesBack", delivery->takes_back);
     json_put_bool(json, "otherPages", page_has_others(page, &others));
     json_put_u64(json, "elsewhere", others);
     json_put_bool(json, "doubtful", page_is_doubtful(page));
 }
 
 static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery) {
-    uint64_t verdicts[VERDICT_COUNT] = {0};
+    uint64_t verdicts[VERDICT_COUNT] = {0}, undated = 0;
     struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
-    for (size_t i = 0; i < delivery->content.item_count; i++)
-        verdicts[delivery->content.items[i].verdict]++;
+    for (size_t i = 0; i < delivery->content.item_count; i++) {
+        const struct page_item *item = &delivery->content.items[i];
+        verdicts[item->verdict]++;
+        undated += item->undated && item->verdict == VERDICT_REGISTERED; // the others keep theirs
+    }
     json_open(&json, '{');
     json_put_bool(&json, "dryRun", delivery->dry_run);
     json_put_u64(&json, "received", delivery->content.item_count);
@@ -173,7 +177,7 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
     json_put_u64(&json, "titles", delivery->content.decoded.titles);
     json_put_u64(&json, "dropped", tally.dropped);
     json_put_u64(&json, "unmapped", tally.unmapped);
-    json_put_u64(&json, "undated", tally.undated);
+    json_put_u64(&json, "undated", undated);
     json_put_u64(&json, "longIds", delivery->content.decoded.long_ids);
     json_put_u64(&json, "roundedIds", delivery->content.decoded.rounded_ids);
     if (delivery->dry_run)

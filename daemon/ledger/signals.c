@@ -101,6 +101,8 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     }
     delivery->taken = end;
     size_t left_out = delivery->dry_run ? 0 : ledger_withdraw_left_out(writer, delivery);
+    if (delivery->preview)
+        delivery->takes_back = ledger_count_left_out(writer, delivery);
     delivery->news = delivery->news || writer->change->last_seq > before;
     task->items = delivery->content.item_count - end + left_out;
     task->more = task->items > 0;

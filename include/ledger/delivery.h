@@ -62,6 +62,7 @@ struct delivery {
         struct changes_state before, after;
     } * changes;
     size_t change_count, change_cap;
+    size_t takes_back;            // of a preview: known signals that the template leaves out now
     size_t taken, left_out_taken; // of its items, in the parts that were committed
     bool news;                    // one of them was
     bool counts; // and counts: only that ends a silence, and makes a municipality one that signals

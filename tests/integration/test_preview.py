@@ -257,6 +257,27 @@ class Pages(unittest.TestCase):
         self.assertEqual(bring({"count": 10, "next": "/2"}, "--first-page-only")[0], 0)
         daemon.stop()
 
+    def test_what_exclude_would_take_back(self):
+        (self.folder / "leaves.yaml").write_text(PAGES + "exclude: [{from: /test, equals: 'true'}]\nmay_be_missing: [reported]\n")
+        daemon = self.daemon()
+
+        def bring(items, *more):
+            (self.folder / "x.json").write_text(json.dumps({"results": items}))
+            return subprocess.run([BUILD / "signaalctl", "--socket", daemon.control_path, "import", self.folder / "x.json", "--source",
+                                   "coa", "--template", "leaves", *more], capture_output=True, text=True, check=True).stdout
+
+        known = [{**SIGNAL, "id": f"2017-{i}"} for i in range(3)]
+        bring(known)
+        dated = known[0] | {"reported": None}
+        left_out = [item | {"test": True} for item in known[1:] + [{**SIGNAL, "id": "2017-9"}]]
+        text = bring([dated, dated | {"id": "2017-8"}, *left_out], "-n")
+        self.assertIn("\nleft out: 2 known signals would be withdrawn\n", text)
+        self.assertRegex(text, r"(?m)^dated today +1$")  # what is known keeps its date
+        self.assertEqual(daemon.counts()["total"], 3)
+        self.assertIn("left out: 2 known signals would be withdrawn", bring([dated, *left_out]))
+        self.assertEqual(daemon.counts()["total"], 1)
+        daemon.stop()
+
     def test_quarantine_of_a_table(self):
         rows = b"id,reported,category\n\nq-1,05-03-2017,Other\n,05-03-2017,Other\n"
         self.endpoint.paths = {"/coa": lambda *_: (200, {}, rows)}

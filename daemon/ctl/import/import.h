@@ -54,7 +54,8 @@ struct import_preview {
     struct import_ranges ranges[IMPORT_VERDICTS];
     size_t field_count, unknown_count, changed_count;
     bool unknown_more, other_pages, doubtful;
-    uint64_t elsewhere; // items of other pages; 0: not said
+    uint64_t elsewhere;  // items of other pages; 0: not said
+    uint64_t takes_back; // known signals that the template leaves out now
     // The first corrections, each a line and an element of a JSON list. Owned.
     struct buf lines, json;
     size_t correction_count;

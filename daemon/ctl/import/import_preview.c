@@ -159,6 +159,7 @@ void import_preview_take(struct import *import, const struct json_view *answer) 
         take_correction(import, json_view_item(corrections, i));
     preview->unknown_more = preview->unknown_more || json_view_flag(answer, "preview.unknownMore");
     preview->other_pages = json_view_flag(answer, "otherPages");
+    preview->takes_back += (uint64_t)json_view_integer(answer, "takesBack");
     preview->doubtful = json_view_flag(answer, "doubtful");
     preview->elsewhere = (uint64_t)json_view_integer(answer, "elsewhere");
 }

@@ -158,6 +158,10 @@ static void put_preview(const struct import *import, bool judged) {
     for (size_t i = 0; judged && i < IMPORT_VERDICTS; i++)
         put_ranges(import, i, &out);
     put_changes(import, &out);
+    if (import->summary.takes_back)
+        term_out_print(&import->ctl->term, STYLE_WARN,
+                       "left out: %" PRIu64 " known signals would be withdrawn",
+                       import->summary.takes_back);
     buf_free(&out);
 }
 
@@ -261,6 +265,7 @@ static void json_preview(struct json_out *json, const struct import_preview *pre
     if (preview->json.len)
         json_raw(json, buf_str(&preview->json));
     json_close(json, ']');
+    json_put_u64(json, "takesBack", preview->takes_back);
     json_put_bool(json, "otherPages", preview->other_pages);
     json_put_u64(json, "elsewhere", preview->elsewhere);
     json_put_bool(json, "doubtful", preview->doubtful);
