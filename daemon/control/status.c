@@ -19,7 +19,7 @@ struct status_numbers {
     struct publish_status publish, publish_counts;
     struct store_usage usage;
     uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, resident_bytes,
-        taken_back;
+        taken_back, forked;
     int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
@@ -60,6 +60,7 @@ static void gather(struct control *control, struct status_numbers *f) {
     publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
     publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);
     f->taken_back = publish_job_taken_back(o->kafka);
+    f->forked = publish_job_forked(o->kafka);
     f->statistics_waiting = ledger_statistics_unpublished(o->ledger);
 }
 
@@ -140,6 +141,7 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "restarts", f->publish.restarts);
     json_put_u64(json, "forged", forged(f));
     json_put_u64(json, "takenBack", f->taken_back);
+    json_put_u64(json, "forked", f->forked);
     put_last_error(json, &f->publish);
     json_open_key(json, "counts", '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
@@ -271,6 +273,10 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
            forged(f));
     metric(out, "kafka_taken_back_total",
            "Events that the topic had and the ledger lacked, since the start", f->taken_back);
+    metric(out, "kafka_forked_total",
+           "Records of ours that say something else than was published under their number, since "
+           "the start",
+           f->forked);
 }
 
 static void put_room_metrics(struct buf *out, const struct status_numbers *f,

@@ -42,6 +42,7 @@ static const struct status_number kafka_numbers[] = {
     {"restarts", "kafka.restarts", STATISTIC_ALARM},
     {"forged", "kafka.forged", STATISTIC_ALARM},
     {"taken back", "kafka.takenBack", STATISTIC_ALARM},
+    {"forked", "kafka.forked", STATISTIC_ALARM},
 };
 static const struct status_number feeds_numbers[] = {
     {"sources", "feeds.sources", STATISTIC_COUNT},
