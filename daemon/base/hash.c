@@ -54,6 +54,12 @@ void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX + 1]) {
     out[DIGEST_HEX] = '\0';
 }
 
+void digest_put_hex(struct buf *out, const struct digest *digest) {
+    char hex[DIGEST_HEX + 1];
+    digest_to_hex(digest, hex);
+    buf_put(out, hex, DIGEST_HEX);
+}
+
 static int hex_value(char c) {
     if (c >= '0' && c <= '9')
         return c - '0';

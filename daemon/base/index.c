@@ -42,12 +42,6 @@ void index_put(struct index *index, const struct digest *identity, uint64_t seq)
     *entry = (struct index_entry){*identity, seq};
 }
 
-void index_remove(struct index *index, const struct digest *identity) {
-    struct index_entry *entry = map_find(&index->map, &kind, identity);
-    if (entry->seq)
-        map_remove(&index->map, &kind, entry);
-}
-
 size_t index_count(const struct index *index) {
     return index->map.count;
 }

@@ -151,7 +151,7 @@ static bool buf_reserve(struct buf *buf, size_t more) {
     return true;
 }
 
-void buf_put(struct buf *buf, const void *data, size_t len) {
+void buf_put_growing(struct buf *buf, const void *data, size_t len) {
     if (len && buf_reserve(buf, len)) {
         memcpy(buf->data + buf->len, data, len);
         buf->len += len;
@@ -160,14 +160,6 @@ void buf_put(struct buf *buf, const void *data, size_t len) {
 
 void buf_put_str(struct buf *buf, struct str s) {
     buf_put(buf, s.data, s.len);
-}
-
-void buf_puts(struct buf *buf, const char *text) {
-    buf_put(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c) {
-    buf_put(buf, &c, 1);
 }
 
 void buf_put_encoded(struct buf *buf, struct str text) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Writes events. The value is made when the entry is written and kept with it; the attributes are
-// made again from the entry each time. Both depend on the entry and the tables alone, so an event
-// that is published twice has the same bytes. The caller owns the buffer.
+// Writes events. Value and attributes are made each time from the ledger line and from the parts
+// that are kept with it, and from nothing else, so an event that is published twice has the same
+// bytes. The caller owns the buffer.
 #include "codec/event.h"
 
 #include "codec/json_out.h"
@@ -23,142 +23,206 @@ void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]) {
         out[i] = (char)('0' + code % 10);
 }
 
-static void put_code(struct json_out *json, const char *key, const char *prefix, unsigned value) {
-    char text[EVENT_CODE_MAX] = "unknown";
-    if (value)
-        (void)snprintf(text, sizeof text, "%s%02u", prefix, value % 100);
-    json_put_text(json, key, text);
-}
+// Text that needs no escapes.
+#define PUT(out, literal) buf_put((out), (literal), sizeof(literal) - 1)
 
-static void put_date(struct json_out *json, const char *key, int32_t day) {
+static void put_date(struct buf *out, int32_t day) {
     char text[TIME_DATE_MAX];
-    json_key(json, key);
     if (day == TIME_DAY_NONE) {
-        json_null(json);
+        PUT(out, "null");
         return;
     }
     time_format_date(day, text);
-    json_text(json, text);
+    buf_putc(out, '"');
+    buf_put(out, text, TIME_DATE_MAX - 1);
+    buf_putc(out, '"');
 }
 
-static void put_region(struct json_out *json, const struct municipalities *municipalities,
-                       const struct ledger_entry *entry, const char *as_reported) {
-    const struct municipality *m = municipalities_by_code(municipalities, entry->cell.municipality);
-    char code[EVENT_CODE_MAX], today[EVENT_CODE_MAX];
-    event_municipality_code(entry->cell.municipality, code);
-    event_municipality_code(entry->municipality_today, today);
-    json_key(json, "municipality");
-    json_open(json, '{');
-    json_put_text(json, "code", code);
-    json_put_text(json, "name", m ? m->name : NULL);
-    json_put_text(json, "asReported", as_reported);
-    json_put_text(json, "today", today);
-    json_close(json, '}');
-    put_code(json, "province", "PV", m ? m->province : 0);
-    json_put_text(json, "policeUnit", m ? m->police_unit : "unknown");
-    put_code(json, "safetyRegion", "VR", m ? m->safety_region : 0);
+static void put_code(struct buf *out, const char prefix[3], unsigned value) {
+    const char code[] = {prefix[0], prefix[1], (char)('0' + value / 10 % 10),
+                         (char)('0' + value % 10)};
+    if (value)
+        buf_put(out, code, sizeof code);
+    else
+        PUT(out, "unknown");
+}
+
+static void put_string(struct buf *out, struct str text) {
+    struct json_out json = {.buf = out};
+    json_string(&json, text);
+}
+
+static void put_municipality_code(struct buf *out, uint16_t code) {
+    char text[EVENT_CODE_MAX];
+    event_municipality_code(code, text);
+    buf_puts(out, text);
+}
+
+static void put_region(struct buf *out, uint16_t code, uint16_t today, struct str as_reported,
+                       const struct event_place *place) {
+    PUT(out, ",\"municipality\":{\"code\":\"");
+    put_municipality_code(out, code);
+    PUT(out, "\",\"name\":");
+    put_string(out, place->name);
+    PUT(out, ",\"asReported\":");
+    put_string(out, as_reported);
+    PUT(out, ",\"today\":\"");
+    put_municipality_code(out, today);
+    PUT(out, "\"},\"province\":\"");
+    put_code(out, "PV", place->province);
+    PUT(out, "\",\"policeUnit\":");
+    put_string(out, place->police_unit);
+    PUT(out, ",\"safetyRegion\":\"");
+    put_code(out, "VR", place->safety_region);
+    PUT(out, "\"");
+}
+
+static void put_categories(struct buf *out, const struct cell *cell) {
+    bool comma = false;
+    PUT(out, "\"categories\":[");
+    for (int c = 0; c < CATEGORY_COUNT; c++) {
+        if (!(cell->categories >> c & 1))
+            continue;
+        if (comma)
+            buf_putc(out, ',');
+        comma = true;
+        buf_putc(out, '"');
+        buf_puts(out, category_name((enum category)c));
+        buf_putc(out, '"');
+    }
+    buf_putc(out, ']');
 }
 
 void event_put_categories(struct json_out *json, const struct cell *cell) {
-    json_key(json, "categories");
-    json_open(json, '[');
-    for (int c = 0; c < CATEGORY_COUNT; c++)
-        if (cell->categories >> c & 1)
-            json_text(json, category_name((enum category)c));
-    json_close(json, ']');
+    if (json->comma)
+        buf_putc(json->buf, ',');
+    put_categories(json->buf, cell);
+    json->comma = true;
 }
 
 // What the counts are made of: the same shape in an event and in its `previous`.
-static void put_counted(struct json_out *json, const struct municipalities *municipalities,
-                        const struct ledger_entry *entry, const char *as_reported) {
-    const struct cell *cell = &entry->cell;
-    put_region(json, municipalities, entry, as_reported);
-    event_put_categories(json, cell);
-    put_date(json, "reported", entry->reported);
-    json_key(json, "victim");
-    json_open(json, '{');
-    json_put_text(json, "gender", gender_name((enum gender)cell->gender));
-    json_put_text(json, "ageGroup", age_group_name((enum age_group)cell->age_group));
-    json_put_text(json, "citizenship", citizenship_name((enum citizenship)cell->citizenship));
-    json_close(json, '}');
-    json_put_text(json, "status", status_name((enum status)cell->status));
+static void put_counted(struct buf *out, const struct cell *cell, int32_t reported) {
+    buf_putc(out, ',');
+    put_categories(out, cell);
+    PUT(out, ",\"reported\":");
+    put_date(out, reported);
+    PUT(out, ",\"victim\":{\"gender\":\"");
+    buf_puts(out, gender_name((enum gender)cell->gender));
+    PUT(out, "\",\"ageGroup\":\"");
+    buf_puts(out, age_group_name((enum age_group)cell->age_group));
+    PUT(out, "\",\"citizenship\":\"");
+    buf_puts(out, citizenship_name((enum citizenship)cell->citizenship));
+    PUT(out, "\"},\"status\":\"");
+    buf_puts(out, status_name((enum status)cell->status));
+    PUT(out, "\"");
 }
 
-static void put_source(struct json_out *json, const struct ledger_entry *entry) {
-    json_key(json, "source");
-    json_open(json, '{');
-    json_put_string(json, "name", (struct str){entry->source, entry->source_len});
-    json_put_text(json, "kind", source_kind_name((enum source_kind)entry->cell.source_kind));
-    json_close(json, '}');
+static void put_source(struct buf *out, struct str name, uint8_t kind) {
+    PUT(out, "\"source\":{\"name\":");
+    put_string(out, name);
+    PUT(out, ",\"kind\":\"");
+    buf_puts(out, source_kind_name((enum source_kind)kind));
+    PUT(out, "\"}");
 }
 
-static const char *event_name(const struct ledger_entry *entry) {
-    return entry->erased ? "erased" : verdict_name(entry->verdict);
+static struct str source_of(const struct ledger_entry *entry) {
+    return (struct str){entry->source, entry->source_len};
 }
 
-static void put_version(struct json_out *json, const struct ledger_entry *entry) {
-    char signal[DIGEST_HEX + 1];
-    json_put_text(json, "event", event_name(entry));
-    json_put_bool(json, "counts", !entry->erased && ledger_entry_counts(entry));
-    digest_to_hex(&entry->identity, signal);
-    json_put_text(json, "signal", signal);
-    json_put_u64(json, "version", entry->version);
+static void put_version(struct buf *out, const struct ledger_entry *entry) {
+    bool counts = !entry->erased && ledger_entry_counts(entry);
+    PUT(out, "{\"event\":\"");
+    buf_puts(out, entry->erased ? "erased" : verdict_name(entry->verdict));
+    PUT(out, "\",\"counts\":");
+    buf_puts(out, counts ? "true" : "false");
+    PUT(out, ",\"signal\":\"");
+    digest_put_hex(out, &entry->identity);
+    PUT(out, "\",\"version\":");
+    buf_put_u64(out, entry->version);
+    buf_putc(out, ',');
 }
 
-static void put_previous(struct json_out *json, const struct municipalities *municipalities,
-                         const struct ledger_entry *previous) {
-    json_key(json, "previous");
-    json_open(json, '{');
-    put_source(json, previous);
-    put_counted(json, municipalities, previous, NULL);
-    json_close(json, '}');
-}
-
-void event_put_value(struct buf *out, const struct municipalities *municipalities,
-                     const struct ledger_entry *entry, const struct ledger_entry *previous,
-                     const char *as_reported, const struct event_links *links) {
-    struct json_out json = {.buf = out};
-    char received[TIME_STAMP_MAX], linked[DIGEST_HEX + 1];
-    time_format_stamp(entry->received_ms, received);
-    json_open(&json, '{');
-    put_version(&json, entry);
-    put_source(&json, entry);
-    put_counted(&json, municipalities, entry, as_reported);
-    put_date(&json, "occurred", entry->occurred);
-    json_put_text(&json, "received", received);
-    json_key(&json, "linked");
-    json_open(&json, '[');
-    for (size_t i = 0; i < links->count; i++) {
-        digest_to_hex(&links->list[i], linked);
-        json_text(&json, linked);
+static void put_linked(struct buf *out, const struct event_parts *parts) {
+    PUT(out, ",\"linked\":[");
+    for (size_t i = 0; i < parts->linked_count; i++) {
+        buf_puts(out, i ? ",\"" : "\"");
+        digest_put_hex(out, &parts->linked[i]);
+        buf_putc(out, '"');
     }
-    json_close(&json, ']');
-    if (previous)
-        put_previous(&json, municipalities, previous);
-    json_close(&json, '}');
+    buf_putc(out, ']');
 }
 
-void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_entry *entry, const struct ledger_entry *previous) {
-    struct json_out json = {.buf = out};
-    json_open(&json, '{');
-    put_version(&json, entry);
-    put_source(&json, entry);
+static void put_previous(struct buf *out, const struct event_previous *previous) {
+    PUT(out, ",\"previous\":{");
+    put_source(out, previous->source, previous->cell.source_kind);
+    put_region(out, previous->cell.municipality, previous->municipality_today,
+               (struct str){NULL, 0}, &previous->place);
+    put_counted(out, &previous->cell, previous->reported);
+    buf_putc(out, '}');
+}
+
+static void put_all(struct buf *out, const struct ledger_entry *entry,
+                    const struct event_parts *parts) {
+    char received[TIME_STAMP_MAX];
+    put_region(out, entry->cell.municipality, entry->municipality_today, parts->as_reported,
+               &parts->place);
+    put_counted(out, &entry->cell, entry->reported);
+    PUT(out, ",\"occurred\":");
+    put_date(out, entry->occurred);
+    time_format_stamp(entry->received_ms, received);
+    PUT(out, ",\"received\":\"");
+    buf_puts(out, received);
+    PUT(out, "\"");
+    put_linked(out, parts);
+}
+
+void event_put_value(struct buf *out, const struct ledger_entry *entry,
+                     const struct event_parts *parts) {
+    put_version(out, entry);
+    put_source(out, source_of(entry), entry->cell.source_kind);
+    if (!entry->erased)
+        put_all(out, entry, parts);
+    if (parts->has_previous)
+        put_previous(out, &parts->previous);
+    buf_putc(out, '}');
+}
+
+static struct event_place place_of(const struct municipalities *municipalities, uint16_t code) {
+    const struct municipality *m = municipalities_by_code(municipalities, code);
+    if (!m)
+        return (struct event_place){.police_unit = STR("unknown")};
+    return (struct event_place){.name = str_from(m->name),
+                                .police_unit = str_from(m->police_unit),
+                                .province = m->province,
+                                .safety_region = m->safety_region};
+}
+
+void event_make_parts(struct event_parts *parts, const struct municipalities *municipalities,
+                      const struct ledger_entry *entry, const struct ledger_entry *previous) {
+    *parts = (struct event_parts){.has_previous = previous};
+    if (!entry->erased)
+        parts->place = place_of(municipalities, entry->cell.municipality);
     if (previous)
-        put_previous(&json, municipalities, previous);
-    json_close(&json, '}');
+        parts->previous =
+            (struct event_previous){.source = source_of(previous),
+                                    .cell = previous->cell,
+                                    .reported = previous->reported,
+                                    .municipality_today = previous->municipality_today,
+                                    .place = place_of(municipalities, previous->cell.municipality)};
 }
 
 void event_put_source_value(struct buf *out, const struct municipalities *municipalities,
                             const struct ledger_entry *entry, int64_t last_signal_ms,
                             int64_t days) {
-    struct json_out json = {.buf = out};
+    const struct event_place place = place_of(municipalities, entry->cell.municipality);
     char last[TIME_STAMP_MAX];
+    struct json_out json = {.buf = out, .comma = true};
     if (last_signal_ms)
         time_format_stamp(last_signal_ms, last);
-    json_open(&json, '{');
-    put_source(&json, entry);
-    put_region(&json, municipalities, entry, NULL);
+    buf_putc(out, '{');
+    put_source(out, source_of(entry), entry->cell.source_kind);
+    put_region(out, entry->cell.municipality, entry->municipality_today, (struct str){NULL, 0},
+               &place);
     json_put_text(&json, "lastSignal", last_signal_ms ? last : NULL);
     json_put_i64(&json, "days", days);
     json_close(&json, '}');
@@ -274,37 +338,4 @@ void event_put_json(struct buf *out, const struct ledger_entry *entry, const cha
     json_key(&json, "data");
     json_raw(&json, value);
     json_close(&json, '}');
-}
-
-static_assert((int)EVENT_SPELLING_MAX > (int)TABLE_CELL_MAX, "a spelling is a cell of a table");
-
-// The value of a member of an object; absent when there is none.
-static struct str find_member(struct str object, struct str name) {
-    struct json_scan scan = {.line = 1};
-    struct str key, value;
-    if (object.len == 0 || object.data[0] != '{')
-        return (struct str){NULL, 0};
-    scan.rest = (struct str){object.data + 1, object.len - 1};
-    for (bool first = true; json_scan_member(&scan, first, &key, &value) == JSON_SCAN_VALUE;
-         first = false)
-        if (str_equal(key, name))
-            return value;
-    return (struct str){NULL, 0};
-}
-
-// The only escapes that a table's spelling needs are of quotes and backslashes.
-bool event_get_as_reported(struct str value, char out[EVENT_SPELLING_MAX]) {
-    struct str text =
-        find_member(find_member(value, STR("\"municipality\"")), STR("\"asReported\""));
-    size_t len = 0;
-    if (text.len < 2 || text.data[0] != '"')
-        return false;
-    for (size_t i = 1; i + 1 < text.len; i++) {
-        i += text.data[i] == '\\';
-        if (len == EVENT_SPELLING_MAX - 1)
-            return false;
-        out[len++] = text.data[i];
-    }
-    out[len] = '\0';
-    return true;
 }

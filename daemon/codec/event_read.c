@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Reads the values that event.c writes, for a ledger that is rebuilt from its topic. A member that
 // is missing or that the daemon could not have written makes the whole value an error: a rebuilt
-// ledger must not hold what was guessed. The tree of the JSON library lives as long as one call.
+// ledger must not hold what was guessed. The tree of the JSON library lives as long as one call;
+// texts are copied into event_said's own room.
 #include "codec/event_read.h"
 
 #include <jansson.h>
@@ -82,7 +83,36 @@ static bool read_code(const json_t *municipality, const char *name, uint16_t *co
     return true;
 }
 
+// "PV27": 0 for "unknown", and for what is no code of ours.
+static uint8_t read_region(const json_t *object, const char *name) {
+    struct str said = text_of(object, name);
+    uint64_t number = 0;
+    if (said.len == 4)
+        (void)str_to_u64((struct str){said.data + 2, 2}, 99, &number);
+    return (uint8_t)number;
+}
+
 // --- parts ---
+
+// A text in the room of `out`. What does not fit is absent: then the parts give other bytes, and
+// the value is kept as it is.
+static struct str keep(struct event_said *out, size_t *used, struct str said) {
+    if (!said.data || said.len > sizeof out->text - *used)
+        return (struct str){NULL, 0};
+    char *copy = out->text + *used;
+    if (said.len)
+        memcpy(copy, said.data, said.len);
+    *used += said.len;
+    return (struct str){copy, said.len};
+}
+
+static struct event_place read_place(const json_t *object, struct event_said *out, size_t *used) {
+    return (struct event_place){
+        .name = keep(out, used, text_of(json_object_get(object, "municipality"), "name")),
+        .police_unit = keep(out, used, text_of(object, "policeUnit")),
+        .province = read_region(object, "province"),
+        .safety_region = read_region(object, "safetyRegion")};
+}
 
 static bool read_source(const json_t *object, struct ledger_entry *entry, struct err *err) {
     const json_t *source = json_object_get(object, "source");
@@ -165,29 +195,41 @@ static bool read_version(const json_t *object, struct ledger_entry *entry, struc
 static bool read_linked(const json_t *list, struct event_said *out, struct err *err) {
     if (!json_is_array(list) || json_array_size(list) > EVENT_LINKED_MAX)
         return bad(err, "linked");
-    for (; out->linked_count < json_array_size(list); out->linked_count++)
-        if (!digest_from_hex(text(json_array_get(list, out->linked_count)),
-                             &out->linked[out->linked_count]))
+    size_t *count = &out->parts.linked_count;
+    out->parts.linked = out->linked;
+    for (; *count < json_array_size(list); ++*count)
+        if (!digest_from_hex(text(json_array_get(list, *count)), &out->linked[*count]))
             return bad(err, "linked");
     return true;
 }
 
-static bool read_previous(const json_t *object, struct event_said *out, struct err *err) {
-    const json_t *previous = json_object_get(object, "previous");
+static bool read_previous(const json_t *object, struct event_said *out, size_t *used,
+                          struct err *err) {
+    const json_t *json = json_object_get(object, "previous");
+    struct event_previous *previous = &out->parts.previous;
     struct ledger_entry entry = {0};
-    out->has_previous = previous != NULL;
-    if (!previous)
+    out->parts.has_previous = json != NULL;
+    if (!json)
         return true;
-    if (!read_source(previous, &entry, err) || !read_counted(previous, &entry, err))
+    if (!read_source(json, &entry, err) || !read_counted(json, &entry, err))
         return false;
-    out->previous = entry.cell;
+    *previous = (struct event_previous){
+        .source = keep(out, used, (struct str){entry.source, entry.source_len}),
+        .cell = entry.cell,
+        .reported = entry.reported,
+        .municipality_today = entry.municipality_today,
+        .place = read_place(json, out, used)};
     return (entry.reported != TIME_DAY_NONE && cell_counts(&entry.cell)) || bad(err, "previous");
 }
 
-static bool read_whole(const json_t *object, struct event_said *out, struct err *err) {
+static bool read_whole(const json_t *object, struct event_said *out, size_t *used,
+                       struct err *err) {
     struct ledger_entry *entry = &out->entry;
     if (!read_counted(object, entry, err))
         return false;
+    out->parts.place = read_place(object, out, used);
+    out->parts.as_reported =
+        keep(out, used, text_of(json_object_get(object, "municipality"), "asReported"));
     if (!read_day(object, "occurred", &entry->occurred))
         return bad(err, "occurred");
     if (!time_parse_stamp(text_of(object, "received"), &entry->received_ms))
@@ -209,16 +251,17 @@ static json_t *parse(struct str value, struct err *err) {
 }
 
 bool event_read_signal(struct str value, struct event_said *out, struct err *err) {
-    memset(out, 0, sizeof *out);
-    out->entry.kind = LEDGER_SIGNAL;
-    out->entry.reported = out->entry.occurred = TIME_DAY_NONE;
+    size_t used = 0; // of out->text
+    out->entry = (struct ledger_entry){
+        .kind = LEDGER_SIGNAL, .reported = TIME_DAY_NONE, .occurred = TIME_DAY_NONE};
+    out->parts = (struct event_parts){0};
     json_t *object = parse(value, err);
     if (!object)
         return false;
     out->stub = !json_object_get(object, "municipality");
     bool ok = read_version(object, &out->entry, err) && read_source(object, &out->entry, err) &&
-              (out->stub || read_whole(object, out, err)) && read_event(object, out, err) &&
-              read_previous(object, out, err);
+              (out->stub || read_whole(object, out, &used, err)) && read_event(object, out, err) &&
+              read_previous(object, out, &used, err);
     json_decref(object);
     return ok;
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    RECORD_FORMAT = 3,
+    RECORD_FORMAT = 4,
     FLAG_COUNTS = 1,
     FLAG_POLLED = 2,
     FLAG_ERASED = 4,

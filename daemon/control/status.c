@@ -18,25 +18,26 @@ struct status_numbers {
     struct feeds_status feeds;
     struct publish_status publish, publish_counts;
     struct store_usage usage;
-    uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, resident_bytes,
-        taken_back, forked;
+    uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, own_bytes,
+        mapped_bytes, taken_back, forked;
     int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
-// Resident set, from /proc/self/statm (proc(5)): its second number, in pages. 0 where /proc is not
-// to be had.
-static uint64_t resident_bytes(void) {
+// From /proc/self/statm (proc(5)), in pages: the second number is all that is in memory, the third
+// what of it is pages of files. All 0 where /proc is not to be had.
+static void measure_memory(struct status_numbers *f) {
     struct buf text = {0};
     struct err err;
-    unsigned long long size = 0, pages = 0;
+    unsigned long long pages = 0, of_files = 0;
     if (!str_read_file("/proc/self/statm", 256, &text, &err))
-        return 0;
+        return;
     char *line = buf_take(&text);
-    if (sscanf(line, "%llu %llu", &size, &pages) != 2)
-        pages = 0;
+    if (sscanf(line, "%*u %llu %llu", &pages, &of_files) == 2 && of_files <= pages) {
+        f->mapped_bytes = of_files * (uint64_t)sysconf(_SC_PAGESIZE);
+        f->own_bytes = (pages - of_files) * (uint64_t)sysconf(_SC_PAGESIZE);
+    }
     buf_free(&text);
     free(line);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void gather(struct control *control, struct status_numbers *f) {
@@ -52,7 +53,7 @@ static void gather(struct control *control, struct status_numbers *f) {
     f->audited = ledger_audit_last(o->ledger);
     f->last_commit_ms = ledger_last_commit_ms(o->ledger);
     f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
-    f->resident_bytes = resident_bytes();
+    measure_memory(f);
     push_get_status(o->push, &f->push);
     pipeline_get_status(o->pipeline, &f->pipeline);
     feeds_get_status(o->feeds, &f->feeds);
@@ -197,7 +198,8 @@ void control_status(struct control *control, struct http_request *request) {
     put_kafka(&json, control, &f);
     put_feeds(&json, control, &f);
     json_open_key(&json, "memory", '{');
-    json_put_u64(&json, "residentBytes", f.resident_bytes);
+    json_put_u64(&json, "ownBytes", f.own_bytes);
+    json_put_u64(&json, "mappedBytes", f.mapped_bytes);
     json_close(&json, '}');
     json_close(&json, '}');
     control_send(request, &reply);
@@ -318,7 +320,8 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
     put_feed_metrics(out, f);
     metric(out, "state_bytes", "State on disk", f->usage.used_bytes);
     metric(out, "state_bytes_max", "Limit: state on disk", f->usage.max_bytes);
-    metric(out, "resident_bytes", "Memory", f->resident_bytes);
+    metric(out, "memory_own_bytes", "Memory of its own", f->own_bytes);
+    metric(out, "memory_mapped_bytes", "Pages of files in memory", f->mapped_bytes);
 }
 
 void control_metrics(struct control *control, struct http_request *request) {

@@ -53,7 +53,8 @@ static const struct status_number feeds_numbers[] = {
     {"quarantined", "feeds.quarantined", STATISTIC_ALARM},
 };
 static const struct status_number memory_numbers[] = {
-    {"resident", "memory.residentBytes", STATISTIC_BYTES},
+    {"its own", "memory.ownBytes", STATISTIC_BYTES},
+    {"pages of files", "memory.mappedBytes", STATISTIC_BYTES},
 };
 
 static void put_label(const struct term_out *term, const char *label) {

@@ -149,7 +149,7 @@ static void put_disk(struct view *view) {
     double percent = max > 0 ? 100.0 * (double)used / (double)max : 0;
     format_bytes(used, used_text);
     format_bytes(max, max_text);
-    format_bytes(number(view, "memory.residentBytes"), memory);
+    format_bytes(number(view, "memory.ownBytes"), memory);
     put_line(view, "Disk", percent >= DISK_FULL_PERCENT ? STYLE_BAD : STYLE_PLAIN,
              "%s of %s, %.0f %%; memory %s", used_text, max_text, percent, memory);
 }

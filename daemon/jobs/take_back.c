@@ -9,6 +9,7 @@
 #include "publish_private.h"
 
 #include "base/pii/log.h"
+#include "codec/event.h"
 #include "jobs/audit.h"
 #include "jobs/topic_event.h"
 
@@ -31,11 +32,16 @@ static enum publish_seen stop(struct topic_stream *stream, const struct publish_
 static enum publish_seen stage_event(struct topic_stream *stream,
                                      const struct publish_record *record, struct err *err) {
     struct ledger_found found;
-    if (!topic_event_read(record, &found, err))
-        return stop(stream, record, err);
+    struct buf kept;
+    buf_init(&kept, EVENT_VALUE_MAX + 1);
+    bool read = topic_event_read(record, &kept, &found, err);
     if (!stream->staging)
         stream->staging = ledger_staging_begin(stream->job->options.ledger);
-    return ledger_staging_add(stream->staging, &found, err) ? PUBLISH_LACKED : PUBLISH_STOP;
+    bool added = read && ledger_staging_add(stream->staging, &found, err);
+    buf_free(&kept);
+    if (!read)
+        return stop(stream, record, err);
+    return added ? PUBLISH_LACKED : PUBLISH_STOP;
 }
 
 static enum publish_seen stage_statistic(struct topic_stream *stream,

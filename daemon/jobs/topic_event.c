@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Reads one record of the topic back into a ledger entry. Headers and value must agree with each
 // other as the publisher writes them; otherwise the record is an error and no entry. The found
-// entry borrows the value of the record.
+// entry borrows the buffer for what is kept of its event.
 #include "jobs/topic_event.h"
 
-#include "codec/event_read.h"
+#include "codec/event_kept.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static bool read_key(struct str key, struct ledger_entry *entry) {
 }
 
 static bool read_signal(const struct publish_record *record, struct ledger_entry *entry,
-                        struct err *err) {
+                        struct buf *kept, struct err *err) {
     struct event_said said;
     struct str updated = publish_record_header(record, EVENT_HEADER_UPDATED);
     uint64_t updated_ms = 0;
@@ -39,6 +39,7 @@ static bool read_signal(const struct publish_record *record, struct ledger_entry
         return bad(err, EVENT_HEADER_CONTENT);
     if (updated.data && !str_to_u64(updated, INT64_MAX, &updated_ms))
         return bad(err, EVENT_HEADER_UPDATED);
+    event_keep_said(kept, record->value, &said);
     said.entry.kind = entry->kind;
     said.entry.logged_ms = entry->logged_ms;
     said.entry.updated_ms = (int64_t)updated_ms;
@@ -50,7 +51,7 @@ static bool read_signal(const struct publish_record *record, struct ledger_entry
 
 // Its identity is in the event's id.
 static bool read_source(const struct publish_record *record, struct ledger_entry *entry,
-                        struct err *err) {
+                        struct buf *kept, struct err *err) {
     struct ledger_entry said;
     struct str id = publish_record_header(record, "ce_id");
     int64_t last_signal_ms;
@@ -58,6 +59,7 @@ static bool read_source(const struct publish_record *record, struct ledger_entry
         return false;
     if (id.len < DIGEST_HEX || !digest_from_hex((struct str){id.data, DIGEST_HEX}, &said.identity))
         return bad(err, "ce_id");
+    event_keep_value(kept, record->value);
     said.kind = entry->kind;
     said.verdict = entry->verdict;
     said.logged_ms = said.received_ms = entry->logged_ms;
@@ -65,12 +67,12 @@ static bool read_source(const struct publish_record *record, struct ledger_entry
     return true;
 }
 
-bool topic_event_read(const struct publish_record *record, struct ledger_found *found,
-                      struct err *err) {
+bool topic_event_read(const struct publish_record *record, struct buf *kept,
+                      struct ledger_found *found, struct err *err) {
     struct ledger_entry *entry = &found->entry;
     char sequence[16], id[EVENT_ID_MAX];
-    *found = (struct ledger_found){
-        .value = record->value, .partition = record->partition, .offset = record->offset};
+    *found = (struct ledger_found){.partition = record->partition, .offset = record->offset};
+    buf_clear(kept);
     if (record->seq == 0)
         return bad(err, PUBLISH_HEADER_SEQ);
     (void)snprintf(sequence, sizeof sequence, "%" PRId32, (int32_t)(uint32_t)record->seq);
@@ -80,9 +82,10 @@ bool topic_event_read(const struct publish_record *record, struct ledger_found *
         return bad(err, "ce_type");
     if (!time_parse_stamp(publish_record_header(record, "ce_time"), &entry->logged_ms))
         return bad(err, "ce_time");
-    if (!(entry->kind == LEDGER_SIGNAL ? read_signal(record, entry, err)
-                                       : read_source(record, entry, err)))
+    if (!(entry->kind == LEDGER_SIGNAL ? read_signal(record, entry, kept, err)
+                                       : read_source(record, entry, kept, err)))
         return false;
+    found->kept = buf_str(kept);
     entry->seq = record->seq;
     event_id(entry, id);
     if (!str_is(publish_record_header(record, "ce_id"), id))

@@ -8,21 +8,9 @@
 
 #include <stdlib.h>
 
-static void apply_index(void *ctx, const struct digest *identity, uint64_t seq) {
-    struct ledger *ledger = ctx;
-    index_put(ledger->index, identity, seq);
-}
-
 static void apply_count(void *ctx, const struct cell *cell, int64_t change) {
     struct ledger *ledger = ctx;
     counts_add(ledger->counts, cell, change);
-}
-
-// What a group forgot it may also have met again.
-static void apply_forgotten(struct ledger *ledger, const struct ledger_change *change) {
-    for (size_t i = 0; i < change->forgotten_count; i++)
-        if (index_get(ledger->index, &change->forgotten[i]) < change->first_seq)
-            index_remove(ledger->index, &change->forgotten[i]);
 }
 
 static void apply_members(struct ledger *ledger, const struct ledger_change *change) {
@@ -47,14 +35,13 @@ static void apply_erase_waiting(struct ledger *ledger, struct ledger_change *cha
 
 void ledger_apply(struct ledger *ledger, struct ledger_group *group) {
     struct ledger_change *change = group->change;
-    apply_forgotten(ledger, change);
     apply_members(ledger, change);
     apply_erase_waiting(ledger, change);
-    index_each(change->index, apply_index, ledger);
     counts_each(change->counts, apply_count, ledger);
     ledger->totals = change->totals;
     ledger->first_seq = change->first_seq;
     ledger->last_seq = change->last_seq;
+    ledger_apply_leads(ledger, change);
     ledger->person_last = change->person_last;
     ledger->words = change->words;
     ledger->chain = change->chain;

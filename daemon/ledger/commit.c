@@ -21,8 +21,9 @@ enum {
 static struct ledger_change *change_create(void) {
     struct ledger_change *change = mem_zalloc(1, sizeof *change);
     change->index = index_create();
+    change->led = index_create();
     change->counts = counts_create();
-    buf_init(&change->value, EVENT_VALUE_MAX);
+    buf_init(&change->value, EVENT_VALUE_MAX + 1);
     buf_init(&change->record, RECORD_BYTES_MAX);
     return change;
 }
@@ -42,6 +43,7 @@ void ledger_group_free(struct ledger_group *group) {
         free(group->confirmed[i].acks);
     if (group->change) {
         index_free(group->change->index);
+        index_free(group->change->led);
         counts_free(group->change->counts);
         buf_free(&group->change->value);
         buf_free(&group->change->record);
@@ -80,6 +82,7 @@ static void write_totals(struct ledger_writer *writer) {
 
 static void begin_change(const struct ledger *ledger, struct ledger_change *change) {
     index_clear(change->index);
+    index_clear(change->led);
     counts_clear(change->counts);
     change->totals = ledger->totals;
     change->first_seq = ledger->first_seq;

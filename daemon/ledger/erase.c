@@ -22,7 +22,7 @@
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "core/normalise/normalise.h"
 #include "ledger_private.h"
 
@@ -98,23 +98,6 @@ void ledger_flush_erase_waiting(struct ledger_writer *writer) {
 
 // --- lines ---
 
-bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry) {
-    struct str record, event;
-    if (store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) &&
-        record_get_ledger(record, seq, entry, &event))
-        return true;
-    if (writer->txn.err.kind == ERR_NONE)
-        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
-                (unsigned long long)seq);
-    return false;
-}
-
-bool ledger_cannot_read(struct ledger_writer *writer, const char *what) {
-    if (writer->txn.err.kind == ERR_NONE)
-        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: %s cannot be read", what);
-    return false;
-}
-
 static bool is_confirmed(struct ledger_writer *writer, uint64_t seq) {
     struct str empty;
     return !store_get_seq(&writer->txn, STORE_OUTBOX, seq, &empty);
@@ -136,12 +119,20 @@ static void empty_row(struct ledger_entry *entry) {
     entry->id_len = 0;
 }
 
+void ledger_keep_erased(struct ledger_change *change, const struct ledger_entry *entry,
+                        const struct municipalities *municipalities,
+                        const struct ledger_entry *previous) {
+    struct event_parts parts;
+    event_make_parts(&parts, municipalities, entry, previous);
+    buf_clear(&change->value);
+    event_keep(&change->value, &parts);
+}
+
 void ledger_write_stub(struct ledger_writer *writer, struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
     empty_row(entry);
-    buf_clear(&change->value);
     buf_clear(&change->record);
-    event_put_erased_value(&change->value, NULL, entry, NULL);
+    ledger_keep_erased(change, entry, NULL, NULL);
     record_put_ledger(&change->record, entry, buf_str(&change->value));
     store_put_seq(&writer->txn, STORE_LEDGER, entry->seq, buf_str(&change->record));
     store_note_removed(&writer->txn);
@@ -227,11 +218,10 @@ static void write_tombstone(struct erasing *erasing, const struct ledger_entry *
     entry.remapped = false;
     entry.polled = false;
     entry.received_ms = entry.logged_ms = writer->logged_ms;
-    buf_clear(&change->value);
-    event_put_erased_value(&change->value, tables->municipalities, &entry,
-                           erasing->has_previous ? &erasing->previous : NULL);
+    ledger_keep_erased(change, &entry, tables->municipalities,
+                       erasing->has_previous ? &erasing->previous : NULL);
     ledger_write_entry(writer, &entry);
-    index_put(change->index, &entry.identity, entry.seq);
+    ledger_lead(writer, &entry.identity, entry.seq);
     if (erasing->has_previous)
         add_waiting(writer, entry.seq);
 }

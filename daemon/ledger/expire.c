@@ -95,7 +95,7 @@ static bool line_is_due(struct expire_step *step, const struct ledger_entry *ent
     if (!line_is_older(step, entry, step->expire->retention->identity_ms) ||
         is_waiting(step, entry->seq))
         return false;
-    return entry->kind != LEDGER_SIGNAL ||
+    return entry->kind != LEDGER_SIGNAL || ledger_is_latest(step->writer, entry) ||
            !is_waiting(step, ledger_latest(step->writer, &entry->identity));
 }
 
@@ -128,9 +128,7 @@ void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger
 
 static void forget_signal(struct expire_step *step, const struct ledger_entry *entry) {
     struct ledger_change *change = step->writer->change;
-    change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
-                                 sizeof *change->forgotten);
-    change->forgotten[change->forgotten_count++] = entry->identity;
+    ledger_forget_lead(step->writer, entry);
     change->totals.expired += !entry->erased;
     ledger_forget_listed(step->writer, entry);
     ledger_keep_expired_count(step->writer, entry);
@@ -155,8 +153,7 @@ static bool expire_lines(struct expire_step *step) {
            line_is_due(step, &entry)) {
         if (step->to_remove == 0)
             return false;
-        if (entry.kind == LEDGER_SIGNAL &&
-            ledger_latest(step->writer, &entry.identity) == entry.seq)
+        if (entry.kind == LEDGER_SIGNAL && ledger_is_latest(step->writer, &entry))
             forget_signal(step, &entry);
         drop_event(step, entry.seq);
         store_delete_seq(&step->writer->txn, STORE_LEDGER, entry.seq);
@@ -317,7 +314,7 @@ static bool on_member(void *ctx, struct str key, struct str value) {
         !record_get_cell(value, &member.cell) ||
         !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
         return true;
-    if (ledger_latest(step->writer, &member.name) >= step->writer->change->first_seq)
+    if (ledger_latest(step->writer, &member.name))
         return true;
     members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
     members->list[members->count++] = member;

@@ -2,6 +2,7 @@
 // Shared by the files of daemon/ledger; nobody else includes it.
 //   load.c, read.c     open and load; what is asked of the memory and of a snapshot
 //   cube.c             the counts of a snapshot
+//   latest.c           from a signal to its latest line
 //   commit.c, write.c  a group in one transaction; an entry and its event
 //   signals.c          a delivery: each signal is classified, then written
 //   absence.c          what a template leaves out, or is gone from a list that has all there is
@@ -24,9 +25,10 @@
 #define LEDGER_LEDGER_PRIVATE_H
 
 #include "base/index.h"
+#include "base/leads.h"
 #include "ledger/ledger.h"
 
-// In the index of a change: it is in the ledger's index, and the change has taken it away.
+// In the index of a change: the ledger leads to a line, and the change has taken it away.
 #define LEDGER_UNKNOWN UINT64_MAX
 
 enum {
@@ -48,7 +50,7 @@ struct ledger {
     char id[DIGEST_HEX + 1]; // "" in a new ledger
     struct digest key_check; // of the key that the ledger was written with
     // follows the disk, see ledger_apply
-    struct index *index;
+    struct leads *leads; // to the latest line of each signal
     struct counts *counts;
     struct persons *persons;
     struct totals totals;
@@ -76,6 +78,7 @@ struct ledger {
 // What a commit adds to the ledger. Numbers are as they are after it.
 struct ledger_change {
     struct index *index;   // identities of this group -> their latest line, or LEDGER_UNKNOWN
+    struct index *led;     // those of them that the memory leads to a line -> that line
     struct counts *counts; // differences
     struct totals totals;
     uint64_t first_seq, last_seq;
@@ -90,7 +93,10 @@ struct ledger_change {
         struct cell cell;
     } * members;
     size_t member_count, member_cap;
-    struct digest *forgotten; // identities that leave the index
+    struct ledger_forgotten { // signals of which the last line has gone
+        struct digest identity;
+        uint64_t seq;
+    } * forgotten;
     size_t forgotten_count, forgotten_cap;
     uint64_t *erase_waiting; // as they are after it; valid when erase_changed
     size_t erase_waiting_count, erase_waiting_cap;
@@ -116,24 +122,37 @@ struct ledger_writer {
     size_t unmapped_of_source;
 };
 
+// latest.c
+// A line that must be there; FATAL in the transaction when it is not.
+bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
+// Something else that must be readable is not: FATAL in the transaction. Returns false.
+bool ledger_cannot_read(struct ledger_writer *writer, const char *what);
+// The latest line of this identity, of this group or before it; 0: none.
+uint64_t ledger_latest(struct ledger_writer *writer, const struct digest *identity);
+// The same, read. False when it is not known, or when
+// the transaction has failed.
+bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
+                       struct ledger_entry *known);
+// Is this line of a signal its latest? Reads nothing.
+bool ledger_is_latest(const struct ledger_writer *writer, const struct ledger_entry *entry);
+// `seq` is the latest line of this identity from now on; LEDGER_UNKNOWN: it has none. Before the
+// line that was it is taken away.
+void ledger_lead(struct ledger_writer *writer, const struct digest *identity, uint64_t seq);
+// The latest line of its signal expires.
+void ledger_forget_lead(struct ledger_writer *writer, const struct ledger_entry *entry);
+void ledger_apply_leads(struct ledger *ledger, const struct ledger_change *change);
+// While a ledger is loaded, line by line: this one of a signal is the latest so far.
+void ledger_load_lead(struct ledger *ledger, struct store_txn *txn,
+                      const struct ledger_entry *entry);
+
 // write.c
-// One line; adds it to the outbox. `value` is in change->value.
+// One line; adds it to the outbox. What is kept of its event is in change->value.
 void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *entry);
 // The same for a version of a signal: its event with what it is linked to, index, counts, members.
 // `known`: the version before, or NULL.
 void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entry,
                          const struct ledger_entry *known, const struct tables *tables,
                          const char *as_reported);
-// The latest line of this identity, of this group or before it; 0: none.
-uint64_t ledger_latest(const struct ledger_writer *commit, const struct digest *identity);
-// The same, read. False when it is not known, or when
-// the transaction has failed.
-bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
-                       struct ledger_entry *known);
-// A line that must be there; FATAL in the transaction when it is not.
-bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry);
-// Something else that must be readable is not: FATAL in the transaction. Returns false.
-bool ledger_cannot_read(struct ledger_writer *writer, const char *what);
 
 // commit.c
 // Would this transaction leave the room that is kept for confirmations?
@@ -155,6 +174,12 @@ void ledger_link_line(struct ledger_writer *writer, struct link_task *link, uint
 // load.c
 // An entry with its event; false when it is not there or cannot be read.
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event);
+// Its `event`, in `value`. False: damaged.
+bool ledger_make_event(struct ledger_event *line, struct buf *value);
+// What an erased line keeps of its event, into change->value; see event_make_parts.
+void ledger_keep_erased(struct ledger_change *change, const struct ledger_entry *entry,
+                        const struct municipalities *municipalities,
+                        const struct ledger_entry *previous);
 
 // sources.c
 void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news);

@@ -18,6 +18,7 @@ static bool damaged(struct err *err, const char *what, uint64_t seq) {
 
 struct loading {
     struct ledger *ledger;
+    struct store_txn *txn;
     struct err *err;
     bool ok;
 };
@@ -32,10 +33,10 @@ static bool on_entry_loaded(void *ctx, uint64_t seq, struct str record) {
         loading->ok = damaged(loading->err, "a line is missing", seq);
     if (!loading->ok)
         return false;
-    if (!record_get_ledger(record, seq, &entry, &event))
+    if (seq > LEADS_SEQ_MAX || !record_get_ledger(record, seq, &entry, &event))
         loading->ok = damaged(loading->err, "unreadable line", seq);
     else if (entry.kind == LEDGER_SIGNAL)
-        index_put(loading->ledger->index, &entry.identity, seq);
+        ledger_load_lead(loading->ledger, loading->txn, &entry);
     loading->ledger->last_seq = seq;
     return loading->ok;
 }
@@ -91,7 +92,7 @@ static void load_sequence(struct ledger *ledger, struct store_txn *txn) {
 static bool load(struct ledger *ledger, struct err *err) {
     struct store_txn txn;
     struct str value;
-    struct loading loading = {ledger, err, true};
+    struct loading loading = {ledger, &txn, err, true};
     store_begin_read(ledger->store, &txn);
     store_each_seq(&txn, STORE_LEDGER, 1, on_entry_loaded, &loading);
     load_sequence(ledger, &txn);
@@ -262,7 +263,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct err *err
     if (options->counts_topic)
         ledger->topics[LEDGER_STATISTICS].name = mem_strdup(options->counts_topic);
     ledger->window_ms = options->window_ms;
-    ledger->index = index_create();
+    ledger->leads = leads_create();
     ledger->counts = counts_create();
     ledger->persons = persons_create();
     ledger->store = store_open(options->dir, options->bytes_max, err);
@@ -279,7 +280,7 @@ void ledger_close(struct ledger *ledger) {
     if (!ledger)
         return;
     store_close(ledger->store);
-    index_free(ledger->index);
+    leads_free(ledger->leads);
     counts_free(ledger->counts);
     persons_free(ledger->persons);
     free(ledger->erase_waiting);

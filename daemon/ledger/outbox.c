@@ -4,6 +4,7 @@
 #include "ledger/outbox.h"
 
 #include "base/mem.h"
+#include "codec/event.h"
 #include "ledger_private.h"
 
 #include <stdlib.h>
@@ -12,12 +13,14 @@ struct ledger_outbox {
     struct store_txn txn;
     struct store_cursor cursor;
     enum ledger_topic topic;
+    struct buf value;
 };
 
 struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topic topic,
                                          uint64_t after) {
     struct ledger_outbox *outbox = mem_zalloc(1, sizeof *outbox);
     outbox->topic = topic;
+    buf_init(&outbox->value, EVENT_VALUE_MAX);
     store_begin_read(ledger->store, &outbox->txn);
     store_cursor_open(&outbox->cursor, &outbox->txn,
                       topic == LEDGER_EVENTS ? STORE_OUTBOX : STORE_STATISTICS_OUTBOX, after + 1);
@@ -32,7 +35,7 @@ bool ledger_outbox_next(struct ledger_outbox *outbox, struct outbox_entry *entry
         if (!ledger_read_event(&outbox->txn, entry->seq, &entry->event))
             return false;
         if (entry->event.entry.kind != LEDGER_LOST)
-            return true;
+            return ledger_make_event(&entry->event, &outbox->value);
     }
     return false;
 }
@@ -40,5 +43,6 @@ bool ledger_outbox_next(struct ledger_outbox *outbox, struct outbox_entry *entry
 void ledger_outbox_close(struct ledger_outbox *outbox) {
     store_cursor_close(&outbox->cursor);
     store_abort(&outbox->txn);
+    buf_free(&outbox->value);
     free(outbox);
 }

@@ -96,7 +96,7 @@ void ledger_move_member(struct ledger_writer *writer, const struct ledger_entry 
 
 // Over the members of one person.
 struct walk {
-    const struct ledger_writer *writer;
+    struct ledger_writer *writer;
     uint64_t person;
     const struct digest *self; // linked only
     struct digest *list;       // the same

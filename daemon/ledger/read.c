@@ -4,7 +4,7 @@
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "ledger_private.h"
 
 #include <stdlib.h>
@@ -124,18 +124,21 @@ bool ledger_feed(struct ledger *ledger, struct str source, struct feed_record *f
     return found;
 }
 
-uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {
-    return index_get(ledger->index, identity);
-}
-
 static bool read_line(struct store_txn *txn, uint64_t seq, struct str record,
                       struct ledger_event *line) {
     struct str place;
-    if (!record_get_ledger(record, seq, &line->entry, &line->event))
+    if (!record_get_ledger(record, seq, &line->entry, &line->kept))
         return false;
     line->published = store_get_seq(txn, STORE_PUBLISHED, seq, &place) &&
                       record_get_published(place, &line->partition, &line->offset);
     return true;
+}
+
+bool ledger_make_event(struct ledger_event *line, struct buf *value) {
+    buf_clear(value);
+    bool made = event_unkeep(value, &line->entry, line->kept);
+    line->event = buf_str(value);
+    return made;
 }
 
 bool ledger_read_event(struct store_txn *txn, uint64_t seq, struct ledger_event *event) {
@@ -148,6 +151,7 @@ struct event_walk {
     uint64_t left;
     bool (*fn)(void *ctx, const struct ledger_event *line);
     void *ctx;
+    struct buf value;
 };
 
 static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
@@ -158,25 +162,31 @@ static bool on_walk_ledger(void *ctx, uint64_t seq, struct str record) {
     if (line.entry.kind == LEDGER_LOST)
         return true;
     walk->left--;
-    return walk->fn(walk->ctx, &line);
+    return ledger_make_event(&line, &walk->value) && walk->fn(walk->ctx, &line);
 }
 
 void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,
                        bool (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
     struct event_walk walk = {.left = max, .fn = fn, .ctx = ctx};
+    buf_init(&walk.value, EVENT_VALUE_MAX);
     store_begin_read(ledger->store, &walk.txn);
     store_each_seq(&walk.txn, STORE_LEDGER, from, on_walk_ledger, &walk);
     store_abort(&walk.txn);
+    buf_free(&walk.value);
 }
 
 bool ledger_event_at(struct ledger *ledger, uint64_t seq,
                      void (*fn)(void *ctx, const struct ledger_event *line), void *ctx) {
     struct store_txn txn;
     struct ledger_event line;
+    struct buf value;
+    buf_init(&value, EVENT_VALUE_MAX);
     store_begin_read(ledger->store, &txn);
-    bool found = ledger_read_event(&txn, seq, &line) && line.entry.kind != LEDGER_LOST;
+    bool found = ledger_read_event(&txn, seq, &line) && line.entry.kind != LEDGER_LOST &&
+                 ledger_make_event(&line, &value);
     if (found)
         fn(ctx, &line);
     store_abort(&txn);
+    buf_free(&value);
     return found;
 }

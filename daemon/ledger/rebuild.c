@@ -17,7 +17,7 @@
 #include "ledger/rebuild.h"
 
 #include "base/mem.h"
-#include "codec/event_read.h"
+#include "codec/event_kept.h"
 #include "ledger_private.h"
 
 #include <stdlib.h>
@@ -83,7 +83,7 @@ enum ledger_add ledger_rebuild_add(struct ledger_rebuild *rebuild, const struct 
         return is_same(there, &entry) ? LEDGER_AGAIN : LEDGER_ANOTHER;
     entry.first = entry.seq;
     buf_clear(&rebuild->record);
-    record_put_ledger(&rebuild->record, &entry, found->value);
+    record_put_ledger(&rebuild->record, &entry, found->kept);
     record_put_published(place, found->partition, found->offset);
     store_put_seq(txn, STORE_LEDGER, entry.seq, buf_str(&rebuild->record));
     store_put_seq(txn, STORE_PUBLISHED, entry.seq, (struct str){place, sizeof place});
@@ -209,8 +209,8 @@ static uint64_t link_person(struct ledger_writer *writer, const struct event_sai
     struct ledger_entry other;
     uint64_t person = 0, alone[EVENT_LINKED_MAX];
     size_t alone_count = 0;
-    for (size_t i = 0; i < said->linked_count; i++) {
-        if (!find_member(writer, &said->linked[i], &other))
+    for (size_t i = 0; i < said->parts.linked_count; i++) {
+        if (!find_member(writer, &said->parts.linked[i], &other))
             continue;
         if (!other.person)
             alone[alone_count++] = other.seq;
@@ -279,7 +279,7 @@ static bool link_living(struct ledger_writer *writer, struct ledger_entry *entry
     bool counted = is_counted(known);
     if (entry->counts)
         entry->person = link_person(writer, said);
-    if (entry->counts && said->linked_count == 0 && counted &&
+    if (entry->counts && said->parts.linked_count == 0 && counted &&
         partners_had_expired(writer, known, entry->logged_ms))
         entry->person = known->person;
     entry->remapped = counted && entry->verdict == VERDICT_CORRECTED &&
@@ -300,8 +300,9 @@ static bool follows(const struct ledger_entry *entry, const struct event_said *s
     if (entry->erased || latest->erased)
         return true;
     bool counted = ledger_entry_counts(latest);
-    return said->has_previous == counted &&
-           (!counted || memcmp(&said->previous, &latest->cell, sizeof latest->cell) == 0);
+    return said->parts.has_previous == counted &&
+           (!counted ||
+            memcmp(&said->parts.previous.cell, &latest->cell, sizeof latest->cell) == 0);
 }
 
 // Without its event: it is in change->value.
@@ -310,7 +311,7 @@ static void link_signal(struct ledger_writer *writer, const struct link_task *li
     struct ledger_change *change = writer->change;
     struct ledger_entry latest;
     struct event_said said;
-    if (!event_read_signal(buf_str(&change->value), &said, &writer->txn.err))
+    if (!event_kept_says(buf_str(&change->value), entry, &said, &writer->txn.err))
         return;
     bool seen = ledger_find_known(writer, &entry->identity, &latest);
     if (seen && !follows(entry, &said, &latest)) {
@@ -327,7 +328,7 @@ static void link_signal(struct ledger_writer *writer, const struct link_task *li
     else if (!link_living(writer, entry, known, &said))
         return;
     count_verdict(writer, link, entry, known);
-    index_put(change->index, &entry->identity, entry->seq);
+    ledger_lead(writer, &entry->identity, entry->seq);
     ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
                       is_counted(known) ? &known->cell : NULL, entry->counts ? &entry->cell : NULL);
     if (is_counted(known))
@@ -352,8 +353,8 @@ static void link_source(struct ledger_writer *writer, const struct ledger_entry 
         return;
     }
     feed->silent = entry->kind == LEDGER_SOURCE_SILENT;
-    if (!feed->signal_ms &&
-        event_read_source(buf_str(&writer->change->value), &said, &last_ms, &ignored))
+    if (!feed->signal_ms && event_read_source(event_kept_value(buf_str(&writer->change->value)),
+                                              &said, &last_ms, &ignored))
         feed->signal_ms = last_ms;
 }
 

@@ -6,7 +6,7 @@
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "core/normalise/remap.h"
 #include "ledger_private.h"
 
@@ -41,7 +41,7 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
     if (!read_entry(piece->writer, seq, record, &entry, &event))
         return false;
     if (entry.kind == LEDGER_SIGNAL && entry.counts && !entry.erased && entry.unknown_count &&
-        ledger_latest(piece->writer, &entry.identity) == seq)
+        ledger_is_latest(piece->writer, &entry))
         piece->found[piece->found_count++] = seq;
     return true;
 }
@@ -87,7 +87,7 @@ static void judge_again(struct piece *piece, uint64_t seq) {
         return;
     // The event goes before the first write: it is borrowed from the store.
     const char *as_reported = result.as_reported;
-    if (!as_reported && event_get_as_reported(event, spelling))
+    if (!as_reported && event_kept_spelling(event, &known, spelling))
         as_reported = spelling;
     for (uint8_t i = 0; i < result.known_count; i++)
         ledger_forget_unmapped(writer, source, &result.known[i]);

@@ -4,7 +4,7 @@
 // reason and never the content.
 #include "ledger/ledger.h"
 
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "ledger_private.h"
 
 #include <stdio.h>
@@ -72,9 +72,13 @@ static void write_source_line(struct ledger_writer *writer, const struct occasio
                                  .source_len = (uint8_t)name.len};
     memcpy(entry.source, name.data, name.len);
     hash_digest(&writer->ledger->identity_key, "source", &name, 1, &entry.identity);
-    buf_clear(&writer->change->value);
-    event_put_source_value(&writer->change->value, occasion->tables->municipalities, &entry, last,
+    struct buf value;
+    buf_init(&value, EVENT_VALUE_MAX);
+    event_put_source_value(&value, occasion->tables->municipalities, &entry, last,
                            (occasion->received_ms - since) / DAY_MS);
+    buf_clear(&writer->change->value);
+    event_keep_value(&writer->change->value, buf_str(&value));
+    buf_free(&value);
     ledger_write_entry(writer, &entry);
 }
 

@@ -11,8 +11,7 @@
 #include "ledger/take_back.h"
 
 #include "base/mem.h"
-#include "codec/event.h"
-#include "codec/event_read.h"
+#include "codec/event_kept.h"
 #include "core/signal/dedup.h"
 #include "ledger_private.h"
 
@@ -80,7 +79,7 @@ bool ledger_staging_add(struct ledger_staging *staging, const struct ledger_foun
     entry.first = entry.seq;
     staged->seq = entry.seq;
     buf_init(&staged->record, RECORD_BYTES_MAX);
-    record_put_ledger(&staged->record, &entry, found->value);
+    record_put_ledger(&staged->record, &entry, found->kept);
     return staging->count < PIECE_MAX || ledger_staging_flush(staging, err);
 }
 
@@ -183,7 +182,7 @@ static uint8_t undo_signal(struct undoing *undoing, struct ledger_entry *entry) 
     bool tombstone = entry->erased && index_get(undoing->seen, &entry->identity) == 0;
     bool stands = follows && is_counted(entry) && !previous.counts;
     index_put(undoing->seen, &entry->identity, entry->seq);
-    index_put(writer->change->index, &entry->identity, follows ? previous.seq : LEDGER_UNKNOWN);
+    ledger_lead(writer, &entry->identity, follows ? previous.seq : LEDGER_UNKNOWN);
     if (tombstone)
         undo_tombstone(writer, entry, &previous);
     if (!entry->erased)
@@ -220,7 +219,7 @@ static bool undo_line(struct undoing *undoing, uint64_t seq) {
                        "--rebuild --partial",
                        (unsigned long long)seq);
     buf_clear(&writer->change->value);
-    buf_put_str(&writer->change->value, line.event);
+    buf_put_str(&writer->change->value, line.kept);
     if (entry.kind == LEDGER_LOST) {
         writer->change->totals.never_published--;
     } else if (entry.kind == LEDGER_SIGNAL) {
@@ -297,14 +296,15 @@ static void take_lines(struct ledger_writer *writer, struct take_back_task *aske
 
 static void put_again(struct ledger_writer *writer, struct ledger_entry *entry) {
     ledger_write_entry(writer, entry);
-    index_put(writer->change->index, &entry->identity, entry->seq);
+    ledger_lead(writer, &entry->identity, entry->seq);
 }
 
-static bool tells_anything(struct str event, bool tombstone) {
+static bool tells_anything(struct str kept, const struct ledger_entry *entry, bool tombstone) {
     struct event_said said;
     struct err ignored;
-    return event_read_signal(event, &said, &ignored) && (said.has_previous || !tombstone) &&
-           !(said.stub && !said.has_previous);
+    if (!event_kept_says(kept, entry, &said, &ignored))
+        return false;
+    return said.parts.has_previous || !(tombstone || said.stub);
 }
 
 // Of a signal that was erased here, and of which the topic has brought nothing since: its lines are
@@ -315,7 +315,7 @@ static void write_erased(struct ledger_writer *writer, struct ledger_entry *entr
     entry->previous = latest->seq;
     entry->first = latest->first;
     entry->logged_ms = writer->logged_ms;
-    if (tells_anything(buf_str(&writer->change->value), flags & ASIDE_TOMBSTONE))
+    if (tells_anything(buf_str(&writer->change->value), entry, flags & ASIDE_TOMBSTONE))
         ledger_erase_when_confirmed(writer, entry->seq);
     put_again(writer, entry);
     ++*find_total(writer, entry, flags);
@@ -328,8 +328,7 @@ static void write_unseen_tombstone(struct ledger_writer *writer, struct ledger_e
     entry->previous = 0;
     entry->version = 1;
     entry->logged_ms = writer->logged_ms;
-    buf_clear(&change->value);
-    event_put_erased_value(&change->value, NULL, entry, NULL);
+    ledger_keep_erased(change, entry, NULL, NULL);
     put_again(writer, entry);
     change->totals.erased++;
 }
@@ -339,9 +338,10 @@ static void write_unseen_tombstone(struct ledger_writer *writer, struct ledger_e
 static void count_forgotten(struct ledger_writer *writer, const struct ledger_entry *next) {
     struct event_said said;
     struct err ignored;
-    if (!event_read_signal(buf_str(&writer->change->value), &said, &ignored) || !said.has_previous)
+    if (!event_kept_says(buf_str(&writer->change->value), next, &said, &ignored) ||
+        !said.parts.has_previous)
         return;
-    const struct ledger_entry forgotten = {.counts = true, .cell = said.previous};
+    const struct ledger_entry forgotten = {.counts = true, .cell = said.parts.previous.cell};
     ledger_keep_expired_count(writer, &forgotten);
     counts_add(writer->change->counts, &forgotten.cell, 1);
     ledger_note_moved(writer, (struct str){next->source, next->source_len}, NULL, &forgotten.cell);
@@ -419,7 +419,7 @@ static void deliver_again(struct ledger_writer *writer, const struct take_back_t
                           const struct ledger_entry *entry, const struct ledger_entry *known,
                           uint8_t flags) {
     char spelling[EVENT_SPELLING_MAX];
-    bool spelt = event_get_as_reported(buf_str(&writer->change->value), spelling);
+    bool spelt = event_kept_spelling(buf_str(&writer->change->value), entry, spelling);
     struct signal signal = as_delivered(entry, flags, spelt ? spelling : NULL);
     if (known)
         ledger_keep_day(asked->tables, sources_find(asked->sources, str_from(entry->source)),

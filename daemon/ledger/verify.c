@@ -7,7 +7,7 @@
 // that had expired and came again is there twice, of which the older one counts on as expired.
 #include "ledger/verify.h"
 
-#include "codec/event_read.h"
+#include "codec/event_kept.h"
 #include "codec/record.h"
 #include "verify_private.h"
 
@@ -52,9 +52,9 @@ static uint64_t mix_digest(const struct digest *digest, uint64_t number) {
     return mix(halves[0] ^ mix(halves[1] ^ mix(number)));
 }
 
-void verify_add_signal(struct verify_sum *sum, const struct digest *identity, uint64_t seq) {
+void verify_add_lead(struct verify_sum *sum, uint64_t tag, uint64_t seq) {
     sum->count++;
-    sum->sum += mix_digest(identity, seq);
+    sum->sum += mix(tag ^ mix(seq));
 }
 
 void verify_add_member(struct verify_sum *sum, uint64_t person, const struct digest *member,
@@ -106,6 +106,16 @@ bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_ent
            record_get_ledger(record, seq, entry, &event);
 }
 
+bool verify_find_latest(struct verify_scan *scan, const struct digest *identity,
+                        struct ledger_entry *entry) {
+    struct leads_walk walk = {0};
+    uint64_t seq;
+    while ((seq = leads_next(scan->leads, identity, &walk)) != 0)
+        if (verify_read_entry(scan, seq, entry) && digest_equal(&entry->identity, identity))
+            return true;
+    return false;
+}
+
 static bool is_same_source(const struct ledger_entry *a, const struct ledger_entry *b) {
     return str_equal((struct str){a->source, a->source_len},
                      (struct str){b->source, b->source_len});
@@ -153,9 +163,9 @@ static bool fits_previous(const struct event_said *said, const struct ledger_ent
                           const struct ledger_entry *known) {
     if (known ? known->erased || entry->version != known->version + 1 : entry->version != 1)
         return true;
-    if (said->has_previous != (known && ledger_entry_counts(known)))
+    if (said->parts.has_previous != (known && ledger_entry_counts(known)))
         return false;
-    return !said->has_previous || is_same_cell(&said->previous, &known->cell);
+    return !said->parts.has_previous || is_same_cell(&said->parts.previous.cell, &known->cell);
 }
 
 // What is wrong with an event; NULL: nothing.
@@ -181,15 +191,15 @@ static const char *find_wrong(const struct event_said *said, const struct ledger
 
 static const char still_says[] = "says what was erased";
 
-static void check_event(struct verify_scan *scan, const struct ledger_entry *entry,
-                        struct str event, const struct ledger_entry *known) {
+static void check_event(struct verify_scan *scan, const struct ledger_entry *entry, struct str kept,
+                        const struct ledger_entry *known) {
     struct event_said said;
     struct err err;
     const char *wrong = "cannot be read";
-    if (event_read_signal(event, &said, &err))
+    if (event_kept_says(kept, entry, &said, &err))
         wrong = find_wrong(&said, entry, known);
     scan->verify->checks[VERIFY_EVENTS].compared++;
-    if (!wrong && entry->erased && said.has_previous && !verify_waits_to_go(scan, entry->seq))
+    if (!wrong && entry->erased && said.parts.has_previous && !verify_waits_to_go(scan, entry->seq))
         wrong = still_says;
     if (wrong)
         verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu %s", number(entry->seq),
@@ -197,11 +207,11 @@ static void check_event(struct verify_scan *scan, const struct ledger_entry *ent
 }
 
 static void check_source_event(struct verify_scan *scan, const struct ledger_entry *entry,
-                               struct str event) {
+                               struct str kept) {
     struct ledger_entry said;
     struct err err;
     int64_t last_signal_ms;
-    bool same = event_read_source(event, &said, &last_signal_ms, &err) &&
+    bool same = event_read_source(event_kept_value(kept), &said, &last_signal_ms, &err) &&
                 is_same_source(&said, entry) && is_same_cell(&said.cell, &entry->cell) &&
                 said.municipality_today == entry->municipality_today;
     scan->verify->checks[VERIFY_EVENTS].compared++;
@@ -248,15 +258,14 @@ static bool begins_anew(struct verify_scan *scan, const struct ledger_entry *ent
 }
 
 static void check_signal(struct verify_scan *scan, const struct ledger_entry *entry,
-                         struct str event) {
+                         struct str kept) {
     struct ledger_entry before;
-    uint64_t seq = index_get(scan->index, &entry->identity);
-    bool seen = seq && verify_read_entry(scan, seq, &before);
+    bool seen = verify_find_latest(scan, &entry->identity, &before);
     const struct ledger_entry *known = seen && !begins_anew(scan, entry, &before) ? &before : NULL;
     const char *broken = find_broken(scan, entry, known);
     if (broken)
         verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(entry->seq), broken);
-    check_event(scan, entry, event, known);
+    check_event(scan, entry, kept, known);
     if (entry->erased && !is_emptied(entry))
         verify_differ(scan->verify, VERIFY_LEDGER, "line %llu %s", number(entry->seq), still_says);
     if (known && entry->erased && !known->erased)
@@ -264,7 +273,9 @@ static void check_signal(struct verify_scan *scan, const struct ledger_entry *en
     if (seen)
         count_row(scan, &before, -1);
     count_row(scan, entry, 1);
-    index_put(scan->index, &entry->identity, entry->seq);
+    if (seen)
+        leads_remove(scan->leads, &entry->identity, before.seq);
+    leads_add(scan->leads, &entry->identity, entry->seq);
     scan->signal_lines++;
 }
 
@@ -315,19 +326,19 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
     return true;
 }
 
-static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
+static void on_lead(void *ctx, uint64_t tag, uint64_t seq) {
     struct verify_scan *scan = ctx;
-    verify_add_signal(&scan->signals, identity, seq);
+    verify_add_lead(&scan->signals, tag, seq);
 }
 
 static void run_part(struct verify_scan *scan) {
     struct verify *verify = scan->verify;
-    index_clear(scan->index);
+    leads_clear(scan->leads);
     scan->with_person = 0;
     store_each_seq(&verify->txn, STORE_LEDGER, scan->first_seq, on_line, scan);
     if (verify->ended)
         return;
-    index_each(scan->index, on_signal, scan);
+    leads_each(scan->leads, on_lead, scan);
     verify_check_members(scan);
 }
 
@@ -377,7 +388,7 @@ void verify_run(struct verify *verify) {
     if (!check_store(verify))
         return;
     struct verify_scan scan = {.verify = verify,
-                               .index = index_create(),
+                               .leads = leads_create(),
                                .counts = counts_create(),
                                .expired_counts = counts_create()};
     begin(&scan);
@@ -389,7 +400,7 @@ void verify_run(struct verify *verify) {
         verify_check_tables(&scan);
     if (verify->txn.err.kind != ERR_NONE)
         verify_differ(verify, VERIFY_LEDGER, "%s", verify->txn.err.text);
-    index_free(scan.index);
+    leads_free(scan.leads);
     counts_free(scan.counts);
     counts_free(scan.expired_counts);
 }

@@ -4,7 +4,7 @@
 #ifndef LEDGER_VERIFY_PRIVATE_H
 #define LEDGER_VERIFY_PRIVATE_H
 
-#include "base/index.h"
+#include "base/leads.h"
 #include "core/signal/ledger_entry.h"
 #include "ledger/verify.h"
 
@@ -17,7 +17,7 @@ struct verify_scan {
     uint64_t part, parts;
     uint64_t done, total; // steps
     // of this part
-    struct index *index;  // its signals -> their latest line so far
+    struct leads *leads;  // to the latest line of each of its signals so far
     uint64_t with_person; // signals that count and say whom they are about
     // of all parts so far
     struct counts *counts;         // of the latest versions
@@ -34,6 +34,9 @@ bool verify_is_in_part(const struct verify_scan *scan, const struct digest *iden
 bool verify_entry_counts(const struct ledger_entry *entry);
 // False when there is no such line, or when it cannot be read.
 bool verify_read_entry(struct verify_scan *scan, uint64_t seq, struct ledger_entry *entry);
+// The latest line so far of this identity; false: none.
+bool verify_find_latest(struct verify_scan *scan, const struct digest *identity,
+                        struct ledger_entry *entry);
 
 // verify_tables.c
 bool verify_carries(struct verify_scan *scan, const struct cell *cell); // expired signals in it?

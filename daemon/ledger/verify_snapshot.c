@@ -7,8 +7,8 @@
 #include "ledger/verify.h"
 #include "ledger_private.h"
 
-static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
-    verify_add_signal(ctx, identity, seq);
+static void on_lead(void *ctx, uint64_t tag, uint64_t seq) {
+    verify_add_lead(ctx, tag, seq);
 }
 
 static void on_member(void *ctx, uint64_t person, const struct digest *member,
@@ -22,7 +22,7 @@ void ledger_begin_verify(struct ledger_writer *writer, struct commit_task *task)
     struct verify_memory *memory = &verify->memory;
     store_begin_snapshot(ledger->store, &verify->txn);
     memory->cube = counts_copy(ledger->counts);
-    index_each(ledger->index, on_signal, &memory->index);
+    leads_each(ledger->leads, on_lead, &memory->leads);
     persons_each(ledger->persons, on_member, &memory->persons);
     memory->first_seq = ledger->first_seq;
     memory->last_seq = ledger->last_seq;

@@ -135,26 +135,23 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     verify->checks[VERIFY_PERSONS].compared++;
     verify_add_member(&walk->scan->members, person, &member, &cell);
     note_person(walk->scan, person);
-    uint64_t seq = index_get(walk->scan->index, &member);
-    if (!seq) {
+    if (!verify_find_latest(walk->scan, &member, &entry)) {
         counts_add(walk->scan->expired_counts, &cell, 1);
         return true;
     }
-    if (!verify_read_entry(walk->scan, seq, &entry))
-        return true;
     const char *stray = find_stray(&entry, person, &cell);
     if (stray)
-        verify_differ(verify, VERIFY_PERSONS, "line %llu %s", number(seq), stray);
+        verify_differ(verify, VERIFY_PERSONS, "line %llu %s", number(entry.seq), stray);
     walk->found += verify_entry_counts(&entry) && entry.person == person;
     return true;
 }
 
-static void on_signal(void *ctx, const struct digest *identity, uint64_t seq) {
+static void on_lead(void *ctx, uint64_t tag, uint64_t seq) {
     struct verify_scan *scan = ctx;
     struct ledger_entry entry;
     struct str value;
     uint8_t key[RECORD_MEMBER];
-    (void)identity;
+    (void)tag;
     if (!verify_read_entry(scan, seq, &entry) || !verify_entry_counts(&entry) || !entry.person)
         return;
     if (!store_get(&scan->verify->txn, STORE_MEMBERS,
@@ -168,7 +165,7 @@ void verify_check_members(struct verify_scan *scan) {
     struct member_walk walk = {.scan = scan};
     store_each(&scan->verify->txn, STORE_MEMBERS, on_member, &walk);
     if (walk.found != scan->with_person)
-        index_each(scan->index, on_signal, scan);
+        leads_each(scan->leads, on_lead, scan);
 }
 
 static bool on_pseudonym(void *ctx, struct str key, struct str value) {
@@ -301,5 +298,5 @@ void verify_check_tables(struct verify_scan *scan) {
         return;
     counts_each(memory->cube, on_remembered, scan);
     check_sum(verify, VERIFY_MEMORY, &memory->persons, &scan->members);
-    check_sum(verify, VERIFY_INDEX, &memory->index, &scan->signals);
+    check_sum(verify, VERIFY_INDEX, &memory->leads, &scan->signals);
 }

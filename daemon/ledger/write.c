@@ -3,32 +3,8 @@
 // counts and the members of persons. All that makes a version of a signal goes through here.
 #include "ledger/ledger.h"
 
-#include "codec/event.h"
+#include "codec/event_kept.h"
 #include "ledger_private.h"
-
-uint64_t ledger_latest(const struct ledger_writer *writer, const struct digest *identity) {
-    uint64_t seq = index_get(writer->change->index, identity);
-    if (seq == LEDGER_UNKNOWN)
-        return 0;
-    return seq ? seq : index_get(writer->ledger->index, identity);
-}
-
-bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
-                       struct ledger_entry *known) {
-    struct str record, event;
-    uint64_t seq = ledger_latest(writer, identity);
-    // What has expired in this group is still in the index.
-    if (seq < writer->change->first_seq)
-        return false;
-    if (!store_get_seq(&writer->txn, STORE_LEDGER, seq, &record) ||
-        !record_get_ledger(record, seq, known, &event)) {
-        if (writer->txn.err.kind == ERR_NONE)
-            err_set(&writer->txn.err, ERR_FATAL, "the ledger lacks line %llu that its index names",
-                    (unsigned long long)seq);
-        return false;
-    }
-    return true;
-}
 
 void ledger_write_entry(struct ledger_writer *writer, const struct ledger_entry *entry) {
     struct ledger_change *change = writer->change;
@@ -50,15 +26,18 @@ void ledger_write_signal(struct ledger_writer *writer, struct ledger_entry *entr
                          const char *as_reported) {
     struct ledger_change *change = writer->change;
     struct digest linked[EVENT_LINKED_MAX];
-    struct event_links links = {.list = linked};
-    const struct ledger_entry *previous = known && ledger_entry_counts(known) ? known : NULL;
+    struct event_parts parts;
+    event_make_parts(&parts, tables->municipalities, entry,
+                     known && ledger_entry_counts(known) ? known : NULL);
+    parts.as_reported = str_from(as_reported);
+    parts.linked = linked;
     if (entry->counts && entry->person)
-        links.count =
+        parts.linked_count =
             ledger_linked(writer, entry->person, &entry->identity, linked, EVENT_LINKED_MAX);
     buf_clear(&change->value);
-    event_put_value(&change->value, tables->municipalities, entry, previous, as_reported, &links);
+    event_keep(&change->value, &parts);
     ledger_write_entry(writer, entry);
-    index_put(change->index, &entry->identity, entry->seq);
+    ledger_lead(writer, &entry->identity, entry->seq);
     ledger_move_member(writer, known, entry);
     ledger_note_moved(writer, (struct str){entry->source, entry->source_len},
                       known && known->counts ? &known->cell : NULL,

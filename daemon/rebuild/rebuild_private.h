@@ -45,6 +45,7 @@ struct rebuild_topic {
     struct publish_ack last[PUBLISH_PARTITIONS_MAX]; // our last record, passed over or not
     // Its own
     struct rebuild_fits fits;
+    struct buf kept; // of the event at hand
     int64_t shown_ms;
     struct err err;
 };

@@ -96,7 +96,7 @@ static bool take(struct rebuild_topic *topic, const struct publish_record *recor
     struct err err;
     topic->last[record->partition] =
         (struct publish_ack){record->seq, record->partition, record->offset};
-    if (!topic_event_read(record, &found, &err))
+    if (!topic_event_read(record, &topic->kept, &found, &err))
         return pass_over(topic, record, err.text, &topic->unreadable);
     switch (ledger_rebuild_add(topic->lines, &found, &topic->err)) {
     case LEDGER_ADD_FAILED:
@@ -246,7 +246,10 @@ bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     topic->shown_ms = clock_monotonic_ms();
     if (topic->ledger_id)
         digest_to_hex(topic->ledger_id, topic->found);
-    if (!publish_replay_run(&replay, err)) {
+    buf_init(&topic->kept, EVENT_VALUE_MAX + 1);
+    bool read = publish_replay_run(&replay, err);
+    buf_free(&topic->kept);
+    if (!read) {
         if (topic->err.kind != ERR_NONE)
             *err = topic->err;
         return false;

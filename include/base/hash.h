@@ -27,6 +27,7 @@ void hash_digest(const struct hash_key *key, const char *domain, const struct st
 void hash_derive(const struct hash_key *key, const char *use, struct hash_key *out);
 bool digest_equal(const struct digest *a, const struct digest *b);
 void digest_to_hex(const struct digest *digest, char out[DIGEST_HEX + 1]);
+void digest_put_hex(struct buf *out, const struct digest *digest);
 bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case, exactly 32
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);

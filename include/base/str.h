@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 // A borrowed piece of bytes, not NUL-terminated. {NULL, 0} is "absent".
 struct str {
@@ -50,10 +51,22 @@ struct buf {
 void buf_init(struct buf *buf, size_t max);
 void buf_free(struct buf *buf); // leaves an empty buffer with the same maximum
 void buf_clear(struct buf *buf);
-void buf_put(struct buf *buf, const void *data, size_t len);
+void buf_put_growing(struct buf *buf, const void *data, size_t len); // as buf_put
+static inline void buf_put(struct buf *buf, const void *data, size_t len) {
+    if (buf->overflow || len >= buf->cap - buf->len || len > buf->max - buf->len) {
+        buf_put_growing(buf, data, len);
+    } else if (len) {
+        memcpy(buf->data + buf->len, data, len);
+        buf->len += len;
+    }
+}
 void buf_put_str(struct buf *buf, struct str s);
-void buf_puts(struct buf *buf, const char *text);
-void buf_putc(struct buf *buf, char c);
+static inline void buf_puts(struct buf *buf, const char *text) {
+    buf_put(buf, text, strlen(text));
+}
+static inline void buf_putc(struct buf *buf, char c) {
+    buf_put(buf, &c, 1);
+}
 void buf_put_encoded(struct buf *buf, struct str text); // percent-encoded (RFC 3986)
 void buf_put_u64(struct buf *buf, uint64_t value);      // decimal
 void buf_put_i64(struct buf *buf, int64_t value);       // decimal

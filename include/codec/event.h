@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Events: CloudEvents 1.0 by the NL GOV profile. The value (data) is encoded once, when the ledger
-// line is written; the attributes follow from the line, so the same event always looks the same. A
-// consumer's tally: subtract `previous` where there is one, add the event itself where it says
-// `counts`.
+// Events: CloudEvents 1.0 by the NL GOV profile. The value (data) is made of the ledger line
+// and of the parts that are kept with it, the attributes of the line alone, so the same event
+// always looks the same. A consumer's tally: subtract `previous` where there is one, add the event
+// itself where it says `counts`.
 #ifndef CODEC_EVENT_H
 #define CODEC_EVENT_H
 
@@ -16,22 +16,38 @@ enum {
     EVENT_LINKED_MAX = 256, // signals of one person that an event names
 };
 
-// Signals about the same person, by our ids. Of a person with more than EVENT_LINKED_MAX some.
-struct event_links {
-    const struct digest *list;
-    size_t count;
+// Where a municipality lay when the event was made: tables change, events do not.
+struct event_place {
+    struct str name, police_unit; // name absent: not known
+    uint8_t province, safety_region;
 };
 
-// The value for a ledger line. `previous`: the line before it when that one counted, or NULL.
-void event_put_value(struct buf *out, const struct municipalities *municipalities,
-                     const struct ledger_entry *entry, const struct ledger_entry *previous,
-                     const char *as_reported, const struct event_links *links);
+// What the value of an event about a signal has beside what its ledger line says. Borrowed.
+struct event_parts {
+    struct event_place place;
+    struct str as_reported;      // absent: none
+    const struct digest *linked; // signals about the same person, by our ids; of a person with more
+    size_t linked_count;         // than EVENT_LINKED_MAX some
+    bool has_previous;           // the line before it, when that one counted
+    struct event_previous {
+        struct str source;
+        struct cell cell;
+        int32_t reported;
+        uint16_t municipality_today;
+        struct event_place place;
+    } previous;
+};
 
-// The value for the last version of an erased signal: nothing but its number, and what the counts
-// lost (`previous`). Without `previous` it is a stub, which takes the place of each erased
-// version's.
-void event_put_erased_value(struct buf *out, const struct municipalities *municipalities,
-                            const struct ledger_entry *entry, const struct ledger_entry *previous);
+// Fills all but as_reported and linked. `previous` may be NULL; `municipalities` too for an erased
+// line without one.
+void event_make_parts(struct event_parts *parts, const struct municipalities *municipalities,
+                      const struct ledger_entry *entry, const struct ledger_entry *previous);
+
+// The value for a ledger line about a signal. Of an erased one nothing but its number, and what the
+// counts lost (`previous`): the last version's. Without `previous` it is a stub, which takes the
+// place of each erased version's.
+void event_put_value(struct buf *out, const struct ledger_entry *entry,
+                     const struct event_parts *parts);
 
 // The value for a line about a source: it fell silent, or brought something again.
 // `last_signal_ms`: the last before the silence, 0 when there never was one; `days`: how long it
@@ -82,9 +98,5 @@ void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]);
 
 struct json_out;
 void event_put_categories(struct json_out *json, const struct cell *cell); // key and list
-
-// The municipality's asReported of a signal's value. False when it has none.
-enum { EVENT_SPELLING_MAX = 4096 + 1 }; // any cell of a table
-bool event_get_as_reported(struct str value, char out[EVENT_SPELLING_MAX]);
 
 #endif

@@ -7,16 +7,22 @@
 
 #include "codec/event.h"
 
+enum {
+    EVENT_SPELLING_MAX = 4096 + 1, // any cell of a table
+    EVENT_SAID_TEXT = EVENT_SPELLING_MAX + LEDGER_SOURCE_MAX +
+                      2 * (MUNICIPALITY_TEXT_MAX + MUNICIPALITY_UNIT_MAX),
+};
+
+// Not to be copied: the parts borrow from it.
 struct event_said {
     // What the value says: identity, version, source, cell (its month follows from `reported`),
     // reported, occurred, received_ms, municipality_today, and by `event` verdict, counts and
     // erased, as event_read_type. The rest is 0.
     struct ledger_entry entry;
-    bool has_previous;
-    struct cell previous; // what the counts moved from
-    bool stub;            // nothing but number and source: a version of an erased signal
+    bool stub;                // nothing but number and source: a version of an erased signal
+    struct event_parts parts; // of `previous` the cell is what the counts moved from
     struct digest linked[EVENT_LINKED_MAX];
-    size_t linked_count;
+    char text[EVENT_SAID_TEXT];
 };
 
 // The value of an event about a signal. INPUT when it is none; the text holds nothing of it.

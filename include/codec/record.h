@@ -28,7 +28,7 @@
 //              rounding_base u32, number of the last one in statistics-outbox u64;
 //              "statistics-topic": the name of the topic that they went to last
 //
-// Ledger record (format 3), offsets in bytes:
+// Ledger record (format 4), offsets in bytes:
 //    0 format   1 verdict   2 flags: 1 counts, 2 polled, 4 erased, 8 remapped,
 //      16 unknown_said, 32 gone, 64 left out, 128 undated
 //    3 source_len   4 id_len   5 kind   6 municipality_today u16
@@ -37,8 +37,9 @@
 //   54 cell: municipality u16, categories u16, month u16, gender, age_group, citizenship,
 //      source_kind, status, 0
 //   66 identity[16]   82 content[16]   98 updated_ms i64   106 person u64   114 unknown_count
-//  115 unknown words (field, digest[16] each), source, id, then the event's value (JSON) to the end
-// Example: 03 00 01 0b 0b 00  6b 01  00… is a registered, counting, pushed signal of a source with
+//  115 unknown words (field, digest[16] each), source, id, then what is kept of the event to the
+//      end (see codec/event_kept.h)
+// Example: 04 00 01 0b 0b 00  6b 01  00… is a registered, counting, pushed signal of a source with
 // an 11-byte name and an 11-byte id, today in GM0363.
 #ifndef CODEC_RECORD_H
 #define CODEC_RECORD_H

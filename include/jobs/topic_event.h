@@ -6,9 +6,9 @@
 #include "edge/kafka/record.h"
 #include "ledger/rebuild.h"
 
-// The line of an event, and its sequence; it borrows the value of the record. INPUT when it is none
-// of ours or damaged.
-bool topic_event_read(const struct publish_record *record, struct ledger_found *found,
-                      struct err *err) MUST_CHECK;
+// The line of an event, and its sequence; it borrows `kept`, of EVENT_VALUE_MAX + 1. INPUT when it
+// is none of ours or damaged.
+bool topic_event_read(const struct publish_record *record, struct buf *kept,
+                      struct ledger_found *found, struct err *err) MUST_CHECK;
 
 #endif

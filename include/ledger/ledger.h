@@ -151,7 +151,8 @@ bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base,
 // call ends.
 struct ledger_event {
     struct ledger_entry entry;
-    struct str event;
+    struct str kept;  // what the line keeps of its event, see codec/event_kept.h
+    struct str event; // its value
     bool published;
     int32_t partition;
     int64_t offset; // -1: not known

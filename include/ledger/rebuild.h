@@ -16,8 +16,8 @@
 
 struct ledger_found {
     struct ledger_entry entry; // without what other lines say: previous, first, person
-    struct str value;
-    int32_t partition; // where the event is
+    struct str kept;           // of its event, as codec/event_kept.h
+    int32_t partition;         // where the event is
     int64_t offset;
 };
 

@@ -32,24 +32,24 @@ const char *verify_check_text(enum verify_check check); // what it means, in hal
 struct verify_sum {
     uint64_t count, sum;
 };
-void verify_add_signal(struct verify_sum *sum, const struct digest *identity, uint64_t seq);
+void verify_add_lead(struct verify_sum *sum, uint64_t tag, uint64_t seq); // of base/leads.h
 void verify_add_member(struct verify_sum *sum, uint64_t person, const struct digest *member,
                        const struct cell *cell);
 
 // What a daemon has in memory.
 struct verify_memory {
     struct counts *cube; // a copy, owned
-    struct verify_sum index, persons;
+    struct verify_sum leads, persons;
     uint64_t first_seq, last_seq, waiting;
 };
 
-enum { VERIFY_TEXT_MAX = 160, VERIFY_IDENTITIES_MAX = 1 << 20 };
+enum { VERIFY_TEXT_MAX = 160, VERIFY_IDENTITIES_MAX = 1 << 24 };
 
 struct verify {
     struct store_txn txn;        // of store_begin_snapshot: to be begun before and ended after
     struct verify_memory memory; // cube NULL: there is none
-    // Signals that are kept in mind at a time, 32 to 72 bytes each; the ledger is read as often as
-    // that needs. 0: VERIFY_IDENTITIES_MAX.
+    // Signals that are kept in mind at a time, 10 to 12.5 bytes each; the ledger is read as often
+    // as that needs. 0: VERIFY_IDENTITIES_MAX.
     uint64_t identities_max;
     // Called now and then, with steps; false ends it. May be NULL.
     bool (*progress)(void *ctx, uint64_t done, uint64_t total);

@@ -162,20 +162,21 @@ static void check_record(const struct ledger_entry *entry, struct str event) {
 }
 
 static void commit(struct run *run, const struct signal *signal) {
-    static const struct event_links none;
     const struct ledger_entry *known =
         run->has_row && digest_equal(&run->entry.identity, &signal->identity) ? &run->entry : NULL;
     enum verdict verdict = dedup_classify(known, signal);
     struct dedup_origin origin = {run->context.source, false, received_ms, received_ms + 1};
     struct ledger_entry entry;
+    struct event_parts parts;
     struct buf event;
     REQUIRE(verdict != VERDICT_REFUSED && (known || verdict != VERDICT_DUPLICATE));
     if (verdict == VERDICT_DUPLICATE)
         return;
     dedup_entry(known, signal, verdict, run->entry.seq + 1, &origin, &entry);
     buf_init(&event, EVENT_VALUE_MAX);
-    event_put_value(&event, world.municipalities, &entry, known && known->counts ? known : NULL,
-                    signal->as_reported, &none);
+    event_make_parts(&parts, world.municipalities, &entry, known && known->counts ? known : NULL);
+    parts.as_reported = str_from(signal->as_reported);
+    event_put_value(&event, &entry, &parts);
     REQUIRE(!event.overflow);
     check_event(buf_str(&event), &signal->identity);
     check_record(&entry, buf_str(&event));

@@ -59,7 +59,7 @@ STATUS = {
         "lastError": None,
     },
     "feeds": {"sources": 344, "polled": 12, "failing": 1, "silent": 2, "paused": 0, "quarantined": 7},
-    "memory": {"residentBytes": 12 * 1024 * 1024 + 300 * 1024},
+    "memory": {"ownBytes": 12 * 1024 * 1024 + 300 * 1024, "mappedBytes": 700 * 1024 * 1024},
 }
 
 COUNTS = {

@@ -246,7 +246,8 @@ class Status(Case):
             ("state", "running"),
             ("last error", "-"),
             ("failing", "1"),
-            ("resident", "12.3 MiB"),
+            ("its own", "12.3 MiB"),
+            ("pages of files", "700.0 MiB"),
         ):
             self.assertRegex(text, rf"(?m)\b{label} +{re.escape(value)}(\s|$)")
         self.assertFits(text, 80)

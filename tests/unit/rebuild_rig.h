@@ -73,9 +73,13 @@ static inline enum ledger_add add(struct ledger_rebuild *rebuild, const struct e
     struct publish_record record = event->record;
     record.key.data = event->key;
     record.value.data = event->value;
-    if (!topic_event_read(&record, &found, &err))
+    struct buf kept;
+    buf_init(&kept, EVENT_VALUE_MAX + 1);
+    if (!topic_event_read(&record, &kept, &found, &err))
         fail_msg("%s", err.text);
-    return ledger_rebuild_add(rebuild, &found, &err);
+    enum ledger_add added = ledger_rebuild_add(rebuild, &found, &err);
+    buf_free(&kept);
+    return added;
 }
 
 static inline struct link_task link_all(struct ledger *ledger) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Events read back: what is read is what the line said, and nothing else is taken for an event.
-#include "codec/event_read.h"
+#include "codec/event_kept.h"
 
 #include "core_tables.h"
 
@@ -52,6 +52,82 @@ static void assert_said(const struct ledger_entry *said, const struct ledger_ent
     assert_int_equal(said->erased, entry->erased);
 }
 
+static bool is_small(struct str kept) {
+    return kept.len && kept.data[0] == 1;
+}
+
+// What is kept, of the parts as of the value that was read, gives the value again.
+static void assert_kept(const struct ledger_entry *entry, const struct event_parts *parts,
+                        const struct event_said *said) {
+    static struct event_said again;
+    struct buf kept, from_value, back;
+    struct err err;
+    buf_init(&kept, EVENT_VALUE_MAX + 1);
+    buf_init(&from_value, EVENT_VALUE_MAX + 1);
+    buf_init(&back, EVENT_VALUE_MAX);
+    event_keep(&kept, parts);
+    event_keep_said(&from_value, buf_str(&value), said);
+    assert_true(is_small(buf_str(&from_value)));
+    assert_int_equal(from_value.len, kept.len);
+    assert_memory_equal(from_value.data, kept.data, kept.len);
+    assert_true(event_unkeep(&back, entry, buf_str(&kept)));
+    assert_int_equal(back.len, value.len);
+    assert_memory_equal(back.data, value.data, value.len);
+    assert_true(event_kept_says(buf_str(&kept), entry, &again, &err));
+    assert_int_equal(again.parts.linked_count, parts->linked_count);
+    assert_int_equal(again.parts.has_previous, parts->has_previous);
+    assert_false(event_kept_value(buf_str(&kept)).data);
+    // cut anywhere it is damaged, and so is one byte more
+    size_t len = kept.len > 300 ? 300 : kept.len - 1;
+    for (size_t cut = 1; cut <= len; cut++)
+        assert_false(event_unkeep(&back, entry, (struct str){kept.data, cut}));
+    buf_putc(&kept, 'x');
+    assert_false(event_unkeep(&back, entry, buf_str(&kept)));
+    buf_free(&kept);
+    buf_free(&from_value);
+    buf_free(&back);
+}
+
+static void assert_kept_after_reading(const struct ledger_entry *entry,
+                                      const struct event_parts *parts) {
+    static struct event_said said;
+    struct err err;
+    assert_true(event_read_signal(buf_str(&value), &said, &err));
+    assert_kept(entry, parts, &said);
+}
+
+// What this daemon would write otherwise is kept as it is.
+static void test_kept_as_it_is(void **state) {
+    (void)state;
+    uint64_t seed = 4;
+    static struct event_said said;
+    struct buf kept, back;
+    struct err err;
+    char spelling[EVENT_SPELLING_MAX];
+    struct event_parts parts;
+    struct ledger_entry entry = random_row(&seed);
+    event_make_parts(&parts, municipalities, &entry, NULL);
+    parts.as_reported = STR("Weesp");
+    buf_init(&kept, EVENT_VALUE_MAX + 1);
+    buf_init(&back, EVENT_VALUE_MAX);
+    buf_clear(&value);
+    event_put_value(&value, &entry, &parts);
+    value.len--;
+    buf_puts(&value, ",\"later\":1}");
+    assert_true(event_read_signal(buf_str(&value), &said, &err));
+    event_keep_said(&kept, buf_str(&value), &said);
+    assert_false(is_small(buf_str(&kept)));
+    assert_true(str_equal(event_kept_value(buf_str(&kept)), buf_str(&value)));
+    assert_true(event_unkeep(&back, &entry, buf_str(&kept)));
+    assert_true(str_equal(buf_str(&back), buf_str(&value)));
+    assert_true(event_kept_spelling(buf_str(&kept), &entry, spelling));
+    assert_string_equal(spelling, "Weesp");
+    assert_true(event_unkeep(&back, &entry, STR("")));
+    assert_false(event_unkeep(&back, &entry, STR("\2")));
+    buf_free(&kept);
+    buf_free(&back);
+}
+
 static void test_back(void **state) {
     (void)state;
     uint64_t seed = unit_seed();
@@ -62,23 +138,27 @@ static void test_back(void **state) {
         struct ledger_entry entry = random_row(&seed), previous = random_row(&seed);
         bool has_previous = unit_random(&seed) % 2;
         previous.cell.status %= STATUS_REJECTED; // a rejected one was in no counts
-        struct event_links links = {linked, unit_random(&seed) % (EVENT_LINKED_MAX + 1)};
+        struct event_parts parts;
+        event_make_parts(&parts, municipalities, &entry, has_previous ? &previous : NULL);
+        parts.as_reported = i % 7 ? STR("Weesp \"aan\" Zee\\") : (struct str){NULL, 0};
+        parts.linked = linked;
+        parts.linked_count = unit_random(&seed) % (EVENT_LINKED_MAX + 1);
         if (unit_random(&seed) % 4)
-            links.count %= 3;
-        for (size_t k = 0; k < links.count; k++)
+            parts.linked_count %= 3;
+        for (size_t k = 0; k < parts.linked_count; k++)
             linked[k] = random_row(&seed).identity;
         buf_clear(&value);
-        event_put_value(&value, municipalities, &entry, has_previous ? &previous : NULL, "Weesp",
-                        &links);
+        event_put_value(&value, &entry, &parts);
         if (!event_read_signal(buf_str(&value), &said, &err))
             fail_msg("%s: %.*s", err.text, (int)value.len, value.data);
         assert_said(&said.entry, &entry);
         assert_false(said.stub);
-        assert_int_equal(said.has_previous, has_previous);
+        assert_int_equal(said.parts.has_previous, has_previous);
         if (has_previous)
-            assert_memory_equal(&said.previous, &previous.cell, sizeof said.previous);
-        assert_int_equal(said.linked_count, links.count);
-        assert_memory_equal(said.linked, linked, links.count * sizeof *linked);
+            assert_memory_equal(&said.parts.previous.cell, &previous.cell, sizeof previous.cell);
+        assert_int_equal(said.parts.linked_count, parts.linked_count);
+        assert_memory_equal(said.linked, linked, parts.linked_count * sizeof *linked);
+        assert_kept(&entry, &parts, &said);
     }
 }
 
@@ -87,6 +167,7 @@ static void test_never_seen(void **state) {
     (void)state;
     uint64_t seed = 1;
     static struct event_said said;
+    struct event_parts parts;
     struct err err;
     struct ledger_entry entry = random_row(&seed);
     entry.cell = (struct cell){.source_kind = SOURCE_NGO};
@@ -95,7 +176,9 @@ static void test_never_seen(void **state) {
     entry.counts = false;
     entry.verdict = VERDICT_WITHDRAWN;
     buf_clear(&value);
-    event_put_value(&value, municipalities, &entry, NULL, NULL, &(struct event_links){0});
+    event_make_parts(&parts, municipalities, &entry, NULL);
+    event_put_value(&value, &entry, &parts);
+    assert_kept_after_reading(&entry, &parts);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
     assert_said(&said.entry, &entry);
     assert_false(said.stub);
@@ -105,23 +188,28 @@ static void test_erased(void **state) {
     (void)state;
     uint64_t seed = 2;
     static struct event_said said;
+    struct event_parts parts;
     struct err err;
     struct ledger_entry entry = random_row(&seed), previous = random_row(&seed);
     entry.erased = true;
     previous.cell.status = STATUS_CONFIRMED;
     buf_clear(&value);
-    event_put_erased_value(&value, NULL, &entry, NULL);
+    event_make_parts(&parts, NULL, &entry, NULL);
+    event_put_value(&value, &entry, &parts);
+    assert_kept_after_reading(&entry, &parts);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
     assert_true(said.stub);
-    assert_false(said.has_previous || said.entry.counts);
+    assert_false(said.parts.has_previous || said.entry.counts);
     assert_int_equal(said.entry.version, entry.version);
     assert_int_equal(said.entry.cell.source_kind, entry.cell.source_kind);
     assert_int_equal(said.entry.reported, TIME_DAY_NONE);
     buf_clear(&value);
-    event_put_erased_value(&value, municipalities, &entry, &previous);
+    event_make_parts(&parts, municipalities, &entry, &previous);
+    event_put_value(&value, &entry, &parts);
+    assert_kept_after_reading(&entry, &parts);
     assert_true(event_read_signal(buf_str(&value), &said, &err));
-    assert_true(said.stub && said.has_previous);
-    assert_memory_equal(&said.previous, &previous.cell, sizeof said.previous);
+    assert_true(said.stub && said.parts.has_previous);
+    assert_memory_equal(&said.parts.previous.cell, &previous.cell, sizeof previous.cell);
 }
 
 static void test_source(void **state) {
@@ -304,10 +392,10 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_back),   cmocka_unit_test(test_never_seen),
-        cmocka_unit_test(test_erased), cmocka_unit_test(test_source),
-        cmocka_unit_test(test_type),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_back),       cmocka_unit_test(test_kept_as_it_is),
+        cmocka_unit_test(test_never_seen), cmocka_unit_test(test_erased),
+        cmocka_unit_test(test_source),     cmocka_unit_test(test_type),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -83,80 +83,6 @@ static void each_visits_every_entry_once(void **state) {
     index_free(index);
 }
 
-enum { KEYS = 600 };
-
-// Each entry is in the plain list, and there are as many as there.
-static void on_entry(void *ctx, const struct digest *identity, uint64_t seq) {
-    uint64_t *left = ctx;
-    uint64_t n = seq % KEYS;
-    assert_true(left[n] == seq);
-    (void)identity;
-    left[n] = 0;
-}
-
-static void compare(const struct index *index, struct digest (*make)(uint64_t n),
-                    const uint64_t list[KEYS]) {
-    uint64_t left[KEYS];
-    size_t count = 0;
-    for (uint64_t n = 0; n < KEYS; n++) {
-        struct digest digest = make(n);
-        assert_int_equal(index_get(index, &digest), list[n]);
-        count += list[n] != 0;
-    }
-    assert_int_equal(index_count(index), count);
-    memcpy(left, list, sizeof left);
-    index_each(index, on_entry, left);
-    for (uint64_t n = 0; n < KEYS; n++)
-        assert_int_equal(left[n], 0);
-}
-
-static void check_removal(struct digest (*make)(uint64_t n), uint64_t seed, int steps) {
-    struct index *index = index_create();
-    uint64_t list[KEYS] = {0};
-    for (int i = 0; i < steps; i++) {
-        uint64_t n = unit_random(&seed) % KEYS;
-        struct digest digest = make(n);
-        // It fills up, and gets empty, again and again.
-        if (unit_random(&seed) % 10 < (i / 1000 % 2 ? 2 : 8)) {
-            list[n] = n + KEYS * (1 + unit_random(&seed) % 1000);
-            index_put(index, &digest, list[n]);
-        } else {
-            list[n] = 0;
-            index_remove(index, &digest);
-        }
-        if (i % 20 == 19)
-            compare(index, make, list);
-    }
-    index_free(index);
-}
-
-static void is_what_a_plain_list_is(void **state) {
-    (void)state;
-    uint64_t seed = unit_seed();
-    check_removal(scattered, seed, 20000);
-    check_removal(crowded, seed, 4000);
-    check_removal(crowded_at_the_end, seed, 4000);
-}
-
-static void removing_all_leaves_nothing(void **state) {
-    (void)state;
-    struct index *index = index_create();
-    uint64_t sum = 0;
-    for (uint64_t n = 1; n <= 50000; n++) {
-        struct digest digest = scattered(n);
-        index_put(index, &digest, n);
-    }
-    for (uint64_t n = 1; n <= 50000; n++) {
-        struct digest digest = scattered(n);
-        index_remove(index, &digest);
-        index_remove(index, &digest);
-        assert_int_equal(index_count(index), 50000 - n);
-    }
-    index_each(index, sum_up, &sum);
-    assert_int_equal(sum, 0);
-    index_free(index);
-}
-
 // As a commit's is, after a small one and after one so large that its room is given back.
 static void cleared_it_is_a_new_one(void **state) {
     (void)state;
@@ -181,9 +107,10 @@ static void cleared_it_is_a_new_one(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_put),           cmocka_unit_test(a_later_put_replaces),
-        cmocka_unit_test(each_visits_every_entry_once), cmocka_unit_test(is_what_a_plain_list_is),
-        cmocka_unit_test(removing_all_leaves_nothing),  cmocka_unit_test(cleared_it_is_a_new_one),
+        cmocka_unit_test(finds_what_was_put),
+        cmocka_unit_test(a_later_put_replaces),
+        cmocka_unit_test(each_visits_every_entry_once),
+        cmocka_unit_test(cleared_it_is_a_new_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

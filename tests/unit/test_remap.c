@@ -395,32 +395,6 @@ static void it_is_as_if_the_tables_had_had_the_words(void **state) {
     remap_map_free(map);
 }
 
-static void spellings_of_an_event(void **state) {
-    (void)state;
-    static const struct {
-        const char *value, *spelling; // NULL: none
-    } cases[] = {
-        {"{\"municipality\":{\"code\":\"GM0363\",\"asReported\":\"a\\\"b\\\\c\"}}", "a\"b\\c"},
-        {"{\"x\":{\"asReported\":\"no\"},\"municipality\":{\"asReported\":\"yes\"},\"previous\":"
-         "{\"municipality\":{\"asReported\":\"no\"}}}",
-         "yes"},
-        {"{\"municipality\":{\"asReported\":null}}", NULL},
-        {"{\"municipality\":{}}", NULL},
-        {"{\"previous\":{\"municipality\":{\"asReported\":\"no\"}}}", NULL},
-        {"{\"municipality\":null}", NULL},
-        {"", NULL},
-        {"{\"municipality\":{\"asReported\":\"cut", NULL},
-    };
-    char out[EVENT_SPELLING_MAX];
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        bool found = event_get_as_reported(str_from(cases[i].value), out);
-        assert_int_equal(found, cases[i].spelling != NULL);
-        if (found)
-            assert_string_equal(out, cases[i].spelling);
-    }
-    assert_false(event_get_as_reported((struct str){NULL, 0}, out));
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         LEDGER_TEST(a_word_that_becomes_known_moves_its_signals),
@@ -435,7 +409,6 @@ int main(void) {
         LEDGER_TEST(broken_off_and_begun_anew_nothing_is_double),
         LEDGER_TEST(an_empty_ledger),
         cmocka_unit_test(it_is_as_if_the_tables_had_had_the_words),
-        cmocka_unit_test(spellings_of_an_event),
     };
     return cmocka_run_group_tests(tests, load_all, free_all);
 }

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "verify_rig.h"
 
-enum { STATE_BYTES = 1 << 20, ITEMS = 50, ITEM_ROUNDS = 60, AUDIT_ROUNDS = 10000 };
+enum { STATE_BYTES = 1 << 20, ITEMS = 50, ITEM_ROUNDS = 180, AUDIT_ROUNDS = 10000 };
 
 static struct ledger *open_small(void) {
     struct err err;
@@ -84,16 +84,19 @@ static bool add_persons(struct ledger *ledger, unsigned round) {
                      round, false);
 }
 
+static void put_long_line(struct buf *line) {
+    buf_init(line, AUDIT_LINE_MAX);
+    buf_puts(line, "\"time\":\"2026-11-29T10:00:00.000Z\",\"actor\":\"uid:0\",\"origin\":"
+                   "\"socket\",\"action\":\"read counts\",\"object\":\"\",\"result\":\"200\"");
+    while (line->len < AUDIT_LINE_MAX - 100)
+        buf_puts(line, ",\"more\":\"................................\"");
+}
+
 static bool add_audit(struct ledger *ledger, unsigned round) {
     struct audit_task audit = {.task.run = ledger_append_audit};
     struct ledger_group group = {.tasks = &audit.task};
     (void)round;
-    buf_init(&audit.line, AUDIT_LINE_MAX);
-    buf_puts(&audit.line,
-             "\"time\":\"2026-11-29T10:00:00.000Z\",\"actor\":\"uid:0\",\"origin\":"
-             "\"socket\",\"action\":\"read counts\",\"object\":\"\",\"result\":\"200\"");
-    while (audit.line.len < AUDIT_LINE_MAX - 100)
-        buf_puts(&audit.line, ",\"more\":\"................................\"");
+    put_long_line(&audit.line);
     bool taken = try_group(ledger, &group);
     buf_free(&audit.line);
     return taken;
@@ -157,8 +160,7 @@ static void they_are_kept_beside_what_is_refused(void **state) {
     struct audit_task audit = {.task.run = ledger_append_audit};
     struct ledger_group group = {.tasks = &audit.task};
     struct publish_ack ack = {.seq = 1, .offset = 1};
-    buf_init(&audit.line, AUDIT_LINE_MAX);
-    buf_puts(&audit.line, "\"time\":\"2026-11-29T10:00:00.000Z\"");
+    put_long_line(&audit.line);
     group.confirmed[LEDGER_EVENTS] =
         (struct ledger_confirmed){.acks = mem_alloc(sizeof ack), .ack_count = 1, .ack_cap = 1};
     *group.confirmed[LEDGER_EVENTS].acks = ack;

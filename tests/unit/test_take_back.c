@@ -41,11 +41,14 @@ static void stage(struct ledger *ledger, const struct topic *topic) {
     for (size_t i = 0; i < topic->count; i++) {
         struct publish_record record = record_of(&topic->list[i]);
         struct ledger_found found;
+        struct buf kept;
         if (look(ledger, &topic->list[i]) != LEDGER_LACKS)
             continue;
-        if (!topic_event_read(&record, &found, &err))
+        buf_init(&kept, EVENT_VALUE_MAX + 1);
+        if (!topic_event_read(&record, &kept, &found, &err))
             fail_msg("%s", err.text);
         assert_true(ledger_staging_add(staging, &found, &err));
+        buf_free(&kept);
     }
     assert_true(ledger_staging_flush(staging, &err));
     ledger_staging_free(staging);
@@ -144,8 +147,8 @@ static struct counts *tally(const struct topic *topic) {
         if (type.kind != LEDGER_SIGNAL)
             continue;
         assert_true(event_read_signal(record.value, &said, &err));
-        if (said.has_previous)
-            counts_add(counts, &said.previous, -1);
+        if (said.parts.has_previous)
+            counts_add(counts, &said.parts.previous.cell, -1);
         if (type.counts)
             counts_add(counts, &said.entry.cell, 1);
     }

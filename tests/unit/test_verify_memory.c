@@ -32,17 +32,18 @@ static void memory_has_member_of_another(struct ledger *ledger) {
 
 static void index_lacks(struct ledger *ledger) {
     struct digest identity = identity_of(ledger, "plain");
-    index_remove(ledger->index, &identity);
+    leads_remove(ledger->leads, &identity, ledger_find(ledger, &identity));
 }
 
 static void index_has_stranger(struct ledger *ledger) {
     const struct digest nobody = {{9}};
-    index_put(ledger->index, &nobody, 8);
+    leads_add(ledger->leads, &nobody, 8);
 }
 
 static void index_leads_to_older(struct ledger *ledger) {
     struct digest identity = identity_of(ledger, "fixed");
-    index_put(ledger->index, &identity, 11);
+    leads_remove(ledger->leads, &identity, ledger_find(ledger, &identity));
+    leads_add(ledger->leads, &identity, 11);
 }
 
 static void index_of_other_range(struct ledger *ledger) {

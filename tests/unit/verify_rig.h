@@ -3,6 +3,7 @@
 #ifndef VERIFY_RIG_H
 #define VERIFY_RIG_H
 
+#include "codec/event_kept.h"
 #include "ingest/delivery.h"
 #include "ledger/verify.h"
 #include "retention_rig.h"
@@ -135,10 +136,13 @@ static inline void get_record(struct ledger *ledger, uint64_t seq, struct ledger
 
 static inline void put_record(struct store_txn *txn, const struct ledger_entry *entry,
                               const char *event) {
-    struct buf record;
+    struct buf record, kept;
     buf_init(&record, 1 << 16);
-    record_put_ledger(&record, entry, str_from(event));
+    buf_init(&kept, 1 << 16);
+    event_keep_value(&kept, str_from(event));
+    record_put_ledger(&record, entry, buf_str(&kept));
     store_put_seq(txn, STORE_LEDGER, entry->seq, buf_str(&record));
+    buf_free(&kept);
     buf_free(&record);
 }
 

@@ -108,14 +108,15 @@ static bool may_begin(struct str text, size_t at) {
 }
 
 // Looks from a little before `from`, since what stands there may be plain text that `from` cuts.
-enum scrub_kind scrub_find(struct str text, size_t from, size_t *begin, size_t *end) {
+// `email`: the text may hold one; asked once, for a text is looked through many times.
+static enum scrub_kind find(struct str text, bool email, size_t from, size_t *begin, size_t *end) {
     size_t at = from > PLAIN_MAX ? from - PLAIN_MAX : 0;
     while (at < text.len) {
         size_t plain = 0;
         if (may_begin(text, at)) {
             enum scrub_kind kind = SCRUB_EMAIL;
             *begin = at;
-            *end = at >= from ? scrub_email_at(text, at) : 0;
+            *end = email && at >= from ? scrub_email_at(text, at) : 0;
             if (!*end && !(plain = scrub_plain_at(text, at)) && at >= from)
                 kind = longest_at(text, at, end);
             if (*end)
@@ -124,6 +125,10 @@ enum scrub_kind scrub_find(struct str text, size_t from, size_t *begin, size_t *
         at = plain ? plain : at + 1;
     }
     return SCRUB_NONE;
+}
+
+enum scrub_kind scrub_find(struct str text, size_t from, size_t *begin, size_t *end) {
+    return find(text, scrub_may_hold_email(text), from, begin, end);
 }
 
 bool scrub_holds(struct str text) {
@@ -143,18 +148,19 @@ static void mask_range(char *text, size_t begin, size_t end) {
 // looked for around each find until nothing is left.
 void scrub_mask(char *text, size_t len) {
     const struct str now = {text, len};
+    const bool email = scrub_may_hold_email(now);
     size_t begin = 0, end;
     if (!scrub_holds(now))
         return;
     char *copy = mem_strndup(text, len);
-    for (size_t from = 0; scrub_find((struct str){copy, len}, from, &begin, &end) != SCRUB_NONE;
+    for (size_t from = 0; find((struct str){copy, len}, email, from, &begin, &end) != SCRUB_NONE;
          from = begin + 1)
         mask_range(text, begin, end);
     hash_wipe(copy, len);
     free(copy);
     for (bool masked = true; masked;) {
         masked = false;
-        for (size_t from = 0; scrub_find(now, from, &begin, &end) != SCRUB_NONE;
+        for (size_t from = 0; find(now, email, from, &begin, &end) != SCRUB_NONE;
              from = begin > REACH_MAX ? begin - REACH_MAX : 0) {
             mask_range(text, begin, end);
             masked = true;

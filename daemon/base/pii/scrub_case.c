@@ -301,28 +301,33 @@ static bool is_born(const struct id *id) {
     return is_in(b, 1, 12) && (is_in(a, 1, 31) || is_in(c, 1, 31));
 }
 
-bool scrub_is_case_number(struct str text, struct str source) {
-    struct id id;
+// Numbers, words that cases are named by, and one short prefix: "jan-de-wit-17" is a name. A single
+// letter may stand between numbers too.
+static bool is_made_of_case_words(const struct id *id, struct str source) {
     bool number = false, prefix = false;
-    if (text.len == 0 || text.len > ID_MAX)
-        return false;
-    if (is_uuid(text))
-        return true;
-    if (!split(text, &id) || scrub_holds(text) || has_date(&id) || holds_with_other_signs(text) ||
-        telling_digits(&id) > VALUE_DIGITS_MAX)
-        return false;
-    for (size_t i = 0; i < id.count; i++) {
-        struct str run = run_text(&id, i);
-        if (id.runs[i].digits) {
+    for (size_t i = 0; i < id->count; i++) {
+        struct str run = run_text(id, i);
+        if (id->runs[i].digits) {
             if (!is_small_number(run) && !is_oin(run))
                 return false;
             number = true;
         } else if (!is_case_word(run) && !is_part_of(run, source)) {
-            // one short prefix, for "jan-de-wit-17" is a name; a single letter also between numbers
             if (prefix || run.len > (number ? 1 : PREFIX_MAX))
                 return false;
             prefix = true;
         }
     }
-    return number && !(prefix && is_born(&id));
+    return number && !(prefix && is_born(id));
+}
+
+// What costs least is asked first: most ids are plainly one or plainly not.
+bool scrub_is_case_number(struct str text, struct str source) {
+    struct id id;
+    if (text.len == 0 || text.len > ID_MAX)
+        return false;
+    if (is_uuid(text))
+        return true;
+    return split(text, &id) && is_made_of_case_words(&id, source) && !has_date(&id) &&
+           telling_digits(&id) <= VALUE_DIGITS_MAX && !scrub_holds(text) &&
+           !holds_with_other_signs(text);
 }

@@ -48,6 +48,8 @@ unsigned scrub_number(struct str text, size_t at, size_t digits);
 // or one of "/()"); 0 for none.
 size_t scrub_gap(struct str text, size_t at, char *sort);
 
+bool scrub_may_hold_email(struct str text); // it has a byte that begins an at sign, however written
+
 // The end of what begins at `at`, or 0.
 size_t scrub_date_at(struct str text, size_t at);  // ISO or Dutch, with its time
 size_t scrub_plain_at(struct str text, size_t at); // what is no identifier for all its digits

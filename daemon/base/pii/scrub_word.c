@@ -4,10 +4,20 @@
 
 #include <string.h>
 
+static bool begins_at_sign(char c) {
+    return c == '@' || c == '%' || c == '&' || c == '\\' || c == '\xef';
+}
+
+bool scrub_may_hold_email(struct str text) {
+    for (size_t i = 0; i < text.len; i++)
+        if (begins_at_sign(text.data[i]))
+            return true;
+    return false;
+}
+
 static size_t at_sign(struct str text, size_t at) {
     static const char *const signs[] = {"@", "%40", "%2540", "&#64;", "\\u0040", "\xef\xbc\xa0"};
-    char c = at < text.len ? text.data[at] : '\0';
-    if (c != '@' && c != '%' && c != '&' && c != '\\' && c != '\xef')
+    if (at >= text.len || !begins_at_sign(text.data[at]))
         return 0;
     for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++)
         if (scrub_stands_at(text, at, signs[i]))
@@ -136,7 +146,7 @@ size_t scrub_iban_at(struct str text, size_t at) {
     char chars[IBAN_MAX];
     size_t count;
     if (!scrub_is_letter(text, at) || !scrub_is_letter(text, at + 1) ||
-        !scrub_is_word_start(text, at))
+        scrub_is_letter(text, at + 2) || !scrub_is_word_start(text, at))
         return 0;
     size_t end = read_iban(text, at, false, chars, IBAN_MAX, &count);
     if (count >= IBAN_MIN && !scrub_is_alnum(text, end) && is_iban(chars, count))
@@ -196,49 +206,88 @@ static bool is_month(struct str text, size_t begin, size_t len) {
     return len == 3 && is_listed(text, begin, months, len);
 }
 
-// Does it have the form, with `sign` for each hyphen or with nothing ('\0')? The end, or 0.
-static size_t match_form(struct str text, size_t at, const char *form, char sign) {
-    for (; *form; form++) {
-        char sort;
-        size_t len = 1;
-        if (*form == '-')
-            len = sign ? scrub_gap(text, at, &sort) : 0;
-        if (*form == '-' ? sign && (!len || sort != sign)
-                         : !(*form == '9' ? scrub_is_digit : scrub_is_letter)(text, at))
+enum { PLATE_GROUPS = 3, PLATE_GROUP_MAX = 3, PLATE_CHARS = 6, FORM_MAX = 12 };
+
+// As the series are written: a letter is X, a digit 9. '\0' for anything else.
+static char class_at(struct str text, size_t at) {
+    if (scrub_is_digit(text, at))
+        return '9';
+    return scrub_is_letter(text, at) ? 'X' : '\0';
+}
+
+// The form of three groups with `sign` between them. The end, or 0.
+static size_t read_parted(struct str text, size_t at, char sign, char form[FORM_MAX]) {
+    size_t len = 0;
+    for (size_t group = 0; group < PLATE_GROUPS; group++) {
+        char sort, class;
+        size_t gap = group ? scrub_gap(text, at, &sort) : 0;
+        if (group && (!gap || sort != sign))
             return 0;
-        at += len;
+        if (group)
+            form[len++] = '-';
+        at += gap;
+        if ((class = class_at(text, at)) == '\0')
+            return 0;
+        for (size_t n = 0; n < PLATE_GROUP_MAX && class_at(text, at) == class; n++, at++)
+            form[len++] = class;
     }
+    form[len] = '\0';
     return scrub_is_alnum(text, at) ? 0 : at;
 }
 
-static size_t match_parted(struct str text, size_t at, const char *form, char sign) {
-    size_t end = match_form(text, at, form, sign), len;
-    for (size_t i = at; i < end; i += len ? len : 1) {
+// The form of six letters and digits with nothing between or behind them. The end, or 0.
+static size_t read_glued(struct str text, size_t at, char form[FORM_MAX]) {
+    for (size_t i = 0; i < PLATE_CHARS; i++)
+        if ((form[i] = class_at(text, at + i)) == '\0')
+            return 0;
+    form[PLATE_CHARS] = '\0';
+    return scrub_is_alnum(text, at + PLATE_CHARS) ? 0 : at + PLATE_CHARS;
+}
+
+static bool is_glued_form(const char *form, const char *series) {
+    for (; *series; series++)
+        if (*series != '-' && *series != *form++)
+            return false;
+    return true;
+}
+
+// Is one of its groups a word of the language, or a month?
+static bool has_word(struct str text, size_t at, size_t end, char sign) {
+    for (size_t i = at, len; i < end; i += len ? len : 1) {
         len = 0;
         while (i + len < end && scrub_is_letter(text, i + len))
             len++;
         if (len && (sign == '-' ? is_month : is_ordinary_word)(text, i, len))
-            return 0;
+            return true;
     }
-    return end;
+    return false;
 }
 
-static size_t match_glued(struct str text, size_t at, const struct plate *series) {
-    size_t end = series->glued == NEVER ? 0 : match_form(text, at, series->form, '\0');
-    return series->glued == NO_VOWELS && has_vowel(text, at, end) ? 0 : end;
+static size_t match_parted(struct str text, size_t at, char sign) {
+    char form[FORM_MAX];
+    size_t end = read_parted(text, at, sign, form);
+    for (size_t i = 0; end && i < sizeof plate_series / sizeof plate_series[0]; i++)
+        if (strcmp(form, plate_series[i].form) == 0)
+            return has_word(text, at, end, sign) ? 0 : end;
+    return 0;
+}
+
+static size_t match_glued(struct str text, size_t at) {
+    char form[FORM_MAX];
+    size_t end = read_glued(text, at, form);
+    for (size_t i = 0; end && i < sizeof plate_series / sizeof plate_series[0]; i++) {
+        const struct plate *series = &plate_series[i];
+        if (series->glued != NEVER && is_glued_form(form, series->form))
+            return series->glued == NO_VOWELS && has_vowel(text, at, end) ? 0 : end;
+    }
+    return 0;
 }
 
 size_t scrub_plate_at(struct str text, size_t at) {
-    size_t end = 0;
     if (!scrub_is_alnum(text, at) || !scrub_is_word_start(text, at))
         return 0;
-    for (size_t i = 0; !end && i < sizeof plate_series / sizeof plate_series[0]; i++) {
-        const struct plate *series = &plate_series[i];
-        end = match_parted(text, at, series->form, '-');
-        if (!end)
-            end = match_parted(text, at, series->form, ' ');
-        if (!end)
-            end = match_glued(text, at, series);
-    }
-    return end;
+    size_t end = match_parted(text, at, '-');
+    if (!end)
+        end = match_parted(text, at, ' ');
+    return end ? end : match_glued(text, at);
 }

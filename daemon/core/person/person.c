@@ -188,6 +188,11 @@ static void read_person(struct person_reading *reading, const struct item_person
     take_v_number(reading, person->v_number);
 }
 
+static bool is_said(const struct item_person *person) {
+    return person->name.len || person->birth_date.len || person->nationality.len ||
+           person->v_number.len;
+}
+
 // Absent rather than empty.
 static struct str name_part(const char *text) {
     return (struct str){text[0] ? text : NULL, strlen(text)};
@@ -215,6 +220,9 @@ void person_pseudonymise(const struct person_keys *keys, const struct item_perso
     assert(keys->count <= PERSON_KEYS_MAX);
     memset(out, 0, sizeof *out);
     out->key_count = keys->count;
+    faults->count = 0;
+    if (!is_said(person))
+        return;
     read_person(&reading, person);
     const struct str v_number = name_part(known->v_number);
     const struct str name[] = {name_part(known->name.initial), name_part(known->name.family),
@@ -232,6 +240,9 @@ void person_content(const struct hash_key *key, const struct item_person *person
     struct person_faults faults; // told by person_pseudonymise
     struct person_reading reading = {.received = INT32_MAX, .faults = &faults};
     const struct known *known = &reading.known;
+    memset(out, 0, sizeof *out);
+    if (!is_said(person))
+        return;
     read_person(&reading, person);
     const struct str parts[] = {name_part(known->name.initial), name_part(known->name.family),
                                 name_part(known->birth_date), name_part(known->nationality),
@@ -240,7 +251,6 @@ void person_content(const struct hash_key *key, const struct item_person *person
     bool any = false;
     for (size_t i = 0; i < count; i++)
         any = any || parts[i].len;
-    memset(out, 0, sizeof *out);
     if (any)
         hash_digest(key, "person content", parts, count, out);
     hash_wipe(&reading, sizeof reading);

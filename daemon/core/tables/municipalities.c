@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "core/signal/synonyms.h"
 #include "core/tables/table.h"
+#include "place_words.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <string.h>
 
 enum {
-    CODE_MAX = 9999,
+    CODE_MAX = PLACE_CODE_MAX,
     CODE_TEXT = 7, // "GM0363" with NUL
     SUCCESSORS_MAX = sizeof((struct municipality *)NULL)->successors / sizeof(uint16_t),
     NONE = UINT16_MAX,
@@ -62,20 +63,10 @@ enum variant_column { VARIANT_NAME, VARIANT_CODE, VARIANT_COUNT };
 
 static const char *const variant_columns[VARIANT_COUNT] = {"variant", "code"};
 
-// "GM0363", "gm363", "0363" or "363".
-static bool parse_code(struct str text, uint16_t *code) {
-    uint64_t value;
-    if (text.len > 2 && str_equal_nocase((struct str){text.data, 2}, STR("GM")))
-        text = (struct str){text.data + 2, text.len - 2};
-    if (text.len > 4 || !str_to_u64(text, CODE_MAX, &value) || value == 0)
-        return false;
-    *code = (uint16_t)value;
-    return true;
-}
-
 // The code as the tables must have it: "GM" and 4 digits.
 static bool parse_full_code(struct str text, uint16_t *code) {
-    return text.len == CODE_TEXT - 1 && memcmp(text.data, "GM", 2) == 0 && parse_code(text, code);
+    return text.len == CODE_TEXT - 1 && memcmp(text.data, "GM", 2) == 0 &&
+           place_words_code(text, code);
 }
 
 // "PV27" or "VR13": two letters, two digits, in a range.
@@ -147,41 +138,6 @@ static void write_code(uint16_t code, char out[CODE_TEXT]) {
     out[CODE_TEXT - 1] = '\0';
 }
 
-// UTF-8 that was taken for Latin-1 and written as UTF-8 again becomes what it was. False when it is
-// nothing of the kind.
-static bool undo_latin1(struct str word, char *out, size_t *len) {
-    *len = 0;
-    for (size_t i = 0; i < word.len; i++) {
-        unsigned char c = (unsigned char)word.data[i];
-        if (c >= 0x80 && ((c != 0xc2 && c != 0xc3) || i + 1 == word.len))
-            return false;
-        if (c >= 0x80)
-            c = (unsigned char)((c & 3) << 6 | ((unsigned char)word.data[++i] & 0x3f));
-        out[(*len)++] = (char)c;
-    }
-    return *len < word.len && str_is_clean_utf8((struct str){out, *len});
-}
-
-// Takes `part` and the blank beside it off the beginning or the end.
-static bool cut(struct str *text, struct str part, bool end) {
-    if (text->len <= part.len + 1)
-        return false;
-    const char *at = end ? text->data + text->len - part.len : text->data;
-    if (memcmp(at, part.data, part.len) != 0 || (end ? at[-1] : at[part.len]) != ' ')
-        return false;
-    *text = (struct str){end ? text->data : at + part.len + 1, text->len - part.len - 1};
-    return true;
-}
-
-// What people write for a code, once folded: "gm 0363", "nl gm0363", and "363 0" that was a number
-// in a spreadsheet.
-static bool parse_folded_code(struct str text, uint16_t *code) {
-    (void)cut(&text, STR("nl"), false);
-    (void)cut(&text, STR("gm"), false);
-    (void)cut(&text, STR("0"), true);
-    return parse_code(text, code);
-}
-
 size_t municipalities_plain(struct str word, char out[STR_FOLDED_MAX]) {
     static_assert((int)CODE_TEXT <= (int)STR_FOLDED_MAX, "a code fits");
     char once[STR_FOLDED_MAX], folded[STR_FOLDED_MAX];
@@ -189,12 +145,11 @@ size_t municipalities_plain(struct str word, char out[STR_FOLDED_MAX]) {
     uint16_t code;
     size_t len;
     bool is_below_zero = text.len && text.data[0] == '-';
-    if (text.len < sizeof once && undo_latin1(text, once, &len))
+    if (text.len < sizeof once && place_words_undo_latin1(text, once, &len))
         text = (struct str){once, len};
     text = (struct str){folded, synonyms_fold(text, folded)};
-    bool said = cut(&text, STR("gemeente"), false) || cut(&text, STR("gem"), false) ||
-                cut(&text, STR("gemeente"), true) || cut(&text, STR("gem"), true);
-    if (!is_below_zero && parse_folded_code(text, &code)) {
+    bool said = place_words_cut_gemeente(&text);
+    if (!is_below_zero && place_words_folded_code(text, &code)) {
         write_code(code, out);
         return CODE_TEXT - 1;
     }
@@ -462,7 +417,8 @@ static const struct municipality *find_in_province(const struct municipalities *
         const struct province_sign *sign = &province_signs[i];
         struct str name = plain;
         struct synonyms_match match;
-        if (!cut(&name, str_from(sign->sign), true) || !synonyms_find(all->names, name, &match))
+        if (!place_words_cut(&name, str_from(sign->sign), true) ||
+            !synonyms_find(all->names, name, &match))
             continue;
         const struct municipality *m = choose(all, &match, day, sign->province);
         if (!m || m->province != sign->province)
@@ -473,13 +429,47 @@ static const struct municipality *find_in_province(const struct municipalities *
     return NULL;
 }
 
+// Can the name be that of `m` on the day?
+static bool is_called(const struct municipalities *all, const struct municipality *m,
+                      struct str name, int32_t day) {
+    const struct municipality *then = municipalities_on(all, m, day), *other = NULL;
+    struct synonyms_match match;
+    const char *spelling;
+    if (!synonyms_find(all->names, name, &match)) {
+        other = find_in_province(all, name, day, &spelling);
+        return other && (other == m || (then && municipalities_on(all, other, day) == then));
+    }
+    for (size_t i = 0; i < match.count; i++) {
+        other = &all->rows[match.values[i]];
+        if (other == m || (then && municipalities_on(all, other, day) == then))
+            return true;
+    }
+    return false;
+}
+
+// "GM0363 Amsterdam", "Gemeente Amsterdam (0363)": a code and a name that agree. NULL when they do
+// not: nobody knows which of them was meant.
+static const struct municipality *find_with_code(const struct municipalities *all, struct str plain,
+                                                 int32_t day, const char **spelling) {
+    uint16_t code;
+    (void)place_words_cut_gemeente(&plain);
+    if (!place_words_cut_code(&plain, &code))
+        return NULL;
+    (void)place_words_cut_gemeente(&plain);
+    const struct municipality *m = municipalities_by_code(all, code);
+    if (!m || !is_called(all, m, plain, day))
+        return NULL;
+    *spelling = all->lineages[m - all->rows].code_text;
+    return m;
+}
+
 // What the word means, whatever the day. NULL: nothing, or, when *spelling is set, several.
 static const struct municipality *look_up(const struct municipalities *all, struct str word,
                                           int32_t day, uint8_t province, const char **spelling) {
     struct synonyms_match match;
     char plain[STR_FOLDED_MAX];
     uint16_t code;
-    bool is_code = parse_code(word, &code);
+    bool is_code = place_words_code(word, &code);
     bool found = !is_code && synonyms_find(all->names, word, &match);
     if (!is_code && !found) {
         word = (struct str){plain, municipalities_plain(word, plain)};
@@ -492,8 +482,10 @@ static const struct municipality *look_up(const struct municipalities *all, stru
             *spelling = all->lineages[m - all->rows].code_text;
         return m;
     }
-    if (!found)
-        return find_in_province(all, word, day, spelling);
+    if (!found) {
+        const struct municipality *m = find_in_province(all, word, day, spelling);
+        return m ? m : find_with_code(all, word, day, spelling);
+    }
     *spelling = match.spelling;
     return choose(all, &match, day, province);
 }

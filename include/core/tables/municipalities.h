@@ -49,15 +49,15 @@ enum municipality_match {
                             // made later of several in other regions
 };
 
-// What `word` means on `day`: a code as people write it ("GM0363", "gm 0363", "NL.GM0363", "363",
-// "363.0"), an official name or variant, also with "gemeente" or "gem." before or behind it, with
-// its province behind it ("Haren Gn", "Bergen (Noord-Holland)"), or as UTF-8 that was taken for
-// Latin-1. It is the municipality valid on that day, following successors of one that ended before
-// it and predecessors of one that began after it while there is exactly one. One that several
-// became is itself before its beginning too, since nothing says which of them, unless they lay in
-// other regions. `province` (0 = not known) settles names that two provinces share. On FOUND sets
-// *found and *spelling (the table's own text that matched; lives as long as the table); on
-// AMBIGUOUS *spelling.
+// What `word` means on `day`: a code as people write it ("GM0363", "gm 0363", "NLGM0363", "363",
+// "363.0"), a code and a name that agree ("0363 - Amsterdam"), an official name or variant, also
+// with "gemeente" or "gem." before or behind it, with its province behind it ("Haren Gn", "Bergen
+// (Noord-Holland)"), or as UTF-8 that was taken for Latin-1. It is the municipality valid on that
+// day, following successors of one that ended before it and predecessors of one that began after it
+// while there is exactly one. One that several became is itself before its beginning too, since
+// nothing says which of them, unless they lay in other regions. `province` (0 = not known) settles
+// names that two provinces share. On FOUND sets *found and *spelling (the table's own text that
+// matched; lives as long as the table); on AMBIGUOUS *spelling.
 enum municipality_match municipalities_resolve(const struct municipalities *all, struct str word,
                                                int32_t day, uint8_t province,
                                                const struct municipality **found,

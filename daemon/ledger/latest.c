@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: EUPL-1.2
+// From a signal to its latest line. The ledger's memory has leads only (base/leads.h): the line
+// that a lead names is read and says whose it is. What a commit has changed stands in its own
+// index, with digests, and counts before that. For each identity it changes the commit keeps which
+// line the memory led to, so that ledger_apply needs to read nothing.
+#include "ledger/ledger.h"
+
+#include "ledger_private.h"
+
+static bool read_line(struct store_txn *txn, uint64_t seq, struct ledger_entry *entry) {
+    struct str record, event;
+    return store_get_seq(txn, STORE_LEDGER, seq, &record) &&
+           record_get_ledger(record, seq, entry, &event);
+}
+
+bool ledger_cannot_read(struct ledger_writer *writer, const char *what) {
+    if (writer->txn.err.kind == ERR_NONE)
+        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: %s cannot be read", what);
+    return false;
+}
+
+static bool is_of(const struct ledger_entry *entry, const struct digest *identity) {
+    return entry->kind == LEDGER_SIGNAL && digest_equal(&entry->identity, identity);
+}
+
+bool ledger_read_entry(struct ledger_writer *writer, uint64_t seq, struct ledger_entry *entry) {
+    if (read_line(&writer->txn, seq, entry))
+        return true;
+    if (writer->txn.err.kind == ERR_NONE)
+        err_set(&writer->txn.err, ERR_FATAL, "the ledger is damaged: unreadable line at %llu",
+                (unsigned long long)seq);
+    return false;
+}
+
+// By the memory, as if this commit had changed nothing; 0: none. Lines that have expired or were
+// undone in this commit still have their leads.
+static uint64_t find_remembered(struct ledger_writer *writer, const struct digest *identity,
+                                struct ledger_entry *entry) {
+    const struct ledger_change *change = writer->change;
+    struct leads_walk walk = {0};
+    uint64_t seq;
+    while ((seq = leads_next(writer->ledger->leads, identity, &walk)) != 0) {
+        if (seq < change->first_seq || seq > change->last_seq)
+            continue;
+        if (!ledger_read_entry(writer, seq, entry))
+            return 0;
+        if (is_of(entry, identity))
+            return seq;
+    }
+    return 0;
+}
+
+bool ledger_find_known(struct ledger_writer *writer, const struct digest *identity,
+                       struct ledger_entry *known) {
+    uint64_t seq = index_get(writer->change->index, identity);
+    if (!seq)
+        return find_remembered(writer, identity, known) != 0;
+    return seq != LEDGER_UNKNOWN && seq >= writer->change->first_seq &&
+           ledger_read_entry(writer, seq, known);
+}
+
+uint64_t ledger_latest(struct ledger_writer *writer, const struct digest *identity) {
+    struct ledger_entry entry;
+    uint64_t seq = index_get(writer->change->index, identity);
+    if (!seq)
+        return find_remembered(writer, identity, &entry);
+    return seq != LEDGER_UNKNOWN && seq >= writer->change->first_seq ? seq : 0;
+}
+
+bool ledger_is_latest(const struct ledger_writer *writer, const struct ledger_entry *entry) {
+    uint64_t seq = index_get(writer->change->index, &entry->identity);
+    return seq ? seq == entry->seq : leads_has(writer->ledger->leads, &entry->identity, entry->seq);
+}
+
+void ledger_lead(struct ledger_writer *writer, const struct digest *identity, uint64_t seq) {
+    struct ledger_change *change = writer->change;
+    struct ledger_entry entry;
+    if (seq > LEADS_SEQ_MAX && seq != LEDGER_UNKNOWN) {
+        err_set(&writer->txn.err, ERR_FATAL, "the ledger has no number above %llu",
+                (unsigned long long)LEADS_SEQ_MAX);
+        return;
+    }
+    if (!index_get(change->index, identity)) {
+        uint64_t before = find_remembered(writer, identity, &entry);
+        if (before)
+            index_put(change->led, identity, before);
+    }
+    index_put(change->index, identity, seq);
+}
+
+void ledger_forget_lead(struct ledger_writer *writer, const struct ledger_entry *entry) {
+    struct ledger_change *change = writer->change;
+    change->forgotten = mem_grow(change->forgotten, change->forgotten_count, &change->forgotten_cap,
+                                 sizeof *change->forgotten);
+    change->forgotten[change->forgotten_count++] =
+        (struct ledger_forgotten){entry->identity, entry->seq};
+}
+
+// --- the memory ---
+
+static void remove_lead(void *ctx, const struct digest *identity, uint64_t seq) {
+    leads_remove(((struct ledger *)ctx)->leads, identity, seq);
+}
+
+static void add_lead(void *ctx, const struct digest *identity, uint64_t seq) {
+    struct ledger *ledger = ctx;
+    if (seq != LEDGER_UNKNOWN && seq >= ledger->first_seq)
+        leads_add(ledger->leads, identity, seq);
+}
+
+// Numbers that were undone may have been given to others: first all goes that was.
+void ledger_apply_leads(struct ledger *ledger, const struct ledger_change *change) {
+    for (size_t i = 0; i < change->forgotten_count; i++)
+        leads_remove(ledger->leads, &change->forgotten[i].identity, change->forgotten[i].seq);
+    index_each(change->led, remove_lead, ledger);
+    index_each(change->index, add_lead, ledger);
+}
+
+static uint64_t find_by_memory(const struct ledger *ledger, struct store_txn *txn,
+                               const struct digest *identity) {
+    struct leads_walk walk = {0};
+    struct ledger_entry entry;
+    uint64_t seq;
+    while ((seq = leads_next(ledger->leads, identity, &walk)) != 0 &&
+           !(read_line(txn, seq, &entry) && is_of(&entry, identity)))
+        ;
+    return seq;
+}
+
+void ledger_load_lead(struct ledger *ledger, struct store_txn *txn,
+                      const struct ledger_entry *entry) {
+    uint64_t before = find_by_memory(ledger, txn, &entry->identity);
+    if (before)
+        leads_remove(ledger->leads, &entry->identity, before);
+    leads_add(ledger->leads, &entry->identity, entry->seq);
+}
+
+uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {
+    struct store_txn txn;
+    store_begin_read(ledger->store, &txn);
+    uint64_t seq = find_by_memory(ledger, &txn, identity);
+    store_abort(&txn);
+    return seq;
+}
