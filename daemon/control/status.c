@@ -178,6 +178,8 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "paused", f->feeds.paused);
     json_put_u64(json, "held", f->feeds.held);
     json_put_u64(json, "quarantined", f->quarantined);
+    control_put_time(json, "certificateEnds", f->feeds.certificates.clients_s * 1000);
+    control_put_time(json, "authorityEnds", f->feeds.certificates.authorities_s * 1000);
     json_open_key(json, "failingList", '[');
     feeds_each_failing(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
     json_close(json, ']');
@@ -288,6 +290,14 @@ static void put_room_metrics(struct buf *out, const struct status_numbers *f,
         metric(out, "certificate_end_timestamp_seconds",
                "When the TLS certificate, or the first of its chain, ends",
                (uint64_t)f->push.certificate_ends_s);
+    if (f->feeds.certificates.clients_s > 0)
+        metric(out, "client_certificate_end_timestamp_seconds",
+               "When the first client certificate of a source ends",
+               (uint64_t)f->feeds.certificates.clients_s);
+    if (f->feeds.certificates.authorities_s > 0)
+        metric(out, "authority_end_timestamp_seconds",
+               "When the first authority of poll.ca_file ends",
+               (uint64_t)f->feeds.certificates.authorities_s);
     metric(out, "connections", "Open connections", f->push.connections);
     metric(out, "connections_max", "Limit: connections", config->http.connections_max);
     metric(out, "questions", "Questions over the control socket that are worked out or wait",

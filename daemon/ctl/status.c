@@ -182,6 +182,10 @@ static enum ctl_exit print_status(const struct ctl *ctl, const struct json_view 
     put_kafka(term, answer);
     put_heading(term, "Feeds");
     put_numbers(term, answer, feeds_numbers, sizeof feeds_numbers / sizeof *feeds_numbers);
+    if (json_view_text(answer, "feeds.certificateEnds"))
+        put_time(term, "client cert ends", json_view_text(answer, "feeds.certificateEnds"));
+    if (json_view_text(answer, "feeds.authorityEnds"))
+        put_time(term, "authority ends", json_view_text(answer, "feeds.authorityEnds"));
     put_heading(term, "Memory");
     put_numbers(term, answer, memory_numbers, sizeof memory_numbers / sizeof *memory_numbers);
     return CTL_OK;
