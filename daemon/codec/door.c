@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+    END_OF_FILE = 0x1a, // ^Z
     SAMPLE_BYTES = 256, // how far an encoding is looked for
     UTF8_OF_LATIN1 = 3, // bytes that one byte becomes at most
     UTF8_OF_UTF16 = 3,  // and a unit of two bytes
@@ -130,7 +131,7 @@ static void decode_utf16(struct str body, bool big, struct door *door) {
         }
         len += put_utf8(door->owned + len, c);
     }
-    if (i < body.len)
+    if (i < body.len && byte_at(body, i) != 0 && byte_at(body, i) != END_OF_FILE)
         door->owned[len++] = '\xff'; // it ends within a unit
     door->text = (struct str){door->owned, len};
 }
@@ -258,16 +259,21 @@ static bool is_latin1(struct str text, enum door_charset declared) {
     return seen.characters == 0 && seen.letters > 0 && seen.letters + seen.signs == seen.odd;
 }
 
-// Old programs fill the last block with zeros, or end a file with ^Z.
+// Old programs fill the last block with zeros, or end a file with ^Z. A mark of what is put behind
+// it may be left alone.
 static struct str without_end_marks(struct str text) {
-    size_t len = text.len;
-    while (len && memchr("\0\x1a \t\r\n", text.data[len - 1], 6))
-        len--;
-    if (len == text.len)
-        return text;
-    bool marked = memchr(text.data + len, '\0', text.len - len) ||
-                  memchr(text.data + len, '\x1a', text.len - len);
-    return marked ? (struct str){text.data, len} : text;
+    static const char mark[] = "\xef\xbb\xbf";
+    for (size_t len = text.len;;) {
+        while (len && memchr("\t\n\v\f\r ", text.data[len - 1], 6))
+            len--;
+        if (len && (text.data[len - 1] == '\0' || text.data[len - 1] == END_OF_FILE))
+            len--;
+        else if (len > 3 && memcmp(text.data + len - 3, mark, 3) == 0)
+            len -= 3;
+        else
+            return text;
+        text.len = len;
+    }
 }
 
 static void decode(struct str body, enum door_charset declared, struct door *door) {

@@ -272,6 +272,20 @@ class Poll(unittest.TestCase):
             self.assertRegex(entries[f"csv-{i}"]["reasons"][0]["detail"], text)
         daemon.stop()
 
+    def test_a_table_that_is_refused_says_what_to_do(self):
+        head = b"id;reported;municipality;category\n1;05-03-2017;Weesp;dwang\n"
+        pages = {"csv-date": ({}, head + b"2;;Weesp;dwang\n"), "csv-sum": ({}, head + b"Totaal;1;;\n"),
+                 "csv-column": ({}, head.replace(b"category", b"soort"))}
+        told = {"csv-date": ("by csv.yaml, at or before line 3", 'in column "reported"', "may_be_missing: [reported] in the template"),
+                "csv-sum": ("by csv.yaml, at or before line 3", "let the template exclude it"),
+                "csv-column": ("by csv.yaml, at or before line 1", "are not there: category", "may_be_missing")}
+        daemon = self.daemon_of(pages, {"csv": (ROOT / "conf/templates/csv.yaml").read_text()})
+        for feed, texts in told.items():
+            failure = wait_for(lambda f=feed: daemon.control("GET", f"/v1/feeds/{f}").json["failure"], "a failure")
+            for text in texts:
+                self.assertIn(text, failure)
+        daemon.stop()
+
     def test_pages_that_are_something_else(self):
         pages = {f"page-{i}": ({}, body) for i, (body, _) in enumerate(FORMS)}
         told = {f"page-{i}": f"it is {name}:" for i, (_, name) in enumerate(FORMS)}
