@@ -255,6 +255,8 @@ void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entr
 // What is known of the items that a template leaves out is withdrawn, a part at a time; how many
 // are left to be looked at.
 size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery);
+// How many signals that would be, of a preview.
+size_t ledger_count_left_out(struct ledger_writer *writer, const struct delivery *delivery);
 
 // expire.c
 // The signal whose latest line this is goes on counting without it.
