@@ -40,7 +40,7 @@ static uint64_t fold_end(uint64_t seed, const char *at, size_t len) {
 }
 
 // 64 bits of a seed, how long the bytes are, and the bytes.
-static uint64_t digest(uint64_t seed, struct str bytes) {
+static uint64_t digest_of(uint64_t seed, struct str bytes) {
     const char *at = bytes.data;
     size_t left = bytes.len;
     seed ^= fold(seed ^ odd[0], odd[1]);
@@ -59,7 +59,7 @@ static uint64_t digest(uint64_t seed, struct str bytes) {
 }
 
 static uint64_t of_all(const struct sums *sums) {
-    return digest(STORE_TABLES, (struct str){(const char *)sums->of, sizeof sums->of});
+    return digest_of(STORE_TABLES, (struct str){(const char *)sums->of, sizeof sums->of});
 }
 
 void sums_put(const struct sums *sums, char out[SUMS_BYTES]) {
@@ -82,11 +82,11 @@ bool sums_are_of(enum store_table table) {
 }
 
 uint64_t sums_begin(enum store_table table, struct str key) {
-    return digest((uint64_t)table, key);
+    return digest_of((uint64_t)table, key);
 }
 
 uint64_t sums_go_on(uint64_t sum, struct str piece) {
-    return digest(sum, piece);
+    return digest_of(sum, piece);
 }
 
 uint64_t sums_entry(enum store_table table, struct str key, struct str value) {
