@@ -195,16 +195,22 @@ def records(brokers):
             yield {**record, "value": json.loads(record["payload"])}
 
 
+def years_of_man(data):
+    """The year that a signal about a man counts in; none for another."""
+    man = data["victim"]["gender"] == "Masculine" and "SexualExploitation" in data["categories"]
+    return [data["reported"][:4]] if man else []
+
+
 def count_men(events):
-    """What a consumer computes from the events alone: the last version of each signal counts."""
-    last = {}
+    """What a consumer computes from the events alone: each says what it takes away and what it adds."""
+    men = Counter()
     for event in events:
         value = event["value"]
-        if value["version"] > last.get(value["signal"], (0,))[0]:
-            last[value["signal"]] = (value["version"], value)
-    return Counter(value["reported"][:4] for _, value in last.values()
-                   if value["counts"] and value["victim"]["gender"] == "Masculine"
-                   and "SexualExploitation" in value["categories"])
+        if "previous" in value:
+            men.subtract(years_of_man(value["previous"]))
+        if value["counts"]:
+            men.update(years_of_man(value))
+    return men
 
 
 def check_topic(brokers, fleet):

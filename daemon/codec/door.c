@@ -10,27 +10,42 @@
 #include <string.h>
 
 enum {
+    END_OF_FILE = 0x1a, // ^Z
     SAMPLE_BYTES = 256, // how far an encoding is looked for
     UTF8_OF_LATIN1 = 3, // bytes that one byte becomes at most
     UTF8_OF_UTF16 = 3,  // and a unit of two bytes
 };
 
+// Without what people put between the parts of a name.
 static const struct {
     const char *name;
     enum door_charset charset;
 } charsets[] = {
-    {"utf-8", DOOR_UTF8},        {"utf8", DOOR_UTF8},           {"us-ascii", DOOR_UTF8},
-    {"ascii", DOOR_UTF8},        {"utf-16", DOOR_UTF16},        {"utf-16le", DOOR_UTF16LE},
-    {"utf-16be", DOOR_UTF16BE},  {"iso-8859-1", DOOR_LATIN1},   {"iso8859-1", DOOR_LATIN1},
-    {"iso_8859-1", DOOR_LATIN1}, {"latin1", DOOR_LATIN1},       {"latin-1", DOOR_LATIN1},
-    {"l1", DOOR_LATIN1},         {"windows-1252", DOOR_LATIN1}, {"cp1252", DOOR_LATIN1},
-    {"ansi", DOOR_LATIN1},
+    {"utf8", DOOR_UTF8},          {"utf8mb4", DOOR_UTF8},        {"usascii", DOOR_UTF8},
+    {"ascii", DOOR_UTF8},         {"utf16", DOOR_UTF16},         {"unicode", DOOR_UTF16},
+    {"ucs2", DOOR_UTF16},         {"utf16le", DOOR_UTF16LE},     {"utf16be", DOOR_UTF16BE},
+    {"iso88591", DOOR_LATIN1},    {"latin1", DOOR_LATIN1},       {"l1", DOOR_LATIN1},
+    {"windows1252", DOOR_LATIN1}, {"xwindows1252", DOOR_LATIN1}, {"cp1252", DOOR_LATIN1},
+    {"xcp1252", DOOR_LATIN1},     {"win1252", DOOR_LATIN1},      {"1252", DOOR_LATIN1},
+    {"ansi", DOOR_LATIN1},        {"iso885915", DOOR_LATIN9},    {"latin9", DOOR_LATIN9},
+    {"l9", DOOR_LATIN9},
 };
 
 static struct str unquoted(struct str text) {
     text = str_trim(text);
-    bool quoted = text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"';
-    return quoted ? (struct str){text.data + 1, text.len - 2} : text;
+    char first = text.len >= 2 ? text.data[0] : '\0';
+    bool quoted = (first == '"' || first == '\'') && text.data[text.len - 1] == first;
+    return quoted ? str_trim((struct str){text.data + 1, text.len - 2}) : text;
+}
+
+static bool is_named(struct str said, const char *name) {
+    for (size_t i = 0; i < said.len; i++)
+        if (!strchr("-_ ", said.data[i]) || said.data[i] == '\0') {
+            if (*name == '\0' || (said.data[i] | 0x20) != (*name | 0x20))
+                return false;
+            name++;
+        }
+    return *name == '\0';
 }
 
 bool door_charset_of(struct str content_type, enum door_charset *charset) {
@@ -43,7 +58,7 @@ bool door_charset_of(struct str content_type, enum door_charset *charset) {
             continue;
         part = unquoted(part);
         for (size_t i = 0; i < sizeof charsets / sizeof *charsets; i++)
-            if (str_equal_nocase(part, str_from(charsets[i].name))) {
+            if (is_named(part, charsets[i].name)) {
                 *charset = charsets[i].charset;
                 return true;
             }
@@ -79,16 +94,23 @@ static size_t put_utf8(char *out, uint32_t c) {
     return 4;
 }
 
-static void decode_latin1(struct str body, struct door *door) {
+static void decode_latin1(struct str body, bool latin9, struct door *door) {
     static const uint16_t windows[32] = {
         0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
         0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
         0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178};
+    static const uint16_t ninth[32] = {
+        [0x04] = 0x20ac, [0x06] = 0x160, [0x08] = 0x161, [0x14] = 0x17d,
+        [0x18] = 0x17e,  [0x1c] = 0x152, [0x1d] = 0x153, [0x1e] = 0x178};
     size_t len = 0;
     door->owned = mem_alloc(body.len * UTF8_OF_LATIN1);
     for (size_t i = 0; i < body.len; i++) {
         unsigned c = byte_at(body, i);
-        len += put_utf8(door->owned + len, c >= 0x80 && c < 0xa0 ? windows[c - 0x80] : c);
+        if (c >= 0x80 && c < 0xa0)
+            c = windows[c - 0x80];
+        else if (latin9 && c >= 0xa0 && c < 0xc0 && ninth[c - 0xa0])
+            c = ninth[c - 0xa0];
+        len += put_utf8(door->owned + len, c);
     }
     door->text = (struct str){door->owned, len};
 }
@@ -109,7 +131,7 @@ static void decode_utf16(struct str body, bool big, struct door *door) {
         }
         len += put_utf8(door->owned + len, c);
     }
-    if (i < body.len)
+    if (i < body.len && byte_at(body, i) != 0 && byte_at(body, i) != END_OF_FILE)
         door->owned[len++] = '\xff'; // it ends within a unit
     door->text = (struct str){door->owned, len};
 }
@@ -124,23 +146,30 @@ struct str door_without_marks(struct str text) {
     return text;
 }
 
-// UTF-16 by its mark, by the zeros of its ASCII, or because it is said to be and has zeros.
+static bool is_ascii_text(unsigned c) {
+    return (c >= ' ' && c < 0x7f) || (c >= '\t' && c <= '\r');
+}
+
+// UTF-16 by its mark, by two units of ASCII that it begins with, by the high bytes that letters
+// have (Latin, Greek, Cyrillic: text in other encodings has no such bytes), or because it is said
+// to be and has some.
 static bool is_utf16(struct str body, enum door_charset declared, bool *big) {
-    size_t sample = body.len < SAMPLE_BYTES ? body.len : SAMPLE_BYTES, zeros[2] = {0};
+    size_t sample = body.len < SAMPLE_BYTES ? body.len : SAMPLE_BYTES, high[2] = {0};
     *big = has_mark(body, STR("\xfe\xff"));
     if (*big || has_mark(body, STR("\xff\xfe")))
         return true;
     for (size_t i = 0; i < sample; i++)
-        zeros[i % 2] += body.data[i] == '\0';
+        high[i % 2] += byte_at(body, i) < '\t';
     size_t units = sample / 2;
-    bool evident = units >= 2 && ((zeros[0] == 0 && zeros[1] * 4 >= units * 3) ||
-                                  (zeros[1] == 0 && zeros[0] * 4 >= units * 3));
-    *big = zeros[0] > zeros[1];
-    if (evident || declared < DOOR_UTF16 || declared > DOOR_UTF16BE)
-        return evident;
+    *big = high[0] > high[1];
+    bool begins = units >= 2 && byte_at(body, !*big) == 0 && byte_at(body, 2 + !*big) == 0 &&
+                  is_ascii_text(byte_at(body, *big)) && is_ascii_text(byte_at(body, 2 + *big));
+    bool evident = units >= 2 && high[!*big] * 4 >= units * 3 && high[*big] * 8 <= units;
+    if (begins || evident || declared < DOOR_UTF16 || declared > DOOR_UTF16BE)
+        return begins || evident;
     if (declared != DOOR_UTF16)
         *big = declared == DOOR_UTF16BE;
-    return zeros[0] + zeros[1] > 0;
+    return high[0] + high[1] > 0;
 }
 
 static bool is_continuation(unsigned c) {
@@ -225,9 +254,26 @@ static bool is_latin1(struct str text, enum door_charset declared) {
     struct census seen = take_census(text);
     if (seen.odd == 0 || declared == DOOR_UTF8)
         return false;
-    if (declared == DOOR_LATIN1)
+    if (declared == DOOR_LATIN1 || declared == DOOR_LATIN9)
         return seen.odd >= seen.characters;
     return seen.characters == 0 && seen.letters > 0 && seen.letters + seen.signs == seen.odd;
+}
+
+// Old programs fill the last block with zeros, or end a file with ^Z. A mark of what is put behind
+// it may be left alone.
+static struct str without_end_marks(struct str text) {
+    static const char mark[] = "\xef\xbb\xbf";
+    for (size_t len = text.len;;) {
+        while (len && memchr("\t\n\v\f\r ", text.data[len - 1], 6))
+            len--;
+        if (len && (text.data[len - 1] == '\0' || text.data[len - 1] == END_OF_FILE))
+            len--;
+        else if (len > 3 && memcmp(text.data + len - 3, mark, 3) == 0)
+            len -= 3;
+        else
+            return text;
+        text.len = len;
+    }
 }
 
 static void decode(struct str body, enum door_charset declared, struct door *door) {
@@ -235,10 +281,10 @@ static void decode(struct str body, enum door_charset declared, struct door *doo
     if (is_utf16(body, declared, &big))
         decode_utf16(body, big, door);
     else if (!marked && is_latin1(body, declared))
-        decode_latin1(body, door);
+        decode_latin1(body, declared == DOOR_LATIN9, door);
     else
         door->text = body;
-    door->text = door_without_marks(door->text);
+    door->text = without_end_marks(door_without_marks(door->text));
 }
 
 bool door_open(struct str body, enum door_charset declared, struct door *door) {

@@ -186,16 +186,34 @@ static void take_categories(struct mapper *m, struct str cell) {
     mapper_take(m, MAPPING_CATEGORY, raw, count);
 }
 
-// A number with so many digits, of which a spreadsheet has kept the first 15 only.
-static bool is_shortened(struct str id) {
-    enum { DIGITS_KEPT = 15, DIGITS_MIN = 18 };
-    size_t zeros = 0;
-    for (size_t i = 0; i < id.len; i++) {
+enum { DIGITS_KEPT = 15, SHORTENED_MIN = 18 };
+
+// A number of more digits than a spreadsheet keeps.
+static bool is_long(struct str id) {
+    for (size_t i = 0; i < id.len; i++)
         if (!is_digit(id.data[i]))
             return false;
-        zeros = id.data[i] == '0' ? zeros + 1 : 0;
-    }
-    return id.len >= DIGITS_MIN && zeros >= id.len - DIGITS_KEPT;
+    return id.len > DIGITS_KEPT;
+}
+
+static bool ends_in_zeros(struct str id) {
+    for (size_t i = DIGITS_KEPT; i < id.len; i++)
+        if (id.data[i] != '0')
+            return false;
+    return true;
+}
+
+// One such number may end in a zero or two; where all of a table do, they are not what they were.
+static void check_long_id(struct mapper *m) {
+    struct str id = m->item.item.id;
+    if (!is_long(id))
+        return;
+    m->result->decoded.long_ids++;
+    if (!ends_in_zeros(id))
+        return;
+    m->result->decoded.rounded_ids++;
+    if (id.len >= SHORTENED_MIN)
+        mapper_fault(m, FAULT_SHORTENED, mapper_pointer(MAPPING_ID));
 }
 
 static bool is_sum(struct str id) {
@@ -275,8 +293,7 @@ static void read_cells(struct csv_mapping *table, const struct csv_record *recor
     m->item.item.unknown_fields = table->unused;
     tidy_id(&m->item.item.id);
     m->trace.value[MAPPING_ID] = m->item.item.id;
-    if (is_shortened(m->item.item.id))
-        mapper_fault(m, FAULT_SHORTENED, mapper_pointer(MAPPING_ID));
+    check_long_id(m);
     check_row(table, record);
 }
 

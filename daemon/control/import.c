@@ -123,6 +123,8 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
     json_put_u64(&json, "dropped", tally.dropped);
     json_put_u64(&json, "unmapped", tally.unmapped);
     json_put_u64(&json, "undated", tally.undated);
+    json_put_u64(&json, "longIds", delivery->content.decoded.long_ids);
+    json_put_u64(&json, "roundedIds", delivery->content.decoded.rounded_ids);
     if (delivery->dry_run)
         put_ids(&json, &delivery->content);
     put_refused(&json, delivery);

@@ -110,7 +110,8 @@ static const char *judge_body(struct push_request *call) {
     if (!find_format(type, &call->format))
         return "Send application/json or application/x-ndjson, in UTF-8.";
     if (!door_charset_of(type, &call->charset))
-        return "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1 or windows-1252.";
+        return "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 or "
+               "windows-1252.";
     return NULL;
 }
 

@@ -37,6 +37,8 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
     if (writer->txn.err.kind != ERR_NONE)
         return;
     item->verdict = dedup_classify(seen ? &known : NULL, signal);
+    if (seen)
+        ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
     if (delivery->dry_run && item->repeats)
         item->verdict = VERDICT_DUPLICATE;
     if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
@@ -48,8 +50,6 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
             ledger_keep_later_time(writer, &known, signal);
         return;
     }
-    if (seen)
-        ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
     struct dedup_origin origin = {.source = str_from(delivery->source->name),
                                   .polled = delivery->polled,
                                   .received_ms = delivery->received_ms,

@@ -52,6 +52,7 @@ struct decode_result {
     const char *place;
     const struct door_form *form;       // with FORM: what it is instead
     uint32_t titles;                    // CSV: records above the header line
+    uint32_t long_ids, rounded_ids;     // CSV: numbers of 16 digits and more; that end in zeros
     uint32_t line, more;                // more: how many further lines have the same fault
     char missing[DECODE_MISSING_MAX];   // MISSING_PLACE: which, as the template calls them
     char cursor[DECODE_CURSOR_MAX + 1]; // "" when none

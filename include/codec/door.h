@@ -16,6 +16,7 @@ enum door_charset {
     DOOR_UTF16LE,
     DOOR_UTF16BE,
     DOOR_LATIN1,
+    DOOR_LATIN9, // ISO 8859-15
 };
 
 // A workbook that somebody may make a table of.

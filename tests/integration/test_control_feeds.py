@@ -339,6 +339,30 @@ class Import(Case):
         self.assertEqual(self.in_all(), before + 1)
         self.assert_whole()
 
+    def test_a_record_that_is_too_large_costs_itself(self):
+        big = "x" * 200000
+        head, *rows = self.rows("w", 700).split("\r\n")
+        lines = [json.dumps({"id": f"w-{i}-n", "reported": "2017-03-05", **({"note": big} if i == 2 else {})}) for i in range(600)]
+        for name, content, first, last in (
+                ("w.csv", "\r\n".join([head, *rows[:3], f"w-big,05-03-2017,\"{big[:100000]}\n{big}\",30", *rows[3:]]), 8, 9),
+                ("w.ndjson", "\n".join(lines), 3, 3)):
+            before = self.in_all()
+            text, _ = self.ctl("import", self.file(name, content), "--source", "den-haag", expect=1)
+            self.assertRegex(text, r"(?m)^refused +1$")
+            self.assertIn(f"line {first}: tooLong: the record is larger than 128 KiB, up to line {last}", text)
+            self.assertEqual(self.in_all(), before + (700 if name == "w.csv" else 599))
+        self.assert_whole()
+
+    def test_ids_that_all_end_in_zeros_are_told(self):
+        warning = "each id of 16 digits or more ends in zeros"
+        for ids, told in ((["2017123456789010", "2017123456789020"], True), (["20171234567890100"], True),
+                          (["2017123456789010", "2017123456789021"], False), (["2017000"], False)):
+            content = HEAD + "".join(f"{id},05-03-2017,Other,30,x\r\n" for id in ids)
+            text, _ = self.ctl("import", self.file("z.csv", content), "--source", "den-haag", "--dry-run")
+            self.assertEqual(warning in text, told, ids)
+        answer = json.loads(self.ctl("--json", "import", self.file("z.csv", content), "--source", "den-haag", "--dry-run")[0])
+        self.assertEqual((answer["longIds"], answer["roundedIds"]), (0, 0))
+
     def test_titles_and_what_people_write(self):
         rows = "".join(f"u-{i},05-03-2017,\"Other\r\n\",{age}\r\n" for i, age in enumerate(["30 jaar", "ca. 30", "onbekend"] * 200))
         content = "Meldingen 2017\r\n\r\nvoorlopig\r\n" + HEAD + rows

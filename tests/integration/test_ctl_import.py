@@ -262,7 +262,7 @@ class Import(Case):
     def test_nothing_is_sent_of_what_cannot_be_cut(self):
         big = "x" * (200 << 10)
         for content, why in (
-            (HEAD + "\n1;2;3\n4;" + '"' + big, "begins at line 3 is larger than 128 KiB"),
+            (HEAD + "\n1;2;3\n4;" + '"' + big, "begins at line 3 has a quote that is not closed"),
             (big, "the header line is larger than 128 KiB"),
             ("", "no records"),
             (HEAD, "no records"),

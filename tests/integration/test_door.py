@@ -49,7 +49,9 @@ def encodings(text):
     return [(text.encode("utf-8-sig"), None), (text.encode("utf-16"), None), (text.encode("utf-16-le"), None),
             (text.encode("utf-16-be"), None), (b"\xfe\xff" + text.encode("utf-16-be"), None),
             (text.encode("latin-1"), "ISO-8859-1"), (text.encode("cp1252"), '"windows-1252"'), (text.encode("cp1252"), None),
-            (text.encode(), "iso-8859-1"), (text.encode("utf-16-le"), "UTF-16LE"), (text.encode("utf-16"), "utf-16")]
+            (text.encode(), "iso-8859-1"), (text.encode("iso-8859-15"), "ISO-8859-15"), (text.encode(), "'utf-8'"),
+            (text.encode() + b"\0", None), (text.encode() + b"\x1a", None), (text.encode("utf-16-le") + b"\x1a\0\0\0", None),
+            (text.encode("utf-16-le"), "UTF-16LE"), (text.encode("utf-16"), "utf-16")]
 
 
 class Push(Case):
@@ -74,6 +76,12 @@ class Push(Case):
                     answer = self.daemon.post(COA, body, kind + (f"; charset={charset}" if charset else ""))
                     self.assertEqual([r["verdict"] for r in answer.json["results"]], ["registered"] * 2)
                     self.assertEqual([self.place_of(one), self.place_of(two)], [CODE, CODE])
+
+    def test_utf_16_without_a_mark_and_hardly_any_ascii(self):
+        for how in ("utf-16-le", "utf-16-be"):
+            for note in ("Привет " * 60, "Αθήνα " * 60, "乏" * 300):
+                body = json.dumps({"note": note, "id": self.new(), **SIGNAL}, ensure_ascii=False).encode(how)
+                self.assertEqual(self.daemon.post(COA, body).status, 201, (how, note[:3]))
 
     def test_other_forms_are_named(self):
         for body, name in FORMS:
@@ -227,7 +235,8 @@ class Poll(unittest.TestCase):
     def test_one_bad_item_costs_itself(self):
         """Whatever is wrong in it, in whatever form: the others count, and the page is no failure."""
         pages, lists = {}, {"page": PAGE, "lines": PAGE.replace("format: json, items: /data/list, next: /next", "format: ndjson").replace("url", "none")}
-        for i, (text, _) in enumerate(KEPT):
+        kept = [*KEPT, (b'{"id":"%s","note":"' + b"x" * 200000 + b'"}', "")]
+        for i, (text, _) in enumerate(kept):
             bad = text % b"bad"
             good = json.dumps({"id": f"good-{i}", **PLACE, "victim": {"age": 30}, "status": "possible"}).encode()
             noise = b",".join(b'"n%d":%s' % (k, odd) for k, odd in enumerate(ODD))
@@ -238,7 +247,7 @@ class Poll(unittest.TestCase):
         wait_for(lambda: daemon.counts()["total"] == len(pages), "the good items count")
         wait_for(lambda: daemon.control("GET", "/v1/quarantine").json["total"] == len(pages), "the bad ones are kept apart")
         entries = {e["source"]: e for e in daemon.control("GET", "/v1/quarantine").json["entries"]}
-        for i, (_, pointer) in enumerate(KEPT):
+        for i, (_, pointer) in enumerate(kept):
             for form in ("page", "lines", "native"):
                 reason = entries[f"{form}-{i}"]["reasons"][0]
                 self.assertEqual((entries[f"{form}-{i}"]["page"], reason["pointer"]), (False, pointer), (form, i))
@@ -249,17 +258,32 @@ class Poll(unittest.TestCase):
 
     def test_one_bad_row_costs_itself(self):
         bad = [b"bad;05-03-2017;\xff;dwang", b"bad;05-03-2017;Weesp;dwang;x;y;z", b"bad;05-03-17;Weesp;dwang",
-               b"bad;05-03-2017;Weesp;dwang;" + b"x" * 70000]
+               b"bad;05-03-2017;Weesp;dwang;" + b"x" * 70000,
+               b'bad;05-03-2017;Weesp;dwang;"' + b"x\n" * 150000 + b'"']
         pages = {f"csv-{i}": ({}, b"id;reported;municipality;category;n\xff;n\xff\n" + row + b"\ngood;05-03-2017;Weesp;dwang;\x01;\xfe\n")
                  for i, row in enumerate(bad)}
         daemon = self.daemon_of(pages, {"csv": (ROOT / "conf/templates/csv.yaml").read_text()})
         wait_for(lambda: daemon.counts()["total"] == len(pages), "the good rows count")
         wait_for(lambda: daemon.control("GET", "/v1/quarantine").json["total"] == len(pages), "the bad ones are kept apart")
         entries = {e["source"]: e for e in daemon.control("GET", "/v1/quarantine").json["entries"]}
-        told = ['^column "municipality" holds', "^the row is of another type", '^column "reported" is no date', "^the row is longer"]
+        told = ['^column "municipality" holds', "^the row is of another type", '^column "reported" is no date', "^the row is longer", "^the row is longer"]
         for i, text in enumerate(told):
             self.assertFalse(entries[f"csv-{i}"]["page"])
             self.assertRegex(entries[f"csv-{i}"]["reasons"][0]["detail"], text)
+        daemon.stop()
+
+    def test_a_table_that_is_refused_says_what_to_do(self):
+        head = b"id;reported;municipality;category\n1;05-03-2017;Weesp;dwang\n"
+        pages = {"csv-date": ({}, head + b"2;;Weesp;dwang\n"), "csv-sum": ({}, head + b"Totaal;1;;\n"),
+                 "csv-column": ({}, head.replace(b"category", b"soort"))}
+        told = {"csv-date": ("by csv.yaml, at or before line 3", 'in column "reported"', "may_be_missing: [reported] in the template"),
+                "csv-sum": ("by csv.yaml, at or before line 3", "let the template exclude it"),
+                "csv-column": ("by csv.yaml, at or before line 1", "are not there: category", "may_be_missing")}
+        daemon = self.daemon_of(pages, {"csv": (ROOT / "conf/templates/csv.yaml").read_text()})
+        for feed, texts in told.items():
+            failure = wait_for(lambda f=feed: daemon.control("GET", f"/v1/feeds/{f}").json["failure"], "a failure")
+            for text in texts:
+                self.assertIn(text, failure)
         daemon.stop()
 
     def test_pages_that_are_something_else(self):

@@ -129,6 +129,8 @@ static bool take_answer(struct import *import, const struct json_view *answer) {
     for (size_t i = 0; i < IMPORT_VERDICTS; i++)
         add_number(answer, import_verdicts[i], &import->verdicts[i]);
     add_number(answer, "undated", &import->undated);
+    add_number(answer, "longIds", &import->long_ids);
+    add_number(answer, "roundedIds", &import->rounded_ids);
     add_number(answer, "unmapped", &import->unmapped);
     add_number(answer, "dropped", &import->dropped);
     add_number(answer, "titles", &titles);
@@ -227,6 +229,19 @@ static bool send_piece(struct import *import) {
     }
 }
 
+// It costs itself and nothing else.
+static void refuse_too_long(struct import *import, const struct record_splitter_record *record) {
+    struct import_refusal refusal = {.line = record->line, .code = "tooLong"};
+    const bool ends = record->bytes.data[record->bytes.len - 1] == '\n';
+    (void)snprintf(refusal.detail, sizeof refusal.detail,
+                   "the record is larger than %d KiB, up to line %" PRIu64
+                   ": is there a quote that is not closed?",
+                   RECORD_SPLITTER_RECORD_MAX >> 10, import->splitter.line - ends);
+    add_refusal(import, &refusal);
+    import->verdicts[IMPORT_REFUSED]++;
+    import->done++;
+}
+
 // The next piece. False at the end.
 static bool fill_piece(struct import *import) {
     struct record_splitter_record record;
@@ -239,6 +254,10 @@ static bool fill_piece(struct import *import) {
     buf_put_str(&import->piece, import->splitter.head);
     while (import->piece_count < IMPORT_PIECE_RECORDS && import->piece.len < PIECE_BYTES &&
            record_splitter_next(&import->splitter, &record) == RECORD_SPLITTER_RECORD) {
+        if (record.too_long) {
+            refuse_too_long(import, &record);
+            continue;
+        }
         import->piece_lines[import->piece_count++] = record.line;
         buf_put_str(&import->piece, record.bytes);
     }
@@ -253,10 +272,10 @@ static bool count_records(struct import *import) {
     import->total = 0;
     while ((next = record_splitter_next(&splitter, &record)) == RECORD_SPLITTER_RECORD)
         import->total++;
-    if (next == RECORD_SPLITTER_TOO_LONG)
+    if (next == RECORD_SPLITTER_UNCLOSED)
         (void)ctl_fail("the record that begins at line %" PRIu64
-                       " is larger than %d KiB: is there a quote that is not closed?",
-                       record.line, RECORD_SPLITTER_RECORD_MAX >> 10);
+                       " has a quote that is not closed: it goes on to the end of the file",
+                       record.line);
     else if (import->total == 0)
         (void)ctl_fail("there are no records in the file");
     return next == RECORD_SPLITTER_END && import->total > 0;
@@ -277,6 +296,7 @@ static bool run_pass(struct import *import) {
     uint64_t titles = import->titles;
     bool taken = true;
     import->done = import->refusal_count = import->conflicts = 0;
+    import->long_ids = import->rounded_ids = 0;
     import->excluded = import->undated = import->unmapped = import->dropped = 0;
     memset(import->verdicts, 0, sizeof import->verdicts);
     import->splitter = import->start;

@@ -34,6 +34,7 @@ struct import {
     uint64_t titles; // above the header line; in the head once they are known
     struct map ids;  // of the file, each with its first line and its content
     uint64_t conflicts, undated, unmapped, dropped;
+    uint64_t long_ids, rounded_ids; // numbers of 16 digits and more; those that end in zeros
     struct progress progress;
     uint64_t total, done; // records
     uint64_t verdicts[IMPORT_VERDICTS], excluded;

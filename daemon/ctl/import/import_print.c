@@ -54,6 +54,10 @@ static void print_text(const struct import *import, bool judged) {
         put_count(term, "unknown words", import->unmapped, false);
     if (import->dropped)
         put_count(term, "unused fields", import->dropped, false);
+    if (import->rounded_ids && import->rounded_ids == import->long_ids)
+        term_out_print(term, STYLE_WARN,
+                       "each id of 16 digits or more ends in zeros: a spreadsheet keeps 15 digits. "
+                       "Are these the ids that the source has?");
     put_refusals(import);
 }
 
@@ -70,6 +74,8 @@ static void print_json(const struct import *import, bool judged) {
         json_put_u64(&json, import_verdicts[i], import->verdicts[i]);
     json_put_u64(&json, "excluded", import->excluded);
     json_put_u64(&json, "undated", import->undated);
+    json_put_u64(&json, "longIds", import->long_ids);
+    json_put_u64(&json, "roundedIds", import->rounded_ids);
     json_put_u64(&json, "unmapped", import->unmapped);
     json_put_u64(&json, "dropped", import->dropped);
     json_open_key(&json, "errors", '[');

@@ -15,7 +15,7 @@ struct span {
     size_t len;   // with the line end
     size_t lines; // that end in it
     bool empty;   // separators, white space and quotes around these only
-    bool ended;   // by a line end, or by the end of the bytes
+    bool ended;   // by a line end, or by the end of the bytes outside quotes
 };
 
 static bool is_pair(struct str bytes, size_t at) {
@@ -32,8 +32,7 @@ static void end_span(struct span *span, struct str bytes) {
 static struct span measure(struct str bytes, bool csv, char separator) {
     struct span span = {.empty = true};
     enum csv_state state = CSV_FIELD_START;
-    size_t max = bytes.len < RECORD_SPLITTER_RECORD_MAX ? bytes.len : RECORD_SPLITTER_RECORD_MAX;
-    for (; span.len < max; span.len++) {
+    for (; span.len < bytes.len; span.len++) {
         char c = bytes.data[span.len];
         if (is_newline(c) && state != CSV_QUOTED && (csv || c == '\n')) {
             end_span(&span, bytes);
@@ -49,7 +48,7 @@ static struct span measure(struct str bytes, bool csv, char separator) {
         if (csv)
             state = csv_step(state, c, is_separator);
     }
-    span.ended = span.len == bytes.len;
+    span.ended = state != CSV_QUOTED || span.len <= RECORD_SPLITTER_RECORD_MAX;
     return span;
 }
 
@@ -87,7 +86,7 @@ static enum record_splitter_step take_head(struct record_splitter *splitter) {
     splitter->line = dialect.line;
     for (bool found = false; splitter->rest.len && !found;) {
         struct span span = take(splitter, &record);
-        if (!span.ended)
+        if (!span.ended || span.len > RECORD_SPLITTER_RECORD_MAX)
             return RECORD_SPLITTER_TOO_LONG;
         found = !span.empty && has_content(record.bytes, dialect.separator);
     }
@@ -120,7 +119,8 @@ enum record_splitter_step record_splitter_next(struct record_splitter *splitter,
     while (splitter->rest.len) {
         struct span span = take(splitter, record);
         if (!span.ended)
-            return RECORD_SPLITTER_TOO_LONG;
+            return RECORD_SPLITTER_UNCLOSED;
+        record->too_long = span.len > RECORD_SPLITTER_RECORD_MAX;
         if (!span.empty)
             return RECORD_SPLITTER_RECORD;
     }

@@ -20,15 +20,21 @@ struct record_splitter {
 struct record_splitter_record {
     struct str bytes; // with its line end, where it has one
     uint64_t line;    // where it begins
+    bool too_long;    // larger than RECORD_SPLITTER_RECORD_MAX: not to be sent
 };
 
-enum record_splitter_step { RECORD_SPLITTER_RECORD, RECORD_SPLITTER_END, RECORD_SPLITTER_TOO_LONG };
+enum record_splitter_step {
+    RECORD_SPLITTER_RECORD,
+    RECORD_SPLITTER_END,
+    RECORD_SPLITTER_TOO_LONG,
+    RECORD_SPLITTER_UNCLOSED,
+};
 
-// `bytes` must outlive the splitter. TOO_LONG: the header line has no end within
+// `bytes` must outlive the splitter. TOO_LONG: the header line is larger than
 // RECORD_SPLITTER_RECORD_MAX.
 enum record_splitter_step record_splitter_init(struct record_splitter *splitter, struct str bytes,
                                                bool csv);
-// TOO_LONG: the record that begins at record->line does not end within RECORD_SPLITTER_RECORD_MAX.
+// UNCLOSED: the record that begins at record->line is as large, and its quotes are not closed.
 enum record_splitter_step record_splitter_next(struct record_splitter *splitter,
                                                struct record_splitter_record *record);
 
