@@ -90,6 +90,14 @@ void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]) {
     (void)crypto_hash_sha256(out, (const unsigned char *)data.data, data.len);
 }
 
+void hash_tag(const struct hash_key *key, struct str data, struct digest *out) {
+    _Static_assert(crypto_shorthash_siphashx24_KEYBYTES <= HASH_KEY_BYTES &&
+                       crypto_shorthash_siphashx24_BYTES == DIGEST_BYTES,
+                   "a key's beginning is one, a digest has room");
+    (void)crypto_shorthash_siphashx24(out->bytes, (const unsigned char *)data.data, data.len,
+                                      key->bytes);
+}
+
 // Nonce, then what crypto_secretbox makes of the text: 16 bytes of authentication and the cipher.
 void hash_seal(const struct hash_key *key, struct str text, struct buf *out) {
     _Static_assert(HASH_SEAL_EXTRA == crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES &&
