@@ -104,6 +104,11 @@ struct ledger_change {
     struct statistics_record statistics; // to be written when statistics_changed
     bool statistics_changed;
     uint64_t statistics_waiting;
+    struct ledger_moved_source { // the last one that moved.c was asked for; kept as well
+        char name[LEDGER_SOURCE_MAX];
+        size_t len;
+        uint64_t place;
+    } moved;
     struct buf value, record; // room to encode in, kept from group to group
 };
 
@@ -263,6 +268,8 @@ void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entr
 // What is known of the items that a template leaves out is withdrawn, a part at a time; how many
 // are left to be looked at.
 size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery);
+// How many signals that would be, of a preview.
+size_t ledger_count_left_out(struct ledger_writer *writer, const struct delivery *delivery);
 
 // expire.c
 // The signal whose latest line this is goes on counting without it.
