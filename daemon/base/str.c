@@ -113,6 +113,10 @@ bool str_is_clean_utf8(struct str s) {
     const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)s.data;
     for (size_t at = 0; at < s.len;) {
         utf8proc_int32_t c;
+        if (p[at] >= 0x20 && p[at] < 0x7f) { // nearly all there is
+            at++;
+            continue;
+        }
         utf8proc_ssize_t n = utf8proc_iterate(p + at, (utf8proc_ssize_t)(s.len - at), &c);
         if (n <= 0 || c < 0x20 || (c >= 0x7f && c <= 0x9f))
             return false;
@@ -136,7 +140,7 @@ void buf_clear(struct buf *buf) {
 }
 
 // Makes room for `more` bytes and one NUL behind them; false (and overflow) past the maximum.
-static bool buf_reserve(struct buf *buf, size_t more) {
+static bool reserve(struct buf *buf, size_t more) {
     if (buf->overflow || more > buf->max - buf->len) {
         buf->overflow = true;
         return false;
@@ -151,8 +155,12 @@ static bool buf_reserve(struct buf *buf, size_t more) {
     return true;
 }
 
+void buf_reserve(struct buf *buf, size_t len) {
+    (void)reserve(buf, len);
+}
+
 void buf_put_growing(struct buf *buf, const void *data, size_t len) {
-    if (len && buf_reserve(buf, len)) {
+    if (len && reserve(buf, len)) {
         memcpy(buf->data + buf->len, data, len);
         buf->len += len;
     }
@@ -196,7 +204,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...) {
     va_copy(again, args);
     int n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    if (n > 0 && buf_reserve(buf, (size_t)n)) {
+    if (n > 0 && reserve(buf, (size_t)n)) {
         (void)vsnprintf(buf->data + buf->len, (size_t)n + 1, fmt, again);
         buf->len += (size_t)n;
     }
@@ -225,15 +233,15 @@ bool str_read_file(const char *path, size_t max, struct buf *out, struct err *er
     size_t n;
     while ((n = fread(piece, 1, sizeof piece, f)) > 0)
         buf_put(out, piece, n);
-    bool failed = ferror(f);
+    int cause = ferror(f) ? errno : 0;
     (void)fclose(f);
-    if (!failed && !out->overflow)
+    if (!cause && !out->overflow)
         return true;
     bool too_large = out->overflow;
     buf_free(out);
     if (too_large)
         return err_set(err, ERR_INPUT, "%s: larger than %zu bytes", path, max);
-    return err_set(err, ERR_CONFIG, "%s: cannot be read", path);
+    return err_set(err, ERR_CONFIG, "%s: cannot be read: %s", path, strerror(cause));
 }
 
 static bool is_word_char(utf8proc_int32_t c) {

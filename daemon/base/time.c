@@ -199,6 +199,8 @@ static int64_t last_sunday_0100(int year, int month) {
 static bool is_summer(int64_t ms) {
     int year, month, mday;
     time_civil_from_day((int32_t)floor_div(ms, MS_PER_DAY), &year, &month, &mday);
+    if (month != 3 && month != 10)
+        return month > 3 && month < 10;
     return ms >= last_sunday_0100(year, 3) && ms < last_sunday_0100(year, 10);
 }
 

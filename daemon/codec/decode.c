@@ -6,6 +6,7 @@
 
 #include "codec/door.h"
 #include "codec/json_scan.h"
+#include "codec/places.h"
 #include "json_leaf.h"
 
 #include <stddef.h>
@@ -189,10 +190,15 @@ static void add_categories(struct decoder *d, const struct json_field *field, st
 }
 
 // Names are as written; but what must not be sent must not be sent as "BSN" either.
+static bool is_named(const struct json_field *field, struct str key) {
+    if (field->kind == FIELD_REFUSED)
+        return str_equal_nocase(str_from(field->name), key);
+    return key.len && key.data[0] == field->name[0] && str_is(key, field->name);
+}
+
 static const struct json_field *find_field(const struct json_field *fields, struct str key) {
     for (; fields->name; fields++)
-        if (fields->kind == FIELD_REFUSED ? str_equal_nocase(str_from(fields->name), key)
-                                          : str_is(key, fields->name))
+        if (is_named(fields, key))
             return fields;
     return NULL;
 }
@@ -254,6 +260,8 @@ static void take_member(struct decoder *d, const struct json_field *fields, stru
         take_cursor(d, raw);
     if (!field) {
         d->item.item.unknown_fields += !is_watermark;
+        if (d->options->places && !is_watermark)
+            places_add_unknown(d->options->places, key, 0);
         return;
     }
     uint32_t bit = 1u << (field - fields);

@@ -25,21 +25,22 @@ static bool take_char(struct json_scan *scan, char c) {
 }
 
 void json_scan_space(struct json_scan *scan) {
-    while (peek(scan) && strchr(" \t\r\n", peek(scan))) {
-        scan->line += peek(scan) == '\n';
+    for (char c; (c = peek(scan)) == ' ' || c == '\n' || c == '\r' || c == '\t';) {
+        scan->line += c == '\n';
         (void)take(scan, 1);
     }
 }
 
 // Length of the string that begins at text[at], with its quotes; 0 when it does not end.
 static size_t string_length(struct str text, size_t at, uint32_t *line) {
-    for (size_t i = at + 1; i < text.len; i++) {
-        if (text.data[i] == '\\')
-            i++;
-        else if (text.data[i] == '"')
-            return i + 1 - at;
-        else
-            *line += text.data[i] == '\n';
+    const char *p = text.data + at + 1, *end = text.data + text.len;
+    for (; p < end; p++) {
+        if (*p == '"')
+            return (size_t)(p + 1 - text.data) - at;
+        if (*p == '\\')
+            p++;
+        else if (*p == '\n')
+            ++*line;
     }
     return 0;
 }

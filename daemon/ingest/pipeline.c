@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The queue is one list from the oldest task to the newest; `unprepared` points at the first that
-// no worker has taken. Workers prepare runs from there, the commit takes the prepared head. What is
+// no worker has taken. Workers prepare runs from there, the commit takes the prepared head. A short
+// rest is prepared by the commit itself: handing it to a worker costs more than the work. What is
 // large or polled (bulk) is prepared by a worker of its own, one job at a time, and each commit
 // takes a part of it, in turns, behind the queue: so it holds up nobody, and nobody holds it up.
 // All links are touched on the loop only; a worker touches the tasks of its own job. Riders are
@@ -15,6 +16,7 @@
 
 enum {
     WORKERS_MAX = 2,                    // jobs at a time; more would only queue up behind the cores
+    INLINE_BYTES_MAX = 1 << 14,         // what a commit prepares itself
     PREPARE_TASKS_MAX = 256,            // of one job
     PREPARE_BYTES_MAX = 1 << 20,        // of one job, unless its first task alone is larger
     BULK_BYTES = 1 << 17,               // what is longer is bulk
@@ -42,6 +44,7 @@ struct pipeline {
     } bulk_raw, bulk_ready; // to be prepared, and prepared
     struct commit_task *riders;
     uint64_t queued_tasks, queued_bytes, polled_bytes;
+    uint64_t unprepared_bytes; // of the tasks from `unprepared` on
     unsigned workers, bulk_workers, others;
     bool committing;
     struct ledger_group group;        // of the commit under way
@@ -116,6 +119,7 @@ void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
         pipeline->tail = &task->next;
         if (!pipeline->unprepared)
             pipeline->unprepared = task;
+        pipeline->unprepared_bytes += task->bytes;
     }
     pipeline->queued_tasks++;
     *bytes_of(pipeline, task) += task->bytes;
@@ -140,11 +144,11 @@ static void prepare_work(void *ctx) {
 static void prepare_done(void *ctx) {
     struct prepare_job *job = ctx;
     struct pipeline *pipeline = job->pipeline;
-    for (size_t i = 0; i < job->count; i++)
+    for (size_t i = 0; i < job->count; i++) {
+        job->tasks[i]->prepared = true;
         if (job->bulk)
             put_last(&pipeline->bulk_ready, job->tasks[i]);
-        else
-            job->tasks[i]->prepared = true;
+    }
     *(job->bulk ? &pipeline->bulk_workers : &pipeline->workers) -= 1;
     free(job);
     on_kick(pipeline);
@@ -170,26 +174,44 @@ static void start_bulk_worker(struct pipeline *pipeline) {
     loop_work(pipeline->loop, prepare_work, prepare_done, job);
 }
 
+static struct commit_task *take_unprepared(struct pipeline *pipeline) {
+    struct commit_task *task = pipeline->unprepared;
+    pipeline->unprepared = task->next;
+    pipeline->unprepared_bytes -= task->bytes;
+    return task;
+}
+
 static void start_worker(struct pipeline *pipeline) {
     struct prepare_job *job = job_create(pipeline, false);
     size_t bytes = 0;
     do {
-        struct commit_task *task = pipeline->unprepared;
+        struct commit_task *task = take_unprepared(pipeline);
         job->tasks[job->count++] = task;
         bytes += task->bytes;
-        pipeline->unprepared = task->next;
     } while (pipeline->unprepared && job->count < PREPARE_TASKS_MAX &&
              bytes + pipeline->unprepared->bytes <= PREPARE_BYTES_MAX);
     pipeline->workers++;
     loop_work(pipeline->loop, prepare_work, prepare_done, job);
 }
 
-// Moves the prepared head of the queue into the group. How many.
-static uint64_t take_prepared(struct pipeline *pipeline) {
+// Is it prepared, or short enough for the commit to do it?
+static bool is_ready(struct pipeline *pipeline, const struct commit_task *task, uint64_t *left) {
+    if (task->prepared)
+        return true;
+    if (task != pipeline->unprepared || task->bytes > *left)
+        return false;
+    *left -= task->bytes;
+    (void)take_unprepared(pipeline);
+    return true;
+}
+
+// Moves the head of the queue, as far as it is ready, into the group. How many.
+static uint64_t take_ready(struct pipeline *pipeline) {
     struct commit_task **end = &pipeline->head;
     size_t items = 0;
-    uint64_t count = 0;
-    while (*end && (*end)->prepared && (items == 0 || items + (*end)->items <= COMMIT_ITEMS_MAX)) {
+    uint64_t count = 0, left = INLINE_BYTES_MAX;
+    while (*end && (items == 0 || items + (*end)->items <= COMMIT_ITEMS_MAX) &&
+           is_ready(pipeline, *end, &left)) {
         items += (*end)->items;
         pipeline->queued_tasks--;
         *bytes_of(pipeline, *end) -= (*end)->bytes;
@@ -268,13 +290,16 @@ static void take_notes(struct pipeline *pipeline) {
 
 static void commit_work(void *ctx) {
     struct pipeline *pipeline = ctx;
+    for (struct commit_task *task = pipeline->group.tasks; task; task = task->next)
+        if (!task->prepared && task->prepare)
+            task->prepare(task);
     ledger_commit(pipeline->ledger, &pipeline->group, loop_wall_ms());
 }
 
 static void commit_done(void *ctx);
 
 static void start_commit(struct pipeline *pipeline) {
-    uint64_t count = take_prepared(pipeline);
+    uint64_t count = take_ready(pipeline);
     count += take_bulk(pipeline);
     if (count > pipeline->status.largest_commit)
         pipeline->status.largest_commit = count;
@@ -306,7 +331,7 @@ static void tell(struct waiter *waiter) {
 static void advance(struct pipeline *pipeline) {
     if (!pipeline->committing)
         start_commit(pipeline);
-    while (pipeline->unprepared && pipeline->workers < WORKERS_MAX)
+    while (pipeline->unprepared_bytes > INLINE_BYTES_MAX && pipeline->workers < WORKERS_MAX)
         start_worker(pipeline);
     if (pipeline->bulk_raw.head && pipeline->bulk_workers == 0)
         start_bulk_worker(pipeline);

@@ -25,19 +25,29 @@ static void add(struct ledger_writer *writer, const struct moved *moved, int64_t
         store_delete(&writer->txn, STORE_MOVED, key);
 }
 
+// The source's place in the keys, which is worked out once for all that it brings.
+static uint64_t place_of(struct ledger_writer *writer, struct str source) {
+    struct ledger_moved_source *last = &writer->change->moved;
+    struct digest digest;
+    if (!str_equal(source, (struct str){last->name, last->len})) {
+        hash_digest(&writer->ledger->identity_key, "moved", &source, 1, &digest);
+        memcpy(&last->place, digest.bytes, sizeof last->place);
+        last->len = source.len;
+        memcpy(last->name, source.data, source.len);
+    }
+    return last->place;
+}
+
 void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
                        const struct cell *to) {
     struct moved before = {.generation = writer->change->statistics.generation}, after = before;
-    struct digest digest;
     if (from && cell_counts(from))
         before.cell = statistics_plain(from);
     if (to && cell_counts(to))
         after.cell = statistics_plain(to);
     if (memcmp(&before.cell, &after.cell, sizeof before.cell) == 0)
         return;
-    hash_digest(&writer->ledger->identity_key, "moved", &source, 1, &digest);
-    memcpy(&before.source, digest.bytes, sizeof before.source);
-    after.source = before.source;
+    before.source = after.source = place_of(writer, source);
     if (before.cell.categories)
         add(writer, &before, -1);
     if (after.cell.categories)

@@ -51,6 +51,7 @@ struct buf {
 void buf_init(struct buf *buf, size_t max);
 void buf_free(struct buf *buf); // leaves an empty buffer with the same maximum
 void buf_clear(struct buf *buf);
+void buf_reserve(struct buf *buf, size_t len); // room for `len` more, in one piece
 void buf_put_growing(struct buf *buf, const void *data, size_t len); // as buf_put
 static inline void buf_put(struct buf *buf, const void *data, size_t len) {
     if (buf->overflow || len >= buf->cap - buf->len || len > buf->max - buf->len) {

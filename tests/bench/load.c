@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // bench_load PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]: posts SIGNALS new signals of
 // about 240 bytes to 127.0.0.1, BATCH in a request, each connection kept alive with one request on
-// its way. Bodies are made before the clock starts; only numbers and dates in them change. RUN
-// makes ids unique. Prints the seconds until all had a 2xx; status 1 when a request did not, or too
-// late. With RATE so many requests a second are due, whatever became of those before, and it prints
-// how long they took from when they were due, in milliseconds: median, 99th percentile, longest.
+// its way. Bodies are made before the clock starts; only numbers and dates in them change. The
+// first three letters of RUN make ids unique, which are numbers of cases as sources have them.
+// Prints the seconds until all had a 2xx; status 1 when a request did not, or too late. With RATE
+// so many requests a second are due, whatever became of those before, and it prints how long they
+// took from when they were due, in milliseconds: median, 99th percentile, longest.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -62,7 +63,7 @@ static char *put_item(char *at, unsigned i, char **number) {
     static const char *const citizenships[] = {"NG", "NL", "RO", "VN"};
     int n =
         snprintf(at, ITEM,
-                 "{\"id\": \"bench-%s-0000000\", \"reported\": \"2000-00-00T12:00:00Z\", "
+                 "{\"id\": \"zaak-%.3s-2018-0000000\", \"reported\": \"2000-00-00T12:00:00Z\", "
                  "\"occurred\": \"2006-11-05\", \"municipality\": \"%s\", \"category\": \"%s\", "
                  "\"victim\": {\"gender\": \"%s\", \"age\": %u, \"citizenship\": \"%s\"}, "
                  "\"status\": \"possible\"}",

@@ -65,6 +65,32 @@ class Encrypted(Fresh):
         self.assert_whole()
         self.daemon.stop()
 
+    def test_resumed(self):
+        """Who comes back is spared the handshake, until there is another certificate."""
+        key, certificate = make_certificate(self.daemon.directory, "intake")
+        self.serve(key, certificate)
+        self.daemon.start()
+
+        def visit(context, session):
+            with context.wrap_socket(socket.create_connection(("127.0.0.1", self.daemon.port), timeout=PATIENCE_S),
+                                     server_hostname="127.0.0.1", session=session) as connection:
+                connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                self.assertIn(b" 200 ", connection.recv(4096).split(b"\r\n")[0])
+                return connection.session_reused, connection.session
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(version):
+                context = ssl.create_default_context(cafile=certificate)
+                context.minimum_version = context.maximum_version = version
+                reused, session = visit(context, None)
+                self.assertFalse(reused)
+                reused, session = visit(context, session)
+                self.assertTrue(reused)
+                subprocess.run([str(BUILD / "signaalctl"), "--socket", self.daemon.control_path, "reload"], check=True,
+                               capture_output=True, timeout=60)
+                reused, session = visit(context, session)
+                self.assertFalse(reused)
+        self.daemon.stop()
+
     def test_key_of_another_certificate(self):
         key, _ = make_certificate(self.daemon.directory, "one")
         _, certificate = make_certificate(self.daemon.directory, "two")

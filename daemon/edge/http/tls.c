@@ -5,6 +5,7 @@
 // only place that includes GnuTLS.
 #include "http_calls.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -14,13 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHAIN_MAX = 16, KEY_ID_MAX = 64 };
+enum { CHAIN_MAX = 16, KEY_ID_MAX = 64, RESUMED_WITHIN_S = 3600 };
 
 struct http_tls {
     unsigned references;
     gnutls_pcert_st chain[CHAIN_MAX];
     unsigned count;
     gnutls_privkey_t key;
+    gnutls_datum_t
+        tickets; // the secret of sessions that are resumed; a new certificate has another
     int64_t ends_s;
 };
 
@@ -87,7 +90,9 @@ static void find_end(struct http_tls *tls) {
 struct http_tls *http_tls_create(const char *certificate, const char *key, struct err *err) {
     struct http_tls *tls = mem_zalloc(1, sizeof *tls);
     tls->references = 1;
-    if (read_chain(tls, certificate, err) && read_key(tls, key, err)) {
+    if (gnutls_session_ticket_key_generate(&tls->tickets) != GNUTLS_E_SUCCESS) {
+        (void)err_set(err, ERR_RETRY, "the system gives no random bytes for TLS");
+    } else if (read_chain(tls, certificate, err) && read_key(tls, key, err)) {
         find_end(tls);
         if (are_a_pair(tls))
             return tls;
@@ -110,6 +115,8 @@ void http_tls_unref(struct http_tls *tls) {
         gnutls_pcert_deinit(&tls->chain[i]);
     if (tls->key)
         gnutls_privkey_deinit(tls->key);
+    hash_wipe(tls->tickets.data, tls->tickets.size);
+    gnutls_free(tls->tickets.data);
     free(tls);
 }
 
@@ -117,9 +124,29 @@ int64_t http_tls_ends_s(const struct http_tls *tls) {
     return tls->ends_s;
 }
 
+int64_t http_pem_ends_s(const char *pem) {
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
+    const gnutls_datum_t text = datum(pem);
+    int64_t first_s = 0;
+    if (gnutls_x509_crt_list_import2(&list, &count, &text, GNUTLS_X509_FMT_PEM, 0) < 0)
+        return 0;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t ends_s = gnutls_x509_crt_get_expiration_time(list[i]);
+        if (first_s == 0 || ends_s < first_s)
+            first_s = ends_s;
+        gnutls_x509_crt_deinit(list[i]);
+    }
+    gnutls_free(list);
+    return first_s;
+}
+
 void http_tls_begin(struct http_conn *conn, void *session) {
     conn->tls = http_tls_ref(conn->server->options.tls);
     gnutls_session_set_ptr(session, conn);
+    // Without it a client that comes back pays for a handshake like any other.
+    (void)gnutls_session_ticket_enable_server(session, &conn->tls->tickets);
+    gnutls_db_set_cache_expiration(session, RESUMED_WITHIN_S);
 }
 
 static int on_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int count,

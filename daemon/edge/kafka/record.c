@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PARTS_HEAD = 3, COVERED_MAX = 32 }; // covered headers; we write fewer
+enum {
+    COVERED_MAX = 32,        // headers; we write fewer
+    PARTS_BYTES = 2048,      // of key and headers: as many as ours have
+    PARTS_BYTES_MAX = 65536, // more are not ours
+};
 
 struct str publish_record_header(const struct publish_record *record, const char *name) {
     const void *value = NULL;
@@ -25,24 +29,40 @@ static bool is_covered(const char *name) {
            strcmp(name, PUBLISH_HEADER_DIGEST) != 0;
 }
 
+// A part goes in with its length, so that no two lists of parts are the same bytes.
+static void put_part(struct buf *out, struct str part) {
+    const uint32_t len = (uint32_t)part.len;
+    const uint8_t prefix[] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
+                              (uint8_t)(len >> 24)};
+    buf_put(out, prefix, sizeof prefix);
+    buf_put_str(out, part);
+}
+
 bool publish_digest(const struct publish_conf *conf, const struct str *key, const struct str *value,
                     const rd_kafka_headers_t *headers, struct digest *out) {
-    struct str parts[PARTS_HEAD + 2 * COVERED_MAX] = {str_from(conf->kind), *key, *value};
-    size_t count = PARTS_HEAD, size;
+    struct buf all;
+    size_t count = 0, size;
     const char *name;
     const void *data;
+    buf_init(&all, (size_t)PARTS_BYTES_MAX + value->len);
+    buf_reserve(&all, (size_t)PARTS_BYTES + value->len);
+    put_part(&all, str_from(conf->kind));
+    put_part(&all, *key);
+    put_part(&all, *value);
     for (size_t i = 0;
          rd_kafka_header_get_all(headers, i, &name, &data, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          i++) {
         if (!is_covered(name))
             continue;
-        if (count == sizeof parts / sizeof parts[0])
-            return false;
-        parts[count++] = str_from(name);
-        parts[count++] = (struct str){data, data ? size : 0};
+        count++;
+        put_part(&all, str_from(name));
+        put_part(&all, (struct str){data, data ? size : 0});
     }
-    hash_digest(&conf->key, "record", parts, count, out);
-    return true;
+    bool fits = count <= COVERED_MAX && !all.overflow;
+    if (fits)
+        hash_tag(&conf->key, buf_str(&all), out);
+    buf_free(&all);
+    return fits;
 }
 
 rd_kafka_resp_err_t publish_record_send(const struct publish_conf *conf, rd_kafka_t *producer,
