@@ -482,32 +482,32 @@ void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
     confirmed->ack_count += count;
 }
 
-struct other_work {
+struct beside {
     struct pipeline *pipeline;
     void (*work)(void *ctx);
     void (*done)(void *ctx);
     void *ctx;
 };
 
-static void other_work(void *ctx) {
-    const struct other_work *other = ctx;
-    other->work(other->ctx);
+static void beside_work(void *ctx) {
+    const struct beside *beside = ctx;
+    beside->work(beside->ctx);
 }
 
-static void other_done(void *ctx) {
-    const struct other_work other = *(struct other_work *)ctx;
+static void beside_done(void *ctx) {
+    const struct beside beside = *(struct beside *)ctx;
     free(ctx);
-    other.pipeline->others--;
-    other.done(other.ctx);
-    tell_waiters(other.pipeline);
+    beside.pipeline->others--;
+    beside.done(beside.ctx);
+    tell_waiters(beside.pipeline);
 }
 
 void pipeline_work(struct pipeline *pipeline, void (*work)(void *ctx), void (*done)(void *ctx),
                    void *ctx) {
-    struct other_work *other = mem_alloc(sizeof *other);
-    *other = (struct other_work){pipeline, work, done, ctx};
+    struct beside *beside = mem_alloc(sizeof *beside);
+    *beside = (struct beside){pipeline, work, done, ctx};
     pipeline->others++;
-    loop_work_aside(pipeline->loop, other_work, other_done, other);
+    loop_work_aside(pipeline->loop, beside_work, beside_done, beside);
 }
 
 // Somebody waits for what an operator asked: it does not wait for company.

@@ -126,7 +126,7 @@ static void weigh(struct weighing *weighing, const struct change *change,
 }
 
 // Of all sources but the one that changed most.
-static int64_t others(const struct map *map) {
+static int64_t without_largest(const struct map *map) {
     const struct source_sum *sums = map->entries;
     int64_t total = 0, largest = 0;
     for (size_t i = 0; i < map->size; i++) {
@@ -149,7 +149,7 @@ void ledger_weigh_moved(struct store_txn *txn, const struct statistics_record *s
         if (list[i].number)
             weigh(&weighing, &list[i], difference);
     weight->all = statistics_changes(difference);
-    weight->by_others = others(&weighing.sources);
+    weight->by_others = without_largest(&weighing.sources);
     counts_free(difference);
     free(weighing.changes.entries);
     free(weighing.sources.entries);

@@ -1,35 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Statistics for outside in the ledger: made when a month has closed and enough has changed, and in
 // between they stay, whatever arrives.
-#include "retention_rig.h"
-
-enum { SHOWN_MAX = 65536 };
-
-static int64_t at_date(int year, int month, int day) {
-    return time_from_amsterdam(time_day_from_civil(year, month, day), 0);
-}
-
-static struct statistics_task close_month(struct ledger *ledger, bool asked) {
-    return make_statistics(ledger, asked, 10);
-}
-
-// `count` signals with ids PREFIX0… of a day in 2024, each from another source.
-static void deliver_many(struct ledger *ledger, const char *prefix, int count, const char *rest) {
-    for (int i = 0; i < count; i++) {
-        char text[TEXT];
-        (void)snprintf(text, sizeof text, "{\"id\":\"%s%d\",%s}", prefix, i, rest);
-        be_source(i);
-        deliver(ledger, text, false);
-    }
-    be_source(-1);
-}
-
-static bool put_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
-    struct buf *out = ctx;
-    buf_printf(out, "%.*s=%d/%u/%u\n", (int)key.len, key.data, (int)statistic->count,
-               statistic->rounding_base, statistic->closed);
-    return true;
-}
+#include "statistics_rig.h"
 
 static void put_waiting(void *ctx, const struct outbox_entry *statistic) {
     struct buf *out = ctx;
@@ -38,25 +10,11 @@ static void put_waiting(void *ctx, const struct outbox_entry *statistic) {
                statistic->value.data ? statistic->value.data : "");
 }
 
-static char *shown(struct ledger *ledger) {
-    struct buf out;
-    struct statistics_record state;
-    buf_init(&out, SHOWN_MAX);
-    ledger_each_statistic(ledger, &state, put_statistic, &out);
-    return buf_take(&out);
-}
-
 static char *waiting(struct ledger *ledger) {
     struct buf out;
     buf_init(&out, SHOWN_MAX);
     each_unpublished(ledger, LEDGER_STATISTICS, 0, put_waiting, &out);
     return buf_take(&out);
-}
-
-static void assert_has(char *text, const char *part) {
-    if (!strstr(text, part))
-        fail_msg("%s is not in:\n%s", part, text);
-    free(text);
 }
 
 static void assert_lacks(char *text, const char *part) {
@@ -71,7 +29,6 @@ static void assert_still(struct ledger *ledger, const char *before) {
     free(now_shown);
 }
 
-#define FEBRUARY "\"reported\":\"2024-02-03\",\"category\":\"prostitutie\""
 #define MARCH "\"reported\":\"2024-03-03\",\"category\":\"prostitutie\""
 
 static void the_first_close_begins(void **state) {
@@ -515,72 +472,6 @@ static void how_far_they_are_is_read_with_them(void **state) {
     ledger_close(ledger);
 }
 
-// They are worked out while signals come: none of these is told, each is a change for the next
-// time, and what went again is none.
-static void what_comes_meanwhile_is_told_the_next_time(void **state) {
-    (void)state;
-    struct ledger *ledger = open_ledger();
-    now = at_date(2024, 3, 15);
-    deliver_many(ledger, "a", 25, FEBRUARY);
-    struct statistics_task made = begin_statistics(ledger, true, 10);
-    deliver_many(ledger, "b", 12, FEBRUARY);
-    commit_task(ledger, &made.task);
-    ledger_free_statistics(&made);
-    assert_int_equal(made.outcome, STATISTICS_MADE);
-    assert_has(shown(ledger), "signals/month=2024-02=20/10/289\n");
-    deliver_many(ledger, "b", 3, FEBRUARY ",\"withdrawn\":true");
-    now = at_date(2024, 4, 1);
-    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_TOO_FEW);
-    deliver_many(ledger, "c", 2, FEBRUARY);
-    now = at_date(2024, 5, 1);
-    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_MADE);
-    assert_has(shown(ledger), "signals/month=2024-02=30/10/291\n");
-    ledger_close(ledger);
-}
-
-// Two begin: who tells last has been overtaken, and tells nothing.
-static void who_is_overtaken_tells_nothing(void **state) {
-    (void)state;
-    struct ledger *ledger = open_ledger();
-    now = at_date(2024, 3, 15);
-    assert_int_equal(close_month(ledger, false).outcome, STATISTICS_EARLY);
-    deliver_many(ledger, "a", 25, FEBRUARY);
-    now = at_date(2024, 4, 1);
-    struct statistics_task asked = begin_statistics(ledger, true, 10);
-    deliver_many(ledger, "b", 30, FEBRUARY);
-    struct statistics_task closed = begin_statistics(ledger, false, 10);
-    commit_task(ledger, &closed.task);
-    assert_int_equal(closed.outcome, STATISTICS_MADE);
-    commit_task(ledger, &asked.task);
-    assert_int_equal(asked.outcome, STATISTICS_THERE);
-    assert_has(shown(ledger), "signals/month=2024-02=50/10/290\n");
-    ledger_free_statistics(&asked);
-    ledger_free_statistics(&closed);
-    ledger_close(ledger);
-}
-
-static uint64_t moved_entries(struct ledger *ledger) {
-    struct store_txn txn;
-    store_begin_read(ledger->store, &txn);
-    uint64_t count = store_entries(&txn, STORE_MOVED);
-    store_abort(&txn);
-    return count;
-}
-
-static void what_was_told_goes_from_the_changes(void **state) {
-    (void)state;
-    struct ledger *ledger = open_ledger();
-    now = at_date(2024, 3, 15);
-    deliver_many(ledger, "a", 25, FEBRUARY);
-    deliver_many(ledger, "m", 4, "\"reported\":\"2024-03-10\"");
-    assert_int_equal(close_month(ledger, true).outcome, STATISTICS_MADE);
-    deliver_many(ledger, "b", 2, FEBRUARY);
-    assert_int_equal(moved_entries(ledger), 31);
-    expire(ledger);
-    assert_int_equal(moved_entries(ledger), 6);
-    ledger_close(ledger);
-}
-
 // As a rebuild does it: what was told outside stays, and what has changed since is not known.
 static void they_can_be_put_back(void **state) {
     (void)state;
@@ -650,9 +541,6 @@ int main(void) {
         TEST(a_topic_that_was_left_is_new_again),
         TEST(without_a_topic_nothing_waits_for_it),
         TEST(how_far_they_are_is_read_with_them),
-        TEST(what_comes_meanwhile_is_told_the_next_time),
-        TEST(who_is_overtaken_tells_nothing),
-        TEST(what_was_told_goes_from_the_changes),
         TEST(they_can_be_put_back),
         TEST(resolutions_must_fit),
     };

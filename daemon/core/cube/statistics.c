@@ -203,22 +203,22 @@ struct cell statistics_plain(const struct cell *cell) {
                          .source_kind = cell->source_kind};
 }
 
-struct weighing {
+struct more_and_less {
     int64_t more, less;
 };
 
 static void weigh(void *ctx, const struct cell *cell, int64_t number) {
-    struct weighing *weighing = ctx;
+    struct more_and_less *sums = ctx;
     (void)cell;
     if (number > 0)
-        weighing->more += number;
+        sums->more += number;
     else
-        weighing->less -= number;
+        sums->less -= number;
 }
 
 // A signal adds at most one somewhere and takes at most one away elsewhere.
 int64_t statistics_changes(const struct counts *difference) {
-    struct weighing weighing = {0, 0};
-    counts_each(difference, weigh, &weighing);
-    return weighing.more > weighing.less ? weighing.more : weighing.less;
+    struct more_and_less sums = {0, 0};
+    counts_each(difference, weigh, &sums);
+    return sums.more > sums.less ? sums.more : sums.less;
 }
