@@ -301,7 +301,7 @@ void ledger_weigh_moved(struct store_txn *txn, const struct statistics_record *s
                         uint16_t closed, struct moved_weight *weight);
 
 // cube.c
-bool ledger_read_counts(struct store_txn *txn, struct counts *counts); // false: damaged
+bool ledger_walk_cube(struct store_txn *txn, const struct ledger_cube_reader *reader, void *ctx);
 
 // statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was
