@@ -3,10 +3,7 @@
 #ifndef EDGE_FETCH_FETCH_VISIT_H
 #define EDGE_FETCH_FETCH_VISIT_H
 
-#include "edge/fetch/fetch.h"
-
-#include <curl/curl.h>
-#include <sys/queue.h>
+#include "fetch_transfer.h"
 
 // Those between two requests that keep connections open; at most `max`, the oldest gives way.
 struct fetch_visits {
