@@ -24,7 +24,7 @@ enum { PIECE_LINES = 64, PIECE_BYTES_MAX = 1 << 20 };
 // On the loop: what takes long has been done. The query is kept with the question.
 struct counts_stream {
     const struct control_query *query;
-    struct counts_run *run;
+    struct counting *run;
     struct control_names names;
     struct control_lines text;
     struct json_out json;
@@ -87,7 +87,7 @@ static void work_out_counts(const struct control_ground *ground, void *ctx,
                             struct http_reply *reply) {
     static const struct ledger_cube_reader reader = {.cell = add_cell, .linked = add_linked};
     const struct control_query *query = ctx;
-    struct counts_run *run = counts_run_begin(query->municipalities, &query->counts);
+    struct counting *run = counts_run_begin(query->municipalities, &query->counts);
     if (!ledger_each_cell(ground->ledger, &reader, run)) {
         problem_fill(reply, 503, CONTROL_UNREADABLE);
         counts_run_free(run);

@@ -84,7 +84,7 @@ static void put_answer(struct json_out *json, const struct control_query *query,
 // By period, split and in total: two runs over the same cells.
 struct trend_run {
     struct counts_query queries[2];
-    struct counts_run *runs[2];
+    struct counting *runs[2];
 };
 
 static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
