@@ -82,10 +82,22 @@ static bool is_among(const char *words, struct str word) {
     return word.len > 0 && strstr(words, wanted);
 }
 
+// "createdAt" is two words.
+static struct str split_humps(struct str name, char out[2 * PLACES_NAME_MAX]) {
+    size_t len = 0;
+    for (size_t i = 0; i < name.len && i < PLACES_NAME_MAX; i++) {
+        bool lower_before = i > 0 && name.data[i - 1] >= 'a' && name.data[i - 1] <= 'z';
+        if (lower_before && name.data[i] >= 'A' && name.data[i] <= 'Z')
+            out[len++] = ' ';
+        out[len++] = name.data[i];
+    }
+    return (struct str){out, len};
+}
+
 static bool is_made_of_known(struct str name) {
-    char folded[STR_FOLDED_MAX];
-    struct str rest = {folded, synonyms_fold(name, folded)}, word;
-    bool any = rest.len > 0;
+    char folded[STR_FOLDED_MAX], split[2 * PLACES_NAME_MAX];
+    struct str rest = {folded, synonyms_fold(split_humps(name, split), folded)}, word;
+    bool any = rest.len > 0 && name.len <= PLACES_NAME_MAX;
     while (any && str_split(&rest, ' ', &word))
         if (!is_among(known, word))
             return false;

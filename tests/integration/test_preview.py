@@ -89,8 +89,9 @@ class Preview(Case):
             {"field": "gender", "from": "Masculine", "to": "Unknown"}, {"field": "ageGroup", "from": "Adult", "to": "Minor"}]})
         self.assertEqual({f["field"] for f in value["fields"] if f["found"]}, set(head.split(",")))
         now = self.daemon.status()["ledger"]
-        self.assertEqual((now["accepted"], now["lastSequence"] if "lastSequence" in now else None, len(self.daemon.events())),
-                         (ledger["accepted"], ledger.get("lastSequence"), events))
+        for key in ("accepted", "published", "waiting", "signals", "persons", "unmappedKept"):
+            self.assertEqual(now[key], ledger[key], key)
+        self.assertEqual(len(self.daemon.events()), events)
         text, _ = self.ctl("import", path, "--source", "coa", expect=1)
         before, after = text.split("\n\n", 1)
         self.assertIn("\nto be stored: 1 registered, 1 duplicate, 2 corrected, 0 withdrawn, 1 refused", before)

@@ -347,11 +347,12 @@ const struct ctl_verb try_verb = {
     .more =
         "Reads a page from FILE (\"-\": standard input) or asks URL for it as the daemon would, "
         "with the template's query and authentication, and shows each item: the fields as they "
-        "are there and as they become, then what is made of them or why it is refused. "
-        "TEMPLATE is a name or the path of a .yaml file. FILE may be a workbook, as for import. It "
-        "needs no daemon. Templates and tables "
-        "are those in /etc/signaald, or in conf here when there are none. It prints what the "
-        "payload says, personal data too if they are in mapped fields: mind who looks along. "
+        "are there and as they become, then what is made of them or why it is refused. Last it "
+        "says which fields were understood, which are not there, which columns or members were not "
+        "understood, and whether the list goes on elsewhere. TEMPLATE is a name or the path of a "
+        ".yaml file. FILE may be a workbook, as for import. It needs no daemon. Templates and "
+        "tables are those in /etc/signaald, or in conf here when there are none. It prints what "
+        "the payload says, personal data too if they are in mapped fields: mind who looks along. "
         "Exit status 0 when every item is good.",
     .options = options,
     .word_count = 2,
