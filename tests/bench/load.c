@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
-// bench_load PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS: posts SIGNALS new signals of about
-// 240 bytes to 127.0.0.1, BATCH in a request, each connection kept alive with one request on its
-// way. Bodies are made before the clock starts; only numbers and dates in them change. The first
-// three letters of RUN make ids unique, which are numbers of cases as sources have them. Prints the
-// seconds until all had a 2xx; status 1 when a request did not, or too late.
+// bench_load PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]: posts SIGNALS new signals of
+// about 240 bytes to 127.0.0.1, BATCH in a request, each connection kept alive with one request on
+// its way. Bodies are made before the clock starts; only numbers and dates in them change. The
+// first three letters of RUN make ids unique, which are numbers of cases as sources have them.
+// Prints the seconds until all had a 2xx; status 1 when a request did not, or too late. With RATE
+// so many requests a second are due, whatever became of those before, and it prints how long they
+// took from when they were due, in milliseconds: median, 99th percentile, longest.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -25,11 +27,17 @@ struct connection {
     size_t have;       // of the reply's head
     size_t body_to_go; // once the head is there
     bool in_body;
+    double due_s;
+    struct connection *next; // idle too
 };
 
 static const char *token, *run;
 static unsigned batch, next_number, signals, acknowledged;
 static int port, poller;
+static double rate, began;
+static struct connection *idle; // with a rate only
+static double *taken_ms;        // by request, in the order of replies
+static unsigned due, replied;   // requests
 
 static void fail(const char *what) {
     (void)fprintf(stderr, "bench_load: %s: %s\n", what,
@@ -136,6 +144,50 @@ static bool receive(struct connection *c) {
     return !c->body_to_go;
 }
 
+// Those that are due, as far as there are connections for them.
+static void begin_due(void) {
+    double now = now_s();
+    while (idle && next_number < signals && began + due / rate <= now) {
+        struct connection *c = idle;
+        idle = c->next;
+        c->due_s = began + due++ / rate;
+        begin(c);
+    }
+}
+
+static void end(struct connection *c) {
+    acknowledged += batch;
+    if (rate <= 0) {
+        begin(c);
+        return;
+    }
+    taken_ms[replied++] = (now_s() - c->due_s) * 1e3;
+    c->next = idle;
+    idle = c;
+}
+
+static void wait_for_replies(void) {
+    static struct epoll_event events[CONNECTIONS_MAX];
+    double left = rate > 0 && idle && next_number < signals ? began + due / rate - now_s() : 1;
+    const struct timespec patience = {.tv_sec = (time_t)(left > 0 ? left : 0),
+                                      .tv_nsec = left > 0 ? (long)(left * 1e9) % 1000000000 : 0};
+    int n = epoll_pwait2(poller, events, CONNECTIONS_MAX, &patience, NULL);
+    for (int i = 0; i < n; i++)
+        if (receive(events[i].data.ptr))
+            end(events[i].data.ptr);
+}
+
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_taken(void) {
+    qsort(taken_ms, replied, sizeof *taken_ms, compare);
+    printf("%.3f %.3f %.3f\n", taken_ms[replied / 2], taken_ms[replied * 99ull / 100],
+           taken_ms[replied - 1]);
+}
+
 static void open_connection(struct connection *c, unsigned which) {
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)port),
@@ -153,9 +205,8 @@ static void open_connection(struct connection *c, unsigned which) {
 
 int main(int argc, char **argv) {
     static struct connection connections[CONNECTIONS_MAX];
-    static struct epoll_event events[CONNECTIONS_MAX];
-    if (argc != 8)
-        fail("PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS");
+    if (argc != 8 && argc != 9)
+        fail("PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]");
     port = atoi(argv[1]);
     token = argv[2];
     run = argv[3];
@@ -168,21 +219,28 @@ int main(int argc, char **argv) {
         fail("arguments");
     for (unsigned i = 0; i < count; i++)
         open_connection(&connections[i], i);
-    const double began = now_s();
+    rate = argc == 9 ? atof(argv[8]) : 0;
+    taken_ms = calloc(signals / batch + 1, sizeof *taken_ms);
+    if (!taken_ms)
+        fail("memory");
+    began = now_s();
     for (unsigned i = 0; i < count; i++)
-        begin(&connections[i]);
+        if (rate > 0) {
+            connections[i].next = idle;
+            idle = &connections[i];
+        } else {
+            begin(&connections[i]);
+        }
     while (acknowledged < signals) {
-        int n = epoll_wait(poller, events, CONNECTIONS_MAX, 1000);
+        if (rate > 0)
+            begin_due();
+        wait_for_replies();
         if (now_s() > late)
             fail("too late");
-        for (int i = 0; i < n; i++) {
-            struct connection *c = events[i].data.ptr;
-            if (!receive(c))
-                continue;
-            acknowledged += batch;
-            begin(c);
-        }
     }
-    printf("%.6f\n", now_s() - began);
+    if (rate > 0)
+        print_taken();
+    else
+        printf("%.6f\n", now_s() - began);
     return 0;
 }
