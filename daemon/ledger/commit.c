@@ -104,6 +104,7 @@ static void begin_change(const struct ledger *ledger, struct ledger_change *chan
     change->last_seq = ledger->last_seq;
     change->person_last = ledger->person_last;
     change->words = ledger->words;
+    change->carried = ledger->carried;
     change->chain = ledger->chain;
     change->member_count = change->forgotten_count = 0;
     change->erase_changed = false;

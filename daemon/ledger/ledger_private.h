@@ -59,6 +59,7 @@ struct ledger {
     uint64_t last_seq;
     uint64_t waiting;
     uint64_t person_last; // highest number given; META "person-last"
+    uint64_t carried;     // members whose signals have expired since the start
     uint64_t words;       // entries
     struct ledger_chain chain;
     uint64_t *erase_waiting;    // lines of erased signals that Kafka has yet to confirm; META
@@ -85,7 +86,7 @@ struct ledger_change {
     uint64_t first_seq, last_seq;
     uint64_t added, confirmed, dropped; // lines into and out of the outbox
     uint64_t quarantined, quarantine_last;
-    uint64_t person_last, words;
+    uint64_t person_last, words, carried;
     struct ledger_chain chain;
     struct ledger_member { // in order
         uint64_t person;
