@@ -202,7 +202,8 @@ class Bento(Contender):
 
     def configuration(self):
         output = f"kafka_franz: {{seed_brokers: ['{self.kafka.bootstrap}'], topic: {self.topic}, max_in_flight: 64, " \
-                 f"idempotent_write: {self.idempotent}}}" if self.kafka else f"file: {{path: {self.out}, codec: lines}}"
+                 f"compression: lz4, idempotent_write: {self.idempotent}}}" if self.kafka else \
+                 f"file: {{path: {self.out}, codec: lines}}"
         processors = [*(["unarchive: {format: json_array}"] if self.batched else []), *self.processors]
         return f"""
 http: {{enabled: false}}
@@ -218,13 +219,13 @@ output: {{{output}}}
 class BentoFast(Bento):
     name, reply, idempotent = "Bento fast", "in memory", "false"
     buffer = "buffer: {memory: {limit: 524288000, batch_policy: {enabled: true, count: 1000, period: 10ms}}}"
-    settings = "the same with a buffer in memory, which gives batches of 1,000, or of 10 ms; not idempotent"
+    settings = "as durable, with a buffer in memory that gives batches of 1,000, or of 10 ms; not idempotent"
 
 
 class BentoWork(Bento):
     """With the part of signaald's work that it can be told to do in a few lines."""
     name = "Bento with work"
-    settings = "durable, and it parses, makes an HMAC of the id, and drops ids that it knows (`dedupe`, a cache in memory)"
+    settings = "as durable, and it parses, makes an HMAC of the id, and drops ids that it knows (`dedupe`, a cache in memory)"
     processors = ['mapping: \'root = this.assign({"signal": this.id.hash("hmac_sha256", "key").encode("hex"), ' \
                   '"month": this.reported.slice(0, 7)})\'', "dedupe: {cache: known, key: '${! json(\"signal\") }'}"]
 
@@ -257,7 +258,8 @@ class Telegraf(Contender):
         serializer = 'data_format = "json"' if self.batched else \
             "data_format = \"template\"\ntemplate = '''{{ .Field \"value\" }}\n'''"
         output = f'kafka]]\nbrokers = ["{self.kafka.bootstrap}"]\ntopic = "{self.topic}"\nrequired_acks = -1\n' \
-                 f"idempotent_writes = true\nmax_retry = 30" if self.kafka else f'file]]\nfiles = ["{self.out}"]'
+                 "idempotent_writes = true\nmax_retry = 30\ncompression_codec = 3" if self.kafka else \
+                 f'file]]\nfiles = ["{self.out}"]'
         return f"""
 [agent]
 omit_hostname = true
@@ -292,10 +294,10 @@ class Rsyslog(Contender):
 
     def configuration(self):
         queue = 'queue.type="linkedList" queue.size="5000000" queue.dequeueBatchSize="5000" queue.workerThreads="1"'
-        settings = '"acks=all", "enable.idempotence=true", "queue.buffering.max.messages=1000000"'
-        action = f'type="omkafka" broker="{self.kafka.bootstrap}" topic="{self.topic}" template="line" confParam=[{settings}] ' \
-                 f'resubmitOnFailure="on" keepFailedMessages="on" failedMsgFile="{self.directory}/failed" ' \
-                 'action.resumeRetryCount="-1" action.resumeInterval="1"' if self.kafka else \
+        properties = '"acks=all", "enable.idempotence=true", "compression.codec=lz4", "queue.buffering.max.messages=1000000"'
+        action = f'type="omkafka" broker="{self.kafka.bootstrap}" topic="{self.topic}" template="line" ' \
+                 f'confParam=[{properties}] failedMsgFile="{self.directory}/failed" resubmitOnFailure="on" ' \
+                 'keepFailedMessages="on" action.resumeRetryCount="-1" action.resumeInterval="1"' if self.kafka else \
                  f'type="omfile" file="{self.out}" template="line"'
         return f"""
 global(workDirectory="{self.directory}")
@@ -324,7 +326,7 @@ class FluentBit(Contender):
 
     def configuration(self):
         output = f"Name kafka\n  Brokers {self.kafka.bootstrap}\n  Topics {self.topic}\n  Format json\n  rdkafka.acks all\n" \
-                 "  rdkafka.enable.idempotence true" if self.kafka else \
+                 "  rdkafka.enable.idempotence true\n  rdkafka.compression.codec lz4" if self.kafka else \
                  f"Name file\n  Path {self.directory}\n  File out\n  Format plain"
         return f"""
 [SERVICE]
