@@ -27,8 +27,6 @@ enum {
     FLUSH_TURN_MS = 20,     // while the last replies leave
     FLUSH_TURNS_MAX = 100,
     DAY_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
-    DAY_S = 24 * 3600,
-    CERTIFICATE_WARN_DAYS = 30,
 };
 
 struct app {
@@ -113,24 +111,16 @@ static void log_start(struct app *app) {
 
 // --- what ends by itself ---
 
-static void warn_of_certificate(const struct app *app) {
+static void warn_of_certificates(struct app *app) {
     struct push_status status;
-    char day[TIME_DATE_MAX];
     push_get_status(app->push, &status);
-    if (!status.certificate_ends_s)
-        return;
-    int64_t left_s = status.certificate_ends_s - loop_wall_ms() / 1000;
-    time_format_date((int32_t)(status.certificate_ends_s / DAY_S), day);
-    if (left_s <= 0)
-        log_error("the TLS certificate has ended on %s: put a new one there and reload", day);
-    else if (left_s < CERTIFICATE_WARN_DAYS * DAY_S)
-        log_warning("the TLS certificate ends in %lld days, on %s: put a new one there and reload",
-                    (long long)(left_s / DAY_S), day);
+    certificate_warn("the TLS certificate", status.certificate_ends_s);
+    feeds_look_at_certificates(app->feeds);
 }
 
 static void on_day(void *ctx) {
     log_audit_head(ctx);
-    warn_of_certificate(ctx);
+    warn_of_certificates(ctx);
 }
 
 // --- housekeeping ---
@@ -188,7 +178,7 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
         control_use(app->control, sources, tables);
         month_close_use(app->month_close, tables);
         publish_job_use(app->kafka, sources, tables);
-        warn_of_certificate(app);
+        warn_of_certificates(app);
         log_notice("tables reloaded sources=%zu", sources->count);
     }
     http_tls_unref(tls);
@@ -458,7 +448,7 @@ int app_run(struct config *config) {
                    (unsigned long long)ledger_last_seq(app.ledger),
                    (unsigned long long)ledger_unpublished(app.ledger), push_port(app.push));
         notify_ready("running");
-        warn_of_certificate(&app);
+        warn_of_certificates(&app);
         log_start(&app);
         loop_run(app.loop);
     } else {

@@ -120,6 +120,16 @@ void problem_fill_faults(struct http_reply *reply, const struct mapping *mapping
     json_close(&json, '}');
 }
 
+// By number only: what they are called may be a name.
+static void put_columns(struct json_out *json, const struct decode_result *decoded) {
+    if (decoded->fault != FAULT_MISSING_PLACE || decoded->unknown_count == 0)
+        return;
+    json_open_key(json, "columns", '[');
+    for (uint32_t i = 0; i < decoded->unknown_count && i < DECODE_UNKNOWN_MAX; i++)
+        json_u64(json, decoded->unknown[i]);
+    json_close(json, ']');
+}
+
 void problem_fill_whole(struct http_reply *reply, const struct mapping *mapping,
                         const struct decode_result *decoded) {
     char what[EXPLAIN_MAX], detail[EXPLAIN_MAX + 128];
@@ -136,6 +146,7 @@ void problem_fill_whole(struct http_reply *reply, const struct mapping *mapping,
     json_put_text(&json, "pointer", *decoded->place == '/' ? decoded->place : "");
     json_put_text(&json, "code", fault_code_name(decoded->fault));
     json_put_text(&json, "detail", what);
+    put_columns(&json, decoded);
     json_close(&json, '}');
     json_close(&json, ']');
     json_close(&json, '}');

@@ -90,17 +90,6 @@ void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]) {
     (void)crypto_hash_sha256(out, (const unsigned char *)data.data, data.len);
 }
 
-uint64_t hash_short(uint64_t first, uint64_t second, struct str data) {
-    _Static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8, "two and one");
-    const uint64_t key[2] = {first, second};
-    uint64_t out;
-    uint8_t bytes[sizeof out];
-    (void)crypto_shorthash(bytes, (const unsigned char *)data.data, data.len,
-                           (const unsigned char *)key);
-    memcpy(&out, bytes, sizeof out);
-    return out;
-}
-
 void hash_tag(const struct hash_key *key, struct str data, struct digest *out) {
     _Static_assert(crypto_shorthash_siphashx24_KEYBYTES <= HASH_KEY_BYTES &&
                        crypto_shorthash_siphashx24_BYTES == DIGEST_BYTES,

@@ -106,16 +106,28 @@ static void resize(struct leads_table *table, uint32_t size) {
 }
 
 // At most four of five slots are in use.
-void leads_add(struct leads *leads, const struct digest *identity, uint64_t seq) {
+bool leads_add(struct leads *leads, const struct digest *identity, uint64_t seq) {
     assert(seq > 0 && seq <= LEADS_SEQ_MAX);
     const uint64_t tag = leads_tag(identity), slot = slot_of(tag, seq);
     struct leads_table *table = &leads->tables[tag % TABLES];
     if (table->count >= table->size / 5 * 4)
         resize(table, table->size + table->size / 4 + SIZE_MIN);
-    uint64_t *place = &table->slots[find_slot(table, slot)];
-    assert(!*place);
-    *place = slot;
+    size_t at = home_of(table, slot);
+    bool others = false;
+    for (; table->slots[at]; at = behind(table, at)) {
+        assert(table->slots[at] != slot);
+        others = others || (table->slots[at] & TAG_MAX) == (slot & TAG_MAX);
+    }
+    table->slots[at] = slot;
     table->count++;
+    return others;
+}
+
+void leads_prefetch(const struct leads *leads, const struct digest *identity) {
+    const uint64_t tag = leads_tag(identity);
+    const struct leads_table *table = table_of(leads, tag);
+    if (table->count)
+        __builtin_prefetch(&table->slots[home_of(table, slot_of(tag, 0))]);
 }
 
 // How far it is from its home.

@@ -233,15 +233,15 @@ bool str_read_file(const char *path, size_t max, struct buf *out, struct err *er
     size_t n;
     while ((n = fread(piece, 1, sizeof piece, f)) > 0)
         buf_put(out, piece, n);
-    bool failed = ferror(f);
+    int cause = ferror(f) ? errno : 0;
     (void)fclose(f);
-    if (!failed && !out->overflow)
+    if (!cause && !out->overflow)
         return true;
     bool too_large = out->overflow;
     buf_free(out);
     if (too_large)
         return err_set(err, ERR_INPUT, "%s: larger than %zu bytes", path, max);
-    return err_set(err, ERR_CONFIG, "%s: cannot be read", path);
+    return err_set(err, ERR_CONFIG, "%s: cannot be read: %s", path, strerror(cause));
 }
 
 static bool is_word_char(utf8proc_int32_t c) {

@@ -6,6 +6,7 @@
 
 #include "codec/door.h"
 #include "codec/json_scan.h"
+#include "codec/places.h"
 #include "json_leaf.h"
 
 #include <stddef.h>
@@ -259,6 +260,8 @@ static void take_member(struct decoder *d, const struct json_field *fields, stru
         take_cursor(d, raw);
     if (!field) {
         d->item.item.unknown_fields += !is_watermark;
+        if (d->options->places && !is_watermark)
+            places_add_unknown(d->options->places, key, 0);
         return;
     }
     uint32_t bit = 1u << (field - fields);

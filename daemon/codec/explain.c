@@ -114,7 +114,9 @@ void explain_item(const struct mapping *mapping, const struct fault *fault,
     if (fault->page)
         (void)snprintf(page, sizeof page, " of page %u", fault->page);
     if (fault->code == FAULT_CONFLICT)
-        (void)snprintf(text + len, EXPLAIN_MAX - len, ": see item %u%s", fault->other, page);
+        (void)snprintf(text + len, EXPLAIN_MAX - len, ": see %s %u%s",
+                       fault->other_line ? "line" : "item",
+                       fault->other_line ? fault->other_line : fault->other, page);
 }
 
 static const char *items_of(const struct mapping *mapping) {
@@ -149,15 +151,6 @@ static void put_type(struct buf *out, const struct mapping *mapping, const char 
                    mapping || *place ? "a list of objects" : "an object or a list of objects");
 }
 
-static void put_missing_places(struct buf *out, const struct mapping *mapping,
-                               const char *missing) {
-    buf_printf(out, "%s that the template names are not there%s%s",
-               is_csv(mapping) ? "columns" : "members", *missing ? ": " : "", missing);
-    if (is_csv(mapping))
-        buf_puts(out, "; write them in the template as the header line does, or add their fields "
-                      "to may_be_missing");
-}
-
 // What a table has besides signals refuses it each time that it comes: so it is told how to go on.
 static void put_row(struct buf *out, const struct mapping *mapping, enum fault_code code) {
     if (code == FAULT_EMPTY_DATE) {
@@ -183,6 +176,31 @@ static void put_other(struct buf *out, const struct mapping *mapping,
     buf_printf(out, " %s", fault_code_text(decoded->fault));
 }
 
+static void put_missing_places(struct buf *out, const struct mapping *mapping,
+                               const struct decode_result *decoded) {
+    buf_printf(out, "%s that the template names are not there%s%s",
+               is_csv(mapping) ? "columns" : "members", *decoded->missing ? ": " : "",
+               decoded->missing);
+    for (uint32_t i = 0; i < decoded->unknown_count && i < DECODE_UNKNOWN_MAX; i++)
+        buf_printf(out, "%s%u", i ? ", " : "; one that it does not name may be meant: column ",
+                   decoded->unknown[i]);
+    if (decoded->unknown_count > DECODE_UNKNOWN_MAX)
+        buf_puts(out, " and further");
+    if (is_csv(mapping))
+        buf_puts(out, "; write them in the template as the header line does, or add their fields "
+                      "to may_be_missing");
+}
+
+static void put_other_pages(struct buf *out, uint32_t items) {
+    char count[24] = "";
+    if (items)
+        (void)snprintf(count, sizeof count, "%u ", items);
+    buf_printf(out,
+               "it is one page of a list: %smore items are elsewhere. Import a file with all of "
+               "them, or say --first-page-only",
+               count);
+}
+
 void explain_whole(const struct mapping *mapping, const struct decode_result *decoded,
                    char text[EXPLAIN_MAX]) {
     struct buf out;
@@ -194,7 +212,9 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
     else if (decoded->fault == FAULT_TYPE)
         put_type(&out, mapping, decoded->place);
     else if (decoded->fault == FAULT_MISSING_PLACE)
-        put_missing_places(&out, mapping, decoded->missing);
+        put_missing_places(&out, mapping, decoded);
+    else if (decoded->fault == FAULT_OTHER_PAGES)
+        put_other_pages(&out, decoded->more);
     else if (decoded->fault == FAULT_EMPTY_DATE || decoded->fault == FAULT_NO_SIGNAL)
         put_row(&out, mapping, decoded->fault);
     else if (strcmp(decoded->place, "empty") == 0)
@@ -207,7 +227,7 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
                    is_csv(mapping) ? "CSV whose quotes are closed" : "JSON");
     else
         put_other(&out, mapping, decoded);
-    if (decoded->more)
+    if (decoded->more && decoded->fault != FAULT_OTHER_PAGES)
         buf_printf(&out, ", and %u more", decoded->more);
     finish(&out, text);
 }

@@ -27,7 +27,9 @@ struct json_pick {
     uint16_t *next_pointer; // of each, the next one that ends at the same node
     size_t pointer_count;
     uint64_t walk;
-    struct json_picked *picked; // of the walk under way
+    struct json_picked *picked;                   // of the walk under way
+    void (*unused_fn)(void *ctx, struct str key); // NULL: nobody asks
+    void *unused_ctx;
 };
 
 // Takes the first token off a pointer. False when it is at its end, or is none.
@@ -99,6 +101,12 @@ struct json_pick *json_pick_create(const char *const *pointers, size_t count) {
     return pick;
 }
 
+void json_pick_tell_unused(struct json_pick *pick, void (*fn)(void *ctx, struct str key),
+                           void *ctx) {
+    pick->unused_fn = fn;
+    pick->unused_ctx = ctx;
+}
+
 void json_pick_free(struct json_pick *pick) {
     if (!pick)
         return;
@@ -139,6 +147,8 @@ static bool walk_members(struct json_pick *pick, uint16_t parent, struct json_sc
         uint16_t at = find_child(pick, parent, key);
         uint32_t inner;
         *unused += at == NONE;
+        if (at == NONE && pick->unused_fn)
+            pick->unused_fn(pick->unused_ctx, key);
         if (at != NONE && !follow(pick, at, value, &inner))
             return false;
     }

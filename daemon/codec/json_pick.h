@@ -17,6 +17,10 @@ struct json_picked {
 struct json_pick *json_pick_create(const char *const *pointers, size_t count);
 void json_pick_free(struct json_pick *pick); // NULL is fine
 
+// Calls fn with the key, in quotes, of each member that no pointer leads into, at every depth.
+void json_pick_tell_unused(struct json_pick *pick, void (*fn)(void *ctx, struct str key),
+                           void *ctx);
+
 // Fills one picked for each pointer. `value` is one whole value, as json_scan.h cuts it. *unused:
 // members of it that no pointer leads into. False when it, or a part that a pointer leads through,
 // is broken.

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "codec/dates.h"
+#include "codec/places.h"
 #include "core/signal/synonyms.h"
 
 #include <stdio.h>
@@ -86,18 +87,32 @@ void mapper_note_missing(struct mapper *m, const char *place, uint32_t line) {
     (void)snprintf(missing + len, DECODE_MISSING_MAX - len, "%s%s", len ? ", " : "", place);
 }
 
-// Items in JSON leave out what they do not know; a table has all its columns. Without these a
-// signal would be of today, of no kind, or never asked for again.
-static bool must_be_seen(const struct mapping *mapping, enum mapping_field field) {
-    bool any_format = field == MAPPING_ID || field == MAPPING_REPORTED ||
-                      field == MAPPING_CATEGORY || field == MAPPING_WATERMARK;
-    return mapping->rules[field].from && !mapping->may_be_missing[field] &&
-           (any_format || mapping->format == MAPPING_CSV);
+// One of these says how old somebody is.
+static bool is_age(enum mapping_field field) {
+    return field == MAPPING_AGE || field == MAPPING_AGE_GROUP || field == MAPPING_BIRTH_YEAR;
+}
+
+static bool is_said_otherwise(const struct mapper *m, enum mapping_field field) {
+    if (field == MAPPING_MUNICIPALITY)
+        return m->about.own_place;
+    return is_age(field) &&
+           (m->seen[MAPPING_AGE] || m->seen[MAPPING_AGE_GROUP] || m->seen[MAPPING_BIRTH_YEAR]);
+}
+
+// Without id, date, category or watermark a signal would be of today, of no kind, or never asked
+// for again. A table has all its columns, so one that it lacks may be among those that nobody asks
+// for, under another name. Items in JSON leave out what they do not know, and nearly
+// always have members that nobody asks for: there it says nothing.
+static bool must_be_seen(const struct mapper *m, enum mapping_field field) {
+    bool always = field == MAPPING_ID || field == MAPPING_REPORTED || field == MAPPING_CATEGORY ||
+                  field == MAPPING_WATERMARK;
+    return m->mapping->rules[field].from && !m->mapping->may_be_missing[field] &&
+           (always || (m->result->decoded.unknown_count && !is_said_otherwise(m, field)));
 }
 
 void mapper_check_places(struct mapper *m, uint32_t line) {
     for (int field = 0; field < MAPPING_FIELDS; field++)
-        if (!m->seen[field] && must_be_seen(m->mapping, (enum mapping_field)field))
+        if (!m->seen[field] && must_be_seen(m, (enum mapping_field)field))
             mapper_note_missing(m, m->mapping->rules[field].from, line);
 }
 
@@ -115,7 +130,7 @@ bool mapper_begin(struct mapper *m) {
         return false;
     }
     m->item = (struct decode_item){.index = index, .line = result->decoded.line};
-    m->trace = (struct mapping_trace){.index = index};
+    m->trace = (struct mapping_trace){.index = index, .line = result->decoded.line};
     m->excluded = false;
     buf_clear(&m->raw_list);
     buf_clear(&m->value_list);
@@ -343,19 +358,32 @@ static void map_body(struct mapper *m, struct str body) {
         mapping_read_csv(m, body);
         break;
     }
+    if (m->about.places)
+        memcpy(m->about.places->seen, m->seen, sizeof m->seen);
     hash_wipe(m->dates, sizeof m->dates); // birth dates
     free(m->terms);
     buf_free(&m->raw_list);
     buf_free(&m->value_list);
 }
 
+void mapping_decode_about(const struct mapping *mapping, struct str body,
+                          const struct decode_limits *limits, const struct mapping_about *about,
+                          void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
+                          struct mapping_result *result) {
+    struct mapper mapper = {.mapping = mapping,
+                            .limits = limits,
+                            .about = *about,
+                            .item_fn = fn,
+                            .ctx = ctx,
+                            .result = result};
+    map_body(&mapper, body);
+}
+
 void mapping_decode(const struct mapping *mapping, struct str body,
                     const struct decode_limits *limits,
                     void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                     struct mapping_result *result) {
-    struct mapper mapper = {
-        .mapping = mapping, .limits = limits, .item_fn = fn, .ctx = ctx, .result = result};
-    map_body(&mapper, body);
+    mapping_decode_about(mapping, body, limits, &(struct mapping_about){0}, fn, ctx, result);
 }
 
 void mapping_decode_traced(const struct mapping *mapping, struct str body,

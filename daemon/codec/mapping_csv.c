@@ -2,6 +2,7 @@
 // CSV pages: the header line says which column is what, each record after it is an item.
 #include "base/csv/csv.h"
 #include "base/csv/csv_dialect.h"
+#include "codec/places.h"
 #include "core/signal/synonyms.h"
 #include "mapping_private.h"
 
@@ -68,6 +69,33 @@ static bool is_used(const struct csv_mapping *table, int column) {
     return false;
 }
 
+// A column that may be one which is missing, under another name. That name may be anybody's, so a
+// fault tells its number.
+static void suspect(struct mapper *m, size_t number) {
+    struct decode_result *decoded = &m->result->decoded;
+    if (decoded->unknown_count < DECODE_UNKNOWN_MAX)
+        decoded->unknown[decoded->unknown_count] = (uint16_t)number;
+    decoded->unknown_count++;
+}
+
+static bool stands_alone(const struct csv_record *header, size_t at) {
+    for (size_t i = 0; i < header->count; i++)
+        if (i != at && str_equal(str_trim(header->cells[i]), str_trim(header->cells[at])))
+            return false;
+    return true;
+}
+
+static void add_unknown(struct csv_mapping *table, const struct csv_record *header, size_t at) {
+    struct mapper *m = table->m;
+    struct str name = header->cells[at];
+    size_t number = at + 1;
+    table->unused++;
+    if (m->about.places)
+        places_add_unknown(m->about.places, name, (uint32_t)number);
+    if (!places_is_remark(name) && stands_alone(header, at)) // a field has one column
+        suspect(m, number);
+}
+
 static void find_columns(struct csv_mapping *table, const struct csv_record *header) {
     struct mapper *m = table->m;
     const struct mapping *mapping = m->mapping;
@@ -81,7 +109,7 @@ static void find_columns(struct csv_mapping *table, const struct csv_record *hea
             mapper_fail(m, FAULT_REPEATED, header->line);
     for (size_t i = 0; i < header->count; i++)
         if (str_trim(header->cells[i]).len && !is_used(table, (int)i))
-            table->unused++;
+            add_unknown(table, header, i);
 }
 
 static size_t count_filled(const struct csv_record *record) {

@@ -5,6 +5,7 @@
 // page has failed when its items cannot be cut apart.
 #include "codec/door.h"
 #include "codec/json_scan.h"
+#include "codec/places.h"
 #include "json_leaf.h"
 #include "json_pick.h"
 #include "mapping_private.h"
@@ -174,6 +175,13 @@ static void check_places(const struct json_walk *walk) {
         mapper_check_places(walk->m, decoded->line);
 }
 
+static void add_unknown(void *ctx, struct str raw) {
+    struct json_member_key key;
+    json_member_key_read(&key, raw);
+    places_add_unknown(ctx, key.text, 0);
+    json_member_key_free(&key);
+}
+
 static void begin_walk(struct json_walk *walk, struct mapper *m) {
     const struct mapping *mapping = m->mapping;
     const char *pointers[MAPPING_FIELDS + MAPPING_LIST_MAX];
@@ -183,6 +191,8 @@ static void begin_walk(struct json_walk *walk, struct mapper *m) {
         pointers[MAPPING_FIELDS + i] = mapping->skips[i].from;
     *walk = (struct json_walk){
         .m = m, .pick = json_pick_create(pointers, MAPPING_FIELDS + mapping->skip_count)};
+    if (m->about.places)
+        json_pick_tell_unused(walk->pick, add_unknown, m->about.places);
 }
 
 // How systems write that there is no next page: null, false, nothing, and what their programs make

@@ -20,6 +20,7 @@ struct mapping_terms {
 struct mapper {
     const struct mapping *mapping;
     const struct decode_limits *limits;
+    struct mapping_about about;
     void (*item_fn)(void *ctx, const struct decode_item *item); // one of these two is NULL
     void (*trace_fn)(void *ctx, const struct mapping_trace *trace);
     void *ctx;

@@ -118,6 +118,8 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
                                .index = decoded->index,
                                .line = decoded->line,
                                .dropped = decoded->item.unknown_fields};
+    if (page->places && !options->mapping)
+        places_see_item(page->places, &decoded->item);
     normalise_item(&options->context, &decoded->item, signal, &result);
     page_add_faults(page, item, decoded->faults, decoded->fault_count);
     add_normaliser_faults(page, item, decoded, &result);
@@ -147,7 +149,11 @@ static void on_item(void *ctx, const struct decode_item *decoded) {
 static void decode_mapped(struct page *page, struct str body, const struct decode_limits *limits,
                           struct decoding *decoding) {
     struct mapping_result result;
-    mapping_decode(decoding->options->mapping, body, limits, on_item, decoding, &result);
+    const struct page_options *options = decoding->options;
+    const struct mapping_about about = {.own_place = options->context.source_municipality !=
+                                                     MUNICIPALITY_UNKNOWN,
+                                        .places = page->places};
+    mapping_decode_about(options->mapping, body, limits, &about, on_item, decoding, &result);
     page->decoded = result.decoded;
     page->excluded = result.excluded;
     page->told = result.told;
@@ -159,8 +165,10 @@ static void decode_mapped(struct page *page, struct str body, const struct decod
 static void decode_native(struct page *page, struct str body, const struct decode_limits *limits,
                           struct decoding *decoding) {
     const struct page_options *options = decoding->options;
-    const struct decode_options decode = {
-        .format = options->format, .limits = *limits, .cursor_field = options->cursor_field};
+    const struct decode_options decode = {.format = options->format,
+                                          .limits = *limits,
+                                          .cursor_field = options->cursor_field,
+                                          .places = page->places};
     decode_items(body, &decode, on_item, decoding, &page->decoded);
     // A page is a list. One object is something else: an error, or another form than was thought.
     if (options->polled && page->decoded.single && !page->decoded.failed) {
@@ -182,6 +190,37 @@ static bool needs_dates(const struct page_options *options) {
     return !options->mapping || !options->mapping->may_be_missing[MAPPING_REPORTED];
 }
 
+bool page_has_others(const struct page *page, uint64_t *items) {
+    uint64_t here = (uint64_t)page->item_count + page->excluded;
+    *items = page->told > here ? page->told - here : 0;
+    return page->next || page->hint || *items;
+}
+
+bool page_is_round(uint32_t count) {
+    uint32_t digits = count;
+    while (digits > 0 && digits % 10 == 0)
+        digits /= 10;
+    return count >= 50 && (digits == 1 || digits == 2 || digits == 25 || digits == 5);
+}
+
+bool page_is_doubtful(const struct page *page) {
+    uint64_t others;
+    return !page->by_line && page->told == 0 && !page_has_others(page, &others) &&
+           page_is_round((uint32_t)page->item_count + page->excluded);
+}
+
+// Who imports a saved page takes it for all there is.
+static void check_whole(struct page *page, const struct page_options *options) {
+    uint64_t others;
+    struct decode_result *decoded = &page->decoded;
+    if (decoded->failed || !options->imported || options->one_of_several ||
+        !page_has_others(page, &others))
+        return;
+    decoded->failed = true;
+    decoded->fault = FAULT_OTHER_PAGES;
+    decoded->more = others < UINT32_MAX ? (uint32_t)others : UINT32_MAX;
+}
+
 static void decode_page(struct page *page, struct str body, const struct page_options *options) {
     struct decoding decoding = {page, options};
     struct decode_limits limits = options->limits;
@@ -196,6 +235,7 @@ static void decode_page(struct page *page, struct str body, const struct page_op
     else
         decode_native(page, door.text, &limits, &decoding);
     door_close(&door);
+    check_whole(page, options);
     if (page->decoded.failed)
         page->item_count = page->signal_count = page->fault_count = page->refused_count =
             page->unmapped_count = page->left_out_count = 0;
@@ -205,6 +245,10 @@ void page_decode(struct page *page, struct str body, const struct page_options *
     struct page_options chosen = *options;
     struct mapping relaxed;
     chosen.context.date_needed = needs_dates(options);
+    page->by_line = options->mapping ? options->mapping->format != MAPPING_JSON
+                                     : options->format == DECODE_NDJSON;
+    if (options->preview)
+        page->places = mem_zalloc(1, sizeof *page->places);
     if (options->mapping && options->allow_missing) {
         mapping_relax(options->mapping, &relaxed);
         chosen.mapping = &relaxed;
@@ -240,4 +284,5 @@ void page_free(struct page *page) {
     free(page->left_out);
     free(page->unmapped);
     free(page->next);
+    free(page->places);
 }

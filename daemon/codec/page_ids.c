@@ -9,8 +9,12 @@ struct page_id {
     struct digest identity;
     uint64_t content; // the first bytes of its digest
     int64_t updated_ms;
-    uint32_t page, index;
-    uint32_t clash; // index + 1 of the first item that says otherwise on this page; 0: none
+    uint32_t page;
+    struct place_in_page {
+        uint32_t index, line;
+    } at;
+    bool clashes;               // an item of this page says otherwise,
+    struct place_in_page other; // the first is there
 };
 
 static bool has_identity(const void *entry, const void *key) {
@@ -51,9 +55,12 @@ static void put_in_quarantine(struct page *page, struct page_item *item,
 }
 
 static void refuse(struct page *page, struct page_item *item, const struct signal *signal,
-                   uint32_t other, uint32_t other_page, const struct hash_key *key) {
-    const struct fault fault = {
-        .code = FAULT_CONFLICT, .pointer = "/id", .other = other, .page = other_page};
+                   struct place_in_page other, uint32_t other_page, const struct hash_key *key) {
+    const struct fault fault = {.code = FAULT_CONFLICT,
+                                .pointer = "/id",
+                                .other = other.index,
+                                .other_line = page->by_line ? other.line : 0,
+                                .page = other_page};
     item->signal = UINT32_MAX;
     item->fault_first = (uint32_t)page->fault_count;
     item->fault_count = 1;
@@ -76,7 +83,9 @@ static enum id_found look_up(struct page_ids *ids, const struct page_id *now,
     } else if (known->content == now->content) {
         return FOUND_SAME;
     } else if (known->page == now->page) {
-        known->clash = known->clash ? known->clash : now->index + 1;
+        if (!known->clashes)
+            known->other = now->at;
+        known->clashes = true;
     } else if (now->updated_ms > known->updated_ms) {
         *known = *now;
     } else {
@@ -92,11 +101,11 @@ static void look_at_item(struct page_ids *ids, struct page *page, struct page_it
                                          .updated_ms = signal->updated_ms,
                                          .content = item->content,
                                          .page = number,
-                                         .index = item->index};
+                                         .at = {item->index, item->line}};
     enum id_found found = look_up(ids, &now, &before);
     item->repeats = found == FOUND_SAME;
     if (found == FOUND_OTHER)
-        refuse(page, item, signal, before->index, before->page, key);
+        refuse(page, item, signal, before->at, before->page, key);
 }
 
 // Becomes an item that is refused: an earlier page has it.
@@ -111,7 +120,7 @@ static void refuse_left_out(struct page *page, const struct page_left_out *left_
                                .identity = left_out->identity};
     page->excluded--;
     page->decoded.items++;
-    refuse(page, item, NULL, before->index, before->page, key);
+    refuse(page, item, NULL, before->at, before->page, key);
 }
 
 static bool keep_left_out(struct page_ids *ids, struct page *page,
@@ -121,7 +130,7 @@ static bool keep_left_out(struct page_ids *ids, struct page *page,
                                          .updated_ms = left_out->updated_ms,
                                          .content = UINT64_MAX, // of no item
                                          .page = number,
-                                         .index = left_out->index};
+                                         .at = {left_out->index, left_out->line}};
     bool other = look_up(ids, &now, &before) == FOUND_OTHER;
     if (other)
         refuse_left_out(page, left_out, before, key);
@@ -132,7 +141,7 @@ static bool keep_left_out(struct page_ids *ids, struct page *page,
 static const struct page_id *find_clash(const struct page_ids *ids, const struct digest *identity,
                                         uint32_t number) {
     const struct page_id *known = map_find(&ids->map, &kind, identity);
-    bool clashes = map_used(&kind, known) && known->page == number && known->clash;
+    bool clashes = map_used(&kind, known) && known->page == number && known->clashes;
     return clashes ? known : NULL;
 }
 
@@ -160,7 +169,7 @@ void page_ids_check(struct page_ids *ids, struct page *page, uint32_t number,
             item->signal == UINT32_MAX ? NULL : find_clash(ids, &item->identity, number);
         if (clash)
             refuse(page, item, &page->signals[item->signal],
-                   item->index == clash->index ? clash->clash - 1 : clash->index, 0, key);
+                   item->index == clash->at.index ? clash->other : clash->at, 0, key);
     }
     keep_left_outs(page, ids, number);
 }

@@ -11,22 +11,17 @@
 enum { CHUNK_LINES = 64, LINE_BYTES_MAX = 2048, LAST_DEFAULT = 50, LAST_MAX = 100000 };
 
 struct audit_reading {
-    struct control *control;
-    struct http_request *request;
-    unsigned uid;
-    bool reads;    // a worker has it
-    bool ended;    // it found no more
-    bool stopped;  // its connection has gone
+    struct control_pieces pieces;
     uint64_t from; // next number
     uint64_t end;  // the last one that was there when it was asked for
     uint64_t left; // lines still wanted
-    size_t room;   // lines of this chunk
-    struct control_lines lines;
+    size_t room;   // lines of this piece
 };
 
 static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     struct audit_reading *reading = ctx;
-    struct json_out json = {.buf = &reading->lines.buf};
+    struct buf *lines = &reading->pieces.lines.buf;
+    struct json_out json = {.buf = lines};
     char mac[DIGEST_HEX + 1];
     if (reading->room == 0 || line->number > reading->end)
         return false;
@@ -38,55 +33,26 @@ static bool on_line(void *ctx, const struct ledger_audit_line *line) {
     if (line->text.len) // last: what was changed in it changes nothing of what we say of it
         json_raw(&json, line->text);
     json_close(&json, '}');
-    buf_putc(&reading->lines.buf, '\n');
+    buf_putc(lines, '\n');
     reading->from = line->number + 1;
     reading->left--;
     reading->room--;
     return true;
 }
 
-static void read_piece(void *ctx) {
-    struct audit_reading *reading = ctx;
+static void read_piece(struct control_pieces *pieces) {
+    struct audit_reading *reading = (struct audit_reading *)pieces;
     reading->room = reading->left < CHUNK_LINES ? reading->left : CHUNK_LINES;
-    ledger_each_audited(reading->control->options.ledger, reading->from, on_line, reading);
+    ledger_each_audited(pieces->control->options.ledger, reading->from, on_line, reading);
 }
 
-static void reading_free(struct audit_reading *reading) {
-    buf_free(&reading->lines.buf);
-    free(reading);
+static enum control_next next_piece(struct control_pieces *pieces) {
+    const struct audit_reading *reading = (struct audit_reading *)pieces;
+    return reading->left == 0 || pieces->empty ? CONTROL_END : CONTROL_READ;
 }
 
-static void on_piece(void *ctx) {
-    struct audit_reading *reading = ctx;
-    reading->reads = false;
-    reading->ended = reading->lines.buf.len == 0;
-    if (reading->stopped)
-        reading_free(reading);
-    else
-        http_stream_wake(reading->request);
-}
-
-static ssize_t pull(void *ctx, char *out, size_t max) {
-    struct audit_reading *reading = ctx;
-    struct control *control = reading->control;
-    if (reading->reads)
-        return 0;
-    size_t n = control_lines_take(&reading->lines, out, max);
-    if (n > 0)
-        return (ssize_t)n;
-    if (reading->left == 0 || reading->ended || control->stopping)
-        return -1;
-    (void)control_lines_sent(&reading->lines);
-    reading->reads = true;
-    control_work(control, reading->uid, true, read_piece, on_piece, reading);
-    return 0;
-}
-
-static void closed(void *ctx) {
-    struct audit_reading *reading = ctx;
-    reading->stopped = true;
-    if (!reading->reads)
-        reading_free(reading);
+static void reading_free(struct control_pieces *pieces) {
+    free(pieces);
 }
 
 // False when the parameters are wrong. What is beyond the last line is cut off, so that nothing is
@@ -120,16 +86,12 @@ void control_audit(struct control *control, struct http_request *request) {
         return;
     }
     struct audit_reading *reading = mem_zalloc(1, sizeof *reading);
-    *reading = (struct audit_reading){.control = control,
-                                      .request = request,
-                                      .uid = control_uid(request),
-                                      .from = from,
-                                      .end = ledger_audit_last(control->options.ledger),
-                                      .left = count};
-    buf_init(&reading->lines.buf, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
-    struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
-    struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = reading};
-    control_stream(request, &head, &source);
+    *reading = (struct audit_reading){
+        .pieces = {.read = read_piece, .next = next_piece, .end = reading_free},
+        .from = from,
+        .end = ledger_audit_last(control->options.ledger),
+        .left = count};
+    control_send_pieces(control, request, &reading->pieces, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
 }
 
 // --- verify ---

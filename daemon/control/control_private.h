@@ -70,6 +70,24 @@ struct control_lines {
 };
 bool control_lines_sent(struct control_lines *lines); // all are, and it is empty again
 size_t control_lines_take(struct control_lines *lines, char *out, size_t max);
+
+// A stream that is read in pieces; see pieces.c. The first member of what it is made for.
+enum control_next { CONTROL_READ, CONTROL_WAIT, CONTROL_END };
+struct control_pieces {
+    void (*read)(struct control_pieces *pieces); // on a worker: a piece into `lines`
+    // All is sent, `empty`: the piece read last had nothing. CONTROL_WAIT: until it is woken.
+    enum control_next (*next)(struct control_pieces *pieces);
+    void (*leave)(struct control_pieces *pieces); // its connection has gone; NULL: nothing to do
+    void (*end)(struct control_pieces *pieces);   // nobody uses it any more: frees it
+    // Set by control_send_pieces
+    struct control *control;
+    struct http_request *request;
+    struct control_lines lines;
+    unsigned uid;
+    bool reads, empty, closed;
+};
+void control_send_pieces(struct control *control, struct http_request *request,
+                         struct control_pieces *pieces, size_t piece_bytes_max);
 void control_problem(struct http_request *request, unsigned status, const char *detail);
 // A handler that answers later keeps its request in `held`, which becomes NULL if the request is
 // dropped before that, by http_close only. `held` must be there until it is answered or dropped.

@@ -12,93 +12,63 @@
 enum { CHUNK_LINES = 64, LAST_MAX = 100000 };
 
 struct follower {
-    struct control *control;
-    struct http_request *request;
+    struct control_pieces pieces;
     struct follower *next, **link; // list of those that follow; link NULL: not in it
     uint64_t from;                 // next sequence
     uint64_t left;                 // lines still wanted
     bool follow;
-    bool reads; // a worker has it
-    bool read;  // the worker has just looked
     bool woken; // the ledger has grown since it began to look
-    unsigned uid;
-    bool stopped; // its connection has gone
-    struct control_lines lines;
 };
 
 static bool on_line(void *ctx, const struct ledger_event *line) {
     struct follower *follower = ctx;
-    event_put_json(&follower->lines.buf, &line->entry, follower->control->options.config->oin,
-                   line->event);
-    buf_putc(&follower->lines.buf, '\n');
+    struct buf *lines = &follower->pieces.lines.buf;
+    event_put_json(lines, &line->entry, follower->pieces.control->options.config->oin, line->event);
+    buf_putc(lines, '\n');
     follower->from = line->entry.seq + 1;
     follower->left--;
     return true;
 }
 
 static void join(struct follower *follower) {
-    follower->next = follower->control->followers;
-    follower->link = &follower->control->followers;
+    struct control *control = follower->pieces.control;
+    follower->next = control->followers;
+    follower->link = &control->followers;
     if (follower->next)
         follower->next->link = &follower->next;
     *follower->link = follower;
 }
 
-static void follower_free(struct follower *follower) {
-    buf_free(&follower->lines.buf);
-    free(follower);
+static void leave(struct control_pieces *pieces) {
+    struct follower *follower = (struct follower *)pieces;
+    if (!follower->link)
+        return;
+    *follower->link = follower->next;
+    if (follower->next)
+        follower->next->link = follower->link;
 }
 
-static void read_piece(void *ctx) {
-    struct follower *follower = ctx;
+static void read_piece(struct control_pieces *pieces) {
+    struct follower *follower = (struct follower *)pieces;
     uint64_t want = follower->left < CHUNK_LINES ? follower->left : CHUNK_LINES;
-    ledger_each_event(follower->control->options.ledger, follower->from, want, on_line, follower);
+    ledger_each_event(pieces->control->options.ledger, follower->from, want, on_line, follower);
 }
 
-static void on_piece(void *ctx) {
-    struct follower *follower = ctx;
-    follower->reads = false;
-    follower->read = true;
-    if (follower->stopped)
-        follower_free(follower);
-    else
-        http_stream_wake(follower->request);
-}
-
-static ssize_t pull(void *ctx, char *out, size_t max) {
-    struct follower *follower = ctx;
-    struct control *control = follower->control;
+// Nothing was found when it looked last: then there is no more for now.
+static enum control_next next_piece(struct control_pieces *pieces) {
+    struct follower *follower = (struct follower *)pieces;
     if (follower->follow && !follower->link) // it streams from here on
         join(follower);
-    if (follower->reads)
-        return 0;
-    size_t n = control_lines_take(&follower->lines, out, max);
-    if (n > 0)
-        return (ssize_t)n;
-    // All is sent. Nothing was found when it looked last: then there is no more for now.
-    bool sought = follower->read && follower->lines.buf.len == 0;
-    follower->read = false;
-    (void)control_lines_sent(&follower->lines);
-    if (follower->left == 0 || control->stopping || (sought && !follower->follow))
-        return -1;
-    if (sought && !follower->woken)
-        return 0;
+    if (follower->left == 0 || (pieces->empty && !follower->follow))
+        return CONTROL_END;
+    if (pieces->empty && !follower->woken)
+        return CONTROL_WAIT;
     follower->woken = false;
-    follower->reads = true;
-    control_work(control, follower->uid, true, read_piece, on_piece, follower);
-    return 0;
+    return CONTROL_READ;
 }
 
-static void closed(void *ctx) {
-    struct follower *follower = ctx;
-    if (follower->link) {
-        *follower->link = follower->next;
-        if (follower->next)
-            follower->next->link = follower->link;
-    }
-    follower->stopped = true;
-    if (!follower->reads)
-        follower_free(follower);
+static void follower_free(struct control_pieces *pieces) {
+    free(pieces);
 }
 
 struct range {
@@ -142,16 +112,13 @@ void control_events(struct control *control, struct http_request *request) {
         return;
     }
     struct follower *follower = mem_zalloc(1, sizeof *follower);
-    *follower = (struct follower){.control = control,
-                                  .request = request,
-                                  .uid = control_uid(request),
-                                  .from = range.from,
-                                  .left = range.max,
-                                  .follow = range.follow};
-    buf_init(&follower->lines.buf, (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
-    struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
-    struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = follower};
-    control_stream(request, &head, &source);
+    *follower = (struct follower){
+        .pieces = {.read = read_piece, .next = next_piece, .leave = leave, .end = follower_free},
+        .from = range.from,
+        .left = range.max,
+        .follow = range.follow};
+    control_send_pieces(control, request, &follower->pieces,
+                        (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
 }
 
 void control_wake(struct control *control) {
@@ -159,7 +126,7 @@ void control_wake(struct control *control) {
     while (follower) {
         struct follower *next = follower->next;
         follower->woken = true;
-        http_stream_wake(follower->request);
+        http_stream_wake(follower->pieces.request);
         follower = next;
     }
 }

@@ -231,6 +231,10 @@ static void put_reason(struct json_out *json, const struct mapping *mapping, boo
     json_close(json, '}');
 }
 
+static bool is_read_by_line(const struct template *t) {
+    return t && !t->native && t->mapping.format != MAPPING_JSON;
+}
+
 static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     const struct quarantine_reply *list = ctx;
     struct json_out *json = list->json;
@@ -242,6 +246,7 @@ static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     put_words(json, "id", entry->id);
     json_put_bool(json, "page", entry->page);
     json_put_u64(json, "index", entry->index);
+    json_put_text(json, "by", entry->page || is_read_by_line(t) ? "line" : "item");
     control_put_time(json, "first", entry->first_ms);
     control_put_time(json, "last", entry->last_ms);
     json_put_u64(json, "times", entry->times);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/pii/log.h"
+#include "ingest/preview.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@ struct asked {
     const struct source *source;
     const struct template *template; // NULL: native
     enum decode_format format;       // when native
-    bool dry_run, allow_missing;
+    bool dry_run, allow_missing, first_page_only;
     unsigned status;   // of the refusal; 0: none
     const char *fault; // for the operator; NULL: a standard sentence
 };
@@ -69,6 +70,7 @@ static void take_request(const struct control *control, struct http_request *req
                   http_query(request, "format", 0));
     asked->dry_run = take_flag(asked, request, "dryRun", "dryRun is 1 or 0.");
     asked->allow_missing = take_flag(asked, request, "allowMissing", "allowMissing is 1 or 0.");
+    asked->first_page_only = take_flag(asked, request, "firstPageOnly", "firstPageOnly is 1 or 0.");
     if (!http_body(request).data)
         refuse(asked, 400, "There is nothing to import.");
 }
@@ -107,11 +109,64 @@ static void put_ids(struct json_out *json, const struct page *page) {
     json_close(json, ']');
 }
 
+// By place of its items, from 0: "registered":[[0,3],[7,7]].
+static void put_ranges(struct json_out *json, const struct page *page, enum verdict verdict) {
+    json_open_key(json, verdict_name(verdict), '[');
+    for (size_t i = 0, first; i < page->item_count; i++) {
+        if (page->items[i].verdict != verdict)
+            continue;
+        for (first = i; i + 1 < page->item_count && page->items[i + 1].verdict == verdict &&
+                        page->items[i + 1].index == page->items[i].index + 1;)
+            i++;
+        json_open(json, '[');
+        json_u64(json, page->items[first].index);
+        json_u64(json, page->items[i].index);
+        json_close(json, ']');
+    }
+    json_close(json, ']');
+}
+
+static void put_corrected(struct json_out *json, const struct delivery *delivery) {
+    enum { TOLD_MAX = 100 };
+    const struct page *page = &delivery->content;
+    json_open_key(json, "corrections", '[');
+    for (size_t i = 0; i < delivery->change_count && i < TOLD_MAX; i++) {
+        const struct page_item *item = &page->items[delivery->changes[i].item];
+        const struct signal *signal = &page->signals[item->signal];
+        json_open(json, '{');
+        json_put_u64(json, "index", item->index);
+        json_put_string(json, "id", (struct str){signal->id, signal->id_len});
+        preview_put_changes(json, delivery, delivery->changes[i].item);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void put_preview(struct json_out *json, const struct delivery *delivery) {
+    const struct page *page = &delivery->content;
+    uint64_t others;
+    put_ids(json, page);
+    preview_put_places(json, delivery);
+    json_open_key(json, "places", '{');
+    for (int v = 0; v < VERDICT_COUNT; v++)
+        put_ranges(json, page, (enum verdict)v);
+    json_close(json, '}');
+    preview_put_changed(json, delivery);
+    put_corrected(json, delivery);
+    json_put_u64(json, "takesBack", delivery->takes_back);
+    json_put_bool(json, "otherPages", page_has_others(page, &others));
+    json_put_u64(json, "elsewhere", others);
+    json_put_bool(json, "doubtful", page_is_doubtful(page));
+}
+
 static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery) {
-    uint64_t verdicts[VERDICT_COUNT] = {0};
+    uint64_t verdicts[VERDICT_COUNT] = {0}, undated = 0;
     struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
-    for (size_t i = 0; i < delivery->content.item_count; i++)
-        verdicts[delivery->content.items[i].verdict]++;
+    for (size_t i = 0; i < delivery->content.item_count; i++) {
+        const struct page_item *item = &delivery->content.items[i];
+        verdicts[item->verdict]++;
+        undated += item->undated && item->verdict == VERDICT_REGISTERED; // the others keep theirs
+    }
     json_open(&json, '{');
     json_put_bool(&json, "dryRun", delivery->dry_run);
     json_put_u64(&json, "received", delivery->content.item_count);
@@ -122,11 +177,11 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
     json_put_u64(&json, "titles", delivery->content.decoded.titles);
     json_put_u64(&json, "dropped", tally.dropped);
     json_put_u64(&json, "unmapped", tally.unmapped);
-    json_put_u64(&json, "undated", tally.undated);
+    json_put_u64(&json, "undated", undated);
     json_put_u64(&json, "longIds", delivery->content.decoded.long_ids);
     json_put_u64(&json, "roundedIds", delivery->content.decoded.rounded_ids);
     if (delivery->dry_run)
-        put_ids(&json, &delivery->content);
+        put_preview(&json, delivery);
     put_refused(&json, delivery);
     json_close(&json, '}');
 }
@@ -174,7 +229,8 @@ void control_import(struct control *control, struct http_request *request) {
     delivery->template = asked.template;
     delivery->imported = true;
     delivery->allow_missing = asked.allow_missing;
-    delivery->dry_run = asked.dry_run;
+    delivery->one_of_several = asked.first_page_only;
+    delivery->dry_run = delivery->preview = asked.dry_run;
     delivery->received_ms = loop_wall_ms();
     delivery->task.done = on_delivered;
     struct http_request **held = mem_zalloc(1, sizeof *held);

@@ -19,7 +19,7 @@ struct status_numbers {
     struct publish_status publish, publish_counts;
     struct store_usage usage;
     uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, own_bytes,
-        mapped_bytes, taken_back;
+        mapped_bytes, taken_back, forked;
     int64_t signals, persons, last_commit_ms, uptime_s;
 };
 
@@ -61,6 +61,7 @@ static void gather(struct control *control, struct status_numbers *f) {
     publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
     publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);
     f->taken_back = publish_job_taken_back(o->kafka);
+    f->forked = publish_job_forked(o->kafka);
     f->statistics_waiting = ledger_statistics_unpublished(o->ledger);
 }
 
@@ -141,6 +142,7 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "restarts", f->publish.restarts);
     json_put_u64(json, "forged", forged(f));
     json_put_u64(json, "takenBack", f->taken_back);
+    json_put_u64(json, "forked", f->forked);
     put_last_error(json, &f->publish);
     json_open_key(json, "counts", '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
@@ -176,6 +178,8 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "paused", f->feeds.paused);
     json_put_u64(json, "held", f->feeds.held);
     json_put_u64(json, "quarantined", f->quarantined);
+    control_put_time(json, "certificateEnds", f->feeds.certificates.clients_s * 1000);
+    control_put_time(json, "authorityEnds", f->feeds.certificates.authorities_s * 1000);
     json_open_key(json, "failingList", '[');
     feeds_each_failing(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
     json_close(json, ']');
@@ -273,6 +277,10 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
            forged(f));
     metric(out, "kafka_taken_back_total",
            "Events that the topic had and the ledger lacked, since the start", f->taken_back);
+    metric(out, "kafka_forked_total",
+           "Records of ours that say something else than was published under their number, since "
+           "the start",
+           f->forked);
 }
 
 static void put_room_metrics(struct buf *out, const struct status_numbers *f,
@@ -282,6 +290,14 @@ static void put_room_metrics(struct buf *out, const struct status_numbers *f,
         metric(out, "certificate_end_timestamp_seconds",
                "When the TLS certificate, or the first of its chain, ends",
                (uint64_t)f->push.certificate_ends_s);
+    if (f->feeds.certificates.clients_s > 0)
+        metric(out, "client_certificate_end_timestamp_seconds",
+               "When the first client certificate of a source ends",
+               (uint64_t)f->feeds.certificates.clients_s);
+    if (f->feeds.certificates.authorities_s > 0)
+        metric(out, "authority_end_timestamp_seconds",
+               "When the first authority of poll.ca_file ends",
+               (uint64_t)f->feeds.certificates.authorities_s);
     metric(out, "connections", "Open connections", f->push.connections);
     metric(out, "connections_max", "Limit: connections", config->http.connections_max);
     metric(out, "questions", "Questions over the control socket that are worked out or wait",

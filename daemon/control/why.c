@@ -5,6 +5,11 @@
 #include "codec/event.h"
 #include "core/normalise/normalise.h"
 
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t DAY_MS = 86400000;
+
 bool control_take_signal(const struct control *control, struct http_request *request,
                          struct control_signal *signal) {
     signal->source = control_param(request, 0);
@@ -32,6 +37,7 @@ struct why {
     struct http_request *request;
     struct json_out *json;
     uint64_t previous;
+    uint32_t oldest; // version that is kept
 };
 
 static void on_version(void *ctx, const struct ledger_event *line) {
@@ -52,6 +58,8 @@ static void on_version(void *ctx, const struct ledger_event *line) {
     json_put_text(json, "received", received);
     json_put_text(json, "feed", entry->remapped ? "remap" : entry->polled ? "poll" : "push");
     json_put_bool(json, "erased", entry->erased);
+    json_put_text(json, "status",
+                  entry->erased ? NULL : status_name((enum status)entry->cell.status));
     json_put_text(json, "municipality", code);
     json_put_text(json, "municipalityName", m ? m->name : NULL);
     event_put_categories(json, &entry->cell);
@@ -66,6 +74,53 @@ static void on_version(void *ctx, const struct ledger_event *line) {
                         line->partition, line->offset);
     json_close(json, '}');
     why->previous = entry->previous;
+    why->oldest = entry->version;
+}
+
+// Whether the signal counts as it stands, and since when and by what that is so: from the latest
+// version back to the first that says the same.
+struct standing {
+    const char *is, *by;
+    int64_t since_ms;
+    uint64_t previous; // 0: all that matter have been seen
+};
+
+static const char *standing_of(const struct ledger_entry *entry) {
+    return entry->erased                 ? "erased"
+           : !entry->counts              ? "withdrawn"
+           : !ledger_entry_counts(entry) ? "rejected"
+                                         : "counts";
+}
+
+static const char *brought_by(const struct ledger_entry *entry) {
+    if (entry->erased)
+        return "operator";
+    if (!entry->counts && entry->how != WITHDRAWN_SAID)
+        return withdrawal_name(entry->how);
+    return entry->remapped ? "remap" : entry->polled ? "poll" : "push";
+}
+
+static void on_standing(void *ctx, const struct ledger_event *line) {
+    struct standing *standing = ctx;
+    const struct ledger_entry *entry = &line->entry;
+    const char *is = standing_of(entry);
+    standing->previous = 0;
+    if (standing->is && strcmp(standing->is, is) != 0)
+        return;
+    standing->is = is;
+    standing->by = brought_by(entry);
+    standing->since_ms = entry->received_ms;
+    standing->previous = entry->erased ? 0 : entry->previous;
+}
+
+static void put_standing(const struct why *why, uint64_t latest) {
+    struct standing standing = {.previous = latest};
+    while (standing.previous &&
+           ledger_event_at(why->control->options.ledger, standing.previous, on_standing, &standing))
+        ;
+    json_put_text(why->json, "standing", standing.is);
+    control_put_time(why->json, "since", standing.since_ms);
+    json_put_text(why->json, "by", standing.by);
 }
 
 static void on_latest(void *ctx, const struct ledger_event *line) {
@@ -91,10 +146,12 @@ static void send_why(struct control *control, struct http_request *request, uint
     struct why why = {.control = control, .request = request, .json = &json, .previous = seq};
     json_open(&json, '{');
     (void)ledger_event_at(control->options.ledger, seq, on_latest, &why);
+    put_standing(&why, seq);
     json_open_key(&json, "versions", '[');
     while (why.previous && ledger_event_at(control->options.ledger, why.previous, on_version, &why))
         ;
     json_close(&json, ']');
+    json_put_u64(&json, "expired", why.oldest ? why.oldest - 1 : 0);
     json_close(&json, '}');
     control_send(request, &reply);
 }
@@ -103,9 +160,16 @@ static void send_why(struct control *control, struct http_request *request, uint
 static void refuse_unseen(const struct control *control, struct http_request *request,
                           const struct control_signal *signal) {
     bool known = sources_find(control->sources, signal->source);
-    control_problem(request, 404,
-                    known ? "No signal with this id came from this source."
-                          : "There is no source of this name in the source table.");
+    char text[200] = "There is no source of this name in the source table.";
+    if (known && ledger_first_seq(control->options.ledger) > 1)
+        (void)snprintf(
+            text, sizeof text,
+            "No signal with this id came from this source in the last %lld days. One that "
+            "came before has expired (retention.identity): nobody knows it any more.",
+            (long long)(control->options.config->retention.identity_ms / DAY_MS));
+    else if (known)
+        (void)snprintf(text, sizeof text, "No signal with this id came from this source.");
+    control_problem(request, 404, text);
 }
 
 void control_why(struct control *control, struct http_request *request) {

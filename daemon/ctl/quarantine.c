@@ -31,7 +31,8 @@ static void put_where(struct term_table *table, const struct json_view *entry) {
     else if (id)
         (void)snprintf(text, sizeof text, "%s", id);
     else
-        (void)snprintf(text, sizeof text, "item %" PRId64, index);
+        (void)snprintf(text, sizeof text, "%s %" PRId64,
+                       json_view_is(entry, "by", "line") ? "line" : "item", index);
     table_put_text(table, text);
 }
 

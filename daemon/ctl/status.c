@@ -42,6 +42,7 @@ static const struct status_number kafka_numbers[] = {
     {"restarts", "kafka.restarts", STATISTIC_ALARM},
     {"forged", "kafka.forged", STATISTIC_ALARM},
     {"taken back", "kafka.takenBack", STATISTIC_ALARM},
+    {"forked", "kafka.forked", STATISTIC_ALARM},
 };
 static const struct status_number feeds_numbers[] = {
     {"sources", "feeds.sources", STATISTIC_COUNT},
@@ -181,6 +182,10 @@ static enum ctl_exit print_status(const struct ctl *ctl, const struct json_view 
     put_kafka(term, answer);
     put_heading(term, "Feeds");
     put_numbers(term, answer, feeds_numbers, sizeof feeds_numbers / sizeof *feeds_numbers);
+    if (json_view_text(answer, "feeds.certificateEnds"))
+        put_time(term, "client cert ends", json_view_text(answer, "feeds.certificateEnds"));
+    if (json_view_text(answer, "feeds.authorityEnds"))
+        put_time(term, "authority ends", json_view_text(answer, "feeds.authorityEnds"));
     put_heading(term, "Memory");
     put_numbers(term, answer, memory_numbers, sizeof memory_numbers / sizeof *memory_numbers);
     return CTL_OK;

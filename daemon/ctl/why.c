@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { LABEL_WIDTH = 13, TEXT_MAX = 512 };
 
@@ -52,12 +53,53 @@ static void put_published(const struct term_out *term, const struct json_view *v
 }
 
 static void put_verdict(const struct term_out *term, const struct json_view *version) {
-    const char *text = json_view_text(version, "verdict");
-    if (json_view_is(version, "withdrawal", "gone"))
-        text = "withdrawn: gone from the source's complete list";
+    const char *verdict = json_view_text(version, "verdict"), *more = "";
+    char text[TEXT_MAX];
+    if (json_view_flag(version, "erased"))
+        more = ", erased";
+    else if (json_view_is(version, "withdrawal", "gone"))
+        more = ": gone from the source's complete list";
     else if (json_view_is(version, "withdrawal", "leftOut"))
-        text = "withdrawn: the template leaves it out now";
+        more = ": the template leaves it out now";
+    else if (json_view_is(version, "status", "rejected"))
+        more = ": rejected";
+    (void)snprintf(text, sizeof text, "%s%s", verdict ? verdict : "-", more);
     put_line(term, "verdict", text);
+}
+
+// What the signal counts for, and if it does not, since when and by what.
+static void put_standing(const struct term_out *term, const struct json_view *answer) {
+    static const char *const brought[][2] = {
+        {"push", "posted by the source"},
+        {"poll", "polled from the source"},
+        {"remap", "other tables"},
+        {"operator", "an operator: signaalctl audit says who"},
+        {"gone", "gone from the source's complete list"},
+        {"leftOut", "the template leaves it out now"},
+    };
+    const char *by = json_view_text(answer, "by"), *is = json_view_text(answer, "standing");
+    char text[TEXT_MAX], time[FORMAT_MAX];
+    if (json_view_flag(answer, "counts") || !is) {
+        put_line(term, "counts", json_view_flag(answer, "counts") ? "yes" : "no");
+        return;
+    }
+    for (size_t i = 0; by && i < sizeof brought / sizeof brought[0]; i++)
+        if (strcmp(by, brought[i][0]) == 0)
+            by = brought[i][1];
+    format_stamp(json_view_text(answer, "since"), time);
+    (void)snprintf(text, sizeof text, "no: %s on %s UTC (%s)%s", is, time, by ? by : "-",
+                   strcmp(is, "rejected") == 0 ? ", in counts only with status=rejected" : "");
+    put_styled(term, "counts", STYLE_WARN, text);
+}
+
+static void put_expired(const struct term_out *term, const struct json_view *answer) {
+    int64_t count;
+    char text[TEXT_MAX];
+    if (!json_view_number(answer, "expired", &count) || count == 0)
+        return;
+    (void)snprintf(text, sizeof text, "1..%" PRId64 " have expired (retention.identity)", count);
+    term_out_end_line(term);
+    put_line(term, "versions", text);
 }
 
 // Only of a signal that a complete list brought.
@@ -94,10 +136,11 @@ static enum ctl_exit print_signal(const struct ctl *ctl, const struct json_view 
     put_line(term, "signal", json_view_text(answer, "signal"));
     put_line(term, "source", json_view_text(answer, "source"));
     put_line(term, "id", json_view_text(answer, "id"));
-    put_line(term, "counts", json_view_flag(answer, "counts") ? "yes" : "no");
+    put_standing(term, answer);
     put_lacked(term, answer);
     for (size_t i = 0; i < json_view_size(versions); i++)
         put_version(term, json_view_item(versions, i));
+    put_expired(term, answer);
     return CTL_OK;
 }
 

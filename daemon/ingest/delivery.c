@@ -64,6 +64,7 @@ void delivery_free(struct delivery *delivery) {
     mem_wipe_free(delivery->body);
     page_free(&delivery->content);
     free(delivery->poll);
+    free(delivery->changes);
     free(delivery);
 }
 
@@ -86,6 +87,8 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
         .page_number = delivery->poll ? delivery->poll->page : 0,
         .imported = delivery->imported,
         .allow_missing = delivery->allow_missing,
+        .one_of_several = delivery->one_of_several,
+        .preview = delivery->preview,
         .context = {.municipalities = delivery->tables->municipalities,
                     .categories = delivery->tables->categories,
                     .allowlist = delivery->tables->allowlist,

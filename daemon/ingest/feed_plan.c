@@ -6,6 +6,8 @@
 // unordered list that swap places between two pages while these are read.
 #include "ingest/feed_plan.h"
 
+#include "codec/page.h"
+
 #include "base/time.h"
 #include "codec/decode.h"
 
@@ -63,14 +65,6 @@ void feed_plan_begin(struct feed_plan *plan, const struct template *template, co
     end_window(plan);
 }
 
-// How many items servers like to have on a page: 50, 100, 200, 250, 500, 1000 …
-static bool is_round(uint32_t count) {
-    uint32_t digits = count;
-    while (digits > 0 && digits % 10 == 0)
-        digits /= 10;
-    return count >= 50 && (digits == 1 || digits == 2 || digits == 25 || digits == 5);
-}
-
 // A server may send fewer than it was asked for, so the first page does not tell how many are full.
 static bool has_more(const struct feed_plan *plan, const struct feed_page *page) {
     if (page->repeated)
@@ -100,7 +94,7 @@ static void read_end(struct feed_plan *plan, const struct feed_page *page) {
     plan->query_items += page->repeated ? 0 : page->count;
     plan->more = has_more(plan, page);
     bool cut_short = !plan->more && t->paging != TEMPLATE_PAGING_NUMBER && page->told == 0 &&
-                     is_round(page->count);
+                     page_is_round(page->count);
     plan->cut_off = t->window_end_param && (page->count >= t->window_items_max || cut_short);
     plan->doubtful = !t->window_end_param && cut_short;
     if (!plan->trouble)

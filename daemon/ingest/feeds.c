@@ -329,12 +329,17 @@ void feeds_free(struct feeds *feeds) {
 
 // ---- looking at them
 
+void feeds_look_at_certificates(struct feeds *feeds) {
+    certificates_look(feeds->options.config, feeds->sources, &feeds->certificates);
+}
+
 void feeds_get_status(const struct feeds *feeds, struct feeds_status *status) {
     *status = (struct feeds_status){.feeds = feeds->feed_count,
                                     .polls = feeds->polls,
                                     .pages = feeds->pages,
                                     .not_modified = feeds->not_modified,
-                                    .failures = feeds->failures};
+                                    .failures = feeds->failures,
+                                    .certificates = feeds->certificates};
     for (size_t i = 0; i < feeds->feed_count; i++) {
         status->failing += feeds->feeds[i]->failures > 0;
         status->paused += feeds->feeds[i]->record.paused;

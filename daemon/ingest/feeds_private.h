@@ -64,6 +64,7 @@ struct feeds {
     struct loop_timer *silence_timer;
     bool stopping;
     uint64_t polls, pages, not_modified, failures;
+    struct certificate_ends certificates;
 };
 
 void feed_drop_token(struct feed *feed);

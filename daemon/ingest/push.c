@@ -14,6 +14,7 @@
 #include "codec/event.h"
 #include "codec/json_out.h"
 #include "core/normalise/normalise.h"
+#include "ingest/preview.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +238,7 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
         digest_to_hex(&item->identity, signal);
         json_put_text(json, "signal", signal);
         json_put_u64(json, "version", item->version);
+        preview_put_changes(json, delivery, index);
     }
     json_key(json, "errors");
     json_open(json, '[');
@@ -249,6 +251,8 @@ static void put_verdict(struct json_out *json, const struct delivery *delivery, 
     json_close(json, ']');
     if (told < item->fault_count)
         json_put_u64(json, "errorsLeftOut", item->fault_count - told);
+    if (delivery->content.decoded.single)
+        preview_put_places(json, delivery);
     json_close(json, '}');
 }
 
@@ -267,6 +271,7 @@ static void fill_verdicts(struct http_reply *reply, const struct delivery *deliv
         for (size_t i = 0; i < delivery->content.item_count; i++)
             put_verdict(&json, delivery, (uint32_t)i);
         json_close(&json, ']');
+        preview_put_places(&json, delivery);
         json_close(&json, '}');
     }
     if (created) {
@@ -325,7 +330,7 @@ static void post_signals(struct push_request *call) {
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
                                                 call->push->tables, call->format, body, len);
     delivery->charset = call->charset;
-    delivery->dry_run = str_is(dry_run, "true");
+    delivery->dry_run = delivery->preview = str_is(dry_run, "true");
     submit(call, delivery);
 }
 

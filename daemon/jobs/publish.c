@@ -103,6 +103,7 @@ static void recovery_is_kept(void *ctx) {
 
 static void on_recovered(void *ctx) {
     struct topic_stream *stream = ctx;
+    take_back_tell_forked(stream);
     stream->recovered = true;
     if (!stream->job->stopping)
         pipeline_after_notes(stream->job->options.pipeline, stream->topic, recovery_is_kept,
@@ -205,6 +206,10 @@ bool publish_job_is_current(const struct publish_job *job) {
 
 uint64_t publish_job_taken_back(const struct publish_job *job) {
     return job->taken_back;
+}
+
+uint64_t publish_job_forked(const struct publish_job *job) {
+    return job->forked;
 }
 
 static void on_stopped(void *ctx) {

@@ -18,13 +18,19 @@ struct publish_job {
         const char *topic_name; // NULL: there is no such stream
         struct publisher *publisher;
         bool recovered; // once since the start
+        // Genuine records that say something else than the ledger has published under their number
+        int64_t forked_upto[PUBLISH_PARTITIONS_MAX]; // those before it have been looked at
+        struct topic_forked {
+            uint64_t count; // not told yet
+            struct publish_ack first;
+        } forked; // of the worker that reads, then of the loop
         // While something is taken back; of the worker that reads, then of the loop
         struct ledger_staging *staging;     // of events
         struct topic_statistics statistics; // of statistics
         struct take_back_task events_back;
         struct restore_task statistics_back;
     } streams[LEDGER_TOPICS];
-    uint64_t taken_back;
+    uint64_t taken_back, forked;
     bool stopping;
     int running; // streams that have not stopped yet
     void (*stopped)(void *ctx);
@@ -35,6 +41,7 @@ struct publish_job {
 enum publish_seen take_back_see(void *ctx, const struct publish_record *record, bool whole,
                                 struct err *err);
 void take_back_run(void *ctx);
+void take_back_tell_forked(struct topic_stream *stream); // what a reading has found
 void take_back_free(struct topic_stream *stream);
 
 #endif

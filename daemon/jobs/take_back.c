@@ -68,6 +68,28 @@ static enum ledger_look look_up(struct topic_stream *stream, const struct publis
     return ledger_look_up_statistic(ledger, record->seq, record->key, record->value);
 }
 
+// Each counts once, however often it is read.
+static void note_forked(struct topic_stream *stream, const struct publish_record *record) {
+    int64_t *upto = &stream->forked_upto[record->partition];
+    if (record->offset < *upto)
+        return;
+    *upto = record->offset + 1;
+    if (stream->forked.count++ == 0)
+        stream->forked.first = (struct publish_ack){record->seq, record->partition, record->offset};
+}
+
+void take_back_tell_forked(struct topic_stream *stream) {
+    const struct topic_forked forked = stream->forked;
+    stream->forked.count = 0;
+    stream->job->forked += forked.count;
+    if (forked.count)
+        log_error("kafka topic=%s has %" PRIu64 " records of ours that say something else than was "
+                  "published under their number, the first of sequence=%" PRIu64 " in partition=%d "
+                  "offset=%lld: two daemons have written with this ledger",
+                  stream->topic_name, forked.count, forked.first.seq, (int)forked.first.partition,
+                  (long long)forked.first.offset);
+}
+
 enum publish_seen take_back_see(void *ctx, const struct publish_record *record, bool whole,
                                 struct err *err) {
     struct topic_stream *stream = ctx;
@@ -84,6 +106,8 @@ enum publish_seen take_back_see(void *ctx, const struct publish_record *record, 
     case LEDGER_LACKS:
         return whole ? stage_event(stream, record, err) : PUBLISH_LACKED;
     case LEDGER_FORKED:
+        note_forked(stream, record);
+        break;
     case LEDGER_HAS:
         break;
     }
@@ -181,6 +205,7 @@ static void take_statistics(struct topic_stream *stream) {
 
 void take_back_run(void *ctx) {
     struct topic_stream *stream = ctx;
+    take_back_tell_forked(stream);
     if (stream->job->stopping)
         return;
     if (stream->topic == LEDGER_EVENTS)

@@ -110,17 +110,31 @@ static bool find_standing(struct ledger_writer *writer, struct signal *signal,
     return true;
 }
 
+static struct signal left_out_signal(const struct page_left_out *item) {
+    return (struct signal){.identity = item->identity,
+                           .withdrawn = true,
+                           .how = WITHDRAWN_LEFT_OUT,
+                           .updated_ms = item->updated_ms,
+                           .updated_upto_ms = item->updated_upto_ms};
+}
+
+size_t ledger_count_left_out(struct ledger_writer *writer, const struct delivery *delivery) {
+    size_t count = 0;
+    for (size_t i = 0; i < delivery->content.left_out_count; i++) {
+        struct signal signal = left_out_signal(&delivery->content.left_out[i]);
+        struct ledger_entry known;
+        count += find_standing(writer, &signal, &known);
+    }
+    return count;
+}
+
 size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery) {
     const struct absence absence = {delivery->source, delivery->tables, delivery->polled,
                                     delivery->received_ms};
     size_t most = delivery->polled ? WITHDRAWN_MAX : SIZE_MAX;
     for (; delivery->left_out_taken < delivery->content.left_out_count && most > 0; most--) {
         const struct page_left_out *item = &delivery->content.left_out[delivery->left_out_taken++];
-        struct signal signal = {.identity = item->identity,
-                                .withdrawn = true,
-                                .how = WITHDRAWN_LEFT_OUT,
-                                .updated_ms = item->updated_ms,
-                                .updated_upto_ms = item->updated_upto_ms};
+        struct signal signal = left_out_signal(item);
         struct ledger_entry known;
         if (!find_standing(writer, &signal, &known))
             continue;

@@ -5,6 +5,7 @@
 // line the memory led to, so that ledger_apply needs to read nothing.
 #include "ledger/ledger.h"
 
+#include "base/mem.h"
 #include "ledger_private.h"
 
 static bool read_line(struct store_txn *txn, uint64_t seq, struct ledger_entry *entry) {
@@ -127,12 +128,49 @@ static uint64_t find_by_memory(const struct ledger *ledger, struct store_txn *tx
     return seq;
 }
 
-void ledger_load_lead(struct ledger *ledger, struct store_txn *txn,
-                      const struct ledger_entry *entry) {
-    uint64_t before = find_by_memory(ledger, txn, &entry->identity);
-    if (before)
-        leads_remove(ledger->leads, &entry->identity, before);
-    leads_add(ledger->leads, &entry->identity, entry->seq);
+// Lines come in order, and each says which was before it. One that was made anew from its events
+// may not know it: what is alike is looked at once lines can be read.
+static void load_lead(struct ledger_loading *loading, const struct ledger_coming *line) {
+    struct leads *leads = loading->ledger->leads;
+    if (line->previous)
+        leads_remove(leads, &line->identity, line->previous);
+    if (!leads_add(leads, &line->identity, line->seq))
+        return;
+    loading->alike =
+        mem_grow(loading->alike, loading->alike_count, &loading->alike_cap, sizeof *loading->alike);
+    loading->alike[loading->alike_count++] = *line;
+}
+
+void ledger_load_leads(struct ledger_loading *loading) {
+    for (size_t i = 0; i < loading->coming_count; i++)
+        load_lead(loading, &loading->coming[i]);
+    loading->coming_count = 0;
+}
+
+void ledger_load_lead(struct ledger_loading *loading, const struct ledger_entry *entry) {
+    leads_prefetch(loading->ledger->leads, &entry->identity);
+    loading->coming[loading->coming_count++] =
+        (struct ledger_coming){entry->identity, entry->seq, entry->previous};
+    if (loading->coming_count == LEDGER_COMING_MAX)
+        ledger_load_leads(loading);
+}
+
+// All leads to this identity but the one to its latest line go.
+void ledger_load_alike(struct ledger_loading *loading, struct store_txn *txn) {
+    struct leads *leads = loading->ledger->leads;
+    struct ledger_entry entry;
+    for (size_t i = 0; i < loading->alike_count; i++) {
+        const struct digest *identity = &loading->alike[i].identity;
+        struct leads_walk walk = {0};
+        uint64_t seq, latest = loading->alike[i].seq;
+        while ((seq = leads_next(leads, identity, &walk)) != 0) {
+            if (seq == latest || !read_line(txn, seq, &entry) || !is_of(&entry, identity))
+                continue;
+            leads_remove(leads, identity, seq < latest ? seq : latest);
+            latest = seq < latest ? latest : seq;
+            walk = (struct leads_walk){0};
+        }
+    }
 }
 
 uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {

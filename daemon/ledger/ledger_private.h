@@ -104,6 +104,11 @@ struct ledger_change {
     struct statistics_record statistics; // to be written when statistics_changed
     bool statistics_changed;
     uint64_t statistics_waiting;
+    struct ledger_moved_source { // the last one that moved.c was asked for; kept as well
+        char name[LEDGER_SOURCE_MAX];
+        size_t len;
+        uint64_t place;
+    } moved;
     struct buf value, record; // room to encode in, kept from group to group
 };
 
@@ -141,9 +146,22 @@ void ledger_lead(struct ledger_writer *writer, const struct digest *identity, ui
 // The latest line of its signal expires.
 void ledger_forget_lead(struct ledger_writer *writer, const struct ledger_entry *entry);
 void ledger_apply_leads(struct ledger *ledger, const struct ledger_change *change);
-// While a ledger is loaded, line by line: this one of a signal is the latest so far.
-void ledger_load_lead(struct ledger *ledger, struct store_txn *txn,
-                      const struct ledger_entry *entry);
+enum { LEDGER_COMING_MAX = 32 };
+// While a ledger is loaded, line by line, before anything else of it can be read.
+struct ledger_loading {
+    struct ledger *ledger;
+    struct err err; // of the lines
+    struct ledger_coming {
+        struct digest identity;
+        uint64_t seq, previous;
+    } coming[LEDGER_COMING_MAX]; // kept back for a moment, so that memory is at hand
+    size_t coming_count;
+    struct ledger_coming *alike; // owned; led like others when they came
+    size_t alike_count, alike_cap;
+};
+void ledger_load_lead(struct ledger_loading *loading, const struct ledger_entry *entry);
+void ledger_load_leads(struct ledger_loading *loading); // those kept back
+void ledger_load_alike(struct ledger_loading *loading, struct store_txn *txn);
 
 // write.c
 // One line; adds it to the outbox. What is kept of its event is in change->value.
@@ -250,6 +268,8 @@ void ledger_forget_listed(struct ledger_writer *writer, const struct ledger_entr
 // What is known of the items that a template leaves out is withdrawn, a part at a time; how many
 // are left to be looked at.
 size_t ledger_withdraw_left_out(struct ledger_writer *writer, struct delivery *delivery);
+// How many signals that would be, of a preview.
+size_t ledger_count_left_out(struct ledger_writer *writer, const struct delivery *delivery);
 
 // expire.c
 // The signal whose latest line this is goes on counting without it.

@@ -16,30 +16,55 @@ static bool damaged(struct err *err, const char *what, uint64_t seq) {
                    (unsigned long long)seq);
 }
 
+// While the store is opened, and its pages are looked at.
+static void on_line(void *ctx, uint64_t seq, struct str record) {
+    struct ledger_loading *loading = ctx;
+    struct ledger *ledger = loading->ledger;
+    struct ledger_entry entry;
+    struct str event;
+    if (ledger->first_seq == 0)
+        ledger->first_seq = seq;
+    else if (seq != ledger->last_seq + 1 && loading->err.kind == ERR_NONE)
+        (void)damaged(&loading->err, "a line is missing", seq);
+    ledger->last_seq = seq;
+    if (loading->err.kind != ERR_NONE)
+        return;
+    if (seq > LEADS_SEQ_MAX || !record_get_ledger(record, seq, &entry, &event))
+        (void)damaged(&loading->err, "unreadable line", seq);
+    else if (entry.kind == LEDGER_SIGNAL)
+        ledger_load_lead(loading, &entry);
+}
+
+// True when the store is open and its lines are in order.
+static bool take_leads(struct ledger_loading *loading, struct err *err) {
+    struct store_txn txn;
+    if (loading->err.kind == ERR_NONE) {
+        ledger_load_leads(loading);
+        store_begin_read(loading->ledger->store, &txn);
+        ledger_load_alike(loading, &txn);
+        store_abort(&txn);
+        loading->err = txn.err;
+    }
+    if (loading->err.kind != ERR_NONE)
+        *err = loading->err;
+    return loading->err.kind == ERR_NONE;
+}
+
+static bool open_store(struct ledger *ledger, const struct ledger_options *options,
+                       struct err *err) {
+    struct ledger_loading loading = {.ledger = ledger};
+    const struct store_reader reader = {on_line, &loading};
+    ledger->store = store_open(options->dir, options->bytes_max, &reader, err);
+    bool ok = ledger->store && take_leads(&loading, err);
+    free(loading.alike);
+    return ok;
+}
+
 struct loading {
     struct ledger *ledger;
-    struct store_txn *txn;
     struct err *err;
     bool ok;
 };
-
-static bool on_entry_loaded(void *ctx, uint64_t seq, struct str record) {
-    struct loading *loading = ctx;
-    struct ledger_entry entry;
-    struct str event;
-    if (loading->ledger->first_seq == 0)
-        loading->ledger->first_seq = seq;
-    else if (seq != loading->ledger->last_seq + 1)
-        loading->ok = damaged(loading->err, "a line is missing", seq);
-    if (!loading->ok)
-        return false;
-    if (seq > LEADS_SEQ_MAX || !record_get_ledger(record, seq, &entry, &event))
-        loading->ok = damaged(loading->err, "unreadable line", seq);
-    else if (entry.kind == LEDGER_SIGNAL)
-        ledger_load_lead(loading->ledger, loading->txn, &entry);
-    loading->ledger->last_seq = seq;
-    return loading->ok;
-}
 
 static bool on_count(void *ctx, struct str key, struct str value) {
     struct loading *loading = ctx;
@@ -92,9 +117,8 @@ static void load_sequence(struct ledger *ledger, struct store_txn *txn) {
 static bool load(struct ledger *ledger, struct err *err) {
     struct store_txn txn;
     struct str value;
-    struct loading loading = {ledger, &txn, err, true};
+    struct loading loading = {ledger, err, true};
     store_begin_read(ledger->store, &txn);
-    store_each_seq(&txn, STORE_LEDGER, 1, on_entry_loaded, &loading);
     load_sequence(ledger, &txn);
     if (loading.ok)
         store_each(&txn, STORE_COUNTS, on_count, &loading);
@@ -266,8 +290,8 @@ struct ledger *ledger_open(const struct ledger_options *options, struct err *err
     ledger->leads = leads_create();
     ledger->counts = counts_create();
     ledger->persons = persons_create();
-    ledger->store = store_open(options->dir, options->bytes_max, err);
-    if (!ledger->store || !load_name(ledger, err) || !load_keys(ledger, options, err) ||
+    if (!open_store(ledger, options, err) || !load_name(ledger, err) ||
+        !load_keys(ledger, options, err) ||
         !(ledger->id[0] ? check_keys(ledger, err) : name_ledger(ledger, err)) ||
         !load(ledger, err)) {
         ledger_close(ledger);

@@ -26,19 +26,29 @@ static void add(struct ledger_writer *writer, uint64_t source, const struct cell
         store_delete(&writer->txn, STORE_MOVED, key);
 }
 
+// The source's place in the keys, which is worked out once for all that it brings.
+static uint64_t place_of(struct ledger_writer *writer, struct str source) {
+    struct ledger_moved_source *last = &writer->change->moved;
+    struct digest digest;
+    if (!str_equal(source, (struct str){last->name, last->len})) {
+        hash_digest(&writer->ledger->identity_key, "moved", &source, 1, &digest);
+        memcpy(&last->place, digest.bytes, sizeof last->place);
+        last->len = source.len;
+        memcpy(last->name, source.data, source.len);
+    }
+    return last->place;
+}
+
 void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
                        const struct cell *to) {
     struct cell before = {0}, after = {0};
-    struct digest digest;
-    uint64_t place;
     if (from && cell_counts(from))
         before = statistics_plain(from);
     if (to && cell_counts(to))
         after = statistics_plain(to);
     if (memcmp(&before, &after, sizeof before) == 0)
         return;
-    hash_digest(&writer->ledger->identity_key, "moved", &source, 1, &digest);
-    memcpy(&place, digest.bytes, sizeof place);
+    uint64_t place = place_of(writer, source);
     if (before.categories)
         add(writer, place, &before, -1);
     if (after.categories)

@@ -4,6 +4,7 @@
 // verdict and version.
 #include "ledger/ledger.h"
 
+#include "base/mem.h"
 #include "core/normalise/normalise.h"
 #include "core/signal/dedup.h"
 #include "ledger_private.h"
@@ -29,6 +30,16 @@ void ledger_keep_day(const struct tables *tables, const struct source *source, i
                          received_ms, signal);
 }
 
+static void note_change(struct delivery *delivery, const struct page_item *item,
+                        const struct ledger_entry *known, const struct signal *signal) {
+    delivery->changes = mem_grow(delivery->changes, delivery->change_count, &delivery->change_cap,
+                                 sizeof *delivery->changes);
+    delivery->changes[delivery->change_count++] =
+        (struct delivery_change){.item = (size_t)(item - delivery->content.items),
+                                 .before = changes_state_known(known),
+                                 .after = changes_state_delivered(signal)};
+}
+
 static void take_item(struct ledger_writer *writer, struct delivery *delivery,
                       struct page_item *item) {
     struct signal *signal = &delivery->content.signals[item->signal];
@@ -41,6 +52,10 @@ static void take_item(struct ledger_writer *writer, struct delivery *delivery,
         ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
     if (delivery->dry_run && item->repeats)
         item->verdict = VERDICT_DUPLICATE;
+    if (seen && item->verdict != VERDICT_DUPLICATE)
+        ledger_keep_day(delivery->tables, delivery->source, delivery->received_ms, &known, signal);
+    if (delivery->preview && item->verdict == VERDICT_CORRECTED)
+        note_change(delivery, item, &known, signal);
     if (!delivery->dry_run && !signal->withdrawn && !(seen && known.erased))
         ledger_note_listed(writer, delivery, &signal->identity);
     if (item->verdict == VERDICT_DUPLICATE || delivery->dry_run) {
@@ -74,6 +89,8 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     uint64_t before = writer->change->last_seq;
     size_t from = delivery->taken, end = delivery->content.item_count;
     size_t part = task->part ? task->part : LEDGER_PART_ITEMS;
+    if (from == 0)
+        delivery->change_count = 0; // a commit that failed may have noted some
     if (delivery->polled && !delivery->content.decoded.failed && end - from > part)
         end = from + part;
     for (size_t i = from; i < end; i++) {
@@ -84,6 +101,8 @@ void ledger_take_delivery(struct ledger_writer *writer, struct commit_task *task
     }
     delivery->taken = end;
     size_t left_out = delivery->dry_run ? 0 : ledger_withdraw_left_out(writer, delivery);
+    if (delivery->preview)
+        delivery->takes_back = ledger_count_left_out(writer, delivery);
     delivery->news = delivery->news || writer->change->last_seq > before;
     task->items = delivery->content.item_count - end + left_out;
     task->more = task->items > 0;

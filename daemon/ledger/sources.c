@@ -242,7 +242,8 @@ void ledger_commit_refused(struct ledger_writer *writer, struct delivery *delive
             continue;
         struct quarantine_record entry = new_entry(writer, delivery);
         const struct page_refused *refused = &delivery->content.refused[item->refused];
-        entry.index = delivery->content.faults[item->fault_first].index;
+        const struct fault *first = &delivery->content.faults[item->fault_first];
+        entry.index = delivery->content.by_line ? first->line : first->index;
         (void)snprintf(entry.id, sizeof entry.id, "%s", refused->id);
         for (uint32_t k = 0; k < item->fault_count && k < RECORD_REASONS_MAX; k++) {
             const struct fault *fault = &delivery->content.faults[item->fault_first + k];

@@ -377,7 +377,7 @@ static bool check_store(struct verify *verify) {
     struct err err;
     bool readable;
     outcome->looked = true;
-    if (!store_check(&verify->txn, &readable, &err))
+    if (!store_check(&verify->txn, NULL, &readable, &err))
         verify_differ(verify, VERIFY_STORE, "%s", err.text);
     for (int i = 0; readable && i < STORE_TABLES; i++)
         outcome->compared += store_entries(&verify->txn, (enum store_table)i);

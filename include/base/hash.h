@@ -32,8 +32,6 @@ bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);
 bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * size digits
-// 64 bits by which chance shows and an enemy does not (SipHash with keys that all know).
-uint64_t hash_short(uint64_t first, uint64_t second, struct str data);
 // A tag of 128 bits by which an enemy shows as well, at a fifth of the cost of hash_digest: SipHash
 // with 16 bytes of the key.
 void hash_tag(const struct hash_key *key, struct str data, struct digest *out);

@@ -30,8 +30,11 @@ uint64_t leads_next(const struct leads *leads, const struct digest *identity,
 // Is this line among them?
 bool leads_has(const struct leads *leads, const struct digest *identity, uint64_t seq);
 
-// seq is above 0, at most LEADS_SEQ_MAX, and not there yet.
-void leads_add(struct leads *leads, const struct digest *identity, uint64_t seq);
+// seq is above 0, at most LEADS_SEQ_MAX, and not there yet. True when there is another lead for
+// this identity.
+bool leads_add(struct leads *leads, const struct digest *identity, uint64_t seq);
+// Soon something will be asked or changed of this identity.
+void leads_prefetch(const struct leads *leads, const struct digest *identity);
 void leads_remove(struct leads *leads, const struct digest *identity,
                   uint64_t seq); // if it is there
 

@@ -16,18 +16,21 @@ struct decode_limits {
     uint32_t depth_max;
 };
 
+struct places;
 struct decode_options {
     enum decode_format format;
     struct decode_limits limits;
     // A field of each item whose highest value is wanted (the cursor of a poll); absent: none. Not
     // counted as unknown.
     struct str cursor_field;
+    struct places *places; // gets the members that nobody asks for; NULL: nobody wants to know
 };
 
 enum {
     DECODE_FAULTS_MAX = 32, // more than there are fields
     DECODE_CURSOR_MAX = 64,
     DECODE_MISSING_MAX = 160,
+    DECODE_UNKNOWN_MAX = 16,
 };
 
 // An item that decoded, or one whose fields have faults of type (fault_count > 0; index is set).
@@ -50,12 +53,14 @@ struct decode_result {
     // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there
     // is nothing, "behind" when something follows what should be all.
     const char *place;
-    const struct door_form *form;       // with FORM: what it is instead
-    uint32_t titles;                    // CSV: records above the header line
-    uint32_t long_ids, rounded_ids;     // CSV: numbers of 16 digits and more; that end in zeros
-    uint32_t line, more;                // more: how many further lines have the same fault
-    char missing[DECODE_MISSING_MAX];   // MISSING_PLACE: which, as the template calls them
-    char cursor[DECODE_CURSOR_MAX + 1]; // "" when none
+    const struct door_form *form;         // with FORM: what it is instead
+    uint32_t titles;                      // CSV: records above the header line
+    uint32_t long_ids, rounded_ids;       // CSV: numbers of 16 digits and more; that end in zeros
+    uint32_t line, more;                  // more: how many further lines have the same fault
+    char missing[DECODE_MISSING_MAX];     // MISSING_PLACE: which, as the template calls them
+    uint16_t unknown[DECODE_UNKNOWN_MAX]; // of a table: columns that may be these, from 1;
+    uint32_t unknown_count;               // there may be more than fit
+    char cursor[DECODE_CURSOR_MAX + 1];   // "" when none
 };
 
 // Calls fn for each item in order. When result->failed the body as a whole is wrong and what fn saw

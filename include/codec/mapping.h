@@ -121,10 +121,20 @@ void mapping_decode(const struct mapping *mapping, struct str body,
                     void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                     struct mapping_result *result);
 
+// The same, with what is known beside the template, and what is asked beside the items.
+struct mapping_about {
+    bool own_place;        // the source is of one municipality: a page need not say which
+    struct places *places; // gets what the page has, see codec/places.h; NULL: nobody asks
+};
+void mapping_decode_about(const struct mapping *mapping, struct str body,
+                          const struct decode_limits *limits, const struct mapping_about *about,
+                          void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
+                          struct mapping_result *result);
+
 // For who writes a template: each field of one item, as the page had it and as it becomes. Borrowed
 // for the call.
 struct mapping_trace {
-    uint32_t index;
+    uint32_t index, line;
     bool excluded;
     struct str raw[MAPPING_FIELDS];   // absent when there is nothing there
     struct str value[MAPPING_FIELDS]; // after words, absent list, constant and date form

@@ -5,6 +5,7 @@
 #define CODEC_PAGE_H
 
 #include "codec/mapping.h"
+#include "codec/places.h"
 #include "core/normalise/normalise.h"
 
 enum { PAGE_SAFE_ID_MAX = 64 };
@@ -65,7 +66,17 @@ struct page {
     uint64_t told; // how many items the page says that its list has; 0: it does not
     bool hint;     // it names a next page in a way that the mapping does not follow
     char *next;    // where the mapping finds the next page; NULL: nowhere
+    bool by_line;  // each item has lines of its own, by which people find it: a table, NDJSON
+    struct places *places; // of a preview; else NULL
 };
+
+// Of a list that has several pages: does it say that there are others, and of how many items (0: it
+// does not say how many)?
+bool page_has_others(const struct page *page, uint64_t *items);
+// How many items servers like to have on a page: 50, 100, 200, 250, 500, 1000 …
+bool page_is_round(uint32_t count);
+// Of a page of JSON that says nothing of others: has it so many items that there may be more?
+bool page_is_doubtful(const struct page *page);
 
 // What the items that are not refused have in all.
 struct page_tally {
@@ -93,6 +104,8 @@ struct page_options {
     struct page_ids *ids; // of the pages of its poll so far; NULL: it is the whole delivery
     uint32_t page_number; // among these, from 1
     bool imported;        // by an operator
+    bool one_of_several;  // who knows that the list has other pages
+    bool preview;         // notes what the body has
     bool allow_missing;   // the operator says that places and dates may be missing
     struct normalise_context context;
 };

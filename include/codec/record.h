@@ -99,7 +99,8 @@ struct quarantine_record {
     int64_t first_ms, last_ms;
     uint32_t times;
     bool page;      // the page as a whole
-    uint32_t index; // of the item in its page, or line of the page's fault
+    uint32_t index; // of the item in its page; its line, where items have lines of their own; line
+                    // of the page's fault
     char source[LEDGER_SOURCE_MAX + 1];
     char id[SIGNAL_ID_MAX + 1];         // "" when it has none or it is not safe to keep
     char cursor[RECORD_CURSOR_MAX + 1]; // where the poll began that brought it

@@ -6,6 +6,7 @@
 #define INGEST_FEEDS_H
 
 #include "ingest/admission.h"
+#include "ingest/certificates.h"
 
 struct feeds;
 
@@ -32,7 +33,9 @@ struct feeds_status {
     size_t doubtful;
     size_t held; // something is gone from their complete list, and waits for an operator
     uint64_t polls, pages, not_modified, failures;
+    struct certificate_ends certificates; // as they were when they were looked at last
 };
+void feeds_look_at_certificates(struct feeds *feeds);
 void feeds_get_status(const struct feeds *feeds, struct feeds_status *status);
 
 enum feed_state {

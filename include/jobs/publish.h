@@ -36,6 +36,8 @@ void publish_job_status(const struct publish_job *job, enum ledger_topic topic,
 // There is no Kafka, or the topic of events has been seen since the start: the ledger is not older.
 bool publish_job_is_current(const struct publish_job *job);
 uint64_t publish_job_taken_back(const struct publish_job *job); // lines, since the start
+// Records of ours that say something else than was published under their number, since the start.
+uint64_t publish_job_forked(const struct publish_job *job);
 // Hands over nothing more, waits at most timeout_ms for what Kafka confirms, then calls stopped.
 void publish_job_stop(struct publish_job *job, int64_t timeout_ms, void (*stopped)(void *ctx),
                       void *ctx);

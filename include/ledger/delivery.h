@@ -8,6 +8,7 @@
 #include "codec/page.h"
 #include "codec/record.h"
 #include "core/person/person.h"
+#include "core/signal/changes.h"
 #include "core/tables/display_allowlist.h"
 #include "core/tables/tables.h"
 #include "ledger/task.h"
@@ -48,11 +49,20 @@ struct delivery {
     bool empty;                      // a page without items: nothing is decoded
     bool dry_run;                    // classified, nothing written
     bool imported;                   // by an operator
-    bool allow_missing;              // who says that places and dates may be missing
+    bool allow_missing;              // who says that places and dates may be missing,
+    bool one_of_several;             // and that it is one page of a list with others
+    bool preview;                    // wants to know what the body has
     char *body;                      // owned; freed once decoded
     size_t body_len;
 
     struct page content;
+    // Of a preview: the signals that it would correct, by place in content.items. Owned.
+    struct delivery_change {
+        size_t item;
+        struct changes_state before, after;
+    } * changes;
+    size_t change_count, change_cap;
+    size_t takes_back;            // of a preview: known signals that the template leaves out now
     size_t taken, left_out_taken; // of its items, in the parts that were committed
     bool news;                    // one of them was
     bool counts; // and counts: only that ends a silence, and makes a municipality one that signals

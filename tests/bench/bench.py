@@ -113,7 +113,7 @@ class Daemon:
             answer = b"".join(iter(lambda: sock.recv(65536), b""))
         if not answer.startswith(b"HTTP/1.1 200 "):
             raise RuntimeError(f"GET {path}: {answer[:1000]}")
-        return True
+        return answer.partition(b"\r\n\r\n")[2].decode()
 
     def cpu_s(self):
         """User and system time of the process with all its threads: its CPU clock, as clock_getcpuclockid(3) makes it."""

@@ -55,6 +55,7 @@ STATUS = {
         "restarts": 0,
         "forged": 0,
         "takenBack": 0,
+        "forked": 0,
         "lastError": None,
     },
     "feeds": {"sources": 344, "polled": 12, "failing": 1, "silent": 2, "paused": 0, "quarantined": 7},

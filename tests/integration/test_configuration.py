@@ -107,6 +107,46 @@ class Certificate(harness.Fresh):
             self.assertIn(f"{self.certificate} and {self.key}: the TLS certificate and the TLS key are no pair", done.stderr)
 
 
+class OthersCertificates(harness.Fresh):
+    """Those that feeds show and trust end too, and a feed that fails by it is seen too late."""
+
+    def test_told_before_the_end(self):
+        directory = self.daemon.directory
+        made = time.time()
+        pairs = {name: make_certificate(directory, name, days) for name, days in (("near", 10), ("far", 60), ("root", 20), ("new", 90))}
+        for name, (key, certificate) in pairs.items():
+            (directory / f"{name}.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
+            (directory / f"{name}.pem").chmod(0o600)
+        bundle = directory / "bundle.pem"
+        bundle.write_bytes(pairs["new"][1].read_bytes() + pairs["root"][1].read_bytes())
+        self.daemon.extra = {"poll": [f"ca_file: {bundle}"]}
+        self.daemon.write_config()
+        line = {"kind": "ngo", "url": "https://127.0.0.1:9/", "interval": "7d", "allow_private": "yes"}
+        self.use = [{**line, "name": name, "client_cert_file": f"{name}.pem"} for name in ("near", "far")]
+        self.daemon.write_sources(self.use)
+        self.daemon.start()
+
+        def day(days):
+            return time.strftime("%Y-%m-%d", time.gmtime(made + days * DAY_S))
+
+        feeds, metrics = self.daemon.status()["feeds"], self.daemon.metrics()
+        self.assertEqual((feeds["certificateEnds"][:10], feeds["authorityEnds"][:10]), (day(10), day(20)))
+        for kind, days in (("client_certificate", 10), ("authority", 20)):
+            seconds = metrics[f"signaald_{kind}_end_timestamp_seconds"]
+            self.assertEqual(time.strftime("%Y-%m-%d", time.gmtime(seconds)), day(days))
+        log = self.daemon.log()
+        self.assertRegex(log, rf"<4>the client certificate of source near ends in \d+ days, on {day(10)}")
+        self.assertRegex(log, rf"<4>one of the authorities of poll.ca_file ends in \d+ days, on {day(20)}")
+        self.assertNotIn("source far", log)
+        told = subprocess.run([str(harness.BUILD / "signaalctl"), "--socket", self.daemon.control_path, "status"],
+                              capture_output=True, text=True, timeout=60).stdout
+        self.assertRegex(told, rf"client cert ends +{day(10)}")
+        self.daemon.write_sources(self.use[1:])
+        self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+        self.assertEqual(self.daemon.status()["feeds"]["certificateEnds"][:10], day(60))
+        self.daemon.stop()
+
+
 class ByHand(harness.Fresh):
     def setUp(self):
         super().setUp()

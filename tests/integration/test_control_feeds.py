@@ -376,7 +376,7 @@ class Import(Case):
         text, _ = self.ctl("import", self.file("j.json", json.dumps(lines)), "--source", "coa")
         self.assertRegex(text, r"(?m)^registered +3$")
         text, _ = self.ctl("import", self.file("j.json", json.dumps([{"id": "j-9"}, *lines])), "--source", "coa", expect=1)
-        self.assertRegex(text, r"(?m)^item 1: /reported required: ")
+        self.assertRegex(text, r"(?m)^item 0: /reported required: ")
         self.assertRegex(text, r"(?m)^duplicate +3$")
         text, _ = self.ctl("import", self.file("j.json", json.dumps([{**lines[0], "status": "confirmed"}, *lines])),
                            "--source", "coa", expect=1)

@@ -124,7 +124,7 @@ class Try(unittest.TestCase):
         self.assertEqual(
             first,
             """\
-item 0
+line 2
   field         as it is there         what it becomes
   id            1                      1
   reported      05-03-2017             2017-03-05
@@ -152,14 +152,14 @@ item 0
 
     def test_few_items_but_every_reason(self):
         text, _ = self.run_try("csv", self.file("a.csv", ROWS), "-n", "1", expect=1)
-        self.assertNotIn("item 1\n", text)
-        self.assertRegex(text, r"item 2\n  => refused +/id required")
+        self.assertNotIn("line 3\n", text)
+        self.assertRegex(text, r"line 4\n  => refused +/id required")
         text, _ = self.run_try("csv", self.file("a.csv", ROWS), "-n", "0", expect=1)
-        self.assertNotIn("item 0\n", text)
+        self.assertNotIn("line 2\n", text)
 
     def test_standard_input(self):
         text, _ = self.run_try("csv", "-", expect=1, input=ROWS.encode())
-        self.assertIn("item 2\n", text)
+        self.assertIn("line 4\n", text)
 
     def test_own_municipality(self):
         path = self.file("a.csv", "id,reported,category\n1,2017-03-05,\n")

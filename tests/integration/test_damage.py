@@ -113,8 +113,10 @@ class Damage(unittest.TestCase):
             self.file.write_bytes(self.bytes[: page * PAGE] + bytes(PAGE) + self.bytes[(page + 1) * PAGE:])
             self.assert_refused(f"page {page} does not say what the file is")
 
-    def test_a_bit_of_an_event(self):
-        self.file.write_bytes(self.bytes.replace(b'"reported":"2017-0', b'"reported":"2018-0'))
+    def test_a_bit_of_a_line(self):
+        damaged = self.bytes.replace(b"2017-123", b"2017-923")
+        self.assertNotEqual(damaged, self.bytes)
+        self.file.write_bytes(damaged)
         self.assert_refused("ledger: its entries are not those that were written", "NOT WHOLE")
 
     def test_at_random(self):

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Disks that fail or are full: never a 2xx for what is not on them, nothing lost, nothing twice, and it recovers."""
+import contextlib
 import os
+import pathlib
 import resource
+import socket
 import subprocess
 import tempfile
+import time
 import unittest
 
 from faults import ENVIRONMENT, Inject, can_trace
@@ -91,7 +95,8 @@ class InputOutput(Base):
     def test_sync_fails_and_works_again(self):
         self.start()
         self.assertEqual(self.post(5), 200)
-        for error in ("EIO", "ENOSPC"):
+        errors = ("EIO", "ENOSPC", "EDQUOT", "EROFS")
+        for error in errors:
             with Inject(self.daemon.process, f"fdatasync:error={error}"):
                 for count in (1, 20, 1):
                     self.assertEqual(self.post(count), 503)
@@ -101,8 +106,46 @@ class InputOutput(Base):
             self.assertEqual(self.post(7), 200)
             self.assert_kept()
         log = self.daemon.log()
-        self.assertEqual((log.count("commits fail"), log.count("commits work again")), (2, 2))
+        self.assertEqual((log.count("commits fail"), log.count("commits work again")), (len(errors), len(errors)))
         self.assert_kept_over_restart()
+
+    def test_writes_fail_and_work_again(self):
+        """A quota, or a disk that was mounted anew for reading only, refuses the bytes themselves."""
+        self.start()
+        self.assertEqual(self.post(5), 200)
+        for error, said in (("EDQUOT", "quota"), ("EROFS", "Read-only"), ("ENOSPC", "No space")):
+            with Inject(self.daemon.process, f"writev,pwrite64:error={error}"):
+                for count in (1, 20):
+                    self.assertEqual(self.post(count), 503)
+                self.assertEqual(self.daemon.request("GET", "/v1/health").status, 503)
+            self.assertRegex(self.daemon.log(), f"<3>commits fail.*{said}")
+            self.assertEqual(self.post(7), 200)
+            self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
+            self.assert_kept()
+        self.assert_kept_over_restart()
+
+    def test_no_descriptor_for_a_connection(self):
+        """Whoever connects waits, nothing spins, and it goes on when there are some again."""
+        self.start()
+        self.assertEqual(self.post(2), 200)
+        process = self.daemon.process.pid
+        used = len(os.listdir(f"/proc/{process}/fd"))
+        before = resource.prlimit(process, resource.RLIMIT_NOFILE)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (used + 2, before[1]))
+        with contextlib.ExitStack() as stack:
+            for _ in range(20):
+                stack.enter_context(socket.create_connection(("127.0.0.1", self.daemon.port)))
+            spent, begun = self.spent(), time.monotonic()
+            time.sleep(2)
+            self.assertLess(self.spent() - spent, (time.monotonic() - begun) / 2)
+        resource.prlimit(process, resource.RLIMIT_NOFILE, before)
+        self.assertEqual(self.post(3), 200)
+        self.assert_kept_over_restart()
+
+    def spent(self):
+        """Seconds of processor time."""
+        fields = pathlib.Path(f"/proc/{self.daemon.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def test_each_write_fails_once(self):
         """The n-th write of a commit fails, for each n: data pages, then the meta page, after which the books must be

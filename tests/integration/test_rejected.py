@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A rejected signal is kept, shown and published, and counts only for who asks for rejected ones: in counts, persons, trend,
 coverage, statistics and the state, and in what a consumer makes of the values of the events."""
+import subprocess
 import unittest
 
-from harness import Case, tally
+from harness import BUILD, Case, tally
 
 SOURCES = [{"name": "adam", "kind": "municipality", "municipality": "GM0363", "push": True},
            {"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True}]
@@ -97,6 +98,27 @@ class Rejected(Case):
         self.assertEqual(answer.status, 200, answer.body)
         told = {(s.get("year"), len(s)): s["count"] for s in self.ask("/v1/statistics")["statistics"]}
         self.assertEqual(set(told.values()), {10}, told)
+
+    def test_why(self):
+        """What it counts for, since when and by what; the version from which that is so, not the last one."""
+        for name, lives in (("1", [{}]), ("2", [{"status": "rejected"}]), ("3", [{}, {"status": "rejected"}, {
+                "status": "rejected", "category": "OrganRemoval"}]), ("4", [{"status": "rejected"}, {}]), ("5", [{}, {"withdrawn": True}])):
+            for more in lives:
+                self.push("adam", f"w-{name}", **more)
+        self.push("adam", "w-6")
+        self.assertEqual(self.daemon.control("DELETE", "/v1/signals/adam/w-6").status, 200)
+        for name, standing, by, version in (("1", "counts", "push", 1), ("2", "rejected", "push", 1), ("3", "rejected", "push", 2),
+                                            ("4", "counts", "push", 2), ("5", "withdrawn", "push", 2), ("6", "erased", "operator", 2)):
+            told = self.ask(f"/v1/signals/adam/w-{name}")
+            received = {v["version"]: v["received"] for v in told["versions"]}
+            self.assertEqual((told["standing"], told["by"], told["since"], told["counts"], told["expired"]),
+                             (standing, by, received[version], standing == "counts", 0))
+            text = subprocess.run([BUILD / "signaalctl", "--socket", self.daemon.control_path, "why", "adam", f"w-{name}"],
+                                  capture_output=True, text=True, check=True).stdout
+            day = received[version][:10]
+            line = next(line for line in text.splitlines() if line.startswith("counts"))
+            self.assertRegex(line, "^counts +yes$" if standing == "counts" else f"^counts +no: {standing} on {day} .*UTC")
+        self.assertEqual([v["status"] for v in self.ask("/v1/signals/adam/w-3")["versions"]], ["rejected", "rejected", "possible"])
 
 
 

@@ -240,6 +240,41 @@ class RestoreTest(RestoreBase):
         self.verify()
 
 
+class ForkTest(RestoreBase):
+    def test_two_have_written(self):
+        """A number that was published elsewhere as something else: what the topic has under it is told, and shown."""
+        self.daemon.start()
+        self.signals(1, 5)
+        await_published(self.daemon)
+        self.daemon.stop()
+        folder = self.backup()
+        self.daemon.start()
+        self.signals(6, 6)
+        await_published(self.daemon)
+        self.daemon.stop()
+        self.restore(folder)
+        other = self.topic + "-other"
+        self.kafka.create_topic(other, 1)
+        lines = self.daemon.extra["kafka"]
+        self.use([re.sub("^topic: .*", f"topic: {other}", line) for line in lines])
+        self.signals(7, 7)
+        await_published(self.daemon)
+        self.daemon.stop()
+        self.use(lines)
+        harness.wait_for(lambda: self.daemon.status()["kafka"]["state"] == "running", "the topic has been read")
+        self.assertEqual(self.daemon.status()["kafka"]["forked"], 1)
+        self.assertEqual(self.daemon.metrics()["signaald_kafka_forked_total"], 1)
+        self.assertEqual(self.taken_back(), 0)
+        self.assertRegex(self.daemon.log(), "<3>kafka topic=.* has 1 records of ours that say something else than was published "
+                                            "under their number, the first of sequence=6")
+        self.daemon.stop()
+
+    def use(self, lines):
+        self.daemon.extra["kafka"] = lines
+        self.daemon.write_config()
+        self.daemon.start()
+
+
 class StatisticsTest(RestoreBase):
     """What was told outside since the backup stays told, and no number of the counts topic is used twice."""
 

@@ -136,7 +136,7 @@ static inline void assert_reads(struct ledger *ledger, uint64_t from, uint64_t f
 
 static inline void tamper_begin(struct store **store, struct store_txn *txn) {
     struct err err;
-    *store = store_open(scratch_dir, 64 << 20, &err);
+    *store = store_open(scratch_dir, 64 << 20, NULL, &err);
     assert_non_null(*store);
     store_begin(*store, txn);
 }

@@ -251,6 +251,44 @@ static void what_is_no_table_of_signals_is_refused(void **state) {
     check_pages(&relaxed, may, COUNT(may));
 }
 
+// A column that is missing may be one that nobody knows; what is called as remarks are is none.
+static void a_column_may_be_called_otherwise(void **state) {
+    (void)state;
+    static const struct page_sample cases[] = {
+        {"id,gender\n1,m\n", "1 g=m; "},
+        {"id,sekse\n1,m\n", "FAILED missingPlace 1 gender, age, ageGroup"},
+        {"id,gender,sekse\n1,m,x\n", "FAILED missingPlace 1 age, ageGroup"},
+        {"id,gender,Notes, Toelichting ,\"op-\nmerking\"\n1,m,x,y,z\n", "1 g=m ?3; "},
+        {"id,gender,x, x\n1,m,y,z\n", "1 g=m ?2; "},
+        {"id,gender,Notes,x\n1,m,x,y\n", "FAILED missingPlace 1 age, ageGroup"},
+        {"id,gender,ageGroup,x\n1,m,Minor,y\n", "1 g=m group=Minor ?1; "},
+        {"id,gender,leeftijd,\n1,m,30,\n", "FAILED missingPlace 1 age, ageGroup"},
+    };
+    static const struct mapping mapping = {
+        .format = MAPPING_CSV,
+        .rules = {[MAPPING_ID] = {.from = "id"},
+                  [MAPPING_GENDER] = {.from = "gender"},
+                  [MAPPING_AGE] = {.from = "age"},
+                  [MAPPING_AGE_GROUP] = {.from = "ageGroup"},
+                  [MAPPING_MUNICIPALITY] = {.from = "place"}},
+        .may_be_missing = {[MAPPING_MUNICIPALITY] = true},
+    };
+    check_pages(&mapping, cases, COUNT(cases));
+    struct mapping strictly = mapping;
+    strictly.may_be_missing[MAPPING_MUNICIPALITY] = false;
+    for (int own = 0; own < 2; own++) {
+        struct noted noted = {.len = 0};
+        struct mapping_result result;
+        const struct mapping_about about = {.own_place = own};
+        mapping_decode_about(&strictly, STR("id,gender,age,gemeente\n1,m,30,x\n"), &note_limits,
+                             &about, note_item, &noted, &result);
+        assert_int_equal(result.decoded.failed, !own);
+        assert_int_equal(result.decoded.unknown_count, 1);
+        assert_int_equal(result.decoded.unknown[0], 4);
+        assert_string_equal(result.decoded.missing, own ? "" : "place");
+    }
+}
+
 static void sizes_are_bounded(void **state) {
     (void)state;
     const struct decode_limits limits = {.item_bytes_max = 3000, .items_max = 2, .depth_max = 1};
@@ -344,6 +382,7 @@ int main(void) {
         cmocka_unit_test(reading_stops_when_told),
         cmocka_unit_test(the_header_names_the_columns),
         cmocka_unit_test(what_is_no_table_of_signals_is_refused),
+        cmocka_unit_test(a_column_may_be_called_otherwise),
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(files_as_they_come),
         cmocka_unit_test(random_texts_never_crash),

@@ -13,7 +13,7 @@ enum { MAP_BYTES = 1 << 20 };
 
 static struct store *open_here(void) {
     struct err err;
-    struct store *store = store_open(scratch_dir, MAP_BYTES, &err);
+    struct store *store = store_open(scratch_dir, MAP_BYTES, NULL, &err);
     if (!store)
         fail_msg("%s", err.text);
     return store;
@@ -251,7 +251,7 @@ static void check_entries(struct model *m) {
 
 static void open_model(struct model *m) {
     struct err err;
-    m->store = store_open(scratch_dir, 64 << 20, &err);
+    m->store = store_open(scratch_dir, 64 << 20, NULL, &err);
     assert_non_null(m->store);
 }
 
@@ -348,7 +348,7 @@ static void where_there_is_no_room_it_waits_for_the_next_opening(void **state) {
     (void)signal(SIGXFSZ, SIG_IGN);
     limit_files(100000); // a part of the copy
     struct err err;
-    store = store_open(scratch_dir, MAP_BYTES, &err);
+    store = store_open(scratch_dir, MAP_BYTES, NULL, &err);
     limit_files(RLIM_INFINITY);
     assert_non_null(store);
     expect_lines(store, 100);
@@ -459,7 +459,7 @@ static void only_one_daemon_at_a_time(void **state) {
     struct store *store = open_here();
     pid_t child = fork();
     if (child == 0) {
-        struct store *second = store_open(scratch_dir, MAP_BYTES, &err);
+        struct store *second = store_open(scratch_dir, MAP_BYTES, NULL, &err);
         _exit(second ? 1 : err.kind == ERR_CONFIG ? 0 : 2);
     }
     int status;
@@ -479,7 +479,7 @@ static void files_are_the_owners_alone(void **state) {
 static void a_directory_that_is_not_there(void **state) {
     (void)state;
     struct err err;
-    assert_null(store_open(scratch_path("nowhere"), MAP_BYTES, &err));
+    assert_null(store_open(scratch_path("nowhere"), MAP_BYTES, NULL, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 

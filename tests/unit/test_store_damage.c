@@ -278,7 +278,7 @@ static void damage_in_an_entry_of_each_table_is_named(void **state) {
         tables_seen++;
         flip_the_last_bit_of(&node);
         put_back();
-        assert_null(store_open(scratch_dir, 64 << 20, &err));
+        assert_null(store_open(scratch_dir, 64 << 20, NULL, &err));
         assert_int_equal(err.kind, ERR_DAMAGED);
         if (!strstr(err.text, store_table_kinds[i].name) && i != STORE_EXPIRED_COUNTS) // as counts
             fail_msg("%s: %s", store_table_kinds[i].name, err.text);

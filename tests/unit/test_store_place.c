@@ -105,7 +105,7 @@ static void no_store_begins_by_itself(void **state) {
     empty_the_folder();
     scratch_write("data.mdb", "", 0600);
     assert_true(store_place_check(scratch_dir, &err));
-    assert_null(store_open(scratch_dir, 1 << 20, &err));
+    assert_null(store_open(scratch_dir, 1 << 20, NULL, &err));
     assert_int_equal(err.kind, ERR_DAMAGED);
     assert_null(store_open_read(scratch_dir, 1 << 20, &err));
     assert_int_equal(err.kind, ERR_DAMAGED);
@@ -118,7 +118,7 @@ static void a_store_begins_in_an_empty_directory_once(void **state) {
     assert_int_equal(mkdir(scratch_path("lost+found"), 0700), 0);
     assert_true(store_place_begin(scratch_dir, 1 << 20, &err));
     assert_true(store_place_check(scratch_dir, &err));
-    struct store *store = store_open(scratch_dir, 1 << 20, &err);
+    struct store *store = store_open(scratch_dir, 1 << 20, NULL, &err);
     assert_non_null(store);
     store_close(store);
     assert_false(store_place_begin(scratch_dir, 1 << 20, &err));

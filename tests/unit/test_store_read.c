@@ -12,7 +12,7 @@ enum { MAP_BYTES = 8 << 20, VALUE_BYTES = 1000, ENTRIES = 200 };
 
 static struct store *open_here(void) {
     struct err err;
-    struct store *store = store_open(scratch_dir, MAP_BYTES, &err);
+    struct store *store = store_open(scratch_dir, MAP_BYTES, NULL, &err);
     if (!store)
         fail_msg("%s", err.text);
     return store;

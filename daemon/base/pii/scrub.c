@@ -107,13 +107,20 @@ static bool may_begin(struct str text, size_t at) {
            scrub_is_alnum(text, at);
 }
 
+// Nothing but an e-mail address begins in the middle of a run of letters or of digits.
+static bool is_inside(struct str text, size_t at) {
+    return at > 0 && scrub_is_alnum(text, at) && scrub_is_alnum(text, at - 1) &&
+           (!scrub_is_digit(text, at) || scrub_is_digit(text, at - 1)) &&
+           !is_behind_escape(text, at);
+}
+
 // Looks from a little before `from`, since what stands there may be plain text that `from` cuts.
 // `email`: the text may hold one; asked once, for a text is looked through many times.
 static enum scrub_kind find(struct str text, bool email, size_t from, size_t *begin, size_t *end) {
     size_t at = from > PLAIN_MAX ? from - PLAIN_MAX : 0;
     while (at < text.len) {
         size_t plain = 0;
-        if (may_begin(text, at)) {
+        if ((email || !is_inside(text, at)) && may_begin(text, at)) {
             enum scrub_kind kind = SCRUB_EMAIL;
             *begin = at;
             *end = email && at >= from ? scrub_email_at(text, at) : 0;

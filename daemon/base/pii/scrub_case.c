@@ -114,7 +114,7 @@ static bool is_case_word(struct str word) {
         "zaken",
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (str_equal_nocase(word, str_from(words[i])))
+        if (scrub_lower(word, 0) == words[i][0] && str_equal_nocase(word, str_from(words[i])))
             return true;
     return false;
 }
@@ -279,9 +279,12 @@ static size_t telling_digits(const struct id *id) {
 // With whatever sign between its groups it may be a telephone number, an IBAN or a plate.
 static bool holds_with_other_signs(struct str text) {
     char hyphens[ID_MAX];
-    for (size_t i = 0; i < text.len; i++)
+    bool others = false;
+    for (size_t i = 0; i < text.len; i++) {
         hyphens[i] = scrub_is_alnum(text, i) ? text.data[i] : '-';
-    return scrub_holds((struct str){hyphens, text.len}) || is_plate_of_old(text);
+        others = others || hyphens[i] != text.data[i];
+    }
+    return (others && scrub_holds((struct str){hyphens, text.len})) || is_plate_of_old(text);
 }
 
 // Letters that say nothing of cases, and a birth date: "jdw-270283", "Li.83.0227".

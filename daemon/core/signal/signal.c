@@ -98,6 +98,7 @@ static const struct {
                                         "shortened: send it as text, with all its digits"},
     [FAULT_REPEATED] = {"repeated", "is there more than once"},
     [FAULT_FORM] = {"form", "is in a form that is not read here"},
+    [FAULT_OTHER_PAGES] = {"otherPages", "is one page of a list that has other pages"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {

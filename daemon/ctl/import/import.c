@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "codec/door.h"
 #include "ctl/import/record_splitter.h"
+#include "ctl/sheet/file.h"
 #include "ctl/sheet/sheet.h"
 
 #include <inttypes.h>
@@ -54,15 +55,21 @@ static void copy_text(char *out, size_t size, const char *text) {
     (void)snprintf(out, size, "%s", text ? text : "");
 }
 
+uint64_t import_place(const struct import *import, size_t index) {
+    return import->json ? index : import->piece_lines[index];
+}
+
+const char *import_place_name(const struct import *import) {
+    return import->json ? "item" : "line";
+}
+
 static void take_refused(struct import *import, const struct json_view *result) {
     const struct json_view *errors = json_view_at(result, "errors");
     int64_t index = -1;
     (void)json_view_number(result, "index", &index);
     struct import_refusal refusal = {0};
-    if (import->json)
-        refusal.line = (uint64_t)index + 1;
-    else if (index >= 0 && (size_t)index < import->piece_count)
-        refusal.line = import->piece_lines[index];
+    if (index >= 0 && (import->json || (size_t)index < import->piece_count))
+        refusal.place = import_place(import, (size_t)index);
     for (size_t i = 0; i < json_view_size(errors); i++) {
         const struct json_view *error = json_view_item(errors, i);
         if (import->preview && json_view_is(error, "code", "conflict"))
@@ -76,7 +83,8 @@ static void take_refused(struct import *import, const struct json_view *result) 
 
 struct import_id {
     struct digest identity;
-    uint64_t content, line; // line 0: free
+    uint64_t content, place;
+    uint64_t used; // 0: free
 };
 
 static bool has_identity(const void *entry, const void *key) {
@@ -84,7 +92,7 @@ static bool has_identity(const void *entry, const void *key) {
 }
 
 static const struct map_kind id_kind = {sizeof(struct import_id),
-                                        offsetof(struct import_id, line),
+                                        offsetof(struct import_id, used),
                                         64,
                                         3,
                                         map_hash_prefix,
@@ -100,16 +108,18 @@ static void look_at_id(struct import *import, const char *text) {
     if (!text || sscanf(text, "%u:%32[0-9a-f]:%" SCNx64, &index, id, &now.content) != 3 ||
         !digest_from_hex(str_from(id), &now.identity))
         return;
-    now.line =
-        index < import->piece_count && !import->json ? import->piece_lines[index] : index + 1;
+    if (!import->json && index >= import->piece_count)
+        return;
+    now.place = import_place(import, index);
+    now.used = 1;
     struct import_id *known = map_find(&import->ids, &id_kind, &now);
     if (!map_used(&id_kind, known)) {
         *(struct import_id *)map_add(&import->ids, &id_kind, &now) = now;
     } else if (known->content != now.content) {
-        refusal.line = now.line;
+        refusal.place = now.place;
         (void)snprintf(refusal.detail, sizeof refusal.detail,
                        "%s %" PRIu64 " has this id too, with other contents",
-                       import->json ? "item" : "line", known->line);
+                       import_place_name(import), known->place);
         add_refusal(import, &refusal);
         import->conflicts++;
     }
@@ -151,6 +161,8 @@ static bool take_answer(struct import *import, const struct json_view *answer) {
         import->titles = titles; // the pass begins anew
     else
         titles = 0;
+    if (import->preview && titles == 0)
+        import_preview_take(import, answer);
     for (size_t i = 0; import->preview && titles == 0 && i < json_view_size(ids); i++)
         look_at_id(import, json_view_text(json_view_item(ids, i), ""));
     if (seen + excluded + (int64_t)titles == (int64_t)import->piece_count)
@@ -173,6 +185,7 @@ static void tell_refused(struct import *import, const struct client_reply *reply
     uint64_t head = import->splitter.head_lines, first = import->piece_lines[0];
     progress_end(&import->progress);
     (void)ctl_refused(import->ctl, reply);
+    import_tell_columns(import, json_view_item(json_view_at(problem, "errors"), 0));
     if (placed && !import->json && line > 0 && (uint64_t)line > head)
         (void)ctl_fail("the piece begins at line %" PRIu64 " of the file; look at line %" PRIu64
                        " or a little before",
@@ -231,7 +244,7 @@ static bool send_piece(struct import *import) {
 
 // It costs itself and nothing else.
 static void refuse_too_long(struct import *import, const struct record_splitter_record *record) {
-    struct import_refusal refusal = {.line = record->line, .code = "tooLong"};
+    struct import_refusal refusal = {.place = record->line, .code = "tooLong"};
     const bool ends = record->bytes.data[record->bytes.len - 1] == '\n';
     (void)snprintf(refusal.detail, sizeof refusal.detail,
                    "the record is larger than %d KiB, up to line %" PRIu64
@@ -254,10 +267,12 @@ static bool fill_piece(struct import *import) {
     buf_put_str(&import->piece, import->splitter.head);
     while (import->piece_count < IMPORT_PIECE_RECORDS && import->piece.len < PIECE_BYTES &&
            record_splitter_next(&import->splitter, &record) == RECORD_SPLITTER_RECORD) {
+        uint64_t number = import->numbered++;
         if (record.too_long) {
             refuse_too_long(import, &record);
             continue;
         }
+        import->piece_numbers[import->piece_count] = number;
         import->piece_lines[import->piece_count++] = record.line;
         buf_put_str(&import->piece, record.bytes);
     }
@@ -296,10 +311,12 @@ static bool run_pass(struct import *import) {
     uint64_t titles = import->titles;
     bool taken = true;
     import->done = import->refusal_count = import->conflicts = 0;
-    import->long_ids = import->rounded_ids = 0;
+    import->long_ids = import->rounded_ids = import->numbered = 0;
     import->excluded = import->undated = import->unmapped = import->dropped = 0;
     memset(import->verdicts, 0, sizeof import->verdicts);
     import->splitter = import->start;
+    if (import->preview)
+        import_preview_begin(&import->summary);
     progress_start(&import->progress, import->preview ? "records judged" : "records", import->total,
                    !import->ctl->term.colour);
     while (!interrupted && fill_piece(import)) {
@@ -324,6 +341,7 @@ static bool run_preview(struct import *import) {
             return false;
         whole = run_pass(import);
     }
+    import_preview_end(import);
     import->preview = false;
     return whole;
 }
@@ -332,8 +350,10 @@ static enum ctl_exit run_import(struct import *import) {
     catch_signals();
     map_init(&import->ids, &id_kind);
     bool whole = run_preview(import), judged = import->dry_run || !whole || import->conflicts;
-    if (!judged)
+    if (!judged) {
+        import_print_preview(import);
         whole = run_pass(import);
+    }
     free(import->ids.entries);
     import_print(import, judged);
     if (import->conflicts)
@@ -365,7 +385,7 @@ static const char *find_format(const char *file, const char *given) {
 }
 
 static char *make_target(const char *source, const char *template, const char *format, bool dry_run,
-                         bool allow_missing) {
+                         const struct args *args) {
     struct buf target;
     buf_init(&target, CLIENT_TARGET_MAX);
     buf_puts(&target, "/v1/import?source=");
@@ -374,8 +394,9 @@ static char *make_target(const char *source, const char *template, const char *f
         buf_puts(&target, "&template=");
         buf_put_encoded(&target, str_from(template));
     }
-    buf_printf(&target, "&format=%s%s&dryRun=%d", format, allow_missing ? "&allowMissing=1" : "",
-               dry_run);
+    buf_printf(&target, "&format=%s%s%s&dryRun=%d", format,
+               args_has(args, "allow-missing") ? "&allowMissing=1" : "",
+               args_has(args, "first-page-only") ? "&firstPageOnly=1" : "", dry_run);
     bool too_long = target.overflow;
     char *text = buf_take(&target);
     if (!too_long)
@@ -458,15 +479,19 @@ static enum ctl_exit read_and_run(struct import *import, const char *file, struc
     door_close(&door);
     buf_free(&import->piece);
     free(import->refusals);
+    import_preview_free(&import->summary);
     return result;
 }
 
 static enum ctl_exit run_bytes(struct import *import, const struct args *args, struct buf *bytes) {
     const char *file = args->words[0], *template = args_value(args, "template");
     const char *format = find_format(file, args_value(args, "format"));
-    import->book = door_book_of(door_form_of(buf_str(bytes))) != DOOR_NO_BOOK;
+    const struct door_form *form = door_form_of(buf_str(bytes));
+    import->book = door_book_of(form) != DOOR_NO_BOOK;
     if (import->book)
         format = "csv";
+    else if (form)
+        return ctl_fail("%s is %s: %s", file, form->name, form->advice);
     import->csv = format && strcmp(format, "csv") == 0;
     import->json = format && strcmp(format, "json") == 0;
     if (!import->csv && !import->json && (!format || strcmp(format, "ndjson") != 0))
@@ -475,8 +500,8 @@ static enum ctl_exit run_bytes(struct import *import, const struct args *args, s
                          "and does not end in .csv, .ndjson, .jsonl or .json");
     if (!template && import->csv)
         template = "csv";
-    import->target = make_target(args_value(args, "source"), template, format, import->dry_run,
-                                 args_has(args, "allow-missing"));
+    import->target =
+        make_target(args_value(args, "source"), template, format, import->dry_run, args);
     if (!import->target)
         return ctl_usage(import->ctl, "the names are too long");
     enum ctl_exit result = read_and_run(import, file, bytes);
@@ -492,7 +517,7 @@ static enum ctl_exit run_import_verb(const struct ctl *ctl, const struct args *a
     struct err err;
     if (!source || !*source)
         return ctl_usage(ctl, "it needs --source NAME: whose signals these are");
-    if (!str_read_file(args->words[0], FILE_BYTES_MAX, &bytes, &err))
+    if (!file_read(args->words[0], FILE_BYTES_MAX, &bytes, &err))
         return ctl_fail("%s", err.text);
     enum ctl_exit result = run_bytes(&import, args, &bytes);
     buf_free(&bytes);
@@ -505,6 +530,7 @@ static const struct args_option options[] = {
     {"format", 0, "csv|ndjson|json", "how FILE is written; default: as it ends"},
     {"sheet", 0, "NAME", "of a workbook; default: the one with the header line"},
     {"allow-missing", 0, NULL, "columns and dates may be missing: without one, today"},
+    {"first-page-only", 0, NULL, "of a list with more pages, which are elsewhere"},
     {"dry-run", 'n', NULL, "only judge: nothing is stored"},
     {0},
 };
@@ -514,15 +540,20 @@ const struct ctl_verb import_verb = {
     .words = "FILE",
     .help = "Bring in a workbook or text file for a source",
     .more =
-        "First the daemon judges the whole file. When a column that the template names is not "
-        "there, a row has no date or is a sum, or an id stands in it with several contents, "
-        "nothing is stored. Then it goes in pieces, each of which is durable before the next. What "
+        "First the daemon judges the whole file, and you are told which columns or members were "
+        "understood, which are not there and which were not understood, how many signals are new "
+        "or known, and what would change of those that are known. The name of a column is shown "
+        "only where it cannot be a person's; else its number. When a column is not there that may "
+        "be called otherwise, a row has no date or is a sum, an id stands in it with several "
+        "contents, or it is one page of a list of which more is elsewhere, nothing is stored. "
+        "Then it goes in pieces, each of which is durable before the next. What "
         "the source has sent before is a duplicate, so after ctrl-C, or when in doubt, just "
         "repeat it: nothing is lost and nothing counts twice. While the daemon is full it "
         "waits. Of a workbook (.xlsx, .xls, .ods) one sheet is read, by gnumeric, where that is "
-        "installed. Refused records are told with their line and the reason. Exit status 0 when "
-        "all were taken, 1 when some were refused or it did not come to the end. For root and "
-        "the daemon's own user.",
+        "installed. Refused records are told with their line and the reason, those of a JSON "
+        "document with their number, from 0. Exit status 0 when all were taken, 1 when some were "
+        "refused, it did not come to the end or FILE cannot be read. For root and the daemon's own "
+        "user.",
     .options = options,
     .word_count = 1,
     .run = run_import_verb,

@@ -4,6 +4,7 @@
 #include "try.h"
 
 #include "base/mem.h"
+#include "ctl/sheet/file.h"
 #include "ctl/sheet/sheet.h"
 
 #include <limits.h>
@@ -31,6 +32,7 @@ static void on_trace(void *ctx, const struct mapping_trace *trace) {
         return;
     struct try_item *item = &run->items[run->item_count++];
     item->index = trace->index;
+    item->line = trace->line;
     item->excluded = trace->excluded;
     for (int f = 0; f < MAPPING_FIELDS; f++) {
         item->raw[f] = copy_str(trace->raw[f]);
@@ -41,7 +43,7 @@ static void on_trace(void *ctx, const struct mapping_trace *trace) {
 // Native JSON has no mapping: each field is as it is.
 static void on_native(void *ctx, const struct decode_item *decoded) {
     const struct item *item = &decoded->item;
-    struct mapping_trace trace = {.index = decoded->index};
+    struct mapping_trace trace = {.index = decoded->index, .line = decoded->line};
     struct buf categories;
     buf_init(&categories, LIST_BYTES_MAX);
     for (size_t i = 0; i < item->category_count; i++) {
@@ -109,6 +111,8 @@ static void decode_page(struct try_run *run, enum decode_format format, uint16_t
                                          .charset = run->charset,
                                          .limits = limits,
                                          .imported = true,
+                                         .one_of_several = true,
+                                         .preview = true,
                                          .allow_missing = run->allow_missing,
                                          .context = {.municipalities = tables->municipalities,
                                                      .categories = tables->categories,
@@ -247,8 +251,7 @@ static bool load_page(struct try_run *run, const struct args *args, struct err *
     struct buf bytes = {0};
     if (is_url(from))
         return try_fetch_page(run, &fetch, err);
-    if (!str_read_file(strcmp(from, "-") == 0 ? "/dev/stdin" : from, TRY_PAGE_BYTES_MAX, &bytes,
-                       err))
+    if (!file_read(from, TRY_PAGE_BYTES_MAX, &bytes, err))
         return false;
     if (!open_book(run, from, &bytes, err)) {
         buf_free(&bytes);
@@ -344,11 +347,12 @@ const struct ctl_verb try_verb = {
     .more =
         "Reads a page from FILE (\"-\": standard input) or asks URL for it as the daemon would, "
         "with the template's query and authentication, and shows each item: the fields as they "
-        "are there and as they become, then what is made of them or why it is refused. "
-        "TEMPLATE is a name or the path of a .yaml file. FILE may be a workbook, as for import. It "
-        "needs no daemon. Templates and tables "
-        "are those in /etc/signaald, or in conf here when there are none. It prints what the "
-        "payload says, personal data too if they are in mapped fields: mind who looks along. "
+        "are there and as they become, then what is made of them or why it is refused. Last it "
+        "says which fields were understood, which are not there, which columns or members were not "
+        "understood, and whether the list goes on elsewhere. TEMPLATE is a name or the path of a "
+        ".yaml file. FILE may be a workbook, as for import. It needs no daemon. Templates and "
+        "tables are those in /etc/signaald, or in conf here when there are none. It prints what "
+        "the payload says, personal data too if they are in mapped fields: mind who looks along. "
         "Exit status 0 when every item is good.",
     .options = options,
     .word_count = 2,

@@ -12,7 +12,7 @@ enum { TRY_ITEMS_MAX = 1000, TRY_PAGE_BYTES_MAX = 32 << 20 };
 
 // An item as the page has it and as the template makes it; in the page's order.
 struct try_item {
-    uint32_t index;
+    uint32_t index, line;
     bool excluded;
     char *raw[MAPPING_FIELDS], *value[MAPPING_FIELDS]; // owned; NULL: nothing there
 };

@@ -48,6 +48,13 @@ static void put_line(const struct term_out *term, enum term_out_style style, con
     term_out_end_line(term);
 }
 
+// By its line, where each item has its own.
+static void put_place(const struct try_run *run, uint32_t index, uint32_t line) {
+    bool by_line = run->page.by_line;
+    term_out_print(&run->ctl->term, STYLE_STRONG, "%s %u", by_line ? "line" : "item",
+                   by_line ? line - run->book : index);
+}
+
 static void put_fields(const struct term_out *term, const struct try_item *item) {
     static const struct table_column columns[] = {{"  field", COLUMN_TEXT},
                                                   {"as it is there", COLUMN_TEXT},
@@ -129,10 +136,11 @@ static const struct mapping *mapping_of(const struct try_run *run) {
 
 static void put_faults(const struct try_run *run, const struct page_item *item) {
     for (uint32_t i = 0; i < item->fault_count; i++) {
-        const struct fault *fault = &run->page.faults[item->fault_first + i];
+        struct fault fault = run->page.faults[item->fault_first + i];
         char text[TEXT_BYTES_MAX], what[EXPLAIN_MAX];
-        explain_item(mapping_of(run), fault, what);
-        (void)snprintf(text, sizeof text, "%s %s: %s", fault->pointer, fault_code_name(fault->code),
+        fault.other_line -= run->book && fault.other_line;
+        explain_item(mapping_of(run), &fault, what);
+        (void)snprintf(text, sizeof text, "%s %s: %s", fault.pointer, fault_code_name(fault.code),
                        what);
         put_line(&run->ctl->term, STYLE_BAD, "=> refused", text);
     }
@@ -146,8 +154,7 @@ static void put_further_refused(const struct try_run *run, size_t from) {
         const struct page_item *item = &page->items[i];
         if (item->signal != UINT32_MAX)
             continue;
-        term_out_print(&run->ctl->term, STYLE_STRONG, "item %u",
-                       item->fault_count ? page->faults[item->fault_first].index : 0);
+        put_place(run, item->index, item->line);
         put_faults(run, item);
         shown++;
     }
@@ -161,7 +168,7 @@ static void put_items(const struct try_run *run) {
     size_t decoded = 0; // items that are left out are not in the page
     for (size_t i = 0; i < run->item_count; i++) {
         const struct try_item *item = &run->items[i];
-        term_out_print(term, STYLE_STRONG, "item %u", item->index);
+        put_place(run, item->index, item->line);
         put_fields(term, item);
         if (item->excluded) {
             put_line(term, STYLE_DIM, "=> left out", "");
@@ -183,6 +190,56 @@ static void put_total(const struct term_out *term, const char *label, uint64_t v
     put_line(term, STYLE_STRONG, label, text);
 }
 
+// The fields that the page has a place for, or those that it has none for.
+static void put_found(const struct try_run *run, const char *label, bool found) {
+    const struct mapping *mapping = mapping_of(run);
+    struct buf text;
+    buf_init(&text, TEXT_BYTES_MAX - 1);
+    for (int f = 0; f < MAPPING_FIELDS; f++)
+        if ((mapping ? mapping->rules[f].from != NULL : f != MAPPING_WATERMARK) &&
+            run->page.places->seen[f] == found)
+            buf_printf(&text, "%s%s", text.len ? ", " : "",
+                       mapping_field_name((enum mapping_field)f));
+    buf_putc(&text, '\0');
+    put_line(&run->ctl->term, STYLE_STRONG, label, text.len > 1 ? text.data : NULL);
+    buf_free(&text);
+}
+
+static void put_unknown(const struct try_run *run) {
+    const struct places *places = run->page.places;
+    struct buf text;
+    buf_init(&text, TEXT_BYTES_MAX - 1);
+    for (size_t i = 0; i < places->unknown_count; i++) {
+        const struct place *place = &places->unknown[i];
+        struct str name = {place->name, place->len};
+        bool show = places_may_show(name, run->tables->allowlist, true);
+        buf_puts(&text, text.len ? ", " : "");
+        if (place->column)
+            buf_printf(&text, "column %u%s", place->column, show ? " " : "");
+        else if (!show)
+            buf_printf(&text, "a member (%u bytes)", place->len);
+        if (show)
+            buf_printf(&text, "\"%.*s\"", (int)name.len, name.data);
+    }
+    buf_puts(&text, places->more ? " and others" : "");
+    buf_putc(&text, '\0');
+    put_line(&run->ctl->term, STYLE_STRONG, "not understood", text.len > 1 ? text.data : NULL);
+    buf_free(&text);
+}
+
+static void put_elsewhere(const struct try_run *run) {
+    char text[64] = "more items";
+    uint64_t others;
+    if (page_is_doubtful(&run->page))
+        put_line(&run->ctl->term, STYLE_WARN, "elsewhere",
+                 "perhaps: so many items servers like to have on a page");
+    if (!page_has_others(&run->page, &others))
+        return;
+    if (others)
+        (void)snprintf(text, sizeof text, "%llu more items", (unsigned long long)others);
+    put_line(&run->ctl->term, STYLE_WARN, "elsewhere", text);
+}
+
 static void put_totals(const struct try_run *run) {
     const struct term_out *term = &run->ctl->term;
     const struct page *page = &run->page;
@@ -196,6 +253,11 @@ static void put_totals(const struct try_run *run) {
     put_total(term, "unused fields", tally.dropped);
     put_total(term, "unknown words", page->unmapped_count);
     put_total(term, "unknown places", tally.places_unmapped);
+    put_total(term, "dated today", tally.undated);
+    put_found(run, "understood", true);
+    put_found(run, "not there", false);
+    put_unknown(run);
+    put_elsewhere(run);
     put_line(term, STYLE_STRONG, "next page",
              next                                                              ? next
              : run->template->paging == TEMPLATE_PAGING_NUMBER && is_full(run) ? "the next number"
@@ -210,6 +272,8 @@ static void put_failed(const struct try_run *run) {
     (void)ctl_fail("the page as a whole is refused, at or before line %u: %s: %s",
                    decoded->line - (run->book && decoded->line), fault_code_name(decoded->fault),
                    what);
+    if (decoded->fault == FAULT_MISSING_PLACE && run->page.places->unknown_count)
+        put_unknown(run);
 }
 
 // Text of the payload need not be UTF-8; JSON has to be.
@@ -276,11 +340,12 @@ static void json_made(struct json_out *json, const struct try_run *run,
         json_null(json);
     json_open_key(json, "errors", '[');
     for (uint32_t i = 0; made && i < made->fault_count; i++) {
-        const struct fault *fault = &page->faults[made->fault_first + i];
-        explain_item(mapping_of(run), fault, what);
+        struct fault fault = page->faults[made->fault_first + i];
+        fault.other_line -= run->book && fault.other_line;
+        explain_item(mapping_of(run), &fault, what);
         json_open(json, '{');
-        json_put_text(json, "pointer", fault->pointer);
-        json_put_text(json, "code", fault_code_name(fault->code));
+        json_put_text(json, "pointer", fault.pointer);
+        json_put_text(json, "code", fault_code_name(fault.code));
         json_put_text(json, "detail", what);
         json_close(json, '}');
     }
@@ -296,6 +361,8 @@ static void json_items(struct json_out *json, const struct try_run *run) {
         bool made = !item->excluded && decoded < page->item_count;
         json_open(json, '{');
         json_put_u64(json, "index", item->index);
+        if (page->by_line)
+            json_put_u64(json, "line", item->line - run->book);
         json_put_bool(json, "excluded", item->excluded);
         json_fields(json, item);
         json_made(json, run, made ? &page->items[decoded++] : NULL);
@@ -311,6 +378,7 @@ static void print_json(const struct try_run *run) {
     struct json_out json = {.buf = &out};
     const struct page_tally tally = page_add_up(page);
     bool failed = page->decoded.failed;
+    uint64_t others;
     json_open(&json, '{');
     json_put_text(&json, "template", run->template->name);
     json_put_text(&json, "fault", failed ? fault_code_name(page->decoded.fault) : NULL);
@@ -322,6 +390,10 @@ static void print_json(const struct try_run *run) {
     json_put_u64(&json, "unknownFields", tally.dropped);
     json_put_u64(&json, "unmapped", page->unmapped_count);
     json_put_u64(&json, "unknownMunicipalities", tally.places_unmapped);
+    json_put_u64(&json, "undated", tally.undated);
+    places_put(&json, page->places, mapping_of(run), run->tables->allowlist, true);
+    json_put_bool(&json, "otherPages", page_has_others(page, &others));
+    json_put_u64(&json, "elsewhere", others);
     json_put_foreign(&json, "next", next_of(run));
     json_put_text(&json, "watermark", mark_of(run));
     json_close(&json, '}');

@@ -124,6 +124,23 @@ int64_t http_tls_ends_s(const struct http_tls *tls) {
     return tls->ends_s;
 }
 
+int64_t http_pem_ends_s(const char *pem) {
+    gnutls_x509_crt_t *list = NULL;
+    unsigned count = 0;
+    const gnutls_datum_t text = datum(pem);
+    int64_t first_s = 0;
+    if (gnutls_x509_crt_list_import2(&list, &count, &text, GNUTLS_X509_FMT_PEM, 0) < 0)
+        return 0;
+    for (unsigned i = 0; i < count; i++) {
+        int64_t ends_s = gnutls_x509_crt_get_expiration_time(list[i]);
+        if (first_s == 0 || ends_s < first_s)
+            first_s = ends_s;
+        gnutls_x509_crt_deinit(list[i]);
+    }
+    gnutls_free(list);
+    return first_s;
+}
+
 void http_tls_begin(struct http_conn *conn, void *session) {
     conn->tls = http_tls_ref(conn->server->options.tls);
     gnutls_session_set_ptr(session, conn);

@@ -29,9 +29,10 @@ static bool is_covered(const char *name) {
            strcmp(name, PUBLISH_HEADER_DIGEST) != 0;
 }
 
-// A part goes in with its length, so that no two lists of parts are the same bytes.
+// A part goes in with its length, so that no two lists of parts are the same bytes; one that is
+// absent with 0xffffffff.
 static void put_part(struct buf *out, struct str part) {
-    const uint32_t len = (uint32_t)part.len;
+    const uint32_t len = part.data ? (uint32_t)part.len : UINT32_MAX;
     const uint8_t prefix[] = {(uint8_t)len, (uint8_t)(len >> 8), (uint8_t)(len >> 16),
                               (uint8_t)(len >> 24)};
     buf_put(out, prefix, sizeof prefix);

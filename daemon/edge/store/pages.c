@@ -62,6 +62,7 @@ struct page_walk {
     uint8_t *levels[DEPTH_MAX];
     char *piece; // of a large value
     struct tree trees[TREES];
+    const struct store_reader *reader; // NULL: none
     struct pages_found *found;
     bool has_sums;
     // of the tree that is walked
@@ -236,7 +237,9 @@ static bool on_value(struct page_walk *walk, const struct entry *entry) {
     do {
         if (!get_piece(walk, entry, at, &piece))
             return false;
-        sum = sums_go_on(sum, table, piece);
+        if (at == 0 && table == STORE_LEDGER && walk->reader)
+            walk->reader->fn(walk->reader->ctx, get(entry->key, 8), piece);
+        sum = sums_go_on(sum, piece);
         at += piece.len;
     } while (at < entry->value_len);
     walk->found->sums.of[table] += sum;
@@ -388,8 +391,9 @@ static void begin(struct page_walk *walk, const struct pages_meta *meta) {
     walk->piece = mem_alloc(SUMS_CHUNK);
 }
 
-bool pages_walk(int fd, const struct pages_meta *meta, struct pages_found *found, struct err *err) {
-    struct page_walk walk = {.fd = fd, .err = err, .found = found};
+bool pages_walk(int fd, const struct pages_meta *meta, const struct store_reader *reader,
+                struct pages_found *found, struct err *err) {
+    struct page_walk walk = {.fd = fd, .err = err, .reader = reader, .found = found};
     *found = (struct pages_found){0};
     begin(&walk, meta);
     bool ok = walk_tree(&walk, TREE_TABLES);

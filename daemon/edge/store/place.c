@@ -171,7 +171,7 @@ bool store_place_begin(const char *dir, uint64_t map_bytes_max, struct err *err)
     if (!is_empty(dir, err))
         return false;
     struct store_place *place = store_place_open(dir, err);
-    struct store *store = place ? store_open(place->path, map_bytes_max, err) : NULL;
+    struct store *store = place ? store_open(place->path, map_bytes_max, NULL, err) : NULL;
     store_close(store);
     bool ok = store && store_place_put(place, err);
     store_place_close(place);

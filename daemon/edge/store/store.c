@@ -126,7 +126,8 @@ void store_begin_snapshot(struct store *store, struct store_txn *txn) {
     }
 }
 
-bool store_check(struct store_txn *txn, bool *readable, struct err *err) {
+bool store_check(struct store_txn *txn, const struct store_reader *reader, bool *readable,
+                 struct err *err) {
     struct pages_found found;
     mdb_filehandle_t fd;
     *readable = false;
@@ -135,7 +136,7 @@ bool store_check(struct store_txn *txn, bool *readable, struct err *err) {
         return false;
     }
     (void)mdb_env_get_fd(txn->store->env, &fd);
-    if (!pages_walk(fd, txn->snapshot, &found, err))
+    if (!pages_walk(fd, txn->snapshot, reader, &found, err))
         return false;
     *readable = true;
     for (int i = 0; i < STORE_TABLES; i++)

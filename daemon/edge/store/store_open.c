@@ -121,10 +121,11 @@ static bool open_env(struct store *store, const char *dir, uint64_t map_bytes_ma
 }
 
 // Before anything is read by LMDB.
-static bool check_pages(struct store *store, bool *readable, struct err *err) {
+static bool check_pages(struct store *store, const struct store_reader *reader, bool *readable,
+                        struct err *err) {
     struct store_txn txn;
     store_begin_snapshot(store, &txn);
-    bool whole = store_check(&txn, readable, err);
+    bool whole = store_check(&txn, reader, readable, err);
     store_abort(&txn);
     return whole;
 }
@@ -188,7 +189,8 @@ static void say_where(const char *dir, struct err *err) {
         err_set(err, what.kind, "state in %s: %s", dir, what.text);
 }
 
-struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) {
+struct store *store_open(const char *dir, uint64_t map_bytes_max, const struct store_reader *reader,
+                         struct err *err) {
     struct store *store = mem_zalloc(1, sizeof *store);
     store->lock_fd = store->dir_fd = -1;
     bool readable;
@@ -196,7 +198,7 @@ struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *er
         goto fail;
     close_to_others(store);
     if (!open_env(store, dir, map_bytes_max, MDB_NORDAHEAD, err) ||
-        !check_pages(store, &readable, err) || !open_tables(store, err) ||
+        !check_pages(store, reader, &readable, err) || !open_tables(store, err) ||
         !leave_removed_behind(store, dir, map_bytes_max, err)) {
         say_where(dir, err);
         goto fail;
@@ -240,7 +242,7 @@ static bool open_store_read(struct store *store, const char *dir, uint64_t map_b
     if (faccessat(store->dir_fd, locks_name, F_OK, 0) != 0)
         flags |= MDB_NOLOCK;
     return open_env(store, dir, map_bytes_max, flags, err) &&
-           (check_pages(store, &readable, err) || readable) && open_tables_read(store, err);
+           (check_pages(store, NULL, &readable, err) || readable) && open_tables_read(store, err);
 }
 
 struct store *store_open_read(const char *dir, uint64_t map_bytes_max, struct err *err) {

@@ -36,7 +36,7 @@ bool sums_are_of(enum store_table table);
 uint64_t sums_entry(enum store_table table, struct str key, struct str value);
 // The same of a value in pieces: each but the last has SUMS_CHUNK bytes, and there is at least one.
 uint64_t sums_begin(enum store_table table, struct str key);
-uint64_t sums_go_on(uint64_t sum, enum store_table table, struct str piece);
+uint64_t sums_go_on(uint64_t sum, struct str piece);
 
 // --- pages.c ---
 
@@ -57,8 +57,8 @@ struct pages_found {
     struct sums written; // META "sums"; all 0 in a store that has nothing yet
 };
 // False when LMDB must not read this file, with what is wrong and where. Reads with pread, so that
-// a bad disk is an error and no signal.
-bool pages_walk(int fd, const struct pages_meta *meta, struct pages_found *found,
-                struct err *err) MUST_CHECK;
+// a bad disk is an error and no signal. `reader`: see store_open; NULL: none.
+bool pages_walk(int fd, const struct pages_meta *meta, const struct store_reader *reader,
+                struct pages_found *found, struct err *err) MUST_CHECK;
 
 #endif

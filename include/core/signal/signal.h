@@ -108,9 +108,10 @@ enum fault_code {
     FAULT_EMPTY_DATE,    // of a table: a row has no date of its report
     FAULT_NO_SIGNAL,     // of a table: a row is a sum or a note
     FAULT_CONFLICT,      // an id that one delivery gives several contents
-    FAULT_SHORTENED, // an id that a spreadsheet has shortened, or an error of its in place of one
-    FAULT_REPEATED,  // a member or column is there more than once: which is meant?
-    FAULT_FORM,      // no text at all: a workbook, HTML
+    FAULT_SHORTENED,   // an id that a spreadsheet has shortened, or an error of its in place of one
+    FAULT_REPEATED,    // a member or column is there more than once: which is meant?
+    FAULT_FORM,        // no text at all: a workbook, HTML
+    FAULT_OTHER_PAGES, // of a file: it is one page of a list that has more
     FAULT_COUNT,
 };
 const char *fault_code_name(enum fault_code code);
@@ -122,7 +123,8 @@ struct fault {
     enum fault_code code;
     char pointer[48]; // RFC 6901, made of field names of ours only: "/victim/age", "/categories/3"
     uint32_t other;   // CONFLICT: index of the other item,
-    uint32_t page;    // and the page of the poll that it is on; 0: this one
+    uint32_t other_line; // the line on which it begins, where each has its own; 0: they have not
+    uint32_t page;       // and the page of the poll that it is on; 0: this one
 };
 
 // Fields whose words a table gives meaning, and which may bring words that it lacks.

@@ -47,6 +47,8 @@ struct http_tls *http_tls_create(const char *certificate, const char *key,
 struct http_tls *http_tls_ref(struct http_tls *tls);
 void http_tls_unref(struct http_tls *tls);           // NULL is fine
 int64_t http_tls_ends_s(const struct http_tls *tls); // Unix time; the first of the chain that ends
+// Of the certificates in PEM text the first that ends; 0: it holds none.
+int64_t http_pem_ends_s(const char *pem);
 
 struct http_options {
     const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fd is used

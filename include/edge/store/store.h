@@ -37,10 +37,17 @@ struct store;
 // What an operator does where an error is DAMAGED.
 extern const char store_damage_advice[];
 
+// Who wants the entries of the ledger while all is looked at anyway, in order of sequence. What he
+// got is worth something only once the store is open. Of a value above 64 KiB he gets no more.
+struct store_reader {
+    void (*fn)(void *ctx, uint64_t seq, struct str record);
+    void *ctx;
+};
 // Opens or makes the directory's store (files 0600) and takes its lock: a second daemon gets
 // CONFIG. map_bytes_max bounds the file. DAMAGED when the file is not what was written last: every
-// page that is in use is read and every entry added up, see store_check.
-struct store *store_open(const char *dir, uint64_t map_bytes_max, struct err *err) MUST_CHECK;
+// page that is in use is read and every entry added up, see store_check. `reader`: NULL: nobody.
+struct store *store_open(const char *dir, uint64_t map_bytes_max, const struct store_reader *reader,
+                         struct err *err) MUST_CHECK;
 // The same to read only, beside a running daemon or without one: makes, changes and compacts
 // nothing, and takes no lock of a daemon's. CONFIG when there is no store; DAMAGED only when its
 // pages cannot be read.
@@ -107,7 +114,8 @@ void store_abort(struct store_txn *txn);
 // wrong and where: a page that is not LMDB's, with `*readable` false, so that the snapshot must not
 // be read on; or a table that holds other entries than its commits left there. RETRY when a daemon
 // writes too fast to look.
-bool store_check(struct store_txn *txn, bool *readable, struct err *err) MUST_CHECK;
+bool store_check(struct store_txn *txn, const struct store_reader *reader, bool *readable,
+                 struct err *err) MUST_CHECK;
 
 // The transaction removes what must not stay: the next store_open leaves it behind for good. Until
 // then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have
