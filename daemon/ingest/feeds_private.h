@@ -22,6 +22,7 @@ struct feed_poll {
     struct index *seen;     // of a list that has all there is: what came; owned; NULL: no such list
     bool unsure;            // something came of which nobody knows what it is
     struct feed_record validators; // ETag and Last-Modified of such a list, once it is read
+    struct fetch_visit *visit;     // owned
     struct page_ids *ids;          // of its pages so far; owned; a worker's as `plan` is
     uint32_t page_count;           // submitted
     struct index *pages;           // digests of those that the query under way brought; owned

@@ -30,6 +30,7 @@ static const struct template *template_of(const struct feed *feed) {
 void feed_poll_free(struct feed *feed) {
     if (feed->poll) {
         feed_absence_free(feed->poll);
+        fetch_visit_end(feed->poll->visit);
         page_ids_free(feed->poll->ids);
         index_free(feed->poll->pages);
         free(feed->poll->link_next);
@@ -360,7 +361,8 @@ static void start_fetch(struct feed *feed) {
         .if_none_match = first && record->etag[0] ? record->etag : NULL,
         .if_modified_since = first && record->last_modified[0] ? record->last_modified : NULL,
         .client_cert_file = source->client_cert_file,
-        .allow_private = source->allow_private};
+        .allow_private = source->allow_private,
+        .visit = feed->poll->visit};
     feed->poll->conditional = request.if_none_match || request.if_modified_since;
     switch (t->auth) {
     case TEMPLATE_AUTH_NONE:
@@ -414,7 +416,8 @@ static void ask_token(struct feed *feed) {
     struct fetch_request request = {.url = t->token_url,
                                     .form = form.data,
                                     .client_cert_file = feed->source->client_cert_file,
-                                    .allow_private = feed->source->allow_private};
+                                    .allow_private = feed->source->allow_private,
+                                    .visit = feed->poll->visit};
     feed->state = FEED_FETCHING;
     fetch_start(feed->feeds->fetcher, &request, on_token, feed);
     buf_free(&form); // overwrites it
@@ -434,6 +437,7 @@ static void fetch_page(struct feed *feed) {
 void feed_poll_start(struct feed *feed) {
     struct feeds *feeds = feed->feeds;
     feed->poll = mem_zalloc(1, sizeof *feed->poll);
+    feed->poll->visit = fetch_visit_begin();
     feed->poll->ids = page_ids_create();
     feed->poll->pages = index_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);

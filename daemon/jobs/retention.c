@@ -40,9 +40,10 @@ static void log_removed(const struct retention_timer *retention) {
         (unsigned long long)removed[EXPIRE_CELLS]);
 }
 
+// What is no longer a change for the statistics goes silently.
 static void end_round(struct retention_timer *retention) {
     bool any = false;
-    for (int i = 0; i < EXPIRE_TABLES; i++)
+    for (int i = 0; i < EXPIRE_MOVED; i++)
         any = any || retention->removed[i];
     if (any)
         log_removed(retention);

@@ -14,8 +14,13 @@ struct cube_reading {
     bool ok;
 };
 
+struct counts_reading {
+    struct counts *counts;
+    bool ok;
+};
+
 static bool on_count(void *ctx, struct str key, struct str value) {
-    struct cube_reading *reading = ctx;
+    struct counts_reading *reading = ctx;
     struct cell cell;
     int64_t number;
     reading->ok = key.len == sizeof cell && value.len == sizeof number;
@@ -23,8 +28,14 @@ static bool on_count(void *ctx, struct str key, struct str value) {
         return false;
     memcpy(&cell, key.data, sizeof cell);
     memcpy(&number, value.data, sizeof number);
-    counts_add(reading->cube->counts, &cell, number);
+    counts_add(reading->counts, &cell, number);
     return true;
+}
+
+bool ledger_read_counts(struct store_txn *txn, struct counts *counts) {
+    struct counts_reading reading = {counts, true};
+    store_each(txn, STORE_COUNTS, on_count, &reading);
+    return reading.ok && txn->err.kind == ERR_NONE;
 }
 
 // Members of one person stand behind each other: the first is put once there is a second.
@@ -53,7 +64,7 @@ bool ledger_read_cube(struct ledger *ledger, struct ledger_cube *cube) {
     cube->counts = counts_create();
     cube->persons = persons_create();
     store_begin_read(ledger->store, &txn);
-    store_each(&txn, STORE_COUNTS, on_count, &reading);
+    reading.ok = ledger_read_counts(&txn, cube->counts);
     if (reading.ok)
         store_each(&txn, STORE_MEMBERS, on_member, &reading);
     bool ok = reading.ok && txn.err.kind == ERR_NONE;

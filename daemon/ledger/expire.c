@@ -355,10 +355,23 @@ static bool age_cells(struct expire_step *step) {
     return end;
 }
 
+// What the statistics for outside have told is no longer a change.
+static bool moved_is_due(struct expire_step *step, struct str key, struct str value) {
+    struct moved moved;
+    (void)value;
+    return record_get_moved(key, &moved) &&
+           ledger_is_told(&step->writer->change->statistics, &moved);
+}
+
+static bool expire_moved(struct expire_step *step) {
+    return remove_due(step, STORE_MOVED, moved_is_due, NULL);
+}
+
 static bool (*const tables[EXPIRE_TABLES])(struct expire_step *step) = {
     [EXPIRE_ENTRIES] = expire_lines,         [EXPIRE_PSEUDONYMS] = expire_pseudonyms,
     [EXPIRE_QUARANTINE] = expire_quarantine, [EXPIRE_UNMAPPED] = expire_words,
     [EXPIRE_AUDIT] = expire_audit,           [EXPIRE_CELLS] = age_cells,
+    [EXPIRE_MOVED] = expire_moved,
 };
 
 void ledger_expire(struct ledger_writer *writer, struct commit_task *task) {

@@ -279,10 +279,18 @@ void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger
 // A signal of the source left the cell `from` and came into `to`; NULL: none.
 void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
                        const struct cell *to);
-// Changes up to the closed month since the statistics were made, without those of the source that
-// made most.
-int64_t ledger_moved_by_others(struct ledger_writer *writer, uint16_t closed);
-void ledger_forget_moved(struct ledger_writer *writer, uint16_t closed);
+// Is it in the statistics that are outside?
+bool ledger_is_told(const struct statistics_record *state, const struct moved *moved);
+// Changes up to the closed month that are not: all, and without those of the source that made most.
+// Any thread.
+struct moved_weight {
+    int64_t all, by_others;
+};
+void ledger_weigh_moved(struct store_txn *txn, const struct statistics_record *state,
+                        uint16_t closed, struct moved_weight *weight);
+
+// cube.c
+bool ledger_read_counts(struct store_txn *txn, struct counts *counts); // false: damaged
 
 // statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // How much each source has changed since the statistics for outside were made last, cell by cell,
-// so that what came and went is nothing. Statistics are made anew only when enough has changed
-// beside what any one source did: with signals of its own alone it could find out, step by step,
-// what others reported. Signals of the same group as a release are not in it and are forgotten all
-// the same: the next one waits a little longer.
+// so that what came and went is nothing. Of all sources together it is what the statistics lack.
+// They are made anew only when enough has changed beside what any one source did: with signals of
+// its own alone it could find out, step by step, what others reported.
+//
+// It is kept by generation. A making begins one and goes by a snapshot of those before it; once it
+// is told, what it told is dead (struct statistics_record), and retention takes it away.
+#include "base/map.h"
 #include "base/mem.h"
 #include "core/cube/statistics.h"
 #include "ledger_private.h"
@@ -11,14 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add(struct ledger_writer *writer, uint64_t source, const struct cell *cell,
-                int64_t change) {
+static void add(struct ledger_writer *writer, const struct moved *moved, int64_t change) {
     uint8_t bytes[RECORD_MOVED];
-    struct str key = record_put_moved(bytes, source, cell), old;
-    int64_t number = 0;
-    if (store_get(&writer->txn, STORE_MOVED, key, &old) && old.len == sizeof number)
-        memcpy(&number, old.data, sizeof number);
-    number += change;
+    struct str key = record_put_moved(bytes, moved);
+    int64_t number = (int64_t)store_get_number(&writer->txn, STORE_MOVED, key) + change;
     if (number)
         store_put(&writer->txn, STORE_MOVED, key,
                   (struct str){(const char *)&number, sizeof number});
@@ -41,83 +40,117 @@ static uint64_t place_of(struct ledger_writer *writer, struct str source) {
 
 void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
                        const struct cell *to) {
-    struct cell before = {0}, after = {0};
+    struct moved before = {.generation = writer->change->statistics.generation}, after = before;
     if (from && cell_counts(from))
-        before = statistics_plain(from);
+        before.cell = statistics_plain(from);
     if (to && cell_counts(to))
-        after = statistics_plain(to);
-    if (memcmp(&before, &after, sizeof before) == 0)
+        after.cell = statistics_plain(to);
+    if (memcmp(&before.cell, &after.cell, sizeof before.cell) == 0)
         return;
-    uint64_t place = place_of(writer, source);
-    if (before.categories)
-        add(writer, place, &before, -1);
-    if (after.categories)
-        add(writer, place, &after, 1);
+    before.source = after.source = place_of(writer, source);
+    if (before.cell.categories)
+        add(writer, &before, -1);
+    if (after.cell.categories)
+        add(writer, &after, 1);
 }
 
-// One source after the other: their keys stand together.
-struct moving {
-    uint16_t closed;
+bool ledger_is_told(const struct statistics_record *state, const struct moved *moved) {
+    return moved->generation < state->since && moved->cell.month <= state->told;
+}
+
+// --- all of it, on a snapshot ---
+
+// A source and a cell, of any generation.
+struct change {
     uint64_t source;
-    int64_t more, less;     // of the source
-    int64_t total, largest; // of those before it
+    struct cell cell;
+    uint32_t unused;
+    int64_t number; // 0: free
 };
 
-static void end_source(struct moving *moving) {
-    int64_t changes = moving->more > moving->less ? moving->more : moving->less;
-    moving->total += changes;
-    if (changes > moving->largest)
-        moving->largest = changes;
-    moving->more = moving->less = 0;
+static size_t hash_of(const void *change) {
+    return map_hash(change, offsetof(struct change, unused));
 }
 
-static bool on_moved(void *ctx, struct str key, struct str value) {
-    struct moving *moving = ctx;
-    struct cell cell;
+static bool has(const void *entry, const void *change) {
+    return memcmp(entry, change, offsetof(struct change, unused)) == 0;
+}
+
+static const struct map_kind changes = {
+    sizeof(struct change), offsetof(struct change, number), 256, 3, hash_of, has};
+
+struct source_sum {
     uint64_t source;
+    int64_t more, less;
+    uint64_t used;
+};
+static const struct map_kind sources = {sizeof(struct source_sum),
+                                        offsetof(struct source_sum, used),
+                                        64,
+                                        3,
+                                        map_hash_number,
+                                        map_has_number};
+
+struct weighing {
+    const struct statistics_record *state;
+    uint16_t closed;
+    struct map changes, sources;
+};
+
+static bool on_moved(void *ctx, struct str key, struct str value) {
+    struct weighing *weighing = ctx;
+    struct moved moved;
     int64_t number = 0;
     if (value.len == sizeof number)
         memcpy(&number, value.data, sizeof number);
-    if (!record_get_moved(key, &source, &cell) || cell.month > moving->closed)
+    if (!number || !record_get_moved(key, &moved) || moved.cell.month > weighing->closed ||
+        ledger_is_told(weighing->state, &moved))
         return true;
-    if (source != moving->source)
-        end_source(moving);
-    moving->source = source;
-    *(number > 0 ? &moving->more : &moving->less) += number > 0 ? number : -number;
+    struct change wanted = {.source = moved.source, .cell = moved.cell};
+    struct change *change = map_add(&weighing->changes, &changes, &wanted);
+    wanted.number = change->number + number;
+    *change = wanted;
+    if (!change->number)
+        map_remove(&weighing->changes, &changes, change);
     return true;
 }
 
-int64_t ledger_moved_by_others(struct ledger_writer *writer, uint16_t closed) {
-    struct moving moving = {.closed = closed};
-    store_each(&writer->txn, STORE_MOVED, on_moved, &moving);
-    end_source(&moving);
-    return moving.total - moving.largest;
+static void weigh(struct weighing *weighing, const struct change *change,
+                  struct counts *difference) {
+    struct source_sum *sum = map_add(&weighing->sources, &sources, &change->source);
+    sum->source = change->source;
+    sum->used = 1;
+    *(change->number > 0 ? &sum->more : &sum->less) +=
+        change->number > 0 ? change->number : -change->number;
+    counts_add(difference, &change->cell, change->number);
 }
 
-struct forgetting {
-    uint16_t closed;
-    uint8_t (*keys)[RECORD_MOVED];
-    size_t count, cap;
-};
-
-static bool on_forget(void *ctx, struct str key, struct str value) {
-    struct forgetting *forgetting = ctx;
-    struct cell cell;
-    uint64_t source;
-    (void)value;
-    if (!record_get_moved(key, &source, &cell) || cell.month > forgetting->closed)
-        return true;
-    forgetting->keys =
-        mem_grow(forgetting->keys, forgetting->count, &forgetting->cap, sizeof *forgetting->keys);
-    memcpy(forgetting->keys[forgetting->count++], key.data, RECORD_MOVED);
-    return true;
+// Of all sources but the one that changed most.
+static int64_t without_largest(const struct map *map) {
+    const struct source_sum *sums = map->entries;
+    int64_t total = 0, largest = 0;
+    for (size_t i = 0; i < map->size; i++) {
+        int64_t number = sums[i].more > sums[i].less ? sums[i].more : sums[i].less;
+        total += number;
+        largest = number > largest ? number : largest;
+    }
+    return total - largest;
 }
 
-void ledger_forget_moved(struct ledger_writer *writer, uint16_t closed) {
-    struct forgetting forgetting = {.closed = closed};
-    store_each(&writer->txn, STORE_MOVED, on_forget, &forgetting);
-    for (size_t i = 0; i < forgetting.count; i++)
-        store_delete(&writer->txn, STORE_MOVED,
-                     (struct str){(const char *)forgetting.keys[i], RECORD_MOVED});
-    free(forgetting.keys);
+void ledger_weigh_moved(struct store_txn *txn, const struct statistics_record *state,
+                        uint16_t closed, struct moved_weight *weight) {
+    struct weighing weighing = {.state = state, .closed = closed};
+    struct counts *difference = counts_create();
+    map_init(&weighing.changes, &changes);
+    map_init(&weighing.sources, &sources);
+    store_each(txn, STORE_MOVED, on_moved, &weighing);
+    const struct change *list = weighing.changes.entries;
+    for (size_t i = 0; i < weighing.changes.size; i++)
+        if (list[i].number)
+            weigh(&weighing, &list[i], difference);
+    weight->all = statistics_changes(difference);
+    weight->by_others = without_largest(&weighing.sources);
+    counts_free(difference);
+    free(weighing.changes.entries);
+    free(weighing.sources.entries);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-// bench_load [-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS: posts
-// SIGNALS new signals of about 240 bytes to 127.0.0.1, BATCH in a request, each connection kept
-// alive with one request on its way. Bodies are made before the clock starts; only numbers and
+// bench_load [-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]:
+// posts SIGNALS new signals of about 240 bytes to 127.0.0.1, BATCH in a request, each connection
+// kept alive with one request on its way. Bodies are made before the clock starts; only numbers and
 // dates in them change. The first three letters of RUN make ids unique, which are numbers of cases
-// as sources have them. Prints the seconds until all had a 2xx, how many had, p99 of a request in
-// ms, how many had one within SECONDS, and with -r the numbers of those that never had; status 1
-// when a request had no 2xx, or too late. -t: new ones for SECONDS only. -r: what had no 2xx is
-// posted again until it has, on a new connection. -l: a line for each signal, to a socket that
-// answers nothing.
+// as sources have them. Prints the seconds until all had a 2xx, how many had one, and how many
+// within SECONDS; and of the requests the milliseconds: median, 99th percentile, longest. Status 1
+// when a request had no 2xx, or too late. With RATE so many requests a second are due, whatever
+// became of those before, and their time runs from when they were due. -t: new ones for SECONDS
+// only. -r: what had no 2xx is posted again until it has, on a new connection; the numbers of those
+// that never had are printed too. -l: a line for each signal, to a socket that answers nothing.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -39,9 +40,10 @@ struct connection {
 static struct connection connections[CONNECTIONS_MAX];
 static const char *token, *run, *path = "/v1/signals";
 static bool timed, again, lines;
-static unsigned count, batch, next_number, signals, acknowledged, in_time, taken_count;
-static float *taken_ms; // of each request
-static double end_s, late_s;
+static unsigned count, batch, next_number, signals, acknowledged, in_time;
+static unsigned busy, due, taken_count; // connections; requests
+static float *taken_ms;                 // of each request
+static double rate, start_s, end_s, late_s;
 static int port, poller;
 
 static void fail(const char *what) {
@@ -130,10 +132,15 @@ static void post(struct connection *c) {
     }
 }
 
+static bool has_more(void) {
+    return next_number < signals && !(timed && now_s() > end_s);
+}
+
 static void begin(struct connection *c) {
-    c->busy = next_number < signals && !(timed && now_s() > end_s);
-    if (!c->busy)
+    if (!has_more())
         return;
+    c->busy = true;
+    busy++;
     c->first = next_number;
     for (unsigned i = 0; i < batch; i++) {
         unsigned number = next_number++;
@@ -143,11 +150,20 @@ static void begin(struct connection *c) {
         put_digits(year + 3, number % 12 + 1, 2);
         put_digits(year + 6, number % 28 + 1, 2);
     }
-    c->began_s = now_s();
+    c->began_s = rate > 0 ? start_s + due++ / rate : now_s();
     post(c);
 }
 
+// As many as there are connections for.
+static void begin_due(void) {
+    for (unsigned i = 0; i < count && start_s + due / rate <= now_s(); i++)
+        if (!connections[i].busy)
+            begin(&connections[i]);
+}
+
 static void take(struct connection *c) {
+    c->busy = false;
+    busy--;
     const double now = now_s();
     taken_ms[taken_count++] = (float)((now - c->began_s) * 1e3);
     acknowledged += batch;
@@ -205,22 +221,19 @@ static void reopen(void) {
     }
 }
 
-static bool is_busy(void) {
-    for (unsigned i = 0; i < count; i++)
-        if (connections[i].busy)
-            return true;
-    return false;
-}
-
 static int compare(const void *a, const void *b) {
     const float x = *(const float *)a, y = *(const float *)b;
     return (x > y) - (x < y);
 }
 
+static double taken(unsigned percent) {
+    return taken_count ? (double)taken_ms[(taken_count - 1ull) * percent / 100] : 0;
+}
+
 static void tell(double took_s) {
     qsort(taken_ms, taken_count, sizeof *taken_ms, compare);
-    printf("%.6f %u %.3f %u\n", took_s, acknowledged,
-           taken_count ? (double)taken_ms[taken_count - 1 - taken_count / 100] : 0., in_time);
+    printf("%.6f %u %u %.3f %.3f %.3f\n", took_s, acknowledged, in_time, taken(50), taken(99),
+           taken(100));
     for (unsigned i = 0; again && i < count; i++)
         for (unsigned j = 0; connections[i].busy && j < batch; j++)
             printf("%u\n", connections[i].first + j);
@@ -234,8 +247,8 @@ static void read_arguments(int argc, char **argv) {
         path = option == 'p' ? optarg : path;
     }
     argv += optind;
-    if (argc - optind != 7)
-        fail("[-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS");
+    if (argc - optind != 7 && argc - optind != 8)
+        fail("[-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]");
     port = atoi(argv[0]);
     token = argv[1];
     run = argv[2];
@@ -243,6 +256,7 @@ static void read_arguments(int argc, char **argv) {
     batch = (unsigned)atoi(argv[4]);
     signals = (unsigned)atoi(argv[5]);
     end_s = now_s() + atof(argv[6]);
+    rate = argc - optind == 8 ? atof(argv[7]) : 0;
     late_s = end_s + (timed ? PATIENCE_S : 0);
     poller = epoll_create1(EPOLL_CLOEXEC);
     taken_ms = batch ? calloc(signals / batch, sizeof *taken_ms) : NULL;
@@ -250,30 +264,44 @@ static void read_arguments(int argc, char **argv) {
         fail("arguments");
 }
 
-int main(int argc, char **argv) {
+static void wait_for_replies(void) {
     static struct epoll_event events[CONNECTIONS_MAX];
+    double left = again ? AGAIN_S / 4 : 1;
+    if (rate > 0 && has_more() && busy < count)
+        left = start_s + due / rate - now_s();
+    const struct timespec patience = {.tv_sec = left >= 1,
+                                      .tv_nsec = left > 0 && left < 1 ? (long)(left * 1e9) : 0};
+    int n = epoll_pwait2(poller, events, CONNECTIONS_MAX, &patience, NULL);
+    for (int i = 0; i < n; i++) {
+        struct connection *c = events[i].data.ptr;
+        if (c->fd < 0 || !c->busy || !(lines || receive(c)))
+            continue;
+        take(c);
+        if (rate <= 0)
+            begin(c);
+    }
+}
+
+int main(int argc, char **argv) {
     read_arguments(argc, argv);
     for (unsigned i = 0; i < count; i++) {
         make_request(&connections[i], i);
         open_connection(&connections[i]);
     }
-    const double began = now_s();
-    for (unsigned i = 0; i < count; i++)
+    start_s = now_s();
+    for (unsigned i = 0; rate <= 0 && i < count; i++)
         begin(&connections[i]);
-    while (is_busy() && !(again && now_s() > late_s)) {
-        int n = epoll_wait(poller, events, CONNECTIONS_MAX, again ? 5 : 1000);
-        if (now_s() > late_s && !again)
-            fail("too late");
-        for (int i = 0; i < n; i++) {
-            struct connection *c = events[i].data.ptr;
-            if (c->fd < 0 || !c->busy || !(lines || receive(c)))
-                continue;
-            take(c);
-            begin(c);
-        }
+    while (busy || has_more()) {
+        if (rate > 0)
+            begin_due();
+        wait_for_replies();
         if (again)
             reopen();
+        if (now_s() > late_s && again)
+            break;
+        if (now_s() > late_s)
+            fail("too late");
     }
-    tell(now_s() - began);
+    tell(now_s() - start_s);
     return 0;
 }

@@ -33,7 +33,7 @@ struct server {
     pthread_cond_t changed;
     pthread_t threads[SERVER_CONNECTIONS_MAX];
     int fds[SERVER_CONNECTIONS_MAX];
-    int connections, requests;
+    int connections, ended, requests;
     int active, active_max, round, in_round; // of those that wait for each other
     bool stopping;
     char last_request[16384];
@@ -46,9 +46,14 @@ struct connection {
 
 static inline void *server_connection(void *arg) {
     struct connection connection = *(struct connection *)arg;
+    struct server *server = connection.server;
     free(arg);
-    connection.server->serve(connection.server, connection.fd);
+    server->serve(server, connection.fd);
     (void)shutdown(connection.fd, SHUT_RDWR);
+    pthread_mutex_lock(&server->mutex);
+    server->ended++;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->mutex);
     return NULL;
 }
 
@@ -178,6 +183,7 @@ struct answer {
 struct rig {
     struct loop *loop;
     struct fetcher *fetcher;
+    struct fetch_visit *visit; // of rig_get
     struct loop_timer *deadline;
     int waiting, answered;
     bool late;
@@ -238,10 +244,12 @@ static inline void rig_start(struct rig *rig, const struct fetch_limits *limits,
     rig->deadline = loop_timer_create(rig->loop, on_deadline, rig);
     rig->fetcher = fetcher_create(rig->loop, limits, &err);
     assert_non_null(rig->fetcher);
+    rig->visit = fetch_visit_begin();
 }
 
 static inline void rig_stop(struct rig *rig) {
     fetcher_free(rig->fetcher);
+    fetch_visit_end(rig->visit);
     loop_timer_free(rig->deadline);
     loop_free(rig->loop);
     server_stop(&rig->server);
@@ -264,7 +272,9 @@ static inline void rig_wait(struct rig *rig) {
 
 static inline void rig_get(struct rig *rig, const struct fetch_request *request,
                            struct answer *answer) {
-    rig_ask(rig, request, answer);
+    struct fetch_request of_visit = *request;
+    of_visit.visit = rig->visit;
+    rig_ask(rig, &of_visit, answer);
     rig_wait(rig);
     assert_int_equal(answer->calls, 1);
 }

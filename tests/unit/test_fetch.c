@@ -390,7 +390,8 @@ static void on_link(void *ctx, const struct fetch_result *result) {
     char url[256];
     rig_url(&rig, "/plain", url);
     if (answer < &chain[49])
-        fetch_start(rig.fetcher, &(struct fetch_request){.url = url, .allow_private = true},
+        fetch_start(rig.fetcher,
+                    &(struct fetch_request){.url = url, .allow_private = true, .visit = rig.visit},
                     on_link, answer + 1);
     answer->rig = &rig;
     rig.waiting = answer < &chain[49] ? 2 : 1;
@@ -408,6 +409,76 @@ static void test_next_is_started_from_done(void **state) {
         answer_free(&chain[i]);
     }
     assert_int_equal(server_count(&rig.server, &rig.server.connections), 1);
+}
+
+// The server sees it when a connection ends; `open` of them are to be left.
+static void wait_for_ends(int open) {
+    pthread_mutex_lock(&rig.server.mutex);
+    while (rig.server.connections - rig.server.ended != open)
+        pthread_cond_wait(&rig.server.changed, &rig.server.mutex);
+    pthread_mutex_unlock(&rig.server.mutex);
+}
+
+static void visit_plain(struct fetch_visit *visit) {
+    struct answer answer;
+    char url[256];
+    rig_url(&rig, "/plain", url);
+    rig_ask(&rig, &(struct fetch_request){.url = url, .allow_private = true, .visit = visit},
+            &answer);
+    rig_wait(&rig);
+    assert_int_equal(answer.outcome, FETCH_OK);
+    answer_free(&answer);
+}
+
+// Four may be idle: who comes fifth makes the oldest connect anew. What a visit opened ends with
+// it, or with the fetcher; without a visit it ends with the request.
+static void test_visits(void **state) {
+    (void)state;
+    struct fetch_visit *visits[5];
+    for (int i = 0; i < 5; i++)
+        visits[i] = fetch_visit_begin();
+    for (int i = 0; i < 5; i++)
+        visit_plain(visits[i]);
+    assert_int_equal(server_count(&rig.server, &rig.server.connections), 5);
+    wait_for_ends(4);
+    visit_plain(visits[1]); // is the youngest from now on
+    assert_int_equal(server_count(&rig.server, &rig.server.connections), 5);
+    visit_plain(visits[0]);
+    assert_int_equal(server_count(&rig.server, &rig.server.connections), 6);
+    visit_plain(visits[1]);
+    assert_int_equal(server_count(&rig.server, &rig.server.connections), 6);
+    fetch_visit_end(visits[0]);
+    fetch_visit_end(visits[1]);
+    wait_for_ends(2);
+    visit_plain(NULL);
+    wait_for_ends(2);
+    fetcher_free(rig.fetcher);
+    rig.fetcher = NULL;
+    wait_for_ends(0);
+    for (int i = 2; i < 5; i++)
+        fetch_visit_end(visits[i]);
+    fetch_visit_end(NULL);
+}
+
+static void end_visit(void *ctx, const struct fetch_result *result) {
+    fetch_visit_end(rig.visit);
+    rig.visit = NULL;
+    on_answer(ctx, result);
+}
+
+static void test_visit_ends_in_done(void **state) {
+    (void)state;
+    struct answer answer = {.rig = &rig};
+    char url[256];
+    rig_url(&rig, "/plain", url);
+    rig.waiting = 1;
+    fetch_start(rig.fetcher,
+                &(struct fetch_request){.url = url, .allow_private = true, .visit = rig.visit},
+                end_visit, &answer);
+    rig_wait(&rig);
+    assert_int_equal(answer.outcome, FETCH_OK);
+    answer_free(&answer);
+    wait_for_ends(0);
 }
 
 static void on_poll(void *ctx) {
@@ -509,6 +580,8 @@ int main(void) {
         WITH_RIG(test_many_share_few_connections),
         WITH_RIG(test_queue),
         WITH_RIG(test_next_is_started_from_done),
+        WITH_RIG(test_visits),
+        WITH_RIG(test_visit_ends_in_done),
         WITH_RIG(test_free_under_way),
         WITH_RIG(test_curl_fails),
         cmocka_unit_test(test_free_nothing),

@@ -12,6 +12,7 @@
 #include "fetch_queue.h"
 #include "fetch_transfer.h"
 #include "fetch_url.h"
+#include "fetch_visit.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -19,10 +20,9 @@
 #include <sys/queue.h>
 
 enum {
-    // Kept open for the next page of a poll. The next poll is a quarter of an hour away, and an
-    // idle TLS connection
-    // costs about 100 KiB.
-    IDLE_CONNECTIONS_MAX = 16,
+    // Kept open for the next page while one is on the way to the disk. An idle TLS connection costs
+    // about 100 KiB.
+    IDLE_VISITS_MAX = 16,
     HOST_BYTES_MAX = 512, // with port; names have at most 253 bytes
 };
 
@@ -39,6 +39,7 @@ struct fetcher {
     CURL *model;
     struct loop_timer *curl_timer, *start_timer;
     struct fetch_queue *queue;
+    struct fetch_visits visits;
     struct transfers running;
     struct watches watches;
     bool calling, closing; // a done is being called; fetcher_free has begun
@@ -57,6 +58,7 @@ struct transfer {
     struct fetch_turn turn;
     int64_t begun_ms;
     struct fetch_transfer easy;
+    struct fetch_visit *visit;
     void (*done)(void *ctx, const struct fetch_result *result);
     void *ctx;
 };
@@ -69,6 +71,8 @@ static void transfer_tell(struct transfer *transfer, const struct fetch_result *
     transfer->done(transfer->ctx, result);
     fetcher->calling = false;
     fetch_transfer_free(&transfer->easy);
+    if (transfer->easy.share)
+        fetch_visit_leave(transfer->visit);
     free(transfer);
 }
 
@@ -149,10 +153,7 @@ static bool multi_open(struct fetcher *fetcher) {
     (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
     (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
     (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
-    uint32_t idle_max = fetcher->connections_max;
-    if (idle_max > IDLE_CONNECTIONS_MAX)
-        idle_max = IDLE_CONNECTIONS_MAX;
-    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)idle_max);
+    (void)curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)FETCH_VISIT_CONNECTIONS_MAX);
     fetcher->multi = multi;
     return true;
 }
@@ -212,6 +213,14 @@ static void act(struct fetcher *fetcher, curl_socket_t fd, int events) {
         loop_timer_start(fetcher->start_timer, 0, 0);
 }
 
+static void transfer_begin(struct transfer *transfer) {
+    struct fetcher *fetcher = transfer->fetcher;
+    transfer->begun_ms = loop_now_ms(fetcher->loop);
+    if (transfer->visit)
+        transfer->easy.share = fetch_visit_enter(transfer->visit, &fetcher->visits);
+    transfer_open(transfer);
+}
+
 static struct transfer *next_transfer(struct fetcher *fetcher) {
     struct fetch_turn *turn = fetch_queue_next(fetcher->queue);
     return turn ? (struct transfer *)((char *)turn - offsetof(struct transfer, turn)) : NULL;
@@ -224,8 +233,7 @@ static void on_start_timer(void *ctx) {
         struct transfer *transfer = next_transfer(fetcher);
         if (!transfer)
             return;
-        transfer->begun_ms = loop_now_ms(fetcher->loop);
-        transfer_open(transfer);
+        transfer_begin(transfer);
     }
     if (fetch_queue_has_next(fetcher->queue))
         loop_timer_start(fetcher->start_timer, 0, 0);
@@ -246,6 +254,8 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
     fetcher->body_bytes_max = limits->body_bytes_max;
     fetch_pool_init(&fetcher->pool, limits->body_bytes_max_all);
     fetcher->queue = fetch_queue_create(limits->connections_max, limits->host_connections_max);
+    uint32_t idle_max = limits->connections_max;
+    fetch_visits_init(&fetcher->visits, idle_max < IDLE_VISITS_MAX ? idle_max : IDLE_VISITS_MAX);
     TAILQ_INIT(&fetcher->running);
     TAILQ_INIT(&fetcher->watches);
     fetcher->curl_timer = loop_timer_create(loop, on_curl_timer, fetcher);
@@ -268,6 +278,7 @@ void fetcher_free(struct fetcher *fetcher) {
     while ((transfer = next_transfer(fetcher)))
         transfer_fail(transfer, "stopped");
     fetch_queue_free(fetcher->queue);
+    fetch_visits_close(&fetcher->visits);
     multi_close(fetcher);
     loop_timer_free(fetcher->curl_timer);
     loop_timer_free(fetcher->start_timer);
@@ -282,6 +293,7 @@ void fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
     transfer->fetcher = fetcher;
     transfer->done = done;
     transfer->ctx = ctx;
+    transfer->visit = request->visit;
     fetch_transfer_init(&transfer->easy, request, &fetcher->pool, fetcher->body_bytes_max);
     char host[HOST_BYTES_MAX];
     if (!fetch_host(request->url, host, sizeof host))

@@ -21,7 +21,8 @@ struct fetch_transfer {
     char *user_password, *form, *client_cert_file; // NULL: none
     const char *fault; // why it can't be opened or followed; NULL: it can
     bool allow_private;
-    CURL *handle; // NULL unless it is open
+    CURL *handle;  // NULL unless it is open
+    CURLSH *share; // of its visit; NULL: none
     struct fetch_body body;
     size_t header_bytes;
     bool address_refused, address_tried;

@@ -187,6 +187,7 @@ static CURL *make_model(const struct fetch_limits *limits) {
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L); // curl looks through all of it at the end of each transfer
     SET(CURLOPT_CAPATH, NULL); // with one, curl parses all authorities anew for each connection
     if (limits->ca_file)
         SET(CURLOPT_CAINFO, limits->ca_file);
@@ -243,6 +244,10 @@ bool fetch_transfer_open(struct fetch_transfer *easy, CURL *model, int64_t timeo
         SET(CURLOPT_SSLCERT, easy->client_cert_file);
         SET(CURLOPT_SSLKEY, easy->client_cert_file);
     }
+    if (easy->share)
+        SET(CURLOPT_SHARE, easy->share);
+    else
+        SET(CURLOPT_FORBID_REUSE, 1L);
     SET(CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     SET(CURLOPT_ERRORBUFFER, easy->error);
     SET(CURLOPT_PRIVATE, owner);

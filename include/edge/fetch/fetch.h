@@ -12,6 +12,7 @@
 #include "edge/loop.h"
 
 struct fetcher;
+struct fetch_visit;
 
 // Copied by fetch_start.
 struct fetch_request {
@@ -27,6 +28,7 @@ struct fetch_request {
                                   // 64 KiB. A redirect is then not followed but is the answer
     const char *client_cert_file; // PEM with certificate and key in one file; NULL: none
     bool allow_private;           // may connect to loopback, private and link-local addresses
+    struct fetch_visit *visit;    // not copied; NULL: the connection ends with the request
 };
 
 enum fetch_outcome {
@@ -65,6 +67,11 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
 // Transfers under way or waiting are dropped; their done is called with FETCH_FAILED from here and
 // must not start another. Not to be called from a done. NULL is fine.
 void fetcher_free(struct fetcher *fetcher);
+// Requests one after the other that belong together: what one of them opened (connections, TLS
+// sessions) the next may use, and nobody else. It outlives its requests; it may end in the done of
+// the last one, and after the fetcher. NULL is fine.
+struct fetch_visit *fetch_visit_begin(void);
+void fetch_visit_end(struct fetch_visit *visit);
 // done is called once, later, on the loop.
 void fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                  void (*done)(void *ctx, const struct fetch_result *result), void *ctx);
