@@ -507,7 +507,7 @@ void pipeline_work(struct pipeline *pipeline, void (*work)(void *ctx), void (*do
     struct beside *beside = mem_alloc(sizeof *beside);
     *beside = (struct beside){pipeline, work, done, ctx};
     pipeline->others++;
-    loop_work(pipeline->loop, beside_work, beside_done, beside);
+    loop_work_aside(pipeline->loop, beside_work, beside_done, beside);
 }
 
 // Somebody waits for what an operator asked: it does not wait for company.

@@ -238,6 +238,15 @@ void ledger_begin_statistics(struct ledger_writer *writer, struct commit_task *t
     writer->change->statistics_changed = writer->writes = true;
 }
 
+static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
+    counts_add(ctx, cell, number);
+}
+
+static bool read_counts(struct statistics_work *work, struct counts *counts) {
+    static const struct ledger_cube_reader reader = {.cell = add_cell};
+    return ledger_walk_cube(&work->txn, &reader, counts);
+}
+
 static void make(struct statistics_task *asked, const struct counts *counts) {
     const struct statistics_options options = {.municipalities = asked->tables->municipalities,
                                                .today = time_amsterdam_day(asked->now_ms),
@@ -257,7 +266,7 @@ void ledger_work_out_statistics(struct statistics_task *asked) {
     asked->outcome =
         alone || weight.all < asked->rounding_base ? STATISTICS_TOO_FEW : STATISTICS_MADE;
     bool ok = true;
-    if (asked->outcome == STATISTICS_MADE && (ok = ledger_read_counts(&work->txn, counts)))
+    if (asked->outcome == STATISTICS_MADE && (ok = read_counts(work, counts)))
         make(asked, counts);
     if (!ok || work->txn.err.kind != ERR_NONE)
         err_set(&asked->task.err, ERR_RETRY, "the counts cannot be read");

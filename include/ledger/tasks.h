@@ -115,7 +115,8 @@ enum expire_table {
     EXPIRE_QUARANTINE,
     EXPIRE_UNMAPPED,
     EXPIRE_AUDIT,
-    EXPIRE_CELLS,
+    EXPIRE_MEMBERS, // of expired signals: what they say of victims
+    EXPIRE_CELLS,   // the same
     EXPIRE_MOVED,
     EXPIRE_TABLES,
 };
@@ -135,6 +136,7 @@ struct expire_task {
         unsigned table;                // enum expire_table
         uint8_t key[EXPIRE_KEY_BYTES]; // the last one looked at there; key_len 0: none
         uint8_t key_len;
+        uint64_t carried; // the ledger's, when its members were begun with
     } at;
     struct expire_place begin; // its own: where this step began
     bool begun;

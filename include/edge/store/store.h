@@ -76,6 +76,16 @@ void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, s
 void store_put_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
 void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t seq);
 void store_delete(struct store_txn *txn, enum store_table table, struct str key);
+// Adds to numbers (int64_t; none is 0), and sorts the list: in order of their keys it is quickest.
+// What becomes 0 goes.
+enum { STORE_ADDITION_KEY = 24 };
+struct store_addition {
+    char key[STORE_ADDITION_KEY]; // zeroed behind key_len
+    size_t key_len;               // the same of all
+    int64_t number;
+};
+void store_add(struct store_txn *txn, enum store_table table, struct store_addition *list,
+               size_t count);
 void store_clear(struct store_txn *txn, enum store_table table); // of all its entries
 bool store_get(struct store_txn *txn, enum store_table table, struct str key, struct str *value);
 bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
