@@ -5,6 +5,8 @@
 // texts are copied into event_said's own room.
 #include "codec/event_read.h"
 
+#include "codec/json_wipe.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -250,7 +252,7 @@ static json_t *parse(struct str value, struct err *err) {
     return object;
 }
 
-bool event_read_signal(struct str value, struct event_said *out, struct err *err) {
+static bool read_signal(struct str value, struct event_said *out, struct err *err) {
     size_t used = 0; // of out->text
     out->entry = (struct ledger_entry){
         .kind = LEDGER_SIGNAL, .reported = TIME_DAY_NONE, .occurred = TIME_DAY_NONE};
@@ -263,6 +265,14 @@ bool event_read_signal(struct str value, struct event_said *out, struct err *err
               (out->stub || read_whole(object, out, &used, err)) && read_event(object, out, err) &&
               read_previous(object, out, &used, err);
     json_decref(object);
+    return ok;
+}
+
+bool event_read_signal(struct str value, struct event_said *out, struct err *err) {
+    struct json_room room;
+    json_room_begin(&room);
+    bool ok = read_signal(value, out, err);
+    json_room_end(&room);
     return ok;
 }
 

@@ -389,7 +389,7 @@ bool record_get_unmapped(struct str record, struct unmapped_record *word) {
            get_text(&rest, word->view.shown, ALLOWLIST_SHOWN_MAX) && rest.len == 0;
 }
 
-enum { STATISTICS_FORMAT = 1, STATISTICS_BYTES = 18, STATISTIC_BYTES = 15 };
+enum { STATISTICS_FORMAT = 2, STATISTICS_BYTES = 28, STATISTIC_BYTES = 15 };
 
 void record_put_statistics(struct buf *out, const struct statistics_record *statistics) {
     uint8_t bytes[STATISTICS_BYTES] = {STATISTICS_FORMAT, statistics->made};
@@ -397,6 +397,9 @@ void record_put_statistics(struct buf *out, const struct statistics_record *stat
     put(bytes + 4, statistics->closed, 2);
     put(bytes + 6, statistics->rounding_base, 4);
     put(bytes + 10, statistics->seq, 8);
+    put(bytes + 18, statistics->generation, 4);
+    put(bytes + 22, statistics->since, 4);
+    put(bytes + 26, statistics->told, 2);
     buf_put(out, bytes, sizeof bytes);
 }
 
@@ -408,7 +411,10 @@ bool record_get_statistics(struct str record, struct statistics_record *statisti
                                              .tried = (uint16_t)get(bytes + 2, 2),
                                              .closed = (uint16_t)get(bytes + 4, 2),
                                              .rounding_base = (uint32_t)get(bytes + 6, 4),
-                                             .seq = get(bytes + 10, 8)};
+                                             .seq = get(bytes + 10, 8),
+                                             .generation = (uint32_t)get(bytes + 18, 4),
+                                             .since = (uint32_t)get(bytes + 22, 4),
+                                             .told = (uint16_t)get(bytes + 26, 2)};
     return true;
 }
 
@@ -490,15 +496,17 @@ bool record_get_totals(struct str record, struct totals *totals) {
     return true;
 }
 
-struct str record_put_moved(uint8_t out[RECORD_MOVED], uint64_t source, const struct cell *cell) {
-    put(out, source, 8);
-    (void)record_put_cell(out + 8, cell);
+struct str record_put_moved(uint8_t out[RECORD_MOVED], const struct moved *moved) {
+    put(out, moved->generation, 4);
+    put(out + 4, moved->source, 8);
+    (void)record_put_cell(out + 12, &moved->cell);
     return (struct str){(const char *)out, RECORD_MOVED};
 }
 
-bool record_get_moved(struct str key, uint64_t *source, struct cell *cell) {
+bool record_get_moved(struct str key, struct moved *moved) {
     if (key.len != RECORD_MOVED)
         return false;
-    *source = get((const uint8_t *)key.data, 8);
-    return record_get_cell((struct str){key.data + 8, key.len - 8}, cell);
+    moved->generation = (uint32_t)get((const uint8_t *)key.data, 4);
+    moved->source = get((const uint8_t *)key.data + 4, 8);
+    return record_get_cell((struct str){key.data + 12, key.len - 12}, &moved->cell);
 }

@@ -103,6 +103,9 @@ struct control_ground {
     const struct tables *tables;
     const struct sources *sources;
     const struct config *config;
+    // A stream may follow the reply instead of a body. It is there for as long as `ctx`, and the
+    // tables and sources.
+    struct http_stream_source *behind;
 };
 // Fills the reply. On a worker; `ctx` is its own.
 #define CONTROL_UNREADABLE "The ledger cannot be read now; try again later."

@@ -3,6 +3,8 @@
 // local socket only.
 #include "control_query.h"
 
+#include "base/mem.h"
+
 #include <stdlib.h>
 
 static void put_line(struct json_out *json, const struct counts_query *query,
@@ -15,37 +17,92 @@ static void put_line(struct json_out *json, const struct counts_query *query,
     json_close(json, '}');
 }
 
-static void put_answer(struct json_out *json, const struct control_query *query,
-                       const struct counts_answer *answer) {
-    json_open(json, '{');
-    control_query_put(json, query);
-    json_open_key(json, "lines", '[');
-    for (size_t i = 0; i < answer->count; i++)
-        put_line(json, &query->counts, &answer->lines[i]);
+// --- the stream ---
+
+enum { PIECE_LINES = 64, PIECE_BYTES_MAX = 1 << 20 };
+
+// On the loop: what takes long has been done. The query is kept with the question.
+struct counts_stream {
+    const struct control_query *query;
+    struct counting *run;
+    struct control_names names;
+    struct control_lines text;
+    struct json_out json;
+    bool ended;
+};
+
+static void put_head(struct counts_stream *stream) {
+    json_open(&stream->json, '{');
+    control_query_put(&stream->json, stream->query);
+    json_open_key(&stream->json, "lines", '[');
+}
+
+static void put_end(struct counts_stream *stream) {
+    struct json_out *json = &stream->json;
     json_close(json, ']');
-    json_put_i64(json, "total", answer->signals);
-    json_put_i64(json, "persons", answer->persons);
-    struct control_names names = {0};
-    for (size_t i = 0; i < answer->count; i++)
-        control_names_note_labels(&names, &query->counts, answer->lines[i].labels);
-    control_names_put(json, &names, query->municipalities);
+    json_put_i64(json, "total", counts_run_signals(stream->run));
+    json_put_i64(json, "persons", counts_run_persons(stream->run));
+    control_names_put(json, &stream->names, stream->query->municipalities);
     json_close(json, '}');
+    stream->ended = true;
+}
+
+static void put_piece(struct counts_stream *stream) {
+    const struct counts_query *query = &stream->query->counts;
+    struct counts_line line;
+    for (int i = 0; i < PIECE_LINES; i++) {
+        if (!counts_run_next(stream->run, &line)) {
+            put_end(stream);
+            return;
+        }
+        put_line(&stream->json, query, &line);
+        control_names_note_labels(&stream->names, query, line.labels);
+    }
+}
+
+static ssize_t pull(void *ctx, char *out, size_t max) {
+    struct counts_stream *stream = ctx;
+    if (control_lines_sent(&stream->text) && !stream->ended)
+        put_piece(stream);
+    size_t n = control_lines_take(&stream->text, out, max);
+    return n > 0 ? (ssize_t)n : -1;
+}
+
+static void closed(void *ctx) {
+    struct counts_stream *stream = ctx;
+    counts_run_free(stream->run);
+    buf_free(&stream->text.buf);
+    free(stream);
+}
+
+static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
+    counts_run_add(ctx, cell, number);
+}
+
+static void add_linked(void *ctx, uint64_t person, const struct cell *cell) {
+    counts_run_add_linked(ctx, person, cell);
 }
 
 static void work_out_counts(const struct control_ground *ground, void *ctx,
                             struct http_reply *reply) {
+    static const struct ledger_cube_reader reader = {.cell = add_cell, .linked = add_linked};
     const struct control_query *query = ctx;
-    struct counts_answer answer;
-    struct ledger_cube cube;
-    if (ledger_read_cube(ground->ledger, &cube)) {
-        struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
-        counts_run(cube.counts, cube.persons, query->municipalities, &query->counts, &answer);
-        put_answer(&json, query, &answer);
-        free(answer.lines);
-    } else {
+    struct counting *run = counts_run_begin(query->municipalities, &query->counts);
+    if (!ledger_each_cell(ground->ledger, &reader, run)) {
         problem_fill(reply, 503, CONTROL_UNREADABLE);
+        counts_run_free(run);
+        return;
     }
-    ledger_cube_free(&cube);
+    counts_run_end(run);
+    struct counts_stream *stream = mem_zalloc(1, sizeof *stream);
+    stream->query = query;
+    stream->run = run;
+    buf_init(&stream->text.buf, PIECE_BYTES_MAX);
+    stream->json.buf = &stream->text.buf;
+    put_head(stream);
+    reply->status = 200;
+    reply->content_type = "application/json";
+    *ground->behind = (struct http_stream_source){.pull = pull, .closed = closed, .ctx = stream};
 }
 
 void control_counts_about(const struct control *control, struct http_request *request,

@@ -194,6 +194,10 @@ void control_coverage_about(const struct control *control, struct http_request *
     buf_printf(object, "period=%s", text);
 }
 
+static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
+    counts_add(ctx, cell, number);
+}
+
 static void work_out_coverage(const struct control_ground *ground, void *ctx,
                               struct http_reply *reply) {
     struct coverage_source *list = mem_zalloc(ground->sources->count, sizeof *list);
@@ -202,9 +206,10 @@ static void work_out_coverage(const struct control_ground *ground, void *ctx,
                                    .source_count =
                                        gather_sources(ground->ledger, ground->sources, list)};
     struct coverage coverage;
-    struct ledger_cube cube;
-    if (ledger_read_cube(ground->ledger, &cube)) {
-        facts.counts = cube.counts;
+    static const struct ledger_cube_reader reader = {.cell = add_cell};
+    struct counts *counts = counts_create();
+    if (ledger_each_cell(ground->ledger, &reader, counts)) {
+        facts.counts = counts;
         coverage_make(ctx, &facts, &coverage);
         struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
         put_answer(&json, &coverage);
@@ -212,7 +217,7 @@ static void work_out_coverage(const struct control_ground *ground, void *ctx,
     } else {
         problem_fill(reply, 503, CONTROL_UNREADABLE);
     }
-    ledger_cube_free(&cube);
+    counts_free(counts);
     free(list);
 }
 

@@ -67,7 +67,7 @@ static void start_next(struct control *control) {
     while (questions->waiting &&
            questions->running < control->options.config->control_questions_max) {
         questions->running++;
-        loop_work(control->options.loop, on_work, on_done, take_next(control));
+        loop_work_aside(control->options.loop, on_work, on_done, take_next(control));
     }
 }
 
@@ -105,6 +105,7 @@ struct inquiry {
     control_answer *answer;
     void *ctx;
     struct http_reply reply;
+    struct http_stream_source behind; // pull NULL: none
 };
 
 static void work_out(void *ctx) {
@@ -112,21 +113,40 @@ static void work_out(void *ctx) {
     struct control_ground ground = {.ledger = inquiry->control->options.ledger,
                                     .tables = inquiry->tables,
                                     .sources = inquiry->sources,
-                                    .config = inquiry->control->options.config};
+                                    .config = inquiry->control->options.config,
+                                    .behind = &inquiry->behind};
     inquiry->answer(&ground, inquiry->ctx, &inquiry->reply);
 }
 
-static void on_worked_out(void *ctx) {
+static void inquiry_free(void *ctx) {
     struct inquiry *inquiry = ctx;
-    if (inquiry->request && inquiry->control->stopping)
-        control_abandon(inquiry->request);
-    else if (inquiry->request)
-        control_send(inquiry->request, &inquiry->reply);
+    if (inquiry->behind.closed)
+        inquiry->behind.closed(inquiry->behind.ctx);
     buf_free(&inquiry->reply.body);
     tables_unref(inquiry->tables);
     sources_unref(inquiry->sources);
     free(inquiry->ctx);
     free(inquiry);
+}
+
+static ssize_t inquiry_pull(void *ctx, char *out, size_t max) {
+    const struct inquiry *inquiry = ctx;
+    return inquiry->behind.pull(inquiry->behind.ctx, out, max);
+}
+
+static void on_worked_out(void *ctx) {
+    struct inquiry *inquiry = ctx;
+    const struct http_stream_source source = {
+        .pull = inquiry_pull, .closed = inquiry_free, .ctx = inquiry};
+    if (inquiry->request && !inquiry->control->stopping && inquiry->behind.pull) {
+        control_stream(inquiry->request, &inquiry->reply, &source);
+        return;
+    }
+    if (inquiry->request && inquiry->control->stopping)
+        control_abandon(inquiry->request);
+    else if (inquiry->request)
+        control_send(inquiry->request, &inquiry->reply);
+    inquiry_free(inquiry);
 }
 
 void control_ask(struct control *control, struct http_request *request, control_answer *answer,

@@ -63,20 +63,21 @@ void control_statistics(struct control *control, struct http_request *request) {
 // --- the first ones ---
 
 struct release {
-    struct statistics_task making; // has a reference of the tables
+    struct statistics_making making; // has a reference of the tables
     struct control *control;
     struct http_request *request; // NULL: it is gone
 };
 
 static void answer(const struct release *release) {
     struct http_request *request = release->request;
-    if (release->making.task.err.kind != ERR_NONE)
+    const struct statistics_task *made = &release->making.task;
+    if (made->task.err.kind != ERR_NONE)
         control_problem(request, 503, "It cannot be made durable now; try again later.");
-    else if (release->making.outcome == STATISTICS_THERE)
+    else if (made->outcome == STATISTICS_THERE)
         control_problem(request, 409,
                         "There are statistics outside already. They change when a month closes: "
                         "in between each change would tell of single signals.");
-    else if (release->making.outcome == STATISTICS_TOO_FEW)
+    else if (made->outcome == STATISTICS_TOO_FEW)
         control_problem(request, 409,
                         "Fewer signals than disclosure.rounding_base were reported in months that "
                         "have closed, or have changed since a rebuild: there is nothing that may "
@@ -85,25 +86,24 @@ static void answer(const struct release *release) {
         control_statistics(release->control, request);
 }
 
-static void on_made(struct commit_task *task) {
-    struct release *release = (struct release *)task;
-    if (release->making.task.err.kind == ERR_NONE && release->making.outcome == STATISTICS_MADE)
-        month_close_log(&release->making);
+static void on_made(struct statistics_making *making) {
+    struct release *release = (struct release *)making;
     if (release->request)
         answer(release);
-    tables_unref(release->making.tables);
+    tables_unref(making->task.tables);
     free(release);
 }
 
 void control_statistics_release(struct control *control, struct http_request *request) {
     struct release *release = mem_zalloc(1, sizeof *release);
     *release = (struct release){
-        .making = {.task = {.run = ledger_make_statistics, .done = on_made},
-                   .tables = tables_ref(control->tables),
-                   .now_ms = loop_wall_ms(),
-                   .rounding_base = control->options.config->disclosure_rounding_base,
-                   .asked = true},
+        .making = {.task = {.tables = tables_ref(control->tables),
+                            .now_ms = loop_wall_ms(),
+                            .rounding_base = control->options.config->disclosure_rounding_base,
+                            .asked = true},
+                   .pipeline = control->options.pipeline,
+                   .done = on_made},
         .control = control};
     control_hold(request, &release->request);
-    pipeline_submit(control->options.pipeline, &release->making.task);
+    month_close_make(&release->making);
 }

@@ -81,15 +81,36 @@ static void put_answer(struct json_out *json, const struct control_query *query,
     json_close(json, '}');
 }
 
-static void count_by_period(const struct ledger_cube *cube, const struct control_query *query,
-                            size_t by_count, struct counts_answer *answer) {
-    struct counts_query counts = query->counts;
-    counts.by_count = by_count + 1;
-    counts.by[by_count] = query->by_month ? DIM_MONTH : DIM_YEAR;
-    counts_run(cube->counts, cube->persons, query->municipalities, &counts, answer);
+// By period, split and in total: two runs over the same cells.
+struct trend_run {
+    struct counts_query queries[2];
+    struct counting *runs[2];
+};
+
+static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
+    const struct trend_run *trend = ctx;
+    for (int i = 0; i < 2; i++)
+        counts_run_add(trend->runs[i], cell, number);
 }
 
-static bool make_trend(const struct ledger_cube *cube, const struct control_query *query,
+static void add_linked(void *ctx, uint64_t person, const struct cell *cell) {
+    const struct trend_run *trend = ctx;
+    for (int i = 0; i < 2; i++)
+        counts_run_add_linked(trend->runs[i], person, cell);
+}
+
+static void begin_run(struct trend_run *trend, const struct control_query *query) {
+    const enum dimension period = query->by_month ? DIM_MONTH : DIM_YEAR;
+    for (int i = 0; i < 2; i++) {
+        struct counts_query *counts = &trend->queries[i];
+        *counts = query->counts;
+        counts->by_count = i == 0 ? query->counts.by_count : 0;
+        counts->by[counts->by_count++] = period;
+        trend->runs[i] = counts_run_begin(query->municipalities, counts);
+    }
+}
+
+static bool make_trend(const struct trend_run *run, const struct control_query *query,
                        struct trend *trend) {
     struct counts_answer split, total;
     const struct trend_question question = {
@@ -97,8 +118,8 @@ static bool make_trend(const struct ledger_cube *cube, const struct control_quer
         .by_month = query->by_month,
         .period = query->counts.period,
         .present = period_month_of_day(time_amsterdam_day(loop_wall_ms()))};
-    count_by_period(cube, query, question.by_count, &split);
-    count_by_period(cube, query, 0, &total);
+    counts_run_take(run->runs[0], &split);
+    counts_run_take(run->runs[1], &total);
     bool made = trend_make(&question, &split, &total, trend);
     free(split.lines);
     free(total.lines);
@@ -107,21 +128,25 @@ static bool make_trend(const struct ledger_cube *cube, const struct control_quer
 
 static void work_out_trend(const struct control_ground *ground, void *ctx,
                            struct http_reply *reply) {
+    static const struct ledger_cube_reader reader = {.cell = add_cell, .linked = add_linked};
     const struct control_query *query = ctx;
-    struct ledger_cube cube;
+    struct trend_run run;
     struct trend trend;
-    if (!ledger_read_cube(ground->ledger, &cube)) {
+    begin_run(&run, query);
+    bool read = ledger_each_cell(ground->ledger, &reader, &run);
+    bool made = make_trend(&run, query, &trend);
+    if (!read) {
         problem_fill(reply, 503, CONTROL_UNREADABLE);
-    } else if (!make_trend(&cube, query, &trend)) {
+    } else if (!made) {
         problem_fill(reply, 400,
                      "The answer would have more than 200000 points: ask for a shorter period, for "
                      "years, or by less.");
     } else {
         struct json_out json = {.buf = reply_body(reply, 200, "application/json")};
         put_answer(&json, query, &trend);
-        trend_free(&trend);
     }
-    ledger_cube_free(&cube);
+    if (made)
+        trend_free(&trend);
 }
 
 void control_trend_about(const struct control *control, struct http_request *request,

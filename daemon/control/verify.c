@@ -144,7 +144,7 @@ static void start_scan(struct verify_request *run) {
     run->verify.progress = on_progress;
     run->verify.ctx = run;
     loop_timer_start(run->tick, TICK_MS, TICK_MS);
-    loop_work(run->control->options.loop, scan, on_scanned, run);
+    loop_work_aside(run->control->options.loop, scan, on_scanned, run);
     control_stream(run->request, &head, &source);
 }
 

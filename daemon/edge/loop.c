@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <uv.h>
 
 struct loop {
@@ -37,7 +38,10 @@ static void on_check(uv_check_t *check) {
     }
 }
 
-enum { THREADS = 8 }; // a commit, those who prepare for it, a verify, questions: none waits
+enum {
+    THREADS = 8,     // a commit, those who prepare for it, those who read Kafka: none waits
+    ASIDE_NICE = 10, // a tenth of what the others get
+};
 
 struct loop *loop_create(struct err *err) {
     struct loop *loop = mem_zalloc(1, sizeof *loop);
@@ -217,6 +221,39 @@ void loop_work(struct loop *loop, void (*work)(void *ctx), void (*done)(void *ct
     *job = (struct job){.work = work, .done = done, .ctx = ctx};
     job->uv.data = job;
     (void)uv_queue_work(&loop->uv, &job->uv, job_work, job_done); // fails only for NULL work
+}
+
+struct aside {
+    uv_async_t uv; // first: freed as it
+    uv_thread_t thread;
+    struct job job;
+};
+
+static void aside_run(void *ctx) {
+    struct aside *aside = ctx;
+    (void)!nice(ASIDE_NICE); // of this thread
+    aside->job.work(aside->job.ctx);
+    (void)uv_async_send(&aside->uv);
+}
+
+static void aside_done(uv_async_t *uv) {
+    struct aside *aside = uv->data;
+    const struct job job = aside->job;
+    (void)uv_thread_join(&aside->thread);
+    uv_close((uv_handle_t *)uv, free_data);
+    job.done(job.ctx);
+}
+
+void loop_work_aside(struct loop *loop, void (*work)(void *ctx), void (*done)(void *ctx),
+                     void *ctx) {
+    struct aside *aside = mem_zalloc(1, sizeof *aside);
+    aside->job = (struct job){.work = work, .done = done, .ctx = ctx};
+    (void)uv_async_init(&loop->uv, &aside->uv, aside_done);
+    aside->uv.data = aside;
+    if (uv_thread_create(&aside->thread, aside_run, aside) != 0) {
+        uv_close((uv_handle_t *)&aside->uv, free_data);
+        loop_work(loop, work, done, ctx); // no room for a thread more
+    }
 }
 
 void loop_defer(struct loop *loop, struct loop_deferred *deferred) {

@@ -45,7 +45,7 @@ struct pipeline {
     struct commit_task *riders;
     uint64_t queued_tasks, queued_bytes, polled_bytes;
     uint64_t unprepared_bytes; // of the tasks from `unprepared` on
-    unsigned workers, bulk_workers;
+    unsigned workers, bulk_workers, others;
     bool committing;
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
@@ -92,7 +92,7 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
 
 static bool has_tasks(const struct pipeline *pipeline) {
     return pipeline->head || pipeline->bulk_raw.head || pipeline->bulk_ready.head ||
-           pipeline->workers > 0 || pipeline->bulk_workers > 0;
+           pipeline->workers > 0 || pipeline->bulk_workers > 0 || pipeline->others > 0;
 }
 
 void pipeline_free(struct pipeline *pipeline) {
@@ -480,6 +480,34 @@ void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
     }
     memcpy(confirmed->acks + confirmed->ack_count, acks, count * sizeof *acks);
     confirmed->ack_count += count;
+}
+
+struct beside {
+    struct pipeline *pipeline;
+    void (*work)(void *ctx);
+    void (*done)(void *ctx);
+    void *ctx;
+};
+
+static void beside_work(void *ctx) {
+    const struct beside *beside = ctx;
+    beside->work(beside->ctx);
+}
+
+static void beside_done(void *ctx) {
+    const struct beside beside = *(struct beside *)ctx;
+    free(ctx);
+    beside.pipeline->others--;
+    beside.done(beside.ctx);
+    tell_waiters(beside.pipeline);
+}
+
+void pipeline_work(struct pipeline *pipeline, void (*work)(void *ctx), void (*done)(void *ctx),
+                   void *ctx) {
+    struct beside *beside = mem_alloc(sizeof *beside);
+    *beside = (struct beside){pipeline, work, done, ctx};
+    pipeline->others++;
+    loop_work_aside(pipeline->loop, beside_work, beside_done, beside);
 }
 
 // Somebody waits for what an operator asked: it does not wait for company.

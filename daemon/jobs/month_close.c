@@ -2,7 +2,7 @@
 // Asks the ledger for new statistics at the start and when a day ends, at most a minute late
 // because the clock may be set. At most one task is under way, and it holds a reference to the
 // tables that it began with. The ledger decides whether anything changes. The pipeline is
-// borrowed.
+// borrowed. What is to be told is worked out beside the loop, between two commits.
 #include "jobs/month_close.h"
 
 #include "base/mem.h"
@@ -22,10 +22,12 @@ struct month_close {
     struct tables *tables;
     struct loop_timer *timer;
     bool stopped;
-    struct statistics_task making; // one at a time; it has a reference of the tables
+    struct statistics_making making; // one at a time; it has a reference of the tables
 };
 
-void month_close_log(const struct statistics_task *statistics) {
+// --- the steps ---
+
+static void log_outcome(const struct statistics_task *statistics) {
     char closed[STATISTIC_MONTH_MAX];
     statistic_month(statistics->closed, closed);
     if (statistics->outcome == STATISTICS_MADE)
@@ -37,6 +39,47 @@ void month_close_log(const struct statistics_task *statistics) {
                    closed);
 }
 
+static void end(struct statistics_making *making) {
+    ledger_free_statistics(&making->task);
+    if (making->task.task.err.kind == ERR_NONE)
+        log_outcome(&making->task);
+    making->done(making);
+}
+
+static void on_told(struct commit_task *task) {
+    end((struct statistics_making *)task);
+}
+
+static void work_out(void *ctx) {
+    ledger_work_out_statistics(&((struct statistics_making *)ctx)->task);
+}
+
+static void on_worked_out(void *ctx) {
+    struct statistics_making *making = ctx;
+    struct commit_task *task = &making->task.task;
+    if (task->err.kind != ERR_NONE) {
+        end(making);
+        return;
+    }
+    *task = (struct commit_task){.run = ledger_tell_statistics, .done = on_told};
+    pipeline_submit(making->pipeline, task);
+}
+
+static void on_begun(struct commit_task *task) {
+    struct statistics_making *making = (struct statistics_making *)task;
+    if (task->err.kind == ERR_NONE && making->task.work)
+        pipeline_work(making->pipeline, work_out, on_worked_out, making);
+    else
+        end(making);
+}
+
+void month_close_make(struct statistics_making *making) {
+    making->task.task = (struct commit_task){.run = ledger_begin_statistics, .done = on_begun};
+    pipeline_ride(making->pipeline, &making->task.task);
+}
+
+// --- when ---
+
 // Days begin at midnight in the Netherlands.
 static void wait_for_next(const struct month_close *month_close) {
     int64_t now_ms = loop_wall_ms();
@@ -44,23 +87,23 @@ static void wait_for_next(const struct month_close *month_close) {
     loop_timer_start(month_close->timer, until_ms < ROUND_MS ? until_ms : ROUND_MS, 0);
 }
 
-static void on_done(struct commit_task *task) {
-    struct month_close *month_close = task->ctx;
-    if (task->err.kind == ERR_NONE)
-        month_close_log(&month_close->making);
-    tables_unref(month_close->making.tables);
+static void on_made(struct statistics_making *making) {
+    struct month_close *month_close = making->ctx;
+    tables_unref(making->task.tables);
     if (!month_close->stopped)
         wait_for_next(month_close);
 }
 
 static void on_time(void *ctx) {
     struct month_close *month_close = ctx;
-    month_close->making = (struct statistics_task){
-        .task = {.run = ledger_make_statistics, .done = on_done, .ctx = month_close},
-        .tables = tables_ref(month_close->tables),
-        .now_ms = loop_wall_ms(),
-        .rounding_base = month_close->config->disclosure_rounding_base};
-    pipeline_submit(month_close->pipeline, &month_close->making.task);
+    month_close->making = (struct statistics_making){
+        .task = {.tables = tables_ref(month_close->tables),
+                 .now_ms = loop_wall_ms(),
+                 .rounding_base = month_close->config->disclosure_rounding_base},
+        .pipeline = month_close->pipeline,
+        .done = on_made,
+        .ctx = month_close};
+    month_close_make(&month_close->making);
 }
 
 struct month_close *month_close_create(struct loop *loop, struct pipeline *pipeline,

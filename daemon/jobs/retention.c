@@ -33,16 +33,17 @@ static void log_removed(const struct retention_timer *retention) {
     const uint64_t *removed = retention->removed;
     log_notice(
         "retention lines=%llu pseudonyms=%llu quarantined=%llu unmapped=%llu audit=%llu "
-        "cells=%llu",
+        "members=%llu cells=%llu",
         (unsigned long long)removed[EXPIRE_ENTRIES], (unsigned long long)removed[EXPIRE_PSEUDONYMS],
         (unsigned long long)removed[EXPIRE_QUARANTINE],
         (unsigned long long)removed[EXPIRE_UNMAPPED], (unsigned long long)removed[EXPIRE_AUDIT],
-        (unsigned long long)removed[EXPIRE_CELLS]);
+        (unsigned long long)removed[EXPIRE_MEMBERS], (unsigned long long)removed[EXPIRE_CELLS]);
 }
 
+// What is no longer a change for the statistics goes silently.
 static void end_round(struct retention_timer *retention) {
     bool any = false;
-    for (int i = 0; i < EXPIRE_TABLES; i++)
+    for (int i = 0; i < EXPIRE_MOVED; i++)
         any = any || retention->removed[i];
     if (any)
         log_removed(retention);

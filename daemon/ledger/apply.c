@@ -44,6 +44,7 @@ void ledger_apply(struct ledger *ledger, struct ledger_group *group) {
     ledger_apply_leads(ledger, change);
     ledger->person_last = change->person_last;
     ledger->words = change->words;
+    ledger->carried = change->carried;
     ledger->chain = change->chain;
     ledger->quarantined = change->quarantined;
     ledger->quarantine_last = change->quarantine_last;

@@ -45,6 +45,8 @@ void ledger_group_free(struct ledger_group *group) {
         index_free(group->change->index);
         index_free(group->change->led);
         counts_free(group->change->counts);
+        free(group->change->moved.sums.entries);
+        free(group->change->additions);
         buf_free(&group->change->value);
         buf_free(&group->change->record);
         free(group->change->members);
@@ -55,15 +57,26 @@ void ledger_group_free(struct ledger_group *group) {
     *group = (struct ledger_group){0};
 }
 
-static void write_count(void *ctx, const struct cell *cell, int64_t change) {
-    struct ledger_writer *writer = ctx;
-    int64_t value = counts_get(writer->ledger->counts, cell) + change;
-    struct str key = {(const char *)cell, sizeof *cell};
-    if (value)
-        store_put(&writer->txn, STORE_COUNTS, key,
-                  (struct str){(const char *)&value, sizeof value});
-    else
-        store_delete(&writer->txn, STORE_COUNTS, key);
+void ledger_note_addition(struct ledger_change *change, struct str key, int64_t number) {
+    change->additions = mem_grow(change->additions, change->addition_count, &change->addition_cap,
+                                 sizeof *change->additions);
+    struct store_addition *addition = &change->additions[change->addition_count++];
+    *addition = (struct store_addition){.key_len = key.len, .number = number};
+    memcpy(addition->key, key.data, key.len);
+}
+
+void ledger_flush_additions(struct ledger_writer *writer, enum store_table table) {
+    store_add(&writer->txn, table, writer->change->additions, writer->change->addition_count);
+    writer->change->addition_count = 0;
+}
+
+static void note_count(void *ctx, const struct cell *cell, int64_t change) {
+    ledger_note_addition(ctx, (struct str){(const char *)cell, sizeof *cell}, change);
+}
+
+static void write_counts(struct ledger_writer *writer) {
+    counts_each(writer->change->counts, note_count, writer->change);
+    ledger_flush_additions(writer, STORE_COUNTS);
 }
 
 static void write_number(struct ledger_writer *writer, const char *name, uint64_t number) {
@@ -84,11 +97,14 @@ static void begin_change(const struct ledger *ledger, struct ledger_change *chan
     index_clear(change->index);
     index_clear(change->led);
     counts_clear(change->counts);
+    ledger_begin_moved(change);
+    change->addition_count = 0;
     change->totals = ledger->totals;
     change->first_seq = ledger->first_seq;
     change->last_seq = ledger->last_seq;
     change->person_last = ledger->person_last;
     change->words = ledger->words;
+    change->carried = ledger->carried;
     change->chain = ledger->chain;
     change->member_count = change->forgotten_count = 0;
     change->erase_changed = false;
@@ -144,9 +160,10 @@ static bool commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
     store_begin(ledger->store, &writer.txn);
     run_tasks(&writer, group, scarce);
     ledger_flush_source(&writer);
+    ledger_flush_moved(&writer);
     bool fits = scarce || !group->tasks || ledger_leaves_reserve(&writer.txn);
     ledger_commit_acks(&writer, group);
-    counts_each(group->change->counts, write_count, &writer);
+    write_counts(&writer);
     // Nothing but duplicates and refusals: what the answers rest on is on the disk already.
     writer.writes = writer.writes || group->force_sync;
     group->wrote = fits && writer.writes;

@@ -103,8 +103,11 @@ static void carry(struct ledger_writer *writer, const struct cell *cell, int64_t
     uint8_t bytes[sizeof *cell];
     struct str key = record_put_cell(bytes, cell);
     int64_t number = (int64_t)store_get_number(&writer->txn, STORE_EXPIRED_COUNTS, key) + more;
-    store_put(&writer->txn, STORE_EXPIRED_COUNTS, key,
-              (struct str){(const char *)&number, sizeof number});
+    if (number)
+        store_put(&writer->txn, STORE_EXPIRED_COUNTS, key,
+                  (struct str){(const char *)&number, sizeof number});
+    else
+        store_delete(&writer->txn, STORE_EXPIRED_COUNTS, key);
 }
 
 // A person's only signal is one person with or without a name for it.
@@ -116,6 +119,7 @@ static void carry_member(struct ledger_writer *writer, const struct ledger_entry
         return;
     hash_random(name.bytes, sizeof name.bytes);
     ledger_put_member(writer, entry->person, &name, &entry->cell);
+    writer->change->carried++;
 }
 
 void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry) {
@@ -282,83 +286,101 @@ static struct cell without_victim(const struct cell *cell) {
     return plain;
 }
 
-static bool cell_is_due(struct expire_step *step, struct str key, struct str value) {
-    struct cell cell;
-    (void)value;
-    if (!record_get_cell(key, &cell) || !month_is_over(step, &cell))
-        return false;
-    struct cell plain = without_victim(&cell);
-    return memcmp(&plain, &cell, sizeof cell) != 0;
-}
-
-struct plain_members {
-    const struct expire_step *step;
-    struct plain_member {
-        uint64_t person;
-        struct digest name;
-        struct cell cell;
-    } * list; // owned
-    size_t count, cap;
-};
-
-static int compare_found(const void *key, const void *element) {
-    return memcmp(key, ((const struct found *)element)->key, sizeof(struct cell));
-}
-
-// Those of expired signals have names that the index does not know.
-static bool on_member(void *ctx, struct str key, struct str value) {
-    struct plain_members *members = ctx;
-    const struct expire_step *step = members->step;
-    struct plain_member member = {0};
-    if (!record_get_member(key, &member.person, &member.name) ||
-        !record_get_cell(value, &member.cell) ||
-        !bsearch(value.data, step->found, step->found_count, sizeof *step->found, compare_found))
-        return true;
-    if (ledger_latest(step->writer, &member.name))
-        return true;
-    members->list = mem_grow(members->list, members->count, &members->cap, sizeof *members->list);
-    members->list[members->count++] = member;
-    return true;
-}
-
-static void move_members(struct expire_step *step) {
-    struct plain_members members = {.step = step};
-    store_each(&step->writer->txn, STORE_MEMBERS, on_member, &members);
-    for (size_t i = 0; i < members.count; i++) {
-        const struct plain_member *member = &members.list[i];
-        struct cell plain = without_victim(&member->cell);
-        ledger_put_member(step->writer, member->person, &member->name, &plain);
-    }
-    free(members.list);
-}
-
-static void move_cell(struct expire_step *step, const struct found *found) {
-    struct cell cell;
-    if (!record_get_cell(found_key(found), &cell))
-        return;
-    struct cell plain = without_victim(&cell);
-    int64_t number =
-        (int64_t)store_get_number(&step->writer->txn, STORE_EXPIRED_COUNTS, found_key(found));
-    store_delete(&step->writer->txn, STORE_EXPIRED_COUNTS, found_key(found));
+static void move_count(struct expire_step *step, const struct cell *cell, int64_t number) {
+    const struct cell plain = without_victim(cell);
+    carry(step->writer, cell, -number);
     carry(step->writer, &plain, number);
-    counts_add(step->writer->change->counts, &cell, -number);
+    counts_add(step->writer->change->counts, cell, -number);
     counts_add(step->writer->change->counts, &plain, number);
     note_removed(step);
 }
 
+static bool cell_says_more(const struct expire_step *step, const struct cell *cell) {
+    const struct cell plain = without_victim(cell);
+    return month_is_over(step, cell) && memcmp(&plain, cell, sizeof plain) != 0;
+}
+
+// Those of expired signals have names that lead to no line.
+static bool member_is_due(struct expire_step *step, struct str key, struct str value) {
+    struct digest name;
+    struct cell cell;
+    uint64_t person;
+    return record_get_member(key, &person, &name) && record_get_cell(value, &cell) &&
+           cell_says_more(step, &cell) && !ledger_latest(step->writer, &name);
+}
+
+static void move_member(struct expire_step *step, const struct found *found) {
+    struct digest name;
+    struct cell cell;
+    struct str value;
+    uint64_t person;
+    if (!record_get_member(found_key(found), &person, &name) ||
+        !store_get(&step->writer->txn, STORE_MEMBERS, found_key(found), &value) ||
+        !record_get_cell(value, &cell))
+        return;
+    const struct cell plain = without_victim(&cell);
+    ledger_put_member(step->writer, person, &name, &plain);
+    move_count(step, &cell, 1);
+}
+
+// Before the cells, each with what it counts: so a cell that has none left can go as a whole.
+static bool age_members(struct expire_step *step) {
+    struct expire_place *at = &step->expire->at;
+    if (!at->key_len)
+        at->carried = step->writer->change->carried;
+    bool end = find_due(step, STORE_MEMBERS, member_is_due);
+    for (size_t i = 0; i < step->found_count; i++)
+        move_member(step, &step->found[i]);
+    return end;
+}
+
+static bool cell_is_due(struct expire_step *step, struct str key, struct str value) {
+    struct cell cell;
+    (void)value;
+    return record_get_cell(key, &cell) && cell_says_more(step, &cell);
+}
+
+static void move_cell(struct expire_step *step, const struct found *found) {
+    struct cell cell;
+    if (record_get_cell(found_key(found), &cell))
+        move_count(
+            step, &cell,
+            (int64_t)store_get_number(&step->writer->txn, STORE_EXPIRED_COUNTS, found_key(found)));
+}
+
 static bool age_cells(struct expire_step *step) {
+    struct expire_place *at = &step->expire->at;
+    if (at->carried != step->writer->change->carried) { // there may be new members
+        *at = (struct expire_place){.table = EXPIRE_MEMBERS};
+        return false;
+    }
     bool end = find_due(step, STORE_EXPIRED_COUNTS, cell_is_due);
-    if (step->found_count)
-        move_members(step);
     for (size_t i = 0; i < step->found_count; i++)
         move_cell(step, &step->found[i]);
     return end;
 }
 
+// What the statistics for outside have told is no longer a change.
+static bool moved_is_due(struct expire_step *step, struct str key, struct str value) {
+    struct moved moved;
+    (void)value;
+    return record_get_moved(key, &moved) &&
+           ledger_is_told(&step->writer->change->statistics, &moved);
+}
+
+static bool expire_moved(struct expire_step *step) {
+    return remove_due(step, STORE_MOVED, moved_is_due, NULL);
+}
+
 static bool (*const tables[EXPIRE_TABLES])(struct expire_step *step) = {
-    [EXPIRE_ENTRIES] = expire_lines,         [EXPIRE_PSEUDONYMS] = expire_pseudonyms,
-    [EXPIRE_QUARANTINE] = expire_quarantine, [EXPIRE_UNMAPPED] = expire_words,
-    [EXPIRE_AUDIT] = expire_audit,           [EXPIRE_CELLS] = age_cells,
+    [EXPIRE_ENTRIES] = expire_lines,
+    [EXPIRE_PSEUDONYMS] = expire_pseudonyms,
+    [EXPIRE_QUARANTINE] = expire_quarantine,
+    [EXPIRE_UNMAPPED] = expire_words,
+    [EXPIRE_AUDIT] = expire_audit,
+    [EXPIRE_MEMBERS] = age_members,
+    [EXPIRE_CELLS] = age_cells,
+    [EXPIRE_MOVED] = expire_moved,
 };
 
 void ledger_expire(struct ledger_writer *writer, struct commit_task *task) {

@@ -26,6 +26,7 @@
 
 #include "base/index.h"
 #include "base/leads.h"
+#include "base/map.h"
 #include "ledger/ledger.h"
 
 // In the index of a change: the ledger leads to a line, and the change has taken it away.
@@ -58,6 +59,7 @@ struct ledger {
     uint64_t last_seq;
     uint64_t waiting;
     uint64_t person_last; // highest number given; META "person-last"
+    uint64_t carried;     // members whose signals have expired since the start
     uint64_t words;       // entries
     struct ledger_chain chain;
     uint64_t *erase_waiting;    // lines of erased signals that Kafka has yet to confirm; META
@@ -84,7 +86,7 @@ struct ledger_change {
     uint64_t first_seq, last_seq;
     uint64_t added, confirmed, dropped; // lines into and out of the outbox
     uint64_t quarantined, quarantine_last;
-    uint64_t person_last, words;
+    uint64_t person_last, words, carried;
     struct ledger_chain chain;
     struct ledger_member { // in order
         uint64_t person;
@@ -104,11 +106,14 @@ struct ledger_change {
     struct statistics_record statistics; // to be written when statistics_changed
     bool statistics_changed;
     uint64_t statistics_waiting;
-    struct ledger_moved_source { // the last one that moved.c was asked for; kept as well
-        char name[LEDGER_SOURCE_MAX];
+    struct ledger_moved { // see moved.c
+        struct map sums;
+        char name[LEDGER_SOURCE_MAX]; // of the last source it was asked for; kept as well
         size_t len;
         uint64_t place;
     } moved;
+    struct store_addition *additions; // room for them
+    size_t addition_count, addition_cap;
     struct buf value, record; // room to encode in, kept from group to group
 };
 
@@ -275,14 +280,29 @@ size_t ledger_count_left_out(struct ledger_writer *writer, const struct delivery
 // The signal whose latest line this is goes on counting without it.
 void ledger_keep_expired_count(struct ledger_writer *writer, const struct ledger_entry *entry);
 
+// commit.c
+// Numbers that are added to a table together: noted one by one, then flushed.
+void ledger_note_addition(struct ledger_change *change, struct str key, int64_t number);
+void ledger_flush_additions(struct ledger_writer *writer, enum store_table table);
+
 // moved.c
+void ledger_begin_moved(struct ledger_change *change);
+void ledger_flush_moved(struct ledger_writer *writer);
 // A signal of the source left the cell `from` and came into `to`; NULL: none.
 void ledger_note_moved(struct ledger_writer *writer, struct str source, const struct cell *from,
                        const struct cell *to);
-// Changes up to the closed month since the statistics were made, without those of the source that
-// made most.
-int64_t ledger_moved_by_others(struct ledger_writer *writer, uint16_t closed);
-void ledger_forget_moved(struct ledger_writer *writer, uint16_t closed);
+// Is it in the statistics that are outside?
+bool ledger_is_told(const struct statistics_record *state, const struct moved *moved);
+// Changes up to the closed month that are not: all, and without those of the source that made most.
+// Any thread.
+struct moved_weight {
+    int64_t all, by_others;
+};
+void ledger_weigh_moved(struct store_txn *txn, const struct statistics_record *state,
+                        uint16_t closed, struct moved_weight *weight);
+
+// cube.c
+bool ledger_walk_cube(struct store_txn *txn, const struct ledger_cube_reader *reader, void *ctx);
 
 // statistics.c
 // All that is told outside waits for Kafka again: a topic that is used for the first time, or was

@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ADDS_MAX = 5000, LINES_MAX = 2000, RECORD_BYTES_MAX = 32768 };
+enum { ADDS_MAX = 20000, LINES_MAX = 10000, RECORD_BYTES_MAX = 32768 };
 
 // --- lines as they are found ---
 

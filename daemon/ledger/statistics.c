@@ -6,8 +6,8 @@
 // the time of a release that of one source (statistical disclosure control: dominance). So whether
 // it is time is asked once a month.
 //
-// STORE_RELEASED has the counts that the statistics were made of. Of a statistic that waits for
-// Kafka and changes again only the later record is sent.
+// What is to be told is worked out beside the commits, from a snapshot. Of a statistic that waits
+// for Kafka and changes again only the later record is sent.
 #include "ledger/ledger.h"
 
 #include "base/mem.h"
@@ -21,13 +21,12 @@
 
 static const struct str state_key = {"statistics", sizeof "statistics" - 1};
 
-struct statistics_change {
-    struct ledger_writer *writer;
-    struct statistics statistics; // as they are to be
-    struct statistics sent;       // those that change, sorted too; count 0: no longer told
+struct statistics_work {
+    struct store_txn txn;           // the snapshot
+    struct statistics_record state; // as it was then
+    struct statistics statistics;   // as they are to be
+    struct statistics sent;         // those that change, sorted too; count 0: no longer told
     size_t sent_cap;
-    uint64_t *outdated; // in the outbox
-    size_t outdated_count, outdated_cap;
 };
 
 static struct str key_of(const struct statistic *statistic) {
@@ -47,29 +46,30 @@ static bool has_key(const struct statistics *statistics, struct str key) {
                    compare_key) != NULL;
 }
 
-static void note_sent(struct statistics_change *making, const struct statistic *statistic) {
-    struct statistics *sent = &making->sent;
-    sent->list = mem_grow(sent->list, sent->count, &making->sent_cap, sizeof *sent->list);
+static void note_sent(struct statistics_work *work, const struct statistic *statistic) {
+    struct statistics *sent = &work->sent;
+    sent->list = mem_grow(sent->list, sent->count, &work->sent_cap, sizeof *sent->list);
     sent->list[sent->count++] = *statistic;
 }
 
 // --- what changes ---
 
-static bool is_told(struct statistics_change *making, const struct statistic *statistic) {
+static bool is_told(struct statistics_work *work, uint32_t rounding_base,
+                    const struct statistic *statistic) {
     struct str record;
     struct statistic_record told;
-    return store_get(&making->writer->txn, STORE_STATISTICS, key_of(statistic), &record) &&
+    return store_get(&work->txn, STORE_STATISTICS, key_of(statistic), &record) &&
            record_get_statistic(record, &told) && told.count == statistic->count &&
-           told.rounding_base == making->writer->change->statistics.rounding_base;
+           told.rounding_base == rounding_base;
 }
 
 static bool on_told(void *ctx, struct str key, struct str record) {
-    struct statistics_change *making = ctx;
+    struct statistics_work *work = ctx;
     struct statistic gone = {.count = 0};
     (void)record;
-    if (key.len < sizeof gone.key && !has_key(&making->statistics, key)) {
+    if (key.len < sizeof gone.key && !has_key(&work->statistics, key)) {
         memcpy(gone.key, key.data, key.len);
-        note_sent(making, &gone);
+        note_sent(work, &gone);
     }
     return true;
 }
@@ -78,32 +78,40 @@ static int compare_statistics(const void *a, const void *b) {
     return strcmp(((const struct statistic *)a)->key, ((const struct statistic *)b)->key);
 }
 
-static void find_changes(struct statistics_change *making) {
-    for (size_t i = 0; i < making->statistics.count; i++)
-        if (!is_told(making, &making->statistics.list[i]))
-            note_sent(making, &making->statistics.list[i]);
-    store_each(&making->writer->txn, STORE_STATISTICS, on_told, making);
-    if (making->sent.count)
-        qsort(making->sent.list, making->sent.count, sizeof *making->sent.list, compare_statistics);
+static void find_changes(struct statistics_work *work, uint32_t rounding_base) {
+    for (size_t i = 0; i < work->statistics.count; i++)
+        if (!is_told(work, rounding_base, &work->statistics.list[i]))
+            note_sent(work, &work->statistics.list[i]);
+    store_each(&work->txn, STORE_STATISTICS, on_told, work);
+    if (work->sent.count)
+        qsort(work->sent.list, work->sent.count, sizeof *work->sent.list, compare_statistics);
 }
 
 // --- the outbox ---
 
+struct outdating {
+    const struct statistics *sent;
+    uint64_t *list; // numbers
+    size_t count, cap;
+};
+
 static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
-    struct statistics_change *making = ctx;
+    struct outdating *outdated = ctx;
     struct str key, value;
-    if (!record_get_statistic_waiting(record, &key, &value) || !has_key(&making->sent, key))
+    if (!record_get_statistic_waiting(record, &key, &value) || !has_key(outdated->sent, key))
         return true;
-    making->outdated = mem_grow(making->outdated, making->outdated_count, &making->outdated_cap,
-                                sizeof *making->outdated);
-    making->outdated[making->outdated_count++] = seq;
+    outdated->list =
+        mem_grow(outdated->list, outdated->count, &outdated->cap, sizeof *outdated->list);
+    outdated->list[outdated->count++] = seq;
     return true;
 }
 
-static void drop_outdated(struct statistics_change *making) {
-    store_each_seq(&making->writer->txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, making);
-    for (size_t i = 0; i < making->outdated_count; i++)
-        store_delete_seq(&making->writer->txn, STORE_STATISTICS_OUTBOX, making->outdated[i]);
+static void drop_outdated(struct ledger_writer *writer, const struct statistics *sent) {
+    struct outdating outdated = {.sent = sent};
+    store_each_seq(&writer->txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, &outdated);
+    for (size_t i = 0; i < outdated.count; i++)
+        store_delete_seq(&writer->txn, STORE_STATISTICS_OUTBOX, outdated.list[i]);
+    free(outdated.list);
 }
 
 static void send(struct ledger_writer *writer, struct str key,
@@ -148,127 +156,68 @@ static bool on_resend(void *ctx, struct str key, struct str record) {
 }
 
 void ledger_resend_statistics(struct ledger_writer *writer) {
-    struct statistics_change making = {.writer = writer};
-    store_each(&writer->txn, STORE_STATISTICS, on_resend, &making);
-    drop_outdated(&making);
-    for (size_t i = 0; i < making.sent.count; i++) {
-        struct str record, key = key_of(&making.sent.list[i]);
+    struct statistics_work work = {.state = {0}};
+    store_each(&writer->txn, STORE_STATISTICS, on_resend, &work);
+    drop_outdated(writer, &work.sent);
+    for (size_t i = 0; i < work.sent.count; i++) {
+        struct str record, key = key_of(&work.sent.list[i]);
         struct statistic_record told;
         if (store_get(&writer->txn, STORE_STATISTICS, key, &record) &&
             record_get_statistic(record, &told))
             send(writer, key, &told);
     }
     writer->change->statistics_changed = true;
-    free(making.outdated);
-    free(making.sent.list);
-}
-
-// --- what they are made of ---
-
-static bool on_shown(void *ctx, struct str key, struct str value) {
-    struct cell cell;
-    int64_t number;
-    if (record_get_cell(key, &cell) && value.len == sizeof number) {
-        memcpy(&number, value.data, sizeof number);
-        counts_add(ctx, &cell, number);
-    }
-    return true;
-}
-
-struct keeping {
-    struct ledger_writer *writer;
-    const struct counts *before, *after;
-};
-
-static void keep_shown(void *ctx, const struct cell *cell, int64_t number) {
-    struct keeping *keeping = ctx;
-    uint8_t bytes[sizeof *cell];
-    struct str key = record_put_cell(bytes, cell);
-    if (number && number != counts_get(keeping->before, cell))
-        store_put(&keeping->writer->txn, STORE_RELEASED, key,
-                  (struct str){(const char *)&number, sizeof number});
-}
-
-static void forget_shown(void *ctx, const struct cell *cell, int64_t number) {
-    struct keeping *keeping = ctx;
-    uint8_t bytes[sizeof *cell];
-    (void)number;
-    if (!counts_get(keeping->after, cell))
-        store_delete(&keeping->writer->txn, STORE_RELEASED, record_put_cell(bytes, cell));
+    free(work.sent.list);
 }
 
 void ledger_forget_statistics(struct ledger_writer *writer) {
     store_clear(&writer->txn, STORE_STATISTICS);
     store_clear(&writer->txn, STORE_STATISTICS_OUTBOX);
-    store_clear(&writer->txn, STORE_RELEASED);
+}
+
+// What was changed so far is told, up to this month, and what comes is of another generation.
+static void begin_generation(struct ledger_writer *writer, uint16_t told) {
+    struct statistics_record *state = &writer->change->statistics;
+    state->since = ++state->generation;
+    state->told = told;
 }
 
 void ledger_put_statistics_state(struct ledger_writer *writer,
                                  const struct statistics_record *state) {
-    struct counts *before = counts_create(), *after = counts_create();
-    struct keeping keeping = {writer, before, after};
-    statistics_project(writer->ledger->counts, state->tried, after);
-    ledger_forget_moved(writer, state->tried);
-    counts_each(after, keep_shown, &keeping);
-    counts_free(before);
-    counts_free(after);
+    const uint32_t generation = writer->change->statistics.generation;
     writer->change->statistics = *state;
+    writer->change->statistics.generation = generation;
+    begin_generation(writer, state->tried);
     writer->change->statistics_changed = writer->writes = true;
 }
 
-// --- the task ---
+// --- the steps ---
 
-static void make(struct ledger_writer *writer, struct statistics_task *asked) {
-    struct statistics_change making = {.writer = writer};
-    const struct statistics_options options = {.municipalities = asked->tables->municipalities,
-                                               .today = time_amsterdam_day(asked->now_ms),
-                                               .closed = asked->closed,
-                                               .rounding_base = asked->rounding_base};
-    writer->change->statistics.made = true;
-    writer->change->statistics.closed = asked->closed;
-    writer->change->statistics.rounding_base = asked->rounding_base;
-    statistics_make(writer->ledger->counts, &options, &making.statistics);
-    find_changes(&making);
-    drop_outdated(&making);
-    asked->changed = asked->gone = 0;
-    for (size_t i = 0; i < making.sent.count; i++) {
-        tell(writer, &making.sent.list[i]);
-        *(making.sent.list[i].count ? &asked->changed : &asked->gone) += 1;
-    }
-    free(making.statistics.list);
-    free(making.sent.list);
-    free(making.outdated);
+void ledger_free_statistics(struct statistics_task *asked) {
+    if (!asked->work)
+        return;
+    store_abort(&asked->work->txn);
+    free(asked->work->statistics.list);
+    free(asked->work->sent.list);
+    free(asked->work);
+    asked->work = NULL;
 }
 
-// What this group has added before is not in it: the next time it is.
-static void make_if_enough(struct ledger_writer *writer, struct statistics_task *asked) {
-    struct counts *before = counts_create(), *after = counts_create();
-    struct keeping keeping = {writer, before, after};
-    store_each(&writer->txn, STORE_RELEASED, on_shown, before);
-    statistics_project(writer->ledger->counts, asked->closed, after);
-    // With nothing outside yet there is nothing to compare with.
-    bool alone = writer->change->statistics.made &&
-                 ledger_moved_by_others(writer, asked->closed) < asked->rounding_base;
-    if (alone || statistics_changes(before, after) < asked->rounding_base) {
-        asked->outcome = STATISTICS_TOO_FEW;
-    } else {
-        asked->outcome = STATISTICS_MADE;
-        counts_each(after, keep_shown, &keeping);
-        counts_each(before, forget_shown, &keeping);
-        ledger_forget_moved(writer, asked->closed);
-        make(writer, asked);
-    }
-    counts_free(before);
-    counts_free(after);
+static void begin(struct ledger_writer *writer, struct statistics_task *asked) {
+    asked->work = mem_zalloc(1, sizeof *asked->work);
+    asked->work->state = writer->change->statistics;
+    store_begin_read(writer->ledger->store, &asked->work->txn);
+    writer->change->statistics.generation++;
 }
 
 // In a new ledger what has closed is not looked at: history may be on its way in. A clock that was
 // ahead does not keep months from closing once it is right; one that goes back and comes by the end
-// of a month again does not close it twice.
-void ledger_make_statistics(struct ledger_writer *writer, struct commit_task *task) {
+// of a month again does not close it twice. A commit that failed may run it again.
+void ledger_begin_statistics(struct ledger_writer *writer, struct commit_task *task) {
     struct statistics_record *state = &writer->change->statistics;
     struct statistics_task *asked = (struct statistics_task *)task;
     bool begun = state->tried > 0;
+    ledger_free_statistics(asked);
     asked->closed = statistics_closed_month(time_amsterdam_day(asked->now_ms));
     asked->outcome = STATISTICS_EARLY;
     if (asked->asked && state->made) {
@@ -283,7 +232,80 @@ void ledger_make_statistics(struct ledger_writer *writer, struct commit_task *ta
         return;
     bool told = state->made && asked->closed == state->closed;
     if (asked->asked || (begun && !told))
-        make_if_enough(writer, asked);
+        begin(writer, asked);
+    else
+        state->tried = asked->closed;
+    writer->change->statistics_changed = writer->writes = true;
+}
+
+static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
+    counts_add(ctx, cell, number);
+}
+
+static bool read_counts(struct statistics_work *work, struct counts *counts) {
+    static const struct ledger_cube_reader reader = {.cell = add_cell};
+    return ledger_walk_cube(&work->txn, &reader, counts);
+}
+
+static void make(struct statistics_task *asked, const struct counts *counts) {
+    const struct statistics_options options = {.municipalities = asked->tables->municipalities,
+                                               .today = time_amsterdam_day(asked->now_ms),
+                                               .closed = asked->closed,
+                                               .rounding_base = asked->rounding_base};
+    statistics_make(counts, &options, &asked->work->statistics);
+    find_changes(asked->work, asked->rounding_base);
+}
+
+void ledger_work_out_statistics(struct statistics_task *asked) {
+    struct statistics_work *work = asked->work;
+    struct counts *counts = counts_create();
+    struct moved_weight weight;
+    ledger_weigh_moved(&work->txn, &work->state, asked->closed, &weight);
+    // With nothing outside yet there is nothing to compare with.
+    bool alone = work->state.made && weight.by_others < asked->rounding_base;
+    asked->outcome =
+        alone || weight.all < asked->rounding_base ? STATISTICS_TOO_FEW : STATISTICS_MADE;
+    bool ok = true;
+    if (asked->outcome == STATISTICS_MADE && (ok = read_counts(work, counts)))
+        make(asked, counts);
+    if (!ok || work->txn.err.kind != ERR_NONE)
+        err_set(&asked->task.err, ERR_RETRY, "the counts cannot be read");
+    store_abort(&work->txn);
+    counts_free(counts);
+}
+
+// Others may have been told, or put back, since the snapshot.
+static bool is_overtaken(const struct statistics_record *before,
+                         const struct statistics_record *now) {
+    return before->made != now->made || before->closed != now->closed ||
+           before->since != now->since || before->told != now->told;
+}
+
+static void tell_all(struct ledger_writer *writer, struct statistics_task *asked) {
+    struct statistics_record *state = &writer->change->statistics;
+    const struct statistics_work *work = asked->work;
+    state->made = true;
+    state->closed = asked->closed;
+    state->rounding_base = asked->rounding_base;
+    state->since = work->state.generation + 1;
+    state->told = asked->closed > state->told ? asked->closed : state->told;
+    drop_outdated(writer, &work->sent);
+    asked->changed = asked->gone = 0;
+    for (size_t i = 0; i < work->sent.count; i++) {
+        tell(writer, &work->sent.list[i]);
+        *(work->sent.list[i].count ? &asked->changed : &asked->gone) += 1;
+    }
+}
+
+void ledger_tell_statistics(struct ledger_writer *writer, struct commit_task *task) {
+    struct statistics_record *state = &writer->change->statistics;
+    struct statistics_task *asked = (struct statistics_task *)task;
+    if (is_overtaken(&asked->work->state, state)) {
+        asked->outcome = asked->asked ? STATISTICS_THERE : STATISTICS_EARLY;
+        return;
+    }
+    if (asked->outcome == STATISTICS_MADE)
+        tell_all(writer, asked);
     if (asked->closed > state->tried)
         state->tried = asked->closed;
     writer->change->statistics_changed = writer->writes = true;

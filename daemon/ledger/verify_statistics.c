@@ -38,21 +38,10 @@ static bool on_waiting(void *ctx, uint64_t seq, struct str record) {
     return true;
 }
 
-static bool on_shown(void *ctx, struct str key, struct str value) {
-    struct cell cell;
-    int64_t number = 0;
-    if (value.len == sizeof number)
-        memcpy(&number, value.data, sizeof number);
-    if (!record_get_cell(key, &cell) || number <= 0)
-        verify_differ(ctx, VERIFY_OUTBOX, "a cell of the statistics for outside cannot be read");
-    return true;
-}
-
 static bool on_moved(void *ctx, struct str key, struct str value) {
     static const int64_t none = 0;
-    struct cell cell;
-    uint64_t source;
-    if (!record_get_moved(key, &source, &cell) || value.len != sizeof none ||
+    struct moved moved;
+    if (!record_get_moved(key, &moved) || value.len != sizeof none ||
         memcmp(value.data, &none, sizeof none) == 0)
         verify_differ(ctx, VERIFY_OUTBOX,
                       "what a source changed since the statistics were made "
@@ -73,6 +62,5 @@ void verify_check_statistics(struct verify *verify) {
                       (unsigned long long)state.seq);
     store_each(txn, STORE_STATISTICS, on_statistic, verify);
     store_each_seq(txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, verify);
-    store_each(txn, STORE_RELEASED, on_shown, verify);
     store_each(txn, STORE_MOVED, on_moved, verify);
 }

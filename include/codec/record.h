@@ -150,6 +150,10 @@ struct statistics_record {
     uint16_t closed;        // last month that they cover
     uint32_t rounding_base; // that they are floored to
     uint64_t seq;           // highest number given in the outbox of statistics
+    // What sources change is kept under a generation; each making of statistics begins one. What
+    // was changed before the generation `since`, in months up to `told`, is in the statistics.
+    uint32_t generation, since;
+    uint16_t told;
 };
 void record_put_statistics(struct buf *out, const struct statistics_record *statistics);
 bool record_get_statistics(struct str record, struct statistics_record *statistics);
@@ -168,9 +172,14 @@ bool record_get_statistic_waiting(struct str record, struct str *key, struct str
 
 // The keys of counts and expired_counts, the values of members.
 // The key of what a source changed in a cell since the statistics were made.
-enum { RECORD_MOVED = 8 + sizeof(struct cell) };
-struct str record_put_moved(uint8_t out[RECORD_MOVED], uint64_t source, const struct cell *cell);
-bool record_get_moved(struct str key, uint64_t *source, struct cell *cell);
+struct moved {
+    uint32_t generation;
+    uint64_t source;
+    struct cell cell;
+};
+enum { RECORD_MOVED = 4 + 8 + sizeof(struct cell) };
+struct str record_put_moved(uint8_t out[RECORD_MOVED], const struct moved *moved);
+bool record_get_moved(struct str key, struct moved *moved);
 struct str record_put_cell(uint8_t out[sizeof(struct cell)], const struct cell *cell); // in `out`
 bool record_get_cell(struct str record, struct cell *cell);
 

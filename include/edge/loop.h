@@ -37,8 +37,12 @@ struct loop_signal *loop_signal_create(struct loop *loop, int signum, void (*fn)
 void loop_signal_free(struct loop_signal *sig); // NULL is fine
 
 // Runs work(ctx) on a worker thread, then done(ctx) on the loop. Always runs both. There are 8
-// threads: who may keep them for long bounds how many he uses.
+// threads, for what somebody waits for.
 void loop_work(struct loop *loop, void (*work)(void *ctx), void (*done)(void *ctx), void *ctx);
+// The same for what takes long: on a thread of its own, to which the scheduler gives little while
+// others want the processor. Who asks bounds how many there are.
+void loop_work_aside(struct loop *loop, void (*work)(void *ctx), void (*done)(void *ctx),
+                     void *ctx);
 
 // Calls fn(ctx) once, after the input that is ready in this turn has been handled. What many
 // requests of a turn need together is done here, once. The caller owns the struct and zeroes it; a

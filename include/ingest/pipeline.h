@@ -30,6 +30,10 @@ void pipeline_deliver(struct pipeline *pipeline, struct delivery *delivery); // 
 // The same for what an operator asked: it goes with the next commit, which comes soon, and again
 // when that fails; it is done once it is on the disk, or dropped at the end of the service.
 void pipeline_ride(struct pipeline *pipeline, struct commit_task *task);
+// Work beside the loop that a commit is to follow: the pipeline is not idle until `done`, on the
+// loop.
+void pipeline_work(struct pipeline *pipeline, void (*work)(void *ctx), void (*done)(void *ctx),
+                   void *ctx);
 // To be kept in the next commit, which comes soon: what Kafka confirmed, the number of partitions.
 void pipeline_add_acks(struct pipeline *pipeline, enum ledger_topic topic,
                        const struct publish_ack *acks, size_t count);

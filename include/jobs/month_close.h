@@ -14,7 +14,14 @@ void month_close_use(struct month_close *month_close, struct tables *tables); //
 void month_close_stop(struct month_close *month_close);                       // begins nothing more
 void month_close_free(struct month_close *month_close); // nothing is under way; NULL is fine
 
-// Of new statistics, in our log: how many, and nothing of what they say.
-void month_close_log(const struct statistics_task *statistics);
+// All the steps of a task that is filled in; `done` comes with its err and its outcome, and they
+// are in our log: how many, and nothing of what they say.
+struct statistics_making {
+    struct statistics_task task;
+    struct pipeline *pipeline;
+    void (*done)(struct statistics_making *making);
+    void *ctx;
+};
+void month_close_make(struct statistics_making *making);
 
 #endif

@@ -93,15 +93,15 @@ bool ledger_feed(struct ledger *ledger, struct str source,
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
 
-// The counts as they are on the disk; any thread, beside commits. So are ledger_feed,
-// ledger_event_at and the functions ledger_each_… below. Free it, whatever was returned; false: it
-// cannot be read.
-struct ledger_cube {
-    struct counts *counts;
-    struct persons *persons; // those with more than one signal
+// The counts as they are on the disk, cell by cell, and then of each person with more than one
+// signal (linked NULL: not) where these are; any thread, beside commits. So are ledger_feed,
+// ledger_event_at and the functions ledger_each_… below. False: it cannot be read.
+struct ledger_cube_reader {
+    void (*cell)(void *ctx, const struct cell *cell, int64_t number);
+    void (*linked)(void *ctx, uint64_t person, const struct cell *cell);
 };
-bool ledger_read_cube(struct ledger *ledger, struct ledger_cube *cube) MUST_CHECK;
-void ledger_cube_free(struct ledger_cube *cube);
+bool ledger_each_cell(struct ledger *ledger, const struct ledger_cube_reader *reader,
+                      void *ctx) MUST_CHECK;
 
 // The quarantine, by number. At most so many entries are kept, of all and of one source; further
 // ones are only counted (totals.not_quarantined).

@@ -115,7 +115,9 @@ enum expire_table {
     EXPIRE_QUARANTINE,
     EXPIRE_UNMAPPED,
     EXPIRE_AUDIT,
-    EXPIRE_CELLS,
+    EXPIRE_MEMBERS, // of expired signals: what they say of victims
+    EXPIRE_CELLS,   // the same
+    EXPIRE_MOVED,
     EXPIRE_TABLES,
 };
 enum { EXPIRE_KEY_BYTES = 32 };
@@ -127,22 +129,29 @@ struct expire_task {
     bool publishing;                 // events go to Kafka: what it has not confirmed stays
     bool keeps_lines;                // all of them stay
     bool more;                       // out: this step was full, there may be more
-    uint64_t removed[EXPIRE_TABLES]; // out: entries; of cells those that were moved
+    uint64_t removed[EXPIRE_TABLES]; // out: entries; of cells those that changed places
     // In and out: how far the round is. Zero begins one; after a step that failed use the one
     // before it again.
     struct expire_place {
         unsigned table;                // enum expire_table
         uint8_t key[EXPIRE_KEY_BYTES]; // the last one looked at there; key_len 0: none
         uint8_t key_len;
+        uint64_t carried; // the ledger's, when its members were begun with
     } at;
     struct expire_place begin; // its own: where this step began
     bool begun;
 };
 void ledger_expire(struct ledger_writer *writer, struct commit_task *task);
 
-// Has a month closed, so that statistics for outside are due?
+// Has a month closed, so that statistics for outside are due? In three steps, since what is to be
+// told takes long to work out: a commit begins, and takes a snapshot of what came before it (a
+// rider, so that this is all that is not of a later generation); when that leaves `work` behind,
+// any thread works it out; and another commit tells, all at once. `err` of the task ends it.
+// ledger_free_statistics in the end, whatever came of it.
+struct statistics_work;
 struct statistics_task {
     struct commit_task task;
+    struct statistics_work *work; // NULL: there is nothing to work out
     struct tables *tables;
     int64_t now_ms;         // wall clock
     uint32_t rounding_base; // in force
@@ -156,7 +165,10 @@ struct statistics_task {
     uint32_t changed, gone; // out: statistics
     uint16_t closed;        // out: the last closed month, as in struct cell
 };
-void ledger_make_statistics(struct ledger_writer *writer, struct commit_task *task);
+void ledger_begin_statistics(struct ledger_writer *writer, struct commit_task *task);
+void ledger_work_out_statistics(struct statistics_task *asked);
+void ledger_tell_statistics(struct ledger_writer *writer, struct commit_task *task);
+void ledger_free_statistics(struct statistics_task *asked);
 
 // --- verify, rebuild ---
 

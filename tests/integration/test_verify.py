@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -233,27 +234,32 @@ class Files(Fresh):
         self.assertEqual(list(before), ["data.mdb"])
 
     def test_damage_is_found_with_the_daemon_and_without(self):
-        """An event says another day than its line, as a byte that fell over would make it."""
+        """What a line keeps of its event is shorter than it says, as a byte that fell over would make it."""
         data = self.daemon.state / "data.mdb"
         good = data.read_bytes()
-        data.write_bytes(good.replace(b'"reported":"2017-03-05"', b'"reported":"2017-03-15"', 1))
+        unit = b"\x09\0Amsterdam"  # the police unit with its length, as codec/event_kept.h has it
+
+        def damage():
+            with data.open("r+b") as file:
+                for found in re.finditer(re.escape(unit), file.read()):
+                    file.seek(found.start())
+                    file.write(b"\x08")
+        damage()
         done = self.daemon.verify_files()
         self.assertEqual(done.returncode, 3, done.stdout)
-        self.assertRegex(done.stdout, r"(?m)^events +\d+ +1  the event of line \d+ counts elsewhere$")
+        self.assertRegex(done.stdout, r"(?m)^events +\d+ +[1-9]\d*  the event of line \d+ cannot be read$")
         self.assertRegex(done.stdout, r"(?m)^store +\d+ +1  ledger: its entries are not those that were written$")
         self.assertRegex(done.stdout, r"(?m)^NOT WHOLE: 52 lines, 50 signals$")
         data.write_bytes(good)
         self.daemon.start()
-        with data.open("r+b") as file:  # while it runs
-            file.seek(file.read().index(b'"reported":"2017-03-05"') + len('"reported":"2017-03-'))
-            file.write(b"1")
+        damage()  # while it runs
         outcome = self.daemon.verify()[-1]
         self.assertEqual([check["name"] for check in outcome["checks"] if check["differs"]], ["store", "events"])
         self.assertFalse(outcome["whole"])
         done = subprocess.run([str(BUILD / "signaalctl"), "--socket", self.daemon.control_path, "verify"],
                               capture_output=True, text=True, timeout=60)
         self.assertEqual((done.returncode, done.stderr), (1, ""))
-        self.assertIn("counts elsewhere", done.stdout)
+        self.assertIn("cannot be read", done.stdout)
         self.assertTrue(done.stdout.splitlines()[-1].startswith("NOT WHOLE: "))
         self.daemon.stop()
 

@@ -229,4 +229,35 @@ static inline int test_set_up(void **state) {
     return scratch_setup(state);
 }
 
+static inline void commit_task(struct ledger *ledger, struct commit_task *task) {
+    struct ledger_group group = {.tasks = task};
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
+}
+
+// Statistics for outside, worked out as of now and not yet told.
+static inline struct statistics_task begin_statistics(struct ledger *ledger, bool asked,
+                                                      uint32_t rounding_base) {
+    struct statistics_task task = {.task.run = ledger_begin_statistics,
+                                   .tables = &tables,
+                                   .now_ms = now,
+                                   .rounding_base = rounding_base,
+                                   .asked = asked};
+    commit_task(ledger, &task.task);
+    if (task.work)
+        ledger_work_out_statistics(&task);
+    assert_int_equal(task.task.err.kind, ERR_NONE);
+    task.task.run = ledger_tell_statistics;
+    return task;
+}
+
+static inline struct statistics_task make_statistics(struct ledger *ledger, bool asked,
+                                                     uint32_t rounding_base) {
+    struct statistics_task task = begin_statistics(ledger, asked, rounding_base);
+    if (task.work)
+        commit_task(ledger, &task.task);
+    ledger_free_statistics(&task);
+    return task;
+}
+
 #endif

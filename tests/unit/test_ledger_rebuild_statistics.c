@@ -6,15 +6,7 @@
 enum { SHOWN_MAX = 65536, STATISTICS = 200 };
 
 static struct statistics_task close_month(struct ledger *ledger) {
-    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.now_ms = now;
-    batch.rounding_base = 10;
-    batch.asked = !ledger_statistics_state(ledger)->made;
-    commit_group(ledger, &group);
-    struct statistics_task result = batch;
-    ledger_group_free(&group);
-    return result;
+    return make_statistics(ledger, !ledger_statistics_state(ledger)->made, 10);
 }
 
 static void deliver_many(struct ledger *ledger, const char *prefix, int count) {

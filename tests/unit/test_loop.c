@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct log {
@@ -122,6 +123,7 @@ struct work {
     struct log *log;
     pthread_t worker;
     bool worked;
+    int nice;
 };
 
 static void work_there(void *ctx) {
@@ -147,6 +149,28 @@ static void work_is_done_elsewhere(void **state) {
     }
     loop_run(log.loop);
     assert_int_equal(strlen(log.text), COUNT(work));
+    loop_free(log.loop);
+}
+
+static void work_aside(void *ctx) {
+    ((struct work *)ctx)->nice = getpriority(PRIO_PROCESS, 0);
+    work_there(ctx);
+}
+
+static void what_takes_long_gives_way(void **state) {
+    struct log log = begin();
+    struct work work[20] = {0};
+    int ours = getpriority(PRIO_PROCESS, 0);
+    (void)state;
+    for (size_t i = 0; i < COUNT(work); i++) {
+        work[i].log = &log;
+        loop_work_aside(log.loop, work_aside, work_back, &work[i]);
+    }
+    loop_run(log.loop);
+    assert_int_equal(strlen(log.text), COUNT(work));
+    for (size_t i = 0; i < COUNT(work); i++)
+        assert_int_equal(work[i].nice, ours < 9 ? ours + 10 : 19);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), ours);
     loop_free(log.loop);
 }
 
@@ -197,6 +221,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_order),   cmocka_unit_test(repeats_until_stopped),
         cmocka_unit_test(deferred_once_and_soon), cmocka_unit_test(work_is_done_elsewhere),
+        cmocka_unit_test(deferred_once_and_soon), cmocka_unit_test(what_takes_long_gives_way),
         cmocka_unit_test(watches_until_paused),   cmocka_unit_test(signals_reach_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -223,8 +223,14 @@ static void persons_and_words(void **state) {
 
 static void statistics(void **state) {
     (void)state;
-    struct statistics_record all_back,
-        all = {.made = true, .tried = 323, .closed = 322, .rounding_base = 100, .seq = 1ULL << 40};
+    struct statistics_record all_back, all = {.made = true,
+                                              .tried = 323,
+                                              .closed = 322,
+                                              .rounding_base = 100,
+                                              .seq = 1ULL << 40,
+                                              .generation = 1U << 31,
+                                              .since = 1U << 30,
+                                              .told = 321};
     struct statistic_record one_back,
         one = {.count = 1LL << 33, .rounding_base = 70000, .closed = 65535};
     struct str name, value;
@@ -237,6 +243,8 @@ static void statistics(void **state) {
     assert_int_equal(all_back.closed, 322);
     assert_int_equal(all_back.rounding_base, 100);
     assert_true(all_back.seq == 1ULL << 40);
+    assert_true(all_back.generation == 1U << 31 && all_back.since == 1U << 30);
+    assert_int_equal(all_back.told, 321);
     for (size_t len = 0; len < record.len; len++)
         assert_false(record_get_statistics((struct str){record.data, len}, &all_back));
     buf_clear(&record);

@@ -390,6 +390,49 @@ static void old_counts_lose_what_they_say_of_victims(void **state) {
     ledger_close(ledger);
 }
 
+static void is_plain(void *ctx, uint64_t person, const struct digest *member,
+                     const struct cell *cell) {
+    (void)person;
+    (void)member;
+    assert_int_equal(cell->gender, GENDER_UNKNOWN);
+    ++*(size_t *)ctx;
+}
+
+// Nor do the members of persons say more, of whom there may be many: a step takes so many.
+static void members_lose_it_in_steps(void **state) {
+    (void)state;
+    enum { PAIRS = 700, STEP = 500 };
+    struct ledger *ledger = open_ledger();
+    uint64_t removed[EXPIRE_TABLES];
+    struct buf text;
+    size_t members = 0;
+    buf_init(&text, 1 << 20);
+    for (int i = 0; i < 2 * PAIRS; i++)
+        buf_printf(&text,
+                   "%c{\"id\":\"p%d\",\"reported\":\"2024-02-01\",\"victim\":{\"gender\":\"man\"},"
+                   "\"person\":{\"vNumber\":\"2%09d\"}}",
+                   i ? ',' : '[', i, i / 2);
+    buf_puts(&text, "]");
+    char *body = buf_take(&text);
+    deliver(ledger, body, false);
+    free(body);
+    confirm(ledger, 1, 2 * PAIRS);
+    now += 200 * day_ms;
+    expire(ledger);
+    assert_int_equal(persons_of(ledger), PAIRS);
+    now = start_ms + (CELLS_DAYS + 1) * day_ms;
+    expire_counted(ledger, STEP, removed);
+    assert_int_equal(removed[EXPIRE_MEMBERS], 2 * PAIRS);
+    assert_int_equal(removed[EXPIRE_CELLS], 0); // nobody is left there
+    assert_int_equal(persons_of(ledger), PAIRS);
+    assert_int_equal(counts_total(ledger_counts(ledger)), 2 * PAIRS);
+    ledger = reopen(ledger);
+    persons_each(ledger_persons(ledger), is_plain, &members);
+    assert_int_equal(members, 2 * PAIRS);
+    assert_int_equal(persons_of(ledger), PAIRS);
+    ledger_close(ledger);
+}
+
 // --- at random ---
 
 struct model {
@@ -508,6 +551,7 @@ int main(void) {
         TEST(so_do_entries_of_other_tables),
         TEST(entries_of_other_tables_go_by_their_own_age),
         TEST(old_counts_lose_what_they_say_of_victims),
+        TEST(members_lose_it_in_steps),
         TEST(whatever_happens_counts_and_persons_are_right),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,43 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Statistics for outside in the ledger: made when a month has closed and enough has changed, and in
 // between they stay, whatever arrives.
-#include "retention_rig.h"
-
-enum { SHOWN_MAX = 65536 };
-
-static int64_t at_date(int year, int month, int day) {
-    return time_from_amsterdam(time_day_from_civil(year, month, day), 0);
-}
-
-static struct statistics_task close_month(struct ledger *ledger, bool asked) {
-    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.now_ms = now;
-    batch.rounding_base = 10;
-    batch.asked = asked;
-    commit_group(ledger, &group);
-    struct statistics_task result = batch;
-    ledger_group_free(&group);
-    return result;
-}
-
-// `count` signals with ids PREFIX0… of a day in 2024, each from another source.
-static void deliver_many(struct ledger *ledger, const char *prefix, int count, const char *rest) {
-    for (int i = 0; i < count; i++) {
-        char text[TEXT];
-        (void)snprintf(text, sizeof text, "{\"id\":\"%s%d\",%s}", prefix, i, rest);
-        be_source(i);
-        deliver(ledger, text, false);
-    }
-    be_source(-1);
-}
-
-static bool put_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
-    struct buf *out = ctx;
-    buf_printf(out, "%.*s=%d/%u/%u\n", (int)key.len, key.data, (int)statistic->count,
-               statistic->rounding_base, statistic->closed);
-    return true;
-}
+#include "statistics_rig.h"
 
 static void put_waiting(void *ctx, const struct outbox_entry *statistic) {
     struct buf *out = ctx;
@@ -46,25 +10,11 @@ static void put_waiting(void *ctx, const struct outbox_entry *statistic) {
                statistic->value.data ? statistic->value.data : "");
 }
 
-static char *shown(struct ledger *ledger) {
-    struct buf out;
-    struct statistics_record state;
-    buf_init(&out, SHOWN_MAX);
-    ledger_each_statistic(ledger, &state, put_statistic, &out);
-    return buf_take(&out);
-}
-
 static char *waiting(struct ledger *ledger) {
     struct buf out;
     buf_init(&out, SHOWN_MAX);
     each_unpublished(ledger, LEDGER_STATISTICS, 0, put_waiting, &out);
     return buf_take(&out);
-}
-
-static void assert_has(char *text, const char *part) {
-    if (!strstr(text, part))
-        fail_msg("%s is not in:\n%s", part, text);
-    free(text);
 }
 
 static void assert_lacks(char *text, const char *part) {
@@ -79,7 +29,6 @@ static void assert_still(struct ledger *ledger, const char *before) {
     free(now_shown);
 }
 
-#define FEBRUARY "\"reported\":\"2024-02-03\",\"category\":\"prostitutie\""
 #define MARCH "\"reported\":\"2024-03-03\",\"category\":\"prostitutie\""
 
 static void the_first_close_begins(void **state) {
@@ -506,12 +455,10 @@ static void how_far_they_are_is_read_with_them(void **state) {
     (void)close_month(ledger, true);
     deliver_many(ledger, "b", 30, FEBRUARY);
     now = at_date(2024, 4, 1);
-    struct statistics_task batch = {.task.run = ledger_make_statistics, .tables = &tables};
-    struct ledger_group group = {.tasks = &batch.task};
-    batch.now_ms = now;
-    batch.rounding_base = 5;
+    struct statistics_task made = begin_statistics(ledger, false, 5);
+    struct ledger_group group = {.tasks = &made.task};
     ledger_commit(ledger, &group, now);
-    assert_int_equal(batch.outcome, STATISTICS_MADE);
+    assert_int_equal(made.outcome, STATISTICS_MADE);
     buf_init(&rows, SHOWN_MAX);
     ledger_each_statistic(ledger, &told, put_statistic, &rows);
     assert_has(buf_take(&rows), "signals/month=2024-02=55/5/290\n");
@@ -521,6 +468,7 @@ static void how_far_they_are_is_read_with_them(void **state) {
     ledger_apply(ledger, &group);
     assert_int_equal(ledger_statistics_state(ledger)->closed, 290);
     ledger_group_free(&group);
+    ledger_free_statistics(&made);
     ledger_close(ledger);
 }
 

@@ -35,7 +35,7 @@ struct sum {
     size_t part; // its index + 1; 0: free
 };
 
-struct run {
+struct counting {
     const struct municipalities *municipalities;
     const struct counts_query *query;
     struct axis by[COUNTS_BY_MAX], filters[COUNTS_FILTER_MAX];
@@ -45,6 +45,7 @@ struct run {
     bool asks_status;     // otherwise rejected signals do not count
     uint64_t last_person; // of the linked signals that pass the filters
     int64_t signals, repeats;
+    size_t at; // the part that comes next
 };
 
 static void axis_init(struct axis *axis, enum dimension dimension) {
@@ -88,7 +89,7 @@ static void axis_sort(struct axis *axis) {
     }
 }
 
-static bool passes(struct run *run, const struct cell *cell) {
+static bool passes(struct counting *run, const struct cell *cell) {
     const struct counts_query *query = run->query;
     if (!period_has(&query->period, cell->month) || (!run->asks_status && !cell_counts(cell)))
         return false;
@@ -110,7 +111,7 @@ static bool passes(struct run *run, const struct cell *cell) {
     return true;
 }
 
-static void append_part(struct run *run, const struct part *part) {
+static void append_part(struct counting *run, const struct part *part) {
     run->parts = mem_grow(run->parts, run->count, &run->cap, sizeof *run->parts);
     run->parts[run->count++] = *part;
 }
@@ -119,7 +120,7 @@ static const struct map_kind sums = {
     sizeof(struct sum), offsetof(struct sum, part), 64, 3, map_hash_number, map_has_number};
 
 // Many cells are in few lines: those of one line are one part at once, which spares sorting them.
-static void add_part(struct run *run, const struct part *part) {
+static void add_part(struct counting *run, const struct part *part) {
     if (part->person) {
         append_part(run, part);
         return;
@@ -138,12 +139,12 @@ static unsigned shift_of(size_t by) {
 }
 
 // The cell's number in one of the dimensions, where it stands in a key.
-static uint64_t key_of(struct run *run, size_t by, uint16_t value) {
+static uint64_t key_of(struct counting *run, size_t by, uint16_t value) {
     return (uint64_t)axis_number(&run->by[by], run->municipalities, value) << shift_of(by);
 }
 
 // One part for each of its categories, when it is by category.
-static void add_parts(struct run *run, const struct cell *cell, struct part part) {
+static void add_parts(struct counting *run, const struct cell *cell, struct part part) {
     const struct counts_query *query = run->query;
     bool by_category = false;
     for (size_t i = 0; i < query->by_count; i++)
@@ -166,16 +167,14 @@ static void add_parts(struct run *run, const struct cell *cell, struct part part
     }
 }
 
-static void on_cell(void *ctx, const struct cell *cell, int64_t value) {
-    struct run *run = ctx;
+void counts_run_add(struct counting *run, const struct cell *cell, int64_t value) {
     if (!passes(run, cell))
         return;
     run->signals += value;
     add_parts(run, cell, (struct part){.signals = value});
 }
 
-static void on_linked(void *ctx, uint64_t person, const struct cell *cell) {
-    struct run *run = ctx;
+void counts_run_add_linked(struct counting *run, uint64_t person, const struct cell *cell) {
     if (!passes(run, cell))
         return;
     run->repeats += run->last_person == person;
@@ -195,7 +194,7 @@ static uint32_t number_at(uint64_t key, size_t by) {
 }
 
 // Numbers become the ranks of their labels, so that the order of keys is that of labels.
-static void sort_parts(struct run *run) {
+static void sort_parts(struct counting *run) {
     size_t by_count = run->query->by_count;
     for (size_t b = 0; b < by_count; b++)
         axis_sort(&run->by[b]);
@@ -210,7 +209,7 @@ static void sort_parts(struct run *run) {
 }
 
 // The line of the parts from *at on that have one key; moves *at behind them.
-static struct counts_line make_line(const struct run *run, size_t *at) {
+static struct counts_line make_line(const struct counting *run, size_t *at) {
     struct counts_line line = {0};
     uint64_t key = run->parts[*at].key, last_person = 0;
     for (size_t b = 0; b < run->query->by_count; b++)
@@ -226,37 +225,82 @@ static struct counts_line make_line(const struct run *run, size_t *at) {
     return line;
 }
 
-static void make_lines(const struct run *run, struct counts_answer *answer) {
+struct counting *counts_run_begin(const struct municipalities *municipalities,
+                                  const struct counts_query *query) {
+    struct counting *run = mem_zalloc(1, sizeof *run);
+    run->municipalities = municipalities;
+    run->query = query;
+    map_init(&run->sums, &sums);
+    for (size_t i = 0; i < query->by_count; i++)
+        axis_init(&run->by[i], query->by[i]);
+    for (size_t i = 0; i < query->filter_count; i++) {
+        axis_init(&run->filters[i], query->filters[i].dimension);
+        run->asks_status |= query->filters[i].dimension == DIM_STATUS;
+    }
+    return run;
+}
+
+void counts_run_end(struct counting *run) {
+    free(run->sums.entries);
+    run->sums.entries = NULL;
+    sort_parts(run);
+}
+
+bool counts_run_next(struct counting *run, struct counts_line *line) {
+    while (run->at < run->count) {
+        *line = make_line(run, &run->at);
+        if (line->signals)
+            return true;
+    }
+    return false;
+}
+
+int64_t counts_run_signals(const struct counting *run) {
+    return run->signals;
+}
+
+int64_t counts_run_persons(const struct counting *run) {
+    return run->signals - run->repeats;
+}
+
+void counts_run_free(struct counting *run) {
+    if (!run)
+        return;
+    for (size_t i = 0; i < run->query->by_count; i++)
+        axis_free(&run->by[i]);
+    for (size_t i = 0; i < run->query->filter_count; i++)
+        axis_free(&run->filters[i]);
+    free(run->parts);
+    free(run->sums.entries);
+    free(run);
+}
+
+void counts_run_take(struct counting *run, struct counts_answer *answer) {
+    struct counts_line line;
     size_t cap = 0;
-    for (size_t at = 0; at < run->count;) {
-        struct counts_line line = make_line(run, &at);
-        if (line.signals == 0)
-            continue;
+    counts_run_end(run);
+    *answer = (struct counts_answer){.signals = counts_run_signals(run),
+                                     .persons = counts_run_persons(run)};
+    while (counts_run_next(run, &line)) {
         answer->lines = mem_grow(answer->lines, answer->count, &cap, sizeof *answer->lines);
         answer->lines[answer->count++] = line;
     }
+    counts_run_free(run);
+}
+
+static void on_cell(void *ctx, const struct cell *cell, int64_t value) {
+    counts_run_add(ctx, cell, value);
+}
+
+static void on_linked(void *ctx, uint64_t person, const struct cell *cell) {
+    counts_run_add_linked(ctx, person, cell);
 }
 
 void counts_run(const struct counts *counts, const struct persons *persons,
                 const struct municipalities *municipalities, const struct counts_query *query,
                 struct counts_answer *answer) {
-    struct run run = {.municipalities = municipalities, .query = query};
-    map_init(&run.sums, &sums);
-    for (size_t i = 0; i < query->by_count; i++)
-        axis_init(&run.by[i], query->by[i]);
-    for (size_t i = 0; i < query->filter_count; i++) {
-        axis_init(&run.filters[i], query->filters[i].dimension);
-        run.asks_status |= query->filters[i].dimension == DIM_STATUS;
-    }
-    counts_each(counts, on_cell, &run);
-    persons_each_linked(persons, on_linked, &run);
-    sort_parts(&run);
-    *answer = (struct counts_answer){.signals = run.signals, .persons = run.signals - run.repeats};
-    make_lines(&run, answer);
-    for (size_t i = 0; i < query->by_count; i++)
-        axis_free(&run.by[i]);
-    for (size_t i = 0; i < query->filter_count; i++)
-        axis_free(&run.filters[i]);
-    free(run.parts);
-    free(run.sums.entries);
+    struct counting *run = counts_run_begin(municipalities, query);
+    counts_each(counts, on_cell, run);
+    persons_each_linked(persons, on_linked, run);
+    counts_run_take(run, answer);
 }

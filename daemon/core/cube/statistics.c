@@ -196,11 +196,6 @@ uint16_t statistics_closed_month(int32_t day) {
     return month > 0 ? (uint16_t)month : 0;
 }
 
-struct projecting {
-    struct counts *shown;
-    uint16_t closed;
-};
-
 struct cell statistics_plain(const struct cell *cell) {
     return (struct cell){.municipality = cell->municipality,
                          .categories = cell->categories,
@@ -208,46 +203,22 @@ struct cell statistics_plain(const struct cell *cell) {
                          .source_kind = cell->source_kind};
 }
 
-static void project(void *ctx, const struct cell *cell, int64_t number) {
-    const struct projecting *projecting = ctx;
-    const struct cell plain = statistics_plain(cell);
-    if (cell_counts(cell) && cell->month <= projecting->closed)
-        counts_add(projecting->shown, &plain, number);
-}
-
-void statistics_project(const struct counts *counts, uint16_t closed, struct counts *shown) {
-    struct projecting projecting = {shown, closed};
-    counts_each(counts, project, &projecting);
-}
-
-struct comparing {
-    struct counts *difference;
+struct more_and_less {
     int64_t more, less;
 };
 
-static void add_after(void *ctx, const struct cell *cell, int64_t number) {
-    counts_add(((struct comparing *)ctx)->difference, cell, number);
-}
-
-static void take_before(void *ctx, const struct cell *cell, int64_t number) {
-    counts_add(((struct comparing *)ctx)->difference, cell, -number);
-}
-
 static void weigh(void *ctx, const struct cell *cell, int64_t number) {
-    struct comparing *comparing = ctx;
+    struct more_and_less *sums = ctx;
     (void)cell;
     if (number > 0)
-        comparing->more += number;
+        sums->more += number;
     else
-        comparing->less -= number;
+        sums->less -= number;
 }
 
 // A signal adds at most one somewhere and takes at most one away elsewhere.
-int64_t statistics_changes(const struct counts *before, const struct counts *after) {
-    struct comparing comparing = {.difference = counts_create()};
-    counts_each(after, add_after, &comparing);
-    counts_each(before, take_before, &comparing);
-    counts_each(comparing.difference, weigh, &comparing);
-    counts_free(comparing.difference);
-    return comparing.more > comparing.less ? comparing.more : comparing.less;
+int64_t statistics_changes(const struct counts *difference) {
+    struct more_and_less sums = {0, 0};
+    counts_each(difference, weigh, &sums);
+    return sums.more > sums.less ? sums.more : sums.less;
 }

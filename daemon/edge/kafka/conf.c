@@ -43,6 +43,10 @@ static const struct pair consumer_musts[] = {
     {"isolation.level", "read_uncommitted"},
     {"allow.auto.create.topics", "false"},
     {"queued.max.messages.kbytes", "8192"},
+    {"fetch.message.max.bytes", "4194304"},
+    // librdkafka 2.0 waits so long for room in that queue too; it is read empty in less than half a
+    // second, the default.
+    {"fetch.error.backoff.ms", "20"},
     {"fetch.wait.max.ms", "100"},
 };
 

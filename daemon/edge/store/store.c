@@ -268,6 +268,49 @@ static MDB_cursor *open_cursor(struct store_txn *txn, enum store_table table) {
     return rc ? NULL : cursor;
 }
 
+static int compare_additions(const void *a, const void *b) {
+    return memcmp(((const struct store_addition *)a)->key, ((const struct store_addition *)b)->key,
+                  STORE_ADDITION_KEY);
+}
+
+// One search finds the place; what is there is replaced where it stands.
+static int add_at(struct store_txn *txn, enum store_table table, MDB_cursor *cursor,
+                  struct store_addition *addition) {
+    MDB_val key = {addition->key_len, addition->key}, old;
+    int64_t number = 0;
+    int rc = mdb_cursor_get(cursor, &key, &old, MDB_SET_KEY);
+    bool found = rc == 0;
+    if ((rc && rc != MDB_NOTFOUND) || (found && old.mv_size != sizeof number))
+        return found ? MDB_CORRUPTED : rc;
+    if (found) {
+        memcpy(&number, old.mv_data, sizeof number);
+        txn->sums[table] -= sum_of(table, key, old);
+    }
+    number += addition->number;
+    key = (MDB_val){addition->key_len, addition->key};
+    if (!number)
+        return found ? mdb_cursor_del(cursor, 0) : 0;
+    MDB_val data = {sizeof number, &number};
+    txn->sums[table] += sum_of(table, key, data);
+    txn->added += key.mv_size + data.mv_size + ENTRY_BYTES;
+    return mdb_cursor_put(cursor, &key, &data, found ? MDB_CURRENT : 0);
+}
+
+void store_add(struct store_txn *txn, enum store_table table, struct store_addition *list,
+               size_t count) {
+    MDB_cursor *cursor = count ? open_cursor(txn, table) : NULL;
+    if (!cursor)
+        return;
+    qsort(list, count, sizeof *list, compare_additions);
+    txn->changed = true;
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = add_at(txn, table, cursor, &list[i]);
+    mdb_cursor_close(cursor);
+    if (rc)
+        fail(txn, rc);
+}
+
 static uint64_t key_seq(const MDB_val *key) {
     uint64_t seq;
     assert(key->mv_size == sizeof seq);

@@ -34,7 +34,6 @@ const struct store_table_kind store_table_kinds[STORE_TABLES] = {
     [STORE_AUDIT] = {"audit", true},
     [STORE_STATISTICS] = {"statistics", false},
     [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", true},
-    [STORE_RELEASED] = {"released", false},
     [STORE_MOVED] = {"moved", false},
     [STORE_STAGED] = {"staged", true},
     [STORE_META] = {"meta", false},

@@ -70,6 +70,21 @@ struct counts_answer {
     size_t count;
     int64_t signals, persons; // of the filtered cells; each is in there once
 };
+// The same in steps, so that neither the cells nor the lines need to be in memory together. What
+// begins is borrowed until the end. All cells come first, then the signals of persons who have more
+// than one, those of a person behind each other.
+struct counting;
+struct counting *counts_run_begin(const struct municipalities *municipalities,
+                                  const struct counts_query *query);
+void counts_run_add(struct counting *run, const struct cell *cell, int64_t value);
+void counts_run_add_linked(struct counting *run, uint64_t person, const struct cell *cell);
+void counts_run_end(struct counting *run);                            // before the first line
+bool counts_run_next(struct counting *run, struct counts_line *line); // false: that was all
+int64_t counts_run_signals(const struct counting *run);
+int64_t counts_run_persons(const struct counting *run);
+void counts_run_free(struct counting *run);                               // NULL is fine
+void counts_run_take(struct counting *run, struct counts_answer *answer); // all lines; frees it
+
 void counts_run(const struct counts *counts, const struct persons *persons,
                 const struct municipalities *municipalities, const struct counts_query *query,
                 struct counts_answer *answer);

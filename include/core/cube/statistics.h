@@ -39,11 +39,8 @@ uint16_t statistics_closed_month(int32_t day);
 // The part of a cell that tells one change from another: without what is said of victims and
 // without status.
 struct cell statistics_plain(const struct cell *cell);
-// Adds to `shown` what statistics up to the closed month are made of, without what is said of
-// victims and without status.
-void statistics_project(const struct counts *counts, uint16_t closed, struct counts *shown);
-// At least so many signals were added, moved or removed between two such projections. A signal that
-// came and went, or that was corrected many times, makes no difference.
-int64_t statistics_changes(const struct counts *before, const struct counts *after);
+// At least so many signals were added, moved or removed where the numbers of such cells differ so.
+// A signal that came and went, or that was corrected many times, makes no difference.
+int64_t statistics_changes(const struct counts *difference);
 
 #endif

@@ -25,8 +25,7 @@ enum store_table {
     STORE_AUDIT,             // number -> line
     STORE_STATISTICS,        // key of a statistic that is told outside -> what is told
     STORE_STATISTICS_OUTBOX, // number -> statistic that Kafka has not confirmed
-    STORE_RELEASED,          // cell -> number of signals that the statistics were made of
-    STORE_MOVED,             // source and cell -> signals more or fewer since then
+    STORE_MOVED,             // generation, source and cell -> signals more or fewer than were told
     STORE_STAGED,            // seq -> what the topic has and the ledger lacks, while it is taken
     STORE_META,              // word -> value
     STORE_TABLES,
@@ -77,6 +76,16 @@ void store_append(struct store_txn *txn, enum store_table table, uint64_t seq, s
 void store_put_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str value);
 void store_delete_seq(struct store_txn *txn, enum store_table table, uint64_t seq);
 void store_delete(struct store_txn *txn, enum store_table table, struct str key);
+// Adds to numbers (int64_t; none is 0), and sorts the list: in order of their keys it is quickest.
+// What becomes 0 goes.
+enum { STORE_ADDITION_KEY = 24 };
+struct store_addition {
+    char key[STORE_ADDITION_KEY]; // zeroed behind key_len
+    size_t key_len;               // the same of all
+    int64_t number;
+};
+void store_add(struct store_txn *txn, enum store_table table, struct store_addition *list,
+               size_t count);
 void store_clear(struct store_txn *txn, enum store_table table); // of all its entries
 bool store_get(struct store_txn *txn, enum store_table table, struct str key, struct str *value);
 bool store_get_seq(struct store_txn *txn, enum store_table table, uint64_t seq, struct str *value);
