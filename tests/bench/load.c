@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: EUPL-1.2
-// bench_load PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]: posts SIGNALS new signals of
-// about 240 bytes to 127.0.0.1, BATCH in a request, each connection kept alive with one request on
-// its way. Bodies are made before the clock starts; only numbers and dates in them change. The
-// first three letters of RUN make ids unique, which are numbers of cases as sources have them.
-// Prints the seconds until all had a 2xx; status 1 when a request did not, or too late. With RATE
-// so many requests a second are due, whatever became of those before, and it prints how long they
-// took from when they were due, in milliseconds: median, 99th percentile, longest.
+// bench_load [-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]:
+// posts SIGNALS new signals of about 240 bytes to 127.0.0.1, BATCH in a request, each connection
+// kept alive with one request on its way. Bodies are made before the clock starts; only numbers and
+// dates in them change. The first three letters of RUN make ids unique, which are numbers of cases
+// as sources have them. Prints the seconds until all had a 2xx, how many had one, and how many
+// within SECONDS; and of the requests the milliseconds: median, 99th percentile, longest. Status 1
+// when a request had no 2xx, or too late. With RATE so many requests a second are due, whatever
+// became of those before, and their time runs from when they were due. -t: new ones for SECONDS
+// only. -r: what had no 2xx is posted again until it has, on a new connection; the numbers of those
+// that never had are printed too. -l: a line for each signal, to a socket that answers nothing.
 #include <arpa/inet.h>
 #include <errno.h>
+#include <getopt.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,29 +19,32 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { HEAD = 512, ITEM = 320, REPLY = 8192, SKIP = 65536, CONNECTIONS_MAX = 512 };
+static const double AGAIN_S = 0.02, PATIENCE_S = 90; // with -r, -t
 
 struct connection {
-    int fd;
+    int fd; // -1: none, until `again_s`
     char *request;
     size_t len;
     char **numbers; // where each item's number is, and behind it its date
     char reply[REPLY + 1];
     size_t have;       // of the reply's head
     size_t body_to_go; // once the head is there
-    bool in_body;
-    double due_s;
-    struct connection *next; // idle too
+    bool in_body, busy;
+    unsigned first; // number of its first item
+    double began_s, again_s;
 };
 
-static const char *token, *run;
-static unsigned batch, next_number, signals, acknowledged;
+static struct connection connections[CONNECTIONS_MAX];
+static const char *token, *run, *path = "/v1/signals";
+static bool timed, again, lines;
+static unsigned count, batch, next_number, signals, acknowledged, in_time;
+static unsigned busy, due, taken_count; // connections; requests
+static float *taken_ms;                 // of each request
+static double rate, start_s, end_s, late_s;
 static int port, poller;
-static double rate, began;
-static struct connection *idle; // with a rate only
-static double *taken_ms;        // by request, in the order of replies
-static unsigned due, replied;   // requests
 
 static void fail(const char *what) {
     (void)fprintf(stderr, "bench_load: %s: %s\n", what,
@@ -49,6 +56,17 @@ static double now_s(void) {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+// Never true. The connection is gone; with -r it comes back.
+static bool lose(struct connection *c, const char *what) {
+    if (!again)
+        fail(what);
+    if (c->fd >= 0)
+        (void)close(c->fd);
+    c->fd = -1;
+    c->again_s = now_s() + AGAIN_S;
+    return false;
 }
 
 static void put_digits(char *at, unsigned value, int digits) {
@@ -80,27 +98,50 @@ static void make_request(struct connection *c, unsigned which) {
         fail("memory");
     char *body = memory + HEAD, *end = body;
     for (unsigned i = 0; i < batch; i++) {
-        if (batch > 1)
+        if (batch > 1 && !lines)
             *end++ = i ? ',' : '[';
         end = put_item(end, which + i, &c->numbers[i]);
+        if (lines)
+            *end++ = '\n';
     }
-    if (batch > 1)
+    if (batch > 1 && !lines)
         *end++ = ']';
     char head[HEAD];
-    int n =
-        snprintf(head, HEAD,
-                 "POST /v1/signals HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
-                 "Content-Type: application/json\r\nContent-Length: %td\r\n\r\n",
-                 port, token, end - body);
+    int n = lines
+                ? 0
+                : snprintf(head, HEAD,
+                           "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n"
+                           "Content-Type: application/json\r\nContent-Length: %td\r\n\r\n",
+                           path, port, token, end - body);
     if (n < 0 || n >= HEAD)
         fail("token");
     c->request = memcpy(body - n, head, (size_t)n);
     c->len = (size_t)(end - c->request);
 }
 
+// Without a connection it waits for one.
+static void post(struct connection *c) {
+    c->have = 0;
+    c->in_body = false;
+    for (size_t sent = 0; c->fd >= 0 && sent < c->len;) {
+        ssize_t n = send(c->fd, c->request + sent, c->len - sent, MSG_NOSIGNAL);
+        if (n < 0)
+            lose(c, "send");
+        else
+            sent += (size_t)n;
+    }
+}
+
+static bool has_more(void) {
+    return next_number < signals && !(timed && now_s() > end_s);
+}
+
 static void begin(struct connection *c) {
-    if (next_number == signals)
+    if (!has_more())
         return;
+    c->busy = true;
+    busy++;
+    c->first = next_number;
     for (unsigned i = 0; i < batch; i++) {
         unsigned number = next_number++;
         char *year = c->numbers[i] + strlen("0000000\", \"reported\": \"20");
@@ -109,14 +150,24 @@ static void begin(struct connection *c) {
         put_digits(year + 3, number % 12 + 1, 2);
         put_digits(year + 6, number % 28 + 1, 2);
     }
-    c->have = 0;
-    c->in_body = false;
-    for (size_t sent = 0; sent < c->len;) {
-        ssize_t n = send(c->fd, c->request + sent, c->len - sent, MSG_NOSIGNAL);
-        if (n < 0)
-            fail("send");
-        sent += (size_t)n;
-    }
+    c->began_s = rate > 0 ? start_s + due++ / rate : now_s();
+    post(c);
+}
+
+// As many as there are connections for.
+static void begin_due(void) {
+    for (unsigned i = 0; i < count && start_s + due / rate <= now_s(); i++)
+        if (!connections[i].busy)
+            begin(&connections[i]);
+}
+
+static void take(struct connection *c) {
+    c->busy = false;
+    busy--;
+    const double now = now_s();
+    taken_ms[taken_count++] = (float)((now - c->began_s) * 1e3);
+    acknowledged += batch;
+    in_time += now > end_s ? 0 : batch;
 }
 
 // What has come; true at the end of the reply.
@@ -125,7 +176,7 @@ static bool receive(struct connection *c) {
     ssize_t n = c->in_body ? recv(c->fd, skipped, SKIP, 0)
                            : recv(c->fd, c->reply + c->have, REPLY - c->have, 0);
     if (n <= 0)
-        fail("receive");
+        return lose(c, "receive");
     if (c->in_body) {
         c->body_to_go -= (size_t)n;
         return !c->body_to_go;
@@ -136,111 +187,121 @@ static bool receive(struct connection *c) {
     if (!end)
         return false;
     const char *length = strcasestr(c->reply, "\r\nContent-Length:");
-    if (strncmp(c->reply, "HTTP/1.1 2", 10) != 0 || !length || length > end)
-        fail(c->reply);
-    c->body_to_go = strtoul(length + strlen("\r\nContent-Length:"), NULL, 10);
-    c->body_to_go -= c->have - (size_t)(end + 4 - c->reply);
+    const bool bodiless = strncmp(c->reply, "HTTP/1.1 204", 12) == 0;
+    if (strncmp(c->reply, "HTTP/1.1 2", 10) != 0 || ((!length || length > end) && !bodiless))
+        return lose(c, c->reply);
+    c->body_to_go = bodiless ? 0 : strtoul(length + strlen("\r\nContent-Length:"), NULL, 10);
+    c->body_to_go -= bodiless ? 0 : c->have - (size_t)(end + 4 - c->reply);
     c->in_body = true;
     return !c->body_to_go;
 }
 
-// Those that are due, as far as there are connections for them.
-static void begin_due(void) {
-    double now = now_s();
-    while (idle && next_number < signals && began + due / rate <= now) {
-        struct connection *c = idle;
-        idle = c->next;
-        c->due_s = began + due++ / rate;
-        begin(c);
-    }
-}
-
-static void end(struct connection *c) {
-    acknowledged += batch;
-    if (rate <= 0) {
-        begin(c);
-        return;
-    }
-    taken_ms[replied++] = (now_s() - c->due_s) * 1e3;
-    c->next = idle;
-    idle = c;
-}
-
-static void wait_for_replies(void) {
-    static struct epoll_event events[CONNECTIONS_MAX];
-    double left = rate > 0 && idle && next_number < signals ? began + due / rate - now_s() : 1;
-    const struct timespec patience = {.tv_sec = (time_t)(left > 0 ? left : 0),
-                                      .tv_nsec = left > 0 ? (long)(left * 1e9) % 1000000000 : 0};
-    int n = epoll_pwait2(poller, events, CONNECTIONS_MAX, &patience, NULL);
-    for (int i = 0; i < n; i++)
-        if (receive(events[i].data.ptr))
-            end(events[i].data.ptr);
-}
-
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static void print_taken(void) {
-    qsort(taken_ms, replied, sizeof *taken_ms, compare);
-    printf("%.3f %.3f %.3f\n", taken_ms[replied / 2], taken_ms[replied * 99ull / 100],
-           taken_ms[replied - 1]);
-}
-
-static void open_connection(struct connection *c, unsigned which) {
+static void open_connection(struct connection *c) {
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)port),
                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct timeval patience = {.tv_sec = 60};
-    make_request(c, which);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&address, sizeof address) ||
         setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)) ||
         setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) ||
         epoll_ctl(poller, EPOLL_CTL_ADD, c->fd,
-                  &(struct epoll_event){.events = EPOLLIN, .data.ptr = c}))
-        fail("connect");
+                  &(struct epoll_event){.events = lines ? EPOLLOUT : EPOLLIN, .data.ptr = c}))
+        lose(c, "connect");
+}
+
+static void reopen(void) {
+    for (unsigned i = 0; i < count; i++) {
+        struct connection *c = &connections[i];
+        if (c->fd >= 0 || now_s() < c->again_s)
+            continue;
+        open_connection(c);
+        if (c->busy)
+            post(c);
+    }
+}
+
+static int compare(const void *a, const void *b) {
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static double taken(unsigned percent) {
+    return taken_count ? (double)taken_ms[(taken_count - 1ull) * percent / 100] : 0;
+}
+
+static void tell(double took_s) {
+    qsort(taken_ms, taken_count, sizeof *taken_ms, compare);
+    printf("%.6f %u %u %.3f %.3f %.3f\n", took_s, acknowledged, in_time, taken(50), taken(99),
+           taken(100));
+    for (unsigned i = 0; again && i < count; i++)
+        for (unsigned j = 0; connections[i].busy && j < batch; j++)
+            printf("%u\n", connections[i].first + j);
+}
+
+static void read_arguments(int argc, char **argv) {
+    for (int option; (option = getopt(argc, argv, "trlp:")) != -1;) {
+        timed |= option == 't';
+        again |= option == 'r';
+        lines |= option == 'l';
+        path = option == 'p' ? optarg : path;
+    }
+    argv += optind;
+    if (argc - optind != 7 && argc - optind != 8)
+        fail("[-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]");
+    port = atoi(argv[0]);
+    token = argv[1];
+    run = argv[2];
+    count = (unsigned)atoi(argv[3]);
+    batch = (unsigned)atoi(argv[4]);
+    signals = (unsigned)atoi(argv[5]);
+    end_s = now_s() + atof(argv[6]);
+    rate = argc - optind == 8 ? atof(argv[7]) : 0;
+    late_s = end_s + (timed ? PATIENCE_S : 0);
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    taken_ms = batch ? calloc(signals / batch, sizeof *taken_ms) : NULL;
+    if (poller < 0 || !taken_ms || signals % batch || count > CONNECTIONS_MAX || strlen(run) > 40)
+        fail("arguments");
+}
+
+static void wait_for_replies(void) {
+    static struct epoll_event events[CONNECTIONS_MAX];
+    double left = again ? AGAIN_S / 4 : 1;
+    if (rate > 0 && has_more() && busy < count)
+        left = start_s + due / rate - now_s();
+    const struct timespec patience = {.tv_sec = left >= 1,
+                                      .tv_nsec = left > 0 && left < 1 ? (long)(left * 1e9) : 0};
+    int n = epoll_pwait2(poller, events, CONNECTIONS_MAX, &patience, NULL);
+    for (int i = 0; i < n; i++) {
+        struct connection *c = events[i].data.ptr;
+        if (c->fd < 0 || !c->busy || !(lines || receive(c)))
+            continue;
+        take(c);
+        if (rate <= 0)
+            begin(c);
+    }
 }
 
 int main(int argc, char **argv) {
-    static struct connection connections[CONNECTIONS_MAX];
-    if (argc != 8 && argc != 9)
-        fail("PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]");
-    port = atoi(argv[1]);
-    token = argv[2];
-    run = argv[3];
-    const unsigned count = (unsigned)atoi(argv[4]);
-    batch = (unsigned)atoi(argv[5]);
-    signals = (unsigned)atoi(argv[6]);
-    const double late = now_s() + atof(argv[7]);
-    poller = epoll_create1(EPOLL_CLOEXEC);
-    if (poller < 0 || !batch || signals % batch || count > CONNECTIONS_MAX || strlen(run) > 40)
-        fail("arguments");
-    for (unsigned i = 0; i < count; i++)
-        open_connection(&connections[i], i);
-    rate = argc == 9 ? atof(argv[8]) : 0;
-    taken_ms = calloc(signals / batch + 1, sizeof *taken_ms);
-    if (!taken_ms)
-        fail("memory");
-    began = now_s();
-    for (unsigned i = 0; i < count; i++)
-        if (rate > 0) {
-            connections[i].next = idle;
-            idle = &connections[i];
-        } else {
-            begin(&connections[i]);
-        }
-    while (acknowledged < signals) {
+    read_arguments(argc, argv);
+    for (unsigned i = 0; i < count; i++) {
+        make_request(&connections[i], i);
+        open_connection(&connections[i]);
+    }
+    start_s = now_s();
+    for (unsigned i = 0; rate <= 0 && i < count; i++)
+        begin(&connections[i]);
+    while (busy || has_more()) {
         if (rate > 0)
             begin_due();
         wait_for_replies();
-        if (now_s() > late)
+        if (again)
+            reopen();
+        if (now_s() > late_s && again)
+            break;
+        if (now_s() > late_s)
             fail("too late");
     }
-    if (rate > 0)
-        print_taken();
-    else
-        printf("%.6f\n", now_s() - began);
+    tell(now_s() - start_s);
     return 0;
 }

@@ -25,6 +25,7 @@ HISTORY = 40  # signals that are there before, so that there is something to sho
 ELSEWHERE = {
     "conf/demo/run": "tests/run demo",
     "tests/run": "itself",
+    "tests/bench/race": "measures, a quarter of an hour",
     "conf/install build": "tests/run install; apt",
     "cmake --install": "as root, into /usr",
     "systemd-sysusers": "as root",

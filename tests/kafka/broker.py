@@ -27,7 +27,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = "3.9.2"
 START_SECONDS = 180
-METADATA, CREATE_TOPICS, DELETE_TOPICS = 3, 19, 20
+LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS = 2, 3, 19, 20
 UNKNOWN_TOPIC, TOPIC_ALREADY_EXISTS = 3, 36
 
 
@@ -132,6 +132,16 @@ class Broker:
                             struct.pack(">i", 1) + _text(name) + struct.pack(">i", 30000))
         self._check(name, answer, (0,))
         self._await(lambda: self._topic_error(name) == UNKNOWN_TOPIC)
+
+    def end(self, topic):
+        """The offset behind the last record of the topic's first partition."""
+        answer = self._call(LIST_OFFSETS, 1, struct.pack(">ii", -1, 1) + _text(topic) +
+                            struct.pack(">iiq", 1, 0, -1))
+        # number of topics, name, number of partitions, partition, error, timestamp, offset
+        code, _, offset = struct.unpack_from(">hqq", answer, 4 + 2 + len(topic.encode()) + 4 + 4)
+        if code:
+            raise RuntimeError("topic %s: Kafka error %d" % (topic, code))
+        return offset
 
     @staticmethod
     def _check(name, answer, fine):

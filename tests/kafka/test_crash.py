@@ -85,7 +85,8 @@ class CrashTest(kafka_case.KafkaCase):
 
     def sources(self):
         port = self.feed_server.port
-        rows = [{"name": name, "kind": kind, "push": True} for name, kind in SENDERS]
+        rows = [{"name": name, "kind": kind, "push": True, **({"municipality": "GM0599"} if kind == "municipality" else {})}
+                for name, kind in SENDERS]
         return rows + [{"name": name, "kind": kind, "url": f"http://127.0.0.1:{port}/{name}", "interval": "10s",
                         "cursor_param": "since", "cursor_field": "mark", "allow_private": "yes"}
                        for name, kind in FEEDS]
