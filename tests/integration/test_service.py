@@ -13,6 +13,7 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import BUILD, PATIENCE_S, ROOT, SIGNAL, Daemon, Fresh, read_answers, token_of, wait_for
@@ -89,6 +90,27 @@ class Encrypted(Fresh):
                                capture_output=True, timeout=60)
                 reused, session = visit(context, session)
                 self.assertFalse(reused)
+        self.daemon.stop()
+
+    def test_handshake_that_waits(self):
+        """Whoever says half a hello, or nothing behind it, costs no CPU while the daemon waits for the rest."""
+        self.serve(*make_certificate(self.daemon.directory, "intake"))
+        self.daemon.start()
+        coming, hello = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.create_default_context()
+        with self.assertRaises(ssl.SSLWantReadError):
+            context.wrap_bio(coming, hello, server_hostname="localhost").do_handshake()
+        hello = hello.read()
+
+        def cpu_share():
+            clock = ~self.daemon.process.pid << 3 | 2  # as clock_getcpuclockid(3) makes it
+            before, began = time.clock_gettime(clock), time.monotonic()
+            time.sleep(1)
+            return (time.clock_gettime(clock) - before) / (time.monotonic() - began)
+        for begins in (hello[:50], hello):
+            with socket.create_connection(("127.0.0.1", self.daemon.port), timeout=PATIENCE_S) as connection:
+                connection.sendall(begins)
+                self.assertLess(cpu_share(), 0.3)
         self.daemon.stop()
 
     def test_key_of_another_certificate(self):

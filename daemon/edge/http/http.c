@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The server: start, stop, running the library, deadlines. The library watches its sockets in an
 // epoll set of its own, whose descriptor the loop watches; it runs when that is readable, and once
-// behind all the replies of a turn. Its own timeouts only see inactivity, so they are off: each
-// connection has one absolute deadline, looked at by one timer for all of them, and is cut by
-// shutting its socket down, which the library then notices as any other end.
+// behind all the replies of a turn. A handshake of TLS that waits for the client leaves the library
+// calling for another run at once, so there a run that came to nothing is followed by a pause. Its
+// own timeouts only see inactivity, so they are off: each connection has one absolute deadline,
+// looked at by one timer for all of them, and is cut by shutting its socket down, which the library
+// then notices as any other end.
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "http_calls.h"
@@ -17,6 +19,7 @@
 
 enum {
     SWEEP_MS = 1000,
+    PAUSE_MS = 10,
     RUNS_MAX = 4,      // one run makes the replies, one writes them, one finds nothing more to read
     POOL_EXTRA = 16384 // the library's memory for a connection, beyond twice the largest head
 };
@@ -28,19 +31,25 @@ static void drive(struct http_server *server) {
     bool more = true;
     server->running = true;
     for (int run = 0; more && run < RUNS_MAX; run++) {
-        server->conn_freed = false;
+        server->conn_freed = server->progress = false;
         (void)MHD_run(server->daemon);
         // A library that was full listens again only at the start of its next run.
         more = server->conn_freed ||
                (MHD_get_timeout(server->daemon, &wait_ms) == MHD_YES && wait_ms == 0);
     }
     server->running = false;
-    if (more)
+    if (more && server->options.tls && !server->progress)
+        loop_timer_start(server->pause, PAUSE_MS, 0);
+    else if (more)
         loop_defer(server->loop, &server->drive);
 }
 
 static void on_ready(void *ctx, int events) {
     (void)events;
+    drive(ctx);
+}
+
+static void on_pause(void *ctx) {
     drive(ctx);
 }
 
@@ -155,6 +164,7 @@ static void conn_free(struct http_conn *conn) {
 
 static void on_connection(void *ctx, struct MHD_Connection *mhd, void **conn_ctx,
                           enum MHD_ConnectionNotificationCode code) {
+    ((struct http_server *)ctx)->progress = true;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         conn_open(ctx, mhd, conn_ctx);
     } else {
@@ -209,6 +219,7 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
     if (!http_socket_open(options, &server->socket, err) || !start_daemon(server, options, err))
         goto fail;
     server->sweep = loop_timer_create(loop, on_sweep, server);
+    server->pause = loop_timer_create(loop, on_pause, server);
     int fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     server->watch = loop_watch_create(loop, fd, on_ready, server);
     loop_watch_start(server->watch, LOOP_READABLE);
@@ -284,6 +295,7 @@ void http_close(struct http_server *server) {
         MHD_stop_daemon(server->daemon);
     }
     loop_timer_free(server->sweep);
+    loop_timer_free(server->pause);
     http_share_free_all(server);
     http_socket_unlink(&server->socket);
     for (size_t i = 0; i < server->common_count; i++) {

@@ -50,7 +50,9 @@ struct http_server {
     struct loop_timer *sweep; // runs while there are connections or lingering sockets
     bool sweeping;
     struct loop_deferred drive; // one run of the library for all replies of a turn
+    struct loop_timer *pause;   // before the next run
     bool conn_freed;            // in this run
+    bool progress;              // the library called us in this run
     bool running;               // inside the library
     bool quiesced;
     bool closed; // freed when `drive`, which still waits, has been called

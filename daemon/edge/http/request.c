@@ -13,7 +13,7 @@
 enum { BODY_PIECE_MIN = 4096, BODY_FIRST_MAX = 65536 };
 
 void *http_on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd) {
-    (void)ctx;
+    ((struct http_server *)ctx)->progress = true;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     size_t len = uri ? strlen(uri) : 0;
@@ -142,7 +142,7 @@ enum MHD_Result http_on_access(void *ctx, struct MHD_Connection *mhd, const char
                                size_t *size, void **request_ctx) {
     struct http_request *request = *request_ctx;
     size_t given = *size;
-    (void)ctx;
+    ((struct http_server *)ctx)->progress = true;
     (void)mhd;
     (void)url;
     request->method = method;
@@ -153,7 +153,7 @@ enum MHD_Result http_on_access(void *ctx, struct MHD_Connection *mhd, const char
 void http_on_completed(void *ctx, struct MHD_Connection *mhd, void **request_ctx,
                        enum MHD_RequestTerminationCode code) {
     struct http_request *request = *request_ctx;
-    (void)ctx;
+    ((struct http_server *)ctx)->progress = true;
     (void)mhd;
     if (!request)
         return;
