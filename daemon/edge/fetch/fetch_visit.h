@@ -7,7 +7,7 @@
 
 // Those between two requests that keep connections open; at most `max`, the oldest gives way.
 struct fetch_visits {
-    TAILQ_HEAD(, fetch_visit) idle;
+    TAILQ_HEAD(fetch_idle, fetch_visit) idle;
     uint32_t count, max;
 };
 
