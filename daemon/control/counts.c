@@ -25,38 +25,45 @@ enum { PIECE_LINES = 64, PIECE_BYTES_MAX = 1 << 20 };
 struct counts_stream {
     const struct control_query *query;
     struct counting *run;
-    struct control_names names;
     struct control_lines text;
     struct json_out json;
     bool ended;
 };
 
+static void note_label(void *ctx, struct str label) {
+    control_names_note(ctx, label);
+}
+
+// All but the lines, so that they can be shown as they come; each is on a line of its own.
 static void put_head(struct counts_stream *stream) {
-    json_open(&stream->json, '{');
-    control_query_put(&stream->json, stream->query);
-    json_open_key(&stream->json, "lines", '[');
+    struct json_out *json = &stream->json;
+    struct control_names names = {0};
+    json_open(json, '{');
+    control_query_put(json, stream->query);
+    json_put_i64(json, "total", counts_run_signals(stream->run));
+    json_put_i64(json, "persons", counts_run_persons(stream->run));
+    counts_run_labels(stream->run, note_label, &names);
+    control_names_put(json, &names, stream->query->municipalities);
+    json_open_key(json, "lines", '[');
+    buf_putc(json->buf, '\n');
 }
 
 static void put_end(struct counts_stream *stream) {
-    struct json_out *json = &stream->json;
-    json_close(json, ']');
-    json_put_i64(json, "total", counts_run_signals(stream->run));
-    json_put_i64(json, "persons", counts_run_persons(stream->run));
-    control_names_put(json, &stream->names, stream->query->municipalities);
-    json_close(json, '}');
+    json_close(&stream->json, ']');
+    json_close(&stream->json, '}');
+    buf_putc(stream->json.buf, '\n');
     stream->ended = true;
 }
 
 static void put_piece(struct counts_stream *stream) {
-    const struct counts_query *query = &stream->query->counts;
     struct counts_line line;
     for (int i = 0; i < PIECE_LINES; i++) {
         if (!counts_run_next(stream->run, &line)) {
             put_end(stream);
             return;
         }
-        put_line(&stream->json, query, &line);
-        control_names_note_labels(&stream->names, query, line.labels);
+        put_line(&stream->json, &stream->query->counts, &line);
+        buf_putc(stream->json.buf, '\n');
     }
 }
 

@@ -246,6 +246,13 @@ void counts_run_end(struct counting *run) {
     sort_parts(run);
 }
 
+void counts_run_labels(const struct counting *run, void (*fn)(void *ctx, struct str label),
+                       void *ctx) {
+    for (size_t b = 0; b < run->query->by_count; b++)
+        for (uint32_t i = 0; i < run->by[b].count; i++)
+            fn(ctx, str_from(run->by[b].labels[i].text));
+}
+
 bool counts_run_next(struct counting *run, struct counts_line *line) {
     while (run->at < run->count) {
         *line = make_line(run, &run->at);

@@ -20,12 +20,18 @@ void table_init(struct term_table *table, const struct term_out *term,
         table->columns[c] = columns[c];
 }
 
-void table_free(struct term_table *table) {
+void table_clear(struct term_table *table) {
     for (size_t i = 0; i < table->cell_count; i++)
         free(table->cells[i].text);
+    table->cell_count = 0;
+    table->rule_row = SIZE_MAX;
+}
+
+void table_free(struct term_table *table) {
+    table_clear(table);
     free(table->cells);
     table->cells = NULL;
-    table->cell_count = table->cell_cap = 0;
+    table->cell_cap = 0;
 }
 
 static void put_cell(struct term_table *table, enum term_out_style style, char *text,
@@ -57,17 +63,9 @@ void table_put_rule(struct term_table *table) {
     table->rule_row = table->cell_count / table->column_count;
 }
 
-struct table_layout {
-    size_t widths[TABLE_COLUMNS_MAX];
-    size_t used;     // columns of the terminal, without the bar and the gap before it
-    int64_t bar_max; // the value of a full bar
-};
-
-static void measure(const struct term_table *table, struct table_layout *layout) {
-    *layout = (struct table_layout){.bar_max = table->bar_full};
-    for (size_t c = 0; c < table->column_count; c++)
-        if (table->columns[c].kind != COLUMN_BAR)
-            layout->widths[c] = term_out_columns(table->term, table->columns[c].title);
+void table_measure(const struct term_table *table, struct table_layout *layout) {
+    if (table->bar_full > layout->bar_max)
+        layout->bar_max = table->bar_full;
     for (size_t i = 0; i < table->cell_count; i++) {
         const struct table_cell *cell = &table->cells[i];
         size_t *width = &layout->widths[i % table->column_count];
@@ -77,13 +75,19 @@ static void measure(const struct term_table *table, struct table_layout *layout)
         if (!cell->text && cell->value > layout->bar_max)
             layout->bar_max = cell->value;
     }
-    for (size_t c = 0; c < table->column_count; c++)
-        if (table->columns[c].kind != COLUMN_BAR)
-            layout->used += layout->widths[c] + (c ? GAP : 0);
 }
 
 // Takes columns from the widest text until all fits. What is no terminal gets every text whole.
-static void squeeze(const struct term_table *table, struct table_layout *layout) {
+void table_fit(const struct term_table *table, struct table_layout *layout) {
+    layout->used = 0;
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (table->columns[c].kind == COLUMN_BAR)
+            continue;
+        size_t title = term_out_columns(table->term, table->columns[c].title);
+        if (title > layout->widths[c])
+            layout->widths[c] = title;
+        layout->used += layout->widths[c] + (c ? GAP : 0);
+    }
     while (table->term->terminal && layout->used > table->term->width) {
         size_t widest = SIZE_MAX;
         for (size_t c = 0; c < table->column_count; c++)
@@ -102,7 +106,7 @@ static unsigned column_fit(const struct term_table *table, size_t c) {
     return fit | (table->columns[c].kind == COLUMN_NUMBER ? FIT_RIGHT : FIT_CUT);
 }
 
-static void print_titles(const struct term_table *table, const struct table_layout *layout) {
+void table_print_titles(const struct term_table *table, const struct table_layout *layout) {
     const struct term_out *term = table->term;
     for (size_t c = 0; c < table->column_count; c++) {
         const struct table_column *column = &table->columns[c];
@@ -140,15 +144,19 @@ static void print_row(const struct term_table *table, const struct table_layout 
     term_out_end_line(table->term);
 }
 
-void table_print(const struct term_table *table) {
+void table_print_rows(const struct term_table *table, const struct table_layout *layout) {
     assert(table->cell_count % table->column_count == 0);
-    struct table_layout layout;
-    measure(table, &layout);
-    squeeze(table, &layout);
-    print_titles(table, &layout);
     for (size_t row = 0; row < table->cell_count / table->column_count; row++) {
         if (row == table->rule_row)
-            term_out_put_rule(table->term, layout.used);
-        print_row(table, &layout, row);
+            term_out_put_rule(table->term, layout->used);
+        print_row(table, layout, row);
     }
+}
+
+void table_print(const struct term_table *table) {
+    struct table_layout layout = {.used = 0};
+    table_measure(table, &layout);
+    table_fit(table, &layout);
+    table_print_titles(table, &layout);
+    table_print_rows(table, &layout);
 }

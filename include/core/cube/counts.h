@@ -78,7 +78,10 @@ struct counting *counts_run_begin(const struct municipalities *municipalities,
                                   const struct counts_query *query);
 void counts_run_add(struct counting *run, const struct cell *cell, int64_t value);
 void counts_run_add_linked(struct counting *run, uint64_t person, const struct cell *cell);
-void counts_run_end(struct counting *run);                            // before the first line
+void counts_run_end(struct counting *run); // before the first line
+// Of lines to come, each dimension's labels, maybe one more; not before counts_run_end.
+void counts_run_labels(const struct counting *run, void (*fn)(void *ctx, struct str label),
+                       void *ctx);
 bool counts_run_next(struct counting *run, struct counts_line *line); // false: that was all
 int64_t counts_run_signals(const struct counting *run);
 int64_t counts_run_persons(const struct counting *run);

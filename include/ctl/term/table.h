@@ -40,4 +40,17 @@ void table_put_rule(struct term_table *table); // above the row that comes next;
 
 void table_print(const struct term_table *table);
 
+// A table too long to be in memory at once is put twice, part by part: to be measured and to be
+// printed. Zero the layout first.
+struct table_layout {
+    size_t widths[TABLE_COLUMNS_MAX];
+    size_t used;     // columns of the terminal, without the bar and the gap before it
+    int64_t bar_max; // the value of a full bar
+};
+void table_clear(struct term_table *table); // it has no cells again
+void table_measure(const struct term_table *table, struct table_layout *layout);
+void table_fit(const struct term_table *table, struct table_layout *layout); // all is measured
+void table_print_titles(const struct term_table *table, const struct table_layout *layout);
+void table_print_rows(const struct term_table *table, const struct table_layout *layout);
+
 #endif
