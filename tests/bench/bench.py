@@ -40,9 +40,9 @@ class Daemon:
     """In a directory that may have a ledger. What its tree ships as configuration is taken as it is, but for values that
     only this machine knows: they are found by what they are, not by the names of their keys."""
 
-    def __init__(self, side, directory, wrapper=(), kafka=None):
+    def __init__(self, side, directory, wrapper=(), kafka=None, tls=False):
         self.side, self.directory, self.wrapper, self.topics = side, pathlib.Path(directory), wrapper, []
-        self.process = None
+        self.process, self.tls = None, tls
         self.socket = str(self.directory / "control.sock")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -83,6 +83,12 @@ class Daemon:
                             ("127.0.0.1:8080", f"127.0.0.1:{self.port}")):
             text = text.replace(value, ours)
         text = re.sub(r"^( *disk_percent\w*): *\d+", r"\1: 100", text, flags=re.M)
+        if self.tls:
+            pair = self.directory / "tls.pem", self.directory / "tls.key"
+            command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=bench", "-addext", "subjectAltName=IP:127.0.0.1", "-out", pair[0], "-keyout", pair[1])
+            for path in pair:
+                text = re.sub(rf'^( *)#(\w+:) *"[^"]*/{path.name}"', rf'\1\2 "{path}"', text, flags=re.M)
         if kafka:
             text = re.sub(r'^( *)#(\w+:) *"?kafka1\..*', rf'\1\2 "{kafka.bootstrap}"', text, flags=re.M)
             suffix = f"-{self.port}-{time.monotonic_ns()}"
@@ -122,5 +128,6 @@ class Daemon:
     def load(self, connections, batch, signals):
         """Seconds until all was acknowledged."""
         run = "".join(chr(ord("a") + byte % 26) for byte in os.urandom(8))
-        told = command(ROOT / "build/release/tests/bench_load", self.port, TOKEN, run, connections, batch, signals, PATIENCE_S)
+        told = command(ROOT / "build/release/tests/bench_load", *(["-s"] if self.tls else []), self.port, TOKEN, run, connections, batch,
+                       signals, PATIENCE_S)
         return float(told.split()[0])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// bench_load [-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]:
+// bench_load [-s] [-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]:
 // posts SIGNALS new signals of about 240 bytes to 127.0.0.1, BATCH in a request, each connection
 // kept alive with one request on its way. Bodies are made before the clock starts; only numbers and
 // dates in them change. The first three letters of RUN make ids unique, which are numbers of cases
@@ -9,9 +9,11 @@
 // became of those before, and their time runs from when they were due. -t: new ones for SECONDS
 // only. -r: what had no 2xx is posted again until it has, on a new connection; the numbers of those
 // that never had are printed too. -l: a line for each signal, to a socket that answers nothing.
+// -s: over TLS.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
+#include <gnutls/gnutls.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -25,7 +27,8 @@ enum { HEAD = 512, ITEM = 320, REPLY = 8192, SKIP = 65536, CONNECTIONS_MAX = 512
 static const double AGAIN_S = 0.02, PATIENCE_S = 90; // with -r, -t
 
 struct connection {
-    int fd; // -1: none, until `again_s`
+    int fd;               // -1: none, until `again_s`
+    gnutls_session_t tls; // NULL: in the clear
     char *request;
     size_t len;
     char **numbers; // where each item's number is, and behind it its date
@@ -45,6 +48,7 @@ static unsigned busy, due, taken_count; // connections; requests
 static float *taken_ms;                 // of each request
 static double rate, start_s, end_s, late_s;
 static int port, poller;
+static gnutls_certificate_credentials_t credentials; // NULL: no TLS
 
 static void fail(const char *what) {
     (void)fprintf(stderr, "bench_load: %s: %s\n", what,
@@ -62,6 +66,9 @@ static double now_s(void) {
 static bool lose(struct connection *c, const char *what) {
     if (!again)
         fail(what);
+    if (c->tls)
+        gnutls_deinit(c->tls);
+    c->tls = NULL;
     if (c->fd >= 0)
         (void)close(c->fd);
     c->fd = -1;
@@ -119,12 +126,20 @@ static void make_request(struct connection *c, unsigned which) {
     c->len = (size_t)(end - c->request);
 }
 
+static ssize_t put(struct connection *c, const void *data, size_t len) {
+    return c->tls ? gnutls_record_send(c->tls, data, len) : send(c->fd, data, len, MSG_NOSIGNAL);
+}
+
+static ssize_t get(struct connection *c, void *data, size_t size) {
+    return c->tls ? gnutls_record_recv(c->tls, data, size) : recv(c->fd, data, size, 0);
+}
+
 // Without a connection it waits for one.
 static void post(struct connection *c) {
     c->have = 0;
     c->in_body = false;
     for (size_t sent = 0; c->fd >= 0 && sent < c->len;) {
-        ssize_t n = send(c->fd, c->request + sent, c->len - sent, MSG_NOSIGNAL);
+        ssize_t n = put(c, c->request + sent, c->len - sent);
         if (n < 0)
             lose(c, "send");
         else
@@ -173,8 +188,9 @@ static void take(struct connection *c) {
 // What has come; true at the end of the reply.
 static bool receive(struct connection *c) {
     static char skipped[SKIP];
-    ssize_t n = c->in_body ? recv(c->fd, skipped, SKIP, 0)
-                           : recv(c->fd, c->reply + c->have, REPLY - c->have, 0);
+    ssize_t n = c->in_body ? get(c, skipped, SKIP) : get(c, c->reply + c->have, REPLY - c->have);
+    if (c->tls && n == GNUTLS_E_AGAIN) // a ticket
+        return false;
     if (n <= 0)
         return lose(c, "receive");
     if (c->in_body) {
@@ -196,6 +212,22 @@ static bool receive(struct connection *c) {
     return !c->body_to_go;
 }
 
+static bool receive_all(struct connection *c) {
+    bool whole = receive(c);
+    while (!whole && c->tls && gnutls_record_check_pending(c->tls))
+        whole = receive(c);
+    return whole;
+}
+
+static void begin_tls(struct connection *c) {
+    if (gnutls_init(&c->tls, GNUTLS_CLIENT) || gnutls_set_default_priority(c->tls) ||
+        gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, credentials))
+        fail("TLS");
+    gnutls_transport_set_int(c->tls, c->fd);
+    if (gnutls_handshake(c->tls))
+        lose(c, "handshake");
+}
+
 static void open_connection(struct connection *c) {
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons((uint16_t)port),
@@ -208,6 +240,8 @@ static void open_connection(struct connection *c) {
         epoll_ctl(poller, EPOLL_CTL_ADD, c->fd,
                   &(struct epoll_event){.events = lines ? EPOLLOUT : EPOLLIN, .data.ptr = c}))
         lose(c, "connect");
+    else if (credentials)
+        begin_tls(c);
 }
 
 static void reopen(void) {
@@ -240,15 +274,18 @@ static void tell(double took_s) {
 }
 
 static void read_arguments(int argc, char **argv) {
-    for (int option; (option = getopt(argc, argv, "trlp:")) != -1;) {
+    for (int option; (option = getopt(argc, argv, "strlp:")) != -1;) {
         timed |= option == 't';
         again |= option == 'r';
         lines |= option == 'l';
         path = option == 'p' ? optarg : path;
+        if (option == 's' && gnutls_certificate_allocate_credentials(&credentials))
+            fail("TLS");
     }
     argv += optind;
     if (argc - optind != 7 && argc - optind != 8)
-        fail("[-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS [RATE]");
+        fail("[-s] [-t] [-r] [-l] [-p PATH] PORT TOKEN RUN CONNECTIONS BATCH SIGNALS SECONDS "
+             "[RATE]");
     port = atoi(argv[0]);
     token = argv[1];
     run = argv[2];
@@ -274,7 +311,7 @@ static void wait_for_replies(void) {
     int n = epoll_pwait2(poller, events, CONNECTIONS_MAX, &patience, NULL);
     for (int i = 0; i < n; i++) {
         struct connection *c = events[i].data.ptr;
-        if (c->fd < 0 || !c->busy || !(lines || receive(c)))
+        if (c->fd < 0 || !c->busy || !(lines || receive_all(c)))
             continue;
         take(c);
         if (rate <= 0)
