@@ -18,9 +18,11 @@ struct pair {
 // An operator may change these.
 static const struct pair producer_defaults[] = {
     {"compression.codec", "lz4"},
-    // While a batch waits its thread polls without a pause, so few large ones cost less.
-    {"linger.ms", "20"},
-    {"queue.buffering.max.messages", "10000"},
+    // While a batch may not be sent yet, since five are on their way, its thread polls without a
+    // pause. So batches are full ones under load, and hardly more events wait than five of them
+    // hold.
+    {"linger.ms", "50"},
+    {"queue.buffering.max.messages", "4000"},
     {"queue.buffering.max.kbytes", "32768"},
     {"reconnect.backoff.max.ms", "2000"},
     {"socket.keepalive.enable", "true"},
