@@ -194,15 +194,11 @@ static void start_worker(struct pipeline *pipeline) {
     loop_work(pipeline->loop, prepare_work, prepare_done, job);
 }
 
-// Is it prepared, or short enough for the commit to do it?
-static bool is_ready(struct pipeline *pipeline, const struct commit_task *task, uint64_t *left) {
-    if (task->prepared)
-        return true;
-    if (task != pipeline->unprepared || task->bytes > *left)
-        return false;
-    *left -= task->bytes;
-    (void)take_unprepared(pipeline);
-    return true;
+// Is it prepared, or short enough for the commit to do it? A task that a worker has is that
+// worker's.
+static bool is_ready(const struct pipeline *pipeline, const struct commit_task *task,
+                     uint64_t left) {
+    return task->prepared || (task == pipeline->unprepared && task->bytes <= left);
 }
 
 // Moves the head of the queue, as far as it is ready, into the group. How many.
@@ -210,8 +206,10 @@ static uint64_t take_ready(struct pipeline *pipeline) {
     struct commit_task **end = &pipeline->head;
     size_t items = 0;
     uint64_t count = 0, left = INLINE_BYTES_MAX;
-    while (*end && (items == 0 || items + (*end)->items <= COMMIT_ITEMS_MAX) &&
-           is_ready(pipeline, *end, &left)) {
+    while (*end && is_ready(pipeline, *end, left) &&
+           (items == 0 || items + (*end)->items <= COMMIT_ITEMS_MAX)) {
+        if (!(*end)->prepared)
+            left -= take_unprepared(pipeline)->bytes;
         items += (*end)->items;
         pipeline->queued_tasks--;
         *bytes_of(pipeline, *end) -= (*end)->bytes;
