@@ -32,8 +32,8 @@ bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);
 bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * size digits
-// A tag of 128 bits by which an enemy shows as well, at a fifth of the cost of hash_digest: SipHash
-// with 16 bytes of the key.
+// A tag of 128 bits (SipHash-2-4 with the first 16 bytes of the key), at a fifth of the cost of
+// hash_digest: nobody makes one without the key. The key is for nothing else.
 void hash_tag(const struct hash_key *key, struct str data, struct digest *out);
 // Sealed text: nobody reads or changes it without the key (XSalsa20-Poly1305, random nonce).
 // Sealing the same twice gives different bytes.

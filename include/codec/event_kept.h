@@ -21,7 +21,8 @@ void event_keep_said(struct buf *out, struct str value, const struct event_said 
 
 // The value. False: damaged. A line without an event has an empty one.
 bool event_unkeep(struct buf *out, const struct ledger_entry *entry, struct str kept) MUST_CHECK;
-// What the event of this line about a signal says, as event_read_signal.
+// What the event of this line about a signal says, as event_read_signal. Texts in its parts may
+// borrow from `kept`; what it is linked with does not.
 bool event_kept_says(struct str kept, const struct ledger_entry *entry, struct event_said *said,
                      struct err *err) MUST_CHECK;
 // The value of a line about a source; absent when it has none.
