@@ -288,7 +288,7 @@ static void ask_path(const char *path, struct answer *answer) {
 static void test_timeouts(void **state) {
     (void)state;
     struct fetch_limits short_limits = limits;
-    short_limits.timeout_ms = TIMEOUT_MS;
+    short_limits.timeout_ms = timeout_ms();
     rig_stop(&rig);
     rig_start(&rig, &short_limits, serve);
     const char *const paths[] = {"/drip", "/header-drip", "/slow-hop", "/nothing"};
@@ -369,7 +369,7 @@ static void test_queue(void **state) {
     enum { COUNT = 4 };
     struct fetch_limits one = limits;
     one.connections_max = 1;
-    one.timeout_ms = 2 * TIMEOUT_MS;
+    one.timeout_ms = 2 * timeout_ms();
     rig_stop(&rig);
     rig_start(&rig, &one, serve);
     struct answer answers[COUNT];
