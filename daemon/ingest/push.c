@@ -32,9 +32,9 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct http_tls *tls; // that it shows; NULL: there is none
     bool stopping;
     uint64_t requests, requests_refused;
-    int64_t certificate_ends_s; // 0: there is none
 };
 
 // A request, from its head on, in its room.
@@ -471,9 +471,17 @@ bool push_read_tls(const struct config *config, struct http_tls **tls, struct er
 }
 
 void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (push->server && tls)
+    if (!tls || http_tls_same(tls, push->tls))
+        return;
+    if (push->server)
         http_use_tls(push->server, http_tls_ref(tls));
-    push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
+    http_tls_ref(tls);
+    http_tls_unref(push->tls);
+    push->tls = tls;
+}
+
+struct http_tls *push_tls(const struct push *push) {
+    return push->tls;
 }
 
 static bool listen_on(struct push *push, int listen_fd, struct err *err) {
@@ -492,7 +500,7 @@ static bool listen_on(struct push *push, int listen_fd, struct err *err) {
                                    .ctx = push};
     if (!push_read_tls(config, &options.tls, err))
         return false;
-    push->certificate_ends_s = options.tls ? http_tls_ends_s(options.tls) : 0;
+    push->tls = http_tls_ref(options.tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -521,6 +529,8 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     push->generation++;
+    if (push->server)
+        http_use_limits(push->server, &push->config->http);
 }
 
 void push_quiesce(struct push *push) {
@@ -533,6 +543,7 @@ void push_free(struct push *push) {
     if (!push)
         return;
     http_close(push->server);
+    http_tls_unref(push->tls);
     sources_unref(push->sources);
     tables_unref(push->tables);
     free(push);
@@ -543,10 +554,11 @@ uint16_t push_port(const struct push *push) {
 }
 
 void push_get_status(const struct push *push, struct push_status *status) {
-    *status = (struct push_status){.requests = push->requests,
-                                   .requests_refused = push->requests_refused,
-                                   .connections = push->server ? http_connections(push->server) : 0,
-                                   .certificate_ends_s = push->certificate_ends_s};
+    *status =
+        (struct push_status){.requests = push->requests,
+                             .requests_refused = push->requests_refused,
+                             .connections = push->server ? http_connections(push->server) : 0,
+                             .certificate_ends_s = push->tls ? http_tls_ends_s(push->tls) : 0};
     if (push->server)
         http_get_usage(push->server, &status->usage);
 }

@@ -36,7 +36,8 @@ struct source {
                   // characters that can be sent; NULL: none
     char *client_cert_file; // PEM with certificate and key; NULL: none
     bool allow_private;     // may be at a loopback or private address
-    uint32_t silent_days;   // after so many days without anything new it is silent; 0: never told
+    struct digest digest; // of its line, its template and its secret: what another one has differs
+    uint32_t silent_days; // after so many days without anything new it is silent; 0: never told
 };
 
 // A list of sources with look-ups by name and by token. Counted references, so that a delivery
@@ -63,7 +64,8 @@ const struct source *sources_by_token(const struct sources *sources, struct str 
 // `faults`; false when there is any: then both are NULL.
 bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
                       struct buf *faults) MUST_CHECK;
-// For config_load: adds the faults of the source table and of the templates.
-void sources_check(const struct config *config, struct diagnostics *faults);
+// Adds the faults of the source table and of the templates; the table, NULL where there is any or
+// it is not there.
+struct sources *sources_check(const struct config *config, struct diagnostics *faults) MUST_CHECK;
 
 #endif

@@ -24,7 +24,11 @@ enum {
     POOL_EXTRA = 16384 // the library's memory for a connection, beyond twice the largest head
 };
 
-static const char TLS_PRIORITIES[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+// TLS 1.2 and 1.3; only suites that encrypt and authenticate at once (AEAD), with a fresh key for
+// each connection (ECDHE).
+static const char TLS_PRIORITIES[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:"
+    "+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD";
 
 static void drive(struct http_server *server) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
@@ -200,6 +204,17 @@ static bool start_daemon(struct http_server *server, const struct http_options *
     return true;
 }
 
+// The service manager may have handed us a socket of another address than the configuration has.
+static bool check_open(struct http_server *server, struct err *err) {
+    if (server->options.tls || server->socket.is_local)
+        return true;
+    if (server->options.fd < 0)
+        (void)close(server->socket.fd);
+    return err_set(err, ERR_CONFIG,
+                   "http: port %u is not on a loopback address: it needs a TLS certificate",
+                   (unsigned)server->socket.port);
+}
+
 static void copy_common(struct http_server *server, const struct http_options *options) {
     server->common = mem_zalloc(options->common_count, sizeof *server->common);
     for (size_t i = 0; i < options->common_count; i++) {
@@ -216,7 +231,8 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
     server->drive = (struct loop_deferred){.fn = on_deferred, .ctx = server};
     server->options = *options;
     copy_common(server, options);
-    if (!http_socket_open(options, &server->socket, err) || !start_daemon(server, options, err))
+    if (!http_socket_open(options, &server->socket, err) || !check_open(server, err) ||
+        !start_daemon(server, options, err))
         goto fail;
     server->sweep = loop_timer_create(loop, on_sweep, server);
     server->pause = loop_timer_create(loop, on_pause, server);
@@ -234,6 +250,14 @@ void http_use_tls(struct http_server *server, struct http_tls *tls) {
     assert(server->options.tls);
     http_tls_unref(server->options.tls);
     server->options.tls = tls;
+}
+
+void http_use_limits(struct http_server *server, const struct http_limits *limits) {
+    struct http_limits *mine = &server->options.limits;
+    const struct http_limits before = *mine;
+    *mine = *limits;
+    mine->connections_max = before.connections_max;
+    mine->head_bytes_max = before.head_bytes_max;
 }
 
 uint16_t http_port(const struct http_server *server) {

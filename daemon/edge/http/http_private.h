@@ -9,7 +9,8 @@
 //   reply.c    replies and streams
 //   linger.c   closing without losing the last reply
 //   share.c    who has how much of the room
-//   tls.c      the certificate
+//   tls.c      the certificate that is shown
+//   certificate.c  what is wrong with one
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
 
@@ -25,6 +26,7 @@ struct MHD_Response;
 struct http_socket {
     int fd;
     bool is_unix;
+    bool is_local; // nobody but this machine gets there
     uint16_t port;
     char *unix_path; // owned; NULL: not ours to remove
     dev_t unix_dev;

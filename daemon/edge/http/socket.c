@@ -21,6 +21,18 @@ union address {
     struct sockaddr_un local;
 };
 
+static bool is_local(const union address *at) {
+    const struct in6_addr *six = &at->v6.sin6_addr;
+    switch (at->any.sa_family) {
+    case AF_UNIX:
+        return true;
+    case AF_INET:
+        return ntohl(at->v4.sin_addr.s_addr) >> 24 == 127;
+    default:
+        return IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
+    }
+}
+
 static bool describe(struct http_socket *out, struct err *err) {
     union address at = {0};
     socklen_t len = sizeof at;
@@ -30,6 +42,7 @@ static bool describe(struct http_socket *out, struct err *err) {
         getsockname(out->fd, &at.any, &len))
         return err_set(err, ERR_CONFIG, "http: not a listening socket");
     out->is_unix = at.any.sa_family == AF_UNIX;
+    out->is_local = is_local(&at);
     if (at.any.sa_family == AF_INET)
         out->port = ntohs(at.v4.sin_port);
     else if (at.any.sa_family == AF_INET6)
