@@ -133,7 +133,12 @@ static int perform(int mode, struct config *config, const struct diagnostics *fa
 
 static int act(int mode, const char *file, const struct rebuild_options *rebuild) {
     struct diagnostics faults;
-    if (mode != RUN)
+    sigset_t hup;
+    (void)sigemptyset(&hup);
+    (void)sigaddset(&hup, SIGHUP);
+    if (mode == RUN)
+        (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
+    else
         by_hand_set_environment();
     struct config *config = load(mode, file, &faults);
     int status = EXIT_USAGE;

@@ -47,6 +47,7 @@ struct pipeline {
     uint64_t unprepared_bytes; // of the tasks from `unprepared` on
     unsigned workers, bulk_workers, others;
     bool committing;
+    int64_t moved_ms;                 // a commit began or ended then, or the first task came
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
     struct loop_timer *acks_timer;
@@ -121,7 +122,8 @@ void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
             pipeline->unprepared = task;
         pipeline->unprepared_bytes += task->bytes;
     }
-    pipeline->queued_tasks++;
+    if (pipeline->queued_tasks++ == 0 && !pipeline->committing)
+        pipeline->moved_ms = loop_now_ms(pipeline->loop);
     *bytes_of(pipeline, task) += task->bytes;
     loop_defer(pipeline->loop, &pipeline->wake);
 }
@@ -307,6 +309,7 @@ static void start_commit(struct pipeline *pipeline) {
     if (notes)
         take_notes(pipeline);
     pipeline->committing = true;
+    pipeline->moved_ms = loop_now_ms(pipeline->loop);
     loop_work(pipeline->loop, commit_work, commit_done, pipeline);
 }
 
@@ -429,6 +432,7 @@ static void commit_done(void *ctx) {
     bool wrote = pipeline->group.wrote;
     struct commit_task *task = pipeline->group.tasks;
     pipeline->committing = false;
+    pipeline->moved_ms = loop_now_ms(pipeline->loop);
     if (err.kind == ERR_NONE) {
         pipeline->status.commits += wrote;
         ledger_apply(pipeline->ledger, &pipeline->group);
@@ -552,4 +556,13 @@ void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status
     status->queued_tasks = pipeline->queued_tasks;
     status->queued_bytes = pipeline->queued_bytes;
     status->polled_bytes = pipeline->polled_bytes;
+}
+
+int64_t pipeline_stands_ms(const struct pipeline *pipeline) {
+    if (!pipeline->committing && pipeline->queued_tasks == 0)
+        return 0;
+    for (const struct commit_task *task = pipeline->group.tasks; task; task = task->next)
+        if (task->unbounded)
+            return 0;
+    return loop_now_ms(pipeline->loop) - pipeline->moved_ms;
 }

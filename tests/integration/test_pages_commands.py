@@ -27,6 +27,7 @@ ELSEWHERE = {
     "tests/run": "itself",
     "tests/bench/race": "measures, a quarter of an hour",
     "conf/install build": "tests/run install; apt",
+    "systemd-creds encrypt": "tests/machine",
     "cmake --install": "as root, into /usr",
     "systemd-sysusers": "as root",
     "install -": "as root",
