@@ -282,7 +282,6 @@ class StatisticsTest(RestoreBase):
         super().setUp()
         self.counts_topic = self.topic + "-counts"
         self.kafka.create_topic(self.counts_topic, 2, {"cleanup.policy": "compact"})
-        self.daemon.extra["kafka"][2] = f"counts_topic: {self.counts_topic}"
         self.daemon.extra["disclosure"] = ["rounding_base: 5"]
         self.daemon.write_config()
 
@@ -293,11 +292,20 @@ class StatisticsTest(RestoreBase):
     def statistics(self):
         return self.daemon.control("GET", "/v1/statistics").json
 
-    def lose(self):
+    def use(self, counts_topic):
+        self.daemon.extra["kafka"][2] = f"counts_topic: {counts_topic}"
+        self.daemon.write_config()
         self.daemon.start()
+
+    def lose(self, at_backup=None):
+        """`at_backup`: the counts topic that was configured when the backup was made."""
+        self.use(at_backup or self.counts_topic)
         self.signals(1, 3)
         await_published(self.daemon)
         folder = self.backup()
+        if at_backup:
+            self.daemon.stop()
+            self.use(self.counts_topic)
         self.signals(4, 20)
         self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
         await_published(self.daemon)
@@ -319,6 +327,14 @@ class StatisticsTest(RestoreBase):
 
     def test_told_meanwhile(self):
         self.lose()
+        told = self.told()
+        self.daemon.start()
+        await_published(self.daemon)
+        self.check(told, {"closed": max(value["closed"] for value in told.values()), "statistics": self.of_topic(told)})
+
+    def test_topic_unknown_to_backup(self):
+        """It was made before the counts topic was configured, or a moment before its partitions were kept."""
+        self.lose("none")
         told = self.told()
         self.daemon.start()
         await_published(self.daemon)
