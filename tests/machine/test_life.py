@@ -148,8 +148,7 @@ class Life(unittest.TestCase):
 
     @staticmethod
     def version():
-        text = (machine.ROOT / "CMakeLists.txt").read_text()
-        return text.split("project(signaald VERSION ")[1].split()[0]
+        return subprocess.run([machine.BUILD / "signaald", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 
     def state(self, name):
         return dict(line.split("=", 1) for line in self.out[name].splitlines() if "=" in line)

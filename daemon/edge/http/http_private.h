@@ -63,11 +63,11 @@ struct http_server {
     bool progress;              // the library called us in this run
     bool running;               // inside the library
     bool quiesced;
-    int64_t quiesced_ms; // when, by loop_now_ms
+    int64_t quiesced_ms;     // when, by loop_now_ms
     struct http_door *doors; // owned
     size_t door_count;
     bool doors_wait; // until a connection has ended, or the next sweep
-    bool closed; // freed when `drive`, which still waits, has been called
+    bool closed;     // freed when `drive`, which still waits, has been called
     struct http_socket socket;
     struct http_options options; // limits and callbacks; its text is not kept
     struct http_header *common;  // owned
