@@ -112,6 +112,7 @@ static void begin_change(const struct ledger *ledger, struct ledger_change *chan
     change->statistics = ledger->statistics;
     change->statistics_waiting = ledger->statistics_waiting;
     change->statistics_changed = false;
+    memset(change->topics, 0, sizeof change->topics);
     change->quarantined = ledger->quarantined;
     change->quarantine_last = ledger->quarantine_last;
 }
