@@ -33,11 +33,9 @@ ELSEWHERE = {
     "systemd-sysusers": "as root",
     "install -": "as root",
     "signaald --init": "test_damage.py",
-    "umask": "before mdb_copy",
     "editor": "a person",
     "signaald --check-config": "with files of its own: test_service.py",
     "systemctl": "systemd",
-    "mdb_copy": "package lmdb-utils",
     "signaald --rebuild": "tests/kafka/test_rebuild.py",
 }
 

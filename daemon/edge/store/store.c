@@ -130,7 +130,6 @@ void store_begin_snapshot(struct store *store, struct store_txn *txn) {
 
 bool store_check(struct store_txn *txn, const struct store_reader *reader, bool *readable,
                  struct err *err) {
-    struct pages_found found;
     mdb_filehandle_t fd;
     *readable = false;
     if (txn->err.kind != ERR_NONE) {
@@ -138,14 +137,7 @@ bool store_check(struct store_txn *txn, const struct store_reader *reader, bool 
         return false;
     }
     (void)mdb_env_get_fd(txn->store->env, &fd);
-    if (!pages_walk(fd, txn->snapshot, reader, &found, err))
-        return false;
-    *readable = true;
-    for (int i = 0; i < STORE_TABLES; i++)
-        if (found.sums.of[i] != found.written.of[i])
-            return err_set(err, ERR_DAMAGED, "%s: its entries are not those that were written",
-                           store_table_kinds[i].name);
-    return true;
+    return pages_check(fd, txn->snapshot, reader, readable, err);
 }
 
 // LMDB takes pointers to mutable memory also for what it only reads.
