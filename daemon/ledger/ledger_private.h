@@ -79,6 +79,7 @@ struct ledger {
 
 // What a commit adds to the ledger. Numbers are as they are after it.
 struct ledger_change {
+    bool failing;          // the last commit that should write could not
     struct index *index;   // identities of this group -> their latest line, or LEDGER_UNKNOWN
     struct index *led;     // those of them that the memory leads to a line -> that line
     struct counts *counts; // differences

@@ -208,6 +208,7 @@ void sources_unref(struct sources *sources) {
         free(source->url);
         free(source->cursor_param);
         free(source->cursor_field);
+        free(source->event_source);
         free(source->client_cert_file);
         config_secret_free(source->secret);
     }
