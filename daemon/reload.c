@@ -112,7 +112,7 @@ bool reload_read(const struct config *running, struct reload *reload, struct buf
     buf_init(&before, DIGESTS_MAX);
     config_digest(reload->config ? reload->config : running, true, &before);
     if (reload->config && !faults->len &&
-        sources_load_all(reload->config, &reload->sources, &reload->tables, faults) &&
+        sources_load_all(reload->config, false, &reload->sources, &reload->tables, faults) &&
         !push_read_tls(reload->config, &reload->tls, &err))
         buf_printf(faults, "%s\n", err.text);
     if (reload->config)

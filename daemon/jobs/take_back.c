@@ -179,14 +179,14 @@ static void on_statistics_back(struct commit_task *task) {
 static void take_events(struct topic_stream *stream) {
     const struct publish_job_options *options = &stream->job->options;
     stream->events_back = (struct take_back_task){
-        .task = {.run = ledger_take_back, .done = on_events_back, .ctx = stream},
+        .task = {.run = ledger_take_back, .done = on_events_back, .ctx = stream, .unbounded = true},
         .tables = tables_ref(options->tables),
         .sources = sources_ref(options->sources)};
     pipeline_submit(options->pipeline, &stream->events_back.task);
 }
 
 // What they are made of are counts: those have to be whole first.
-static void take_statistics(struct topic_stream *stream) {
+static void take_statistics(struct topic_stream *stream, int32_t partitions) {
     const struct publish_job_options *options = &stream->job->options;
     struct restore_task *back = &stream->statistics_back;
     struct err wait;
@@ -199,12 +199,14 @@ static void take_statistics(struct topic_stream *stream) {
     topic_statistics_end(&stream->statistics, options->config->disclosure_rounding_base,
                          loop_wall_ms());
     topic_statistics_restore(&stream->statistics, back);
+    back->partitions = partitions;
     back->task.done = on_statistics_back;
     back->task.ctx = stream;
+    back->task.unbounded = true;
     pipeline_submit(options->pipeline, &back->task);
 }
 
-void take_back_run(void *ctx) {
+void take_back_run(void *ctx, int32_t partitions) {
     struct topic_stream *stream = ctx;
     take_back_tell_forked(stream);
     if (stream->job->stopping)
@@ -213,5 +215,5 @@ void take_back_run(void *ctx) {
     if (stream->topic == LEDGER_EVENTS)
         take_events(stream);
     else
-        take_statistics(stream);
+        take_statistics(stream, partitions);
 }

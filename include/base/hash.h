@@ -31,6 +31,11 @@ void digest_put_hex(struct buf *out, const struct digest *digest);
 bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case, exactly 32
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);
+// The same of what comes in pieces; the end frees it.
+struct hash_stream;
+struct hash_stream *hash_stream_begin(void);
+void hash_stream_add(struct hash_stream *stream, struct str piece);
+void hash_stream_end(struct hash_stream *stream, uint8_t out[SHA256_BYTES]);
 bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * size digits
 // A tag of 128 bits (SipHash-2-4 with the first 16 bytes of the key), at a fifth of the cost of
 // hash_digest: nobody makes one without the key. The key is for nothing else.

@@ -23,7 +23,7 @@ struct control_options {
     // files that were read, and in short what changed.
     bool (*reload)(void *ctx, struct buf *digests, struct buf *text);
     void *ctx;
-    int listen_fd; // from the service manager, or -1
+    int listen_fd; // that the service manager has opened at control.socket, or -1
 };
 
 struct control *control_create(const struct control_options *options, struct sources *sources,

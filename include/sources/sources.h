@@ -21,8 +21,9 @@ struct source {
     uint16_t municipality; // code; 0: none of its own
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
-    bool official; // has an official for human trafficking (CCV basic level, criterion 2)
-    bool policy;   // has policy (criterion 3)
+    char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
+    bool official;      // has an official for human trafficking (CCV basic level, criterion 2)
+    bool policy;        // has policy (criterion 3)
     enum source_person person;
     // poll: url NULL when it only pushes
     char *url;
@@ -61,9 +62,10 @@ const struct source *sources_find(const struct sources *sources,
 const struct source *sources_by_token(const struct sources *sources, struct str token);
 
 // Both tables, in which each municipality that a source names has to be. Adds a line a fault to
-// `faults`; false when there is any: then both are NULL.
-bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
-                      struct buf *faults) MUST_CHECK;
+// `faults`; false when there is any: then both are NULL. by_hand: credentials that only the service
+// has are passed over.
+bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
+                      struct tables **tables, struct buf *faults) MUST_CHECK;
 // Adds the faults of the source table and of the templates; the table, NULL where there is any or
 // it is not there.
 struct sources *sources_check(const struct config *config, struct diagnostics *faults) MUST_CHECK;

@@ -3,7 +3,6 @@
 not in order, what goes in the clear, and certificates that were revoked."""
 import os
 import re
-import shutil
 import socket
 import ssl
 import struct
@@ -238,34 +237,6 @@ class InOrder(harness.Fresh):
 
 
 class InTheClear(harness.Fresh):
-    def test_socket_that_was_handed_over(self):
-        """The configuration says loopback, and the service manager hands over another address."""
-        for address, status in (("127.0.0.1", 0), ("0.0.0.0", 2), ("::", 2), ("::ffff:127.0.0.1", 0)):
-            with self.subTest(address), socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as listener:
-                listener.bind((address, 0))
-                listener.listen()
-                os.set_inheritable(listener.fileno(), True)
-                code = ("import os, sys; fd = int(sys.argv[1]); os.dup2(fd, 3) if fd != 3 else os.set_inheritable(3, True); "
-                        "os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='1', LISTEN_FDNAMES='intake'); "
-                        "os.execv(sys.argv[2], sys.argv[2:])")
-                wrapper = self.daemon.wrapper
-                self.daemon.wrapper = ["/usr/bin/python3", "-c", code, str(listener.fileno()), *wrapper]
-                if not any(self.daemon.state.iterdir()):
-                    self.daemon.init()
-                command = [*self.daemon.wrapper, str(harness.BUILD / "signaald"), "-c", str(self.daemon.config_path)]
-                if status:
-                    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
-                                          pass_fds=[listener.fileno()])
-                    self.assertEqual(done.returncode, status)
-                    self.assertIn("is not on a loopback address: it needs a TLS certificate", done.stderr)
-                else:
-                    with open(self.daemon.log_path, "ab") as log:
-                        self.daemon.process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                                                               pass_fds=[listener.fileno()])
-                    harness.wait_for(self.daemon.answers, "it starts")
-                    self.daemon.stop()
-                self.daemon.wrapper = wrapper
-
     def test_listen(self):
         for address, good in (("127.0.0.2", True), ("[::1]", True), ("[::ffff:127.0.0.1]", True), ("0.0.0.0", False), ("[::]", False),
                               ("[::ffff:10.0.0.1]", False), ("10.0.0.1", False)):
