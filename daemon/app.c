@@ -215,12 +215,6 @@ static void on_housekeeping(void *ctx) {
 
 // --- reload ---
 
-static struct decode_limits decode_limits_of(const struct config *config) {
-    return (struct decode_limits){.item_bytes_max = config->item_bytes_max,
-                                  .items_max = config->items_max,
-                                  .depth_max = config->json_depth_max};
-}
-
 // What is in force, as a reload would read it; everything in it is borrowed.
 static struct reload in_force(const struct app *app) {
     return (struct reload){.config = app->config,
@@ -230,26 +224,11 @@ static struct reload in_force(const struct app *app) {
                            .rows = app->rows};
 }
 
-// A certificate that is good only by its date takes the place of none.
-static bool check_certificate(const struct app *app, const struct reload *next,
-                              struct buf *faults) {
-    const struct http_tls *now = push_tls(app->push);
-    if (!next->tls || !now || http_tls_same(next->tls, now))
-        return true;
-    struct diagnostics told;
-    diagnostics_init(&told);
-    certificates_check_own(next->config->tls_certificate_file, &told);
-    buf_put_str(faults, buf_str(&told.text));
-    bool good = told.count == 0;
-    diagnostics_free(&told);
-    return good;
-}
-
 // What only those can say who run. Nothing can fail behind it.
 static bool check_with_running(const struct app *app, struct reload *next, struct buf *faults) {
     struct err err = {0};
     next->kafka_changes = publish_job_changes(app->kafka, next->config);
-    if (!check_certificate(app, next, faults))
+    if (!reload_check_certificate(push_tls(app->push), next, faults))
         return false;
     if (ledger_statistics_fit(app->ledger, next->config->disclosure_rounding_base, &err) &&
         publish_job_prepare(app->kafka, next->config, &err))
@@ -263,7 +242,7 @@ static void put_in_force(struct app *app, struct reload *next) {
     config_take(app->config, next->config);
     log_set_level((enum log_level)app->config->log_level);
     ledger_use_window(app->ledger, app->config->retention.identity_ms);
-    const struct decode_limits limits = decode_limits_of(app->config);
+    const struct decode_limits limits = reload_decode_limits(app->config);
     pipeline_use_limits(app->pipeline, &limits);
     admission_use_limits(&app->admission);
     push_use_tls(app->push, next->tls);
@@ -307,13 +286,6 @@ static bool reload_all(void *ctx, struct buf *digests, struct buf *text) {
     return true;
 }
 
-static void log_refused(struct str faults) {
-    struct str line;
-    while (str_split(&faults, '\n', &line))
-        if (line.len)
-            log_error("reload refused, all stays as it was: %.*s", (int)line.len, line.data);
-}
-
 static void on_sighup_ended(void *ctx, bool written) {
     (void)ctx;
     if (!written)
@@ -333,7 +305,7 @@ static void on_sighup_begun(void *ctx, bool written) {
     else
         ok = reload_all(app, &digests, &faults);
     if (!ok)
-        log_refused(buf_str(&faults));
+        reload_log_refused(buf_str(&faults));
     if (written)
         write_audit(app, "signal", "reload", buf_str(&digests), ok ? "accepted" : "refused",
                     on_sighup_ended);
@@ -483,7 +455,7 @@ static bool open_ledger(struct app *app, struct err *err) {
     if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;
     struct pipeline_options pipeline = {
-        .delivery = {.limits = decode_limits_of(config),
+        .delivery = {.limits = reload_decode_limits(config),
                      .identity_key = ledger_identity_key(app->ledger),
                      .person_keys = ledger_person_keys(app->ledger)},
         .on_committed = on_committed,

@@ -4,8 +4,10 @@
 #include "reload.h"
 
 #include "base/mem.h"
+#include "base/pii/log.h"
 #include "by_hand.h"
 #include "codec/json_out.h"
+#include "ingest/certificates.h"
 #include "ingest/push.h"
 
 #include <stdio.h>
@@ -124,6 +126,32 @@ bool reload_read(const struct config *running, struct reload *reload, struct buf
         return true;
     reload_free(reload);
     return false;
+}
+
+bool reload_check_certificate(const struct http_tls *running, const struct reload *next,
+                              struct buf *faults) {
+    if (!next->tls || !running || http_tls_same(next->tls, running))
+        return true;
+    struct diagnostics told;
+    diagnostics_init(&told);
+    certificates_check_own(next->config->tls_certificate_file, &told);
+    buf_put_str(faults, buf_str(&told.text));
+    bool good = told.count == 0;
+    diagnostics_free(&told);
+    return good;
+}
+
+struct decode_limits reload_decode_limits(const struct config *config) {
+    return (struct decode_limits){.item_bytes_max = config->item_bytes_max,
+                                  .items_max = config->items_max,
+                                  .depth_max = config->json_depth_max};
+}
+
+void reload_log_refused(struct str faults) {
+    struct str line;
+    while (str_split(&faults, '\n', &line))
+        if (line.len)
+            log_error("reload refused, all stays as it was: %.*s", (int)line.len, line.data);
 }
 
 void reload_free(struct reload *reload) {

@@ -4,6 +4,7 @@
 #ifndef RELOAD_H
 #define RELOAD_H
 
+#include "codec/decode.h"
 #include "edge/http/http.h"
 #include "sources/sources.h"
 
@@ -32,6 +33,11 @@ struct reload {
 bool reload_read(const struct config *running, struct reload *reload, struct buf *digests,
                  struct buf *faults) MUST_CHECK;
 void reload_free(struct reload *reload);
+// One that is in order but for its date does not take the place of another.
+bool reload_check_certificate(const struct http_tls *running, const struct reload *next,
+                              struct buf *faults) MUST_CHECK;
+struct decode_limits reload_decode_limits(const struct config *config); // that it has
+void reload_log_refused(struct str faults);                             // a line each
 
 // What is in force, and what will be: as a JSON object, and in short for a log, with a blank before
 // each part; nothing in short where nothing differs. No secrets.
