@@ -81,17 +81,34 @@ static const struct source *find_source(const struct push *push,
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
-// As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(struct http_reply *reply) {
-    if (reply->status == 415)
-        reply_header(reply, "Accept-Post", "application/json, application/x-ndjson");
+// What a source posts is read by, where it is no form of ours.
+static const struct template *form_of(const struct source *source) {
+    bool foreign = source && !source->url && source->template && !source->template->native;
+    return foreign ? source->template : NULL;
 }
 
-static bool find_format(struct str type, enum decode_format *format) {
+static const char *types_of(const struct source *source) {
+    static const char *const types[] = {[MAPPING_JSON] = "application/json",
+                                        [MAPPING_NDJSON] = "application/x-ndjson",
+                                        [MAPPING_CSV] = "text/csv"};
+    const struct template *form = form_of(source);
+    return form ? types[form->mapping.format] : "application/json, application/x-ndjson";
+}
+
+// As the Linked Data Platform 1.0 of the W3C has it, 7.1.
+static void say_types(const struct source *source, struct http_reply *reply) {
+    if (reply->status == 415)
+        reply_header(reply, "Accept-Post", types_of(source));
+}
+
+static bool find_format(const struct source *source, struct str type, enum decode_format *format) {
+    const struct template *form = form_of(source);
     struct str media;
     if (!str_split(&type, ';', &media))
         return false;
     media = str_trim(media);
+    if (form)
+        return str_equal_nocase(media, str_from(types_of(source)));
     *format = str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
     return *format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
 }
@@ -108,8 +125,10 @@ static const char *judge_body(struct push_request *call) {
     if (http_has_header_of(request, "ce-"))
         return "Headers ce-* make this a CloudEvent in binary mode, which is not read here: send "
                "the signal without them.";
-    if (!find_format(type, &call->format))
-        return "Send application/json or application/x-ndjson, in UTF-8.";
+    if (!find_format(call->source, type, &call->format))
+        return form_of(call->source)
+                   ? "This is not the media type of what you send: see Accept-Post."
+                   : "Send application/json or application/x-ndjson, in UTF-8.";
     if (!door_charset_of(type, &call->charset))
         return "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 or "
                "windows-1252.";
@@ -196,7 +215,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         problem_fill(reply, status, call->refusal);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(reply);
+    say_types(call->source, reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -305,7 +324,7 @@ static void on_delivered(struct commit_task *task) {
                             delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
-    say_types(&reply);
+    say_types(delivery->source, &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -330,6 +349,7 @@ static void post_signals(struct push_request *call) {
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
                                                 call->push->tables, call->format, body, len);
     delivery->charset = call->charset;
+    delivery->template = form_of(call->source);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");
     submit(call, delivery);
 }

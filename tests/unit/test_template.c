@@ -414,7 +414,9 @@ static void test_directory(void **state) {
 // Bytes of what ships changed at random: a template or faults, never anything else.
 static void test_random_changes(void **state) {
     (void)state;
-    static const char *const files[] = {"signalen", "open311", "csv", "csv-excel"};
+    static const char *const files[] = {
+        "signalen",    "open311",          "csv",      "csv-excel",   "zgw-zaken",
+        "odk-central", "open-formulieren", "web-form", "kobotoolbox", "objects-api"};
     static const char likely[] = ":{}[]#'\"&*!|>-\n ,%\\~/";
     uint64_t seed = unit_seed();
     for (size_t f = 0; f < COUNT(files); f++) {

@@ -157,6 +157,113 @@ static void test_csv_excel(void **state) {
     assert_string_equal(seen.value[1][MAPPING_CITIZENSHIP], "PL");
 }
 
+// ---- forms and systems: what a page of theirs in tests/golden/payloads becomes
+
+struct becomes {
+    const char *template, *file;
+    size_t count, excluded;
+    const char *next;
+    struct becomes_item {
+        const char *id, *reported, *category, *gender, *age, *watermark;
+    } items[2];
+};
+
+static const struct becomes pages[] = {
+    {"zgw-zaken",
+     "zgw-zaken.json",
+     2,
+     1,
+     "",
+     {{"6c1c9c1e-8a55-4b3a-9b0c-0d6f3a1d1a01", "2024-05-01",
+       "arbeidsuitbuiting|criminele uitbuiting", "man", "", "2024-05-03T09:30:00.123Z"},
+      {"6c1c9c1e-8a55-4b3a-9b0c-0d6f3a1d1a03", "2024-05-04", "Unknown", "", "17",
+       "2024-05-04T09:30:00.000Z"}}},
+    {"objects-api",
+     "objects-api.json",
+     2,
+     0,
+     "http://objects:8000/api/v2/objects?page=2&pageSize=500&type=x",
+     {{"1d8a7e0c-0f5d-4e53-8c9e-6b4b6a2f0001", "2024-05-01", "seksuele uitbuiting", "vrouw", "30",
+       ""},
+      {"1d8a7e0c-0f5d-4e53-8c9e-6b4b6a2f0002", "2024-05-02", "arbeidsuitbuiting", "", "", ""}}},
+    {"kobotoolbox",
+     "kobotoolbox.json",
+     2,
+     1,
+     "https://kf.example.nl/api/v2/assets/aQvGxBSDTwMLvwhSzvWmQc/data/"
+     "?format=json&limit=1000&start=1000",
+     {{"121", "2024-05-01T22:30:12.000Z", "arbeidsuitbuiting|bedelarij", "man", "17", "121"},
+      {"122", "2024-05-02T10:00:00.000Z", "seksuele_uitbuiting", "", "", "122"}}},
+    {"kobotoolbox-complete",
+     "kobotoolbox.json",
+     2,
+     1,
+     "https://kf.example.nl/api/v2/assets/aQvGxBSDTwMLvwhSzvWmQc/data/"
+     "?format=json&limit=1000&start=1000",
+     {{"121", "2024-05-01T22:30:12.000Z", "arbeidsuitbuiting|bedelarij", "man", "17", ""},
+      {"122", "2024-05-02T10:00:00.000Z", "seksuele_uitbuiting", "", "", ""}}},
+    {"kobotoolbox",
+     "kobotoolbox-post.json",
+     1,
+     0,
+     "",
+     {{"121", "2024-05-01T22:30:12.000Z", "arbeidsuitbuiting|bedelarij", "man", "17", "121"}}},
+    {"odk-central",
+     "odk-central.json",
+     2,
+     1,
+     "https://odk.example.nl/v1/projects/7/forms/signaal.svc/Submissions"
+     "?%24top=250&%24count=true&%24skiptoken=01e30",
+     {{"uuid:85cb9aff-005e-4edd-9739-dc9c1a829c44", "2024-05-02T22:30:43.264Z",
+       "arbeidsuitbuiting|bedelarij", "man", "17", "2024-05-02T22:30:43.264Z"},
+      {"uuid:85cb9aff-005e-4edd-9739-dc9c1a829c45", "2024-05-01T10:00:00.000Z", "orgaanhandel", "",
+       "", "2024-06-01T12:00:00.500Z"}}},
+    {"open-formulieren",
+     "open-formulieren.json",
+     1,
+     0,
+     "",
+     {{"OF-8VWQ4N", "2024-05-01T22:30:43.264Z", "arbeidsuitbuiting|bedelarij", "vrouw", "34", ""}}},
+    {"web-form",
+     "web-form.json",
+     1,
+     0,
+     "",
+     {{"WF-2024-17", "2024-05-01", "arbeidsuitbuiting", "man", "30", ""}}},
+};
+
+static void check_item(const struct becomes *page, char value[MAPPING_FIELDS][64],
+                       const struct becomes_item *item) {
+    const char *const expected[MAPPING_FIELDS] = {
+        [MAPPING_ID] = item->id,         [MAPPING_REPORTED] = item->reported,
+        [MAPPING_GENDER] = item->gender, [MAPPING_CATEGORY] = item->category,
+        [MAPPING_AGE] = item->age,       [MAPPING_WATERMARK] = item->watermark};
+    for (int f = 0; f < MAPPING_FIELDS; f++)
+        if (expected[f] && strcmp(value[f], expected[f]) != 0)
+            fail_msg("%s: %s is %s", page->file, mapping_field_name((enum mapping_field)f),
+                     value[f]);
+}
+
+static void test_forms_and_systems(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(pages); i++) {
+        struct mapping_result result;
+        struct seen seen;
+        struct buf body;
+        struct err err;
+        char path[PATH_MAX];
+        (void)snprintf(path, sizeof path, SOURCE_DIR "/tests/golden/payloads/%s", pages[i].file);
+        assert_true(str_read_file(path, 1 << 20, &body, &err));
+        trace_page(pages[i].template, body.data, body.len, &seen, &result);
+        assert_int_equal(seen.count, pages[i].count);
+        assert_int_equal(seen.excluded, pages[i].excluded);
+        assert_string_equal(result.next, pages[i].next);
+        for (size_t k = 0; k < seen.count; k++)
+            check_item(&pages[i], seen.value[k], &pages[i].items[k]);
+        buf_free(&body);
+    }
+}
+
 static void test_shipped_asking(void **state) {
     (void)state;
     struct templates *templates = load_shipped();
@@ -185,6 +292,7 @@ int main(void) {
         cmocka_unit_test(test_open311),
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_csv_excel),
+        cmocka_unit_test(test_forms_and_systems),
         cmocka_unit_test(test_shipped_asking),
     };
     return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
