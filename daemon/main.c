@@ -7,6 +7,7 @@
 #include "by_hand.h"
 #include "codec/json_wipe.h"
 #include "rebuild/rebuild.h"
+#include "rebuild/restore.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -29,13 +30,15 @@ enum mode {
     REBUILD,
     LEDGER_ID,
     PARTIAL,
+    RESTORE,
+    REPLACE,
     VERSION,
     HELP
 };
 
 static const char usage[] =
     "Usage: signaald [-c FILE] [--check-config | --print-config | --init | --verify |\n"
-    "                           --rebuild]\n"
+    "                           --restore BACKUP | --rebuild]\n"
     "Takes in signals of possible human trafficking, counts them and publishes them to Kafka.\n"
     "\n"
     "  -c, --config FILE   configuration (default /etc/signaald/signaald.yaml)\n"
@@ -46,6 +49,10 @@ static const char usage[] =
     "                      the very first start\n"
     "      --verify        compare the ledger with all that is made from it, and end;\n"
     "                      reads only, also beside a running daemon\n"
+    "      --restore BACKUP  put a backup of signaalctl backup in the place of the ledger: a "
+    "directory,\n"
+    "                      a file, or - for standard input; and end. The service is stopped\n"
+    "      --replace       with --restore: also where there is a ledger\n"
     "      --rebuild       make the ledger anew from the Kafka topics, after its disk was lost:\n"
     "                      into an empty state directory, with the old identity key, and end\n"
     "      --ledger-id HEX with --rebuild: which ledger, when several have written to the topic\n"
@@ -83,7 +90,7 @@ static int print(const struct config *config) {
 // NULL: why not was told.
 static struct config *load(int mode, const char *file, struct diagnostics *faults) {
     diagnostics_init(faults);
-    faults->by_hand = mode != RUN && mode != REBUILD;
+    faults->by_hand = mode != RUN && mode != REBUILD && mode != RESTORE;
     faults->wants_state = mode != INIT && mode != PRINT;
     struct config *config = config_load(file, by_hand_find_faults, faults);
     if (faults->text.len)
@@ -98,7 +105,7 @@ static struct config *load(int mode, const char *file, struct diagnostics *fault
 static bool stand_in(int mode, struct config **config, struct diagnostics *faults) {
     struct err err;
     bool was_root = geteuid() == 0;
-    if (mode != CHECK && mode != VERIFY && mode != REBUILD)
+    if (mode != CHECK && mode != VERIFY && mode != REBUILD && mode != RESTORE)
         return true;
     if (!by_hand_become_user(*config, &err)) {
         (void)fprintf(stderr, "signaald: %s\n", err.text);
@@ -113,8 +120,15 @@ static bool stand_in(int mode, struct config **config, struct diagnostics *fault
     return *config != NULL;
 }
 
+// What the command line says beside the mode.
+struct words {
+    const char *file;
+    struct rebuild_options rebuild;
+    struct restore_options restore;
+};
+
 static int perform(int mode, struct config *config, const struct diagnostics *faults,
-                   const struct rebuild_options *rebuild) {
+                   const struct words *words) {
     switch (mode) {
     case CHECK:
         return by_hand_check(config, faults);
@@ -125,21 +139,25 @@ static int perform(int mode, struct config *config, const struct diagnostics *fa
     case VERIFY:
         return verify_offline(config);
     case REBUILD:
-        return rebuild_run(config, rebuild);
+        return rebuild_run(config, &words->rebuild);
+    case RESTORE:
+        return restore_run(config, &words->restore);
     default:
         return app_run(config);
     }
 }
 
-static int act(int mode, const char *file, const struct rebuild_options *rebuild) {
+static int act(int mode, struct words *words) {
     struct diagnostics faults;
     if (mode != RUN)
         by_hand_set_environment();
-    struct config *config = load(mode, file, &faults);
+    if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
+        return EXIT_USAGE;
+    struct config *config = load(mode, words->file, &faults);
     int status = EXIT_USAGE;
     if (config && stand_in(mode, &config, &faults)) {
         log_set_level((enum log_level)config->log_level);
-        status = perform(mode, config, &faults, rebuild);
+        status = perform(mode, config, &faults, words);
     }
     config_free(config);
     return status;
@@ -155,25 +173,31 @@ int main(int argc, char **argv) {
                                             {"rebuild", no_argument, NULL, REBUILD},
                                             {"ledger-id", required_argument, NULL, LEDGER_ID},
                                             {"partial", no_argument, NULL, PARTIAL},
+                                            {"restore", required_argument, NULL, RESTORE},
+                                            {"replace", no_argument, NULL, REPLACE},
                                             {"version", no_argument, NULL, VERSION},
                                             {"help", no_argument, NULL, HELP},
                                             {NULL, 0, NULL, 0}};
-    const char *file = "/etc/signaald/signaald.yaml";
-    struct rebuild_options rebuild = {0};
+    struct words words = {.file = "/etc/signaald/signaald.yaml"};
     int mode = RUN, option;
     while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
         if (option == 'c')
-            file = optarg;
+            words.file = optarg;
         else if (option == LEDGER_ID)
-            rebuild.ledger_id = optarg;
+            words.rebuild.ledger_id = optarg;
         else if (option == PARTIAL)
-            rebuild.partial = true;
+            words.rebuild.partial = true;
+        else if (option == REPLACE)
+            words.restore.replace = true;
         else if (option == '?')
             return EXIT_USAGE;
         else
             mode = option;
+        if (option == RESTORE)
+            words.restore.from = optarg;
     }
-    bool stray = (rebuild.ledger_id || rebuild.partial) && mode != REBUILD;
+    bool stray = ((words.rebuild.ledger_id || words.rebuild.partial) && mode != REBUILD) ||
+                 ((words.restore.replace || words.restore.from) && mode != RESTORE);
     if (mode == HELP || optind < argc || stray) {
         (void)fputs(usage, mode == HELP ? stdout : stderr);
         return mode == HELP ? EXIT_SUCCESS : EXIT_USAGE;
@@ -190,5 +214,5 @@ int main(int argc, char **argv) {
         (void)fputs("signaald: the system gives no random numbers\n", stderr);
         return EXIT_FAILURE;
     }
-    return act(mode, file, &rebuild);
+    return act(mode, &words);
 }

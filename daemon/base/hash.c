@@ -89,6 +89,25 @@ void hash_put_base64(struct buf *out, struct str data, enum hash_base64 kind) {
     free(text);
 }
 
+struct hash_stream {
+    crypto_hash_sha256_state state;
+};
+
+struct hash_stream *hash_stream_begin(void) {
+    struct hash_stream *stream = mem_alloc(sizeof *stream);
+    (void)crypto_hash_sha256_init(&stream->state);
+    return stream;
+}
+
+void hash_stream_add(struct hash_stream *stream, struct str piece) {
+    (void)crypto_hash_sha256_update(&stream->state, (const unsigned char *)piece.data, piece.len);
+}
+
+void hash_stream_end(struct hash_stream *stream, uint8_t out[SHA256_BYTES]) {
+    (void)crypto_hash_sha256_final(&stream->state, out);
+    free(stream);
+}
+
 bool hash_from_hex(struct str hex, uint8_t *out, size_t size) {
     if (hex.len != size * 2)
         return false;

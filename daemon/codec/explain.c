@@ -16,6 +16,7 @@ struct expected {
 
 static const struct expected expectations[] = {
     {FAULT_TYPE, "/id", "text or a whole number"},
+    {FAULT_TYPE, "/data", "an object"},
     {FAULT_TYPE, "/person/vNumber", "text or a whole number"},
     {FAULT_TYPE, "/categories/", "text"},
     {FAULT_TYPE, "/categor", "text, or a list of texts"},
@@ -31,7 +32,21 @@ static const struct expected expectations[] = {
     {FAULT_OUT_OF_RANGE, "/occurred", "a day from 1900 until now"},
     {FAULT_OUT_OF_RANGE, "/person/birthDate", "a day from 1900 until now"},
     {FAULT_OUT_OF_RANGE, "/", "a whole number of at most 63 bits; write a longer one as text"},
-    {FAULT_FORM, "/specversion", "the signal that is the data of a CloudEvent"},
+    {FAULT_FORM, "/specversion",
+     "the signal that is the data of a CloudEvent; send an event as application/cloudevents+json"},
+    {FAULT_FORM, "/datacontenttype", "application/json, or a type that ends in +json"},
+    {FAULT_UNKNOWN_WORD, "/specversion", "1.0"},
+    {FAULT_REQUIRED, "/specversion",
+     "1.0 (a CloudEvent; in binary mode the header ce-specversion)"},
+    {FAULT_REQUIRED, "/source", "a URI-reference (in binary mode the header ce-source)"},
+    {FAULT_REQUIRED, "/type", "text (a CloudEvent; in binary mode the header ce-type)"},
+    {FAULT_REQUIRED, "/data", "the signal, an object"},
+    {FAULT_REPEATED, "/data", "either data or data_base64"},
+    {FAULT_SYNTAX, "/data_base64", "Base64 of one JSON object"},
+    {FAULT_BAD_CHARACTER, "/source", "a URI-reference"},
+    {FAULT_TOO_LONG, "/source", "at most 256 bytes"},
+    {FAULT_NOT_A_HEADER, "/datacontenttype", "the type of the data in Content-Type"},
+    {FAULT_NOT_A_HEADER, "/data", "the data as the body"},
     {FAULT_UNKNOWN_WORD, "/status", "possible, confirmed or rejected"},
     {FAULT_BAD_DATE, "/person/birthDate", "YYYY-MM-DD or DD-MM-YYYY"},
 };
@@ -53,6 +68,11 @@ static bool is_csv(const struct mapping *mapping) {
     return mapping && mapping->format == MAPPING_CSV;
 }
 
+// In a CloudEvent the fields of its signal stand in its data.
+static const char *in_signal(const char *pointer) {
+    return begins_with(pointer, "/data/") ? pointer + 5 : pointer;
+}
+
 static const char *expected_in_item(const struct mapping *mapping, enum fault_code code) {
     if (code == FAULT_TYPE)
         return is_csv(mapping) ? "no more cells than the header line has columns" : "an object";
@@ -64,6 +84,7 @@ static const char *expected_at(const struct mapping *mapping, enum fault_code co
                                const char *pointer) {
     if (!*pointer)
         return expected_in_item(mapping, code);
+    pointer = in_signal(pointer);
     for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++)
         if (expectations[i].code == code && begins_with(pointer, expectations[i].pointer))
             return expectations[i].text;

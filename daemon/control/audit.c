@@ -91,7 +91,8 @@ void control_audit(struct control *control, struct http_request *request) {
         .from = from,
         .end = ledger_audit_last(control->options.ledger),
         .left = count};
-    control_send_pieces(control, request, &reading->pieces, (size_t)CHUNK_LINES * LINE_BYTES_MAX);
+    control_send_pieces(control, request, &reading->pieces, "application/x-ndjson",
+                        (size_t)CHUNK_LINES * LINE_BYTES_MAX);
 }
 
 // --- verify ---

@@ -99,6 +99,7 @@ static const struct control_route routes[] = {
      .handle = control_audit_verify,
      .always = true},
     {{"GET", "/v1/verify", ROUTE_OPEN, false, "verify"}, NULL, .handle = control_verify},
+    {{"POST", "/v1/backup", ROUTE_OWNER, false, "backup"}, NULL, .handle = control_backup},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, NULL, .handle = get_document},
@@ -258,6 +259,7 @@ void control_use(struct control *control, struct sources *sources, struct tables
 void control_quiesce(struct control *control) {
     control->stopping = true;
     control_verify_stop(control);
+    control_backup_stop(control);
 }
 
 void control_free(struct control *control) {

@@ -31,6 +31,7 @@ struct control {
     bool stopping;                 // see control_quiesce
     struct remap_run *remap;       // under way; NULL: none
     struct verify_request *verify; // the same
+    struct backup_run *backup;     // the same
 };
 
 // What an action is about, for the audit log: only what is understood, and nothing as it was typed.
@@ -86,8 +87,9 @@ struct control_pieces {
     unsigned uid;
     bool reads, empty, closed;
 };
+// `type`: of the content, a literal.
 void control_send_pieces(struct control *control, struct http_request *request,
-                         struct control_pieces *pieces, size_t piece_bytes_max);
+                         struct control_pieces *pieces, const char *type, size_t piece_bytes_max);
 void control_problem(struct http_request *request, unsigned status, const char *detail);
 // A handler that answers later keeps its request in `held`, which becomes NULL if the request is
 // dropped before that, by http_close only. `held` must be there until it is answered or dropped.
@@ -145,10 +147,12 @@ control_handler control_counts, control_trend, control_coverage, control_statist
     control_metrics, control_feeds, control_feed, control_feed_poll, control_feed_pause,
     control_feed_resume, control_feed_accept, control_quarantine, control_quarantine_retry,
     control_quarantine_drop, control_import, control_unmapped, control_remap, control_audit,
-    control_audit_verify, control_verify;
+    control_audit_verify, control_verify, control_backup;
 control_about control_counts_about, control_trend_about, control_coverage_about,
     control_signal_about, control_events_about, control_feed_about, control_entry_about,
     control_import_about, control_unmapped_about, control_remap_about, control_audit_about;
 void control_verify_stop(struct control *control); // a verify that goes on ends soon
+void control_backup_stop(struct control *control); // a copy that is being made too
+bool control_copies(const struct control *control);
 
 #endif

@@ -117,7 +117,7 @@ void control_events(struct control *control, struct http_request *request) {
         .from = range.from,
         .left = range.max,
         .follow = range.follow};
-    control_send_pieces(control, request, &follower->pieces,
+    control_send_pieces(control, request, &follower->pieces, "application/x-ndjson",
                         (size_t)CHUNK_LINES * EVENT_VALUE_MAX * 2);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A stream of lines that are read from the ledger a piece at a time, each in its turn among
+// A stream of what is read from the disk a piece at a time, each in its turn among
 // questions, at the pace of its connection: nothing is read ahead of what has been sent. A piece is
 // on a worker while `reads`; whoever owns the stream is freed when it is closed and nobody reads.
 #include "control_private.h"
@@ -53,12 +53,12 @@ static void closed(void *ctx) {
 }
 
 void control_send_pieces(struct control *control, struct http_request *request,
-                         struct control_pieces *pieces, size_t piece_bytes_max) {
+                         struct control_pieces *pieces, const char *type, size_t piece_bytes_max) {
     pieces->control = control;
     pieces->request = request;
     pieces->uid = control_uid(request);
     buf_init(&pieces->lines.buf, piece_bytes_max);
-    struct http_reply head = {.status = 200, .content_type = "application/x-ndjson"};
+    struct http_reply head = {.status = 200, .content_type = type};
     struct http_stream_source source = {.pull = pull, .closed = closed, .ctx = pieces};
     control_stream(request, &head, &source);
 }

@@ -183,5 +183,6 @@ void control_verify_stop(struct control *control) {
 }
 
 bool control_reads(const struct control *control) {
-    return control->questions.running > 0 || (control->verify && control->verify->scans);
+    return control->questions.running > 0 || (control->verify && control->verify->scans) ||
+           control_copies(control);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -254,6 +255,65 @@ void loop_work_aside(struct loop *loop, void (*work)(void *ctx), void (*done)(vo
         uv_close((uv_handle_t *)&aside->uv, free_data);
         loop_work(loop, work, done, ctx); // no room for a thread more
     }
+}
+
+// Asleep on a semaphore: libuv's pool sleeps on a condition whose lock the giver still holds, so
+// that its thread wakes up twice.
+struct loop_worker {
+    uv_async_t uv; // first: freed as it
+    uv_thread_t thread;
+    uv_sem_t given;
+    struct job job; // work NULL: none
+    bool ends;
+};
+
+static void worker_run(void *ctx) {
+    struct loop_worker *worker = ctx;
+    for (;;) {
+        uv_sem_wait(&worker->given);
+        if (worker->ends)
+            return;
+        worker->job.work(worker->job.ctx);
+        (void)uv_async_send(&worker->uv);
+    }
+}
+
+static void worker_done(uv_async_t *uv) {
+    struct loop_worker *worker = uv->data;
+    const struct job job = worker->job;
+    worker->job.work = NULL;
+    uv_unref((uv_handle_t *)uv);
+    job.done(job.ctx);
+}
+
+struct loop_worker *loop_worker_create(struct loop *loop) {
+    struct loop_worker *worker = mem_zalloc(1, sizeof *worker);
+    (void)uv_async_init(&loop->uv, &worker->uv, worker_done);
+    worker->uv.data = worker;
+    uv_unref((uv_handle_t *)&worker->uv);
+    if (uv_sem_init(&worker->given, 0) != 0 ||
+        uv_thread_create(&worker->thread, worker_run, worker) != 0)
+        abort(); // out of memory, as in base/mem
+    return worker;
+}
+
+void loop_worker_run(struct loop_worker *worker, void (*work)(void *ctx), void (*done)(void *ctx),
+                     void *ctx) {
+    assert(!worker->job.work);
+    worker->job = (struct job){.work = work, .done = done, .ctx = ctx};
+    uv_ref((uv_handle_t *)&worker->uv); // the loop does not end before it is done
+    uv_sem_post(&worker->given);
+}
+
+void loop_worker_free(struct loop_worker *worker) {
+    if (!worker)
+        return;
+    assert(!worker->job.work);
+    worker->ends = true;
+    uv_sem_post(&worker->given);
+    (void)uv_thread_join(&worker->thread);
+    uv_sem_destroy(&worker->given);
+    uv_close((uv_handle_t *)&worker->uv, free_data);
 }
 
 void loop_defer(struct loop *loop, struct loop_deferred *deferred) {

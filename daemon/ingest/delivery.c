@@ -62,6 +62,7 @@ void delivery_free(struct delivery *delivery) {
     sources_unref(delivery->sources);
     tables_unref(delivery->tables);
     mem_wipe_free(delivery->body);
+    mem_wipe_free(delivery->event);
     page_free(&delivery->content);
     free(delivery->poll);
     free(delivery->changes);
@@ -80,6 +81,8 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
         .mapping = delivery_mapping(delivery),
         .format = delivery->format,
         .charset = delivery->charset,
+        .event = delivery->event,
+        .event_source = str_from(source->event_source),
         .cursor_field = str_from(source->cursor_field),
         .limits = options->limits,
         .polled = delivery->polled,

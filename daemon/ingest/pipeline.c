@@ -36,6 +36,7 @@ struct prepare_job {
 
 struct pipeline {
     struct loop *loop;
+    struct loop_worker *committer;
     struct ledger *ledger;
     struct pipeline_options options;
     struct commit_task *head, **tail, *unprepared;
@@ -80,6 +81,7 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options) {
     struct pipeline *pipeline = mem_zalloc(1, sizeof *pipeline);
     pipeline->loop = loop;
+    pipeline->committer = loop_worker_create(loop);
     pipeline->ledger = ledger;
     pipeline->options = *options;
     pipeline->tail = &pipeline->head;
@@ -100,6 +102,7 @@ void pipeline_free(struct pipeline *pipeline) {
         return;
     assert(!has_tasks(pipeline) && !pipeline->committing);
     loop_timer_free(pipeline->acks_timer);
+    loop_worker_free(pipeline->committer);
     ledger_group_free(&pipeline->group);
     ledger_group_free(&pipeline->pending_acks);
     free(pipeline);
@@ -307,7 +310,7 @@ static void start_commit(struct pipeline *pipeline) {
     if (notes)
         take_notes(pipeline);
     pipeline->committing = true;
-    loop_work(pipeline->loop, commit_work, commit_done, pipeline);
+    loop_worker_run(pipeline->committer, commit_work, commit_done, pipeline);
 }
 
 static bool notes_kept(const struct pipeline *pipeline, enum ledger_topic topic) {

@@ -15,12 +15,13 @@
 #include "codec/json_out.h"
 #include "core/normalise/normalise.h"
 #include "ingest/preview.h"
+#include "push_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_BYTES_MAX = 1 << 20, REFUSAL_MAX = 256 };
+enum { PEM_BYTES_MAX = 1 << 20 };
 
 struct push {
     const struct config *config;
@@ -42,14 +43,14 @@ struct push_request {
     struct push *push;
     struct http_request *request;
     struct route_match match;
-    uint64_t generation;         // of the tables that the next two were found in
-    const struct source *source; // NULL on open routes
-    enum decode_format format;   // of signals
-    enum door_charset charset;
-    char refusal[REFUSAL_MAX]; // with 415: why
+    uint64_t generation;            // of the tables that the next two were found in
+    const struct source *source;    // NULL on open routes
+    struct body_kind body;          // of signals
+    char refusal[BODY_REFUSAL_MAX]; // with 415: why
 };
 
 static void post_signals(struct push_request *call);
+static void answer_handshake(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
 static void get_health(struct push_request *call);
@@ -62,6 +63,7 @@ static const struct push_route {
     {{"POST", "/v1/signals", ROUTE_SOURCE, true, NULL}, post_signals},
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
+    {{"OPTIONS", "/v1/signals", ROUTE_OPEN, false, NULL}, answer_handshake},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
@@ -87,64 +89,10 @@ static const struct template *form_of(const struct source *source) {
     return foreign ? source->template : NULL;
 }
 
-static const char *types_of(const struct source *source) {
-    static const char *const types[] = {[MAPPING_JSON] = "application/json",
-                                        [MAPPING_NDJSON] = "application/x-ndjson",
-                                        [MAPPING_CSV] = "text/csv"};
-    const struct template *form = form_of(source);
-    return form ? types[form->mapping.format] : "application/json, application/x-ndjson";
-}
-
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
 static void say_types(const struct source *source, struct http_reply *reply) {
     if (reply->status == 415)
-        reply_header(reply, "Accept-Post", types_of(source));
-}
-
-static bool find_format(const struct source *source, struct str type, enum decode_format *format) {
-    const struct template *form = form_of(source);
-    struct str media;
-    if (!str_split(&type, ';', &media))
-        return false;
-    media = str_trim(media);
-    if (form)
-        return str_equal_nocase(media, str_from(types_of(source)));
-    *format = str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
-    return *format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
-}
-
-// What the headers say of the body. NULL, or why it is not read here.
-static const char *judge_body(struct push_request *call) {
-    const struct http_request *request = call->request;
-    struct str type = http_header_value(request, "Content-Type");
-    struct str coding = http_header_value(request, "Content-Encoding");
-    if (str_equal_nocase(coding, STR("gzip")) || str_equal_nocase(coding, STR("x-gzip")))
-        return "The body is packed with gzip, which is not read here: send it as it is.";
-    if (coding.data && !str_equal_nocase(coding, STR("identity")))
-        return "This Content-Encoding is not read here: send the body as it is, not packed.";
-    if (http_has_header_of(request, "ce-"))
-        return "Headers ce-* make this a CloudEvent in binary mode, which is not read here: send "
-               "the signal without them.";
-    if (!find_format(call->source, type, &call->format))
-        return form_of(call->source)
-                   ? "This is not the media type of what you send: see Accept-Post."
-                   : "Send application/json or application/x-ndjson, in UTF-8.";
-    if (!door_charset_of(type, &call->charset))
-        return "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 or "
-               "windows-1252.";
-    return NULL;
-}
-
-static bool check_body(struct push_request *call) {
-    const struct door_form *form =
-        door_form_of_type(http_header_value(call->request, "Content-Type"));
-    const char *why = judge_body(call);
-    if (form)
-        (void)snprintf(call->refusal, sizeof call->refusal, "This is %s: %s.", form->name,
-                       form->advice);
-    else if (why)
-        (void)snprintf(call->refusal, sizeof call->refusal, "%s", why);
-    return !form && !why;
+        reply_header(reply, "Accept-Post", body_types(form_of(source)));
 }
 
 // 0, or the status to refuse with.
@@ -201,7 +149,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
         status = check_share(call);
     if (!status)
         status = check_admission(call);
-    if (!status && handler_of(call) == post_signals && !check_body(call))
+    if (!status && handler_of(call) == post_signals &&
+        !body_kind_read(request, form_of(call->source), &call->body, call->refusal))
         status = 415;
     return status;
 }
@@ -347,11 +296,37 @@ static void post_signals(struct push_request *call) {
     }
     char *body = http_take_body(call->request, &len);
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
-                                                call->push->tables, call->format, body, len);
-    delivery->charset = call->charset;
+                                                call->push->tables, call->body.format, body, len);
+    delivery->charset = call->body.charset;
     delivery->template = form_of(call->source);
+    if (call->body.format == DECODE_EVENT_DATA)
+        delivery->event = body_event(call->request);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");
     submit(call, delivery);
+}
+
+// A sender of CloudEvents asks whether it may send (HTTP 1.1 Web Hooks for Event Delivery, section
+// 4). It may: whose events are taken, its token says when they come.
+static void answer_handshake(struct push_request *call) {
+    struct http_reply reply = {.status = 200};
+    char origin[BODY_ORIGIN_MAX + 1];
+    switch (body_read_origin(call->request, origin)) {
+    case BODY_ORIGIN_GOOD:
+        reply_header(&reply, "WebHook-Allowed-Origin", origin);
+        reply_header(&reply, "WebHook-Allowed-Rate", "*");
+        reply_header(&reply, "Allow", "POST");
+        http_send(call->request, &reply);
+        break;
+    case BODY_ORIGIN_NONE:
+        call->push->requests_refused++;
+        problem_fill(&reply, 405, NULL);
+        reply_header(&reply, "Allow", "POST");
+        http_send(call->request, &reply);
+        break;
+    case BODY_ORIGIN_BAD:
+        send_problem(call, 400, "WebHook-Request-Origin is the name of a host.");
+        break;
+    }
 }
 
 static const char never_received[] = "This signal was never received from you.";

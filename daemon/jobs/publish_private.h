@@ -40,7 +40,7 @@ struct publish_job {
 // As in struct publish_options; ctx is a topic_stream.
 enum publish_seen take_back_see(void *ctx, const struct publish_record *record, bool whole,
                                 struct err *err);
-void take_back_run(void *ctx);
+void take_back_run(void *ctx, int32_t partitions);
 void take_back_tell_forked(struct topic_stream *stream); // what a reading has found
 void take_back_free(struct topic_stream *stream);
 

@@ -185,7 +185,7 @@ static void take_events(struct topic_stream *stream) {
 }
 
 // What they are made of are counts: those have to be whole first.
-static void take_statistics(struct topic_stream *stream) {
+static void take_statistics(struct topic_stream *stream, int32_t partitions) {
     const struct publish_job_options *options = &stream->job->options;
     struct restore_task *back = &stream->statistics_back;
     struct err wait;
@@ -198,12 +198,13 @@ static void take_statistics(struct topic_stream *stream) {
     topic_statistics_end(&stream->statistics, options->config->disclosure_rounding_base,
                          loop_wall_ms());
     topic_statistics_restore(&stream->statistics, back);
+    back->partitions = partitions;
     back->task.done = on_statistics_back;
     back->task.ctx = stream;
     pipeline_submit(options->pipeline, &back->task);
 }
 
-void take_back_run(void *ctx) {
+void take_back_run(void *ctx, int32_t partitions) {
     struct topic_stream *stream = ctx;
     take_back_tell_forked(stream);
     if (stream->job->stopping)
@@ -211,5 +212,5 @@ void take_back_run(void *ctx) {
     if (stream->topic == LEDGER_EVENTS)
         take_events(stream);
     else
-        take_statistics(stream);
+        take_statistics(stream, partitions);
 }

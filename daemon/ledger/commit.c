@@ -112,6 +112,7 @@ static void begin_change(const struct ledger *ledger, struct ledger_change *chan
     change->statistics = ledger->statistics;
     change->statistics_waiting = ledger->statistics_waiting;
     change->statistics_changed = false;
+    memset(change->topics, 0, sizeof change->topics);
     change->quarantined = ledger->quarantined;
     change->quarantine_last = ledger->quarantine_last;
 }
@@ -169,7 +170,7 @@ static bool commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
     group->wrote = fits && writer.writes;
     if (group->wrote) {
         write_rest(&writer);
-        (void)!store_commit(&writer.txn, &group->err);
+        group->change->failing = !store_commit(&writer.txn, &group->err);
     } else {
         group->err = writer.txn.err;
         store_abort(&writer.txn);

@@ -79,6 +79,7 @@ struct ledger {
 
 // What a commit adds to the ledger. Numbers are as they are after it.
 struct ledger_change {
+    bool failing;          // the last commit that should write could not
     struct index *index;   // identities of this group -> their latest line, or LEDGER_UNKNOWN
     struct index *led;     // those of them that the memory leads to a line -> that line
     struct counts *counts; // differences
@@ -106,6 +107,10 @@ struct ledger_change {
     struct statistics_record statistics; // to be written when statistics_changed
     bool statistics_changed;
     uint64_t statistics_waiting;
+    struct ledger_topic_change {
+        int32_t partitions; // it has so many; 0: as before
+        bool anew;          // what was known of its records does not hold
+    } topics[LEDGER_TOPICS];
     struct ledger_moved { // see moved.c
         struct map sums;
         char name[LEDGER_SOURCE_MAX]; // of the last source it was asked for; kept as well
@@ -332,6 +337,7 @@ size_t ledger_expire_audit(struct ledger_writer *writer, int64_t now_ms, int64_t
 
 // topics.c
 void ledger_load_topics(struct ledger *ledger, struct store_txn *txn);
+// The topic has so many, and nothing is known of its records.
 void ledger_keep_partitions(struct ledger_writer *writer, enum ledger_topic topic,
                             int32_t partitions);
 void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group);

@@ -148,7 +148,7 @@ static struct str digest_str(const struct digest *digest) {
     return (struct str){(const char *)digest->bytes, DIGEST_BYTES};
 }
 
-static void check_of(const struct hash_key *key, struct digest *check) {
+void ledger_check_of_key(const struct hash_key *key, struct digest *check) {
     hash_digest(key, "key-check", NULL, 0, check);
 }
 
@@ -157,8 +157,8 @@ static void check_of(const struct hash_key *key, struct digest *check) {
 static bool name_ledger(struct ledger *ledger, struct err *err) {
     struct digest random, person;
     struct store_txn txn;
-    check_of(&ledger->identity_key, &ledger->key_check);
-    check_of(&ledger->person_keys.list[0].key, &person);
+    ledger_check_of_key(&ledger->identity_key, &ledger->key_check);
+    ledger_check_of_key(&ledger->person_keys.list[0].key, &person);
     hash_random(random.bytes, sizeof random.bytes);
     digest_to_hex(&random, ledger->id);
     store_begin(ledger->store, &txn);
@@ -223,8 +223,8 @@ static bool check_person_key(struct ledger *ledger, struct err *err) {
     struct digest check, previous;
     if (!load_person_checks(ledger, &known, err))
         return false;
-    check_of(&keys->list[0].key, &check);
-    check_of(&keys->list[keys->count - 1].key, &previous);
+    ledger_check_of_key(&keys->list[0].key, &check);
+    ledger_check_of_key(&keys->list[keys->count - 1].key, &previous);
     if (known.count && digest_equal(&known.list[known.count - 1], &check))
         return true;
     if (keys->count > 1 && place_of(&known, &previous) < known.count)
@@ -237,7 +237,7 @@ static bool check_person_key(struct ledger *ledger, struct err *err) {
 
 static bool check_keys(struct ledger *ledger, struct err *err) {
     struct digest check;
-    check_of(&ledger->identity_key, &check);
+    ledger_check_of_key(&ledger->identity_key, &check);
     if (!digest_equal(&check, &ledger->key_check))
         return err_set(
             err, ERR_CONFIG,

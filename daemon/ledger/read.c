@@ -54,6 +54,11 @@ const char *ledger_id(const struct ledger *ledger) {
     return ledger->id;
 }
 
+bool ledger_copy(struct ledger *ledger, const struct store_copy_order *order,
+                 struct store_copied *copy, struct err *err) {
+    return store_copy(ledger->store, order, copy, err);
+}
+
 void ledger_usage(const struct ledger *ledger, struct store_usage *usage) {
     store_get_usage(ledger->store, usage);
 }

@@ -92,20 +92,33 @@ static void commit_event_ack(struct ledger_writer *writer, const struct publish_
     ledger_erase_confirmed(writer, ack->seq);
 }
 
+static void forget_last(struct ledger_writer *writer, enum ledger_topic topic) {
+    const struct ledger_topic_place *place = &writer->ledger->topics[topic];
+    char name[LEDGER_KEY_MAX];
+    for (int32_t p = 0; p < place->last_count; p++)
+        store_delete(&writer->txn, STORE_META, last_key(place, p, name));
+    writer->change->topics[topic].anew = true;
+}
+
 void ledger_keep_partitions(struct ledger_writer *writer, enum ledger_topic topic,
                             int32_t partitions) {
     const struct ledger_topic_place *place = &writer->ledger->topics[topic];
     char name[LEDGER_KEY_MAX];
+    forget_last(writer, topic);
     store_put(&writer->txn, STORE_META, ledger_partitions_key(place, name),
               (struct str){(const char *)&partitions, sizeof partitions});
     if (topic == LEDGER_STATISTICS)
         store_put(&writer->txn, STORE_META, ledger_statistics_topic_key, str_from(place->name));
+    writer->change->topics[topic].partitions = partitions;
+    writer->writes = true;
 }
 
 static void commit_acks(struct ledger_writer *writer, const struct ledger_group *group,
                         enum ledger_topic topic) {
     const struct ledger_confirmed *confirmed = &group->confirmed[topic];
     const struct ledger_topic_place *place = &writer->ledger->topics[topic];
+    if (confirmed->partitions)
+        ledger_keep_partitions(writer, topic, confirmed->partitions);
     for (size_t i = 0; i < confirmed->ack_count; i++) {
         const struct publish_ack *ack = &confirmed->acks[i];
         if (topic == LEDGER_EVENTS)
@@ -119,34 +132,27 @@ static void commit_acks(struct ledger_writer *writer, const struct ledger_group 
         // Reports of a partition come in order, so the last one here is the one to keep.
         ledger_keep_last(&writer->txn, place, ack);
     }
-    if (confirmed->partitions) {
-        ledger_keep_partitions(writer, topic, confirmed->partitions);
-        writer->writes = true;
-    }
 }
 
-// The tail tells it with the partitions. Made anew while we were idle, a topic shows it by a place
-// that was taken already.
-static bool statistics_topic_is_new(const struct ledger *ledger,
+// The recovery tells it with the partitions. Made anew while we were idle, a topic shows it by a
+// place that was taken already. What does not wait any more was confirmed before: a recovery that
+// began before that was kept has found it once more.
+static bool statistics_topic_is_new(struct ledger_writer *writer,
                                     const struct ledger_confirmed *statistics) {
+    struct str waiting;
     for (size_t i = 0; i < statistics->ack_count; i++) {
         const struct publish_ack *ack = &statistics->acks[i];
         if (ack->offset >= 0 &&
-            ack->offset <= ledger_last_known(ledger, LEDGER_STATISTICS, ack->partition).offset)
+            ack->offset <=
+                ledger_last_known(writer->ledger, LEDGER_STATISTICS, ack->partition).offset &&
+            store_get_seq(&writer->txn, STORE_STATISTICS_OUTBOX, ack->seq, &waiting))
             return true;
     }
     return statistics->partitions > 0;
 }
 
-static void forget_last(struct ledger_writer *writer, enum ledger_topic topic) {
-    const struct ledger_topic_place *place = &writer->ledger->topics[topic];
-    char name[LEDGER_KEY_MAX];
-    for (int32_t p = 0; p < place->last_count; p++)
-        store_delete(&writer->txn, STORE_META, last_key(place, p, name));
-}
-
 static void commit_statistic_acks(struct ledger_writer *writer, const struct ledger_group *group) {
-    bool is_new = statistics_topic_is_new(writer->ledger, &group->confirmed[LEDGER_STATISTICS]);
+    bool is_new = statistics_topic_is_new(writer, &group->confirmed[LEDGER_STATISTICS]);
     if (is_new)
         forget_last(writer, LEDGER_STATISTICS);
     commit_acks(writer, group, LEDGER_STATISTICS);
@@ -154,30 +160,24 @@ static void commit_statistic_acks(struct ledger_writer *writer, const struct led
         ledger_resend_statistics(writer);
 }
 
-static void apply_confirmed(struct ledger_topic_place *place,
-                            const struct ledger_confirmed *confirmed) {
-    for (size_t i = 0; i < confirmed->ack_count; i++)
-        if (confirmed->acks[i].offset >= 0)
-            set_last(place, confirmed->acks[i]);
-    if (confirmed->partitions)
-        place->partitions = confirmed->partitions;
-}
-
 void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group) {
     uint64_t outbox = store_entries(&writer->txn, STORE_OUTBOX);
-    // Told with the partitions: nothing was known, or what was does not hold any more.
-    if (group->confirmed[LEDGER_EVENTS].partitions)
-        forget_last(writer, LEDGER_EVENTS);
     commit_acks(writer, group, LEDGER_EVENTS);
     commit_statistic_acks(writer, group);
     writer->change->confirmed = outbox - store_entries(&writer->txn, STORE_OUTBOX);
 }
 
 void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group) {
-    if (group->confirmed[LEDGER_EVENTS].partitions)
-        ledger->topics[LEDGER_EVENTS].last_count = 0;
-    if (statistics_topic_is_new(ledger, &group->confirmed[LEDGER_STATISTICS]))
-        ledger->topics[LEDGER_STATISTICS].last_count = 0;
-    for (int i = 0; i < LEDGER_TOPICS; i++)
-        apply_confirmed(&ledger->topics[i], &group->confirmed[i]);
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        const struct ledger_topic_change *change = &group->change->topics[i];
+        const struct ledger_confirmed *confirmed = &group->confirmed[i];
+        struct ledger_topic_place *place = &ledger->topics[i];
+        if (change->anew)
+            place->last_count = 0;
+        if (change->partitions)
+            place->partitions = change->partitions;
+        for (size_t k = 0; k < confirmed->ack_count; k++)
+            if (confirmed->acks[k].offset >= 0)
+                set_last(place, confirmed->acks[k]);
+    }
 }

@@ -34,7 +34,7 @@ struct rebuild {
 
 // --- the keys and the place ---
 
-// The file of the configuration's, or ours in the state directory. The caller frees it.
+// The file of the configuration's, or ours in the state directory.
 static char *key_path(const struct config *config, const char *file, const char *own_name) {
     struct buf path;
     buf_init(&path, 8192);
@@ -43,6 +43,28 @@ static char *key_path(const struct config *config, const char *file, const char 
     else
         buf_printf(&path, "%s/%s", config->state_dir, own_name);
     return buf_take(&path);
+}
+
+void rebuild_find_keys(const struct config *config, struct rebuild_keys *keys) {
+    keys->identity = key_path(config, config->identity_key_file, "identity.key");
+    keys->person = key_path(config, config->person_key_file, "person.key");
+}
+
+void rebuild_free_keys(struct rebuild_keys *keys) {
+    free(keys->identity);
+    free(keys->person);
+}
+
+struct ledger_options rebuild_ledger_options(const struct config *config, const char *dir,
+                                             const struct rebuild_keys *keys) {
+    return (struct ledger_options){.dir = dir,
+                                   .bytes_max = config->state_bytes_max,
+                                   .identity_key_file = keys->identity,
+                                   .person_key_file = keys->person,
+                                   .person_previous_key_file = config->person_previous_key_file,
+                                   .window_ms = config->retention.identity_ms,
+                                   .topic = config->kafka_topic,
+                                   .counts_topic = kafka_counts_topic(config)};
 }
 
 // The identity key must be the old one. Pseudonyms of persons are not in any topic, so a new key
@@ -60,21 +82,15 @@ static bool check_keys(struct rebuild *rebuild, const char *identity, const char
 
 static bool open_ledger(struct rebuild *rebuild) {
     const struct config *config = rebuild->config;
-    char *identity = key_path(config, config->identity_key_file, "identity.key");
-    char *person = key_path(config, config->person_key_file, "person.key");
-    rebuild->place = store_place_open(config->state_dir, &rebuild->err);
-    if (rebuild->place && check_keys(rebuild, identity, person)) {
-        struct ledger_options options = {.dir = store_place_dir(rebuild->place),
-                                         .bytes_max = config->state_bytes_max,
-                                         .identity_key_file = identity,
-                                         .person_key_file = person,
-                                         .window_ms = config->retention.identity_ms,
-                                         .topic = config->kafka_topic,
-                                         .counts_topic = kafka_counts_topic(config)};
+    struct rebuild_keys keys;
+    rebuild_find_keys(config, &keys);
+    rebuild->place = store_place_open(config->state_dir, false, &rebuild->err);
+    if (rebuild->place && check_keys(rebuild, keys.identity, keys.person)) {
+        struct ledger_options options =
+            rebuild_ledger_options(config, store_place_dir(rebuild->place), &keys);
         rebuild->ledger = ledger_open(&options, &rebuild->err);
     }
-    free(identity);
-    free(person);
+    rebuild_free_keys(&keys);
     return rebuild->ledger != NULL;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by the files of daemon/rebuild; nobody else includes it.
 //   rebuild.c     the run: what is refused, in which order, what is told
+//   restore.c     a backup in the place of the ledger
 //   topic.c       the events' topic from its beginning to its end
 //   statistics.c  the topic of the statistics for outside
 #ifndef REBUILD_REBUILD_PRIVATE_H
@@ -12,6 +13,16 @@
 #include "ledger/rebuild.h"
 
 enum { REBUILD_LEDGER_IDS_MAX = 16 };
+
+// Where the keys of the ledger are, and how it is opened in another directory than its own. What is
+// found is the caller's to free.
+struct rebuild_keys {
+    char *identity, *person;
+};
+void rebuild_find_keys(const struct config *config, struct rebuild_keys *keys);
+void rebuild_free_keys(struct rebuild_keys *keys);
+struct ledger_options rebuild_ledger_options(const struct config *config, const char *dir,
+                                             const struct rebuild_keys *keys);
 
 // Numbers of partitions that do not explain every place that was seen.
 struct rebuild_fits {

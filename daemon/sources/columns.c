@@ -93,6 +93,13 @@ static bool take_tokens(const struct sources_cell *cell, struct str value, struc
     return true;
 }
 
+static bool take_event_source(const struct sources_cell *cell, struct str value, struct err *err) {
+    if (!text_is_word(value, SIGNAL_SCOPE_MAX, "-._~:/?#[]@!$&'()*+;=%"))
+        return cell_fault(err, "not allowed (allowed: a URI-reference of at most 256 bytes)");
+    cell->source->event_source = mem_strndup(value.data, value.len);
+    return true;
+}
+
 static bool take_flag(const struct sources_cell *cell, struct str value, struct err *err) {
     bool *field = field_of(cell);
     *field = str_is(value, "yes");
@@ -204,6 +211,7 @@ const struct sources_column sources_columns[] = {
     {"kind", true, take_kind, 0},
     {"municipality", false, take_municipality, 0},
     {"tokens", false, take_tokens, 0},
+    {"event_source", false, take_event_source, 0},
     {"official", false, take_flag, offsetof(struct source, official)},
     {"policy", false, take_flag, offsetof(struct source, policy)},
     {"person", false, take_person, 0},

@@ -208,6 +208,7 @@ void sources_unref(struct sources *sources) {
         free(source->url);
         free(source->cursor_param);
         free(source->cursor_field);
+        free(source->event_source);
         free(source->client_cert_file);
         free(source->fsc_grant);
         for (size_t h = 0; source->headers[h]; h++)

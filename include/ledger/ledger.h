@@ -65,6 +65,7 @@ void ledger_apply(struct ledger *ledger, struct ledger_group *group);
 const struct hash_key *ledger_identity_key(const struct ledger *ledger);
 const struct digest *
 ledger_key_check(const struct ledger *ledger); // made with it: tells it from others
+void ledger_check_of_key(const struct hash_key *key, struct digest *check);
 const struct person_keys *ledger_person_keys(const struct ledger *ledger);
 const struct counts *ledger_counts(const struct ledger *ledger);
 const struct persons *ledger_persons(const struct ledger *ledger);
@@ -79,6 +80,9 @@ struct publish_ack ledger_last_known(const struct ledger *ledger, enum ledger_to
                                      int32_t partition);
 int32_t ledger_partitions(const struct ledger *ledger, enum ledger_topic topic); // 0: not yet known
 void ledger_usage(const struct ledger *ledger, struct store_usage *usage);
+// See store_copy; any thread.
+bool ledger_copy(struct ledger *ledger, const struct store_copy_order *order,
+                 struct store_copied *copy, struct err *err) MUST_CHECK;
 // What of it is kept free: room to keep what Kafka confirms. Whatever else would take of it is
 // refused; see struct ledger_group.
 uint64_t ledger_reserve(const struct ledger *ledger);

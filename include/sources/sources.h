@@ -21,8 +21,9 @@ struct source {
     uint16_t municipality; // code; 0: none of its own
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
-    bool official; // has an official for human trafficking (CCV basic level, criterion 2)
-    bool policy;   // has policy (criterion 3)
+    char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
+    bool official;      // has an official for human trafficking (CCV basic level, criterion 2)
+    bool policy;        // has policy (criterion 3)
     enum source_person person;
     // poll: url NULL when it only pushes
     char *url;

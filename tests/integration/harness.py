@@ -151,8 +151,7 @@ class Daemon:
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "allow_private",
                    "silent_days", "person"]
-        if any("complete" in source for source in sources):
-            columns.append("complete")
+        columns += [c for c in ("complete", "event_source") if any(c in source for source in sources)]
         lines = [",".join(columns)]
         for source in sources:
             row = {"person": "yes", **source}

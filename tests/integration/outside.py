@@ -46,7 +46,7 @@ def node_modules():
         "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", cwd=folder)) / "node_modules"
 
 
-def python_packages():
+def python_packages(requirements="requirements.txt"):
     """A folder for PYTHONPATH; bin/ in it has the programs. No virtual environment: that would know its own path."""
-    return fetched("python", ("requirements.txt",), lambda folder: run(
-        "/usr/bin/python3", "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, "-r", folder / "requirements.txt"))
+    return fetched("python", (requirements,), lambda folder: run(
+        "/usr/bin/python3", "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, "-r", folder / requirements))

@@ -27,15 +27,15 @@ ELSEWHERE = {
     "tests/run": "itself",
     "tests/bench/race": "measures, a quarter of an hour",
     "conf/install build": "tests/run install; apt",
+    "cmake --workflow": "tests/packages/test_packages.py",
+    "apt install": "tests/packages/test_packages.py",
     "cmake --install": "as root, into /usr",
     "systemd-sysusers": "as root",
     "install -": "as root",
     "signaald --init": "test_damage.py",
-    "umask": "before mdb_copy",
     "editor": "a person",
     "signaald --check-config": "with files of its own: test_service.py",
     "systemctl": "systemd",
-    "mdb_copy": "package lmdb-utils",
     "signaald --rebuild": "tests/kafka/test_rebuild.py",
 }
 

@@ -510,7 +510,7 @@ class TopicTest(RebuildBase):
         self.daemon.start(wait=False)
         self.assertEqual(self.daemon.process.wait(30), 2)
         self.daemon.process = None
-        self.assertIn("a rebuild was broken off", self.daemon.log())
+        self.assertIn("a rebuild or restore was broken off", self.daemon.log())
         self.daemon.extra["kafka"][1] = "topic: no-such-topic"
         self.daemon.write_config()
         self.assertIn("the topic does not exist", self.rebuild(self.daemon, expect=1))
@@ -550,7 +550,7 @@ class TopicTest(RebuildBase):
         self.daemon.start(wait=False)
         self.assertEqual(self.daemon.process.wait(30), 2)
         self.daemon.process = None
-        self.assertIn("a rebuild was broken off", self.daemon.log())
+        self.assertIn("a rebuild or restore was broken off", self.daemon.log())
         self.assert_rebuilt()
 
 

@@ -123,6 +123,29 @@ def broken_bodies(identifier):
         yield from encoded_bodies(form)
 
 
+# Attributes of a CloudEvent, and members of one that are none.
+ATTRIBUTES = ("id", "source", "type", "subject", "time", "dataschema", "datacontenttype", "data_base64", "specversion", "remark")
+
+
+def deliveries(identifier):
+    """Bodies of every other media type, with each form in each place: (media type, more headers, body)."""
+    for form in identifier.forms:
+        plain = {"specversion": "1.0", "source": "urn:x", "type": "y"}
+        events = [{**plain, "id": new_id(), "data": SIGNAL, name: form} for name in ATTRIBUTES]
+        events += [{**plain, "id": new_id(), "data": {**SIGNAL, "id": form, "municipality": form, form: form}, form: form},
+                   {**plain, "id": new_id(), "source": f"urn:{quote(form)}", "data": form},
+                   {**plain, "id": f"zaak-{form}", "data": {"withdrawn": form, "person": {"bsn": form}}}]
+        for event in events:
+            yield "application/cloudevents+json", {}, dump(event)
+        yield "application/cloudevents-batch+json", {}, dump(events)
+        yield "application/cloudevents-batch+json", {}, dump([events, form]) + form.encode()
+        for name in ATTRIBUTES:
+            for value in (as_header(form), quote(form), f'"{as_header(form)}"', quote(form) + "%C0%AF"):
+                heads = {**{f"ce-{key}": said for key, said in plain.items()}, "ce-id": new_id(), f"ce-{name}": value}
+                yield "application/json", heads, dump(SIGNAL)
+        yield "application/json", {"ce-id": quote(form), f"ce-{quote(form)}": quote(form)}, form.encode()
+
+
 def encoded_bodies(form):
     """Whole, but not in UTF-8."""
     text = json.dumps([{"id": form}, {"id": new_id(), "municipality": form, "note": form}, {"id": new_id(), **SIGNAL}],

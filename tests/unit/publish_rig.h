@@ -47,6 +47,7 @@ struct app {
     bool may_shrink;
     bool fails_to_take;
     // What was seen
+    int32_t lacked_partitions;
     uint64_t lacked, taken, forged; // by see, in a reading of the end and of the whole
     bool has_taken;
     bool recovery_read, stopped;
@@ -165,8 +166,9 @@ static inline enum publish_seen see(void *ctx, const struct publish_record *reco
     return PUBLISH_LACKED;
 }
 
-static inline void on_lacked(void *ctx) {
+static inline void on_lacked(void *ctx, int32_t partitions) {
     struct app *app = ctx;
+    app->lacked_partitions = partitions;
     app->has_taken = app->taken > 0 && !app->fails_to_take;
     publisher_recover(app->publisher, app->fails_to_take ? "no room" : NULL);
 }

@@ -79,6 +79,8 @@ static void statistics_come_back(void **state) {
     group.confirmed[LEDGER_STATISTICS].ack_count = 1;
     commit_group(anew, &group);
     ledger_group_free(&group);
+    assert_int_equal(ledger_partitions(anew, LEDGER_STATISTICS), 3);
+    assert_int_equal(ledger_last_known(anew, LEDGER_STATISTICS, 1).offset, 99);
     ledger_close(anew);
     anew = open_beside();
     ledger_each_statistic(anew, &state_of, take_statistic, &back);

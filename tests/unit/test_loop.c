@@ -174,6 +174,40 @@ static void what_takes_long_gives_way(void **state) {
     loop_free(log.loop);
 }
 
+struct turns {
+    struct work work;
+    struct loop_worker *worker;
+    pthread_t first;
+    int left;
+};
+
+// One piece of work gives the next, and the loop does not end before the last.
+static void turn_back(void *ctx) {
+    struct turns *turns = ctx;
+    work_back(ctx);
+    if (turns->left == 20)
+        turns->first = turns->work.worker;
+    assert_true(pthread_equal(turns->first, turns->work.worker));
+    turns->work.worked = false;
+    if (--turns->left > 0)
+        loop_worker_run(turns->worker, work_there, turn_back, turns);
+}
+
+static void a_worker_does_one_thing_after_the_other(void **state) {
+    struct log log = begin();
+    (void)state;
+    struct turns turns = {
+        .work = {.log = &log}, .worker = loop_worker_create(log.loop), .left = 20};
+    loop_run(log.loop); // it is idle, and keeps nobody
+    assert_string_equal(log.text, "");
+    loop_worker_run(turns.worker, work_there, turn_back, &turns);
+    loop_run(log.loop);
+    assert_int_equal(strlen(log.text), 20);
+    assert_int_equal(turns.left, 0);
+    loop_worker_free(turns.worker);
+    loop_free(log.loop);
+}
+
 static void on_readable(void *ctx, int events) {
     struct log *log = ctx;
     uint64_t value = 0;
@@ -219,10 +253,15 @@ static void signals_reach_the_loop(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(timers_fire_in_order),   cmocka_unit_test(repeats_until_stopped),
-        cmocka_unit_test(deferred_once_and_soon), cmocka_unit_test(work_is_done_elsewhere),
-        cmocka_unit_test(deferred_once_and_soon), cmocka_unit_test(what_takes_long_gives_way),
-        cmocka_unit_test(watches_until_paused),   cmocka_unit_test(signals_reach_the_loop),
+        cmocka_unit_test(timers_fire_in_order),
+        cmocka_unit_test(repeats_until_stopped),
+        cmocka_unit_test(deferred_once_and_soon),
+        cmocka_unit_test(work_is_done_elsewhere),
+        cmocka_unit_test(deferred_once_and_soon),
+        cmocka_unit_test(what_takes_long_gives_way),
+        cmocka_unit_test(a_worker_does_one_thing_after_the_other),
+        cmocka_unit_test(watches_until_paused),
+        cmocka_unit_test(signals_reach_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,6 +185,7 @@ static void test_older_ledger(void **state) {
     assert_null(strstr(app->reasons, "another one"));
     assert_int_equal(app->lacked, 1); // one is enough to see it
     assert_int_equal(app->taken, 38); // from the beginning of the topic
+    assert_int_equal(app->lacked_partitions, 4);
     assert_non_null(strstr(app->reasons, "recovering: the topic has what the ledger lacks"));
     run_until(app, all_acked);
     rd_kafka_destroy(raw);

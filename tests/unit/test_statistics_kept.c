@@ -397,6 +397,20 @@ static void a_topic_made_anew_gets_all(void **state) {
     ledger_close(ledger);
 }
 
+// A recovery that begins before the first one's confirmations are kept finds the same once more.
+static void what_is_confirmed_twice_is_no_new_topic(void **state) {
+    (void)state;
+    struct ledger *ledger = open_ledger();
+    now = at_date(2024, 3, 15);
+    deliver_many(ledger, "a", 25, FEBRUARY);
+    uint64_t count = close_month(ledger, true).changed;
+    confirm_statistics_at(ledger, 1, count, 0);
+    confirm_statistics_at(ledger, 1, count, 0);
+    assert_int_equal(ledger_statistics_unpublished(ledger), 0);
+    assert_int_equal(ledger_statistics_state(ledger)->seq, count);
+    ledger_close(ledger);
+}
+
 static struct ledger *reopen_with(struct ledger *ledger, const char *counts_topic) {
     const struct ledger_options options = {.dir = scratch_dir,
                                            .bytes_max = 64 << 20,
@@ -538,6 +552,7 @@ int main(void) {
         TEST(of_a_statistic_the_last_one_waits),
         TEST(a_new_topic_gets_all),
         TEST(a_topic_made_anew_gets_all),
+        TEST(what_is_confirmed_twice_is_no_new_topic),
         TEST(a_topic_that_was_left_is_new_again),
         TEST(without_a_topic_nothing_waits_for_it),
         TEST(how_far_they_are_is_read_with_them),

@@ -483,6 +483,53 @@ static void a_directory_that_is_not_there(void **state) {
     assert_int_equal(err.kind, ERR_CONFIG);
 }
 
+static off_t file_bytes(void) {
+    struct stat st;
+    assert_int_equal(stat(scratch_path("data.mdb"), &st), 0);
+    return st.st_size;
+}
+
+static void put_line(struct store *store, uint64_t seq, size_t len) {
+    static const char bytes[1 << 19];
+    struct store_txn txn;
+    store_begin(store, &txn);
+    store_append(&txn, STORE_LEDGER, seq, (struct str){bytes, len});
+    commit(&txn);
+}
+
+// Small commits find the file long enough, and what is ahead never goes beyond what the store may
+// have; a large one is left to LMDB.
+static void small_commits_find_pages_that_are_there(void **state) {
+    (void)state;
+    static const char bytes[20000];
+    struct store_txn txn;
+    struct err err;
+    struct store *store = store_open(scratch_dir, 4 * MAP_BYTES, NULL, &err);
+    assert_non_null(store);
+    put_line(store, 1, 1 << 19);
+    off_t before = file_bytes();
+    assert_true(before < 1 << 20);
+    for (uint64_t seq = 2; seq <= 100; seq++)
+        put_line(store, seq, 400);
+    off_t after = file_bytes();
+    assert_true(after >= before + (1 << 20) && after < before + (2 << 20));
+    uint64_t seq = 100;
+    do {
+        seq++;
+        store_begin(store, &txn);
+        store_append(&txn, STORE_LEDGER, seq, (struct str){bytes, sizeof bytes});
+    } while (store_commit(&txn, &err) && seq < 100000);
+    assert_int_equal(err.kind, ERR_RETRY);
+    assert_true(file_bytes() <= 4 * MAP_BYTES);
+    store_close(store);
+    store = store_open(scratch_dir, 4 * MAP_BYTES, NULL, &err);
+    assert_non_null(store);
+    store_begin_read(store, &txn);
+    assert_int_equal(store_last_seq(&txn, STORE_LEDGER), seq - 1);
+    store_abort(&txn);
+    store_close(store);
+}
+
 int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, scratch_setup, scratch_teardown)
     const struct CMUnitTest tests[] = {
@@ -496,6 +543,7 @@ int main(void) {
         TEST(a_full_store_says_so_and_keeps_what_it_had),
         TEST(only_one_daemon_at_a_time),
         TEST(files_are_the_owners_alone),
+        TEST(small_commits_find_pages_that_are_there),
         TEST(a_directory_that_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 static struct store_place *open_place(void) {
     struct err err;
-    struct store_place *place = store_place_open(scratch_dir, &err);
+    struct store_place *place = store_place_open(scratch_dir, false, &err);
     if (!place)
         fail_msg("%s", err.text);
     return place;
@@ -17,15 +17,22 @@ static bool is_there(const char *name) {
     return access(scratch_path(name), F_OK) == 0;
 }
 
+static void empty_the_folder(void) {
+    assert_int_equal(scratch_teardown(NULL), 0);
+    assert_int_equal(mkdir(scratch_dir, 0700), 0);
+}
+
 static void what_was_broken_off_is_gone(void **state) {
     (void)state;
     static const char *const files[] = {"rebuilding/data.mdb", "rebuilding/data.mdb.new",
                                         "rebuilding/lock.mdb", "rebuilding/lock"};
     struct err err;
     struct store_place *place = open_place();
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-        scratch_write(files[i], "half a ledger", 0600);
+    scratch_write(files[0], "half a ledger", 0600);
     store_place_close(place);
+    assert_false(is_there(files[0]));
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        scratch_write(files[i], "half a ledger of one that was killed", 0600);
     assert_false(store_place_check(scratch_dir, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
     place = open_place();
@@ -48,16 +55,46 @@ static void what_is_whole_takes_its_place(void **state) {
     assert_false(is_there("lock.mdb"));
     assert_false(is_there("rebuilding"));
     assert_true(store_place_check(scratch_dir, &err));
-    assert_null(store_place_open(scratch_dir, &err));
+    assert_null(store_place_open(scratch_dir, false, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_false(is_there("rebuilding"));
+}
+
+// Until it is whole the old one stays; what a killed run left goes with the next opening.
+static void a_store_is_replaced_in_one_step(void **state) {
+    (void)state;
+    struct err err;
+    empty_the_folder();
+    assert_true(store_place_begin(scratch_dir, 1 << 20, &err));
+    struct store_place *place = store_place_open(scratch_dir, true, &err);
+    assert_non_null(place);
+    scratch_write("rebuilding/data.mdb", "half a ledger", 0600);
+    store_place_close(place);
+    assert_false(is_there("rebuilding"));
+    assert_int_equal(mkdir(scratch_path("rebuilding"), 0700), 0);
+    scratch_write("rebuilding/data.mdb", "half a ledger of one that was killed", 0600);
+    struct store *store = store_open(scratch_dir, 1 << 20, NULL, &err);
+    assert_non_null(store);
+    assert_false(is_there("rebuilding"));
+    assert_null(store_place_open(scratch_dir, true, &err)); // it is in use
+    assert_int_equal(err.kind, ERR_CONFIG);
+    store_close(store);
+    place = store_place_open(scratch_dir, true, &err);
+    assert_non_null(place);
+    scratch_write("rebuilding/data.mdb", "another ledger", 0600);
+    assert_true(store_place_put(place, &err));
+    store_place_close(place);
+    struct buf text;
+    assert_true(str_read_file(scratch_path("data.mdb"), 100, &text, &err));
+    assert_true(str_is(buf_str(&text), "another ledger"));
+    buf_free(&text);
 }
 
 static void one_at_a_time(void **state) {
     (void)state;
     struct err err;
     struct store_place *place = open_place();
-    assert_null(store_place_open(scratch_dir, &err));
+    assert_null(store_place_open(scratch_dir, false, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
     store_place_close(place);
     store_place_close(open_place());
@@ -71,12 +108,7 @@ static void without_a_file_nothing_is_put(void **state) {
     assert_int_equal(err.kind, ERR_FATAL);
     store_place_close(place);
     assert_false(store_place_check(scratch_dir, &err));
-    assert_null(store_place_open(scratch_path("nowhere"), &err));
-}
-
-static void empty_the_folder(void) {
-    assert_int_equal(scratch_teardown(NULL), 0);
-    assert_int_equal(mkdir(scratch_dir, 0700), 0);
+    assert_null(store_place_open(scratch_path("nowhere"), false, &err));
 }
 
 static void assert_no_start(enum err_kind kind, const char *said) {
@@ -145,6 +177,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(what_was_broken_off_is_gone),
         TEST(what_is_whole_takes_its_place),
+        TEST(a_store_is_replaced_in_one_step),
         TEST(one_at_a_time),
         TEST(without_a_file_nothing_is_put),
         TEST(no_store_begins_by_itself),

@@ -312,3 +312,40 @@ fail:
     buf_free(&s.part);
     return ok;
 }
+
+struct byte_stream {
+    CURL *easy;
+    const struct client_bytes *bytes;
+    struct client_reply *reply;
+    struct err *err;
+    bool failed; // and `err` says why
+};
+
+static size_t on_bytes(char *data, size_t size, size_t count, void *ctx) {
+    struct byte_stream *copying = ctx;
+    size_t len = size * count;
+    curl_easy_getinfo(copying->easy, CURLINFO_RESPONSE_CODE, &copying->reply->status);
+    if (!client_reply_good(copying->reply))
+        return on_body(data, size, count, &copying->reply->body);
+    copying->failed =
+        !copying->bytes->take(copying->bytes->ctx, (struct str){data, len}, copying->err);
+    return copying->failed ? 0 : len;
+}
+
+bool client_copy(const char *path, const char *target, const struct client_bytes *bytes,
+                 struct client_reply *reply, struct err *err) {
+    *reply = (struct client_reply){0};
+    buf_init(&reply->body, CLIENT_BODY_MAX);
+    struct byte_stream copying = {.bytes = bytes, .reply = reply, .err = err};
+    copying.easy = easy_open(path, target, on_bytes, &copying);
+    if (!copying.easy)
+        return err_set(err, ERR_FATAL, "libcurl does not start");
+    curl_easy_setopt(copying.easy, CURLOPT_CUSTOMREQUEST, "POST");
+    CURLcode code = curl_easy_perform(copying.easy);
+    curl_easy_getinfo(copying.easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    bool ok = code == CURLE_OK;
+    if (!ok && !copying.failed)
+        (void)explain(copying.easy, code, path, err);
+    easy_close(copying.easy);
+    return ok;
+}

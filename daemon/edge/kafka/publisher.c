@@ -188,11 +188,11 @@ static void tell_recovery(struct publisher *p, const struct publish_recovery *re
 static void destroy_producer(struct publisher *p);
 static void begin_recovery(struct publisher *p, bool whole);
 
-static void end_lacking(struct publisher *p, bool whole) {
+static void end_lacking(struct publisher *p, const struct publish_recovery *recovery) {
     set_state(p, PUBLISH_RECOVERING,
               "the topic has what the ledger lacks: it is older, and takes that back");
-    if (whole)
-        p->options.on_lacked(p->options.ctx);
+    if (recovery->whole)
+        p->options.on_lacked(p->options.ctx, recovery->partitions);
     else
         begin_recovery(p, true);
 }
@@ -221,7 +221,7 @@ static void recovery_done(void *ctx) {
         set_state(p, PUBLISH_RECOVERED, "the recovery has been read");
         p->options.on_recovered(p->options.ctx);
     } else if (p->recovery_result == PUBLISH_RECOVERY_LACKED) {
-        end_lacking(p, recovery->whole);
+        end_lacking(p, recovery);
     } else {
         (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
                        recovery->err.text);

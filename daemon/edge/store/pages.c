@@ -52,6 +52,12 @@ struct tree {
     uint64_t branches, leaves, larges, entries, root;
 };
 
+// What a walk found.
+struct pages_found {
+    struct sums sums;    // of what is there
+    struct sums written; // META "sums"; all 0 in a store that has nothing yet
+};
+
 struct page_walk {
     int fd;
     struct err *err;
@@ -391,8 +397,8 @@ static void begin(struct page_walk *walk, const struct pages_meta *meta) {
     walk->piece = mem_alloc(SUMS_CHUNK);
 }
 
-bool pages_walk(int fd, const struct pages_meta *meta, const struct store_reader *reader,
-                struct pages_found *found, struct err *err) {
+static bool walk_all(int fd, const struct pages_meta *meta, const struct store_reader *reader,
+                     struct pages_found *found, struct err *err) {
     struct page_walk walk = {.fd = fd, .err = err, .reader = reader, .found = found};
     *found = (struct pages_found){0};
     begin(&walk, meta);
@@ -405,6 +411,19 @@ bool pages_walk(int fd, const struct pages_meta *meta, const struct store_reader
     free(walk.piece);
     free(walk.seen);
     return ok;
+}
+
+bool pages_check(int fd, const struct pages_meta *meta, const struct store_reader *reader,
+                 bool *readable, struct err *err) {
+    struct pages_found found;
+    bool walked = walk_all(fd, meta, reader, &found, err);
+    if (readable)
+        *readable = walked;
+    for (int i = 0; walked && i < STORE_TABLES; i++)
+        if (found.sums.of[i] != found.written.of[i])
+            return err_set(err, ERR_DAMAGED, "%s: its entries are not those that were written",
+                           store_table_kinds[i].name);
+    return walked;
 }
 
 // --- meta ---

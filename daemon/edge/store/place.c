@@ -37,7 +37,7 @@ static bool is_there(int dir_fd, const char *name) {
     return fstatat(dir_fd, name, &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static bool hold(struct store_place *place, const char *dir, struct err *err) {
+static bool hold(struct store_place *place, const char *dir, bool replace, struct err *err) {
     place->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (place->dir_fd < 0)
         return fail(err, ERR_CONFIG, dir);
@@ -46,14 +46,18 @@ static bool hold(struct store_place *place, const char *dir, struct err *err) {
         return fail(err, ERR_CONFIG, dir);
     if (flock(place->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return err_set(err, ERR_CONFIG, "state directory %s is in use by another signaald", dir);
-    return !is_there(place->dir_fd, file_name) ||
+    return replace || !is_there(place->dir_fd, file_name) ||
            err_set(err, ERR_CONFIG, "state directory %s has a ledger already: move it away first",
                    dir);
 }
 
-static void remove_leftovers(const struct store_place *place) {
+static void remove_leftovers(int own_fd) {
     for (size_t i = 0; i < sizeof leftovers / sizeof leftovers[0]; i++)
-        (void)unlinkat(place->own_fd, leftovers[i], 0);
+        (void)unlinkat(own_fd, leftovers[i], 0);
+}
+
+static int open_own(int dir_fd) {
+    return openat(dir_fd, own_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
 // What a run before this one left there is worth nothing.
@@ -63,19 +67,18 @@ static bool make_own(struct store_place *place, const char *dir, struct err *err
     (void)snprintf(place->path, size, "%s/%s", dir, own_name);
     if (mkdirat(place->dir_fd, own_name, 0700) != 0 && errno != EEXIST)
         return fail(err, ERR_CONFIG, place->path);
-    place->own_fd =
-        openat(place->dir_fd, own_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    place->own_fd = open_own(place->dir_fd);
     if (place->own_fd < 0)
         return fail(err, ERR_CONFIG, place->path);
-    remove_leftovers(place);
+    remove_leftovers(place->own_fd);
     // A daemon must see that it was begun, also after a power failure.
     return fsync(place->dir_fd) == 0 || fail(err, ERR_FATAL, dir);
 }
 
-struct store_place *store_place_open(const char *dir, struct err *err) {
+struct store_place *store_place_open(const char *dir, bool replace, struct err *err) {
     struct store_place *place = mem_zalloc(1, sizeof *place);
     place->dir_fd = place->lock_fd = place->own_fd = -1;
-    if (hold(place, dir, err) && make_own(place, dir, err))
+    if (hold(place, dir, replace, err) && make_own(place, dir, err))
         return place;
     store_place_close(place);
     return NULL;
@@ -92,16 +95,29 @@ bool store_place_put(struct store_place *place, struct err *err) {
         renameat(place->own_fd, file_name, place->dir_fd, file_name) != 0 ||
         fsync(place->dir_fd) != 0)
         return fail(err, ERR_FATAL, place->path);
-    remove_leftovers(place);
+    remove_leftovers(place->own_fd);
     (void)unlinkat(place->dir_fd, own_name, AT_REMOVEDIR);
     return true;
+}
+
+// Where there is no store the empty directory stays, and tells that one was broken off.
+void store_place_sweep(int dir_fd) {
+    int own_fd = open_own(dir_fd);
+    if (own_fd < 0)
+        return;
+    remove_leftovers(own_fd);
+    (void)close(own_fd);
+    if (is_there(dir_fd, file_name))
+        (void)unlinkat(dir_fd, own_name, AT_REMOVEDIR);
 }
 
 void store_place_close(struct store_place *place) {
     if (!place)
         return;
-    if (place->own_fd >= 0)
+    if (place->own_fd >= 0) {
+        store_place_sweep(place->dir_fd);
         (void)close(place->own_fd);
+    }
     if (place->lock_fd >= 0)
         (void)close(place->lock_fd);
     if (place->dir_fd >= 0)
@@ -126,8 +142,9 @@ static bool check(const char *dir, int fd, struct err *err) {
         return true;
     if (is_there(fd, own_name))
         return err_set(err, ERR_CONFIG,
-                       "state directory %s: a rebuild was broken off: run signaald --rebuild "
-                       "again, or --init where it was to be the very first start",
+                       "state directory %s: a rebuild or restore was broken off: run signaald "
+                       "--rebuild or --restore again, or --init where it was to be the very first "
+                       "start",
                        dir);
     if (remains)
         return err_set(err, ERR_DAMAGED, "the ledger in %s is gone: there is %s and no %s", dir,
@@ -170,7 +187,7 @@ static bool is_empty(const char *dir, struct err *err) {
 bool store_place_begin(const char *dir, uint64_t map_bytes_max, struct err *err) {
     if (!is_empty(dir, err))
         return false;
-    struct store_place *place = store_place_open(dir, err);
+    struct store_place *place = store_place_open(dir, false, err);
     struct store *store = place ? store_open(place->path, map_bytes_max, NULL, err) : NULL;
     store_close(store);
     bool ok = store && store_place_put(place, err);

@@ -15,11 +15,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { PROBE_BYTES = 1 << 20 };
 
 enum {
+    AHEAD_BYTES = 1 << 20,
+    AHEAD_SHARE = 64, // of the free disk, at most
+    SMALL_COMMIT_BYTES = 1 << 17,
     ENTRY_BYTES = 16, // LMDB's own, of an entry
     SPLIT_FACTOR = 2, // a page that was split is half full
 };
@@ -128,7 +132,6 @@ void store_begin_snapshot(struct store *store, struct store_txn *txn) {
 
 bool store_check(struct store_txn *txn, const struct store_reader *reader, bool *readable,
                  struct err *err) {
-    struct pages_found found;
     mdb_filehandle_t fd;
     *readable = false;
     if (txn->err.kind != ERR_NONE) {
@@ -136,14 +139,7 @@ bool store_check(struct store_txn *txn, const struct store_reader *reader, bool 
         return false;
     }
     (void)mdb_env_get_fd(txn->store->env, &fd);
-    if (!pages_walk(fd, txn->snapshot, reader, &found, err))
-        return false;
-    *readable = true;
-    for (int i = 0; i < STORE_TABLES; i++)
-        if (found.sums.of[i] != found.written.of[i])
-            return err_set(err, ERR_DAMAGED, "%s: its entries are not those that were written",
-                           store_table_kinds[i].name);
-    return true;
+    return pages_check(fd, txn->snapshot, reader, readable, err);
 }
 
 // LMDB takes pointers to mutable memory also for what it only reads.
@@ -418,21 +414,6 @@ static void put_sums(struct store_txn *txn) {
         fail(txn, rc);
 }
 
-bool store_commit(struct store_txn *txn, struct err *err) {
-    if (txn->err.kind == ERR_NONE && txn->changed)
-        put_sums(txn);
-    if (txn->err.kind == ERR_NONE) {
-        int rc = mdb_txn_commit(txn->handle);
-        txn->handle = NULL; // gone, whatever came of it
-        if (rc)
-            fail(txn, rc);
-    }
-    store_abort(txn);
-    if (txn->err.kind != ERR_NONE)
-        *err = txn->err;
-    return txn->err.kind == ERR_NONE;
-}
-
 void store_abort(struct store_txn *txn) {
     if (txn->handle)
         mdb_txn_abort(txn->handle);
@@ -482,6 +463,55 @@ uint64_t store_max_bytes(const struct store *store) {
     MDB_envinfo info;
     (void)mdb_env_info(store->env, &info);
     return info.me_mapsize;
+}
+
+// Where the file ends now, and a little of what the disk has left.
+static void write_ahead(struct store *store) {
+    static const char zeros[AHEAD_BYTES];
+    struct stat st;
+    struct statvfs disk;
+    mdb_filehandle_t fd;
+    (void)mdb_env_get_fd(store->env, &fd);
+    if (fstat(fd, &st) != 0 || fstatvfs(fd, &disk) != 0)
+        return;
+    uint64_t end = (uint64_t)st.st_size, max = store_max_bytes(store),
+             ahead = disk.f_bavail * disk.f_frsize / AHEAD_SHARE;
+    if (end < store->used_bytes)
+        end = store->used_bytes;
+    if (end + ahead > max)
+        ahead = end < max ? max - end : 0;
+    if (ahead > sizeof zeros)
+        ahead = sizeof zeros;
+    ssize_t n = pwrite(fd, zeros, ahead, (off_t)end);
+    store->file_bytes = end + (n > 0 ? (uint64_t)n : 0);
+}
+
+// A page behind the end of the file costs its fdatasync a journal entry of the file system; one
+// that was written before does not. So while commits are small the file is kept longer than LMDB
+// has used of it. This is for speed alone: when it fails LMDB lengthens the file as ever.
+static void lengthen(struct store *store) {
+    uint64_t before = store->used_bytes;
+    store->used_bytes = store_max_bytes(store) - unused_bytes(store);
+    if (store->used_bytes - before <= SMALL_COMMIT_BYTES &&
+        store->used_bytes + SMALL_COMMIT_BYTES > store->file_bytes)
+        write_ahead(store);
+}
+
+bool store_commit(struct store_txn *txn, struct err *err) {
+    if (txn->err.kind == ERR_NONE && txn->changed)
+        put_sums(txn);
+    if (txn->err.kind == ERR_NONE) {
+        int rc = mdb_txn_commit(txn->handle);
+        txn->handle = NULL; // gone, whatever came of it
+        if (rc)
+            fail(txn, rc);
+        else
+            lengthen(txn->store);
+    }
+    store_abort(txn);
+    if (txn->err.kind != ERR_NONE)
+        *err = txn->err;
+    return txn->err.kind == ERR_NONE;
 }
 
 bool store_leaves(struct store_txn *txn, uint64_t bytes) {

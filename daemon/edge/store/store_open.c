@@ -8,6 +8,7 @@
 #include "store_lmdb.h"
 
 #include "base/mem.h"
+#include "edge/store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +77,7 @@ static bool open_tables(struct store *store, struct err *err) {
 
 static const char file_name[] = "data.mdb", new_name[] = "data.mdb.new", locks_name[] = "lock.mdb";
 
-// A copy that was put back (mdb_copy makes it for all to read) is the owner's alone again.
+// A copy that was put back (one of mdb_copy is for all to read) is the owner's alone again.
 static void close_to_others(const struct store *store) {
     struct stat st;
     if (fstatat(store->dir_fd, file_name, &st, 0) == 0 && st.st_mode & (S_IRWXG | S_IRWXO))
@@ -196,6 +197,7 @@ struct store *store_open(const char *dir, uint64_t map_bytes_max, const struct s
     if (!lock_dir(store, dir, err))
         goto fail;
     close_to_others(store);
+    store_place_sweep(store->dir_fd);
     if (!open_env(store, dir, map_bytes_max, MDB_NORDAHEAD, err) ||
         !check_pages(store, reader, &readable, err) || !open_tables(store, err) ||
         !leave_removed_behind(store, dir, map_bytes_max, err)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by the files of daemon/edge/store; nobody else includes it.
-//   store.c, store_open.c   transactions; opening and closing: only these call LMDB
+//   store.c, store_open.c   transactions; opening and closing: only these and copy.c call LMDB
+//   copy.c    a copy beside commits
 //   pages.c   whether the pages of LMDB's file can be read, by reading them ourselves
 //   sums.c    a sum of digests of all that a table holds
 //   place.c   where a store is, or is made anew
@@ -51,14 +52,12 @@ struct pages_meta {
 // DAMAGED when it cannot be what LMDB wrote.
 bool pages_read_meta(int fd, struct pages_meta *meta, struct err *err) MUST_CHECK;
 
-// What a walk over all pages in use found.
-struct pages_found {
-    struct sums sums;    // of what is there
-    struct sums written; // META "sums"; all 0 in a store that has nothing yet
-};
-// False when LMDB must not read this file, with what is wrong and where. Reads with pread, so that
-// a bad disk is an error and no signal. `reader`: see store_open; NULL: none.
-bool pages_walk(int fd, const struct pages_meta *meta, const struct store_reader *reader,
-                struct pages_found *found, struct err *err) MUST_CHECK;
+// Walks over all pages in use. DAMAGED with what is wrong and where: a page that is not LMDB's,
+// with
+// `*readable` false (unless that is NULL), since LMDB must not read this file; or a table that
+// holds other entries than were written. Reads with pread, so that a bad disk is an error and no
+// signal. `reader`: see store_open; NULL: none.
+bool pages_check(int fd, const struct pages_meta *meta, const struct store_reader *reader,
+                 bool *readable, struct err *err) MUST_CHECK;
 
 #endif

@@ -52,4 +52,13 @@ struct client_lines {
 bool client_stream(const char *path, const char *target, const struct client_lines *lines,
                    struct client_reply *reply, struct err *err) MUST_CHECK;
 
+// POST without a body; the answer's bytes as they come, unless the daemon refused. It may think as
+// long as it likes before the first of them.
+struct client_bytes {
+    bool (*take)(void *ctx, struct str bytes, struct err *err);
+    void *ctx;
+};
+bool client_copy(const char *path, const char *target, const struct client_bytes *bytes,
+                 struct client_reply *reply, struct err *err) MUST_CHECK;
+
 #endif

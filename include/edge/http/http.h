@@ -117,8 +117,10 @@ void http_query_each(struct http_request *request,
                      void (*fn)(void *ctx, struct str name, struct str value), void *ctx);
 // The first header of that name, without white space around it; absent when missing.
 struct str http_header_value(const struct http_request *request, const char *name);
-// Is there a header whose name begins so? ASCII letters of both cases are alike.
-bool http_has_header_of(const struct http_request *request, const char *prefix);
+// Calls fn with each header whose name begins so, and with what follows in the name. ASCII letters
+// of both cases are alike. The number of them; `fn` NULL: only that.
+size_t http_header_each(const struct http_request *request, const char *prefix,
+                        void (*fn)(void *ctx, struct str rest, struct str value), void *ctx);
 struct str http_body(const struct http_request *request); // absent when empty
 // The body's bytes are the caller's from now on (free()), NUL-terminated, and no longer counted in
 // body_bytes_max_all, but in its share until the reply. NULL when the body is empty.

@@ -76,9 +76,9 @@ struct publish_options {
     // place, and without a record that was all. PUBLISH_STOP sets *err.
     enum publish_seen (*see)(void *ctx, const struct publish_record *record, bool whole,
                              struct err *err);
-    // All that the ledger lacks has been seen: when it has taken that back, or could not, call
-    // publisher_recover.
-    void (*on_lacked)(void *ctx);
+    // All that the ledger lacks has been seen, in so many partitions: when it has taken that back,
+    // or could not, call publisher_recover.
+    void (*on_lacked)(void *ctx, int32_t partitions);
     // The last of our records that is known in a partition (offset -1: none). The recovery looks
     // whether it is still there, and is read from behind it. When another one is in its place, the
     // topic is not the one that is known, and is read from its beginning.

@@ -12,12 +12,15 @@
 struct store_place;
 
 // Holds the state directory, so that no daemon starts in it meanwhile. CONFIG when there is a store
-// already, or somebody else holds it.
-struct store_place *store_place_open(const char *dir, struct err *err) MUST_CHECK;
+// already, unless that one is to be replaced, or somebody else holds it.
+struct store_place *store_place_open(const char *dir, bool replace, struct err *err) MUST_CHECK;
 const char *store_place_dir(const struct store_place *place); // where to make it; empty
-// After store_close: it is in its place, on the disk. FATAL otherwise.
+// After store_close: it is in its place, on the disk, in one step. FATAL otherwise.
 bool store_place_put(struct store_place *place, struct err *err) MUST_CHECK;
-void store_place_close(struct store_place *place); // NULL is fine
+// What is not in its place goes. NULL is fine.
+void store_place_close(struct store_place *place);
+// Of a place that was broken off beside a store; by who holds the lock of the directory.
+void store_place_sweep(int dir_fd);
 
 // Is there a store to start on? CONFIG where the directory is as on a new machine, or one was
 // broken off: a daemon does not begin a new one by itself, since to it every known signal would be

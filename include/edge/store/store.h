@@ -5,8 +5,7 @@
 #ifndef EDGE_STORE_STORE_H
 #define EDGE_STORE_STORE_H
 
-#include "base/err.h"
-#include "base/str.h"
+#include "base/hash.h"
 
 #include <stdint.h>
 
@@ -125,6 +124,24 @@ void store_abort(struct store_txn *txn);
 // writes too fast to look.
 bool store_check(struct store_txn *txn, const struct store_reader *reader, bool *readable,
                  struct err *err) MUST_CHECK;
+
+// A copy of all that is in use, as of one commit: a file without a name beside the store, looked at
+// as store_check looks at a store. Any thread, beside commits. RETRY: the disk would have less left
+// than disk_percent_max says, it cannot be written, or go_on (asked often) said no; DAMAGED: what
+// was copied is not what was written.
+struct store_copy_order {
+    unsigned disk_percent_max;
+    bool (*go_on)(void *ctx);
+    void *ctx;
+};
+struct store_copied {
+    int fd; // the caller closes it; -1: none
+    uint64_t bytes;
+    uint64_t lines, last_seq; // of the ledger; 0: none
+    uint8_t sha256[SHA256_BYTES];
+};
+bool store_copy(struct store *store, const struct store_copy_order *order,
+                struct store_copied *copy, struct err *err) MUST_CHECK;
 
 // The transaction removes what must not stay: the next store_open leaves it behind for good. Until
 // then it may be readable in the file, in pages that are free. (Values of 2,000 bytes and more have
