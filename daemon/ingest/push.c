@@ -471,11 +471,12 @@ void push_use_tls(struct push *push, struct http_tls *tls) {
     push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
 }
 
-static bool listen_on(struct push *push, int listen_fd, struct err *err) {
+static bool listen_on(struct push *push, const struct push_options *passed, struct err *err) {
     const struct config *config = push->config;
-    struct http_options options = {.address = listen_fd < 0 ? config->listen_address : NULL,
+    struct http_options options = {.address = config->listen_address,
                                    .port = config->listen_port,
-                                   .fd = listen_fd,
+                                   .fds = passed->fds,
+                                   .fd_count = passed->fd_count,
                                    .limits = config->http,
                                    .common = problem_common_headers,
                                    .common_count = problem_common_header_count,
@@ -502,8 +503,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->admission = options->admission;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
-    if ((options->config->listen_address || options->listen_fd >= 0) &&
-        !listen_on(push, options->listen_fd, err)) {
+    if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
         return NULL;
     }
@@ -519,9 +519,16 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
 }
 
 void push_quiesce(struct push *push) {
-    push->stopping = true;
     if (push->server)
         http_quiesce(push->server);
+}
+
+bool push_wind_down(struct push *push, int64_t idle_ms) {
+    return !push->server || http_wind_down(push->server, idle_ms);
+}
+
+void push_stop(struct push *push) {
+    push->stopping = true;
 }
 
 void push_free(struct push *push) {

@@ -265,11 +265,12 @@ static bool check_municipalities(const struct config *config, const struct sourc
     return good;
 }
 
-bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
-                      struct buf *faults) {
+bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
+                      struct tables **tables, struct buf *faults) {
     struct diagnostics told;
     struct err err;
     diagnostics_init(&told);
+    told.by_hand = by_hand;
     *tables = tables_load(&config->table_files, &err);
     if (!*tables)
         buf_printf(faults, "%s\n", err.text);

@@ -65,9 +65,10 @@ const struct source *sources_find(const struct sources *sources,
 const struct source *sources_by_token(const struct sources *sources, struct str token);
 
 // Both tables, in which each municipality that a source names has to be. Adds a line a fault to
-// `faults`; false when there is any: then both are NULL.
-bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
-                      struct buf *faults) MUST_CHECK;
+// `faults`; false when there is any: then both are NULL. by_hand: credentials that only the service
+// has are passed over.
+bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
+                      struct tables **tables, struct buf *faults) MUST_CHECK;
 // For config_load: adds the faults of the source table and of the templates.
 void sources_check(const struct config *config, struct diagnostics *faults);
 

@@ -30,7 +30,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 if [ ! -d /run/systemd/system ]; then # as in a chroot or a container
     step install-still apt install /in/now/*.deb
     step purge-still apt purge signaald signaalctl signaald-doc
-    ls -d /etc/signaald /var/lib/signaald >/out/left-still 2>&1
+    find / -xdev \( -path /proc -o -path /sys -o -path /in -o -path /out \) -prune -o -name '*signaal*' -print >/out/left-still
     exit
 fi
 
