@@ -155,8 +155,8 @@ void mapping_decode_about(const struct mapping *mapping, struct str body,
                           void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                           struct mapping_result *result);
 
-// For who writes a template, of a page or of what is posted: each field of one item, as the page had it and as it becomes. Borrowed
-// for the call.
+// For who writes a template, of a page or of what is posted: each field of one item, as the page
+// had it and as it becomes. Borrowed for the call.
 struct mapping_trace {
     uint32_t index, line;
     bool excluded;
