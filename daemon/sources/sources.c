@@ -98,11 +98,13 @@ static bool read_header(struct sources_reading *reading, struct table *table,
 static void put_digest(struct source *source, const struct str *cells, const size_t *order,
                        size_t count) {
     const struct template *template = source->template;
-    struct str parts[SOURCES_COLUMNS + 3] = {{NULL, 0}};
+    struct str parts[SOURCES_COLUMNS + TEMPLATE_HEADERS_MAX + 3] = {{NULL, 0}};
     for (size_t i = 0; i < count; i++)
         parts[order[i]] = cells[i];
     struct str *more = parts + SOURCES_COLUMNS;
     *more++ = str_from(source->secret);
+    for (size_t i = 0; source->headers[i]; i++)
+        *more++ = str_from(source->headers[i]);
     if (template) {
         *more++ = (struct str){(const char *)template->digest.bytes, sizeof template->digest.bytes};
         *more++ = (struct str){(const char *)&template->pages_max, sizeof template->pages_max};
@@ -227,6 +229,9 @@ void sources_unref(struct sources *sources) {
         free(source->cursor_field);
         free(source->event_source);
         free(source->client_cert_file);
+        free(source->fsc_grant);
+        for (size_t h = 0; source->headers[h]; h++)
+            config_secret_free(source->headers[h]);
         config_secret_free(source->secret);
     }
     templates_free(sources->templates);
