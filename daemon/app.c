@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Start: ledger, pipeline, publisher, push, feeds, control; then READY. Stop: no more input, what
-// is in hand is committed and answered, Kafka gets a while to confirm, then all ends in reverse.
+// Start: ledger, pipeline, publisher, push, feeds, control; then READY. Stop: nobody new, what is
+// in hand or on its way is committed and answered, Kafka gets a while to confirm, then all ends in
+// reverse.
 // Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
 #include "app.h"
 
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "control/control.h"
-#include "edge/notify.h"
 #include "edge/store/place.h"
 #include "jobs/audit.h"
 #include "jobs/month_close.h"
 #include "jobs/retention.h"
+#include "liveness.h"
+#include "passed_sockets.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -24,9 +26,13 @@ enum {
     HOUSEKEEPING_MS = 1000,
     PUBLISH_STOP_MS = 5000, // how long Kafka may take to confirm when we stop
     STOP_MAX_MS = 30000,    // how long a stop may take at all
+    STOP_IDLE_MS = 1000,    // so long a connection may be silent before a stop closes it
+    STOP_INPUT_MS = 10000,  // and so long a request may be on its way
     FLUSH_TURN_MS = 20,     // while the last replies leave
     FLUSH_TURNS_MAX = 100,
     DAY_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
+    STATUS_MS = 10000,         // how often the numbers of the status line may change
+    WATCHDOGS_MAX = 4,         // so many times the watchdog's patience work may stand still
 };
 
 struct app {
@@ -44,9 +50,19 @@ struct app {
     struct retention_timer *retention;
     struct month_close *month_close;
     struct loop_signal *on_term, *on_int, *on_hup;
-    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *daily;
+    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *last_input, *flush, *daily;
+    struct passed_sockets passed;
+    struct liveness liveness;
+    int64_t watchdog_ms; // the service manager's patience; 0: there is none
+    const char *stands;  // why the watchdog is not told, as logged
+    char told[LIVENESS_LINE_MAX];
+    int64_t told_ms;
+    int64_t counted_since_ms; // the day, or the start in it
+    uint64_t counted_from;    // accepted by then
+    int64_t stop_ms;
     int flush_turns;
     bool stopping;
+    bool reloading, reload_again;
     bool start_logged, start_writing; // the audit log's line of this start
     struct buf started_with;          // digests of the configuration, for that line
     int status;
@@ -123,21 +139,76 @@ static void on_day(void *ctx) {
     warn_of_certificates(ctx);
 }
 
+// --- what systemd is told ---
+
+static void on_watchdog(void *ctx) {
+    struct app *app = ctx;
+    struct liveness_now now = {.now_ms = loop_now_ms(app->loop),
+                               .commits_ms = pipeline_stands_ms(app->pipeline),
+                               .commits_fail = app->admission.levels.commits_fail};
+    publish_job_status(app->kafka, LEDGER_EVENTS, &now.streams[LEDGER_EVENTS].publish);
+    publish_job_status(app->kafka, LEDGER_STATISTICS, &now.streams[LEDGER_STATISTICS].publish);
+    now.streams[LEDGER_EVENTS].waiting = ledger_unpublished(app->ledger);
+    now.streams[LEDGER_STATISTICS].waiting = ledger_statistics_unpublished(app->ledger);
+    const char *stands = liveness_look(&app->liveness, &now, WATCHDOGS_MAX * app->watchdog_ms);
+    if (stands && !app->stands)
+        log_error("%s hangs: the watchdog is not told, so that systemd starts the service again",
+                  stands);
+    else if (!stands && app->stands)
+        log_notice("%s goes on again", app->stands);
+    app->stands = stands;
+    if (!stands)
+        notify_watchdog();
+}
+
+// What was accepted on this day of UTC, as far as this process knows.
+static void count_day(struct app *app, int64_t wall_ms) {
+    int64_t day_ms = wall_ms - wall_ms % DAY_MS;
+    if (app->counted_since_ms >= day_ms)
+        return;
+    app->counted_from = ledger_last_seq(app->ledger);
+    app->counted_since_ms = app->counted_since_ms ? day_ms : wall_ms;
+}
+
+// What is wrong is told within a second, new numbers now and then.
+static void tell_status(struct app *app) {
+    struct feeds_status feeds;
+    struct publish_status publish;
+    char line[LIVENESS_LINE_MAX];
+    count_day(app, loop_wall_ms());
+    feeds_get_status(app->feeds, &feeds);
+    publish_job_status(app->kafka, LEDGER_EVENTS, &publish);
+    const struct liveness_numbers numbers = {
+        .accepted = ledger_last_seq(app->ledger) - app->counted_from,
+        .since_ms = app->counted_since_ms,
+        .waiting = ledger_unpublished(app->ledger),
+        .kafka = publish.state,
+        .feeds = feeds.feeds,
+        .feeds_failing = feeds.failing,
+        .commits_fail = app->admission.levels.commits_fail,
+        .full = admission_full(admission_now(&app->admission))};
+    liveness_tell(&numbers, line);
+    int64_t now_ms = loop_now_ms(app->loop);
+    bool worse = numbers.commits_fail || numbers.full;
+    if (strcmp(line, app->told) == 0 || (!worse && now_ms - app->told_ms < STATUS_MS))
+        return;
+    notify_status(line);
+    memcpy(app->told, line, sizeof line);
+    app->told_ms = now_ms;
+}
+
 // --- housekeeping ---
 
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
     admission_measure(&app->admission);
+    if (!app->stopping)
+        tell_status(app);
     // Nobody may be sending: see by ourselves when it works again.
     if (app->admission.levels.commits_fail && !app->stopping)
         pipeline_force_sync(app->pipeline);
     else if (!app->start_logged && !app->start_writing && !app->stopping)
         log_start(app);
-}
-
-static void on_watchdog(void *ctx) {
-    (void)ctx;
-    notify_watchdog();
 }
 
 // --- reload ---
@@ -159,7 +230,7 @@ static bool reload(void *ctx, struct buf *digests, struct buf *text) {
     }
     buf_init(&before, AUDIT_OBJECT_MAX);
     config_digest(app->config, false, &before);
-    bool ok = sources_load_all(app->config, &sources, &tables, text);
+    bool ok = sources_load_all(app->config, false, &sources, &tables, text);
     if (!same_files(app, &before, digests) && ok) {
         buf_puts(text, "a file was changed while it was read: reload again\n");
         ok = false;
@@ -204,6 +275,8 @@ static void on_sighup_ended(void *ctx, bool written) {
         log_error("audit line lost action=reload: begun, its outcome is not logged");
 }
 
+static void begin_reload(struct app *app);
+
 static void on_sighup_begun(void *ctx, bool written) {
     struct app *app = ctx;
     struct buf digests, faults;
@@ -218,12 +291,23 @@ static void on_sighup_begun(void *ctx, bool written) {
     if (written)
         write_audit(app, "signal", "reload", buf_str(&digests), ok ? "accepted" : "refused",
                     on_sighup_ended);
-    if (!app->stopping)
-        notify_ready("running");
     buf_free(&digests);
     buf_free(&faults);
+    app->reloading = false;
+    if (app->reload_again && !app->stopping)
+        begin_reload(app);
+    else if (!app->stopping)
+        notify_ready(app->told);
 }
 
+static void begin_reload(struct app *app) {
+    app->reloading = true;
+    app->reload_again = false;
+    write_audit(app, "signal", "reload", (struct str){NULL, 0}, "begun", on_sighup_begun);
+}
+
+// One that comes during another is a reload of its own behind it: files may have changed since they
+// were read. Ready is told once, behind the last.
 static void on_sighup(void *ctx) {
     struct app *app = ctx;
     struct timespec now;
@@ -231,7 +315,9 @@ static void on_sighup(void *ctx) {
     if (app->stopping)
         return;
     notify_reloading((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    write_audit(app, "signal", "reload", (struct str){NULL, 0}, "begun", on_sighup_begun);
+    app->reload_again = app->reloading;
+    if (!app->reloading)
+        begin_reload(app);
 }
 
 // --- stop ---
@@ -242,6 +328,7 @@ static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
     struct push_status status;
     push_get_status(app->push, &status);
+    (void)push_wind_down(app->push, 0);
     if (!app->status && control_reads(app->control))
         return; // it reads the ledger, and has been told to end
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
@@ -259,8 +346,9 @@ static void give_up(struct app *app) {
         return;
     app->status = 1;
     app->stopping = true;
-    notify_stopping();
+    notify_stopping("ending: the ledger cannot go on");
     push_quiesce(app->push);
+    push_stop(app->push);
     loop_timer_start(app->flush, 0, FLUSH_TURN_MS);
 }
 
@@ -286,21 +374,34 @@ static void on_stop_deadline(void *ctx) {
     _exit(app->status ? app->status : 1);
 }
 
+// Who is connected gets a moment for the request that is on its way to us: it is answered as ever,
+// and with that reply the connection ends.
+static void on_last_input(void *ctx) {
+    struct app *app = ctx;
+    if (!push_wind_down(app->push, STOP_IDLE_MS) &&
+        loop_now_ms(app->loop) - app->stop_ms < STOP_INPUT_MS)
+        return;
+    loop_timer_stop(app->last_input);
+    push_stop(app->push);
+    pipeline_force_sync(app->pipeline); // the last totals
+    pipeline_when_idle(app->pipeline, on_input_done, app);
+}
+
 static void on_terminate(void *ctx) {
     struct app *app = ctx;
     if (app->stopping)
         return;
     app->stopping = true;
+    app->stop_ms = loop_now_ms(app->loop);
     log_notice("stopping");
-    notify_stopping();
+    notify_stopping("stopping: what is in hand is answered and committed");
     loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
     push_quiesce(app->push);
     control_quiesce(app->control);
     feeds_stop(app->feeds);
     retention_stop(app->retention);
     month_close_stop(app->month_close);
-    pipeline_force_sync(app->pipeline); // the last totals
-    pipeline_when_idle(app->pipeline, on_input_done, app);
+    loop_timer_start(app->last_input, 0, FLUSH_TURN_MS);
 }
 
 // --- start ---
@@ -313,7 +414,7 @@ static bool is_own_name(void *ctx, struct str name) {
 static bool load_tables(struct app *app, struct err *err) {
     struct buf faults;
     buf_init(&faults, 1 << 20);
-    bool ok = sources_load_all(app->config, &app->sources, &app->tables, &faults);
+    bool ok = sources_load_all(app->config, false, &app->sources, &app->tables, &faults);
     struct str rest = buf_str(&faults), line;
     while (!ok && str_split(&rest, '\n', &line))
         if (line.len)
@@ -363,7 +464,8 @@ static bool open_sides(struct app *app, struct err *err) {
                                 .ledger = app->ledger,
                                 .pipeline = app->pipeline,
                                 .admission = &app->admission,
-                                .listen_fd = notify_listen_fd("intake")};
+                                .fds = app->passed.intake.fds,
+                                .fd_count = app->passed.intake.count};
     struct feeds_options feeds = {.config = app->config,
                                   .loop = app->loop,
                                   .ledger = app->ledger,
@@ -385,17 +487,26 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .kafka = app->kafka,
                                       .reload = reload,
                                       .ctx = app,
-                                      .listen_fd = notify_listen_fd("control")};
+                                      .listen_fd = app->passed.control};
     app->control = control_create(&control, app->sources, app->tables, err);
     return app->control != NULL;
 }
 
+// SIGHUP without a handler would end us.
+static void hold_reloads(int how) {
+    sigset_t hup;
+    (void)sigemptyset(&hup);
+    (void)sigaddset(&hup, SIGHUP);
+    (void)sigprocmask(how, &hup, NULL);
+}
+
 static void start_clockwork(struct app *app) {
-    int64_t interval = notify_watchdog_interval_ms();
     app->on_term = loop_signal_create(app->loop, SIGTERM, on_terminate, app);
     app->on_int = loop_signal_create(app->loop, SIGINT, on_terminate, app);
     app->on_hup = loop_signal_create(app->loop, SIGHUP, on_sighup, app);
+    hold_reloads(SIG_UNBLOCK); // those that came since main held them back
     app->stop_deadline = loop_timer_create(app->loop, on_stop_deadline, app);
+    app->last_input = loop_timer_create(app->loop, on_last_input, app);
     app->flush = loop_timer_create(app->loop, on_flush_turn, app);
     app->housekeeping = loop_timer_create(app->loop, on_housekeeping, app);
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
@@ -406,8 +517,9 @@ static void start_clockwork(struct app *app) {
                          app->config->kafka_brokers != NULL);
     app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
-    if (interval > 0)
-        loop_timer_start(app->watchdog, 0, interval);
+    app->watchdog_ms = notify_watchdog_ms();
+    if (app->watchdog_ms > 0)
+        loop_timer_start(app->watchdog, 0, app->watchdog_ms / 2 + 1);
 }
 
 static void close_all(struct app *app) {
@@ -416,7 +528,9 @@ static void close_all(struct app *app) {
     loop_timer_free(app->daily);
     loop_timer_free(app->housekeeping);
     loop_timer_free(app->flush);
+    loop_timer_free(app->last_input);
     loop_timer_free(app->stop_deadline);
+    hold_reloads(SIG_BLOCK);
     loop_signal_free(app->on_hup);
     loop_signal_free(app->on_int);
     loop_signal_free(app->on_term);
@@ -441,14 +555,16 @@ int app_run(struct config *config) {
     log_set_names(is_own_name, &app);
     buf_init(&app.started_with, AUDIT_OBJECT_MAX);
     config_digest(config, true, &app.started_with);
-    if (app.loop && load_tables(&app, &err) && open_ledger(&app, &err) &&
-        create_kafka(&app, &err) && open_sides(&app, &err)) {
+    notify_status("starting: reads the ledger");
+    if (app.loop && passed_sockets_take(config, &app.passed, &err) && load_tables(&app, &err) &&
+        open_ledger(&app, &err) && create_kafka(&app, &err) && open_sides(&app, &err)) {
         start_clockwork(&app);
         log_notice("started version=%s sources=%zu lines=%llu waiting=%llu port=%u",
                    SIGNAALD_VERSION, app.sources->count,
                    (unsigned long long)ledger_last_seq(app.ledger),
                    (unsigned long long)ledger_unpublished(app.ledger), push_port(app.push));
-        notify_ready("running");
+        tell_status(&app);
+        notify_ready(app.told);
         warn_of_certificates(&app);
         log_start(&app);
         loop_run(app.loop);

@@ -66,7 +66,7 @@ int by_hand_check(const struct config *config, const struct diagnostics *faults)
     struct tables *tables;
     struct buf text;
     buf_init(&text, 1 << 20);
-    bool ok = sources_load_all(config, &sources, &tables, &text);
+    bool ok = sources_load_all(config, true, &sources, &tables, &text);
     if (access(config->state_dir, R_OK | W_OK | X_OK) != 0 && errno != ENOENT) {
         buf_printf(&text, "state.directory: %s: %s\n", config->state_dir, strerror(errno));
         ok = false;

@@ -149,7 +149,12 @@ static int perform(int mode, struct config *config, const struct diagnostics *fa
 
 static int act(int mode, struct words *words) {
     struct diagnostics faults;
-    if (mode != RUN)
+    sigset_t hup;
+    (void)sigemptyset(&hup);
+    (void)sigaddset(&hup, SIGHUP);
+    if (mode == RUN)
+        (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
+    else
         by_hand_set_environment();
     if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
         return EXIT_USAGE;

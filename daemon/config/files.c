@@ -26,6 +26,7 @@ char *config_path_dir(const char *file) {
 static bool expand(struct str *text, struct str *start, struct err *err) {
     static const char *const names[] = {"CREDENTIALS_DIRECTORY", "STATE_DIRECTORY",
                                         "RUNTIME_DIRECTORY"};
+    static const char *const set_by[] = {"LoadCredential", "StateDirectory", "RuntimeDirectory"};
     *start = (struct str){NULL, 0};
     if (text->len < 2 || memcmp(text->data, "${", 2) != 0)
         return true;
@@ -36,8 +37,8 @@ static bool expand(struct str *text, struct str *start, struct err *err) {
             continue;
         const char *value = getenv(names[i]);
         if (!value || value[0] != '/')
-            return err_set(err, ERR_RETRY, "%s is not set (systemd sets it for a service)",
-                           names[i]);
+            return err_set(err, ERR_RETRY, "%s is not set (systemd sets it for a service: %s=)",
+                           names[i], set_by[i]);
         *start = (struct str){value, strcspn(value, ":")};
         *text = (struct str){text->data + len + 3, text->len - len - 3};
         return true;

@@ -12,9 +12,10 @@
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES_MAX = 8 << 20 };
+enum { REQUEST_BYTES_MAX = 8 << 20, SOCKET_MODE = 0660 };
 
 static void post_reload(struct control *control, struct http_request *request);
 static void get_document(struct control *control, struct http_request *request);
@@ -208,13 +209,21 @@ static void get_document(struct control *control, struct http_request *request) 
         control_problem(request, 404, NULL);
 }
 
-static bool give_to_group(const char *path, const char *name, struct err *err) {
-    const struct group *group = getgrnam(name);
-    if (!group)
+// Whoever made it: who may use the socket is what the configuration says, our own group without it.
+static bool give_to_group(const struct config *config, struct err *err) {
+    const char *path = config->control_socket, *name = config->control_group;
+    const struct group *group = name ? getgrnam(name) : NULL;
+    gid_t wanted = group ? group->gr_gid : getegid();
+    struct stat st;
+    if (name && !group)
         return err_set(err, ERR_CONFIG, "control.group: there is no group %.40s", name);
-    if (chown(path, (uid_t)-1, group->gr_gid) != 0)
-        return err_set(err, ERR_CONFIG, "%s: cannot be given to group %.40s: %s", path, name,
-                       strerror(errno));
+    if (stat(path, &st) != 0)
+        return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    if (st.st_gid != wanted && chown(path, (uid_t)-1, wanted) != 0)
+        return err_set(err, ERR_CONFIG, "%s: cannot be given to group %.40s: %s", path,
+                       name ? name : "of the service", strerror(errno));
+    if ((st.st_mode & 0777) != SOCKET_MODE && chmod(path, SOCKET_MODE) != 0)
+        return err_set(err, ERR_CONFIG, "%s: cannot get mode 0660: %s", path, strerror(errno));
     return true;
 }
 
@@ -226,9 +235,10 @@ struct control *control_create(const struct control_options *options, struct sou
     control->started_ms = loop_wall_ms();
     control->sources = sources_ref(sources);
     control->tables = tables_ref(tables);
-    struct http_options http = {.unix_path = options->listen_fd < 0 ? config->control_socket : NULL,
-                                .unix_mode = 0660,
-                                .fd = options->listen_fd,
+    struct http_options http = {.unix_path = config->control_socket,
+                                .unix_mode = SOCKET_MODE,
+                                .fds = &options->listen_fd,
+                                .fd_count = options->listen_fd >= 0,
                                 .limits = config->http,
                                 .common = problem_common_headers,
                                 .common_count = problem_common_header_count,
@@ -241,8 +251,7 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .ctx = control};
     http.limits.body_bytes_max = REQUEST_BYTES_MAX;
     control->server = http_listen(options->loop, &http, err);
-    if (!control->server || (config->control_group && options->listen_fd < 0 &&
-                             !give_to_group(config->control_socket, config->control_group, err))) {
+    if (!control->server || !give_to_group(config, err)) {
         control_free(control);
         return NULL;
     }
@@ -258,6 +267,8 @@ void control_use(struct control *control, struct sources *sources, struct tables
 
 void control_quiesce(struct control *control) {
     control->stopping = true;
+    if (control->options.listen_fd >= 0) // who asks now waits for the next service
+        http_quiesce(control->server);
     control_verify_stop(control);
     control_backup_stop(control);
 }

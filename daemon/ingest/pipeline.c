@@ -48,6 +48,7 @@ struct pipeline {
     uint64_t unprepared_bytes; // of the tasks from `unprepared` on
     unsigned workers, bulk_workers, others;
     bool committing;
+    int64_t moved_ms;                 // a commit began or ended then, or the first task came
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
     struct loop_timer *acks_timer;
@@ -124,7 +125,8 @@ void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
             pipeline->unprepared = task;
         pipeline->unprepared_bytes += task->bytes;
     }
-    pipeline->queued_tasks++;
+    if (pipeline->queued_tasks++ == 0 && !pipeline->committing)
+        pipeline->moved_ms = loop_now_ms(pipeline->loop);
     *bytes_of(pipeline, task) += task->bytes;
     loop_defer(pipeline->loop, &pipeline->wake);
 }
@@ -310,6 +312,7 @@ static void start_commit(struct pipeline *pipeline) {
     if (notes)
         take_notes(pipeline);
     pipeline->committing = true;
+    pipeline->moved_ms = loop_now_ms(pipeline->loop);
     loop_worker_run(pipeline->committer, commit_work, commit_done, pipeline);
 }
 
@@ -432,6 +435,7 @@ static void commit_done(void *ctx) {
     bool wrote = pipeline->group.wrote;
     struct commit_task *task = pipeline->group.tasks;
     pipeline->committing = false;
+    pipeline->moved_ms = loop_now_ms(pipeline->loop);
     if (err.kind == ERR_NONE) {
         pipeline->status.commits += wrote;
         ledger_apply(pipeline->ledger, &pipeline->group);
@@ -555,4 +559,13 @@ void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status
     status->queued_tasks = pipeline->queued_tasks;
     status->queued_bytes = pipeline->queued_bytes;
     status->polled_bytes = pipeline->polled_bytes;
+}
+
+int64_t pipeline_stands_ms(const struct pipeline *pipeline) {
+    if (!pipeline->committing && pipeline->queued_tasks == 0)
+        return 0;
+    for (const struct commit_task *task = pipeline->group.tasks; task; task = task->next)
+        if (task->unbounded)
+            return 0;
+    return loop_now_ms(pipeline->loop) - pipeline->moved_ms;
 }

@@ -85,10 +85,16 @@ static const struct source *find_source(const struct push *push,
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
+// What a source posts is read by, where it is no form of ours.
+static const struct template *form_of(const struct source *source) {
+    bool foreign = source && !source->url && source->template && !source->template->native;
+    return foreign ? source->template : NULL;
+}
+
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(struct http_reply *reply) {
+static void say_types(const struct source *source, struct http_reply *reply) {
     if (reply->status == 415)
-        reply_header(reply, "Accept-Post", body_types);
+        reply_header(reply, "Accept-Post", body_types(form_of(source)));
 }
 
 // 0, or the status to refuse with.
@@ -156,7 +162,7 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     if (!status)
         status = check_admission(call);
     if (!status && handler_of(call) == post_signals &&
-        !body_kind_read(request, &call->body, call->refusal))
+        !body_kind_read(request, form_of(call->source), &call->body, call->refusal))
         status = 415;
     return status;
 }
@@ -170,7 +176,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         problem_fill(reply, status, call->refusal);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(reply);
+    say_types(call->source, reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -279,7 +285,7 @@ static void on_delivered(struct commit_task *task) {
                             delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
-    say_types(&reply);
+    say_types(delivery->source, &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -306,6 +312,7 @@ static void post_signals(struct push_request *call) {
     delivery->charset = call->body.charset;
     if (call->body.packed)
         delivery_set_packed(delivery);
+    delivery->template = form_of(call->source);
     if (call->body.format == DECODE_EVENT_DATA)
         delivery->event = body_event(call->request);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");
@@ -469,11 +476,12 @@ void push_use_tls(struct push *push, struct http_tls *tls) {
     push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
 }
 
-static bool listen_on(struct push *push, int listen_fd, struct err *err) {
+static bool listen_on(struct push *push, const struct push_options *passed, struct err *err) {
     const struct config *config = push->config;
-    struct http_options options = {.address = listen_fd < 0 ? config->listen_address : NULL,
+    struct http_options options = {.address = config->listen_address,
                                    .port = config->listen_port,
-                                   .fd = listen_fd,
+                                   .fds = passed->fds,
+                                   .fd_count = passed->fd_count,
                                    .limits = config->http,
                                    .common = problem_common_headers,
                                    .common_count = problem_common_header_count,
@@ -500,8 +508,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->admission = options->admission;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
-    if ((options->config->listen_address || options->listen_fd >= 0) &&
-        !listen_on(push, options->listen_fd, err)) {
+    if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
         return NULL;
     }
@@ -517,9 +524,16 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
 }
 
 void push_quiesce(struct push *push) {
-    push->stopping = true;
     if (push->server)
         http_quiesce(push->server);
+}
+
+bool push_wind_down(struct push *push, int64_t idle_ms) {
+    return !push->server || http_wind_down(push->server, idle_ms);
+}
+
+void push_stop(struct push *push) {
+    push->stopping = true;
 }
 
 void push_free(struct push *push) {

@@ -178,7 +178,7 @@ static void on_statistics_back(struct commit_task *task) {
 static void take_events(struct topic_stream *stream) {
     const struct publish_job_options *options = &stream->job->options;
     stream->events_back = (struct take_back_task){
-        .task = {.run = ledger_take_back, .done = on_events_back, .ctx = stream},
+        .task = {.run = ledger_take_back, .done = on_events_back, .ctx = stream, .unbounded = true},
         .tables = tables_ref(options->tables),
         .sources = sources_ref(options->sources)};
     pipeline_submit(options->pipeline, &stream->events_back.task);
@@ -201,6 +201,7 @@ static void take_statistics(struct topic_stream *stream, int32_t partitions) {
     back->partitions = partitions;
     back->task.done = on_statistics_back;
     back->task.ctx = stream;
+    back->task.unbounded = true;
     pipeline_submit(options->pipeline, &back->task);
 }
 

@@ -210,6 +210,9 @@ void sources_unref(struct sources *sources) {
         free(source->cursor_field);
         free(source->event_source);
         free(source->client_cert_file);
+        free(source->fsc_grant);
+        for (size_t h = 0; source->headers[h]; h++)
+            config_secret_free(source->headers[h]);
         config_secret_free(source->secret);
     }
     templates_free(sources->templates);
@@ -262,11 +265,12 @@ static bool check_municipalities(const struct config *config, const struct sourc
     return good;
 }
 
-bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
-                      struct buf *faults) {
+bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
+                      struct tables **tables, struct buf *faults) {
     struct diagnostics told;
     struct err err;
     diagnostics_init(&told);
+    told.by_hand = by_hand;
     *tables = tables_load(&config->table_files, &err);
     if (!*tables)
         buf_printf(faults, "%s\n", err.text);

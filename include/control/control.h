@@ -22,7 +22,7 @@ struct control_options {
     // False: nothing changed, faults say why. `digests`: of the files that were read.
     bool (*reload)(void *ctx, struct buf *digests, struct buf *faults);
     void *ctx;
-    int listen_fd; // from the service manager, or -1
+    int listen_fd; // that the service manager has opened at control.socket, or -1
 };
 
 struct control *control_create(const struct control_options *options, struct sources *sources,

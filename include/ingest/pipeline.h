@@ -56,5 +56,8 @@ struct pipeline_status {
     uint64_t largest_commit; // tasks in one commit
 };
 void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status *status);
+// How long something has waited here while no commit began or ended, well or not. 0: nothing waits,
+// or the commit under way has a task that is `unbounded`.
+int64_t pipeline_stands_ms(const struct pipeline *pipeline);
 
 #endif

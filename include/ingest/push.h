@@ -15,16 +15,20 @@ struct push_options {
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission *admission;
-    int listen_fd; // from the service manager, or -1
+    const int *fds; // listening sockets of the service manager, instead of intake.listen
+    size_t fd_count;
 };
 
 struct push *push_create(const struct push_options *options, struct sources *sources,
                          struct tables *tables, struct err *err) MUST_CHECK;
 // From the next request on. Takes references.
 void push_use(struct push *push, struct sources *sources, struct tables *tables);
-// No new connections, 503 to requests from now on. Those already waiting for their commit get their
-// answer.
+// No new connections. The requests that are there, or on their way, are answered as ever.
 void push_quiesce(struct push *push);
+// After it, now and then: idle connections get so long for one more request. Are none left?
+bool push_wind_down(struct push *push, int64_t idle_ms);
+// 503 to requests from now on. Those already waiting for their commit get their answer.
+void push_stop(struct push *push);
 void push_free(struct push *push); // NULL is fine; no request may be waiting
 uint16_t push_port(const struct push *push);
 

@@ -158,6 +158,24 @@ class ByHand(harness.Fresh):
         done = signaald(self.daemon, "--check-config", env=self.env)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("not looked at: 1 credentials", done.stderr)
+        self.daemon.extra["identity"] = ["test: yes"]
+        self.daemon.extra["intake"] = ["listen: '[::]:8443'", "tls_certificate: ${CREDENTIALS_DIRECTORY}/tls.crt",
+                                       "tls_key: ${CREDENTIALS_DIRECTORY}/tls.key"]
+        self.daemon.extra["person"] = ["key: ${CREDENTIALS_DIRECTORY}/a", "previous_key: ${CREDENTIALS_DIRECTORY}/b"]
+        self.daemon.extra["kafka"] = ["settings:", "  ssl.key.password: 'file:${CREDENTIALS_DIRECTORY}/c'",
+                                      "  ssl.key.location: ${CREDENTIALS_DIRECTORY}/d"]
+        self.daemon.write_sources([*self.SOURCES, {
+            "name": "polled", "kind": "coa", "url": "https://192.0.2.1/", "template": "native",
+            "secret_file": "${CREDENTIALS_DIRECTORY}/e", "client_cert_file": "${CREDENTIALS_DIRECTORY}/f"}])
+        self.daemon.write_config()
+        done = signaald(self.daemon, "--check-config", env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("not looked at: 9 credentials", done.stderr)
+        told = signaald(self.daemon, env=self.env).stderr
+        self.assertEqual(told.count("CREDENTIALS_DIRECTORY is not set (systemd sets it for a service: LoadCredential=)"), 9, told)
+        self.daemon.extra = {"state": self.daemon.extra["state"]}
+        self.daemon.write_sources(self.SOURCES)
+        self.daemon.write_config()
         self.assertEqual(signaald(self.daemon, "--init", env=self.env).returncode, 0)
         self.assertEqual(signaald(self.daemon, "--verify", env=self.env).returncode, 0)
         done = signaald(self.daemon, env=self.env)
@@ -208,7 +226,7 @@ class Installed(unittest.TestCase):
     def test_the_unit_ends_where_a_restart_does_not_help(self):
         """A check before the start would not count: systemd looks at the status of the main process only."""
         unit = UNIT.read_text()
-        self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3$")
+        self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3 CREDENTIALS$")
         self.assertNotIn("ExecStartPre", unit)
         mode = re.search(r"(?m)^ConfigurationDirectoryMode=(\d+)$", unit)[1]
         made = re.search(r"install -d -m (\d+) -g signaald /etc/signaald", (harness.ROOT / "README.md").read_text())[1]

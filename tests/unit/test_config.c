@@ -292,7 +292,7 @@ static void test_directories_of_systemd(void **state) {
     unsetenv("STATE_DIRECTORY");
     expect("state: {directory: '${STATE_DIRECTORY}'}",
            "c.yaml:1: state.directory: STATE_DIRECTORY is not set (systemd sets it for a "
-           "service)\n");
+           "service: StateDirectory=)\n");
     setenv("STATE_DIRECTORY", "/var/lib/one:/var/lib/two", 1);
     struct config *c = load_good("state: {directory: '${STATE_DIRECTORY}/ledger'}");
     assert_string_equal(c->state_dir, "/var/lib/one/ledger");

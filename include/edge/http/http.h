@@ -51,11 +51,12 @@ int64_t http_tls_ends_s(const struct http_tls *tls); // Unix time; the first of 
 int64_t http_pem_ends_s(const char *pem);
 
 struct http_options {
-    const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fd is used
+    const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fds are used
     uint16_t port;         // 0: any free one, see http_port
     const char *unix_path; // an old socket there that nobody serves is replaced
     unsigned unix_mode;    // 0660
-    int fd;                // an already listening socket (socket activation), taken; or -1
+    const int *fds;        // sockets that listen already (socket activation), taken unless it
+    size_t fd_count;       // fails: all of TCP, or one of a Unix socket
     struct http_tls *tls;  // taken, also when it fails; NULL: in the clear
     struct http_limits limits;
     const struct http_header *common; // copied, like all text here
@@ -85,7 +86,7 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
                                 struct err *err) MUST_CHECK;
 // Of a server that has one: each connection from now on gets this one. Takes it.
 void http_use_tls(struct http_server *server, struct http_tls *tls);
-uint16_t http_port(const struct http_server *server); // 0 for a Unix socket
+uint16_t http_port(const struct http_server *server); // the first; 0 for a Unix socket
 uint32_t http_connections(const struct http_server *server);
 struct http_usage {
     size_t body_bytes;       // of all requests
@@ -95,8 +96,12 @@ struct http_usage {
     uint64_t bodies_dropped; // stalled or large ones, for who had less
 };
 void http_get_usage(const struct http_server *server, struct http_usage *usage);
-// No new connections. Idle ones are closed, the others with their next reply.
+// No new connections: those that still come wait for whoever else has the listening socket. Those
+// that are there are closed behind their next reply.
 void http_quiesce(struct http_server *server);
+// After http_quiesce, now and then: closes those that have been idle for so long since. Are none
+// left?
+bool http_wind_down(struct http_server *server, int64_t idle_ms);
 // Closes all connections at once; streams are closed, requests without a reply are dropped
 // (on_gone), replies that are not yet written are lost. NULL is fine.
 void http_close(struct http_server *server);
@@ -149,6 +154,16 @@ struct http_stream_source {
 void http_stream(struct http_request *request, struct http_reply *head,
                  const struct http_stream_source *source);
 void http_stream_wake(struct http_request *request);
+
+// A socket that listens, as an operator writes it: "127.0.0.1:8080", "[::]:8443", "/run/x.sock".
+struct http_place {
+    char text[112];
+    bool is_unix, is_loopback;
+};
+// CONFIG: it does not listen, or is of another family.
+bool http_place_of(int fd, struct http_place *out, struct err *err) MUST_CHECK;
+// The same for an address; false: it is none.
+bool http_place_at(const char *address, uint16_t port, struct http_place *out) MUST_CHECK;
 
 // Decodes %XX once into out (at most max bytes). False when malformed, too long, or not UTF-8
 // without controls.
