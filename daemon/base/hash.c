@@ -70,6 +70,25 @@ static int hex_value(char c) {
     return -1;
 }
 
+void hash_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]) {
+    crypto_auth_hmacsha256_state state;
+    (void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.data, key.len);
+    (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)data.data, data.len);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    hash_wipe(&state, sizeof state);
+}
+
+void hash_put_base64(struct buf *out, struct str data, enum hash_base64 kind) {
+    int variant = kind == HASH_BASE64 ? sodium_base64_VARIANT_ORIGINAL
+                                      : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    size_t size = sodium_base64_encoded_len(data.len, variant);
+    char *text = mem_alloc(size);
+    (void)sodium_bin2base64(text, size, (const unsigned char *)data.data, data.len, variant);
+    buf_puts(out, text);
+    hash_wipe(text, size);
+    free(text);
+}
+
 struct hash_stream {
     crypto_hash_sha256_state state;
 };

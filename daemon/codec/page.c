@@ -165,6 +165,7 @@ static void decode_mapped(struct page *page, struct str body, const struct decod
     const struct page_options *options = decoding->options;
     const struct mapping_about about = {.own_place = options->context.source_municipality !=
                                                      MUNICIPALITY_UNKNOWN,
+                                        .single = !options->polled,
                                         .places = page->places};
     mapping_decode_about(options->mapping, body, limits, &about, on_item, decoding, &result);
     page->decoded = result.decoded;

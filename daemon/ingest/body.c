@@ -9,8 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 
-const char body_types[] = "application/json, application/x-ndjson, application/cloudevents+json, "
-                          "application/cloudevents-batch+json";
+const char *body_types(const struct template *form) {
+    static const char *const types[] = {[MAPPING_JSON] = "application/json",
+                                        [MAPPING_NDJSON] = "application/x-ndjson",
+                                        [MAPPING_CSV] = "text/csv"};
+    return form ? types[form->mapping.format]
+                : "application/json, application/x-ndjson, application/cloudevents+json, "
+                  "application/cloudevents-batch+json";
+}
+
+static bool is_of_form(const struct template *form, struct str type) {
+    struct str media;
+    return str_split(&type, ';', &media) &&
+           str_equal_nocase(str_trim(media), str_from(body_types(form)));
+}
 
 static bool find_format(struct str type, enum decode_format *format) {
     static const struct {
@@ -65,10 +77,15 @@ static const char *judge_coding(const struct http_request *request) {
     return NULL;
 }
 
-static const char *judge_type(const struct http_request *request, struct str type,
-                              enum decode_format *format) {
+static const char *judge_type(const struct http_request *request, const struct template *form,
+                              struct str type, enum decode_format *format) {
     if (is_repeated(request, "Content-Type"))
         return "Content-Type is there more than once.";
+    *format = DECODE_JSON;
+    if (form)
+        return is_of_form(form, type) ? NULL
+                                      : "This is not the media type that is agreed for what you "
+                                        "send: see Accept-Post.";
     if (is_binary_event(request, type)) {
         *format = DECODE_EVENT_DATA;
         return type.len && cloudevent_is_json(type)
@@ -84,13 +101,13 @@ static const char *judge_type(const struct http_request *request, struct str typ
                : "Send application/json, application/x-ndjson or a CloudEvent in JSON, in UTF-8.";
 }
 
-bool body_kind_read(const struct http_request *request, struct body_kind *kind,
-                    char refusal[BODY_REFUSAL_MAX]) {
+bool body_kind_read(const struct http_request *request, const struct template *template,
+                    struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]) {
     struct str type = http_header_value(request, "Content-Type");
     const struct door_form *form = door_form_of_type(type);
     const char *why = judge_coding(request);
     if (!why)
-        why = judge_type(request, type, &kind->format);
+        why = judge_type(request, template, type, &kind->format);
     if (!why && !door_charset_of(type, &kind->charset))
         why = "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 or "
               "windows-1252.";

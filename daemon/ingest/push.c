@@ -83,10 +83,16 @@ static const struct source *find_source(const struct push *push,
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
+// What a source posts is read by, where it is no form of ours.
+static const struct template *form_of(const struct source *source) {
+    bool foreign = source && !source->url && source->template && !source->template->native;
+    return foreign ? source->template : NULL;
+}
+
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(struct http_reply *reply) {
+static void say_types(const struct source *source, struct http_reply *reply) {
     if (reply->status == 415)
-        reply_header(reply, "Accept-Post", body_types);
+        reply_header(reply, "Accept-Post", body_types(form_of(source)));
 }
 
 // 0, or the status to refuse with.
@@ -144,7 +150,7 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     if (!status)
         status = check_admission(call);
     if (!status && handler_of(call) == post_signals &&
-        !body_kind_read(request, &call->body, call->refusal))
+        !body_kind_read(request, form_of(call->source), &call->body, call->refusal))
         status = 415;
     return status;
 }
@@ -158,7 +164,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         problem_fill(reply, status, call->refusal);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(reply);
+    say_types(call->source, reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -267,7 +273,7 @@ static void on_delivered(struct commit_task *task) {
                             delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
-    say_types(&reply);
+    say_types(delivery->source, &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -292,6 +298,7 @@ static void post_signals(struct push_request *call) {
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
                                                 call->push->tables, call->body.format, body, len);
     delivery->charset = call->body.charset;
+    delivery->template = form_of(call->source);
     if (call->body.format == DECODE_EVENT_DATA)
         delivery->event = body_event(call->request);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");

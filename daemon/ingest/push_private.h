@@ -6,6 +6,7 @@
 #include "codec/cloudevent.h"
 #include "codec/decode.h"
 #include "edge/http/http.h"
+#include "template/template.h"
 
 enum { BODY_REFUSAL_MAX = 256 };
 
@@ -14,10 +15,11 @@ struct body_kind {
     enum decode_format format;
     enum door_charset charset;
 };
-extern const char body_types[]; // that are taken, for Accept-Post
+// `form` reads what the source posts; NULL: it posts a form of ours.
+const char *body_types(const struct template *form); // that are taken, for Accept-Post
 // False when it is not read here; then `refusal` says why.
-bool body_kind_read(const struct http_request *request, struct body_kind *kind,
-                    char refusal[BODY_REFUSAL_MAX]);
+bool body_kind_read(const struct http_request *request, const struct template *form,
+                    struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]);
 // Who asks by WebHook-Request-Origin whether it may send events: the name of a host.
 enum { BODY_ORIGIN_MAX = 253 };
 enum body_origin { BODY_ORIGIN_NONE, BODY_ORIGIN_GOOD, BODY_ORIGIN_BAD };

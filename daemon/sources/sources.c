@@ -210,6 +210,9 @@ void sources_unref(struct sources *sources) {
         free(source->cursor_field);
         free(source->event_source);
         free(source->client_cert_file);
+        free(source->fsc_grant);
+        for (size_t h = 0; source->headers[h]; h++)
+            config_secret_free(source->headers[h]);
         config_secret_free(source->secret);
     }
     templates_free(sources->templates);

@@ -41,6 +41,9 @@ static void template_free(struct template *template) {
     free(template->query);
     free(template->page_param);
     free(template->cursor_param);
+    free(template->cursor_format);
+    for (size_t i = 0; template->headers[i]; i++)
+        free(template->headers[i]);
     free(template->window_end_param);
     free(template->auth_header);
     free(template->token_url);

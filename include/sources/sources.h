@@ -28,16 +28,20 @@ struct source {
     // poll: url NULL when it only pushes
     char *url;
     int64_t interval_ms;
-    const struct template *template; // of sources->templates; never NULL for one that is polled
+    const struct template *template; // of sources->templates; never NULL for one that is polled;
+                                     // of one that posts, what its bodies are read by
     char *cursor_param; // query parameter that gets the watermark; NULL: the template's
     char *cursor_field; // native templates only: field of each item whose highest value is the
                         // watermark; NULL: none
     bool complete;      // each poll brings all there is: what is gone from it is withdrawn
     char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in
                   // characters that can be sent; NULL: none
-    char *client_cert_file; // PEM with certificate and key; NULL: none
-    bool allow_private;     // may be at a loopback or private address
-    uint32_t silent_days;   // after so many days without anything new it is silent; 0: never told
+    char *client_cert_file;                  // PEM with certificate and key; NULL: none
+    char *headers[TEMPLATE_HEADERS_MAX + 1]; // from headers_file: "Name: value" each, secrets; NULL
+                                             // behind the last
+    char *fsc_grant;      // behind an FSC outway: the hash of the grant; NULL: it is not
+    bool allow_private;   // may be at a loopback or private address
+    uint32_t silent_days; // after so many days without anything new it is silent; 0: never told
 };
 
 // A list of sources with look-ups by name and by token. Counted references, so that a delivery

@@ -66,7 +66,7 @@ class Manual(unittest.TestCase):
 
     def test_keys_of_templates(self):
         keys = re.findall(r'"(page|request|windows|auth)",\s*"(\w+)",', source("template/keys.c"))
-        self.assertEqual(len(keys), 29)
+        self.assertEqual(len(keys), 33)
         for section in ("page", "request", "windows", "auth"):
             self.assertEqual(set(items("signaal-template.5", section)), {name for of, name in keys if of == section}, section)
 
@@ -74,19 +74,19 @@ class Manual(unittest.TestCase):
         fields = set(re.findall(r'\[MAPPING_\w+\] = \{"(\w+)"', source("codec/mapping.c")))
         self.assertEqual(len(fields), 18)
         code = source("template/fields.c")
-        rules = set(re.search(r"unknown key \(allowed: (from, value_map.*?)\)", code)[1].split(", "))
+        rules = set(re.search(r"unknown key \(allowed: (from, split.*?)\)", code)[1].split(", "))
         self.assertEqual(set(items("signaal-template.5", "fields")), fields | rules)
         exclude = set(re.search(r"exclude: unknown key \(allowed: (.*?)\)", code)[1].split(", "))
         self.assertEqual(set(items("signaal-template.5", "exclude")), exclude)
         lists = re.findall(r'\bLIST\("(\w+)"', source("template/keys.c"))
-        self.assertEqual(len(lists), 4)
+        self.assertEqual(len(lists), 5)
         for name in lists:
             self.assertIn(f".Ss {name}\n", (MAN / "signaal-template.5").read_text())
 
     def test_columns_of_sources(self):
         table = source("sources/columns.c").split("sources_columns[] = {")[1].split("};")[0]
         columns = re.findall(r'\{"(\w+)", (?:true|false),', table)
-        self.assertEqual(len(columns), 18)
+        self.assertEqual(len(columns), 20)
         self.assertEqual(items("sources.csv.5", "COLUMNS"), columns)
         kinds = re.findall(r'\[SOURCE_[A-Z]+\] = "(\w+)"', source("core/signal/signal.c"))
         self.assertIn(f".Li {' , '.join(kinds)} .\n", (MAN / "sources.csv.5").read_text())

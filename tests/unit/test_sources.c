@@ -23,6 +23,8 @@ static int setup(void **state) {
         {"templates/plain.yaml", LEAST},
         {"templates/bearer.yaml", LEAST "auth: {kind: bearer}\n"},
         {"templates/basic.yaml", LEAST "auth: {kind: basic, optional: yes}\n"},
+        {"templates/token.yaml", LEAST "auth: {kind: token}\n"},
+        {"templates/zgw.yaml", LEAST "auth: {kind: zgw}\n"},
         {"templates/key.yaml", LEAST "auth: {kind: header, header: X-Api-Key}\n"},
         {"templates/oauth.yaml", LEAST "auth: {kind: oauth2, token_url: 'http://127.0.0.1/t'}\n"},
     };
@@ -72,14 +74,17 @@ static void test_all_columns(void **state) {
     (void)state;
     scratch_write("secret", "abc.DEF-123==\n", 0600);
     scratch_write("cert.pem", CERTIFICATE, 0600);
+    scratch_write("headers", "X-Gateway: open\nX-Key: secret\n", 0600);
     struct sources *s =
         load_good("allow_private,kind,name,municipality,tokens,official,policy,url,interval,"
-                  "cursor_param,cursor_field,secret_file,client_cert_file,silent_days,template\n"
+                  "cursor_param,cursor_field,secret_file,client_cert_file,headers_file,fsc_grant,"
+                  "silent_days,template\n"
                   "yes,coa,c-1.x_y,GM0363," A64 "  " B64 ",yes,no,"
-                  "\"http://127.0.0.1:81/a,b?c=d@e\",1s,since,updated,secret,cert.pem,30,\n"
+                  "\"http://127.0.0.1:81/a,b?c=d@e\",1s,since,updated,secret,cert.pem,headers,"
+                  "$1$3$abc=,30,\n"
                   "\n"
-                  ",ngo,silent,,,,,,,,,,,,\n"
-                  ",ngo,marked,,,,,https://h.example.nl/,10s,changed,,,,0,marked\n");
+                  ",ngo,silent,,,,,,,,,,,,,,\n"
+                  ",ngo,marked,,,,,https://h.example.nl/,10s,changed,,,,,,0,marked\n");
     assert_int_equal(s->count, 3);
     const struct source *a = &s->list[0], *b = &s->list[1], *c = &s->list[2];
     assert_string_equal(a->name, "c-1.x_y");
@@ -95,6 +100,10 @@ static void test_all_columns(void **state) {
     assert_string_equal(a->cursor_field, "updated");
     assert_string_equal(a->secret, "abc.DEF-123==");
     assert_string_equal(a->client_cert_file, scratch_path("cert.pem"));
+    assert_string_equal(a->headers[0], "X-Gateway: open");
+    assert_string_equal(a->headers[1], "X-Key: secret");
+    assert_null(a->headers[2]);
+    assert_string_equal(a->fsc_grant, "$1$3$abc=");
     assert_int_equal(a->silent_days, 30);
     assert_true(a->template->native);
     assert_int_equal(a->template->pages_max, 500);
@@ -180,10 +189,15 @@ static const struct {
      "s.csv:2: client_cert_file: cannot be read: No such file or directory\n"},
     {"name,kind,client_cert_file\na,coa,s.csv\n",
      "s.csv:2: client_cert_file: others can read or change this secret: chmod 0600\n"},
+    {"name,kind,headers_file\na,coa,gone\nb,coa,s.csv\n",
+     "s.csv:2: headers_file: cannot be read: No such file or directory\n"
+     "s.csv:3: headers_file: others can read or change this secret: chmod 0600\n"},
+    {"name,kind,fsc_grant\na,coa,$1$3$x y\n",
+     "s.csv:2: fsc_grant: not the hash of a grant (allowed: 1..256 of [a-zA-Z0-9$+/=_.-])\n"},
     {"name,kind,silent_days\na,coa,3651\nb,coa,-1\nc,coa,30d\n",
      "s.csv:2: silent_days:" DAYS "s.csv:3: silent_days:" DAYS "s.csv:4: silent_days:" DAYS},
-    {"name,kind,template\na,coa,plan\n",
-     "s.csv:2: template: unknown (allowed: native basic bearer key marked oauth plain)\n"},
+    {"name,kind,template\na,coa,plan\n", "s.csv:2: template: unknown (allowed: native basic bearer "
+                                         "key marked oauth plain token zgw)\n"},
     {"name,kind,url,template\na,coa,https://h/,bearer\nb,coa,https://h/,oauth\n",
      "s.csv:2: secret_file: is needed: the template authenticates\n"
      "s.csv:3: secret_file: is needed: the template authenticates\n"
@@ -212,10 +226,11 @@ static void test_secret_file(void **state) {
     expect(csv, "s.csv:2: secret_file: is empty or is not text\n");
 }
 
-#define NO_BEARER                                                                                  \
-    "the file holds no bearer token: one line of at most 4096 visible ASCII characters"
+#define NO_BEARER "the file holds no token: one line of at most 4096 visible ASCII characters"
 #define NO_BASIC "the file holds no user:password: one line of at most 4096 bytes"
 #define NO_KEY "the file holds no key: one line of at most 4096 ASCII characters"
+#define NO_ZGW                                                                                     \
+    "the file holds no client_id:secret: one line of at most 4096 visible ASCII characters"
 #define NO_CLIENT                                                                                  \
     "the file holds no client_id:client_secret: one line of at most 4096 visible ASCII characters"
 
@@ -238,6 +253,12 @@ static void test_secrets_of_templates(void **state) {
         {"key", "x\ty", NO_KEY},
         {"oauth", "id:secret", NULL},
         {"oauth", "id", NO_CLIENT},
+        {"token", "abc", NULL},
+        {"token", "a b", NO_BEARER},
+        {"zgw", "signaald:secret:more", NULL},
+        {"zgw", "signaald:", NO_ZGW},
+        {"zgw", "secret", NO_ZGW},
+        {"zgw", "signa\xc3\xa4ld:secret", NO_ZGW},
         {"plain", "x", "the template does not authenticate"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
