@@ -243,7 +243,7 @@ static void put_in_force(struct app *app, struct reload *next) {
     log_set_level((enum log_level)app->config->log_level);
     ledger_use_window(app->ledger, app->config->retention.identity_ms);
     const struct decode_limits limits = reload_decode_limits(app->config);
-    pipeline_use_limits(app->pipeline, &limits);
+    pipeline_use_limits(app->pipeline, &limits, app->config->unpacked_bytes_max);
     admission_use_limits(&app->admission);
     push_use_tls(app->push, next->tls);
     push_use(app->push, next->sources, next->tables);
@@ -456,6 +456,7 @@ static bool open_ledger(struct app *app, struct err *err) {
         return false;
     struct pipeline_options pipeline = {
         .delivery = {.limits = reload_decode_limits(config),
+                     .unpacked_bytes_max = config->unpacked_bytes_max,
                      .identity_key = ledger_identity_key(app->ledger),
                      .person_keys = ledger_person_keys(app->ledger)},
         .on_committed = on_committed,

@@ -86,10 +86,12 @@ static struct commit_task *take_first(struct task_list *list) {
 static void on_kick(void *ctx);
 static void on_acks_due(void *ctx);
 
-void pipeline_use_limits(struct pipeline *pipeline, const struct decode_limits *limits) {
+void pipeline_use_limits(struct pipeline *pipeline, const struct decode_limits *limits,
+                         size_t unpacked_bytes_max) {
     struct delivery_reading *reading = mem_zalloc(1, sizeof *reading);
     *reading = (struct delivery_reading){pipeline->reading->options, pipeline->reading};
     reading->options.limits = *limits;
+    reading->options.unpacked_bytes_max = unpacked_bytes_max;
     pipeline->reading = reading;
 }
 
