@@ -69,7 +69,7 @@ def setUpModule():
     tree = copy_of(ROOT, folder / "here")
     make(tree)
     debs = packages(tree)
-    tree = copy_of(ROOT, folder / "elsewhere/signaald")
+    tree = copy_of(ROOT, folder / "else where/signaald")
     make(tree, TZ="Asia/Tokyo")
     run("faketime", "-f", "+400d", "cpack", "--preset", "packages", cwd=tree, umask=0o022)
     again = {name: path.read_bytes() for name, path in packages(tree).items()}
@@ -238,7 +238,7 @@ class Life(unittest.TestCase):
         self.assertIn("systemctl restart signaald", self.out["upgrade-bad"])
 
     def test_a_removal_keeps_state_and_configuration(self):
-        self.good("remove", "again", "start-again", "why-again")
+        self.good("remove", "again", "start-again", "post-again", "why-again")
         self.assertEqual(self.out["state-removed"], "inactive\n")
         self.assertEqual(self.out["files-removed"], self.out["files-before"])
         self.assertIn("sources.csv", self.out["etc-removed"])

@@ -79,7 +79,9 @@ shows state-removed ActiveState
 state files-removed
 ls /etc/signaald >/out/etc-removed
 step again apt install /in/now/*.deb
-step start-again systemctl start signaald
+# shellcheck disable=SC2046 # all units that there are, the sockets too
+step start-again systemctl enable --now $(cd /usr/lib/systemd/system && ls -d signaald*)
+step post-again post 2017-000125
 step why-again signaalctl why gm0363-amsterdam 2017-000123
 step purge apt purge signaald signaalctl signaald-doc
 state files-purged
