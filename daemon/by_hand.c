@@ -6,7 +6,6 @@
 
 #include "edge/store/place.h"
 #include "ingest/certificates.h"
-#include "ingest/push.h"
 #include "sources/sources.h"
 
 #include <errno.h>
@@ -58,7 +57,7 @@ void by_hand_find_faults(const struct config *config, struct diagnostics *faults
     if (!config->tls_certificate_file || access(config->tls_certificate_file, R_OK) != 0 ||
         !config->tls_key_file || access(config->tls_key_file, R_OK) != 0)
         return; // has been told
-    if (!push_read_tls(config, &tls, &err))
+    if (!certificates_read_own(config, &tls, &err))
         diagnostics_add(faults, NULL, 0, "%s and %s: %s", config->tls_certificate_file,
                         config->tls_key_file, err.text);
     http_tls_unref(tls);

@@ -8,7 +8,6 @@
 #include "by_hand.h"
 #include "codec/json_out.h"
 #include "ingest/certificates.h"
-#include "ingest/push.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +114,7 @@ bool reload_read(const struct config *running, struct reload *reload, struct buf
     config_digest(reload->config ? reload->config : running, true, &before);
     if (reload->config && !faults->len &&
         sources_load_all(reload->config, false, &reload->sources, &reload->tables, faults) &&
-        !push_read_tls(reload->config, &reload->tls, &err))
+        !certificates_read_own(reload->config, &reload->tls, &err))
         buf_printf(faults, "%s\n", err.text);
     if (reload->config)
         reload_rows_read(reload->config, &reload->rows);

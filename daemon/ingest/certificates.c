@@ -7,7 +7,6 @@
 
 #include "base/pii/log.h"
 #include "edge/http/certificate.h"
-#include "edge/http/http.h"
 
 #include <stdio.h>
 
@@ -69,6 +68,27 @@ static void drop_pem(struct buf *pem) {
     if (pem->data)
         hash_wipe(pem->data, pem->len); // a key may stand there too
     buf_free(pem);
+}
+
+// ---- the intake's
+
+bool certificates_read_own(const struct config *config, struct http_tls **tls, struct err *err) {
+    struct buf certificate = {0}, key = {0};
+    *tls = NULL;
+    if (!config->tls_certificate_file || !config->tls_key_file)
+        return true;
+    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
+              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
+    if (ok) {
+        buf_putc(&certificate, '\0');
+        buf_putc(&key, '\0');
+        *tls = http_tls_create(certificate.data, key.data, err);
+    }
+    if (key.data)
+        hash_wipe(key.data, key.len);
+    buf_free(&certificate);
+    buf_free(&key);
+    return *tls != NULL;
 }
 
 // ---- before they are used

@@ -15,6 +15,7 @@
 #include "codec/json_out.h"
 #include "codec/notification.h"
 #include "core/normalise/normalise.h"
+#include "ingest/certificates.h"
 #include "ingest/feeds.h"
 #include "ingest/preview.h"
 #include "push_private.h"
@@ -483,25 +484,6 @@ static void get_document(struct push_request *call) {
         send_problem(call, 404, NULL);
 }
 
-bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) {
-    struct buf certificate = {0}, key = {0};
-    *tls = NULL;
-    if (!config->tls_certificate_file || !config->tls_key_file)
-        return true;
-    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-    if (ok) {
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        *tls = http_tls_create(certificate.data, key.data, err);
-    }
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
-    return *tls != NULL;
-}
-
 void push_use_tls(struct push *push, struct http_tls *tls) {
     if (!tls || http_tls_same(tls, push->tls))
         return;
@@ -531,7 +513,7 @@ static bool listen_on(struct push *push, const struct push_options *passed, stru
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!push_read_tls(config, &options.tls, err))
+    if (!certificates_read_own(config, &options.tls, err))
         return false;
     push->tls = http_tls_ref(options.tls);
     push->server = http_listen(push->loop, &options, err);

@@ -5,6 +5,7 @@
 #ifndef INGEST_CERTIFICATES_H
 #define INGEST_CERTIFICATES_H
 
+#include "edge/http/http.h"
 #include "sources/sources.h"
 
 enum certificate_kind {
@@ -18,6 +19,11 @@ enum certificate_kind {
 struct certificate_ends {
     int64_t first_s[CERTIFICATE_KINDS];
 };
+
+// The certificate and the key that the configuration names; NULL when it names none. CONFIG when
+// they cannot be used, or are no pair. The caller unrefs it.
+bool certificates_read_own(const struct config *config, struct http_tls **tls,
+                           struct err *err) MUST_CHECK;
 
 // Adds what is wrong with each (see edge/http/certificate.h), with its file. What is wrong by the
 // clock only where the check is thorough: a daemon warns of it and goes on. `sources` NULL: theirs

@@ -43,9 +43,6 @@ struct push_status {
 };
 void push_get_status(const struct push *push, struct push_status *status);
 
-// The certificate and the key that the configuration names; NULL when it names none. CONFIG when
-// they cannot be used, or are no pair. The caller unrefs it.
-bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) MUST_CHECK;
 // From the next connection on; the same one changes nothing, so sessions can go on being resumed.
 void push_use_tls(struct push *push, struct http_tls *tls);
 struct http_tls *push_tls(const struct push *push); // borrowed; NULL: there is none
