@@ -440,6 +440,7 @@ static bool open_ledger(struct app *app, struct err *err) {
         .delivery = {.limits = {.item_bytes_max = config->item_bytes_max,
                                 .items_max = config->items_max,
                                 .depth_max = config->json_depth_max},
+                     .unpacked_bytes_max = config->unpacked_bytes_max,
                      .identity_key = ledger_identity_key(app->ledger),
                      .person_keys = ledger_person_keys(app->ledger)},
         .on_committed = on_committed,

@@ -145,6 +145,8 @@ const struct yaml_key config_keys[] = {
            "A longer body of one request is refused (413)"),
     NUMBER("intake", "bodies_max", YAML_KEY_BYTES, http.body_bytes_max_all, "64MiB", KIB(1),
            GIB(64), "When all bodies together are longer, a request is refused (429)"),
+    NUMBER("intake", "unpacked_max", YAML_KEY_BYTES, unpacked_bytes_max, "64MiB", KIB(1), GIB(1),
+           "A body packed with gzip that becomes longer is refused (413)"),
     NUMBER("intake", "item_max", YAML_KEY_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
            "A longer signal is refused"),
     NUMBER("intake", "items_max", YAML_KEY_COUNT, items_max, "10000", 1, 100000,

@@ -63,13 +63,15 @@ static const struct push_route {
     {{"POST", "/v1/signals", ROUTE_SOURCE, true, NULL}, post_signals},
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
-    {{"OPTIONS", "/v1/signals", ROUTE_OPEN, false, NULL}, answer_handshake},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, get_document},
 };
 static const struct router router = ROUTER(routes);
+// It is no method of the path: whoever does not ask by the header gets 405.
+static const struct push_route handshake = {{"OPTIONS", "/v1/signals", ROUTE_OPEN, false, NULL},
+                                            answer_handshake};
 
 static void (*handler_of(const struct push_request *call))(struct push_request *call) {
     return ((const struct push_route *)call->match.route)->handle;
@@ -138,11 +140,21 @@ static void on_full(void *ctx, struct http_request *request, const char *what) {
         log_warning("an address has its share of the room, it gets 429 of=%s", what);
 }
 
+static bool is_handshake(const struct http_request *request) {
+    return str_is(http_method(request), handshake.route.method) &&
+           str_is(http_path(request), handshake.route.path) &&
+           http_header_value(request, BODY_ORIGIN_HEADER).data;
+}
+
 static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
     call->request = request;
     unsigned status = router_take(&router, request, &call->match);
+    if (status == 405 && is_handshake(request)) {
+        call->match.route = &handshake.route;
+        status = 0;
+    }
     if (!status)
         status = check_right(call);
     if (!status)
@@ -298,6 +310,8 @@ static void post_signals(struct push_request *call) {
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
                                                 call->push->tables, call->body.format, body, len);
     delivery->charset = call->body.charset;
+    if (call->body.packed)
+        delivery_set_packed(delivery);
     delivery->template = form_of(call->source);
     if (call->body.format == DECODE_EVENT_DATA)
         delivery->event = body_event(call->request);
@@ -310,23 +324,14 @@ static void post_signals(struct push_request *call) {
 static void answer_handshake(struct push_request *call) {
     struct http_reply reply = {.status = 200};
     char origin[BODY_ORIGIN_MAX + 1];
-    switch (body_read_origin(call->request, origin)) {
-    case BODY_ORIGIN_GOOD:
-        reply_header(&reply, "WebHook-Allowed-Origin", origin);
-        reply_header(&reply, "WebHook-Allowed-Rate", "*");
-        reply_header(&reply, "Allow", "POST");
-        http_send(call->request, &reply);
-        break;
-    case BODY_ORIGIN_NONE:
-        call->push->requests_refused++;
-        problem_fill(&reply, 405, NULL);
-        reply_header(&reply, "Allow", "POST");
-        http_send(call->request, &reply);
-        break;
-    case BODY_ORIGIN_BAD:
-        send_problem(call, 400, "WebHook-Request-Origin is the name of a host.");
-        break;
+    if (!body_read_origin(call->request, origin)) {
+        send_problem(call, 400, BODY_ORIGIN_HEADER " is the name of a host.");
+        return;
     }
+    reply_header(&reply, "WebHook-Allowed-Origin", origin);
+    reply_header(&reply, "WebHook-Allowed-Rate", "*");
+    reply_header(&reply, "Allow", "POST");
+    http_send(call->request, &reply);
 }
 
 static const char never_received[] = "This signal was never received from you.";
