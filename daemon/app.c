@@ -440,6 +440,7 @@ static bool open_ledger(struct app *app, struct err *err) {
         .delivery = {.limits = {.item_bytes_max = config->item_bytes_max,
                                 .items_max = config->items_max,
                                 .depth_max = config->json_depth_max},
+                     .unpacked_bytes_max = config->unpacked_bytes_max,
                      .identity_key = ledger_identity_key(app->ledger),
                      .person_keys = ledger_person_keys(app->ledger)},
         .on_committed = on_committed,
@@ -473,6 +474,7 @@ static bool open_sides(struct app *app, struct err *err) {
     app->feeds = feeds_create(&feeds, app->sources, app->tables, err);
     if (!app->feeds)
         return false;
+    push.feeds = app->feeds;
     app->push = push_create(&push, app->sources, app->tables, err);
     if (!app->push)
         return false;

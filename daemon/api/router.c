@@ -57,10 +57,7 @@ static bool is_method_of(const struct route *route, struct str method) {
            (str_is(method, "HEAD") && strcmp(route->method, "GET") == 0);
 }
 
-// OPTIONS is for a handshake, and no method of what the path is.
 static void add_allowed(struct route_match *match, const char *method) {
-    if (strcmp(method, "OPTIONS") == 0)
-        return;
     size_t len = strlen(match->allow);
     (void)snprintf(match->allow + len, sizeof match->allow - len, "%s%s%s", len ? ", " : "", method,
                    strcmp(method, "GET") == 0 ? ", HEAD" : "");

@@ -177,10 +177,12 @@ static void put_row(struct buf *out, const struct mapping *mapping, enum fault_c
     if (code == FAULT_EMPTY_DATE) {
         buf_puts(out, "a row has no date in ");
         put_place(out, mapping, "/reported");
-        buf_puts(out, ": fill it in, or write may_be_missing: [reported] in the template");
+        buf_puts(out, mapping->own
+                          ? ": fill it in"
+                          : ": fill it in, or write may_be_missing: [reported] in the template");
     } else {
-        buf_printf(out, "it %s: take it out, or let the template exclude it",
-                   fault_code_text(code));
+        buf_printf(out, "it %s: take it out%s", fault_code_text(code),
+                   mapping->own ? "" : ", or let the template exclude it");
     }
 }
 
@@ -199,15 +201,17 @@ static void put_other(struct buf *out, const struct mapping *mapping,
 
 static void put_missing_places(struct buf *out, const struct mapping *mapping,
                                const struct decode_result *decoded) {
-    buf_printf(out, "%s that the template names are not there%s%s",
-               is_csv(mapping) ? "columns" : "members", *decoded->missing ? ": " : "",
-               decoded->missing);
+    buf_printf(out, "%s that %s are not there%s%s", is_csv(mapping) ? "columns" : "members",
+               mapping->own ? "each table has" : "the template names",
+               *decoded->missing ? ": " : "", decoded->missing);
     for (uint32_t i = 0; i < decoded->unknown_count && i < DECODE_UNKNOWN_MAX; i++)
         buf_printf(out, "%s%u", i ? ", " : "; one that it does not name may be meant: column ",
                    decoded->unknown[i]);
     if (decoded->unknown_count > DECODE_UNKNOWN_MAX)
         buf_puts(out, " and further");
-    if (is_csv(mapping))
+    if (mapping->own)
+        buf_puts(out, "; call each column as its field is called");
+    else if (is_csv(mapping))
         buf_puts(out, "; write them in the template as the header line does, or add their fields "
                       "to may_be_missing");
 }
@@ -226,7 +230,11 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
                    char text[EXPLAIN_MAX]) {
     struct buf out;
     buf_init(&out, EXPLAIN_MAX - 1);
-    if (decoded->form)
+    if (strcmp(decoded->place, "packed") == 0)
+        buf_puts(&out, decoded->fault == FAULT_TOO_LONG
+                           ? "it unpacks to more than this server takes: send it in parts"
+                           : "it is broken or cut off: expected gzip, and nothing behind it");
+    else if (decoded->form)
         buf_printf(&out, "it is %s: %s", decoded->form->name, decoded->form->advice);
     else if (decoded->fault == FAULT_REQUIRED)
         put_missing(&out, mapping, decoded->place);

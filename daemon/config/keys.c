@@ -125,7 +125,9 @@ const struct yaml_key config_keys[] = {
      .type = YAML_KEY_OWN,
      .set = config_set_listen,
      .default_text = "127.0.0.1:8080",
-     .help = "The daemon takes signals here; any address but loopback needs TLS",
+     .help = "The daemon takes signals here; any address but loopback needs TLS; signaald.socket, "
+             "where "
+             "it is enabled, has to listen at the same one",
      .allowed = "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts"},
     RENEWED("intake", "tls_certificate", tls_certificate_file,
             "The certificate and its chain, PEM"),
@@ -143,6 +145,8 @@ const struct yaml_key config_keys[] = {
            "A longer body of one request is refused (413)"),
     NUMBER("intake", "bodies_max", YAML_KEY_BYTES, http.body_bytes_max_all, "64MiB", KIB(1),
            GIB(64), "When all bodies together are longer, a request is refused (429)"),
+    NUMBER("intake", "unpacked_max", YAML_KEY_BYTES, unpacked_bytes_max, "64MiB", KIB(1), GIB(1),
+           "A body packed with gzip that becomes longer is refused (413)"),
     NUMBER("intake", "item_max", YAML_KEY_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
            "A longer signal is refused"),
     NUMBER("intake", "items_max", YAML_KEY_COUNT, items_max, "10000", 1, 100000,
@@ -160,7 +164,8 @@ const struct yaml_key config_keys[] = {
     NUMBER("intake", "backlog_max", YAML_KEY_BYTES_64, backlog_bytes_max, "10GiB", KIB(1),
            GIB(65536), "When more waits on disk for Kafka, a request is refused (429)"),
     PATH("control", "socket", control_socket, "/run/signaald/control.sock",
-         "signaalctl(1) talks to the daemon here"),
+         "signaalctl(1) talks to the daemon here; signaald-control.socket has to have the same "
+         "path"),
     NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 3,
            "So many questions are worked out at once, beside intake; more wait, then get 429"),
     NUMBER("control", "reads_per_minute", YAML_KEY_COUNT, control_reads_per_minute, "600", 1,

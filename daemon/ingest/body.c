@@ -15,7 +15,7 @@ const char *body_types(const struct template *form) {
                                         [MAPPING_CSV] = "text/csv"};
     return form ? types[form->mapping.format]
                 : "application/json, application/x-ndjson, application/cloudevents+json, "
-                  "application/cloudevents-batch+json";
+                  "application/cloudevents-batch+json, text/csv";
 }
 
 static bool is_of_form(const struct template *form, struct str type) {
@@ -33,6 +33,7 @@ static bool find_format(struct str type, enum decode_format *format) {
         {"application/x-ndjson", DECODE_NDJSON},
         {"application/cloudevents-batch+json", DECODE_EVENTS},
         {"application/cloudevents+json", DECODE_EVENT},
+        {"text/csv", DECODE_TABLE},
     };
     struct str media;
     if (!str_split(&type, ';', &media))
@@ -68,12 +69,14 @@ static bool is_binary_event(const struct http_request *request, struct str type)
     return !is_event_type(type) && http_header_each(request, "ce-", NULL, NULL) > 0;
 }
 
-static const char *judge_coding(const struct http_request *request) {
+static const char *judge_coding(const struct http_request *request, bool *packed) {
     struct str coding = http_header_value(request, "Content-Encoding");
-    if (str_equal_nocase(coding, STR("gzip")) || str_equal_nocase(coding, STR("x-gzip")))
-        return "The body is packed with gzip, which is not read here: send it as it is.";
-    if (coding.data && !str_equal_nocase(coding, STR("identity")))
-        return "This Content-Encoding is not read here: send the body as it is, not packed.";
+    *packed = str_equal_nocase(coding, STR("gzip")) || str_equal_nocase(coding, STR("x-gzip"));
+    if (is_repeated(request, "Content-Encoding"))
+        return "Content-Encoding is there more than once: pack the body once, with gzip.";
+    if (coding.data && !*packed && !str_equal_nocase(coding, STR("identity")))
+        return "This Content-Encoding is not read here: pack the body with gzip, or send it not "
+               "packed.";
     return NULL;
 }
 
@@ -98,14 +101,14 @@ static const char *judge_type(const struct http_request *request, const struct t
     return is_event_type(type)
                ? "Of CloudEvents this server takes application/cloudevents+json, "
                  "application/cloudevents-batch+json, and those in binary mode."
-               : "Send application/json, application/x-ndjson or a CloudEvent in JSON, in UTF-8.";
+               : "Send application/json, application/x-ndjson, text/csv or a CloudEvent in JSON.";
 }
 
 bool body_kind_read(const struct http_request *request, const struct template *template,
                     struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]) {
     struct str type = http_header_value(request, "Content-Type");
     const struct door_form *form = door_form_of_type(type);
-    const char *why = judge_coding(request);
+    const char *why = judge_coding(request, &kind->packed);
     if (!why)
         why = judge_type(request, template, type, &kind->format);
     if (!why && !door_charset_of(type, &kind->charset))
@@ -130,20 +133,17 @@ struct cloudevent *body_event(const struct http_request *request) {
     return event;
 }
 
-enum body_origin body_read_origin(const struct http_request *request,
-                                  char out[BODY_ORIGIN_MAX + 1]) {
-    struct str origin = http_header_value(request, "WebHook-Request-Origin");
-    if (!origin.data)
-        return BODY_ORIGIN_NONE;
+bool body_read_origin(const struct http_request *request, char out[BODY_ORIGIN_MAX + 1]) {
+    struct str origin = http_header_value(request, BODY_ORIGIN_HEADER);
     if (origin.len == 0 || origin.len > BODY_ORIGIN_MAX)
-        return BODY_ORIGIN_BAD;
+        return false;
     for (size_t i = 0; i < origin.len; i++) {
         char c = origin.data[i], low = (char)(c | 0x20);
         if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') && (!c || !strchr(".-:", c)))
-            return BODY_ORIGIN_BAD;
+            return false;
     }
     memcpy(out, origin.data, origin.len);
     out[origin.len] = '\0';
     scrub_mask(out, origin.len);
-    return memcmp(out, origin.data, origin.len) == 0 ? BODY_ORIGIN_GOOD : BODY_ORIGIN_BAD;
+    return memcmp(out, origin.data, origin.len) == 0;
 }

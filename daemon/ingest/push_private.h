@@ -14,17 +14,17 @@ enum { BODY_REFUSAL_MAX = 256 };
 struct body_kind {
     enum decode_format format;
     enum door_charset charset;
+    bool packed; // with gzip
 };
 // `form` reads what the source posts; NULL: it posts a form of ours.
 const char *body_types(const struct template *form); // that are taken, for Accept-Post
 // False when it is not read here; then `refusal` says why.
 bool body_kind_read(const struct http_request *request, const struct template *form,
                     struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]);
-// Who asks by WebHook-Request-Origin whether it may send events: the name of a host.
+// Who asks whether it may send events: false when it is not the name of a host.
+#define BODY_ORIGIN_HEADER "WebHook-Request-Origin"
 enum { BODY_ORIGIN_MAX = 253 };
-enum body_origin { BODY_ORIGIN_NONE, BODY_ORIGIN_GOOD, BODY_ORIGIN_BAD };
-enum body_origin body_read_origin(const struct http_request *request,
-                                  char out[BODY_ORIGIN_MAX + 1]);
+bool body_read_origin(const struct http_request *request, char out[BODY_ORIGIN_MAX + 1]);
 // The attributes of a CloudEvent in binary mode. The caller frees it.
 struct cloudevent *body_event(const struct http_request *request);
 

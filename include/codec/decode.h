@@ -12,6 +12,7 @@
 enum decode_format {
     DECODE_JSON,
     DECODE_NDJSON,
+    DECODE_TABLE,      // CSV: read by mapping_own_table
     DECODE_EVENT,      // a CloudEvent in structured mode
     DECODE_EVENTS,     // a batch of them
     DECODE_EVENT_DATA, // what a CloudEvent in binary mode has as its body
@@ -63,7 +64,8 @@ struct decode_result {
     bool failed;
     enum fault_code fault;
     // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there
-    // is nothing, "behind" when something follows what should be all.
+    // is nothing, "behind" when something follows what should be all, "packed" when it cannot be
+    // unpacked (SYNTAX, TOO_LONG).
     const char *place;
     const struct door_form *form;         // with FORM: what it is instead
     uint32_t titles;                      // CSV: records above the header line

@@ -90,6 +90,7 @@ struct mapping_skip {
 
 struct mapping {
     enum mapping_format format;
+    bool own;       // no template: see mapping_own_table
     char *items;    // JSON: Pointer to the array in the page; "" or NULL: the page itself
     char *items_or; // JSON: where it is instead, when there is no array; NULL: nowhere
     char *count;    // JSON: Pointer to how many items the whole list has; "": nowhere; NULL: one of
@@ -168,6 +169,9 @@ void mapping_decode_traced(const struct mapping *mapping, struct str body,
                            void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
                            struct mapping_result *result);
 
+// Our own form in a table (text/csv), as the template csv has it: id, reported and category have to
+// be there, and columns are called as the fields are.
+const struct mapping *mapping_own_table(void);
 // The same with all that may be missing. It borrows its texts.
 void mapping_relax(const struct mapping *mapping, struct mapping *relaxed);
 void mapping_free(struct mapping *mapping); // its texts; not the struct

@@ -35,6 +35,7 @@ struct config {
     uint16_t listen_port;
     char *tls_certificate_file, *tls_key_file;
     struct http_limits http;
+    size_t unpacked_bytes_max;
     size_t item_bytes_max;
     uint32_t items_max;
     uint32_t json_depth_max;

@@ -195,7 +195,7 @@ class Http(harness.Case):
                         self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
 
     def test_accept_post(self):
-        taken = contract.find(contract.PUBLIC, "/components/headers/Accept-Post/schema/const")
+        taken = contract.find(contract.PUBLIC, "/components/headers/Accept-Post/schema")["enum"][0]
         for headers, body in (({"Content-Type": "text/plain"}, b"x"), ({"Content-Type": "application/xml"}, b"<x/>"), ({}, b"{}"),
                               ({"Content-Type": "application/json", "Content-Encoding": "br"}, b"x"),
                               ({"Content-Type": "application/json"}, b"PK\3\4xl/workbook.xml" + b"x" * 100)):

@@ -422,8 +422,10 @@ class Unit(unittest.TestCase):
                                     UNIT.read_text()))
 
     def test_verify(self):
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(self.unit)], capture_output=True, text=True)
-        told = [line for line in done.stderr.splitlines() if UNIT.name in line]
+        sockets = [shutil.copy(socket, self.directory.name) for socket in UNIT.parent.glob("*.socket")]
+        self.assertEqual(len(sockets), 2)
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(self.unit), *sockets], capture_output=True, text=True)
+        told = [line for line in done.stderr.splitlines() if UNIT.stem in line]
         self.assertEqual((done.returncode, told), (0, []), done.stderr)
 
     def test_exposure(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Identifiers in every place of what a source can send: well-formed bodies, broken ones, and whole requests."""
 import csv
+import gzip
 import io
 import itertools
 import json
@@ -144,6 +145,14 @@ def deliveries(identifier):
                 heads = {**{f"ce-{key}": said for key, said in plain.items()}, "ce-id": new_id(), f"ce-{name}": value}
                 yield "application/json", heads, dump(SIGNAL)
         yield "application/json", {"ce-id": quote(form), f"ce-{quote(form)}": quote(form)}, form.encode()
+        packed = gzip.compress(dump([{"id": form, "municipality": form, form: form}, {"id": new_id(), **SIGNAL, "note": form}]), mtime=0)
+        for body in (packed, packed[:-9], packed + form.encode(), form.encode(), gzip.compress(form.encode()), gzip.compress(packed)):
+            yield "application/json", {"Content-Encoding": "gzip"}, body
+        yield "text/csv", {"Content-Encoding": "x-gzip"}, gzip.compress(table("csv", [identifier]))
+        yield "application/json", {"Content-Encoding": as_header(form)}, form.encode()
+    yield "text/csv", {}, table("csv", [identifier])
+    for body in broken_tables("csv", identifier):
+        yield "text/csv", {}, body
 
 
 def encoded_bodies(form):

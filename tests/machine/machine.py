@@ -31,6 +31,7 @@ After=basic.target
 Wants=try.service
 """
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
+MACHINE_ID = "0123456789abcdef0123456789abcdef\n"  # it has been there before: nothing is enabled by itself
 GROUP = "root:x:0:\nnogroup:x:65534:\n"
 
 
@@ -59,7 +60,7 @@ def make(folder, script, files, users):
         shutil.copy(f"/etc/{name}", root / "etc" / name)
     passwd = PASSWD + "".join(f"{name}:x:{number}:{number}::/:/bin/sh\n" for name, number in users.items())
     group = GROUP + "".join(f"{name}:x:{number}:\n" for name, number in users.items())
-    for name, text in {"etc/passwd": passwd, "etc/group": group, "etc/os-release": "ID=debian\n", "try": PRELUDE + script,
+    for name, text in {"etc/passwd": passwd, "etc/group": group, "etc/os-release": "ID=debian\n", "etc/machine-id": MACHINE_ID, "try": PRELUDE + script,
                        "etc/systemd/system/try.service": UNIT, "etc/systemd/system/default.target": TARGET, **files}.items():
         write(root, name, text)
     for name in ("systemd-networkd", "systemd-networkd-wait-online"):  # there is no network to wait for

@@ -27,6 +27,7 @@ restarts() {{ systemctl show signaald -p NRestarts --value; }}
 
 # Without sockets of systemd.
 systemctl start signaald; show started
+systemctl is-active signaald.socket signaald-control.socket >/out/off
 begin plain; systemctl restart signaald; echo $? >>/out/restarts; end
 
 # With them: enabled while it runs.
@@ -51,7 +52,7 @@ signaalctl --json status >/out/new
 
 # The service is killed: what was acknowledged is there.
 begin killed; systemctl kill -s KILL signaald; until_ '[ $(restarts) = 1 ]'; until_ 'signaalctl status >/dev/null 2>&1'; end
-show killed-state
+show killed-state; systemctl is-active signaald.socket signaald-control.socket >/out/killed-sockets
 
 # A commit hangs: systemd hears no more of the watchdog.
 drop_in hang 'Environment=LD_PRELOAD=/hang.so
@@ -109,7 +110,7 @@ sed -i -e 's|^state:|state:\\n  identity_key: "${{CREDENTIALS_DIRECTORY}}/identi
   -e 's|^intake:|intake:\\n  tls_certificate: "${{CREDENTIALS_DIRECTORY}}/tls.crt"\\n  tls_key: "${{CREDENTIALS_DIRECTORY}}/tls.key"|' \\
   -e 's|^kafka:|kafka:\\n  settings:\\n    ssl.key.password: "file:${{CREDENTIALS_DIRECTORY}}/kafka"|' /etc/signaald/signaald.yaml
 printf 'name,kind,tokens,url,template,secret_file\\ncoa,coa,{hashlib.sha256(TOKEN.encode()).hexdigest()},https://192.0.2.1/,native,${{CREDENTIALS_DIRECTORY}}/source_coa\\n' >/etc/signaald/sources.csv
-systemd-machine-id-setup >/dev/null 2>&1; as sealed root systemd-creds encrypt --with-key=host --name=kafka /secret/kafka /secret/kafka.sealed; rm /secret/kafka
+as sealed root systemd-creds encrypt --with-key=host --name=kafka /secret/kafka /secret/kafka.sealed; rm /secret/kafka
 as unset root systemctl start signaald; show unset-state; systemctl reset-failed signaald
 drop_in secret 'LoadCredential=identity.key:/secret/identity.key
 LoadCredential=person.key:/secret/person.key
@@ -165,7 +166,9 @@ class Life(unittest.TestCase):
         self.assertEqual(set(self.out["restarts"].split()), {"0"})
 
     def test_restart_with_sockets_refuses_nobody(self):
-        self.assertEqual(self.out["active"].split(), ["active", "active"])
+        self.assertEqual(self.out["off"].split(), ["inactive", "inactive"])
+        for when in ("active", "killed-sockets"):
+            self.assertEqual(self.out[when].split(), ["active", "active"], when)
         for name in ("sockets", "upgrade"):
             load = self.load(name)
             self.assertEqual(load["refused"], {}, load["again"])
