@@ -474,6 +474,7 @@ static bool open_sides(struct app *app, struct err *err) {
     app->feeds = feeds_create(&feeds, app->sources, app->tables, err);
     if (!app->feeds)
         return false;
+    push.feeds = app->feeds;
     app->push = push_create(&push, app->sources, app->tables, err);
     if (!app->push)
         return false;

@@ -232,6 +232,8 @@ static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
            "Polled feeds whose complete list lacks more than is withdrawn at once", f->feeds.held);
     metric(out, "poll_pages_total", "Pages that polls brought", f->feeds.pages);
     metric(out, "poll_not_modified_total", "Polls that brought nothing new", f->feeds.not_modified);
+    metric(out, "poll_hints_total", "Notifications that something changed at a source",
+           f->feeds.hints);
     metric(out, "quarantined", "Items and pages in quarantine", f->quarantined);
     metric(out, "quarantined_max", "Limit: entries of the quarantine", LEDGER_QUARANTINE_MAX);
 }

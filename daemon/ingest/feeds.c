@@ -16,6 +16,7 @@ enum {
     HELD_RETRY_MS = 5000,
     REREAD_MS = 1000, // between polls of a list that moved while it was read …
     REREADS_MAX = 3,  // … and so often in a row
+    HINTS_MS = 10000, // from the begin of one poll to that of one for a hint
     BACK_OFF_AFTER =
         5, // failures in a row: from then on a failing feed is asked less often than a good one
     SILENCE_CHECK_MS = 600000,
@@ -111,9 +112,22 @@ static void plan_after_failure(struct feed *feed, int64_t retry_after_ms) {
     plan(feed, FEED_BACKING_OFF, schedule_first_ms(now + wait, interval, random_32()));
 }
 
+// One that fails or is paused waits all the same.
+static void follow_hint(struct feed *feed) {
+    int64_t now = loop_now_ms(feed->feeds->options.loop);
+    int64_t at = feed->polls ? feed->started_ms + HINTS_MS : now;
+    if (!feed->hinted || feed->poll || feed->failures || feed->record.paused)
+        return;
+    if (at < now)
+        at = now;
+    if (at < feed->next_ms)
+        plan(feed, FEED_WAITING, at);
+}
+
 static void plan_next(struct feed *feed) {
     feed->rereads = 0;
     plan(feed, FEED_WAITING, schedule_next_ms(feed->started_ms, feed->source->interval_ms));
+    follow_hint(feed);
 }
 
 static void note_failure(struct feed *feed, const char *failure) {
@@ -339,6 +353,7 @@ void feeds_get_status(const struct feeds *feeds, struct feeds_status *status) {
                                     .pages = feeds->pages,
                                     .not_modified = feeds->not_modified,
                                     .failures = feeds->failures,
+                                    .hints = feeds->hints,
                                     .certificates = feeds->certificates};
     for (size_t i = 0; i < feeds->feed_count; i++) {
         status->failing += feeds->feeds[i]->failures > 0;
@@ -463,6 +478,18 @@ enum feed_asked feeds_poll(struct feeds *feeds, struct str source) {
     loop_timer_stop(feed->timer);
     feed_poll_start(feed);
     return FEED_DONE;
+}
+
+bool feeds_hint(struct feeds *feeds, const struct source *source) {
+    enum feed_asked why;
+    struct feed *feed = find_feed(feeds, str_from(source->name), &why);
+    if (!feed)
+        return false;
+    feeds->hints++;
+    feed->hinted = true;
+    if (!feeds->stopping)
+        follow_hint(feed);
+    return true;
 }
 
 enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused) {

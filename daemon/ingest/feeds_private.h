@@ -43,6 +43,7 @@ struct feed {
     int64_t failed_ms;  // wall clock
     int64_t failing_ms; // wall clock of the first of `failures`
     int64_t whole_ms;   // loop time of the last answer that was no 304; of the start at first
+    bool hinted;        // since the last poll began: something may have changed
     bool reread_soon;   // the last poll could not move its cursor yet
     uint32_t rereads;   // so many in a row
     uint32_t failures;  // in a row
@@ -64,7 +65,7 @@ struct feeds {
     size_t feed_count;
     struct loop_timer *silence_timer;
     bool stopping;
-    uint64_t polls, pages, not_modified, failures;
+    uint64_t polls, pages, not_modified, failures, hints;
     struct certificate_ends certificates;
 };
 

@@ -466,6 +466,7 @@ void feed_poll_start(struct feed *feed) {
     feed->poll->ids = page_ids_create();
     feed->poll->pages = index_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);
+    feed->hinted = false;
     feed->polls++;
     feeds->polls++;
     feed_plan_begin(&feed->poll->plan, template_of(feed), feed->record.cursor, loop_wall_ms());

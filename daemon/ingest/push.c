@@ -13,7 +13,9 @@
 #include "base/pii/log.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
+#include "codec/notification.h"
 #include "core/normalise/normalise.h"
+#include "ingest/feeds.h"
 #include "ingest/preview.h"
 #include "push_private.h"
 
@@ -29,6 +31,7 @@ struct push {
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission *admission;
+    struct feeds *feeds;
     struct sources *sources;
     struct tables *tables;
     uint64_t generation; // of the sources and tables
@@ -51,6 +54,7 @@ struct push_request {
 
 static void post_signals(struct push_request *call);
 static void answer_handshake(struct push_request *call);
+static void post_notification(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
 static void get_health(struct push_request *call);
@@ -63,6 +67,7 @@ static const struct push_route {
     {{"POST", "/v1/signals", ROUTE_SOURCE, true, NULL}, post_signals},
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
+    {{"POST", "/v1/notifications", ROUTE_SOURCE, false, NULL}, post_notification},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
@@ -91,10 +96,16 @@ static const struct template *form_of(const struct source *source) {
     return foreign ? source->template : NULL;
 }
 
+// A notification is JSON, as a form may be.
+static const struct template *form_of_body(const struct push_request *call) {
+    static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
+    return handler_of(call) == post_notification ? &notification : form_of(call->source);
+}
+
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(const struct source *source, struct http_reply *reply) {
+static void say_types(const struct template *form, struct http_reply *reply) {
     if (reply->status == 415)
-        reply_header(reply, "Accept-Post", body_types(form_of(source)));
+        reply_header(reply, "Accept-Post", body_types(form));
 }
 
 // 0, or the status to refuse with.
@@ -161,8 +172,9 @@ static unsigned on_head(void *ctx, struct http_request *request) {
         status = check_share(call);
     if (!status)
         status = check_admission(call);
-    if (!status && handler_of(call) == post_signals &&
-        !body_kind_read(request, form_of(call->source), &call->body, call->refusal))
+    bool has_body =
+        !status && (handler_of(call) == post_signals || handler_of(call) == post_notification);
+    if (has_body && !body_kind_read(request, form_of_body(call), &call->body, call->refusal))
         status = 415;
     return status;
 }
@@ -176,7 +188,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         problem_fill(reply, status, call->refusal);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(call->source, reply);
+    say_types(call->match.route ? form_of_body(call) : NULL, reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -285,7 +297,7 @@ static void on_delivered(struct commit_task *task) {
                             delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
-    say_types(delivery->source, &reply);
+    say_types(form_of(delivery->source), &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -332,6 +344,26 @@ static void answer_handshake(struct push_request *call) {
     reply_header(&reply, "WebHook-Allowed-Rate", "*");
     reply_header(&reply, "Allow", "POST");
     http_send(call->request, &reply);
+}
+
+// A hint to poll its sender. It is answered at once: whatever came before it reaches the disk by
+// the poll, and one that is lost by the next.
+static void post_notification(struct push_request *call) {
+    struct http_reply reply = {.status = 204};
+    enum notification what = NOTIFICATION_BAD;
+    if (!call->body.packed)
+        what = notification_read(http_body(call->request), call->body.charset);
+    if (what == NOTIFICATION_BAD)
+        send_problem(call, 400,
+                     "This is no notification of the ZGW standard: one object, not packed, with a "
+                     "kanaal.");
+    else if (!call->source->url)
+        send_problem(call, 400, "You are not polled: post signals instead.");
+    else {
+        if (what == NOTIFICATION_CHANGE)
+            (void)feeds_hint(call->push->feeds, call->source);
+        http_send(call->request, &reply);
+    }
 }
 
 static const char never_received[] = "This signal was never received from you.";
@@ -506,6 +538,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->ledger = options->ledger;
     push->pipeline = options->pipeline;
     push->admission = options->admission;
+    push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     if (options->config->listen_address && !listen_on(push, options, err)) {

@@ -7,6 +7,7 @@
 #include "edge/http/http.h"
 #include "ingest/admission.h"
 
+struct feeds;
 struct push;
 
 struct push_options {
@@ -15,7 +16,8 @@ struct push_options {
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission *admission;
-    const int *fds; // listening sockets of the service manager, instead of intake.listen
+    struct feeds *feeds; // that notifications are hints to; outlives it
+    const int *fds;      // listening sockets of the service manager, instead of intake.listen
     size_t fd_count;
 };
 
