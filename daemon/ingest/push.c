@@ -33,6 +33,7 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct map rates; // see sender_wait_s
     bool stopping;
     uint64_t requests, requests_refused;
     int64_t certificate_ends_s; // 0: there is none
@@ -47,6 +48,8 @@ struct push_request {
     const struct source *source;    // NULL on open routes
     struct body_kind body;          // of signals
     char refusal[BODY_REFUSAL_MAX]; // with 415: why
+    bool too_often;                 // with 429: it sends more than it may
+    uint32_t retry_s;               // with 429: when to come again; 0: soon
 };
 
 static void post_signals(struct push_request *call);
@@ -77,14 +80,6 @@ static void (*handler_of(const struct push_request *call))(struct push_request *
     return ((const struct push_route *)call->match.route)->handle;
 }
 
-static const struct source *find_source(const struct push *push,
-                                        const struct http_request *request) {
-    struct str value = http_header_value(request, "Authorization");
-    if (value.len < 8 || !str_equal_nocase((struct str){value.data, 7}, STR("Bearer ")))
-        return NULL;
-    return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
-}
-
 // What a source posts is read by, where it is no form of ours.
 static const struct template *form_of(const struct source *source) {
     bool foreign = source && !source->url && source->template && !source->template->native;
@@ -104,17 +99,31 @@ static unsigned check_right(struct push_request *call) {
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
-    call->source = find_source(push, call->request);
+    call->source = sender_by_token(push->sources, call->request);
     return call->source ? 0 : 401;
 }
 
-static unsigned check_admission(const struct push_request *call) {
+static unsigned check_admission(struct push_request *call) {
     const struct push *push = call->push;
     if (!call->match.route->brings_signals)
         return 0;
     if (push->stopping)
         return 503;
-    return admission_full(admission_now(push->admission)) ? 429 : 0;
+    const struct admission_levels *levels = admission_now(push->admission);
+    if (!admission_full(levels))
+        return 0;
+    call->retry_s = admission_retry_s(levels);
+    return 429;
+}
+
+static unsigned check_rate(struct push_request *call) {
+    struct push *push = call->push;
+    if (!call->source)
+        return 0;
+    call->retry_s = sender_wait_s(&push->rates, call->source, push->config->requests_per_minute,
+                                  loop_now_ms(push->loop));
+    call->too_often = call->retry_s > 0;
+    return call->too_often ? 429 : 0;
 }
 
 // What a source has under way, whatever the others have: its bodies and what of it waits.
@@ -150,6 +159,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
     call->request = request;
+    call->retry_s = 0;
+    call->too_often = false;
     unsigned status = router_take(&router, request, &call->match);
     if (status == 405 && is_handshake(request)) {
         call->match.route = &handshake.route;
@@ -157,6 +168,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     }
     if (!status)
         status = check_right(call);
+    if (!status)
+        status = check_rate(call);
     if (!status)
         status = check_share(call);
     if (!status)
@@ -167,6 +180,15 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     return status;
 }
 
+static void fill_busy(const struct push_request *call, struct http_reply *reply) {
+    problem_fill(reply, 429,
+                 call->too_often ? "You send more requests in a minute than your operator allows. "
+                                   "Nothing was accepted; Retry-After says when to go on."
+                                 : NULL);
+    if (call->retry_s)
+        problem_retry_after(reply, call->retry_s);
+}
+
 static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply) {
     const struct push_request *call = http_room(request);
@@ -174,6 +196,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     push->requests_refused++;
     if (status == 415)
         problem_fill(reply, status, call->refusal);
+    else if (status == 429)
+        fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
     say_types(call->source, reply);
@@ -186,6 +210,13 @@ static void send_problem(struct push_request *call, unsigned status, const char 
     http_send(call->request, &reply);
 }
 
+static void send_busy(struct push_request *call) {
+    struct http_reply reply = {0};
+    call->push->requests_refused++;
+    fill_busy(call, &reply);
+    http_send(call->request, &reply);
+}
+
 // The body took its time: what may have changed since the head is asked again.
 static void on_request(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
@@ -193,7 +224,9 @@ static void on_request(void *ctx, struct http_request *request) {
     unsigned status = call->generation == push->generation ? 0 : check_right(call);
     if (!status)
         status = check_admission(call);
-    if (status)
+    if (status == 429)
+        send_busy(call);
+    else if (status)
         send_problem(call, status, NULL);
     else
         handler_of(call)(call);
@@ -508,6 +541,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->admission = options->admission;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
+    sender_rates_init(&push->rates);
     if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
         return NULL;
@@ -542,6 +576,7 @@ void push_free(struct push *push) {
     http_close(push->server);
     sources_unref(push->sources);
     tables_unref(push->tables);
+    free(push->rates.entries);
     free(push);
 }
 
