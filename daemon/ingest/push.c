@@ -13,8 +13,10 @@
 #include "base/pii/log.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
+#include "codec/notification.h"
 #include "core/normalise/normalise.h"
-#include "ingest/preview.h"
+#include "ingest/certificates.h"
+#include "ingest/feeds.h"
 #include "push_private.h"
 
 #include <stdio.h>
@@ -29,14 +31,15 @@ struct push {
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission *admission;
+    struct feeds *feeds;
     struct sources *sources;
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
-    struct map rates; // see sender_wait_s
+    struct map rates;     // see sender_wait_s
+    struct http_tls *tls; // that it shows; NULL: there is none
     bool stopping;
     uint64_t requests, requests_refused;
-    int64_t certificate_ends_s; // 0: there is none
 };
 
 // A request, from its head on, in its room.
@@ -54,6 +57,7 @@ struct push_request {
 
 static void post_signals(struct push_request *call);
 static void answer_handshake(struct push_request *call);
+static void post_notification(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
 static void get_health(struct push_request *call);
@@ -66,6 +70,7 @@ static const struct push_route {
     {{"POST", "/v1/signals", ROUTE_SOURCE, true, NULL}, post_signals},
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
+    {{"POST", "/v1/notifications", ROUTE_SOURCE, false, NULL}, post_notification},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
@@ -86,10 +91,16 @@ static const struct template *form_of(const struct source *source) {
     return foreign ? source->template : NULL;
 }
 
+// A notification is JSON, as a form may be.
+static const struct template *form_of_body(const struct push_request *call) {
+    static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
+    return handler_of(call) == post_notification ? &notification : form_of(call->source);
+}
+
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(const struct source *source, struct http_reply *reply) {
+static void say_types(const struct template *form, struct http_reply *reply) {
     if (reply->status == 415)
-        reply_header(reply, "Accept-Post", body_types(form_of(source)));
+        reply_header(reply, "Accept-Post", body_types(form));
 }
 
 // 0, or the status to refuse with.
@@ -174,8 +185,9 @@ static unsigned on_head(void *ctx, struct http_request *request) {
         status = check_share(call);
     if (!status)
         status = check_admission(call);
-    if (!status && handler_of(call) == post_signals &&
-        !body_kind_read(request, form_of(call->source), &call->body, call->refusal))
+    bool has_body =
+        !status && (handler_of(call) == post_signals || handler_of(call) == post_notification);
+    if (has_body && !body_kind_read(request, form_of_body(call), &call->body, call->refusal))
         status = 415;
     return status;
 }
@@ -200,7 +212,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(call->source, reply);
+    say_types(call->match.route ? form_of_body(call) : NULL, reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -232,93 +244,18 @@ static void on_request(void *ctx, struct http_request *request) {
         handler_of(call)(call);
 }
 
-static void put_verdict(struct json_out *json, const struct delivery *delivery, uint32_t index) {
-    const struct page_item *item = &delivery->content.items[index];
-    json_open(json, '{');
-    json_put_u64(json, "index", index);
-    json_key(json, "id");
-    if (item->signal == UINT32_MAX) {
-        json_null(json);
-    } else {
-        const struct signal *signal = &delivery->content.signals[item->signal];
-        json_string(json, (struct str){signal->id, signal->id_len});
-    }
-    json_put_text(json, "verdict", verdict_name(item->verdict));
-    json_put_u64(json, "dropped", item->dropped);
-    json_put_u64(json, "unmapped", item->unmapped);
-    if (item->verdict != VERDICT_REFUSED) {
-        char signal[DIGEST_HEX + 1];
-        digest_to_hex(&item->identity, signal);
-        json_put_text(json, "signal", signal);
-        json_put_u64(json, "version", item->version);
-        preview_put_changes(json, delivery, index);
-    }
-    json_key(json, "errors");
-    json_open(json, '[');
-    // In a batch with very many faults each signal tells its first.
-    bool all = delivery->content.fault_count <= PROBLEM_FAULTS_MAX;
-    uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
-    for (uint32_t i = 0; i < told; i++)
-        problem_put_fault(json, delivery_mapping(delivery),
-                          &delivery->content.faults[item->fault_first + i]);
-    json_close(json, ']');
-    if (told < item->fault_count)
-        json_put_u64(json, "errorsLeftOut", item->fault_count - told);
-    if (delivery->content.decoded.single)
-        preview_put_places(json, delivery);
-    json_close(json, '}');
-}
-
-static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery,
-                          char *location) {
-    const struct page_item *first = delivery->content.items;
-    bool single = delivery->content.decoded.single;
-    bool created = single && first->verdict == VERDICT_REGISTERED && !delivery->dry_run;
-    struct json_out json = {.buf = reply_body(reply, created ? 201 : 200, "application/json")};
-    if (single) {
-        put_verdict(&json, delivery, 0);
-    } else {
-        json_open(&json, '{');
-        json_key(&json, "results");
-        json_open(&json, '[');
-        for (size_t i = 0; i < delivery->content.item_count; i++)
-            put_verdict(&json, delivery, (uint32_t)i);
-        json_close(&json, ']');
-        preview_put_places(&json, delivery);
-        json_close(&json, '}');
-    }
-    if (created) {
-        // By our id: it holds nothing of the source's, and a URL may be logged on the way.
-        memcpy(location, "/v1/signals/", 12);
-        digest_to_hex(&first->identity, location + 12);
-        reply_header(reply, "Location", location);
-    }
-}
-
-static bool all_refused(const struct delivery *delivery) {
-    for (size_t i = 0; i < delivery->content.item_count; i++)
-        if (delivery->content.items[i].verdict != VERDICT_REFUSED)
-            return false;
-    return delivery->content.item_count > 0;
-}
-
 static void on_delivered(struct commit_task *task) {
     struct delivery *delivery = (struct delivery *)task;
     struct push_request *call = task->ctx;
     struct push *push = call->push;
     struct http_reply reply = {0};
-    char location[12 + DIGEST_HEX + 1];
+    char location[VERDICTS_LOCATION];
     push->requests_refused += task->err.kind != ERR_NONE || delivery->content.decoded.failed;
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
-    else if (delivery->content.decoded.failed)
-        problem_fill_whole(&reply, delivery_mapping(delivery), &delivery->content.decoded);
-    else if (all_refused(delivery))
-        problem_fill_faults(&reply, delivery_mapping(delivery), delivery->content.faults,
-                            delivery->content.fault_count, "Every signal in it was refused.");
     else
-        fill_verdicts(&reply, delivery, location);
-    say_types(delivery->source, &reply);
+        verdicts_fill(&reply, delivery, location);
+    say_types(form_of(delivery->source), &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -365,6 +302,26 @@ static void answer_handshake(struct push_request *call) {
     reply_header(&reply, "WebHook-Allowed-Rate", "*");
     reply_header(&reply, "Allow", "POST");
     http_send(call->request, &reply);
+}
+
+// A hint to poll its sender. It is answered at once: whatever came before it reaches the disk by
+// the poll, and one that is lost by the next.
+static void post_notification(struct push_request *call) {
+    struct http_reply reply = {.status = 204};
+    enum notification what = NOTIFICATION_BAD;
+    if (!call->body.packed)
+        what = notification_read(http_body(call->request), call->body.charset);
+    if (what == NOTIFICATION_BAD)
+        send_problem(call, 400,
+                     "This is no notification of the ZGW standard: one object, not packed, with a "
+                     "kanaal.");
+    else if (!call->source->url)
+        send_problem(call, 400, "You are not polled: post signals instead.");
+    else {
+        if (what == NOTIFICATION_CHANGE)
+            (void)feeds_hint(call->push->feeds, call->source);
+        http_send(call->request, &reply);
+    }
 }
 
 static const char never_received[] = "This signal was never received from you.";
@@ -484,29 +441,18 @@ static void get_document(struct push_request *call) {
         send_problem(call, 404, NULL);
 }
 
-bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) {
-    struct buf certificate = {0}, key = {0};
-    *tls = NULL;
-    if (!config->tls_certificate_file || !config->tls_key_file)
-        return true;
-    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-    if (ok) {
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        *tls = http_tls_create(certificate.data, key.data, err);
-    }
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
-    return *tls != NULL;
+void push_use_tls(struct push *push, struct http_tls *tls) {
+    if (!tls || http_tls_same(tls, push->tls))
+        return;
+    if (push->server)
+        http_use_tls(push->server, http_tls_ref(tls));
+    http_tls_ref(tls);
+    http_tls_unref(push->tls);
+    push->tls = tls;
 }
 
-void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (push->server && tls)
-        http_use_tls(push->server, http_tls_ref(tls));
-    push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
+struct http_tls *push_tls(const struct push *push) {
+    return push->tls;
 }
 
 static bool listen_on(struct push *push, const struct push_options *passed, struct err *err) {
@@ -524,9 +470,9 @@ static bool listen_on(struct push *push, const struct push_options *passed, stru
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!push_read_tls(config, &options.tls, err))
+    if (!certificates_read_own(config, &options.tls, err))
         return false;
-    push->certificate_ends_s = options.tls ? http_tls_ends_s(options.tls) : 0;
+    push->tls = http_tls_ref(options.tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -539,6 +485,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->ledger = options->ledger;
     push->pipeline = options->pipeline;
     push->admission = options->admission;
+    push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     sender_rates_init(&push->rates);
@@ -555,6 +502,8 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     push->generation++;
+    if (push->server)
+        http_use_limits(push->server, &push->config->http);
 }
 
 void push_quiesce(struct push *push) {
@@ -574,6 +523,7 @@ void push_free(struct push *push) {
     if (!push)
         return;
     http_close(push->server);
+    http_tls_unref(push->tls);
     sources_unref(push->sources);
     tables_unref(push->tables);
     free(push->rates.entries);
@@ -585,10 +535,11 @@ uint16_t push_port(const struct push *push) {
 }
 
 void push_get_status(const struct push *push, struct push_status *status) {
-    *status = (struct push_status){.requests = push->requests,
-                                   .requests_refused = push->requests_refused,
-                                   .connections = push->server ? http_connections(push->server) : 0,
-                                   .certificate_ends_s = push->certificate_ends_s};
+    *status =
+        (struct push_status){.requests = push->requests,
+                             .requests_refused = push->requests_refused,
+                             .connections = push->server ? http_connections(push->server) : 0,
+                             .certificate_ends_s = push->tls ? http_tls_ends_s(push->tls) : 0};
     if (push->server)
         http_get_usage(push->server, &status->usage);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by the files of the public side: push.c (routes), body.c (what the body is), sender.c
-// (who sends).
+// (who sends), verdicts.c (what became of it).
 #ifndef INGEST_PUSH_PRIVATE_H
 #define INGEST_PUSH_PRIVATE_H
 
@@ -43,5 +43,12 @@ void sender_rates_init(struct map *map);
 // 0: any.
 uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t per_minute,
                        int64_t now_ms);
+
+// The reply to a delivery that was committed, or whose body cannot be read as a whole. `location`
+// is borrowed by the reply.
+enum { VERDICTS_LOCATION = 12 + DIGEST_HEX + 1 };
+struct delivery;
+void verdicts_fill(struct http_reply *reply, const struct delivery *delivery,
+                   char location[VERDICTS_LOCATION]);
 
 #endif

@@ -328,6 +328,11 @@ static bool is_http(const char *url) {
     return url && url[4] == ':';
 }
 
+// What a secret would be read from on its way.
+static bool is_open(const char *url) {
+    return is_http(url) && !host_is_local(url_host(str_from(url)));
+}
+
 void sources_row_check(struct sources_reading *reading, struct source *source) {
     const size_t line = reading->row.line;
     if (!source->allow_private && is_http(source->url))
@@ -345,6 +350,11 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
     check_complete(reading, source, template);
     if (source->template)
         check_secret(reading, source, template);
+    if ((source->secret || source->headers[0] || source->client_cert_file) &&
+        (is_open(source->url) || is_open(template->token_url)))
+        diagnostics_add(reading->faults, reading->file, line,
+                        "url: a secret goes by http to this machine only (127.0.0.1, ::1, "
+                        "localhost): use https");
     if (source->url && !source->allow_private && is_http(template->token_url))
         diagnostics_add(reading->faults, reading->file, line,
                         "template: http for its token_url only with allow_private; use https");

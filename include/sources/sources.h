@@ -42,6 +42,7 @@ struct source {
                                              // behind the last
     char *fsc_grant;      // behind an FSC outway: the hash of the grant; NULL: it is not
     bool allow_private;   // may be at a loopback or private address
+    struct digest digest; // of its line, its template and its secrets: what another has differs
     uint32_t silent_days; // after so many days without anything new it is silent; 0: never told
 };
 
@@ -70,7 +71,8 @@ const struct source *sources_by_token(const struct sources *sources, struct str 
 // has are passed over.
 bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
                       struct tables **tables, struct buf *faults) MUST_CHECK;
-// For config_load: adds the faults of the source table and of the templates.
-void sources_check(const struct config *config, struct diagnostics *faults);
+// Adds the faults of the source table and of the templates; the table, NULL where there is any or
+// it is not there.
+struct sources *sources_check(const struct config *config, struct diagnostics *faults) MUST_CHECK;
 
 #endif

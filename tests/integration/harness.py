@@ -52,6 +52,15 @@ def claim_port():
     raise AssertionError("no port is free")
 
 
+def make_certificate(directory, name, days=2):
+    """A key and a certificate for this machine that is its own authority."""
+    key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days),
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True, timeout=60)
+    return key, certificate
+
+
 def wait_for(condition, what, seconds=PATIENCE_S):
     """Polls until condition() is true; a test that needs a shorter time than this says nothing by it."""
     end = time.monotonic() + seconds
