@@ -81,7 +81,7 @@ class Certificate(harness.Fresh):
             self.assertIs(connection.sock, sock)
         self.put(0, 0)
         self.daemon.process.send_signal(signal.SIGHUP)
-        harness.wait_for(lambda: self.daemon.log().count("tables reloaded") == 2, "it is reloaded")
+        harness.wait_for(lambda: self.daemon.log().count("reloaded sources=") == 2, "it is reloaded")
         self.assert_shown(0)
         self.daemon.stop()
 

@@ -76,10 +76,16 @@ class Encrypted(Fresh):
                 context.minimum_version = context.maximum_version = version
                 reused, session = visit(context, None)
                 self.assertFalse(reused)
-                reused, session = visit(context, session)
-                self.assertTrue(reused)
-                subprocess.run([str(BUILD / "signaalctl"), "--socket", self.daemon.control_path, "reload"], check=True,
-                               capture_output=True, timeout=60)
+                for before in ("nothing", "a reload of the same"):
+                    with self.subTest(before):
+                        reused, session = visit(context, session)
+                        self.assertTrue(reused)
+                        self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+                other = make_certificate(self.daemon.directory, "other")
+                for source, target in zip(other, (key, certificate)):
+                    target.write_bytes(source.read_bytes())
+                self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+                context.load_verify_locations(certificate)
                 reused, session = visit(context, session)
                 self.assertFalse(reused)
         self.daemon.stop()
