@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 struct push {
     const struct config *config;
     struct loop *loop;
