@@ -6,6 +6,7 @@
 #include "base/pii/log.h"
 #include "by_hand.h"
 #include "codec/json_wipe.h"
+#include "config/files.h"
 #include "rebuild/rebuild.h"
 #include "rebuild/restore.h"
 
@@ -156,7 +157,7 @@ static int act(int mode, struct words *words) {
     if (mode == RUN)
         (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
     else
-        by_hand_set_environment();
+        config_set_service_environment();
     if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
         return EXIT_USAGE;
     struct config *config = load(mode, words->file, &faults);
