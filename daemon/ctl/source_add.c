@@ -45,12 +45,13 @@ static void show_faults(const struct adding *adding, struct str faults) {
 }
 
 static enum ctl_exit load_config(struct adding *adding) {
-    const char *file = args_value(adding->plan.args, "config");
+    const char *given = args_value(adding->plan.args, "config");
+    const char *file = given ? given : getenv("SIGNAALD_CONFIG");
     struct diagnostics faults;
     struct err err;
     diagnostics_init(&faults);
     faults.by_hand = true;
-    adding->config = config_load(file ? file : CONFIG_FILE, NULL, &faults);
+    adding->config = config_load(file && *file ? file : CONFIG_FILE, NULL, &faults);
     if (!adding->config)
         show_faults(adding, buf_str(&faults.text));
     diagnostics_free(&faults);
@@ -304,7 +305,7 @@ static enum ctl_exit run_source(const struct ctl *ctl, const struct args *args) 
 static const struct args_option options[] = {
     {"kind", 0, "KIND", "as sources.csv has it; with a municipality: municipality"},
     {"municipality", 0, "WORD", "its own, by name or code"},
-    {"way", 0, "WAY", "push, poll or file"},
+    {"way", 0, "push|poll|file", "it posts, we ask, or its files are imported"},
     {"url", 0, "URL", "of the endpoint that is polled"},
     {"template", 0, "NAME", "how it is read; default: native"},
     {"secret-file", 0, "FILE", "with the endpoint's secret, made where it is not there"},
@@ -314,7 +315,7 @@ static const struct args_option options[] = {
     {"untried", 0, NULL, "try nothing"},
     {"no-reload", 0, NULL, "write the line only"},
     {"dry-run", 0, NULL, "check and try, and write nothing"},
-    {"config", 'c', "FILE", "default: " CONFIG_FILE},
+    {"config", 'c', "FILE", "of signaald; default: $SIGNAALD_CONFIG"},
     {0},
 };
 
@@ -329,8 +330,9 @@ const struct ctl_verb source_verb = {
         "shows it, personal data too. Then the table with the new line is checked as signaald "
         "--check-config does, put in place, and the daemon reloads it. When any of this fails, all "
         "is as it was. Other lines, mode and owner of the file stay. A file for a secret or a "
-        "token has mode 0600; without a terminal the secret comes from standard input. For who may "
-        "write sources.csv, mostly root.",
+        "token has mode 0600; without a terminal the secret comes from standard input. The table "
+        "is the one that the configuration names: $SIGNAALD_CONFIG, else " CONFIG_FILE ". For who "
+        "may write it, mostly root.",
     .options = options,
     .word_count = 1,
     .optional_word_count = 1,
