@@ -195,13 +195,15 @@ static void log_refused(struct str faults) {
     struct str line;
     while (str_split(&faults, '\n', &line))
         if (line.len)
-            log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
+            log_alarm(ALARM_RELOAD_REFUSED, "reload refused, the old tables stay: %.*s",
+                      (int)line.len, line.data);
 }
 
 static void on_sighup_ended(void *ctx, bool written) {
     (void)ctx;
     if (!written)
-        log_error("audit line lost action=reload: begun, its outcome is not logged");
+        log_alarm(ALARM_AUDIT_LINE_LOST,
+                  "audit line lost action=reload: begun, its outcome is not logged");
 }
 
 static void on_sighup_begun(void *ctx, bool written) {
@@ -282,7 +284,8 @@ static void on_input_done(void *ctx) {
 
 static void on_stop_deadline(void *ctx) {
     struct app *app = ctx;
-    log_error("stop takes too long, ending now; the ledger has all that was accepted");
+    log_alarm(ALARM_STOP_SLOW,
+              "stop takes too long, ending now; the ledger has all that was accepted");
     _exit(app->status ? app->status : 1);
 }
 
@@ -317,7 +320,8 @@ static bool load_tables(struct app *app, struct err *err) {
     struct str rest = buf_str(&faults), line;
     while (!ok && str_split(&rest, '\n', &line))
         if (line.len)
-            log_error("%.*s", (int)line.len, line.data);
+            log_alarm(ALARM_CONFIGURATION, "the configuration is at fault: %.*s", (int)line.len,
+                      line.data);
     buf_free(&faults);
     return ok || err_set(err, ERR_CONFIG, "the tables or the sources are at fault");
 }
@@ -452,9 +456,11 @@ int app_run(struct config *config) {
         log_start(&app);
         loop_run(app.loop);
     } else {
-        log_error("cannot start: %s", err.text);
         if (err.kind == ERR_DAMAGED)
-            log_error("%s", store_damage_advice);
+            log_alarm(ALARM_LEDGER_DAMAGED, "the ledger cannot be used: %s: %s", err.text,
+                      store_damage_advice);
+        else
+            log_alarm(ALARM_CANNOT_START, "cannot start: %s", err.text);
         app.status = err_exit_status(&err);
     }
     close_all(&app);

@@ -165,10 +165,12 @@ static void on_full(void *ctx, struct http_request *request, const char *what) {
     (void)ctx;
     const struct push_request *call = request ? http_room(request) : NULL;
     if (call && call->source)
-        log_warning("a source has its share of the room, it gets 429 source=%s of=%s",
-                    call->source->name, what);
+        log_alarm(ALARM_SOURCE_SHARE,
+                  "a source has its share of the room, it gets 429 source=%s of=%s",
+                  call->source->name, what);
     else
-        log_warning("an address has its share of the room, it gets 429 of=%s", what);
+        log_alarm(ALARM_ADDRESS_SHARE, "an address has its share of the room, it gets 429 of=%s",
+                  what);
 }
 
 static unsigned on_head(void *ctx, struct http_request *request) {
