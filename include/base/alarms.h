@@ -30,8 +30,10 @@ enum log_level { // syslog's
       "The service ended before it took anything. The line says why.",                             \
       "`... has no ledger`: its disk is not mounted, or it is the very first start (signaald "     \
       "--init). `... .key: cannot be read`: bring the key back. `the person key is not ...`: "     \
-      "bring the old one back, or give it as person.previous_key. An address in use: stop who "    \
-      "has it.")                                                                                   \
+      "bring the old one back, or give it as person.previous_key. `... is in use by another "      \
+      "signaald`, `another process listens there`: systemd tries again each 2 seconds; ss -ltnp "  \
+      "names who has it. `... signaald.socket ...`: make the address there and in signaald.yaml "  \
+      "the same.")                                                                                   \
     X(CONFIGURATION, "S011", "46eda326f1db460a91604b82a198cfa0", ERROR,                            \
       "the configuration is at fault:",                                                            \
       "The service does not start: a file of the configuration has a fault. systemd does not try " \
@@ -126,9 +128,8 @@ enum log_level { // syslog's
       "Ask the municipality, not the machine, unless its feed fails as well.")                     \
     X(CERTIFICATE_ENDS, "S050", "7ab8de7ef9e642e4b29fe134c0b08f29", WARNING,                       \
       "a certificate ends soon:",                                                                  \
-      "It ends within 30 days. This is told each day.",                                            \
-      "Put the new one in its place, then systemctl reload signaald. A new key in a credential "   \
-      "needs a restart.")                                                                          \
+      "A certificate, or a list of revoked ones, ends within 30 days. This is told each day.",                                            \
+      "Put the new one in its place, then systemctl reload signaald.")                                                                          \
     X(CERTIFICATE_ENDED, "S051", "c98d93af3cc6412db20890f1d4a0bce8", ERROR,                        \
       "a certificate has ended:",                                                                  \
       "Whoever verifies it refuses: senders cannot connect, or a feed fails.",                     \
@@ -155,11 +156,16 @@ enum log_level { // syslog's
     X(RELOAD_REFUSED, "S070", "98f8a7419891428cb044820be4b92c33", ERROR,                           \
       "reload refused",                                                                            \
       "A file has faults, a line for each. All stays as it was.",                                  \
-      "Mend them (signaald --check-config), and reload again.")                                    \
+      "Mend them (signaald --check-config), and reload again; a changed key may need a restart.")                                    \
     X(STOP_SLOW, "S071", "ac1f498517344cbfaf4eee09d5282cbe", ERROR,                                \
       "stop takes too long, ending now",                                                           \
       "The disk did not take the last commit in time. The ledger has all that was accepted.",      \
-      "Look at the disk before the next start.")
+      "Look at the disk before the next start.")                                                   \
+    X(HANGS, "S072", "7d85941470e0412499b0af2ec91cb560", ERROR,                                    \
+      "the work stands still:",                                                                    \
+      "A commit, or publishing while Kafka is there, has not moved for four times WatchdogSec=. "  \
+      "systemd ends the service with SIGABRT and starts it again. Nothing is lost.",               \
+      "If it comes again, look at the disk: dmesg, and /proc/PID/stack of the daemon.")
 // clang-format on
 
 enum alarm {
