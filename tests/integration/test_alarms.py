@@ -7,8 +7,7 @@ import socket
 import unittest
 
 from faults import ENVIRONMENT, Inject, can_trace
-from harness import PATIENCE_S, SIGNAL, Fresh, wait_for
-from test_configuration import make_certificate
+from harness import PATIENCE_S, SIGNAL, Fresh, make_certificate, wait_for
 from test_silence import moved_by
 
 COA = "coa"
