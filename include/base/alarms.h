@@ -77,6 +77,10 @@ enum log_level { // syslog's
       "a user of the control socket has his share",                                                \
       "A member of the socket's group has very many connections. Root gets in all the same.",      \
       "See in the audit log what he reads (signaalctl audit), and ask him.")                       \
+    X(SOURCE_RATE, "S026", "468a6b208d2b4a6695a9dc41a42e3b42", WARNING,                            \
+      "a source sends more than it may, it gets 429 source=",                                      \
+      "It sends more requests a minute than it may; the others are served.",                       \
+      "Ask its supplier to send batches, or raise its requests_per_minute.")                       \
     X(KAFKA, "S030", "68e87df8f1d845229ffba2118aa70512", WARNING,                                  \
       "kafka topic=",                                                                              \
       "Events (topic signals) or statistics do not get through. They wait in the outbox, in "      \
