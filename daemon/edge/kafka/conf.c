@@ -37,6 +37,12 @@ static const struct pair producer_musts[] = {
     {"allow.auto.create.topics", "false"},
 };
 
+// A topic whose max.message.bytes was lowered refuses a full batch for its size. An event has at
+// most 16 KiB, and so has then a batch of several.
+static const struct pair small_batches[] = {
+    {"batch.size", "16384"},
+};
+
 static const struct pair consumer_musts[] = {
     {"enable.auto.commit", "false"},
     {"enable.auto.offset.store", "false"},
@@ -67,6 +73,7 @@ struct publish_conf *publish_conf_copy(const struct publish_options *options) {
     conf->key = *options->key;
     conf->settings = mem_zalloc(options->setting_count, sizeof *conf->settings);
     conf->setting_count = options->setting_count;
+    conf->noted = mem_zalloc(1, sizeof *conf->noted);
     for (size_t i = 0; i < options->setting_count; i++)
         conf->settings[i] = (struct publish_setting){mem_strdup(options->settings[i].name),
                                                      mem_strdup(options->settings[i].value)};
@@ -81,6 +88,7 @@ void publish_conf_free(struct publish_conf *conf) {
         free((char *)conf->settings[i].value);
     }
     free(conf->settings);
+    free(conf->noted);
     free(conf->brokers);
     free(conf->topic);
     free(conf->ledger_id);
@@ -155,6 +163,10 @@ static rd_kafka_conf_t *producer_conf(const struct publish_setting *settings, si
 
 rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *err) {
     rd_kafka_conf_t *kafka = producer_conf(conf->settings, conf->setting_count, err);
+    if (kafka)
+        publish_note_causes(kafka, conf, false);
+    if (kafka && conf->small_batches)
+        set_own(kafka, small_batches, sizeof small_batches / sizeof small_batches[0]);
     return kafka ? make_client(RD_KAFKA_PRODUCER, kafka, conf->brokers, err) : NULL;
 }
 
@@ -165,6 +177,7 @@ rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *e
         return NULL;
     }
     set_own(kafka, consumer_musts, sizeof consumer_musts / sizeof consumer_musts[0]);
+    publish_note_causes(kafka, conf, true);
     return make_client(RD_KAFKA_CONSUMER, kafka, conf->brokers, err);
 }
 
