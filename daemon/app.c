@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Start: ledger, pipeline, publisher, push, feeds, control; then READY. Stop: no more input, what
-// is in hand is committed and answered, Kafka gets a while to confirm, then all ends in reverse.
+// Start: ledger, pipeline, publisher, push, feeds, control; then READY. Stop: nobody new, what is
+// in hand or on its way is committed and answered, Kafka gets a while to confirm, then all ends in
+// reverse.
 // Nothing in flight is lost: what Kafka has not confirmed stays in the outbox.
 #include "app.h"
 
 #include "base/mem.h"
 #include "base/pii/log.h"
 #include "control/control.h"
-#include "edge/notify.h"
 #include "edge/store/place.h"
 #include "jobs/audit.h"
 #include "jobs/month_close.h"
 #include "jobs/retention.h"
+#include "liveness.h"
+#include "passed_sockets.h"
+#include "reload.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -24,9 +27,13 @@ enum {
     HOUSEKEEPING_MS = 1000,
     PUBLISH_STOP_MS = 5000, // how long Kafka may take to confirm when we stop
     STOP_MAX_MS = 30000,    // how long a stop may take at all
+    STOP_IDLE_MS = 1000,    // so long a connection may be silent before a stop closes it
+    STOP_INPUT_MS = 10000,  // and so long a request may be on its way
     FLUSH_TURN_MS = 20,     // while the last replies leave
     FLUSH_TURNS_MAX = 100,
     DAY_MS = 24 * 3600 * 1000, // how often the head of the audit log goes to our log
+    STATUS_MS = 10000,         // how often the numbers of the status line may change
+    WATCHDOGS_MAX = 4,         // so many times the watchdog's patience work may stand still
 };
 
 struct app {
@@ -34,6 +41,7 @@ struct app {
     struct loop *loop;
     struct sources *sources;
     struct tables *tables;
+    struct reload_rows rows; // of the tables
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission admission;
@@ -44,9 +52,19 @@ struct app {
     struct retention_timer *retention;
     struct month_close *month_close;
     struct loop_signal *on_term, *on_int, *on_hup;
-    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *flush, *daily;
+    struct loop_timer *housekeeping, *watchdog, *stop_deadline, *last_input, *flush, *daily;
+    struct passed_sockets passed;
+    struct liveness liveness;
+    int64_t watchdog_ms; // the service manager's patience; 0: there is none
+    const char *stands;  // why the watchdog is not told, as logged
+    char told[LIVENESS_LINE_MAX];
+    int64_t told_ms;
+    int64_t counted_since_ms; // the day, or the start in it
+    uint64_t counted_from;    // accepted by then
+    int64_t stop_ms;
     int flush_turns;
     bool stopping;
+    bool reloading, reload_again;
     bool start_logged, start_writing; // the audit log's line of this start
     struct buf started_with;          // digests of the configuration, for that line
     int status;
@@ -123,11 +141,71 @@ static void on_day(void *ctx) {
     warn_of_certificates(ctx);
 }
 
+// --- what systemd is told ---
+
+static void on_watchdog(void *ctx) {
+    struct app *app = ctx;
+    struct liveness_now now = {.now_ms = loop_now_ms(app->loop),
+                               .commits_ms = pipeline_stands_ms(app->pipeline),
+                               .commits_fail = app->admission.levels.commits_fail};
+    publish_job_status(app->kafka, LEDGER_EVENTS, &now.streams[LEDGER_EVENTS].publish);
+    publish_job_status(app->kafka, LEDGER_STATISTICS, &now.streams[LEDGER_STATISTICS].publish);
+    now.streams[LEDGER_EVENTS].waiting = ledger_unpublished(app->ledger);
+    now.streams[LEDGER_STATISTICS].waiting = ledger_statistics_unpublished(app->ledger);
+    const char *stands = liveness_look(&app->liveness, &now, WATCHDOGS_MAX * app->watchdog_ms);
+    if (stands && !app->stands)
+        log_error("%s hangs: the watchdog is not told, so that systemd starts the service again",
+                  stands);
+    else if (!stands && app->stands)
+        log_notice("%s goes on again", app->stands);
+    app->stands = stands;
+    if (!stands)
+        notify_watchdog();
+}
+
+// What was accepted on this day of UTC, as far as this process knows.
+static void count_day(struct app *app, int64_t wall_ms) {
+    int64_t day_ms = wall_ms - wall_ms % DAY_MS;
+    if (app->counted_since_ms >= day_ms)
+        return;
+    app->counted_from = ledger_last_seq(app->ledger);
+    app->counted_since_ms = app->counted_since_ms ? day_ms : wall_ms;
+}
+
+// What is wrong is told within a second, new numbers now and then.
+static void tell_status(struct app *app) {
+    struct feeds_status feeds;
+    struct publish_status publish;
+    char line[LIVENESS_LINE_MAX];
+    count_day(app, loop_wall_ms());
+    feeds_get_status(app->feeds, &feeds);
+    publish_job_status(app->kafka, LEDGER_EVENTS, &publish);
+    const struct liveness_numbers numbers = {
+        .accepted = ledger_last_seq(app->ledger) - app->counted_from,
+        .since_ms = app->counted_since_ms,
+        .waiting = ledger_unpublished(app->ledger),
+        .kafka = publish.state,
+        .feeds = feeds.feeds,
+        .feeds_failing = feeds.failing,
+        .commits_fail = app->admission.levels.commits_fail,
+        .full = admission_full(admission_now(&app->admission))};
+    liveness_tell(&numbers, line);
+    int64_t now_ms = loop_now_ms(app->loop);
+    bool worse = numbers.commits_fail || numbers.full;
+    if (strcmp(line, app->told) == 0 || (!worse && now_ms - app->told_ms < STATUS_MS))
+        return;
+    notify_status(line);
+    memcpy(app->told, line, sizeof line);
+    app->told_ms = now_ms;
+}
+
 // --- housekeeping ---
 
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
     admission_measure(&app->admission);
+    if (!app->stopping)
+        tell_status(app);
     // Nobody may be sending: see by ourselves when it works again.
     if (app->admission.levels.commits_fail && !app->stopping)
         pipeline_force_sync(app->pipeline);
@@ -135,67 +213,77 @@ static void on_housekeeping(void *ctx) {
         log_start(app);
 }
 
-static void on_watchdog(void *ctx) {
-    (void)ctx;
-    notify_watchdog();
-}
-
 // --- reload ---
 
-// Have the files stayed as they were when `before` was taken? Puts what they are now.
-static bool same_files(const struct app *app, const struct buf *before, struct buf *digests) {
-    config_digest(app->config, false, digests);
-    return before->len == digests->len && memcmp(before->data, digests->data, before->len) == 0;
+// What is in force, as a reload would read it; everything in it is borrowed.
+static struct reload in_force(const struct app *app) {
+    return (struct reload){.config = app->config,
+                           .sources = app->sources,
+                           .tables = app->tables,
+                           .tls = push_tls(app->push),
+                           .rows = app->rows};
 }
 
-static bool reload(void *ctx, struct buf *digests, struct buf *text) {
+// What only those can say who run. Nothing can fail behind it.
+static bool check_with_running(const struct app *app, struct reload *next, struct buf *faults) {
+    struct err err = {0};
+    next->kafka_changes = publish_job_changes(app->kafka, next->config);
+    if (!reload_check_certificate(push_tls(app->push), next, faults))
+        return false;
+    if (ledger_statistics_fit(app->ledger, next->config->disclosure_rounding_base, &err) &&
+        publish_job_prepare(app->kafka, next->config, &err))
+        return true;
+    buf_printf(faults, "%s\n", err.text);
+    return false;
+}
+
+// Takes all of it.
+static void put_in_force(struct app *app, struct reload *next) {
+    config_take(app->config, next->config);
+    log_set_level((enum log_level)app->config->log_level);
+    ledger_use_window(app->ledger, app->config->retention.identity_ms);
+    const struct decode_limits limits = reload_decode_limits(app->config);
+    pipeline_use_limits(app->pipeline, &limits, app->config->unpacked_bytes_max);
+    admission_use_limits(&app->admission);
+    push_use_tls(app->push, next->tls);
+    push_use(app->push, next->sources, next->tables);
+    feeds_use(app->feeds, next->sources, next->tables);
+    control_use(app->control, next->sources, next->tables);
+    month_close_use(app->month_close, next->tables);
+    publish_job_use(app->kafka, next->sources, next->tables);
+    sources_unref(app->sources);
+    tables_unref(app->tables);
+    reload_rows_free(&app->rows);
+    http_tls_unref(next->tls);
+    app->sources = next->sources;
+    app->tables = next->tables;
+    app->rows = next->rows;
+    warn_of_certificates(app);
+}
+
+static bool reload_all(void *ctx, struct buf *digests, struct buf *text) {
     struct app *app = ctx;
-    struct sources *sources;
-    struct tables *tables;
-    struct buf before;
+    struct reload next;
     if (app->stopping) {
         buf_puts(text, "the service is stopping\n");
         return false;
     }
-    buf_init(&before, AUDIT_OBJECT_MAX);
-    config_digest(app->config, false, &before);
-    bool ok = sources_load_all(app->config, &sources, &tables, text);
-    if (!same_files(app, &before, digests) && ok) {
-        buf_puts(text, "a file was changed while it was read: reload again\n");
-        ok = false;
+    if (!reload_read(app->config, &next, digests, text))
+        return false;
+    if (!check_with_running(app, &next, text)) {
+        reload_free(&next);
+        return false;
     }
-    buf_free(&before);
-    struct http_tls *tls = NULL;
-    struct err err;
-    if (ok && !push_read_tls(app->config, &tls, &err)) {
-        buf_printf(text, "%s\n", err.text);
-        ok = false;
-    }
-    if (ok) {
-        push_use_tls(app->push, tls);
-        push_use(app->push, sources, tables);
-        feeds_use(app->feeds, sources, tables);
-        control_use(app->control, sources, tables);
-        month_close_use(app->month_close, tables);
-        publish_job_use(app->kafka, sources, tables);
-        warn_of_certificates(app);
-        log_notice("tables reloaded sources=%zu", sources->count);
-    }
-    http_tls_unref(tls);
-    sources_unref(ok ? app->sources : sources);
-    tables_unref(ok ? app->tables : tables);
-    if (ok) {
-        app->sources = sources;
-        app->tables = tables;
-    }
-    return ok;
-}
-
-static void log_refused(struct str faults) {
-    struct str line;
-    while (str_split(&faults, '\n', &line))
-        if (line.len)
-            log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
+    const struct reload running = in_force(app);
+    struct buf summary;
+    buf_init(&summary, AUDIT_OBJECT_MAX);
+    reload_tell(&running, &next, text, &summary);
+    put_in_force(app, &next);
+    log_notice("reloaded sources=%zu%.*s", app->sources->count, (int)summary.len,
+               summary.len ? summary.data : "");
+    buf_put_str(digests, buf_str(&summary));
+    buf_free(&summary);
+    return true;
 }
 
 static void on_sighup_ended(void *ctx, bool written) {
@@ -203,6 +291,8 @@ static void on_sighup_ended(void *ctx, bool written) {
     if (!written)
         log_error("audit line lost action=reload: begun, its outcome is not logged");
 }
+
+static void begin_reload(struct app *app);
 
 static void on_sighup_begun(void *ctx, bool written) {
     struct app *app = ctx;
@@ -213,17 +303,29 @@ static void on_sighup_begun(void *ctx, bool written) {
     if (!written)
         buf_puts(&faults, "it cannot be logged in the audit log now");
     else
-        ok = reload(app, &digests, &faults);
-    log_refused(buf_str(&faults));
+        ok = reload_all(app, &digests, &faults);
+    if (!ok)
+        reload_log_refused(buf_str(&faults));
     if (written)
         write_audit(app, "signal", "reload", buf_str(&digests), ok ? "accepted" : "refused",
                     on_sighup_ended);
-    if (!app->stopping)
-        notify_ready("running");
     buf_free(&digests);
     buf_free(&faults);
+    app->reloading = false;
+    if (app->reload_again && !app->stopping)
+        begin_reload(app);
+    else if (!app->stopping)
+        notify_ready(app->told);
 }
 
+static void begin_reload(struct app *app) {
+    app->reloading = true;
+    app->reload_again = false;
+    write_audit(app, "signal", "reload", (struct str){NULL, 0}, "begun", on_sighup_begun);
+}
+
+// One that comes during another is a reload of its own behind it: files may have changed since they
+// were read. Ready is told once, behind the last.
 static void on_sighup(void *ctx) {
     struct app *app = ctx;
     struct timespec now;
@@ -231,7 +333,9 @@ static void on_sighup(void *ctx) {
     if (app->stopping)
         return;
     notify_reloading((int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
-    write_audit(app, "signal", "reload", (struct str){NULL, 0}, "begun", on_sighup_begun);
+    app->reload_again = app->reloading;
+    if (!app->reloading)
+        begin_reload(app);
 }
 
 // --- stop ---
@@ -242,6 +346,7 @@ static void on_flush_turn(void *ctx) {
     struct app *app = ctx;
     struct push_status status;
     push_get_status(app->push, &status);
+    (void)push_wind_down(app->push, 0);
     if (!app->status && control_reads(app->control))
         return; // it reads the ledger, and has been told to end
     if (status.connections > 0 && app->flush_turns++ < FLUSH_TURNS_MAX)
@@ -259,8 +364,9 @@ static void give_up(struct app *app) {
         return;
     app->status = 1;
     app->stopping = true;
-    notify_stopping();
+    notify_stopping("ending: the ledger cannot go on");
     push_quiesce(app->push);
+    push_stop(app->push);
     loop_timer_start(app->flush, 0, FLUSH_TURN_MS);
 }
 
@@ -286,21 +392,34 @@ static void on_stop_deadline(void *ctx) {
     _exit(app->status ? app->status : 1);
 }
 
+// Who is connected gets a moment for the request that is on its way to us: it is answered as ever,
+// and with that reply the connection ends.
+static void on_last_input(void *ctx) {
+    struct app *app = ctx;
+    if (!push_wind_down(app->push, STOP_IDLE_MS) &&
+        loop_now_ms(app->loop) - app->stop_ms < STOP_INPUT_MS)
+        return;
+    loop_timer_stop(app->last_input);
+    push_stop(app->push);
+    pipeline_force_sync(app->pipeline); // the last totals
+    pipeline_when_idle(app->pipeline, on_input_done, app);
+}
+
 static void on_terminate(void *ctx) {
     struct app *app = ctx;
     if (app->stopping)
         return;
     app->stopping = true;
+    app->stop_ms = loop_now_ms(app->loop);
     log_notice("stopping");
-    notify_stopping();
+    notify_stopping("stopping: what is in hand is answered and committed");
     loop_timer_start(app->stop_deadline, STOP_MAX_MS, 0);
     push_quiesce(app->push);
     control_quiesce(app->control);
     feeds_stop(app->feeds);
     retention_stop(app->retention);
     month_close_stop(app->month_close);
-    pipeline_force_sync(app->pipeline); // the last totals
-    pipeline_when_idle(app->pipeline, on_input_done, app);
+    loop_timer_start(app->last_input, 0, FLUSH_TURN_MS);
 }
 
 // --- start ---
@@ -313,7 +432,7 @@ static bool is_own_name(void *ctx, struct str name) {
 static bool load_tables(struct app *app, struct err *err) {
     struct buf faults;
     buf_init(&faults, 1 << 20);
-    bool ok = sources_load_all(app->config, &app->sources, &app->tables, &faults);
+    bool ok = sources_load_all(app->config, false, &app->sources, &app->tables, &faults);
     struct str rest = buf_str(&faults), line;
     while (!ok && str_split(&rest, '\n', &line))
         if (line.len)
@@ -336,9 +455,8 @@ static bool open_ledger(struct app *app, struct err *err) {
     if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;
     struct pipeline_options pipeline = {
-        .delivery = {.limits = {.item_bytes_max = config->item_bytes_max,
-                                .items_max = config->items_max,
-                                .depth_max = config->json_depth_max},
+        .delivery = {.limits = reload_decode_limits(config),
+                     .unpacked_bytes_max = config->unpacked_bytes_max,
                      .identity_key = ledger_identity_key(app->ledger),
                      .person_keys = ledger_person_keys(app->ledger)},
         .on_committed = on_committed,
@@ -362,7 +480,8 @@ static bool open_sides(struct app *app, struct err *err) {
                                 .ledger = app->ledger,
                                 .pipeline = app->pipeline,
                                 .admission = &app->admission,
-                                .listen_fd = notify_listen_fd("intake")};
+                                .fds = app->passed.intake.fds,
+                                .fd_count = app->passed.intake.count};
     struct feeds_options feeds = {.config = app->config,
                                   .loop = app->loop,
                                   .ledger = app->ledger,
@@ -371,6 +490,7 @@ static bool open_sides(struct app *app, struct err *err) {
     app->feeds = feeds_create(&feeds, app->sources, app->tables, err);
     if (!app->feeds)
         return false;
+    push.feeds = app->feeds;
     app->push = push_create(&push, app->sources, app->tables, err);
     if (!app->push)
         return false;
@@ -382,31 +502,40 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .push = app->push,
                                       .feeds = app->feeds,
                                       .kafka = app->kafka,
-                                      .reload = reload,
+                                      .reload = reload_all,
                                       .ctx = app,
-                                      .listen_fd = notify_listen_fd("control")};
+                                      .listen_fd = app->passed.control};
     app->control = control_create(&control, app->sources, app->tables, err);
     return app->control != NULL;
 }
 
+// SIGHUP without a handler would end us.
+static void hold_reloads(int how) {
+    sigset_t hup;
+    (void)sigemptyset(&hup);
+    (void)sigaddset(&hup, SIGHUP);
+    (void)sigprocmask(how, &hup, NULL);
+}
+
 static void start_clockwork(struct app *app) {
-    int64_t interval = notify_watchdog_interval_ms();
     app->on_term = loop_signal_create(app->loop, SIGTERM, on_terminate, app);
     app->on_int = loop_signal_create(app->loop, SIGINT, on_terminate, app);
     app->on_hup = loop_signal_create(app->loop, SIGHUP, on_sighup, app);
+    hold_reloads(SIG_UNBLOCK); // those that came since main held them back
     app->stop_deadline = loop_timer_create(app->loop, on_stop_deadline, app);
+    app->last_input = loop_timer_create(app->loop, on_last_input, app);
     app->flush = loop_timer_create(app->loop, on_flush_turn, app);
     app->housekeeping = loop_timer_create(app->loop, on_housekeeping, app);
     loop_timer_start(app->housekeeping, 0, HOUSEKEEPING_MS);
     app->daily = loop_timer_create(app->loop, on_day, app);
     loop_timer_start(app->daily, DAY_MS, DAY_MS);
     app->retention =
-        retention_create(app->loop, app->pipeline, app->ledger, &app->config->retention, app->kafka,
-                         app->config->kafka_brokers != NULL);
+        retention_create(app->loop, app->pipeline, app->ledger, app->config, app->kafka);
     app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
-    if (interval > 0)
-        loop_timer_start(app->watchdog, 0, interval);
+    app->watchdog_ms = notify_watchdog_ms();
+    if (app->watchdog_ms > 0)
+        loop_timer_start(app->watchdog, 0, app->watchdog_ms / 2 + 1);
 }
 
 static void close_all(struct app *app) {
@@ -415,7 +544,9 @@ static void close_all(struct app *app) {
     loop_timer_free(app->daily);
     loop_timer_free(app->housekeeping);
     loop_timer_free(app->flush);
+    loop_timer_free(app->last_input);
     loop_timer_free(app->stop_deadline);
+    hold_reloads(SIG_BLOCK);
     loop_signal_free(app->on_hup);
     loop_signal_free(app->on_int);
     loop_signal_free(app->on_term);
@@ -429,6 +560,7 @@ static void close_all(struct app *app) {
     ledger_close(app->ledger);
     tables_unref(app->tables);
     sources_unref(app->sources);
+    reload_rows_free(&app->rows);
     buf_free(&app->started_with);
     loop_free(app->loop);
 }
@@ -440,14 +572,17 @@ int app_run(struct config *config) {
     log_set_names(is_own_name, &app);
     buf_init(&app.started_with, AUDIT_OBJECT_MAX);
     config_digest(config, true, &app.started_with);
-    if (app.loop && load_tables(&app, &err) && open_ledger(&app, &err) &&
-        create_kafka(&app, &err) && open_sides(&app, &err)) {
+    reload_rows_read(config, &app.rows);
+    notify_status("starting: reads the ledger");
+    if (app.loop && passed_sockets_take(config, &app.passed, &err) && load_tables(&app, &err) &&
+        open_ledger(&app, &err) && create_kafka(&app, &err) && open_sides(&app, &err)) {
         start_clockwork(&app);
         log_notice("started version=%s sources=%zu lines=%llu waiting=%llu port=%u",
                    SIGNAALD_VERSION, app.sources->count,
                    (unsigned long long)ledger_last_seq(app.ledger),
                    (unsigned long long)ledger_unpublished(app.ledger), push_port(app.push));
-        notify_ready("running");
+        tell_status(&app);
+        notify_ready(app.told);
         warn_of_certificates(&app);
         log_start(&app);
         loop_run(app.loop);

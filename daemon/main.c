@@ -92,6 +92,7 @@ static struct config *load(int mode, const char *file, struct diagnostics *fault
     diagnostics_init(faults);
     faults->by_hand = mode != RUN && mode != REBUILD && mode != RESTORE;
     faults->wants_state = mode != INIT && mode != PRINT;
+    faults->thorough = mode == CHECK;
     struct config *config = config_load(file, by_hand_find_faults, faults);
     if (faults->text.len)
         (void)fwrite(faults->text.data, 1, faults->text.len, stderr);
@@ -149,7 +150,12 @@ static int perform(int mode, struct config *config, const struct diagnostics *fa
 
 static int act(int mode, struct words *words) {
     struct diagnostics faults;
-    if (mode != RUN)
+    sigset_t hup;
+    (void)sigemptyset(&hup);
+    (void)sigaddset(&hup, SIGHUP);
+    if (mode == RUN)
+        (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
+    else
         by_hand_set_environment();
     if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
         return EXIT_USAGE;

@@ -40,7 +40,7 @@ static const struct {
     {409, "Conflict", "This cannot be done now; try again in a moment."},
     {410, "Gone", "This signal has been erased on request."},
     {413, "Content Too Large", "The body is larger than this server takes."},
-    {415, "Unsupported Media Type", "Send application/json or application/x-ndjson, in UTF-8."},
+    {415, "Unsupported Media Type", "This media type is not read here; see Accept-Post."},
     {429, "Too Many Requests", "Too much is waiting here. Nothing was accepted; try again later."},
     {431, "Request Header Fields Too Large", "The headers are larger than this server takes."},
     {500, "Internal Server Error", "This is our mistake. Nothing was accepted."},
@@ -138,7 +138,9 @@ void problem_fill_whole(struct http_reply *reply, const struct mapping *mapping,
         detail, sizeof detail,
         "The body as a whole is refused, at or before line %u: %s. Nothing was accepted.",
         decoded->line, what);
-    struct json_out json = open_problem(reply, decoded->fault == FAULT_FORM ? 415 : 400, detail);
+    bool large = decoded->fault == FAULT_TOO_LONG && strcmp(decoded->place, "packed") == 0;
+    unsigned status = decoded->fault == FAULT_FORM ? 415 : large ? 413 : 400;
+    struct json_out json = open_problem(reply, status, detail);
     json_open_key(&json, "errors", '[');
     json_open(&json, '{');
     json_put_u64(&json, "index", 0);

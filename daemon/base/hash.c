@@ -5,6 +5,7 @@
 #include "base/hash.h"
 
 #include "base/mem.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,25 @@ static int hex_value(char c) {
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
     return -1;
+}
+
+void hash_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]) {
+    crypto_auth_hmacsha256_state state;
+    (void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.data, key.len);
+    (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)data.data, data.len);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    hash_wipe(&state, sizeof state);
+}
+
+void hash_put_base64(struct buf *out, struct str data, enum hash_base64 kind) {
+    int variant = kind == HASH_BASE64 ? sodium_base64_VARIANT_ORIGINAL
+                                      : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+    size_t size = sodium_base64_encoded_len(data.len, variant);
+    char *text = mem_alloc(size);
+    (void)sodium_bin2base64(text, size, (const unsigned char *)data.data, data.len, variant);
+    buf_puts(out, text);
+    hash_wipe(text, size);
+    free(text);
 }
 
 struct hash_stream {
@@ -195,8 +215,9 @@ bool hash_key_load(const char *path, bool create, struct hash_key *key, struct e
     if (create && stat(path, &st) != 0 && errno == ENOENT && !key_create(path, err))
         return false;
     struct buf raw;
-    if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)))
-        return err_set(err, ERR_CONFIG, "%s: others can read or change this key: chmod 0600", path);
+    struct err open;
+    if (stat(path, &st) == 0 && !secret_file_check(path, &st, &open))
+        return err_set(err, ERR_CONFIG, "%s: %s", path, open.text);
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return err_set(err, ERR_CONFIG, "%s: cannot be read: %s. %s", path, strerror(ENOENT),
                        hash_key_advice);

@@ -117,11 +117,15 @@ static bool take_zone(struct str *rest, int64_t *ms) {
     return rest->len == 0 && hours <= 23 && minutes <= 59 && !(sign == '-' && *ms == 0);
 }
 
+static int64_t from_clock(bool utc, int32_t day, int64_t clock) {
+    return utc ? (int64_t)day * MS_PER_DAY + clock : time_from_amsterdam(day, clock);
+}
+
 // What stands behind a date: nothing, or a time.
-static enum dates_kind read_rest(int32_t day, struct str rest, int64_t *ms) {
+static enum dates_kind read_rest(bool utc, int32_t day, struct str rest, int64_t *ms) {
     int64_t clock, zone;
     if (rest.len == 0) {
-        *ms = time_from_amsterdam(day, 0);
+        *ms = from_clock(utc, day, 0);
         return DATES_DAY;
     }
     if (!take_char(&rest, "Tt "))
@@ -131,7 +135,7 @@ static enum dates_kind read_rest(int32_t day, struct str rest, int64_t *ms) {
         return DATES_NONE;
     rest = str_trim(rest);
     if (rest.len == 0) {
-        *ms = time_from_amsterdam(day, clock);
+        *ms = from_clock(utc, day, clock);
         return DATES_TIME;
     }
     if (!take_zone(&rest, &zone))
@@ -140,13 +144,13 @@ static enum dates_kind read_rest(int32_t day, struct str rest, int64_t *ms) {
     return DATES_TIME;
 }
 
-static enum dates_kind read_iso(struct str text, int32_t *day, int64_t *ms) {
+static enum dates_kind read_iso(bool utc, struct str text, int32_t *day, int64_t *ms) {
     if (text.len < 10 || !time_parse_date((struct str){text.data, 10}, day))
         return DATES_NONE;
-    return read_rest(*day, (struct str){text.data + 10, text.len - 10}, ms);
+    return read_rest(utc, *day, (struct str){text.data + 10, text.len - 10}, ms);
 }
 
-static enum dates_kind read_day_month(struct str text, bool month_first, int32_t *day,
+static enum dates_kind read_day_month(struct str text, bool month_first, bool utc, int32_t *day,
                                       int64_t *ms) {
     int first, second, year;
     char separator;
@@ -158,11 +162,11 @@ static enum dates_kind read_day_month(struct str text, bool month_first, int32_t
     if (!time_is_civil(year, month, mday))
         return DATES_NONE;
     *day = time_day_from_civil(year, month, mday);
-    return read_rest(*day, text, ms);
+    return read_rest(utc, *day, text, ms);
 }
 
 // Days since 1899-12-30; of the fraction, which is the time of day, a millisecond is exact enough.
-static enum dates_kind read_serial(struct str text, int32_t *day, int64_t *ms) {
+static enum dates_kind read_serial(bool utc, struct str text, int32_t *day, int64_t *ms) {
     int64_t days;
     double part;
     if (!take_digits(&text, 1, 7, &days) || !take_fraction(&text, MS_PER_DAY, &part) || text.len ||
@@ -170,7 +174,7 @@ static enum dates_kind read_serial(struct str text, int32_t *day, int64_t *ms) {
         return DATES_NONE;
     int64_t clock = (int64_t)(part + 0.5);
     *day = (int32_t)days + EXCEL_DAY_0;
-    *ms = time_from_amsterdam(*day, clock);
+    *ms = from_clock(utc, *day, clock);
     return clock ? DATES_TIME : DATES_DAY;
 }
 
@@ -185,19 +189,19 @@ static enum dates_kind read_epoch(struct str text, bool in_ms, int64_t *ms) {
     return DATES_TIME;
 }
 
-static enum dates_kind read_form(enum mapping_dates form, struct str text, int32_t *day,
+static enum dates_kind read_form(enum mapping_dates form, bool utc, struct str text, int32_t *day,
                                  int64_t *ms) {
-    enum dates_kind kind = read_iso(text, day, ms);
+    enum dates_kind kind = read_iso(utc, text, day, ms);
     if (kind != DATES_NONE)
         return kind;
     switch (form) {
     case MAPPING_DATES_DMY:
-        return read_day_month(text, false, day, ms);
+        return read_day_month(text, false, utc, day, ms);
     case MAPPING_DATES_MDY:
-        return read_day_month(text, true, day, ms);
+        return read_day_month(text, true, utc, day, ms);
     case MAPPING_DATES_EXCEL:
-        kind = read_day_month(text, false, day, ms);
-        return kind != DATES_NONE ? kind : read_serial(text, day, ms);
+        kind = read_day_month(text, false, utc, day, ms);
+        return kind != DATES_NONE ? kind : read_serial(utc, text, day, ms);
     case MAPPING_DATES_EPOCH:
     case MAPPING_DATES_EPOCH_MS:
         return read_epoch(text, form == MAPPING_DATES_EPOCH_MS, ms);
@@ -208,19 +212,20 @@ static enum dates_kind read_form(enum mapping_dates form, struct str text, int32
     return DATES_NONE;
 }
 
-enum dates_kind dates_read(enum mapping_dates form, struct str text, int32_t *day, int64_t *ms) {
+enum dates_kind dates_read(enum mapping_dates form, bool utc, struct str text, int32_t *day,
+                           int64_t *ms) {
     char room[STR_TIDY_MAX];
     text = str_tidy(text, room);
     if (text.len == 0)
         return DATES_NONE;
-    enum dates_kind kind = read_form(form, text, day, ms);
+    enum dates_kind kind = read_form(form, utc, text, day, ms);
     return kind != DATES_NONE && *ms >= ms_min && *ms < ms_end ? kind : DATES_NONE;
 }
 
-struct str dates_put(enum mapping_dates form, struct str text, char out[TIME_STAMP_MAX]) {
+struct str dates_put(enum mapping_dates form, bool utc, struct str text, char out[TIME_STAMP_MAX]) {
     int32_t day;
     int64_t ms;
-    switch (dates_read(form, text, &day, &ms)) {
+    switch (dates_read(form, utc, text, &day, &ms)) {
     case DATES_DAY:
         time_format_date(day, out);
         return str_from(out);

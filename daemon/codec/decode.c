@@ -4,6 +4,7 @@
 // are read: what is wrong in another costs nothing, and what is wrong in one item is its own fault.
 #include "codec/decode.h"
 
+#include "codec/cloudevent.h"
 #include "codec/door.h"
 #include "codec/json_scan.h"
 #include "codec/places.h"
@@ -77,6 +78,7 @@ struct decoder {
     struct decode_result *result;
     struct decode_item item;
     struct json_leaves leaves; // of the item
+    struct cloudevent *event;  // that the item is the data of; NULL: of none
 };
 
 void decode_add_fault(struct decode_item *item, enum fault_code code, const char *pointer) {
@@ -251,8 +253,19 @@ static void refuse_repeated(struct decoder *d, const struct json_field *field) {
 
 // A member of the item (`fields` is item_fields) or of an object in it; its key is absent when it
 // cannot be read. `seen` has a bit for each field.
+// The id of an event is its signal's. Another one in the data is of no use, and counted.
+static void take_inner_id(struct decoder *d, struct str raw) {
+    struct str id = leaf_of(d, raw).text;
+    d->item.item.unknown_fields +=
+        !id.data || !str_equal(id, (struct str){d->event->id.text, d->event->id.len});
+}
+
 static void take_member(struct decoder *d, const struct json_field *fields, struct str key,
                         struct str raw, uint32_t *seen) {
+    if (d->event && fields == item_fields && str_is(key, "id")) {
+        take_inner_id(d, raw);
+        return;
+    }
     const struct json_field *field = find_field(fields, key);
     bool is_watermark = fields == item_fields && d->options->cursor_field.data &&
                         str_equal(key, d->options->cursor_field);
@@ -328,6 +341,34 @@ static void add_no_object(struct decoder *d, struct str text) {
     decode_add_fault(&d->item, leaf.kind == JSON_KIND_BROKEN ? FAULT_SYNTAX : FAULT_TYPE, "");
 }
 
+// What the attributes say goes before what the data says.
+static void take_attributes(struct decoder *d, const struct cloudevent *event) {
+    struct item *item = &d->item.item;
+    struct str source = {event->source.text, event->source.len};
+    for (size_t i = 0; i < event->fault_count; i++)
+        decode_add_fault(&d->item, event->faults[i].code, event->faults[i].pointer);
+    item->unknown_fields += event->dropped;
+    if (event->id.len)
+        item->id = (struct str){event->id.text, event->id.len};
+    if (!d->options->event_source.data)
+        item->scope = source;
+    else if (source.len && !str_equal(source, d->options->event_source))
+        decode_add_fault(&d->item, FAULT_NOT_YOURS, "/source");
+}
+
+static void take_event(struct decoder *d, struct str text) {
+    struct cloudevent *event = d->event;
+    if (d->options->format != DECODE_EVENT_DATA)
+        cloudevent_read(event, &d->leaves, text);
+    take_attributes(d, event);
+    if (d->options->format == DECODE_EVENT_DATA)
+        take_members(d, item_fields, text, "");
+    else if (event->data.data && event->data.data[0] == '{')
+        take_members(d, item_fields, event->data, "/data");
+    else if (event->data.data)
+        decode_add_fault(&d->item, FAULT_TYPE, "/data");
+}
+
 // One element of the batch. False when the body as a whole is broken.
 static bool decode_element(struct decoder *d, struct str text, enum fault_code scanned) {
     if (d->result->items == d->options->limits.items_max) {
@@ -337,12 +378,16 @@ static bool decode_element(struct decoder *d, struct str text, enum fault_code s
     d->item = (struct decode_item){.index = d->result->items++, .line = d->result->line};
     if (scanned != FAULT_COUNT)
         decode_add_fault(&d->item, scanned, "");
-    else if (text.data[0] == '{')
-        take_members(d, item_fields, text, "");
-    else
+    else if (text.data[0] != '{')
         add_no_object(d, text);
+    else if (d->event)
+        take_event(d, text);
+    else
+        take_members(d, item_fields, text, "");
     d->fn(d->ctx, &d->item);
     json_leaves_release(&d->leaves);
+    if (d->event)
+        cloudevent_release(d->event);
     return true;
 }
 
@@ -383,10 +428,11 @@ static void decode_json(struct decoder *d, struct str body) {
     bool ok = false;
     json_scan_space(&scan);
     char c = scan.rest.len ? scan.rest.data[0] : '\0';
-    if (c == '[') {
+    enum decode_format format = d->options->format;
+    if (c == '[' && (format == DECODE_JSON || format == DECODE_EVENTS)) {
         scan.rest = (struct str){scan.rest.data + 1, scan.rest.len - 1};
         ok = decode_array(d, &scan);
-    } else if (c == '{') {
+    } else if (c == '{' && format != DECODE_EVENTS) {
         ok = decode_single(d, &scan);
     } else {
         fail(d, scan.rest.len ? FAULT_TYPE : FAULT_SYNTAX);
@@ -429,6 +475,13 @@ void decode_items(struct str body, const struct decode_options *options,
                   struct decode_result *result) {
     *result = (struct decode_result){.fault = FAULT_COUNT, .place = ""};
     struct decoder decoder = {.options = options, .fn = fn, .ctx = ctx, .result = result};
+    struct cloudevent event; // of the JSON format: one after the other
+    if (options->format == DECODE_EVENT_DATA) {
+        decoder.event = options->event;
+    } else if (options->format >= DECODE_EVENT) {
+        cloudevent_begin(&event);
+        decoder.event = &event;
+    }
     if (options->format == DECODE_NDJSON)
         decode_ndjson(&decoder, body);
     else

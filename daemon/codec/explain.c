@@ -16,6 +16,7 @@ struct expected {
 
 static const struct expected expectations[] = {
     {FAULT_TYPE, "/id", "text or a whole number"},
+    {FAULT_TYPE, "/data", "an object"},
     {FAULT_TYPE, "/person/vNumber", "text or a whole number"},
     {FAULT_TYPE, "/categories/", "text"},
     {FAULT_TYPE, "/categor", "text, or a list of texts"},
@@ -31,7 +32,21 @@ static const struct expected expectations[] = {
     {FAULT_OUT_OF_RANGE, "/occurred", "a day from 1900 until now"},
     {FAULT_OUT_OF_RANGE, "/person/birthDate", "a day from 1900 until now"},
     {FAULT_OUT_OF_RANGE, "/", "a whole number of at most 63 bits; write a longer one as text"},
-    {FAULT_FORM, "/specversion", "the signal that is the data of a CloudEvent"},
+    {FAULT_FORM, "/specversion",
+     "the signal that is the data of a CloudEvent; send an event as application/cloudevents+json"},
+    {FAULT_FORM, "/datacontenttype", "application/json, or a type that ends in +json"},
+    {FAULT_UNKNOWN_WORD, "/specversion", "1.0"},
+    {FAULT_REQUIRED, "/specversion",
+     "1.0 (a CloudEvent; in binary mode the header ce-specversion)"},
+    {FAULT_REQUIRED, "/source", "a URI-reference (in binary mode the header ce-source)"},
+    {FAULT_REQUIRED, "/type", "text (a CloudEvent; in binary mode the header ce-type)"},
+    {FAULT_REQUIRED, "/data", "the signal, an object"},
+    {FAULT_REPEATED, "/data", "either data or data_base64"},
+    {FAULT_SYNTAX, "/data_base64", "Base64 of one JSON object"},
+    {FAULT_BAD_CHARACTER, "/source", "a URI-reference"},
+    {FAULT_TOO_LONG, "/source", "at most 256 bytes"},
+    {FAULT_NOT_A_HEADER, "/datacontenttype", "the type of the data in Content-Type"},
+    {FAULT_NOT_A_HEADER, "/data", "the data as the body"},
     {FAULT_UNKNOWN_WORD, "/status", "possible, confirmed or rejected"},
     {FAULT_BAD_DATE, "/person/birthDate", "YYYY-MM-DD or DD-MM-YYYY"},
 };
@@ -53,6 +68,11 @@ static bool is_csv(const struct mapping *mapping) {
     return mapping && mapping->format == MAPPING_CSV;
 }
 
+// In a CloudEvent the fields of its signal stand in its data.
+static const char *in_signal(const char *pointer) {
+    return begins_with(pointer, "/data/") ? pointer + 5 : pointer;
+}
+
 static const char *expected_in_item(const struct mapping *mapping, enum fault_code code) {
     if (code == FAULT_TYPE)
         return is_csv(mapping) ? "no more cells than the header line has columns" : "an object";
@@ -64,6 +84,7 @@ static const char *expected_at(const struct mapping *mapping, enum fault_code co
                                const char *pointer) {
     if (!*pointer)
         return expected_in_item(mapping, code);
+    pointer = in_signal(pointer);
     for (size_t i = 0; i < sizeof expectations / sizeof *expectations; i++)
         if (expectations[i].code == code && begins_with(pointer, expectations[i].pointer))
             return expectations[i].text;
@@ -156,10 +177,12 @@ static void put_row(struct buf *out, const struct mapping *mapping, enum fault_c
     if (code == FAULT_EMPTY_DATE) {
         buf_puts(out, "a row has no date in ");
         put_place(out, mapping, "/reported");
-        buf_puts(out, ": fill it in, or write may_be_missing: [reported] in the template");
+        buf_puts(out, mapping->own
+                          ? ": fill it in"
+                          : ": fill it in, or write may_be_missing: [reported] in the template");
     } else {
-        buf_printf(out, "it %s: take it out, or let the template exclude it",
-                   fault_code_text(code));
+        buf_printf(out, "it %s: take it out%s", fault_code_text(code),
+                   mapping->own ? "" : ", or let the template exclude it");
     }
 }
 
@@ -178,15 +201,17 @@ static void put_other(struct buf *out, const struct mapping *mapping,
 
 static void put_missing_places(struct buf *out, const struct mapping *mapping,
                                const struct decode_result *decoded) {
-    buf_printf(out, "%s that the template names are not there%s%s",
-               is_csv(mapping) ? "columns" : "members", *decoded->missing ? ": " : "",
-               decoded->missing);
+    buf_printf(out, "%s that %s are not there%s%s", is_csv(mapping) ? "columns" : "members",
+               mapping->own ? "each table has" : "the template names",
+               *decoded->missing ? ": " : "", decoded->missing);
     for (uint32_t i = 0; i < decoded->unknown_count && i < DECODE_UNKNOWN_MAX; i++)
         buf_printf(out, "%s%u", i ? ", " : "; one that it does not name may be meant: column ",
                    decoded->unknown[i]);
     if (decoded->unknown_count > DECODE_UNKNOWN_MAX)
         buf_puts(out, " and further");
-    if (is_csv(mapping))
+    if (mapping->own)
+        buf_puts(out, "; call each column as its field is called");
+    else if (is_csv(mapping))
         buf_puts(out, "; write them in the template as the header line does, or add their fields "
                       "to may_be_missing");
 }
@@ -205,7 +230,11 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
                    char text[EXPLAIN_MAX]) {
     struct buf out;
     buf_init(&out, EXPLAIN_MAX - 1);
-    if (decoded->form)
+    if (strcmp(decoded->place, "packed") == 0)
+        buf_puts(&out, decoded->fault == FAULT_TOO_LONG
+                           ? "it unpacks to more than this server takes: send it in parts"
+                           : "it is broken or cut off: expected gzip, and nothing behind it");
+    else if (decoded->form)
         buf_printf(&out, "it is %s: %s", decoded->form->name, decoded->form->advice);
     else if (decoded->fault == FAULT_REQUIRED)
         put_missing(&out, mapping, decoded->place);

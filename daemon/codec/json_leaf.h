@@ -26,7 +26,7 @@ struct json_leaf {
 };
 
 // What the texts of some leaves borrow from.
-enum { JSON_LEAVES_MAX = 128, JSON_NUMBER_MAX = 32 };
+enum { JSON_LEAVES_MAX = 256, JSON_NUMBER_MAX = 32 };
 struct json_leaves {
     size_t count, number_count;
     void *parsed[JSON_LEAVES_MAX];

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "codec/json_scan.h"
+#include "core/signal/synonyms.h"
 #include "json_leaf.h"
 
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 enum { NONE = UINT16_MAX, NODES_MAX = UINT16_MAX - 1 };
 
 struct pick_node {
-    struct str name; // of the member, unescaped; owned
+    struct str name; // of the member, unescaped; owned. With a key: what it has to be, folded
+    struct str key;  // of the element of a list that is meant; owned; absent: no such node
     uint64_t index;  // in an array; UINT64_MAX when the name is no index
     uint16_t child, sibling;
     uint16_t pointer; // the first that ends here
@@ -56,34 +58,73 @@ static struct str unescape(struct str token) {
     return (struct str){name, len};
 }
 
-static uint16_t add_node(struct json_pick *pick, struct str name) {
+static uint16_t add_node(struct json_pick *pick, struct str key, struct str name) {
     pick->nodes = mem_grow(pick->nodes, pick->node_count, &pick->node_cap, sizeof *pick->nodes);
     struct pick_node *node = &pick->nodes[pick->node_count];
-    *node = (struct pick_node){
-        .name = name, .index = UINT64_MAX, .child = NONE, .sibling = NONE, .pointer = NONE};
-    if (name.len == 1 || (name.len && name.data[0] != '0'))
+    *node = (struct pick_node){.name = name,
+                               .key = key,
+                               .index = UINT64_MAX,
+                               .child = NONE,
+                               .sibling = NONE,
+                               .pointer = NONE};
+    if (!key.data && (name.len == 1 || (name.len && name.data[0] != '0')))
         (void)str_to_u64(name, UINT32_MAX, &node->index);
     return (uint16_t)pick->node_count++;
 }
 
-static uint16_t child_of(struct json_pick *pick, uint16_t parent, struct str token) {
-    struct str name = unescape(token);
-    for (uint16_t at = pick->nodes[parent].child; at != NONE; at = pick->nodes[at].sibling)
-        if (str_equal(pick->nodes[at].name, name)) {
+// Takes key and name.
+static uint16_t child_of(struct json_pick *pick, uint16_t parent, struct str key, struct str name) {
+    for (uint16_t at = pick->nodes[parent].child; at != NONE; at = pick->nodes[at].sibling) {
+        const struct pick_node *node = &pick->nodes[at];
+        if (str_equal(node->name, name) && !node->key.data == !key.data &&
+            str_equal(node->key, key)) {
+            free((void *)key.data);
             free((void *)name.data);
             return at;
         }
-    uint16_t added = add_node(pick, name);
+    }
+    uint16_t added = add_node(pick, key, name);
     pick->nodes[added].sibling = pick->nodes[parent].child;
     pick->nodes[parent].child = added;
     return added;
 }
 
+static struct str fold(struct str owned) {
+    char folded[STR_FOLDED_MAX];
+    size_t len = synonyms_fold(owned, folded);
+    struct str copy = {mem_strndup(folded, len), len};
+    free((void *)owned.data);
+    return copy;
+}
+
+bool json_pick_token(struct str token, struct str *list, struct str *key, struct str *word) {
+    const char *open = token.len ? memchr(token.data, '[', token.len) : NULL;
+    if (!open || token.data[token.len - 1] != ']')
+        return false;
+    struct str inside = {open + 1, (size_t)(token.data + token.len - 1 - (open + 1))};
+    *list = (struct str){token.data, (size_t)(open - token.data)};
+    if (!inside.len || !memchr(inside.data, '=', inside.len))
+        return false;
+    (void)str_split(&inside, '=', key);
+    *word = inside;
+    return true;
+}
+
+// The node of a token below `parent`.
+static uint16_t enter(struct json_pick *pick, uint16_t parent, struct str token) {
+    const struct str none = {NULL, 0};
+    struct str list, key, word;
+    if (!json_pick_token(token, &list, &key, &word))
+        return child_of(pick, parent, none, unescape(token));
+    uint16_t at = child_of(pick, parent, none, unescape(list));
+    return child_of(pick, at, unescape(key), fold(unescape(word)));
+}
+
 static void add_pointer(struct json_pick *pick, uint16_t number, const char *pointer) {
     struct str rest = str_from(pointer), token;
     uint16_t node = 0;
-    while (pick->node_count < NODES_MAX && take_token(&rest, &token))
-        node = child_of(pick, node, token);
+    while (pick->node_count + 1 < NODES_MAX && take_token(&rest, &token))
+        node = enter(pick, node, token);
     if (rest.len) // no pointer, or more tokens than a text can be deep
         return;
     pick->next_pointer[number] = pick->nodes[node].pointer;
@@ -94,7 +135,7 @@ struct json_pick *json_pick_create(const char *const *pointers, size_t count) {
     struct json_pick *pick = mem_zalloc(1, sizeof *pick);
     pick->pointer_count = count;
     pick->next_pointer = mem_zalloc(count, sizeof *pick->next_pointer);
-    (void)add_node(pick, (struct str){NULL, 0});
+    (void)add_node(pick, (struct str){NULL, 0}, (struct str){NULL, 0});
     for (size_t i = 0; i < count; i++)
         if (pointers[i])
             add_pointer(pick, (uint16_t)i, pointers[i]);
@@ -107,11 +148,16 @@ void json_pick_tell_unused(struct json_pick *pick, void (*fn)(void *ctx, struct 
     pick->unused_ctx = ctx;
 }
 
+static void free_node(struct pick_node *node) {
+    free((void *)node->name.data);
+    free((void *)node->key.data);
+}
+
 void json_pick_free(struct json_pick *pick) {
     if (!pick)
         return;
     for (size_t i = 0; i < pick->node_count; i++)
-        free((void *)pick->nodes[i].name.data);
+        free_node(&pick->nodes[i]);
     free(pick->nodes);
     free(pick->next_pointer);
     free(pick);
@@ -132,7 +178,8 @@ static uint16_t find_child(const struct json_pick *pick, uint16_t parent, struct
     struct json_member_key key;
     uint16_t at = pick->nodes[parent].child;
     json_member_key_read(&key, raw);
-    while (at != NONE && !(key.text.data && str_equal(key.text, pick->nodes[at].name)))
+    while (at != NONE && !(key.text.data && !pick->nodes[at].key.data &&
+                           str_equal(key.text, pick->nodes[at].name)))
         at = pick->nodes[at].sibling;
     json_member_key_free(&key);
     return at;
@@ -155,25 +202,56 @@ static bool walk_members(struct json_pick *pick, uint16_t parent, struct json_sc
     return next == JSON_SCAN_END;
 }
 
+static bool is_word(const struct json_leaf *leaf, struct str folded) {
+    char word[STR_FOLDED_MAX];
+    bool said = leaf->kind == JSON_KIND_TEXT || leaf->kind == JSON_KIND_WHOLE;
+    return said && str_equal((struct str){word, synonyms_fold(leaf->text, word)}, folded);
+}
+
+// How often the element of a list says that it is the one.
+static uint32_t says(struct str element, const struct pick_node *node) {
+    struct json_leaves leaves;
+    struct json_scan scan = {{element.data + 1, element.len - 1}, 1};
+    struct str raw, value;
+    uint32_t count = 0, keys = 0;
+    if (element.data[0] != '{')
+        return 0;
+    leaves.count = leaves.number_count = 0;
+    for (bool first = true; json_scan_member(&scan, first, &raw, &value) == JSON_SCAN_VALUE;
+         first = false) {
+        struct json_member_key key;
+        json_member_key_read(&key, raw);
+        if (str_equal(key.text, node->key)) {
+            const struct json_leaf leaf = json_leaf_read(&leaves, value);
+            count += is_word(&leaf, node->name);
+            keys++;
+            json_leaves_release(&leaves);
+        }
+        json_member_key_free(&key);
+    }
+    return count ? keys : 0;
+}
+
 static bool walk_elements(struct json_pick *pick, uint16_t parent, struct json_scan *scan) {
     struct str value;
-    uint32_t depth;
+    uint32_t depth, inner;
     enum json_scan_next next = JSON_SCAN_VALUE;
     for (uint64_t i = 0;
-         (next = json_scan_element(scan, i == 0, &value, &depth)) == JSON_SCAN_VALUE; i++) {
-        uint16_t at = pick->nodes[parent].child;
-        while (at != NONE && pick->nodes[at].index != i)
-            at = pick->nodes[at].sibling;
-        uint32_t inner;
-        if (at != NONE && !follow(pick, at, value, &inner))
-            return false;
-    }
+         (next = json_scan_element(scan, i == 0, &value, &depth)) == JSON_SCAN_VALUE; i++)
+        for (uint16_t at = pick->nodes[parent].child; at != NONE; at = pick->nodes[at].sibling) {
+            const struct pick_node *node = &pick->nodes[at];
+            uint32_t times = node->key.data ? says(value, node) : node->index == i;
+            if (times && !follow(pick, at, value, &inner))
+                return false;
+            if (times > 1)
+                mark_repeated(pick, at);
+        }
     return next == JSON_SCAN_END;
 }
 
 static bool leads_into_list(const struct json_pick *pick, const struct pick_node *node) {
     for (uint16_t child = node->child; child != NONE; child = pick->nodes[child].sibling)
-        if (pick->nodes[child].index != UINT64_MAX)
+        if (pick->nodes[child].index != UINT64_MAX || pick->nodes[child].key.data)
             return true;
     return false;
 }

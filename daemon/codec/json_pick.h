@@ -6,6 +6,10 @@
 
 #include "base/str.h"
 
+//
+// Beyond RFC 6901, a token "list[name=text]" leads to the one object of the list `list` whose
+// member `name` is `text`; both texts are compared folded. Several such objects are ambiguous, as
+// a member is that is there more than once.
 struct json_pick; // the pointers, as a tree of their tokens
 
 struct json_picked {
@@ -16,6 +20,9 @@ struct json_picked {
 // `pointers` are borrowed; NULL is one that names nothing.
 struct json_pick *json_pick_create(const char *const *pointers, size_t count);
 void json_pick_free(struct json_pick *pick); // NULL is fine
+
+// Is it such a token? Then its parts, as they are written.
+bool json_pick_token(struct str token, struct str *list, struct str *key, struct str *word);
 
 // Calls fn with the key, in quotes, of each member that no pointer leads into, at every depth.
 void json_pick_tell_unused(struct json_pick *pick, void (*fn)(void *ctx, struct str key),

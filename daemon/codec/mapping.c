@@ -160,17 +160,33 @@ static size_t find_term(struct mapping_terms terms, struct str text) {
     return terms.count;
 }
 
+bool mapper_has_meaning(const struct mapper *m, struct str raw) {
+    struct str text = str_trim(raw);
+    return text.len && find_term(m->absent, text) == m->absent.count;
+}
+
 void mapper_skip(struct mapper *m, size_t skip, struct str raw) {
     struct mapping_terms term = {m->skips.list + skip, 1};
-    if (raw.data && find_term(term, str_trim(raw)) == 0)
-        m->excluded = true;
+    bool excluded = false;
+    switch (m->mapping->skips[skip].is) {
+    case MAPPING_IS_EQUAL:
+        excluded = raw.data && find_term(term, str_trim(raw)) == 0;
+        break;
+    case MAPPING_IS_PRESENT:
+        excluded = mapper_has_meaning(m, raw);
+        break;
+    case MAPPING_IS_ABSENT:
+        excluded = !mapper_has_meaning(m, raw);
+        break;
+    }
+    m->excluded = m->excluded || excluded;
 }
 
 // What a text means: absent when it means nothing.
 static struct str translate(const struct mapper *m, enum mapping_field field, struct str raw) {
     const struct mapping_rule *rule = &m->mapping->rules[field];
     struct str text = str_trim(raw);
-    if (text.len == 0 || find_term(m->absent, text) < m->absent.count)
+    if (!mapper_has_meaning(m, text))
         return (struct str){NULL, 0};
     size_t word = find_term(m->words[field], text);
     if (word < m->words[field].count)
@@ -197,6 +213,10 @@ static bool is_watermark(struct str text) {
     return text.len > 0 && text.len <= DECODE_CURSOR_MAX;
 }
 
+static struct str put_date(struct mapper *m, enum mapping_field field, struct str text) {
+    return dates_put(m->mapping->dates, m->mapping->utc, text, m->dates[field]);
+}
+
 // Marks are compared, so a date or time gets the one form that sorts. Absent when it is no
 // watermark.
 static struct str take_watermark(struct mapper *m, struct str text) {
@@ -204,10 +224,10 @@ static struct str take_watermark(struct mapper *m, struct str text) {
     int64_t ms;
     char *cursor = m->result->decoded.cursor;
     struct str watermark = {m->watermark, text.len};
-    if (dates_read(m->mapping->dates, text, &day, &ms) != DATES_NONE) {
+    if (dates_read(m->mapping->dates, m->mapping->utc, text, &day, &ms) != DATES_NONE) {
         time_format_stamp(ms, m->watermark);
         watermark.len = TIME_STAMP_MAX - 1;
-        m->item.item.updated = dates_put(m->mapping->dates, text, m->dates[MAPPING_WATERMARK]);
+        m->item.item.updated = put_date(m, MAPPING_WATERMARK, text);
     } else if (is_watermark(text)) {
         memcpy(m->watermark, text.data, text.len);
     } else {
@@ -221,7 +241,7 @@ static struct str take_watermark(struct mapper *m, struct str text) {
 }
 
 static struct str take_date(struct mapper *m, enum mapping_field field, struct str text) {
-    struct str date = dates_put(m->mapping->dates, text, m->dates[field]);
+    struct str date = put_date(m, field, text);
     return date.data ? date : text; // the normaliser tells what is wrong with it
 }
 
@@ -264,24 +284,42 @@ static void put_in_list(const struct mapper *m, struct buf *list, struct str tex
 
 static void put_category(struct mapper *m, struct str text) {
     struct item *item = &m->item.item;
-    if (item->category_count < SIGNAL_CATEGORIES_MAX)
-        item->categories[item->category_count++] = text;
+    item->categories[item->category_count++] = text;
     put_in_list(m, &m->value_list, text);
+}
+
+// False when there are too many.
+static bool take_word(struct mapper *m, struct str raw) {
+    struct str text = translate(m, MAPPING_CATEGORY, raw);
+    if (!text.data)
+        return true;
+    if (m->item.item.category_count == SIGNAL_CATEGORIES_MAX) {
+        mapper_fault(m, FAULT_TOO_MANY, fields[MAPPING_CATEGORY].pointer);
+        return false;
+    }
+    put_category(m, text);
+    return true;
+}
+
+static bool take_words(struct mapper *m, struct str raw) {
+    const char split = m->mapping->rules[MAPPING_CATEGORY].split;
+    struct str word;
+    if (!split)
+        return take_word(m, raw);
+    while (str_split(&raw, split, &word))
+        if (!take_word(m, word))
+            return false;
+    return true;
 }
 
 static void take_categories(struct mapper *m, const struct str *raw, size_t count) {
     const char *constant = m->mapping->rules[MAPPING_CATEGORY].constant;
-    size_t there = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct str text = translate(m, MAPPING_CATEGORY, raw[i]);
+    bool fits = true;
+    for (size_t i = 0; i < count && fits; i++) {
         put_in_list(m, &m->raw_list, raw[i]);
-        if (!text.data)
-            continue;
-        if (there++ == SIGNAL_CATEGORIES_MAX)
-            mapper_fault(m, FAULT_TOO_MANY, fields[MAPPING_CATEGORY].pointer);
-        put_category(m, text);
+        fits = take_words(m, raw[i]);
     }
-    if (there == 0 && constant)
+    if (m->item.item.category_count == 0 && constant)
         put_category(m, str_from(constant));
     if (m->raw_list.len)
         m->trace.raw[MAPPING_CATEGORY] = buf_str(&m->raw_list);
@@ -338,7 +376,7 @@ static void prepare_terms(struct mapper *m) {
         set_term(term++, mapping->absent[i]);
     m->skips = (struct mapping_terms){term, mapping->skip_count};
     for (size_t i = 0; i < mapping->skip_count; i++)
-        set_term(term++, mapping->skips[i].equals);
+        set_term(term++, mapping->skips[i].equals ? mapping->skips[i].equals : "");
 }
 
 static void map_body(struct mapper *m, struct str body) {
@@ -390,8 +428,12 @@ void mapping_decode_traced(const struct mapping *mapping, struct str body,
                            const struct decode_limits *limits,
                            void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
                            struct mapping_result *result) {
-    struct mapper mapper = {
-        .mapping = mapping, .limits = limits, .trace_fn = fn, .ctx = ctx, .result = result};
+    struct mapper mapper = {.mapping = mapping,
+                            .limits = limits,
+                            .about = {.single = true},
+                            .trace_fn = fn,
+                            .ctx = ctx,
+                            .result = result};
     map_body(&mapper, body);
 }
 
@@ -405,6 +447,8 @@ void mapping_free(struct mapping *mapping) {
     for (int field = 0; field < MAPPING_FIELDS; field++) {
         struct mapping_rule *rule = &mapping->rules[field];
         free(rule->from);
+        for (size_t i = 0; i < MAPPING_PLACES_MAX - 1; i++)
+            free(rule->others[i]);
         free(rule->constant);
         for (size_t i = 0; i < rule->word_count; i++) {
             free(rule->words[i].from);

@@ -15,7 +15,7 @@ struct csv_mapping {
     bool has_header;
     uint32_t titles, first_line; // records before the header line, and where the first begins
     size_t columns;              // of the header line
-    int columns_of[MAPPING_FIELDS];
+    int columns_of[MAPPING_FIELDS][MAPPING_PLACES_MAX];
     int skip_columns[MAPPING_LIST_MAX];
     uint32_t unused; // columns that have a name and that nothing looks into
     // rows for which the page fails, told when all are read
@@ -61,8 +61,9 @@ static bool find_column(const struct csv_record *header, const char *name, int *
 
 static bool is_used(const struct csv_mapping *table, int column) {
     for (size_t i = 0; i < MAPPING_FIELDS; i++)
-        if (table->columns_of[i] == column)
-            return true;
+        for (size_t place = 0; place < MAPPING_PLACES_MAX; place++)
+            if (table->columns_of[i][place] == column)
+                return true;
     for (size_t i = 0; i < table->m->mapping->skip_count; i++)
         if (table->skip_columns[i] == column)
             return true;
@@ -99,11 +100,14 @@ static void add_unknown(struct csv_mapping *table, const struct csv_record *head
 static void find_columns(struct csv_mapping *table, const struct csv_record *header) {
     struct mapper *m = table->m;
     const struct mapping *mapping = m->mapping;
-    for (size_t i = 0; i < MAPPING_FIELDS; i++) {
-        if (!find_column(header, mapping->rules[i].from, &table->columns_of[i]))
-            mapper_fail_at(m, FAULT_REPEATED, mapper_pointer((enum mapping_field)i), header->line);
-        m->seen[i] = table->columns_of[i] != COLUMN_NONE;
-    }
+    for (size_t i = 0; i < MAPPING_FIELDS; i++)
+        for (size_t place = 0; place < MAPPING_PLACES_MAX; place++) {
+            int *column = &table->columns_of[i][place];
+            if (!find_column(header, mapping_place(&mapping->rules[i], place), column))
+                mapper_fail_at(m, FAULT_REPEATED, mapper_pointer((enum mapping_field)i),
+                               header->line);
+            m->seen[i] = m->seen[i] || *column != COLUMN_NONE;
+        }
     for (size_t i = 0; i < mapping->skip_count; i++)
         if (!find_column(header, mapping->skips[i].from, &table->skip_columns[i]))
             mapper_fail(m, FAULT_REPEATED, header->line);
@@ -121,10 +125,12 @@ static size_t count_filled(const struct csv_record *record) {
 
 // A table may have titles above its header line: that is the first which names the id.
 static bool is_header(const struct csv_mapping *table, const struct csv_record *record) {
+    const struct mapping_rule *rule = &table->m->mapping->rules[MAPPING_ID];
     int column;
-    return record->too_long ||
-           !find_column(record, table->m->mapping->rules[MAPPING_ID].from, &column) ||
-           column != COLUMN_NONE;
+    bool named = record->too_long;
+    for (size_t place = 0; place < MAPPING_PLACES_MAX && !named; place++)
+        named = !find_column(record, mapping_place(rule, place), &column) || column != COLUMN_NONE;
+    return named;
 }
 
 static void fail_without_header(struct csv_mapping *table) {
@@ -185,6 +191,19 @@ static struct str cell_of(const struct csv_record *record, int column) {
     return without_mark(record->cells[column]);
 }
 
+// Of the columns of a field the first that has something.
+static struct str cell_for(const struct csv_mapping *table, const struct csv_record *record,
+                           enum mapping_field field) {
+    const struct mapping_rule *rule = &table->m->mapping->rules[field];
+    const struct str first = cell_of(record, table->columns_of[field][0]);
+    for (size_t place = 0; rule->others[0] && place < MAPPING_PLACES_MAX; place++) {
+        struct str cell = cell_of(record, table->columns_of[field][place]);
+        if (mapper_has_meaning(table->m, cell))
+            return cell;
+    }
+    return first;
+}
+
 // "201712345678.0" or ",00": a number that a program has written as one with a fraction.
 static struct str without_fraction(struct str id) {
     size_t digits = 0, zeros;
@@ -206,6 +225,10 @@ static void tidy_id(struct str *id) {
 }
 
 static void take_categories(struct mapper *m, struct str cell) {
+    if (m->mapping->rules[MAPPING_CATEGORY].split) {
+        mapper_take(m, MAPPING_CATEGORY, &cell, cell.data ? 1 : 0);
+        return;
+    }
     struct str raw[SIGNAL_CATEGORIES_MAX + 1]; // one more than allowed, so that it is told
     size_t count = 0;
     while (count <= SIGNAL_CATEGORIES_MAX && str_split(&cell, '|', &raw[count]))
@@ -261,10 +284,10 @@ static bool is_sum(struct str id) {
 static bool says_more(const struct csv_mapping *table, const struct csv_record *record) {
     bool could = false;
     for (int field = 0; field < MAPPING_FIELDS; field++) {
-        int column = table->columns_of[field];
-        if (column == COLUMN_NONE || column == table->columns_of[MAPPING_ID])
+        if (!table->m->seen[field] ||
+            table->columns_of[field][0] == table->columns_of[MAPPING_ID][0])
             continue;
-        if (str_trim(cell_of(record, column)).len)
+        if (str_trim(cell_for(table, record, (enum mapping_field)field)).len)
             return true;
         could = true;
     }
@@ -275,8 +298,8 @@ static bool says_more(const struct csv_mapping *table, const struct csv_record *
 // it.
 static bool is_dated_note(const struct csv_mapping *table, const struct csv_record *record) {
     struct str id = table->m->item.item.id;
-    int column = table->columns_of[MAPPING_CATEGORY];
-    if (column == COLUMN_NONE || str_trim(cell_of(record, column)).len)
+    if (!table->m->seen[MAPPING_CATEGORY] ||
+        str_trim(cell_for(table, record, MAPPING_CATEGORY)).len)
         return false;
     for (size_t i = 0; i < id.len; i++)
         if (is_digit(id.data[i]))
@@ -312,7 +335,7 @@ static void read_cells(struct csv_mapping *table, const struct csv_record *recor
     for (size_t i = 0; i < m->mapping->skip_count; i++)
         mapper_skip(m, i, cell_of(record, table->skip_columns[i]));
     for (int field = 0; field < MAPPING_FIELDS; field++) {
-        struct str cell = cell_of(record, table->columns_of[field]);
+        struct str cell = cell_for(table, record, (enum mapping_field)field);
         if (field == MAPPING_CATEGORY)
             take_categories(m, cell);
         else

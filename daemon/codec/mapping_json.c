@@ -6,6 +6,7 @@
 #include "codec/door.h"
 #include "codec/json_scan.h"
 #include "codec/places.h"
+#include "core/signal/synonyms.h"
 #include "json_leaf.h"
 #include "json_pick.h"
 #include "mapping_private.h"
@@ -16,10 +17,11 @@ static const struct str nothing = {NULL, 0};
 
 struct json_walk {
     struct mapper *m;
-    struct json_pick *pick; // of the rules, and behind them of the skips
-    bool objects;           // there was an item that is an object
+    struct json_pick *pick;             // of the rules, and behind them of the skips
+    bool objects;                       // there was an item that is an object
+    uint16_t first[MAPPING_FIELDS + 1]; // where the places of a field begin; last, of the skips
     struct json_leaves leaves;
-    struct json_picked picked[MAPPING_FIELDS + MAPPING_LIST_MAX];
+    struct json_picked picked[MAPPING_FIELDS * MAPPING_PLACES_MAX + MAPPING_LIST_MAX];
 };
 
 // Absent when it is no text, number or boolean.
@@ -91,36 +93,88 @@ static void take_list(struct json_walk *walk, struct str list) {
     mapper_take(walk->m, MAPPING_CATEGORY, raw, count);
 }
 
+// Check boxes: {"a": true, "b": false} is the list of those that are true.
+static void take_boxes(struct json_walk *walk, struct str object) {
+    struct json_scan scan = {{object.data + 1, object.len - 1}, 1};
+    struct str ticked[SIGNAL_CATEGORIES_MAX + 1], key, value;
+    size_t count = 0;
+    enum json_scan_next next = JSON_SCAN_VALUE;
+    for (bool first = true;
+         count <= SIGNAL_CATEGORIES_MAX &&
+         (next = json_scan_member(&scan, first, &key, &value)) == JSON_SCAN_VALUE;
+         first = false) {
+        const struct json_leaf name = json_leaf_read(&walk->leaves, key);
+        if (name.kind != JSON_KIND_TEXT || !(str_is(value, "true") || str_is(value, "false")))
+            mapper_fault(walk->m, json_leaf_fault(&name), mapper_pointer(MAPPING_CATEGORY));
+        else if (str_is(value, "true"))
+            ticked[count++] = name.text;
+    }
+    if (next == JSON_SCAN_BROKEN)
+        mapper_fault(walk->m, FAULT_SYNTAX, mapper_pointer(MAPPING_CATEGORY));
+    mapper_take(walk->m, MAPPING_CATEGORY, ticked, count);
+}
+
+static bool is_empty(struct json_walk *walk, const struct json_leaf *leaf, struct str raw) {
+    if (leaf->kind == JSON_KIND_LIST || leaf->kind == JSON_KIND_OBJECT)
+        return str_trim((struct str){raw.data + 1, raw.len - 2}).len == 0;
+    struct str text = text_of(walk, leaf, raw, false);
+    return leaf->kind == JSON_KIND_NULL || (text.data && !mapper_has_meaning(walk->m, text));
+}
+
+// The first of the field's places that has something, else one that is there.
+static const struct json_picked *choose_place(struct json_walk *walk, enum mapping_field field,
+                                              struct json_leaf *leaf) {
+    static const struct json_picked none;
+    const struct json_picked *end = walk->picked + walk->first[field + 1], *chosen = &none;
+    *leaf = (struct json_leaf){.kind = JSON_KIND_NULL};
+    for (const struct json_picked *at = walk->picked + walk->first[field]; at < end; at++) {
+        if (at->repeated)
+            return at;
+        if (!at->raw.data)
+            continue;
+        chosen = at;
+        *leaf = json_leaf_read(&walk->leaves, at->raw);
+        if (at + 1 == end || !is_empty(walk, leaf, at->raw))
+            break;
+    }
+    return chosen;
+}
+
 static void take_field(struct json_walk *walk, enum mapping_field field) {
-    const struct json_picked *picked = &walk->picked[field];
-    struct json_leaf leaf = {.kind = JSON_KIND_NULL};
+    struct json_leaf leaf;
+    const struct json_picked *picked = choose_place(walk, field, &leaf);
     walk->m->seen[field] = walk->m->seen[field] || picked->raw.data || picked->repeated;
     if (picked->repeated) {
         mapper_note(walk->m, field, "more than once");
         mapper_fault(walk->m, FAULT_REPEATED, mapper_pointer(field));
         return;
     }
-    if (picked->raw.data)
-        leaf = json_leaf_read(&walk->leaves, picked->raw);
     if (field == MAPPING_CATEGORY && leaf.kind == JSON_KIND_LIST)
         take_list(walk, picked->raw);
+    else if (field == MAPPING_CATEGORY && leaf.kind == JSON_KIND_OBJECT)
+        take_boxes(walk, picked->raw);
     else
         take_one(walk, field, picked->raw, &leaf);
 }
 
 // What decides whether the item is left out must be certain.
 static void take_skip(struct json_walk *walk, size_t skip) {
-    const struct json_picked *picked = &walk->picked[MAPPING_FIELDS + skip];
+    const struct json_picked *picked = &walk->picked[walk->first[MAPPING_FIELDS] + skip];
+    struct json_leaf leaf = {.kind = JSON_KIND_NULL};
     if (picked->repeated) {
         mapper_fault(walk->m, FAULT_REPEATED, "");
         return;
     }
-    if (!picked->raw.data)
-        return;
-    struct json_leaf leaf = json_leaf_read(&walk->leaves, picked->raw);
-    if (leaf.kind == JSON_KIND_BROKEN)
+    if (picked->raw.data)
+        leaf = json_leaf_read(&walk->leaves, picked->raw);
+    if (leaf.kind == JSON_KIND_BROKEN) {
         mapper_fault(walk->m, leaf.fault, "");
-    mapper_skip(walk->m, skip, text_of(walk, &leaf, picked->raw, false));
+        return;
+    }
+    struct str text = text_of(walk, &leaf, picked->raw, false);
+    if (!text.data && !is_empty(walk, &leaf, picked->raw))
+        text = picked->raw; // an object or a list: it equals nothing, but it is there
+    mapper_skip(walk->m, skip, text);
 }
 
 static void read_object(struct json_walk *walk, struct str object) {
@@ -151,7 +205,7 @@ static bool read_item(struct json_walk *walk, struct str text, uint32_t depth, b
     struct mapper *m = walk->m;
     if (!mapper_begin(m))
         return false;
-    if (text.len > m->limits->item_bytes_max)
+    if (text.len > m->limits->item_bytes_max && !m->result->decoded.single)
         mapper_fault(m, FAULT_TOO_LONG, "");
     else if (!whole || depth > m->limits->depth_max)
         mapper_fault(m, FAULT_SYNTAX, "");
@@ -184,13 +238,19 @@ static void add_unknown(void *ctx, struct str raw) {
 
 static void begin_walk(struct json_walk *walk, struct mapper *m) {
     const struct mapping *mapping = m->mapping;
-    const char *pointers[MAPPING_FIELDS + MAPPING_LIST_MAX];
-    for (size_t i = 0; i < MAPPING_FIELDS; i++)
-        pointers[i] = mapping->rules[i].from;
+    const char *pointers[MAPPING_FIELDS * MAPPING_PLACES_MAX + MAPPING_LIST_MAX];
+    uint16_t count = 0;
+    *walk = (struct json_walk){.m = m};
+    for (size_t field = 0; field < MAPPING_FIELDS; field++) {
+        walk->first[field] = count;
+        for (size_t i = 0; i < MAPPING_PLACES_MAX; i++)
+            if (mapping_place(&mapping->rules[field], i))
+                pointers[count++] = mapping_place(&mapping->rules[field], i);
+    }
+    walk->first[MAPPING_FIELDS] = count;
     for (size_t i = 0; i < mapping->skip_count; i++)
-        pointers[MAPPING_FIELDS + i] = mapping->skips[i].from;
-    *walk = (struct json_walk){
-        .m = m, .pick = json_pick_create(pointers, MAPPING_FIELDS + mapping->skip_count)};
+        pointers[count++] = mapping->skips[i].from;
+    walk->pick = json_pick_create(pointers, count);
     if (m->about.places)
         json_pick_tell_unused(walk->pick, add_unknown, m->about.places);
 }
@@ -287,12 +347,31 @@ static void take_hints(struct json_walk *walk, const struct json_picked *picked)
         result->hint = result->hint || names_page(walk, &around[i]);
 }
 
-static bool is_list(const struct json_picked *picked) {
-    return picked->raw.data && picked->raw.data[0] == '[';
+static bool begins(const struct json_picked *picked, char c) {
+    return picked->raw.data && picked->raw.data[0] == c;
 }
 
-// The array of items; what stands around it is only passed over, but for what says where the next
-// page is and how many items there are.
+// Where the items are: a list, or else one object where that is a page too. What is posted may be
+// the bare items, without what stands around them when they are asked for.
+static struct json_picked find_items(const struct json_walk *walk, const struct json_picked *picked,
+                                     struct str page) {
+    const struct json_picked *first = &picked[ITEMS], *other = &picked[ITEMS_OR];
+    if (first->repeated || begins(first, '['))
+        return *first;
+    if (begins(other, '['))
+        return *other;
+    if (walk->m->about.single || walk->m->mapping->single) {
+        if (begins(first, '{'))
+            return *first;
+        if (begins(other, '{'))
+            return *other;
+    }
+    bool bare = walk->m->about.single && !first->raw.data && !other->raw.data;
+    return bare ? (struct json_picked){.raw = page} : *first;
+}
+
+// The items, a list or one object; what stands around them is only passed over, but for what says
+// where the next page is and how many items there are.
 static struct str read_frame(struct json_walk *walk, struct str body) {
     struct mapper *m = walk->m;
     const struct mapping *mapping = m->mapping;
@@ -311,22 +390,23 @@ static struct str read_frame(struct json_walk *walk, struct str body) {
     struct json_pick *pick = json_pick_create(pointers, PLACES);
     bool whole = json_pick_from(pick, page, picked, &unused);
     json_pick_free(pick);
-    const struct json_picked *items =
-        is_list(&picked[ITEMS_OR]) && !is_list(&picked[ITEMS]) ? &picked[ITEMS_OR] : &picked[ITEMS];
+    const struct json_picked items = find_items(walk, picked, page);
+    bool may_be_single = m->about.single || mapping->single;
     if (!whole)
         mapper_fail(m, FAULT_SYNTAX, 1);
-    else if (items->repeated)
+    else if (items.repeated)
         mapper_fail_at(m, FAULT_REPEATED, "items", 1);
-    else if (!items->raw.data)
+    else if (!items.raw.data)
         mapper_fail_at(m, FAULT_REQUIRED, "items", 1);
-    else if (!is_list(items))
+    else if (!begins(&items, '[') && !(may_be_single && begins(&items, '{')))
         mapper_fail_at(m, FAULT_TYPE, "items", 1);
-    else
+    else if (items.raw.data != page.data) // members of an item say nothing of a page
         take_next(walk, &picked[NEXT]);
     if (m->result->decoded.failed)
         return nothing;
-    take_hints(walk, picked);
-    return items->raw;
+    if (items.raw.data != page.data)
+        take_hints(walk, picked);
+    return items.raw;
 }
 
 static void read_items(struct json_walk *walk, struct json_scan *scan) {
@@ -345,18 +425,53 @@ static void read_items(struct json_walk *walk, struct json_scan *scan) {
         mapper_fail(walk->m, FAULT_SYNTAX, scan->line);
 }
 
+// It is as large as the page may be: a form that was filled in may hold files.
+static void read_single(struct json_walk *walk, struct str object, uint32_t line) {
+    struct decode_result *decoded = &walk->m->result->decoded;
+    struct json_scan scan = {object, line};
+    struct str text;
+    uint32_t depth;
+    bool whole = json_scan_value(&scan, &text, &depth);
+    decoded->single = true;
+    decoded->line = line;
+    (void)read_item(walk, text, depth, whole);
+}
+
 void mapping_read_json(struct mapper *m, struct str body) {
     struct json_walk walk;
     begin_walk(&walk, m);
-    struct str array = read_frame(&walk, body);
+    struct str items = read_frame(&walk, body);
     json_leaves_release(&walk.leaves);
-    if (array.data) {
-        struct json_scan scan = {{array.data + 1, array.len - 1},
-                                 1 + count_lines(body.data, array.data)};
+    if (items.data && items.data[0] == '{') {
+        read_single(&walk, items, 1 + count_lines(body.data, items.data));
+        check_places(&walk);
+    } else if (items.data) {
+        struct json_scan scan = {{items.data + 1, items.len - 1},
+                                 1 + count_lines(body.data, items.data)};
         read_items(&walk, &scan);
         check_places(&walk);
     }
     json_pick_free(walk.pick);
+}
+
+static bool is_token(struct str token) {
+    struct str list, key, word;
+    char folded[STR_FOLDED_MAX];
+    for (size_t i = 0; i < token.len; i++)
+        if (token.data[i] == '~' &&
+            (i + 1 == token.len || (token.data[i + 1] != '0' && token.data[i + 1] != '1')))
+            return false;
+    return !json_pick_token(token, &list, &key, &word) || synonyms_fold(word, folded) > 0;
+}
+
+bool mapping_is_pointer(struct str text) {
+    struct str token;
+    if (text.len && text.data[0] != '/')
+        return false;
+    while (str_split(&text, '/', &token))
+        if (!is_token(token))
+            return false;
+    return true;
 }
 
 void mapping_read_ndjson(struct mapper *m, struct str body) {

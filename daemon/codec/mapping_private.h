@@ -44,7 +44,9 @@ void mapper_fail_at(struct mapper *m, enum fault_code code, const char *place, u
 bool mapper_begin(struct mapper *m);
 void mapper_fault(struct mapper *m, enum fault_code code, const char *pointer);
 const char *mapper_pointer(enum mapping_field field); // "/victim/age"
-// Leaves the item out if this is what the skip is about.
+// Is there anything but blanks and what means nothing?
+bool mapper_has_meaning(const struct mapper *m, struct str raw);
+// Leaves the item out if this is what the skip is about; absent: nothing is there.
 void mapper_skip(struct mapper *m, size_t skip, struct str raw);
 // The field as the page has it: nothing, one text, or several categories.
 void mapper_take(struct mapper *m, enum mapping_field field, const struct str *raw, size_t count);

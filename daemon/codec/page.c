@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pii/scrub.h"
+#include "codec/cloudevent.h"
 #include "page_private.h"
 
 #include <stdlib.h>
@@ -19,12 +20,24 @@ struct decoding {
     const struct page_options *options;
 };
 
+// Where the sender sees it: the fields of a signal stand in the data of its event.
+static void place_in_event(struct fault *fault) {
+    static const char data[] = "/data";
+    size_t len = strlen(fault->pointer), more = sizeof data - 1;
+    if (len == 0 || len + more >= sizeof fault->pointer || cloudevent_has_place(fault->pointer))
+        return;
+    memmove(fault->pointer + more, fault->pointer, len + 1);
+    memcpy(fault->pointer, data, more);
+}
+
 void page_add_faults(struct page *page, const struct page_item *item, const struct fault *faults,
                      size_t count) {
     for (size_t i = 0; i < count; i++) {
         page->faults =
             mem_grow(page->faults, page->fault_count, &page->fault_cap, sizeof *page->faults);
         page->faults[page->fault_count] = faults[i];
+        if (page->in_events)
+            place_in_event(&page->faults[page->fault_count]);
         page->faults[page->fault_count].index = item->index;
         page->faults[page->fault_count++].line = item->line;
     }
@@ -152,6 +165,7 @@ static void decode_mapped(struct page *page, struct str body, const struct decod
     const struct page_options *options = decoding->options;
     const struct mapping_about about = {.own_place = options->context.source_municipality !=
                                                      MUNICIPALITY_UNKNOWN,
+                                        .single = !options->polled,
                                         .places = page->places};
     mapping_decode_about(options->mapping, body, limits, &about, on_item, decoding, &result);
     page->decoded = result.decoded;
@@ -168,6 +182,8 @@ static void decode_native(struct page *page, struct str body, const struct decod
     const struct decode_options decode = {.format = options->format,
                                           .limits = *limits,
                                           .cursor_field = options->cursor_field,
+                                          .event = options->event,
+                                          .event_source = options->event_source,
                                           .places = page->places};
     decode_items(body, &decode, on_item, decoding, &page->decoded);
     // A page is a list. One object is something else: an error, or another form than was thought.
@@ -247,6 +263,8 @@ void page_decode(struct page *page, struct str body, const struct page_options *
     chosen.context.date_needed = needs_dates(options);
     page->by_line = options->mapping ? options->mapping->format != MAPPING_JSON
                                      : options->format == DECODE_NDJSON;
+    page->in_events =
+        !options->mapping && (options->format == DECODE_EVENT || options->format == DECODE_EVENTS);
     if (options->preview)
         page->places = mem_zalloc(1, sizeof *page->places);
     if (options->mapping && options->allow_missing) {

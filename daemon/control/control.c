@@ -12,9 +12,10 @@
 #include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { REQUEST_BYTES_MAX = 8 << 20 };
+enum { REQUEST_BYTES_MAX = 8 << 20, SOCKET_MODE = 0660 };
 
 static void post_reload(struct control *control, struct http_request *request);
 static void get_document(struct control *control, struct http_request *request);
@@ -180,20 +181,17 @@ static void on_request(void *ctx, struct http_request *request) {
 
 static void post_reload(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
-    struct buf faults;
-    buf_init(&faults, 1 << 20);
-    if (control->options.reload(control->options.ctx, control_object(request), &faults)) {
-        struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-        json_open(&json, '{');
-        json_put_u64(&json, "sources", control->sources->count);
-        json_close(&json, '}');
+    struct buf told;
+    buf_init(&told, 1 << 20);
+    if (control->options.reload(control->options.ctx, control_object(request), &told)) {
+        buf_put_str(reply_body(&reply, 200, "application/json"), buf_str(&told));
         control_send(request, &reply);
     } else {
-        char *text = buf_take(&faults);
+        char *text = buf_take(&told);
         control_problem(request, 400, text);
         free(text);
     }
-    buf_free(&faults);
+    buf_free(&told);
 }
 
 // "/v1/NAME"; openapi.json is the one of this side.
@@ -208,14 +206,28 @@ static void get_document(struct control *control, struct http_request *request) 
         control_problem(request, 404, NULL);
 }
 
-static bool give_to_group(const char *path, const char *name, struct err *err) {
-    const struct group *group = getgrnam(name);
-    if (!group)
+// Whoever made it: who may use the socket is what the configuration says, our own group without it.
+static bool give_to_group(const struct config *config, struct err *err) {
+    const char *path = config->control_socket, *name = config->control_group;
+    const struct group *group = name ? getgrnam(name) : NULL;
+    gid_t wanted = group ? group->gr_gid : getegid();
+    struct stat st;
+    if (name && !group)
         return err_set(err, ERR_CONFIG, "control.group: there is no group %.40s", name);
-    if (chown(path, (uid_t)-1, group->gr_gid) != 0)
-        return err_set(err, ERR_CONFIG, "%s: cannot be given to group %.40s: %s", path, name,
-                       strerror(errno));
+    if (stat(path, &st) != 0)
+        return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
+    if (st.st_gid != wanted && chown(path, (uid_t)-1, wanted) != 0)
+        return err_set(err, ERR_CONFIG, "%s: cannot be given to group %.40s: %s", path,
+                       name ? name : "of the service", strerror(errno));
+    if ((st.st_mode & 0777) != SOCKET_MODE && chmod(path, SOCKET_MODE) != 0)
+        return err_set(err, ERR_CONFIG, "%s: cannot get mode 0660: %s", path, strerror(errno));
     return true;
+}
+
+static struct http_limits limits_of(const struct config *config) {
+    struct http_limits limits = config->http;
+    limits.body_bytes_max = REQUEST_BYTES_MAX;
+    return limits;
 }
 
 struct control *control_create(const struct control_options *options, struct sources *sources,
@@ -226,10 +238,11 @@ struct control *control_create(const struct control_options *options, struct sou
     control->started_ms = loop_wall_ms();
     control->sources = sources_ref(sources);
     control->tables = tables_ref(tables);
-    struct http_options http = {.unix_path = options->listen_fd < 0 ? config->control_socket : NULL,
-                                .unix_mode = 0660,
-                                .fd = options->listen_fd,
-                                .limits = config->http,
+    struct http_options http = {.unix_path = config->control_socket,
+                                .unix_mode = SOCKET_MODE,
+                                .fds = &options->listen_fd,
+                                .fd_count = options->listen_fd >= 0,
+                                .limits = limits_of(config),
                                 .common = problem_common_headers,
                                 .common_count = problem_common_header_count,
                                 .room_bytes = sizeof(struct route_match),
@@ -239,10 +252,8 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .on_full = on_full,
                                 .on_gone = control_on_gone,
                                 .ctx = control};
-    http.limits.body_bytes_max = REQUEST_BYTES_MAX;
     control->server = http_listen(options->loop, &http, err);
-    if (!control->server || (config->control_group && options->listen_fd < 0 &&
-                             !give_to_group(config->control_socket, config->control_group, err))) {
+    if (!control->server || !give_to_group(config, err)) {
         control_free(control);
         return NULL;
     }
@@ -254,10 +265,14 @@ void control_use(struct control *control, struct sources *sources, struct tables
     tables_unref(control->tables);
     control->sources = sources_ref(sources);
     control->tables = tables_ref(tables);
+    const struct http_limits limits = limits_of(control->options.config);
+    http_use_limits(control->server, &limits);
 }
 
 void control_quiesce(struct control *control) {
     control->stopping = true;
+    if (control->options.listen_fd >= 0) // who asks now waits for the next service
+        http_quiesce(control->server);
     control_verify_stop(control);
     control_backup_stop(control);
 }

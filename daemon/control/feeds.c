@@ -24,7 +24,7 @@ static void put_source(struct json_out *json, const struct source *source) {
     json_put_text(json, "name", source->name);
     json_put_text(json, "kind", source_kind_name(source->kind));
     json_put_text(json, "municipality", source->municipality ? code : NULL);
-    json_put_text(json, "template", polled && source->template ? source->template->name : NULL);
+    json_put_text(json, "template", source->template ? source->template->name : NULL);
     json_put_text(json, "url", polled && fetch_host(source->url, host, sizeof host) ? host : NULL);
     json_key(json, "interval");
     if (polled)

@@ -19,31 +19,53 @@ void notify_reloading(int64_t monotonic_us) {
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)monotonic_us);
 }
 
-void notify_stopping(void) {
-    (void)sd_notify(0, "STOPPING=1");
+void notify_stopping(const char *status) {
+    (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%.*s", line_len(status), status);
+}
+
+void notify_status(const char *status) {
+    (void)sd_notifyf(0, "STATUS=%.*s", line_len(status), status);
 }
 
 void notify_watchdog(void) {
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
-int64_t notify_watchdog_interval_ms(void) {
+int64_t notify_watchdog_ms(void) {
     uint64_t allowed_us = 0;
     if (sd_watchdog_enabled(0, &allowed_us) <= 0)
         return 0;
-    int64_t half_ms = (int64_t)(allowed_us / 2000);
-    return half_ms > 0 ? half_ms : 1;
+    int64_t allowed_ms = (int64_t)(allowed_us / 1000);
+    return allowed_ms > 0 ? allowed_ms : 1;
 }
 
-int notify_listen_fd(const char *name) {
-    char **names = NULL;
-    int count = sd_listen_fds_with_names(0, &names);
-    int fd = -1;
-    for (int i = 0; i < count; i++) {
-        if (fd < 0 && strcmp(names[i], name) == 0)
-            fd = SD_LISTEN_FDS_START + i;
-        free(names[i]);
+static bool sort(const char *name, int fd, const char *const names[],
+                 struct notify_sockets sockets[], size_t count, struct err *err) {
+    size_t i = 0;
+    while (i < count && strcmp(name, names[i]) != 0)
+        i++;
+    if (i == count)
+        return err_set(err, ERR_CONFIG,
+                       "systemd passes a socket named \"%.40s\", which is not known here: "
+                       "FileDescriptorName= is \"intake\" or \"control\"",
+                       name);
+    if (sockets[i].count == NOTIFY_SOCKETS_MAX)
+        return err_set(err, ERR_CONFIG, "systemd passes more than %d sockets named \"%s\"",
+                       NOTIFY_SOCKETS_MAX, name);
+    sockets[i].fds[sockets[i].count++] = fd;
+    return true;
+}
+
+bool notify_take_sockets(const char *const names[], struct notify_sockets sockets[], size_t count,
+                         struct err *err) {
+    char **passed = NULL;
+    int passed_count = sd_listen_fds_with_names(0, &passed);
+    bool ok = true;
+    memset(sockets, 0, count * sizeof *sockets);
+    for (int i = 0; i < passed_count; i++) {
+        ok = ok && sort(passed[i], SD_LISTEN_FDS_START + i, names, sockets, count, err);
+        free(passed[i]);
     }
-    free(names);
-    return fd;
+    free(passed);
+    return ok;
 }

@@ -54,11 +54,15 @@ void admission_init(struct admission *admission, const struct config *config,
         .config = config,
         .ledger = ledger,
         .pipeline = pipeline,
-        .levels = {.queue_bytes_max = config->queue_bytes_max,
-                   .backlog_bytes_max = config->backlog_bytes_max,
-                   .size_max = config->state_bytes_max,
-                   .disk_percent_max = config->disk_percent_max},
+        .levels.size_max = config->state_bytes_max,
     };
+    admission_use_limits(admission);
+}
+
+void admission_use_limits(struct admission *admission) {
+    admission->levels.queue_bytes_max = admission->config->queue_bytes_max;
+    admission->levels.backlog_bytes_max = admission->config->backlog_bytes_max;
+    admission->levels.disk_percent_max = admission->config->disk_percent_max;
 }
 
 static void measure(const struct admission *admission, struct admission_levels *levels) {

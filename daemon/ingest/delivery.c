@@ -5,6 +5,7 @@
 #include "ingest/delivery.h"
 
 #include "base/mem.h"
+#include "codec/unpack.h"
 #include "template/template.h"
 
 #include <stdlib.h>
@@ -62,6 +63,7 @@ void delivery_free(struct delivery *delivery) {
     sources_unref(delivery->sources);
     tables_unref(delivery->tables);
     mem_wipe_free(delivery->body);
+    mem_wipe_free(delivery->event);
     page_free(&delivery->content);
     free(delivery->poll);
     free(delivery->changes);
@@ -70,7 +72,38 @@ void delivery_free(struct delivery *delivery) {
 
 const struct mapping *delivery_mapping(const struct delivery *delivery) {
     const struct template *template = delivery->template;
-    return template && !template->native ? &template->mapping : NULL;
+    if (template && !template->native)
+        return &template->mapping;
+    return delivery->format == DECODE_TABLE ? mapping_own_table() : NULL;
+}
+
+// Packed signals are about so much shorter. It is small or large by what it becomes, but takes no
+// more of the queue's room than what is just large.
+void delivery_set_packed(struct delivery *delivery) {
+    enum { SHORTER = 8, LARGE = 1 << 18 };
+    struct commit_task *task = &delivery->task;
+    delivery->packed = true;
+    if (task->bytes < LARGE)
+        task->bytes = task->bytes * SHORTER < LARGE ? task->bytes * SHORTER : (size_t)LARGE;
+}
+
+static bool unpack(struct delivery *delivery, size_t max) {
+    char *body;
+    size_t len;
+    struct str packed = {delivery->body, delivery->body_len};
+    enum unpack_end end = unpack_gzip(packed, max, &body, &len);
+    if (end != UNPACK_GOOD) {
+        delivery->content.decoded =
+            (struct decode_result){.failed = true,
+                                   .fault = end == UNPACK_TOO_LARGE ? FAULT_TOO_LONG : FAULT_SYNTAX,
+                                   .place = "packed",
+                                   .line = 1};
+        return false;
+    }
+    mem_wipe_free(delivery->body);
+    delivery->body = body;
+    delivery->body_len = len;
+    return true;
 }
 
 void delivery_decode(struct delivery *delivery, const struct delivery_options *options) {
@@ -80,6 +113,8 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
         .mapping = delivery_mapping(delivery),
         .format = delivery->format,
         .charset = delivery->charset,
+        .event = delivery->event,
+        .event_source = str_from(source->event_source),
         .cursor_field = str_from(source->cursor_field),
         .limits = options->limits,
         .polled = delivery->polled,
@@ -101,7 +136,7 @@ void delivery_decode(struct delivery *delivery, const struct delivery_options *o
                     .received_ms = delivery->received_ms}};
     if (delivery->empty)
         content->decoded.fault = FAULT_COUNT;
-    else
+    else if (!delivery->packed || unpack(delivery, options->unpacked_bytes_max))
         page_decode(content, (struct str){delivery->body, delivery->body_len}, &decode);
     mem_wipe_free(delivery->body); // persons were in it
     delivery->body = NULL;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { HOUR_MS = 3600000 };
+enum { HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
 
 static bool is_further(const char *watermark, const char *than) {
     return watermark[0] &&
@@ -147,7 +147,9 @@ void feed_plan_page(struct feed_plan *plan, const struct feed_page *page,
 // for the rest; but an endpoint of which many are so has no end.
 static enum feed_step next_window(struct feed_plan *plan) {
     int64_t half = (plan->window_end_ms - plan->window_start_ms) / 2;
-    bool split = plan->cut_off && half >= FEED_WINDOW_MIN_MS;
+    const int64_t least =
+        plan->template->times == TEMPLATE_TIMES_DAYS ? DAY_MS : FEED_WINDOW_MIN_MS;
+    bool split = plan->cut_off && half >= least;
     if (plan->cut_off && !split && ++plan->unsplittable_windows > FEED_UNSPLITTABLE_MAX)
         return FEED_STEP_END;
     if (split) {

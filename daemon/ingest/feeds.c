@@ -16,6 +16,7 @@ enum {
     HELD_RETRY_MS = 5000,
     REREAD_MS = 1000, // between polls of a list that moved while it was read …
     REREADS_MAX = 3,  // … and so often in a row
+    HINTS_MS = 10000, // from the begin of one poll to that of one for a hint
     BACK_OFF_AFTER =
         5, // failures in a row: from then on a failing feed is asked less often than a good one
     SILENCE_CHECK_MS = 600000,
@@ -61,7 +62,15 @@ static void feed_free(struct feed *feed) {
     loop_timer_free(feed->timer);
     feed_drop_token(feed);
     feed_poll_free(feed);
+    sources_unref(feed->sources);
     free(feed);
+}
+
+static void point_to(struct feed *feed, struct sources *sources, const struct source *source) {
+    sources_ref(sources);
+    sources_unref(feed->sources);
+    feed->sources = sources;
+    feed->source = source;
 }
 
 // Another URL, template or cursor field: what was kept of the old one means nothing.
@@ -77,17 +86,11 @@ static void check_place(struct feed *feed) {
     feed->record.cursor[0] = feed->record.etag[0] = feed->record.last_modified[0] = '\0';
 }
 
-// After a reload all is read anew, since a template may have been mended, and no token goes where
-// it was not issued for.
-static void renew(struct feed *feed) {
-    feed->record.etag[0] = feed->record.last_modified[0] = '\0';
-    feed_drop_token(feed);
-}
-
-static struct feed *feed_create(struct feeds *feeds, const struct source *source) {
+static struct feed *feed_create(struct feeds *feeds, struct sources *sources,
+                                const struct source *source) {
     struct feed *feed = mem_zalloc(1, sizeof *feed);
     feed->feeds = feeds;
-    feed->source = source;
+    point_to(feed, sources, source);
     feed->timer = loop_timer_create(feeds->options.loop, on_due, feed);
     (void)ledger_feed(feeds->options.ledger, str_from(source->name), &feed->record);
     check_place(feed);
@@ -98,6 +101,19 @@ static struct feed *feed_create(struct feeds *feeds, const struct source *source
     else
         plan(feed, FEED_WAITING, schedule_first_ms(now, source->interval_ms, random_32()));
     return feed;
+}
+
+// Its line, its template or its secret is another one: all is read anew, since a template may have
+// been mended, and no token goes where it was not issued for. Its next time stays, unless it is
+// further away than the interval is now.
+static void renew(struct feed *feed, struct sources *sources, const struct source *source) {
+    int64_t now = loop_now_ms(feed->feeds->options.loop);
+    point_to(feed, sources, source);
+    check_place(feed);
+    feed->record.etag[0] = feed->record.last_modified[0] = '\0';
+    feed_drop_token(feed);
+    if (feed->next_ms > now + source->interval_ms)
+        plan(feed, feed->state, schedule_first_ms(now, source->interval_ms, random_32()));
 }
 
 static void plan_after_failure(struct feed *feed, int64_t retry_after_ms) {
@@ -111,9 +127,22 @@ static void plan_after_failure(struct feed *feed, int64_t retry_after_ms) {
     plan(feed, FEED_BACKING_OFF, schedule_first_ms(now + wait, interval, random_32()));
 }
 
+// One that fails or is paused waits all the same.
+static void follow_hint(struct feed *feed) {
+    int64_t now = loop_now_ms(feed->feeds->options.loop);
+    int64_t at = feed->polls ? feed->started_ms + HINTS_MS : now;
+    if (!feed->hinted || feed->poll || feed->failures || feed->record.paused)
+        return;
+    if (at < now)
+        at = now;
+    if (at < feed->next_ms)
+        plan(feed, FEED_WAITING, at);
+}
+
 static void plan_next(struct feed *feed) {
     feed->rereads = 0;
     plan(feed, FEED_WAITING, schedule_next_ms(feed->started_ms, feed->source->interval_ms));
+    follow_hint(feed);
 }
 
 static void note_failure(struct feed *feed, const char *failure) {
@@ -138,6 +167,8 @@ void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms) {
     }
     if (feeds->stopping)
         return;
+    if (feed->sources != feeds->sources) // a reload that did not touch it came in between
+        point_to(feed, feeds->sources, sources_find(feeds->sources, str_from(feed->source->name)));
     if (failure) {
         note_failure(feed, failure);
     } else {
@@ -193,6 +224,24 @@ static struct feed *take_feed(struct feed **old, size_t count, size_t hint, stru
     return feed;
 }
 
+// What a reload makes of the feed that a source had (NULL: none). A poll of one that stays as it is
+// goes on; of another it ends, since it holds on to its old template, and the feed begins anew.
+static struct feed *follow(struct feeds *feeds, struct feed *feed, struct sources *sources,
+                           const struct source *source) {
+    bool same = feed && digest_equal(&feed->source->digest, &source->digest);
+    if (feed && feed->poll && !same) {
+        end_feed(feed);
+        feed = NULL;
+    }
+    if (!feed)
+        return feed_create(feeds, sources, source);
+    if (!same)
+        renew(feed, sources, source);
+    else if (!feed->poll)
+        point_to(feed, sources, source);
+    return feed;
+}
+
 static void set_feeds(struct feeds *feeds, struct sources *sources) {
     struct feed **old = feeds->feeds;
     size_t old_count = feeds->feed_count;
@@ -203,19 +252,7 @@ static void set_feeds(struct feeds *feeds, struct sources *sources) {
         if (!source->url)
             continue;
         struct feed *feed = take_feed(old, old_count, feeds->feed_count, str_from(source->name));
-        // A poll under way holds on to its old template: it ends, and the feed begins anew.
-        if (feed && feed->poll) {
-            end_feed(feed);
-            feed = NULL;
-        }
-        if (feed) {
-            feed->source = source;
-            check_place(feed);
-            renew(feed);
-        } else {
-            feed = feed_create(feeds, source);
-        }
-        feeds->feeds[feeds->feed_count++] = feed;
+        feeds->feeds[feeds->feed_count++] = follow(feeds, feed, sources, source);
     }
     for (size_t i = 0; i < old_count; i++)
         if (old[i])
@@ -224,12 +261,13 @@ static void set_feeds(struct feeds *feeds, struct sources *sources) {
 }
 
 void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables) {
-    struct sources *old = feeds->sources;
-    set_feeds(feeds, sources); // still compares names with those of the old table
-    feeds->sources = sources_ref(sources);
-    sources_unref(old);
+    set_feeds(feeds, sources);
+    sources_ref(sources);
+    sources_unref(feeds->sources);
+    feeds->sources = sources;
     tables_unref(feeds->tables);
     feeds->tables = tables_ref(tables);
+    fetcher_use_limits(feeds->fetcher, &feeds->options.config->fetch);
     loop_timer_start(feeds->silence_timer, 0, SILENCE_CHECK_MS);
 }
 
@@ -339,6 +377,7 @@ void feeds_get_status(const struct feeds *feeds, struct feeds_status *status) {
                                     .pages = feeds->pages,
                                     .not_modified = feeds->not_modified,
                                     .failures = feeds->failures,
+                                    .hints = feeds->hints,
                                     .certificates = feeds->certificates};
     for (size_t i = 0; i < feeds->feed_count; i++) {
         status->failing += feeds->feeds[i]->failures > 0;
@@ -463,6 +502,18 @@ enum feed_asked feeds_poll(struct feeds *feeds, struct str source) {
     loop_timer_stop(feed->timer);
     feed_poll_start(feed);
     return FEED_DONE;
+}
+
+bool feeds_hint(struct feeds *feeds, const struct source *source) {
+    enum feed_asked why;
+    struct feed *feed = find_feed(feeds, str_from(source->name), &why);
+    if (!feed)
+        return false;
+    feeds->hints++;
+    feed->hinted = true;
+    if (!feeds->stopping)
+        follow_hint(feed);
+    return true;
 }
 
 enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused) {

@@ -34,7 +34,9 @@ struct feed_poll {
 
 struct feed {
     struct feeds *feeds;
-    const struct source *source; // of feeds->sources
+    // Of feeds->sources; while a poll that a reload did not touch is under way, of those before.
+    const struct source *source;
+    struct sources *sources; // that has it; a reference
     struct loop_timer *timer;
     struct feed_record record;
     enum feed_state state;
@@ -43,6 +45,7 @@ struct feed {
     int64_t failed_ms;  // wall clock
     int64_t failing_ms; // wall clock of the first of `failures`
     int64_t whole_ms;   // loop time of the last answer that was no 304; of the start at first
+    bool hinted;        // since the last poll began: something may have changed
     bool reread_soon;   // the last poll could not move its cursor yet
     uint32_t rereads;   // so many in a row
     uint32_t failures;  // in a row
@@ -64,7 +67,7 @@ struct feeds {
     size_t feed_count;
     struct loop_timer *silence_timer;
     bool stopping;
-    uint64_t polls, pages, not_modified, failures;
+    uint64_t polls, pages, not_modified, failures, hints;
     struct certificate_ends certificates;
 };
 

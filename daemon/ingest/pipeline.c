@@ -34,9 +34,17 @@ struct prepare_job {
     struct commit_task *tasks[PREPARE_TASKS_MAX];
 };
 
+// How deliveries are read. Workers may still read by one that is no longer in force, so all of them
+// stay until the end: there is one for each reload that changed a limit.
+struct delivery_reading {
+    struct delivery_options options;
+    struct delivery_reading *before;
+};
+
 struct pipeline {
     struct loop *loop;
     struct loop_worker *committer;
+    struct delivery_reading *reading; // in force
     struct ledger *ledger;
     struct pipeline_options options;
     struct commit_task *head, **tail, *unprepared;
@@ -48,6 +56,7 @@ struct pipeline {
     uint64_t unprepared_bytes; // of the tasks from `unprepared` on
     unsigned workers, bulk_workers, others;
     bool committing;
+    int64_t moved_ms;                 // a commit began or ended then, or the first task came
     struct ledger_group group;        // of the commit under way
     struct ledger_group pending_acks; // acks and partitions for the next
     struct loop_timer *acks_timer;
@@ -77,6 +86,15 @@ static struct commit_task *take_first(struct task_list *list) {
 static void on_kick(void *ctx);
 static void on_acks_due(void *ctx);
 
+void pipeline_use_limits(struct pipeline *pipeline, const struct decode_limits *limits,
+                         size_t unpacked_bytes_max) {
+    struct delivery_reading *reading = mem_zalloc(1, sizeof *reading);
+    *reading = (struct delivery_reading){pipeline->reading->options, pipeline->reading};
+    reading->options.limits = *limits;
+    reading->options.unpacked_bytes_max = unpacked_bytes_max;
+    pipeline->reading = reading;
+}
+
 struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options) {
     struct pipeline *pipeline = mem_zalloc(1, sizeof *pipeline);
@@ -84,6 +102,8 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
     pipeline->committer = loop_worker_create(loop);
     pipeline->ledger = ledger;
     pipeline->options = *options;
+    pipeline->reading = mem_zalloc(1, sizeof *pipeline->reading);
+    pipeline->reading->options = options->delivery;
     pipeline->tail = &pipeline->head;
     pipeline->bulk_raw.tail = &pipeline->bulk_raw.head;
     pipeline->bulk_ready.tail = &pipeline->bulk_ready.head;
@@ -105,6 +125,10 @@ void pipeline_free(struct pipeline *pipeline) {
     loop_worker_free(pipeline->committer);
     ledger_group_free(&pipeline->group);
     ledger_group_free(&pipeline->pending_acks);
+    for (struct delivery_reading *reading = pipeline->reading, *before; reading; reading = before) {
+        before = reading->before;
+        free(reading);
+    }
     free(pipeline);
 }
 
@@ -124,13 +148,14 @@ void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
             pipeline->unprepared = task;
         pipeline->unprepared_bytes += task->bytes;
     }
-    pipeline->queued_tasks++;
+    if (pipeline->queued_tasks++ == 0 && !pipeline->committing)
+        pipeline->moved_ms = loop_now_ms(pipeline->loop);
     *bytes_of(pipeline, task) += task->bytes;
     loop_defer(pipeline->loop, &pipeline->wake);
 }
 
 void pipeline_deliver(struct pipeline *pipeline, struct delivery *delivery) {
-    delivery->options = &pipeline->options.delivery;
+    delivery->options = &pipeline->reading->options;
     delivery->task.polled = delivery->polled;
     delivery->task.bulk =
         delivery->task.bulk || delivery->polled || delivery->task.bytes > BULK_BYTES;
@@ -310,6 +335,7 @@ static void start_commit(struct pipeline *pipeline) {
     if (notes)
         take_notes(pipeline);
     pipeline->committing = true;
+    pipeline->moved_ms = loop_now_ms(pipeline->loop);
     loop_worker_run(pipeline->committer, commit_work, commit_done, pipeline);
 }
 
@@ -432,6 +458,7 @@ static void commit_done(void *ctx) {
     bool wrote = pipeline->group.wrote;
     struct commit_task *task = pipeline->group.tasks;
     pipeline->committing = false;
+    pipeline->moved_ms = loop_now_ms(pipeline->loop);
     if (err.kind == ERR_NONE) {
         pipeline->status.commits += wrote;
         ledger_apply(pipeline->ledger, &pipeline->group);
@@ -555,4 +582,13 @@ void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status
     status->queued_tasks = pipeline->queued_tasks;
     status->queued_bytes = pipeline->queued_bytes;
     status->polled_bytes = pipeline->polled_bytes;
+}
+
+int64_t pipeline_stands_ms(const struct pipeline *pipeline) {
+    if (!pipeline->committing && pipeline->queued_tasks == 0)
+        return 0;
+    for (const struct commit_task *task = pipeline->group.tasks; task; task = task->next)
+        if (task->unbounded)
+            return 0;
+    return loop_now_ms(pipeline->loop) - pipeline->moved_ms;
 }

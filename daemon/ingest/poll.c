@@ -10,6 +10,7 @@
 #include "base/pii/log.h"
 #include "codec/explain.h"
 #include "feeds_private.h"
+#include "template/headers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,19 +69,52 @@ static void put_parameter(struct buf *url, const char *name, const char *value) 
     buf_put_encoded(url, str_from(value));
 }
 
-// A time as the endpoint writes times. One without a fraction is earlier, never later: the next
-// window begins where this one ends, and none is longer than it may be.
-static void put_time(struct buf *url, const struct template *t, const char *param, int64_t ms) {
+// The mark inside the expression that the endpoint wants, where it wants one.
+static void put_mark(struct buf *url, const struct template *t, const char *param,
+                     const char *mark) {
+    struct buf out;
+    if (!t->cursor_format) {
+        put_parameter(url, param, mark);
+        return;
+    }
+    buf_init(&out, FEED_URL_MAX);
+    for (const char *at = t->cursor_format; *at;)
+        if (strncmp(at, "{mark}", 6) == 0) {
+            buf_puts(&out, mark);
+            at += 6;
+        } else {
+            buf_putc(&out, *at++);
+        }
+    url->overflow = url->overflow || out.overflow;
+    char *expression = buf_take(&out);
+    put_parameter(url, param, expression);
+    free(expression);
+}
+
+static int32_t day_of(const struct template *t, int64_t ms) {
+    return t->mapping.utc ? (int32_t)(ms / DAY_MS) : time_amsterdam_day(ms);
+}
+
+// A time as the endpoint writes times. One that is less exact is earlier, never later: the next
+// window begins where this one ends. Where the endpoint leaves out the time it is asked with, it is
+// the one `beyond` it: -1 before, 1 behind.
+static void put_time(struct buf *url, const struct template *t, const char *param, int64_t ms,
+                     int beyond) {
+    static const int64_t units[] = {1, 1000, DAY_MS};
     char text[TIME_STAMP_MAX];
-    if (t->mapping.dates == MAPPING_DATES_EPOCH)
+    if (t->exclusive && t->times != TEMPLATE_TIMES_DAYS)
+        ms += beyond * units[t->times];
+    if (t->times == TEMPLATE_TIMES_DAYS)
+        time_format_date(day_of(t, ms) + (t->exclusive ? beyond : 0), text);
+    else if (t->mapping.dates == MAPPING_DATES_EPOCH)
         (void)snprintf(text, sizeof text, "%lld", (long long)(ms / 1000));
     else if (t->mapping.dates == MAPPING_DATES_EPOCH_MS)
         (void)snprintf(text, sizeof text, "%lld", (long long)ms);
     else
         time_format_stamp(ms, text);
-    if (t->whole_seconds && strchr(text, '.'))
+    if (t->times == TEMPLATE_TIMES_SECONDS && strchr(text, '.'))
         (void)strcpy(strchr(text, '.'), "Z");
-    put_parameter(url, param, text);
+    put_mark(url, t, param, text);
 }
 
 // A watermark that is a time is asked for a little earlier: pages shift while they are read.
@@ -91,15 +125,15 @@ static void put_cursor(struct buf *url, const struct feed *feed, const char *par
     if (!cursor[0])
         return;
     if (!t->native && time_parse_stamp(str_from(cursor), &ms))
-        put_time(url, t, param, ms - feed->poll->plan.earlier_ms);
+        put_time(url, t, param, ms - feed->poll->plan.earlier_ms, -1);
     else
-        put_parameter(url, param, cursor);
+        put_mark(url, t, param, cursor);
 }
 
 static void put_window(struct buf *url, const struct feed *feed, const char *param) {
     const struct template *t = template_of(feed);
-    put_time(url, t, param, feed->poll->plan.window_start_ms);
-    put_time(url, t, t->window_end_param, feed->poll->plan.window_end_ms);
+    put_time(url, t, param, feed->poll->plan.window_start_ms, -1);
+    put_time(url, t, t->window_end_param, feed->poll->plan.window_end_ms, 1);
 }
 
 // The address of the first page, or with `page` (number or token) of a later one. False when it is
@@ -149,7 +183,8 @@ static bool move_on(struct feed *feed, enum feed_step step, const char *named,
     char url[FEED_URL_MAX];
     memcpy(url, poll->url, sizeof url);
     if (step == FEED_STEP_NEXT && template_of(feed)->paging != TEMPLATE_PAGING_TOKEN) {
-        enum fetch_next how = template_of(feed)->next_path_only ? FETCH_NEXT_PATH : FETCH_NEXT;
+        bool path_only = template_of(feed)->next_path_only || feed->source->fsc_grant;
+        enum fetch_next how = path_only ? FETCH_NEXT_PATH : FETCH_NEXT;
         if (!fetch_resolve(url, str_from(named), how, poll->url, sizeof poll->url)) {
             *failure = "the next page is on another host or not an address";
             return false;
@@ -274,7 +309,7 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     size_t len = empty ? 0 : result->body.len;
     char *body = empty ? NULL : fetch_take_body(result);
     struct delivery *delivery =
-        delivery_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
+        delivery_create(feed->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
     delivery->template = t;
     (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();
@@ -364,27 +399,17 @@ static void start_fetch(struct feed *feed) {
         .allow_private = source->allow_private,
         .visit = feed->poll->visit};
     feed->poll->conditional = request.if_none_match || request.if_modified_since;
-    switch (t->auth) {
-    case TEMPLATE_AUTH_NONE:
-        break;
-    case TEMPLATE_AUTH_BEARER:
-        request.bearer = source->secret;
-        break;
-    case TEMPLATE_AUTH_BASIC:
-        request.user_password = source->secret;
-        break;
-    case TEMPLATE_AUTH_HEADER:
-        request.header_name = source->secret ? t->auth_header : NULL;
-        request.header_value = source->secret;
-        break;
-    case TEMPLATE_AUTH_OAUTH2:
-        request.bearer = feed->token;
-        break;
-    }
-    if (t->native && source->secret)
-        request.bearer = source->secret;
+    const struct template_login login = {.secret = source->secret,
+                                         .token = feed->token,
+                                         .headers = source->headers,
+                                         .fsc_grant = source->fsc_grant,
+                                         .now_ms = loop_wall_ms()};
+    struct template_headers headers;
+    template_headers_make(t, &login, &headers);
+    request.headers = headers.lines;
     feed->state = FEED_FETCHING;
     fetch_start(feed->feeds->fetcher, &request, on_fetched, feed);
+    template_headers_free(&headers);
 }
 
 static void on_token(void *ctx, const struct fetch_result *result) {
@@ -441,6 +466,7 @@ void feed_poll_start(struct feed *feed) {
     feed->poll->ids = page_ids_create();
     feed->poll->pages = index_create();
     feed->started_ms = loop_now_ms(feeds->options.loop);
+    feed->hinted = false;
     feed->polls++;
     feeds->polls++;
     feed_plan_begin(&feed->poll->plan, template_of(feed), feed->record.cursor, loop_wall_ms());

@@ -13,14 +13,18 @@
 #include "base/pii/log.h"
 #include "codec/event.h"
 #include "codec/json_out.h"
+#include "codec/notification.h"
 #include "core/normalise/normalise.h"
+#include "ingest/certificates.h"
+#include "ingest/feeds.h"
 #include "ingest/preview.h"
+#include "push_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_BYTES_MAX = 1 << 20, REFUSAL_MAX = 256 };
+enum { PEM_BYTES_MAX = 1 << 20 };
 
 struct push {
     const struct config *config;
@@ -28,13 +32,14 @@ struct push {
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission *admission;
+    struct feeds *feeds;
     struct sources *sources;
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct http_tls *tls; // that it shows; NULL: there is none
     bool stopping;
     uint64_t requests, requests_refused;
-    int64_t certificate_ends_s; // 0: there is none
 };
 
 // A request, from its head on, in its room.
@@ -42,14 +47,15 @@ struct push_request {
     struct push *push;
     struct http_request *request;
     struct route_match match;
-    uint64_t generation;         // of the tables that the next two were found in
-    const struct source *source; // NULL on open routes
-    enum decode_format format;   // of signals
-    enum door_charset charset;
-    char refusal[REFUSAL_MAX]; // with 415: why
+    uint64_t generation;            // of the tables that the next two were found in
+    const struct source *source;    // NULL on open routes
+    struct body_kind body;          // of signals
+    char refusal[BODY_REFUSAL_MAX]; // with 415: why
 };
 
 static void post_signals(struct push_request *call);
+static void answer_handshake(struct push_request *call);
+static void post_notification(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
 static void get_health(struct push_request *call);
@@ -62,12 +68,16 @@ static const struct push_route {
     {{"POST", "/v1/signals", ROUTE_SOURCE, true, NULL}, post_signals},
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
+    {{"POST", "/v1/notifications", ROUTE_SOURCE, false, NULL}, post_notification},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, get_document},
 };
 static const struct router router = ROUTER(routes);
+// It is no method of the path: whoever does not ask by the header gets 405.
+static const struct push_route handshake = {{"OPTIONS", "/v1/signals", ROUTE_OPEN, false, NULL},
+                                            answer_handshake};
 
 static void (*handler_of(const struct push_request *call))(struct push_request *call) {
     return ((const struct push_route *)call->match.route)->handle;
@@ -81,51 +91,22 @@ static const struct source *find_source(const struct push *push,
     return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
 }
 
+// What a source posts is read by, where it is no form of ours.
+static const struct template *form_of(const struct source *source) {
+    bool foreign = source && !source->url && source->template && !source->template->native;
+    return foreign ? source->template : NULL;
+}
+
+// A notification is JSON, as a form may be.
+static const struct template *form_of_body(const struct push_request *call) {
+    static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
+    return handler_of(call) == post_notification ? &notification : form_of(call->source);
+}
+
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(struct http_reply *reply) {
+static void say_types(const struct template *form, struct http_reply *reply) {
     if (reply->status == 415)
-        reply_header(reply, "Accept-Post", "application/json, application/x-ndjson");
-}
-
-static bool find_format(struct str type, enum decode_format *format) {
-    struct str media;
-    if (!str_split(&type, ';', &media))
-        return false;
-    media = str_trim(media);
-    *format = str_equal_nocase(media, STR("application/x-ndjson")) ? DECODE_NDJSON : DECODE_JSON;
-    return *format == DECODE_NDJSON || str_equal_nocase(media, STR("application/json"));
-}
-
-// What the headers say of the body. NULL, or why it is not read here.
-static const char *judge_body(struct push_request *call) {
-    const struct http_request *request = call->request;
-    struct str type = http_header_value(request, "Content-Type");
-    struct str coding = http_header_value(request, "Content-Encoding");
-    if (str_equal_nocase(coding, STR("gzip")) || str_equal_nocase(coding, STR("x-gzip")))
-        return "The body is packed with gzip, which is not read here: send it as it is.";
-    if (coding.data && !str_equal_nocase(coding, STR("identity")))
-        return "This Content-Encoding is not read here: send the body as it is, not packed.";
-    if (http_has_header_of(request, "ce-"))
-        return "Headers ce-* make this a CloudEvent in binary mode, which is not read here: send "
-               "the signal without them.";
-    if (!find_format(type, &call->format))
-        return "Send application/json or application/x-ndjson, in UTF-8.";
-    if (!door_charset_of(type, &call->charset))
-        return "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 or "
-               "windows-1252.";
-    return NULL;
-}
-
-static bool check_body(struct push_request *call) {
-    const struct door_form *form =
-        door_form_of_type(http_header_value(call->request, "Content-Type"));
-    const char *why = judge_body(call);
-    if (form)
-        (void)snprintf(call->refusal, sizeof call->refusal, "This is %s: %s.", form->name,
-                       form->advice);
-    else if (why)
-        (void)snprintf(call->refusal, sizeof call->refusal, "%s", why);
-    return !form && !why;
+        reply_header(reply, "Accept-Post", body_types(form));
 }
 
 // 0, or the status to refuse with.
@@ -171,18 +152,30 @@ static void on_full(void *ctx, struct http_request *request, const char *what) {
         log_warning("an address has its share of the room, it gets 429 of=%s", what);
 }
 
+static bool is_handshake(const struct http_request *request) {
+    return str_is(http_method(request), handshake.route.method) &&
+           str_is(http_path(request), handshake.route.path) &&
+           http_header_value(request, BODY_ORIGIN_HEADER).data;
+}
+
 static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
     call->request = request;
     unsigned status = router_take(&router, request, &call->match);
+    if (status == 405 && is_handshake(request)) {
+        call->match.route = &handshake.route;
+        status = 0;
+    }
     if (!status)
         status = check_right(call);
     if (!status)
         status = check_share(call);
     if (!status)
         status = check_admission(call);
-    if (!status && handler_of(call) == post_signals && !check_body(call))
+    bool has_body =
+        !status && (handler_of(call) == post_signals || handler_of(call) == post_notification);
+    if (has_body && !body_kind_read(request, form_of_body(call), &call->body, call->refusal))
         status = 415;
     return status;
 }
@@ -196,7 +189,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         problem_fill(reply, status, call->refusal);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(reply);
+    say_types(call->match.route ? form_of_body(call) : NULL, reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -305,7 +298,7 @@ static void on_delivered(struct commit_task *task) {
                             delivery->content.fault_count, "Every signal in it was refused.");
     else
         fill_verdicts(&reply, delivery, location);
-    say_types(&reply);
+    say_types(form_of(delivery->source), &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -328,10 +321,50 @@ static void post_signals(struct push_request *call) {
     }
     char *body = http_take_body(call->request, &len);
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
-                                                call->push->tables, call->format, body, len);
-    delivery->charset = call->charset;
+                                                call->push->tables, call->body.format, body, len);
+    delivery->charset = call->body.charset;
+    if (call->body.packed)
+        delivery_set_packed(delivery);
+    delivery->template = form_of(call->source);
+    if (call->body.format == DECODE_EVENT_DATA)
+        delivery->event = body_event(call->request);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");
     submit(call, delivery);
+}
+
+// A sender of CloudEvents asks whether it may send (HTTP 1.1 Web Hooks for Event Delivery, section
+// 4). It may: whose events are taken, its token says when they come.
+static void answer_handshake(struct push_request *call) {
+    struct http_reply reply = {.status = 200};
+    char origin[BODY_ORIGIN_MAX + 1];
+    if (!body_read_origin(call->request, origin)) {
+        send_problem(call, 400, BODY_ORIGIN_HEADER " is the name of a host.");
+        return;
+    }
+    reply_header(&reply, "WebHook-Allowed-Origin", origin);
+    reply_header(&reply, "WebHook-Allowed-Rate", "*");
+    reply_header(&reply, "Allow", "POST");
+    http_send(call->request, &reply);
+}
+
+// A hint to poll its sender. It is answered at once: whatever came before it reaches the disk by
+// the poll, and one that is lost by the next.
+static void post_notification(struct push_request *call) {
+    struct http_reply reply = {.status = 204};
+    enum notification what = NOTIFICATION_BAD;
+    if (!call->body.packed)
+        what = notification_read(http_body(call->request), call->body.charset);
+    if (what == NOTIFICATION_BAD)
+        send_problem(call, 400,
+                     "This is no notification of the ZGW standard: one object, not packed, with a "
+                     "kanaal.");
+    else if (!call->source->url)
+        send_problem(call, 400, "You are not polled: post signals instead.");
+    else {
+        if (what == NOTIFICATION_CHANGE)
+            (void)feeds_hint(call->push->feeds, call->source);
+        http_send(call->request, &reply);
+    }
 }
 
 static const char never_received[] = "This signal was never received from you.";
@@ -451,36 +484,26 @@ static void get_document(struct push_request *call) {
         send_problem(call, 404, NULL);
 }
 
-bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) {
-    struct buf certificate = {0}, key = {0};
-    *tls = NULL;
-    if (!config->tls_certificate_file || !config->tls_key_file)
-        return true;
-    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-    if (ok) {
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        *tls = http_tls_create(certificate.data, key.data, err);
-    }
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
-    return *tls != NULL;
-}
-
 void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (push->server && tls)
+    if (!tls || http_tls_same(tls, push->tls))
+        return;
+    if (push->server)
         http_use_tls(push->server, http_tls_ref(tls));
-    push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
+    http_tls_ref(tls);
+    http_tls_unref(push->tls);
+    push->tls = tls;
 }
 
-static bool listen_on(struct push *push, int listen_fd, struct err *err) {
+struct http_tls *push_tls(const struct push *push) {
+    return push->tls;
+}
+
+static bool listen_on(struct push *push, const struct push_options *passed, struct err *err) {
     const struct config *config = push->config;
-    struct http_options options = {.address = listen_fd < 0 ? config->listen_address : NULL,
+    struct http_options options = {.address = config->listen_address,
                                    .port = config->listen_port,
-                                   .fd = listen_fd,
+                                   .fds = passed->fds,
+                                   .fd_count = passed->fd_count,
                                    .limits = config->http,
                                    .common = problem_common_headers,
                                    .common_count = problem_common_header_count,
@@ -490,9 +513,9 @@ static bool listen_on(struct push *push, int listen_fd, struct err *err) {
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!push_read_tls(config, &options.tls, err))
+    if (!certificates_read_own(config, &options.tls, err))
         return false;
-    push->certificate_ends_s = options.tls ? http_tls_ends_s(options.tls) : 0;
+    push->tls = http_tls_ref(options.tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -505,10 +528,10 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->ledger = options->ledger;
     push->pipeline = options->pipeline;
     push->admission = options->admission;
+    push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
-    if ((options->config->listen_address || options->listen_fd >= 0) &&
-        !listen_on(push, options->listen_fd, err)) {
+    if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
         return NULL;
     }
@@ -521,18 +544,28 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     push->generation++;
+    if (push->server)
+        http_use_limits(push->server, &push->config->http);
 }
 
 void push_quiesce(struct push *push) {
-    push->stopping = true;
     if (push->server)
         http_quiesce(push->server);
+}
+
+bool push_wind_down(struct push *push, int64_t idle_ms) {
+    return !push->server || http_wind_down(push->server, idle_ms);
+}
+
+void push_stop(struct push *push) {
+    push->stopping = true;
 }
 
 void push_free(struct push *push) {
     if (!push)
         return;
     http_close(push->server);
+    http_tls_unref(push->tls);
     sources_unref(push->sources);
     tables_unref(push->tables);
     free(push);
@@ -543,10 +576,11 @@ uint16_t push_port(const struct push *push) {
 }
 
 void push_get_status(const struct push *push, struct push_status *status) {
-    *status = (struct push_status){.requests = push->requests,
-                                   .requests_refused = push->requests_refused,
-                                   .connections = push->server ? http_connections(push->server) : 0,
-                                   .certificate_ends_s = push->certificate_ends_s};
+    *status =
+        (struct push_status){.requests = push->requests,
+                             .requests_refused = push->requests_refused,
+                             .connections = push->server ? http_connections(push->server) : 0,
+                             .certificate_ends_s = push->tls ? http_tls_ends_s(push->tls) : 0};
     if (push->server)
         http_get_usage(push->server, &status->usage);
 }

@@ -146,7 +146,8 @@ static void tell(struct topic_stream *stream, const char *what) {
 
 static void go_on(struct topic_stream *stream, const struct err *err) {
     take_back_free(stream);
-    if (!stream->job->stopping)
+    stream->taking_back = false;
+    if (!stream->job->stopping && !publish_change(stream))
         publisher_recover(stream->publisher, err->kind == ERR_NONE ? NULL : err->text);
 }
 
@@ -178,7 +179,7 @@ static void on_statistics_back(struct commit_task *task) {
 static void take_events(struct topic_stream *stream) {
     const struct publish_job_options *options = &stream->job->options;
     stream->events_back = (struct take_back_task){
-        .task = {.run = ledger_take_back, .done = on_events_back, .ctx = stream},
+        .task = {.run = ledger_take_back, .done = on_events_back, .ctx = stream, .unbounded = true},
         .tables = tables_ref(options->tables),
         .sources = sources_ref(options->sources)};
     pipeline_submit(options->pipeline, &stream->events_back.task);
@@ -201,6 +202,7 @@ static void take_statistics(struct topic_stream *stream, int32_t partitions) {
     back->partitions = partitions;
     back->task.done = on_statistics_back;
     back->task.ctx = stream;
+    back->task.unbounded = true;
     pipeline_submit(options->pipeline, &back->task);
 }
 
@@ -209,6 +211,7 @@ void take_back_run(void *ctx, int32_t partitions) {
     take_back_tell_forked(stream);
     if (stream->job->stopping)
         return;
+    stream->taking_back = true;
     if (stream->topic == LEDGER_EVENTS)
         take_events(stream);
     else

@@ -170,7 +170,7 @@ static bool commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
     group->wrote = fits && writer.writes;
     if (group->wrote) {
         write_rest(&writer);
-        (void)!store_commit(&writer.txn, &group->err);
+        group->change->failing = !store_commit(&writer.txn, &group->err);
     } else {
         group->err = writer.txn.err;
         store_abort(&writer.txn);

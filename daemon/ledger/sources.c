@@ -146,7 +146,9 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
         take_feed(&writer->feed, &poll->feed, !(poll->cursor_tentative && news));
         writer->feed_changed = true;
     }
-    if (delivery->received_ms - writer->feed.contact_ms >= CONTACT_STEP_MS)
+    // Nor does a duplicate wait for a disk that fails.
+    if (!writer->change->failing &&
+        delivery->received_ms - writer->feed.contact_ms >= CONTACT_STEP_MS)
         writer->feed_changed = true;
     if (writer->feed_changed)
         writer->feed.contact_ms = delivery->received_ms;

@@ -4,8 +4,10 @@
 #include "sources_private.h"
 
 #include "base/mem.h"
+#include "codec/jwt.h"
 #include "config/text/quantity.h"
 #include "config/text/url.h"
+#include "template/headers.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -91,6 +93,13 @@ static bool take_tokens(const struct sources_cell *cell, struct str value, struc
     return true;
 }
 
+static bool take_event_source(const struct sources_cell *cell, struct str value, struct err *err) {
+    if (!text_is_word(value, SIGNAL_SCOPE_MAX, "-._~:/?#[]@!$&'()*+;=%"))
+        return cell_fault(err, "not allowed (allowed: a URI-reference of at most 256 bytes)");
+    cell->source->event_source = mem_strndup(value.data, value.len);
+    return true;
+}
+
 static bool take_flag(const struct sources_cell *cell, struct str value, struct err *err) {
     bool *field = field_of(cell);
     *field = str_is(value, "yes");
@@ -160,6 +169,24 @@ static bool take_secret_file(const struct sources_cell *cell, struct str value, 
     return ok;
 }
 
+static bool take_headers_file(const struct sources_cell *cell, struct str value, struct err *err) {
+    char *path = NULL, *text = NULL;
+    const char *wrong = NULL;
+    bool ok = config_path(cell->reading->dir, value, &path, err) && config_secret(path, &text, err);
+    if (ok)
+        wrong = template_headers_read_lines(str_from(text), cell->source->headers);
+    free(path);
+    config_secret_free(text);
+    return ok && (!wrong || cell_fault(err, wrong));
+}
+
+static bool take_fsc_grant(const struct sources_cell *cell, struct str value, struct err *err) {
+    if (!text_is_word(value, 256, "$+/=_-."))
+        return cell_fault(err, "not the hash of a grant (allowed: 1..256 of [a-zA-Z0-9$+/=_.-])");
+    cell->source->fsc_grant = mem_strndup(value.data, value.len);
+    return true;
+}
+
 static bool take_client_cert_file(const struct sources_cell *cell, struct str value,
                                   struct err *err) {
     char *pem = NULL;
@@ -184,6 +211,7 @@ const struct sources_column sources_columns[] = {
     {"kind", true, take_kind, 0},
     {"municipality", false, take_municipality, 0},
     {"tokens", false, take_tokens, 0},
+    {"event_source", false, take_event_source, 0},
     {"official", false, take_flag, offsetof(struct source, official)},
     {"policy", false, take_flag, offsetof(struct source, policy)},
     {"person", false, take_person, 0},
@@ -195,6 +223,8 @@ const struct sources_column sources_columns[] = {
     {"complete", false, take_flag, offsetof(struct source, complete)},
     {"secret_file", false, take_secret_file, 0},
     {"client_cert_file", false, take_client_cert_file, 0},
+    {"headers_file", false, take_headers_file, 0},
+    {"fsc_grant", false, take_fsc_grant, 0},
     {"allow_private", false, take_flag, offsetof(struct source, allow_private)},
     {"silent_days", false, take_silent_days, 0},
 };
@@ -214,9 +244,10 @@ static const char *secret_wrong(enum template_auth auth, const char *secret) {
     bool pair = colon && colon > secret, fits = text.len <= CONFIG_TEXT_MAX;
     switch (auth) {
     case TEMPLATE_AUTH_BEARER:
+    case TEMPLATE_AUTH_TOKEN:
         return fits && is_visible(secret, '!')
                    ? NULL
-                   : "the file holds no bearer token: one line of at most 4096 visible ASCII "
+                   : "the file holds no token: one line of at most 4096 visible ASCII "
                      "characters";
     case TEMPLATE_AUTH_BASIC:
         return fits && pair && str_is_clean_utf8(text)
@@ -231,6 +262,11 @@ static const char *secret_wrong(enum template_auth auth, const char *secret) {
                    ? NULL
                    : "the file holds no client_id:client_secret: one line of at most 4096 visible "
                      "ASCII characters";
+    case TEMPLATE_AUTH_ZGW:
+        return fits && pair && colon - secret <= JWT_ID_MAX && colon[1] && is_visible(secret, '!')
+                   ? NULL
+                   : "the file holds no client_id:secret: one line of at most 4096 visible ASCII "
+                     "characters";
     default:
         return "the template does not authenticate";
     }
@@ -283,6 +319,11 @@ static bool is_http(const char *url) {
     return url && url[4] == ':';
 }
 
+// What a secret would be read from on its way.
+static bool is_open(const char *url) {
+    return is_http(url) && !host_is_local(url_host(str_from(url)));
+}
+
 void sources_row_check(struct sources_reading *reading, struct source *source) {
     const size_t line = reading->row.line;
     if (!source->allow_private && is_http(source->url))
@@ -300,6 +341,11 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
     check_complete(reading, source, template);
     if (source->template)
         check_secret(reading, source, template);
+    if ((source->secret || source->headers[0] || source->client_cert_file) &&
+        (is_open(source->url) || is_open(template->token_url)))
+        diagnostics_add(reading->faults, reading->file, line,
+                        "url: a secret goes by http to this machine only (127.0.0.1, ::1, "
+                        "localhost): use https");
     if (source->url && !source->allow_private && is_http(template->token_url))
         diagnostics_add(reading->faults, reading->file, line,
                         "template: http for its token_url only with allow_private; use https");

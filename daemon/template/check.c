@@ -70,12 +70,15 @@ static const struct rule {
     {TEMPLATE_COUNT, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_NEXT, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_NEXT, true, is_linked, TEMPLATE_PAGING, "request.paging url or token"},
+    {TEMPLATE_SINGLE, false, is_json, TEMPLATE_FORMAT, "page.format json"},
     {TEMPLATE_SEPARATOR, false, is_csv, TEMPLATE_FORMAT, "page.format csv"},
     {TEMPLATE_NEXT_PATH, false, has_next_address, TEMPLATE_PAGING, "request.paging link or url"},
     {TEMPLATE_PAGE_PARAM, true, has_page_param, TEMPLATE_PAGING, "request.paging token or number"},
     {TEMPLATE_FIRST_PAGE, false, is_numbered, TEMPLATE_PAGING, "request.paging number"},
     {TEMPLATE_PAGE_SIZE, true, is_numbered, TEMPLATE_PAGING, "request.paging number"},
     {TEMPLATE_CURSOR_PARAM, true, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
+    {TEMPLATE_CURSOR_FORMAT, false, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
+    {TEMPLATE_BOUNDS, false, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
     {TEMPLATE_TIMES, false, has_cursor, TEMPLATE_KEYS, "fields.watermark or windows"},
     {TEMPLATE_OVERLAP, false, has_watermark, TEMPLATE_KEYS, "fields.watermark"},
     {TEMPLATE_ORDERED, false, has_watermark, TEMPLATE_KEYS, "fields.watermark"},
@@ -121,11 +124,12 @@ static const char *rule_wrong(const struct template_reading *reading, enum mappi
         return "no constant: all signals would be about one person";
     if (field == MAPPING_WATERMARK && (rule->constant || rule->word_count))
         return "only from: it follows what the other side has";
-    if (field == MAPPING_WATERMARK && has_windows(reading))
-        return "not together with windows: these follow time";
-    if (rule->from && mapping->format != MAPPING_CSV &&
-        !template_is_pointer(str_from(rule->from)) && !reading->yaml.keys[TEMPLATE_FORMAT].bad)
-        return "from is a JSON Pointer: /name/name";
+    if (rule->split && !rule->from)
+        return "split needs a from";
+    for (size_t i = 0; i < MAPPING_PLACES_MAX && mapping_place(rule, i); i++)
+        if (mapping->format != MAPPING_CSV && !reading->yaml.keys[TEMPLATE_FORMAT].bad &&
+            !template_is_pointer(str_from(mapping_place(rule, i))))
+            return "from is a JSON Pointer: /name/name";
     return NULL;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "core/signal/codelists.h"
+#include "template/headers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,10 +114,29 @@ static void read_constant(struct field_level *level, const struct yaml_node *nod
         add_fault(level, node->line, wrong);
 }
 
+// One place, or a list of them of which the first that has something counts.
 static void read_from(struct field_level *level, const struct yaml_node *node) {
     struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
-    if (!template_text(&level->reading->yaml, level->what, node, MAPPING_TEXT_MAX, &rule->from))
-        level->reading->fields[level->field].bad = true;
+    bool list = node->kind == YAML_LIST;
+    size_t count = list ? node->count : 1;
+    if (count == 0 || count > MAPPING_PLACES_MAX) {
+        add_fault(level, node->line, "one place, or a list of up to 4");
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!template_text(&level->reading->yaml, level->what, list ? node->entries[i].value : node,
+                           MAPPING_TEXT_MAX, i ? &rule->others[i - 1] : &rule->from))
+            level->reading->fields[level->field].bad = true;
+}
+
+static void read_split(struct field_level *level, const struct yaml_node *node) {
+    struct mapping_rule *rule = &level->reading->template->mapping.rules[level->field];
+    if (level->field != MAPPING_CATEGORY || node->kind != YAML_TEXT || node->text.len != 1 ||
+        node->text.data[0] < ' ' || node->text.data[0] > '~')
+        add_fault(level, node->line,
+                  "split: one character that stands between words, for category only");
+    else
+        rule->split = node->text.data[0];
 }
 
 static void rule_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
@@ -127,8 +147,10 @@ static void rule_entry(void *ctx, const struct yaml_node *key, const struct yaml
         read_constant(level, value);
     else if (str_is(key->text, "value_map"))
         read_words(level, value);
+    else if (str_is(key->text, "split"))
+        read_split(level, value);
     else
-        add_fault(level, key->line, "unknown key (allowed: from, value_map, constant)");
+        add_fault(level, key->line, "unknown key (allowed: from, split, value_map, constant)");
 }
 
 static void unknown_field(struct template_reading *reading, const struct yaml_node *key) {
@@ -208,6 +230,17 @@ void template_absent_read(struct yaml_keys_reading *yaml, const struct yaml_node
             mapping->absent_count++;
 }
 
+static void skip_is(struct template_reading *reading, struct mapping_skip *skip,
+                    const struct yaml_node *node) {
+    if (node->kind == YAML_TEXT && str_is(node->text, "present"))
+        skip->is = MAPPING_IS_PRESENT;
+    else if (node->kind == YAML_TEXT && str_is(node->text, "absent"))
+        skip->is = MAPPING_IS_ABSENT;
+    else
+        diagnostics_add(reading->yaml.faults, reading->yaml.file, node->line,
+                        "exclude.is: not allowed (allowed: present, absent)");
+}
+
 static void skip_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
     struct template_reading *reading = ctx;
     struct mapping *mapping = &reading->template->mapping;
@@ -216,9 +249,11 @@ static void skip_entry(void *ctx, const struct yaml_node *key, const struct yaml
     if (from || str_is(key->text, "equals"))
         template_text(&reading->yaml, from ? "exclude.from" : "exclude.equals", value,
                       MAPPING_TEXT_MAX, from ? &skip->from : &skip->equals);
+    else if (str_is(key->text, "is"))
+        skip_is(reading, skip, value);
     else
         diagnostics_add(reading->yaml.faults, reading->yaml.file, key->line,
-                        "exclude: unknown key (allowed: from, equals)");
+                        "exclude: unknown key (allowed: from, equals, is)");
 }
 
 void template_skips_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {
@@ -233,9 +268,42 @@ void template_skips_read(struct yaml_keys_reading *yaml, const struct yaml_node 
         if (value->kind == YAML_MAP)
             diagnostics_each_entry(reading->yaml.faults, reading->yaml.file, "exclude", value, 8,
                                    skip_entry, reading);
-        if (reading->yaml.faults->count == before && (!skip->from || !skip->equals))
+        if (reading->yaml.faults->count == before &&
+            (!skip->from || !skip->equals != (skip->is != MAPPING_IS_EQUAL)))
             diagnostics_add(reading->yaml.faults, reading->yaml.file, value->line,
-                            "exclude: from and equals are needed");
+                            "exclude: from is needed, and either equals or is");
         reading->skip_lines[mapping->skip_count++] = value->line;
     }
+}
+
+static void header_entry(void *ctx, const struct yaml_node *key, const struct yaml_node *value) {
+    struct template_reading *reading = ctx;
+    char **list = reading->template->headers, *text = NULL;
+    struct buf line;
+    size_t count = 0;
+    while (list[count])
+        count++;
+    if (!template_header_allowed(key->text)) {
+        diagnostics_add(reading->yaml.faults, reading->yaml.file, key->line,
+                        "headers: not the name of a header that may be sent; a secret is never in "
+                        "a template");
+        return;
+    }
+    if (!template_text(&reading->yaml, "headers", value, MAPPING_TEXT_MAX, &text))
+        return;
+    buf_init(&line, MAPPING_TEXT_MAX * 2);
+    buf_put_str(&line, key->text);
+    buf_printf(&line, ": %s", text);
+    list[count] = buf_take(&line);
+    free(text);
+}
+
+void template_headers_read(struct yaml_keys_reading *yaml, const struct yaml_node *node) {
+    struct template_reading *reading = (struct template_reading *)yaml;
+    if (node->kind == YAML_MAP)
+        diagnostics_each_entry(reading->yaml.faults, reading->yaml.file, "headers", node,
+                               TEMPLATE_HEADERS_MAX, header_entry, reading);
+    else
+        diagnostics_add(reading->yaml.faults, reading->yaml.file, node->line,
+                        "headers: names of headers and their values are needed");
 }

@@ -4,6 +4,7 @@
 #include "template_private.h"
 
 #include "base/mem.h"
+#include "template/headers.h"
 
 #include <string.h>
 
@@ -13,18 +14,17 @@ static const char *const formats[] = {"json", "ndjson", "csv", NULL};
 static const char *const encodings[] = {"utf-8", "latin-1", NULL};
 static const char *const dates[] = {"iso", "dmy", "mdy", "excel", "epoch", "epoch-ms", NULL};
 static const char *const pagings[] = {"none", "link", "url", "token", "number", NULL};
-static const char *const auths[] = {"none", "bearer", "basic", "header", "oauth2", NULL};
-static const char *const precisions[] = {"milliseconds", "seconds", NULL};
+static const char *const auths[] = {"none",   "bearer", "token", "basic",
+                                    "header", "oauth2", "zgw",   NULL};
+static const char *const zones[] = {"amsterdam", "utc", NULL};
+static const char *const precisions[] = {"milliseconds", "seconds", "days", NULL};
+static const char *const bounds[] = {"inclusive", "exclusive", NULL};
 static const char *const flags[] = {"no", "yes", NULL};
 _Static_assert(sizeof dates / sizeof *dates == MAPPING_DATES_COUNT + 1, "each of them");
 _Static_assert(sizeof(enum mapping_dates) == sizeof(unsigned), "set as such");
 
 bool template_is_pointer(struct str text) {
-    for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] == '~' &&
-            (i + 1 == text.len || (text.data[i + 1] != '0' && text.data[i + 1] != '1')))
-            return false;
-    return text.len == 0 || (text.data[0] == '/' && text.len <= MAPPING_TEXT_MAX);
+    return text.len <= MAPPING_TEXT_MAX && mapping_is_pointer(text);
 }
 
 static bool is_next(struct str text) {
@@ -44,15 +44,14 @@ static bool is_query(struct str text) {
     return text.data[text.len - 1] != '&';
 }
 
-// Of those that carry a secret, and none that the request has already.
+// With the mark in it, which is encoded with the rest.
+static bool is_cursor_format(struct str text) {
+    return text.len <= TEMPLATE_CURSOR_FORMAT_MAX && strstr(text.data, "{mark}");
+}
+
+// Of those that carry a secret.
 static bool is_header(struct str text) {
-    static const char *const taken[] = {
-        "host",   "content-length", "transfer-encoding", "connection", "if-none-match",
-        "cookie", "content-type",   "if-modified-since", "accept",     "accept-encoding"};
-    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
-        if (str_equal_nocase(text, str_from(taken[i])))
-            return false;
-    return text_is_word(text, 64, "-_");
+    return str_equal_nocase(text, STR("Authorization")) || template_header_allowed(text);
 }
 
 static bool is_url(struct str text) {
@@ -110,10 +109,12 @@ const struct yaml_key template_keys[TEMPLATE_ROWS] = {
         WORDS("page", "items_or", mapping.items_or, is_next, "a JSON Pointer: /name/name"),
     [TEMPLATE_NEXT] = WORDS("page", "next", mapping.next, is_next, "a JSON Pointer: /name/name"),
     [TEMPLATE_COUNT] = WORDS("page", "count", mapping.count, template_is_pointer, POINTER),
+    [TEMPLATE_SINGLE] = CHOOSE("page", "single", YAML_KEY_FLAG, mapping.single, flags),
     [TEMPLATE_SEPARATOR] =
         OWN("page", "separator", mapping.separator, set_separator, "auto, \",\", \";\", tab"),
     [TEMPLATE_ENCODING] = CHOOSE("page", "encoding", YAML_KEY_FLAG, mapping.latin1, encodings),
     [TEMPLATE_DATES] = CHOOSE("page", "dates", YAML_KEY_CHOICE, mapping.dates, dates),
+    [TEMPLATE_ZONE] = CHOOSE("page", "zone", YAML_KEY_FLAG, mapping.utc, zones),
     [TEMPLATE_QUERY] = WORDS("request", "query", query, is_query,
                              "name=value&name=value, at most 1024 bytes as a URL has them"),
     [TEMPLATE_PAGING] = CHOOSE("request", "paging", YAML_KEY_CHOICE, paging, pagings),
@@ -124,7 +125,10 @@ const struct yaml_key template_keys[TEMPLATE_ROWS] = {
     [TEMPLATE_PAGE_SIZE] = NUMBER("request", "page_size", YAML_KEY_COUNT, page_size, 1, 1000000),
     [TEMPLATE_PAGES_MAX] = NUMBER("request", "pages_max", YAML_KEY_COUNT, pages_max, 1, 1000000),
     [TEMPLATE_CURSOR_PARAM] = WORDS("request", "cursor_param", cursor_param, is_param, PARAM),
-    [TEMPLATE_TIMES] = CHOOSE("request", "times", YAML_KEY_FLAG, whole_seconds, precisions),
+    [TEMPLATE_CURSOR_FORMAT] = WORDS("request", "cursor_format", cursor_format, is_cursor_format,
+                                     "a text with {mark} in it, at most 256 bytes"),
+    [TEMPLATE_TIMES] = CHOOSE("request", "times", YAML_KEY_CHOICE, times, precisions),
+    [TEMPLATE_BOUNDS] = CHOOSE("request", "bounds", YAML_KEY_FLAG, exclusive, bounds),
     [TEMPLATE_OVERLAP] = NUMBER("request", "overlap", YAML_KEY_MS, overlap_ms, 0, DAYS(365)),
     [TEMPLATE_ORDERED] = CHOOSE("request", "ordered", YAML_KEY_FLAG, ordered, flags),
     [TEMPLATE_END_PARAM] = WORDS("windows", "end_param", window_end_param, is_param, PARAM),
@@ -144,6 +148,7 @@ const struct yaml_key template_keys[TEMPLATE_ROWS] = {
     LIST("may_be_missing", template_missing_read),
     LIST("null_values", template_absent_read),
     LIST("exclude", template_skips_read),
+    LIST("headers", template_headers_read),
 };
 
 bool template_text(struct yaml_keys_reading *yaml, const char *what, const struct yaml_node *node,

@@ -41,6 +41,9 @@ static void template_free(struct template *template) {
     free(template->query);
     free(template->page_param);
     free(template->cursor_param);
+    free(template->cursor_format);
+    for (size_t i = 0; template->headers[i]; i++)
+        free(template->headers[i]);
     free(template->window_end_param);
     free(template->auth_header);
     free(template->token_url);
@@ -71,6 +74,7 @@ static void read_text(struct template *template, struct str text, const char *fi
                                                 .count = TEMPLATE_ROWS,
                                                 .object = template},
                                        .template = template};
+    hash_digest(&(struct hash_key){{0}}, "template", &text, 1, &template->digest);
     if (yaml_keys_read(&reading.yaml, text))
         template_check(&reading);
     finish(template);

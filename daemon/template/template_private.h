@@ -17,9 +17,11 @@ enum template_key {
     TEMPLATE_ITEMS_OR,
     TEMPLATE_NEXT,
     TEMPLATE_COUNT,
+    TEMPLATE_SINGLE,
     TEMPLATE_SEPARATOR,
     TEMPLATE_ENCODING,
     TEMPLATE_DATES,
+    TEMPLATE_ZONE,
     TEMPLATE_QUERY,
     TEMPLATE_PAGING,
     TEMPLATE_NEXT_PATH,
@@ -28,7 +30,9 @@ enum template_key {
     TEMPLATE_PAGE_SIZE,
     TEMPLATE_PAGES_MAX,
     TEMPLATE_CURSOR_PARAM,
+    TEMPLATE_CURSOR_FORMAT,
     TEMPLATE_TIMES,
+    TEMPLATE_BOUNDS,
     TEMPLATE_OVERLAP,
     TEMPLATE_ORDERED,
     TEMPLATE_END_PARAM,
@@ -42,7 +46,7 @@ enum template_key {
     TEMPLATE_SCOPE,
     TEMPLATE_OPTIONAL,
     TEMPLATE_KEYS,
-    TEMPLATE_ROWS = TEMPLATE_KEYS + 4, // with the sections that have no keys of their own
+    TEMPLATE_ROWS = TEMPLATE_KEYS + 5, // with the sections that have no keys of their own
 };
 
 extern const struct yaml_key template_keys[TEMPLATE_ROWS];
@@ -66,8 +70,9 @@ void template_fields_read(struct yaml_keys_reading *yaml, const struct yaml_node
 void template_absent_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_missing_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_skips_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
+void template_headers_read(struct yaml_keys_reading *yaml, const struct yaml_node *node);
 void template_check(struct template_reading *reading);
 
-bool template_is_pointer(struct str text); // RFC 6901
+bool template_is_pointer(struct str text); // a place in JSON that is not too long
 
 #endif

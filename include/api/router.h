@@ -31,7 +31,11 @@ struct router {
 #define ROUTER(rows)                                                                               \
     { &(rows)[0].route, sizeof(rows) / sizeof(rows)[0], sizeof(rows)[0] }
 
-enum { ROUTE_PARAMS_MAX = 2, ROUTE_PARAM_BYTES_MAX = SIGNAL_ID_MAX, ROUTE_ALLOW_MAX = 32 };
+enum {
+    ROUTE_PARAMS_MAX = 2,
+    ROUTE_PARAM_BYTES_MAX = SIGNAL_SCOPE_MAX + 1 + SIGNAL_ID_MAX,
+    ROUTE_ALLOW_MAX = 32
+};
 
 struct route_match {
     const struct route *route; // NULL: there is none

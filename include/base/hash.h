@@ -36,6 +36,10 @@ struct hash_stream;
 struct hash_stream *hash_stream_begin(void);
 void hash_stream_add(struct hash_stream *stream, struct str piece);
 void hash_stream_end(struct hash_stream *stream, uint8_t out[SHA256_BYTES]);
+void hash_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]);
+// Appends it as base64 (RFC 4648): with + / and padding, or as URLs and JWTs have it, without.
+enum hash_base64 { HASH_BASE64, HASH_BASE64_URL };
+void hash_put_base64(struct buf *out, struct str data, enum hash_base64 kind);
 bool hash_from_hex(struct str hex, uint8_t *out, size_t size); // exactly 2 * size digits
 // A tag of 128 bits (SipHash-2-4 with the first 16 bytes of the key), at a fifth of the cost of
 // hash_digest: nobody makes one without the key. The key is for nothing else.

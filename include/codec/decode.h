@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: EUPL-1.2
-// From bytes to items. Native JSON (RFC 8259: one object or an array of them) and NDJSON (one
-// object a line). A known member that is there twice, invalid UTF-8 or NUL in one, and depth over
-// the limit are faults of that item. Unknown members are dropped and counted, whatever is in them.
+// From bytes to items. Native JSON (RFC 8259: one object or an array of them), NDJSON (one
+// object a line), and CloudEvents whose data is such an object and whose id is the signal's. A
+// known member that is there twice, invalid UTF-8 or NUL in one, and depth over the limit are
+// faults of that item. Unknown members are dropped and counted, whatever is in them.
 #ifndef CODEC_DECODE_H
 #define CODEC_DECODE_H
 
 #include "codec/door.h"
 #include "core/signal/signal.h"
 
-enum decode_format { DECODE_JSON, DECODE_NDJSON };
+enum decode_format {
+    DECODE_JSON,
+    DECODE_NDJSON,
+    DECODE_TABLE,      // CSV: read by mapping_own_table
+    DECODE_EVENT,      // a CloudEvent in structured mode
+    DECODE_EVENTS,     // a batch of them
+    DECODE_EVENT_DATA, // what a CloudEvent in binary mode has as its body
+};
 
 struct decode_limits {
     size_t item_bytes_max;
@@ -17,12 +25,17 @@ struct decode_limits {
 };
 
 struct places;
+struct cloudevent;
 struct decode_options {
     enum decode_format format;
     struct decode_limits limits;
     // A field of each item whose highest value is wanted (the cursor of a poll); absent: none. Not
     // counted as unknown.
     struct str cursor_field;
+    struct cloudevent *event; // of EVENT_DATA: its attributes; changed
+    // The one source that events may have, and whose ids are of no scope; absent: events may have
+    // any, and it is the scope of their ids.
+    struct str event_source;
     struct places *places; // gets the members that nobody asks for; NULL: nobody wants to know
 };
 
@@ -51,7 +64,8 @@ struct decode_result {
     bool failed;
     enum fault_code fault;
     // A constant: "", the pointer of a field, "items" or "next" of a template, "empty" when there
-    // is nothing, "behind" when something follows what should be all.
+    // is nothing, "behind" when something follows what should be all, "packed" when it cannot be
+    // unpacked (SYNTAX, TOO_LONG).
     const char *place;
     const struct door_form *form;         // with FORM: what it is instead
     uint32_t titles;                      // CSV: records above the header line

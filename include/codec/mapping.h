@@ -51,13 +51,23 @@ enum mapping_dates {
     MAPPING_DATES_COUNT,
 };
 
-enum { MAPPING_LIST_MAX = 64, MAPPING_TEXT_MAX = 256, MAPPING_NEXT_MAX = 2048 };
+enum {
+    MAPPING_LIST_MAX = 64,
+    MAPPING_TEXT_MAX = 256,
+    MAPPING_NEXT_MAX = 2048,
+    MAPPING_PLACES_MAX = 4,
+};
 
 // Where a field comes from: `from` (a JSON Pointer inside the item, or the header of a CSV column;
-// NULL: nowhere), then `words` (what a value means, compared folded; a value that is not among them
-// stays as it is), then `constant` where there is nothing.
+// NULL: nowhere), or the first of `others` that has something where it has nothing; then `words`
+// (what a value means, compared folded; a value that is not among them stays as it is), then
+// `constant` where there is nothing. A token of a pointer may be "list[name=text]": of the list
+// the one object whose member `name` is `text`, folded (codec/json_pick.h). An object whose members
+// are true or false is, for CATEGORY, the list of those that are true.
 struct mapping_rule {
     char *from;
+    char *others[MAPPING_PLACES_MAX - 1]; // NULL behind the last
+    char split; // of CATEGORY: stands between the words of one text; 0: a text is one word
     char *constant;
     struct mapping_word {
         char *from, *to;
@@ -65,21 +75,32 @@ struct mapping_rule {
     size_t word_count;
 };
 
-// An item whose value at `from` equals `equals` (folded) is left out, and counted as left out.
+// Of the places of a rule, the one at `i`, below MAPPING_PLACES_MAX; NULL: there is none.
+static inline const char *mapping_place(const struct mapping_rule *rule, size_t i) {
+    return i ? rule->others[i - 1] : rule->from;
+}
+
+// An item whose value at `from` equals `equals` (folded) is left out, and counted as left out; or,
+// as `is` says, one that has a value there, or none. What means nothing (`absent`) is no value.
+enum mapping_is { MAPPING_IS_EQUAL, MAPPING_IS_PRESENT, MAPPING_IS_ABSENT };
 struct mapping_skip {
-    char *from, *equals;
+    char *from, *equals; // equals: with IS_EQUAL only
+    enum mapping_is is;
 };
 
 struct mapping {
     enum mapping_format format;
+    bool own;       // no template: see mapping_own_table
     char *items;    // JSON: Pointer to the array in the page; "" or NULL: the page itself
     char *items_or; // JSON: where it is instead, when there is no array; NULL: nowhere
     char *count;    // JSON: Pointer to how many items the whole list has; "": nowhere; NULL: one of
                     // the usual names
     char *next;     // JSON: Pointer to the next URL or token, outside the items; NULL: none
     char separator; // CSV: ',' ';' '\t', or 0 to find out from the header line
+    bool single;    // JSON: where the items are there may be one object, which is one item
     bool latin1;    // bytes that are no UTF-8 are Windows-1252, see codec/door.h
     enum mapping_dates dates;
+    bool utc; // a time without a zone is UTC
     struct mapping_rule rules[MAPPING_FIELDS];
     // A page need not have the place of this field; of REPORTED: nor an item a date. Then it is
     // dated by its receipt.
@@ -100,6 +121,9 @@ struct mapping_result {
     uint64_t told;                   // how many items the page says that the list has; 0: none
     bool hint; // `next` has something else than a URL or token, or a next page is named elsewhere
 };
+
+// Is it a place in JSON: a JSON Pointer (RFC 6901), with the tokens of struct mapping_rule?
+bool mapping_is_pointer(struct str text);
 
 // Calls fn for each item in order, also for those that are left out.
 // When result->decoded.failed the page as a whole is wrong and what fn saw does not count:
@@ -124,6 +148,7 @@ void mapping_decode(const struct mapping *mapping, struct str body,
 // The same, with what is known beside the template, and what is asked beside the items.
 struct mapping_about {
     bool own_place;        // the source is of one municipality: a page need not say which
+    bool single;           // as in struct mapping: it was posted
     struct places *places; // gets what the page has, see codec/places.h; NULL: nobody asks
 };
 void mapping_decode_about(const struct mapping *mapping, struct str body,
@@ -131,8 +156,8 @@ void mapping_decode_about(const struct mapping *mapping, struct str body,
                           void (*fn)(void *ctx, const struct decode_item *item), void *ctx,
                           struct mapping_result *result);
 
-// For who writes a template: each field of one item, as the page had it and as it becomes. Borrowed
-// for the call.
+// For who writes a template, of a page or of what is posted: each field of one item, as the page
+// had it and as it becomes. Borrowed for the call.
 struct mapping_trace {
     uint32_t index, line;
     bool excluded;
@@ -144,6 +169,9 @@ void mapping_decode_traced(const struct mapping *mapping, struct str body,
                            void (*fn)(void *ctx, const struct mapping_trace *trace), void *ctx,
                            struct mapping_result *result);
 
+// Our own form in a table (text/csv), as the template csv has it: id, reported and category have to
+// be there, and columns are called as the fields are.
+const struct mapping *mapping_own_table(void);
 // The same with all that may be missing. It borrows its texts.
 void mapping_relax(const struct mapping *mapping, struct mapping *relaxed);
 void mapping_free(struct mapping *mapping); // its texts; not the struct

@@ -63,10 +63,11 @@ struct page {
     size_t refused_count, refused_cap;
     struct page_word *unmapped;
     size_t unmapped_count, unmapped_cap;
-    uint64_t told; // how many items the page says that its list has; 0: it does not
-    bool hint;     // it names a next page in a way that the mapping does not follow
-    char *next;    // where the mapping finds the next page; NULL: nowhere
-    bool by_line;  // each item has lines of its own, by which people find it: a table, NDJSON
+    uint64_t told;  // how many items the page says that its list has; 0: it does not
+    bool hint;      // it names a next page in a way that the mapping does not follow
+    char *next;     // where the mapping finds the next page; NULL: nowhere
+    bool in_events; // the items are the data of CloudEvents in JSON
+    bool by_line;   // each item has lines of its own, by which people find it: a table, NDJSON
     struct places *places; // of a preview; else NULL
 };
 
@@ -98,6 +99,8 @@ struct page_options {
     const struct mapping *mapping; // NULL: native, by `format` and `cursor_field`
     enum decode_format format;
     enum door_charset charset; // as its sender says
+    struct cloudevent *event;  // as of struct decode_options, and so is the next
+    struct str event_source;
     struct str cursor_field;
     struct decode_limits limits; // of a polled page, which is bounded by its bytes, not items_max
     bool polled;

@@ -38,6 +38,8 @@ struct admission {
 };
 void admission_init(struct admission *admission, const struct config *config,
                     const struct ledger *ledger, const struct pipeline *pipeline);
+// The limits of its configuration, after they have changed.
+void admission_use_limits(struct admission *admission);
 // Looks again at what changes slowly: to be called each second. A change of the answer is logged.
 void admission_measure(struct admission *admission);
 // After each commit; NULL: it was a good one. A change is logged.

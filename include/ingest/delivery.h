@@ -19,12 +19,15 @@ void delivery_free(struct delivery *delivery); // on the loop's thread; NULL is 
 
 struct delivery_options {
     struct decode_limits limits;
+    size_t unpacked_bytes_max;
     const struct hash_key *identity_key;
     const struct person_keys *person_keys;
 };
 // Decodes and normalises. Any thread; touches nothing but the delivery.
 void delivery_decode(struct delivery *delivery, const struct delivery_options *options);
-// What it is read by; NULL: the native form.
+// Its body is gzip: it is unpacked where it is decoded, and counts for what it may become.
+void delivery_set_packed(struct delivery *delivery);
+// What it is read by; NULL: the native form in JSON.
 const struct mapping *delivery_mapping(const struct delivery *delivery);
 
 #endif

@@ -20,7 +20,9 @@ struct feeds_options {
 
 struct feeds *feeds_create(const struct feeds_options *options, struct sources *sources,
                            struct tables *tables, struct err *err) MUST_CHECK;
-// Takes references. Feeds that stay keep their timing; new ones begin; the others end.
+// Takes references. Feeds whose source stays as it is are left alone, with a poll under way; those
+// whose source changed keep their timing and read all anew; new ones begin; the others end. Limits
+// are those of the configuration.
 void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables);
 // Drops what is being fetched and starts nothing more. Pages already in the pipeline go through.
 void feeds_stop(struct feeds *feeds);
@@ -32,7 +34,7 @@ struct feeds_status {
     size_t paused, silent;
     size_t doubtful;
     size_t held; // something is gone from their complete list, and waits for an operator
-    uint64_t polls, pages, not_modified, failures;
+    uint64_t polls, pages, not_modified, failures, hints;
     struct certificate_ends certificates; // as they were when they were looked at last
 };
 void feeds_look_at_certificates(struct feeds *feeds);
@@ -88,6 +90,10 @@ bool feeds_view(const struct feeds *feeds, struct str source,
 
 enum feed_asked { FEED_DONE, FEED_NO_SUCH_SOURCE, FEED_NOT_POLLED, FEED_BUSY, FEED_NOTHING_GONE };
 enum feed_asked feeds_poll(struct feeds *feeds, struct str source); // now, whatever its time
+// Something may have changed at the source: polls soon, unless it is paused or fails; its polls
+// keep a distance, however many hints there are, and one behind the last hint is certain. False: it
+// is not polled.
+bool feeds_hint(struct feeds *feeds, const struct source *source);
 // Kept over restarts.
 enum feed_asked feeds_pause(struct feeds *feeds, struct str source, bool paused);
 // What is gone from its complete list now may be withdrawn, however much it is: polls now, and the

@@ -22,6 +22,9 @@ struct pipeline_options {
 
 struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options);
+// Of what is delivered from now on.
+void pipeline_use_limits(struct pipeline *pipeline, const struct decode_limits *limits,
+                         size_t unpacked_bytes_max);
 void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
 
 // Takes the task; its `done` is called on the loop.
@@ -56,5 +59,8 @@ struct pipeline_status {
     uint64_t largest_commit; // tasks in one commit
 };
 void pipeline_get_status(const struct pipeline *pipeline, struct pipeline_status *status);
+// How long something has waited here while no commit began or ended, well or not. 0: nothing waits,
+// or the commit under way has a task that is `unbounded`.
+int64_t pipeline_stands_ms(const struct pipeline *pipeline);
 
 #endif

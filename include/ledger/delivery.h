@@ -43,8 +43,10 @@ struct delivery {
     struct tables *tables;
     bool polled;
     int64_t received_ms;
-    enum decode_format format;       // when there is no template
-    enum door_charset charset;       // of the body, as its sender says
+    enum decode_format format; // when there is no template
+    enum door_charset charset; // of the body, as its sender says
+    bool packed;               // the body is gzip
+    struct cloudevent *event;  // of a CloudEvent in binary mode: its attributes, owned; else NULL
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`
     bool empty;                      // a page without items: nothing is decoded
     bool dry_run;                    // classified, nothing written

@@ -30,6 +30,7 @@ struct commit_task {
     size_t part;          // of a polled one: how much of it the next commit does; 0: no matter
     bool bulk;            // large, or nobody waits for it: others do not wait for it either
     bool polled;          // its bytes are counted apart from those that were posted
+    bool unbounded;       // its commit may take minutes, by the size of the ledger
     bool more;            // out, of `run`: this was a part, the next commit goes on with it
     bool prepared, rides; // the pipeline's
 };

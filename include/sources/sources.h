@@ -21,22 +21,28 @@ struct source {
     uint16_t municipality; // code; 0: none of its own
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
-    bool official; // has an official for human trafficking (CCV basic level, criterion 2)
-    bool policy;   // has policy (criterion 3)
+    char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
+    bool official;      // has an official for human trafficking (CCV basic level, criterion 2)
+    bool policy;        // has policy (criterion 3)
     enum source_person person;
     // poll: url NULL when it only pushes
     char *url;
     int64_t interval_ms;
-    const struct template *template; // of sources->templates; never NULL for one that is polled
+    const struct template *template; // of sources->templates; never NULL for one that is polled;
+                                     // of one that posts, what its bodies are read by
     char *cursor_param; // query parameter that gets the watermark; NULL: the template's
     char *cursor_field; // native templates only: field of each item whose highest value is the
                         // watermark; NULL: none
     bool complete;      // each poll brings all there is: what is gone from it is withdrawn
     char *secret; // from secret_file: token, "user:password", key, as the template's auth says, in
                   // characters that can be sent; NULL: none
-    char *client_cert_file; // PEM with certificate and key; NULL: none
-    bool allow_private;     // may be at a loopback or private address
-    uint32_t silent_days;   // after so many days without anything new it is silent; 0: never told
+    char *client_cert_file;                  // PEM with certificate and key; NULL: none
+    char *headers[TEMPLATE_HEADERS_MAX + 1]; // from headers_file: "Name: value" each, secrets; NULL
+                                             // behind the last
+    char *fsc_grant;      // behind an FSC outway: the hash of the grant; NULL: it is not
+    bool allow_private;   // may be at a loopback or private address
+    struct digest digest; // of its line, its template and its secrets: what another has differs
+    uint32_t silent_days; // after so many days without anything new it is silent; 0: never told
 };
 
 // A list of sources with look-ups by name and by token. Counted references, so that a delivery
@@ -60,10 +66,12 @@ const struct source *sources_find(const struct sources *sources,
 const struct source *sources_by_token(const struct sources *sources, struct str token);
 
 // Both tables, in which each municipality that a source names has to be. Adds a line a fault to
-// `faults`; false when there is any: then both are NULL.
-bool sources_load_all(const struct config *config, struct sources **sources, struct tables **tables,
-                      struct buf *faults) MUST_CHECK;
-// For config_load: adds the faults of the source table and of the templates.
-void sources_check(const struct config *config, struct diagnostics *faults);
+// `faults`; false when there is any: then both are NULL. by_hand: credentials that only the service
+// has are passed over.
+bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
+                      struct tables **tables, struct buf *faults) MUST_CHECK;
+// Adds the faults of the source table and of the templates; the table, NULL where there is any or
+// it is not there.
+struct sources *sources_check(const struct config *config, struct diagnostics *faults) MUST_CHECK;
 
 #endif

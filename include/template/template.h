@@ -5,6 +5,7 @@
 #ifndef TEMPLATE_TEMPLATE_H
 #define TEMPLATE_TEMPLATE_H
 
+#include "base/hash.h"
 #include "codec/mapping.h"
 #include "config/text/diagnostics.h"
 
@@ -19,14 +20,24 @@ enum template_paging {
 enum template_auth {
     TEMPLATE_AUTH_NONE,
     TEMPLATE_AUTH_BEARER, // Authorization: Bearer <secret>
+    TEMPLATE_AUTH_TOKEN,  // Authorization: Token <secret>
     TEMPLATE_AUTH_BASIC,  // secret is "user:password"
     TEMPLATE_AUTH_HEADER, // auth_header: <secret>
     TEMPLATE_AUTH_OAUTH2, // client credentials (RFC 6749, 4.4): secret is
                           // "client_id:client_secret", token from token_url
+    TEMPLATE_AUTH_ZGW,    // a JWT of the Dutch ZGW standard, made anew for each request: secret is
+                          // "client_id:secret"
 };
+enum template_times { // how exactly times are asked for
+    TEMPLATE_TIMES_MS,
+    TEMPLATE_TIMES_SECONDS,
+    TEMPLATE_TIMES_DAYS, // a date, as the clock of `mapping.utc` shows it
+};
+enum { TEMPLATE_HEADERS_MAX = 16, TEMPLATE_CURSOR_FORMAT_MAX = 256 };
 
 struct template {
     char *name;
+    struct digest digest; // of its file; zero for native
     struct mapping mapping;
     bool native; // native JSON: decode.h reads it, and its watermark is the source's to say
     // asking
@@ -36,9 +47,12 @@ struct template {
                          // origin: the server names itself by another name
     char *page_param;    // TOKEN, NUMBER
     uint32_t first_page, page_size;
-    uint32_t pages_max; // of one poll
-    char *cursor_param; // gets the watermark; NULL: none
-    bool whole_seconds; // times are asked for without a fraction
+    uint32_t pages_max;  // of one poll
+    char *cursor_param;  // gets the watermark; NULL: none
+    char *cursor_format; // the same inside an expression, for each "{mark}" in it; NULL: it alone
+    enum template_times times;
+    bool exclusive; // the endpoint leaves out what is of the very time that it is asked with: it is
+                    // asked with the one before (and at the end of a window with the one behind)
     int64_t overlap_ms; // the watermark is asked for this much earlier (times only): pages shift
                         // while they are read
     bool ordered; // items come by rising watermark, so the watermark may move with each page and
@@ -50,6 +64,7 @@ struct template {
     int64_t begin_ms;  // where the first poll begins, wall clock; 0: window_ms back from now
     uint32_t window_items_max; // a window that returns so many was cut off: it is split;
                                // UINT32_MAX: never
+    char *headers[TEMPLATE_HEADERS_MAX + 1]; // fixed ones, "Name: value"; NULL behind the last
     // authentication; the secret is the source's
     enum template_auth auth;
     bool auth_optional; // a source without a secret is asked without

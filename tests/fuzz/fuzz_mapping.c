@@ -29,6 +29,15 @@ static const struct mapping mappings[] = {
      .next = "/1",
      .dates = MAPPING_DATES_EXCEL,
      .rules = {[MAPPING_ID] = {.from = ""}, [MAPPING_OCCURRED] = {.from = "/at"}}},
+    {.items = "/r",
+     .utc = true,
+     .rules = {[MAPPING_ID] = {.from = "/id", .others = {"/l[n=id]/v", "/l[n=b]/v"}},
+               [MAPPING_CATEGORY] = {.from = "/c", .others = {"/l[n=c]/v"}, .split = ' '},
+               [MAPPING_GENDER] = {.from = "/l[n=7]/l[n=g]/v"}},
+     .absent = {"?"},
+     .absent_count = 1,
+     .skips = {{"/p", NULL, MAPPING_IS_PRESENT}, {"/l[n=id]", NULL, MAPPING_IS_ABSENT}},
+     .skip_count = 2},
 };
 
 static void on_item(void *ctx, const struct decode_item *item) {
@@ -50,7 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct mapping_result result, traced;
     uint32_t items = 0, traces = 0;
     mapping.format = data[0] % 4 == 3 ? MAPPING_NDJSON : MAPPING_JSON;
-    mapping_decode(&mapping, body, &limits, on_item, &items, &result);
+    mapping_decode_about(&mapping, body, &limits, &(struct mapping_about){.single = true}, on_item,
+                         &items, &result);
     mapping_decode_traced(&mapping, body, &limits, on_trace, &traces, &traced);
     if (items != result.decoded.items || traces != items ||
         traced.decoded.failed != result.decoded.failed)

@@ -25,19 +25,11 @@ def signaald(daemon, *words, env=None):
                           stdin=subprocess.DEVNULL, timeout=60, env=env)
 
 
-def make_certificate(directory, name, days):
-    key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days),
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-                   check=True, capture_output=True, timeout=60)
-    return key, certificate
-
-
 class Certificate(harness.Fresh):
     def setUp(self):
         super().setUp()
         directory = self.daemon.directory
-        self.pairs = [make_certificate(directory, "first", 10), make_certificate(directory, "second", 60)]
+        self.pairs = [harness.make_certificate(directory, "first", 10), harness.make_certificate(directory, "second", 60)]
         self.key, self.certificate = directory / "tls.key", directory / "tls.crt"
         self.put(0, 0)
         self.daemon.extra = {"intake": [f"tls_certificate: {self.certificate}", f"tls_key: {self.key}"]}
@@ -89,7 +81,7 @@ class Certificate(harness.Fresh):
             self.assertIs(connection.sock, sock)
         self.put(0, 0)
         self.daemon.process.send_signal(signal.SIGHUP)
-        harness.wait_for(lambda: self.daemon.log().count("tables reloaded") == 2, "it is reloaded")
+        harness.wait_for(lambda: self.daemon.log().count("reloaded sources=") == 2, "it is reloaded")
         self.assert_shown(0)
         self.daemon.stop()
 
@@ -113,7 +105,8 @@ class OthersCertificates(harness.Fresh):
     def test_told_before_the_end(self):
         directory = self.daemon.directory
         made = time.time()
-        pairs = {name: make_certificate(directory, name, days) for name, days in (("near", 10), ("far", 60), ("root", 20), ("new", 90))}
+        pairs = {name: harness.make_certificate(directory, name, days)
+                 for name, days in (("near", 10), ("far", 60), ("root", 20), ("new", 90))}
         for name, (key, certificate) in pairs.items():
             (directory / f"{name}.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
             (directory / f"{name}.pem").chmod(0o600)
@@ -158,6 +151,24 @@ class ByHand(harness.Fresh):
         done = signaald(self.daemon, "--check-config", env=self.env)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("not looked at: 1 credentials", done.stderr)
+        self.daemon.extra["identity"] = ["test: yes"]
+        self.daemon.extra["intake"] = ["listen: '[::]:8443'", "tls_certificate: ${CREDENTIALS_DIRECTORY}/tls.crt",
+                                       "tls_key: ${CREDENTIALS_DIRECTORY}/tls.key"]
+        self.daemon.extra["person"] = ["key: ${CREDENTIALS_DIRECTORY}/a", "previous_key: ${CREDENTIALS_DIRECTORY}/b"]
+        self.daemon.extra["kafka"] = ["settings:", "  ssl.key.password: 'file:${CREDENTIALS_DIRECTORY}/c'",
+                                      "  ssl.key.location: ${CREDENTIALS_DIRECTORY}/d"]
+        self.daemon.write_sources([*self.SOURCES, {
+            "name": "polled", "kind": "coa", "url": "https://192.0.2.1/", "template": "native",
+            "secret_file": "${CREDENTIALS_DIRECTORY}/e", "client_cert_file": "${CREDENTIALS_DIRECTORY}/f"}])
+        self.daemon.write_config()
+        done = signaald(self.daemon, "--check-config", env=self.env)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("not looked at: 9 credentials", done.stderr)
+        told = signaald(self.daemon, env=self.env).stderr
+        self.assertEqual(told.count("CREDENTIALS_DIRECTORY is not set (systemd sets it for a service: LoadCredential=)"), 9, told)
+        self.daemon.extra = {"state": self.daemon.extra["state"]}
+        self.daemon.write_sources(self.SOURCES)
+        self.daemon.write_config()
         self.assertEqual(signaald(self.daemon, "--init", env=self.env).returncode, 0)
         self.assertEqual(signaald(self.daemon, "--verify", env=self.env).returncode, 0)
         done = signaald(self.daemon, env=self.env)
@@ -208,7 +219,7 @@ class Installed(unittest.TestCase):
     def test_the_unit_ends_where_a_restart_does_not_help(self):
         """A check before the start would not count: systemd looks at the status of the main process only."""
         unit = UNIT.read_text()
-        self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3$")
+        self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3 CREDENTIALS$")
         self.assertNotIn("ExecStartPre", unit)
         mode = re.search(r"(?m)^ConfigurationDirectoryMode=(\d+)$", unit)[1]
         made = re.search(r"install -d -m (\d+) -g signaald /etc/signaald", (harness.ROOT / "README.md").read_text())[1]

@@ -196,7 +196,7 @@ line 2
             ("csv", 'id,reported,category\n1\n"2\n', "syntax"),
             ("native", "[{", "syntax"),
             ("native", "{}" + "[" * 100, "syntax"),
-            ("signalen", "{}", "required"),
+            ("signalen", "{}", "missingPlace: members that the template names are not there: /signal_id"),
             ("nosuch", "", "nosuch.yaml"),
         ):
             with self.subTest(template=template, content=content):

@@ -93,10 +93,8 @@ class Push(Case):
                 ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", {}, "an Excel workbook"),
                 ("multipart/form-data; boundary=x", {}, "a form sends"), ("text/html", {}, "HTML"),
                 ("application/json; charset=ebcdic-cp-nl", {}, "charset"),
-                ("application/json", {"Content-Encoding": "gzip"}, "gzip"), ("application/json", {"Content-Encoding": "br"}, "packed"),
-                ("application/cloudevents-batch+json", {}, "a CloudEvent"),
-                ("application/json", {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": "y"}, "CloudEvent"),
-                ("application/json", {"CE-Id": "1"}, "CloudEvent"), ("application/x-ndjson", {"Ce-Type": "y"}, "CloudEvent")]:
+                ("application/json", {"Content-Encoding": "br"}, "packed"),
+                ("application/cloudevents+xml", {}, "CloudEvents"), ("application/x-ndjson", {"Ce-Type": "y"}, "CloudEvent")]:
             before = self.daemon.status()["intake"]["received"]
             answer = self.daemon.post(COA, {"id": self.new(), **SIGNAL}, kind, **more)
             self.assert_problem(answer, 415)

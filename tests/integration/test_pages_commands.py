@@ -27,6 +27,7 @@ ELSEWHERE = {
     "tests/run": "itself",
     "tests/bench/race": "measures, a quarter of an hour",
     "conf/install build": "tests/run install; apt",
+    "systemd-creds encrypt": "tests/machine",
     "cmake --workflow": "tests/packages/test_packages.py",
     "apt install": "tests/packages/test_packages.py",
     "cmake --install": "as root, into /usr",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Identifiers in every place of what a source can send: well-formed bodies, broken ones, and whole requests."""
 import csv
+import gzip
 import io
 import itertools
 import json
@@ -121,6 +122,37 @@ def broken_bodies(identifier):
             yield "json", body
         yield "x-ndjson", b"\n".join([good, *bodies[:12], good]) + b"\n" + raw
         yield from encoded_bodies(form)
+
+
+# Attributes of a CloudEvent, and members of one that are none.
+ATTRIBUTES = ("id", "source", "type", "subject", "time", "dataschema", "datacontenttype", "data_base64", "specversion", "remark")
+
+
+def deliveries(identifier):
+    """Bodies of every other media type, with each form in each place: (media type, more headers, body)."""
+    for form in identifier.forms:
+        plain = {"specversion": "1.0", "source": "urn:x", "type": "y"}
+        events = [{**plain, "id": new_id(), "data": SIGNAL, name: form} for name in ATTRIBUTES]
+        events += [{**plain, "id": new_id(), "data": {**SIGNAL, "id": form, "municipality": form, form: form}, form: form},
+                   {**plain, "id": new_id(), "source": f"urn:{quote(form)}", "data": form},
+                   {**plain, "id": f"zaak-{form}", "data": {"withdrawn": form, "person": {"bsn": form}}}]
+        for event in events:
+            yield "application/cloudevents+json", {}, dump(event)
+        yield "application/cloudevents-batch+json", {}, dump(events)
+        yield "application/cloudevents-batch+json", {}, dump([events, form]) + form.encode()
+        for name in ATTRIBUTES:
+            for value in (as_header(form), quote(form), f'"{as_header(form)}"', quote(form) + "%C0%AF"):
+                heads = {**{f"ce-{key}": said for key, said in plain.items()}, "ce-id": new_id(), f"ce-{name}": value}
+                yield "application/json", heads, dump(SIGNAL)
+        yield "application/json", {"ce-id": quote(form), f"ce-{quote(form)}": quote(form)}, form.encode()
+        packed = gzip.compress(dump([{"id": form, "municipality": form, form: form}, {"id": new_id(), **SIGNAL, "note": form}]), mtime=0)
+        for body in (packed, packed[:-9], packed + form.encode(), form.encode(), gzip.compress(form.encode()), gzip.compress(packed)):
+            yield "application/json", {"Content-Encoding": "gzip"}, body
+        yield "text/csv", {"Content-Encoding": "x-gzip"}, gzip.compress(table("csv", [identifier]))
+        yield "application/json", {"Content-Encoding": as_header(form)}, form.encode()
+    yield "text/csv", {}, table("csv", [identifier])
+    for body in broken_tables("csv", identifier):
+        yield "text/csv", {}, body
 
 
 def encoded_bodies(form):

@@ -132,6 +132,7 @@ class World:
         self.link()
         self.push()
         self.push_broken()
+        self.push_otherwise()
         self.ask_intake()
         self.bring()
         self.await_polls()
@@ -166,6 +167,16 @@ class World:
                 try:
                     self.daemon.post(PUSH, body, f"application/{kind}", connection=connection)
                 except (OSError, http.client.HTTPException):
+                    connection.close()
+        connection.close()
+
+    def push_otherwise(self):
+        connection = self.daemon.connection()
+        for identifier in IDENTIFIERS:
+            for kind, heads, body in payloads.deliveries(identifier):
+                try:
+                    self.daemon.post(PUSH, body, kind, connection=connection, **heads)
+                except (OSError, ValueError, http.client.HTTPException):
                     connection.close()
         connection.close()
 

@@ -30,7 +30,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 if [ ! -d /run/systemd/system ]; then # as in a chroot or a container
     step install-still apt install /in/now/*.deb
     step purge-still apt purge signaald signaalctl signaald-doc
-    ls -d /etc/signaald /var/lib/signaald >/out/left-still 2>&1
+    find / -xdev \( -path /proc -o -path /sys -o -path /in -o -path /out \) -prune -o -name '*signaal*' -print >/out/left-still
     exit
 fi
 
@@ -74,12 +74,21 @@ step upgrade-bad apt install --reinstall /in/now/*.deb
 shows pid-bad MainPID
 cp /kept /etc/signaald/signaald.yaml
 
+mkdir /etc/systemd/system/signaald.service.d
+printf '[Service]\nExecStartPre=/bin/false\n' >/etc/systemd/system/signaald.service.d/fails.conf
+step upgrade-fails apt install --reinstall /in/now/*.deb
+rm -r /etc/systemd/system/signaald.service.d
+systemctl daemon-reload
+step start-mended systemctl start signaald
+
 step remove apt remove signaald
 shows state-removed ActiveState
 state files-removed
 ls /etc/signaald >/out/etc-removed
 step again apt install /in/now/*.deb
-step start-again systemctl start signaald
+# shellcheck disable=SC2046 # all units that there are, the sockets too
+step start-again systemctl enable --now $(cd /usr/lib/systemd/system && ls -d signaald*)
+step post-again post 2017-000125
 step why-again signaalctl why gm0363-amsterdam 2017-000123
 step purge apt purge signaald signaalctl signaald-doc
 state files-purged

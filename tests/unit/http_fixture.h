@@ -230,7 +230,6 @@ static inline void fixture_init(struct fixture *fx) {
     *fx = (struct fixture){.held_wanted = 1};
     fx->options = (struct http_options){
         .address = "127.0.0.1",
-        .fd = -1,
         .unix_mode = 0660,
         .limits = {.connections_max = 300,
                    .head_bytes_max = 8192,
@@ -473,6 +472,21 @@ static inline bool client_await_connections(struct fixture *fx, int wanted) {
             return true;
     }
     return false;
+}
+
+static inline bool post(int fd, const char *path, size_t len) {
+    char head[256];
+    static const char zeros[65536];
+    (void)snprintf(head, sizeof head,
+                   "POST %s HTTP/1.1\r\nHost: test\r\nContent-Length: %zu\r\n\r\n", path, len);
+    return client_puts(fd, head) && client_send(fd, zeros, len);
+}
+
+static inline void refuses_to_listen(struct fixture *fx, enum err_kind kind) {
+    struct err err = {0};
+    assert_null(http_listen(fx->loop, &fx->options, &err));
+    assert_int_equal(err.kind, kind);
+    assert_true(strlen(err.text) > 0);
 }
 
 #endif

@@ -7,15 +7,20 @@ struct sample {
     const char *text, *expected; // NULL: no date
 };
 
-static void check(enum mapping_dates form, const struct sample *cases, size_t count) {
+static void check_zone(enum mapping_dates form, bool utc, const struct sample *cases,
+                       size_t count) {
     for (size_t i = 0; i < count; i++) {
         char out[TIME_STAMP_MAX] = "";
-        struct str date = dates_put(form, str_from(cases[i].text), out);
+        struct str date = dates_put(form, utc, str_from(cases[i].text), out);
         const char *expected = cases[i].expected;
         if (expected ? !str_is(date, expected) : date.data != NULL)
             fail_msg("%s gives %s, not %s", cases[i].text, date.data ? out : "nothing",
                      expected ? expected : "nothing");
     }
+}
+
+static void check(enum mapping_dates form, const struct sample *cases, size_t count) {
+    check_zone(form, false, cases, count);
 }
 
 static void iso_and_its_relatives(void **state) {
@@ -140,6 +145,19 @@ static void seconds_and_milliseconds(void **state) {
     check(MAPPING_DATES_EPOCH_MS, milliseconds, COUNT(milliseconds));
 }
 
+static void without_a_zone_it_may_be_utc(void **state) {
+    (void)state;
+    static const struct sample cases[] = {
+        {"2018-06-18", "2018-06-18"},
+        {"2018-06-18T23:30:47", "2018-06-18T23:30:47.000Z"},
+        {"2018-06-18T23:30:47+02:00", "2018-06-18T21:30:47.000Z"}, // it says so itself
+        {"18-06-2018 23:30", "2018-06-18T23:30:00.000Z"},
+        {"2018-03-25 02:30", "2018-03-25T02:30:00.000Z"}, // an hour that the Netherlands skip
+        {"43269.75", "2018-06-18T18:00:00.000Z"},
+    };
+    check_zone(MAPPING_DATES_EXCEL, true, cases, COUNT(cases));
+}
+
 static void random_texts_never_crash(void **state) {
     (void)state;
     static const char alphabet[] = "0123456789-/.:+ TZ,ex\xff";
@@ -150,7 +168,7 @@ static void random_texts_never_crash(void **state) {
         for (size_t i = 0; i < len; i++)
             text[i] = alphabet[unit_random(&seed) % (sizeof alphabet - 1)];
         enum mapping_dates form = (enum mapping_dates)(unit_random(&seed) % MAPPING_DATES_COUNT);
-        struct str date = dates_put(form, (struct str){text, len}, out);
+        struct str date = dates_put(form, round % 2, (struct str){text, len}, out);
         int32_t day;
         int64_t ms;
         if (date.data && !time_parse_date(date, &day) && !time_parse_stamp(date, &ms))
@@ -160,9 +178,9 @@ static void random_texts_never_crash(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(iso_and_its_relatives),    cmocka_unit_test(day_month_year),
-        cmocka_unit_test(numbers_of_a_spreadsheet), cmocka_unit_test(seconds_and_milliseconds),
-        cmocka_unit_test(random_texts_never_crash),
+        cmocka_unit_test(iso_and_its_relatives),        cmocka_unit_test(day_month_year),
+        cmocka_unit_test(numbers_of_a_spreadsheet),     cmocka_unit_test(seconds_and_milliseconds),
+        cmocka_unit_test(without_a_zone_it_may_be_utc), cmocka_unit_test(random_texts_never_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

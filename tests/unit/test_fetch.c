@@ -171,7 +171,7 @@ static void test_request_headers(void **state) {
                                     .allow_private = true,
                                     .if_none_match = "\"v0\"",
                                     .if_modified_since = "Sat, 05 Nov 1994 08:49:37 GMT",
-                                    .bearer = "sesame"},
+                                    .headers = (char *[]){"Authorization: Bearer sesame", NULL}},
             &answer);
     assert_int_equal(answer.status, 200);
     answer_free(&answer);
@@ -195,7 +195,7 @@ static void test_requests_that_are_not_sent(void **state) {
     char long_url[9000] = "http://127.0.0.1/";
     memset(long_url + strlen(long_url), 'x', sizeof long_url - 1 - strlen(long_url));
     const struct {
-        const char *url, *bearer, *reason;
+        const char *url, *header, *reason;
     } cases[] = {
         {"", NULL, "not a valid URL"},
         {"http://", NULL, "not a valid URL"},
@@ -206,14 +206,15 @@ static void test_requests_that_are_not_sent(void **state) {
         {"file:///etc/passwd", NULL, "neither http nor https"},
         {"gopher://127.0.0.1/", NULL, "neither http nor https"},
         {long_url, NULL, "URL too long"},
-        {"http://127.0.0.1/", "a\r\nX: y", "control character in a request header"},
+        {"http://127.0.0.1/", "Key: a\r\nX: y", "control character in a request header"},
         {"http://nowhere.test/", NULL, "name not found"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct answer answer;
         rig_get(&rig,
-                &(struct fetch_request){
-                    .url = cases[i].url, .bearer = cases[i].bearer, .allow_private = true},
+                &(struct fetch_request){.url = cases[i].url,
+                                        .headers = (char *[]){(char *)cases[i].header, NULL},
+                                        .allow_private = true},
                 &answer);
         assert_text(answer.reason, cases[i].reason, cases[i].url);
         assert_int_equal(answer.outcome, FETCH_FAILED);

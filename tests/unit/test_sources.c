@@ -23,6 +23,8 @@ static int setup(void **state) {
         {"templates/plain.yaml", LEAST},
         {"templates/bearer.yaml", LEAST "auth: {kind: bearer}\n"},
         {"templates/basic.yaml", LEAST "auth: {kind: basic, optional: yes}\n"},
+        {"templates/token.yaml", LEAST "auth: {kind: token}\n"},
+        {"templates/zgw.yaml", LEAST "auth: {kind: zgw}\n"},
         {"templates/key.yaml", LEAST "auth: {kind: header, header: X-Api-Key}\n"},
         {"templates/oauth.yaml", LEAST "auth: {kind: oauth2, token_url: 'http://127.0.0.1/t'}\n"},
     };
@@ -72,14 +74,17 @@ static void test_all_columns(void **state) {
     (void)state;
     scratch_write("secret", "abc.DEF-123==\n", 0600);
     scratch_write("cert.pem", CERTIFICATE, 0600);
+    scratch_write("headers", "X-Gateway: open\nX-Key: secret\n", 0600);
     struct sources *s =
         load_good("allow_private,kind,name,municipality,tokens,official,policy,url,interval,"
-                  "cursor_param,cursor_field,secret_file,client_cert_file,silent_days,template\n"
+                  "cursor_param,cursor_field,secret_file,client_cert_file,headers_file,fsc_grant,"
+                  "silent_days,template\n"
                   "yes,coa,c-1.x_y,GM0363," A64 "  " B64 ",yes,no,"
-                  "\"http://127.0.0.1:81/a,b?c=d@e\",1s,since,updated,secret,cert.pem,30,\n"
+                  "\"http://127.0.0.1:81/a,b?c=d@e\",1s,since,updated,secret,cert.pem,headers,"
+                  "$1$3$abc=,30,\n"
                   "\n"
-                  ",ngo,silent,,,,,,,,,,,,\n"
-                  ",ngo,marked,,,,,https://h.example.nl/,10s,changed,,,,0,marked\n");
+                  ",ngo,silent,,,,,,,,,,,,,,\n"
+                  ",ngo,marked,,,,,https://h.example.nl/,10s,changed,,,,,,0,marked\n");
     assert_int_equal(s->count, 3);
     const struct source *a = &s->list[0], *b = &s->list[1], *c = &s->list[2];
     assert_string_equal(a->name, "c-1.x_y");
@@ -95,6 +100,10 @@ static void test_all_columns(void **state) {
     assert_string_equal(a->cursor_field, "updated");
     assert_string_equal(a->secret, "abc.DEF-123==");
     assert_string_equal(a->client_cert_file, scratch_path("cert.pem"));
+    assert_string_equal(a->headers[0], "X-Gateway: open");
+    assert_string_equal(a->headers[1], "X-Key: secret");
+    assert_null(a->headers[2]);
+    assert_string_equal(a->fsc_grant, "$1$3$abc=");
     assert_int_equal(a->silent_days, 30);
     assert_true(a->template->native);
     assert_int_equal(a->template->pages_max, 500);
@@ -179,11 +188,18 @@ static const struct {
     {"name,kind,client_cert_file\na,coa,gone\n",
      "s.csv:2: client_cert_file: cannot be read: No such file or directory\n"},
     {"name,kind,client_cert_file\na,coa,s.csv\n",
-     "s.csv:2: client_cert_file: others can read or change this secret: chmod 0600\n"},
+     "s.csv:2: client_cert_file: others than its owner can read or change this secret (mode 0644): "
+     "chmod 0600, and chown it to the service's user\n"},
+    {"name,kind,headers_file\na,coa,gone\nb,coa,s.csv\n",
+     "s.csv:2: headers_file: cannot be read: No such file or directory\n"
+     "s.csv:3: headers_file: others than its owner can read or change this secret (mode 0644): "
+     "chmod 0600, and chown it to the service's user\n"},
+    {"name,kind,fsc_grant\na,coa,$1$3$x y\n",
+     "s.csv:2: fsc_grant: not the hash of a grant (allowed: 1..256 of [a-zA-Z0-9$+/=_.-])\n"},
     {"name,kind,silent_days\na,coa,3651\nb,coa,-1\nc,coa,30d\n",
      "s.csv:2: silent_days:" DAYS "s.csv:3: silent_days:" DAYS "s.csv:4: silent_days:" DAYS},
-    {"name,kind,template\na,coa,plan\n",
-     "s.csv:2: template: unknown (allowed: native basic bearer key marked oauth plain)\n"},
+    {"name,kind,template\na,coa,plan\n", "s.csv:2: template: unknown (allowed: native basic bearer "
+                                         "key marked oauth plain token zgw)\n"},
     {"name,kind,url,template\na,coa,https://h/,bearer\nb,coa,https://h/,oauth\n",
      "s.csv:2: secret_file: is needed: the template authenticates\n"
      "s.csv:3: secret_file: is needed: the template authenticates\n"
@@ -207,15 +223,49 @@ static void test_secret_file(void **state) {
     static const char csv[] =
         "name,kind,url,template,secret_file\na,coa,https://h/,bearer,secret\n";
     scratch_write("secret", "abc\n", 0644);
-    expect(csv, "s.csv:2: secret_file: others can read or change this secret: chmod 0600\n");
+    expect(
+        csv,
+        "s.csv:2: secret_file: others than its owner can read or change this secret (mode 0644): "
+        "chmod 0600, and chown it to the service's user\n");
     scratch_write("secret", "", 0600);
     expect(csv, "s.csv:2: secret_file: is empty or is not text\n");
 }
 
-#define NO_BEARER                                                                                  \
-    "the file holds no bearer token: one line of at most 4096 visible ASCII characters"
+// To this machine itself nobody listens on the way.
+static void test_secret_in_the_clear(void **state) {
+    (void)state;
+    static const struct {
+        const char *url;
+        bool good;
+    } urls[] = {{"http://127.0.0.1:8/x", true},
+                {"http://localhost/", true},
+                {"http://[::1]:8/", true},
+                {"http://[::ffff:127.0.0.1]/", true},
+                {"http://10.0.0.1/", false},
+                {"http://127.1/", false},
+                {"http://localhost.example/", false},
+                {"https://10.0.0.1/", true},
+                {"HTTP://intranet/", false}};
+    scratch_write("secret", "abc\n", 0600);
+    for (size_t i = 0; i < COUNT(urls); i++)
+        for (int secret = 0; secret < 2; secret++) {
+            char csv[256];
+            (void)snprintf(csv, sizeof csv,
+                           "name,kind,url,secret_file,allow_private\na,coa,%s,%s,yes\n",
+                           urls[i].url, secret ? "secret" : "");
+            expect(csv,
+                   secret && !urls[i].good
+                       ? "s.csv:2: url: a secret goes by http to this machine only (127.0.0.1, "
+                         "::1, localhost): use https\n"
+                       : "");
+        }
+}
+
+#define NO_BEARER "the file holds no token: one line of at most 4096 visible ASCII characters"
 #define NO_BASIC "the file holds no user:password: one line of at most 4096 bytes"
 #define NO_KEY "the file holds no key: one line of at most 4096 ASCII characters"
+#define NO_ZGW                                                                                     \
+    "the file holds no client_id:secret: one line of at most 4096 visible ASCII characters"
 #define NO_CLIENT                                                                                  \
     "the file holds no client_id:client_secret: one line of at most 4096 visible ASCII characters"
 
@@ -238,6 +288,12 @@ static void test_secrets_of_templates(void **state) {
         {"key", "x\ty", NO_KEY},
         {"oauth", "id:secret", NULL},
         {"oauth", "id", NO_CLIENT},
+        {"token", "abc", NULL},
+        {"token", "a b", NO_BEARER},
+        {"zgw", "signaald:secret:more", NULL},
+        {"zgw", "signaald:", NO_ZGW},
+        {"zgw", "secret", NO_ZGW},
+        {"zgw", "signa\xc3\xa4ld:secret", NO_ZGW},
         {"plain", "x", "the template does not authenticate"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -407,6 +463,7 @@ int main(void) {
         cmocka_unit_test(test_look_ups),
         cmocka_unit_test(test_as_many_as_allowed),
         cmocka_unit_test(test_example),
+        cmocka_unit_test(test_secret_in_the_clear),
         cmocka_unit_test(test_random_bytes),
     };
     if (!hash_init())

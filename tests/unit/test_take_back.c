@@ -454,6 +454,7 @@ static void what_was_forgotten_counts_once(void **state) {
 }
 
 int main(void) {
+    scratch_base = "/dev/shm";
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_histories_agree, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(forgotten_signals_come_again, test_set_up,

@@ -2,6 +2,7 @@
 // URLs and words that an operator writes.
 #include "config/text/url.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum { URL_MAX = 2048 };
@@ -41,14 +42,19 @@ static const char *host_wrong(struct str host) {
     return NULL;
 }
 
+// Behind the scheme, which has one form or the other.
+static struct str url_authority(struct str url) {
+    const size_t begin = url.data[4] == ':' ? 7 : 8;
+    size_t end = begin;
+    while (end < url.len && url.data[end] != '/' && url.data[end] != '?')
+        end++;
+    return (struct str){url.data + begin, end - begin};
+}
+
 // Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here.
 const char *url_fault(struct str url) {
-    size_t scheme = 0;
-    if (url.len > 8 && str_equal_nocase((struct str){url.data, 8}, STR("https://")))
-        scheme = 8;
-    else if (url.len > 7 && str_equal_nocase((struct str){url.data, 7}, STR("http://")))
-        scheme = 7;
-    else
+    if (!(url.len > 8 && str_equal_nocase((struct str){url.data, 8}, STR("https://"))) &&
+        !(url.len > 7 && str_equal_nocase((struct str){url.data, 7}, STR("http://"))))
         return "not allowed (allowed: https://…, or http://… with allow_private)";
     if (url.len > URL_MAX)
         return "too long (allowed: at most 2048 bytes)";
@@ -57,10 +63,40 @@ const char *url_fault(struct str url) {
             return "has a character that a URL cannot have: write it as %XX";
     if (memchr(url.data, '#', url.len))
         return "a fragment (#) is not sent to a server";
-    size_t end = scheme;
-    while (end < url.len && url.data[end] != '/' && url.data[end] != '?')
-        end++;
-    if (memchr(url.data + scheme, '@', end - scheme))
+    const struct str authority = url_authority(url);
+    if (memchr(authority.data, '@', authority.len))
         return "no user or password in a URL: use secret_file";
-    return host_wrong((struct str){url.data + scheme, end - scheme});
+    return host_wrong(authority);
+}
+
+struct str host_of(struct str text) {
+    size_t end = 0;
+    if (text.len > 0 && text.data[0] == '[') {
+        while (end < text.len && text.data[end] != ']')
+            end++;
+        return (struct str){text.data + 1, end - 1};
+    }
+    while (end < text.len && text.data[end] != ':')
+        end++;
+    return (struct str){text.data, end};
+}
+
+struct str url_host(struct str url) {
+    return host_of(url_authority(url));
+}
+
+bool host_is_local(struct str host) {
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr four;
+    struct in6_addr six;
+    if (str_equal_nocase(host, STR("localhost")))
+        return true;
+    if (host.len >= sizeof text)
+        return false;
+    memcpy(text, host.data ? host.data : "", host.len);
+    text[host.len] = '\0';
+    if (inet_pton(AF_INET, text, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, text, &six) == 1 &&
+           (IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127));
 }

@@ -117,9 +117,21 @@ static bool is_spreadsheet_error(struct str id) {
     return last == '!' || last == '?' || last == '#' || memchr(id.data, '/', id.len);
 }
 
-static void take_id(struct normaliser *work, struct str field) {
+// "SCOPE ID": so an id that has a scope is written where somebody asks for its signal.
+static struct str with_scope(struct str scope, struct str id,
+                             char out[SIGNAL_SCOPE_MAX + 1 + SIGNAL_ID_MAX]) {
+    if (!scope.data || scope.len > SIGNAL_SCOPE_MAX)
+        return id;
+    memcpy(out, scope.data, scope.len);
+    out[scope.len] = ' ';
+    memcpy(out + scope.len + 1, id.data, id.len);
+    return (struct str){out, scope.len + 1 + id.len};
+}
+
+static void take_id(struct normaliser *work, const struct item *item) {
     struct signal *signal = work->signal;
-    struct str id = clean(work, field, SIGNAL_ID_MAX, "/id");
+    char room[SIGNAL_SCOPE_MAX + 1 + SIGNAL_ID_MAX];
+    struct str id = clean(work, item->id, SIGNAL_ID_MAX, "/id");
     if (id.len == 0) {
         if (work->result->fault_count == 0)
             add_fault(work, "/id", FAULT_REQUIRED);
@@ -127,7 +139,8 @@ static void take_id(struct normaliser *work, struct str field) {
     }
     if (is_shortened(id) || is_spreadsheet_error(id))
         add_fault(work, "/id", FAULT_SHORTENED);
-    normalise_identity(work->context->identity_key, work->context->source, id, &signal->identity);
+    normalise_identity(work->context->identity_key, work->context->source,
+                       with_scope(item->scope, id, room), &signal->identity);
     if (scrub_is_case_number(id, work->context->source)) {
         memcpy(signal->id, id.data, id.len);
         signal->id_len = (uint8_t)id.len;
@@ -483,7 +496,7 @@ void normalise_item(const struct normalise_context *context, const struct item *
     signal->withdrawn = item->withdrawn;
     signal->stands = item->stands && !item->withdrawn;
     signal->cell.source_kind = (uint8_t)context->source_kind;
-    take_id(&work, item->id);
+    take_id(&work, item);
     // only the id of a withdrawal means anything: the rest is as if not given
     struct item said = item->withdrawn ? nothing : *item;
     take_dates(&work, &said);

@@ -99,6 +99,8 @@ static const struct {
     [FAULT_REPEATED] = {"repeated", "is there more than once"},
     [FAULT_FORM] = {"form", "is in a form that is not read here"},
     [FAULT_OTHER_PAGES] = {"otherPages", "is one page of a list that has other pages"},
+    [FAULT_NOT_YOURS] = {"notYours", "is another than the operator has written for you"},
+    [FAULT_NOT_A_HEADER] = {"notAHeader", "has no place among the headers ce-*"},
 };
 
 static const char *const word_fields[UNMAPPED_FIELDS] = {

@@ -247,6 +247,8 @@ static bool load_page(struct try_run *run, const struct args *args, struct err *
     const struct try_fetch fetch = {.url = from,
                                     .secret_file = args_value(args, "secret-file"),
                                     .client_cert_file = args_value(args, "client-cert"),
+                                    .headers_file = args_value(args, "headers-file"),
+                                    .fsc_grant = args_value(args, "fsc-grant"),
                                     .ca_file = args_value(args, "ca-file")};
     struct buf bytes = {0};
     if (is_url(from))
@@ -336,6 +338,8 @@ static const struct args_option options[] = {
     {"municipality", 0, "CODE", "of the source, for items that name none"},
     {"secret-file", 0, "FILE", "holds the secret for the template's authentication"},
     {"client-cert", 0, "FILE", "PEM with a client certificate and its key"},
+    {"headers-file", 0, "FILE", "holds fixed headers, Name: value on each line"},
+    {"fsc-grant", 0, "HASH", "of an endpoint behind an FSC outway"},
     {"ca-file", 0, "FILE", "PEM: whom to trust, instead of the system's"},
     {0},
 };

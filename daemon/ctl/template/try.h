@@ -37,6 +37,7 @@ struct try_run {
 struct try_fetch {
     const char *url;
     const char *secret_file, *client_cert_file, *ca_file; // NULL: none
+    const char *headers_file, *fsc_grant;                 // as columns of sources.csv; NULL: none
 };
 // As the daemon would ask: with the template's query and authentication. Fills body and link_next.
 bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct err *err) MUST_CHECK;

@@ -4,18 +4,19 @@
 #include "base/mem.h"
 #include "codec/oauth.h"
 #include "edge/fetch/once.h"
+#include "template/headers.h"
 #include "try.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
     TIMEOUT_MS = 60000,
-    SECRET_BYTES_MAX = 8 << 10,
+    SECRET_BYTES_MAX = OAUTH_SECRET_MAX,
     URL_BYTES_MAX = 8 << 10,
-    FORM_BYTES_MAX = 64 << 10,
     STATUS_OK = 200,
 };
 
@@ -23,6 +24,7 @@ struct exchange {
     struct fetch_limits limits;
     struct try_run *run;
     char *secret; // NULL: none
+    char *headers[TEMPLATE_HEADERS_MAX + 1];
     char token[OAUTH_TOKEN_MAX + 1];
     bool ok, asks_token;
     struct err *err;
@@ -54,59 +56,42 @@ static bool exchange_run(struct exchange *x, const struct fetch_request *request
     return fetch_once(&x->limits, request, on_answer, x, x->err) && x->ok;
 }
 
-// Client credentials (RFC 6749, 4.4.2), in the body, as the daemon does.
 static bool ask_token(struct exchange *x, const struct try_fetch *fetch) {
     const struct template *template = x->run->template;
-    struct str secret = str_from(x->secret), id = {0};
     struct buf form;
-    (void)str_split(&secret, ':', &id);
-    buf_init(&form, FORM_BYTES_MAX);
-    buf_puts(&form, "grant_type=client_credentials&client_id=");
-    buf_put_encoded(&form, id);
-    buf_puts(&form, "&client_secret=");
-    buf_put_encoded(&form, secret);
-    if (template->scope) {
-        buf_puts(&form, "&scope=");
-        buf_put_encoded(&form, str_from(template->scope));
-    }
-    char *text = buf_take(&form);
+    buf_init(&form, OAUTH_FORM_MAX);
+    oauth_put_form(&form, str_from(x->secret), str_from(template->scope));
     const struct fetch_request request = {.url = template->token_url,
-                                          .form = text,
+                                          .form = form.data,
                                           .client_cert_file = fetch->client_cert_file,
                                           .allow_private = true};
     x->asks_token = true;
     bool ok = exchange_run(x, &request);
     x->asks_token = false;
-    hash_wipe(text, strlen(text));
-    free(text);
+    buf_free(&form); // overwrites it
     return ok;
 }
 
 static bool ask_page(struct exchange *x, const struct try_fetch *fetch, const char *url) {
     const struct template *template = x->run->template;
-    struct fetch_request request = {
-        .url = url, .client_cert_file = fetch->client_cert_file, .allow_private = true};
-    switch (template->auth) {
-    case TEMPLATE_AUTH_NONE:
-    case TEMPLATE_AUTH_BEARER:
-        request.bearer = x->secret;
-        break;
-    case TEMPLATE_AUTH_BASIC:
-        request.user_password = x->secret;
-        break;
-    case TEMPLATE_AUTH_HEADER:
-        if (x->secret) {
-            request.header_name = template->auth_header;
-            request.header_value = x->secret;
-        }
-        break;
-    case TEMPLATE_AUTH_OAUTH2:
-        if (x->secret && !ask_token(x, fetch))
-            return false;
-        request.bearer = x->secret ? x->token : NULL;
-        break;
-    }
-    return exchange_run(x, &request);
+    struct timespec now;
+    struct template_headers headers;
+    if (template->auth == TEMPLATE_AUTH_OAUTH2 && x->secret && !ask_token(x, fetch))
+        return false;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    const struct template_login login = {.secret = x->secret,
+                                         .token = x->token,
+                                         .headers = x->headers,
+                                         .fsc_grant = fetch->fsc_grant,
+                                         .now_ms = (int64_t)now.tv_sec * 1000};
+    template_headers_make(template, &login, &headers);
+    const struct fetch_request request = {.url = url,
+                                          .headers = headers.lines,
+                                          .client_cert_file = fetch->client_cert_file,
+                                          .allow_private = true};
+    bool ok = exchange_run(x, &request);
+    template_headers_free(&headers);
+    return ok;
 }
 
 static bool read_secret(const char *file, char **secret, struct err *err) {
@@ -119,6 +104,17 @@ static bool read_secret(const char *file, char **secret, struct err *err) {
         hash_wipe(bytes.data, bytes.len);
     buf_free(&bytes);
     return text.len > 0 || err_set(err, ERR_CONFIG, "%s: it holds no secret", file);
+}
+
+static bool read_headers(struct exchange *x, const char *file) {
+    char *text = NULL;
+    if (!read_secret(file, &text, x->err)) {
+        free(text);
+        return false;
+    }
+    const char *wrong = template_headers_read_lines(str_from(text), x->headers);
+    mem_wipe_free(text);
+    return !wrong || err_set(x->err, ERR_CONFIG, "%s: %s", file, wrong);
 }
 
 // The URL with the template's query behind it. NULL when too long.
@@ -152,8 +148,12 @@ bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct e
     }
     if (fetch->secret_file && !read_secret(fetch->secret_file, &x.secret, err))
         goto fail;
+    if (fetch->headers_file && !read_headers(&x, fetch->headers_file))
+        goto fail;
     ok = ask_page(&x, fetch, url);
 fail:
+    for (size_t i = 0; x.headers[i]; i++)
+        mem_wipe_free(x.headers[i]);
     if (x.secret)
         hash_wipe(x.secret, strlen(x.secret));
     hash_wipe(x.token, sizeof x.token);

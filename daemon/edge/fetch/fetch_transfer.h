@@ -18,8 +18,8 @@ enum {
 struct fetch_transfer {
     char *url;
     struct curl_slist *headers;
-    char *user_password, *form, *client_cert_file; // NULL: none
-    const char *fault; // why it can't be opened or followed; NULL: it can
+    char *form, *client_cert_file; // NULL: none
+    const char *fault;             // why it can't be opened or followed; NULL: it can
     bool allow_private;
     CURL *handle;  // NULL unless it is open
     CURLSH *share; // of its visit; NULL: none

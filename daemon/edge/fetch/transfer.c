@@ -11,7 +11,6 @@
 #include "fetch_url.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,42 +27,35 @@ bool fetch_is_header_value(const char *value) {
     return true;
 }
 
-// A token of RFC 9110.
-static bool is_header_name(const char *name) {
-    size_t len = strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
-    return len > 0 && name[len] == '\0';
-}
-
-static void put_header(struct fetch_transfer *easy, const char *name, const char *prefix,
-                       const char *value) {
-    if (!value || easy->fault)
-        return;
-    if (!fetch_is_header_value(value)) {
-        easy->fault = "control character in a request header";
-        return;
-    }
-    struct buf line;
-    buf_init(&line, strlen(name) + strlen(prefix) + strlen(value) + 3);
-    buf_puts(&line, name);
-    buf_puts(&line, ": ");
-    buf_puts(&line, prefix);
-    buf_puts(&line, value);
-    char *text = buf_take(&line);
-    struct curl_slist *longer = curl_slist_append(easy->headers, text);
-    hash_wipe(text, strlen(text));
-    free(text);
+static void put_line(struct fetch_transfer *easy, const char *line) {
+    struct curl_slist *longer =
+        fetch_is_header_value(line) ? curl_slist_append(easy->headers, line) : NULL;
     if (longer)
         easy->headers = longer;
-    else
-        easy->fault = "out of memory";
+    else if (!easy->fault)
+        easy->fault =
+            fetch_is_header_value(line) ? "out of memory" : "control character in a request header";
 }
 
-static void put_extra_header(struct fetch_transfer *easy, const char *name, const char *value) {
-    if (name && !is_header_name(name) && !easy->fault)
+static void put_header(struct fetch_transfer *easy, const char *name, const char *value) {
+    struct buf line;
+    if (!value)
+        return;
+    buf_init(&line, strlen(name) + strlen(value) + 3);
+    buf_printf(&line, "%s: %s", name, value);
+    char *text = buf_take(&line);
+    put_line(easy, text);
+    free(text);
+}
+
+// Its name is a token of RFC 9110.
+static void put_own_header(struct fetch_transfer *easy, const char *line) {
+    size_t len = strspn(line, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    if (len > 0 && strncmp(line + len, ": ", 2) == 0)
+        put_line(easy, line);
+    else if (!easy->fault)
         easy->fault = "not a valid name of a request header";
-    if (name)
-        put_header(easy, name, "", value);
 }
 
 static char *copy(const char *text) {
@@ -72,22 +64,19 @@ static char *copy(const char *text) {
 
 void fetch_transfer_init(struct fetch_transfer *easy, const struct fetch_request *request,
                          struct fetch_pool *pool, size_t body_bytes_max) {
-    assert(!request->bearer || !request->user_password);
-    assert(!request->header_name == !request->header_value);
     *easy = (struct fetch_transfer){.allow_private = request->allow_private};
     fetch_body_init(&easy->body, pool, body_bytes_max);
     easy->url = mem_strdup(request->url);
-    easy->user_password = copy(request->user_password);
     easy->form = copy(request->form);
     easy->client_cert_file = copy(request->client_cert_file);
     if (strlen(easy->url) > FETCH_URL_BYTES_MAX)
         easy->fault = "URL too long";
     if (easy->form && strlen(easy->form) > FORM_BYTES_MAX)
         easy->fault = "form too long";
-    put_header(easy, "If-None-Match", "", request->if_none_match);
-    put_header(easy, "If-Modified-Since", "", request->if_modified_since);
-    put_header(easy, "Authorization", "Bearer ", request->bearer);
-    put_extra_header(easy, request->header_name, request->header_value);
+    put_header(easy, "If-None-Match", request->if_none_match);
+    put_header(easy, "If-Modified-Since", request->if_modified_since);
+    for (char *const *line = request->headers; line && *line; line++)
+        put_own_header(easy, *line);
 }
 
 void fetch_transfer_close(struct fetch_transfer *easy) {
@@ -112,7 +101,6 @@ void fetch_transfer_free(struct fetch_transfer *easy) {
     for (struct curl_slist *line = easy->headers; line; line = line->next)
         hash_wipe(line->data, strlen(line->data));
     curl_slist_free_all(easy->headers);
-    free_secret(easy->user_password);
     free_secret(easy->form);
     free(easy->client_cert_file);
     for (size_t i = 0; i < easy->passed_count; i++)
@@ -191,9 +179,10 @@ static CURL *make_model(const struct fetch_limits *limits) {
     SET(CURLOPT_CAPATH, NULL); // with one, curl parses all authorities anew for each connection
     if (limits->ca_file)
         SET(CURLOPT_CAINFO, limits->ca_file);
+    if (limits->crl_file)
+        SET(CURLOPT_CRLFILE, limits->crl_file);
     SET(CURLOPT_BUFFERSIZE, 65536L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)limits->connect_timeout_ms);
-    SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
     SET(CURLOPT_KEYPASSWD, ""); // else a key that has one is asked for on the terminal
     SET(CURLOPT_HEADERFUNCTION, on_header);
     SET(CURLOPT_WRITEFUNCTION, on_body);
@@ -236,8 +225,6 @@ bool fetch_transfer_open(struct fetch_transfer *easy, CURL *model, int64_t timeo
     CURLcode rc = handle ? CURLE_OK : CURLE_OUT_OF_MEMORY;
     SET(CURLOPT_URL, easy->url);
     SET(CURLOPT_HTTPHEADER, easy->headers);
-    if (easy->user_password)
-        SET(CURLOPT_USERPWD, easy->user_password);
     if (easy->form)
         SET(CURLOPT_POSTFIELDS, easy->form);
     if (easy->client_cert_file) {

@@ -24,9 +24,13 @@ enum {
     POOL_EXTRA = 16384 // the library's memory for a connection, beyond twice the largest head
 };
 
-static const char TLS_PRIORITIES[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+// TLS 1.2 and 1.3; only suites that encrypt and authenticate at once (AEAD), with a fresh key for
+// each connection (ECDHE).
+static const char TLS_PRIORITIES[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:"
+    "+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD";
 
-static void drive(struct http_server *server) {
+void http_drive(struct http_server *server) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
     bool more = true;
     server->running = true;
@@ -46,11 +50,11 @@ static void drive(struct http_server *server) {
 
 static void on_ready(void *ctx, int events) {
     (void)events;
-    drive(ctx);
+    http_drive(ctx);
 }
 
 static void on_pause(void *ctx) {
-    drive(ctx);
+    http_drive(ctx);
 }
 
 static void on_deferred(void *ctx) {
@@ -58,7 +62,7 @@ static void on_deferred(void *ctx) {
     if (server->closed)
         free(server);
     else
-        drive(server);
+        http_drive(server);
 }
 
 void http_suspend(struct http_request *request) {
@@ -118,7 +122,9 @@ static void on_sweep(void *ctx) {
         else if (request && request->suspended && request->streaming)
             check_stream(request);
     }
-    server->sweeping = server->conns || server->lingers || server->shares_full;
+    http_doors_go_on(server);
+    server->sweeping =
+        server->conns || server->lingers || server->shares_full || server->doors_wait;
     if (!server->sweeping)
         loop_timer_stop(server->sweep);
 }
@@ -158,6 +164,7 @@ static void conn_free(struct http_conn *conn) {
     server->conn_count--;
     http_share_leave(conn);
     server->conn_freed = true;
+    http_doors_go_on(server);
     http_tls_unref(conn->tls);
     free(conn);
 }
@@ -223,7 +230,10 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
     int fd = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     server->watch = loop_watch_create(loop, fd, on_ready, server);
     loop_watch_start(server->watch, LOOP_READABLE);
-    drive(server);
+    if (options->fd_count > 1 &&
+        !http_doors_open(server, options->fds + 1, options->fd_count - 1, err))
+        goto fail;
+    http_drive(server);
     return server;
 fail:
     http_close(server);
@@ -234,6 +244,14 @@ void http_use_tls(struct http_server *server, struct http_tls *tls) {
     assert(server->options.tls);
     http_tls_unref(server->options.tls);
     server->options.tls = tls;
+}
+
+void http_use_limits(struct http_server *server, const struct http_limits *limits) {
+    struct http_limits *mine = &server->options.limits;
+    const struct http_limits before = *mine;
+    *mine = *limits;
+    mine->connections_max = before.connections_max;
+    mine->head_bytes_max = before.head_bytes_max;
 }
 
 uint16_t http_port(const struct http_server *server) {
@@ -256,16 +274,30 @@ void http_quiesce(struct http_server *server) {
     if (server->quiesced)
         return;
     server->quiesced = true;
+    server->quiesced_ms = loop_now_ms(server->loop);
     int fd = MHD_quiesce_daemon(server->daemon);
     if (fd >= 0)
         (void)close(fd);
+    http_doors_close(server);
     http_socket_unlink(&server->socket);
-    for (struct http_conn *conn = server->conns; conn; conn = conn->next) {
-        char byte;
-        if (!conn->request && recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-            errno == EAGAIN)
+}
+
+// A request that is on its way is answered: what can be read is no idle connection.
+static bool is_silent(const struct http_conn *conn, int64_t now_ms, int64_t idle_ms) {
+    int64_t since_ms = conn->server->quiesced_ms;
+    char byte;
+    if (conn->since_ms > since_ms)
+        since_ms = conn->since_ms;
+    return !conn->request && now_ms - since_ms >= idle_ms &&
+           recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+bool http_wind_down(struct http_server *server, int64_t idle_ms) {
+    int64_t now_ms = loop_now_ms(server->loop);
+    for (struct http_conn *conn = server->conns; conn; conn = conn->next)
+        if (is_silent(conn, now_ms, idle_ms))
             cut(conn);
-    }
+    return server->conn_count == 0;
 }
 
 // The library may not be stopped while anything is suspended.
@@ -291,6 +323,7 @@ void http_close(struct http_server *server) {
     http_linger_free_all(server);
     loop_watch_free(server->watch);
     if (server->daemon) {
+        http_quiesce(server); // the library would shut down a socket that is not ours alone
         drop_requests(server);
         MHD_stop_daemon(server->daemon);
     }

@@ -3,13 +3,15 @@
 //
 //   http.c          the server: start, stop, running the library, deadlines
 //   socket.c   listening sockets
+//   doors.c    the second listening socket and those after it
 //   request.c  from the library's calls to a whole request; what a request tells
 //   framing.c    is the head framed as RFC 9112 wants it
 //   query.c    decoding
 //   reply.c    replies and streams
 //   linger.c   closing without losing the last reply
 //   share.c    who has how much of the room
-//   tls.c      the certificate
+//   tls.c      the certificate that is shown
+//   certificate.c  what is wrong with one
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
 
@@ -43,6 +45,13 @@ struct http_share {
     int64_t full_until_ms; // by loop_now_ms; 0: it is not
 };
 
+// A listening socket beside the first, which is the library's.
+struct http_door {
+    struct http_server *server;
+    struct loop_watch *watch;
+    int fd; // owned
+};
+
 struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
@@ -55,7 +64,11 @@ struct http_server {
     bool progress;              // the library called us in this run
     bool running;               // inside the library
     bool quiesced;
-    bool closed; // freed when `drive`, which still waits, has been called
+    int64_t quiesced_ms;     // when, by loop_now_ms
+    struct http_door *doors; // owned
+    size_t door_count;
+    bool doors_wait; // until a connection has ended, or the next sweep
+    bool closed;     // freed when `drive`, which still waits, has been called
     struct http_socket socket;
     struct http_options options; // limits and callbacks; its text is not kept
     struct http_header *common;  // owned
@@ -133,6 +146,12 @@ struct http_request {
 bool http_socket_open(const struct http_options *options, struct http_socket *out,
                       struct err *err) MUST_CHECK;
 void http_socket_unlink(struct http_socket *sock); // removes the file if it is still ours
+
+bool http_doors_open(struct http_server *server, const int *fds, size_t count,
+                     struct err *err) MUST_CHECK;
+void http_doors_go_on(struct http_server *server);
+void http_doors_close(struct http_server *server);
+void http_drive(struct http_server *server); // one run of the library, now
 
 void http_set_deadline(struct http_conn *conn, int64_t after_ms);
 void http_wake(struct http_request *request); // resumes it, if it is suspended, in this turn

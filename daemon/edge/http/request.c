@@ -193,24 +193,32 @@ struct str http_header_value(const struct http_request *request, const char *nam
     return str_trim((struct str){value, len});
 }
 
-struct header_prefix {
-    struct str name;
-    bool found;
+struct header_walk {
+    struct str prefix;
+    void (*fn)(void *ctx, struct str rest, struct str value);
+    void *ctx;
+    size_t count;
 };
 
 static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char *key,
                                  size_t key_len, const char *value, size_t value_len) {
-    struct header_prefix *prefix = ctx;
-    (void)kind, (void)value, (void)value_len;
-    prefix->found = key_len >= prefix->name.len &&
-                    str_equal_nocase((struct str){key, prefix->name.len}, prefix->name);
-    return prefix->found ? MHD_NO : MHD_YES;
+    struct header_walk *walk = ctx;
+    struct str prefix = walk->prefix;
+    (void)kind;
+    if (key_len < prefix.len || !str_equal_nocase((struct str){key, prefix.len}, prefix))
+        return MHD_YES;
+    walk->count++;
+    if (walk->fn)
+        walk->fn(walk->ctx, (struct str){key + prefix.len, key_len - prefix.len},
+                 str_trim((struct str){value, value_len}));
+    return MHD_YES;
 }
 
-bool http_has_header_of(const struct http_request *request, const char *prefix) {
-    struct header_prefix wanted = {.name = str_from(prefix)};
-    (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_header, &wanted);
-    return wanted.found;
+size_t http_header_each(const struct http_request *request, const char *prefix,
+                        void (*fn)(void *ctx, struct str rest, struct str value), void *ctx) {
+    struct header_walk walk = {str_from(prefix), fn, ctx, 0};
+    (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, on_header, &walk);
+    return walk.count;
 }
 
 struct str http_body(const struct http_request *request) {

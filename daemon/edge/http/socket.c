@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,41 +22,90 @@ union address {
     struct sockaddr_un local;
 };
 
-static bool describe(struct http_socket *out, struct err *err) {
-    union address at = {0};
-    socklen_t len = sizeof at;
+static bool read_address(int fd, union address *at, struct err *err) {
+    socklen_t len = sizeof *at;
     int listening = 0;
     socklen_t listening_len = sizeof listening;
-    if (getsockopt(out->fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_len) || !listening ||
-        getsockname(out->fd, &at.any, &len))
+    memset(at, 0, sizeof *at);
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_len) || !listening ||
+        getsockname(fd, &at->any, &len))
         return err_set(err, ERR_CONFIG, "http: not a listening socket");
-    out->is_unix = at.any.sa_family == AF_UNIX;
-    if (at.any.sa_family == AF_INET)
-        out->port = ntohs(at.v4.sin_port);
-    else if (at.any.sa_family == AF_INET6)
-        out->port = ntohs(at.v6.sin6_port);
     return true;
 }
 
-static bool open_tcp(const struct http_options *options, struct http_socket *out, struct err *err) {
-    union address at = {0};
-    socklen_t len = sizeof at.v4;
-    if (inet_pton(AF_INET, options->address, &at.v4.sin_addr) == 1) {
-        at.v4.sin_family = AF_INET;
-        at.v4.sin_port = htons(options->port);
-    } else if (inet_pton(AF_INET6, options->address, &at.v6.sin6_addr) == 1) {
-        at.v6.sin6_family = AF_INET6;
-        at.v6.sin6_port = htons(options->port);
-        len = sizeof at.v6;
+static uint16_t port_of(const union address *at) {
+    if (at->any.sa_family == AF_UNIX)
+        return 0;
+    return ntohs(at->any.sa_family == AF_INET ? at->v4.sin_port : at->v6.sin6_port);
+}
+
+static void describe(const union address *at, struct http_place *out) {
+    char host[INET6_ADDRSTRLEN] = "";
+    *out = (struct http_place){.is_unix = at->any.sa_family == AF_UNIX};
+    if (out->is_unix) {
+        (void)snprintf(out->text, sizeof out->text, "%.108s", at->local.sun_path);
+    } else if (at->any.sa_family == AF_INET) {
+        (void)inet_ntop(AF_INET, &at->v4.sin_addr, host, sizeof host);
+        (void)snprintf(out->text, sizeof out->text, "%s:%u", host, port_of(at));
+        out->is_loopback = ntohl(at->v4.sin_addr.s_addr) >> 24 == 127;
     } else {
-        return err_set(err, ERR_CONFIG, "http: listen address is neither IPv4 nor IPv6");
+        (void)inet_ntop(AF_INET6, &at->v6.sin6_addr, host, sizeof host);
+        (void)snprintf(out->text, sizeof out->text, "[%s]:%u", host, port_of(at));
+        const struct in6_addr *six = &at->v6.sin6_addr;
+        out->is_loopback =
+            IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
     }
+}
+
+bool http_place_of(int fd, struct http_place *out, struct err *err) {
+    union address at;
+    if (!read_address(fd, &at, err))
+        return false;
+    if (at.any.sa_family != AF_UNIX && at.any.sa_family != AF_INET && at.any.sa_family != AF_INET6)
+        return err_set(err, ERR_CONFIG, "http: neither a TCP nor a Unix socket");
+    describe(&at, out);
+    return true;
+}
+
+static socklen_t read_text(const char *address, uint16_t port, union address *at) {
+    memset(at, 0, sizeof *at);
+    if (inet_pton(AF_INET, address, &at->v4.sin_addr) == 1) {
+        at->v4.sin_family = AF_INET;
+        at->v4.sin_port = htons(port);
+        return sizeof at->v4;
+    }
+    at->v6.sin6_port = htons(port);
+    at->v6.sin6_family = AF_INET6;
+    return inet_pton(AF_INET6, address, &at->v6.sin6_addr) == 1 ? sizeof at->v6 : 0;
+}
+
+bool http_place_at(const char *address, uint16_t port, struct http_place *out) {
+    union address at;
+    if (read_text(address, port, &at) == 0)
+        return false;
+    describe(&at, out);
+    return true;
+}
+
+// What passes by itself, when somebody else has gone, is no fault of the configuration.
+static enum err_kind kind_of(int number) {
+    return number == EADDRINUSE || number == EADDRNOTAVAIL ? ERR_RETRY : ERR_CONFIG;
+}
+
+static bool open_tcp(const struct http_options *options, struct http_socket *out, struct err *err) {
+    union address at;
+    socklen_t len = read_text(options->address, options->port, &at);
     int on = 1;
+    if (len == 0)
+        return err_set(err, ERR_CONFIG, "http: listen address is neither IPv4 nor IPv6");
     out->fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (out->fd < 0 || setsockopt(out->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
-        bind(out->fd, &at.any, len) || listen(out->fd, BACKLOG))
-        return err_set(err, ERR_CONFIG, "http: cannot listen on %s port %u: %s", options->address,
-                       (unsigned)options->port, strerror(errno));
+        bind(out->fd, &at.any, len) || listen(out->fd, BACKLOG)) {
+        int number = errno;
+        return err_set(err, kind_of(number), "http: cannot listen on %s port %u: %s",
+                       options->address, (unsigned)options->port,
+                       number == EADDRINUSE ? "another process listens there" : strerror(number));
+    }
     return true;
 }
 
@@ -72,7 +122,7 @@ static bool clear_path(const struct sockaddr_un *at, struct err *err) {
     if (fd >= 0)
         (void)close(fd);
     if (served)
-        return err_set(err, ERR_CONFIG, "%s: another process listens there", at->sun_path);
+        return err_set(err, kind_of(EADDRINUSE), "%s: another process listens there", at->sun_path);
     if (unlink(at->sun_path))
         return err_set(err, ERR_CONFIG, "%s: %s", at->sun_path, strerror(errno));
     return true;
@@ -107,13 +157,17 @@ static bool open_unix(const struct http_options *options, struct http_socket *ou
 
 bool http_socket_open(const struct http_options *options, struct http_socket *out,
                       struct err *err) {
-    *out = (struct http_socket){.fd = options->fd};
-    bool ok = true;
-    if (options->fd < 0)
+    union address at;
+    bool passed = options->fd_count > 0, ok = true;
+    *out = (struct http_socket){.fd = passed ? options->fds[0] : -1};
+    if (!passed)
         ok = options->unix_path ? open_unix(options, out, err) : open_tcp(options, out, err);
-    if (ok && describe(out, err))
+    if (ok && read_address(out->fd, &at, err)) {
+        out->is_unix = at.any.sa_family == AF_UNIX;
+        out->port = port_of(&at);
         return true;
-    if (out->fd >= 0 && options->fd < 0)
+    }
+    if (out->fd >= 0 && !passed)
         (void)close(out->fd);
     http_socket_unlink(out);
     return false;

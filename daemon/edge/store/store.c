@@ -15,12 +15,14 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { PROBE_BYTES = 1 << 20 };
 
 enum {
     AHEAD_BYTES = 1 << 20,
+    AHEAD_SHARE = 64, // of the free disk, at most
     SMALL_COMMIT_BYTES = 1 << 17,
     ENTRY_BYTES = 16, // LMDB's own, of an entry
     SPLIT_FACTOR = 2, // a page that was split is half full
@@ -463,26 +465,36 @@ uint64_t store_max_bytes(const struct store *store) {
     return info.me_mapsize;
 }
 
+// Where the file ends now, and a little of what the disk has left.
+static void write_ahead(struct store *store) {
+    static const char zeros[AHEAD_BYTES];
+    struct stat st;
+    struct statvfs disk;
+    mdb_filehandle_t fd;
+    (void)mdb_env_get_fd(store->env, &fd);
+    if (fstat(fd, &st) != 0 || fstatvfs(fd, &disk) != 0)
+        return;
+    uint64_t end = (uint64_t)st.st_size, max = store_max_bytes(store),
+             ahead = disk.f_bavail * disk.f_frsize / AHEAD_SHARE;
+    if (end < store->used_bytes)
+        end = store->used_bytes;
+    if (end + ahead > max)
+        ahead = end < max ? max - end : 0;
+    if (ahead > sizeof zeros)
+        ahead = sizeof zeros;
+    ssize_t n = pwrite(fd, zeros, ahead, (off_t)end);
+    store->file_bytes = end + (n > 0 ? (uint64_t)n : 0);
+}
+
 // A page behind the end of the file costs its fdatasync a journal entry of the file system; one
 // that was written before does not. So while commits are small the file is kept longer than LMDB
 // has used of it. This is for speed alone: when it fails LMDB lengthens the file as ever.
 static void lengthen(struct store *store) {
-    static const char zeros[AHEAD_BYTES];
-    struct stat st;
-    mdb_filehandle_t fd;
     uint64_t before = store->used_bytes;
     store->used_bytes = store_max_bytes(store) - unused_bytes(store);
-    if (store->used_bytes - before > SMALL_COMMIT_BYTES ||
-        store->used_bytes + AHEAD_BYTES / 4 <= store->file_bytes)
-        return;
-    (void)mdb_env_get_fd(store->env, &fd);
-    if (fstat(fd, &st) != 0)
-        return;
-    uint64_t end =
-        (uint64_t)st.st_size > store->used_bytes ? (uint64_t)st.st_size : store->used_bytes;
-    uint64_t left = store_max_bytes(store) - end;
-    ssize_t n = pwrite(fd, zeros, left < sizeof zeros ? left : sizeof zeros, (off_t)end);
-    store->file_bytes = end + (n > 0 ? (uint64_t)n : 0);
+    if (store->used_bytes - before <= SMALL_COMMIT_BYTES &&
+        store->used_bytes + SMALL_COMMIT_BYTES > store->file_bytes)
+        write_ahead(store);
 }
 
 bool store_commit(struct store_txn *txn, struct err *err) {

@@ -14,6 +14,7 @@
 
 enum {
     SIGNAL_ID_MAX = 128,       // bytes of a source's own id
+    SIGNAL_SCOPE_MAX = 256,    // of the scope that it is unique in, where it has one
     SIGNAL_CATEGORIES_MAX = 8, // words on one item
     SIGNAL_WORD_MAX = 96,      // bytes of any other field; longer is a fault
     SIGNAL_DAY_MIN = 10957,    // 2000-01-01
@@ -112,6 +113,8 @@ enum fault_code {
     FAULT_REPEATED,    // a member or column is there more than once: which is meant?
     FAULT_FORM,        // no text at all: a workbook, HTML
     FAULT_OTHER_PAGES, // of a file: it is one page of a list that has more
+    FAULT_NOT_YOURS,   // the source of an event, where the operator has written another
+    FAULT_NOT_A_HEADER, // of an event: it is no attribute that a header may have
     FAULT_COUNT,
 };
 const char *fault_code_name(enum fault_code code);
@@ -165,6 +168,8 @@ struct item_person {
 // Strings are borrowed; {NULL,0} is absent. Numbers are already text.
 struct item {
     struct str id;
+    struct str
+        scope; // in which the id is unique, of the source's own, without blanks; absent: none
     struct str reported;
     struct str occurred;
     struct str municipality;

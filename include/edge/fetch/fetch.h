@@ -19,11 +19,8 @@ struct fetch_request {
     const char *url;               // over 8192 bytes it fails
     const char *if_none_match;     // NULL: none
     const char *if_modified_since; // NULL: none
-    const char *bearer;            // NULL: none
-    const char *user_password;     // "user:password" for basic authentication; NULL: none. Not
-                                   // together with bearer
-    const char *header_name;       // one more header; both NULL: none. No control characters
-    const char *header_value;
+    char *const *headers;          // "Name: value" each, without control characters; NULL behind
+                                   // the last; NULL: none. They go along with a redirect
     const char *form;             // not NULL: POST it as application/x-www-form-urlencoded, at most
                                   // 64 KiB. A redirect is then not followed but is the answer
     const char *client_cert_file; // PEM with certificate and key in one file; NULL: none
@@ -64,6 +61,8 @@ char *fetch_take_body(const struct fetch_result *result);
 
 struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *limits,
                                struct err *err) MUST_CHECK;
+// From the next transfer on. The shares of hosts are kept.
+void fetcher_use_limits(struct fetcher *fetcher, const struct fetch_limits *limits);
 // Transfers under way or waiting are dropped; their done is called with FETCH_FAILED from here and
 // must not start another. Not to be called from a done. NULL is fine.
 void fetcher_free(struct fetcher *fetcher);

@@ -47,15 +47,15 @@ struct http_tls *http_tls_create(const char *certificate, const char *key,
 struct http_tls *http_tls_ref(struct http_tls *tls);
 void http_tls_unref(struct http_tls *tls);           // NULL is fine
 int64_t http_tls_ends_s(const struct http_tls *tls); // Unix time; the first of the chain that ends
-// Of the certificates in PEM text the first that ends; 0: it holds none.
-int64_t http_pem_ends_s(const char *pem);
+bool http_tls_same(const struct http_tls *a, const struct http_tls *b); // read from the same text
 
 struct http_options {
-    const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fd is used
+    const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fds are used
     uint16_t port;         // 0: any free one, see http_port
     const char *unix_path; // an old socket there that nobody serves is replaced
     unsigned unix_mode;    // 0660
-    int fd;                // an already listening socket (socket activation), taken; or -1
+    const int *fds;        // sockets that listen already (socket activation), taken unless it
+    size_t fd_count;       // fails: all of TCP, or one of a Unix socket
     struct http_tls *tls;  // taken, also when it fails; NULL: in the clear
     struct http_limits limits;
     const struct http_header *common; // copied, like all text here
@@ -85,7 +85,9 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
                                 struct err *err) MUST_CHECK;
 // Of a server that has one: each connection from now on gets this one. Takes it.
 void http_use_tls(struct http_server *server, struct http_tls *tls);
-uint16_t http_port(const struct http_server *server); // 0 for a Unix socket
+// From the next request on, but for connections_max and head_bytes_max, which are its own for good.
+void http_use_limits(struct http_server *server, const struct http_limits *limits);
+uint16_t http_port(const struct http_server *server); // the first; 0 for a Unix socket
 uint32_t http_connections(const struct http_server *server);
 struct http_usage {
     size_t body_bytes;       // of all requests
@@ -95,8 +97,12 @@ struct http_usage {
     uint64_t bodies_dropped; // stalled or large ones, for who had less
 };
 void http_get_usage(const struct http_server *server, struct http_usage *usage);
-// No new connections. Idle ones are closed, the others with their next reply.
+// No new connections: those that still come wait for whoever else has the listening socket. Those
+// that are there are closed behind their next reply.
 void http_quiesce(struct http_server *server);
+// After http_quiesce, now and then: closes those that have been idle for so long since. Are none
+// left?
+bool http_wind_down(struct http_server *server, int64_t idle_ms);
 // Closes all connections at once; streams are closed, requests without a reply are dropped
 // (on_gone), replies that are not yet written are lost. NULL is fine.
 void http_close(struct http_server *server);
@@ -117,8 +123,10 @@ void http_query_each(struct http_request *request,
                      void (*fn)(void *ctx, struct str name, struct str value), void *ctx);
 // The first header of that name, without white space around it; absent when missing.
 struct str http_header_value(const struct http_request *request, const char *name);
-// Is there a header whose name begins so? ASCII letters of both cases are alike.
-bool http_has_header_of(const struct http_request *request, const char *prefix);
+// Calls fn with each header whose name begins so, and with what follows in the name. ASCII letters
+// of both cases are alike. The number of them; `fn` NULL: only that.
+size_t http_header_each(const struct http_request *request, const char *prefix,
+                        void (*fn)(void *ctx, struct str rest, struct str value), void *ctx);
 struct str http_body(const struct http_request *request); // absent when empty
 // The body's bytes are the caller's from now on (free()), NUL-terminated, and no longer counted in
 // body_bytes_max_all, but in its share until the reply. NULL when the body is empty.
@@ -147,6 +155,16 @@ struct http_stream_source {
 void http_stream(struct http_request *request, struct http_reply *head,
                  const struct http_stream_source *source);
 void http_stream_wake(struct http_request *request);
+
+// A socket that listens, as an operator writes it: "127.0.0.1:8080", "[::]:8443", "/run/x.sock".
+struct http_place {
+    char text[112];
+    bool is_unix, is_loopback;
+};
+// CONFIG: it does not listen, or is of another family.
+bool http_place_of(int fd, struct http_place *out, struct err *err) MUST_CHECK;
+// The same for an address; false: it is none.
+bool http_place_at(const char *address, uint16_t port, struct http_place *out) MUST_CHECK;
 
 // Decodes %XX once into out (at most max bytes). False when malformed, too long, or not UTF-8
 // without controls.
