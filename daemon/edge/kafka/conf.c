@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { WARM_UP_MS = 2000 };
+
 struct pair {
     const char *name, *value;
 };
@@ -168,6 +170,16 @@ rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *e
     if (kafka && conf->small_batches)
         set_own(kafka, small_batches, sizeof small_batches / sizeof small_batches[0]);
     return kafka ? make_client(RD_KAFKA_PRODUCER, kafka, conf->brokers, err) : NULL;
+}
+
+void publish_conf_warm_up(const struct publish_conf *conf, rd_kafka_t *producer) {
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, conf->topic, NULL);
+    const rd_kafka_metadata_t *metadata;
+    if (topic &&
+        rd_kafka_metadata(producer, 0, topic, &metadata, WARM_UP_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    if (topic)
+        rd_kafka_topic_destroy(topic);
 }
 
 rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *err) {

@@ -21,8 +21,7 @@
 enum {
     RETRY_MS = 1000,
     RETRY_FACTOR_MAX = 30,
-    DRAIN_MS = 5000, // for the last reports of a failed producer; what it wrote the recovery tells
-    WARM_UP_MS = 2000,
+    DRAIN_MS = 5000,  // for the last reports of a failed producer; what it wrote the recovery tells
     STALL_FACTOR = 8, // so many times the first retry without a report: worth a line
     PROBE_MS = 2000,
     PUMP_EVENTS = 512, // handed over in one turn of the loop
@@ -110,18 +109,6 @@ static void become_stopped(struct publisher *p) {
     loop_defer(p->loop, &p->turn);
 }
 
-// Connects and learns the partitions now; else the first events would wait a second for it. The
-// outcome does not matter: whatever is wrong, the producer goes on trying.
-static void warm_up(struct publisher *p) {
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(p->producer, p->conf->topic, NULL);
-    const rd_kafka_metadata_t *metadata;
-    if (topic && rd_kafka_metadata(p->producer, 0, topic, &metadata, WARM_UP_MS) ==
-                     RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_metadata_destroy(metadata);
-    if (topic)
-        rd_kafka_topic_destroy(topic);
-}
-
 static void recovery_work(void *ctx) {
     struct publisher *p = ctx;
     p->recovery_result = publish_recovery_step(p->recovery);
@@ -129,7 +116,7 @@ static void recovery_work(void *ctx) {
         return;
     p->producer = publish_conf_producer(p->conf, &p->recovery->err);
     if (p->producer)
-        warm_up(p);
+        publish_conf_warm_up(p->conf, p->producer);
     else
         p->recovery_result = PUBLISH_RECOVERY_FAILED;
 }

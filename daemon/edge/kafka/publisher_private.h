@@ -30,6 +30,9 @@ struct publish_conf {
 struct publish_conf *publish_conf_copy(const struct publish_options *options);
 void publish_conf_free(struct publish_conf *conf); // NULL is fine
 rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
+// Connects and learns the partitions now; else the first events would wait a second for it. The
+// outcome does not matter: whatever is wrong, the producer goes on trying.
+void publish_conf_warm_up(const struct publish_conf *conf, rd_kafka_t *producer);
 rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
 
 enum publish_cause publish_cause_of(const struct publish_conf *conf, rd_kafka_resp_err_t code);
