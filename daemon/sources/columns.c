@@ -100,6 +100,14 @@ static bool take_event_source(const struct sources_cell *cell, struct str value,
     return true;
 }
 
+static bool take_rate(const struct sources_cell *cell, struct str value, struct err *err) {
+    uint64_t rate;
+    if (!str_to_u64(value, CONFIG_REQUESTS_PER_MINUTE_MAX, &rate) || rate == 0)
+        return cell_fault(err, "not allowed (allowed: 1..60000, or empty)");
+    cell->source->requests_per_minute = (uint32_t)rate;
+    return true;
+}
+
 static bool take_flag(const struct sources_cell *cell, struct str value, struct err *err) {
     bool *field = field_of(cell);
     *field = str_is(value, "yes");
@@ -212,6 +220,7 @@ const struct sources_column sources_columns[] = {
     {"municipality", false, take_municipality, 0},
     {"tokens", false, take_tokens, 0},
     {"event_source", false, take_event_source, 0},
+    {"requests_per_minute", false, take_rate, 0},
     {"official", false, take_flag, offsetof(struct source, official)},
     {"policy", false, take_flag, offsetof(struct source, policy)},
     {"person", false, take_person, 0},

@@ -9,7 +9,8 @@
 #include "edge/fetch/limits.h"
 #include "edge/http/limits.h"
 
-enum { KAFKA_PROPERTIES_MAX = 32 };
+// A request a millisecond: more is no limit that is worth one.
+enum { KAFKA_PROPERTIES_MAX = 32, CONFIG_REQUESTS_PER_MINUTE_MAX = 60000 };
 
 struct config {
     char *file;         // where it came from
@@ -36,6 +37,7 @@ struct config {
     char *tls_certificate_file, *tls_key_file;
     struct http_limits http;
     size_t unpacked_bytes_max;
+    uint32_t requests_per_minute; // of one source; 0: any
     size_t item_bytes_max;
     uint32_t items_max;
     uint32_t json_depth_max;
