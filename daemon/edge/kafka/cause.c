@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-// Of OpenSSL's x509_vfy.h.
+// As OpenSSL numbers what it finds in a certificate.
 enum {
     CERTIFICATE_FINE = 0,
     CERTIFICATE_NOT_BEGUN = 9,
