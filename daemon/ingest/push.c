@@ -23,8 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_BYTES_MAX = 1 << 20 };
-
 struct push {
     const struct config *config;
     struct loop *loop;
