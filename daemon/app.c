@@ -154,10 +154,7 @@ static void on_watchdog(void *ctx) {
     now.streams[LEDGER_STATISTICS].waiting = ledger_statistics_unpublished(app->ledger);
     const char *stands = liveness_look(&app->liveness, &now, WATCHDOGS_MAX * app->watchdog_ms);
     if (stands && !app->stands)
-        log_alarm(ALARM_HANGS,
-                  "the work stands still: %s hangs: the watchdog is not told, so that systemd "
-                  "starts the service again",
-                  stands);
+        log_alarm(ALARM_HANGS, "the work stands still: %s hangs: the watchdog is not told", stands);
     else if (!stands && app->stands)
         log_notice("%s goes on again", app->stands);
     app->stands = stands;
@@ -291,8 +288,7 @@ static bool reload_all(void *ctx, struct buf *digests, struct buf *text) {
 static void on_sighup_ended(void *ctx, bool written) {
     (void)ctx;
     if (!written)
-        log_alarm(ALARM_AUDIT_LINE_LOST,
-                  "audit line lost action=reload: begun, its outcome is not logged");
+        log_alarm(ALARM_AUDIT_LINE_LOST, "audit line lost action=reload: begun, no more");
 }
 
 static void begin_reload(struct app *app);
@@ -391,8 +387,7 @@ static void on_input_done(void *ctx) {
 
 static void on_stop_deadline(void *ctx) {
     struct app *app = ctx;
-    log_alarm(ALARM_STOP_SLOW,
-              "stop takes too long, ending now; the ledger has all that was accepted");
+    log_alarm(ALARM_STOP_SLOW, "stop takes too long, ending now");
     _exit(app->status ? app->status : 1);
 }
 
