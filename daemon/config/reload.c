@@ -95,7 +95,7 @@ static size_t field_size(const struct yaml_key *key) {
     case YAML_KEY_FLAG:
         return sizeof(bool);
     default:
-        assert(!"a field of its own");
+        assert(false); // a field of its own
         return 0;
     }
 }

@@ -23,8 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_BYTES_MAX = 1 << 20 };
-
 struct push {
     const struct config *config;
     struct loop *loop;
@@ -98,7 +96,10 @@ static const struct template *form_of(const struct source *source) {
 // A notification is JSON, as a form may be.
 static const struct template *form_of_body(const struct push_request *call) {
     static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
-    return handler_of(call) == post_notification ? &notification : form_of(call->source);
+    const struct template *form = form_of(call->source);
+    if (handler_of(call) == post_notification)
+        form = &notification;
+    return form;
 }
 
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.

@@ -222,13 +222,13 @@ class Installed(unittest.TestCase):
         self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3 CREDENTIALS$")
         self.assertNotIn("ExecStartPre", unit)
         mode = re.search(r"(?m)^ConfigurationDirectoryMode=(\d+)$", unit)[1]
-        made = re.search(r"install -d -m (\d+) -g signaald /etc/signaald", (harness.ROOT / "README.md").read_text())[1]
+        made = re.search(r"chmod (\d+) /etc/signaald", (harness.ROOT / "conf/deb/postinst.in").read_text())[1]
         self.assertEqual(mode, made)
 
     def test_sources(self):
         """What is installed has the header, and nothing else."""
-        commands = (harness.ROOT / "CMakeLists.txt").read_text()
-        pattern = re.search(r'sources\.csv\\" header LIMIT_COUNT 1 REGEX \\"(\S+?)\\"\)', commands)[1]
+        commands = (harness.ROOT / "conf/deb/packages.cmake").read_text()
+        pattern = re.search(r'conf/sources\.csv header LIMIT_COUNT 1 REGEX "(\S+?)"\)', commands)[1]
         lines = (harness.ROOT / "conf/sources.csv").read_text().splitlines()
         header = next(line for line in lines if re.search(pattern, line))
         self.assertEqual(header.split(",")[:2], ["name", "kind"])

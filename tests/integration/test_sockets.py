@@ -259,7 +259,7 @@ class Watchdog(Fresh):
         path = str(self.daemon.directory / "notify")
         notices.bind(path)
         notices.settimeout(PATIENCE_S)
-        self.daemon.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000", **faults.ENVIRONMENT})
+        self.daemon.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "500000", **faults.ENVIRONMENT})
         with faults.Inject(self.daemon.process, "fdatasync:error=EIO"):
             self.assertEqual(self.daemon.post("coa", {"id": "1", **SIGNAL}).status, 503)
             for _ in range(12):  # longer than a commit may hang

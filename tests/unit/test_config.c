@@ -292,8 +292,9 @@ static void an_oin_for_tests_stays_at_home(void **state) {
     static const char *const away[] = {
         "kafka: {brokers: 'localhost:9092,10.0.0.1:9092', settings: {security.protocol: ssl}}",
         "kafka: {brokers: 'kafka.example.nl', settings: {security.protocol: ssl}}",
-        "intake: {listen: none}\nkafka: {brokers: '[2001:db8::1]:1', settings: {security.protocol: "
-        "ssl}}"};
+        ("intake: {listen: none}\nkafka: {brokers: '[2001:db8::1]:1', settings: "
+         "{security.protocol: "
+         "ssl}}")};
     char text[256];
     for (size_t i = 0; i < COUNT(home); i++)
         config_free(load_good(home[i]));
