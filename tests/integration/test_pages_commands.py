@@ -39,6 +39,7 @@ ELSEWHERE = {
     "systemctl": "systemd",
     "signaald --rebuild": "tests/kafka/test_rebuild.py",
 }
+SECRET = "a-secret-for-what-suppliers-sign-0123456789"
 
 
 def blocks(page):
