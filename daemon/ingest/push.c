@@ -207,13 +207,14 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
-    if (status == 415)
+    if (status == 415) { // by on_head: with others it need not have been called
         problem_fill(reply, status, call->refusal);
-    else if (status == 429)
+        say_types(form_of_body(call), reply);
+    } else if (status == 429) {
         fill_busy(call, reply);
-    else
+    } else {
         router_refuse(reply, status, request, &call->match);
-    say_types(call->match.route ? form_of_body(call) : NULL, reply);
+    }
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
