@@ -41,15 +41,9 @@ static const char *host_wrong(struct str host) {
     return NULL;
 }
 
-// Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here.
-const char *url_fault(struct str url) {
-    size_t scheme = 0;
-    if (url.len > 8 && str_equal_nocase((struct str){url.data, 8}, STR("https://")))
-        scheme = 8;
-    else if (url.len > 7 && str_equal_nocase((struct str){url.data, 7}, STR("http://")))
-        scheme = 7;
-    else
-        return "not allowed (allowed: https://…, or http://… with allow_private)";
+// Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here. `scheme` is
+// how many bytes stand before the host.
+static const char *fault_behind(struct str url, size_t scheme) {
     if (url.len > URL_MAX)
         return "too long (allowed: at most 2048 bytes)";
     for (size_t i = 0; i < url.len; i++)
@@ -63,4 +57,26 @@ const char *url_fault(struct str url) {
     if (memchr(url.data + scheme, '@', end - scheme))
         return "no user or password in a URL: use secret_file";
     return host_wrong((struct str){url.data + scheme, end - scheme});
+}
+
+static bool begins(struct str url, struct str scheme) {
+    return url.len > scheme.len && str_equal_nocase((struct str){url.data, scheme.len}, scheme);
+}
+
+const char *url_fault(struct str url) {
+    if (begins(url, STR("https://")))
+        return fault_behind(url, 8);
+    if (begins(url, STR("http://")))
+        return fault_behind(url, 7);
+    return "not allowed (allowed: https://…, or http://… with allow_private)";
+}
+
+bool url_is_sftp(struct str url) {
+    return begins(url, STR("sftp://"));
+}
+
+const char *url_sftp_fault(struct str url) {
+    if (memchr(url.data, '?', url.len) || url.data[url.len - 1] != '/')
+        return "of sftp the folder is needed, with a slash at its end";
+    return fault_behind(url, 7);
 }
