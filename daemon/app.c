@@ -14,6 +14,7 @@
 #include "jobs/retention.h"
 #include "liveness.h"
 #include "passed_sockets.h"
+#include "reload.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ struct app {
     struct loop *loop;
     struct sources *sources;
     struct tables *tables;
+    struct reload_rows rows; // of the tables
     struct ledger *ledger;
     struct pipeline *pipeline;
     struct admission admission;
@@ -213,60 +215,75 @@ static void on_housekeeping(void *ctx) {
 
 // --- reload ---
 
-// Have the files stayed as they were when `before` was taken? Puts what they are now.
-static bool same_files(const struct app *app, const struct buf *before, struct buf *digests) {
-    config_digest(app->config, false, digests);
-    return before->len == digests->len && memcmp(before->data, digests->data, before->len) == 0;
+// What is in force, as a reload would read it; everything in it is borrowed.
+static struct reload in_force(const struct app *app) {
+    return (struct reload){.config = app->config,
+                           .sources = app->sources,
+                           .tables = app->tables,
+                           .tls = push_tls(app->push),
+                           .rows = app->rows};
 }
 
-static bool reload(void *ctx, struct buf *digests, struct buf *text) {
+// What only those can say who run. Nothing can fail behind it.
+static bool check_with_running(const struct app *app, struct reload *next, struct buf *faults) {
+    struct err err = {0};
+    next->kafka_changes = publish_job_changes(app->kafka, next->config);
+    if (!reload_check_certificate(push_tls(app->push), next, faults))
+        return false;
+    if (ledger_statistics_fit(app->ledger, next->config->disclosure_rounding_base, &err) &&
+        publish_job_prepare(app->kafka, next->config, &err))
+        return true;
+    buf_printf(faults, "%s\n", err.text);
+    return false;
+}
+
+// Takes all of it.
+static void put_in_force(struct app *app, struct reload *next) {
+    config_take(app->config, next->config);
+    log_set_level((enum log_level)app->config->log_level);
+    ledger_use_window(app->ledger, app->config->retention.identity_ms);
+    const struct decode_limits limits = reload_decode_limits(app->config);
+    pipeline_use_limits(app->pipeline, &limits, app->config->unpacked_bytes_max);
+    admission_use_limits(&app->admission);
+    push_use_tls(app->push, next->tls);
+    push_use(app->push, next->sources, next->tables);
+    feeds_use(app->feeds, next->sources, next->tables);
+    control_use(app->control, next->sources, next->tables);
+    month_close_use(app->month_close, next->tables);
+    publish_job_use(app->kafka, next->sources, next->tables);
+    sources_unref(app->sources);
+    tables_unref(app->tables);
+    reload_rows_free(&app->rows);
+    http_tls_unref(next->tls);
+    app->sources = next->sources;
+    app->tables = next->tables;
+    app->rows = next->rows;
+    warn_of_certificates(app);
+}
+
+static bool reload_all(void *ctx, struct buf *digests, struct buf *text) {
     struct app *app = ctx;
-    struct sources *sources;
-    struct tables *tables;
-    struct buf before;
+    struct reload next;
     if (app->stopping) {
         buf_puts(text, "the service is stopping\n");
         return false;
     }
-    buf_init(&before, AUDIT_OBJECT_MAX);
-    config_digest(app->config, false, &before);
-    bool ok = sources_load_all(app->config, false, &sources, &tables, text);
-    if (!same_files(app, &before, digests) && ok) {
-        buf_puts(text, "a file was changed while it was read: reload again\n");
-        ok = false;
+    if (!reload_read(app->config, &next, digests, text))
+        return false;
+    if (!check_with_running(app, &next, text)) {
+        reload_free(&next);
+        return false;
     }
-    buf_free(&before);
-    struct http_tls *tls = NULL;
-    struct err err;
-    if (ok && !push_read_tls(app->config, &tls, &err)) {
-        buf_printf(text, "%s\n", err.text);
-        ok = false;
-    }
-    if (ok) {
-        push_use_tls(app->push, tls);
-        push_use(app->push, sources, tables);
-        feeds_use(app->feeds, sources, tables);
-        control_use(app->control, sources, tables);
-        month_close_use(app->month_close, tables);
-        publish_job_use(app->kafka, sources, tables);
-        warn_of_certificates(app);
-        log_notice("tables reloaded sources=%zu", sources->count);
-    }
-    http_tls_unref(tls);
-    sources_unref(ok ? app->sources : sources);
-    tables_unref(ok ? app->tables : tables);
-    if (ok) {
-        app->sources = sources;
-        app->tables = tables;
-    }
-    return ok;
-}
-
-static void log_refused(struct str faults) {
-    struct str line;
-    while (str_split(&faults, '\n', &line))
-        if (line.len)
-            log_error("reload refused, the old tables stay: %.*s", (int)line.len, line.data);
+    const struct reload running = in_force(app);
+    struct buf summary;
+    buf_init(&summary, AUDIT_OBJECT_MAX);
+    reload_tell(&running, &next, text, &summary);
+    put_in_force(app, &next);
+    log_notice("reloaded sources=%zu%.*s", app->sources->count, (int)summary.len,
+               summary.len ? summary.data : "");
+    buf_put_str(digests, buf_str(&summary));
+    buf_free(&summary);
+    return true;
 }
 
 static void on_sighup_ended(void *ctx, bool written) {
@@ -286,8 +303,9 @@ static void on_sighup_begun(void *ctx, bool written) {
     if (!written)
         buf_puts(&faults, "it cannot be logged in the audit log now");
     else
-        ok = reload(app, &digests, &faults);
-    log_refused(buf_str(&faults));
+        ok = reload_all(app, &digests, &faults);
+    if (!ok)
+        reload_log_refused(buf_str(&faults));
     if (written)
         write_audit(app, "signal", "reload", buf_str(&digests), ok ? "accepted" : "refused",
                     on_sighup_ended);
@@ -437,9 +455,7 @@ static bool open_ledger(struct app *app, struct err *err) {
     if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;
     struct pipeline_options pipeline = {
-        .delivery = {.limits = {.item_bytes_max = config->item_bytes_max,
-                                .items_max = config->items_max,
-                                .depth_max = config->json_depth_max},
+        .delivery = {.limits = reload_decode_limits(config),
                      .unpacked_bytes_max = config->unpacked_bytes_max,
                      .identity_key = ledger_identity_key(app->ledger),
                      .person_keys = ledger_person_keys(app->ledger)},
@@ -486,7 +502,7 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .push = app->push,
                                       .feeds = app->feeds,
                                       .kafka = app->kafka,
-                                      .reload = reload,
+                                      .reload = reload_all,
                                       .ctx = app,
                                       .listen_fd = app->passed.control};
     app->control = control_create(&control, app->sources, app->tables, err);
@@ -514,8 +530,7 @@ static void start_clockwork(struct app *app) {
     app->daily = loop_timer_create(app->loop, on_day, app);
     loop_timer_start(app->daily, DAY_MS, DAY_MS);
     app->retention =
-        retention_create(app->loop, app->pipeline, app->ledger, &app->config->retention, app->kafka,
-                         app->config->kafka_brokers != NULL);
+        retention_create(app->loop, app->pipeline, app->ledger, app->config, app->kafka);
     app->month_close = month_close_create(app->loop, app->pipeline, app->config, app->tables);
     app->watchdog = loop_timer_create(app->loop, on_watchdog, app);
     app->watchdog_ms = notify_watchdog_ms();
@@ -545,6 +560,7 @@ static void close_all(struct app *app) {
     ledger_close(app->ledger);
     tables_unref(app->tables);
     sources_unref(app->sources);
+    reload_rows_free(&app->rows);
     buf_free(&app->started_with);
     loop_free(app->loop);
 }
@@ -556,6 +572,7 @@ int app_run(struct config *config) {
     log_set_names(is_own_name, &app);
     buf_init(&app.started_with, AUDIT_OBJECT_MAX);
     config_digest(config, true, &app.started_with);
+    reload_rows_read(config, &app.rows);
     notify_status("starting: reads the ledger");
     if (app.loop && passed_sockets_take(config, &app.passed, &err) && load_tables(&app, &err) &&
         open_ledger(&app, &err) && create_kafka(&app, &err) && open_sides(&app, &err)) {

@@ -5,7 +5,7 @@
 #include "by_hand.h"
 
 #include "edge/store/place.h"
-#include "ingest/push.h"
+#include "ingest/certificates.h"
 #include "sources/sources.h"
 
 #include <errno.h>
@@ -51,11 +51,13 @@ bool by_hand_become_user(const struct config *config, struct err *err) {
 void by_hand_find_faults(const struct config *config, struct diagnostics *faults) {
     struct http_tls *tls = NULL;
     struct err err;
-    sources_check(config, faults);
+    struct sources *sources = sources_check(config, faults);
+    certificates_check(config, sources, faults);
+    sources_unref(sources);
     if (!config->tls_certificate_file || access(config->tls_certificate_file, R_OK) != 0 ||
         !config->tls_key_file || access(config->tls_key_file, R_OK) != 0)
         return; // has been told
-    if (!push_read_tls(config, &tls, &err))
+    if (!certificates_read_own(config, &tls, &err))
         diagnostics_add(faults, NULL, 0, "%s and %s: %s", config->tls_certificate_file,
                         config->tls_key_file, err.text);
     http_tls_unref(tls);
@@ -78,6 +80,13 @@ int by_hand_check(const struct config *config, const struct diagnostics *faults)
                       "signaald: not looked at: %zu credentials, which systemd gives the running "
                       "service only (CREDENTIALS_DIRECTORY)\n",
                       faults->passed_over);
+    if (ok && !certificates_chain_ends(config->tls_certificate_file))
+        (void)fprintf(
+            stderr,
+            "signaald: %s: the authority of its last certificate is neither in it nor one "
+            "that this system trusts. Unless it is your own, an intermediate certificate "
+            "is missing.\n",
+            config->tls_certificate_file);
     if (ok)
         (void)printf("%s: fine (%zu sources, %zu municipalities, %zu category words)\n",
                      config->file, sources->count, municipalities_count(tables->municipalities),

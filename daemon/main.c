@@ -92,6 +92,7 @@ static struct config *load(int mode, const char *file, struct diagnostics *fault
     diagnostics_init(faults);
     faults->by_hand = mode != RUN && mode != REBUILD && mode != RESTORE;
     faults->wants_state = mode != INIT && mode != PRINT;
+    faults->thorough = mode == CHECK;
     struct config *config = config_load(file, by_hand_find_faults, faults);
     if (faults->text.len)
         (void)fwrite(faults->text.data, 1, faults->text.len, stderr);

@@ -32,7 +32,9 @@ static const struct {
     const char *detail;
 } problems[] = {
     {400, "Bad Request", "The request is not well-formed."},
-    {401, "Unauthorized", "A valid bearer token is needed: Authorization: Bearer <token>."},
+    {401, "Unauthorized",
+     "A valid token is needed: Authorization: Bearer <token>, or as the password of "
+     "Basic."},
     {403, "Forbidden", "This is not yours to see or change."},
     {404, "Not Found", "There is nothing here."},
     {405, "Method Not Allowed", "This path does not know that method; see Allow."},
@@ -91,6 +93,22 @@ static struct json_out open_problem(struct http_reply *reply, unsigned status, c
 void problem_fill(struct http_reply *reply, unsigned status, const char *detail) {
     struct json_out json = open_problem(reply, status, detail);
     json_close(&json, '}');
+}
+
+// Text of a number lives as long as the program, so it is one of a few.
+void problem_retry_after(struct http_reply *reply, uint32_t seconds) {
+    static const struct {
+        uint32_t seconds;
+        const char *text;
+    } steps[] = {{1, "1"},     {2, "2"},     {3, "3"},     {5, "5"},    {7, "7"},   {10, "10"},
+                 {15, "15"},   {20, "20"},   {30, "30"},   {45, "45"},  {60, "60"}, {90, "90"},
+                 {120, "120"}, {180, "180"}, {240, "240"}, {300, "300"}};
+    size_t last = sizeof steps / sizeof *steps - 1, i = 0;
+    while (i < last && steps[i].seconds < seconds)
+        i++;
+    for (size_t k = 0; k < reply->header_count; k++)
+        if (strcmp(reply->headers[k].name, "Retry-After") == 0)
+            reply->headers[k].value = steps[i].text;
 }
 
 void problem_put_fault(struct json_out *json, const struct mapping *mapping,

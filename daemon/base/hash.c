@@ -5,6 +5,7 @@
 #include "base/hash.h"
 
 #include "base/mem.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,8 +215,9 @@ bool hash_key_load(const char *path, bool create, struct hash_key *key, struct e
     if (create && stat(path, &st) != 0 && errno == ENOENT && !key_create(path, err))
         return false;
     struct buf raw;
-    if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)))
-        return err_set(err, ERR_CONFIG, "%s: others can read or change this key: chmod 0600", path);
+    struct err open;
+    if (stat(path, &st) == 0 && !secret_file_check(path, &st, &open))
+        return err_set(err, ERR_CONFIG, "%s: %s", path, open.text);
     if (access(path, F_OK) != 0 && errno == ENOENT)
         return err_set(err, ERR_CONFIG, "%s: cannot be read: %s. %s", path, strerror(ENOENT),
                        hash_key_advice);

@@ -203,9 +203,11 @@ static bool walk_members(struct json_pick *pick, uint16_t parent, struct json_sc
 }
 
 static bool is_word(const struct json_leaf *leaf, struct str folded) {
-    char word[STR_FOLDED_MAX];
-    bool said = leaf->kind == JSON_KIND_TEXT || leaf->kind == JSON_KIND_WHOLE;
-    return said && str_equal((struct str){word, synonyms_fold(leaf->text, word)}, folded);
+    char text[STR_FOLDED_MAX];
+    if (leaf->kind != JSON_KIND_TEXT && leaf->kind != JSON_KIND_WHOLE)
+        return false;
+    size_t len = synonyms_fold(leaf->text, text);
+    return str_equal((struct str){text, len}, folded);
 }
 
 // How often the element of a list says that it is the one.

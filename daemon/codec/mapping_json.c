@@ -366,8 +366,9 @@ static struct json_picked find_items(const struct json_walk *walk, const struct 
         if (begins(other, '{'))
             return *other;
     }
-    bool bare = walk->m->about.single && !first->raw.data && !other->raw.data;
-    return bare ? (struct json_picked){.raw = page} : *first;
+    if (walk->m->about.single && !first->raw.data && !other->raw.data)
+        return (struct json_picked){.raw = page};
+    return *first;
 }
 
 // The items, a list or one object; what stands around them is only passed over, but for what says

@@ -43,7 +43,7 @@ static uInt narrow(size_t bytes) {
 
 // One step. BROKEN at the end of what came as well.
 static enum unpack_end step(struct unpacking *u, int *state) {
-    char one; // at the limit: is there a byte more?
+    char one = 0; // at the limit: is there a byte more?
     bool full = !grow(u);
     u->stream.next_out = (Bytef *)(full ? &one : u->out + u->len);
     u->stream.avail_out = full ? 1 : narrow(u->cap - u->len);

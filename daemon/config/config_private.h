@@ -4,6 +4,7 @@
 //   keys.c     the one table of keys
 //   values.c   a value as the operator would write it
 //   kafka_properties.c  names and values of librdkafka's settings
+//   reload.c   what another configuration changes
 //   files.c    paths, secrets, and whether the files named are there
 //   print.c    what is in force, as YAML; the list of keys for the manual
 #ifndef CONFIG_CONFIG_PRIVATE_H

@@ -4,8 +4,8 @@
 #include "config_private.h"
 
 #include "base/mem.h"
+#include "base/secret_file.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -92,10 +92,8 @@ bool config_secret(const char *path, char **out, struct err *err) {
     size_t len = 0;
     ssize_t n = -1;
     bool ok = false;
-    if (st.st_mode & (S_IRWXO | S_IWGRP)) {
-        (void)err_set(err, ERR_CONFIG, "others can read or change this secret: chmod 0600");
+    if (!secret_file_check(path, &st, err))
         goto done;
-    }
     while (len <= CONFIG_SECRET_MAX && (n = read(fd, text + len, CONFIG_SECRET_MAX + 1 - len)) > 0)
         len += (size_t)n;
     if (len > CONFIG_SECRET_MAX || n < 0) {
@@ -153,14 +151,6 @@ static void check_pem(struct config_reading *reading, size_t key, const char *wh
     buf_free(&pem);
 }
 
-static bool is_loopback(const char *address) {
-    struct in_addr four;
-    struct in6_addr six;
-    if (inet_pton(AF_INET, address, &four) == 1)
-        return ntohl(four.s_addr) >> 24 == 127;
-    return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
-}
-
 static void check_tls(struct config_reading *reading) {
     const struct config *config = reading->config;
     const char *certificate = config->tls_certificate_file, *key_file = config->tls_key_file;
@@ -172,7 +162,7 @@ static void check_tls(struct config_reading *reading) {
         yaml_key_fault(&reading->yaml, certificate ? certificate_key : key_key,
                        "tls_certificate and tls_key go together: the other one is missing");
     if (!bad && !certificate && !key_file && config->listen_address &&
-        !is_loopback(config->listen_address))
+        !host_is_local(str_from(config->listen_address)))
         yaml_key_fault(&reading->yaml, listen,
                        "not a loopback address: needs tls_certificate and tls_key");
     if (check_readable(reading, certificate_key))
@@ -265,33 +255,39 @@ static void check_order(struct config_reading *reading) {
     }
 }
 
-static bool is_near(struct str broker) {
-    struct str host = str_trim(broker);
-    size_t colon = host.len;
-    while (colon > 0 && host.data[colon - 1] != ':')
-        colon--;
-    if (colon > 0)
-        host.len = colon - 1;
-    if (host.len > 2 && host.data[0] == '[')
-        host = (struct str){host.data + 1, host.len - 2};
-    char *name = mem_strndup(host.data, host.len);
-    bool near = str_is(host, "localhost") || is_loopback(name);
-    free(name);
-    return near;
+static bool brokers_are_local(const struct config *config) {
+    struct str brokers = str_from(config->kafka_brokers ? config->kafka_brokers : ""), broker;
+    bool local = true;
+    while (local && str_split(&brokers, ',', &broker))
+        local = broker.len == 0 || host_is_local(host_of(str_trim(broker)));
+    return local;
 }
 
 // Events under it could not be told from others' tests.
 static void check_oin(struct config_reading *reading) {
     static const char tests[] = "00000099";
     const struct config *config = reading->config;
-    struct str brokers = str_from(config->kafka_brokers ? config->kafka_brokers : ""), broker;
-    bool near = !config->listen_address || is_loopback(config->listen_address);
-    while (near && str_split(&brokers, ',', &broker))
-        near = broker.len == 0 || is_near(broker);
+    bool near = brokers_are_local(config) &&
+                (!config->listen_address || host_is_local(str_from(config->listen_address)));
     if (config->oin && !config->identity_test && !near &&
         strncmp(config->oin, tests, sizeof tests - 1) == 0)
         yaml_key_fault(&reading->yaml, config_key_index("identity", "oin"),
                        "an OIN for tests: write your organisation's, or identity.test: yes");
+}
+
+// Events are exact, and each is about somebody. librdkafka sends them in the clear unless it is
+// told otherwise, so here silence is no consent: who has a tunnel to the brokers writes that he
+// wants it.
+static void check_kafka(struct config_reading *reading) {
+    const struct config *config = reading->config;
+    size_t i = 0;
+    while (i < config->kafka_property_count &&
+           strcmp(config->kafka_properties[i].name, "security.protocol") != 0)
+        i++;
+    if (i == config->kafka_property_count && !brokers_are_local(config))
+        yaml_key_fault(&reading->yaml, config_key_index("kafka", "brokers"),
+                       "events would leave this machine in the clear: set security.protocol in "
+                       "kafka.settings to ssl or sasl_ssl (or to plaintext, if a tunnel encrypts)");
 }
 
 // A reader of one would find the records of the other.
@@ -332,16 +328,19 @@ static void check_templates(struct config_reading *reading) {
 }
 
 void config_files_check(struct config_reading *reading) {
-    size_t ca_file = config_key_index("poll", "ca_file");
+    static const char *const pem[][2] = {{"ca_file", "-----BEGIN CERTIFICATE-----"},
+                                         {"crl_file", "-----BEGIN X509 CRL-----"}};
     check_order(reading);
     check_topics(reading);
     check_oin(reading);
+    check_kafka(reading);
     check_state(reading);
     check_tls(reading);
     check_control(reading);
     check_tables(reading);
-    if (check_readable(reading, ca_file))
-        check_pem(reading, ca_file, "-----BEGIN CERTIFICATE-----");
+    for (size_t i = 0; i < sizeof pem / sizeof *pem; i++)
+        if (check_readable(reading, config_key_index("poll", pem[i][0])))
+            check_pem(reading, config_key_index("poll", pem[i][0]), pem[i][1]);
     check_templates(reading);
     (void)check_readable(reading, config_key_index("tables", "sources"));
 }

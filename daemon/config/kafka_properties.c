@@ -4,6 +4,7 @@
 #include "config_private.h"
 
 #include "base/mem.h"
+#include "base/secret_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -66,9 +67,9 @@ static bool is_path(const char *name, struct str value) {
            !str_is(value, "probe"); // librdkafka's word for looking in the usual places
 }
 
-static bool readable_by_others(const char *file) {
+static bool check_secret_file(const char *file, struct err *err) {
     struct stat st;
-    return stat(file, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP));
+    return stat(file, &st) != 0 || secret_file_check(file, &st, err);
 }
 
 static bool take_secret(const struct config_reading *reading, struct str path, char **value,
@@ -85,17 +86,14 @@ static bool take_path(const struct config_reading *reading, const char *name, st
         return false;
     if (access(*value, R_OK) != 0)
         return err_set(err, ERR_CONFIG, "cannot be read: %s", strerror(errno));
-    if (strstr(name, ".key") && readable_by_others(*value))
-        return err_set(err, ERR_CONFIG, "others can read or change this key: chmod 0600");
-    return true;
+    return (!strstr(name, ".key") && !strstr(name, "keytab")) || check_secret_file(*value, err);
 }
 
 static bool take_text(const struct config_reading *reading, struct str text, bool secret,
                       char **value, struct err *err) {
-    if (secret && readable_by_others(reading->yaml.file))
-        return err_set(err, ERR_CONFIG,
-                       "a secret in a file that others can read: write file:PATH, or chmod 0600 "
-                       "this file");
+    struct err open;
+    if (secret && !check_secret_file(reading->yaml.file, &open))
+        return err_set(err, ERR_CONFIG, "write file:PATH, or close this file: %s", open.text);
     *value = mem_strndup(text.data, text.len);
     return true;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The one table of keys: name, type, place in struct config, default, limits, help, and whether a
-// reload reads it again. Defaults go through the same reading as what the operator writes. A new
-// key is a row here and a line in conf/signaald.yaml; conf/man/signaald.yaml.5 is printed from it.
+// The one table of keys: name, type, place in struct config, default, limits, help, and whether
+// only a restart changes it. Defaults go through the same reading as what the operator writes. A
+// new key is a row here and a line in conf/signaald.yaml; conf/man/signaald.yaml.5 is printed from
+// it.
 #include "config_private.h"
 
 #include "base/pii/log.h"
@@ -60,16 +61,26 @@ static bool is_brokers(struct str text) {
         .section = s, .name = n, .type = YAML_KEY_PATH, .offset = AT(field), .default_text = text, \
         .allowed = "a path", .help = what                                                          \
     }
-// A path whose file or directory is read again by a reload; the path itself is not.
-#define RENEWED(s, n, field, what)                                                                 \
-    {                                                                                              \
-        .section = s, .name = n, .type = YAML_KEY_PATH, .offset = AT(field), .allowed = "a path",  \
-        .help = what, .reloadable = true                                                           \
-    }
 #define TABLE(n, field, text, what)                                                                \
     {                                                                                              \
         .section = "tables", .name = n, .type = YAML_KEY_PATH, .offset = AT(field),                \
-        .default_text = text, .allowed = "a path", .help = what, .reloadable = true                \
+        .default_text = text, .allowed = "a path", .help = what                                    \
+    }
+// What a running daemon is built on.
+#define FIXED_PATH(s, n, field, text, what)                                                        \
+    {                                                                                              \
+        .section = s, .name = n, .type = YAML_KEY_PATH, .offset = AT(field), .default_text = text, \
+        .allowed = "a path", .help = what, .restart = true                                         \
+    }
+#define FIXED_TEXT(s, n, field, text, is, words, what)                                             \
+    {                                                                                              \
+        .section = s, .name = n, .type = YAML_KEY_TEXT, .offset = AT(field), .default_text = text, \
+        .check = is, .allowed = words, .help = what, .restart = true                               \
+    }
+#define FIXED_NUMBER(s, n, t, field, text, least, most, what)                                      \
+    {                                                                                              \
+        .section = s, .name = n, .type = t, .offset = AT(field), .default_text = text,             \
+        .min = least, .max = most, .help = what, .restart = true                                   \
     }
 #define NUMBER(s, n, t, field, text, least, most, what)                                            \
     {                                                                                              \
@@ -82,34 +93,38 @@ static const char *const levels[] = {"error", "warning", "notice", "info", NULL}
 _Static_assert(LOG_LEVEL_INFO == LOG_LEVEL_ERROR + 3, "levels are in this order");
 
 const struct yaml_key config_keys[] = {
-    TEXT("identity", "oin", oin, "00000099000000001000", is_oin, "20 digits",
-         "The organisation's OIN is part of the source of each event; the default is for tests"),
+    FIXED_TEXT(
+        "identity", "oin", oin, "00000099000000001000", is_oin, "20 digits",
+        "The organisation's OIN is part of the source of each event; the default is for tests"),
     {.section = "identity",
      .name = "test",
      .type = YAML_KEY_FLAG,
      .offset = AT(identity_test),
      .choices = flags,
      .default_text = "no",
+     .restart = true,
      .help = "With yes, an OIN for tests is taken beyond loopback too"},
     TEXT("identity", "contact_email", contact_email, "signaald@beheer.example", is_email,
          "an address of e-mail", "Suppliers ask here: a part of the documents that are served"),
     TEXT("identity", "contact_url", contact_url, "https://beheer.example/signaald", is_contact_url,
          "a URL with https", "Suppliers read here: a part of the documents that are served"),
-    PATH("state", "directory", state_dir, "/var/lib/signaald",
-         "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "
-         "share"),
-    PATH("state", "identity_key", identity_key_file, NULL,
-         "This secret turns sources' own ids into ours; without it, identity.key in the state "
-         "directory"),
-    NUMBER("state", "size_max", YAML_KEY_BYTES_64, state_bytes_max, "16GiB", MIB(1), GIB(65536),
-           "The file of the ledger never grows past this"),
+    FIXED_PATH(
+        "state", "directory", state_dir, "/var/lib/signaald",
+        "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "
+        "share"),
+    FIXED_PATH(
+        "state", "identity_key", identity_key_file, NULL,
+        "This secret turns sources' own ids into ours; without it, identity.key in the state "
+        "directory"),
+    FIXED_NUMBER("state", "size_max", YAML_KEY_BYTES_64, state_bytes_max, "16GiB", MIB(1),
+                 GIB(65536), "The file of the ledger never grows past this"),
     NUMBER("state", "disk_percent_max", YAML_KEY_COUNT, disk_percent_max, "90", 1, 100,
            "Signals are refused (429) while more of the disk than this is in use"),
-    PATH(
+    FIXED_PATH(
         "person", "key", person_key_file, NULL,
         "This secret turns persons into pseudonyms; without it, person.key in the state directory"),
-    PATH("person", "previous_key", person_previous_key_file, NULL,
-         "The key before it stays here while keys are rotated: both hold at once"),
+    FIXED_PATH("person", "previous_key", person_previous_key_file, NULL,
+               "The key before it stays here while keys are rotated: both hold at once"),
     NUMBER("retention", "identity", YAML_KEY_MS, retention.identity_ms, "1825d", DAYS(1),
            DAYS(36500), "A signal goes so long after its last version, and pseudonyms with it"),
     NUMBER("retention", "quarantine", YAML_KEY_MS, retention.quarantine_ms, "90d", DAYS(1),
@@ -125,26 +140,29 @@ const struct yaml_key config_keys[] = {
      .type = YAML_KEY_OWN,
      .set = config_set_listen,
      .default_text = "127.0.0.1:8080",
+     .restart = true,
      .help = "The daemon takes signals here; any address but loopback needs TLS; signaald.socket, "
-             "where "
-             "it is enabled, has to listen at the same one",
+             "where it is enabled, has to listen at the same one",
      .allowed = "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts"},
-    RENEWED("intake", "tls_certificate", tls_certificate_file,
-            "The certificate and its chain, PEM"),
-    RENEWED("intake", "tls_key", tls_key_file,
-            "The key of the certificate, PEM, which others cannot read"),
-    NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1, 100000,
-           "More connections than this wait until one closes"),
+    PATH("intake", "tls_certificate", tls_certificate_file, NULL,
+         "The certificate and its chain, PEM; a reload takes another one, not the first or none"),
+    PATH("intake", "tls_key", tls_key_file, NULL,
+         "The key of the certificate, PEM, which others cannot read"),
+    FIXED_NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1,
+                 100000, "More connections than this wait until one closes"),
     NUMBER("intake", "share_percent", YAML_KEY_COUNT, http.share_percent, "25", 1, 100,
            "Of connections, bodies and the queue one source has at most this part; before it is "
            "known, "
            "one address; on the control socket, one user"),
-    NUMBER("intake", "head_max", YAML_KEY_BYTES, http.head_bytes_max, "16KiB", KIB(1), MIB(1),
-           "A longer request line with headers is refused (431)"),
+    FIXED_NUMBER("intake", "head_max", YAML_KEY_BYTES, http.head_bytes_max, "16KiB", KIB(1), MIB(1),
+                 "A longer request line with headers is refused (431)"),
     NUMBER("intake", "body_max", YAML_KEY_BYTES, http.body_bytes_max, "8MiB", KIB(1), GIB(1),
            "A longer body of one request is refused (413)"),
     NUMBER("intake", "bodies_max", YAML_KEY_BYTES, http.body_bytes_max_all, "64MiB", KIB(1),
            GIB(64), "When all bodies together are longer, a request is refused (429)"),
+    NUMBER("intake", "requests_per_minute", YAML_KEY_COUNT, requests_per_minute, "0", 0,
+           CONFIG_REQUESTS_PER_MINUTE_MAX,
+           "One source may send so many requests (429), unless its line says otherwise; 0: any"),
     NUMBER("intake", "unpacked_max", YAML_KEY_BYTES, unpacked_bytes_max, "64MiB", KIB(1), GIB(1),
            "A body packed with gzip that becomes longer is refused (413)"),
     NUMBER("intake", "item_max", YAML_KEY_BYTES, item_bytes_max, "64KiB", KIB(1), MIB(16),
@@ -163,23 +181,23 @@ const struct yaml_key config_keys[] = {
            "When more waits in memory for a commit, a request is refused (429)"),
     NUMBER("intake", "backlog_max", YAML_KEY_BYTES_64, backlog_bytes_max, "10GiB", KIB(1),
            GIB(65536), "When more waits on disk for Kafka, a request is refused (429)"),
-    PATH("control", "socket", control_socket, "/run/signaald/control.sock",
-         "signaalctl(1) talks to the daemon here; signaald-control.socket has to have the same "
-         "path"),
+    FIXED_PATH("control", "socket", control_socket, "/run/signaald/control.sock",
+               "signaalctl(1) talks to the daemon here; signaald-control.socket has to have the "
+               "same path"),
     NUMBER("control", "questions_max", YAML_KEY_COUNT, control_questions_max, "1", 1, 3,
            "So many questions are worked out at once, beside intake; more wait, then get 429"),
     NUMBER("control", "reads_per_minute", YAML_KEY_COUNT, control_reads_per_minute, "600", 1,
            1000000,
            "So often one reader may ask what the audit log gets a line of (429); root may always"),
-    TEXT("control", "group", control_group, NULL, is_group, "name of a group",
-         "Members of this group may read; without it, those of the daemon's own group"),
+    FIXED_TEXT("control", "group", control_group, NULL, is_group, "name of a group",
+               "Members of this group may read; without it, those of the daemon's own group"),
     TEXT("kafka", "brokers", kafka_brokers, NULL, is_brokers, "HOST:PORT,HOST:PORT",
          "Without brokers events stay in the ledger until there are"),
-    TEXT("kafka", "topic", kafka_topic, "signals", is_topic, "1..249 of [a-zA-Z0-9._-]",
-         "The topic of the events"),
-    TEXT("kafka", "counts_topic", kafka_counts_topic, "signal-counts", is_topic,
-         "1..249 of [a-zA-Z0-9._-], or none",
-         "The topic of the statistics that may be told outside; it has to be compacted"),
+    FIXED_TEXT("kafka", "topic", kafka_topic, "signals", is_topic, "1..249 of [a-zA-Z0-9._-]",
+               "The topic of the events"),
+    FIXED_TEXT("kafka", "counts_topic", kafka_counts_topic, "signal-counts", is_topic,
+               "1..249 of [a-zA-Z0-9._-], or none",
+               "The topic of the statistics that may be told outside; it has to be compacted"),
     NUMBER("kafka", "recovery_wait", YAML_KEY_MS, kafka_recovery_wait_ms, "500ms", 0, SECONDS(60),
            "After a restart the daemon waits so long for the last bytes of a killed one"),
     {.section = "kafka",
@@ -218,6 +236,8 @@ const struct yaml_key config_keys[] = {
            "A poll reads at most so many pages; a template may say less"),
     PATH("poll", "ca_file", fetch.ca_file, NULL,
          "Authorities to trust, PEM; without it, those of the system"),
+    PATH("poll", "crl_file", fetch.crl_file, NULL,
+         "Lists of revoked certificates, PEM; with it, each authority of a chain needs one in it"),
     {.section = "log",
      .name = "level",
      .type = YAML_KEY_CHOICE,

@@ -35,7 +35,7 @@ void config_print(const struct config *config, struct buf *out) {
         buf_putc(out, ' ');
         if (!config_value_put(key, config, out))
             buf_puts(out, "null");
-        buf_printf(out, " # %s%s\n", key->help, key->reloadable ? " (reloadable)" : "");
+        buf_printf(out, " # %s%s\n", key->help, key->restart ? "" : " (reloadable)");
     }
 }
 
@@ -50,7 +50,7 @@ void config_print_manual(struct buf *out) {
         buf_printf(out, ".It Cm %s\n%s.\n.br\nDefault: %s.\nAllowed: ", key->name, key->help,
                    key->default_text ? key->default_text : "none");
         yaml_key_put_allowed(key, out);
-        buf_puts(out, key->reloadable ? ".\nReloadable.\n" : ".\n");
+        buf_puts(out, key->restart ? ".\nNeeds a restart.\n" : ".\n");
         if (last)
             buf_puts(out, ".El\n");
     }

@@ -181,20 +181,17 @@ static void on_request(void *ctx, struct http_request *request) {
 
 static void post_reload(struct control *control, struct http_request *request) {
     struct http_reply reply = {0};
-    struct buf faults;
-    buf_init(&faults, 1 << 20);
-    if (control->options.reload(control->options.ctx, control_object(request), &faults)) {
-        struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-        json_open(&json, '{');
-        json_put_u64(&json, "sources", control->sources->count);
-        json_close(&json, '}');
+    struct buf told;
+    buf_init(&told, 1 << 20);
+    if (control->options.reload(control->options.ctx, control_object(request), &told)) {
+        buf_put_str(reply_body(&reply, 200, "application/json"), buf_str(&told));
         control_send(request, &reply);
     } else {
-        char *text = buf_take(&faults);
+        char *text = buf_take(&told);
         control_problem(request, 400, text);
         free(text);
     }
-    buf_free(&faults);
+    buf_free(&told);
 }
 
 // "/v1/NAME"; openapi.json is the one of this side.
@@ -227,6 +224,12 @@ static bool give_to_group(const struct config *config, struct err *err) {
     return true;
 }
 
+static struct http_limits limits_of(const struct config *config) {
+    struct http_limits limits = config->http;
+    limits.body_bytes_max = REQUEST_BYTES_MAX;
+    return limits;
+}
+
 struct control *control_create(const struct control_options *options, struct sources *sources,
                                struct tables *tables, struct err *err) {
     const struct config *config = options->config;
@@ -239,7 +242,7 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .unix_mode = SOCKET_MODE,
                                 .fds = &options->listen_fd,
                                 .fd_count = options->listen_fd >= 0,
-                                .limits = config->http,
+                                .limits = limits_of(config),
                                 .common = problem_common_headers,
                                 .common_count = problem_common_header_count,
                                 .room_bytes = sizeof(struct route_match),
@@ -249,7 +252,6 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .on_full = on_full,
                                 .on_gone = control_on_gone,
                                 .ctx = control};
-    http.limits.body_bytes_max = REQUEST_BYTES_MAX;
     control->server = http_listen(options->loop, &http, err);
     if (!control->server || !give_to_group(config, err)) {
         control_free(control);
@@ -263,6 +265,8 @@ void control_use(struct control *control, struct sources *sources, struct tables
     tables_unref(control->tables);
     control->sources = sources_ref(sources);
     control->tables = tables_ref(tables);
+    const struct http_limits limits = limits_of(control->options.config);
+    http_use_limits(control->server, &limits);
 }
 
 void control_quiesce(struct control *control) {

@@ -104,7 +104,7 @@ struct control_ground {
     struct ledger *ledger; // only what ledger.h says any thread may call
     const struct tables *tables;
     const struct sources *sources;
-    const struct config *config;
+    uint32_t rounding_base; // disclosure.rounding_base
     // A stream may follow the reply instead of a body. It is there for as long as `ctx`, and the
     // tables and sources.
     struct http_stream_source *behind;

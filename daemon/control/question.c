@@ -102,6 +102,7 @@ struct inquiry {
     struct http_request *request; // NULL: it is gone
     struct tables *tables;        // a reference, as of
     struct sources *sources;
+    uint32_t rounding_base; // likewise
     control_answer *answer;
     void *ctx;
     struct http_reply reply;
@@ -113,7 +114,7 @@ static void work_out(void *ctx) {
     struct control_ground ground = {.ledger = inquiry->control->options.ledger,
                                     .tables = inquiry->tables,
                                     .sources = inquiry->sources,
-                                    .config = inquiry->control->options.config,
+                                    .rounding_base = inquiry->rounding_base,
                                     .behind = &inquiry->behind};
     inquiry->answer(&ground, inquiry->ctx, &inquiry->reply);
 }
@@ -155,6 +156,7 @@ void control_ask(struct control *control, struct http_request *request, control_
     *inquiry = (struct inquiry){.control = control,
                                 .tables = tables_ref(control->tables),
                                 .sources = sources_ref(control->sources),
+                                .rounding_base = control->options.config->disclosure_rounding_base,
                                 .answer = answer,
                                 .ctx = ctx};
     control_keep(control, request);

@@ -47,7 +47,7 @@ static void list_statistics(const struct control_ground *ground, void *ctx,
     struct statistic_listing *listing = ctx;
     struct json_out *json = &listing->json;
     json->buf = reply_body(reply, 200, "application/json");
-    listing->rounding_base = ground->config->disclosure_rounding_base;
+    listing->rounding_base = ground->rounding_base;
     ledger_each_statistic(ground->ledger, &listing->state, on_statistic, listing);
     if (!listing->begun)
         put_head(listing);

@@ -143,6 +143,8 @@ static void put_kafka(struct json_out *json, const struct control *control,
     json_put_u64(json, "forged", forged(f));
     json_put_u64(json, "takenBack", f->taken_back);
     json_put_u64(json, "forked", f->forked);
+    control_put_time(json, "certificateEnds",
+                     f->feeds.certificates.first_s[CERTIFICATE_KIND_KAFKA] * 1000);
     put_last_error(json, &f->publish);
     json_open_key(json, "counts", '{');
     json_put_text(json, "state", publish_state_name(f->publish_counts.state));
@@ -178,8 +180,10 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_put_u64(json, "paused", f->feeds.paused);
     json_put_u64(json, "held", f->feeds.held);
     json_put_u64(json, "quarantined", f->quarantined);
-    control_put_time(json, "certificateEnds", f->feeds.certificates.clients_s * 1000);
-    control_put_time(json, "authorityEnds", f->feeds.certificates.authorities_s * 1000);
+    control_put_time(json, "certificateEnds",
+                     f->feeds.certificates.first_s[CERTIFICATE_KIND_CLIENT] * 1000);
+    control_put_time(json, "authorityEnds",
+                     f->feeds.certificates.first_s[CERTIFICATE_KIND_AUTHORITY] * 1000);
     json_open_key(json, "failingList", '[');
     feeds_each_failing(control->options.feeds, put_failing, &(struct failing){json, FAILING_MAX});
     json_close(json, ']');
@@ -285,6 +289,17 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
            f->forked);
 }
 
+static const char *const certificate_metrics[CERTIFICATE_KINDS][2] = {
+    [CERTIFICATE_KIND_CLIENT] = {"client_certificate_end_timestamp_seconds",
+                                 "When the first client certificate of a source ends"},
+    [CERTIFICATE_KIND_AUTHORITY] = {"authority_end_timestamp_seconds",
+                                    "When the first authority of poll.ca_file ends"},
+    [CERTIFICATE_KIND_REVOKED] = {"revocation_list_end_timestamp_seconds",
+                                  "When the first list of revoked certificates ends"},
+    [CERTIFICATE_KIND_KAFKA] = {"kafka_certificate_end_timestamp_seconds",
+                                "When the certificate for Kafka ends"},
+};
+
 static void put_room_metrics(struct buf *out, const struct status_numbers *f,
                              const struct control *control) {
     const struct config *config = control->options.config;
@@ -292,14 +307,10 @@ static void put_room_metrics(struct buf *out, const struct status_numbers *f,
         metric(out, "certificate_end_timestamp_seconds",
                "When the TLS certificate, or the first of its chain, ends",
                (uint64_t)f->push.certificate_ends_s);
-    if (f->feeds.certificates.clients_s > 0)
-        metric(out, "client_certificate_end_timestamp_seconds",
-               "When the first client certificate of a source ends",
-               (uint64_t)f->feeds.certificates.clients_s);
-    if (f->feeds.certificates.authorities_s > 0)
-        metric(out, "authority_end_timestamp_seconds",
-               "When the first authority of poll.ca_file ends",
-               (uint64_t)f->feeds.certificates.authorities_s);
+    for (int kind = 0; kind < CERTIFICATE_KINDS; kind++)
+        if (f->feeds.certificates.first_s[kind] > 0)
+            metric(out, certificate_metrics[kind][0], certificate_metrics[kind][1],
+                   (uint64_t)f->feeds.certificates.first_s[kind]);
     metric(out, "connections", "Open connections", f->push.connections);
     metric(out, "connections_max", "Limit: connections", config->http.connections_max);
     metric(out, "questions", "Questions over the control socket that are worked out or wait",

@@ -152,6 +152,8 @@ static void put_kafka(const struct term_out *term, const struct json_view *answe
     put_fact(term, "brokers", STYLE_PLAIN, json_view_text(answer, "kafka.brokers"));
     put_fact(term, "topic", STYLE_PLAIN, json_view_text(answer, "kafka.topic"));
     put_numbers(term, answer, kafka_numbers, sizeof kafka_numbers / sizeof *kafka_numbers);
+    if (json_view_text(answer, "kafka.certificateEnds"))
+        put_time(term, "certificate ends", json_view_text(answer, "kafka.certificateEnds"));
     put_fact(term, "last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
     if (counts)
         put_counts(term, counts);

@@ -10,7 +10,10 @@
 
 enum {
     STATE_PERCENT_MAX = 90, // of the ledger's room: leaves some for whatever is no signal
-    AUDIT_SHARE = 4,        // of state.size_max: a quarter is for the audit log
+    RETRY_MAX_S = 300,
+    QUEUE_RETRY_S = 2, // it empties within a commit, unless the disk stands still
+    DISK_RETRY_S = 60, // an operator, or retention, has to make room
+    AUDIT_SHARE = 4,   // of state.size_max: a quarter is for the audit log
 };
 
 // But for the queue.
@@ -29,6 +32,32 @@ const char *admission_full(const struct admission_levels *levels) {
     if (levels->queue_bytes >= levels->queue_bytes_max)
         return "too much waits for a commit (intake.queue_max)";
     return find_full(levels);
+}
+
+// To a tenth of free room, so that who comes back does not meet all the others at the edge.
+static uint32_t room_in_s(uint64_t level, uint64_t max, uint64_t drain) {
+    uint64_t room = max / 10 * 9, over = level > room ? level - room : 1;
+    uint64_t seconds = drain ? over / drain + 1 : (uint64_t)RETRY_MAX_S;
+    return seconds < RETRY_MAX_S ? (uint32_t)seconds : (uint32_t)RETRY_MAX_S;
+}
+
+static bool is_large(const struct admission_levels *levels) {
+    return levels->state_bytes + levels->kept_bytes >
+               levels->state_bytes_max / 100 * STATE_PERCENT_MAX ||
+           levels->disk_free < levels->disk_blocks / 100 * (100 - levels->disk_percent_max);
+}
+
+uint32_t admission_retry_s(const struct admission_levels *levels) {
+    uint32_t queue = 1, backlog = 1, disk = is_large(levels) ? DISK_RETRY_S : 1;
+    if (levels->queue_bytes >= levels->queue_bytes_max)
+        queue = levels->queue_drain
+                    ? room_in_s(levels->queue_bytes, levels->queue_bytes_max, levels->queue_drain)
+                    : (uint32_t)QUEUE_RETRY_S;
+    if (levels->backlog_bytes > levels->backlog_bytes_max)
+        backlog =
+            room_in_s(levels->backlog_bytes, levels->backlog_bytes_max, levels->backlog_drain);
+    uint32_t most = queue > backlog ? queue : backlog;
+    return most > disk ? most : disk;
 }
 
 const char *admission_polls_wait(const struct admission_levels *levels) {
@@ -54,11 +83,21 @@ void admission_init(struct admission *admission, const struct config *config,
         .config = config,
         .ledger = ledger,
         .pipeline = pipeline,
-        .levels = {.queue_bytes_max = config->queue_bytes_max,
-                   .backlog_bytes_max = config->backlog_bytes_max,
-                   .size_max = config->state_bytes_max,
-                   .disk_percent_max = config->disk_percent_max},
+        .levels.size_max = config->state_bytes_max,
     };
+    admission_use_limits(admission);
+}
+
+void admission_use_limits(struct admission *admission) {
+    admission->levels.queue_bytes_max = admission->config->queue_bytes_max;
+    admission->levels.backlog_bytes_max = admission->config->backlog_bytes_max;
+    admission->levels.disk_percent_max = admission->config->disk_percent_max;
+}
+
+// Half of it is what it was before: one second says little.
+static void note_drain(uint64_t *drain, uint64_t before, uint64_t now, bool full) {
+    uint64_t less = before > now ? before - now : 0;
+    *drain = !full ? 0 : *drain ? (*drain + less) / 2 : less;
 }
 
 static void measure(const struct admission *admission, struct admission_levels *levels) {
@@ -76,7 +115,14 @@ static void measure(const struct admission *admission, struct admission_levels *
 }
 
 void admission_measure(struct admission *admission) {
-    measure(admission, &admission->levels);
+    struct admission_levels *levels = &admission->levels;
+    uint64_t backlog = levels->backlog_bytes, queue = admission_now(admission)->queue_bytes;
+    measure(admission, levels);
+    note_drain(&levels->backlog_drain, backlog, levels->backlog_bytes,
+               levels->backlog_bytes > levels->backlog_bytes_max / 10 * 9);
+    note_drain(&levels->queue_drain, admission->queue_bytes_before, queue,
+               queue > levels->queue_bytes_max / 2);
+    admission->queue_bytes_before = queue;
     const char *reason = find_full(&admission->levels);
     bool full = reason != NULL, refused = admission_reads_refused(&admission->levels) != NULL;
     if (refused && !admission->reads_refused)

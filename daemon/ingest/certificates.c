@@ -1,14 +1,149 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Tells of certificates before they end: a feed whose certificate has ended fails like any other,
-// and nobody looks for it there. What cannot be read here is told by whoever uses it.
+// One table says which certificates there are: those of the configuration, each with what it is
+// for, and one for each source that shows one. All are looked at before they are used, and told of
+// before they end: a feed, or a producer, whose certificate has ended fails like any other, and
+// nobody looks for it there. What cannot be read here is told by whoever uses it.
 #include "ingest/certificates.h"
 
 #include "base/pii/log.h"
-#include "edge/http/http.h"
+#include "edge/http/certificate.h"
 
 #include <stdio.h>
 
 enum { DAY_S = 24 * 3600, WARN_DAYS = 30, PEM_BYTES_MAX = 4 << 20, WHAT_MAX = 128 };
+
+struct watched {
+    const char *file; // NULL: there is none
+    const char *what; // for the log
+    enum certificate_use use;
+    enum certificate_kind kind; // CERTIFICATE_KINDS: its end is told by others
+    bool with_key;              // its key stands in the same file
+};
+typedef void watched_fn(void *ctx, const struct watched *watched);
+
+static const char *kafka_file(const struct config *config, const char *name) {
+    for (size_t i = 0; i < config->kafka_property_count; i++)
+        if (strcmp(config->kafka_properties[i].name, name) == 0)
+            return config->kafka_properties[i].value;
+    return NULL;
+}
+
+static void each(const struct config *config, const struct sources *sources, watched_fn *fn,
+                 void *ctx) {
+    char what[WHAT_MAX];
+    const struct watched list[] = {
+        {config->tls_certificate_file, "the TLS certificate", CERTIFICATE_OWN, CERTIFICATE_KINDS,
+         false},
+        {config->fetch.ca_file, "one of the authorities of poll.ca_file", CERTIFICATE_AUTHORITIES,
+         CERTIFICATE_KIND_AUTHORITY, false},
+        {config->fetch.crl_file, "one of the lists of poll.crl_file", CERTIFICATE_REVOKED,
+         CERTIFICATE_KIND_REVOKED, false},
+        {kafka_file(config, "ssl.certificate.location"), "the certificate for Kafka",
+         CERTIFICATE_OWN, CERTIFICATE_KIND_KAFKA, false},
+        {kafka_file(config, "ssl.crl.location"), "one of Kafka's lists of revoked certificates",
+         CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (list[i].file)
+            fn(ctx, &list[i]);
+    for (size_t i = 0; sources && i < sources->count; i++) {
+        const struct source *source = &sources->list[i];
+        (void)snprintf(what, sizeof what, "the client certificate of source %s", source->name);
+        if (source->client_cert_file)
+            fn(ctx, &(struct watched){source->client_cert_file, what, CERTIFICATE_OWN,
+                                      CERTIFICATE_KIND_CLIENT, true});
+    }
+}
+
+// NUL-terminated; the caller ends it with drop_pem, also when there is nothing.
+static bool read_pem(const char *file, struct buf *pem) {
+    struct err ignored;
+    if (!str_read_file(file, PEM_BYTES_MAX, pem, &ignored))
+        return false;
+    buf_putc(pem, '\0');
+    return !pem->overflow;
+}
+
+static void drop_pem(struct buf *pem) {
+    if (pem->data)
+        hash_wipe(pem->data, pem->len); // a key may stand there too
+    buf_free(pem);
+}
+
+// ---- the intake's
+
+bool certificates_read_own(const struct config *config, struct http_tls **tls, struct err *err) {
+    struct buf certificate = {0}, key = {0};
+    *tls = NULL;
+    if (!config->tls_certificate_file || !config->tls_key_file)
+        return true;
+    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
+              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
+    if (ok) {
+        buf_putc(&certificate, '\0');
+        buf_putc(&key, '\0');
+        *tls = http_tls_create(certificate.data, key.data, err);
+    }
+    if (key.data)
+        hash_wipe(key.data, key.len);
+    buf_free(&certificate);
+    buf_free(&key);
+    return *tls != NULL;
+}
+
+// ---- before they are used
+
+struct fault_of {
+    const struct watched *watched;
+    struct diagnostics *faults;
+};
+
+static void on_fault(void *ctx, const struct certificate_fault *fault) {
+    const struct fault_of *check = ctx;
+    if (!fault->of_time || check->faults->thorough)
+        diagnostics_add(check->faults, check->watched->file, 0, "%s", fault->text);
+}
+
+static void check_pair(const struct watched *watched, const char *pem, struct diagnostics *faults) {
+    struct err err;
+    struct http_tls *tls = http_tls_create(pem, pem, &err);
+    if (!tls)
+        diagnostics_add(faults, watched->file, 0, "%s", err.text);
+    http_tls_unref(tls);
+}
+
+static void check_one(void *ctx, const struct watched *watched) {
+    struct fault_of check = {watched, ctx};
+    struct buf pem = {0};
+    size_t before = check.faults->count;
+    if (read_pem(watched->file, &pem)) {
+        certificate_check(pem.data, watched->use, loop_wall_ms() / 1000, on_fault, &check);
+        if (watched->with_key && check.faults->count == before)
+            check_pair(watched, pem.data, check.faults);
+    }
+    drop_pem(&pem);
+}
+
+void certificates_check(const struct config *config, const struct sources *sources,
+                        struct diagnostics *faults) {
+    each(config, sources, check_one, faults);
+}
+
+void certificates_check_own(const char *file, struct diagnostics *faults) {
+    bool thorough = faults->thorough;
+    faults->thorough = true;
+    check_one(faults, &(struct watched){.file = file, .use = CERTIFICATE_OWN});
+    faults->thorough = thorough;
+}
+
+bool certificates_chain_ends(const char *file) {
+    struct buf pem = {0};
+    bool ends = !file || !read_pem(file, &pem) || certificate_chain_ends(pem.data);
+    drop_pem(&pem);
+    return ends;
+}
+
+// ---- before they end
 
 void certificate_warn(const char *what, int64_t ends_s) {
     char day[TIME_DATE_MAX];
@@ -23,28 +158,23 @@ void certificate_warn(const char *what, int64_t ends_s) {
                     (long long)(left_s / DAY_S), day);
 }
 
-static void look(const char *file, const char *what, int64_t *first_s) {
-    struct buf pem;
-    struct err ignored;
-    if (!file || !str_read_file(file, PEM_BYTES_MAX, &pem, &ignored))
-        return;
-    buf_putc(&pem, '\0');
-    int64_t ends_s = pem.overflow ? 0 : http_pem_ends_s(pem.data);
-    hash_wipe(pem.data, pem.len); // a client's has its key beside it
-    buf_free(&pem);
-    certificate_warn(what, ends_s);
-    if (ends_s && (*first_s == 0 || ends_s < *first_s))
-        *first_s = ends_s;
+// A list of revoked certificates lives for days: of it only the end is told.
+static void look(void *ctx, const struct watched *watched) {
+    struct certificate_ends *ends = ctx;
+    struct buf pem = {0};
+    if (watched->kind != CERTIFICATE_KINDS && read_pem(watched->file, &pem)) {
+        int64_t ends_s = certificate_ends_s(pem.data, watched->use);
+        int64_t *first_s = &ends->first_s[watched->kind];
+        if (watched->use != CERTIFICATE_REVOKED || ends_s <= loop_wall_ms() / 1000)
+            certificate_warn(watched->what, ends_s);
+        if (ends_s && (*first_s == 0 || ends_s < *first_s))
+            *first_s = ends_s;
+    }
+    drop_pem(&pem);
 }
 
 void certificates_look(const struct config *config, const struct sources *sources,
                        struct certificate_ends *ends) {
-    char what[WHAT_MAX];
     *ends = (struct certificate_ends){0};
-    look(config->fetch.ca_file, "one of the authorities of poll.ca_file", &ends->authorities_s);
-    for (size_t i = 0; i < sources->count; i++) {
-        const struct source *source = &sources->list[i];
-        (void)snprintf(what, sizeof what, "the client certificate of source %s", source->name);
-        look(source->client_cert_file, what, &ends->clients_s);
-    }
+    each(config, sources, look, ends);
 }

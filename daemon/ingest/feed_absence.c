@@ -103,7 +103,7 @@ void feed_absence_take(struct feed *feed) {
     struct feeds *feeds = feed->feeds;
     struct absence_work *work = mem_zalloc(1, sizeof *work);
     work->feed = feed;
-    work->sources = sources_ref(feeds->sources);
+    work->sources = sources_ref(feed->sources);
     work->task = (struct absence_task){.source = feed->source,
                                        .tables = tables_ref(feeds->tables),
                                        .seen = poll->seen,

@@ -63,7 +63,15 @@ static void feed_free(struct feed *feed) {
     feed_drop_token(feed);
     feed_poll_free(feed);
     feed_files_forget(feed);
+    sources_unref(feed->sources);
     free(feed);
+}
+
+static void point_to(struct feed *feed, struct sources *sources, const struct source *source) {
+    sources_ref(sources);
+    sources_unref(feed->sources);
+    feed->sources = sources;
+    feed->source = source;
 }
 
 // Another URL, template or cursor field: what was kept of the old one means nothing.
@@ -80,17 +88,11 @@ static void check_place(struct feed *feed) {
     feed->record.cursor[0] = feed->record.etag[0] = feed->record.last_modified[0] = '\0';
 }
 
-// After a reload all is read anew, since a template may have been mended, and no token goes where
-// it was not issued for.
-static void renew(struct feed *feed) {
-    feed->record.etag[0] = feed->record.last_modified[0] = '\0';
-    feed_drop_token(feed);
-}
-
-static struct feed *feed_create(struct feeds *feeds, const struct source *source) {
+static struct feed *feed_create(struct feeds *feeds, struct sources *sources,
+                                const struct source *source) {
     struct feed *feed = mem_zalloc(1, sizeof *feed);
     feed->feeds = feeds;
-    feed->source = source;
+    point_to(feed, sources, source);
     feed->timer = loop_timer_create(feeds->options.loop, on_due, feed);
     (void)ledger_feed(feeds->options.ledger, str_from(source->name), &feed->record);
     check_place(feed);
@@ -101,6 +103,19 @@ static struct feed *feed_create(struct feeds *feeds, const struct source *source
     else
         plan(feed, FEED_WAITING, schedule_first_ms(now, source->interval_ms, random_32()));
     return feed;
+}
+
+// Its line, its template or its secret is another one: all is read anew, since a template may have
+// been mended, and no token goes where it was not issued for. Its next time stays, unless it is
+// further away than the interval is now.
+static void renew(struct feed *feed, struct sources *sources, const struct source *source) {
+    int64_t now = loop_now_ms(feed->feeds->options.loop);
+    point_to(feed, sources, source);
+    check_place(feed);
+    feed->record.etag[0] = feed->record.last_modified[0] = '\0';
+    feed_drop_token(feed);
+    if (feed->next_ms > now + source->interval_ms)
+        plan(feed, feed->state, schedule_first_ms(now, source->interval_ms, random_32()));
 }
 
 static void plan_after_failure(struct feed *feed, int64_t retry_after_ms) {
@@ -154,6 +169,8 @@ void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms) {
     }
     if (feeds->stopping)
         return;
+    if (feed->sources != feeds->sources) // a reload that did not touch it came in between
+        point_to(feed, feeds->sources, sources_find(feeds->sources, str_from(feed->source->name)));
     if (failure) {
         note_failure(feed, failure);
     } else {
@@ -209,6 +226,24 @@ static struct feed *take_feed(struct feed **old, size_t count, size_t hint, stru
     return feed;
 }
 
+// What a reload makes of the feed that a source had (NULL: none). A poll of one that stays as it is
+// goes on; of another it ends, since it holds on to its old template, and the feed begins anew.
+static struct feed *follow(struct feeds *feeds, struct feed *feed, struct sources *sources,
+                           const struct source *source) {
+    bool same = feed && digest_equal(&feed->source->digest, &source->digest);
+    if (feed && feed->poll && !same) {
+        end_feed(feed);
+        feed = NULL;
+    }
+    if (!feed)
+        return feed_create(feeds, sources, source);
+    if (!same)
+        renew(feed, sources, source);
+    else if (!feed->poll)
+        point_to(feed, sources, source);
+    return feed;
+}
+
 static void set_feeds(struct feeds *feeds, struct sources *sources) {
     struct feed **old = feeds->feeds;
     size_t old_count = feeds->feed_count;
@@ -219,19 +254,7 @@ static void set_feeds(struct feeds *feeds, struct sources *sources) {
         if (!source->url)
             continue;
         struct feed *feed = take_feed(old, old_count, feeds->feed_count, str_from(source->name));
-        // A poll under way holds on to its old template: it ends, and the feed begins anew.
-        if (feed && feed->poll) {
-            end_feed(feed);
-            feed = NULL;
-        }
-        if (feed) {
-            feed->source = source;
-            check_place(feed);
-            renew(feed);
-        } else {
-            feed = feed_create(feeds, source);
-        }
-        feeds->feeds[feeds->feed_count++] = feed;
+        feeds->feeds[feeds->feed_count++] = follow(feeds, feed, sources, source);
     }
     for (size_t i = 0; i < old_count; i++)
         if (old[i])
@@ -240,12 +263,13 @@ static void set_feeds(struct feeds *feeds, struct sources *sources) {
 }
 
 void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables) {
-    struct sources *old = feeds->sources;
-    set_feeds(feeds, sources); // still compares names with those of the old table
-    feeds->sources = sources_ref(sources);
-    sources_unref(old);
+    set_feeds(feeds, sources);
+    sources_ref(sources);
+    sources_unref(feeds->sources);
+    feeds->sources = sources;
     tables_unref(feeds->tables);
     feeds->tables = tables_ref(tables);
+    fetcher_use_limits(feeds->fetcher, &feeds->options.config->fetch);
     loop_timer_start(feeds->silence_timer, 0, SILENCE_CHECK_MS);
 }
 

@@ -35,7 +35,9 @@ struct feed_poll {
 struct folder;
 struct feed {
     struct feeds *feeds;
-    const struct source *source; // of feeds->sources
+    // Of feeds->sources; while a poll that a reload did not touch is under way, of those before.
+    const struct source *source;
+    struct sources *sources; // that has it; a reference
     struct loop_timer *timer;
     struct feed_record record;
     enum feed_state state;

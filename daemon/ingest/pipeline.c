@@ -34,9 +34,17 @@ struct prepare_job {
     struct commit_task *tasks[PREPARE_TASKS_MAX];
 };
 
+// How deliveries are read. Workers may still read by one that is no longer in force, so all of them
+// stay until the end: there is one for each reload that changed a limit.
+struct delivery_reading {
+    struct delivery_options options;
+    struct delivery_reading *before;
+};
+
 struct pipeline {
     struct loop *loop;
     struct loop_worker *committer;
+    struct delivery_reading *reading; // in force
     struct ledger *ledger;
     struct pipeline_options options;
     struct commit_task *head, **tail, *unprepared;
@@ -78,6 +86,15 @@ static struct commit_task *take_first(struct task_list *list) {
 static void on_kick(void *ctx);
 static void on_acks_due(void *ctx);
 
+void pipeline_use_limits(struct pipeline *pipeline, const struct decode_limits *limits,
+                         size_t unpacked_bytes_max) {
+    struct delivery_reading *reading = mem_zalloc(1, sizeof *reading);
+    *reading = (struct delivery_reading){pipeline->reading->options, pipeline->reading};
+    reading->options.limits = *limits;
+    reading->options.unpacked_bytes_max = unpacked_bytes_max;
+    pipeline->reading = reading;
+}
+
 struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options) {
     struct pipeline *pipeline = mem_zalloc(1, sizeof *pipeline);
@@ -85,6 +102,8 @@ struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
     pipeline->committer = loop_worker_create(loop);
     pipeline->ledger = ledger;
     pipeline->options = *options;
+    pipeline->reading = mem_zalloc(1, sizeof *pipeline->reading);
+    pipeline->reading->options = options->delivery;
     pipeline->tail = &pipeline->head;
     pipeline->bulk_raw.tail = &pipeline->bulk_raw.head;
     pipeline->bulk_ready.tail = &pipeline->bulk_ready.head;
@@ -106,6 +125,10 @@ void pipeline_free(struct pipeline *pipeline) {
     loop_worker_free(pipeline->committer);
     ledger_group_free(&pipeline->group);
     ledger_group_free(&pipeline->pending_acks);
+    for (struct delivery_reading *reading = pipeline->reading, *before; reading; reading = before) {
+        before = reading->before;
+        free(reading);
+    }
     free(pipeline);
 }
 
@@ -132,7 +155,7 @@ void pipeline_submit(struct pipeline *pipeline, struct commit_task *task) {
 }
 
 void pipeline_deliver(struct pipeline *pipeline, struct delivery *delivery) {
-    delivery->options = &pipeline->options.delivery;
+    delivery->options = &pipeline->reading->options;
     delivery->task.polled = delivery->polled;
     delivery->task.bulk =
         delivery->task.bulk || delivery->polled || delivery->task.bytes > BULK_BYTES;

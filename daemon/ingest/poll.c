@@ -318,7 +318,7 @@ static void submit_page(struct feed *feed, const struct fetch_result *result) {
     size_t len = empty ? 0 : result->body.len;
     char *body = empty ? NULL : fetch_take_body(result);
     struct delivery *delivery =
-        delivery_create(feeds->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
+        delivery_create(feed->sources, feed->source, feeds->tables, DECODE_JSON, body, len);
     delivery->template = t;
     (void)door_charset_of(str_from(result->content_type), &delivery->charset); // the bytes decide
     delivery->received_ms = loop_wall_ms();

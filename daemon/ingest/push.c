@@ -15,15 +15,13 @@
 #include "codec/json_out.h"
 #include "codec/notification.h"
 #include "core/normalise/normalise.h"
+#include "ingest/certificates.h"
 #include "ingest/feeds.h"
-#include "ingest/preview.h"
 #include "push_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PEM_BYTES_MAX = 1 << 20 };
 
 struct push {
     const struct config *config;
@@ -36,9 +34,10 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct map rates;     // see sender_wait_s
+    struct http_tls *tls; // that it shows; NULL: there is none
     bool stopping;
     uint64_t requests, requests_refused;
-    int64_t certificate_ends_s; // 0: there is none
 };
 
 // A request, from its head on, in its room.
@@ -50,6 +49,8 @@ struct push_request {
     const struct source *source;    // NULL on open routes
     struct body_kind body;          // of signals
     char refusal[BODY_REFUSAL_MAX]; // with 415: why
+    bool too_often;                 // with 429: it sends more than it may
+    uint32_t retry_s;               // with 429: when to come again; 0: soon
 };
 
 static void post_signals(struct push_request *call);
@@ -82,14 +83,6 @@ static void (*handler_of(const struct push_request *call))(struct push_request *
     return ((const struct push_route *)call->match.route)->handle;
 }
 
-static const struct source *find_source(const struct push *push,
-                                        const struct http_request *request) {
-    struct str value = http_header_value(request, "Authorization");
-    if (value.len < 8 || !str_equal_nocase((struct str){value.data, 7}, STR("Bearer ")))
-        return NULL;
-    return sources_by_token(push->sources, str_trim((struct str){value.data + 7, value.len - 7}));
-}
-
 // What a source posts is read by, where it is no form of ours.
 static const struct template *form_of(const struct source *source) {
     bool foreign = source && !source->url && source->template && !source->template->native;
@@ -99,7 +92,10 @@ static const struct template *form_of(const struct source *source) {
 // A notification is JSON, as a form may be.
 static const struct template *form_of_body(const struct push_request *call) {
     static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
-    return handler_of(call) == post_notification ? &notification : form_of(call->source);
+    const struct template *form = form_of(call->source);
+    if (handler_of(call) == post_notification)
+        form = &notification;
+    return form;
 }
 
 // As the Linked Data Platform 1.0 of the W3C has it, 7.1.
@@ -115,17 +111,31 @@ static unsigned check_right(struct push_request *call) {
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
-    call->source = find_source(push, call->request);
+    call->source = sender_by_token(push->sources, call->request);
     return call->source ? 0 : 401;
 }
 
-static unsigned check_admission(const struct push_request *call) {
+static unsigned check_admission(struct push_request *call) {
     const struct push *push = call->push;
     if (!call->match.route->brings_signals)
         return 0;
     if (push->stopping)
         return 503;
-    return admission_full(admission_now(push->admission)) ? 429 : 0;
+    const struct admission_levels *levels = admission_now(push->admission);
+    if (!admission_full(levels))
+        return 0;
+    call->retry_s = admission_retry_s(levels);
+    return 429;
+}
+
+static unsigned check_rate(struct push_request *call) {
+    struct push *push = call->push;
+    if (!call->source)
+        return 0;
+    call->retry_s = sender_wait_s(&push->rates, call->source, push->config->requests_per_minute,
+                                  loop_now_ms(push->loop));
+    call->too_often = call->retry_s > 0;
+    return call->too_often ? 429 : 0;
 }
 
 // What a source has under way, whatever the others have: its bodies and what of it waits.
@@ -161,6 +171,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
     call->push = ctx;
     call->request = request;
+    call->retry_s = 0;
+    call->too_often = false;
     unsigned status = router_take(&router, request, &call->match);
     if (status == 405 && is_handshake(request)) {
         call->match.route = &handshake.route;
@@ -168,6 +180,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     }
     if (!status)
         status = check_right(call);
+    if (!status)
+        status = check_rate(call);
     if (!status)
         status = check_share(call);
     if (!status)
@@ -179,6 +193,15 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     return status;
 }
 
+static void fill_busy(const struct push_request *call, struct http_reply *reply) {
+    problem_fill(reply, 429,
+                 call->too_often ? "You send more requests in a minute than your operator allows. "
+                                   "Nothing was accepted; Retry-After says when to go on."
+                                 : NULL);
+    if (call->retry_s)
+        problem_retry_after(reply, call->retry_s);
+}
+
 static void on_refusal(void *ctx, struct http_request *request, unsigned status,
                        struct http_reply *reply) {
     const struct push_request *call = http_room(request);
@@ -186,6 +209,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     push->requests_refused++;
     if (status == 415)
         problem_fill(reply, status, call->refusal);
+    else if (status == 429)
+        fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
     say_types(call->match.route ? form_of_body(call) : NULL, reply);
@@ -198,6 +223,13 @@ static void send_problem(struct push_request *call, unsigned status, const char 
     http_send(call->request, &reply);
 }
 
+static void send_busy(struct push_request *call) {
+    struct http_reply reply = {0};
+    call->push->requests_refused++;
+    fill_busy(call, &reply);
+    http_send(call->request, &reply);
+}
+
 // The body took its time: what may have changed since the head is asked again.
 static void on_request(void *ctx, struct http_request *request) {
     struct push_request *call = http_room(request);
@@ -205,80 +237,12 @@ static void on_request(void *ctx, struct http_request *request) {
     unsigned status = call->generation == push->generation ? 0 : check_right(call);
     if (!status)
         status = check_admission(call);
-    if (status)
+    if (status == 429)
+        send_busy(call);
+    else if (status)
         send_problem(call, status, NULL);
     else
         handler_of(call)(call);
-}
-
-static void put_verdict(struct json_out *json, const struct delivery *delivery, uint32_t index) {
-    const struct page_item *item = &delivery->content.items[index];
-    json_open(json, '{');
-    json_put_u64(json, "index", index);
-    json_key(json, "id");
-    if (item->signal == UINT32_MAX) {
-        json_null(json);
-    } else {
-        const struct signal *signal = &delivery->content.signals[item->signal];
-        json_string(json, (struct str){signal->id, signal->id_len});
-    }
-    json_put_text(json, "verdict", verdict_name(item->verdict));
-    json_put_u64(json, "dropped", item->dropped);
-    json_put_u64(json, "unmapped", item->unmapped);
-    if (item->verdict != VERDICT_REFUSED) {
-        char signal[DIGEST_HEX + 1];
-        digest_to_hex(&item->identity, signal);
-        json_put_text(json, "signal", signal);
-        json_put_u64(json, "version", item->version);
-        preview_put_changes(json, delivery, index);
-    }
-    json_key(json, "errors");
-    json_open(json, '[');
-    // In a batch with very many faults each signal tells its first.
-    bool all = delivery->content.fault_count <= PROBLEM_FAULTS_MAX;
-    uint32_t told = all || item->fault_count == 0 ? item->fault_count : 1;
-    for (uint32_t i = 0; i < told; i++)
-        problem_put_fault(json, delivery_mapping(delivery),
-                          &delivery->content.faults[item->fault_first + i]);
-    json_close(json, ']');
-    if (told < item->fault_count)
-        json_put_u64(json, "errorsLeftOut", item->fault_count - told);
-    if (delivery->content.decoded.single)
-        preview_put_places(json, delivery);
-    json_close(json, '}');
-}
-
-static void fill_verdicts(struct http_reply *reply, const struct delivery *delivery,
-                          char *location) {
-    const struct page_item *first = delivery->content.items;
-    bool single = delivery->content.decoded.single;
-    bool created = single && first->verdict == VERDICT_REGISTERED && !delivery->dry_run;
-    struct json_out json = {.buf = reply_body(reply, created ? 201 : 200, "application/json")};
-    if (single) {
-        put_verdict(&json, delivery, 0);
-    } else {
-        json_open(&json, '{');
-        json_key(&json, "results");
-        json_open(&json, '[');
-        for (size_t i = 0; i < delivery->content.item_count; i++)
-            put_verdict(&json, delivery, (uint32_t)i);
-        json_close(&json, ']');
-        preview_put_places(&json, delivery);
-        json_close(&json, '}');
-    }
-    if (created) {
-        // By our id: it holds nothing of the source's, and a URL may be logged on the way.
-        memcpy(location, "/v1/signals/", 12);
-        digest_to_hex(&first->identity, location + 12);
-        reply_header(reply, "Location", location);
-    }
-}
-
-static bool all_refused(const struct delivery *delivery) {
-    for (size_t i = 0; i < delivery->content.item_count; i++)
-        if (delivery->content.items[i].verdict != VERDICT_REFUSED)
-            return false;
-    return delivery->content.item_count > 0;
 }
 
 static void on_delivered(struct commit_task *task) {
@@ -286,17 +250,12 @@ static void on_delivered(struct commit_task *task) {
     struct push_request *call = task->ctx;
     struct push *push = call->push;
     struct http_reply reply = {0};
-    char location[12 + DIGEST_HEX + 1];
+    char location[VERDICTS_LOCATION];
     push->requests_refused += task->err.kind != ERR_NONE || delivery->content.decoded.failed;
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
-    else if (delivery->content.decoded.failed)
-        problem_fill_whole(&reply, delivery_mapping(delivery), &delivery->content.decoded);
-    else if (all_refused(delivery))
-        problem_fill_faults(&reply, delivery_mapping(delivery), delivery->content.faults,
-                            delivery->content.fault_count, "Every signal in it was refused.");
     else
-        fill_verdicts(&reply, delivery, location);
+        verdicts_fill(&reply, delivery, location);
     say_types(form_of(delivery->source), &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
@@ -483,29 +442,18 @@ static void get_document(struct push_request *call) {
         send_problem(call, 404, NULL);
 }
 
-bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) {
-    struct buf certificate = {0}, key = {0};
-    *tls = NULL;
-    if (!config->tls_certificate_file || !config->tls_key_file)
-        return true;
-    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-    if (ok) {
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        *tls = http_tls_create(certificate.data, key.data, err);
-    }
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
-    return *tls != NULL;
+void push_use_tls(struct push *push, struct http_tls *tls) {
+    if (!tls || http_tls_same(tls, push->tls))
+        return;
+    if (push->server)
+        http_use_tls(push->server, http_tls_ref(tls));
+    http_tls_ref(tls);
+    http_tls_unref(push->tls);
+    push->tls = tls;
 }
 
-void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (push->server && tls)
-        http_use_tls(push->server, http_tls_ref(tls));
-    push->certificate_ends_s = tls ? http_tls_ends_s(tls) : 0;
+struct http_tls *push_tls(const struct push *push) {
+    return push->tls;
 }
 
 static bool listen_on(struct push *push, const struct push_options *passed, struct err *err) {
@@ -523,9 +471,9 @@ static bool listen_on(struct push *push, const struct push_options *passed, stru
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!push_read_tls(config, &options.tls, err))
+    if (!certificates_read_own(config, &options.tls, err))
         return false;
-    push->certificate_ends_s = options.tls ? http_tls_ends_s(options.tls) : 0;
+    push->tls = http_tls_ref(options.tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -541,6 +489,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
+    sender_rates_init(&push->rates);
     if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
         return NULL;
@@ -554,6 +503,8 @@ void push_use(struct push *push, struct sources *sources, struct tables *tables)
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     push->generation++;
+    if (push->server)
+        http_use_limits(push->server, &push->config->http);
 }
 
 void push_quiesce(struct push *push) {
@@ -573,8 +524,10 @@ void push_free(struct push *push) {
     if (!push)
         return;
     http_close(push->server);
+    http_tls_unref(push->tls);
     sources_unref(push->sources);
     tables_unref(push->tables);
+    free(push->rates.entries);
     free(push);
 }
 
@@ -583,10 +536,11 @@ uint16_t push_port(const struct push *push) {
 }
 
 void push_get_status(const struct push *push, struct push_status *status) {
-    *status = (struct push_status){.requests = push->requests,
-                                   .requests_refused = push->requests_refused,
-                                   .connections = push->server ? http_connections(push->server) : 0,
-                                   .certificate_ends_s = push->certificate_ends_s};
+    *status =
+        (struct push_status){.requests = push->requests,
+                             .requests_refused = push->requests_refused,
+                             .connections = push->server ? http_connections(push->server) : 0,
+                             .certificate_ends_s = push->tls ? http_tls_ends_s(push->tls) : 0};
     if (push->server)
         http_get_usage(push->server, &status->usage);
 }

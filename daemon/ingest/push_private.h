@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Shared by the files of the public side: push.c (routes), body.c (what the body is).
+// Shared by the files of the public side: push.c (routes), body.c (what the body is), sender.c
+// (who sends), verdicts.c (what became of it).
 #ifndef INGEST_PUSH_PRIVATE_H
 #define INGEST_PUSH_PRIVATE_H
 
 #include "codec/cloudevent.h"
 #include "codec/decode.h"
 #include "edge/http/http.h"
+#include "sources/sources.h"
 #include "template/template.h"
 
 enum { BODY_REFUSAL_MAX = 256 };
@@ -27,5 +29,26 @@ enum { BODY_ORIGIN_MAX = 253 };
 bool body_read_origin(const struct http_request *request, char out[BODY_ORIGIN_MAX + 1]);
 // The attributes of a CloudEvent in binary mode. The caller frees it.
 struct cloudevent *body_event(const struct http_request *request);
+
+struct map;
+// The source whose token the request has: as bearer token, as Token, or as the password of Basic.
+// NULL: there is none.
+const struct source *sender_by_token(const struct sources *sources,
+                                     const struct http_request *request);
+// How often each source has asked lately; by name, so a reload changes nothing. The caller frees
+// its entries.
+void sender_rates_init(struct map *map);
+// Counts a request. 0, or after how many seconds it may come again: then it is not counted. A
+// source may ask per_minute times at once, and then as often in a minute; its own line goes before;
+// 0: any.
+uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t per_minute,
+                       int64_t now_ms);
+
+// The reply to a delivery that was committed, or whose body cannot be read as a whole. `location`
+// is borrowed by the reply.
+enum { VERDICTS_LOCATION = 12 + DIGEST_HEX + 1 };
+struct delivery;
+void verdicts_fill(struct http_reply *reply, const struct delivery *delivery,
+                   char location[VERDICTS_LOCATION]);
 
 #endif

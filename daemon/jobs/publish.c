@@ -13,6 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    CHANGE_MS = 5000, // how long Kafka may take to confirm when the settings change
+    FILE_BYTES_MAX = 4 << 20,
+};
+
 const char *kafka_counts_topic(const struct config *config) {
     return strcmp(config->kafka_counts_topic, "none") == 0 ? NULL : config->kafka_counts_topic;
 }
@@ -129,9 +134,9 @@ static void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offs
 
 // --- start and stop ---
 
-static bool create_publisher(struct topic_stream *stream, struct err *err) {
+static struct publisher *create_publisher(struct topic_stream *stream, const struct config *config,
+                                          bool held, struct err *err) {
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
-    const struct config *config = stream->job->options.config;
     for (size_t i = 0; i < config->kafka_property_count; i++)
         settings[i] = (struct publish_setting){config->kafka_properties[i].name,
                                                config->kafka_properties[i].value};
@@ -144,6 +149,7 @@ static bool create_publisher(struct topic_stream *stream, struct err *err) {
         .settings = settings,
         .setting_count = config->kafka_property_count,
         .recovery_wait_ms = config->kafka_recovery_wait_ms,
+        .held = held,
         // Of statistics only the last of each key is worth anything,
         // and all of them are sent again.
         .may_shrink = stream->topic == LEDGER_STATISTICS,
@@ -160,8 +166,32 @@ static bool create_publisher(struct topic_stream *stream, struct err *err) {
         .on_forged = on_forged,
         .on_state = on_state,
         .ctx = stream};
-    stream->publisher = publisher_create(stream->job->options.loop, &options, err);
-    return stream->publisher != NULL;
+    return publisher_create(stream->job->options.loop, &options, err);
+}
+
+// A renewed certificate has the same name and another content.
+static void digest_settings(const struct config *config, struct digest *out) {
+    static const char ending[] = ".location";
+    struct str parts[3 * KAFKA_PROPERTIES_MAX + 2] = {
+        str_from(config->kafka_brokers),
+        {(const char *)&config->kafka_recovery_wait_ms, sizeof config->kafka_recovery_wait_ms}};
+    struct buf files[KAFKA_PROPERTIES_MAX] = {0};
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        const struct kafka_property *property = &config->kafka_properties[i];
+        size_t len = strlen(property->name);
+        struct err ignored;
+        if (len > sizeof ending && strcmp(property->name + len - (sizeof ending - 1), ending) == 0)
+            (void)!str_read_file(property->value, FILE_BYTES_MAX, &files[i], &ignored);
+        parts[2 + 3 * i] = str_from(property->name);
+        parts[2 + 3 * i + 1] = str_from(property->value);
+        parts[2 + 3 * i + 2] = buf_str(&files[i]);
+    }
+    hash_digest(&(struct hash_key){{0}}, "kafka", parts, 2 + 3 * config->kafka_property_count, out);
+    for (size_t i = 0; i < config->kafka_property_count; i++) {
+        if (files[i].data)
+            hash_wipe(files[i].data, files[i].len);
+        buf_free(&files[i]);
+    }
 }
 
 struct publish_job *publish_job_create(const struct publish_job_options *options, struct err *err) {
@@ -170,12 +200,14 @@ struct publish_job *publish_job_create(const struct publish_job_options *options
     job->options.sources = sources_ref(options->sources);
     job->options.tables = tables_ref(options->tables);
     hash_derive(ledger_identity_key(options->ledger), PUBLISH_KEY_USE, &job->record_key);
+    digest_settings(options->config, &job->settings);
     job->streams[LEDGER_EVENTS].topic_name = options->config->kafka_topic;
     job->streams[LEDGER_STATISTICS].topic_name = kafka_counts_topic(options->config);
     for (int i = 0; i < LEDGER_TOPICS; i++) {
         job->streams[i].job = job;
         job->streams[i].topic = (enum ledger_topic)i;
-        if (!create_publisher(&job->streams[i], err)) {
+        job->streams[i].publisher = create_publisher(&job->streams[i], options->config, false, err);
+        if (!job->streams[i].publisher) {
             publish_job_free(job);
             return NULL;
         }
@@ -183,11 +215,68 @@ struct publish_job *publish_job_create(const struct publish_job_options *options
     return job;
 }
 
+// --- another configuration ---
+
+bool publish_job_changes(const struct publish_job *job, const struct config *config) {
+    struct digest settings;
+    digest_settings(config, &settings);
+    return !digest_equal(&settings, &job->settings);
+}
+
+bool publish_job_prepare(struct publish_job *job, const struct config *config, struct err *err) {
+    struct publisher *next[LEDGER_TOPICS] = {NULL};
+    if (!publish_job_changes(job, config))
+        return true;
+    bool ok = true;
+    for (int i = 0; i < LEDGER_TOPICS && ok; i++)
+        ok = (next[i] = create_publisher(&job->streams[i], config, true, err)) != NULL;
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        struct publisher **place = ok ? &job->streams[i].next : &next[i];
+        publisher_free(*place); // one that never began
+        *place = ok ? next[i] : NULL;
+    }
+    if (ok)
+        digest_settings(config, &job->settings);
+    return ok;
+}
+
+static void on_stopped(void *ctx) {
+    struct topic_stream *stream = ctx;
+    struct publish_job *job = stream->job;
+    if (--job->running == 0)
+        job->stopped(job->stopped_ctx);
+}
+
+// What the one before had in hand is confirmed, or the next finds it in the topic: so its recovery
+// is what keeps each event there once.
+static void on_changed(void *ctx) {
+    struct topic_stream *stream = ctx;
+    publisher_free(stream->publisher);
+    stream->publisher = stream->next;
+    stream->next = NULL;
+    stream->changing = stream->recovered = false;
+    memset(stream->forked_upto, 0, sizeof stream->forked_upto); // it may be another topic
+    if (stream->job->stopping)
+        publisher_stop(stream->publisher, stream->job->patience_ms, on_stopped, stream);
+    else
+        publisher_begin(stream->publisher);
+}
+
+bool publish_change(struct topic_stream *stream) {
+    if (!stream->next || stream->changing || stream->taking_back)
+        return false;
+    stream->changing = true;
+    publisher_stop(stream->publisher, CHANGE_MS, on_changed, stream);
+    return true;
+}
+
 void publish_job_use(struct publish_job *job, struct sources *sources, struct tables *tables) {
     sources_unref(job->options.sources);
     tables_unref(job->options.tables);
     job->options.sources = sources_ref(sources);
     job->options.tables = tables_ref(tables);
+    for (int i = 0; i < LEDGER_TOPICS; i++)
+        (void)publish_change(&job->streams[i]);
 }
 
 void publish_job_wake(struct publish_job *job) {
@@ -212,28 +301,25 @@ uint64_t publish_job_forked(const struct publish_job *job) {
     return job->forked;
 }
 
-static void on_stopped(void *ctx) {
-    struct topic_stream *stream = ctx;
-    struct publish_job *job = stream->job;
-    if (--job->running == 0)
-        job->stopped(job->stopped_ctx);
-}
-
 void publish_job_stop(struct publish_job *job, int64_t timeout_ms, void (*stopped)(void *ctx),
                       void *ctx) {
     job->stopping = true;
+    job->patience_ms = timeout_ms;
     job->stopped = stopped;
     job->stopped_ctx = ctx;
     job->running = LEDGER_TOPICS;
     for (int i = 0; i < LEDGER_TOPICS; i++)
-        publisher_stop(job->streams[i].publisher, timeout_ms, on_stopped, &job->streams[i]);
+        if (!job->streams[i].changing) // else once it has changed
+            publisher_stop(job->streams[i].publisher, timeout_ms, on_stopped, &job->streams[i]);
 }
 
 void publish_job_free(struct publish_job *job) {
     if (!job)
         return;
-    for (int i = 0; i < LEDGER_TOPICS; i++)
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
         publisher_free(job->streams[i].publisher);
+        publisher_free(job->streams[i].next);
+    }
     for (int i = 0; i < LEDGER_TOPICS; i++)
         take_back_free(&job->streams[i]);
     sources_unref(job->options.sources);

@@ -12,12 +12,16 @@
 struct publish_job {
     struct publish_job_options options; // with references of its own
     struct hash_key record_key;
+    struct digest settings; // of brokers, settings and the files that they name
     struct topic_stream {
         struct publish_job *job;
         enum ledger_topic topic;
         const char *topic_name; // NULL: there is no such stream
         struct publisher *publisher;
-        bool recovered; // once since the start
+        struct publisher *next; // held, until it takes the place of the one before; NULL: none
+        bool changing;          // the one before is stopping for it
+        bool taking_back;       // a commit uses what was read
+        bool recovered;         // once since the start, or since there are other brokers
         // Genuine records that say something else than the ledger has published under their number
         int64_t forked_upto[PUBLISH_PARTITIONS_MAX]; // those before it have been looked at
         struct topic_forked {
@@ -32,11 +36,14 @@ struct publish_job {
     } streams[LEDGER_TOPICS];
     uint64_t taken_back, forked;
     bool stopping;
-    int running; // streams that have not stopped yet
+    int64_t patience_ms; // while stopping
+    int running;         // streams that have not stopped yet
     void (*stopped)(void *ctx);
     void *stopped_ctx;
 };
 
+// Has somebody waited for its place? Then it gets that, and true.
+bool publish_change(struct topic_stream *stream);
 // As in struct publish_options; ctx is a topic_stream.
 enum publish_seen take_back_see(void *ctx, const struct publish_record *record, bool whole,
                                 struct err *err);

@@ -18,9 +18,9 @@ enum {
 
 struct retention_timer {
     struct pipeline *pipeline;
-    const struct retention *ages;
+    const struct config *config;
+    struct retention ages; // as they were when the step began
     struct ledger *ledger;
-    bool brokers;                    // are configured
     const struct publish_job *kafka; // whether the topic has been seen
     struct loop_timer *timer;
     struct expire_task step; // one at a time
@@ -71,10 +71,11 @@ static void on_step_done(struct commit_task *task) {
 
 static void on_time(void *ctx) {
     struct retention_timer *retention = ctx;
+    retention->ages = retention->config->retention;
     retention->step = (struct expire_task){
         .task = {.run = ledger_expire, .done = on_step_done, .ctx = retention, .frees = true},
-        .retention = retention->ages,
-        .publishing = ledger_publishes(retention->ledger, retention->brokers),
+        .retention = &retention->ages,
+        .publishing = ledger_publishes(retention->ledger, retention->config->kafka_brokers != NULL),
         .keeps_lines = !publish_job_is_current(retention->kafka),
         .now_ms = loop_wall_ms(),
         .at = retention->at};
@@ -82,13 +83,12 @@ static void on_time(void *ctx) {
 }
 
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
-                                         struct ledger *ledger, const struct retention *ages,
-                                         const struct publish_job *kafka, bool brokers) {
+                                         struct ledger *ledger, const struct config *config,
+                                         const struct publish_job *kafka) {
     struct retention_timer *retention = mem_zalloc(1, sizeof *retention);
     retention->pipeline = pipeline;
-    retention->ages = ages;
+    retention->config = config;
     retention->ledger = ledger;
-    retention->brokers = brokers;
     retention->kafka = kafka;
     retention->timer = loop_timer_create(loop, on_time, retention);
     loop_timer_start(retention->timer, FIRST_MS, 0);

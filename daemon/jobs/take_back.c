@@ -146,7 +146,8 @@ static void tell(struct topic_stream *stream, const char *what) {
 
 static void go_on(struct topic_stream *stream, const struct err *err) {
     take_back_free(stream);
-    if (!stream->job->stopping)
+    stream->taking_back = false;
+    if (!stream->job->stopping && !publish_change(stream))
         publisher_recover(stream->publisher, err->kind == ERR_NONE ? NULL : err->text);
 }
 
@@ -210,6 +211,7 @@ void take_back_run(void *ctx, int32_t partitions) {
     take_back_tell_forked(stream);
     if (stream->job->stopping)
         return;
+    stream->taking_back = true;
     if (stream->topic == LEDGER_EVENTS)
         take_events(stream);
     else

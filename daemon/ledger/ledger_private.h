@@ -47,9 +47,9 @@ struct ledger {
     struct store *store;
     struct hash_key identity_key;
     struct person_keys person_keys;
-    int64_t window_ms;
-    char id[DIGEST_HEX + 1]; // "" in a new ledger
-    struct digest key_check; // of the key that the ledger was written with
+    _Atomic int64_t window_ms; // set on the loop, read by commits
+    char id[DIGEST_HEX + 1];   // "" in a new ledger
+    struct digest key_check;   // of the key that the ledger was written with
     // follows the disk, see ledger_apply
     struct leads *leads; // to the latest line of each signal
     struct counts *counts;

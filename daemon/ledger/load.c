@@ -300,6 +300,10 @@ struct ledger *ledger_open(const struct ledger_options *options, struct err *err
     return ledger;
 }
 
+void ledger_use_window(struct ledger *ledger, int64_t window_ms) {
+    ledger->window_ms = window_ms;
+}
+
 void ledger_close(struct ledger *ledger) {
     if (!ledger)
         return;

@@ -100,6 +100,14 @@ static bool take_event_source(const struct sources_cell *cell, struct str value,
     return true;
 }
 
+static bool take_rate(const struct sources_cell *cell, struct str value, struct err *err) {
+    uint64_t rate;
+    if (!str_to_u64(value, CONFIG_REQUESTS_PER_MINUTE_MAX, &rate) || rate == 0)
+        return cell_fault(err, "not allowed (allowed: 1..60000, or empty)");
+    cell->source->requests_per_minute = (uint32_t)rate;
+    return true;
+}
+
 static bool take_flag(const struct sources_cell *cell, struct str value, struct err *err) {
     bool *field = field_of(cell);
     *field = str_is(value, "yes");
@@ -240,6 +248,7 @@ const struct sources_column sources_columns[] = {
     {"municipality", false, take_municipality, 0},
     {"tokens", false, take_tokens, 0},
     {"event_source", false, take_event_source, 0},
+    {"requests_per_minute", false, take_rate, 0},
     {"official", false, take_flag, offsetof(struct source, official)},
     {"policy", false, take_flag, offsetof(struct source, policy)},
     {"person", false, take_person, 0},
@@ -368,6 +377,11 @@ static void check_sftp(struct sources_reading *reading, const struct source *sou
         diagnostics_add(reading->faults, reading->file, reading->row.line, "%s", wrong);
 }
 
+// What a secret would be read from on its way.
+static bool is_open(const char *url) {
+    return is_http(url) && !host_is_local(url_host(str_from(url)));
+}
+
 void sources_row_check(struct sources_reading *reading, struct source *source) {
     const size_t line = reading->row.line;
     if (!source->allow_private && is_http(source->url))
@@ -386,6 +400,11 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
     check_sftp(reading, source, template);
     if (source->template)
         check_secret(reading, source, template);
+    if ((source->secret || source->headers[0] || source->client_cert_file) &&
+        (is_open(source->url) || is_open(template->token_url)))
+        diagnostics_add(reading->faults, reading->file, line,
+                        "url: a secret goes by http to this machine only (127.0.0.1, ::1, "
+                        "localhost): use https");
     if (source->url && !source->allow_private && is_http(template->token_url))
         diagnostics_add(reading->faults, reading->file, line,
                         "template: http for its token_url only with allow_private; use https");

@@ -94,6 +94,24 @@ static bool read_header(struct sources_reading *reading, struct table *table,
     return reading->faults->count == before;
 }
 
+// Wherever the line stands, and in whatever order its columns.
+static void put_digest(struct source *source, const struct str *cells, const size_t *order,
+                       size_t count) {
+    const struct template *template = source->template;
+    struct str parts[SOURCES_COLUMNS + TEMPLATE_HEADERS_MAX + 3] = {{NULL, 0}};
+    for (size_t i = 0; i < count; i++)
+        parts[order[i]] = cells[i];
+    struct str *more = parts + SOURCES_COLUMNS;
+    *more++ = str_from(source->secret);
+    for (size_t i = 0; source->headers[i]; i++)
+        *more++ = str_from(source->headers[i]);
+    if (template) {
+        *more++ = (struct str){(const char *)template->digest.bytes, sizeof template->digest.bytes};
+        *more++ = (struct str){(const char *)&template->pages_max, sizeof template->pages_max};
+    }
+    hash_digest(&(struct hash_key){{0}}, "source", parts, (size_t)(more - parts), &source->digest);
+}
+
 static void read_row(struct sources_reading *reading, const struct str *cells, const size_t *order,
                      size_t count, uint32_t line) {
     struct sources *sources = reading->sources;
@@ -112,6 +130,7 @@ static void read_row(struct sources_reading *reading, const struct str *cells, c
             diagnostics_add(reading->faults, reading->file, line, "%s: %s", column->name, err.text);
     }
     sources_row_check(reading, source);
+    put_digest(source, cells, order, count);
     sources->count++;
 }
 
@@ -290,9 +309,9 @@ bool sources_load_all(const struct config *config, bool by_hand, struct sources 
 }
 
 // The file itself is config's to tell of.
-void sources_check(const struct config *config, struct diagnostics *faults) {
+struct sources *sources_check(const struct config *config, struct diagnostics *faults) {
     if (config->sources_file && access(config->sources_file, R_OK) == 0)
-        sources_unref(sources_load(config, faults));
-    else
-        templates_free(templates_load(config->templates_dir, faults));
+        return sources_load(config, faults);
+    templates_free(templates_load(config->templates_dir, faults));
+    return NULL;
 }

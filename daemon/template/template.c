@@ -74,6 +74,7 @@ static void read_text(struct template *template, struct str text, const char *fi
                                                 .count = TEMPLATE_ROWS,
                                                 .object = template},
                                        .template = template};
+    hash_digest(&(struct hash_key){{0}}, "template", &text, 1, &template->digest);
     if (yaml_keys_read(&reading.yaml, text))
         template_check(&reading);
     finish(template);

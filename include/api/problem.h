@@ -21,6 +21,8 @@ struct buf *reply_body(struct http_reply *reply, unsigned status, const char *co
 // Fills the reply. `detail` is for the caller's programmer; NULL: a standard sentence for the
 // status.
 void problem_fill(struct http_reply *reply, unsigned status, const char *detail);
+// Of 429 and 503: when to come again, to the next step of a few. Without it: 5 s.
+void problem_retry_after(struct http_reply *reply, uint32_t seconds);
 // 400 with the faults of a batch, all of them; `mapping` is what it was read by, NULL: native.
 void problem_fill_faults(struct http_reply *reply, const struct mapping *mapping,
                          const struct fault *faults, size_t count, const char *detail);

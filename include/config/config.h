@@ -9,7 +9,8 @@
 #include "edge/fetch/limits.h"
 #include "edge/http/limits.h"
 
-enum { KAFKA_PROPERTIES_MAX = 32 };
+// A request a millisecond: more is no limit that is worth one.
+enum { KAFKA_PROPERTIES_MAX = 32, CONFIG_REQUESTS_PER_MINUTE_MAX = 60000 };
 
 struct config {
     char *file;         // where it came from
@@ -36,6 +37,7 @@ struct config {
     char *tls_certificate_file, *tls_key_file;
     struct http_limits http;
     size_t unpacked_bytes_max;
+    uint32_t requests_per_minute; // of one source; 0: any
     size_t item_bytes_max;
     uint32_t items_max;
     uint32_t json_depth_max;
@@ -74,6 +76,20 @@ typedef void config_check(const struct config *config, struct diagnostics *fault
 struct config *config_load(const char *file, config_check *check,
                            struct diagnostics *faults) MUST_CHECK;
 void config_free(struct config *config);
+// A key that has another value. Values as the operator would write them, absent where there is
+// none, secrets masked; of kafka.settings each has a section "kafka.settings". Borrowed for the
+// call.
+struct config_change {
+    const char *section, *name;
+    struct str from, to;
+    bool restart; // only a restart changes it
+};
+typedef void config_change_fn(void *ctx, const struct config_change *change);
+void config_compare(const struct config *a, const struct config *b, config_change_fn *fn,
+                    void *ctx);
+// What a reload may change is from now on as in `other`, in place: it is freed. What was borrowed
+// of these keys' values is gone.
+void config_take(struct config *config, struct config *other);
 // What is in force, as YAML, secrets masked.
 void config_print(const struct config *config, struct buf *out);
 // Every key with its default, its limits and what a reload does, in mdoc: a part of

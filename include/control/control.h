@@ -19,14 +19,16 @@ struct control_options {
     struct push *push;
     struct feeds *feeds;
     const struct publish_job *kafka;
-    // False: nothing changed, faults say why. `digests`: of the files that were read.
-    bool (*reload)(void *ctx, struct buf *digests, struct buf *faults);
+    // `text`: what changed, as JSON; or false, nothing changed, and it says why. `digests`: of the
+    // files that were read, and in short what changed.
+    bool (*reload)(void *ctx, struct buf *digests, struct buf *text);
     void *ctx;
     int listen_fd; // that the service manager has opened at control.socket, or -1
 };
 
 struct control *control_create(const struct control_options *options, struct sources *sources,
                                struct tables *tables, struct err *err) MUST_CHECK;
+// After a reload, with the limits of the configuration.
 void control_use(struct control *control, struct sources *sources,
                  struct tables *tables);    // takes references
 void control_wake(struct control *control); // the ledger has grown: those who follow it are told

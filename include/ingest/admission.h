@@ -18,9 +18,13 @@ struct admission_levels {
     uint64_t disk_blocks, disk_free;           // both 0: not known
     uint32_t disk_percent_max;                 // of the disk in use
     bool commits_fail;                         // the last one did
+    // While it is full: by how much it has become less in a second, lately.
+    uint64_t queue_drain, backlog_drain;
 };
 // Pure. Why no more signals can be taken, for the log; NULL: they can.
 const char *admission_full(const struct admission_levels *levels);
+// When it is full: after how many seconds there is likely room for more.
+uint32_t admission_retry_s(const struct admission_levels *levels);
 // The same for what is polled: it does not take the room of what is posted.
 const char *admission_polls_wait(const struct admission_levels *levels);
 // Will signals that come now be kept? They are tried after a commit that failed, but not promised.
@@ -34,10 +38,13 @@ struct admission {
     const struct ledger *ledger;
     const struct pipeline *pipeline;
     struct admission_levels levels; // see admission_now
+    uint64_t queue_bytes_before;    // a second ago
     bool full, reads_refused;       // as logged
 };
 void admission_init(struct admission *admission, const struct config *config,
                     const struct ledger *ledger, const struct pipeline *pipeline);
+// The limits of its configuration, after they have changed.
+void admission_use_limits(struct admission *admission);
 // Looks again at what changes slowly: to be called each second. A change of the answer is logged.
 void admission_measure(struct admission *admission);
 // After each commit; NULL: it was a good one. A change is logged.

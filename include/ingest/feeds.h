@@ -20,7 +20,9 @@ struct feeds_options {
 
 struct feeds *feeds_create(const struct feeds_options *options, struct sources *sources,
                            struct tables *tables, struct err *err) MUST_CHECK;
-// Takes references. Feeds that stay keep their timing; new ones begin; the others end.
+// Takes references. Feeds whose source stays as it is are left alone, with a poll under way; those
+// whose source changed keep their timing and read all anew; new ones begin; the others end. Limits
+// are those of the configuration.
 void feeds_use(struct feeds *feeds, struct sources *sources, struct tables *tables);
 // Drops what is being fetched and starts nothing more. Pages already in the pipeline go through.
 void feeds_stop(struct feeds *feeds);

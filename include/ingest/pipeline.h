@@ -22,6 +22,9 @@ struct pipeline_options {
 
 struct pipeline *pipeline_create(struct loop *loop, struct ledger *ledger,
                                  const struct pipeline_options *options);
+// Of what is delivered from now on.
+void pipeline_use_limits(struct pipeline *pipeline, const struct decode_limits *limits,
+                         size_t unpacked_bytes_max);
 void pipeline_free(struct pipeline *pipeline); // must be idle; NULL is fine
 
 // Takes the task; its `done` is called on the loop.

@@ -23,7 +23,7 @@ struct push_options {
 
 struct push *push_create(const struct push_options *options, struct sources *sources,
                          struct tables *tables, struct err *err) MUST_CHECK;
-// From the next request on. Takes references.
+// From the next request on, with the limits of the configuration. Takes references.
 void push_use(struct push *push, struct sources *sources, struct tables *tables);
 // No new connections. The requests that are there, or on their way, are answered as ever.
 void push_quiesce(struct push *push);
@@ -43,10 +43,8 @@ struct push_status {
 };
 void push_get_status(const struct push *push, struct push_status *status);
 
-// The certificate and the key that the configuration names; NULL when it names none. CONFIG when
-// they cannot be used, or are no pair. The caller unrefs it.
-bool push_read_tls(const struct config *config, struct http_tls **tls, struct err *err) MUST_CHECK;
-// From the next connection on.
+// From the next connection on; the same one changes nothing, so sessions can go on being resumed.
 void push_use_tls(struct push *push, struct http_tls *tls);
+struct http_tls *push_tls(const struct push *push); // borrowed; NULL: there is none
 
 #endif

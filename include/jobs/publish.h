@@ -28,7 +28,14 @@ const char *kafka_counts_topic(const struct config *config);
 
 struct publish_job *publish_job_create(const struct publish_job_options *options,
                                        struct err *err) MUST_CHECK;
-// After a reload. Takes references of its own.
+// Are brokers, settings, or a file that they name other ones?
+bool publish_job_changes(const struct publish_job *job, const struct config *config);
+// Before a reload: where they are, makes what goes on with them, so that publish_job_use cannot
+// fail. CONFIG: librdkafka does not take them.
+bool publish_job_prepare(struct publish_job *job, const struct config *config,
+                         struct err *err) MUST_CHECK;
+// After a reload. Takes references of its own. The producers change over: what is in hand is
+// confirmed first, and what is not is looked for in the topic, so nothing is lost or doubled.
 void publish_job_use(struct publish_job *job, struct sources *sources, struct tables *tables);
 void publish_job_wake(struct publish_job *job); // there may be more in the outboxes
 void publish_job_status(const struct publish_job *job, enum ledger_topic topic,

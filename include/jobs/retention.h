@@ -8,11 +8,11 @@
 
 struct retention_timer;
 
-// brokers: some are configured. Then no line goes before the topic has been seen: the ledger may be
+// With brokers configured no line goes before the topic has been seen: the ledger may be
 // older, and a later version of the signal may be there.
 struct retention_timer *retention_create(struct loop *loop, struct pipeline *pipeline,
-                                         struct ledger *ledger, const struct retention *ages,
-                                         const struct publish_job *kafka, bool brokers);
+                                         struct ledger *ledger, const struct config *config,
+                                         const struct publish_job *kafka);
 void retention_stop(struct retention_timer *retention); // begins no further step
 void retention_free(struct retention_timer *retention); // no step is under way; NULL is fine
 

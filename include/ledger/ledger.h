@@ -61,6 +61,9 @@ void ledger_commit(struct ledger *ledger, struct ledger_group *group, int64_t lo
 // After ledger_commit, on the loop, only when group->err.kind is ERR_NONE.
 void ledger_apply(struct ledger *ledger, struct ledger_group *group);
 
+// Another window_ms, from the next commit on.
+void ledger_use_window(struct ledger *ledger, int64_t window_ms);
+
 // What is in force. Loop only.
 const struct hash_key *ledger_identity_key(const struct ledger *ledger);
 const struct digest *

@@ -22,8 +22,9 @@ struct source {
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
     char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
-    bool official;      // has an official for human trafficking (CCV basic level, criterion 2)
-    bool policy;        // has policy (criterion 3)
+    uint32_t requests_per_minute; // that it may send; 0: as the configuration says
+    bool official; // has an official for human trafficking (CCV basic level, criterion 2)
+    bool policy;   // has policy (criterion 3)
     enum source_person person;
     // poll: url NULL when it only pushes
     char *url;
@@ -43,6 +44,7 @@ struct source {
     char *ssh_user, *ssh_key_file, *ssh_host_key;
     char *fsc_grant;      // behind an FSC outway: the hash of the grant; NULL: it is not
     bool allow_private;   // may be at a loopback or private address
+    struct digest digest; // of its line, its template and its secrets: what another has differs
     uint32_t silent_days; // after so many days without anything new it is silent; 0: never told
 };
 
@@ -71,7 +73,8 @@ const struct source *sources_by_token(const struct sources *sources, struct str 
 // has are passed over.
 bool sources_load_all(const struct config *config, bool by_hand, struct sources **sources,
                       struct tables **tables, struct buf *faults) MUST_CHECK;
-// For config_load: adds the faults of the source table and of the templates.
-void sources_check(const struct config *config, struct diagnostics *faults);
+// Adds the faults of the source table and of the templates; the table, NULL where there is any or
+// it is not there.
+struct sources *sources_check(const struct config *config, struct diagnostics *faults) MUST_CHECK;
 
 #endif

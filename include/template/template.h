@@ -5,6 +5,7 @@
 #ifndef TEMPLATE_TEMPLATE_H
 #define TEMPLATE_TEMPLATE_H
 
+#include "base/hash.h"
 #include "codec/mapping.h"
 #include "config/text/diagnostics.h"
 
@@ -36,6 +37,7 @@ enum { TEMPLATE_HEADERS_MAX = 16, TEMPLATE_CURSOR_FORMAT_MAX = 256 };
 
 struct template {
     char *name;
+    struct digest digest; // of its file; zero for native
     struct mapping mapping;
     bool native; // native JSON: decode.h reads it, and its watermark is the source's to say
     // asking

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                         [MAPPING_WATERMARK] = {.from = "at"}},
                               .absent = {"-"},
                               .absent_count = 1,
-                              .skips = {{"s", "x"}},
+                              .skips = {{"s", "x", MAPPING_IS_EQUAL}},
                               .skip_count = 1};
     struct mapping_result result;
     uint32_t items = 0;

@@ -16,7 +16,7 @@ static const struct mapping mappings[] = {
                [MAPPING_WATERMARK] = {.from = "/at"}},
      .absent = {"*****"},
      .absent_count = 1,
-     .skips = {{"/p", "true"}},
+     .skips = {{"/p", "true", MAPPING_IS_EQUAL}},
      .skip_count = 1},
     {.items = "",
      .dates = MAPPING_DATES_EPOCH,

@@ -52,6 +52,15 @@ def claim_port():
     raise AssertionError("no port is free")
 
 
+def make_certificate(directory, name, days=2):
+    """A key and a certificate for this machine that is its own authority."""
+    key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days),
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True, timeout=60)
+    return key, certificate
+
+
 def wait_for(condition, what, seconds=PATIENCE_S):
     """Polls until condition() is true; a test that needs a shorter time than this says nothing by it."""
     end = time.monotonic() + seconds
@@ -151,7 +160,7 @@ class Daemon:
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "ssh_user", "ssh_key_file", "ssh_host_key", "allow_private",
                    "silent_days", "person"]
-        columns += [c for c in ("complete", "event_source") if any(c in source for source in sources)]
+        columns += [c for c in ("complete", "event_source", "requests_per_minute") if any(c in source for source in sources)]
         lines = [",".join(columns)]
         for source in sources:
             row = {"person": "yes", **source}

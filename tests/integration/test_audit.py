@@ -250,9 +250,10 @@ class Configuration(Base):
         self.start()
         good = self.table.read_text()
         wrong = good + "x,warship\n"
-        for by, table, outcome in (("socket", good, "200"), ("socket", with_row(good, "more", "ngo"), "200"),
-                                   ("socket", wrong, "400"), ("signal", good, "accepted"),
-                                   ("signal", with_row(good, "other", "ngo"), "accepted"), ("signal", wrong, "refused")):
+        for by, table, outcome, changed in (
+                ("socket", good, "200", ""), ("socket", with_row(good, "more", "ngo"), "200", " added=more"),
+                ("socket", wrong, "400", ""), ("signal", good, "accepted", " removed=more"),
+                ("signal", with_row(good, "other", "ngo"), "accepted", " added=other"), ("signal", wrong, "refused", "")):
             with self.subTest(by=by, outcome=outcome):
                 before = len(self.lines_of("reload"))
                 self.table.write_text(table)
@@ -266,7 +267,8 @@ class Configuration(Base):
                 actor = ME if by == "socket" else "system"
                 self.assertEqual({(line["actor"], line["origin"]) for line in lines}, {(actor, by)})
                 self.assertEqual(lines[0]["object"], "")
-                self.assertRegex(lines[1]["object"], "^" + re.escape(digests(self.daemon)) + " templates=[0-9a-f]{16}$")
+                self.assertRegex(lines[1]["object"], f"^config={digest(self.daemon.config_path)} " +
+                                 re.escape(digests(self.daemon)) + f" templates=[0-9a-f]{{16}}{changed}$")
         self.assert_sound()
 
     def test_head_is_in_the_log_of_the_service(self):

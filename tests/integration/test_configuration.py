@@ -25,19 +25,11 @@ def signaald(daemon, *words, env=None):
                           stdin=subprocess.DEVNULL, timeout=60, env=env)
 
 
-def make_certificate(directory, name, days):
-    key, certificate = directory / f"{name}.key", directory / f"{name}.crt"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days),
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-                   check=True, capture_output=True, timeout=60)
-    return key, certificate
-
-
 class Certificate(harness.Fresh):
     def setUp(self):
         super().setUp()
         directory = self.daemon.directory
-        self.pairs = [make_certificate(directory, "first", 10), make_certificate(directory, "second", 60)]
+        self.pairs = [harness.make_certificate(directory, "first", 10), harness.make_certificate(directory, "second", 60)]
         self.key, self.certificate = directory / "tls.key", directory / "tls.crt"
         self.put(0, 0)
         self.daemon.extra = {"intake": [f"tls_certificate: {self.certificate}", f"tls_key: {self.key}"]}
@@ -89,7 +81,7 @@ class Certificate(harness.Fresh):
             self.assertIs(connection.sock, sock)
         self.put(0, 0)
         self.daemon.process.send_signal(signal.SIGHUP)
-        harness.wait_for(lambda: self.daemon.log().count("tables reloaded") == 2, "it is reloaded")
+        harness.wait_for(lambda: self.daemon.log().count("reloaded sources=") == 2, "it is reloaded")
         self.assert_shown(0)
         self.daemon.stop()
 
@@ -113,7 +105,8 @@ class OthersCertificates(harness.Fresh):
     def test_told_before_the_end(self):
         directory = self.daemon.directory
         made = time.time()
-        pairs = {name: make_certificate(directory, name, days) for name, days in (("near", 10), ("far", 60), ("root", 20), ("new", 90))}
+        pairs = {name: harness.make_certificate(directory, name, days)
+                 for name, days in (("near", 10), ("far", 60), ("root", 20), ("new", 90))}
         for name, (key, certificate) in pairs.items():
             (directory / f"{name}.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
             (directory / f"{name}.pem").chmod(0o600)
@@ -229,13 +222,13 @@ class Installed(unittest.TestCase):
         self.assertRegex(unit, r"(?m)^RestartPreventExitStatus=2 3 CREDENTIALS$")
         self.assertNotIn("ExecStartPre", unit)
         mode = re.search(r"(?m)^ConfigurationDirectoryMode=(\d+)$", unit)[1]
-        made = re.search(r"install -d -m (\d+) -g signaald /etc/signaald", (harness.ROOT / "README.md").read_text())[1]
+        made = re.search(r"chmod (\d+) /etc/signaald", (harness.ROOT / "conf/deb/postinst.in").read_text())[1]
         self.assertEqual(mode, made)
 
     def test_sources(self):
         """What is installed has the header, and nothing else."""
-        commands = (harness.ROOT / "CMakeLists.txt").read_text()
-        pattern = re.search(r'sources\.csv\\" header LIMIT_COUNT 1 REGEX \\"(\S+?)\\"\)', commands)[1]
+        commands = (harness.ROOT / "conf/deb/packages.cmake").read_text()
+        pattern = re.search(r'conf/sources\.csv header LIMIT_COUNT 1 REGEX "(\S+?)"\)', commands)[1]
         lines = (harness.ROOT / "conf/sources.csv").read_text().splitlines()
         header = next(line for line in lines if re.search(pattern, line))
         self.assertEqual(header.split(",")[:2], ["name", "kind"])

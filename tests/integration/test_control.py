@@ -213,7 +213,10 @@ class Changing(Case):
         row[0], row[3] = "new", "0" * 64
         self.table.write_text(self.good + ",".join(row) + "\n")
         answer = self.daemon.control("POST", "/v1/reload")
-        self.assertEqual((answer.status, answer.json), (200, {"sources": 3}))
+        none = {"count": 0, "names": []}
+        self.assertEqual((answer.status, answer.json), (200, {
+            "sources": 3, "changed": True, "keys": [], "sourcesAdded": {"count": 1, "names": ["new"]}, "sourcesRemoved": none,
+            "sourcesChanged": none, "tables": [], "templates": [], "kafkaChanges": False, "certificateEnds": None}))
         self.assertEqual(self.daemon.status()["feeds"]["sources"], 3)
 
     def test_broken_table_is_refused_and_the_old_one_stays(self):

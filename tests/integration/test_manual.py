@@ -86,36 +86,10 @@ class Manual(unittest.TestCase):
     def test_columns_of_sources(self):
         table = source("sources/columns.c").split("sources_columns[] = {")[1].split("};")[0]
         columns = re.findall(r'\{"(\w+)", (?:true|false),', table)
-        self.assertEqual(len(columns), 23)
+        self.assertEqual(len(columns), 24)
         self.assertEqual(items("sources.csv.5", "COLUMNS"), columns)
         kinds = re.findall(r'\[SOURCE_[A-Z]+\] = "(\w+)"', source("core/signal/signal.c"))
         self.assertIn(f".Li {' , '.join(kinds)} .\n", (MAN / "sources.csv.5").read_text())
-
-
-class Reloadable(harness.Fresh):
-    """What the flag says of a key is so: the file of a reloadable one is read again, anything else is not."""
-
-    def test_flag(self):
-        flagged = re.findall(r'^  (\w+): "(.*?)" #.*\(reloadable\)$', signaald("--print-config", "-c", self.daemon.config_path), re.M)
-        self.assertEqual(len(flagged), 6)
-        tables = self.daemon.directory / "tables"
-        tables.mkdir()
-        for name, path in flagged:
-            run("cp", "-r", path, tables / name)
-        self.daemon.extra = {"tables": [f"{name}: {tables / name}" for name, _ in flagged]}
-        self.daemon.write_config()
-        self.daemon.start()
-        self.daemon.config_path.write_text("no: configuration\n")
-        self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
-        for name, _ in flagged:
-            file = tables / name
-            file = file / "broken.yaml" if file.is_dir() else file
-            before = file.read_bytes() if file.exists() else b""
-            file.write_bytes(before + b"\xff\n")
-            self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 400, name)
-            file.write_bytes(before) if before else file.unlink()
-            self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200, name)
-        self.daemon.stop()
 
 
 class Readme(unittest.TestCase):

@@ -6,12 +6,13 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import unittest
 
 import faults
-from harness import BUILD, PATIENCE_S, SIGNAL, Fresh, token_of, wait_for
+from harness import BUILD, PATIENCE_S, SIGNAL, Fresh, make_certificate, token_of, wait_for
 
 PASS = ('import os, sys; names, fds, words = sys.argv[1], sys.argv[2].split(","), sys.argv[3:]\n'
         'for n, fd in enumerate(fds): os.dup2(int(fd), 100 + n)\n'
@@ -106,6 +107,16 @@ class Passed(Fresh):
         self.assertEqual(len(self.daemon.events()), len(accepted))
         self.assert_whole()
         self.daemon.stop()
+
+    def test_restart_with_tls(self):
+        """A handshake that is under way counts as a request on its way."""
+        key, certificate = make_certificate(self.daemon.directory, "intake")
+        self.daemon.extra = {"intake": [f"tls_certificate: {certificate}", f"tls_key: {key}"]}
+        self.daemon.write_config()
+        context = ssl.create_default_context(cafile=certificate)
+        self.daemon.connection = lambda: http.client.HTTPSConnection("127.0.0.1", self.daemon.port, timeout=PATIENCE_S,
+                                                                     context=context)
+        self.test_restart_refuses_nobody()
 
     def test_who_asks_meanwhile_waits(self):
         sockets = self.open()
@@ -248,7 +259,7 @@ class Watchdog(Fresh):
         path = str(self.daemon.directory / "notify")
         notices.bind(path)
         notices.settimeout(PATIENCE_S)
-        self.daemon.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000", **faults.ENVIRONMENT})
+        self.daemon.start(env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "500000", **faults.ENVIRONMENT})
         with faults.Inject(self.daemon.process, "fdatasync:error=EIO"):
             self.assertEqual(self.daemon.post("coa", {"id": "1", **SIGNAL}).status, 503)
             for _ in range(12):  # longer than a commit may hang

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Identifiers in every place of what a source can send: well-formed bodies, broken ones, and whole requests."""
+import base64
 import csv
 import gzip
 import io
@@ -183,6 +184,10 @@ def requests(identifier, token):
         yield request("GET", f"/v1/signals/{header}", authorised)  # not encoded at all
         yield request("GET", "/v1/signals/1", f"Authorization: Bearer {header}")
         yield request("GET", "/v1/signals/1", f"Authorization: Basic {header}")
+        yield request("GET", "/v1/signals/1", f"Authorization: Token {header}")
+        pair = base64.b64encode(f"{form}:{form}".encode()).decode()
+        yield request("GET", "/v1/signals/1", f"Authorization: Basic {pair}")
+        yield request("OPTIONS", "/v1/signals", f"WebHook-Request-Origin: {header}", f"WebHook-Request-Callback: {header}")
         for name, value in (("Content-Type", f"text/{header}"), ("Content-Type", f"application/json; charset={header}"),
                             ("Content-Encoding", header), ("Transfer-Encoding", header), ("Content-Length", header),
                             ("Expect", header), ("User-Agent", header), ("Cookie", f"a={header}"), ("Range", header),

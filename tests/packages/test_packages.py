@@ -237,6 +237,10 @@ class Life(unittest.TestCase):
         self.assertIn('unknown section "no"', self.out["upgrade-bad"])
         self.assertIn("systemctl restart signaald", self.out["upgrade-bad"])
 
+    def test_an_upgrade_tells_what_does_not_start(self):
+        self.good("upgrade-fails", "start-mended")
+        self.assertIn("signaald did not start again: journalctl -u signaald", self.out["upgrade-fails"])
+
     def test_a_removal_keeps_state_and_configuration(self):
         self.good("remove", "again", "start-again", "post-again", "why-again")
         self.assertEqual(self.out["state-removed"], "inactive\n")

@@ -74,6 +74,13 @@ step upgrade-bad apt install --reinstall /in/now/*.deb
 shows pid-bad MainPID
 cp /kept /etc/signaald/signaald.yaml
 
+mkdir /etc/systemd/system/signaald.service.d
+printf '[Service]\nExecStartPre=/bin/false\n' >/etc/systemd/system/signaald.service.d/fails.conf
+step upgrade-fails apt install --reinstall /in/now/*.deb
+rm -r /etc/systemd/system/signaald.service.d
+systemctl daemon-reload
+step start-mended systemctl start signaald
+
 step remove apt remove signaald
 shows state-removed ActiveState
 state files-removed

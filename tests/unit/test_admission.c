@@ -70,12 +70,31 @@ static void the_audit_log_takes_no_room_of_signals(void **state) {
                         "read: make that larger.");
 }
 
+static void who_is_refused_is_told_when_there_is_room(void **state) {
+    (void)state;
+    struct admission_levels levels = limit;
+    assert_int_equal(admission_retry_s(&levels), 1);
+    levels.queue_bytes = 1000;
+    assert_int_equal(admission_retry_s(&levels), 2);
+    levels.queue_drain = 10; // to 900
+    assert_int_equal(admission_retry_s(&levels), 11);
+    levels.backlog_bytes = 2001;
+    assert_int_equal(admission_retry_s(&levels), 300); // Kafka is away
+    levels.backlog_drain = 10;                         // to 1800
+    assert_int_equal(admission_retry_s(&levels), 21);
+    levels.backlog_drain = 1000;
+    assert_int_equal(admission_retry_s(&levels), 11);
+    levels.state_bytes++;
+    assert_int_equal(admission_retry_s(&levels), 60);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_is_room_up_to_each_limit),
         cmocka_unit_test(each_limit_has_its_reason),
         cmocka_unit_test(a_disk_of_unknown_size_is_not_full),
         cmocka_unit_test(signals_are_tried_after_a_failed_commit),
+        cmocka_unit_test(who_is_refused_is_told_when_there_is_room),
         cmocka_unit_test(the_audit_log_takes_no_room_of_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

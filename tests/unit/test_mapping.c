@@ -32,7 +32,7 @@ static const struct mapping signalen = {
               [MAPPING_WATERMARK] = {.from = "/updated_at"}},
     .absent = {"*****"},
     .absent_count = 1,
-    .skips = {{"/has_parent", "true"}},
+    .skips = {{"/has_parent", "true", MAPPING_IS_EQUAL}},
     .skip_count = 1,
 };
 
@@ -142,7 +142,8 @@ static void words_absent_values_and_constants(void **state) {
                                          .word_count = 1}},
         .absent = {"*****", "N.v.t.", "-"},
         .absent_count = 3,
-        .skips = {{"/child", "true"}, {"/type", "Interne Melding"}},
+        .skips = {{"/child", "true", MAPPING_IS_EQUAL},
+                  {"/type", "Interne Melding", MAPPING_IS_EQUAL}},
         .skip_count = 2,
     };
     static const struct page_sample cases[] = {
@@ -175,7 +176,7 @@ static void a_place_that_no_item_has_fails_the_page(void **state) {
                                         [MAPPING_REPORTED] = {.from = "/at/day"},
                                         [MAPPING_CATEGORY] = {.constant = "onbekend"},
                                         [MAPPING_GENDER] = {.from = "/sex", .constant = "x"}},
-                              .skips = {{"/id", "9"}},
+                              .skips = {{"/id", "9", MAPPING_IS_EQUAL}},
                               .skip_count = 1};
     static const struct page_sample cases[] = {
         {"[]", ""},
@@ -450,7 +451,7 @@ static void all_texts_are_freed(void **state) {
                                                         .word_count = 1}},
                               .absent = {strdup("-")},
                               .absent_count = 1,
-                              .skips = {{strdup("/s"), strdup("t")}},
+                              .skips = {{strdup("/s"), strdup("t"), MAPPING_IS_EQUAL}},
                               .skip_count = 1};
     mapping_free(&mapping);
     mapping_free(NULL);

@@ -195,7 +195,7 @@ static void test_mapped(void **state) {
                                     .rules = {[MAPPING_ID] = {.from = id},
                                               [MAPPING_REPORTED] = {.from = day},
                                               [MAPPING_CATEGORY] = {.from = kind}},
-                                    .skips = {{state_at, test}},
+                                    .skips = {{state_at, test, MAPPING_IS_EQUAL}},
                                     .skip_count = 1};
     struct page_options options = options_of(*state);
     options.mapping = &mapping;
@@ -226,7 +226,7 @@ static void test_left_out_and_there(void **state) {
     char id[] = "/nr", day[] = "/day", queue[] = "/queue", test[] = "test";
     const struct mapping mapping = {
         .rules = {[MAPPING_ID] = {.from = id}, [MAPPING_REPORTED] = {.from = day}},
-        .skips = {{queue, test}},
+        .skips = {{queue, test, MAPPING_IS_EQUAL}},
         .skip_count = 1};
     struct page_options options = options_of(*state);
     options.mapping = &mapping;

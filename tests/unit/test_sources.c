@@ -188,10 +188,12 @@ static const struct {
     {"name,kind,client_cert_file\na,coa,gone\n",
      "s.csv:2: client_cert_file: cannot be read: No such file or directory\n"},
     {"name,kind,client_cert_file\na,coa,s.csv\n",
-     "s.csv:2: client_cert_file: others can read or change this secret: chmod 0600\n"},
+     "s.csv:2: client_cert_file: others than its owner can read or change this secret (mode 0644): "
+     "chmod 0600, and chown it to the service's user\n"},
     {"name,kind,headers_file\na,coa,gone\nb,coa,s.csv\n",
      "s.csv:2: headers_file: cannot be read: No such file or directory\n"
-     "s.csv:3: headers_file: others can read or change this secret: chmod 0600\n"},
+     "s.csv:3: headers_file: others than its owner can read or change this secret (mode 0644): "
+     "chmod 0600, and chown it to the service's user\n"},
     {"name,kind,url,ssh_user,ssh_host_key\na,coa,sftp://h/in,u,SHA256:x\nb,coa,sftp://h/in/,u v,\n",
      "s.csv:2: url: of sftp the folder is needed, with a slash at its end\n"
      "s.csv:2: ssh_host_key: no fingerprint (allowed: SHA256: and 43 letters, as ssh-keygen -l "
@@ -203,7 +205,8 @@ static const struct {
      "s.csv:2: ssh_user, ssh_key_file and ssh_host_key: only with an sftp url\n"},
     {"name,kind,url,ssh_key_file\na,coa,sftp://u@h/in/,s.csv\n",
      "s.csv:2: url: no user or password in a URL: use secret_file\n"
-     "s.csv:2: ssh_key_file: others can read or change this secret: chmod 0600\n"
+     "s.csv:2: ssh_key_file: others than its owner can read or change this secret (mode 0644): "
+     "chmod 0600, and chown it to the service's user\n"
      "s.csv:2: ssh_user, ssh_key_file and ssh_host_key: only with an sftp url\n"},
     {"name,kind,fsc_grant\na,coa,$1$3$x y\n",
      "s.csv:2: fsc_grant: not the hash of a grant (allowed: 1..256 of [a-zA-Z0-9$+/=_.-])\n"},
@@ -234,9 +237,42 @@ static void test_secret_file(void **state) {
     static const char csv[] =
         "name,kind,url,template,secret_file\na,coa,https://h/,bearer,secret\n";
     scratch_write("secret", "abc\n", 0644);
-    expect(csv, "s.csv:2: secret_file: others can read or change this secret: chmod 0600\n");
+    expect(
+        csv,
+        "s.csv:2: secret_file: others than its owner can read or change this secret (mode 0644): "
+        "chmod 0600, and chown it to the service's user\n");
     scratch_write("secret", "", 0600);
     expect(csv, "s.csv:2: secret_file: is empty or is not text\n");
+}
+
+// To this machine itself nobody listens on the way.
+static void test_secret_in_the_clear(void **state) {
+    (void)state;
+    static const struct {
+        const char *url;
+        bool good;
+    } urls[] = {{"http://127.0.0.1:8/x", true},
+                {"http://localhost/", true},
+                {"http://[::1]:8/", true},
+                {"http://[::ffff:127.0.0.1]/", true},
+                {"http://10.0.0.1/", false},
+                {"http://127.1/", false},
+                {"http://localhost.example/", false},
+                {"https://10.0.0.1/", true},
+                {"HTTP://intranet/", false}};
+    scratch_write("secret", "abc\n", 0600);
+    for (size_t i = 0; i < COUNT(urls); i++)
+        for (int secret = 0; secret < 2; secret++) {
+            char csv[256];
+            (void)snprintf(csv, sizeof csv,
+                           "name,kind,url,secret_file,allow_private\na,coa,%s,%s,yes\n",
+                           urls[i].url, secret ? "secret" : "");
+            expect(csv,
+                   secret && !urls[i].good
+                       ? "s.csv:2: url: a secret goes by http to this machine only (127.0.0.1, "
+                         "::1, localhost): use https\n"
+                       : "");
+        }
 }
 
 #define NO_BEARER "the file holds no token: one line of at most 4096 visible ASCII characters"
@@ -441,6 +477,7 @@ int main(void) {
         cmocka_unit_test(test_look_ups),
         cmocka_unit_test(test_as_many_as_allowed),
         cmocka_unit_test(test_example),
+        cmocka_unit_test(test_secret_in_the_clear),
         cmocka_unit_test(test_random_bytes),
     };
     if (!hash_init())

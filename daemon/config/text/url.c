@@ -2,6 +2,7 @@
 // URLs and words that an operator writes.
 #include "config/text/url.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 enum { URL_MAX = 2048 };
@@ -41,9 +42,17 @@ static const char *host_wrong(struct str host) {
     return NULL;
 }
 
-// Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here. `scheme` is
-// how many bytes stand before the host.
-static const char *fault_behind(struct str url, size_t scheme) {
+// Behind the scheme, which has one form or the other.
+static struct str url_authority(struct str url) {
+    const size_t begin = url.data[4] == ':' ? 7 : 8;
+    size_t end = begin;
+    while (end < url.len && url.data[end] != '/' && url.data[end] != '?')
+        end++;
+    return (struct str){url.data + begin, end - begin};
+}
+
+// Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here.
+static const char *fault_behind_scheme(struct str url) {
     if (url.len > URL_MAX)
         return "too long (allowed: at most 2048 bytes)";
     for (size_t i = 0; i < url.len; i++)
@@ -51,12 +60,42 @@ static const char *fault_behind(struct str url, size_t scheme) {
             return "has a character that a URL cannot have: write it as %XX";
     if (memchr(url.data, '#', url.len))
         return "a fragment (#) is not sent to a server";
-    size_t end = scheme;
-    while (end < url.len && url.data[end] != '/' && url.data[end] != '?')
-        end++;
-    if (memchr(url.data + scheme, '@', end - scheme))
+    const struct str authority = url_authority(url);
+    if (memchr(authority.data, '@', authority.len))
         return "no user or password in a URL: use secret_file";
-    return host_wrong((struct str){url.data + scheme, end - scheme});
+    return host_wrong(authority);
+}
+
+struct str host_of(struct str text) {
+    size_t end = 0;
+    if (text.len > 0 && text.data[0] == '[') {
+        while (end < text.len && text.data[end] != ']')
+            end++;
+        return (struct str){text.data + 1, end - 1};
+    }
+    while (end < text.len && text.data[end] != ':')
+        end++;
+    return (struct str){text.data, end};
+}
+
+struct str url_host(struct str url) {
+    return host_of(url_authority(url));
+}
+
+bool host_is_local(struct str host) {
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr four;
+    struct in6_addr six;
+    if (str_equal_nocase(host, STR("localhost")))
+        return true;
+    if (host.len >= sizeof text)
+        return false;
+    memcpy(text, host.data ? host.data : "", host.len);
+    text[host.len] = '\0';
+    if (inet_pton(AF_INET, text, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, text, &six) == 1 &&
+           (IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127));
 }
 
 static bool begins(struct str url, struct str scheme) {
@@ -64,10 +103,8 @@ static bool begins(struct str url, struct str scheme) {
 }
 
 const char *url_fault(struct str url) {
-    if (begins(url, STR("https://")))
-        return fault_behind(url, 8);
-    if (begins(url, STR("http://")))
-        return fault_behind(url, 7);
+    if (begins(url, STR("https://")) || begins(url, STR("http://")))
+        return fault_behind_scheme(url);
     return "not allowed (allowed: https://…, or http://… with allow_private)";
 }
 
@@ -78,5 +115,5 @@ bool url_is_sftp(struct str url) {
 const char *url_sftp_fault(struct str url) {
     if (memchr(url.data, '?', url.len) || url.data[url.len - 1] != '/')
         return "of sftp the folder is needed, with a slash at its end";
-    return fault_behind(url, 7);
+    return fault_behind_scheme(url);
 }

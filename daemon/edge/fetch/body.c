@@ -10,8 +10,18 @@
 #include <assert.h>
 
 void fetch_pool_init(struct fetch_pool *pool, size_t max) {
-    *pool = (struct fetch_pool){.max = max ? max : SIZE_MAX};
+    *pool = (struct fetch_pool){0};
+    fetch_pool_set_max(pool, max);
     TAILQ_INIT(&pool->bodies);
+}
+
+void fetch_pool_set_max(struct fetch_pool *pool, size_t max) {
+    pool->max = max ? max : SIZE_MAX;
+}
+
+// A maximum that was made smaller may be less than what is used.
+static size_t left(const struct fetch_pool *pool) {
+    return pool->used < pool->max ? pool->max - pool->used : 0;
 }
 
 void fetch_body_init(struct fetch_body *body, struct fetch_pool *pool, size_t max) {
@@ -68,7 +78,7 @@ static size_t cap_at_once(const struct fetch_body *body, size_t need) {
     const struct buf *bytes = &body->bytes;
     size_t cap = body->announced >= need && body->announced <= bytes->max ? body->announced + 1
                                                                           : bytes->max + 1;
-    bool fits = cap - bytes->cap <= body->pool->max - body->pool->used;
+    bool fits = cap - bytes->cap <= left(body->pool);
     return need > LARGE && fits ? cap : 0;
 }
 
@@ -87,7 +97,7 @@ static bool make_room(struct fetch_body *body, size_t more) {
         cap = need;
     if (cap > bytes->max + 1)
         cap = bytes->max + 1;
-    while (cap - bytes->cap > pool->max - pool->used) {
+    while (cap - bytes->cap > left(pool)) {
         struct fetch_body *largest = find_largest(body, cap);
         body_drop(largest);
         if (largest == body)

@@ -239,6 +239,27 @@ static void on_start_timer(void *ctx) {
         loop_timer_start(fetcher->start_timer, 0, 0);
 }
 
+static void set_limits(struct fetcher *fetcher, const struct fetch_limits *limits) {
+    uint32_t idle_max = limits->connections_max;
+    fetcher->connections_max = limits->connections_max;
+    fetcher->timeout_ms = limits->timeout_ms;
+    fetcher->body_bytes_max = limits->body_bytes_max;
+    fetch_pool_set_max(&fetcher->pool, limits->body_bytes_max_all);
+    fetch_queue_set_max(fetcher->queue, limits->connections_max, limits->host_connections_max);
+    fetcher->visits.max = idle_max < IDLE_VISITS_MAX ? idle_max : IDLE_VISITS_MAX;
+}
+
+void fetcher_use_limits(struct fetcher *fetcher, const struct fetch_limits *limits) {
+    struct err err;
+    CURL *model = fetch_transfer_model(limits, &err);
+    if (!model)
+        abort(); // out of memory: all that it has is there, since it started with it
+    fetch_transfer_model_free(fetcher->model);
+    fetcher->model = model;
+    set_limits(fetcher, limits);
+    loop_timer_start(fetcher->start_timer, 0, 0); // more may begin now
+}
+
 struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *limits,
                                struct err *err) {
     assert(limits->connections_max > 0 && limits->body_bytes_max > 0);
@@ -249,13 +270,10 @@ struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *lim
     struct fetcher *fetcher = mem_zalloc(1, sizeof *fetcher);
     fetcher->model = model;
     fetcher->loop = loop;
-    fetcher->connections_max = limits->connections_max;
-    fetcher->timeout_ms = limits->timeout_ms;
-    fetcher->body_bytes_max = limits->body_bytes_max;
-    fetch_pool_init(&fetcher->pool, limits->body_bytes_max_all);
-    fetcher->queue = fetch_queue_create(limits->connections_max, limits->host_connections_max);
-    uint32_t idle_max = limits->connections_max;
-    fetch_visits_init(&fetcher->visits, idle_max < IDLE_VISITS_MAX ? idle_max : IDLE_VISITS_MAX);
+    fetch_pool_init(&fetcher->pool, 0);
+    fetcher->queue = fetch_queue_create(1, 0);
+    fetch_visits_init(&fetcher->visits, 0);
+    set_limits(fetcher, limits);
     TAILQ_INIT(&fetcher->running);
     TAILQ_INIT(&fetcher->watches);
     fetcher->curl_timer = loop_timer_create(loop, on_curl_timer, fetcher);

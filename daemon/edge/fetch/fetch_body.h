@@ -24,6 +24,7 @@ struct fetch_body {
 };
 
 void fetch_pool_init(struct fetch_pool *pool, size_t max); // 0: no limit
+void fetch_pool_set_max(struct fetch_pool *pool, size_t max);
 
 void fetch_body_init(struct fetch_body *body, struct fetch_pool *pool, size_t max);
 bool fetch_body_put(struct fetch_body *body, const void *data, size_t len); // false: too much

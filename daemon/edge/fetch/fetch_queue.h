@@ -18,6 +18,9 @@ struct fetch_turn {
 };
 
 struct fetch_queue *fetch_queue_create(uint32_t running_max, uint32_t host_running_max); // 0: none
+// Those that have begun go on.
+void fetch_queue_set_max(struct fetch_queue *queue, uint32_t running_max,
+                         uint32_t host_running_max);
 void fetch_queue_free(struct fetch_queue *queue); // with nothing in it; NULL is fine
 
 void fetch_queue_add(struct fetch_queue *queue, struct fetch_turn *turn, const char *host);

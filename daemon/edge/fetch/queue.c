@@ -36,9 +36,8 @@ static int compare_hosts(const void *a, const void *b) {
 
 struct fetch_queue *fetch_queue_create(uint32_t running_max, uint32_t host_running_max) {
     struct fetch_queue *queue = mem_zalloc(1, sizeof *queue);
-    queue->running_max = running_max;
-    queue->host_running_max = host_running_max ? host_running_max : running_max;
     TAILQ_INIT(&queue->ready);
+    fetch_queue_set_max(queue, running_max, host_running_max);
     return queue;
 }
 
@@ -75,6 +74,19 @@ static void host_changed(struct fetch_queue *queue, struct fetch_queue_host *hos
         free(host->name);
         free(host);
     }
+}
+
+static void host_changed_again(const void *node, VISIT when, void *ctx) {
+    if (when == postorder || when == leaf)
+        host_changed(ctx, *(struct fetch_queue_host *const *)node);
+}
+
+// A host that waited for its own limit may have room now.
+void fetch_queue_set_max(struct fetch_queue *queue, uint32_t running_max,
+                         uint32_t host_running_max) {
+    queue->running_max = running_max;
+    queue->host_running_max = host_running_max ? host_running_max : running_max;
+    twalk_r(queue->hosts, host_changed_again, queue);
 }
 
 void fetch_queue_add(struct fetch_queue *queue, struct fetch_turn *turn, const char *host) {

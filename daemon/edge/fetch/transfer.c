@@ -187,6 +187,8 @@ static CURL *make_model(const struct fetch_limits *limits) {
     SET(CURLOPT_CAPATH, NULL); // with one, curl parses all authorities anew for each connection
     if (limits->ca_file)
         SET(CURLOPT_CAINFO, limits->ca_file);
+    if (limits->crl_file)
+        SET(CURLOPT_CRLFILE, limits->crl_file);
     SET(CURLOPT_BUFFERSIZE, 65536L);
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)limits->connect_timeout_ms);
     SET(CURLOPT_KEYPASSWD, ""); // else a key that has one is asked for on the terminal

@@ -24,7 +24,11 @@ enum {
     POOL_EXTRA = 16384 // the library's memory for a connection, beyond twice the largest head
 };
 
-static const char TLS_PRIORITIES[] = "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+// TLS 1.2 and 1.3; only suites that encrypt and authenticate at once (AEAD), with a fresh key for
+// each connection (ECDHE).
+static const char TLS_PRIORITIES[] =
+    "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:"
+    "+AES-256-GCM:+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD";
 
 void http_drive(struct http_server *server) {
     MHD_UNSIGNED_LONG_LONG wait_ms = 0;
@@ -240,6 +244,14 @@ void http_use_tls(struct http_server *server, struct http_tls *tls) {
     assert(server->options.tls);
     http_tls_unref(server->options.tls);
     server->options.tls = tls;
+}
+
+void http_use_limits(struct http_server *server, const struct http_limits *limits) {
+    struct http_limits *mine = &server->options.limits;
+    const struct http_limits before = *mine;
+    *mine = *limits;
+    mine->connections_max = before.connections_max;
+    mine->head_bytes_max = before.head_bytes_max;
 }
 
 uint16_t http_port(const struct http_server *server) {

@@ -10,7 +10,8 @@
 //   reply.c    replies and streams
 //   linger.c   closing without losing the last reply
 //   share.c    who has how much of the room
-//   tls.c      the certificate
+//   tls.c      the certificate that is shown
+//   certificate.c  what is wrong with one
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
 

@@ -51,7 +51,9 @@ static void describe(const union address *at, struct http_place *out) {
     } else {
         (void)inet_ntop(AF_INET6, &at->v6.sin6_addr, host, sizeof host);
         (void)snprintf(out->text, sizeof out->text, "[%s]:%u", host, port_of(at));
-        out->is_loopback = IN6_IS_ADDR_LOOPBACK(&at->v6.sin6_addr);
+        const struct in6_addr *six = &at->v6.sin6_addr;
+        out->is_loopback =
+            IN6_IS_ADDR_LOOPBACK(six) || (IN6_IS_ADDR_V4MAPPED(six) && six->s6_addr[12] == 127);
     }
 }
 

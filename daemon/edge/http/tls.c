@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The certificate that the server shows, with its chain, and its key. The library asks for it in
 // each handshake, so a renewed one is shown from the next connection on and no connection ends by
-// it. Each connection holds the one that it began with, which goes with the last that holds it. The
-// only place that includes GnuTLS.
+// it. Each connection holds the one that it began with, which goes with the last that holds it.
 #include "http_calls.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "edge/http/certificate.h"
 
 #include <assert.h>
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +24,7 @@ struct http_tls {
     gnutls_datum_t
         tickets; // the secret of sessions that are resumed; a new certificate has another
     int64_t ends_s;
+    struct digest digest; // of what it was read from
 };
 
 static gnutls_datum_t datum(const char *text) {
@@ -71,29 +71,15 @@ static bool are_a_pair(const struct http_tls *tls) {
     return same;
 }
 
-// The first of the chain that ends.
-static void find_end(struct http_tls *tls) {
-    for (unsigned i = 0; i < tls->count; i++) {
-        gnutls_x509_crt_t certificate;
-        if (gnutls_x509_crt_init(&certificate) != GNUTLS_E_SUCCESS)
-            continue;
-        if (gnutls_x509_crt_import(certificate, &tls->chain[i].cert, GNUTLS_X509_FMT_DER) ==
-            GNUTLS_E_SUCCESS) {
-            int64_t ends_s = gnutls_x509_crt_get_expiration_time(certificate);
-            if (tls->ends_s == 0 || ends_s < tls->ends_s)
-                tls->ends_s = ends_s;
-        }
-        gnutls_x509_crt_deinit(certificate);
-    }
-}
-
 struct http_tls *http_tls_create(const char *certificate, const char *key, struct err *err) {
     struct http_tls *tls = mem_zalloc(1, sizeof *tls);
     tls->references = 1;
     if (gnutls_session_ticket_key_generate(&tls->tickets) != GNUTLS_E_SUCCESS) {
         (void)err_set(err, ERR_RETRY, "the system gives no random bytes for TLS");
     } else if (read_chain(tls, certificate, err) && read_key(tls, key, err)) {
-        find_end(tls);
+        tls->ends_s = certificate_ends_s(certificate, CERTIFICATE_OWN);
+        const struct str texts[] = {str_from(certificate), str_from(key)};
+        hash_digest(&(struct hash_key){{0}}, "tls", texts, 2, &tls->digest);
         if (are_a_pair(tls))
             return tls;
         (void)err_set(err, ERR_CONFIG, "the TLS certificate and the TLS key are no pair");
@@ -124,21 +110,8 @@ int64_t http_tls_ends_s(const struct http_tls *tls) {
     return tls->ends_s;
 }
 
-int64_t http_pem_ends_s(const char *pem) {
-    gnutls_x509_crt_t *list = NULL;
-    unsigned count = 0;
-    const gnutls_datum_t text = datum(pem);
-    int64_t first_s = 0;
-    if (gnutls_x509_crt_list_import2(&list, &count, &text, GNUTLS_X509_FMT_PEM, 0) < 0)
-        return 0;
-    for (unsigned i = 0; i < count; i++) {
-        int64_t ends_s = gnutls_x509_crt_get_expiration_time(list[i]);
-        if (first_s == 0 || ends_s < first_s)
-            first_s = ends_s;
-        gnutls_x509_crt_deinit(list[i]);
-    }
-    gnutls_free(list);
-    return first_s;
+bool http_tls_same(const struct http_tls *a, const struct http_tls *b) {
+    return digest_equal(&a->digest, &b->digest);
 }
 
 void http_tls_begin(struct http_conn *conn, void *session) {

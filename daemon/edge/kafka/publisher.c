@@ -533,11 +533,17 @@ struct publisher *publisher_create(struct loop *loop, const struct publish_optio
     p->timer = loop_timer_create(loop, on_timer, p);
     p->stall_timer = loop_timer_create(loop, on_stall, p);
     p->state = PUBLISH_RECOVERING;
-    loop_timer_start(p->timer, 0, 0);
+    if (!options->held)
+        publisher_begin(p);
     return p;
 fail:
     publisher_free(p);
     return NULL;
+}
+
+void publisher_begin(struct publisher *p) {
+    if (p->state == PUBLISH_RECOVERING)
+        loop_timer_start(p->timer, 0, 0);
 }
 
 void publisher_status(const struct publisher *p, struct publish_status *status) {

@@ -52,7 +52,7 @@ static bool lock_dir(struct store *store, const char *dir, struct err *err) {
     if (store->lock_fd < 0)
         return err_set(err, ERR_CONFIG, "state directory %s: lock: %s", dir, strerror(errno));
     if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0)
-        return err_set(err, ERR_CONFIG, "state directory %s is in use by another signaald", dir);
+        return err_set(err, ERR_RETRY, "state directory %s is in use by another signaald", dir);
     return true;
 }
 

@@ -19,6 +19,7 @@ struct diagnostics {
     size_t count;
     bool by_hand; // credentials are the service's: what is one is passed over
     size_t passed_over;
+    bool thorough;      // --check-config: also what a daemon that starts only warns of
     bool wants_state;   // the state directory has to be there: not before the very first start
     const char *advice; // a line for the end: what to do about one of them; NULL: none
 };

@@ -32,7 +32,7 @@ struct yaml_key {
     uint64_t min, max; // numbers only
     const char *const *choices;
     const char *allowed; // what is taken, in words; NULL: limits or choices say it
-    bool reloadable;     // a reload reads the file or directory that it names again
+    bool restart;        // a reload does not change it
     bool (*check)(struct str text);
     bool (*set)(struct str text, void *field); // sets the field on success only
     void (*read)(struct yaml_keys_reading *reading, const struct yaml_node *value);

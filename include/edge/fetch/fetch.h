@@ -69,6 +69,8 @@ char *fetch_take_body(const struct fetch_result *result);
 
 struct fetcher *fetcher_create(struct loop *loop, const struct fetch_limits *limits,
                                struct err *err) MUST_CHECK;
+// From the next transfer on. The shares of hosts are kept.
+void fetcher_use_limits(struct fetcher *fetcher, const struct fetch_limits *limits);
 // Transfers under way or waiting are dropped; their done is called with FETCH_FAILED from here and
 // must not start another. Not to be called from a done. NULL is fine.
 void fetcher_free(struct fetcher *fetcher);

@@ -17,6 +17,8 @@ struct fetch_limits {
     size_t body_bytes_max_all; // memory for all bodies under way; 0: no limit of its own. Over it
                                // the largest body fails, so that few can't starve many
     const char *ca_file;       // PEM, the authorities to trust; NULL: the system's. Copied
+    const char *crl_file;      // PEM, lists of revoked certificates, one of each authority in a
+                               // chain; NULL: not looked at. Copied
 };
 
 #endif

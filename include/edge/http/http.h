@@ -47,8 +47,7 @@ struct http_tls *http_tls_create(const char *certificate, const char *key,
 struct http_tls *http_tls_ref(struct http_tls *tls);
 void http_tls_unref(struct http_tls *tls);           // NULL is fine
 int64_t http_tls_ends_s(const struct http_tls *tls); // Unix time; the first of the chain that ends
-// Of the certificates in PEM text the first that ends; 0: it holds none.
-int64_t http_pem_ends_s(const char *pem);
+bool http_tls_same(const struct http_tls *a, const struct http_tls *b); // read from the same text
 
 struct http_options {
     const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fds are used
@@ -86,6 +85,8 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
                                 struct err *err) MUST_CHECK;
 // Of a server that has one: each connection from now on gets this one. Takes it.
 void http_use_tls(struct http_server *server, struct http_tls *tls);
+// From the next request on, but for connections_max and head_bytes_max, which are its own for good.
+void http_use_limits(struct http_server *server, const struct http_limits *limits);
 uint16_t http_port(const struct http_server *server); // the first; 0 for a Unix socket
 uint32_t http_connections(const struct http_server *server);
 struct http_usage {

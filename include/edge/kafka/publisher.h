@@ -66,6 +66,7 @@ struct publish_options {
     // versions of a signal could change places. With it all is told as of a topic that has lost
     // what was confirmed.
     bool may_shrink;
+    bool held; // does nothing until publisher_begin
     // The outbox: events with seq > after, in order. What `next` gives is valid until it is called
     // again or the outbox is closed.
     void *(*open_outbox)(void *ctx, uint64_t after);
@@ -117,6 +118,7 @@ struct publisher;
 // CONFIG when publish_settings_check would fail.
 struct publisher *publisher_create(struct loop *loop, const struct publish_options *options,
                                    struct err *err) MUST_CHECK;
+void publisher_begin(struct publisher *publisher); // one that is held
 void publisher_go(struct publisher *publisher);
 // After on_lacked: recovers again; `failed` (NULL: all went well) is told, and it waits first.
 void publisher_recover(struct publisher *publisher, const char *failed);
