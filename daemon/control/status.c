@@ -122,7 +122,10 @@ static void put_ledger(struct json_out *json, const struct status_numbers *f) {
 }
 
 static void put_last_error(struct json_out *json, const struct publish_status *publish) {
-    json_put_text(json, "lastError", publish->last_error[0] ? publish->last_error : NULL);
+    const struct publish_trouble *trouble = &publish->trouble;
+    const char *advice = publish_cause_advice(trouble->cause);
+    json_put_text(json, "lastError", trouble->text[0] ? trouble->text : NULL);
+    json_put_text(json, "whatToDo", *advice ? advice : NULL);
 }
 
 static uint64_t forged(const struct status_numbers *f) {
@@ -242,6 +245,11 @@ static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "quarantined_max", "Limit: entries of the quarantine", LEDGER_QUARANTINE_MAX);
 }
 
+static void put_trouble(struct buf *out, const char *of, const struct publish_trouble *trouble) {
+    buf_printf(out, "signaald_kafka_trouble{of=\"%s\",cause=\"%s\"} %d\n", of,
+               publish_cause_name(trouble->cause), trouble->text[0] != '\0');
+}
+
 static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "received_total", "Signals received, whatever their verdict", received(f->totals));
     buf_puts(out, "# HELP signaald_verdicts_total Signals received, by verdict\n"
@@ -279,6 +287,10 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
     metric(out, "queue_batches", "Batches that wait for a commit", f->pipeline.queued_tasks);
     metric(out, "kafka_restarts_total", "Restarts of the producers after failures",
            f->publish.restarts + f->publish_counts.restarts);
+    buf_puts(out, "# HELP signaald_kafka_trouble Does Kafka not answer as it should, and why\n"
+                  "# TYPE signaald_kafka_trouble gauge\n");
+    put_trouble(out, "events", &f->publish.trouble);
+    put_trouble(out, "statistics", &f->publish_counts.trouble);
     metric(out, "kafka_forged_total", "Records in our name that are not ours, since the start",
            forged(f));
     metric(out, "kafka_taken_back_total",
