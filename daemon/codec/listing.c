@@ -11,13 +11,13 @@
 enum { TOKENS_MAX = 16, BEFORE_DATE_MIN = 4, MINUTE_MS = 60000 };
 static const int64_t DAY_MS = 86400000;
 
-struct line {
+struct listing_line {
     struct str tokens[TOKENS_MAX];
     size_t count;
 };
 
-static struct line split(struct str text) {
-    struct line line = {.count = 0};
+static struct listing_line split(struct str text) {
+    struct listing_line line = {.count = 0};
     size_t at = 0;
     while (line.count < TOKENS_MAX) {
         while (at < text.len && text.data[at] == ' ')
@@ -76,7 +76,7 @@ static bool read_time(const struct str *tokens, int64_t now_ms, int64_t *ms) {
 }
 
 static bool read_line(struct str text, int64_t now_ms, struct listing_file *file) {
-    const struct line line = split(text);
+    const struct listing_line line = split(text);
     for (size_t i = BEFORE_DATE_MIN; i + 3 < line.count; i++) {
         const struct str *date = &line.tokens[i];
         const char *end = text.data + text.len, *name = date[2].data + date[2].len + 1;
