@@ -64,12 +64,24 @@ static const char usage[] =
     "3 the ledger is damaged.\n"
     "Signals: SIGTERM stops, SIGHUP reads the tables again.\n";
 
+// LMDB reads its file as memory: what the disk cannot give comes as a signal. The next start reads
+// it otherwise, and says what is damaged.
+static void on_bad_page(int signum) {
+    static const char text[] =
+        "<2>a page of the ledger's file cannot be read (SIGBUS): its disk fails, or it was cut "
+        "off; ending\n";
+    (void)signum;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(EXIT_FAILURE);
+}
+
 // Personal data goes through this process's memory: no core dump, and files are the owner's alone.
 static void harden(void) {
     const struct rlimit none = {0, 0};
     (void)umask(077);
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)signal(SIGBUS, on_bad_page);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); // a file at its limit is a failed write, not our end
 }

@@ -15,6 +15,7 @@
 
 enum {
     SOURCE_NAME_MAX = 64,
+    SIGNING_SECRET_MIN = 32,
     SILENT_DAYS_MAX = 3650,
     INTERVAL_MIN_MS = 10000,
     INTERVAL_PRIVATE_MIN_MS = 1000,
@@ -98,6 +99,29 @@ static bool take_event_source(const struct sources_cell *cell, struct str value,
         return cell_fault(err, "not allowed (allowed: a URI-reference of at most 256 bytes)");
     cell->source->event_source = mem_strndup(value.data, value.len);
     return true;
+}
+
+// One secret a line.
+static bool take_secrets(struct source *source, struct str text, struct err *err) {
+    struct str line;
+    size_t count = 0;
+    while (str_split(&text, '\n', &line)) {
+        line = str_trim(line);
+        if (line.len < SIGNING_SECRET_MIN || count == SOURCE_TOKENS_MAX)
+            return cell_fault(err, "the file has to hold a secret of at least 32 bytes, or two "
+                                   "with a line each");
+        source->signing[count++] = mem_strndup(line.data, line.len);
+    }
+    return true;
+}
+
+static bool take_signing_file(const struct sources_cell *cell, struct str value, struct err *err) {
+    char *path = NULL, *text = NULL;
+    bool ok = config_path(cell->reading->dir, value, &path, err) &&
+              config_secret(path, &text, err) && take_secrets(cell->source, str_from(text), err);
+    config_secret_free(text);
+    free(path);
+    return ok;
 }
 
 static bool take_rate(const struct sources_cell *cell, struct str value, struct err *err) {
@@ -247,6 +271,7 @@ const struct sources_column sources_columns[] = {
     {"kind", true, take_kind, 0},
     {"municipality", false, take_municipality, 0},
     {"tokens", false, take_tokens, 0},
+    {"signing_file", false, take_signing_file, 0},
     {"event_source", false, take_event_source, 0},
     {"requests_per_minute", false, take_rate, 0},
     {"official", false, take_flag, offsetof(struct source, official)},

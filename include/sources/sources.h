@@ -22,7 +22,8 @@ struct source {
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
     char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
-    uint32_t requests_per_minute; // that it may send; 0: as the configuration says
+    char *signing[SOURCE_TOKENS_MAX]; // push: secrets of its signatures; NULL: none
+    uint32_t requests_per_minute;     // that it may send; 0: as the configuration says
     bool official; // has an official for human trafficking (CCV basic level, criterion 2)
     bool policy;   // has policy (criterion 3)
     enum source_person person;
