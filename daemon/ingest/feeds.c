@@ -62,6 +62,7 @@ static void feed_free(struct feed *feed) {
     loop_timer_free(feed->timer);
     feed_drop_token(feed);
     feed_poll_free(feed);
+    feed_files_forget(feed);
     sources_unref(feed->sources);
     free(feed);
 }
@@ -83,6 +84,7 @@ static void check_place(struct feed *feed) {
     if (digest_equal(&place, &feed->record.place))
         return;
     feed->record.place = place;
+    feed_files_forget(feed);
     feed->record.cursor[0] = feed->record.etag[0] = feed->record.last_modified[0] = '\0';
 }
 
@@ -564,6 +566,7 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
         memcpy(text, cursor.data, cursor.len);
     change_source(feeds, feed->source, SOURCE_SET_CURSOR, cursor);
     memcpy(feed->record.cursor, text, sizeof feed->record.cursor);
+    feed_files_forget(feed);
     feed->record.etag[0] = feed->record.last_modified[0] = '\0';
     return feeds_poll(feeds, source);
 }

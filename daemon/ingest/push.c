@@ -246,13 +246,15 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
+    // Neither 415 nor 401 comes before on_head, which fills in the call.
     if (status == 415 || (status == 401 && call->is_signed))
         problem_fill(reply, status, call->refusal);
     else if (status == 429)
         fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(call->match.route ? form_of_body(call) : NULL, reply);
+    if (status == 415)
+        say_types(form_of_body(call), reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {

@@ -159,7 +159,7 @@ class Daemon:
 
     def write_sources(self, sources):
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
-                   "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "allow_private",
+                   "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "ssh_user", "ssh_key_file", "ssh_host_key", "allow_private",
                    "silent_days", "person"]
         columns += [c for c in ("complete", "event_source", "requests_per_minute", "signing_file") if any(c in source for source in sources)]
         lines = [",".join(columns)]
