@@ -7,6 +7,7 @@
 #include "by_hand.h"
 #include "codec/json_wipe.h"
 #include "config/files.h"
+#include "edge/journal.h"
 #include "rebuild/rebuild.h"
 #include "rebuild/restore.h"
 
@@ -65,12 +66,24 @@ static const char usage[] =
     "3 the ledger is damaged.\n"
     "Signals: SIGTERM stops, SIGHUP reads the tables again.\n";
 
+// LMDB reads its file as memory: what the disk cannot give comes as a signal. The next start reads
+// it otherwise, and says what is damaged.
+static void on_bad_page(int signum) {
+    static const char text[] =
+        "<2>a page of the ledger's file cannot be read (SIGBUS): its disk fails, or it was cut "
+        "off; ending\n";
+    (void)signum;
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    _exit(EXIT_FAILURE);
+}
+
 // Personal data goes through this process's memory: no core dump, and files are the owner's alone.
 static void harden(void) {
     const struct rlimit none = {0, 0};
     (void)umask(077);
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)signal(SIGBUS, on_bad_page);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); // a file at its limit is a failed write, not our end
 }
@@ -99,6 +112,8 @@ static struct config *load(int mode, const char *file, struct diagnostics *fault
         (void)fwrite(faults->text.data, 1, faults->text.len, stderr);
     if (faults->advice)
         (void)fprintf(stderr, "signaald: %s\n", faults->advice);
+    if (!config && mode == RUN)
+        log_alarm(ALARM_CONFIGURATION, "the configuration is at fault: see the lines before this");
     diagnostics_free(faults);
     return config;
 }
@@ -154,10 +169,12 @@ static int act(int mode, struct words *words) {
     sigset_t hup;
     (void)sigemptyset(&hup);
     (void)sigaddset(&hup, SIGHUP);
-    if (mode == RUN)
+    if (mode == RUN) {
+        journal_take_log();
         (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
-    else
+    } else {
         config_set_service_environment();
+    }
     if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
         return EXIT_USAGE;
     struct config *config = load(mode, words->file, &faults);

@@ -71,14 +71,6 @@ static int hex_value(char c) {
     return -1;
 }
 
-void hash_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]) {
-    crypto_auth_hmacsha256_state state;
-    (void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.data, key.len);
-    (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)data.data, data.len);
-    (void)crypto_auth_hmacsha256_final(&state, out);
-    hash_wipe(&state, sizeof state);
-}
-
 void hash_put_base64(struct buf *out, struct str data, enum hash_base64 kind) {
     int variant = kind == HASH_BASE64 ? sodium_base64_VARIANT_ORIGINAL
                                       : sodium_base64_VARIANT_URLSAFE_NO_PADDING;
@@ -127,6 +119,17 @@ bool digest_from_hex(struct str hex, struct digest *out) {
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]) {
     (void)crypto_hash_sha256(out, (const unsigned char *)data.data, data.len);
+}
+
+void hash_hmac_sha256(struct str key, const struct str *parts, size_t count,
+                      uint8_t out[SHA256_BYTES]) {
+    crypto_auth_hmacsha256_state state;
+    (void)crypto_auth_hmacsha256_init(&state, (const unsigned char *)key.data, key.len);
+    for (size_t i = 0; i < count; i++)
+        (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)parts[i].data,
+                                            parts[i].len);
+    (void)crypto_auth_hmacsha256_final(&state, out);
+    hash_wipe(&state, sizeof state);
 }
 
 void hash_tag(const struct hash_key *key, struct str data, struct digest *out) {

@@ -34,7 +34,8 @@ void jwt_put_zgw(struct buf *out, struct str secret, int64_t now_ms) {
     buf_putc(out, '.');
     hash_put_base64(out, buf_str(&claims), HASH_BASE64_URL);
     buf_free(&claims);
-    hash_hmac_sha256(secret, (struct str){out->data + begin, out->len - begin}, tag);
+    const struct str text = {out->data + begin, out->len - begin};
+    hash_hmac_sha256(secret, &text, 1, tag);
     buf_putc(out, '.');
     hash_put_base64(out, (struct str){(const char *)tag, sizeof tag}, HASH_BASE64_URL);
 }

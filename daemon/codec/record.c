@@ -20,7 +20,7 @@ enum {
     FLAG_UNDATED = 128,
     UNKNOWN_BYTES = 1 + DIGEST_BYTES,
 };
-enum { FEED_HEAD = 46 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2, FLAG_LISTED = 4 };
+enum { FEED_HEAD = 54 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2, FLAG_LISTED = 4 };
 enum { QUARANTINE_HEAD = 35, REASON_BYTES = 2 }; // a reason: code, length of its pointer, pointer
 enum { PERSON_BYTES = RECORD_MEMBER - DIGEST_BYTES };
 enum { UNMAPPED_HEAD = 24 + DIGEST_BYTES };
@@ -244,6 +244,7 @@ void record_put_feed(struct buf *out, const struct feed_record *feed, const stru
     put(head + 50, feed->missing, 4);
     put(head + 54, feed->gone, 4);
     put(head + 58, feed->gone_allowed, 4);
+    put(head + 62, (uint64_t)feed->signed_s, 8);
     buf_put(out, head, sizeof head);
     put_sealed(out, key, texts, 3);
 }
@@ -265,6 +266,7 @@ bool record_get_feed(struct str record, struct feed_record *feed, const struct h
     feed->missing = (uint32_t)get(head + 50, 4);
     feed->gone = (uint32_t)get(head + 54, 4);
     feed->gone_allowed = (uint32_t)get(head + 58, 4);
+    feed->signed_s = (int64_t)get(head + 62, 8);
     struct str rest = {record.data + FEED_HEAD, record.len - FEED_HEAD};
     struct str texts = get_sealed(&rest, key, room);
     return texts.data && get_text(&texts, feed->cursor, RECORD_CURSOR_MAX) &&

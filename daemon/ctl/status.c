@@ -132,6 +132,13 @@ static enum term_out_style state_style(const char *state) {
     return strcmp(state, "stopped") == 0 || strcmp(state, "stalled") == 0 ? STYLE_BAD : STYLE_WARN;
 }
 
+static void put_advice(const struct term_out *term, const char *advice) {
+    char text[256];
+    (void)snprintf(text, sizeof text, "  what to do: %s", advice ? advice : "");
+    if (advice)
+        term_out_put_wrapped(term, STYLE_WARN, text);
+}
+
 // The topic of the rounded numbers.
 static void put_counts(const struct term_out *term, const struct json_view *counts) {
     static const struct status_number waiting[] = {{"statistics wait", "waiting", STATISTIC_COUNT}};
@@ -141,6 +148,7 @@ static void put_counts(const struct term_out *term, const struct json_view *coun
     put_fact(term, "statistics state", state_style(state), state);
     put_numbers(term, counts, waiting, 1);
     put_fact(term, "statistics last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
+    put_advice(term, json_view_text(counts, "whatToDo"));
 }
 
 static void put_kafka(const struct term_out *term, const struct json_view *answer) {
@@ -155,6 +163,7 @@ static void put_kafka(const struct term_out *term, const struct json_view *answe
     if (json_view_text(answer, "kafka.certificateEnds"))
         put_time(term, "certificate ends", json_view_text(answer, "kafka.certificateEnds"));
     put_fact(term, "last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
+    put_advice(term, json_view_text(answer, "kafka.whatToDo"));
     if (counts)
         put_counts(term, counts);
 }

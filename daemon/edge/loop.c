@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -262,24 +263,31 @@ void loop_work_aside(struct loop *loop, void (*work)(void *ctx), void (*done)(vo
 struct loop_worker {
     uv_async_t uv; // first: freed as it
     uv_thread_t thread;
-    uv_sem_t given;
-    struct job job; // work NULL: none
+    sem_t given, worked; // memory goes with them, there and back
+    struct job job;      // work NULL: none
     bool ends;
 };
+
+static void wait_for(sem_t *semaphore) {
+    while (sem_wait(semaphore) != 0) // a signal came
+        ;
+}
 
 static void worker_run(void *ctx) {
     struct loop_worker *worker = ctx;
     for (;;) {
-        uv_sem_wait(&worker->given);
+        wait_for(&worker->given);
         if (worker->ends)
             return;
         worker->job.work(worker->job.ctx);
+        (void)sem_post(&worker->worked);
         (void)uv_async_send(&worker->uv);
     }
 }
 
 static void worker_done(uv_async_t *uv) {
     struct loop_worker *worker = uv->data;
+    wait_for(&worker->worked); // no longer than the call that woke us
     const struct job job = worker->job;
     worker->job.work = NULL;
     uv_unref((uv_handle_t *)uv);
@@ -291,7 +299,7 @@ struct loop_worker *loop_worker_create(struct loop *loop) {
     (void)uv_async_init(&loop->uv, &worker->uv, worker_done);
     worker->uv.data = worker;
     uv_unref((uv_handle_t *)&worker->uv);
-    if (uv_sem_init(&worker->given, 0) != 0 ||
+    if (sem_init(&worker->given, 0, 0) != 0 || sem_init(&worker->worked, 0, 0) != 0 ||
         uv_thread_create(&worker->thread, worker_run, worker) != 0)
         abort(); // out of memory, as in base/mem
     return worker;
@@ -302,7 +310,7 @@ void loop_worker_run(struct loop_worker *worker, void (*work)(void *ctx), void (
     assert(!worker->job.work);
     worker->job = (struct job){.work = work, .done = done, .ctx = ctx};
     uv_ref((uv_handle_t *)&worker->uv); // the loop does not end before it is done
-    uv_sem_post(&worker->given);
+    (void)sem_post(&worker->given);
 }
 
 void loop_worker_free(struct loop_worker *worker) {
@@ -310,9 +318,10 @@ void loop_worker_free(struct loop_worker *worker) {
         return;
     assert(!worker->job.work);
     worker->ends = true;
-    uv_sem_post(&worker->given);
+    (void)sem_post(&worker->given);
     (void)uv_thread_join(&worker->thread);
-    uv_sem_destroy(&worker->given);
+    (void)sem_destroy(&worker->given);
+    (void)sem_destroy(&worker->worked);
     uv_close((uv_handle_t *)&worker->uv, free_data);
 }
 

@@ -34,7 +34,8 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
-    struct map rates;     // see sender_wait_s
+    struct map rates; // see sender_wait_s
+    struct signed_past *past;
     struct http_tls *tls; // that it shows; NULL: there is none
     bool stopping;
     uint64_t requests, requests_refused;
@@ -48,9 +49,12 @@ struct push_request {
     uint64_t generation;            // of the tables that the next two were found in
     const struct source *source;    // NULL on open routes
     struct body_kind body;          // of signals
-    char refusal[BODY_REFUSAL_MAX]; // with 415: why
-    bool too_often;                 // with 429: it sends more than it may
-    uint32_t retry_s;               // with 429: when to come again; 0: soon
+    char refusal[BODY_REFUSAL_MAX]; // why; "": the status says it
+    bool
+        is_signed; // and then `given` says by whom; its body is not yet looked at before on_request
+    struct signed_request given;
+    bool too_often;   // with 429: it sends more than it may
+    uint32_t retry_s; // with 429: when to come again; 0: soon
 };
 
 static void post_signals(struct push_request *call);
@@ -104,6 +108,42 @@ static void say_types(const struct template *form, struct http_reply *reply) {
         reply_header(reply, "Accept-Post", body_types(form));
 }
 
+static unsigned check_rate(struct push_request *call) {
+    struct push *push = call->push;
+    if (!call->source)
+        return 0;
+    call->retry_s = sender_wait_s(&push->rates, call->source, push->config->requests_per_minute,
+                                  loop_now_ms(push->loop));
+    call->too_often = call->retry_s > 0;
+    return call->too_often ? 429 : 0;
+}
+
+static unsigned refuse(struct push_request *call, unsigned status, const char *why) {
+    if (why)
+        (void)snprintf(call->refusal, sizeof call->refusal, "%s", why);
+    return status;
+}
+
+static unsigned check_signed(struct push_request *call) {
+    const char *why =
+        handler_of(call) == post_signals
+            ? signed_read(call->push->sources, call->request, loop_wall_ms() / 1000, &call->given)
+            : "Only POST /v1/signals can be signed: use a token for the rest.";
+    call->source = why ? NULL : call->given.source;
+    return why ? refuse(call, 401, why) : 0;
+}
+
+// The body is there.
+static unsigned check_signature(struct push_request *call) {
+    struct push *push = call->push;
+    const char *why = NULL;
+    unsigned status = signed_check(push->past, &call->given, http_body(call->request), push->ledger,
+                                   loop_now_ms(push->loop), &why);
+    if (!status && (status = check_rate(call)))
+        signed_forget(push->past, &call->given);
+    return refuse(call, status, why);
+}
+
 // 0, or the status to refuse with.
 static unsigned check_right(struct push_request *call) {
     const struct push *push = call->push;
@@ -111,6 +151,9 @@ static unsigned check_right(struct push_request *call) {
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
+    call->is_signed = signed_is(call->request);
+    if (call->is_signed)
+        return check_signed(call);
     call->source = sender_by_token(push->sources, call->request);
     return call->source ? 0 : 401;
 }
@@ -128,16 +171,6 @@ static unsigned check_admission(struct push_request *call) {
     return 429;
 }
 
-static unsigned check_rate(struct push_request *call) {
-    struct push *push = call->push;
-    if (!call->source)
-        return 0;
-    call->retry_s = sender_wait_s(&push->rates, call->source, push->config->requests_per_minute,
-                                  loop_now_ms(push->loop));
-    call->too_often = call->retry_s > 0;
-    return call->too_often ? 429 : 0;
-}
-
 // What a source has under way, whatever the others have: its bodies and what of it waits.
 static unsigned check_share(struct push_request *call) {
     const struct config *config = call->push->config;
@@ -145,7 +178,10 @@ static unsigned check_share(struct push_request *call) {
     if (!call->source)
         return 0;
     const char *name = call->source->name;
-    return http_claim(call->request, map_hash(name, strlen(name)),
+    // Who signs is not known before the body is there: nobody else takes its room meanwhile.
+    uint64_t owner =
+        map_hash(name, strlen(name)) ^ (call->is_signed ? http_peer_number(call->request) : 0);
+    return http_claim(call->request, owner,
                       call->match.route->brings_signals && waits_max ? waits_max : SIZE_MAX)
                ? 0
                : 429;
@@ -155,10 +191,12 @@ static void on_full(void *ctx, struct http_request *request, const char *what) {
     (void)ctx;
     const struct push_request *call = request ? http_room(request) : NULL;
     if (call && call->source)
-        log_warning("a source has its share of the room, it gets 429 source=%s of=%s",
-                    call->source->name, what);
+        log_alarm(ALARM_SOURCE_SHARE,
+                  "a source has its share of the room, it gets 429 source=%s of=%s",
+                  call->source->name, what);
     else
-        log_warning("an address has its share of the room, it gets 429 of=%s", what);
+        log_alarm(ALARM_ADDRESS_SHARE, "an address has its share of the room, it gets 429 of=%s",
+                  what);
 }
 
 static bool is_handshake(const struct http_request *request) {
@@ -172,7 +210,8 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     call->push = ctx;
     call->request = request;
     call->retry_s = 0;
-    call->too_often = false;
+    call->too_often = call->is_signed = false;
+    call->refusal[0] = '\0';
     unsigned status = router_take(&router, request, &call->match);
     if (status == 405 && is_handshake(request)) {
         call->match.route = &handshake.route;
@@ -180,7 +219,7 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     }
     if (!status)
         status = check_right(call);
-    if (!status)
+    if (!status && !call->is_signed)
         status = check_rate(call);
     if (!status)
         status = check_share(call);
@@ -207,13 +246,15 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
-    if (status == 415)
+    // Neither 415 nor 401 comes before on_head, which fills in the call.
+    if (status == 415 || (status == 401 && call->is_signed))
         problem_fill(reply, status, call->refusal);
     else if (status == 429)
         fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(call->match.route ? form_of_body(call) : NULL, reply);
+    if (status == 415)
+        say_types(form_of_body(call), reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -237,10 +278,12 @@ static void on_request(void *ctx, struct http_request *request) {
     unsigned status = call->generation == push->generation ? 0 : check_right(call);
     if (!status)
         status = check_admission(call);
+    if (!status && call->is_signed)
+        status = check_signature(call);
     if (status == 429)
         send_busy(call);
     else if (status)
-        send_problem(call, status, NULL);
+        send_problem(call, status, call->refusal[0] ? call->refusal : NULL);
     else
         handler_of(call)(call);
 }
@@ -252,6 +295,8 @@ static void on_delivered(struct commit_task *task) {
     struct http_reply reply = {0};
     char location[VERDICTS_LOCATION];
     push->requests_refused += task->err.kind != ERR_NONE || delivery->content.decoded.failed;
+    if (task->err.kind != ERR_NONE && call->is_signed)
+        signed_forget(push->past, &call->given);
     if (task->err.kind != ERR_NONE)
         problem_fill(&reply, 503, NULL);
     else
@@ -281,6 +326,7 @@ static void post_signals(struct push_request *call) {
     struct delivery *delivery = delivery_create(call->push->sources, call->source,
                                                 call->push->tables, call->body.format, body, len);
     delivery->charset = call->body.charset;
+    delivery->signed_s = call->is_signed ? call->given.seconds : 0;
     if (call->body.packed)
         delivery_set_packed(delivery);
     delivery->template = form_of(call->source);
@@ -490,6 +536,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
     sender_rates_init(&push->rates);
+    push->past = signed_past_create();
     if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
         return NULL;
@@ -528,6 +575,7 @@ void push_free(struct push *push) {
     sources_unref(push->sources);
     tables_unref(push->tables);
     free(push->rates.entries);
+    signed_past_free(push->past);
     free(push);
 }
 

@@ -7,6 +7,7 @@
 #include "codec/cloudevent.h"
 #include "codec/decode.h"
 #include "edge/http/http.h"
+#include "ledger/ledger.h"
 #include "sources/sources.h"
 #include "template/template.h"
 
@@ -43,6 +44,35 @@ void sender_rates_init(struct map *map);
 // 0: any.
 uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t per_minute,
                        int64_t now_ms);
+
+uint64_t sender_number(const char *name); // of a source; not 0
+
+// A request that is signed and has no token. Its source is known by its name only until the body is
+// there.
+#define SIGNED_SOURCE "X-Signaal-Source"
+#define SIGNED_TIME "X-Signaal-Timestamp"
+#define SIGNED_CODE "X-Signaal-Signature"
+enum { SIGNED_TIME_MAX = 20 };
+struct signed_request {
+    const struct source *source;
+    int64_t seconds;
+    char time[SIGNED_TIME_MAX]; // as it was sent: that was signed
+    size_t time_len;
+    uint8_t code[SHA256_BYTES];
+};
+bool signed_is(const struct http_request *request);
+// NULL, or why it is refused, as a constant. `given` is filled but for what it is refused for.
+const char *signed_read(const struct sources *sources, const struct http_request *request,
+                        int64_t now_s, struct signed_request *given);
+struct signed_past; // what was taken
+struct signed_past *signed_past_create(void);
+void signed_past_free(struct signed_past *past); // NULL is fine
+// 0 when it is the source's, by one of its secrets, and has not been taken: from now on it has.
+// Else the status to refuse it with, and why, as a constant; NULL: the status says it.
+unsigned signed_check(struct signed_past *past, const struct signed_request *given, struct str body,
+                      struct ledger *ledger, int64_t now_ms, const char **why);
+// What became of it is not on the disk: it may come again.
+void signed_forget(struct signed_past *past, const struct signed_request *given);
 
 // The reply to a delivery that was committed, or whose body cannot be read as a whole. `location`
 // is borrowed by the reply.

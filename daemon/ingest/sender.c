@@ -65,7 +65,7 @@ void sender_rates_init(struct map *map) {
     map_init(map, &rates);
 }
 
-static uint64_t number_of(const char *name) {
+uint64_t sender_number(const char *name) {
     size_t len = strlen(name);
     return (uint64_t)map_hash(name, len) << 32 | map_hash(name, len / 2 + 1) | 1;
 }
@@ -76,7 +76,7 @@ uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t pe
         per_minute = source->requests_per_minute;
     if (!per_minute)
         return 0;
-    uint64_t name = number_of(source->name);
+    uint64_t name = sender_number(source->name);
     struct sender_rate *rate = map_add(map, &rates, &name);
     rate->name = name;
     int64_t each_ms = MINUTE_MS / per_minute, due_ms = rate->due_ms;
@@ -87,8 +87,9 @@ uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t pe
         return 0;
     }
     if (!rate->told_ms || now_ms - rate->told_ms >= MINUTE_MS)
-        log_warning("a source sends more than it may, it gets 429 source=%s per_minute=%u",
-                    source->name, per_minute);
+        log_alarm(ALARM_SOURCE_RATE,
+                  "a source sends more than it may, it gets 429 source=%s per_minute=%u",
+                  source->name, per_minute);
     rate->told_ms = now_ms;
     return (uint32_t)((due_ms - now_ms - MINUTE_MS + each_ms) / 1000 + 1);
 }

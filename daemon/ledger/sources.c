@@ -146,6 +146,11 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
         take_feed(&writer->feed, &poll->feed, !(poll->cursor_tentative && news));
         writer->feed_changed = true;
     }
+    // Before its answer leaves: a request that was taken is not taken once more after a restart.
+    if (delivery->signed_s > writer->feed.signed_s) {
+        writer->feed.signed_s = delivery->signed_s;
+        writer->feed_changed = true;
+    }
     // Nor does a duplicate wait for a disk that fails.
     if (!writer->change->failing &&
         delivery->received_ms - writer->feed.contact_ms >= CONTACT_STEP_MS)

@@ -31,12 +31,14 @@ void digest_put_hex(struct buf *out, const struct digest *digest);
 bool digest_from_hex(struct str hex, struct digest *out); // lower or upper case, exactly 32
 
 void hash_sha256(struct str data, uint8_t out[SHA256_BYTES]);
+// HMAC (RFC 2104) with SHA-256 over the parts, one behind the other.
+void hash_hmac_sha256(struct str key, const struct str *parts, size_t count,
+                      uint8_t out[SHA256_BYTES]);
 // The same of what comes in pieces; the end frees it.
 struct hash_stream;
 struct hash_stream *hash_stream_begin(void);
 void hash_stream_add(struct hash_stream *stream, struct str piece);
 void hash_stream_end(struct hash_stream *stream, uint8_t out[SHA256_BYTES]);
-void hash_hmac_sha256(struct str key, struct str data, uint8_t out[SHA256_BYTES]);
 // Appends it as base64 (RFC 4648): with + / and padding, or as URLs and JWTs have it, without.
 enum hash_base64 { HASH_BASE64, HASH_BASE64_URL };
 void hash_put_base64(struct buf *out, struct str data, enum hash_base64 kind);

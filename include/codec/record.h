@@ -73,6 +73,7 @@ struct feed_record {
     int64_t first_ms;      // since when it is known: silence counts from here at the earliest
     int64_t contact_ms;    // last good answer or post; 0: never
     int64_t signal_ms;     // last that brought something new; 0: never
+    int64_t signed_s;      // the latest time of a signed request that was taken; 0: none
     bool silent;           // told by an event; its return will be told too
     bool paused;           // by an operator: not polled
     bool listed;           // the table `listed` has all that its polls brought and that counts

@@ -45,6 +45,7 @@ struct delivery {
     int64_t received_ms;
     enum decode_format format; // when there is no template
     enum door_charset charset; // of the body, as its sender says
+    int64_t signed_s;          // when its request was signed; 0: it was not
     bool packed;               // the body is gzip
     struct cloudevent *event;  // of a CloudEvent in binary mode: its attributes, owned; else NULL
     const struct template *template; // lives as long as `sources`; NULL: native, by `format`

@@ -22,7 +22,8 @@ struct source {
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
     char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
-    uint32_t requests_per_minute; // that it may send; 0: as the configuration says
+    char *signing[SOURCE_TOKENS_MAX]; // push: secrets of its signatures; NULL: none
+    uint32_t requests_per_minute;     // that it may send; 0: as the configuration says
     bool official; // has an official for human trafficking (CCV basic level, criterion 2)
     bool policy;   // has policy (criterion 3)
     enum source_person person;
@@ -40,6 +41,8 @@ struct source {
     char *client_cert_file;                  // PEM with certificate and key; NULL: none
     char *headers[TEMPLATE_HEADERS_MAX + 1]; // from headers_file: "Name: value" each, secrets; NULL
                                              // behind the last
+    // A folder by SFTP; NULL, all three, for another URL. The host's key as base64 of its SHA-256.
+    char *ssh_user, *ssh_key_file, *ssh_host_key;
     char *fsc_grant;      // behind an FSC outway: the hash of the grant; NULL: it is not
     bool allow_private;   // may be at a loopback or private address
     struct digest digest; // of its line, its template and its secrets: what another has differs

@@ -57,6 +57,7 @@ STATUS = {
         "takenBack": 0,
         "forked": 0,
         "lastError": None,
+        "whatToDo": None,
     },
     "feeds": {"sources": 344, "polled": 12, "failing": 1, "silent": 2, "paused": 0, "quarantined": 7},
     "memory": {"ownBytes": 12 * 1024 * 1024 + 300 * 1024, "mappedBytes": 700 * 1024 * 1024},

@@ -254,7 +254,7 @@ class Status(Case):
         self.assertNotIn("\x1b", text)
 
     def test_topic_of_the_statistics(self):
-        counts = {"state": "running", "topic": "signal-counts", "waiting": 3, "lastError": None}
+        counts = {"state": "running", "topic": "signal-counts", "waiting": 3, "lastError": None, "whatToDo": None}
         self.answer(200, dict(STATUS, kafka=dict(STATUS["kafka"], counts=counts)))
         text = self.good("status")
         for label, value in (("topic", "signal-counts"), ("state", "running"), ("wait", "3"), ("last error", "-")):

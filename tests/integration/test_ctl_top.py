@@ -372,7 +372,7 @@ class Live(Top):
         self.assertNotIn("\u202e", screen.shown)
 
     def test_topic_of_the_statistics(self):
-        self.status["kafka"]["counts"] = {"state": "waiting", "topic": "signal-counts", "waiting": 3, "lastError": "no"}
+        self.status["kafka"]["counts"] = {"state": "waiting", "topic": "signal-counts", "waiting": 3, "lastError": "no", "whatToDo": None}
         line = "Released  waiting on topic signal-counts, 3 records wait; last error: no"
         screen = Screen(self, "top", "--no-colour")
         self.assertIn(line, screen.wait_for("Released"))

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A ledger that is gone, cut or damaged: what an operator sees, by every way in, and what helps."""
+import contextlib
+import http.client
 import os
 import random
 import shutil
@@ -49,6 +51,17 @@ class Damage(unittest.TestCase):
             self.assertIn(ADVICE, text)
         self.assertEqual(self.run_signaald("--rebuild")[0], 2)
         self.assertLessEqual({path.name for path in self.daemon.state.iterdir()} - {"lock", "lock.mdb"}, before)
+
+    def test_cut_while_it_runs(self):
+        """As a disk that cannot give a page: the daemon says so and ends, and does not start on what is left."""
+        self.daemon.start()
+        os.truncate(self.file, 2 * PAGE)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self.daemon.control("GET", "/v1/events?from=1")
+        self.assertEqual(self.daemon.process.wait(TIMEOUT_S), 1)
+        self.daemon.process = None
+        self.assertIn("<2>a page of the ledger's file cannot be read (SIGBUS)", self.daemon.log())
+        self.assertEqual(self.run_signaald()[0], DAMAGED)
 
     def test_no_bytes(self):
         self.file.write_bytes(b"")

@@ -37,8 +37,10 @@ ELSEWHERE = {
     "editor": "a person",
     "signaald --check-config": "with files of its own: test_service.py",
     "systemctl": "systemd",
+    "journalctl": "tests/machine/test_unit.py",
     "signaald --rebuild": "tests/kafka/test_rebuild.py",
 }
+SECRET = "a-secret-for-what-suppliers-sign-0123456789"
 
 
 def blocks(page):
@@ -66,7 +68,11 @@ class Commands(unittest.TestCase):
         self.assertGreater(ran, 20)
 
     def run_page(self, page, script):
-        with harness.Daemon([{"name": SOURCE, "kind": "municipality", "municipality": "GM0363", "push": True}]) as daemon:
+        daemon = harness.Daemon([{"name": SOURCE, "kind": "municipality", "municipality": "GM0363", "push": True,
+                                  "signing_file": "signing"}])
+        (daemon.directory / "signing").write_text(SECRET)
+        (daemon.directory / "signing").chmod(0o600)
+        with daemon:
             self.fill(daemon, page)
             done = subprocess.run(["bash", "-euxo", "pipefail", "-c", script.replace(f":{PORT}/", f":{daemon.port}/")],
                                   cwd=self.place(daemon), env=self.environment(daemon), capture_output=True, text=True, timeout=300)
@@ -99,7 +105,8 @@ class Commands(unittest.TestCase):
         (programs / "signaald").chmod(0o700)
         (programs / "signaalctl").symlink_to(harness.BUILD.resolve() / "signaalctl")
         return {**os.environ, "PATH": f"{programs}:/usr/bin:{os.environ['PATH']}", "TOKEN": harness.token_of(SOURCE),
-                "SIGNAALD_SOCKET": daemon.control_path, "SIGNAALD_CONFIG": str(daemon.config_path)}
+                "SOURCE": SOURCE, "SECRET": SECRET, "SIGNAALD_SOCKET": daemon.control_path,
+                "SIGNAALD_CONFIG": str(daemon.config_path)}
 
 
 class Elsewhere(unittest.TestCase):

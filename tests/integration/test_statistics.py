@@ -250,7 +250,8 @@ class Statistics(Fresh):
         metrics = self.daemon.metrics()
         self.assertEqual(metrics["signaald_statistics_waiting"], len(told["statistics"]))
         self.assertEqual(self.daemon.status()["kafka"]["counts"],
-                         {"state": "off", "topic": "signal-counts", "waiting": len(told["statistics"]), "lastError": None})
+                         {"state": "off", "topic": "signal-counts", "waiting": len(told["statistics"]), "lastError": None,
+                          "whatToDo": None})
 
     def test_rounding_base_stays_compatible(self):
         self.start_at(2018, 3, 20)

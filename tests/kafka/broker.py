@@ -27,7 +27,10 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSION = "3.9.2"
 START_SECONDS = 180
-LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS = 2, 3, 19, 20
+LIST_OFFSETS, METADATA, CREATE_TOPICS, DELETE_TOPICS, DELETE_RECORDS = 2, 3, 19, 20, 21
+CREATE_ACLS, DELETE_ACLS, ALTER_CONFIGS, CREATE_PARTITIONS, ELECT_LEADERS, ALTER_SCRAM = 30, 31, 33, 37, 43, 51
+RIGHTS = {"read": 3, "write": 4, "describe": 8}
+TOPIC_RESOURCE, LITERAL, ALLOW, SCRAM_SHA_512, SCRAM_ITERATIONS = 2, 3, 3, 2, 4096
 UNKNOWN_TOPIC, TOPIC_ALREADY_EXISTS = 3, 36
 
 
@@ -66,6 +69,11 @@ def _text(value):
     return struct.pack(">h", len(data)) + data
 
 
+def _compact(data):
+    """Of the protocol's later versions; short."""
+    return bytes([len(data) + 1]) + data
+
+
 def _read(sock, size):
     data = b""
     while len(data) < size:
@@ -79,12 +87,15 @@ def _read(sock, size):
 class Broker:
     """One broker in `dir`, which keeps its data from one start to the next."""
 
-    def __init__(self, dir, port=None, controller_port=None, heap="256m"):
+    def __init__(self, dir, port=None, controller_port=None, heap="256m", properties=""):
+        """`properties`: lines beside those of server.properties.in, or instead of them."""
         self.dir = os.path.abspath(dir)
+        self.properties = properties
         self.port = port or free_port()
         self.controller_port = controller_port or free_port()
         self.heap = heap
         self.process = None
+        self.node, self.cluster = 1, self._new_id()
         self.bootstrap = "127.0.0.1:%d" % self.port
 
     def __enter__(self):
@@ -118,10 +129,19 @@ class Broker:
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
 
-    def create_topic(self, name, partitions=1, config=None):
+    def second(self, dir, port):
+        """A broker of the same cluster; this one is the controller."""
+        other = Broker(dir, port, self.controller_port, self.heap, "node.id=2\nprocess.roles=broker\n"
+                       "listeners=PLAINTEXT://127.0.0.1:%d\n" % port)
+        other.node = 2
+        with open(self._path("data/meta.properties")) as file:
+            other.cluster = file.read().split("cluster.id=")[1].split("\n")[0]
+        return other
+
+    def create_topic(self, name, partitions=1, config=None, replicas=1):
         """Makes the topic; nothing when it is there already."""
         pairs = b"".join(_text(key) + _text(str(value)) for key, value in (config or {}).items())
-        body = (struct.pack(">i", 1) + _text(name) + struct.pack(">ihi", partitions, 1, 0) +
+        body = (struct.pack(">i", 1) + _text(name) + struct.pack(">ihi", partitions, replicas, 0) +
                 struct.pack(">i", len(config or {})) + pairs + struct.pack(">i?", 30000, False))
         answer = self._call(CREATE_TOPICS, 2, body)
         self._check(name, answer, (0, TOPIC_ALREADY_EXISTS))
@@ -132,6 +152,28 @@ class Broker:
                             struct.pack(">i", 1) + _text(name) + struct.pack(">i", 30000))
         self._check(name, answer, (0,))
         self._await(lambda: self._topic_error(name) == UNKNOWN_TOPIC)
+
+    def add_partitions(self, name, total):
+        body = struct.pack(">i", 1) + _text(name) + struct.pack(">ii", total, -1) + struct.pack(">i?", 30000, False)
+        self._check(name, self._call(CREATE_PARTITIONS, 0, body), (0,))
+
+    def set_topic(self, name, key, value):
+        """A setting of the topic, and the others that it has by itself are the default's."""
+        body = (struct.pack(">ib", 1, 2) + _text(name) + struct.pack(">i", 1) + _text(key) + _text(str(value)) +
+                struct.pack(">?", False))
+        (code,) = struct.unpack_from(">h", self._call(ALTER_CONFIGS, 0, body), 8)
+        if code:
+            raise RuntimeError("topic %s: Kafka error %d" % (name, code))
+
+    def delete_records(self, name, partition):
+        """All that the partition has now."""
+        body = (struct.pack(">i", 1) + _text(name) + struct.pack(">i", 1) + struct.pack(">iq", partition, -1) +
+                struct.pack(">i", 30000))
+        answer = self._call(DELETE_RECORDS, 0, body)
+        # throttle time, number of topics, name, number of partitions, partition, offset, error
+        (code,) = struct.unpack_from(">h", answer, 4 + 4 + 2 + len(name.encode()) + 4 + 4 + 8)
+        if code:
+            raise RuntimeError("topic %s: Kafka error %d" % (name, code))
 
     def end(self, topic):
         """The offset behind the last record of the topic's first partition."""
@@ -149,6 +191,43 @@ class Broker:
         (code,) = struct.unpack_from(">h", answer, 10 + len(name.encode()))
         if code not in fine:
             raise RuntimeError("topic %s: Kafka error %d" % (name, code))
+
+    def in_sync(self, name):
+        """The brokers that have all of each partition."""
+        done = subprocess.run(["kcat", "-L", "-J", "-b", self.bootstrap, "-t", name], stdout=subprocess.PIPE, check=True)
+        (topic,) = json.loads(done.stdout)["topics"]
+        return set.intersection(*({replica["id"] for replica in partition["isrs"]} for partition in topic["partitions"]))
+
+    def elect_preferred(self, name, partitions):
+        """The first replica of each partition leads it."""
+        numbers = struct.pack(">i", partitions) + b"".join(struct.pack(">i", n) for n in range(partitions))
+        self._call(ELECT_LEADERS, 0, struct.pack(">i", 1) + _text(name) + numbers + struct.pack(">i", 30000))
+
+    def _acls(self, api, user, topic, rights):
+        body = struct.pack(">i", len(rights)) + b"".join(
+            struct.pack(">b", TOPIC_RESOURCE) + _text(topic) + struct.pack(">b", LITERAL) + _text("User:" + user) + _text("*") +
+            struct.pack(">bb", RIGHTS[right], ALLOW) for right in rights)
+        (code,) = struct.unpack_from(">h", self._call(api, 1, body), 8)
+        if code:
+            raise RuntimeError("rights of %s: Kafka error %d" % (user, code))
+
+    def give_rights(self, user, topic, *rights):
+        self._acls(CREATE_ACLS, user, topic, rights)
+
+    def take_rights(self, user, topic, *rights):
+        self._acls(DELETE_ACLS, user, topic, rights)
+
+    def set_password(self, user, password):
+        """For SCRAM-SHA-512."""
+        salt = os.urandom(16)
+        salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, SCRAM_ITERATIONS)
+        body = (b"\x00" + _compact(b"") + b"\x02" + _compact(user.encode()) + struct.pack(">bi", SCRAM_SHA_512, SCRAM_ITERATIONS) +
+                _compact(salt) + _compact(salted) + b"\x00\x00")
+        answer = self._call(ALTER_SCRAM, 0, body)
+        # no fields, throttle time, number of users, name, error
+        (code,) = struct.unpack_from(">h", answer, 1 + 4 + 1 + 1 + len(user.encode()))
+        if code:
+            raise RuntimeError("password of %s: Kafka error %d" % (user, code))
 
     def _call(self, api, version, body, timeout=60):
         """One request in Kafka's protocol; the answer's body."""
@@ -169,9 +248,11 @@ class Broker:
     def _topic_error(self, name):
         """What the broker says of the topic; other than the controller, it learns of it after the answer."""
         answer = self._call(METADATA, 1, struct.pack(">i", 1) + _text(name))
-        # one broker (number, host, port, no rack), controller, one topic
-        (host,) = struct.unpack_from(">h", answer, 8)
-        (code,) = struct.unpack_from(">h", answer, 8 + 2 + host + 4 + 2 + 4 + 4)
+        (brokers,), at = struct.unpack_from(">i", answer), 4
+        for _ in range(brokers):  # number, host, port, no rack
+            at += 4
+            at += 2 + struct.unpack_from(">h", answer, at)[0] + 4 + 2
+        (code,) = struct.unpack_from(">h", answer, at + 4 + 4)  # controller, one topic
         return code
 
     def _await(self, condition):
@@ -217,7 +298,7 @@ class Broker:
             return
         os.makedirs(data)
         with open(os.path.join(data, "meta.properties"), "w") as file:
-            file.write("version=1\ncluster.id=%s\nnode.id=1\n" % self._new_id())
+            file.write("version=1\ncluster.id=%s\nnode.id=%d\n" % (self.cluster, self.node))
 
     def _write_properties(self):
         with open(os.path.join(HERE, "server.properties.in")) as template:
@@ -225,6 +306,7 @@ class Broker:
         for name, value in (("PORT", self.port), ("CONTROLLER_PORT", self.controller_port),
                             ("DIR", self.dir)):
             text = text.replace("@%s@" % name, str(value))
+        text += self.properties
         with open(self._path("server.properties"), "w") as file:
             file.write(text)
 

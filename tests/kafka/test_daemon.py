@@ -3,7 +3,6 @@
 """The daemon and a real Kafka, end to end: what a consumer of the topic may rely on. Each test has a
 topic of its own on one broker."""
 import re
-import struct
 import threading
 import unittest
 
@@ -14,7 +13,6 @@ from harness import wait_for
 from kafka_case import await_published
 
 PARTITIONS = 4
-CREATE_PARTITIONS = 37
 LIVES_MAX = 40
 SOURCES = [{"name": "utrecht", "kind": "municipality", "municipality": "GM0344", "push": True},
            {"name": "fairwork", "kind": "ngo", "push": True}]
@@ -178,7 +176,7 @@ class DaemonTest(kafka_case.KafkaCase):
         self.kafka.delete_topic(self.topic)
         self.post(daemon, signals(201, 500))
         wait_for(lambda: daemon.status()["kafka"]["lastError"], "the status tells of it")
-        wait_for(lambda: "<4>kafka state=" in daemon.log().split("handing over the outbox", 1)[1],
+        wait_for(lambda: "<4>[S030] kafka topic=" in daemon.log().split("handing over the outbox", 1)[1],
                  "the log tells of it")
         self.assertEqual(daemon.status()["ledger"]["waiting"], 300)
         self.kafka.create_topic(self.topic, PARTITIONS)
@@ -295,7 +293,7 @@ class DaemonTest(kafka_case.KafkaCase):
         daemon = self.make_daemon().start()
         self.post(daemon, signals(1, 100))
         await_published(daemon)
-        self.add_partitions(PARTITIONS + 5)
+        self.kafka.add_partitions(self.topic, PARTITIONS + 5)
         self.post(daemon, signals(1, 100, status="confirmed"))
         await_published(daemon)
         daemon.stop()
@@ -306,12 +304,6 @@ class DaemonTest(kafka_case.KafkaCase):
         self.check_exactly_once(records, 300)
         self.assertLess(max(record["partition"] for record in records), PARTITIONS)
         daemon.stop()
-
-    def add_partitions(self, total):
-        name = self.topic.encode()
-        body = (struct.pack(">ih", 1, len(name)) + name + struct.pack(">ii", total, -1) +
-                struct.pack(">i?", 30000, False))
-        self.kafka._check(self.topic, self.kafka._call(CREATE_PARTITIONS, 0, body), (0,))
 
 
 if __name__ == "__main__":

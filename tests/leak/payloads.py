@@ -187,6 +187,9 @@ def requests(identifier, token):
         yield request("GET", "/v1/signals/1", f"Authorization: Token {header}")
         pair = base64.b64encode(f"{form}:{form}".encode()).decode()
         yield request("GET", "/v1/signals/1", f"Authorization: Basic {pair}")
+        for name in ("X-Signaal-Source", "X-Signaal-Timestamp", "X-Signaal-Signature"):
+            signed = {"X-Signaal-Source": "x", "X-Signaal-Timestamp": "1", "X-Signaal-Signature": f"sha256={'0' * 64}", name: header}
+            yield request("POST", "/v1/signals", *[f"{key}: {value}" for key, value in signed.items()], body=form.encode())
         yield request("OPTIONS", "/v1/signals", f"WebHook-Request-Origin: {header}", f"WebHook-Request-Callback: {header}")
         for name, value in (("Content-Type", f"text/{header}"), ("Content-Type", f"application/json; charset={header}"),
                             ("Content-Encoding", header), ("Transfer-Encoding", header), ("Content-Length", header),

@@ -250,11 +250,11 @@ static inline bool has_in_flight(struct app *app) {
 }
 
 static inline bool recovery_failed(struct app *app) {
-    return status_of(app).last_error[0] != '\0' && status_of(app).state == PUBLISH_RECOVERING;
+    return status_of(app).trouble.text[0] != '\0' && status_of(app).state == PUBLISH_RECOVERING;
 }
 
 static inline bool has_error(struct app *app) {
-    return status_of(app).last_error[0] != '\0';
+    return status_of(app).trouble.text[0] != '\0';
 }
 
 static inline bool is_stopped(struct app *app) {

@@ -102,8 +102,41 @@ static int set_up(void **state) {
     return hash_init() ? 0 : -1;
 }
 
+// RFC 4231, test cases 1, 2 and 6; the data in two parts.
+static void hmac_of_the_rfc(void **state) {
+    (void)state;
+    static const char hi[] = "Hi There", jefe[] = "what do ya want for nothing?",
+                      large[] = "Test Using Larger Than Block-Size Key - Hash Key First";
+    char ones[20], many[131];
+    memset(ones, 0x0b, sizeof ones);
+    memset(many, 0xaa, sizeof many);
+    const struct {
+        struct str key, data;
+        const char *code;
+    } cases[] = {
+        {{ones, 20},
+         {hi, sizeof hi - 1},
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {STR("Jefe"),
+         {jefe, sizeof jefe - 1},
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {{many, 131},
+         {large, sizeof large - 1},
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct str parts[] = {{cases[i].data.data, 3},
+                                    {cases[i].data.data + 3, cases[i].data.len - 3}};
+        uint8_t code[SHA256_BYTES], expected[SHA256_BYTES];
+        hash_hmac_sha256(cases[i].key, parts, 2, code);
+        assert_true(hash_from_hex(str_from(cases[i].code), expected, sizeof expected));
+        assert_memory_equal(code, expected, sizeof code);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hmac_of_the_rfc),
         cmocka_unit_test(sealed_text_comes_back),
         cmocka_unit_test(nothing_of_the_text_shows),
         cmocka_unit_test(another_key_or_a_changed_byte_opens_nothing),

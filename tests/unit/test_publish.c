@@ -17,7 +17,7 @@ static void test_delivers(void **state) {
     assert_int_equal(status.in_flight, 0);
     assert_int_equal(status.delivered, 3000);
     assert_int_equal(status.restarts, 0);
-    assert_string_equal(status.last_error, "");
+    assert_string_equal(status.trouble.text, "");
     assert_true(app->batches < 1500); // reports come in batches
     assert_int_equal(app->partitions, PARTITIONS);
     assert_int_equal(check_topic(app), 0);

@@ -21,7 +21,7 @@ static void test_stall(void **state) {
     run_until(app, told_recovery);
     run_until(app, all_acked);
     assert_int_equal(status_of(app).state, PUBLISH_RUNNING);
-    assert_string_equal(status_of(app).last_error, "");
+    assert_string_equal(status_of(app).trouble.text, "");
     app_free(app);
 }
 
@@ -65,7 +65,7 @@ static void test_producer_fails(void **state) {
                       (int)status_of(app).restarts);
         assert_true(status_of(app).restarts >= 1);
         assert_true(app->states[PUBLISH_DRAINING] >= 1);
-        assert_string_equal(status_of(app).last_error, "");
+        assert_string_equal(status_of(app).trouble.text, "");
         assert_int_equal(check_topic(app), 0);
         app_free(app);
     }

@@ -330,7 +330,7 @@ static void test_too_few_partitions(void **state) {
     assert_int_equal(rd_kafka_mock_topic_create(other, TOPIC, PARTITIONS - 1, 1), 0);
     start(app, rd_kafka_mock_cluster_bootstraps(other), NULL, 0, 20);
     run_until(app, recovery_failed);
-    assert_non_null(strstr(status_of(app).last_error, "3 partitions, but had 4"));
+    assert_non_null(strstr(status_of(app).trouble.text, "3 partitions, but had 4"));
     stop(app, 1000);
     rd_kafka_mock_cluster_destroy(other);
     app_free(app);

@@ -129,6 +129,7 @@ static void feeds(void **state) {
     (void)state;
     struct feed_record back, feed = {.contact_ms = 5,
                                      .signal_ms = 4,
+                                     .signed_s = 3,
                                      .listed = true,
                                      .whole_ms = 6,
                                      .missing = 7,

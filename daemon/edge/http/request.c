@@ -183,6 +183,10 @@ struct str http_path(const struct http_request *request) {
     return (struct str){request->target, request->path_len};
 }
 
+bool http_has_query(const struct http_request *request) {
+    return request->path_len < request->target_len;
+}
+
 struct str http_header_value(const struct http_request *request, const char *name) {
     const char *value = NULL;
     size_t len = 0;

@@ -167,6 +167,10 @@ void http_share_leave(struct http_conn *conn) {
     conn->share->conns--;
 }
 
+uint64_t http_peer_number(const struct http_request *request) {
+    return key_of_peer(request->conn);
+}
+
 bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) {
     struct http_conn *conn = request->conn;
     struct http_server *server = conn->server;

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { WARM_UP_MS = 2000 };
+
 struct pair {
     const char *name, *value;
 };
@@ -35,6 +37,12 @@ static const struct pair producer_musts[] = {
     // A permanent failure of a batch stops all behind it, where it would else leave a gap.
     {"enable.gapless.guarantee", "true"},
     {"allow.auto.create.topics", "false"},
+};
+
+// A topic whose max.message.bytes was lowered refuses a full batch for its size. An event has at
+// most 16 KiB, and so has then a batch of several.
+static const struct pair small_batches[] = {
+    {"batch.size", "16384"},
 };
 
 static const struct pair consumer_musts[] = {
@@ -67,6 +75,7 @@ struct publish_conf *publish_conf_copy(const struct publish_options *options) {
     conf->key = *options->key;
     conf->settings = mem_zalloc(options->setting_count, sizeof *conf->settings);
     conf->setting_count = options->setting_count;
+    conf->noted = mem_zalloc(1, sizeof *conf->noted);
     for (size_t i = 0; i < options->setting_count; i++)
         conf->settings[i] = (struct publish_setting){mem_strdup(options->settings[i].name),
                                                      mem_strdup(options->settings[i].value)};
@@ -81,6 +90,7 @@ void publish_conf_free(struct publish_conf *conf) {
         free((char *)conf->settings[i].value);
     }
     free(conf->settings);
+    free(conf->noted);
     free(conf->brokers);
     free(conf->topic);
     free(conf->ledger_id);
@@ -155,7 +165,21 @@ static rd_kafka_conf_t *producer_conf(const struct publish_setting *settings, si
 
 rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *err) {
     rd_kafka_conf_t *kafka = producer_conf(conf->settings, conf->setting_count, err);
+    if (kafka)
+        publish_note_causes(kafka, conf, false);
+    if (kafka && conf->small_batches)
+        set_own(kafka, small_batches, sizeof small_batches / sizeof small_batches[0]);
     return kafka ? make_client(RD_KAFKA_PRODUCER, kafka, conf->brokers, err) : NULL;
+}
+
+void publish_conf_warm_up(const struct publish_conf *conf, rd_kafka_t *producer) {
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, conf->topic, NULL);
+    const rd_kafka_metadata_t *metadata;
+    if (topic &&
+        rd_kafka_metadata(producer, 0, topic, &metadata, WARM_UP_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    if (topic)
+        rd_kafka_topic_destroy(topic);
 }
 
 rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *err) {
@@ -165,6 +189,7 @@ rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *e
         return NULL;
     }
     set_own(kafka, consumer_musts, sizeof consumer_musts / sizeof consumer_musts[0]);
+    publish_note_causes(kafka, conf, true);
     return make_client(RD_KAFKA_CONSUMER, kafka, conf->brokers, err);
 }
 

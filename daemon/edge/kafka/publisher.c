@@ -21,8 +21,7 @@
 enum {
     RETRY_MS = 1000,
     RETRY_FACTOR_MAX = 30,
-    DRAIN_MS = 5000, // for the last reports of a failed producer; what it wrote the recovery tells
-    WARM_UP_MS = 2000,
+    DRAIN_MS = 5000,  // for the last reports of a failed producer; what it wrote the recovery tells
     STALL_FACTOR = 8, // so many times the first retry without a report: worth a line
     PROBE_MS = 2000,
     PUMP_EVENTS = 512, // handed over in one turn of the loop
@@ -36,8 +35,8 @@ struct publisher {
     struct publish_options options; // its callbacks and numbers; the text is in conf
     struct publish_conf *conf;
     enum publish_state state;
-    char told[240]; // last reason given to on_state
-    bool working;   // a job has the recovery and the producer
+    char told[PUBLISH_REASON_MAX]; // last reason given to on_state
+    bool working;                  // a job has the recovery and the producer
     bool stopping;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
@@ -69,7 +68,9 @@ struct publisher {
     uint64_t handed_over, in_flight, delivered, restarts;
     int64_t forged_upto[PUBLISH_PARTITIONS_MAX]; // records before it have been looked at
     uint64_t forged;
-    char last_error[160];
+    struct publish_trouble trouble; // while Kafka does not answer
+    struct publish_trouble failing; // why the producer failed last, until something is delivered
+    bool repeats;                   // it fails again and again by that: told once
 };
 
 const char *publish_state_name(enum publish_state state) {
@@ -85,7 +86,7 @@ static enum publish_state shown_state(const struct publisher *p) {
 static void set_state(struct publisher *p, enum publish_state state, const char *reason) {
     bool news = p->state != state || strcmp(p->told, reason) != 0;
     p->state = state;
-    if (!news)
+    if (!news || (p->repeats && !p->stopping))
         return;
     (void)snprintf(p->told, sizeof p->told, "%s", reason);
     bool trouble = state == PUBLISH_RECOVERING || state == PUBLISH_DRAINING || p->stalled;
@@ -108,18 +109,6 @@ static void become_stopped(struct publisher *p) {
     loop_defer(p->loop, &p->turn);
 }
 
-// Connects and learns the partitions now; else the first events would wait a second for it. The
-// outcome does not matter: whatever is wrong, the producer goes on trying.
-static void warm_up(struct publisher *p) {
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(p->producer, p->conf->topic, NULL);
-    const rd_kafka_metadata_t *metadata;
-    if (topic && rd_kafka_metadata(p->producer, 0, topic, &metadata, WARM_UP_MS) ==
-                     RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_metadata_destroy(metadata);
-    if (topic)
-        rd_kafka_topic_destroy(topic);
-}
-
 static void recovery_work(void *ctx) {
     struct publisher *p = ctx;
     p->recovery_result = publish_recovery_step(p->recovery);
@@ -127,7 +116,7 @@ static void recovery_work(void *ctx) {
         return;
     p->producer = publish_conf_producer(p->conf, &p->recovery->err);
     if (p->producer)
-        warm_up(p);
+        publish_conf_warm_up(p->conf, p->producer);
     else
         p->recovery_result = PUBLISH_RECOVERY_FAILED;
 }
@@ -223,9 +212,11 @@ static void recovery_done(void *ctx) {
     } else if (p->recovery_result == PUBLISH_RECOVERY_LACKED) {
         end_lacking(p, recovery);
     } else {
-        (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
-                       recovery->err.text);
-        retry_later(p, recovery->err.text);
+        char reason[PUBLISH_REASON_MAX];
+        publish_trouble_set(&p->trouble, recovery->cause, recovery->err.text);
+        publish_trouble_describe(&p->trouble, "", reason);
+        p->repeats = false;
+        retry_later(p, reason);
     }
     publish_recovery_free(recovery);
 }
@@ -288,20 +279,29 @@ static void begin_draining(struct publisher *p, int64_t patience_ms, const char 
     loop_defer(p->loop, &p->turn);
 }
 
+// Of several reports the first that says what to do.
 static void note_failure(struct publisher *p, rd_kafka_resp_err_t code) {
-    if (p->failed)
+    enum publish_cause cause = publish_cause_of(p->conf, code);
+    char text[160];
+    if (p->failed && (p->trouble.cause != PUBLISH_CAUSE_OTHER || cause == PUBLISH_CAUSE_OTHER))
         return;
     p->failed = true;
+    p->conf->small_batches = p->conf->small_batches || cause == PUBLISH_CAUSE_SIZE;
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(p->producer, NULL, 0);
-    (void)snprintf(p->last_error, sizeof p->last_error, "the producer failed: %s",
-                   rd_kafka_err2str(fatal ? fatal : code));
+    (void)snprintf(text, sizeof text, "the producer failed: %s",
+                   rd_kafka_err2str(fatal && cause == PUBLISH_CAUSE_OTHER ? fatal : code));
+    publish_trouble_set(&p->trouble, cause, text);
 }
 
 // What has not been sent stays here: sent behind a gap, it would be out of order.
 static void drain_failed(struct publisher *p) {
+    char reason[PUBLISH_REASON_MAX];
     p->restarts++;
+    p->repeats = strcmp(p->failing.text, p->trouble.text) == 0;
+    p->failing = p->trouble;
+    publish_trouble_describe(&p->trouble, "", reason);
     (void)rd_kafka_purge(p->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
-    begin_draining(p, DRAIN_MS, p->last_error);
+    begin_draining(p, DRAIN_MS, reason);
 }
 
 // ---- RUNNING
@@ -367,24 +367,24 @@ static void take_reports(struct publisher *p, rd_kafka_event_t *event) {
 // Only a fatal error ends the producer; all others it overcomes by itself.
 static void take_error(struct publisher *p, rd_kafka_event_t *event) {
     if (rd_kafka_event_error_is_fatal(event)) {
-        note_failure(p, rd_kafka_event_error(event));
+        // Of a gap the report that comes with it says why.
+        if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE)
+            note_failure(p, rd_kafka_event_error(event));
         return;
     }
-    if (p->failed)
-        return;
-    (void)snprintf(p->last_error, sizeof p->last_error, "%s", rd_kafka_event_error_string(event));
-    for (char *c = p->last_error; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
+    if (!p->failed && !p->failing.text[0])
+        publish_trouble_set(&p->trouble, publish_cause_of(p->conf, rd_kafka_event_error(event)),
+                            rd_kafka_event_error_string(event));
 }
 
 static void note_delivery(struct publisher *p) {
     p->retry_ms = p->options.retry_ms;
     if (!p->failed)
-        p->last_error[0] = '\0';
-    bool was_stalled = p->stalled;
-    p->stalled = false;
-    if (was_stalled && p->state == PUBLISH_RUNNING)
+        publish_trouble_clear(&p->trouble);
+    bool was_quiet = p->stalled || p->repeats;
+    p->stalled = p->repeats = false;
+    p->failing.text[0] = '\0';
+    if (was_quiet && p->state == PUBLISH_RUNNING)
         set_state(p, PUBLISH_RUNNING, "events are delivered again");
 }
 
@@ -424,14 +424,16 @@ static void probe_work(void *ctx) {
 static void probe_done(void *ctx) {
     struct publisher *p = ctx;
     p->working = p->probing = false;
-    if (p->probed && !p->failed && p->in_flight == 0)
-        p->last_error[0] = '\0';
+    if (p->probed && !p->failed && p->in_flight == 0) {
+        publish_trouble_clear(&p->trouble);
+        publish_trouble_clear(&p->failing);
+    }
     loop_defer(p->loop, &p->turn);
 }
 
 // With nothing to send no report would ever say that an error has passed.
 static void probe(struct publisher *p) {
-    if (!p->last_error[0] || p->in_flight > 0 || p->working || p->state != PUBLISH_RUNNING)
+    if (!p->trouble.text[0] || p->in_flight > 0 || p->working || p->state != PUBLISH_RUNNING)
         return;
     p->working = p->probing = true;
     loop_work(p->loop, probe_work, probe_done, p);
@@ -443,8 +445,10 @@ static void on_stall(void *ctx) {
     p->quiet = quiet ? p->quiet + 1 : 0;
     p->stall_seen = p->delivered;
     if (p->quiet == STALL_FACTOR && !p->stalled) {
+        char reason[PUBLISH_REASON_MAX];
         p->stalled = true;
-        set_state(p, PUBLISH_RUNNING, "Kafka confirms nothing");
+        publish_trouble_describe(&p->trouble, "Kafka confirms nothing", reason);
+        set_state(p, PUBLISH_RUNNING, reason);
     }
     probe(p);
 }
@@ -457,7 +461,8 @@ void publisher_go(struct publisher *p) {
     p->more = true;
     p->full = p->failed = p->stalled = false;
     p->quiet = 0;
-    p->last_error[0] = '\0';
+    if (!p->failing.text[0])
+        publish_trouble_clear(&p->trouble);
     p->events = rd_kafka_queue_get_main(p->producer);
     static const uint64_t one = 1;
     rd_kafka_queue_io_event_enable(p->events, p->event_fd, &one, sizeof one);
@@ -475,9 +480,8 @@ void publisher_recover(struct publisher *p, const char *failed) {
         begin_recovery(p, false);
         return;
     }
-    (void)snprintf(p->last_error, sizeof p->last_error, "%.*s", (int)sizeof p->last_error - 1,
-                   failed);
-    retry_later(p, p->last_error);
+    publish_trouble_set(&p->trouble, PUBLISH_CAUSE_NONE, failed);
+    retry_later(p, failed);
 }
 
 void publisher_wake(struct publisher *p) {
@@ -553,8 +557,8 @@ void publisher_status(const struct publisher *p, struct publish_status *status) 
                                       .in_flight = p->in_flight,
                                       .delivered = p->delivered,
                                       .restarts = p->restarts,
-                                      .forged = p->forged};
-    memcpy(status->last_error, p->last_error, sizeof status->last_error);
+                                      .forged = p->forged,
+                                      .trouble = p->trouble};
 }
 
 void publisher_stop(struct publisher *p, int64_t timeout_ms, void (*stopped)(void *ctx),

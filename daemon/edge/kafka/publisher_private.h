@@ -8,6 +8,12 @@
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
 
+// What clients have met aside of the requests that fail by it; any thread. See cause.c.
+struct publish_noted {
+    atomic_int code;        // why brokers do not let us in; 0: they do
+    atomic_int certificate; // what OpenSSL says of a broker's; 0: nothing
+};
+
 // What is needed to make a client. Owns its text.
 struct publish_conf {
     char *brokers;
@@ -17,12 +23,29 @@ struct publish_conf {
     struct hash_key key;
     struct publish_setting *settings;
     size_t setting_count;
+    struct publish_noted *noted;
+    bool small_batches; // the topic takes no large ones
 };
 
 struct publish_conf *publish_conf_copy(const struct publish_options *options);
 void publish_conf_free(struct publish_conf *conf); // NULL is fine
 rd_kafka_t *publish_conf_producer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
+// Connects and learns the partitions now; else the first events would wait a second for it. The
+// outcome does not matter: whatever is wrong, the producer goes on trying.
+void publish_conf_warm_up(const struct publish_conf *conf, rd_kafka_t *producer);
 rd_kafka_t *publish_conf_consumer(const struct publish_conf *conf, struct err *err) MUST_CHECK;
+
+enum publish_cause publish_cause_of(const struct publish_conf *conf, rd_kafka_resp_err_t code);
+bool publish_is_shut_out(rd_kafka_resp_err_t code); // no broker lets us in
+void publish_trouble_set(struct publish_trouble *trouble, enum publish_cause cause,
+                         const char *text); // which is cleaned
+void publish_trouble_clear(struct publish_trouble *trouble);
+// "WHAT: what went wrong: what to do"; `what` may be "".
+enum { PUBLISH_REASON_MAX = 400 };
+void publish_trouble_describe(const struct publish_trouble *trouble, const char *what,
+                              char out[PUBLISH_REASON_MAX]);
+// `errors`: they are no events, and are noted by rd_kafka_poll.
+void publish_note_causes(rd_kafka_conf_t *kafka, const struct publish_conf *conf, bool errors);
 
 // The digest of a record: of one that is to be sent (headers as they go out), and of one that was
 // read. False: it has more headers of ours than we ever write.
@@ -60,6 +83,7 @@ struct publish_recovery {
     void *ctx; // for see
     // After each step
     struct err err;
+    enum publish_cause cause; // of err
     struct publish_ack *acks;
     size_t ack_count;
     uint64_t forged; // records in our name that are not ours, not counted before

@@ -28,6 +28,7 @@ static bool cancelled(struct publish_recovery *recovery) {
 
 static bool fail_with(struct publish_recovery *recovery, const char *what,
                       rd_kafka_resp_err_t code) {
+    recovery->cause = publish_cause_of(recovery->conf, code);
     return err_set(&recovery->err, ERR_RETRY, "%s: %s", what, rd_kafka_err2str(code));
 }
 
@@ -39,6 +40,7 @@ static void take_for_new(struct publish_recovery *recovery) {
 
 static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metadata_topic_t *topic) {
     recovery->no_topic = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    recovery->cause = PUBLISH_CAUSE_TOPIC;
     if (recovery->no_topic)
         return err_set(&recovery->err, ERR_RETRY, "the topic does not exist");
     if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -64,20 +66,28 @@ static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metada
 
 static bool find_topic(struct publish_recovery *recovery) {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int i = 0; i < CONNECT_TRIES; i++) {
+    struct publish_noted *noted = recovery->conf->noted;
+    atomic_store(&noted->code, 0);
+    atomic_store(&noted->certificate, 0);
+    for (int i = 0; i < CONNECT_TRIES && !publish_is_shut_out(code); i++) {
         if (cancelled(recovery))
             return false;
         const rd_kafka_metadata_t *metadata = NULL;
         code = rd_kafka_metadata(recovery->client, 0, recovery->topic, &metadata, REQUEST_MS);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        (void)rd_kafka_poll(recovery->client, 0);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            int why = atomic_load(&noted->code);
+            code = why ? (rd_kafka_resp_err_t)why : code;
             continue;
+        }
         bool ok = metadata->topic_cnt == 1
                       ? check_topic(recovery, &metadata->topics[0])
                       : fail_with(recovery, "topic", RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC);
         rd_kafka_metadata_destroy(metadata);
         return ok;
     }
-    return fail_with(recovery, "no broker answers", code);
+    return fail_with(
+        recovery, publish_is_shut_out(code) ? "no broker lets us in" : "no broker answers", code);
 }
 
 static bool ask_ends(struct publish_recovery *recovery, int32_t partition, int64_t *low,

@@ -111,9 +111,12 @@ void http_close(struct http_server *server);
 // number of the caller's) and not in its peer's. False when that has its connections already, or
 // so many bytes of bodies that were taken and wait for their reply.
 bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) MUST_CHECK;
+// Of its address, as a number that is the same as long as the address is.
+uint64_t http_peer_number(const struct http_request *request);
 struct str http_method(const struct http_request *request);
 struct str
 http_path(const struct http_request *request); // percent-encoded, as it came, without the query
+bool http_has_query(const struct http_request *request); // also an empty one
 // Decoded value of a query parameter; absent when it is not there. `nth` (from 0) for repeated
 // ones. Borrowed. A query that cannot be decoded to clean UTF-8 has been refused before.
 struct str http_query(struct http_request *request, const char *name, size_t nth);

@@ -45,11 +45,34 @@ enum publish_state {
     PUBLISH_RUNNING,
     PUBLISH_DRAINING,
     PUBLISH_STOPPED,
-    PUBLISH_STALLED
+    PUBLISH_STALLED,
+    PUBLISH_STATES
 };
 const char *publish_state_name(enum publish_state state);
 
 // Text is copied by publisher_create. All callbacks come on the loop.
+// Why events do not get through, as far as somebody can do something about it.
+enum publish_cause {
+    PUBLISH_CAUSE_NONE,
+    PUBLISH_CAUSE_UNREACHABLE,
+    PUBLISH_CAUSE_PASSWORD,
+    PUBLISH_CAUSE_AUTHORITY,
+    PUBLISH_CAUSE_CERTIFICATE_ENDED,
+    PUBLISH_CAUSE_HOST_NAME,
+    PUBLISH_CAUSE_TLS,
+    PUBLISH_CAUSE_RIGHT,
+    PUBLISH_CAUSE_TOPIC,
+    PUBLISH_CAUSE_SIZE,
+    PUBLISH_CAUSE_REPLICAS,
+    PUBLISH_CAUSE_OTHER
+};
+const char *publish_cause_name(enum publish_cause cause);
+const char *publish_cause_advice(enum publish_cause cause); // what to do; "" for NONE
+struct publish_trouble {
+    char text[160]; // empty: there is none
+    enum publish_cause cause;
+};
+
 struct publish_options {
     const char *brokers; // NULL or "": OFF
     const char *topic;
@@ -108,10 +131,10 @@ struct publish_status {
     int32_t partitions;
     uint64_t handed_over; // seq of the last event given to the producer
     uint64_t in_flight;
-    uint64_t delivered;   // since the start
-    uint64_t restarts;    // of the producer, after failures
-    uint64_t forged;      // records in our name that are not ours, since the start
-    char last_error[160]; // empty while Kafka answers
+    uint64_t delivered;             // since the start
+    uint64_t restarts;              // of the producer, after failures
+    uint64_t forged;                // records in our name that are not ours, since the start
+    struct publish_trouble trouble; // until Kafka answers again
 };
 
 struct publisher;
