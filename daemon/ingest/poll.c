@@ -44,9 +44,11 @@ static void note_doubt(struct feed *feed) {
         return;
     bool doubtful = feed->poll->plan.doubtful;
     if (doubtful && !feed->doubtful)
-        log_notice("the list may have been cut off: its number of items is round, and no next page "
-                   "is named source=%s",
-                   feed->source->name);
+        log_alarm(
+            ALARM_LIST_CUT,
+            "a list may have been cut off source=%s reason=\"its number of items is round, and "
+            "no next page is named\"",
+            feed->source->name);
     feed->doubtful = doubtful;
 }
 

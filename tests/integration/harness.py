@@ -26,6 +26,7 @@ import unittest
 import urllib.parse
 
 import contract
+from alarms import ALARMS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNAALD_BUILD", ROOT / "build" / "release"))
@@ -218,6 +219,16 @@ class Daemon:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
+    def alarms(self):
+        """The codes of what the log has told, each of which include/base/alarms.h must have."""
+        codes = set()
+        for line in self.log().splitlines() if self.log_path.exists() else ():
+            alarm = re.match(r"<[0-4]>(?:\[(\w+)\] )?", line)
+            if alarm:
+                assert alarm[1] in ALARMS and ALARMS[alarm[1]].line in line, f"no alarm: {line}"
+                codes.add(alarm[1])
+        return codes
+
     def stop(self, expect=0):
         """SIGTERM; the exit status must be as expected."""
         if self.process is None:
@@ -238,7 +249,10 @@ class Daemon:
             self.process.wait(60)
             self.process = None
         self.port_claim.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.alarms()
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
         return self.start()
