@@ -17,6 +17,7 @@
 #include "core/normalise/normalise.h"
 #include "ingest/certificates.h"
 #include "ingest/feeds.h"
+#include "ingest/source_page.h"
 #include "push_private.h"
 
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct source_pages pages;
     struct map rates;     // see sender_wait_s
     struct http_tls *tls; // that it shows; NULL: there is none
     bool stopping;
@@ -58,6 +60,7 @@ static void answer_handshake(struct push_request *call);
 static void post_notification(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
+static void get_source(struct push_request *call);
 static void get_health(struct push_request *call);
 static void get_document(struct push_request *call);
 
@@ -69,6 +72,7 @@ static const struct push_route {
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
     {{"POST", "/v1/notifications", ROUTE_SOURCE, false, NULL}, post_notification},
+    {{"GET", "/v1/source", ROUTE_SOURCE, false, NULL}, get_source},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
@@ -415,6 +419,19 @@ static void delete_signal(struct push_request *call) {
                                             &identity, (struct str){own.id, own.len}));
 }
 
+static void get_source(struct push_request *call) {
+    struct push *push = call->push;
+    struct http_reply reply = {0};
+    if (!push->stopping &&
+        source_page_ask(&push->pages, call->request, push->sources, push->tables, call->source))
+        return;
+    push->requests_refused++;
+    problem_fill(&reply, push->stopping ? 503 : 429,
+                 "Pages are being made, yours maybe; try again in a moment.");
+    problem_retry_after(&reply, 1);
+    http_send(call->request, &reply);
+}
+
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
@@ -489,6 +506,10 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
+    push->pages = (struct source_pages){.config = options->config,
+                                        .ledger = options->ledger,
+                                        .pipeline = options->pipeline,
+                                        .feeds = options->feeds};
     sender_rates_init(&push->rates);
     if (options->config->listen_address && !listen_on(push, options, err)) {
         push_free(push);
