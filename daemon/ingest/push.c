@@ -217,6 +217,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
+    if (status == 401 && handler_of(call) == get_source) // a browser asks for the password
+        reply_header(reply, "WWW-Authenticate", "Basic realm=\"signaald\", charset=\"UTF-8\"");
     say_types(call->match.route ? form_of_body(call) : NULL, reply);
 }
 

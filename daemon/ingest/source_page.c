@@ -5,6 +5,7 @@
 // pipeline waits for them, so at a stop they are answered before the ledger closes.
 #include "ingest/source_page.h"
 
+#include "api/accept.h"
 #include "base/mem.h"
 #include "ingest/pipeline.h"
 #include "source_private.h"
@@ -20,6 +21,8 @@ struct asked {
     struct sources *sources;
     struct tables *tables;
     struct source_facts facts;
+    bool html, dutch; // as the client would rather have it
+    char policy[SOURCE_POLICY_MAX];
     struct http_reply reply;
 };
 
@@ -38,13 +41,23 @@ static void take_view(void *ctx, const struct feed_view *view) {
 static void work_out(void *ctx) {
     struct asked *asked = ctx;
     source_facts_gather(&asked->facts);
-    source_put_json(&asked->facts, reply_body(&asked->reply, 200, "application/json"));
+    if (asked->html)
+        source_put_html(&asked->facts, asked->dutch,
+                        reply_body(&asked->reply, 200, "text/html; charset=utf-8"));
+    else
+        source_put_json(&asked->facts, reply_body(&asked->reply, 200, "application/json"));
     source_facts_free(&asked->facts);
 }
 
 static void on_worked_out(void *ctx) {
     struct asked *asked = ctx;
     asked->pages->at_work[asked->place] = NULL;
+    if (asked->html) {
+        source_put_policy(asked->policy);
+        reply_header(&asked->reply, "Content-Security-Policy", asked->policy);
+        reply_header(&asked->reply, "Content-Language", asked->dutch ? "nl" : "en");
+        reply_header(&asked->reply, "Referrer-Policy", "no-referrer");
+    }
     reply_header(&asked->reply, "Vary", "Accept, Accept-Language, Authorization");
     http_send(asked->request, &asked->reply);
     sources_unref(asked->sources);
@@ -80,6 +93,10 @@ bool source_page_ask(struct source_pages *pages, struct http_request *request,
                                          .source = source,
                                          .rounding_base = pages->config->disclosure_rounding_base,
                                          .now_ms = loop_wall_ms()};
+    struct str accept = http_header_value(request, "Accept");
+    struct str language = http_header_value(request, "Accept-Language");
+    asked->html = accept_type(accept, "text/html") > accept_type(accept, "application/json");
+    asked->dutch = accept_language(language, "nl") >= accept_language(language, "en");
     pages->at_work[place] = source->name;
     (void)feeds_view(pages->feeds, str_from(source->name), take_view, &asked->facts.feed);
     pipeline_work(pages->pipeline, work_out, on_worked_out, asked);

@@ -47,6 +47,11 @@ void source_facts_gather(struct source_facts *facts); // any thread
 void source_facts_free(struct source_facts *facts);
 bool source_is_municipality(const struct source_facts *facts);
 
+extern const char source_style[]; // conf/web/source.css, ended by NUL
+// The policy (CSP) under which a browser shows the page.
+enum { SOURCE_POLICY_MAX = 256 };
+void source_put_policy(char policy[SOURCE_POLICY_MAX]);
+void source_put_html(const struct source_facts *facts, bool dutch, struct buf *out);
 void source_put_json(const struct source_facts *facts, struct buf *out);
 
 #endif
