@@ -17,6 +17,7 @@
 #include "core/normalise/normalise.h"
 #include "ingest/certificates.h"
 #include "ingest/feeds.h"
+#include "ingest/source_page.h"
 #include "push_private.h"
 
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct source_pages pages;
     struct map rates; // see sender_wait_s
     struct signed_past *past;
     struct http_tls *tls; // that it shows; NULL: there is none
@@ -62,6 +64,7 @@ static void answer_handshake(struct push_request *call);
 static void post_notification(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
+static void get_source(struct push_request *call);
 static void get_health(struct push_request *call);
 static void get_document(struct push_request *call);
 
@@ -73,6 +76,7 @@ static const struct push_route {
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
     {{"POST", "/v1/notifications", ROUTE_SOURCE, false, NULL}, post_notification},
+    {{"GET", "/v1/source", ROUTE_SOURCE, false, NULL}, get_source},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
@@ -255,6 +259,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         router_refuse(reply, status, request, &call->match);
     if (status == 415)
         say_types(form_of_body(call), reply);
+    if (status == 401 && handler_of(call) == get_source) // a browser asks for the password
+        reply_header(reply, "WWW-Authenticate", "Basic realm=\"signaald\", charset=\"UTF-8\"");
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -461,6 +467,14 @@ static void delete_signal(struct push_request *call) {
                                             &identity, (struct str){own.id, own.len}));
 }
 
+static void get_source(struct push_request *call) {
+    struct push *push = call->push;
+    if (push->stopping ||
+        !source_page_ask(&push->pages, call->request, push->sources, push->tables, call->source))
+        send_problem(call, push->stopping ? 503 : 429,
+                     "Pages are being made, yours maybe; try again in a moment.");
+}
+
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
@@ -535,6 +549,10 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
+    push->pages = (struct source_pages){.config = options->config,
+                                        .ledger = options->ledger,
+                                        .pipeline = options->pipeline,
+                                        .feeds = options->feeds};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
     if (options->config->listen_address && !listen_on(push, options, err)) {
