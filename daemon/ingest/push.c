@@ -91,25 +91,13 @@ static void (*handler_of(const struct push_request *call))(struct push_request *
     return ((const struct push_route *)call->match.route)->handle;
 }
 
-// What a source posts is read by, where it is no form of ours.
-static const struct template *form_of(const struct source *source) {
-    bool foreign = source && !source->url && source->template && !source->template->native;
-    return foreign ? source->template : NULL;
-}
-
 // A notification is JSON, as a form may be.
 static const struct template *form_of_body(const struct push_request *call) {
     static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
-    const struct template *form = form_of(call->source);
+    const struct template *form = body_form(call->source);
     if (handler_of(call) == post_notification)
         form = &notification;
     return form;
-}
-
-// As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(const struct template *form, struct http_reply *reply) {
-    if (reply->status == 415)
-        reply_header(reply, "Accept-Post", body_types(form));
 }
 
 static unsigned check_rate(struct push_request *call) {
@@ -258,7 +246,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     else
         router_refuse(reply, status, request, &call->match);
     if (status == 415)
-        say_types(form_of_body(call), reply);
+        body_say_types(form_of_body(call), reply);
     if (status == 401 && handler_of(call) == get_source) // a browser asks for the password
         reply_header(reply, "WWW-Authenticate", "Basic realm=\"signaald\", charset=\"UTF-8\"");
 }
@@ -307,7 +295,7 @@ static void on_delivered(struct commit_task *task) {
         problem_fill(&reply, 503, NULL);
     else
         verdicts_fill(&reply, delivery, location);
-    say_types(form_of(delivery->source), &reply);
+    body_say_types(body_form(delivery->source), &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -335,7 +323,7 @@ static void post_signals(struct push_request *call) {
     delivery->signed_s = call->is_signed ? call->given.seconds : 0;
     if (call->body.packed)
         delivery_set_packed(delivery);
-    delivery->template = form_of(call->source);
+    delivery->template = body_form(call->source);
     if (call->body.format == DECODE_EVENT_DATA)
         delivery->event = body_event(call->request);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");

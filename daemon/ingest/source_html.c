@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-struct writing {
+struct html_page {
     const struct source_facts *facts;
     struct buf *out;
     bool dutch;
@@ -17,11 +17,11 @@ struct writing {
 
 #define BOTH(nl, en) (w->dutch ? (nl) : (en))
 
-static void put(const struct writing *w, const char *html) {
+static void put(const struct html_page *w, const char *html) {
     buf_puts(w->out, html);
 }
 
-static void put_text(const struct writing *w, const char *text) {
+static void put_text(const struct html_page *w, const char *text) {
     for (; *text; text++) {
         switch (*text) {
         case '&':
@@ -42,14 +42,14 @@ static void put_text(const struct writing *w, const char *text) {
     }
 }
 
-static void put_element(const struct writing *w, const char *open, const char *text,
+static void put_element(const struct html_page *w, const char *open, const char *text,
                         const char *close) {
     put(w, open);
     put_text(w, text);
     put(w, close);
 }
 
-static void put_day(const struct writing *w, int64_t ms) {
+static void put_day(const struct html_page *w, int64_t ms) {
     char date[TIME_DATE_MAX];
     if (!ms) {
         put(w, BOTH("nooit", "never"));
@@ -59,28 +59,28 @@ static void put_day(const struct writing *w, int64_t ms) {
     buf_printf(w->out, "<time datetime=\"%s\">%s</time>", date, date);
 }
 
-static void put_fact(const struct writing *w, const char *name, int64_t ms) {
+static void put_fact(const struct html_page *w, const char *name, int64_t ms) {
     put_element(w, "<dt>", name, "</dt><dd>");
     put_day(w, ms);
     put(w, "</dd>\n");
 }
 
-static void open_table(const struct writing *w, const char *caption) {
+static void open_table(const struct html_page *w, const char *caption) {
     put_element(w, "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"", caption,
                 "\"><table>");
     put_element(w, "<caption>", caption, "</caption><thead><tr>");
 }
 
-static void put_head(const struct writing *w, const char *name, bool text) {
+static void put_head(const struct html_page *w, const char *name, bool text) {
     put_element(w, text ? "<th scope=\"col\" class=\"text\">" : "<th scope=\"col\">", name,
                 "</th>");
 }
 
-static void close_table(const struct writing *w) {
+static void close_table(const struct html_page *w) {
     put(w, "</tbody></table></div>\n");
 }
 
-static const char *state_text(const struct writing *w) {
+static const char *state_text(const struct html_page *w) {
     switch (w->facts->feed.state) {
     case FEED_PUSH:
         return BOTH("u stuurt zelf", "you post");
@@ -96,7 +96,7 @@ static const char *state_text(const struct writing *w) {
     }
 }
 
-static void put_contact(const struct writing *w) {
+static void put_contact(const struct html_page *w) {
     const struct source_feed *feed = &w->facts->feed;
     const struct feed_record *record = &feed->record;
     put_element(w, "<h2>", BOTH("Contact", "Contact"), "</h2>\n<dl>");
@@ -117,7 +117,7 @@ static void put_contact(const struct writing *w) {
     put(w, ".</p>\n");
 }
 
-static void put_months(const struct writing *w) {
+static void put_months(const struct html_page *w) {
     char text[PERIOD_TEXT_MAX];
     put_element(w, "<h2>", BOTH("Wat er van uw signalen werd", "What became of your signals"),
                 "</h2>\n");
@@ -145,7 +145,7 @@ static void put_months(const struct writing *w) {
                 "</p>\n");
 }
 
-static void put_reason(const struct writing *w, const struct quarantine_record *entry,
+static void put_reason(const struct html_page *w, const struct quarantine_record *entry,
                        const struct quarantine_reason *reason) {
     const struct template *template = w->facts->source->template;
     const struct mapping *mapping = template && !template->native ? &template->mapping : NULL;
@@ -158,7 +158,7 @@ static void put_reason(const struct writing *w, const struct quarantine_record *
     put_element(w, "<div lang=\"en\">", detail, "</div>");
 }
 
-static void put_quarantine(const struct writing *w) {
+static void put_quarantine(const struct html_page *w) {
     const struct source_facts *facts = w->facts;
     put_element(w, "<h2>", BOTH("Wat wij niet konden overnemen", "What we could not take"),
                 "</h2>\n");
@@ -189,7 +189,7 @@ static void put_quarantine(const struct writing *w) {
     close_table(w);
 }
 
-static void put_words(const struct writing *w) {
+static void put_words(const struct html_page *w) {
     const struct source_facts *facts = w->facts;
     put_element(w, "<h2>", BOTH("Woorden die geen tabel kent", "Words that no table knows"),
                 "</h2>\n");
@@ -219,13 +219,13 @@ static void put_words(const struct writing *w) {
     close_table(w);
 }
 
-static void put_criterion(const struct writing *w, const char *name, bool has) {
+static void put_criterion(const struct html_page *w, const char *name, bool has) {
     put_element(w, "<dt>", name, "</dt>");
     put_element(w, has ? "<dd>" : "<dd class=\"warn\">",
                 has ? BOTH("ja", "yes") : BOTH("nee", "no"), "</dd>\n");
 }
 
-static void put_level(const struct writing *w) {
+static void put_level(const struct html_page *w) {
     const struct source_facts *facts = w->facts;
     put_element(w, "<h2>", BOTH("Het basisniveau van het CCV", "The basic level of the CCV"),
                 "</h2>\n<dl>");
@@ -238,7 +238,7 @@ static void put_level(const struct writing *w) {
     put(w, "</dl>\n");
 }
 
-static void put_comparison(const struct writing *w) {
+static void put_comparison(const struct html_page *w) {
     const struct source_facts *facts = w->facts;
     char period[PERIOD_TEXT_MAX];
     period_format(&facts->closed, period);
@@ -266,7 +266,7 @@ static void put_comparison(const struct writing *w) {
                facts->rounding_base);
 }
 
-static void put_top(const struct writing *w) {
+static void put_top(const struct html_page *w) {
     const struct source_facts *facts = w->facts;
     const char *title = BOTH("Uw signalen", "Your signals");
     put(w, w->dutch ? "<!DOCTYPE html>\n<html lang=\"nl\">\n"
@@ -285,7 +285,7 @@ static void put_top(const struct writing *w) {
 }
 
 void source_put_html(const struct source_facts *facts, bool dutch, struct buf *out) {
-    const struct writing writing = {facts, out, dutch}, *w = &writing;
+    const struct html_page page = {facts, out, dutch}, *w = &page;
     put_top(w);
     put_contact(w);
     put_months(w);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct asked {
+struct page_question {
     struct source_pages *pages;
     size_t place; // of pages->at_work
     struct http_request *request;
@@ -39,30 +39,30 @@ static void take_view(void *ctx, const struct feed_view *view) {
 }
 
 static void work_out(void *ctx) {
-    struct asked *asked = ctx;
-    source_facts_gather(&asked->facts);
-    if (asked->html)
-        source_put_html(&asked->facts, asked->dutch,
-                        reply_body(&asked->reply, 200, "text/html; charset=utf-8"));
+    struct page_question *question = ctx;
+    source_facts_gather(&question->facts);
+    if (question->html)
+        source_put_html(&question->facts, question->dutch,
+                        reply_body(&question->reply, 200, "text/html; charset=utf-8"));
     else
-        source_put_json(&asked->facts, reply_body(&asked->reply, 200, "application/json"));
-    source_facts_free(&asked->facts);
+        source_put_json(&question->facts, reply_body(&question->reply, 200, "application/json"));
+    source_facts_free(&question->facts);
 }
 
 static void on_worked_out(void *ctx) {
-    struct asked *asked = ctx;
-    asked->pages->at_work[asked->place] = NULL;
-    if (asked->html) {
-        source_put_policy(asked->policy);
-        reply_header(&asked->reply, "Content-Security-Policy", asked->policy);
-        reply_header(&asked->reply, "Content-Language", asked->dutch ? "nl" : "en");
-        reply_header(&asked->reply, "Referrer-Policy", "no-referrer");
+    struct page_question *question = ctx;
+    question->pages->at_work[question->place] = NULL;
+    if (question->html) {
+        source_put_policy(question->policy);
+        reply_header(&question->reply, "Content-Security-Policy", question->policy);
+        reply_header(&question->reply, "Content-Language", question->dutch ? "nl" : "en");
+        reply_header(&question->reply, "Referrer-Policy", "no-referrer");
     }
-    reply_header(&asked->reply, "Vary", "Accept, Accept-Language, Authorization");
-    http_send(asked->request, &asked->reply);
-    sources_unref(asked->sources);
-    tables_unref(asked->tables);
-    free(asked);
+    reply_header(&question->reply, "Vary", "Accept, Accept-Language, Authorization");
+    http_send(question->request, &question->reply);
+    sources_unref(question->sources);
+    tables_unref(question->tables);
+    free(question);
 }
 
 static bool find_place(const struct source_pages *pages, const char *name, size_t *place) {
@@ -81,24 +81,25 @@ bool source_page_ask(struct source_pages *pages, struct http_request *request,
     size_t place;
     if (!find_place(pages, source->name, &place))
         return false;
-    struct asked *asked = mem_zalloc(1, sizeof *asked);
-    *asked = (struct asked){.pages = pages,
-                            .place = place,
-                            .request = request,
-                            .sources = sources_ref(sources),
-                            .tables = tables_ref(tables)};
-    asked->facts = (struct source_facts){.ledger = pages->ledger,
-                                         .sources = sources,
-                                         .tables = tables,
-                                         .source = source,
-                                         .rounding_base = pages->config->disclosure_rounding_base,
-                                         .now_ms = loop_wall_ms()};
+    struct page_question *question = mem_zalloc(1, sizeof *question);
+    *question = (struct page_question){.pages = pages,
+                                       .place = place,
+                                       .request = request,
+                                       .sources = sources_ref(sources),
+                                       .tables = tables_ref(tables)};
+    question->facts =
+        (struct source_facts){.ledger = pages->ledger,
+                              .sources = sources,
+                              .tables = tables,
+                              .source = source,
+                              .rounding_base = pages->config->disclosure_rounding_base,
+                              .now_ms = loop_wall_ms()};
     struct str accept = http_header_value(request, "Accept");
     struct str language = http_header_value(request, "Accept-Language");
-    asked->html = accept_type(accept, "text/html") > accept_type(accept, "application/json");
-    asked->dutch = accept_language(language, "nl") >= accept_language(language, "en");
+    question->html = accept_type(accept, "text/html") > accept_type(accept, "application/json");
+    question->dutch = accept_language(language, "nl") >= accept_language(language, "en");
     pages->at_work[place] = source->name;
-    (void)feeds_view(pages->feeds, str_from(source->name), take_view, &asked->facts.feed);
-    pipeline_work(pages->pipeline, work_out, on_worked_out, asked);
+    (void)feeds_view(pages->feeds, str_from(source->name), take_view, &question->facts.feed);
+    pipeline_work(pages->pipeline, work_out, on_worked_out, question);
     return true;
 }
