@@ -208,6 +208,7 @@ static unsigned on_head(void *ctx, struct http_request *request) {
     call->push = ctx;
     call->request = request;
     call->retry_s = 0;
+    call->source = NULL;
     call->too_often = call->is_signed = false;
     call->refusal[0] = '\0';
     unsigned status = router_take(&router, request, &call->match);
@@ -250,7 +251,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
-    say_types(call->match.route ? form_of_body(call) : NULL, reply);
+    if (status == 415) // else nobody may have looked at the head, and the room holds anything
+        say_types(form_of_body(call), reply);
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
