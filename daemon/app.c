@@ -154,8 +154,7 @@ static void on_watchdog(void *ctx) {
     now.streams[LEDGER_STATISTICS].waiting = ledger_statistics_unpublished(app->ledger);
     const char *stands = liveness_look(&app->liveness, &now, WATCHDOGS_MAX * app->watchdog_ms);
     if (stands && !app->stands)
-        log_error("%s hangs: the watchdog is not told, so that systemd starts the service again",
-                  stands);
+        log_alarm(ALARM_HANGS, "the work stands still: %s hangs: the watchdog is not told", stands);
     else if (!stands && app->stands)
         log_notice("%s goes on again", app->stands);
     app->stands = stands;
@@ -289,7 +288,7 @@ static bool reload_all(void *ctx, struct buf *digests, struct buf *text) {
 static void on_sighup_ended(void *ctx, bool written) {
     (void)ctx;
     if (!written)
-        log_error("audit line lost action=reload: begun, its outcome is not logged");
+        log_alarm(ALARM_AUDIT_LINE_LOST, "audit line lost action=reload: begun, no more");
 }
 
 static void begin_reload(struct app *app);
@@ -388,7 +387,7 @@ static void on_input_done(void *ctx) {
 
 static void on_stop_deadline(void *ctx) {
     struct app *app = ctx;
-    log_error("stop takes too long, ending now; the ledger has all that was accepted");
+    log_alarm(ALARM_STOP_SLOW, "stop takes too long, ending now");
     _exit(app->status ? app->status : 1);
 }
 
@@ -436,7 +435,8 @@ static bool load_tables(struct app *app, struct err *err) {
     struct str rest = buf_str(&faults), line;
     while (!ok && str_split(&rest, '\n', &line))
         if (line.len)
-            log_error("%.*s", (int)line.len, line.data);
+            log_alarm(ALARM_CONFIGURATION, "the configuration is at fault: %.*s", (int)line.len,
+                      line.data);
     buf_free(&faults);
     return ok || err_set(err, ERR_CONFIG, "the tables or the sources are at fault");
 }
@@ -587,9 +587,11 @@ int app_run(struct config *config) {
         log_start(&app);
         loop_run(app.loop);
     } else {
-        log_error("cannot start: %s", err.text);
         if (err.kind == ERR_DAMAGED)
-            log_error("%s", store_damage_advice);
+            log_alarm(ALARM_LEDGER_DAMAGED, "the ledger cannot be used: %s: %s", err.text,
+                      store_damage_advice);
+        else
+            log_alarm(ALARM_CANNOT_START, "cannot start: %s", err.text);
         app.status = err_exit_status(&err);
     }
     close_all(&app);

@@ -6,6 +6,7 @@
 #include "base/pii/log.h"
 #include "by_hand.h"
 #include "codec/json_wipe.h"
+#include "edge/journal.h"
 #include "rebuild/rebuild.h"
 #include "rebuild/restore.h"
 
@@ -110,6 +111,8 @@ static struct config *load(int mode, const char *file, struct diagnostics *fault
         (void)fwrite(faults->text.data, 1, faults->text.len, stderr);
     if (faults->advice)
         (void)fprintf(stderr, "signaald: %s\n", faults->advice);
+    if (!config && mode == RUN)
+        log_alarm(ALARM_CONFIGURATION, "the configuration is at fault: see the lines before this");
     diagnostics_free(faults);
     return config;
 }
@@ -165,10 +168,12 @@ static int act(int mode, struct words *words) {
     sigset_t hup;
     (void)sigemptyset(&hup);
     (void)sigaddset(&hup, SIGHUP);
-    if (mode == RUN)
+    if (mode == RUN) {
+        journal_take_log();
         (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
-    else
+    } else {
         by_hand_set_environment();
+    }
     if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
         return EXIT_USAGE;
     struct config *config = load(mode, words->file, &faults);

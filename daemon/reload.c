@@ -150,7 +150,8 @@ void reload_log_refused(struct str faults) {
     struct str line;
     while (str_split(&faults, '\n', &line))
         if (line.len)
-            log_error("reload refused, all stays as it was: %.*s", (int)line.len, line.data);
+            log_alarm(ALARM_RELOAD_REFUSED, "reload refused, all stays as it was: %.*s",
+                      (int)line.len, line.data);
 }
 
 void reload_free(struct reload *reload) {

@@ -57,6 +57,7 @@ endforeach()
 file(GLOB units CONFIGURE_DEPENDS systemd/*.service systemd/*.socket)
 install(TARGETS signaald RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR} COMPONENT daemon)
 install(FILES ${units} DESTINATION lib/systemd/system COMPONENT daemon)
+install(FILES conf/signaald.catalog DESTINATION lib/systemd/catalog COMPONENT daemon)
 install(FILES systemd/signaald.sysusers DESTINATION lib/sysusers.d RENAME signaald.conf COMPONENT daemon)
 install_package(daemon signaald 5 8)
 

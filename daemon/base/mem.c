@@ -4,6 +4,8 @@
 // its size is asked of the allocator.
 #include "base/mem.h"
 
+#include "base/alarms.h"
+
 #include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,7 +15,8 @@
 enum { FIRST_BYTES = 256 }; // of a list that mem_grow begins
 
 static _Noreturn void out_of_memory(size_t size) {
-    (void)fprintf(stderr, "<0>out of memory bytes=%zu\n", size);
+    (void)fprintf(stderr, "<0>[%s] out of memory bytes=%zu\n", alarms[ALARM_OUT_OF_MEMORY].code,
+                  size);
     abort();
 }
 

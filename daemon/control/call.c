@@ -81,7 +81,8 @@ static void call_write(struct call *call, const char *result,
 static void refuse_unlogged(struct call *call) {
     bool begun = call->begun;
     if (begun)
-        log_error("audit line lost action=%s: begun, its outcome is not logged",
+        log_alarm(ALARM_AUDIT_LINE_LOST,
+                  "audit line lost action=%s: begun, its outcome is not logged",
                   call->route->route.action);
     struct http_request *request = call_close(call);
     if (request)
@@ -121,8 +122,9 @@ static void call_end(struct call *call, struct http_reply *reply) {
     call->held = NULL;
     bool full = admission_reads_refused(admission_now(call->control->options.admission)) != NULL;
     if (call->route->always && full)
-        log_warning("audit log read without a line in it, which would fill it %s action=\"%s\"",
-                    call->actor, call->route->route.action);
+        log_alarm(ALARM_AUDIT_READ,
+                  "audit log read without a line in it, which would fill it %s action=\"%s\"",
+                  call->actor, call->route->route.action);
     if (call->route->route.action && !(call->route->always && full))
         call_write(call, result, on_outcome);
     else

@@ -171,7 +171,8 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
 static void on_full(void *ctx, struct http_request *request, const char *what) {
     (void)ctx;
     (void)request;
-    log_warning("a user of the control socket has his share of the room, it gets 429 of=%s", what);
+    log_alarm(ALARM_USER_SHARE,
+              "a user of the control socket has his share of the room, it gets 429 of=%s", what);
 }
 
 static void on_request(void *ctx, struct http_request *request) {

@@ -29,7 +29,8 @@ static void on_erased(struct commit_task *task) {
     const struct erase_task *erase = &erasure->erase;
     bool failed = task->err.kind != ERR_NONE;
     if (failed)
-        log_error("signal not erased uid=%u reason=\"%s\"", erasure->uid, task->err.text);
+        log_alarm(ALARM_NOT_ERASED, "signal not erased uid=%u reason=\"%s\"", erasure->uid,
+                  task->err.text);
     if (!failed && erase->found)
         log_notice("signal erased versions=%u waiting=%u uid=%u", erase->erased, erase->waiting,
                    erasure->uid);

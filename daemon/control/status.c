@@ -2,6 +2,7 @@
 // GET /v1/status and GET /metrics: the same numbers for people and for Prometheus.
 #include "control_private.h"
 
+#include "base/pii/log.h"
 #include "codec/event.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ struct status_numbers {
     struct store_usage usage;
     uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, own_bytes,
         mapped_bytes, taken_back, forked;
-    int64_t signals, persons, last_commit_ms, uptime_s;
+    int64_t signals, persons, last_commit_ms, oldest_waiting_ms, uptime_s;
 };
 
 // From /proc/self/statm (proc(5)), in pages: the second number is all that is in memory, the third
@@ -52,6 +53,7 @@ static void gather(struct control *control, struct status_numbers *f) {
     f->words = ledger_unmapped(o->ledger);
     f->audited = ledger_audit_last(o->ledger);
     f->last_commit_ms = ledger_last_commit_ms(o->ledger);
+    f->oldest_waiting_ms = ledger_oldest_waiting_ms(o->ledger);
     f->uptime_s = (loop_wall_ms() - control->started_ms) / 1000;
     measure_memory(f);
     push_get_status(o->push, &f->push);
@@ -222,6 +224,54 @@ static void metric(struct buf *out, const char *name, const char *help, uint64_t
                name, type, name, (unsigned long long)value);
 }
 
+// What an alarm says for as long as it lasts, and how often each was told: so that one that is over
+// before the next scrape is seen too.
+static void put_alarm_metrics(struct buf *out, const struct status_numbers *f,
+                              const struct control *control) {
+    const struct admission_levels *levels = admission_now(control->options.admission);
+    buf_puts(out, "# HELP signaald_alarms_total Lines of the log that ask for a person, since the "
+                  "start\n# TYPE signaald_alarms_total counter\n");
+    for (int i = 0; i < ALARM_COUNT; i++)
+        buf_printf(out, "signaald_alarms_total{code=\"%s\"} %llu\n", alarms[i].code,
+                   (unsigned long long)log_alarm_count((enum alarm)i));
+    metric(out, "commits_fail", "1 while commits fail, and senders get 503", levels->commits_fail);
+    metric(out, "intake_full", "1 while there is no room, and senders get 429",
+           admission_full(levels) != NULL);
+    metric(out, "reads_refused", "1 while the audit log has its share, and reads are refused",
+           admission_reads_refused(levels) != NULL);
+    metric(out, "audit_bytes", "The audit log on disk", levels->audit_bytes);
+    metric(out, "audit_bytes_max", "Limit: from here on exact reads are refused",
+           admission_audit_max(levels));
+    metric(out, "backlog_bytes", "Waits for Kafka, about", levels->backlog_bytes);
+    metric(out, "backlog_bytes_max", "Limit: from here on senders get 429",
+           levels->backlog_bytes_max);
+    metric(out, "disk_used_percent", "Of the disk of the state directory",
+           levels->disk_blocks ? 100 - levels->disk_free * 100 / levels->disk_blocks : 0);
+    metric(out, "disk_used_percent_max", "Limit: from here on senders get 429",
+           levels->disk_percent_max);
+    metric(out, "uptime_seconds", "Since the start", (uint64_t)f->uptime_s);
+    metric(out, "last_commit_timestamp_seconds",
+           "When the last commit was; 0: none since the start", (uint64_t)f->last_commit_ms / 1000);
+    metric(out, "oldest_waiting_timestamp_seconds",
+           "When the oldest event was accepted that Kafka has not confirmed; 0: none waits",
+           (uint64_t)f->oldest_waiting_ms / 1000);
+}
+
+static void put_kafka_state(struct buf *out, const char *topic,
+                            const struct publish_status *publish) {
+    for (int state = 0; topic && state < PUBLISH_STATES; state++)
+        buf_printf(out, "signaald_kafka_state{topic=\"%s\",state=\"%s\"} %d\n", topic,
+                   publish_state_name((enum publish_state)state), (int)publish->state == state);
+}
+
+static void put_kafka_states(struct buf *out, const struct status_numbers *f,
+                             const struct config *config) {
+    buf_puts(out, "# HELP signaald_kafka_state 1 for the state in which a topic is\n"
+                  "# TYPE signaald_kafka_state gauge\n");
+    put_kafka_state(out, config->kafka_topic, &f->publish);
+    put_kafka_state(out, kafka_counts_topic(config), &f->publish_counts);
+}
+
 static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
     metric(out, "not_quarantined_total",
            "Bad items of polled pages that had no room in the quarantine",
@@ -352,6 +402,8 @@ static void put_metrics(struct buf *out, const struct status_numbers *f,
                         const struct control *control) {
     put_ledger_metrics(out, f);
     put_room_metrics(out, f, control);
+    put_alarm_metrics(out, f, control);
+    put_kafka_states(out, f, control->options.config);
     put_feed_metrics(out, f);
     metric(out, "state_bytes", "State on disk", f->usage.used_bytes);
     metric(out, "state_bytes_max", "Limit: state on disk", f->usage.max_bytes);

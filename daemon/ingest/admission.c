@@ -70,8 +70,12 @@ bool admission_healthy(const struct admission_levels *levels) {
     return !levels->commits_fail && !admission_full(levels);
 }
 
+uint64_t admission_audit_max(const struct admission_levels *levels) {
+    return levels->size_max / AUDIT_SHARE;
+}
+
 const char *admission_reads_refused(const struct admission_levels *levels) {
-    return levels->audit_bytes > levels->size_max / AUDIT_SHARE
+    return levels->audit_bytes > admission_audit_max(levels)
                ? "The audit log has its share of state.size_max, so nothing more can be read: "
                  "make that larger."
                : NULL;
@@ -126,9 +130,10 @@ void admission_measure(struct admission *admission) {
     const char *reason = find_full(&admission->levels);
     bool full = reason != NULL, refused = admission_reads_refused(&admission->levels) != NULL;
     if (refused && !admission->reads_refused)
-        log_error("the audit log has its share of state.size_max: exact reads are refused");
+        log_alarm(ALARM_AUDIT_FULL,
+                  "the audit log has its share of state.size_max: exact reads are refused");
     if (full && !admission->full)
-        log_error("senders get 429 reason=\"%s\" waiting=%llu", reason,
+        log_alarm(ALARM_NO_ROOM, "senders get 429 reason=\"%s\" waiting=%llu", reason,
                   (unsigned long long)ledger_unpublished(admission->ledger));
     if (!full && admission->full)
         log_notice("room again, signals are accepted");
@@ -139,7 +144,7 @@ void admission_measure(struct admission *admission) {
 void admission_note_commit(struct admission *admission, const struct err *err) {
     bool *fail = &admission->levels.commits_fail;
     if (err && !*fail)
-        log_error("commits fail, senders get 503 reason=\"%s\"", err->text);
+        log_alarm(ALARM_COMMITS_FAIL, "commits fail, senders get 503 reason=\"%s\"", err->text);
     if (!err && *fail)
         log_notice("commits work again");
     *fail = err != NULL;

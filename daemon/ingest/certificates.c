@@ -152,10 +152,13 @@ void certificate_warn(const char *what, int64_t ends_s) {
         return;
     time_format_date((int32_t)(ends_s / DAY_S), day);
     if (left_s <= 0)
-        log_error("%s has ended on %s: put a new one there and reload", what, day);
+        log_alarm(ALARM_CERTIFICATE_ENDED,
+                  "a certificate has ended: %s, on %s: put a new one there and reload", what, day);
     else if (left_s < WARN_DAYS * DAY_S)
-        log_warning("%s ends in %lld days, on %s: put a new one there and reload", what,
-                    (long long)(left_s / DAY_S), day);
+        log_alarm(
+            ALARM_CERTIFICATE_ENDS,
+            "a certificate ends soon: %s, in %lld days, on %s: put a new one there and reload",
+            what, (long long)(left_s / DAY_S), day);
 }
 
 // A list of revoked certificates lives for days: of it only the end is told.

@@ -50,6 +50,7 @@ void feed_absence_note(struct feed *feed, struct delivery *delivery) {
 static void end(struct feed *feed, struct absence_work *work) {
     char failure[FEED_FAILURE_MAX];
     const bool paused = feed->record.paused;
+    const bool was_held = feed->record.gone > 0;
     const uint32_t gone = work->task.known.gone;
     const bool held = work->task.task.err.kind == ERR_NONE && gone > 0;
     if (work->task.task.err.kind == ERR_NONE) {
@@ -64,6 +65,9 @@ static void end(struct feed *feed, struct absence_work *work) {
     if (work->task.withdrawn)
         log_notice("signals are gone from a complete list source=%s withdrawn=%" PRIu64,
                    feed->source->name, work->task.withdrawn);
+    if (held && !was_held)
+        log_alarm(ALARM_LIST_SHORT, "a complete list is suddenly short source=%s gone=%" PRIu32,
+                  feed->source->name, gone);
     bool failed = held || work->task.task.err.kind != ERR_NONE;
     feed_poll_finish(feed, failed ? failure : NULL, 0);
 }

@@ -62,6 +62,7 @@ static void feed_free(struct feed *feed) {
     loop_timer_free(feed->timer);
     feed_drop_token(feed);
     feed_poll_free(feed);
+    feed_files_forget(feed);
     sources_unref(feed->sources);
     free(feed);
 }
@@ -83,6 +84,7 @@ static void check_place(struct feed *feed) {
     if (digest_equal(&place, &feed->record.place))
         return;
     feed->record.place = place;
+    feed_files_forget(feed);
     feed->record.cursor[0] = feed->record.etag[0] = feed->record.last_modified[0] = '\0';
 }
 
@@ -153,10 +155,12 @@ static void note_failure(struct feed *feed, const char *failure) {
         feed->failing_ms = feed->failed_ms;
     (void)snprintf(feed->failure, sizeof feed->failure, "%s", failure);
     if (feed->failures == 1)
-        log_warning("feed fails source=%s reason=\"%s\"", feed->source->name, failure);
+        log_alarm(ALARM_FEED_FAILS, "feed fails source=%s reason=\"%s\"", feed->source->name,
+                  failure);
     else if (feed->failures == BACK_OFF_AFTER)
-        log_warning("feed keeps failing, it is asked less often source=%s reason=\"%s\"",
-                    feed->source->name, failure);
+        log_alarm(ALARM_FEED_KEEPS_FAILING,
+                  "feed keeps failing, it is asked less often source=%s reason=\"%s\"",
+                  feed->source->name, failure);
 }
 
 void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms) {
@@ -315,7 +319,8 @@ static void check_silence(struct feeds *feeds, const struct source *source) {
     }
     int64_t since = record.signal_ms ? record.signal_ms : record.first_ms;
     if (!record.silent && loop_wall_ms() - since >= (int64_t)source->silent_days * DAY_MS) {
-        log_notice("source is silent source=%s days=%u", source->name, source->silent_days);
+        log_alarm(ALARM_SOURCE_SILENT, "source is silent source=%s days=%u", source->name,
+                  source->silent_days);
         tell_silence(feeds, source);
     }
 }
@@ -561,6 +566,7 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
         memcpy(text, cursor.data, cursor.len);
     change_source(feeds, feed->source, SOURCE_SET_CURSOR, cursor);
     memcpy(feed->record.cursor, text, sizeof feed->record.cursor);
+    feed_files_forget(feed);
     feed->record.etag[0] = feed->record.last_modified[0] = '\0';
     return feeds_poll(feeds, source);
 }

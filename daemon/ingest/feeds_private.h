@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by feeds.c (which feeds there are, their timing, what an operator asks), poll.c (one poll,
-// page by page) and feed_absence.c (what a list that has all there is lacks); nobody else includes
-// it.
+// page by page), feed_absence.c (what a list that has all there is lacks) and feed_files.c (folders
+// by SFTP); nobody else includes it.
 #ifndef INGEST_FEEDS_PRIVATE_H
 #define INGEST_FEEDS_PRIVATE_H
 
@@ -32,6 +32,7 @@ struct feed_poll {
     char *link_next;               // from the page's Link header; owned; NULL: none
 };
 
+struct folder;
 struct feed {
     struct feeds *feeds;
     // Of feeds->sources; while a poll that a reload did not touch is under way, of those before.
@@ -52,6 +53,7 @@ struct feed {
     char failure[FEED_FAILURE_MAX];
     bool doubtful;          // the last poll: the list may have been cut off
     bool ended;             // not in the table any more; freed once it is idle
+    struct folder *folder;  // of a source by SFTP: what it had; NULL: nothing is known
     struct feed_poll *poll; // NULL while it is idle
     char *token;            // OAuth2; NULL: none
     int64_t token_until_ms; // loop time
@@ -83,6 +85,18 @@ void feed_absence_note(struct feed *feed, struct delivery *delivery);
 // The list was read to its end without a failure: takes what it lacks, then ends the poll.
 void feed_absence_take(struct feed *feed);
 void feed_absence_free(struct feed_poll *poll);
+// feed_files.c, for a source by SFTP.
+void feed_files_begin(struct feed *feed);
+void feed_files_next(struct feed *feed);
+// On a worker, when the file is decoded: the cursor that is committed with it.
+void feed_files_plan(struct feed *feed, struct feed_record *record);
+// The file is on the disk, or `failure` says why not: goes on with the next.
+void feed_files_done(struct feed *feed, const char *failure);
+void feed_files_forget(struct feed *feed); // reads all anew; there may be nothing
+// poll.c, for it: asks for poll->url; asks for any URL of the source.
+void feed_poll_fetch_page(struct feed *feed);
+void feed_fetch(struct feed *feed, const char *url,
+                void (*done)(void *ctx, const struct fetch_result *result));
 // The end of a poll: failure NULL, or why (own words), and how long the server asked to wait.
 void feed_idle(struct feed *feed, const char *failure, int64_t retry_after_ms);
 

@@ -22,8 +22,6 @@ enum {
     DAY_MS = 86400000,
 };
 
-static void fetch_page(struct feed *feed);
-
 static const struct template *template_of(const struct feed *feed) {
     return feed->source->template;
 }
@@ -46,9 +44,11 @@ static void note_doubt(struct feed *feed) {
         return;
     bool doubtful = feed->poll->plan.doubtful;
     if (doubtful && !feed->doubtful)
-        log_notice("the list may have been cut off: its number of items is round, and no next page "
-                   "is named source=%s",
-                   feed->source->name);
+        log_alarm(
+            ALARM_LIST_CUT,
+            "a list may have been cut off source=%s reason=\"its number of items is round, and "
+            "no next page is named\"",
+            feed->source->name);
     feed->doubtful = doubtful;
 }
 
@@ -240,6 +240,10 @@ static bool is_repeated(struct feed_poll *poll, const struct page *content) {
 static void plan_page(struct delivery *delivery) {
     struct feed *feed = delivery->task.ctx;
     const struct page *content = &delivery->content;
+    if (feed->folder) {
+        feed_files_plan(feed, &delivery->poll->feed);
+        return;
+    }
     const struct feed_page page = {.count = content->decoded.items + content->excluded,
                                    .all_refused =
                                        content->item_count > 0 && content->signal_count == 0,
@@ -258,12 +262,16 @@ static void plan_page(struct delivery *delivery) {
 static void after_page(struct feed *feed, const struct delivery *delivery) {
     const char *failure = NULL;
     uint64_t new_count = count_page(feed, &delivery->content);
+    if (feed->folder && !feed->ended && !feed->feeds->stopping) {
+        feed_files_done(feed, NULL);
+        return;
+    }
     enum feed_step step =
         feed_plan_next(&feed->poll->plan, feed->record.cursor, new_count, &failure);
     if (feed->ended || feed->feeds->stopping)
         feed_poll_finish(feed, NULL, 0);
     else if (step != FEED_STEP_END && move_on(feed, step, named_next(feed, delivery), &failure))
-        fetch_page(feed);
+        feed_poll_fetch_page(feed);
     else if (failure)
         feed_poll_finish(feed, failure, 0);
     else
@@ -287,7 +295,10 @@ static void on_delivered(struct commit_task *task) {
                        t->native ? "" : " by ", t->native ? "" : t->name, t->native ? "" : ".yaml",
                        delivery->content.decoded.line, what);
         delivery_free(delivery);
-        feed_poll_finish(feed, failure, 0);
+        if (feed->folder && !feed->ended && !feed->feeds->stopping)
+            feed_files_done(feed, failure);
+        else
+            feed_poll_finish(feed, failure, 0);
         return;
     }
     bool paused = feed->record.paused; // an operator may have asked since
@@ -363,6 +374,8 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
     struct feeds *feeds = feed->feeds;
     if (feed->ended || feeds->stopping) {
         feed_poll_finish(feed, NULL, 0);
+    } else if (result->outcome != FETCH_OK && feed->folder) {
+        feed_files_done(feed, result->reason);
     } else if (result->outcome != FETCH_OK) {
         feed_poll_finish(feed, result->reason, 0);
     } else if (is_page(feed, result->status)) {
@@ -382,6 +395,34 @@ static void on_fetched(void *ctx, const struct fetch_result *result) {
     }
 }
 
+// With what the source needs.
+static void start_request(struct feed *feed, struct fetch_request *request,
+                          void (*done)(void *ctx, const struct fetch_result *result)) {
+    const struct source *source = feed->source;
+    const struct template_login login = {.secret = source->secret,
+                                         .token = feed->token,
+                                         .headers = source->headers,
+                                         .fsc_grant = source->fsc_grant,
+                                         .now_ms = loop_wall_ms()};
+    const struct fetch_ssh ssh = {source->ssh_user, source->ssh_key_file, source->ssh_host_key};
+    struct template_headers headers;
+    template_headers_make(template_of(feed), &login, &headers);
+    request->headers = headers.lines;
+    request->client_cert_file = source->client_cert_file;
+    request->ssh = source->ssh_user ? &ssh : NULL;
+    request->allow_private = source->allow_private;
+    request->visit = feed->poll->visit;
+    feed->state = FEED_FETCHING;
+    fetch_start(feed->feeds->fetcher, request, done, feed);
+    template_headers_free(&headers);
+}
+
+void feed_fetch(struct feed *feed, const char *url,
+                void (*done)(void *ctx, const struct fetch_result *result)) {
+    struct fetch_request request = {.url = url};
+    start_request(feed, &request, done);
+}
+
 static void start_fetch(struct feed *feed) {
     const struct feed_record *record = &feed->record;
     const struct template *t = template_of(feed);
@@ -394,22 +435,9 @@ static void start_fetch(struct feed *feed) {
     struct fetch_request request = {
         .url = feed->poll->url,
         .if_none_match = first && record->etag[0] ? record->etag : NULL,
-        .if_modified_since = first && record->last_modified[0] ? record->last_modified : NULL,
-        .client_cert_file = source->client_cert_file,
-        .allow_private = source->allow_private,
-        .visit = feed->poll->visit};
+        .if_modified_since = first && record->last_modified[0] ? record->last_modified : NULL};
     feed->poll->conditional = request.if_none_match || request.if_modified_since;
-    const struct template_login login = {.secret = source->secret,
-                                         .token = feed->token,
-                                         .headers = source->headers,
-                                         .fsc_grant = source->fsc_grant,
-                                         .now_ms = loop_wall_ms()};
-    struct template_headers headers;
-    template_headers_make(t, &login, &headers);
-    request.headers = headers.lines;
-    feed->state = FEED_FETCHING;
-    fetch_start(feed->feeds->fetcher, &request, on_fetched, feed);
-    template_headers_free(&headers);
+    start_request(feed, &request, on_fetched);
 }
 
 static void on_token(void *ctx, const struct fetch_result *result) {
@@ -448,7 +476,7 @@ static void ask_token(struct feed *feed) {
     buf_free(&form); // overwrites it
 }
 
-static void fetch_page(struct feed *feed) {
+void feed_poll_fetch_page(struct feed *feed) {
     bool needs_token = template_of(feed)->auth == TEMPLATE_AUTH_OAUTH2 && feed->source->secret;
     if (needs_token && feed->token &&
         loop_now_ms(feed->feeds->options.loop) >= feed->token_until_ms)
@@ -471,8 +499,10 @@ void feed_poll_start(struct feed *feed) {
     feeds->polls++;
     feed_plan_begin(&feed->poll->plan, template_of(feed), feed->record.cursor, loop_wall_ms());
     feed_absence_begin(feed);
-    if (put_planned_url(feed))
-        fetch_page(feed);
+    if (feed->source->ssh_user)
+        feed_files_begin(feed);
+    else if (put_planned_url(feed))
+        feed_poll_fetch_page(feed);
     else
         feed_poll_finish(feed, "the address is too long", 0);
 }

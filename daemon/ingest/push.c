@@ -191,10 +191,12 @@ static void on_full(void *ctx, struct http_request *request, const char *what) {
     (void)ctx;
     const struct push_request *call = request ? http_room(request) : NULL;
     if (call && call->source)
-        log_warning("a source has its share of the room, it gets 429 source=%s of=%s",
-                    call->source->name, what);
+        log_alarm(ALARM_SOURCE_SHARE,
+                  "a source has its share of the room, it gets 429 source=%s of=%s",
+                  call->source->name, what);
     else
-        log_warning("an address has its share of the room, it gets 429 of=%s", what);
+        log_alarm(ALARM_ADDRESS_SHARE, "an address has its share of the room, it gets 429 of=%s",
+                  what);
 }
 
 static bool is_handshake(const struct http_request *request) {
@@ -245,6 +247,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     const struct push_request *call = http_room(request);
     struct push *push = ctx;
     push->requests_refused++;
+    // Neither 415 nor 401 comes before on_head, which fills in the call.
     if (status == 415 || (status == 401 && call->is_signed))
         problem_fill(reply, status, call->refusal);
     else if (status == 429)

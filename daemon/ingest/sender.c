@@ -87,8 +87,9 @@ uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t pe
         return 0;
     }
     if (!rate->told_ms || now_ms - rate->told_ms >= MINUTE_MS)
-        log_warning("a source sends more than it may, it gets 429 source=%s per_minute=%u",
-                    source->name, per_minute);
+        log_alarm(ALARM_SOURCE_RATE,
+                  "a source sends more than it may, it gets 429 source=%s per_minute=%u",
+                  source->name, per_minute);
     rate->told_ms = now_ms;
     return (uint32_t)((due_ms - now_ms - MINUTE_MS + each_ms) / 1000 + 1);
 }

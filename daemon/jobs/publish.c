@@ -117,17 +117,17 @@ static void on_recovered(void *ctx) {
 
 static void on_state(void *ctx, enum publish_state state, const char *reason, bool alarm) {
     const struct topic_stream *stream = ctx;
-    enum log_level level = alarm ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
-    if (stream->topic == LEDGER_EVENTS)
-        log_line(level, "kafka state=%s reason=\"%s\"", publish_state_name(state), reason);
+    const char *name = stream->topic_name, *now = publish_state_name(state);
+    if (alarm)
+        log_alarm(ALARM_KAFKA, "kafka topic=%s state=%s reason=\"%s\"", name, now, reason);
     else
-        log_line(level, "kafka topic=%s state=%s reason=\"%s\"", stream->topic_name,
-                 publish_state_name(state), reason);
+        log_notice("kafka topic=%s state=%s reason=\"%s\"", name, now, reason);
 }
 
 static void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offset) {
     const struct topic_stream *stream = ctx;
-    log_error("kafka topic=%s has %llu records in our name that are not ours, the first in "
+    log_alarm(ALARM_KAFKA_FORGED,
+              "records in our name that are not ours: topic=%s count=%llu, the first in "
               "partition=%d offset=%lld: somebody else writes there",
               stream->topic_name, (unsigned long long)count, (int)partition, (long long)offset);
 }

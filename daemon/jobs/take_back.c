@@ -83,9 +83,10 @@ void take_back_tell_forked(struct topic_stream *stream) {
     stream->forked.count = 0;
     stream->job->forked += forked.count;
     if (forked.count)
-        log_error("kafka topic=%s has %" PRIu64 " records of ours that say something else than was "
-                  "published under their number, the first of sequence=%" PRIu64 " in partition=%d "
-                  "offset=%lld: two daemons have written with this ledger",
+        log_alarm(ALARM_KAFKA_FORKED,
+                  "records of ours that say something else: topic=%s count=%" PRIu64
+                  ", than was published under their number, the first of sequence=%" PRIu64
+                  " in partition=%d offset=%lld: two daemons have written with this ledger",
                   stream->topic_name, forked.count, forked.first.seq, (int)forked.first.partition,
                   (long long)forked.first.offset);
 }
@@ -135,7 +136,7 @@ static void on_audited(void *ctx, bool written) {
 
 static void tell(struct topic_stream *stream, const char *what) {
     struct publish_job *job = stream->job;
-    log_warning("the ledger was older than topic %s: %s", stream->topic_name, what);
+    log_alarm(ALARM_TAKEN_BACK, "the ledger was older than topic %s: %s", stream->topic_name, what);
     const struct audit_entry entry = {.actor = "system",
                                       .origin = "system",
                                       .action = "take back",

@@ -139,7 +139,8 @@ void ledger_load_chain(struct ledger *ledger, struct store_txn *txn) {
     uint64_t last = store_last_seq(txn, STORE_AUDIT);
     if (good && fits_head(txn, chain, last))
         return;
-    log_error("the audit log has been changed from outside: signaalctl audit verify says where");
+    log_alarm(ALARM_AUDIT_CHANGED,
+              "the audit log has been changed from outside: signaalctl audit verify says where");
     if (!good) // then line 1 is missed, or the one behind what there is
         *chain = (struct ledger_chain){.first = 1, .last = 1};
     if (chain->last < last)

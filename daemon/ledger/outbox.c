@@ -46,3 +46,13 @@ void ledger_outbox_close(struct ledger_outbox *outbox) {
     buf_free(&outbox->value);
     free(outbox);
 }
+
+int64_t ledger_oldest_waiting_ms(struct ledger *ledger) {
+    struct outbox_entry entry;
+    if (ledger->waiting == 0)
+        return 0;
+    struct ledger_outbox *outbox = ledger_outbox_open(ledger, LEDGER_EVENTS, 0);
+    int64_t logged_ms = ledger_outbox_next(outbox, &entry) ? entry.event.entry.logged_ms : 0;
+    ledger_outbox_close(outbox);
+    return logged_ms;
+}

@@ -152,7 +152,7 @@ static bool take_person(const struct sources_cell *cell, struct str value, struc
 }
 
 static bool take_url(const struct sources_cell *cell, struct str value, struct err *err) {
-    const char *wrong = url_fault(value);
+    const char *wrong = url_is_sftp(value) ? url_sftp_fault(value) : url_fault(value);
     if (wrong)
         return cell_fault(err, wrong);
     cell->source->url = mem_strndup(value.data, value.len);
@@ -219,6 +219,34 @@ static bool take_fsc_grant(const struct sources_cell *cell, struct str value, st
     return true;
 }
 
+static bool take_ssh_user(const struct sources_cell *cell, struct str value, struct err *err) {
+    if (!text_is_word(value, 64, "._-@"))
+        return cell_fault(err, "not allowed (allowed: 1..64 of [a-zA-Z0-9._@-])");
+    cell->source->ssh_user = mem_strndup(value.data, value.len);
+    return true;
+}
+
+static bool take_ssh_key_file(const struct sources_cell *cell, struct str value, struct err *err) {
+    char *key = NULL;
+    bool ok = config_path(cell->reading->dir, value, &cell->source->ssh_key_file, err) &&
+              config_secret(cell->source->ssh_key_file, &key, err);
+    if (ok && !strstr(key, "PRIVATE KEY-----"))
+        ok = cell_fault(err, "the file has to hold a private key, without a passphrase");
+    config_secret_free(key);
+    return ok;
+}
+
+// As ssh-keygen -l writes it, "SHA256:" and 43 letters.
+static bool take_ssh_host_key(const struct sources_cell *cell, struct str value, struct err *err) {
+    enum { PREFIX = 7, LETTERS = 43 };
+    if (value.len != PREFIX + LETTERS || memcmp(value.data, "SHA256:", PREFIX) != 0 ||
+        !text_is_word((struct str){value.data + PREFIX, LETTERS}, LETTERS, "+/"))
+        return cell_fault(err, "no fingerprint (allowed: SHA256: and 43 letters, as ssh-keygen -l "
+                               "writes it)");
+    cell->source->ssh_host_key = mem_strndup(value.data + PREFIX, LETTERS);
+    return true;
+}
+
 static bool take_client_cert_file(const struct sources_cell *cell, struct str value,
                                   struct err *err) {
     char *pem = NULL;
@@ -257,6 +285,9 @@ const struct sources_column sources_columns[] = {
     {"complete", false, take_flag, offsetof(struct source, complete)},
     {"secret_file", false, take_secret_file, 0},
     {"client_cert_file", false, take_client_cert_file, 0},
+    {"ssh_user", false, take_ssh_user, 0},
+    {"ssh_key_file", false, take_ssh_key_file, 0},
+    {"ssh_host_key", false, take_ssh_host_key, 0},
     {"headers_file", false, take_headers_file, 0},
     {"fsc_grant", false, take_fsc_grant, 0},
     {"allow_private", false, take_flag, offsetof(struct source, allow_private)},
@@ -350,7 +381,25 @@ static void check_complete(struct sources_reading *reading, const struct source 
 }
 
 static bool is_http(const char *url) {
-    return url && url[4] == ':';
+    return url && url[4] == ':' && !url_is_sftp(str_from(url));
+}
+
+// A folder is read file by file, whole: there is nothing to ask.
+static void check_sftp(struct sources_reading *reading, const struct source *source,
+                       const struct template *template) {
+    const char *wrong = NULL;
+    bool any = source->ssh_user || source->ssh_key_file || source->ssh_host_key;
+    bool all = source->ssh_user && source->ssh_key_file && source->ssh_host_key;
+    if (!source->url || !url_is_sftp(str_from(source->url)))
+        wrong = any ? "ssh_user, ssh_key_file and ssh_host_key: only with an sftp url" : NULL;
+    else if (!all && !reading->row.secret_bad)
+        wrong = "url: sftp needs ssh_user, ssh_key_file and ssh_host_key";
+    else if (template->window_end_param || template->cursor_param || source->cursor_param)
+        wrong = "url: sftp is not for a template with a cursor or windows";
+    else if (source->complete)
+        wrong = "complete: not with sftp: files add to each other";
+    if (wrong)
+        diagnostics_add(reading->faults, reading->file, reading->row.line, "%s", wrong);
 }
 
 // What a secret would be read from on its way.
@@ -373,6 +422,7 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
     const struct template *template = source->template ? source->template : native;
     check_cursor(reading, source, template);
     check_complete(reading, source, template);
+    check_sftp(reading, source, template);
     if (source->template)
         check_secret(reading, source, template);
     if ((source->secret || source->headers[0] || source->client_cert_file) &&

@@ -232,6 +232,9 @@ void sources_unref(struct sources *sources) {
             config_secret_free(source->signing[k]);
         free(source->client_cert_file);
         free(source->fsc_grant);
+        free(source->ssh_user);
+        free(source->ssh_key_file);
+        free(source->ssh_host_key);
         for (size_t h = 0; source->headers[h]; h++)
             config_secret_free(source->headers[h]);
         config_secret_free(source->secret);

@@ -19,7 +19,7 @@ struct sources_reading {
         bool template_bad, secret_bad; // has a fault that is told already
     } row;
 };
-enum { SOURCES_COLUMNS = 22 };
+enum { SOURCES_COLUMNS = 25 };
 struct sources_cell;
 struct sources_column {
     const char *name;

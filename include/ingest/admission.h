@@ -32,6 +32,7 @@ bool admission_healthy(const struct admission_levels *levels);
 // Why nothing more can be read that leaves a line in the audit log; NULL: it can. Those lines must
 // not take the room of signals.
 const char *admission_reads_refused(const struct admission_levels *levels);
+uint64_t admission_audit_max(const struct admission_levels *levels); // bytes of audit log
 
 struct admission {
     const struct config *config;

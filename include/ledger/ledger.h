@@ -77,7 +77,9 @@ uint64_t ledger_last_seq(const struct ledger *ledger);      // = events ever acc
 uint64_t ledger_first_seq(const struct ledger *ledger);     // of the oldest line that is kept
 uint64_t ledger_unpublished(const struct ledger *ledger);   // in the outbox
 int64_t ledger_last_commit_ms(const struct ledger *ledger); // 0: none since the start
-const char *ledger_id(const struct ledger *ledger);         // this ledger's random name, in hex
+// When the first line of the outbox was accepted; 0: nothing waits.
+int64_t ledger_oldest_waiting_ms(struct ledger *ledger);
+const char *ledger_id(const struct ledger *ledger); // this ledger's random name, in hex
 // The last record of a partition that is known to be ours; offset -1: none.
 struct publish_ack ledger_last_known(const struct ledger *ledger, enum ledger_topic topic,
                                      int32_t partition);

@@ -41,6 +41,8 @@ struct source {
     char *client_cert_file;                  // PEM with certificate and key; NULL: none
     char *headers[TEMPLATE_HEADERS_MAX + 1]; // from headers_file: "Name: value" each, secrets; NULL
                                              // behind the last
+    // A folder by SFTP; NULL, all three, for another URL. The host's key as base64 of its SHA-256.
+    char *ssh_user, *ssh_key_file, *ssh_host_key;
     char *fsc_grant;      // behind an FSC outway: the hash of the grant; NULL: it is not
     bool allow_private;   // may be at a loopback or private address
     struct digest digest; // of its line, its template and its secrets: what another has differs

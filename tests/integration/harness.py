@@ -26,6 +26,7 @@ import unittest
 import urllib.parse
 
 import contract
+from alarms import ALARMS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SIGNAALD_BUILD", ROOT / "build" / "release"))
@@ -158,7 +159,7 @@ class Daemon:
 
     def write_sources(self, sources):
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
-                   "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "allow_private",
+                   "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "ssh_user", "ssh_key_file", "ssh_host_key", "allow_private",
                    "silent_days", "person"]
         columns += [c for c in ("complete", "event_source", "requests_per_minute", "signing_file") if any(c in source for source in sources)]
         lines = [",".join(columns)]
@@ -218,6 +219,16 @@ class Daemon:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
+    def alarms(self):
+        """The codes of what the log has told, each of which include/base/alarms.h must have."""
+        codes = set()
+        for line in self.log().splitlines() if self.log_path.exists() else ():
+            alarm = re.match(r"<[0-4]>(?:\[(\w+)\] )?", line)
+            if alarm:
+                assert alarm[1] in ALARMS and ALARMS[alarm[1]].line in line, f"no alarm: {line}"
+                codes.add(alarm[1])
+        return codes
+
     def stop(self, expect=0):
         """SIGTERM; the exit status must be as expected."""
         if self.process is None:
@@ -238,7 +249,10 @@ class Daemon:
             self.process.wait(60)
             self.process = None
         self.port_claim.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        try:
+            self.alarms()
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self):
         return self.start()

@@ -136,6 +136,7 @@ class Absence(Case):
         self.items = self.items[:20]
         wait_for(lambda: self.feed()["gone"] == 20, "it is held")
         self.assertIn("gone from its list", self.feed()["failure"])
+        self.assertIn("[S042] a complete list is suddenly short source=list gone=20", self.daemon.log())
         self.assertEqual(self.daemon.status()["feeds"]["held"], 1)
         self.assertEqual(self.daemon.metrics()["signaald_feeds_held"], 1)
         self.assertEqual(self.total(), 40)

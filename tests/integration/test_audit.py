@@ -305,7 +305,7 @@ class Unwritable(Base):
                 with self.subTest(path=path):
                     self.assertIn("cannot be logged now", self.refused(method, path))
             self.daemon.process.send_signal(signal.SIGHUP)
-            wait_for(lambda: "it cannot be logged in the audit log now" in self.daemon.log(), "it is told")
+            wait_for(lambda: "[S070] reload refused" in self.daemon.log(), "it is told")
             self.assertEqual(self.daemon.control("GET", "/v1/status").status, 200)
         self.assertEqual(self.daemon.status()["feeds"]["sources"], 2)
         wait_for(lambda: self.daemon.control("GET", "/v1/counts").status == 200, "it works again")
@@ -335,7 +335,7 @@ class Unwritable(Base):
             wait_for(lambda: self.daemon.control("GET", "/v1/counts").status == 200, "it works again")
             self.assertEqual([line["result"] for line in self.lines_of("reload")[before:]], wanted)
         self.assertEqual(outcomes, {True, False, None})
-        self.assertIn("its outcome is not logged", self.daemon.log())
+        self.assertIn("[S061] audit line lost action=reload", self.daemon.log())
         self.assert_sound()
 
 
@@ -420,7 +420,7 @@ class Behind(Base):
         mac = bytes.fromhex(re.findall(r"audit head number=\d+ mac=(\S+)", self.daemon.log())[-1])
         self.rewrite(mac + b'"time"', bytes([mac[0] ^ 1]) + mac[1:] + b'"time"')
         self.start()
-        self.assertIn("the audit log has been changed from outside", self.daemon.log())
+        self.assertIn("[S060] the audit log has been changed from outside", self.daemon.log())
         self.assertEqual(ctl(self.daemon, "audit", "verify").returncode, 1)
         self.assertEqual(self.daemon.post(COA, {"id": "after", **SIGNAL}).status, 201)
 
@@ -462,7 +462,7 @@ class Share(unittest.TestCase):
         self.assertEqual((refused.status, refused.json["detail"][:31]), (429, "Too much is waiting here. Nothi"))
         self.assertEqual([(line["action"], line["result"]) for line in audit(daemon)[-2:]],
                          [("import", "begun"), ("import", "429")])
-        self.assertIn('senders get 429 reason="too much waits for Kafka (intake.backlog_max)"', daemon.log())
+        self.assertIn('[S021] senders get 429 reason="too much waits for Kafka (intake.backlog_max)"', daemon.log())
         daemon.stop()
 
     def test_reads_do_not_take_the_room_of_signals(self):
@@ -479,13 +479,13 @@ class Share(unittest.TestCase):
                 break
         self.assertEqual(refused.status, 503)
         self.assertGreater(int(refused.headers["Retry-After"]), 0)
-        self.assertIn("audit log has its share", daemon.log())
+        self.assertIn("[S022] the audit log has its share", daemon.log())
         full = daemon.metrics()["signaald_audit_lines_total"]
         for _ in range(3):  # who looks for the one that filled it can read it, and leaves no line
             self.assertEqual(len(audit(daemon)), full)
             self.assertTrue(daemon.control("GET", "/v1/audit/verify").json["whole"])
         self.assertEqual(daemon.metrics()["signaald_audit_lines_total"], full)
-        self.assertIn("audit log read without a line in it", daemon.log())
+        self.assertIn("[S062] audit log read without a line in it", daemon.log())
         self.assertEqual(daemon.post(COA, {"id": "1", **SIGNAL}).status, 201)
         self.assertEqual(daemon.status()["ledger"]["signals"], 1)
         daemon.stop()

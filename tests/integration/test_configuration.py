@@ -67,7 +67,7 @@ class Certificate(harness.Fresh):
         self.daemon.start()
         self.assert_shown(0)
         self.assert_ends(10)
-        self.assertRegex(self.daemon.log(), r"<4>the TLS certificate ends in (9|10) days, on \d{4}-\d\d-\d\d")
+        self.assertRegex(self.daemon.log(), r"<4>\[S050\] a certificate ends soon: the TLS certificate, in (9|10) days, on \d{4}-\d\d-\d\d")
         with self.connect(0) as connection:
             connection.request("GET", "/v1/health")
             connection.getresponse().read()
@@ -128,8 +128,8 @@ class OthersCertificates(harness.Fresh):
             seconds = metrics[f"signaald_{kind}_end_timestamp_seconds"]
             self.assertEqual(time.strftime("%Y-%m-%d", time.gmtime(seconds)), day(days))
         log = self.daemon.log()
-        self.assertRegex(log, rf"<4>the client certificate of source near ends in \d+ days, on {day(10)}")
-        self.assertRegex(log, rf"<4>one of the authorities of poll.ca_file ends in \d+ days, on {day(20)}")
+        self.assertRegex(log, rf"<4>\[S050\] a certificate ends soon: the client certificate of source near, in \d+ days, on {day(10)}")
+        self.assertRegex(log, rf"<4>\[S050\] a certificate ends soon: one of the authorities of poll.ca_file, in \d+ days, on {day(20)}")
         self.assertNotIn("source far", log)
         told = subprocess.run([str(harness.BUILD / "signaalctl"), "--socket", self.daemon.control_path, "status"],
                               capture_output=True, text=True, timeout=60).stdout

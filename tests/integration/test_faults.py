@@ -118,7 +118,7 @@ class InputOutput(Base):
                 for count in (1, 20):
                     self.assertEqual(self.post(count), 503)
                 self.assertEqual(self.daemon.request("GET", "/v1/health").status, 503)
-            self.assertRegex(self.daemon.log(), f"<3>commits fail.*{said}")
+            self.assertRegex(self.daemon.log(), rf"<3>\[S020\] commits fail.*{said}")
             self.assertEqual(self.post(7), 200)
             self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
             self.assert_kept()

@@ -188,7 +188,7 @@ class Feeds(Case):
             self.assertGreaterEqual(daemon.status()["intake"]["refused"], 3)
         with self.subTest("a redirect to another origin is not followed"):
             wait_for(lambda: "source=moved" in daemon.log(), "it is logged")
-            self.assertRegex(daemon.log(), r'feed fails source=moved reason="redirect to another host"')
+            self.assertRegex(daemon.log(), r'\[S040\] feed fails source=moved reason="redirect to another host"')
             self.assertEqual(self.endpoint.seen("/elsewhere"), [])
         with self.subTest("a private address that was not allowed is never asked"):
             wait_for(lambda: "source=private" in daemon.log(), "it is logged")

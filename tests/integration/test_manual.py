@@ -3,16 +3,19 @@
 """The pages say what the program does: lists of keys, columns, options and rooms are compared with it, links lead somewhere, and
 the manual is good mdoc. UPDATE_MANUAL=1 writes the list of keys in signaald.yaml(5) anew."""
 import ast
+import collections
 import os
 import re
 import subprocess
 import unittest
 
+import alarms
 import harness
 
 ROOT = harness.ROOT
 MAN = ROOT / "conf/man"
 BEGIN, END = '.\\" Printed by signaald --print-manual.\n', '.\\" End of what signaald --print-manual prints.\n'
+UNPROVOKED = {"S024": "needs a share of requests at work at once that have shown no token; idle ones give way before"}
 README_MAX = 12_288
 
 
@@ -86,10 +89,49 @@ class Manual(unittest.TestCase):
     def test_columns_of_sources(self):
         table = source("sources/columns.c").split("sources_columns[] = {")[1].split("};")[0]
         columns = re.findall(r'\{"(\w+)", (?:true|false),', table)
-        self.assertEqual(len(columns), 22)
+        self.assertEqual(len(columns), 25)
         self.assertEqual(items("sources.csv.5", "COLUMNS"), columns)
         kinds = re.findall(r'\[SOURCE_[A-Z]+\] = "(\w+)"', source("core/signal/signal.c"))
         self.assertIn(f".Li {' , '.join(kinds)} .\n", (MAN / "sources.csv.5").read_text())
+
+
+class Alarms(unittest.TestCase):
+    """The catalogue and the operators' table are the program's, and each alarm is told somewhere, in a way that is told once."""
+
+    def test_made_of_the_table(self):
+        page = ROOT / "conf/doc/operators.md"
+        head, rest = page.read_text().split(alarms.BEGIN)
+        shown, tail = rest.split(alarms.END)
+        if os.environ.get("UPDATE_MANUAL"):
+            page.write_text(head + alarms.BEGIN + alarms.table() + alarms.END + tail)
+            alarms.CATALOG.write_text(alarms.catalog())
+            return
+        self.assertEqual(shown, alarms.table())
+        self.assertEqual(alarms.CATALOG.read_text(), alarms.catalog())
+
+    def test_each_is_told(self):
+        calls = collections.defaultdict(set)
+        for path in ROOT.glob("daemon/**/*.c"):
+            for name, text in re.findall(r'ALARM_(\w+)(?:,\s*"((?:[^"\\]|\\.)*)"|\])', path.read_text()):
+                calls[name].add(text)
+        calls.pop("COUNT")
+        self.assertEqual(set(calls), {alarm.name for alarm in alarms.ALARMS.values()})
+        for alarm in alarms.ALARMS.values():
+            for text in calls[alarm.name] - {""}:
+                self.assertTrue(text.replace('\\"', '"').startswith(alarm.line), f"{alarm.code}: {text}")
+
+    def test_no_two_alike(self):
+        for field in ("code", "message_id", "name", "line"):
+            values = [getattr(alarm, field) for alarm in alarms.ALARMS.values()]
+            self.assertEqual(len(values), len(set(values)), field)
+        for alarm in alarms.ALARMS.values():
+            self.assertRegex(alarm.code, r"^S\d{3}$")
+            self.assertRegex(alarm.message_id, r"^[0-9a-f]{32}$")
+
+    def test_each_is_provoked(self):
+        """By a test that names its code; a daemon's log is held against the table wherever one is stopped."""
+        texts = "".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py") if path.name != "test_manual.py")
+        self.assertEqual({code for code in alarms.ALARMS if code not in texts}, set(UNPROVOKED))
 
 
 class Readme(unittest.TestCase):

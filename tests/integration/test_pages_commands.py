@@ -37,6 +37,7 @@ ELSEWHERE = {
     "editor": "a person",
     "signaald --check-config": "with files of its own: test_service.py",
     "systemctl": "systemd",
+    "journalctl": "tests/machine/test_unit.py",
     "signaald --rebuild": "tests/kafka/test_rebuild.py",
 }
 SECRET = "a-secret-for-what-suppliers-sign-0123456789"

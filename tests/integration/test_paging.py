@@ -162,6 +162,7 @@ class Paging(Case):
                 return daemon.control("GET", "/v1/feeds/round").json
             wait_for(lambda: feed()["doubtful"], "it is told")
             self.assertIn("may have been cut off", feed()["failure"])
+            self.assertIn("[S043] a list may have been cut off source=round", daemon.log())
             self.assertEqual(daemon.metrics()["signaald_feeds_doubtful"], 1)
             listed.append(items(100, 101)[0])
             wait_for(lambda: feed()["failures"] == 0 and not feed()["doubtful"], "one more, and it is in no doubt")

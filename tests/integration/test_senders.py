@@ -82,7 +82,7 @@ class Often(Fresh):
         self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
         self.assertEqual(self.ask(SLOW).status, 429)  # a reload gives nobody more
         self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
-        self.assertEqual(self.daemon.log().count(f"source={SLOW} per_minute=3"), 1)
+        self.assertEqual(self.daemon.log().count(f"[S026] a source sends more than it may, it gets 429 source={SLOW} per_minute=3"), 1)
         self.assertEqual(self.daemon.status()["intake"]["received"], 0)
         self.daemon.stop()
 

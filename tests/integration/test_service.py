@@ -326,7 +326,7 @@ class Service(Fresh):
         self.assertEqual(self.daemon.post("politie", {"id": "1"}).status, 201)
         self.daemon.write_sources([*SOURCES, {"name": "x", "kind": "warship"}])
         self.daemon.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: "reload refused" in self.daemon.log(), "the refusal is logged")
+        wait_for(lambda: "[S070] reload refused" in self.daemon.log(), "the refusal is logged")
         self.assertIn("sources.csv:4: kind", self.daemon.log())
         self.assertEqual(self.daemon.post("politie", {"id": "2"}).status, 201)
 

@@ -46,7 +46,7 @@ class Bodies(Fresh):
         health = self.daemon.request("GET", "/v1/health")
         self.assertEqual((health.status, health.json["sharesFull"]), (200, 1))
         self.assertEqual(self.daemon.status()["intake"]["sharesFull"], 1)
-        self.assertEqual(self.daemon.log().count(f"it gets 429 source={COA} of=bodies"), 1)
+        self.assertEqual(self.daemon.log().count(f"[S023] a source has its share of the room, it gets 429 source={COA} of=bodies"), 1)
         self.assertLess(self.daemon.metrics()["signaald_body_bytes"], 17 * MIB)
         self.daemon.stop()
 
@@ -276,6 +276,7 @@ class Readers(Fresh):
         wait_for(lambda: self.daemon.metrics()["signaald_audit_lines_total"] > 50, "they follow")
         for _ in range(20):
             self.assertEqual(self.daemon.control("GET", "/v1/counts").status, 200)
+        self.assertEqual(self.daemon.log().count("[S025] a user of the control socket has his share of the room"), 1)
         self.daemon.stop()
         reader.kill()
         reader.communicate()

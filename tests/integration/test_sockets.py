@@ -244,7 +244,7 @@ class Watchdog(Fresh):
         poster = threading.Thread(target=lambda: self.daemon.post("coa", {"id": "1", **SIGNAL}))
         with faults.slow_commits(self.daemon.process, 600):
             poster.start()
-            heard(lambda: "a commit hangs: the watchdog is not told" in self.daemon.log())
+            heard(lambda: "[S072] the work stands still: a commit hangs: the watchdog is not told" in self.daemon.log())
             self.assertEqual(self.daemon.control("GET", "/v1/status").status, 200)  # the loop does turn
             looks = iter(range(20))
             self.assertNotIn(b"WATCHDOG=1", heard(lambda: next(looks, None) is None))

@@ -176,7 +176,7 @@ class DaemonTest(kafka_case.KafkaCase):
         self.kafka.delete_topic(self.topic)
         self.post(daemon, signals(201, 500))
         wait_for(lambda: daemon.status()["kafka"]["lastError"], "the status tells of it")
-        wait_for(lambda: "<4>kafka state=" in daemon.log().split("handing over the outbox", 1)[1],
+        wait_for(lambda: "<4>[S030] kafka topic=" in daemon.log().split("handing over the outbox", 1)[1],
                  "the log tells of it")
         self.assertEqual(daemon.status()["ledger"]["waiting"], 300)
         self.kafka.create_topic(self.topic, PARTITIONS)

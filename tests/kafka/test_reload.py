@@ -130,7 +130,7 @@ class ReloadTest(kafka_case.KafkaCase):
         self.daemon.start()
         self.post(10)
         self.assert_once()
-        self.assertRegex(self.daemon.log(), r"<4>the certificate for Kafka ends in (9|10) days")
+        self.assertRegex(self.daemon.log(), r"<4>\[S050\] a certificate ends soon: the certificate for Kafka, in (9|10) days")
         self.assertEqual((self.reload(self.kafka.bootstrap, *settings), self.changes_over), ([], False))
         self.assertNotIn("kafka state=stopped", self.daemon.log())
         holder = put(60)

@@ -126,7 +126,7 @@ class RestoreTest(RestoreBase):
         records = self.check_agreement()
         self.assertEqual(len(records), 16)
         self.assertEqual(self.taken_back(), 5)
-        self.assertIn("the ledger was older than topic", self.daemon.log())
+        self.assertIn("[S033] the ledger was older than topic", self.daemon.log())
         lines = self.daemon.control("GET", "/v1/audit?from=1").body.decode()
         self.assertIn('"action":"take back"', lines)
         self.daemon.stop()
@@ -230,7 +230,7 @@ class RestoreTest(RestoreBase):
         self.assertEqual(sorted(map(seq_of, records)), [1, 2, 4])
         self.assertEqual(self.daemon.status()["kafka"]["forged"], 3)
         self.assertEqual(self.daemon.metrics()["signaald_kafka_forged_total"], 3)
-        self.assertIn("records in our name that are not ours", self.daemon.log())
+        self.assertIn("[S031] records in our name that are not ours", self.daemon.log())
         self.assertEqual(self.taken_back(), 0)
         self.signals(5, 6)
         await_published(self.daemon)
@@ -260,7 +260,7 @@ class ForkTest(RestoreBase):
         self.assertEqual(self.daemon.status()["kafka"]["forked"], 1)
         self.assertEqual(self.daemon.metrics()["signaald_kafka_forked_total"], 1)
         self.assertEqual(self.taken_back(), 0)
-        self.assertRegex(self.daemon.log(), "<3>kafka topic=.* has 1 records of ours that say something else than was published "
+        self.assertRegex(self.daemon.log(), r"<3>\[S032\] records of ours that say something else: topic=.* count=1, than was published "
                                             "under their number, the first of sequence=6")
         self.daemon.stop()
 

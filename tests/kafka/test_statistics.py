@@ -102,7 +102,7 @@ class FiguresTest(kafka_case.KafkaCase):
         self.deliver(200, 2, "SexualExploitation")
         self.deliver(30, 13, "ForcedLabour")
         self.assertEqual(self.daemon.control("POST", "/v1/statistics/release").status, 200)
-        wait_for(lambda: f"<4>kafka topic={self.topic} state=recovering" in self.daemon.log(), "an alarm in the log")
+        wait_for(lambda: f"<4>[S030] kafka topic={self.topic} state=recovering" in self.daemon.log(), "an alarm in the log")
         wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events do not wait for the other topic")
         wait_for(lambda: self.counts_status()["lastError"] == "the topic does not exist", "the status tells it too")
         self.assertEqual(self.counts_status()["waiting"], len(self.daemon.control("GET", "/v1/statistics").json["statistics"]))
@@ -169,7 +169,7 @@ class FiguresTest(kafka_case.KafkaCase):
             self.await_published()
             self.assertEqual(len(self.check_topic()), len(first))
             self.daemon.stop()
-        self.assertIn(f'<4>kafka topic={self.topic} state=recovering reason="the topic was made anew: it has 2 partitions and had 3"',
+        self.assertIn(f'<4>[S030] kafka topic={self.topic} state=recovering reason="the topic was made anew: it has 2 partitions and had 3"',
                       self.daemon.log())
         self.topic = "none"
         self.daemon.extra["kafka"] = self.kafka_lines()

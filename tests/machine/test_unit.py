@@ -33,6 +33,8 @@ tried bad-configuration
 cp /kept /etc/signaald/signaald.yaml && truncate -s 5000 /var/lib/signaald/data.mdb
 tried damaged
 journalctl --no-pager >/out/whole-journal
+journalctl --update-catalog && journalctl --no-pager -x MESSAGE_ID=3aacc9deb22b43cd8157d52548a8810d >/out/explained
+journalctl --no-pager SIGNAALD_ALARM=S012 PRIORITY=3 -o cat >/out/by-code
 """
 SOURCES = "name,kind,url,template\ncoa,coa,https://192.0.2.1/,native\n"
 
@@ -60,6 +62,12 @@ class Unit(unittest.TestCase):
         for told in ("has no ledger", 'unknown section "no"', "is damaged: "):
             self.assertIn(told, self.out["whole-journal"])
         self.assertNotIn("ConfigurationDirectory", self.out["whole-journal"])
+
+    def test_an_alarm_is_found_and_explained(self):
+        self.assertRegex(self.out["by-code"], r"^\[S012\] the ledger cannot be used: ")
+        self.assertRegex(self.out["explained"], r"signaald\[\d+\]: \[S012\] the ledger cannot be used: ")
+        self.assertIn("What to do: Look at the disk", self.out["explained"])
+        self.assertEqual(self.out["by-code"].count("[S012]"), self.out["explained"].count(": [S012]"))
 
     def test_what_root_begins_is_the_services(self):
         """--init by root, where the state directory is not there yet."""

@@ -22,7 +22,7 @@ NAMES = ("signaald", "signaalctl", "signaald-doc")
 BEFORE = "0.0.1"
 FOREIGN = re.compile(r"rdkafka|lmdb|libuv|microhttpd|systemd")
 PLACES = re.compile(r"\./(etc/signaald|lib/systemd/system|usr/(s?bin|share/(bash-completion/completions|doc/signaal\w+(-doc)?|man/man[158]|"
-                    r"signaald|zsh/vendor-completions)|lib/(systemd/system|sysusers\.d)))(/|$)")
+                    r"signaald|zsh/vendor-completions)|lib/(systemd/(system|catalog)|sysusers\.d)))(/|$)")
 
 
 def version(tree):

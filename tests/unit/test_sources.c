@@ -194,6 +194,20 @@ static const struct {
      "s.csv:2: headers_file: cannot be read: No such file or directory\n"
      "s.csv:3: headers_file: others than its owner can read or change this secret (mode 0644): "
      "chmod 0600, and chown it to the service's user\n"},
+    {"name,kind,url,ssh_user,ssh_host_key\na,coa,sftp://h/in,u,SHA256:x\nb,coa,sftp://h/in/,u v,\n",
+     "s.csv:2: url: of sftp the folder is needed, with a slash at its end\n"
+     "s.csv:2: ssh_host_key: no fingerprint (allowed: SHA256: and 43 letters, as ssh-keygen -l "
+     "writes it)\n"
+     "s.csv:2: ssh_user, ssh_key_file and ssh_host_key: only with an sftp url\n"
+     "s.csv:3: ssh_user: not allowed (allowed: 1..64 of [a-zA-Z0-9._@-])\n"
+     "s.csv:3: url: sftp needs ssh_user, ssh_key_file and ssh_host_key\n"},
+    {"name,kind,url,ssh_user\na,coa,https://h/,u\n",
+     "s.csv:2: ssh_user, ssh_key_file and ssh_host_key: only with an sftp url\n"},
+    {"name,kind,url,ssh_key_file\na,coa,sftp://u@h/in/,s.csv\n",
+     "s.csv:2: url: no user or password in a URL: use secret_file\n"
+     "s.csv:2: ssh_key_file: others than its owner can read or change this secret (mode 0644): "
+     "chmod 0600, and chown it to the service's user\n"
+     "s.csv:2: ssh_user, ssh_key_file and ssh_host_key: only with an sftp url\n"},
     {"name,kind,fsc_grant\na,coa,$1$3$x y\n",
      "s.csv:2: fsc_grant: not the hash of a grant (allowed: 1..256 of [a-zA-Z0-9$+/=_.-])\n"},
     {"name,kind,silent_days\na,coa,3651\nb,coa,-1\nc,coa,30d\n",

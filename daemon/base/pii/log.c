@@ -7,16 +7,18 @@
 #include "base/pii/scrub.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    LINE_MAX_BYTES = 1024,
-    LOOK_AHEAD = 256, // so that an identifier on the cut is seen whole
-};
+enum { LOOK_AHEAD = 256 }; // so that an identifier on the cut is seen whole
 
 static enum log_level level_max = LOG_LEVEL_NOTICE;
+
+static atomic_uint_fast64_t counts[ALARM_COUNT];
+
+static bool (*writer)(enum log_level level, const struct alarm_entry *alarm, struct str line);
 
 static bool (*is_own_name)(void *ctx, struct str name);
 static void *is_own_name_ctx;
@@ -38,6 +40,11 @@ void log_keep_names(char *text, struct str before) {
     }
 }
 
+void log_set_writer(bool (*write_line)(enum log_level level, const struct alarm_entry *alarm,
+                                       struct str line)) {
+    writer = write_line;
+}
+
 void log_set_level(enum log_level level) {
     level_max = level;
 }
@@ -54,7 +61,7 @@ static bool is_own_number(const char *line, size_t len, size_t begin, size_t *en
 // Whatever a caller lets slip: an identifier does not get into the journal. Our own sequence
 // numbers and sizes stay readable.
 static void mask(char *line, size_t len) {
-    char before[LINE_MAX_BYTES + LOOK_AHEAD];
+    char before[LOG_LINE_MAX + LOOK_AHEAD];
     bool quoted = false;
     memcpy(before, line, len);
     scrub_mask(line, len);
@@ -67,15 +74,18 @@ static void mask(char *line, size_t len) {
     log_keep_names(line, (struct str){before, len});
 }
 
-void log_line(enum log_level level, const char *fmt, ...) {
-    if (level > level_max)
-        return;
-    char line[LINE_MAX_BYTES + LOOK_AHEAD];
-    int head = snprintf(line, sizeof line, "<%d>", (int)level);
-    va_list args;
-    va_start(args, fmt);
+static void write_stderr(enum log_level level, struct str line) {
+    char text[LOG_LINE_MAX + 8];
+    int n = snprintf(text, sizeof text, "<%d>%.*s\n", (int)level, (int)line.len, line.data);
+    (void)!write(STDERR_FILENO, text, (size_t)n); // nowhere to report a failing stderr
+}
+
+PRINTF_LIKE(3, 0)
+static void log_text(enum log_level level, const struct alarm_entry *alarm, const char *fmt,
+                     va_list args) {
+    char line[LOG_LINE_MAX + LOOK_AHEAD];
+    int head = alarm ? snprintf(line, sizeof line, "[%s] ", alarm->code) : 0;
     int n = vsnprintf(line + head, sizeof line - (size_t)head, fmt, args);
-    va_end(args);
     if (n < 0)
         return;
     size_t len = (size_t)head + (size_t)n;
@@ -85,8 +95,39 @@ void log_line(enum log_level level, const char *fmt, ...) {
         if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
             line[i] = ' '; // a foreign newline must not forge a line
     mask(line + head, len - (size_t)head);
-    if (len > LINE_MAX_BYTES - 1)
-        len = LINE_MAX_BYTES - 1; // cut
-    line[len++] = '\n';
-    (void)!write(STDERR_FILENO, line, len); // one call a line; nowhere to report a failing stderr
+    struct str whole = {line, len < LOG_LINE_MAX ? len : LOG_LINE_MAX};
+    if (!writer || !writer(level, alarm, whole))
+        write_stderr(level, whole);
+}
+
+void log_alarm(enum alarm alarm, const char *fmt, ...) {
+    va_list args;
+    atomic_fetch_add(&counts[alarm], 1);
+    if (alarms[alarm].level > level_max)
+        return;
+    va_start(args, fmt);
+    log_text(alarms[alarm].level, &alarms[alarm], fmt, args);
+    va_end(args);
+}
+
+uint64_t log_alarm_count(enum alarm alarm) {
+    return atomic_load(&counts[alarm]);
+}
+
+void log_notice(const char *fmt, ...) {
+    va_list args;
+    if (level_max < LOG_LEVEL_NOTICE)
+        return;
+    va_start(args, fmt);
+    log_text(LOG_LEVEL_NOTICE, NULL, fmt, args);
+    va_end(args);
+}
+
+void log_info(const char *fmt, ...) {
+    va_list args;
+    if (level_max < LOG_LEVEL_INFO)
+        return;
+    va_start(args, fmt);
+    log_text(LOG_LEVEL_INFO, NULL, fmt, args);
+    va_end(args);
 }

@@ -52,10 +52,7 @@ static struct str url_authority(struct str url) {
 }
 
 // Visible ASCII without what RFC 3986 leaves out; user and fragment have no use here.
-const char *url_fault(struct str url) {
-    if (!(url.len > 8 && str_equal_nocase((struct str){url.data, 8}, STR("https://"))) &&
-        !(url.len > 7 && str_equal_nocase((struct str){url.data, 7}, STR("http://"))))
-        return "not allowed (allowed: https://…, or http://… with allow_private)";
+static const char *fault_behind_scheme(struct str url) {
     if (url.len > URL_MAX)
         return "too long (allowed: at most 2048 bytes)";
     for (size_t i = 0; i < url.len; i++)
@@ -99,4 +96,24 @@ bool host_is_local(struct str host) {
         return ntohl(four.s_addr) >> 24 == 127;
     return inet_pton(AF_INET6, text, &six) == 1 &&
            (IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127));
+}
+
+static bool begins(struct str url, struct str scheme) {
+    return url.len > scheme.len && str_equal_nocase((struct str){url.data, scheme.len}, scheme);
+}
+
+const char *url_fault(struct str url) {
+    if (begins(url, STR("https://")) || begins(url, STR("http://")))
+        return fault_behind_scheme(url);
+    return "not allowed (allowed: https://…, or http://… with allow_private)";
+}
+
+bool url_is_sftp(struct str url) {
+    return begins(url, STR("sftp://"));
+}
+
+const char *url_sftp_fault(struct str url) {
+    if (memchr(url.data, '?', url.len) || url.data[url.len - 1] != '/')
+        return "of sftp the folder is needed, with a slash at its end";
+    return fault_behind_scheme(url);
 }

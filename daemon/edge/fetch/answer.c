@@ -69,6 +69,21 @@ static bool is_alert(const struct fetch_transfer *easy) {
     return false;
 }
 
+static const char *reason_of_sftp(CURLcode rc) {
+    switch (rc) {
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return "SFTP: the server has another key than ssh_host_key says";
+    case CURLE_LOGIN_DENIED:
+        return "SFTP: the server does not take our key for this user";
+    case CURLE_REMOTE_FILE_NOT_FOUND:
+    case CURLE_REMOTE_ACCESS_DENIED:
+    case CURLE_QUOTE_ERROR:
+        return "SFTP: there is no such file or folder, or it may not be read";
+    default:
+        return "SFTP: no connection, or it was cut off";
+    }
+}
+
 // Our own words: curl's hold names, addresses and bytes of the other side.
 static const char *reason_of(const struct fetch_transfer *easy, CURLcode rc) {
     switch (rc) {
@@ -83,7 +98,7 @@ static const char *reason_of(const struct fetch_transfer *easy, CURLcode rc) {
     case CURLE_OPERATION_TIMEDOUT:
         return is_connected(easy->handle) ? "timed out" : "timed out while connecting";
     case CURLE_PEER_FAILED_VERIFICATION:
-        return reason_no_trust(easy->handle);
+        return easy->ssh.user ? reason_of_sftp(rc) : reason_no_trust(easy->handle);
     case CURLE_SSL_CONNECT_ERROR:
         return is_alert(easy) ? reason_refused : "TLS: handshake failed";
     case CURLE_SSL_CLIENTCERT:
@@ -107,7 +122,7 @@ static const char *reason_of(const struct fetch_transfer *easy, CURLcode rc) {
     case CURLE_OUT_OF_MEMORY: // so curl calls a header line over its own limit
         return "header too large";
     default:
-        return "not a valid HTTP answer";
+        return easy->ssh.user ? reason_of_sftp(rc) : "not a valid HTTP answer";
     }
 }
 
@@ -178,6 +193,8 @@ static bool find_next(struct fetch_transfer *easy) {
 
 static void result_answer(struct fetch_transfer *easy, struct fetch_result *result) {
     (void)curl_easy_getinfo(easy->handle, CURLINFO_RESPONSE_CODE, &result->status);
+    if (easy->ssh.user)
+        result->status = 200;
     result->body = buf_str(&easy->body.bytes);
     result->holds = &easy->body;
     result->etag = answer_header(easy->handle, "ETag");

@@ -19,7 +19,10 @@ struct fetch_transfer {
     char *url;
     struct curl_slist *headers;
     char *form, *client_cert_file; // NULL: none
-    const char *fault;             // why it can't be opened or followed; NULL: it can
+    struct {
+        char *user, *key_file, *host_key;
+    } ssh;             // NULL: not by SFTP
+    const char *fault; // why it can't be opened or followed; NULL: it can
     bool allow_private;
     CURL *handle;  // NULL unless it is open
     CURLSH *share; // of its visit; NULL: none

@@ -69,6 +69,11 @@ void fetch_transfer_init(struct fetch_transfer *easy, const struct fetch_request
     easy->url = mem_strdup(request->url);
     easy->form = copy(request->form);
     easy->client_cert_file = copy(request->client_cert_file);
+    if (request->ssh) {
+        easy->ssh.user = copy(request->ssh->user);
+        easy->ssh.key_file = copy(request->ssh->key_file);
+        easy->ssh.host_key = copy(request->ssh->host_key);
+    }
     if (strlen(easy->url) > FETCH_URL_BYTES_MAX)
         easy->fault = "URL too long";
     if (easy->form && strlen(easy->form) > FORM_BYTES_MAX)
@@ -103,6 +108,9 @@ void fetch_transfer_free(struct fetch_transfer *easy) {
     curl_slist_free_all(easy->headers);
     free_secret(easy->form);
     free(easy->client_cert_file);
+    free(easy->ssh.user);
+    free(easy->ssh.key_file);
+    free(easy->ssh.host_key);
     for (size_t i = 0; i < easy->passed_count; i++)
         free(easy->passed[i]);
     free(easy->link_next);
@@ -231,7 +239,14 @@ bool fetch_transfer_open(struct fetch_transfer *easy, CURL *model, int64_t timeo
         SET(CURLOPT_SSLCERT, easy->client_cert_file);
         SET(CURLOPT_SSLKEY, easy->client_cert_file);
     }
-    if (easy->share)
+    if (easy->ssh.user) {
+        SET(CURLOPT_PROTOCOLS_STR, "sftp");
+        SET(CURLOPT_SSH_AUTH_TYPES, (long)CURLSSH_AUTH_PUBLICKEY);
+        SET(CURLOPT_USERNAME, easy->ssh.user);
+        SET(CURLOPT_SSH_PRIVATE_KEYFILE, easy->ssh.key_file);
+        SET(CURLOPT_SSH_HOST_PUBLIC_KEY_SHA256, easy->ssh.host_key);
+    }
+    if (easy->share && !easy->ssh.user)
         SET(CURLOPT_SHARE, easy->share);
     else
         SET(CURLOPT_FORBID_REUSE, 1L);

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-// NULL when it is none of http or https. Its fragment is dropped: curl looks for slashes in it when
-// it resolves against it.
+// NULL when it is none of http, https or sftp. Its fragment is dropped: curl looks for slashes in
+// it when it resolves against it.
 static CURLU *parse_base(const char *text) {
     CURLU *url = curl_url();
     char *scheme = NULL;
@@ -20,7 +20,8 @@ static CURLU *parse_base(const char *text) {
               curl_url_set(url, CURLUPART_URL, text, CURLU_DEFAULT_SCHEME) == CURLUE_OK &&
               curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
               curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-              (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0);
+              (strcasecmp(scheme, "http") == 0 || strcasecmp(scheme, "https") == 0 ||
+               strcasecmp(scheme, "sftp") == 0);
     curl_free(scheme);
     if (ok)
         return url;

@@ -11,6 +11,8 @@ bool text_is_word(struct str text, size_t max, const char *extra);
 bool text_is_name(struct str text, size_t max);
 // What is wrong with an absolute http or https URL; NULL when nothing is.
 const char *url_fault(struct str url);
+bool url_is_sftp(struct str url);
+const char *url_sftp_fault(struct str url); // the same of such a one: the URL of a folder
 // "host", "host:port", "[::1]:port": without port and brackets.
 struct str host_of(struct str text);
 // The same of a URL that has no fault.

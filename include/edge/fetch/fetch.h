@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // HTTP client on the loop (libcurl behind it): one request, one answer. TLS is always verified;
-// only http and https; redirects are followed within the origin only (scheme, host and port the
-// same, at most 5), with the same credentials; loopback and private addresses are refused unless
-// allowed, on the address that is really connected to; the answer is bounded in bytes (after
-// decompression) and in time. The program must ignore SIGPIPE.
+// only http and https, and sftp (a file, or of a path that ends in a slash the list of a folder);
+// redirects are followed within the origin only (scheme, host and port the same, at most 5), with
+// the same credentials; loopback and private addresses are refused unless allowed, on the address
+// that is really connected to; the answer is bounded in bytes (after decompression) and in time.
+// The program must ignore SIGPIPE.
 #ifndef EDGE_FETCH_FETCH_H
 #define EDGE_FETCH_FETCH_H
 
@@ -14,6 +15,12 @@
 struct fetcher;
 struct fetch_visit;
 
+// Who asks by SFTP, and whom. The host's key is the only one that is talked to.
+struct fetch_ssh {
+    const char *user, *key_file; // private key without a passphrase
+    const char *host_key;        // SHA-256 of the host's key as base64
+};
+
 // Copied by fetch_start.
 struct fetch_request {
     const char *url;               // over 8192 bytes it fails
@@ -23,6 +30,7 @@ struct fetch_request {
                                    // the last; NULL: none. They go along with a redirect
     const char *form;             // not NULL: POST it as application/x-www-form-urlencoded, at most
                                   // 64 KiB. A redirect is then not followed but is the answer
+    const struct fetch_ssh *ssh;  // of an sftp URL, which then has no status but 200; else NULL
     const char *client_cert_file; // PEM with certificate and key in one file; NULL: none
     bool allow_private;           // may connect to loopback, private and link-local addresses
     struct fetch_visit *visit;    // not copied; NULL: the connection ends with the request

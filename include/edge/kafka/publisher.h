@@ -45,7 +45,8 @@ enum publish_state {
     PUBLISH_RUNNING,
     PUBLISH_DRAINING,
     PUBLISH_STOPPED,
-    PUBLISH_STALLED
+    PUBLISH_STALLED,
+    PUBLISH_STATES
 };
 const char *publish_state_name(enum publish_state state);
 

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: EUPL-1.2
+// A poll of a folder by SFTP. It reads the list of the folder, then each file that is ripe (two
+// lists in a row had it with the same size and time, so nobody writes it any more) and that was not
+// read with this time before, the oldest first; each file is a page, and a delivery of its own. The
+// cursor is the time of the newest file that was read, and stays before one that could not be.
+// What was read since the start is in memory too: so a file that comes late with an old time is
+// seen. After a start what is older than the cursor counts as read, and what is as old is read
+// once more. Nothing is ever deleted or renamed over there.
+#include "base/mem.h"
+#include "codec/listing.h"
+#include "feeds_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct folder_file {
+    char *name;
+    int64_t ms;
+    struct digest digest; // of name and size
+};
+
+// Of the feed: what its folder had.
+struct folder {
+    struct index *done;   // (name, size) -> time of what was read
+    struct index *before; // the same of the last list
+    bool known;           // `done` has what was read before the start
+    // of the poll under way
+    struct index *now;
+    struct folder_file *files; // to be read, the oldest first
+    size_t count, cap, at;
+    bool unripe; // some are not ripe yet
+    bool held;   // one could not be read: the cursor stays before it
+    char failure[FEED_FAILURE_MAX];
+};
+
+static void files_free(struct folder *folder) {
+    for (size_t i = 0; i < folder->count; i++)
+        free(folder->files[i].name);
+    free(folder->files);
+    folder->files = NULL;
+    folder->count = folder->cap = folder->at = 0;
+}
+
+void feed_files_forget(struct feed *feed) {
+    struct folder *folder = feed->folder;
+    if (!folder)
+        return;
+    files_free(folder);
+    index_free(folder->done);
+    index_free(folder->before);
+    index_free(folder->now);
+    free(folder);
+    feed->folder = NULL;
+}
+
+static struct folder *folder_create(void) {
+    struct folder *folder = mem_zalloc(1, sizeof *folder);
+    folder->done = index_create();
+    folder->before = index_create();
+    folder->now = index_create();
+    return folder;
+}
+
+// ---- the list
+
+static bool ends_in(struct str name, const char *ending) {
+    size_t len = strlen(ending);
+    return name.len > len && strncasecmp(name.data + name.len - len, ending, len) == 0;
+}
+
+// Others are what an upload is called before it is whole, or no signals.
+static bool is_named_so(const struct template *t, struct str name) {
+    if (t->mapping.format == MAPPING_CSV)
+        return ends_in(name, ".csv") || ends_in(name, ".txt");
+    if (t->mapping.format == MAPPING_NDJSON)
+        return ends_in(name, ".ndjson") || ends_in(name, ".jsonl");
+    return ends_in(name, ".json");
+}
+
+static void add_file(struct folder *folder, const struct listing_file *file,
+                     const struct digest *digest) {
+    folder->files = mem_grow(folder->files, folder->count, &folder->cap, sizeof *folder->files);
+    folder->files[folder->count++] =
+        (struct folder_file){mem_strndup(file->name.data, file->name.len), file->ms, *digest};
+}
+
+static void on_file(void *ctx, const struct listing_file *file) {
+    static const struct hash_key key;
+    struct feed *feed = ctx;
+    struct folder *folder = feed->folder;
+    const uint64_t time = (uint64_t)file->ms, size = file->size;
+    const struct str parts[] = {file->name, {(const char *)&size, sizeof size}};
+    struct digest digest;
+    int64_t cursor_ms = 0;
+    if (!is_named_so(feed->source->template, file->name))
+        return;
+    hash_digest(&key, "file", parts, 2, &digest);
+    index_put(folder->now, &digest, time);
+    (void)time_parse_stamp(str_from(feed->record.cursor), &cursor_ms);
+    if (!folder->known && file->ms < cursor_ms)
+        index_put(folder->done, &digest, time);
+    if (index_get(folder->done, &digest) >= time)
+        return;
+    if (index_get(folder->before, &digest) == time)
+        add_file(folder, file, &digest);
+    else
+        folder->unripe = true;
+}
+
+static int by_age(const void *a, const void *b) {
+    const struct folder_file *x = a, *y = b;
+    return x->ms != y->ms ? (x->ms < y->ms ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+static void on_listed(void *ctx, const struct fetch_result *result) {
+    struct feed *feed = ctx;
+    struct folder *folder = feed->folder;
+    if (feed->ended || feed->feeds->stopping) {
+        feed_poll_finish(feed, NULL, 0);
+        return;
+    }
+    if (result->outcome != FETCH_OK) {
+        feed_poll_finish(feed, result->reason, 0);
+        return;
+    }
+    if (!listing_read(result->body, loop_wall_ms(), on_file, feed)) {
+        index_clear(folder->now);
+        feed_poll_finish(feed, "the list of the folder cannot be read", 0);
+        return;
+    }
+    struct index *last = folder->before;
+    folder->before = folder->now;
+    folder->now = last;
+    index_clear(last);
+    folder->known = true;
+    if (folder->count)
+        qsort(folder->files, folder->count, sizeof *folder->files, by_age);
+    feed->record.contact_ms = loop_wall_ms();
+    feed_files_next(feed);
+}
+
+void feed_files_begin(struct feed *feed) {
+    if (!feed->folder)
+        feed->folder = folder_create();
+    struct folder *folder = feed->folder;
+    files_free(folder);
+    index_clear(folder->now);
+    folder->unripe = folder->held = false;
+    folder->failure[0] = '\0';
+    feed_fetch(feed, feed->source->url, on_listed);
+}
+
+// ---- the files
+
+// False when the address is too long.
+static bool put_url(struct feed *feed, const char *name) {
+    struct buf url;
+    buf_init(&url, FEED_URL_MAX - 1);
+    buf_puts(&url, feed->source->url);
+    buf_put_encoded(&url, str_from(name));
+    bool ok = !url.overflow;
+    if (ok) {
+        memcpy(feed->poll->url, url.data, url.len);
+        feed->poll->url[url.len] = '\0';
+    }
+    buf_free(&url);
+    return ok;
+}
+
+void feed_files_next(struct feed *feed) {
+    struct folder *folder = feed->folder;
+    if (folder->at < folder->count && put_url(feed, folder->files[folder->at].name)) {
+        page_ids_free(feed->poll->ids); // a later file may correct an earlier one
+        feed->poll->ids = page_ids_create();
+        feed->poll->page_count = 0;
+        feed_poll_fetch_page(feed);
+        return;
+    }
+    feed->hinted = feed->hinted || folder->unripe;
+    feed_poll_finish(feed, folder->failure[0] ? folder->failure : NULL, 0);
+}
+
+void feed_files_plan(struct feed *feed, struct feed_record *record) {
+    const struct folder *folder = feed->folder;
+    char stamp[TIME_STAMP_MAX];
+    feed->poll->plan.pages++;
+    time_format_stamp(folder->files[folder->at].ms, stamp);
+    if (!folder->held && strcmp(stamp, record->cursor) > 0)
+        memcpy(record->cursor, stamp, sizeof stamp);
+}
+
+void feed_files_done(struct feed *feed, const char *failure) {
+    struct folder *folder = feed->folder;
+    const struct folder_file *file = &folder->files[folder->at++];
+    if (failure) {
+        folder->held = true;
+        if (!folder->failure[0])
+            (void)snprintf(folder->failure, sizeof folder->failure,
+                           "file %zu of those that are new, the oldest first: %s", folder->at,
+                           failure);
+    } else {
+        index_put(folder->done, &file->digest, (uint64_t)file->ms);
+    }
+    feed_files_next(feed);
+}
