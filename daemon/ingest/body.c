@@ -3,11 +3,9 @@
 // taken as a whole, in any case and without its parameters, so none is mistaken for one that begins
 // alike. All it tells is constant.
 #include "base/mem.h"
-#include "base/pii/scrub.h"
 #include "push_private.h"
 
 #include <stdio.h>
-#include <string.h>
 
 const char *body_types(const struct template *form) {
     static const char *const types[] = {[MAPPING_JSON] = "application/json",
@@ -47,15 +45,17 @@ static bool find_format(struct str type, enum decode_format *format) {
     return false;
 }
 
-static void count_whole(void *ctx, struct str rest, struct str value) {
-    (void)value;
-    *(unsigned *)ctx += rest.len == 0;
-}
+// How often those headers are there that say of what kind the body is.
+struct told {
+    unsigned types, codings, attributes;
+};
 
-static bool is_repeated(const struct http_request *request, const char *name) {
-    unsigned count = 0;
-    (void)http_header_each(request, name, count_whole, &count);
-    return count > 1;
+static void on_header(void *ctx, struct str name, struct str value) {
+    struct told *told = ctx;
+    (void)value;
+    told->types += str_equal_nocase(name, STR("Content-Type"));
+    told->codings += str_equal_nocase(name, STR("Content-Encoding"));
+    told->attributes += name.len > 3 && str_equal_nocase((struct str){name.data, 3}, STR("ce-"));
 }
 
 static bool is_event_type(struct str type) {
@@ -63,16 +63,11 @@ static bool is_event_type(struct str type) {
     return type.len >= begin.len && str_equal_nocase((struct str){type.data, begin.len}, begin);
 }
 
-// HTTP protocol binding of CloudEvents, section 3: what has the headers of an event and is in no
-// other mode is in binary mode.
-static bool is_binary_event(const struct http_request *request, struct str type) {
-    return !is_event_type(type) && http_header_each(request, "ce-", NULL, NULL) > 0;
-}
-
-static const char *judge_coding(const struct http_request *request, bool *packed) {
+static const char *judge_coding(const struct http_request *request, const struct told *told,
+                                bool *packed) {
     struct str coding = http_header_value(request, "Content-Encoding");
     *packed = str_equal_nocase(coding, STR("gzip")) || str_equal_nocase(coding, STR("x-gzip"));
-    if (is_repeated(request, "Content-Encoding"))
+    if (told->codings > 1)
         return "Content-Encoding is there more than once: pack the body once, with gzip.";
     if (coding.data && !*packed && !str_equal_nocase(coding, STR("identity")))
         return "This Content-Encoding is not read here: pack the body with gzip, or send it not "
@@ -80,16 +75,17 @@ static const char *judge_coding(const struct http_request *request, bool *packed
     return NULL;
 }
 
-static const char *judge_type(const struct http_request *request, const struct template *form,
-                              struct str type, enum decode_format *format) {
-    if (is_repeated(request, "Content-Type"))
+static const char *judge_type(const struct told *told, const struct template *form, struct str type,
+                              enum decode_format *format) {
+    if (told->types > 1)
         return "Content-Type is there more than once.";
     *format = DECODE_JSON;
     if (form)
         return is_of_form(form, type) ? NULL
                                       : "This is not the media type that is agreed for what you "
                                         "send: see Accept-Post.";
-    if (is_binary_event(request, type)) {
+    // HTTP protocol binding of CloudEvents, section 3: in binary mode, as it is in no other.
+    if (told->attributes && !is_event_type(type)) {
         *format = DECODE_EVENT_DATA;
         return type.len && cloudevent_is_json(type)
                    ? NULL
@@ -108,9 +104,11 @@ bool body_kind_read(const struct http_request *request, const struct template *t
                     struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]) {
     struct str type = http_header_value(request, "Content-Type");
     const struct door_form *form = door_form_of_type(type);
-    const char *why = judge_coding(request, &kind->packed);
+    struct told told = {0};
+    (void)http_header_each(request, "", on_header, &told);
+    const char *why = judge_coding(request, &told, &kind->packed);
     if (!why)
-        why = judge_type(request, template, type, &kind->format);
+        why = judge_type(&told, template, type, &kind->format);
     if (!why && !door_charset_of(type, &kind->charset))
         why = "This charset is not read here: send UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 or "
               "windows-1252.";
@@ -131,19 +129,4 @@ struct cloudevent *body_event(const struct http_request *request) {
     (void)http_header_each(request, "ce-", on_event_header, event);
     cloudevent_end(event);
     return event;
-}
-
-bool body_read_origin(const struct http_request *request, char out[BODY_ORIGIN_MAX + 1]) {
-    struct str origin = http_header_value(request, BODY_ORIGIN_HEADER);
-    if (origin.len == 0 || origin.len > BODY_ORIGIN_MAX)
-        return false;
-    for (size_t i = 0; i < origin.len; i++) {
-        char c = origin.data[i], low = (char)(c | 0x20);
-        if (!(low >= 'a' && low <= 'z') && !(c >= '0' && c <= '9') && (!c || !strchr(".-:", c)))
-            return false;
-    }
-    memcpy(out, origin.data, origin.len);
-    out[origin.len] = '\0';
-    scrub_mask(out, origin.len);
-    return memcmp(out, origin.data, origin.len) == 0;
 }

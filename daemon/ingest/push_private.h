@@ -24,10 +24,6 @@ const char *body_types(const struct template *form); // that are taken, for Acce
 // False when it is not read here; then `refusal` says why.
 bool body_kind_read(const struct http_request *request, const struct template *form,
                     struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]);
-// Who asks whether it may send events: false when it is not the name of a host.
-#define BODY_ORIGIN_HEADER "WebHook-Request-Origin"
-enum { BODY_ORIGIN_MAX = 253 };
-bool body_read_origin(const struct http_request *request, char out[BODY_ORIGIN_MAX + 1]);
 // The attributes of a CloudEvent in binary mode. The caller frees it.
 struct cloudevent *body_event(const struct http_request *request);
 

@@ -107,6 +107,9 @@ def find_operation(name, method, path):
 def check_answer(name, method, path, answer):
     """An answer to METHOD path: its status is among those that the document has, its body and headers are as it says there."""
     what = f"{method} {path} -> {answer.status}"
+    if (method, answer.status) == ("OPTIONS", 200):  # of the handshake of webhooks the documents tell in words
+        assert not answer.body and answer.headers["WebHook-Allowed-Origin"] == "*", what
+        return
     operation = find_operation(name, method, path)
     if operation and str(answer.status) in find(name, step(operation, "responses")):
         pointer = follow(name, step(operation, "responses", str(answer.status)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Folders by SFTP: a real OpenSSH server on loopback, with a key of its own and one user who has a key."""
 import getpass
+import json
 import os
 import pathlib
 import subprocess
@@ -146,13 +147,27 @@ class Folders(unittest.TestCase):
         self.server.put("c.csv", "3;01-01-2017;orgaanhandel")
         daemon = self.daemon()
         self.total(daemon, 2)
-        wait_for(lambda: "file " in self.feed(daemon)["failure"], "it is told")
-        self.assertNotIn("b.csv", self.feed(daemon)["failure"] + daemon.log())
+        wait_for(lambda: "file " in (self.feed(daemon)["failure"] or ""), "it is told")
+        self.assertNotIn("b.csv", str(self.feed(daemon)["failure"]) + daemon.log())
         self.assertLess(self.feed(daemon)["cursor"], time.strftime("%Y-%m-%d", time.gmtime(LONG_AGO + 86400)))
         self.server.put("b.csv", "2;01-01-2017;orgaanhandel", changed=LONG_AGO + 86400)
         daemon.control("POST", "/v1/feeds/drop/poll")
         self.total(daemon, 3)
         daemon.stop()
+
+    def test_nothing_of_names_is_kept(self):
+        """A file may be called by a person, and so may what cannot be read."""
+        self.server.put("Anna de Vries 1234567890.csv", "1;01-01-2017;orgaanhandel")
+        (self.server.drop / "Jan Jansen 0612345678.csv").write_text("naam\nJan Jansen\n")
+        daemon = self.daemon()
+        self.total(daemon, 1)
+        wait_for(lambda: "file " in (self.feed(daemon)["failure"] or ""), "the other is told")
+        told = json.dumps([self.feed(daemon), daemon.control("GET", "/v1/quarantine").json, daemon.events(), daemon.status()])
+        daemon.stop()
+        kept = told.encode() + daemon.log().encode()
+        kept += b"".join(path.read_bytes() for path in daemon.state.rglob("*") if path.is_file())
+        for part in (b"Anna", b"Vries", b"1234567890", b"Jansen", b"0612345678", str(self.server.drop).encode()):
+            self.assertNotIn(part, kept)
 
     def test_who_it_talks_to(self):
         """Another host key, another user's key, a folder that is not there."""

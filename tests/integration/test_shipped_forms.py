@@ -168,6 +168,22 @@ class Systems(unittest.TestCase):
         self.total(daemon, 1)
         daemon.stop()
 
+    def test_no_secret_is_kept(self):
+        """Neither what is sent as a header nor what a token is made of, whatever goes wrong."""
+        page = payload("zgw-zaken.json")
+        page["results"][0]["omschrijving"] = "Anna de Vries"
+        answers = [(403, {}, {"detail": "Anna de Vries"}), (200, {"X-Who": "Anna de Vries"}, page)]
+        self.endpoint.paths = {"/list": lambda _query, _headers, number: answers[min(number - 1, 1)]}
+        daemon = self.daemon("zgw-zaken", "signaald-test:geheim:2", fsc_grant="$1$3$abc", headers_file="secret")
+        self.total(daemon, 2)
+        told = json.dumps([self.feed(daemon), daemon.status(), daemon.events()])
+        daemon.stop()
+        kept = told.encode() + daemon.log().encode()
+        kept += b"".join(path.read_bytes() for path in daemon.state.rglob("*") if path.is_file())
+        token = self.endpoint.seen("/list")[0][2]["Authorization"].split()[1]
+        for part in (b"geheim", b"$1$3$abc", b"Anna", *(part.encode() for part in token.split("."))):
+            self.assertNotIn(part, kept)
+
     def test_behind_fsc(self):
         """ZGW by an outway: the API's own token goes along with what FSC wants."""
         def answer(_query, headers, _number):

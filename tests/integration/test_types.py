@@ -7,7 +7,7 @@ import json
 import unittest
 import zlib
 
-from harness import SIGNAL, Case, token_of
+from harness import SIGNAL, Case, Fresh, token_of
 
 COA, GM = "coa", "gm0363-amsterdam"
 CSV = "text/csv"
@@ -167,6 +167,17 @@ class Types(Case):
         self.assertEqual(self.verdicts(self.packed(fits, "application/x-ndjson")), ["registered"])
         self.assert_problem(self.packed(fits + b"\n", "application/x-ndjson"), 413)
         self.assertIn("unpacks", self.packed(fits + b"\n", "application/x-ndjson").json["detail"])
+
+
+class BeforeTheHead(Fresh):
+    def test_what_no_handler_has_seen(self):
+        """The server refuses it by itself; what the memory of the request holds is whatever was there."""
+        self.daemon.start(env={"MALLOC_PERTURB_": "165"})
+        for target, more, status in [("/v1/signals", "Host: y\r\n", 400), ("/v1/signals?a=1&a=1", "", 400), ("/v1/signals?a=%ff", "", 400),
+                                     ("/v1/signals", "X: " + "x" * 20000 + "\r\n", 431), ("/v1/nothing", "", 404)]:
+            answer = self.daemon.raw(f"POST {target} HTTP/1.1\r\nHost: x\r\n{more}Content-Length: 0\r\n\r\n".encode())[0]
+            self.assertEqual(answer.status, status, target)
+        self.daemon.stop()
 
 
 if __name__ == "__main__":
