@@ -69,9 +69,9 @@ static const char usage[] =
 // LMDB reads its file as memory: what the disk cannot give comes as a signal. The next start reads
 // it otherwise, and says what is damaged.
 static void on_bad_page(int signum) {
-    static const char text[] =
-        "<2>a page of the ledger's file cannot be read (SIGBUS): its disk fails, or it was cut "
-        "off; ending\n";
+    static const char text[] = "<2>[S013] a page of the ledger's file cannot be read (SIGBUS): its "
+                               "disk fails, or it was cut "
+                               "off; ending\n";
     (void)signum;
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
     _exit(EXIT_FAILURE);

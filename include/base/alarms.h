@@ -11,6 +11,7 @@
 
 enum log_level { // syslog's
     LOG_LEVEL_EMERGENCY = 0,
+    LOG_LEVEL_CRITICAL = 2,
     LOG_LEVEL_ERROR = 3,
     LOG_LEVEL_WARNING = 4,
     LOG_LEVEL_NOTICE = 5,
@@ -46,6 +47,11 @@ enum log_level { // syslog's
       "Nothing of it is used. systemd does not try again.",                                        \
       "Look at the disk (dmesg, SMART; is it mounted?), keep a copy of the state directory, and "  \
       "restore the last backup: \"A damaged ledger\".")                                            \
+    X(LEDGER_PAGE, "S013", "b2e9901f65c74716b0a5451b97ab0da2", CRITICAL,                           \
+      "a page of the ledger's file cannot be read",                                                \
+      "The disk gave an error, or somebody cut the file. The daemon ends and is started again, "   \
+      "which looks at every page.",                                                                \
+      "Look at the disk (dmesg, SMART). If the next start says S012, see \"A damaged ledger\".")   \
     X(COMMITS_FAIL, "S020", "c3bf77c5d53d4fdd9e05e55ddd8b070a", ERROR,                             \
       "commits fail, senders get 503",                                                             \
       "The disk is full or broken. Nothing that was accepted is lost. The daemon tries again each "\

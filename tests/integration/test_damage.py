@@ -60,7 +60,7 @@ class Damage(unittest.TestCase):
             self.daemon.control("GET", "/v1/events?from=1")
         self.assertEqual(self.daemon.process.wait(TIMEOUT_S), 1)
         self.daemon.process = None
-        self.assertIn("<2>a page of the ledger's file cannot be read (SIGBUS)", self.daemon.log())
+        self.assertIn("<2>[S013] a page of the ledger's file cannot be read (SIGBUS)", self.daemon.log())
         self.assertEqual(self.run_signaald()[0], DAMAGED)
 
     def test_no_bytes(self):

@@ -114,6 +114,8 @@ class Alarms(unittest.TestCase):
         for path in ROOT.glob("daemon/**/*.c"):
             for name, text in re.findall(r'ALARM_(\w+)(?:,\s*"((?:[^"\\]|\\.)*)"|\])', path.read_text()):
                 calls[name].add(text)
+            for code, text in re.findall(r'"<\d>\[(S\d{3})\] ([^"]*)', path.read_text()):  # where nothing may be called
+                calls[alarms.ALARMS[code].name].add(text)
         calls.pop("COUNT")
         self.assertEqual(set(calls), {alarm.name for alarm in alarms.ALARMS.values()})
         for alarm in alarms.ALARMS.values():
