@@ -134,6 +134,8 @@ static enum ctl_exit try_first_page(struct adding *adding) {
     const char *sample = args_value(plan->args, "sample");
     if (args_has(plan->args, "untried") || (plan->way != WAY_POLL && !sample))
         return CTL_OK;
+    if (!sample && strncmp(source->url, "sftp://", strlen("sftp://")) == 0)
+        return ctl_fail("files by SFTP are not tried: give one of them as --sample, or --untried");
     const struct try_ask ask = {
         .template = source->template ? source->template
                                      : templates_find(adding->sources->templates, STR("native")),

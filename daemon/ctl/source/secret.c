@@ -81,8 +81,9 @@ char *ask_secret(const char *question) {
     if (terminal) {
         struct termios hidden = shown;
         hidden.c_lflag &= ~(tcflag_t)ECHO;
-        fprintf(stderr, "%s (not shown): ", question);
+        // First, so that what is typed at once is not shown either.
         (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+        fprintf(stderr, "%s (not shown): ", question);
     }
     char *line = read_line();
     if (terminal) {
