@@ -19,14 +19,6 @@
 
 static const char service_user[] = "signaald";
 
-void by_hand_set_environment(void) {
-    static const char credentials[] = "/run/credentials/signaald.service";
-    (void)setenv("STATE_DIRECTORY", "/var/lib/signaald", 0);
-    (void)setenv("RUNTIME_DIRECTORY", "/run/signaald", 0);
-    if (access(credentials, R_OK | X_OK) == 0) // the service runs
-        (void)setenv("CREDENTIALS_DIRECTORY", credentials, 0);
-}
-
 static const struct passwd *find_user(const char *state_dir) {
     struct stat st;
     if (stat(state_dir, &st) == 0)

@@ -6,6 +6,7 @@
 #include "base/pii/log.h"
 #include "by_hand.h"
 #include "codec/json_wipe.h"
+#include "config/files.h"
 #include "edge/journal.h"
 #include "rebuild/rebuild.h"
 #include "rebuild/restore.h"
@@ -172,7 +173,7 @@ static int act(int mode, struct words *words) {
         journal_take_log();
         (void)sigprocmask(SIG_BLOCK, &hup, NULL); // until a reload can be done
     } else {
-        by_hand_set_environment();
+        config_set_service_environment();
     }
     if (mode == RESTORE && !restore_open(&words->restore)) // as who may read it
         return EXIT_USAGE;

@@ -6,8 +6,6 @@
 
 #include "config/config.h"
 
-// The directories that systemd gives the service, as far as they are there and are not set.
-void by_hand_set_environment(void);
 // Root becomes the service's user: the owner of the state directory, or, where that is not there
 // yet, the user signaald, if there is one. Then files belong to the right user, and what he cannot
 // read is found. Says so to stderr.

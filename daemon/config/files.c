@@ -21,6 +21,14 @@ char *config_path_dir(const char *file) {
     return mem_strndup(file, slash ? (size_t)(slash + 1 - file) : 0);
 }
 
+void config_set_service_environment(void) {
+    static const char credentials[] = "/run/credentials/signaald.service";
+    (void)setenv("STATE_DIRECTORY", "/var/lib/signaald", 0);
+    (void)setenv("RUNTIME_DIRECTORY", "/run/signaald", 0);
+    if (access(credentials, R_OK | X_OK) == 0) // the service runs
+        (void)setenv("CREDENTIALS_DIRECTORY", credentials, 0);
+}
+
 // "${STATE_DIRECTORY}/x" becomes its value and "/x". systemd sets these; where it lists several
 // directories the first is ours.
 static bool expand(struct str *text, struct str *start, struct err *err) {

@@ -44,26 +44,6 @@ static struct asking take_question(struct http_request *request) {
     return asking;
 }
 
-// The municipalities' own sources, in the order of the source table.
-static size_t gather_sources(struct ledger *ledger, const struct sources *sources,
-                             struct coverage_source *list) {
-    size_t count = 0;
-    for (size_t i = 0; i < sources->count; i++) {
-        const struct source *source = &sources->list[i];
-        struct feed_record record = {0};
-        if (source->kind != SOURCE_MUNICIPALITY || !source->municipality)
-            continue;
-        (void)ledger_feed(ledger, str_from(source->name), &record);
-        list[count++] = (struct coverage_source){.name = source->name,
-                                                 .municipality = source->municipality,
-                                                 .official = source->official,
-                                                 .policy = source->policy,
-                                                 .by_hand = !source->token_count && !source->url,
-                                                 .signal_ms = record.signal_ms};
-    }
-    return count;
-}
-
 static void put_sum(struct json_out *json, const struct coverage_sum *sum) {
     json_put_u64(json, "municipalities", sum->municipalities);
     json_put_u64(json, "signalling", sum->signalling);
@@ -201,10 +181,10 @@ static void add_cell(void *ctx, const struct cell *cell, int64_t number) {
 static void work_out_coverage(const struct control_ground *ground, void *ctx,
                               struct http_reply *reply) {
     struct coverage_source *list = mem_zalloc(ground->sources->count, sizeof *list);
-    struct coverage_facts facts = {.municipalities = ground->tables->municipalities,
-                                   .sources = list,
-                                   .source_count =
-                                       gather_sources(ground->ledger, ground->sources, list)};
+    struct coverage_facts facts = {
+        .municipalities = ground->tables->municipalities,
+        .sources = list,
+        .source_count = ledger_coverage_sources(ground->ledger, ground->sources, list)};
     struct coverage coverage;
     static const struct ledger_cube_reader reader = {.cell = add_cell};
     struct counts *counts = counts_create();

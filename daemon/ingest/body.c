@@ -2,12 +2,18 @@
 // Of what kind a body of signals is, by its headers, before any of it has come. A media type is
 // taken as a whole, in any case and without its parameters, so none is mistaken for one that begins
 // alike. All it tells is constant.
+#include "api/problem.h"
 #include "base/mem.h"
 #include "push_private.h"
 
 #include <stdio.h>
 
-const char *body_types(const struct template *form) {
+const struct template *body_form(const struct source *source) {
+    bool foreign = source && !source->url && source->template && !source->template->native;
+    return foreign ? source->template : NULL;
+}
+
+static const char *types_of(const struct template *form) {
     static const char *const types[] = {[MAPPING_JSON] = "application/json",
                                         [MAPPING_NDJSON] = "application/x-ndjson",
                                         [MAPPING_CSV] = "text/csv"};
@@ -16,10 +22,16 @@ const char *body_types(const struct template *form) {
                   "application/cloudevents-batch+json, text/csv";
 }
 
+// As the Linked Data Platform 1.0 of the W3C has it, 7.1.
+void body_say_types(const struct template *form, struct http_reply *reply) {
+    if (reply->status == 415)
+        reply_header(reply, "Accept-Post", types_of(form));
+}
+
 static bool is_of_form(const struct template *form, struct str type) {
     struct str media;
     return str_split(&type, ';', &media) &&
-           str_equal_nocase(str_trim(media), str_from(body_types(form)));
+           str_equal_nocase(str_trim(media), str_from(types_of(form)));
 }
 
 static bool find_format(struct str type, enum decode_format *format) {

@@ -17,6 +17,7 @@
 #include "core/normalise/normalise.h"
 #include "ingest/certificates.h"
 #include "ingest/feeds.h"
+#include "ingest/source_page.h"
 #include "push_private.h"
 
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct push {
     struct tables *tables;
     uint64_t generation; // of the sources and tables
     struct http_server *server;
+    struct source_pages pages;
     struct map rates; // see sender_wait_s
     struct signed_past *past;
     struct http_tls *tls; // that it shows; NULL: there is none
@@ -62,6 +64,7 @@ static void answer_handshake(struct push_request *call);
 static void post_notification(struct push_request *call);
 static void get_signal(struct push_request *call);
 static void delete_signal(struct push_request *call);
+static void get_source(struct push_request *call);
 static void get_health(struct push_request *call);
 static void get_document(struct push_request *call);
 
@@ -73,6 +76,7 @@ static const struct push_route {
     {{"GET", "/v1/signals/{id}", ROUTE_SOURCE, false, NULL}, get_signal},
     {{"DELETE", "/v1/signals/{id}", ROUTE_SOURCE, true, NULL}, delete_signal},
     {{"POST", "/v1/notifications", ROUTE_SOURCE, false, NULL}, post_notification},
+    {{"GET", "/v1/source", ROUTE_SOURCE, false, NULL}, get_source},
     {{"GET", "/v1/health", ROUTE_OPEN, false, NULL}, get_health},
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
@@ -87,25 +91,13 @@ static void (*handler_of(const struct push_request *call))(struct push_request *
     return ((const struct push_route *)call->match.route)->handle;
 }
 
-// What a source posts is read by, where it is no form of ours.
-static const struct template *form_of(const struct source *source) {
-    bool foreign = source && !source->url && source->template && !source->template->native;
-    return foreign ? source->template : NULL;
-}
-
 // A notification is JSON, as a form may be.
 static const struct template *form_of_body(const struct push_request *call) {
     static const struct template notification = {.mapping = {.format = MAPPING_JSON}};
-    const struct template *form = form_of(call->source);
+    const struct template *form = body_form(call->source);
     if (handler_of(call) == post_notification)
         form = &notification;
     return form;
-}
-
-// As the Linked Data Platform 1.0 of the W3C has it, 7.1.
-static void say_types(const struct template *form, struct http_reply *reply) {
-    if (reply->status == 415)
-        reply_header(reply, "Accept-Post", body_types(form));
 }
 
 static unsigned check_rate(struct push_request *call) {
@@ -254,8 +246,10 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
         fill_busy(call, reply);
     else
         router_refuse(reply, status, request, &call->match);
-    if (status == 415) // else nobody may have looked at the head, and the room holds anything
-        say_types(form_of_body(call), reply);
+    if (status == 415)
+        body_say_types(form_of_body(call), reply);
+    if (status == 401 && handler_of(call) == get_source) // a browser asks for the password
+        reply_header(reply, "WWW-Authenticate", "Basic realm=\"signaald\", charset=\"UTF-8\"");
 }
 
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
@@ -302,7 +296,7 @@ static void on_delivered(struct commit_task *task) {
         problem_fill(&reply, 503, NULL);
     else
         verdicts_fill(&reply, delivery, location);
-    say_types(form_of(delivery->source), &reply);
+    body_say_types(body_form(delivery->source), &reply);
     http_send(call->request, &reply);
     delivery_free(delivery);
 }
@@ -330,7 +324,7 @@ static void post_signals(struct push_request *call) {
     delivery->signed_s = call->is_signed ? call->given.seconds : 0;
     if (call->body.packed)
         delivery_set_packed(delivery);
-    delivery->template = form_of(call->source);
+    delivery->template = body_form(call->source);
     if (call->body.format == DECODE_EVENT_DATA)
         delivery->event = body_event(call->request);
     delivery->dry_run = delivery->preview = str_is(dry_run, "true");
@@ -458,6 +452,14 @@ static void delete_signal(struct push_request *call) {
                                             &identity, (struct str){own.id, own.len}));
 }
 
+static void get_source(struct push_request *call) {
+    struct push *push = call->push;
+    if (push->stopping ||
+        !source_page_ask(&push->pages, call->request, push->sources, push->tables, call->source))
+        send_problem(call, push->stopping ? 503 : 429,
+                     "Pages are being made, yours maybe; try again in a moment.");
+}
+
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
@@ -532,6 +534,10 @@ struct push *push_create(const struct push_options *options, struct sources *sou
     push->feeds = options->feeds;
     push->sources = sources_ref(sources);
     push->tables = tables_ref(tables);
+    push->pages = (struct source_pages){.config = options->config,
+                                        .ledger = options->ledger,
+                                        .pipeline = options->pipeline,
+                                        .feeds = options->feeds};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
     if (options->config->listen_address && !listen_on(push, options, err)) {

@@ -19,8 +19,10 @@ struct body_kind {
     enum door_charset charset;
     bool packed; // with gzip
 };
-// `form` reads what the source posts; NULL: it posts a form of ours.
-const char *body_types(const struct template *form); // that are taken, for Accept-Post
+// What reads what the source posts; NULL: it posts a form of ours, or there is no source.
+const struct template *body_form(const struct source *source);
+// With 415: which types are taken (Accept-Post).
+void body_say_types(const struct template *form, struct http_reply *reply);
 // False when it is not read here; then `refusal` says why.
 bool body_kind_read(const struct http_request *request, const struct template *form,
                     struct body_kind *kind, char refusal[BODY_REFUSAL_MAX]);

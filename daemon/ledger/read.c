@@ -195,3 +195,72 @@ bool ledger_event_at(struct ledger *ledger, uint64_t seq,
     buf_free(&value);
     return found;
 }
+
+struct line_walk {
+    struct ledger_entry entry; // the last one seen
+    void (*fn)(void *ctx, const struct ledger_entry *entry);
+    void *ctx;
+    bool found;
+};
+
+// A lost line has no time.
+static bool find_timed(void *ctx, uint64_t seq, struct str record) {
+    struct line_walk *walk = ctx;
+    struct str kept;
+    walk->found =
+        record_get_ledger(record, seq, &walk->entry, &kept) && walk->entry.kind != LEDGER_LOST;
+    return !walk->found;
+}
+
+static bool on_line(void *ctx, uint64_t seq, struct str record) {
+    struct line_walk *walk = ctx;
+    struct str kept;
+    if (!record_get_ledger(record, seq, &walk->entry, &kept))
+        return false;
+    if (walk->entry.kind == LEDGER_SIGNAL)
+        walk->fn(walk->ctx, &walk->entry);
+    return true;
+}
+
+// Lines are written in the order of time.
+static uint64_t first_since(struct store_txn *txn, int64_t since_ms) {
+    uint64_t low = 1, high = store_last_seq(txn, STORE_LEDGER) + 1;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        struct line_walk walk = {.found = false};
+        store_each_seq(txn, STORE_LEDGER, middle, find_timed, &walk);
+        if (walk.found && walk.entry.logged_ms < since_ms)
+            low = walk.entry.seq + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void ledger_each_line(struct ledger *ledger, int64_t since_ms,
+                      void (*fn)(void *ctx, const struct ledger_entry *entry), void *ctx) {
+    struct store_txn txn;
+    struct line_walk walk = {.fn = fn, .ctx = ctx};
+    store_begin_read(ledger->store, &txn);
+    store_each_seq(&txn, STORE_LEDGER, first_since(&txn, since_ms), on_line, &walk);
+    store_abort(&txn);
+}
+
+size_t ledger_coverage_sources(struct ledger *ledger, const struct sources *sources,
+                               struct coverage_source *list) {
+    size_t count = 0;
+    for (size_t i = 0; i < sources->count; i++) {
+        const struct source *source = &sources->list[i];
+        struct feed_record record = {0};
+        if (source->kind != SOURCE_MUNICIPALITY || !source->municipality)
+            continue;
+        (void)ledger_feed(ledger, str_from(source->name), &record);
+        list[count++] = (struct coverage_source){.name = source->name,
+                                                 .municipality = source->municipality,
+                                                 .official = source->official,
+                                                 .policy = source->policy,
+                                                 .by_hand = !source->token_count && !source->url,
+                                                 .signal_ms = record.signal_ms};
+    }
+    return count;
+}

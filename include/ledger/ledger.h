@@ -10,7 +10,7 @@
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
-#include "core/cube/counts.h"
+#include "core/cube/coverage.h"
 #include "core/person/persons.h"
 #include "edge/kafka/ack.h"
 #include "edge/store/store.h"
@@ -98,6 +98,11 @@ uint64_t ledger_audit_bytes(const struct ledger *ledger);
 bool ledger_feed(struct ledger *ledger, struct str source,
                  struct feed_record *feed); // false: nothing known
 
+// The municipalities' own sources, in the order of the source table, with what the disk has of
+// them; any thread. `list` has room for all sources. The number of them.
+size_t ledger_coverage_sources(struct ledger *ledger, const struct sources *sources,
+                               struct coverage_source *list);
+
 // How many whole polls in a row of its source's complete list lacked the signal. False: no such
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
@@ -170,6 +175,10 @@ uint64_t ledger_find(const struct ledger *ledger,
                      const struct digest *identity); // seq of the latest line; 0
 bool ledger_event_at(struct ledger *ledger, uint64_t seq,
                      void (*fn)(void *ctx, const struct ledger_event *line), void *ctx);
+// What each line of signals says that was written at `since_ms` or later, as the disk has it at one
+// moment; any thread. Without its event, and without whether it is published.
+void ledger_each_line(struct ledger *ledger, int64_t since_ms,
+                      void (*fn)(void *ctx, const struct ledger_entry *entry), void *ctx);
 // From `from` on, until fn returns false or `max` lines. Lost lines (see
 // core/signal/ledger_entry.h) are not shown.
 void ledger_each_event(struct ledger *ledger, uint64_t from, uint64_t max,

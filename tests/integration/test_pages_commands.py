@@ -105,7 +105,8 @@ class Commands(unittest.TestCase):
         (programs / "signaald").chmod(0o700)
         (programs / "signaalctl").symlink_to(harness.BUILD.resolve() / "signaalctl")
         return {**os.environ, "PATH": f"{programs}:/usr/bin:{os.environ['PATH']}", "TOKEN": harness.token_of(SOURCE),
-                "SOURCE": SOURCE, "SECRET": SECRET, "SIGNAALD_SOCKET": daemon.control_path}
+                "SOURCE": SOURCE, "SECRET": SECRET, "SIGNAALD_SOCKET": daemon.control_path,
+                "SIGNAALD_CONFIG": str(daemon.config_path)}
 
 
 class Elsewhere(unittest.TestCase):

@@ -123,7 +123,6 @@ static void decode_page(struct try_run *run, enum decode_format format, uint16_t
                                                      .source_municipality = municipality,
                                                      .received_ms = (int64_t)now.tv_sec * 1000}};
     page_decode(page, (struct str){run->body, run->body_len}, &options);
-    run->all_good = !page->decoded.failed && page_add_up(page).good == page->item_count;
 }
 
 static bool is_readable(const char *dir, const char *name) {
@@ -242,44 +241,19 @@ static bool open_book(struct try_run *run, const char *file, struct buf *bytes, 
     return true;
 }
 
-static bool load_page(struct try_run *run, const struct args *args, struct err *err) {
-    const char *from = args->words[1];
-    const struct try_fetch fetch = {.url = from,
-                                    .secret_file = args_value(args, "secret-file"),
-                                    .client_cert_file = args_value(args, "client-cert"),
-                                    .headers_file = args_value(args, "headers-file"),
-                                    .fsc_grant = args_value(args, "fsc-grant"),
-                                    .ca_file = args_value(args, "ca-file")};
+static bool load_page(struct try_run *run, const struct try_fetch *fetch, struct err *err) {
     struct buf bytes = {0};
-    if (is_url(from))
-        return try_fetch_page(run, &fetch, err);
-    if (!file_read(from, TRY_PAGE_BYTES_MAX, &bytes, err))
+    if (is_url(fetch->url))
+        return try_fetch_page(run, fetch, err);
+    if (!file_read(fetch->url, TRY_PAGE_BYTES_MAX, &bytes, err))
         return false;
-    if (!open_book(run, from, &bytes, err)) {
+    if (!open_book(run, fetch->url, &bytes, err)) {
         buf_free(&bytes);
         return false;
     }
     run->body_len = bytes.len;
     run->body = buf_take(&bytes);
     return true;
-}
-
-static enum ctl_exit run_page(struct try_run *run, const struct args *args, uint16_t municipality) {
-    const char *from = args->words[1];
-    enum decode_format format =
-        ends_in(from, ".ndjson") || ends_in(from, ".jsonl") ? DECODE_NDJSON : DECODE_JSON;
-    struct err err = {0};
-    struct tables *tables = load_tables(args_value(args, "tables"), &err);
-    if (!tables || !load_page(run, args, &err)) {
-        tables_unref(tables);
-        return ctl_fail("%s", err.text);
-    }
-    run->tables = tables;
-    trace_page(run, format);
-    decode_page(run, format, municipality);
-    try_print(run);
-    tables_unref(tables);
-    return run->all_good ? CTL_OK : CTL_FAILED;
 }
 
 static void free_run(struct try_run *run) {
@@ -303,28 +277,71 @@ static bool read_municipality(const char *text, uint16_t *code) {
     return ok;
 }
 
+bool try_show(const struct ctl *ctl, const struct try_ask *ask, struct try_tally *tally) {
+    struct try_run run = {.ctl = ctl,
+                          .template = ask->template,
+                          .allow_missing = ask->allow_missing,
+                          .sheet = ask->sheet,
+                          .items_max = ask->items_max,
+                          .tables = ask->tables};
+    const char *from = ask->fetch.url;
+    enum decode_format format =
+        ends_in(from, ".ndjson") || ends_in(from, ".jsonl") ? DECODE_NDJSON : DECODE_JSON;
+    struct err err = {0};
+    *tally = (struct try_tally){0};
+    bool loaded = load_page(&run, &ask->fetch, &err);
+    if (loaded) {
+        trace_page(&run, format);
+        decode_page(&run, format, ask->municipality);
+        *tally = (struct try_tally){.read = !run.page.decoded.failed,
+                                    .items = run.page.item_count,
+                                    .good = page_add_up(&run.page).good};
+        if (!ask->silent)
+            try_print(&run);
+    } else {
+        (void)ctl_fail("%s", err.text);
+    }
+    free_run(&run);
+    return loaded;
+}
+
+static enum ctl_exit run_page(const struct ctl *ctl, const struct args *args, struct try_ask *ask) {
+    struct try_tally tally;
+    struct err err;
+    struct tables *tables = load_tables(args_value(args, "tables"), &err);
+    if (!tables)
+        return ctl_fail("%s", err.text);
+    ask->tables = tables;
+    ask->fetch = (struct try_fetch){.url = args->words[1],
+                                    .secret_file = args_value(args, "secret-file"),
+                                    .client_cert_file = args_value(args, "client-cert"),
+                                    .headers_file = args_value(args, "headers-file"),
+                                    .fsc_grant = args_value(args, "fsc-grant"),
+                                    .ca_file = args_value(args, "ca-file")};
+    bool shown = try_show(ctl, ask, &tally);
+    tables_unref(tables);
+    return shown && tally.read && tally.good == tally.items ? CTL_OK : CTL_FAILED;
+}
+
 static enum ctl_exit run_try(const struct ctl *ctl, const struct args *args) {
-    struct try_run run = {.ctl = ctl, .items_max = ITEMS_DEFAULT};
+    struct try_ask ask = {.sheet = args_value(args, "sheet"),
+                          .allow_missing = args_has(args, "allow-missing")};
     const char *items = args_value(args, "items");
     uint64_t count = ITEMS_DEFAULT;
-    uint16_t municipality;
     if (items && !str_to_u64(str_from(items), TRY_ITEMS_MAX, &count))
         return ctl_usage(ctl, "--items takes a number up to %d", TRY_ITEMS_MAX);
-    if (!read_municipality(args_value(args, "municipality"), &municipality))
+    if (!read_municipality(args_value(args, "municipality"), &ask.municipality))
         return ctl_usage(ctl, "--municipality takes a code such as GM0363");
-    run.items_max = (size_t)count;
-    run.allow_missing = args_has(args, "allow-missing");
-    run.sheet = args_value(args, "sheet");
+    ask.items_max = (size_t)count;
     if (!hash_init())
         return ctl_fail("this system gives no randomness");
     struct templates *templates = load_template(args->words[0], args_value(args, "templates"));
     if (!templates)
         return CTL_FAILED;
-    run.template = &templates->list[0];
+    ask.template = &templates->list[0];
     if (strcmp(args->words[0], "native") == 0)
-        run.template = templates_find(templates, STR("native"));
-    enum ctl_exit result = run_page(&run, args, municipality);
-    free_run(&run);
+        ask.template = templates_find(templates, STR("native"));
+    enum ctl_exit result = run_page(ctl, args, &ask);
     templates_free(templates);
     return result;
 }

@@ -4,9 +4,7 @@
 #define CTL_TEMPLATE_TRY_H
 
 #include "codec/page.h"
-#include "core/tables/tables.h"
-#include "ctl/query/ctl.h"
-#include "template/template.h"
+#include "ctl/template/show.h"
 
 enum { TRY_ITEMS_MAX = 1000, TRY_PAGE_BYTES_MAX = 32 << 20 };
 
@@ -31,14 +29,8 @@ struct try_run {
     size_t item_count, items_max;
     const struct tables *tables;
     struct page page; // what the daemon would make of the bytes; owned
-    bool all_good;    // out: the page and every item of it
 };
 
-struct try_fetch {
-    const char *url;
-    const char *secret_file, *client_cert_file, *ca_file; // NULL: none
-    const char *headers_file, *fsc_grant;                 // as columns of sources.csv; NULL: none
-};
 // As the daemon would ask: with the template's query and authentication. Fills body and link_next.
 bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct err *err) MUST_CHECK;
 
