@@ -7,10 +7,9 @@ from harness import SIGNAL, Fresh, wait_for
 
 
 def moved_by(days):
-    """The C library before jemalloc, which asks for the time while it begins, and libfaketime then asks it for memory."""
     library = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
     assert library, "the package faketime is missing"
-    return {"LD_PRELOAD": f"{library[0]} libc.so.6", "FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    return {"LD_PRELOAD": library[0], "FAKETIME": f"+{days}d", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 

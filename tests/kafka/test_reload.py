@@ -132,10 +132,10 @@ class ReloadTest(kafka_case.KafkaCase):
         self.assert_once()
         self.assertRegex(self.daemon.log(), r"<4>\[S050\] a certificate ends soon: the certificate for Kafka, in (9|10) days")
         self.assertEqual((self.reload(self.kafka.bootstrap, *settings), self.changes_over), ([], False))
-        self.assertNotIn("kafka state=stopped", self.daemon.log())
+        self.assertNotIn(" state=stopped ", self.daemon.log())
         holder = put(60)
         self.assertEqual((self.reload(self.kafka.bootstrap, *settings), self.changes_over), ([], True))
-        harness.wait_for(lambda: "kafka state=stopped" in self.daemon.log(), "the producer is another one")
+        harness.wait_for(lambda: " state=stopped " in self.daemon.log(), "the producer is another one")
         self.post(10)
         self.assert_once()
         ends = self.daemon.status()["kafka"]["certificateEnds"]
