@@ -90,16 +90,26 @@ static bool find_topic(struct publish_recovery *recovery) {
         recovery, publish_is_shut_out(code) ? "no broker lets us in" : "no broker answers", code);
 }
 
-static bool ask_ends(struct publish_recovery *recovery, int32_t partition, int64_t *low,
-                     int64_t *high) {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        recovery->client, recovery->conf->topic, partition, low, high, REQUEST_MS);
+// Where the first or the next record is. The "times" are Kafka's own words for these two (protocol,
+// ListOffsets). What librdkafka 2.0 has for both at once waits for ever when the leader goes.
+static bool ask_end(struct publish_recovery *recovery, int32_t partition, int64_t which,
+                    int64_t *offset) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *asked =
+        rd_kafka_topic_partition_list_add(list, recovery->conf->topic, partition);
+    asked->offset = which;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(recovery->client, list, REQUEST_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = asked->err;
+    *offset = asked->offset;
+    rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail_with(recovery, "end of a partition", code);
 }
 
 static bool start_partition(struct publish_recovery *recovery, int32_t partition) {
     int64_t low = 0, high = 0;
-    if (cancelled(recovery) || !ask_ends(recovery, partition, &low, &high))
+    if (cancelled(recovery) || !ask_end(recovery, partition, RD_KAFKA_OFFSET_BEGINNING, &low) ||
+        !ask_end(recovery, partition, RD_KAFKA_OFFSET_END, &high))
         return false;
     int64_t known = recovery->known[partition].offset;
     bool is_there = known >= low && known < high; // something is, at its place
@@ -251,8 +261,7 @@ static bool begin_pass(struct publish_recovery *recovery) {
     recovery->found = false;
     recovery->behind = 0;
     for (int32_t i = 0; i < recovery->partitions; i++) {
-        int64_t low = 0;
-        if (cancelled(recovery) || !ask_ends(recovery, i, &low, &recovery->end[i]))
+        if (cancelled(recovery) || !ask_end(recovery, i, RD_KAFKA_OFFSET_END, &recovery->end[i]))
             return false;
         recovery->behind += recovery->next[i] < recovery->end[i];
     }
