@@ -12,6 +12,9 @@
 #include "rebuild/restore.h"
 
 #include <getopt.h>
+#ifdef SIGNAALD_MIMALLOC
+#include <mimalloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, FREE_KEPT_MS = 5 };
 
 enum mode {
     RUN,
@@ -187,7 +190,15 @@ static int act(int mode, struct words *words) {
     return status;
 }
 
+// What is free goes back to the system soon: a large answer's memory is not kept for the next.
+static void set_allocator(void) {
+#ifdef SIGNAALD_MIMALLOC
+    mi_option_set(mi_option_decommit_delay, FREE_KEPT_MS);
+#endif
+}
+
 int main(int argc, char **argv) {
+    set_allocator();
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"check-config", no_argument, NULL, CHECK},
                                             {"print-config", no_argument, NULL, PRINT},

@@ -305,12 +305,12 @@ static enum ctl_exit run_source(const struct ctl *ctl, const struct args *args) 
 }
 
 static const struct args_option options[] = {
-    {"kind", 0, "KIND", "as sources.csv has it; with a municipality: municipality"},
+    {"kind", 0, "KIND", "as sources.csv has it; of a municipality not needed"},
     {"municipality", 0, "WORD", "its own, by name or code"},
     {"way", 0, "push|poll|file", "it posts, we ask, or its files are imported"},
     {"url", 0, "URL", "of the endpoint that is polled"},
     {"template", 0, "NAME", "how it is read; default: native"},
-    {"secret-file", 0, "FILE", "with the endpoint's secret, made where it is not there"},
+    {"secret-file", 0, "FILE", "with the endpoint's secret; it is made if needed"},
     {"token-file", 0, "FILE", "for the new token, which is then not shown"},
     {"set", 0, "COLUMN=VALUE", "any other column; may be given again"},
     {"sample", 0, "FILE", "try this, instead of what the endpoint has"},

@@ -56,8 +56,9 @@ class Trouble(Fresh):
     def test_out_of_memory(self):
         self.daemon.start()
         pid = self.daemon.process.pid
-        resource.prlimit(pid, resource.RLIMIT_AS, (LITTLE, LITTLE))  # less than it has: whatever it asks for more is refused
         batch = [{"id": f"{n}", **SIGNAL} for n in range(9000)]
+        self.assertEqual(self.daemon.post(COA, batch).status, 200)  # its threads are there
+        resource.prlimit(pid, resource.RLIMIT_AS, (LITTLE, LITTLE))  # less than it has: whatever it asks for more is refused
         with self.assertRaises(OSError):
             for _ in range(100):
                 self.daemon.post(COA, batch)

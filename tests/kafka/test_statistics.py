@@ -177,7 +177,7 @@ class FiguresTest(kafka_case.KafkaCase):
         self.start()
         self.deliver(1, 2, "SexualExploitation")
         wait_for(lambda: self.daemon.status()["ledger"]["waiting"] == 0, "events are published")
-        self.assertEqual(self.counts_status(), {"state": "off", "topic": None, "waiting": 0, "lastError": None})
+        self.assertEqual(self.counts_status(), {"state": "off", "topic": None, "waiting": 0, "lastError": None, "whatToDo": None})
         self.assertGreater(len(self.daemon.control("GET", "/v1/statistics").json["statistics"]), 10)
         self.daemon.stop()
 
