@@ -2,7 +2,6 @@
 """Alarms that no other test provokes: how a start fails, and what only comes of trouble at the right moment. Which codes there are
 and where they are told is in test_manual.py; that a log has no others, in harness.py."""
 import os
-import resource
 import socket
 import unittest
 
@@ -11,7 +10,6 @@ from harness import PATIENCE_S, SIGNAL, Fresh, make_certificate, wait_for
 from test_silence import moved_by
 
 COA = "coa"
-LITTLE = 64 << 20  # of memory
 
 
 class Starts(Fresh):
@@ -52,19 +50,6 @@ class Starts(Fresh):
 class Trouble(Fresh):
     def told(self, text):
         wait_for(lambda: text in self.daemon.log(), f"{text} is told")
-
-    def test_out_of_memory(self):
-        self.daemon.start()
-        pid = self.daemon.process.pid
-        batch = [{"id": f"{n}", **SIGNAL} for n in range(9000)]
-        self.assertEqual(self.daemon.post(COA, batch).status, 200)  # its threads are there
-        resource.prlimit(pid, resource.RLIMIT_AS, (LITTLE, LITTLE))  # less than it has: whatever it asks for more is refused
-        with self.assertRaises(OSError):
-            for _ in range(100):
-                self.daemon.post(COA, batch)
-        self.assertLess(self.daemon.process.wait(PATIENCE_S), 0)
-        self.daemon.process = None
-        self.assertIn("S001", self.daemon.alarms())
 
     def test_kafka_away(self):
         with socket.create_server(("127.0.0.1", 0)) as nobody:  # takes connections and says nothing

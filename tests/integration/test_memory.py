@@ -4,12 +4,13 @@ buffers that are kept, not on a stack. By push and by poll; plain HTTP. Needs ro
 import json
 import pathlib
 import re
+import resource
 import socket
 import tempfile
 import unicodedata
 import unittest
 
-from harness import SIGNAL, Daemon, Endpoint, token_of, wait_for
+from harness import PATIENCE_S, SIGNAL, Daemon, Endpoint, Fresh, token_of, wait_for
 
 TEMPLATE = """page: {format: json}
 fields: {id: /id, reported: /at, category: /kind, personName: /name, birthDate: /born, nationality: /from, vNumber: /v}
@@ -20,6 +21,7 @@ fields: {id: id, reported: at, category: kind, personName: name, birthDate: born
 MARKER = "memory-marker-source"
 ROUNDS = 10
 BLOCK = 1 << 20
+LITTLE = 64 << 20
 # (name, birth date, V-number) of each way in; each way has its own, so that it shows which one it is.
 PERSONS = {
     "json": ("Žofia Kovářčíková", "1983-02-27", "2841937560"),
@@ -182,6 +184,23 @@ class Memory(unittest.TestCase):
             sock.sendall(f"POST /v1/signals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token_of(MARKER)}\r\n"
                          f"Content-Type: application/json\r\nContent-Length: 900\r\n\r\n".encode() + body)
             wait_for(lambda: look(self.pid, {b"Ysbrandt Kwizzelbroek": "under way"}), "the body is read")
+
+
+class Gone(Fresh):
+    """Without a sanitizer, whose own memory would run out first."""
+
+    def test_out_of_memory(self):
+        self.daemon.start()
+        pid = self.daemon.process.pid
+        batch = [{"id": f"{n}", **SIGNAL} for n in range(9000)]
+        self.assertEqual(self.daemon.post("coa", batch).status, 200)  # its threads are there
+        resource.prlimit(pid, resource.RLIMIT_AS, (LITTLE, LITTLE))  # less than it has: whatever it asks for more is refused
+        with self.assertRaises(OSError):
+            for _ in range(100):
+                self.daemon.post("coa", batch)
+        self.assertLess(self.daemon.process.wait(PATIENCE_S), 0)
+        self.daemon.process = None
+        self.assertIn("S001", self.daemon.alarms())
 
 
 if __name__ == "__main__":
