@@ -192,6 +192,11 @@ class Broker:
         if code not in fine:
             raise RuntimeError("topic %s: Kafka error %d" % (name, code))
 
+    def living(self):
+        """The brokers that the cluster takes for living: new topics go to any of them."""
+        done = subprocess.run(["kcat", "-L", "-J", "-b", self.bootstrap], stdout=subprocess.PIPE, check=True)
+        return {one["id"] for one in json.loads(done.stdout)["brokers"]}
+
     def in_sync(self, name):
         """The brokers that have all of each partition."""
         done = subprocess.run(["kcat", "-L", "-J", "-b", self.bootstrap, "-t", name], stdout=subprocess.PIPE, check=True)

@@ -143,6 +143,7 @@ class Leaders(TopicCase):
         port, claim = harness.claim_port()
         self.addCleanup(claim.close)
         other = self.kafka.second(folder, port)
+        self.addCleanup(wait_for, lambda: self.kafka.living() == {1}, "no topic is given to the other any more")
         self.addCleanup(other.kill)
         other.start()
         self.kafka.create_topic(self.topic, PARTITIONS, {"min.insync.replicas": 1}, replicas=2)
