@@ -260,3 +260,18 @@ void explain_whole(const struct mapping *mapping, const struct decode_result *de
         buf_printf(&out, ", and %u more", decoded->more);
     finish(&out, text);
 }
+
+void explain_put_reason(struct json_out *json, const struct mapping *mapping, bool page,
+                        const struct quarantine_reason *reason) {
+    char detail[EXPLAIN_MAX];
+    const struct decode_result whole = {.fault = reason->code, .place = reason->pointer};
+    if (page)
+        explain_whole(mapping, &whole, detail);
+    else
+        explain_fault(mapping, reason->code, reason->pointer, detail);
+    json_open(json, '{');
+    json_put_text(json, "pointer", reason->pointer);
+    json_put_text(json, "code", fault_code_name(reason->code));
+    json_put_text(json, "detail", detail);
+    json_close(json, '}');
+}

@@ -215,22 +215,6 @@ struct quarantine_reply {
     struct json_out *json;
 };
 
-// In the words of the template that the source has now.
-static void put_reason(struct json_out *json, const struct mapping *mapping, bool page,
-                       const struct quarantine_reason *reason) {
-    char detail[EXPLAIN_MAX];
-    const struct decode_result whole = {.fault = reason->code, .place = reason->pointer};
-    if (page)
-        explain_whole(mapping, &whole, detail);
-    else
-        explain_fault(mapping, reason->code, reason->pointer, detail);
-    json_open(json, '{');
-    json_put_text(json, "pointer", reason->pointer);
-    json_put_text(json, "code", fault_code_name(reason->code));
-    json_put_text(json, "detail", detail);
-    json_close(json, '}');
-}
-
 static bool is_read_by_line(const struct template *t) {
     return t && !t->native && t->mapping.format != MAPPING_JSON;
 }
@@ -252,7 +236,8 @@ static bool put_quarantined(void *ctx, const struct quarantine_record *entry) {
     json_put_u64(json, "times", entry->times);
     json_open_key(json, "reasons", '[');
     for (uint8_t i = 0; i < entry->reason_count; i++)
-        put_reason(json, t && !t->native ? &t->mapping : NULL, entry->page, &entry->reasons[i]);
+        explain_put_reason(json, t && !t->native ? &t->mapping : NULL, entry->page,
+                           &entry->reasons[i]);
     json_close(json, ']');
     json_close(json, '}');
     return true;

@@ -60,7 +60,6 @@ static void put_entry(struct json_out *json, const struct source_facts *facts,
     const struct template *template = facts->source->template;
     const struct mapping *mapping = template && !template->native ? &template->mapping : NULL;
     bool by_line = mapping && mapping->format != MAPPING_JSON;
-    char detail[EXPLAIN_MAX];
     json_open(json, '{');
     json_put_text(json, "id", *entry->id ? entry->id : NULL);
     json_put_bool(json, "page", entry->page);
@@ -71,17 +70,7 @@ static void put_entry(struct json_out *json, const struct source_facts *facts,
     json_put_u64(json, "times", entry->times);
     json_open_key(json, "errors", '[');
     for (uint8_t i = 0; i < entry->reason_count; i++) {
-        const struct quarantine_reason *reason = &entry->reasons[i];
-        const struct decode_result whole = {.fault = reason->code, .place = reason->pointer};
-        if (entry->page)
-            explain_whole(mapping, &whole, detail);
-        else
-            explain_fault(mapping, reason->code, reason->pointer, detail);
-        json_open(json, '{');
-        json_put_text(json, "pointer", reason->pointer);
-        json_put_text(json, "code", fault_code_name(reason->code));
-        json_put_text(json, "detail", detail);
-        json_close(json, '}');
+        explain_put_reason(json, mapping, entry->page, &entry->reasons[i]);
     }
     json_close(json, ']');
     json_close(json, '}');

@@ -5,7 +5,9 @@
 #ifndef CODEC_EXPLAIN_H
 #define CODEC_EXPLAIN_H
 
+#include "codec/json_out.h"
 #include "codec/mapping.h"
+#include "codec/record.h"
 
 enum { EXPLAIN_MAX = 448 };
 
@@ -18,5 +20,8 @@ void explain_item(const struct mapping *mapping, const struct fault *fault, char
 // Of the body, page or file as a whole. 'it is an Excel workbook: save the sheet as CSV'
 void explain_whole(const struct mapping *mapping, const struct decode_result *decoded,
                    char out[EXPLAIN_MAX]);
+// A reason of the quarantine as an object: pointer, code, detail. `page`: it is of a whole page.
+void explain_put_reason(struct json_out *json, const struct mapping *mapping, bool page,
+                        const struct quarantine_reason *reason);
 
 #endif

@@ -14,10 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SIGNAALD_VERSION
-#define SIGNAALD_VERSION "0"
-#endif
-
 enum { FORM_BYTES_MAX = 64 * 1024 };
 
 bool fetch_is_header_value(const char *value) {
