@@ -34,6 +34,10 @@ static void each(const struct config *config, const struct sources *sources, wat
     const struct watched list[] = {
         {config->tls_certificate_file, "the TLS certificate", CERTIFICATE_OWN, CERTIFICATE_KINDS,
          false},
+        {config->tls_client_ca_file, "one of the authorities of intake.tls_client_ca",
+         CERTIFICATE_AUTHORITIES, CERTIFICATE_KIND_AUTHORITY, false},
+        {config->tls_client_crl_file, "one of the lists of intake.tls_client_crl",
+         CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
         {config->fetch.ca_file, "one of the authorities of poll.ca_file", CERTIFICATE_AUTHORITIES,
          CERTIFICATE_KIND_AUTHORITY, false},
         {config->fetch.crl_file, "one of the lists of poll.crl_file", CERTIFICATE_REVOKED,
@@ -56,12 +60,11 @@ static void each(const struct config *config, const struct sources *sources, wat
 }
 
 // NUL-terminated; the caller ends it with drop_pem, also when there is nothing.
-static bool read_pem(const char *file, struct buf *pem) {
-    struct err ignored;
-    if (!str_read_file(file, PEM_BYTES_MAX, pem, &ignored))
+static bool read_pem(const char *file, struct buf *pem, struct err *err) {
+    if (!str_read_file(file, PEM_BYTES_MAX, pem, err))
         return false;
     buf_putc(pem, '\0');
-    return !pem->overflow;
+    return !pem->overflow || err_set(err, ERR_CONFIG, "%s: too large", file);
 }
 
 static void drop_pem(struct buf *pem) {
@@ -73,21 +76,21 @@ static void drop_pem(struct buf *pem) {
 // ---- the intake's
 
 bool certificates_read_own(const struct config *config, struct http_tls **tls, struct err *err) {
-    struct buf certificate = {0}, key = {0};
+    const char *const files[] = {config->tls_certificate_file, config->tls_key_file,
+                                 config->tls_client_ca_file, config->tls_client_crl_file};
+    enum { FILES = sizeof files / sizeof *files };
+    struct buf pem[FILES] = {{0}};
+    bool ok = true;
     *tls = NULL;
     if (!config->tls_certificate_file || !config->tls_key_file)
         return true;
-    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-    if (ok) {
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        *tls = http_tls_create(certificate.data, key.data, err);
-    }
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
+    for (size_t i = 0; ok && i < FILES; i++)
+        ok = !files[i] || read_pem(files[i], &pem[i], err);
+    if (ok)
+        *tls = http_tls_create(
+            &(struct http_tls_texts){pem[0].data, pem[1].data, pem[2].data, pem[3].data}, err);
+    for (size_t i = 0; i < FILES; i++)
+        drop_pem(&pem[i]);
     return *tls != NULL;
 }
 
@@ -106,7 +109,7 @@ static void on_fault(void *ctx, const struct certificate_fault *fault) {
 
 static void check_pair(const struct watched *watched, const char *pem, struct diagnostics *faults) {
     struct err err;
-    struct http_tls *tls = http_tls_create(pem, pem, &err);
+    struct http_tls *tls = http_tls_create(&(struct http_tls_texts){pem, pem, NULL, NULL}, &err);
     if (!tls)
         diagnostics_add(faults, watched->file, 0, "%s", err.text);
     http_tls_unref(tls);
@@ -115,8 +118,9 @@ static void check_pair(const struct watched *watched, const char *pem, struct di
 static void check_one(void *ctx, const struct watched *watched) {
     struct fault_of check = {watched, ctx};
     struct buf pem = {0};
+    struct err ignored;
     size_t before = check.faults->count;
-    if (read_pem(watched->file, &pem)) {
+    if (read_pem(watched->file, &pem, &ignored)) {
         certificate_check(pem.data, watched->use, loop_wall_ms() / 1000, on_fault, &check);
         if (watched->with_key && check.faults->count == before)
             check_pair(watched, pem.data, check.faults);
@@ -138,7 +142,8 @@ void certificates_check_own(const char *file, struct diagnostics *faults) {
 
 bool certificates_chain_ends(const char *file) {
     struct buf pem = {0};
-    bool ends = !file || !read_pem(file, &pem) || certificate_chain_ends(pem.data);
+    struct err ignored;
+    bool ends = !file || !read_pem(file, &pem, &ignored) || certificate_chain_ends(pem.data);
     drop_pem(&pem);
     return ends;
 }
@@ -165,7 +170,8 @@ void certificate_warn(const char *what, int64_t ends_s) {
 static void look(void *ctx, const struct watched *watched) {
     struct certificate_ends *ends = ctx;
     struct buf pem = {0};
-    if (watched->kind != CERTIFICATE_KINDS && read_pem(watched->file, &pem)) {
+    struct err ignored;
+    if (watched->kind != CERTIFICATE_KINDS && read_pem(watched->file, &pem, &ignored)) {
         int64_t ends_s = certificate_ends_s(pem.data, watched->use);
         int64_t *first_s = &ends->first_s[watched->kind];
         if (watched->use != CERTIFICATE_REVOKED || ends_s <= loop_wall_ms() / 1000)

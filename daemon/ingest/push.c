@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The public side. When a request's head is there, its route, its source (by the token) and the
-// format of its body are found, and kept in the request's room. The source is borrowed from the
-// table of that moment: the generation tells when that table has been replaced since, and then the
-// head is looked at once more. A delivery that is submitted owns the body; its reply ends the
-// request.
+// The public side. When a request's head is there, its route, its source (by a token, a certificate
+// or a name that is signed) and the format of its body are found, and kept in the request's room.
+// The source is borrowed from the table of that moment: the generation tells when that table has
+// been replaced since, and then the head is looked at once more. A delivery that is submitted owns
+// the body; its reply ends the request.
 #include "ingest/push.h"
 
 #include "api/documents.h"
@@ -136,18 +136,41 @@ static unsigned check_signature(struct push_request *call) {
     return refuse(call, status, why);
 }
 
+static unsigned check_token(struct push_request *call) {
+    call->source = sender_by_token(call->push->sources, call->request);
+    return call->source ? 0 : 401;
+}
+
+// It says who sends, by itself or beside a token or a signature: then of the same source. Why it is
+// not taken is for the log, a stranger is told nothing.
+static unsigned check_certificate(struct push_request *call, const struct http_client *client) {
+    struct push *push = call->push;
+    const struct source *holder = sender_by_certificate(push->sources, client);
+    const char *why = client->fault;
+    if (!why && !holder)
+        why = "no source has it";
+    else if (!why && call->source && call->source != holder)
+        why = "a token or signature of another source came with it";
+    call->source = why ? NULL : holder;
+    if (why)
+        sender_tell_certificate(&push->rates, holder, client, why, loop_now_ms(push->loop));
+    return why ? 401 : 0;
+}
+
 // 0, or the status to refuse with.
 static unsigned check_right(struct push_request *call) {
-    const struct push *push = call->push;
-    call->generation = push->generation;
+    unsigned status = 0;
+    call->generation = call->push->generation;
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
+    const struct http_client *client = http_client(call->request);
     call->is_signed = signed_is(call->request);
     if (call->is_signed)
-        return check_signed(call);
-    call->source = sender_by_token(push->sources, call->request);
-    return call->source ? 0 : 401;
+        status = check_signed(call);
+    else if (!client || http_header_value(call->request, "Authorization").data)
+        status = check_token(call);
+    return !status && client ? check_certificate(call, client) : status;
 }
 
 static unsigned check_admission(struct push_request *call) {
@@ -241,7 +264,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     push->requests_refused++;
     // Neither 415 nor 401 comes before on_head, which fills in the call.
     if (status == 415 || (status == 401 && call->is_signed))
-        problem_fill(reply, status, call->refusal);
+        problem_fill(reply, status, call->refusal[0] ? call->refusal : NULL);
     else if (status == 429)
         fill_busy(call, reply);
     else
@@ -488,7 +511,7 @@ static void get_document(struct push_request *call) {
 }
 
 void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (!tls || http_tls_same(tls, push->tls))
+    if (!tls || (http_tls_same(tls, push->tls) && http_tls_same_clients(tls, push->tls)))
         return;
     if (push->server)
         http_use_tls(push->server, http_tls_ref(tls));
