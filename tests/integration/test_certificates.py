@@ -280,6 +280,24 @@ class Certificates(harness.Fresh):
         self.assertEqual(self.answer(self.world.good).status, 201)
         self.assertEqual(self.answer(self.world.revoked).status, 201)  # without lists nothing is revoked
 
+    def test_source_add(self):
+        def add(*words):
+            return subprocess.run([str(harness.BUILD / "signaalctl"), "--socket", self.daemon.control_path, "--json", "source", "add",
+                                   "--config", str(self.daemon.config_path), *words], capture_output=True, text=True, timeout=60,
+                                  stdin=subprocess.DEVNULL)
+        done = add("gemeente", "--kind", "ngo", "--way", "push", "--certificate", f"oin:{OTHER_OIN}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        made = json.loads(done.stdout)
+        self.assertEqual((made["token"], made["tokenFile"], made["written"]), (None, None, True))
+        self.assertEqual(self.answer(self.world.other).status, 201)
+        self.assertEqual(self.sources(), ["gemeente"])
+        token = self.directory / "token"
+        done = add("ngo-2", "--kind", "ngo", "--way", "push", "--certificate", f"sha256:{'ab' * 32}", "--token-file", str(token))
+        self.assertEqual(self.answer(None, Authorization=f"Bearer {token.read_text().strip()}").status, 201)
+        self.assertIn("a certificate belongs to one source", add("c", "--kind", "ngo", "--way", "push", "--certificate",
+                                                                 f"oin:{OTHER_OIN}").stderr)
+        self.assertIn("--way push", add("d", "--kind", "ngo", "--way", "file", "--certificate", f"oin:{OIN}").stderr)
+
     def test_with_curl_and_openssl(self):
         self.context(self.world.good)
         pair = str(self.directory / "client.pem")
