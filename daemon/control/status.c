@@ -354,8 +354,9 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
 static const char *const certificate_metrics[CERTIFICATE_KINDS][2] = {
     [CERTIFICATE_KIND_CLIENT] = {"client_certificate_end_timestamp_seconds",
                                  "When the first client certificate of a source ends"},
-    [CERTIFICATE_KIND_AUTHORITY] = {"authority_end_timestamp_seconds",
-                                    "When the first authority of poll.ca_file or intake.tls_client_ca ends"},
+    [CERTIFICATE_KIND_AUTHORITY] =
+        {"authority_end_timestamp_seconds",
+         "When the first authority of poll.ca_file or intake.tls_client_ca ends"},
     [CERTIFICATE_KIND_REVOKED] = {"revocation_list_end_timestamp_seconds",
                                   "When the first list of revoked certificates ends"},
     [CERTIFICATE_KIND_KAFKA] = {"kafka_certificate_end_timestamp_seconds",
