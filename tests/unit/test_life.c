@@ -3,7 +3,7 @@
 // with erasing, renormalising and expiring; clocks that jump, keys of persons that change,
 // restarts, a Kafka that comes late. After each group the ledger must hold what a plain model does,
 // and what a consumer makes of the events.
-#include "life_model.h"
+#include "life_overlap.h"
 
 #include <jansson.h>
 
@@ -182,71 +182,6 @@ static void assert_persons(const struct life *life, struct ledger *ledger) {
     free(answer.lines);
 }
 
-// Of each set of the kinds of source that there are here: persons, and those of whom nothing was
-// said.
-struct overlap {
-    struct known {
-        uint64_t person;
-        unsigned kinds;
-    } known[LIFE_SIGNALS];
-    size_t count;
-    int64_t nameless[SOURCE_KIND_COUNT];
-};
-
-static void take_kind(void *ctx, const struct cell *cell, uint64_t person) {
-    struct overlap *overlap = ctx;
-    size_t i = 0;
-    if (!cell_counts(cell))
-        return;
-    overlap->nameless[cell->source_kind] += person == 0;
-    while (i < overlap->count && overlap->known[i].person != person)
-        i++;
-    if (person && i == overlap->count)
-        overlap->known[overlap->count++] = (struct known){.person = person};
-    if (person)
-        overlap->known[i].kinds |= 1u << cell->source_kind;
-}
-
-static void expect_overlap(const struct overlap *overlap, const struct counts_line *line) {
-    int64_t persons = 0, nameless = 0;
-    for (size_t i = 0; i < overlap->count; i++)
-        persons += overlap->known[i].kinds == line->kinds;
-    for (int kind = 0; kind < SOURCE_KIND_COUNT; kind++)
-        nameless += line->kinds == 1u << kind ? overlap->nameless[kind] : 0;
-    assert_int_equal(line->nameless, nameless);
-    assert_int_equal(line->persons, persons + nameless);
-}
-
-static void run_cell(void *ctx, const struct cell *cell, int64_t number) {
-    counts_run_add(ctx, cell, number);
-}
-
-static void run_member(void *ctx, uint64_t person, const struct cell *cell) {
-    counts_run_add_linked(ctx, person, cell);
-}
-
-// As it is on the disk.
-static void assert_overlap(const struct life *life, struct ledger *ledger) {
-    static const struct ledger_cube_reader reader = {
-        .cell = run_cell, .linked = run_member, .alone = true};
-    static const struct counts_query query = {.by_kinds = true};
-    static struct overlap overlap;
-    struct counts_answer answer;
-    int64_t persons = 0;
-    memset(&overlap, 0, sizeof overlap);
-    life_each(life, take_kind, &overlap);
-    struct counting *run = counts_run_begin(tables.municipalities, &query);
-    assert_true(ledger_each_cell(ledger, &reader, run));
-    counts_run_take(run, &answer);
-    for (size_t i = 0; i < answer.count; i++) {
-        expect_overlap(&overlap, &answer.lines[i]);
-        persons += answer.lines[i].persons;
-    }
-    assert_int_equal(persons, expected_persons(life, -1));
-    assert_int_equal(answer.persons, persons);
-    free(answer.lines);
-}
-
 static void assert_as_model(const struct life *life, struct ledger *ledger,
                             const struct tally *consumer) {
     const struct totals *totals = ledger_totals(ledger);
@@ -255,7 +190,7 @@ static void assert_as_model(const struct life *life, struct ledger *ledger,
     life_each(life, take_signal, model);
     assert_same_counts(here, model);
     assert_persons(life, ledger);
-    assert_overlap(life, ledger);
+    assert_overlap(life, ledger, expected_persons(life, -1));
     assert_int_equal(ledger_last_seq(ledger), life->last);
     assert_int_equal(ledger_first_seq(ledger), life->first);
     for (int v = 0; v < VERDICT_COUNT; v++)
