@@ -141,22 +141,6 @@ static unsigned check_token(struct push_request *call) {
     return call->source ? 0 : 401;
 }
 
-// It says who sends, by itself or beside a token or a signature: then of the same source. Why it is
-// not taken is for the log, a stranger is told nothing.
-static unsigned check_certificate(struct push_request *call, const struct http_client *client) {
-    struct push *push = call->push;
-    const struct source *holder = sender_by_certificate(push->sources, client);
-    const char *why = client->fault;
-    if (!why && !holder)
-        why = "no source has it";
-    else if (!why && call->source && call->source != holder)
-        why = "a token or signature of another source came with it";
-    call->source = why ? NULL : holder;
-    if (why)
-        sender_tell_certificate(&push->rates, holder, client, why, loop_now_ms(push->loop));
-    return why ? 401 : 0;
-}
-
 // 0, or the status to refuse with.
 static unsigned check_right(struct push_request *call) {
     unsigned status = 0;
@@ -164,13 +148,17 @@ static unsigned check_right(struct push_request *call) {
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
-    const struct http_client *client = http_client(call->request);
+    const struct http_certificate *shown = http_client(call->request);
     call->is_signed = signed_is(call->request);
     if (call->is_signed)
         status = check_signed(call);
-    else if (!client || http_header_value(call->request, "Authorization").data)
+    else if (!shown || http_header_value(call->request, "Authorization").data)
         status = check_token(call);
-    return !status && client ? check_certificate(call, client) : status;
+    if (status || !shown)
+        return status;
+    call->source = sender_by_certificate(&call->push->rates, call->push->sources, shown,
+                                         call->source, loop_now_ms(call->push->loop));
+    return call->source ? 0 : 401;
 }
 
 static unsigned check_admission(struct push_request *call) {

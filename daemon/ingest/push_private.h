@@ -34,12 +34,12 @@ struct map;
 // NULL: there is none.
 const struct source *sender_by_token(const struct sources *sources,
                                      const struct http_request *request);
-// The source that the certificate is bound to, whether it is believed or not; NULL: none.
-const struct source *sender_by_certificate(const struct sources *sources,
-                                           const struct http_client *client);
-// A line in the log, at most one a minute of each source. `holder` NULL: it is nobody's.
-void sender_tell_certificate(struct map *map, const struct source *holder,
-                             const struct http_client *client, const char *why, int64_t now_ms);
+// The source that the certificate is bound to. `beside`: whose token or signature came with it;
+// NULL: none. NULL when it is not believed, bound to none, or to another source than `beside`: why
+// is for the log only, a stranger is told nothing.
+const struct source *sender_by_certificate(struct map *rates, const struct sources *sources,
+                                           const struct http_certificate *shown,
+                                           const struct source *beside, int64_t now_ms);
 // How often each source has asked lately; by name, so a reload changes nothing. The caller frees
 // its entries.
 void sender_rates_init(struct map *map);

@@ -50,14 +50,6 @@ const struct source *sender_by_token(const struct sources *sources,
     return pair.data ? find_by_password(sources, pair) : NULL;
 }
 
-// --- whose certificate it is
-
-const struct source *sender_by_certificate(const struct sources *sources,
-                                           const struct http_client *client) {
-    return sources_by_certificate(sources, client->fingerprint,
-                                  client->has_oin ? client->oin : NULL);
-}
-
 // --- how often it may
 
 struct sender_rate {
@@ -108,8 +100,12 @@ uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t pe
     return (uint32_t)((due_ms - now_ms - MINUTE_MS + each_ms) / 1000 + 1);
 }
 
-void sender_tell_certificate(struct map *map, const struct source *holder,
-                             const struct http_client *client, const char *why, int64_t now_ms) {
+// --- whose certificate it is
+
+// At most once a minute of each source, and of all that have none.
+static void tell_certificate(struct map *map, const struct source *holder,
+                             const struct http_certificate *shown, const char *why,
+                             int64_t now_ms) {
     char fingerprint[2 * DIGEST_HEX + 1];
     struct digest half;
     struct sender_rate *rate = rate_of(map, holder ? holder->name : "");
@@ -117,10 +113,25 @@ void sender_tell_certificate(struct map *map, const struct source *holder,
         return;
     rate->certificate_told_ms = now_ms;
     for (size_t i = 0; i < 2; i++) {
-        memcpy(half.bytes, client->fingerprint + i * DIGEST_BYTES, DIGEST_BYTES);
+        memcpy(half.bytes, shown->fingerprint + i * DIGEST_BYTES, DIGEST_BYTES);
         digest_to_hex(&half, fingerprint + i * DIGEST_HEX);
     }
     log_alarm(ALARM_CLIENT_CERTIFICATE,
               "a client's certificate is not taken, it gets 401: %s source=%s sha256=%s", why,
               holder ? holder->name : "", fingerprint);
+}
+
+const struct source *sender_by_certificate(struct map *map, const struct sources *sources,
+                                           const struct http_certificate *shown,
+                                           const struct source *beside, int64_t now_ms) {
+    const struct source *holder =
+        sources_by_certificate(sources, shown->fingerprint, shown->has_oin ? shown->oin : NULL);
+    const char *why = shown->fault;
+    if (!why && !holder)
+        why = "no source has it";
+    else if (!why && beside && beside != holder)
+        why = "a token or signature of another source came with it";
+    if (why)
+        tell_certificate(map, holder, shown, why, now_ms);
+    return why ? NULL : holder;
 }

@@ -22,7 +22,7 @@ struct http_clients {
 };
 
 // What a client has shown.
-struct shown {
+struct shown_chain {
     gnutls_x509_crt_t chain[CHAIN_MAX];
     unsigned count;
     bool unread;
@@ -107,7 +107,7 @@ void *http_clients_credentials(const struct http_clients *clients) {
 // ---- what was shown
 
 // Also of a session that was resumed: what it was begun with.
-static void read_shown(gnutls_session_t session, struct shown *shown) {
+static void read_shown(gnutls_session_t session, struct shown_chain *shown) {
     unsigned count = 0;
     const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
     *shown = (struct shown){.unread = list && count > CHAIN_MAX};
@@ -120,7 +120,7 @@ static void read_shown(gnutls_session_t session, struct shown *shown) {
     }
 }
 
-static void drop_shown(struct shown *shown) {
+static void drop_shown(struct shown_chain *shown) {
     for (unsigned i = 0; i < shown->count; i++)
         gnutls_x509_crt_deinit(shown->chain[i]);
 }
@@ -147,8 +147,8 @@ static bool has_list(const struct http_clients *clients, gnutls_x509_crt_t certi
     return false;
 }
 
-static const char *check_revoked(const struct http_clients *clients, const struct shown *shown,
-                                 int64_t now_s) {
+static const char *check_revoked(const struct http_clients *clients,
+                                 const struct shown_chain *shown, int64_t now_s) {
     if (clients->list_count == 0)
         return NULL;
     for (unsigned i = 0; i < shown->count && !is_authority(clients, shown->chain[i]); i++) {
@@ -161,7 +161,7 @@ static const char *check_revoked(const struct http_clients *clients, const struc
     return NULL;
 }
 
-static const char *check_chain(const struct http_clients *clients, struct shown *shown) {
+static const char *check_chain(const struct http_clients *clients, struct shown_chain *shown) {
     static const struct {
         unsigned status;
         const char *why;
@@ -185,7 +185,7 @@ static const char *check_chain(const struct http_clients *clients, struct shown 
 }
 
 // The holder's number: the one serialNumber of its subject, when that is an OIN.
-static void read_holder(gnutls_x509_crt_t certificate, struct http_client *client) {
+static void read_holder(gnutls_x509_crt_t certificate, struct http_certificate *client) {
     static const char oid[] = "2.5.4.5";
     char number[sizeof client->oin + 1], other[1];
     size_t len = sizeof number, other_len = sizeof other;
@@ -202,8 +202,8 @@ static void read_holder(gnutls_x509_crt_t certificate, struct http_client *clien
 }
 
 static void look(const struct http_clients *clients, gnutls_session_t session, int64_t now_s,
-                 struct http_client *client) {
-    struct shown shown;
+                 struct http_certificate *client) {
+    struct shown_chain shown;
     *client = (struct http_client){.shown = false};
     read_shown(session, &shown);
     client->shown = shown.count || shown.unread;
@@ -219,7 +219,7 @@ static void look(const struct http_clients *clients, gnutls_session_t session, i
     drop_shown(&shown);
 }
 
-const struct http_client *http_client(struct http_request *request) {
+const struct http_certificate *http_client(struct http_request *request) {
     struct http_conn *conn = request->conn;
     const struct http_clients *clients = http_tls_clients(conn->server->options.tls);
     int64_t now_s = loop_wall_ms() / 1000;

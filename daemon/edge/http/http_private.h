@@ -88,17 +88,17 @@ struct http_server {
 struct http_conn {
     struct http_conn *prev, *next;
     struct http_server *server;
-    struct http_request *request; // under way, or NULL
-    struct http_tls *tls;         // that it began with; NULL: in the clear
-    struct http_client client;    // as it was looked at
-    uint64_t client_generation;   // then
-    int64_t client_looked_s;      // when
-    int fd;                       // the library's
-    int64_t deadline_ms;          // by loop_now_ms; 0: none
-    int64_t since_ms;             // when it came, or its last request began or ended
-    struct http_share *share;     // it is counted in
-    bool owner;                   // root's or our own user's
-    bool away;                    // it is being closed: what still comes is not looked at
+    struct http_request *request;   // under way, or NULL
+    struct http_tls *tls;           // that it began with; NULL: in the clear
+    struct http_certificate client; // as it was looked at
+    uint64_t client_generation;     // then
+    int64_t client_looked_s;        // when
+    int fd;                         // the library's
+    int64_t deadline_ms;            // by loop_now_ms; 0: none
+    int64_t since_ms;               // when it came, or its last request began or ended
+    struct http_share *share;       // it is counted in
+    bool owner;                     // root's or our own user's
+    bool away;                      // it is being closed: what still comes is not looked at
 };
 
 // The phases of a request; each connection has one request at a time, and between two none.

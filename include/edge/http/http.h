@@ -145,7 +145,7 @@ bool http_peer(const struct http_request *request, uid_t *uid, gid_t *gid, pid_t
 // The certificate that the client has shown in its handshake. Everything but `shown` and `fault`
 // is only to be believed without a fault.
 enum { HTTP_OIN = 20, HTTP_FINGERPRINT = 32 };
-struct http_client {
+struct http_certificate {
     bool shown;
     bool has_oin;
     const char *fault;  // why it is not believed, for the log, a constant; NULL: it is
@@ -155,7 +155,7 @@ struct http_client {
 // NULL: none was shown, or none is asked for. As it is now: a certificate that ends, or is revoked,
 // while the connection stays open, has a fault within a minute, or from the reload on. Borrowed
 // until the next call for the connection.
-const struct http_client *http_client(struct http_request *request);
+const struct http_certificate *http_client(struct http_request *request);
 // Room of the caller's own, room_bytes of it, that lives and ends with the request. It is not
 // filled: on_head is the first to see it.
 void *http_room(struct http_request *request);
