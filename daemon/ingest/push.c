@@ -388,20 +388,6 @@ static uint64_t find_own(struct push_request *call, struct digest *identity) {
     return seq;
 }
 
-static void put_line(struct json_out *json, const struct ledger_event *line, const char *topic) {
-    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
-    digest_to_hex(&line->entry.identity, signal);
-    time_format_stamp(line->entry.received_ms, received);
-    json_open(json, '{');
-    json_put_string(json, "id", (struct str){line->entry.id, line->entry.id_len});
-    json_put_text(json, "signal", signal);
-    json_put_text(json, "verdict", verdict_name(line->entry.verdict));
-    json_put_u64(json, "version", line->entry.version);
-    json_put_text(json, "received", received);
-    reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
-    json_close(json, '}');
-}
-
 static void on_own_line(void *ctx, const struct ledger_event *line) {
     struct push_request *call = ctx;
     struct http_reply reply = {0};
@@ -414,7 +400,7 @@ static void on_own_line(void *ctx, const struct ledger_event *line) {
         return;
     }
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    put_line(&json, line, call->push->config->kafka_topic);
+    verdicts_put_line(&json, line, call->push->config->kafka_topic);
     http_send(call->request, &reply);
 }
 

@@ -110,7 +110,7 @@ void *http_clients_credentials(const struct http_clients *clients) {
 static void read_shown(gnutls_session_t session, struct shown_chain *shown) {
     unsigned count = 0;
     const gnutls_datum_t *list = gnutls_certificate_get_peers(session, &count);
-    *shown = (struct shown){.unread = list && count > CHAIN_MAX};
+    *shown = (struct shown_chain){.unread = list && count > CHAIN_MAX};
     while (list && !shown->unread && shown->count < count) {
         gnutls_x509_crt_t *next = &shown->chain[shown->count];
         shown->unread = gnutls_x509_crt_init(next) != GNUTLS_E_SUCCESS;
@@ -204,7 +204,7 @@ static void read_holder(gnutls_x509_crt_t certificate, struct http_certificate *
 static void look(const struct http_clients *clients, gnutls_session_t session, int64_t now_s,
                  struct http_certificate *client) {
     struct shown_chain shown;
-    *client = (struct http_client){.shown = false};
+    *client = (struct http_certificate){.shown = false};
     read_shown(session, &shown);
     client->shown = shown.count || shown.unread;
     if (shown.unread) {
