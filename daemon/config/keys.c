@@ -148,6 +148,14 @@ const struct yaml_key config_keys[] = {
          "The certificate and its chain, PEM; a reload takes another one, not the first or none"),
     PATH("intake", "tls_key", tls_key_file, NULL,
          "The key of the certificate, PEM, which others cannot read"),
+    PATH(
+        "intake", "tls_client_ca", tls_client_ca_file, NULL,
+        "Authorities, PEM, whose certificates a sender may show instead of a token; a reload reads "
+        "them again"),
+    PATH(
+        "intake", "tls_client_crl", tls_client_crl_file, NULL,
+        "Lists of certificates that were revoked, PEM, one of each authority; who has none that is "
+        "in date is refused; a reload reads them again"),
     FIXED_NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1,
                  100000, "More connections than this wait until one closes"),
     NUMBER("intake", "share_percent", YAML_KEY_COUNT, http.share_percent, "25", 1, 100,

@@ -169,11 +169,13 @@ static void put_kafka(const struct exposition *e, const struct control_numbers *
 static void put_certificates(const struct exposition *e, const struct control_numbers *f) {
     const struct certificate_ends *ends = &f->feeds.certificates;
     family(e, "certificate_end_timestamp_seconds",
-           "When a certificate, the first of its chain, or the first of a file's authorities or "
-           "lists of revoked ones ends");
+           "When a certificate, or the first of its chain, of a file's authorities or of its lists "
+           "of revoked ones, ends");
     if (f->push.certificate_ends_s > 0)
-        buf_printf(e->out, "signaald_certificate_end_timestamp_seconds{of=\"intake\"} %lld\n",
-                   (long long)f->push.certificate_ends_s);
+        buf_printf(
+            e->out,
+            "signaald_certificate_end_timestamp_seconds{of=\"intake.tls_certificate\"} %lld\n",
+            (long long)f->push.certificate_ends_s);
     for (size_t i = 0; i < ends->count; i++) {
         const struct certificate_end *end = &ends->list[i];
         buf_printf(e->out, "signaald_certificate_end_timestamp_seconds{of=\"%s\"%s%s%s} %lld\n",

@@ -35,6 +35,7 @@ struct config {
     char *listen_address; // NULL: no HTTP intake
     uint16_t listen_port;
     char *tls_certificate_file, *tls_key_file;
+    char *tls_client_ca_file, *tls_client_crl_file; // NULL: no certificates of clients, no lists
     struct http_limits http;
     size_t unpacked_bytes_max;
     uint32_t requests_per_minute; // of one source; 0: any

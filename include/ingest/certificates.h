@@ -19,7 +19,7 @@ enum certificate_kind {
 struct certificate_ends {
     int64_t first_s[CERTIFICATE_KINDS];
     struct certificate_end {
-        const char *of; // "client", "authority": a literal
+        const char *of; // the key that names its file; a literal
         char *source;   // whose it is; owned; NULL: it is none's
         int64_t ends_s;
     } * list;

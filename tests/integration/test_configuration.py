@@ -55,7 +55,7 @@ class Certificate(harness.Fresh):
     def assert_ends(self, days):
         ends = self.daemon.status()["intake"]["certificateEnds"]
         self.assertEqual(ends[:10], time.strftime("%Y-%m-%d", time.gmtime(self.made + days * DAY_S)))
-        seconds = self.daemon.metrics()['signaald_certificate_end_timestamp_seconds{of="intake"}']
+        seconds = self.daemon.metrics()['signaald_certificate_end_timestamp_seconds{of="intake.tls_certificate"}']
         self.assertEqual(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)), ends[:19])
         told = subprocess.run([str(harness.BUILD / "signaalctl"), "--socket", self.daemon.control_path, "status"],
                               capture_output=True, text=True, timeout=60).stdout
@@ -124,7 +124,7 @@ class OthersCertificates(harness.Fresh):
 
         feeds, metrics = self.daemon.status()["feeds"], self.daemon.metrics()
         self.assertEqual((feeds["certificateEnds"][:10], feeds["authorityEnds"][:10]), (day(10), day(20)))
-        for which, days in (('of="client",source="near"', 10), ('of="client",source="far"', 60), ('of="authority"', 20)):
+        for which, days in (('of="client_cert_file",source="near"', 10), ('of="client_cert_file",source="far"', 60), ('of="poll.ca_file"', 20)):
             seconds = metrics[f"signaald_certificate_end_timestamp_seconds{{{which}}}"]
             self.assertEqual(time.strftime("%Y-%m-%d", time.gmtime(seconds)), day(days))
         log = self.daemon.log()

@@ -222,7 +222,7 @@ class Beyond(Scraped):
         self.daemon.extra["intake"] = ["listen: none", f"tls_certificate: {target[0]}", f"tls_key: {target[1]}"]
         self.daemon.write_config()
         self.daemon.start()
-        self.assertIn('signaald_certificate_end_timestamp_seconds{of="intake"}', shown(pairs[0]))
+        self.assertIn('signaald_certificate_end_timestamp_seconds{of="intake.tls_certificate"}', shown(pairs[0]))
         put(pairs[1])
         answer = self.daemon.control("POST", "/v1/reload")
         self.assertEqual(answer.status, 200, answer.body)
