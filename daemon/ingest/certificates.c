@@ -5,16 +5,19 @@
 // nobody looks for it there. What cannot be read here is told by whoever uses it.
 #include "ingest/certificates.h"
 
+#include "base/mem.h"
 #include "base/pii/log.h"
 #include "edge/http/certificate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { DAY_S = 24 * 3600, WARN_DAYS = 30, PEM_BYTES_MAX = 4 << 20, WHAT_MAX = 128 };
 
 struct watched {
-    const char *file; // NULL: there is none
-    const char *what; // for the log
+    const char *file;        // NULL: there is none
+    const char *what;        // for the log
+    const char *of, *source; // for the metrics; `source` NULL: it is none's
     enum certificate_use use;
     enum certificate_kind kind; // CERTIFICATE_KINDS: its end is told by others
     bool with_key;              // its key stands in the same file
@@ -32,20 +35,20 @@ static void each(const struct config *config, const struct sources *sources, wat
                  void *ctx) {
     char what[WHAT_MAX];
     const struct watched list[] = {
-        {config->tls_certificate_file, "the TLS certificate", CERTIFICATE_OWN, CERTIFICATE_KINDS,
-         false},
+        {config->tls_certificate_file, "the TLS certificate", "intake.tls_certificate", NULL,
+         CERTIFICATE_OWN, CERTIFICATE_KINDS, false},
         {config->tls_client_ca_file, "one of the authorities of intake.tls_client_ca",
-         CERTIFICATE_AUTHORITIES, CERTIFICATE_KIND_AUTHORITY, false},
+         "intake.tls_client_ca", NULL, CERTIFICATE_AUTHORITIES, CERTIFICATE_KIND_AUTHORITY, false},
         {config->tls_client_crl_file, "one of the lists of intake.tls_client_crl",
+         "intake.tls_client_crl", NULL, CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
+        {config->fetch.ca_file, "one of the authorities of poll.ca_file", "poll.ca_file", NULL,
+         CERTIFICATE_AUTHORITIES, CERTIFICATE_KIND_AUTHORITY, false},
+        {config->fetch.crl_file, "one of the lists of poll.crl_file", "poll.crl_file", NULL,
          CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
-        {config->fetch.ca_file, "one of the authorities of poll.ca_file", CERTIFICATE_AUTHORITIES,
-         CERTIFICATE_KIND_AUTHORITY, false},
-        {config->fetch.crl_file, "one of the lists of poll.crl_file", CERTIFICATE_REVOKED,
-         CERTIFICATE_KIND_REVOKED, false},
         {kafka_file(config, "ssl.certificate.location"), "the certificate for Kafka",
-         CERTIFICATE_OWN, CERTIFICATE_KIND_KAFKA, false},
+         "kafka.settings", NULL, CERTIFICATE_OWN, CERTIFICATE_KIND_KAFKA, false},
         {kafka_file(config, "ssl.crl.location"), "one of Kafka's lists of revoked certificates",
-         CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
+         "kafka.settings.crl", NULL, CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (list[i].file)
@@ -54,8 +57,9 @@ static void each(const struct config *config, const struct sources *sources, wat
         const struct source *source = &sources->list[i];
         (void)snprintf(what, sizeof what, "the client certificate of source %s", source->name);
         if (source->client_cert_file)
-            fn(ctx, &(struct watched){source->client_cert_file, what, CERTIFICATE_OWN,
-                                      CERTIFICATE_KIND_CLIENT, true});
+            fn(ctx,
+               &(struct watched){source->client_cert_file, what, "client_cert_file", source->name,
+                                 CERTIFICATE_OWN, CERTIFICATE_KIND_CLIENT, true});
     }
 }
 
@@ -166,6 +170,19 @@ void certificate_warn(const char *what, int64_t ends_s) {
             what, (long long)(left_s / DAY_S), day);
 }
 
+static void note_end(struct certificate_ends *ends, const struct watched *watched, int64_t ends_s) {
+    ends->list = mem_grow(ends->list, ends->count, &ends->cap, sizeof *ends->list);
+    ends->list[ends->count++] = (struct certificate_end){
+        watched->of, watched->source ? mem_strdup(watched->source) : NULL, ends_s};
+}
+
+void certificate_ends_free(struct certificate_ends *ends) {
+    for (size_t i = 0; i < ends->count; i++)
+        free(ends->list[i].source);
+    free(ends->list);
+    *ends = (struct certificate_ends){0};
+}
+
 // A list of revoked certificates lives for days: of it only the end is told.
 static void look(void *ctx, const struct watched *watched) {
     struct certificate_ends *ends = ctx;
@@ -178,12 +195,14 @@ static void look(void *ctx, const struct watched *watched) {
             certificate_warn(watched->what, ends_s);
         if (ends_s && (*first_s == 0 || ends_s < *first_s))
             *first_s = ends_s;
+        if (ends_s)
+            note_end(ends, watched, ends_s);
     }
     drop_pem(&pem);
 }
 
 void certificates_look(const struct config *config, const struct sources *sources,
                        struct certificate_ends *ends) {
-    *ends = (struct certificate_ends){0};
+    certificate_ends_free(ends);
     each(config, sources, look, ends);
 }

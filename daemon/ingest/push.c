@@ -513,9 +513,7 @@ static bool listen_on(struct push *push, const struct push_options *passed, stru
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!certificates_read_own(config, &options.tls, err))
-        return false;
-    push->tls = http_tls_ref(options.tls);
+    options.tls = http_tls_ref(push->tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -537,7 +535,8 @@ struct push *push_create(const struct push_options *options, struct sources *sou
                                         .feeds = options->feeds};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
-    if (options->config->listen_address && !listen_on(push, options, err)) {
+    if (!certificates_read_own(options->config, &push->tls, err) ||
+        (options->config->listen_address && !listen_on(push, options, err))) {
         push_free(push);
         return NULL;
     }

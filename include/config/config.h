@@ -48,6 +48,10 @@ struct config {
     char *control_socket;
     char *control_group; // NULL: leave it
     uint32_t control_questions_max, control_reads_per_minute;
+    // metrics, beside those of the local socket
+    char *metrics_address; // NULL: none
+    uint16_t metrics_port;
+    bool metrics_plain; // in the clear beyond loopback too
     // kafka
     char *kafka_brokers; // NULL: none
     char *kafka_topic;
