@@ -55,13 +55,13 @@ void feed_files_forget(struct feed *feed) {
     feed->folder = NULL;
 }
 
-struct loading {
+struct folder_loading {
     struct index *done;
     int64_t before_ms;
 };
 
 static void on_read_before(void *ctx, const struct digest *file, int64_t ms) {
-    const struct loading *loading = ctx;
+    const struct folder_loading *loading = ctx;
     if (ms < loading->before_ms)
         index_put(loading->done, file, (uint64_t)ms);
 }
@@ -72,7 +72,7 @@ static struct folder *folder_create(const struct feed *feed, int64_t before_ms) 
     folder->done = index_create();
     folder->before = index_create();
     folder->now = index_create();
-    struct loading loading = {folder->done, before_ms};
+    struct folder_loading loading = {folder->done, before_ms};
     ledger_files(feed->feeds->options.ledger, str_from(feed->source->name), on_read_before,
                  &loading);
     return folder;

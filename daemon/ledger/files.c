@@ -36,14 +36,14 @@ void ledger_note_file(struct ledger_writer *writer, const char *source,
     writer->writes = true;
 }
 
-struct walk {
+struct files_walk {
     const uint8_t *prefix;
     void (*fn)(void *ctx, const struct digest *file, int64_t ms);
     void *ctx;
 };
 
 static bool on_entry(void *ctx, struct str key, struct str value) {
-    const struct walk *walk = ctx;
+    const struct files_walk *walk = ctx;
     struct digest file;
     int64_t ms;
     if (key.len != KEY_BYTES || value.len != sizeof ms ||
@@ -59,7 +59,7 @@ static void walk_files(const struct ledger *ledger, struct store_txn *txn, struc
                        void (*fn)(void *ctx, const struct digest *file, int64_t ms), void *ctx) {
     static const struct digest first;
     uint8_t prefix[KEY_BYTES];
-    struct walk walk = {prefix, fn, ctx};
+    struct files_walk walk = {prefix, fn, ctx};
     struct str from = put_key(ledger, source, &first, prefix);
     store_each_from(txn, STORE_LISTED, from, on_entry, &walk);
 }
@@ -72,14 +72,14 @@ void ledger_files(struct ledger *ledger, struct str source,
     store_abort(&txn);
 }
 
-struct going {
+struct files_going {
     struct digest *files;
     size_t count, cap;
     int64_t from_ms;
 };
 
 static void on_going(void *ctx, const struct digest *file, int64_t ms) {
-    struct going *going = ctx;
+    struct files_going *going = ctx;
     if (ms < going->from_ms)
         return;
     going->files = mem_grow(going->files, going->count, &going->cap, sizeof *going->files);
@@ -87,7 +87,7 @@ static void on_going(void *ctx, const struct digest *file, int64_t ms) {
 }
 
 void ledger_forget_files(struct ledger_writer *writer, const char *source, const char *cursor) {
-    struct going going = {.files = NULL};
+    struct files_going going = {.files = NULL};
     uint8_t room[KEY_BYTES];
     (void)time_parse_stamp(str_from(cursor), &going.from_ms);
     walk_files(writer->ledger, &writer->txn, str_from(source), on_going, &going);
