@@ -150,6 +150,8 @@ static void on_watchdog(void *ctx) {
                                .commits_fail = app->admission.levels.commits_fail};
     publish_job_status(app->kafka, LEDGER_EVENTS, &now.streams[LEDGER_EVENTS].publish);
     publish_job_status(app->kafka, LEDGER_STATISTICS, &now.streams[LEDGER_STATISTICS].publish);
+    publish_job_status(app->kafka, LEDGER_CURRENT, &now.streams[LEDGER_CURRENT].publish);
+    now.streams[LEDGER_CURRENT].waiting = ledger_current_unpublished(app->ledger);
     now.streams[LEDGER_EVENTS].waiting = ledger_unpublished(app->ledger);
     now.streams[LEDGER_STATISTICS].waiting = ledger_statistics_unpublished(app->ledger);
     const char *stands = liveness_look(&app->liveness, &now, WATCHDOGS_MAX * app->watchdog_ms);
@@ -450,7 +452,8 @@ static bool open_ledger(struct app *app, struct err *err) {
                                     .person_previous_key_file = config->person_previous_key_file,
                                     .window_ms = config->retention.identity_ms,
                                     .topic = config->kafka_topic,
-                                    .counts_topic = kafka_counts_topic(config)};
+                                    .counts_topic = kafka_counts_topic(config),
+                                    .current_topic = kafka_current_topic(config)};
     app->ledger = store_place_check(config->state_dir, err) ? ledger_open(&ledger, err) : NULL;
     if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;

@@ -17,10 +17,10 @@ struct status_numbers {
     struct push_status push;
     struct pipeline_status pipeline;
     struct feeds_status feeds;
-    struct publish_status publish, publish_counts;
+    struct publish_status publish, publish_counts, publish_current;
     struct store_usage usage;
-    uint64_t accepted, waiting, statistics_waiting, quarantined, words, audited, own_bytes,
-        mapped_bytes, taken_back, forked;
+    uint64_t accepted, waiting, statistics_waiting, current_waiting, quarantined, words, audited,
+        own_bytes, mapped_bytes, taken_back, forked;
     int64_t signals, persons, last_commit_ms, oldest_waiting_ms, uptime_s;
 };
 
@@ -62,9 +62,11 @@ static void gather(struct control *control, struct status_numbers *f) {
     ledger_usage(o->ledger, &f->usage);
     publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
     publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);
+    publish_job_status(o->kafka, LEDGER_CURRENT, &f->publish_current);
     f->taken_back = publish_job_taken_back(o->kafka);
     f->forked = publish_job_forked(o->kafka);
     f->statistics_waiting = ledger_statistics_unpublished(o->ledger);
+    f->current_waiting = ledger_current_unpublished(o->ledger);
 }
 
 static uint64_t received(const struct totals *totals) {
@@ -131,7 +133,17 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
 }
 
 static uint64_t forged(const struct status_numbers *f) {
-    return f->publish.forged + f->publish_counts.forged;
+    return f->publish.forged + f->publish_counts.forged + f->publish_current.forged;
+}
+
+static void put_topic(struct json_out *json, const char *key, const char *topic,
+                      const struct publish_status *publish, uint64_t waiting) {
+    json_open_key(json, key, '{');
+    json_put_text(json, "state", publish_state_name(publish->state));
+    json_put_text(json, "topic", topic);
+    json_put_u64(json, "waiting", waiting);
+    put_last_error(json, publish);
+    json_close(json, '}');
 }
 
 static void put_kafka(struct json_out *json, const struct control *control,
@@ -151,12 +163,10 @@ static void put_kafka(struct json_out *json, const struct control *control,
     control_put_time(json, "certificateEnds",
                      f->feeds.certificates.first_s[CERTIFICATE_KIND_KAFKA] * 1000);
     put_last_error(json, &f->publish);
-    json_open_key(json, "counts", '{');
-    json_put_text(json, "state", publish_state_name(f->publish_counts.state));
-    json_put_text(json, "topic", kafka_counts_topic(config));
-    json_put_u64(json, "waiting", f->statistics_waiting);
-    put_last_error(json, &f->publish_counts);
-    json_close(json, '}');
+    put_topic(json, "counts", kafka_counts_topic(config), &f->publish_counts,
+              f->statistics_waiting);
+    put_topic(json, "current", kafka_current_topic(config), &f->publish_current,
+              f->current_waiting);
     json_close(json, '}');
 }
 
@@ -270,6 +280,7 @@ static void put_kafka_states(struct buf *out, const struct status_numbers *f,
                   "# TYPE signaald_kafka_state gauge\n");
     put_kafka_state(out, config->kafka_topic, &f->publish);
     put_kafka_state(out, kafka_counts_topic(config), &f->publish_counts);
+    put_kafka_state(out, kafka_current_topic(config), &f->publish_current);
 }
 
 static void put_feed_metrics(struct buf *out, const struct status_numbers *f) {
@@ -315,6 +326,8 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
     metric(out, "waiting", "Events that Kafka has not confirmed", f->waiting);
     metric(out, "statistics_waiting", "Statistics for outside that Kafka has not confirmed",
            f->statistics_waiting);
+    metric(out, "current_waiting", "Signals as they stand that Kafka has not confirmed",
+           f->current_waiting);
     metric(out, "requests_refused_total", "Requests refused as a whole", f->push.requests_refused);
     metric(out, "unknown_fields_total", "Fields dropped since nobody knows them",
            f->totals->unknown_fields);
@@ -336,11 +349,12 @@ static void put_ledger_metrics(struct buf *out, const struct status_numbers *f) 
     metric(out, "commits_failed_total", "Commits that failed", f->pipeline.commits_failed);
     metric(out, "queue_batches", "Batches that wait for a commit", f->pipeline.queued_tasks);
     metric(out, "kafka_restarts_total", "Restarts of the producers after failures",
-           f->publish.restarts + f->publish_counts.restarts);
+           f->publish.restarts + f->publish_counts.restarts + f->publish_current.restarts);
     buf_puts(out, "# HELP signaald_kafka_trouble Does Kafka not answer as it should, and why\n"
                   "# TYPE signaald_kafka_trouble gauge\n");
     put_trouble(out, "events", &f->publish.trouble);
     put_trouble(out, "statistics", &f->publish_counts.trouble);
+    put_trouble(out, "current", &f->publish_current.trouble);
     metric(out, "kafka_forged_total", "Records in our name that are not ours, since the start",
            forged(f));
     metric(out, "kafka_taken_back_total",

@@ -22,7 +22,7 @@ OTHERS = {
     "identity.oin": "00000001823288444000", "identity.test": "yes", "identity.contact_email": "other@beheer.example",
     "identity.contact_url": "https://other.example/", "control.socket": "{dir}/other.sock", "control.group": "root",
     "intake.listen": "127.0.0.1:9", "intake.tls_certificate": "{dir}/tls.crt", "intake.tls_key": "{dir}/tls.key",
-    "kafka.brokers": "127.0.0.1:9", "kafka.topic": "other", "kafka.counts_topic": "none", "state.directory": "{dir}/other",
+    "kafka.brokers": "127.0.0.1:9", "kafka.topic": "other", "kafka.counts_topic": "none", "kafka.current_topic": "other-current", "state.directory": "{dir}/other",
     "state.identity_key": "{dir}/secret.key", "person.key": "{dir}/secret.key", "person.previous_key": "{dir}/secret.key",
     "poll.ca_file": "{dir}/tls.crt", "poll.crl_file": "{dir}/revoked.pem", "log.level": "warning",
     "tables.municipalities": "{dir}/municipalities.csv", "tables.name_variants": "{dir}/name-variants.csv",
