@@ -30,6 +30,12 @@ const char *kafka_current_topic(const struct config *config) {
     return named(config->kafka_current_topic);
 }
 
+void kafka_name_topics(const struct config *config, struct ledger_options *options) {
+    options->topic = config->kafka_topic;
+    options->counts_topic = kafka_counts_topic(config);
+    options->current_topic = kafka_current_topic(config);
+}
+
 // --- what is handed over ---
 
 struct outbox_reader {

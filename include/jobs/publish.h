@@ -28,6 +28,7 @@ struct publish_job_options {
 // The name of the topic of the statistics; NULL when the configuration has none.
 const char *kafka_counts_topic(const struct config *config);
 const char *kafka_current_topic(const struct config *config); // of the signals as they stand
+void kafka_name_topics(const struct config *config, struct ledger_options *options);
 
 struct publish_job *publish_job_create(const struct publish_job_options *options,
                                        struct err *err) MUST_CHECK;

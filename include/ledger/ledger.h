@@ -155,6 +155,7 @@ void ledger_each_audited(struct ledger *ledger, uint64_t from,
 const struct statistics_record *ledger_statistics_state(const struct ledger *ledger);
 // For Kafka; 0 without a topic of statistics.
 uint64_t ledger_statistics_unpublished(const struct ledger *ledger);
+uint64_t ledger_waits_for(const struct ledger *ledger, enum ledger_topic topic); // any of the three
 // Current records that Kafka has not confirmed, and lines that are to be told anew.
 uint64_t ledger_current_unpublished(const struct ledger *ledger);
 // As they are on the disk at one moment: how far they are, in *state, before the first of them;
