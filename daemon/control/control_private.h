@@ -32,6 +32,7 @@ struct control {
     struct remap_run *remap;       // under way; NULL: none
     struct verify_request *verify; // the same
     struct backup_run *backup;     // the same
+    struct scrape *scrape;         // the metrics over TCP; NULL: they are not
 };
 
 // What an action is about, for the audit log: only what is understood, and nothing as it was typed.
@@ -131,6 +132,15 @@ bool control_number(struct http_request *request, const char *name, uint64_t max
 void control_put_time(struct json_out *json, const char *key, int64_t ms); // 0: null
 // "source=NAME" when there is such a source.
 void control_put_source(const struct control *control, struct str name, struct buf *object);
+
+// The metrics as text: `outside` for a reader whom nobody knows, see metrics.c. On the loop.
+#define CONTROL_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+void control_put_metrics(const struct control *control, bool outside, struct buf *out);
+// scrape.c: metrics.listen, where there is one; then `control` must stay in its place.
+bool scrape_open(struct control *control, struct err *err) MUST_CHECK;
+void scrape_use(const struct control *control);     // the certificate that push shows from now on
+void scrape_quiesce(const struct control *control); // no new connections
+void scrape_close(struct control *control);
 
 // The path /v1/signals/{source}/{id}.
 struct control_signal {

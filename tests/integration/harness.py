@@ -161,7 +161,7 @@ class Daemon:
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "ssh_user", "ssh_key_file", "ssh_host_key", "allow_private",
                    "silent_days", "person"]
-        columns += [c for c in ("complete", "event_source", "requests_per_minute", "signing_file") if any(c in source for source in sources)]
+        columns += [c for c in ("complete", "event_source", "requests_per_minute", "signing_file", "certificates") if any(c in source for source in sources)]
         lines = [",".join(columns)]
         for source in sources:
             row = {"person": "yes", **source}
@@ -182,6 +182,7 @@ class Daemon:
                        f"sources: {self.directory}/sources.csv",
                        f"templates: {conf}/templates"],
             "log": ["level: info"],
+            "kafka": ["current_topic: none"],  # but where a test has made one
         }
         for section, lines in self.extra.items():
             keys = {line.split(":")[0] for line in lines}
