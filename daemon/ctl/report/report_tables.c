@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tables {
+struct report_tables {
     const struct report *report;
     const char *path;            // of the page
     const struct json_view *doc; // owned by report_write_tables
@@ -22,7 +22,7 @@ struct tables {
 };
 
 // In English and in Dutch.
-enum word {
+enum report_word {
     W_YEAR,
     W_MONTH,
     W_SIGNALS,
@@ -73,11 +73,11 @@ static const char *const words[][2] = {
     [W_ALL] = {"allThree", "alleDrie"},
 };
 
-static void put_word(struct tables *tables, enum word word) {
+static void put_word(struct report_tables *tables, enum report_word word) {
     csv_writer_put_text(&tables->writer, words[word][tables->report->dutch]);
 }
 
-static void put_count(struct tables *tables, int64_t value) {
+static void put_count(struct report_tables *tables, int64_t value) {
     char text[32];
     if (value >= tables->report->rounding) {
         csv_writer_put_number(&tables->writer, value);
@@ -87,14 +87,14 @@ static void put_count(struct tables *tables, int64_t value) {
     csv_writer_put_text(&tables->writer, text);
 }
 
-static void put_year(struct tables *tables, int64_t year) {
+static void put_year(struct report_tables *tables, int64_t year) {
     char text[32];
     (void)snprintf(text, sizeof text, "%lld", (long long)year);
     csv_writer_put_text(&tables->writer, text);
 }
 
 // Change, percent and whether it is more than chance; empty where nothing was before.
-static void put_change(struct tables *tables, const struct json_view *node) {
+static void put_change(struct report_tables *tables, const struct json_view *node) {
     int64_t tenths;
     csv_writer_put_node(&tables->writer, node, "change");
     if (json_view_number(node, "tenths", &tenths))
@@ -104,7 +104,7 @@ static void put_change(struct tables *tables, const struct json_view *node) {
     csv_writer_put_node(&tables->writer, node, "beyondChance");
 }
 
-static void put_change_titles(struct tables *tables) {
+static void put_change_titles(struct report_tables *tables) {
     put_word(tables, W_CHANGE);
     put_word(tables, W_PERCENT);
     put_word(tables, W_BEYOND);
@@ -112,7 +112,7 @@ static void put_change_titles(struct tables *tables) {
 
 // --- the tables ---
 
-static void put_years(struct tables *tables, const char *name) {
+static void put_years(struct report_tables *tables, const char *name) {
     const struct json_view *years = json_view_at(tables->doc, name);
     bool rounded = tables->report->rounding > 0;
     put_word(tables, W_YEAR);
@@ -138,12 +138,12 @@ static void put_years(struct tables *tables, const char *name) {
 }
 
 // Is the month over in the rounded statistics? Those that are not yet are not told at all.
-static bool is_closed(const struct tables *tables, int64_t month) {
+static bool is_closed(const struct report_tables *tables, int64_t month) {
     return month <= report_number(tables->doc, "closedYear") * 12 +
                         report_number(tables->doc, "closedMonth") - 1;
 }
 
-static void put_months(struct tables *tables, const char *name) {
+static void put_months(struct report_tables *tables, const char *name) {
     const struct json_view *months = json_view_at(tables->doc, name);
     int64_t first = report_number(tables->doc, "from") * 12;
     put_word(tables, W_MONTH);
@@ -164,7 +164,7 @@ static void put_months(struct tables *tables, const char *name) {
     }
 }
 
-static void put_rate(struct tables *tables, int64_t signals, int64_t inhabitants) {
+static void put_rate(struct report_tables *tables, int64_t signals, int64_t inhabitants) {
     csv_writer_put_number(&tables->writer, inhabitants);
     if (inhabitants > 0)
         csv_writer_put_hundredths(&tables->writer,
@@ -183,7 +183,7 @@ static const char *province_name(const char *code) {
     return known ? names[number - 20] : NULL;
 }
 
-static void put_dimension(struct tables *tables, const char *name) {
+static void put_dimension(struct report_tables *tables, const char *name) {
     const struct json_view *lines = json_view_at(json_view_at(tables->doc, "dimensions"), name);
     bool before = !tables->report->rounding && json_view_flag(tables->doc, "hasBefore");
     bool regions = json_view_at(json_view_item(lines, 0), "inhabitants");
@@ -217,13 +217,13 @@ static void put_dimension(struct tables *tables, const char *name) {
     }
 }
 
-static void put_groups(struct tables *tables, const char *name) {
+static void put_groups(struct report_tables *tables, const char *name) {
     static const char *const keys[] = {"municipalities", "signalling", "silent", "never",
                                        "official",       "policy",     "all"};
     const struct json_view *rows = json_view_at(json_view_at(tables->doc, "coverage"), name);
     put_word(tables, strcmp(name, "provinces") == 0 ? W_PROVINCE : W_SIZE);
     for (int word = W_MUNICIPALITIES; word <= W_ALL; word++)
-        put_word(tables, (enum word)word);
+        put_word(tables, (enum report_word)word);
     csv_writer_end_row(&tables->writer);
     for (size_t i = 0; i < json_view_size(rows); i++) {
         csv_writer_put_node(&tables->writer, json_view_item(rows, i), "name");
@@ -234,7 +234,7 @@ static void put_groups(struct tables *tables, const char *name) {
 }
 
 // Those that fell silent with the month of their last signal, or that never signalled.
-static void put_municipalities(struct tables *tables, const char *name) {
+static void put_municipalities(struct report_tables *tables, const char *name) {
     const struct json_view *provinces =
         json_view_at(json_view_at(tables->doc, "coverage"), "provinces");
     bool silent = strcmp(name, "silentList") == 0;
@@ -261,7 +261,7 @@ static void put_municipalities(struct tables *tables, const char *name) {
 static const struct table_kind {
     const char *name; // of the file
     const char *key;  // in the document
-    void (*put)(struct tables *tables, const char *key);
+    void (*put)(struct report_tables *tables, const char *key);
     bool exact_only;
 } kinds[] = {
     {"years", "years", put_years, false},
@@ -280,7 +280,7 @@ static const struct table_kind {
     {"never-signalled", "neverList", put_municipalities, true},
 };
 
-static char *file_name(const struct tables *tables, const char *name) {
+static char *file_name(const struct report_tables *tables, const char *name) {
     struct str page = str_from(tables->path), end = STR(".html");
     struct buf out;
     if (page.len > end.len && memcmp(page.data + page.len - end.len, end.data, end.len) == 0)
@@ -291,7 +291,7 @@ static char *file_name(const struct tables *tables, const char *name) {
     return buf_take(&out);
 }
 
-static enum ctl_exit write_table(struct tables *tables, const struct table_kind *kind) {
+static enum ctl_exit write_table(struct report_tables *tables, const struct table_kind *kind) {
     tables->term = (struct term_out){.out = open_memstream(&tables->bytes, &tables->size)};
     tables->writer =
         (struct csv_writer){.term = &tables->term, .separator = tables->report->dutch ? ';' : ','};
@@ -314,7 +314,7 @@ enum ctl_exit report_write_tables(const struct report *report, const char *path)
     struct json_view *doc = json_view_parse(buf_str(&report->json), &err);
     if (!doc)
         return ctl_fail("%s", err.text);
-    struct tables tables = {.report = report, .path = path, .doc = doc};
+    struct report_tables tables = {.report = report, .path = path, .doc = doc};
     enum ctl_exit result = CTL_OK;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && result == CTL_OK; i++)
         if (!kinds[i].exact_only || !report->rounding)
