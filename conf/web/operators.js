@@ -71,7 +71,7 @@ const item = (name, value, warn) => [html("dt", {}, name), html("dd", { class: w
 function table(caption, heads, rows, shown) {
   const cell = ([text, words], content, i) => i === 0 ? html("th", { scope: "row" }, content)
     : html("td", { class: words ? "text" : undefined }, content);
-  return html("div", { class: "wide", role: "region", tabindex: "0", "aria-label": caption }, html("table", { class: heads.length > 3 ? "many" : undefined },
+  return html("div", { class: "wide", role: "group", tabindex: "0", "aria-label": caption }, html("table", { class: heads.length > 3 ? "many" : undefined },
     html("caption", {}, html("span", { class: shown ? undefined : "unseen" }, caption)),
     html("thead", {}, html("tr", {}, heads.map(([text, words]) => html("th", { scope: "col", class: words ? "text" : undefined }, text)))),
     html("tbody", {}, rows.map((row) => html("tr", {}, row.map((content, i) => cell(heads[i], content, i)))))));

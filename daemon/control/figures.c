@@ -274,7 +274,6 @@ static void put_places(struct json_out *json, const struct coverage *coverage, u
         json_open(json, '{');
         json_put_text(json, "name", line->municipality->name);
         json_put_text(json, "state", coverage_state_name(line->state));
-        json_put_bool(json, "connected", line->connected);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -353,7 +352,6 @@ static bool put_word(void *ctx, const struct unmapped_record *word) {
     json_put_text(list->json, "field", unmapped_field_name(word->field));
     json_put_text(list->json, "source", word->source);
     json_put_u64(list->json, "times", word->times);
-    control_put_time(list->json, "last", word->last_ms);
     json_close(list->json, '}');
     return --list->left > 0;
 }

@@ -16,7 +16,7 @@ enum {
     TEXT_BYTES_MAX = 4 << 20,
     STATUS_MS = 2000,         // between two texts of totals
     FIGURES_MS = 2000,        // of exact counts, at least
-    FIGURES_STALE_MS = 30000, // and at most: states of feeds change by themselves
+    FIGURES_STALE_MS = 10000, // and at most: states of feeds change by themselves
     REST = 20,                // so many times as long as working them out took
     STREAM_MS = 20,           // longer for each that wants them
     WATCH_MS = 3600000,       // after so long a stream ends: who goes on looking opens another

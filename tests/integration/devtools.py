@@ -2,6 +2,7 @@
 """A real Chromium over its DevTools pipe: pages that stay open, and change. And a port that leads to a Unix socket, as ssh -L makes one."""
 import base64
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -28,14 +29,15 @@ class Forward:
         with contextlib.suppress(OSError):
             while True:
                 client = self.listener.accept()[0]
-                server = socket.socket(socket.AF_UNIX)
-                try:
-                    server.connect(self.path)
-                except OSError:
-                    client.close()
-                    continue
-                for ends in ((client, server), (server, client)):
-                    threading.Thread(target=self.carry, args=ends, daemon=True).start()
+                threading.Thread(target=self.connect, args=(client,), daemon=True).start()
+
+    def connect(self, client):
+        with client, socket.socket(socket.AF_UNIX) as server, contextlib.suppress(OSError):
+            server.connect(self.path)
+            back = threading.Thread(target=self.carry, args=(server, client), daemon=True)
+            back.start()
+            self.carry(client, server)
+            back.join()
 
     @staticmethod
     def carry(source, target):
@@ -57,15 +59,17 @@ class Chromium:
         self.profile = tempfile.mkdtemp(prefix="chromium-")
         to_child, self.out = os.pipe()
         self.into, from_child = os.pipe()
-        command = ["sh", "-c", f'exec "$0" "$@" 3<&{to_child} 4>&{from_child}', "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+        low = to_child, from_child  # not in the way of 3 and 4, which Chromium uses
+        to_child, from_child = (fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in low)
+        command = ["bash", "-c", f'exec "$0" "$@" 3<&{to_child} 4>&{from_child}', "chromium", "--headless", "--no-sandbox", "--disable-gpu",
                    "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                    "--disable-dev-shm-usage", "--hide-scrollbars", "--remote-debugging-pipe", f"--user-data-dir={self.profile}", *more,
                    "about:blank"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         start_new_session=True, pass_fds=(to_child, from_child),
                                         env={**os.environ, "HOME": self.profile, "ASAN_OPTIONS": ""})
-        os.close(to_child)
-        os.close(from_child)
+        for fd in (*low, to_child, from_child):
+            os.close(fd)
         self.number, self.answers, self.faults, self.arrived = 0, {}, [], threading.Condition()
         threading.Thread(target=self.listen, daemon=True).start()
 

@@ -2,6 +2,7 @@
 """A daemon to which every identifier comes by every way, and all that can be read of it afterwards."""
 import concurrent.futures
 import http.client
+import json
 import pathlib
 import shutil
 import socket
@@ -306,6 +307,10 @@ class World:
         for by in DIMENSIONS:
             control("GET", f"/v1/counts?by={by}")
         control("GET", "/v1/counts?by=municipality,category,sourceKind")
+        control("GET", "/")
+        for path in ("/v1/live", "/v1/live/figures"):
+            with self.daemon.live(path) as events:
+                self.daemon.keep(f"socket, GET {path}", json.dumps(next(events), ensure_ascii=False).encode())
 
     def read_ctl(self):
         for verb in (["status"], ["counts", "--by", "municipality,category"], ["tail", "--from", "1", "-n", "100000"], ["feeds"],
