@@ -346,7 +346,7 @@ function open(path, event, receive, refused) {
 function look() {
   clearTimeout(hiding);
   if (document.hidden) hiding = setTimeout(() => { streams.forEach((stream) => stream.close()); streams = []; }, HIDDEN_MS);
-  else if (!streams.length) streams = [open("v1/live", "status", onStatus), open("v1/live/figures", "figures", onFigures, () => { byId("no-figures").hidden = false; })];
+  else if (!streams.length) streams = [open("v1/live?follow=1", "status", onStatus), open("v1/live/figures?follow=1", "figures", onFigures, () => { byId("no-figures").hidden = false; })];
 }
 
 for (const element of document.querySelectorAll("[data-t]")) element.replaceChildren(...marked(say(element.dataset.t)));

@@ -37,6 +37,7 @@ struct live_stream {
     struct control *control;
     struct http_request *request;
     enum live_kind kind;
+    bool follow; // else it ends behind its first text
     unsigned uid;
     struct live_text *text; // that is being sent; NULL: none
     size_t sent;
@@ -195,14 +196,18 @@ static void join(struct live_stream *stream) {
         make_status(control, loop_now_ms(control->options.loop));
 }
 
+static bool is_over(const struct live_stream *stream) {
+    return stream->control->stopping || (stream->version && !stream->follow) ||
+           loop_now_ms(stream->control->options.loop) >= stream->until_ms;
+}
+
 static ssize_t pull(void *ctx, char *out, size_t max) {
     struct live_stream *stream = ctx;
     const struct live_line *line = &stream->control->live->lines[stream->kind];
     if (!stream->link) // it streams from here on
         join(stream);
     if (!stream->text) {
-        if (stream->control->stopping ||
-            loop_now_ms(stream->control->options.loop) >= stream->until_ms)
+        if (is_over(stream))
             return -1;
         if (!line->text || stream->version == line->version)
             return 0;
@@ -248,6 +253,11 @@ static bool has_room(const struct live_line *line, unsigned uid) {
 static void open_stream(struct control *control, struct http_request *request,
                         enum live_kind kind) {
     struct live_line *line = &control->live->lines[kind];
+    uint64_t follow;
+    if (!control_number(request, "follow", 1, 0, &follow)) {
+        control_problem(request, 400, "follow is 1 or 0.");
+        return;
+    }
     if (!has_room(line, control_uid(request))) {
         control_problem(request, 429, "Too many pages are open already: close some of them.");
         return;
@@ -256,6 +266,7 @@ static void open_stream(struct control *control, struct http_request *request,
     *stream = (struct live_stream){.control = control,
                                    .request = request,
                                    .kind = kind,
+                                   .follow = follow,
                                    .uid = control_uid(request),
                                    .until_ms = loop_now_ms(control->options.loop) + WATCH_MS};
     line->count++;

@@ -2,7 +2,6 @@
 """A daemon to which every identifier comes by every way, and all that can be read of it afterwards."""
 import concurrent.futures
 import http.client
-import json
 import pathlib
 import shutil
 import socket
@@ -300,17 +299,15 @@ class World:
 
     def read_socket(self):
         control = self.daemon.control
-        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics"):
+        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics", "/", "/v1/live",
+                     "/v1/live/figures"):
             control("GET", path)
         for row in self.sources():
             control("GET", f"/v1/feeds/{row['name']}")
         for by in DIMENSIONS:
             control("GET", f"/v1/counts?by={by}")
+            control("GET", f"/v1/overlap?by={by}")
         control("GET", "/v1/counts?by=municipality,category,sourceKind")
-        control("GET", "/")
-        for path in ("/v1/live", "/v1/live/figures"):
-            with self.daemon.live(path) as events:
-                self.daemon.keep(f"socket, GET {path}", json.dumps(next(events), ensure_ascii=False).encode())
 
     def read_ctl(self):
         for verb in (["status"], ["counts", "--by", "municipality,category"], ["tail", "--from", "1", "-n", "100000"], ["feeds"],
