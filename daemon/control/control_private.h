@@ -27,7 +27,7 @@ struct control {
     struct tables *tables;
     struct http_server *server;
     struct follower *followers;    // who waits for more events
-    struct live *live;             // the streams of the operators' page
+    struct live_pages *live;       // the streams of the operators' page
     int64_t started_ms;            // wall clock
     bool stopping;                 // see control_quiesce
     struct remap_run *remap;       // under way; NULL: none
@@ -167,8 +167,8 @@ void control_verify_stop(struct control *control); // a verify that goes on ends
 void control_backup_stop(struct control *control); // a copy that is being made too
 bool control_copies(const struct control *control);
 void control_put_status(struct json_out *json, struct control *control); // as GET /v1/status has it
-struct live *live_create(void);
-void live_note_growth(struct live *live); // the ledger has grown
-void live_free(struct live *live);        // when the server is closed; NULL is fine
+struct live_pages *live_create(void);
+void live_note_growth(struct live_pages *live); // the ledger has grown
+void live_free(struct live_pages *live);        // when the server is closed; NULL is fine
 
 #endif

@@ -340,13 +340,13 @@ static void put_events(const struct figures *figures, struct json_out *json) {
     json_close(json, ']');
 }
 
-struct word_list {
+struct figures_words {
     struct json_out *json;
     size_t left;
 };
 
 static bool put_word(void *ctx, const struct unmapped_record *word) {
-    struct word_list *list = ctx;
+    struct figures_words *list = ctx;
     json_open(list->json, '{');
     json_put_text(list->json, "word", *word->view.shown ? word->view.shown : NULL);
     json_put_text(list->json, "field", unmapped_field_name(word->field));
@@ -357,7 +357,7 @@ static bool put_word(void *ctx, const struct unmapped_record *word) {
 }
 
 static void put_words(const struct figures *figures, struct json_out *json) {
-    struct word_list list = {json, WORDS_TOLD};
+    struct figures_words list = {json, WORDS_TOLD};
     json_open_key(json, "words", '[');
     ledger_each_unmapped(figures->ledger, put_word, &list);
     json_close(json, ']');

@@ -53,7 +53,7 @@ struct live_line { // all streams of a kind
     int64_t made_ms, due_ms;
 };
 
-struct live {
+struct live_pages {
     struct live_line lines[LIVE_KINDS];
     struct live_work *work; // figures that are worked out; NULL: none
     bool grown;             // the ledger has, since they were
@@ -143,7 +143,7 @@ static void work_out(void *ctx) {
 
 static void on_worked_out(void *ctx) {
     struct live_work *work = ctx;
-    struct live *live = work->control->live;
+    struct live_pages *live = work->control->live;
     struct live_line *line = &live->lines[LIVE_FIGURES];
     int64_t now_ms = loop_now_ms(work->control->options.loop);
     line->made_ms = now_ms;
@@ -159,7 +159,7 @@ static void on_worked_out(void *ctx) {
 }
 
 static void begin_figures(struct control *control) {
-    struct live *live = control->live;
+    struct live_pages *live = control->live;
     if (live->work || control->stopping)
         return;
     struct live_work *work = mem_zalloc(1, sizeof *work);
@@ -172,7 +172,7 @@ static void begin_figures(struct control *control) {
     control_work(control, (unsigned)geteuid(), true, work_out, on_worked_out, work);
 }
 
-static bool figures_are_due(const struct live *live, int64_t now_ms) {
+static bool figures_are_due(const struct live_pages *live, int64_t now_ms) {
     const struct live_line *line = &live->lines[LIVE_FIGURES];
     return line->streams && now_ms >= line->due_ms &&
            (live->grown || now_ms - line->made_ms >= FIGURES_STALE_MS);
@@ -287,7 +287,7 @@ void control_live_figures(struct control *control, struct http_request *request)
 // --- the clock
 
 void control_tick(struct control *control) {
-    struct live *live = control->live;
+    struct live_pages *live = control->live;
     const struct totals *totals = ledger_totals(control->options.ledger);
     const uint64_t came[RATES] = {[RATE_NEW] = totals->verdicts[VERDICT_REGISTERED],
                                   [RATE_REFUSED] = totals->verdicts[VERDICT_REFUSED]};
@@ -299,14 +299,14 @@ void control_tick(struct control *control) {
         begin_figures(control);
 }
 
-void live_note_growth(struct live *live) {
+void live_note_growth(struct live_pages *live) {
     live->grown = true;
 }
 
-struct live *live_create(void) {
-    return mem_zalloc(1, sizeof(struct live));
+struct live_pages *live_create(void) {
+    return mem_zalloc(1, sizeof(struct live_pages));
 }
 
-void live_free(struct live *live) {
+void live_free(struct live_pages *live) {
     free(live);
 }

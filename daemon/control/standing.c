@@ -8,25 +8,25 @@
 
 enum { DAY_S = 86400, WARN_DAYS = 30 };
 
-struct look {
+struct standing_look {
     const struct admission_levels *levels;
     struct feeds_status feeds;
     struct publish_status kafka[LEDGER_TOPICS];
     uint64_t forged, forked, taken_back, ended, end_soon;
 };
 
-static void look_at_certificate(struct look *look, int64_t ends_s) {
+static void look_at_certificate(struct standing_look *look, int64_t ends_s) {
     int64_t left_s = ends_s - loop_wall_ms() / 1000;
     look->ended += ends_s && left_s <= 0;
     look->end_soon += ends_s && left_s > 0 && left_s < (int64_t)WARN_DAYS * DAY_S;
 }
 
-static void look_around(const struct control *control, struct look *look) {
+static void look_around(const struct control *control, struct standing_look *look) {
     const struct control_options *o = &control->options;
     struct push_status push;
-    *look = (struct look){.levels = admission_now(o->admission),
-                          .forked = publish_job_forked(o->kafka),
-                          .taken_back = publish_job_taken_back(o->kafka)};
+    *look = (struct standing_look){.levels = admission_now(o->admission),
+                                   .forked = publish_job_forked(o->kafka),
+                                   .taken_back = publish_job_taken_back(o->kafka)};
     feeds_get_status(o->feeds, &look->feeds);
     push_get_status(o->push, &push);
     for (int t = 0; t < LEDGER_TOPICS; t++) {
@@ -38,7 +38,7 @@ static void look_around(const struct control *control, struct look *look) {
         look_at_certificate(look, look->feeds.certificates.first_s[kind]);
 }
 
-static uint64_t topics_in_trouble(const struct look *look) {
+static uint64_t topics_in_trouble(const struct standing_look *look) {
     uint64_t count = 0;
     for (int t = 0; t < LEDGER_TOPICS; t++)
         count += look->kafka[t].state == PUBLISH_STALLED || look->kafka[t].trouble.text[0];
@@ -46,7 +46,7 @@ static uint64_t topics_in_trouble(const struct look *look) {
 }
 
 // How many of what the alarm is about; 0: it does not stand.
-static uint64_t how_many(const struct look *look, enum alarm alarm) {
+static uint64_t how_many(const struct standing_look *look, enum alarm alarm) {
     switch (alarm) {
     case ALARM_COMMITS_FAIL:
         return look->levels->commits_fail;
@@ -101,7 +101,7 @@ static void put_one(struct json_out *json, enum alarm alarm, uint64_t count) {
 }
 
 void standing_put(struct json_out *json, const struct control *control) {
-    struct look look;
+    struct standing_look look;
     look_around(control, &look);
     json_open_key(json, "alarms", '[');
     for (size_t i = 0; i < sizeof lasting / sizeof *lasting; i++)
