@@ -310,7 +310,8 @@ class World:
 
     def read_socket(self):
         control = self.daemon.control
-        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics"):
+        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics", "/", "/v1/live",
+                     "/v1/live/figures"):
             control("GET", path)
         answer = self.daemon.metrics_bytes(self.metrics_port, payloads.request("GET", "/metrics"), source="127.0.0.2")
         assert b"signaald_feed_state" in answer, answer[:200]
