@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/secret_file.h"
+#include "config/logo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -319,12 +320,19 @@ static void check_kafka(struct config_reading *reading) {
 }
 
 // A reader of one would find the records of the other.
+static void check_topic(struct config_reading *reading, const char *key, const char *topic,
+                        const char *other_key, const char *other) {
+    if (topic && other && strcmp(topic, "none") != 0 && strcmp(topic, other) == 0)
+        yaml_key_fault(&reading->yaml, config_key_index("kafka", key), "must not be kafka.%s",
+                       other_key);
+}
+
 static void check_topics(struct config_reading *reading) {
-    size_t key = config_key_index("kafka", "counts_topic");
     const struct config *config = reading->config;
-    if (config->kafka_topic && config->kafka_counts_topic &&
-        strcmp(config->kafka_topic, config->kafka_counts_topic) == 0)
-        yaml_key_fault(&reading->yaml, key, "must not be kafka.topic");
+    const char *counts = config->kafka_counts_topic, *current = config->kafka_current_topic;
+    check_topic(reading, "counts_topic", counts, "topic", config->kafka_topic);
+    check_topic(reading, "current_topic", current, "topic", config->kafka_topic);
+    check_topic(reading, "current_topic", current, "counts_topic", counts);
 }
 
 static void check_tables(struct config_reading *reading) {
@@ -355,6 +363,16 @@ static void check_templates(struct config_reading *reading) {
     free(usual);
 }
 
+static void check_logo(struct config_reading *reading) {
+    struct buf picture;
+    struct err err;
+    if (!reading->config->logo_file)
+        return;
+    if (!logo_read(reading->config->logo_file, &picture, &err))
+        yaml_key_fault(&reading->yaml, config_key_index("identity", "logo"), "%s", err.text);
+    buf_free(&picture);
+}
+
 void config_files_check(struct config_reading *reading) {
     static const char *const pem[][3] = {{"poll", "ca_file", "-----BEGIN CERTIFICATE-----"},
                                          {"poll", "crl_file", "-----BEGIN X509 CRL-----"},
@@ -372,5 +390,6 @@ void config_files_check(struct config_reading *reading) {
         if (check_readable(reading, config_key_index(pem[i][0], pem[i][1])))
             check_pem(reading, config_key_index(pem[i][0], pem[i][1]), pem[i][2]);
     check_templates(reading);
+    check_logo(reading);
     (void)check_readable(reading, config_key_index("tables", "sources"));
 }

@@ -28,6 +28,10 @@ static bool is_contact_url(struct str text) {
     return text.len > 8 && memcmp(text.data, "https://", 8) == 0 && !url_fault(text);
 }
 
+static bool is_name(struct str text) {
+    return text.len > 0 && text.len <= 100 && str_is_clean_utf8(text);
+}
+
 static bool is_topic(struct str text) {
     return text_is_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
@@ -108,6 +112,11 @@ const struct yaml_key config_keys[] = {
          "an address of e-mail", "Suppliers ask here: a part of the documents that are served"),
     TEXT("identity", "contact_url", contact_url, "https://beheer.example/signaald", is_contact_url,
          "a URL with https", "Suppliers read here: a part of the documents that are served"),
+    TEXT("identity", "organisation", organisation, NULL, is_name,
+         "1..100 bytes without control characters", "The organisation is called so in its reports"),
+    PATH("identity", "logo", logo_file, NULL,
+         "This picture stands in reports: PNG, or SVG without scripts and references; at most "
+         "256KiB"),
     FIXED_PATH(
         "state", "directory", state_dir, "/var/lib/signaald",
         "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "
@@ -225,6 +234,9 @@ const struct yaml_key config_keys[] = {
     FIXED_TEXT("kafka", "counts_topic", kafka_counts_topic, "signal-counts", is_topic,
                "1..249 of [a-zA-Z0-9._-], or none",
                "The topic of the statistics that may be told outside; it has to be compacted"),
+    FIXED_TEXT("kafka", "current_topic", kafka_current_topic, "signals-current", is_topic,
+               "1..249 of [a-zA-Z0-9._-], or none",
+               "The topic of the signals as they stand; it has to be compacted"),
     NUMBER("kafka", "recovery_wait", YAML_KEY_MS, kafka_recovery_wait_ms, "500ms", 0, SECONDS(60),
            "After a restart the daemon waits so long for the last bytes of a killed one"),
     {.section = "kafka",
