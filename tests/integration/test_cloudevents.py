@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
+import contract
 import outside
 from harness import SIGNAL, Answer, Case, Daemon, make_certificate, token_of
 
@@ -217,6 +218,12 @@ class Events(Case):
         self.assertEqual(self.faults(self.one(event(self.new(), remark="x" * 70000))), [("", "tooLong")])
         self.assertEqual(self.faults(self.one(json.dumps(event("a-9"))[:-9])), [("", "syntax")])
         self.assert_problem(self.daemon.post("nobody", event("a-9"), ONE), 401)
+
+    def test_examples_of_the_document(self):
+        content = contract.find(contract.PUBLIC, "/paths/~1signals/post/requestBody/content")
+        for kind in (ONE, MANY):
+            for example in content[kind]["examples"].values():
+                self.assertIn(self.one(example["value"], kind=kind).status, (200, 201))
 
     def test_dry_run(self):
         n = self.new()
