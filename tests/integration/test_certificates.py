@@ -137,8 +137,8 @@ class Certificates(harness.Fresh):
                     self.assertEqual(own.status, 200)
                     self.assertEqual(self.daemon.request("GET", "/v1/source", connection=connection).status, 200)
         self.assertNotIn("S027", self.daemon.log())
-        self.assertGreater(self.daemon.metrics()["signaald_authority_end_timestamp_seconds"], 0)
-        self.assertGreater(self.daemon.metrics()["signaald_revocation_list_end_timestamp_seconds"], 0)
+        for name in ("authority", "revocation_list"):
+            harness.wait_for(lambda name=name: self.daemon.metrics().get(f"signaald_{name}_end_timestamp_seconds"), "it has looked at its files")
 
     def test_an_own_fingerprint_goes_before_the_number(self):
         self.rows[2]["certificates"] = f"sha256:{self.world.good.fingerprint()}"
