@@ -153,9 +153,9 @@ bool control_take_signal(const struct control *control, struct http_request *req
                          struct control_signal *signal);
 
 // The handlers, and what their actions are about.
-control_handler control_counts, control_overlap, control_trend, control_coverage,
-    control_statistics, control_statistics_release, control_why, control_erase, control_events,
-    control_status, control_metrics, control_feeds, control_feed, control_feed_poll,
+control_handler control_counts, control_overlap, control_organisation, control_trend,
+    control_coverage, control_statistics, control_statistics_release, control_why, control_erase,
+    control_events, control_status, control_metrics, control_feeds, control_feed, control_feed_poll,
     control_feed_pause, control_feed_resume, control_feed_accept, control_quarantine,
     control_quarantine_retry, control_quarantine_drop, control_import, control_unmapped,
     control_remap, control_audit, control_audit_verify, control_verify, control_backup,
