@@ -177,6 +177,18 @@ static void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offs
 
 // --- start and stop ---
 
+struct publish_options publish_options_to_read(const struct config *config,
+                                               struct publish_setting *settings) {
+    for (size_t i = 0; i < config->kafka_property_count; i++)
+        settings[i] = (struct publish_setting){config->kafka_properties[i].name,
+                                               config->kafka_properties[i].value};
+    return (struct publish_options){.brokers = config->kafka_brokers,
+                                    .ledger_id = "",
+                                    .settings = settings,
+                                    .setting_count = config->kafka_property_count,
+                                    .recovery_wait_ms = config->kafka_recovery_wait_ms};
+}
+
 static struct publisher *create_publisher(struct topic_stream *stream, const struct config *config,
                                           bool held, struct err *err) {
     static const char *const kinds[] = {PUBLISH_KIND_EVENTS, PUBLISH_KIND_STATISTICS,
