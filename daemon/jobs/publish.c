@@ -61,7 +61,9 @@ static void *open_outbox(void *ctx, uint64_t after) {
 static void fill_event(struct outbox_reader *reader, const struct ledger_event *entry,
                        struct publish_event *event) {
     struct event_attributes *attributes = &reader->attributes;
-    event_fill_attributes(&entry->entry, reader->stream->job->options.config->oin, attributes);
+    const struct config *config = reader->stream->job->options.config;
+    const struct event_issuer issuer = {config->oin, config->type_prefix, config->data_regulation};
+    event_fill_attributes(&entry->entry, &issuer, attributes);
     event->key = attributes->key;
     event->value = entry->event;
     for (size_t i = 0; i < attributes->count; i++)
