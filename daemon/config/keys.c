@@ -28,6 +28,10 @@ static bool is_contact_url(struct str text) {
     return text.len > 8 && memcmp(text.data, "https://", 8) == 0 && !url_fault(text);
 }
 
+static bool is_name(struct str text) {
+    return text.len > 0 && text.len <= 100 && str_is_clean_utf8(text);
+}
+
 static bool is_topic(struct str text) {
     return text_is_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
@@ -127,6 +131,11 @@ const struct yaml_key config_keys[] = {
     FIXED_TEXT("identity", "data_regulation", data_regulation, "GDPR", is_regulation,
                "1..64 of [a-zA-Z0-9._,-]",
                "The law that events fall under: the attribute dataregulation of each"),
+    TEXT("identity", "organisation", organisation, NULL, is_name,
+         "1..100 bytes without control characters", "The organisation is called so in its reports"),
+    PATH("identity", "logo", logo_file, NULL,
+         "This picture stands in reports: PNG, or SVG without scripts and references; at most "
+         "256KiB"),
     FIXED_PATH(
         "state", "directory", state_dir, "/var/lib/signaald",
         "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "

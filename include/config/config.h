@@ -18,6 +18,7 @@ struct config {
     bool identity_test; // an OIN for tests is meant
     char *contact_email, *contact_url;   // of whoever runs this, for the documents
     char *type_prefix, *data_regulation; // of events
+    char *organisation, *logo_file;      // in reports; NULL: none
     // state
     char *state_dir;
     char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing
