@@ -8,14 +8,14 @@
 
 #include <string.h>
 
-struct reading {
+struct topic_reading {
     struct verify *verify;
     const atomic_bool *stop;
     char ledger_id[DIGEST_HEX + 1];
 };
 
 static enum publish_seen on_record(void *ctx, const struct publish_record *record) {
-    struct reading *reading = ctx;
+    struct topic_reading *reading = ctx;
     bool ours = record->genuine &&
                 str_is(publish_record_header(record, PUBLISH_HEADER_LEDGER_ID), reading->ledger_id);
     verify_topic_note(reading->verify->topic, record->key, record->value, ours ? record->seq : 0);
@@ -40,7 +40,7 @@ void topic_compare_prepare(struct topic_compare *compare, const struct config *c
 
 bool topic_compare_read(void *ctx, struct verify *verify, struct err *err) {
     struct topic_compare *compare = ctx;
-    struct reading reading = {.verify = verify, .stop = compare->replay.stop};
+    struct topic_reading reading = {.verify = verify, .stop = compare->replay.stop};
     struct str id;
     if (!compare->replay.conf)
         return err_set(err, ERR_CONFIG, "no topic of current signals is configured");
