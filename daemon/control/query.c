@@ -13,7 +13,7 @@
 
 #define DIMENSIONS_TEXT                                                                            \
     "municipality, province, policeUnit, safetyRegion, category, gender, ageGroup, citizenship, "  \
-    "sourceKind, status"
+    "foreign, sourceKind, status"
 
 static bool is_time(enum dimension dimension) {
     return dimension == DIM_YEAR || dimension == DIM_MONTH;

@@ -109,7 +109,8 @@ def exact(daemon, closed):
     margins = {}
     pairs = [("year", *by) for by in ((), ("category",), ("province",), ("policeUnit",), ("safetyRegion",), ("municipality",),
                                       ("gender",), ("ageGroup",), ("citizenship",), ("sourceKind",),
-                                      ("province", "category"), ("policeUnit", "category"))]
+                                      ("province", "category"), ("policeUnit", "category"),
+                                      ("gender", "citizenship", "category"), ("gender", "foreign", "category"))]
     pairs += [("month",), ("month", "category")]
     months = [line["month"] for line in daemon.counts("?by=month")["lines"] if line["month"] <= closed]
     for month in months:
