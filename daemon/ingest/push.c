@@ -15,6 +15,7 @@
 #include "codec/json_out.h"
 #include "codec/notification.h"
 #include "core/normalise/normalise.h"
+#include "figures_private.h"
 #include "ingest/certificates.h"
 #include "ingest/feeds.h"
 #include "ingest/source_page.h"
@@ -36,6 +37,7 @@ struct push {
     uint64_t generation; // of the sources and tables
     struct http_server *server;
     struct source_pages pages;
+    struct figures figures;
     struct map rates; // see sender_wait_s
     struct signed_past *past;
     struct http_tls *tls; // that it shows; NULL: there is none
@@ -52,8 +54,7 @@ struct push_request {
     const struct source *source;    // NULL on open routes
     struct body_kind body;          // of signals
     char refusal[BODY_REFUSAL_MAX]; // why; "": the status says it
-    bool
-        is_signed; // and then `given` says by whom; its body is not yet looked at before on_request
+    bool is_signed;                 // `given` says by whom; the body is looked at in on_request
     struct signed_request given;
     bool too_often;   // with 429: it sends more than it may
     uint32_t retry_s; // with 429: when to come again; 0: soon
@@ -67,6 +68,7 @@ static void delete_signal(struct push_request *call);
 static void get_source(struct push_request *call);
 static void get_health(struct push_request *call);
 static void get_document(struct push_request *call);
+static void get_figures(struct push_request *call);
 
 static const struct push_route {
     struct route route;
@@ -81,6 +83,9 @@ static const struct push_route {
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/statistics", ROUTE_OPEN, false, NULL}, get_figures},
+    {{"GET", "/v1/statistics/metadata", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/codes", ROUTE_OPEN, false, NULL}, get_figures},
 };
 static const struct router router = ROUTER(routes);
 // It is no method of the path: whoever does not ask by the header gets 405.
@@ -377,20 +382,6 @@ static uint64_t find_own(struct push_request *call, struct digest *identity) {
     return seq;
 }
 
-static void put_line(struct json_out *json, const struct ledger_event *line, const char *topic) {
-    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
-    digest_to_hex(&line->entry.identity, signal);
-    time_format_stamp(line->entry.received_ms, received);
-    json_open(json, '{');
-    json_put_string(json, "id", (struct str){line->entry.id, line->entry.id_len});
-    json_put_text(json, "signal", signal);
-    json_put_text(json, "verdict", verdict_name(line->entry.verdict));
-    json_put_u64(json, "version", line->entry.version);
-    json_put_text(json, "received", received);
-    reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
-    json_close(json, '}');
-}
-
 static void on_own_line(void *ctx, const struct ledger_event *line) {
     struct push_request *call = ctx;
     struct http_reply reply = {0};
@@ -403,7 +394,7 @@ static void on_own_line(void *ctx, const struct ledger_event *line) {
         return;
     }
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    put_line(&json, line, call->push->config->kafka_topic);
+    verdicts_put_line(&json, line, call->push->config->kafka_topic);
     http_send(call->request, &reply);
 }
 
@@ -460,6 +451,15 @@ static void get_source(struct push_request *call) {
                      "Pages are being made, yours maybe; try again in a moment.");
 }
 
+static void get_figures(struct push_request *call) {
+    struct push *push = call->push;
+    unsigned status = push->stopping ? 503
+                                     : figures_ask(&push->figures, call->request, push->tables,
+                                                   loop_now_ms(push->loop));
+    if (status)
+        send_problem(call, status, NULL);
+}
+
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
@@ -477,13 +477,13 @@ static void get_health(struct push_request *call) {
     http_send(call->request, &reply);
 }
 
-// "/v1/NAME"
 static void get_document(struct push_request *call) {
     struct str path = http_path(call->request);
-    struct str name = {path.data + 4, path.len - 4};
+    struct str name = {path.data + 4, path.len - 4}; // behind "/v1/"
     const struct config *config = call->push->config;
     const struct documents_owner owner = {config->oin, config->contact_email, config->contact_url};
-    if (!documents_send(call->request, name, &owner))
+    bool withheld = str_is(name, "statistics/metadata") && !config->disclosure_public;
+    if (withheld || !documents_send(call->request, name, &owner))
         send_problem(call, 404, NULL);
 }
 
@@ -538,6 +538,8 @@ struct push *push_create(const struct push_options *options, struct sources *sou
                                         .ledger = options->ledger,
                                         .pipeline = options->pipeline,
                                         .feeds = options->feeds};
+    push->figures = (struct figures){
+        .config = options->config, .ledger = options->ledger, .pipeline = options->pipeline};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
     if (options->config->listen_address && !listen_on(push, options, err)) {

@@ -78,5 +78,8 @@ enum { VERDICTS_LOCATION = 12 + DIGEST_HEX + 1 };
 struct delivery;
 void verdicts_fill(struct http_reply *reply, const struct delivery *delivery,
                    char location[VERDICTS_LOCATION]);
+// Of one signal, when its source asks after it. `topic` is that of the events.
+struct json_out;
+void verdicts_put_line(struct json_out *json, const struct ledger_event *line, const char *topic);
 
 #endif

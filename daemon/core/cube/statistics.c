@@ -193,6 +193,17 @@ void statistics_make(const struct counts *counts, const struct statistics_option
         free(making.regions[d]);
 }
 
+bool statistics_has_margin(enum dimension period, uint32_t by) {
+    for (size_t m = 0; m < MARGINS; m++) {
+        uint32_t bits = 0;
+        for (size_t i = 0; i < margins[m].by_count; i++)
+            bits |= 1u << margins[m].by[i];
+        if (margins[m].period == period && bits == by)
+            return true;
+    }
+    return false;
+}
+
 uint16_t statistics_closed_month(int32_t day) {
     int month = time_month_of_day(day) - 12 * FIRST_YEAR - 1;
     return month > 0 ? (uint16_t)month : 0;
