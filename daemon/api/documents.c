@@ -42,7 +42,8 @@ static void replace(struct buf *text, const char *mark, const char *value) {
 }
 
 static const char *type_of(const struct document *document) {
-    if (strncmp(document->name, "schemas/", 8) == 0)
+    bool connect = strstr(document->name, ".connect.") != NULL; // Kafka Connect's own form
+    if (strncmp(document->name, "schemas/", 8) == 0 && !connect)
         return "application/schema+json";
     return strcmp(document->name, "statistics-metadata.json") == 0 ? "application/csvm+json"
                                                                    : "application/json";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The public side. When a request's head is there, its route, its source (by the token) and the
-// format of its body are found, and kept in the request's room. The source is borrowed from the
-// table of that moment: the generation tells when that table has been replaced since, and then the
-// head is looked at once more. A delivery that is submitted owns the body; its reply ends the
-// request.
+// The public side. When a request's head is there, its route, its source (by a token, a certificate
+// or a name that is signed) and the format of its body are found, and kept in the request's room.
+// The source is borrowed from the table of that moment: the generation tells when that table has
+// been replaced since, and then the head is looked at once more. A delivery that is submitted owns
+// the body; its reply ends the request.
 #include "ingest/push.h"
 
 #include "api/documents.h"
@@ -141,17 +141,28 @@ static unsigned check_signature(struct push_request *call) {
     return refuse(call, status, why);
 }
 
+static unsigned check_token(struct push_request *call) {
+    call->source = sender_by_token(call->push->sources, call->request);
+    return call->source ? 0 : 401;
+}
+
 // 0, or the status to refuse with.
 static unsigned check_right(struct push_request *call) {
-    const struct push *push = call->push;
-    call->generation = push->generation;
+    unsigned status = 0;
+    call->generation = call->push->generation;
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
+    const struct http_certificate *shown = http_client(call->request);
     call->is_signed = signed_is(call->request);
     if (call->is_signed)
-        return check_signed(call);
-    call->source = sender_by_token(push->sources, call->request);
+        status = check_signed(call);
+    else if (!shown || http_header_value(call->request, "Authorization").data)
+        status = check_token(call);
+    if (status || !shown)
+        return status;
+    call->source = sender_by_certificate(&call->push->rates, call->push->sources, shown,
+                                         call->source, loop_now_ms(call->push->loop));
     return call->source ? 0 : 401;
 }
 
@@ -246,7 +257,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     push->requests_refused++;
     // Neither 415 nor 401 comes before on_head, which fills in the call.
     if (status == 415 || (status == 401 && call->is_signed))
-        problem_fill(reply, status, call->refusal);
+        problem_fill(reply, status, call->refusal[0] ? call->refusal : NULL);
     else if (status == 429)
         fill_busy(call, reply);
     else
@@ -407,31 +418,16 @@ static void get_signal(struct push_request *call) {
         send_problem(call, 503, "The ledger cannot be read now.");
 }
 
-struct own_id {
-    struct str source;
-    bool ours, erased;
-    char id[SIGNAL_ID_MAX];
-    size_t len;
-};
-
-static void on_own_id(void *ctx, const struct ledger_event *line) {
-    struct own_id *own = ctx;
-    own->ours = str_equal((struct str){line->entry.source, line->entry.source_len}, own->source);
-    own->erased = line->entry.erased;
-    own->len = line->entry.id_len;
-    memcpy(own->id, line->entry.id, own->len);
-}
-
 // A withdrawal is a signal that says so: it goes the way of all signals.
 static void delete_signal(struct push_request *call) {
     struct digest identity;
-    struct own_id own = {.source = str_from(call->source->name)};
+    struct verdicts_own own = {.source = str_from(call->source->name)};
     uint64_t seq = find_own(call, &identity);
     if (seq == 0) {
         send_problem(call, 404, never_received);
         return;
     }
-    if (!ledger_event_at(call->push->ledger, seq, on_own_id, &own)) {
+    if (!ledger_event_at(call->push->ledger, seq, verdicts_note_own, &own)) {
         send_problem(call, 503, "The ledger cannot be read now.");
         return;
     }
@@ -488,7 +484,7 @@ static void get_document(struct push_request *call) {
 }
 
 void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (!tls || http_tls_same(tls, push->tls))
+    if (!tls || (http_tls_same(tls, push->tls) && http_tls_same_clients(tls, push->tls)))
         return;
     if (push->server)
         http_use_tls(push->server, http_tls_ref(tls));
@@ -516,9 +512,7 @@ static bool listen_on(struct push *push, const struct push_options *passed, stru
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!certificates_read_own(config, &options.tls, err))
-        return false;
-    push->tls = http_tls_ref(options.tls);
+    options.tls = http_tls_ref(push->tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -542,7 +536,8 @@ struct push *push_create(const struct push_options *options, struct sources *sou
         .config = options->config, .ledger = options->ledger, .pipeline = options->pipeline};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
-    if (options->config->listen_address && !listen_on(push, options, err)) {
+    if (!certificates_read_own(options->config, &push->tls, err) ||
+        (options->config->listen_address && !listen_on(push, options, err))) {
         push_free(push);
         return NULL;
     }

@@ -108,11 +108,13 @@ size_t ledger_coverage_sources(struct ledger *ledger, const struct sources *sour
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
 
 // The counts as they are on the disk, cell by cell, and then of each person with more than one
-// signal (linked NULL: not) where these are; any thread, beside commits. So are ledger_feed,
-// ledger_event_at and the functions ledger_each_… below. False: it cannot be read.
+// signal (`alone`: of each person; linked NULL: not) where these are; any thread, beside commits.
+// So are ledger_feed, ledger_event_at and the functions ledger_each_… below. False: it cannot be
+// read.
 struct ledger_cube_reader {
     void (*cell)(void *ctx, const struct cell *cell, int64_t number);
     void (*linked)(void *ctx, uint64_t person, const struct cell *cell);
+    bool alone;
 };
 bool ledger_each_cell(struct ledger *ledger, const struct ledger_cube_reader *reader,
                       void *ctx) MUST_CHECK;
