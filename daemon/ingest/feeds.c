@@ -568,7 +568,7 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
         memcpy(text, cursor.data, cursor.len);
     change_source(feeds, feed->source, SOURCE_SET_CURSOR, cursor);
     memcpy(feed->record.cursor, text, sizeof feed->record.cursor);
-    feed_files_forget(feed);
+    feed_files_rewind(feed);
     feed->record.etag[0] = feed->record.last_modified[0] = '\0';
     return feeds_poll(feeds, source);
 }

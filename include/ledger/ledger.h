@@ -103,6 +103,9 @@ bool ledger_feed(struct ledger *ledger, struct str source,
 size_t ledger_coverage_sources(struct ledger *ledger, const struct sources *sources,
                                struct coverage_source *list);
 
+// Calls fn for each file of the source's folder that was read, with its time.
+void ledger_files(struct ledger *ledger, struct str source,
+                  void (*fn)(void *ctx, const struct digest *file, int64_t ms), void *ctx);
 // How many whole polls in a row of its source's complete list lacked the signal. False: no such
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
