@@ -82,14 +82,14 @@ static void read_measure(struct figures_query *query, struct str value) {
         note_fault(query, "measure", FAULT_UNKNOWN_WORD, "measure: signals or municipalities.");
 }
 
-struct reading {
+struct figures_reading {
     struct figures_query *query;
     const struct municipalities *municipalities;
     bool strange;
 };
 
 static void on_parameter(void *ctx, struct str name, struct str value) {
-    struct reading *reading = ctx;
+    struct figures_reading *reading = ctx;
     struct figures_query *query = reading->query;
     enum dimension d;
     if (query->is_codes)
@@ -122,7 +122,7 @@ static void check_margin(struct figures_query *query) {
 
 void figures_read_query(struct http_request *request, const struct municipalities *municipalities,
                         struct figures_query *query) {
-    struct reading reading = {.query = query, .municipalities = municipalities};
+    struct figures_reading reading = {.query = query, .municipalities = municipalities};
     struct str accept = http_header_value(request, "Accept");
     struct str language = http_header_value(request, "Accept-Language");
     if (accept_type(accept, "text/csv") > accept_type(accept, "application/json"))

@@ -5,7 +5,7 @@
 
 #include "core/tables/regions.h"
 
-static const struct word {
+static const struct called {
     enum dimension dimension;
     const char *label, *nl, *en;
 } words[] = {
