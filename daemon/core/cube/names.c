@@ -5,7 +5,7 @@
 
 #include "core/tables/regions.h"
 
-static const struct called {
+static const struct label_words {
     enum dimension dimension;
     const char *label, *nl, *en;
 } words[] = {
