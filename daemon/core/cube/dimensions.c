@@ -57,7 +57,7 @@ uint16_t dimension_value(enum dimension d, const struct cell *cell) {
     case DIM_CITIZENSHIP:
         return cell->citizenship;
     case DIM_FOREIGN:
-        return foreign_of((enum citizenship)cell->citizenship);
+        return (uint16_t)foreign_of((enum citizenship)cell->citizenship);
     case DIM_SOURCE_KIND:
         return cell->source_kind;
     case DIM_STATUS:
