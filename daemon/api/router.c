@@ -97,8 +97,8 @@ static void refuse_repeated(struct http_reply *reply, struct str name) {
         "format",       "from",         "foreign",       "gender",     "is",
         "lang",         "measure",      "last",          "max",        "month",
         "municipality", "per",          "period",        "policeUnit", "province",
-        "safetyRegion", "silent",       "source",        "sourceKind", "status",
-        "template",     "year"};
+        "rate",         "safetyRegion", "silent",        "source",     "sourceKind",
+        "status",       "template",     "year"};
     char detail[96] = "A parameter of the query is there twice.";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_is(name, names[i]))

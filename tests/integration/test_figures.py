@@ -11,7 +11,7 @@ import unittest
 import openpyxl
 
 import outside
-from harness import Case, Fresh
+from harness import BUILD, Case, Fresh
 
 SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "zorg", "kind": "care", "push": True},
            {"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True}]
@@ -141,6 +141,53 @@ class Figures(Case):
         country = self.statistics("by=year&year=2017")[0]
         self.assertEqual(country["inhabitants"], sum(place["inhabitants"] for place in year))
         self.assertTrue(16_000_000 < country["inhabitants"] < 19_000_000)
+
+    def rate_of(self, line):
+        self.assertAlmostEqual(line["rate"], line["signals"] * 100000 / line["inhabitants"], delta=0.0500001)
+        return line["inhabitants"]
+
+    def test_rates_inside(self):
+        """Of exact numbers, where a line is of a place; only when somebody asks."""
+        people = {place["code"]: place["inhabitants"] for place in self.ask(path="/v1/codes").json["municipalities"]}
+        outside_by = {(line["year"], line["province"]): line["inhabitants"] for line in self.statistics("by=year,province") if "rate" in line}
+        self.assertFalse([line for line in self.daemon.counts("?by=year")["lines"] if "rate" in line or "inhabitants" in line])
+        lines = self.daemon.counts("?by=year,province&rate=yes")["lines"]
+        self.assertEqual({line["province"] for line in lines if "rate" not in line}, {"unknown"})
+        for line in lines:
+            if "rate" in line:
+                self.assertEqual(self.rate_of(line), outside_by.get((line["year"], line["province"]), line["inhabitants"]))
+        for query in ("by=municipality,gender&period=2017", "by=gender&municipality=GM0363", "by=municipality,province&period=2016"):
+            for line in self.daemon.counts(f"?{query}&rate=yes")["lines"]:
+                code = line.get("municipality", "GM0363")
+                self.assertEqual("rate" in line, code != "unknown", line)
+                if code != "unknown":
+                    self.assertEqual(self.rate_of(line), people[code])
+        self.assertFalse([line for line in self.daemon.counts("?by=province,safetyRegion&rate=yes")["lines"] if "rate" in line])
+        trend = self.daemon.control("GET", "/v1/trend?by=province&period=2016..2017&rate=yes").json
+        for series in trend["series"]:
+            for point in series["points"]:
+                if series["province"] != "unknown":
+                    self.assertIn(self.rate_of(point), (outside_by.get((point["period"], series["province"])), point["inhabitants"]))
+        self.assertEqual([self.rate_of(point) for point in trend["total"]],
+                         [line["inhabitants"] for line in self.statistics("by=year")])
+        self.assertEqual(self.daemon.control("GET", "/v1/counts?by=year&rate=perhaps").status, 400)
+        self.assertIn("rate: once only", self.daemon.control("GET", "/v1/counts?by=year&rate=yes&rate=no").json["detail"])
+
+    def ctl(self, *words):
+        done = subprocess.run([BUILD / "signaalctl", "--socket", self.daemon.control_path, *words], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def test_rates_of_signaalctl(self):
+        line = [line for line in self.daemon.counts("?by=year,province&rate=yes")["lines"] if line["province"] == "PV27"][0]
+        for words in (["counts", "--by", "year,province"], ["trend", "--by", "province", "--period", "2016..2017"]):
+            rows = list(csv.DictReader(io.StringIO(self.ctl(*words, "--rate", "--csv"), newline="")))
+            row, = [row for row in rows if row["province"] == "PV27" and line["year"] in (row.get("year"), row.get("period"))]
+            self.assertEqual((row["inhabitants"], row["rate"]), (str(line["inhabitants"]), str(line["rate"])))
+            self.assertNotIn("rate", self.ctl(*words, "--csv").splitlines()[0])
+        for words in (["counts"], ["trend", "--period", "2016..2017"]):
+            self.assertRegex(self.ctl(*words, "--rate"), r"(?m)per 100,000.*\n2016 .* \d+\.\d\b")
+            self.assertNotIn("per 100,000", self.ctl(*words))
 
     def test_kept_and_shared(self):
         """ETag, 304, HEAD, CORS, Vary; all that a cache and a page of another site need."""

@@ -54,6 +54,41 @@ uint64_t inhabitants_of(const struct municipalities *municipalities, enum dimens
     return sum;
 }
 
+// What a line is of, as a dimension and its label.
+struct line_part {
+    enum dimension dimension;
+    struct str label;
+};
+
+static struct line_part part_of(const struct counts_query *query, const char *labels, size_t i) {
+    if (i < query->by_count)
+        return (struct line_part){query->by[i], str_from(labels + i * COUNTS_LABEL_MAX)};
+    const struct counts_filter *filter = &query->filters[i - query->by_count];
+    return (struct line_part){filter->dimension, str_from(filter->value)};
+}
+
+uint64_t inhabitants_of_line(const struct municipalities *municipalities,
+                             const struct counts_query *query, const char *labels,
+                             uint16_t present) {
+    struct line_part region = {DIM_COUNT, {NULL, 0}};
+    struct period own = query->period;
+    size_t wide = 0;
+    for (size_t i = 0; i < query->by_count + query->filter_count; i++) {
+        const struct line_part part = part_of(query, labels, i);
+        if (part.dimension == DIM_YEAR || part.dimension == DIM_MONTH)
+            (void)period_parse(part.label, &own);
+        if (part.dimension > DIM_SAFETY_REGION)
+            continue;
+        wide += part.dimension != DIM_MUNICIPALITY;
+        if (part.dimension < region.dimension)
+            region = part;
+    }
+    if (region.dimension != DIM_MUNICIPALITY && wide > 1)
+        return 0;
+    const uint16_t month = own.behind ? (uint16_t)(own.behind - 1) : present;
+    return inhabitants_of(municipalities, region.dimension, region.label, month);
+}
+
 void inhabitants_rate(int64_t signals, uint64_t inhabitants, char decimal,
                       char out[INHABITANTS_RATE_MAX]) {
     out[0] = '\0';

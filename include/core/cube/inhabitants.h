@@ -13,6 +13,13 @@ enum { INHABITANTS_PER = 100000, INHABITANTS_RATE_MAX = 32 };
 // (as in struct cell). 0: it is no place ("unknown"), no region, or the table does not say.
 uint64_t inhabitants_of(const struct municipalities *municipalities, enum dimension d,
                         struct str label, uint16_t month);
+// Of where the signals of a line of counts are: by its labels and the query's filters, in the
+// smallest region of these, as it was in the last month of its time; `present` where that has no
+// end. 0 too where two regions are asked for that do not lie in each other as provinces and
+// municipalities do. `labels`: by_count of them, each COUNTS_LABEL_MAX bytes.
+uint64_t inhabitants_of_line(const struct municipalities *municipalities,
+                             const struct counts_query *query, const char *labels,
+                             uint16_t present);
 // "4.6": per 100,000, one decimal, half up; "" where nobody lives.
 void inhabitants_rate(int64_t signals, uint64_t inhabitants, char decimal,
                       char out[INHABITANTS_RATE_MAX]);
