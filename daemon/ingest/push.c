@@ -15,11 +15,11 @@
 #include "codec/json_out.h"
 #include "codec/notification.h"
 #include "core/normalise/normalise.h"
-#include "figures_private.h"
 #include "ingest/certificates.h"
 #include "ingest/feeds.h"
 #include "ingest/source_page.h"
 #include "push_private.h"
+#include "released_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ struct push {
     uint64_t generation; // of the sources and tables
     struct http_server *server;
     struct source_pages pages;
-    struct figures figures;
+    struct released released;
     struct map rates; // see sender_wait_s
     struct signed_past *past;
     struct http_tls *tls; // that it shows; NULL: there is none
@@ -450,8 +450,8 @@ static void get_source(struct push_request *call) {
 static void get_figures(struct push_request *call) {
     struct push *push = call->push;
     unsigned status = push->stopping ? 503
-                                     : figures_ask(&push->figures, call->request, push->tables,
-                                                   loop_now_ms(push->loop));
+                                     : released_ask(&push->released, call->request, push->tables,
+                                                    loop_now_ms(push->loop));
     if (status)
         send_problem(call, status, NULL);
 }
@@ -532,7 +532,7 @@ struct push *push_create(const struct push_options *options, struct sources *sou
                                         .ledger = options->ledger,
                                         .pipeline = options->pipeline,
                                         .feeds = options->feeds};
-    push->figures = (struct figures){
+    push->released = (struct released){
         .config = options->config, .ledger = options->ledger, .pipeline = options->pipeline};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();

@@ -5,7 +5,7 @@
 #include "codec/event.h"
 #include "core/cube/names.h"
 #include "core/tables/regions.h"
-#include "figures_private.h"
+#include "released_private.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,8 +103,8 @@ static void put_municipality(struct json_out *json, const struct municipalities 
     json_close(json, '}');
 }
 
-void figures_put_codes(const struct municipalities *municipalities, int32_t today,
-                       struct buf *out) {
+void released_put_codes(const struct municipalities *municipalities, int32_t today,
+                        struct buf *out) {
     struct json_out json = {.buf = out};
     json_open(&json, '{');
     put_words(&json, "categories", DIM_CATEGORY);

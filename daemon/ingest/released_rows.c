@@ -5,7 +5,7 @@
 // three forms the same numbers. The caller owns the buffer.
 #include "core/cube/inhabitants.h"
 #include "core/cube/names.h"
-#include "figures_private.h"
+#include "released_private.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum { COLUMNS = sizeof columns / sizeof *columns };
 
 struct rows {
     const struct municipalities *municipalities;
-    const struct figures_query *query;
+    const struct released_query *query;
     uint32_t rounding_base; // in force
     struct statistics_record state;
     struct json_out json;
@@ -172,7 +172,7 @@ static void end_line(struct rows *rows) {
 static void begin_csv(struct rows *rows) {
     static const char *const behind[] = {"count", "inhabitants", "rate", "roundingBase", "closed"};
     char name[NAME_MAX];
-    if (rows->query->form == FIGURES_EXCEL)
+    if (rows->query->form == RELEASED_EXCEL)
         buf_puts(rows->json.buf, "\xef\xbb\xbf");
     put_cell(rows, STR("measure"));
     put_cell(rows, STR("by"));
@@ -214,7 +214,7 @@ static void put_csv(struct rows *rows, const struct row *row) {
 
 static void begin(struct rows *rows) {
     rows->begun = true;
-    if (rows->query->form == FIGURES_JSON)
+    if (rows->query->form == RELEASED_JSON)
         begin_json(rows);
     else
         begin_csv(rows);
@@ -225,20 +225,20 @@ static bool on_statistic(void *ctx, struct str key, const struct statistic_recor
     struct row row = {.statistic = statistic};
     if (!rows->begun)
         begin(rows);
-    if (!statistic_read_key(key, &row.key) || !figures_is_asked(rows->query, &row.key))
+    if (!statistic_read_key(key, &row.key) || !released_is_asked(rows->query, &row.key))
         return true;
     make_row(rows, &row);
-    if (rows->query->form == FIGURES_JSON)
+    if (rows->query->form == RELEASED_JSON)
         put_json(rows, &row);
     else
         put_csv(rows, &row);
     return true;
 }
 
-void figures_put_statistics(struct ledger *ledger, const struct municipalities *municipalities,
-                            const struct figures_query *query, uint32_t rounding_base,
-                            struct buf *out) {
-    const bool excel = query->form == FIGURES_EXCEL;
+void released_put_statistics(struct ledger *ledger, const struct municipalities *municipalities,
+                             const struct released_query *query, uint32_t rounding_base,
+                             struct buf *out) {
+    const bool excel = query->form == RELEASED_EXCEL;
     struct rows rows = {.municipalities = municipalities,
                         .query = query,
                         .rounding_base = rounding_base,
@@ -248,7 +248,7 @@ void figures_put_statistics(struct ledger *ledger, const struct municipalities *
     ledger_each_statistic(ledger, &rows.state, on_statistic, &rows);
     if (!rows.begun)
         begin(&rows);
-    if (query->form == FIGURES_JSON) {
+    if (query->form == RELEASED_JSON) {
         json_close(&rows.json, ']');
         json_close(&rows.json, '}');
     }

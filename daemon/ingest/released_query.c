@@ -2,7 +2,7 @@
 // Reads what is asked of the statistics: parameters and filters are called as those of counts. All
 // faults are told at once, by the name of a parameter of ours and never by its value. `by` asks for
 // one set of dimensions, so that nothing is in a table twice; without it all sets are there.
-#include "figures_private.h"
+#include "released_private.h"
 
 #include "api/accept.h"
 #include "core/cube/statistics.h"
@@ -17,7 +17,7 @@
 
 enum { TIMES = 1u << DIM_YEAR | 1u << DIM_MONTH };
 
-static void note_fault(struct figures_query *query, const char *parameter, enum fault_code code,
+static void note_fault(struct released_query *query, const char *parameter, enum fault_code code,
                        const char *detail) {
     if (query->fault_count < PROBLEM_PARAMETERS_MAX)
         query->faults[query->fault_count++] = (struct problem_parameter){parameter, code, detail};
@@ -27,7 +27,7 @@ static bool has_dimension(enum dimension d) {
     return d != DIM_STATUS;
 }
 
-static void read_by(struct figures_query *query, struct str list) {
+static void read_by(struct released_query *query, struct str list) {
     enum dimension d;
     struct str name;
     bool known = true;
@@ -45,7 +45,7 @@ static void read_by(struct figures_query *query, struct str list) {
                    "citizenship, foreign, sourceKind.");
 }
 
-static void read_filter(struct figures_query *query, enum dimension d, struct str value,
+static void read_filter(struct released_query *query, enum dimension d, struct str value,
                         const struct municipalities *municipalities) {
     if (value.len >= COUNTS_LABEL_MAX || !dimension_has_label(d, value, municipalities)) {
         note_fault(query, dimension_name(d), d < DIM_YEAR ? FAULT_UNKNOWN_WORD : FAULT_BAD_DATE,
@@ -57,24 +57,24 @@ static void read_filter(struct figures_query *query, enum dimension d, struct st
     memcpy(query->labels[d], value.data, value.len);
 }
 
-static void read_form(struct figures_query *query, struct str value) {
+static void read_form(struct released_query *query, struct str value) {
     static const char *const forms[] = {
-        [FIGURES_JSON] = "json", [FIGURES_CSV] = "csv", [FIGURES_EXCEL] = "excel"};
+        [RELEASED_JSON] = "json", [RELEASED_CSV] = "csv", [RELEASED_EXCEL] = "excel"};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
         if (str_is(value, forms[i])) {
-            query->form = (enum figures_form)i;
+            query->form = (enum released_form)i;
             return;
         }
     note_fault(query, "format", FAULT_UNKNOWN_WORD, "format: json, csv or excel.");
 }
 
-static void read_language(struct figures_query *query, struct str value) {
+static void read_language(struct released_query *query, struct str value) {
     query->dutch = str_is(value, "nl");
     if (!query->dutch && !str_is(value, "en"))
         note_fault(query, "lang", FAULT_UNKNOWN_WORD, "lang: nl or en.");
 }
 
-static void read_measure(struct figures_query *query, struct str value) {
+static void read_measure(struct released_query *query, struct str value) {
     query->measure = str_is(value, "signals")          ? "signals"
                      : str_is(value, "municipalities") ? "municipalities"
                                                        : NULL;
@@ -82,15 +82,15 @@ static void read_measure(struct figures_query *query, struct str value) {
         note_fault(query, "measure", FAULT_UNKNOWN_WORD, "measure: signals or municipalities.");
 }
 
-struct figures_reading {
-    struct figures_query *query;
+struct released_reading {
+    struct released_query *query;
     const struct municipalities *municipalities;
     bool strange;
 };
 
 static void on_parameter(void *ctx, struct str name, struct str value) {
-    struct figures_reading *reading = ctx;
-    struct figures_query *query = reading->query;
+    struct released_reading *reading = ctx;
+    struct released_query *query = reading->query;
     enum dimension d;
     if (query->is_codes)
         reading->strange = true;
@@ -112,7 +112,7 @@ static void on_parameter(void *ctx, struct str name, struct str value) {
                    "2000 on.");
 }
 
-static void check_margin(struct figures_query *query) {
+static void check_margin(struct released_query *query) {
     const uint32_t all = query->by | query->filtered, by = all & ~(uint32_t)TIMES;
     const bool years = !(all >> DIM_MONTH & 1) && statistics_has_margin(DIM_YEAR, by);
     const bool months = !(all >> DIM_YEAR & 1) && statistics_has_margin(DIM_MONTH, by);
@@ -120,13 +120,13 @@ static void check_margin(struct figures_query *query) {
         note_fault(query, "by", FAULT_UNKNOWN_WORD, MARGINS_TEXT);
 }
 
-void figures_read_query(struct http_request *request, const struct municipalities *municipalities,
-                        struct figures_query *query) {
-    struct figures_reading reading = {.query = query, .municipalities = municipalities};
+void released_read_query(struct http_request *request, const struct municipalities *municipalities,
+                         struct released_query *query) {
+    struct released_reading reading = {.query = query, .municipalities = municipalities};
     struct str accept = http_header_value(request, "Accept");
     struct str language = http_header_value(request, "Accept-Language");
     if (accept_type(accept, "text/csv") > accept_type(accept, "application/json"))
-        query->form = FIGURES_CSV;
+        query->form = RELEASED_CSV;
     query->dutch = accept_language(language, "nl") >= accept_language(language, "en");
     http_query_each(request, on_parameter, &reading);
     if (reading.strange)
@@ -147,7 +147,7 @@ static bool is_in_period(const struct period *period, const struct statistic_par
            (!period->behind || own.behind <= period->behind);
 }
 
-bool figures_is_asked(const struct figures_query *query, const struct statistic_key *key) {
+bool released_is_asked(const struct released_query *query, const struct statistic_key *key) {
     uint32_t has = 0;
     for (size_t i = 0; i < key->count; i++) {
         const enum dimension d = key->parts[i].dimension;
