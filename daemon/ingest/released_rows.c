@@ -136,6 +136,12 @@ static void put_json(struct rows *rows, const struct row *row) {
 
 // --- CSV
 
+static void put_plain(struct rows *rows, const char *text) {
+    buf_puts(rows->json.buf, text);
+    buf_putc(rows->json.buf, rows->separator);
+}
+
+// Quoted where it has a comma or a semicolon, whichever parts the cells: some programs guess that.
 // A cell that a spreadsheet would calculate begins with an apostrophe, as in the files of
 // signaalctl.
 static void put_cell(struct rows *rows, struct str text) {
@@ -160,7 +166,7 @@ static void put_cell(struct rows *rows, struct str text) {
 static void put_number(struct rows *rows, uint64_t number) {
     char text[NUMBER_MAX];
     (void)snprintf(text, sizeof text, "%" PRIu64, number);
-    put_cell(rows, str_from(text));
+    put_plain(rows, text);
 }
 
 // The last cell has ended with a separator.
@@ -204,7 +210,7 @@ static void put_csv(struct rows *rows, const struct row *row) {
         put_number(rows, row->inhabitants);
     else
         put_cell(rows, (struct str){NULL, 0});
-    put_cell(rows, str_from(rate));
+    put_plain(rows, rate);
     put_number(rows, row->statistic->rounding_base);
     put_cell(rows, str_from(closed));
     end_line(rows);
