@@ -331,7 +331,7 @@ class World:
         control("GET", "/v1/counts?by=municipality,category,sourceKind")
 
     def read_ctl(self):
-        for verb in (["status"], ["counts", "--by", "municipality,category"], ["tail", "--from", "1", "-n", "100000"], ["feeds"],
+        for verb in (["status"], ["counts", "--by", "municipality,category"], ["overlap", "--by", "municipality,category"], ["tail", "--from", "1", "-n", "100000"], ["feeds"],
                      ["feeds", "--failing"], ["feeds", "marks-0"], ["quarantine"], ["value_map"], ["audit", "-n", "1000000"],
                      ["audit", "verify"], ["why", OTHER, "2019-000001"]):
             self.daemon.ctl(*verb)
