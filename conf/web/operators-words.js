@@ -195,6 +195,8 @@ const ALARMS = {
   S024: [["Een adres had zijn deel van de ruimte", "An address had its share of the room"], ["Blijft het komen, zoek dan uit wie het is.", "If it goes on, find out who connects."]],
   S025: [["Een gebruiker had zijn deel van deze socket", "A user had his share of this socket"], ["`signaalctl audit` zegt wat hij las.", "`signaalctl audit` says what he read."]],
   S026: [["Een bron stuurt vaker dan zij mag", "A source sends more often than it may"], ["Vraag de leverancier om batches.", "Ask its supplier to send batches."]],
+  S027: [["Het certificaat van een afzender is niet aangenomen", "A sender's certificate was not taken"],
+    ["Het log zegt waarom. Een nieuw certificaat hoort in de regel van de bron.", "The log says why. A new certificate belongs in the source's line."]],
   S061: [["Een regel van het auditlog ging verloren", "A line of the audit log was lost"], ["Het log noemt de handeling: kijk wat ervan kwam.", "The log names the action: look what came of it."]],
   S062: [["Het volle auditlog is gelezen", "The full audit log was read"], ["Bewaar die regel van het log.", "Keep that line of the log."]],
   S063: [["Een signaal is niet gewist", "A signal was not erased"], ["Verhelp de reden in het log en vraag het opnieuw: iemand wacht erop.", "Mend what the log says, and ask again: somebody waits for it."]],

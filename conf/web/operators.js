@@ -12,7 +12,7 @@ const HIDDEN_MS = 30000; // a page that nobody looks at lets go
 
 const byId = (id) => document.getElementById(id);
 const number = (value) => new Intl.NumberFormat(locale).format(value);
-const say = (key, ...values) => values.reduce((text, value) => text.replace("{}", value), WORDS[key][lang]);
+const say = (key, ...values) => values.reduce((text, value) => text.replace("{}", () => value), WORDS[key][lang]);
 const named = (key, code) => WORDS[key][lang][code] || code;
 
 function percent(part, whole) {
