@@ -6,7 +6,10 @@
 
 #include "api/etag.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { TEXT_MAX = 512 };
 
 // What is served under another name than its file's: the NL API Design Rules want paths in
 // kebab-case, without an ending.
@@ -41,6 +44,21 @@ static void replace(struct buf *text, const char *mark, const char *value) {
     *text = out;
 }
 
+// In a pattern each dot has two backslashes before it, as JSON writes one.
+static void replace_events(struct buf *text, const struct documents_owner *owner) {
+    char prefix[TEXT_MAX], pattern[TEXT_MAX], regulation[TEXT_MAX];
+    struct str rest = str_from(owner->type_prefix), part;
+    int len = 0;
+    while (len < TEXT_MAX && str_split(&rest, '.', &part))
+        len += snprintf(pattern + len, (size_t)(TEXT_MAX - len), "%.*s\\\\.", (int)part.len,
+                        part.data);
+    (void)snprintf(prefix, sizeof prefix, "%s.", owner->type_prefix);
+    (void)snprintf(regulation, sizeof regulation, "\"const\": \"%s\"", owner->regulation);
+    replace(text, DOCUMENTS_TYPE_PREFIX, prefix);
+    replace(text, DOCUMENTS_TYPE_PATTERN, pattern);
+    replace(text, DOCUMENTS_REGULATION, regulation);
+}
+
 static const char *type_of(const struct document *document) {
     bool connect = strstr(document->name, ".connect.") != NULL; // Kafka Connect's own form
     if (strncmp(document->name, "schemas/", 8) == 0 && !connect)
@@ -61,6 +79,7 @@ bool documents_send(struct http_request *request, struct str name,
     replace(body, DOCUMENTS_OIN, owner->oin);
     replace(body, DOCUMENTS_EMAIL, owner->email);
     replace(body, DOCUMENTS_URL, owner->url);
+    replace_events(body, owner);
     etag_make(buf_str(body), etag);
     etag_answer(request, &reply, etag);
     http_send(request, &reply);

@@ -98,7 +98,7 @@ static void refuse_repeated(struct http_reply *reply, struct str name) {
         "lang",         "measure",      "last",          "max",        "month",
         "municipality", "per",          "period",        "policeUnit", "province",
         "rate",         "safetyRegion", "silent",        "source",     "sourceKind",
-        "status",       "template",     "year"};
+        "status",       "template",     "topic",         "year"};
     char detail[96] = "A parameter of the query is there twice.";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_is(name, names[i]))
