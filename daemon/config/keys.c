@@ -209,6 +209,9 @@ const struct yaml_key config_keys[] = {
     NUMBER("disclosure", "rounding_base", YAML_KEY_COUNT, disclosure_rounding_base, "10", 5, 100,
            "Statistics for outside are rounded down to a multiple of this, which is the smallest "
            "one too"),
+    NUMBER("trend", "wait", YAML_KEY_MS, trend_wait_ms, "1d", 0, DAYS(20),
+           "So long after a month was seen to end its trends are tested: what was reported in its "
+           "last days comes in meanwhile"),
     TABLE("municipalities", table_files.municipalities, "municipalities.csv",
           "CBS codes and names of municipalities, with their regions and mergers"),
     TABLE("name_variants", table_files.name_variants, "name-variants.csv",

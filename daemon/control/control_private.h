@@ -142,12 +142,12 @@ bool control_take_signal(const struct control *control, struct http_request *req
                          struct control_signal *signal);
 
 // The handlers, and what their actions are about.
-control_handler control_counts, control_trend, control_coverage, control_statistics,
-    control_statistics_release, control_why, control_erase, control_events, control_status,
-    control_metrics, control_feeds, control_feed, control_feed_poll, control_feed_pause,
-    control_feed_resume, control_feed_accept, control_quarantine, control_quarantine_retry,
-    control_quarantine_drop, control_import, control_unmapped, control_remap, control_audit,
-    control_audit_verify, control_verify, control_backup;
+control_handler control_counts, control_trend, control_departed, control_coverage,
+    control_statistics, control_statistics_release, control_why, control_erase, control_events,
+    control_status, control_metrics, control_feeds, control_feed, control_feed_poll,
+    control_feed_pause, control_feed_resume, control_feed_accept, control_quarantine,
+    control_quarantine_retry, control_quarantine_drop, control_import, control_unmapped,
+    control_remap, control_audit, control_audit_verify, control_verify, control_backup;
 control_about control_counts_about, control_trend_about, control_coverage_about,
     control_signal_about, control_events_about, control_feed_about, control_entry_about,
     control_import_about, control_unmapped_about, control_remap_about, control_audit_about;

@@ -58,6 +58,7 @@ struct config {
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_properties[KAFKA_PROPERTIES_MAX];
     uint32_t disclosure_rounding_base; // of statistics for outside
+    int64_t trend_wait_ms;             // from the end of a month to its test
     // tables
     struct table_files table_files;
     char *sources_file;

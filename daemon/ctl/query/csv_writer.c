@@ -63,6 +63,11 @@ void csv_writer_put_number(struct csv_writer *writer, int64_t value) {
     fputs(text, writer->term->out);
 }
 
+void csv_writer_put_real(struct csv_writer *writer, double value) {
+    begin_cell(writer);
+    fprintf(writer->term->out, "%.6g", value);
+}
+
 void csv_writer_put_tenths(struct csv_writer *writer, int64_t tenths) {
     int64_t size = tenths < 0 ? -tenths : tenths;
     begin_cell(writer);

@@ -36,6 +36,7 @@ const struct store_table_kind store_table_kinds[STORE_TABLES] = {
     [STORE_STATISTICS] = {"statistics", false},
     [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", true},
     [STORE_MOVED] = {"moved", false},
+    [STORE_DEPARTED] = {"departed", false},
     [STORE_STAGED] = {"staged", true},
     [STORE_META] = {"meta", false},
 };
