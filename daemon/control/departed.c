@@ -23,7 +23,7 @@ static void put_head(struct departed_listing *listing) {
     listing->begun = true;
     statistic_month(state->tested, closed);
     json_open(json, '{');
-    json_put_text(json, "closed", state->cells ? closed : NULL);
+    json_put_text(json, "closed", state->tested ? closed : NULL);
     json_put_u64(json, "tested", state->cells);
     json_key(json, "level");
     json_raw(json, STR(DEPARTURES_Q_TEXT));

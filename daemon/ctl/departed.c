@@ -22,7 +22,7 @@ static void format_chance(double p, char out[FORMAT_MAX]) {
     else if (p > 1e-6)
         (void)snprintf(out, FORMAT_MAX, "1 in %.0f", 1 / p);
     else
-        (void)snprintf(out, FORMAT_MAX, "under 1 in 1000000");
+        (void)snprintf(out, FORMAT_MAX, "< 1 in a million");
 }
 
 static void put_chance(struct term_table *table, const struct json_view *data, const char *key) {
@@ -85,11 +85,11 @@ static void print_none(const struct ctl *ctl, const struct json_view *answer) {
     const char *closed = json_view_text(answer, "closed");
     struct buf text;
     buf_init(&text, 1024);
-    if (closed)
+    if (json_view_integer(answer, "tested"))
         buf_printf(&text,
                    "Nothing departs: of %" PRId64 " regions and forms none differs from the year "
                    "before by more than chance explains, in the twelve months up to %.16s.",
-                   json_view_integer(answer, "tested"), closed);
+                   json_view_integer(answer, "tested"), closed ? closed : "?");
     else
         buf_printf(&text,
                    "Nothing has been tested yet. The first test comes when a month closes, of each "

@@ -248,6 +248,7 @@ static void test_type(void **state) {
         {.verdict = VERDICT_WITHDRAWN, .erased = true},
         {.kind = LEDGER_SOURCE_SILENT, .verdict = VERDICT_REGISTERED},
         {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
+        {.kind = LEDGER_TREND_DEPARTED, .verdict = VERDICT_REGISTERED},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct ledger_entry back = {.counts = true, .erased = true};
