@@ -474,7 +474,7 @@ static const struct args_option options[] = {
     {"per", 0, "year|month", "the periods to compare; default: year"},
     {"period", 0, "P", "reported then: 2016..2018, 2016-03..2017-02"},
     {"where", 0, "NAME=VALUE", "only these; may be given more than once"},
-    {"departed", 0, NULL, "regions and forms that differ from the year before; alone"},
+    {"departed", 0, NULL, "where it differs from the year before; alone"},
     {0},
 };
 
