@@ -504,7 +504,8 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .kafka = app->kafka,
                                       .reload = reload_all,
                                       .ctx = app,
-                                      .listen_fd = app->passed.control};
+                                      .listen_fd = app->passed.control,
+                                      .metrics = &app->passed.metrics};
     app->control = control_create(&control, app->sources, app->tables, err);
     return app->control != NULL;
 }

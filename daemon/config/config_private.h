@@ -32,7 +32,8 @@ struct config_reading {
 bool config_value_put(const struct yaml_key *key, const struct config *config, struct buf *out);
 uint64_t config_value_number(const struct yaml_key *key, const struct config *config);
 // "127.0.0.1:8080", "[::1]:8080" or "none" to the two fields of struct config.
-bool config_set_listen(struct str text, void *config);
+bool config_set_listen(struct str text, void *config);  // intake.listen
+bool config_set_metrics(struct str text, void *config); // metrics.listen
 
 // May an operator set this one of librdkafka's?
 bool kafka_property_allowed(struct str name);

@@ -159,6 +159,19 @@ static void check_pem(struct config_reading *reading, size_t key, const char *wh
     buf_free(&pem);
 }
 
+static void check_metrics(struct config_reading *reading, bool tls) {
+    const struct config *config = reading->config;
+    const char *address = config->metrics_address;
+    size_t key = config_key_index("metrics", "listen");
+    if (address && !tls && !config->metrics_plain && !host_is_local(str_from(address)))
+        yaml_key_fault(&reading->yaml, key,
+                       "not a loopback address: needs intake.tls_certificate and intake.tls_key, "
+                       "or metrics.plain: yes where a tunnel encrypts");
+    if (address && config->listen_address && config->metrics_port == config->listen_port &&
+        strcmp(address, config->listen_address) == 0)
+        yaml_key_fault(&reading->yaml, key, "must not be intake.listen");
+}
+
 static void check_tls(struct config_reading *reading) {
     const struct config *config = reading->config;
     const char *certificate = config->tls_certificate_file, *key_file = config->tls_key_file;
@@ -173,6 +186,13 @@ static void check_tls(struct config_reading *reading) {
         !host_is_local(str_from(config->listen_address)))
         yaml_key_fault(&reading->yaml, listen,
                        "not a loopback address: needs tls_certificate and tls_key");
+    check_metrics(reading, certificate && key_file);
+    if (!certificate && config->tls_client_ca_file)
+        yaml_key_fault(&reading->yaml, config_key_index("intake", "tls_client_ca"),
+                       "needs tls_certificate and tls_key");
+    if (!config->tls_client_ca_file && config->tls_client_crl_file)
+        yaml_key_fault(&reading->yaml, config_key_index("intake", "tls_client_crl"),
+                       "needs tls_client_ca");
     if (check_readable(reading, certificate_key))
         check_pem(reading, certificate_key, "-----BEGIN CERTIFICATE-----");
     char *secret = NULL;
@@ -336,8 +356,10 @@ static void check_templates(struct config_reading *reading) {
 }
 
 void config_files_check(struct config_reading *reading) {
-    static const char *const pem[][2] = {{"ca_file", "-----BEGIN CERTIFICATE-----"},
-                                         {"crl_file", "-----BEGIN X509 CRL-----"}};
+    static const char *const pem[][3] = {{"poll", "ca_file", "-----BEGIN CERTIFICATE-----"},
+                                         {"poll", "crl_file", "-----BEGIN X509 CRL-----"},
+                                         {"intake", "tls_client_ca", "-----BEGIN CERTIFICATE-----"},
+                                         {"intake", "tls_client_crl", "-----BEGIN X509 CRL-----"}};
     check_order(reading);
     check_topics(reading);
     check_oin(reading);
@@ -347,8 +369,8 @@ void config_files_check(struct config_reading *reading) {
     check_control(reading);
     check_tables(reading);
     for (size_t i = 0; i < sizeof pem / sizeof *pem; i++)
-        if (check_readable(reading, config_key_index("poll", pem[i][0])))
-            check_pem(reading, config_key_index("poll", pem[i][0]), pem[i][1]);
+        if (check_readable(reading, config_key_index(pem[i][0], pem[i][1])))
+            check_pem(reading, config_key_index(pem[i][0], pem[i][1]), pem[i][2]);
     check_templates(reading);
     (void)check_readable(reading, config_key_index("tables", "sources"));
 }

@@ -148,6 +148,14 @@ const struct yaml_key config_keys[] = {
          "The certificate and its chain, PEM; a reload takes another one, not the first or none"),
     PATH("intake", "tls_key", tls_key_file, NULL,
          "The key of the certificate, PEM, which others cannot read"),
+    PATH(
+        "intake", "tls_client_ca", tls_client_ca_file, NULL,
+        "Authorities, PEM, whose certificates a sender may show instead of a token; a reload reads "
+        "them again"),
+    PATH(
+        "intake", "tls_client_crl", tls_client_crl_file, NULL,
+        "Lists of certificates that were revoked, PEM, one of each authority; who has none that is "
+        "in date is refused; a reload reads them again"),
     FIXED_NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1,
                  100000, "More connections than this wait until one closes"),
     NUMBER("intake", "share_percent", YAML_KEY_COUNT, http.share_percent, "25", 1, 100,
@@ -191,6 +199,25 @@ const struct yaml_key config_keys[] = {
            "So often one reader may ask what the audit log gets a line of (429); root may always"),
     FIXED_TEXT("control", "group", control_group, NULL, is_group, "name of a group",
                "Members of this group may read; without it, those of the daemon's own group"),
+    {.section = "metrics",
+     .name = "listen",
+     .type = YAML_KEY_OWN,
+     .set = config_set_metrics,
+     .default_text = "none",
+     .restart = true,
+     .help = "Prometheus reads GET /metrics here, and nothing else: figures about signals are "
+             "rounded down, as for outside; signaald-metrics.socket, where it is enabled, has to "
+             "listen at the same one",
+     .allowed = "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts"},
+    {.section = "metrics",
+     .name = "plain",
+     .type = YAML_KEY_FLAG,
+     .offset = AT(metrics_plain),
+     .choices = flags,
+     .default_text = "no",
+     .restart = true,
+     .help = "With yes, an address beyond loopback is in the clear: where a tunnel encrypts; "
+             "otherwise it shows intake.tls_certificate"},
     TEXT("kafka", "brokers", kafka_brokers, NULL, is_brokers, "HOST:PORT,HOST:PORT",
          "Without brokers events stay in the ledger until there are"),
     FIXED_TEXT("kafka", "topic", kafka_topic, "signals", is_topic, "1..249 of [a-zA-Z0-9._-]",

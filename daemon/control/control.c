@@ -27,6 +27,10 @@ static const struct control_route routes[] = {
      control_counts_about,
      .handle = control_counts,
      .asks = true},
+    {{"GET", "/v1/overlap", ROUTE_OPEN, false, "read overlap"},
+     control_counts_about,
+     .handle = control_overlap,
+     .asks = true},
     {{"GET", "/v1/trend", ROUTE_OPEN, false, "read trend"},
      control_trend_about,
      .handle = control_trend,
@@ -258,7 +262,7 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .on_gone = control_on_gone,
                                 .ctx = control};
     control->server = http_listen(options->loop, &http, err);
-    if (!control->server || !give_to_group(config, err)) {
+    if (!control->server || !give_to_group(config, err) || !scrape_open(control, err)) {
         control_free(control);
         return NULL;
     }
@@ -272,12 +276,15 @@ void control_use(struct control *control, struct sources *sources, struct tables
     control->tables = tables_ref(tables);
     const struct http_limits limits = limits_of(control->options.config);
     http_use_limits(control->server, &limits);
+    scrape_use(control);
 }
 
 void control_quiesce(struct control *control) {
     control->stopping = true;
     if (control->options.listen_fd >= 0) // who asks now waits for the next service
         http_quiesce(control->server);
+    if (control->options.metrics->count)
+        scrape_quiesce(control);
     control_verify_stop(control);
     control_backup_stop(control);
 }
@@ -285,6 +292,7 @@ void control_quiesce(struct control *control) {
 void control_free(struct control *control) {
     if (!control)
         return;
+    scrape_close(control);
     http_close(control->server);
     sources_unref(control->sources);
     tables_unref(control->tables);

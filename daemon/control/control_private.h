@@ -32,6 +32,7 @@ struct control {
     struct remap_run *remap;       // under way; NULL: none
     struct verify_request *verify; // the same
     struct backup_run *backup;     // the same
+    struct scrape *scrape;         // the metrics over TCP; NULL: they are not
 };
 
 // What an action is about, for the audit log: only what is understood, and nothing as it was typed.
@@ -132,6 +133,15 @@ void control_put_time(struct json_out *json, const char *key, int64_t ms); // 0:
 // "source=NAME" when there is such a source.
 void control_put_source(const struct control *control, struct str name, struct buf *object);
 
+// The metrics as text: `outside` for a reader whom nobody knows, see metrics.c. On the loop.
+#define CONTROL_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+void control_put_metrics(const struct control *control, bool outside, struct buf *out);
+// scrape.c: metrics.listen, where there is one; then `control` must stay in its place.
+bool scrape_open(struct control *control, struct err *err) MUST_CHECK;
+void scrape_use(const struct control *control);     // the certificate that push shows from now on
+void scrape_quiesce(const struct control *control); // no new connections
+void scrape_close(struct control *control);
+
 // The path /v1/signals/{source}/{id}.
 struct control_signal {
     struct str source, id;
@@ -142,7 +152,7 @@ bool control_take_signal(const struct control *control, struct http_request *req
                          struct control_signal *signal);
 
 // The handlers, and what their actions are about.
-control_handler control_counts, control_trend, control_departed, control_coverage,
+control_handler control_counts, control_overlap, control_trend, control_departed, control_coverage,
     control_statistics, control_statistics_release, control_why, control_erase, control_events,
     control_status, control_metrics, control_feeds, control_feed, control_feed_poll,
     control_feed_pause, control_feed_resume, control_feed_accept, control_quarantine,

@@ -5,6 +5,7 @@
 //   latest.c           from a signal to its latest line
 //   commit.c, write.c  a group in one transaction; an entry and its event
 //   signals.c          a delivery: each signal is classified, then written
+//   files.c            which files of a folder were read
 //   absence.c          what a template leaves out, or is gone from a list that has all there is
 //   apply.c            a commit that is on the disk reaches the memory
 //   topics.c           what Kafka has of each topic
@@ -271,6 +272,11 @@ void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
 void ledger_flush_erase_waiting(struct ledger_writer *writer);
 
 // absence.c
+// files.c: the file of a page was read.
+void ledger_note_file(struct ledger_writer *writer, const char *source,
+                      const struct delivery_file *file);
+// Of those as old as the cursor, a time, or newer nobody knows any more that they were read.
+void ledger_forget_files(struct ledger_writer *writer, const char *source, const char *cursor);
 // A poll of a source whose list has all there is brought it.
 void ledger_note_listed(struct ledger_writer *writer, const struct delivery *delivery,
                         const struct digest *identity);

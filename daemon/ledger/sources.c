@@ -146,6 +146,8 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
         take_feed(&writer->feed, &poll->feed, !(poll->cursor_tentative && news));
         writer->feed_changed = true;
     }
+    if (poll && poll->file)
+        ledger_note_file(writer, delivery->source->name, poll->file);
     // Before its answer leaves: a request that was taken is not taken once more after a restart.
     if (delivery->signed_s > writer->feed.signed_s) {
         writer->feed.signed_s = delivery->signed_s;
@@ -300,6 +302,7 @@ void ledger_change_source(struct ledger_writer *writer, struct commit_task *task
         writer->feed.gone_allowed = writer->feed.gone;
     } else if (asked->what == SOURCE_SET_CURSOR) {
         memcpy(writer->feed.cursor, asked->cursor, sizeof writer->feed.cursor);
+        ledger_forget_files(writer, asked->source, asked->cursor);
         writer->feed.etag[0] = writer->feed.last_modified[0] = '\0';
     } else {
         writer->feed.paused = asked->what == SOURCE_PAUSE;

@@ -104,16 +104,21 @@ bool ledger_feed(struct ledger *ledger, struct str source,
 size_t ledger_coverage_sources(struct ledger *ledger, const struct sources *sources,
                                struct coverage_source *list);
 
+// Calls fn for each file of the source's folder that was read, with its time.
+void ledger_files(struct ledger *ledger, struct str source,
+                  void (*fn)(void *ctx, const struct digest *file, int64_t ms), void *ctx);
 // How many whole polls in a row of its source's complete list lacked the signal. False: no such
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
 
 // The counts as they are on the disk, cell by cell, and then of each person with more than one
-// signal (linked NULL: not) where these are; any thread, beside commits. So are ledger_feed,
-// ledger_event_at and the functions ledger_each_… below. False: it cannot be read.
+// signal (`alone`: of each person; linked NULL: not) where these are; any thread, beside commits.
+// So are ledger_feed, ledger_event_at and the functions ledger_each_… below. False: it cannot be
+// read.
 struct ledger_cube_reader {
     void (*cell)(void *ctx, const struct cell *cell, int64_t number);
     void (*linked)(void *ctx, uint64_t person, const struct cell *cell);
+    bool alone;
 };
 bool ledger_each_cell(struct ledger *ledger, const struct ledger_cube_reader *reader,
                       void *ctx) MUST_CHECK;

@@ -216,7 +216,8 @@ class Changing(Case):
         none = {"count": 0, "names": []}
         self.assertEqual((answer.status, answer.json), (200, {
             "sources": 3, "changed": True, "keys": [], "sourcesAdded": {"count": 1, "names": ["new"]}, "sourcesRemoved": none,
-            "sourcesChanged": none, "tables": [], "templates": [], "kafkaChanges": False, "certificateEnds": None}))
+            "sourcesChanged": none, "tables": [], "templates": [], "kafkaChanges": False, "certificateEnds": None,
+            "clientCertificatesChange": False}))
         self.assertEqual(self.daemon.status()["feeds"]["sources"], 3)
 
     def test_broken_table_is_refused_and_the_old_one_stays(self):

@@ -129,15 +129,39 @@ class Folders(unittest.TestCase):
         daemon.stop()
 
     def test_a_start_goes_on_where_it_was(self):
+        """None is read again, and none is passed over: not one that came with an old time while nobody looked."""
         self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)
         self.server.put("b.csv", "2;01-01-2017;orgaanhandel", changed=LONG_AGO + 86400)
         daemon = self.daemon()
         self.total(daemon, 2)
         daemon.kill()
         self.server.put("c.csv", "3;01-01-2017;orgaanhandel")
+        self.server.put("laat.csv", "4;01-01-2017;orgaanhandel", changed=LONG_AGO - 86400)
+        (self.server.drop / "a.csv").unlink()
         daemon.start()
-        self.total(daemon, 3)
-        self.assertEqual(self.feed(daemon)["items"], 2, "of the old files only that of the cursor is read once more")
+        self.total(daemon, 4)
+        self.assertEqual(self.feed(daemon)["items"], 2, "what was read is not read again")
+        daemon.kill()
+        self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)  # it was gone, so it is another one
+        self.server.put("d.csv", "5;01-01-2017;orgaanhandel")
+        daemon.start()
+        self.total(daemon, 5)
+        self.assertEqual(self.feed(daemon)["items"], 2)
+        self.assertEqual(len(daemon.events()), 5)
+        daemon.stop()
+
+    def test_the_quarantine_reads_again(self):
+        """A row that could not be taken, in a file that was read: the operator lets it be read again, also after a start."""
+        self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)
+        self.server.put("b.csv", "2;33-01-2017;orgaanhandel", changed=LONG_AGO + 86400)
+        daemon = self.daemon()
+        entry = wait_for(lambda: daemon.control("GET", "/v1/quarantine").json["entries"], "it is in the quarantine")[0]
+        daemon.kill()
+        daemon.start()
+        before = wait_for(lambda: (feed := self.feed(daemon))["polls"] > 2 and feed, "it polls")["items"]
+        self.assertEqual(before, 0)
+        wait_for(lambda: daemon.control("POST", f"/v1/quarantine/{entry['number']}/retry").status == 202, "it is free")
+        wait_for(lambda: self.feed(daemon)["items"] > before, "it is read again")
         daemon.stop()
 
     def test_a_bad_file_stops_no_other(self):

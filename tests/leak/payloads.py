@@ -226,7 +226,7 @@ def request(method, target, *headers, body=b"", length=True):
 GET_ROUTES = (
     "/{0}", "/v1/{0}", "/v1/signals/{1}/{0}", "/v1/signals/{0}/1", "/v1/signals/{0}/{0}", "/v1/status?{0}={0}",
     "/v1/counts?by={0}", "/v1/counts?period={0}", "/v1/counts?municipality={0}", "/v1/counts?{0}=1",
-    "/v1/trend?by={0}", "/v1/trend?per={0}", "/v1/coverage?period={0}",
+    "/v1/overlap?by={0}", "/v1/overlap?{0}=1", "/v1/trend?by={0}", "/v1/trend?per={0}", "/v1/coverage?period={0}",
     "/v1/counts?by=category&source={0}&gender={0}", "/v1/events?from={0}", "/v1/events?last=1&{0}",
     "/v1/events?from=999999999&{0}", "/v1/feeds?{0}", "/v1/feeds/{0}", "/v1/quarantine/{0}", "/v1/quarantine?x={0}",
     "/v1/unmapped?source={0}", "/v1/unmapped?is={0}", "/v1/unmapped?source={1}&is={0}", "/v1/unmapped/check?field=category&word={0}",

@@ -305,6 +305,7 @@ class World:
             control("GET", f"/v1/feeds/{row['name']}")
         for by in DIMENSIONS:
             control("GET", f"/v1/counts?by={by}")
+            control("GET", f"/v1/overlap?by={by}")
         control("GET", "/v1/counts?by=municipality,category,sourceKind")
 
     def read_ctl(self):

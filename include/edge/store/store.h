@@ -15,7 +15,8 @@ enum store_table {
     STORE_PUBLISHED,         // seq -> partition and offset
     STORE_COUNTS,            // cell -> number of signals
     STORE_FEEDS,             // source name -> state of its feed
-    STORE_LISTED,            // source and signal -> how many whole lists lacked it
+    STORE_LISTED,            // source and signal -> how many whole lists lacked it; source and file
+                             // of its folder -> the time of that
     STORE_QUARANTINE,        // digest of what could not be taken -> why
     STORE_EXPIRED_COUNTS,    // cell -> number of signals whose lines have expired
     STORE_PERSONS,           // pseudonym -> person
