@@ -4,8 +4,11 @@
 // tables always makes the same bytes. The caller owns the buffer.
 #include "codec/current.h"
 
+#include "codec/event_kept.h"
 #include "core/tables/regions.h"
 #include "event_put.h"
+
+#include <string.h>
 
 static void put_word(struct buf *out, const char *key, const char *word) {
     buf_puts(out, key);
@@ -17,7 +20,8 @@ static struct str name_of(const struct municipality *m) {
     return m ? str_from(m->name) : (struct str){NULL, 0};
 }
 
-static void put_says(struct buf *out, const struct ledger_entry *entry) {
+// Versions of a signal differ in this: a time is not said twice.
+static void put_version(struct buf *out, const struct ledger_entry *entry) {
     char received[TIME_STAMP_MAX];
     PUT(out, "{\"signal\":\"");
     digest_put_hex(out, &entry->identity);
@@ -32,6 +36,9 @@ static void put_says(struct buf *out, const struct ledger_entry *entry) {
     event_put_date(out, entry->occurred);
     time_format_stamp(entry->received_ms, received);
     put_word(out, ",\"received\":\"", received);
+}
+
+static void put_source(struct buf *out, const struct ledger_entry *entry) {
     PUT(out, ",\"source\":");
     event_put_string(out, (struct str){entry->source, entry->source_len});
     put_word(out, ",\"sourceKind\":\"",
@@ -78,7 +85,8 @@ static void put_categories(struct buf *out, const struct cell *cell) {
 void current_put_value(struct buf *out, const struct ledger_entry *entry,
                        const struct event_place *place,
                        const struct municipalities *municipalities) {
-    put_says(out, entry);
+    put_version(out, entry);
+    put_source(out, entry);
     put_place(out, entry, place, municipalities);
     put_word(out, ",\"gender\":\"", gender_name((enum gender)entry->cell.gender));
     put_word(out, ",\"ageGroup\":\"", age_group_name((enum age_group)entry->cell.age_group));
@@ -86,4 +94,23 @@ void current_put_value(struct buf *out, const struct ledger_entry *entry,
              citizenship_name((enum citizenship)entry->cell.citizenship));
     put_categories(out, &entry->cell);
     buf_putc(out, '}');
+}
+
+bool current_make_value(struct buf *out, const struct ledger_entry *entry, struct str kept,
+                        const struct municipalities *municipalities) {
+    struct event_said said;
+    struct event_place place;
+    if (!event_kept_place(kept, &place, &said))
+        return false;
+    current_put_value(out, entry, &place, municipalities);
+    return !out->overflow;
+}
+
+bool current_is_of(struct str value, const struct ledger_entry *entry) {
+    struct buf version;
+    buf_init(&version, CURRENT_VALUE_MAX);
+    put_version(&version, entry);
+    bool same = value.len > version.len && memcmp(value.data, version.data, version.len) == 0;
+    buf_free(&version);
+    return same;
 }

@@ -319,12 +319,19 @@ static void check_kafka(struct config_reading *reading) {
 }
 
 // A reader of one would find the records of the other.
+static void check_topic(struct config_reading *reading, const char *key, const char *topic,
+                        const char *other_key, const char *other) {
+    if (topic && other && strcmp(topic, "none") != 0 && strcmp(topic, other) == 0)
+        yaml_key_fault(&reading->yaml, config_key_index("kafka", key), "must not be kafka.%s",
+                       other_key);
+}
+
 static void check_topics(struct config_reading *reading) {
-    size_t key = config_key_index("kafka", "counts_topic");
     const struct config *config = reading->config;
-    if (config->kafka_topic && config->kafka_counts_topic &&
-        strcmp(config->kafka_topic, config->kafka_counts_topic) == 0)
-        yaml_key_fault(&reading->yaml, key, "must not be kafka.topic");
+    const char *counts = config->kafka_counts_topic, *current = config->kafka_current_topic;
+    check_topic(reading, "counts_topic", counts, "topic", config->kafka_topic);
+    check_topic(reading, "current_topic", current, "topic", config->kafka_topic);
+    check_topic(reading, "current_topic", current, "counts_topic", counts);
 }
 
 static void check_tables(struct config_reading *reading) {

@@ -10,10 +10,10 @@ struct control_numbers {
     struct push_status push;
     struct pipeline_status pipeline;
     struct feeds_status feeds;
-    struct publish_status publish, publish_counts;
+    struct publish_status publish, publish_counts, publish_current;
     struct store_usage usage;
-    uint64_t received, accepted, published, waiting, forged, statistics_waiting, quarantined, words,
-        audited, own_bytes, mapped_bytes, taken_back, forked;
+    uint64_t received, accepted, published, waiting, forged, statistics_waiting, current_waiting,
+        quarantined, words, audited, own_bytes, mapped_bytes, taken_back, forked;
     int64_t signals, persons, last_commit_ms, oldest_waiting_ms, uptime_s;
 };
 void control_gather(const struct control *control, struct control_numbers *f); // on the loop

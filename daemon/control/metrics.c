@@ -100,6 +100,8 @@ static void put_events(const struct exposition *e, const struct control_numbers 
             f->oldest_waiting_ms ? (loop_wall_ms() - f->oldest_waiting_ms) / 1000 : 0);
     metric(e, "statistics_waiting", "Statistics for outside that Kafka has not confirmed",
            f->statistics_waiting);
+    metric(e, "current_waiting", "Signals as they stand that Kafka has not confirmed",
+           f->current_waiting);
 }
 
 static void put_ledger(const struct exposition *e, const struct control_numbers *f) {
@@ -149,11 +151,13 @@ static void put_kafka(const struct exposition *e, const struct control_numbers *
     family(e, "kafka_state", "1 for the state in which a topic is");
     put_kafka_state(e, config->kafka_topic, &f->publish);
     put_kafka_state(e, kafka_counts_topic(config), &f->publish_counts);
+    put_kafka_state(e, kafka_current_topic(config), &f->publish_current);
     family(e, "kafka_trouble", "Does Kafka not answer as it should, and why");
     put_trouble(e, "events", &f->publish.trouble);
     put_trouble(e, "statistics", &f->publish_counts.trouble);
+    put_trouble(e, "current", &f->publish_current.trouble);
     metric(e, "kafka_restarts_total", "Restarts of the producers after failures",
-           f->publish.restarts + f->publish_counts.restarts);
+           f->publish.restarts + f->publish_counts.restarts + f->publish_current.restarts);
     metric(e, "kafka_forged_total", "Records in our name that are not ours, since the start",
            f->forged);
     metric(e, "kafka_taken_back_total",

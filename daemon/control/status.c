@@ -54,10 +54,12 @@ void control_gather(const struct control *control, struct control_numbers *f) {
     ledger_usage(o->ledger, &f->usage);
     publish_job_status(o->kafka, LEDGER_EVENTS, &f->publish);
     publish_job_status(o->kafka, LEDGER_STATISTICS, &f->publish_counts);
+    publish_job_status(o->kafka, LEDGER_CURRENT, &f->publish_current);
     f->taken_back = publish_job_taken_back(o->kafka);
     f->forked = publish_job_forked(o->kafka);
-    f->forged = f->publish.forged + f->publish_counts.forged;
+    f->forged = f->publish.forged + f->publish_counts.forged + f->publish_current.forged;
     f->statistics_waiting = ledger_statistics_unpublished(o->ledger);
+    f->current_waiting = ledger_current_unpublished(o->ledger);
 }
 
 static void put_intake(struct json_out *json, const struct control *control,
@@ -112,6 +114,16 @@ static void put_last_error(struct json_out *json, const struct publish_status *p
     json_put_text(json, "whatToDo", *advice ? advice : NULL);
 }
 
+static void put_topic(struct json_out *json, const char *key, const char *topic,
+                      const struct publish_status *publish, uint64_t waiting) {
+    json_open_key(json, key, '{');
+    json_put_text(json, "state", publish_state_name(publish->state));
+    json_put_text(json, "topic", topic);
+    json_put_u64(json, "waiting", waiting);
+    put_last_error(json, publish);
+    json_close(json, '}');
+}
+
 static void put_kafka(struct json_out *json, const struct control *control,
                       const struct control_numbers *f) {
     const struct config *config = control->options.config;
@@ -129,12 +141,10 @@ static void put_kafka(struct json_out *json, const struct control *control,
     control_put_time(json, "certificateEnds",
                      f->feeds.certificates.first_s[CERTIFICATE_KIND_KAFKA] * 1000);
     put_last_error(json, &f->publish);
-    json_open_key(json, "counts", '{');
-    json_put_text(json, "state", publish_state_name(f->publish_counts.state));
-    json_put_text(json, "topic", kafka_counts_topic(config));
-    json_put_u64(json, "waiting", f->statistics_waiting);
-    put_last_error(json, &f->publish_counts);
-    json_close(json, '}');
+    put_topic(json, "counts", kafka_counts_topic(config), &f->publish_counts,
+              f->statistics_waiting);
+    put_topic(json, "current", kafka_current_topic(config), &f->publish_current,
+              f->current_waiting);
     json_close(json, '}');
 }
 

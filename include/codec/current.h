@@ -16,4 +16,11 @@ void current_put_value(struct buf *out, const struct ledger_entry *entry,
                        const struct event_place *place,
                        const struct municipalities *municipalities);
 
+// The same of a line and what is kept of its event. False: damaged.
+bool current_make_value(struct buf *out, const struct ledger_entry *entry, struct str kept,
+                        const struct municipalities *municipalities) MUST_CHECK;
+
+// Was this value made of that line? Names in it may be other ones.
+bool current_is_of(struct str value, const struct ledger_entry *entry);
+
 #endif

@@ -55,7 +55,8 @@ struct config {
     // kafka
     char *kafka_brokers; // NULL: none
     char *kafka_topic;
-    char *kafka_counts_topic; // "none": none
+    char *kafka_counts_topic;  // "none": none
+    char *kafka_current_topic; // "none": none
     int64_t kafka_recovery_wait_ms;
     size_t kafka_property_count;
     struct kafka_property {

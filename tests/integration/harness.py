@@ -182,6 +182,7 @@ class Daemon:
                        f"sources: {self.directory}/sources.csv",
                        f"templates: {conf}/templates"],
             "log": ["level: info"],
+            "kafka": ["current_topic: none"],  # but where a test has made one
         }
         for section, lines in self.extra.items():
             keys = {line.split(":")[0] for line in lines}
