@@ -203,6 +203,7 @@ static void tell_status(struct app *app) {
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
     admission_measure(&app->admission);
+    control_tick(app->control);
     if (!app->stopping)
         tell_status(app);
     // Nobody may be sending: see by ourselves when it works again.

@@ -6,6 +6,7 @@
 //   kafka_properties.c  names and values of librdkafka's settings
 //   reload.c   what another configuration changes
 //   files.c    paths, secrets, and whether the files named are there
+//   logo.c     whether a picture can be put into a page
 //   print.c    what is in force, as YAML; the list of keys for the manual
 #ifndef CONFIG_CONFIG_PRIVATE_H
 #define CONFIG_CONFIG_PRIVATE_H

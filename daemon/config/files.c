@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/secret_file.h"
+#include "config/logo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -362,6 +363,16 @@ static void check_templates(struct config_reading *reading) {
     free(usual);
 }
 
+static void check_logo(struct config_reading *reading) {
+    struct buf picture;
+    struct err err;
+    if (!reading->config->logo_file)
+        return;
+    if (!logo_read(reading->config->logo_file, &picture, &err))
+        yaml_key_fault(&reading->yaml, config_key_index("identity", "logo"), "%s", err.text);
+    buf_free(&picture);
+}
+
 void config_files_check(struct config_reading *reading) {
     static const char *const pem[][3] = {{"poll", "ca_file", "-----BEGIN CERTIFICATE-----"},
                                          {"poll", "crl_file", "-----BEGIN X509 CRL-----"},
@@ -379,5 +390,6 @@ void config_files_check(struct config_reading *reading) {
         if (check_readable(reading, config_key_index(pem[i][0], pem[i][1])))
             check_pem(reading, config_key_index(pem[i][0], pem[i][1]), pem[i][2]);
     check_templates(reading);
+    check_logo(reading);
     (void)check_readable(reading, config_key_index("tables", "sources"));
 }

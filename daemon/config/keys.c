@@ -28,6 +28,10 @@ static bool is_contact_url(struct str text) {
     return text.len > 8 && memcmp(text.data, "https://", 8) == 0 && !url_fault(text);
 }
 
+static bool is_name(struct str text) {
+    return text.len > 0 && text.len <= 100 && str_is_clean_utf8(text);
+}
+
 static bool is_topic(struct str text) {
     return text_is_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
@@ -108,6 +112,11 @@ const struct yaml_key config_keys[] = {
          "an address of e-mail", "Suppliers ask here: a part of the documents that are served"),
     TEXT("identity", "contact_url", contact_url, "https://beheer.example/signaald", is_contact_url,
          "a URL with https", "Suppliers read here: a part of the documents that are served"),
+    TEXT("identity", "organisation", organisation, NULL, is_name,
+         "1..100 bytes without control characters", "The organisation is called so in its reports"),
+    PATH("identity", "logo", logo_file, NULL,
+         "This picture stands in reports: PNG, or SVG without scripts and references; at most "
+         "256KiB"),
     FIXED_PATH(
         "state", "directory", state_dir, "/var/lib/signaald",
         "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "

@@ -22,6 +22,11 @@ static void get_document(struct control *control, struct http_request *request);
 
 static const struct control_route routes[] = {
     {{"GET", "/v1/status", ROUTE_OPEN, false, NULL}, NULL, .handle = control_status},
+    {{"GET", "/", ROUTE_OPEN, false, NULL}, NULL, .handle = control_page},
+    {{"GET", "/v1/live", ROUTE_OPEN, false, NULL}, NULL, .handle = control_live},
+    {{"GET", "/v1/live/figures", ROUTE_OPEN, false, "read page"},
+     NULL,
+     .handle = control_live_figures},
     {{"GET", "/metrics", ROUTE_OPEN, false, NULL}, NULL, .handle = control_metrics},
     {{"GET", "/v1/counts", ROUTE_OPEN, false, "read counts"},
      control_counts_about,
@@ -46,6 +51,10 @@ static const struct control_route routes[] = {
     {{"GET", "/v1/statistics", ROUTE_OPEN, false, NULL},
      NULL,
      .handle = control_statistics,
+     .asks = true},
+    {{"GET", "/v1/organisation", ROUTE_OPEN, false, NULL},
+     NULL,
+     .handle = control_organisation,
      .asks = true},
     {{"POST", "/v1/statistics/release", ROUTE_OWNER, false, "release statistics"},
      NULL,
@@ -245,6 +254,7 @@ struct control *control_create(const struct control_options *options, struct sou
     struct control *control = mem_zalloc(1, sizeof *control);
     control->options = *options;
     control->started_ms = loop_wall_ms();
+    control->live = live_create();
     control->sources = sources_ref(sources);
     control->tables = tables_ref(tables);
     struct http_options http = {.unix_path = config->control_socket,
@@ -294,6 +304,7 @@ void control_free(struct control *control) {
         return;
     scrape_close(control);
     http_close(control->server);
+    live_free(control->live);
     sources_unref(control->sources);
     tables_unref(control->tables);
     free(control->readers.list);

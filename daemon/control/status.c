@@ -185,23 +185,27 @@ static void put_feeds(struct json_out *json, const struct control *control,
     json_close(json, '}');
 }
 
-void control_status(struct control *control, struct http_request *request) {
+void control_put_status(struct json_out *json, struct control *control) {
     struct control_numbers f;
-    struct http_reply reply = {0};
     control_gather(control, &f);
+    json_open(json, '{');
+    json_put_text(json, "version", SIGNAALD_VERSION);
+    control_put_time(json, "started", control->started_ms);
+    json_put_i64(json, "uptimeSeconds", f.uptime_s);
+    put_intake(json, control, &f);
+    put_ledger(json, &f);
+    put_kafka(json, control, &f);
+    put_feeds(json, control, &f);
+    json_open_key(json, "memory", '{');
+    json_put_u64(json, "ownBytes", f.own_bytes);
+    json_put_u64(json, "mappedBytes", f.mapped_bytes);
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+void control_status(struct control *control, struct http_request *request) {
+    struct http_reply reply = {0};
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    json_open(&json, '{');
-    json_put_text(&json, "version", SIGNAALD_VERSION);
-    control_put_time(&json, "started", control->started_ms);
-    json_put_i64(&json, "uptimeSeconds", f.uptime_s);
-    put_intake(&json, control, &f);
-    put_ledger(&json, &f);
-    put_kafka(&json, control, &f);
-    put_feeds(&json, control, &f);
-    json_open_key(&json, "memory", '{');
-    json_put_u64(&json, "ownBytes", f.own_bytes);
-    json_put_u64(&json, "mappedBytes", f.mapped_bytes);
-    json_close(&json, '}');
-    json_close(&json, '}');
+    control_put_status(&json, control);
     control_send(request, &reply);
 }

@@ -35,6 +35,7 @@ struct control *control_create(const struct control_options *options, struct sou
 void control_use(struct control *control, struct sources *sources,
                  struct tables *tables);    // takes references
 void control_wake(struct control *control); // the ledger has grown: those who follow it are told
+void control_tick(struct control *control); // each second, for whoever looks at the page
 // From now on nothing changes any more (503): to be called when the daemon begins to stop, since
 // what is handed to the pipeline after its last commit would be cut off.
 void control_quiesce(struct control *control);

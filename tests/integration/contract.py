@@ -176,6 +176,10 @@ def check_body(name, pointer, media, body, what):
     if media == "application/x-ndjson":  # the schema is of a line
         for line in body.splitlines():
             check_json(name, pointer, json.loads(line), what)
+    elif media == "text/event-stream":  # of an event's data
+        for line in body.splitlines():
+            if line.startswith(b"data: "):
+                check_json(name, pointer, json.loads(line[6:]), what)
     elif media.endswith("json"):
         check_json(name, pointer, json.loads(body), what)
     elif media != "application/octet-stream":  # its bytes have no schema

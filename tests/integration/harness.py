@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import types
 import unittest
 import urllib.parse
 
@@ -304,6 +305,22 @@ class Daemon:
             return answer
         finally:
             connection.close()
+
+    @contextlib.contextmanager
+    def live(self, path):
+        """A stream of the operators' page: the data of one event after the other, each as the document says."""
+        with contextlib.closing(UnixConnection(self.control_path)) as connection:
+            connection.request("GET", path + "?follow=1")
+            response = connection.getresponse()
+            assert response.status == 200, (response.status, response.read())
+
+            def events():
+                for line in iter(response.readline, b""):
+                    if line.startswith(b"data: "):
+                        answer = types.SimpleNamespace(status=200, headers=response.headers, body=line)
+                        contract.check_answer(contract.CONTROL, "GET", path, answer)
+                        yield json.loads(line[6:])
+            yield events()
 
     def control_each(self, paths):
         """The answers to GET, in order, of more than can be held against the documents. Several ask at once, since an answer

@@ -136,7 +136,7 @@ class Reading(Case):
 
     def test_problems(self):
         for method, path, status in [
-                ("GET", "/", 404), ("GET", "/v1/status/", 404), ("GET", "/v1/counts/x", 404), ("GET", "/v1", 404),
+                ("POST", "/", 405), ("GET", "/v1/live/", 404), ("GET", "/v1/status/", 404), ("GET", "/v1/counts/x", 404), ("GET", "/v1", 404),
                 ("GET", f"/v1/signals/{COA}/never", 404), ("GET", "/v1/signals/nobody/r1", 404),
                 ("GET", "/v1/signals/coa", 400), ("GET", "/v1/signals/coa/%zz", 400),
                 ("GET", "/v1/signals/", 404), ("GET", f"/v1/signals/{COA}/a/b", 404), ("OPTIONS", "/v1/status", 405),

@@ -231,7 +231,8 @@ GET_ROUTES = (
     "/v1/events?from=999999999&{0}", "/v1/feeds?{0}", "/v1/feeds/{0}", "/v1/quarantine/{0}", "/v1/quarantine?x={0}",
     "/v1/unmapped?source={0}", "/v1/unmapped?is={0}", "/v1/unmapped?source={1}&is={0}", "/v1/unmapped/check?field=category&word={0}",
     "/v1/unmapped/check?field={0}&word=x", "/v1/unmapped/check?field=municipality&word={0}", "/v1/audit?from={0}",
-    "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}")
+    "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}", "/?lang={0}",
+    "/v1/live?{0}", "/v1/live/figures?follow={0}")
 POST_ROUTES = (
     "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{0}/accept", "/v1/feeds/{1}/{0}",
     "/v1/quarantine/{0}/retry", "/v1/import?source={0}", "/v1/import?source={1}&template={0}",

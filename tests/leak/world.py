@@ -299,7 +299,8 @@ class World:
 
     def read_socket(self):
         control = self.daemon.control
-        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics"):
+        for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics", "/", "/v1/live",
+                     "/v1/live/figures"):
             control("GET", path)
         for row in self.sources():
             control("GET", f"/v1/feeds/{row['name']}")
