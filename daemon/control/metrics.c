@@ -100,8 +100,8 @@ static void put_events(const struct exposition *e, const struct control_numbers 
             f->oldest_waiting_ms ? (loop_wall_ms() - f->oldest_waiting_ms) / 1000 : 0);
     metric(e, "statistics_waiting", "Statistics for outside that Kafka has not confirmed",
            f->statistics_waiting);
-    metric(e, "current_waiting", "Signals as they stand that Kafka has not confirmed",
-           f->current_waiting);
+    counted(e, "current_waiting", "Signals as they stand that Kafka has not confirmed",
+            f->current_waiting);
 }
 
 static void put_ledger(const struct exposition *e, const struct control_numbers *f) {

@@ -68,6 +68,8 @@ class Alerts(unittest.TestCase):
 
     def test_one_for_each_alarm(self):
         self.assertEqual({code for _, code in rules().values() if code}, set(ALARMS) - WITHOUT_METRIC)
+        down = re.search(r"alert: SignaaldDown\b.*?(?=- alert:)", RULES.read_text(), re.S)[0]
+        self.assertLessEqual(WITHOUT_METRIC, set(re.findall(r"S\d{3}", down)))
 
     def test_each_fires_when_it_should(self):
         parts = []

@@ -68,6 +68,12 @@ class Recorder(harness.Daemon):
         self.keep("socket, as bytes", answer)
         return answer
 
+    def metrics_bytes(self, port, data, source="127.0.0.1"):
+        with socket.create_connection(("127.0.0.1", port), timeout=ANSWER_S, source_address=(source, 0)) as sock:
+            answer = exchange(sock, data)
+        self.keep("metrics over TCP, as bytes", answer)
+        return answer
+
     def ctl(self, *args):
         done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.control_path, *args],
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S)
@@ -106,9 +112,11 @@ class World:
         self.categories = self.inputs / "categories.csv"
         shutil.copy(harness.ROOT / "conf" / "categories.csv", self.categories)
         self.endpoints = hostile.Endpoints()
+        self.metrics_port, self.metrics_claim = harness.claim_port()
         self.rows = self.endpoints.rows()
         self.daemon = Recorder(self.sources(), {"tables": [f"templates: {templates}", f"categories: {self.categories}"],
                                                 "poll": ["host_connections_max: 64"],
+                                                "metrics": [f"listen: 127.0.0.1:{self.metrics_port}"],
                                                 "intake": ["head_timeout: 1s", "body_timeout: 1s"],
                                                 **(extra or {})})
         secret = self.daemon.directory / "secret"
@@ -123,6 +131,7 @@ class World:
     def close(self):
         self.daemon.close()
         self.endpoints.close()
+        self.metrics_claim.close()
         shutil.rmtree(self.inputs, ignore_errors=True)
 
     # --- every way in
@@ -228,6 +237,8 @@ class World:
                 self.daemon.control_bytes(payloads.request(payloads.as_header(form), "/v1/status", "X: y"))
                 self.daemon.control_bytes(payloads.request("GET", "/v1/" + payloads.as_header(form)))
                 self.daemon.control_bytes(payloads.request("GET", "/v1/status", f"X: {payloads.as_header(form)}\0"))
+                for path in (f"/{payloads.quote(form)}", f"/metrics?{payloads.quote(form)}"):
+                    self.daemon.metrics_bytes(self.metrics_port, payloads.request("GET", path, f"X: {payloads.as_header(form)}"))
 
     def retry(self):
         entries = self.daemon.control("GET", "/v1/quarantine").json["entries"]
@@ -302,6 +313,8 @@ class World:
         for path in ("/v1/status", "/v1/feeds", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/metrics", "/", "/v1/live",
                      "/v1/live/figures"):
             control("GET", path)
+        answer = self.daemon.metrics_bytes(self.metrics_port, payloads.request("GET", "/metrics"), source="127.0.0.2")
+        assert b"signaald_feed_state" in answer, answer[:200]
         for row in self.sources():
             control("GET", f"/v1/feeds/{row['name']}")
         for by in DIMENSIONS:
