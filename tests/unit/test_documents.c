@@ -123,7 +123,8 @@ static void version_is_that_of_the_header(void **state) {
 }
 
 static void schemas_are_named_as_events_name_them(void **state) {
-    static const enum ledger_kind kinds[] = {LEDGER_SIGNAL, LEDGER_SOURCE_SILENT, LEDGER_TREND_DEPARTED};
+    static const enum ledger_kind kinds[] = {LEDGER_SIGNAL, LEDGER_SOURCE_SILENT,
+                                             LEDGER_TREND_DEPARTED};
     static const char *const names[] = {"schemas/signal.v1.json", "schemas/source.v1.json",
                                         "schemas/trend.v1.json"};
     (void)state;
