@@ -486,9 +486,8 @@ function exactPage() {
   document.querySelector("main").append(
     exactTrend(),
     section(W.forms, dimensionTable("category", total), paragraph("note", W.formsNote)),
-    section(W.where, html("div", { class: "pair" }, html("div", {}, rateMap())), dimensionTable("province", total),
-      paragraph("note", W.whereNote)),
     section(W.units, dimensionTable("policeUnit", total)),
+    section(W.where, together(rateMap(), dimensionTable("province", total), paragraph("note", W.whereNote))),
     section(W.victims, ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
     section(W.sources, ["sourceKind", "status"].map((name) => dimensionTable(name))),
     coverageSection(), silentSection(), method(W.exactMethod));
@@ -552,8 +551,8 @@ function roundedPage() {
   document.querySelector("main").append(
     roundedTrend(),
     section(W.forms, dimensionTable("category")),
-    section(W.where, html("div", { class: "pair" }, html("div", {}, countMap())), dimensionTable("province")),
     section(W.units, dimensionTable("policeUnit")),
+    section(W.where, together(countMap(), dimensionTable("province"))),
     section(W.victims, ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
     section(W.sources, dimensionTable("sourceKind")),
     method(W.roundedMethod(rounding, count(3 * rounding), count(4 * rounding - 1), W.fewer(rounding))));

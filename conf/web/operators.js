@@ -12,7 +12,7 @@ const HIDDEN_MS = 30000; // a page that nobody looks at lets go
 
 const byId = (id) => document.getElementById(id);
 const number = (value) => new Intl.NumberFormat(locale).format(value);
-const say = (key, ...values) => values.reduce((text, value) => text.replace("{}", value), WORDS[key][lang]);
+const say = (key, ...values) => values.reduce((text, value) => text.replace("{}", () => value), WORDS[key][lang]);
 const named = (key, code) => WORDS[key][lang][code] || code;
 
 function percent(part, whole) {
@@ -71,8 +71,8 @@ const item = (name, value, warn) => [html("dt", {}, name), html("dd", { class: w
 function table(caption, heads, rows, shown) {
   const cell = ([text, words], content, i) => i === 0 ? html("th", { scope: "row" }, content)
     : html("td", { class: words ? "text" : undefined }, content);
-  return html("div", { class: "wide", role: "group", tabindex: "0", "aria-label": caption }, html("table", { class: heads.length > 3 ? "many" : undefined },
-    html("caption", {}, html("span", { class: shown ? undefined : "unseen" }, caption)),
+  return html("div", { class: "wide", role: "group", tabindex: "0", "aria-label": caption }, html("table", { class: heads.length > 4 ? "many" : undefined },
+    html("caption", { class: shown ? undefined : "unseen" }, caption),
     html("thead", {}, html("tr", {}, heads.map(([text, words]) => html("th", { scope: "col", class: words ? "text" : undefined }, text)))),
     html("tbody", {}, rows.map((row) => html("tr", {}, row.map((content, i) => cell(heads[i], content, i)))))));
 }
@@ -195,7 +195,7 @@ function columns(months) {
   const bars = months.map(({ month, signals, kind }, i) => [
     svg("rect", { class: kind, x: `${(i * step + step * .15).toFixed(2)}%`, width: `${(step * .7).toFixed(2)}%`, y: y(signals),
       height: (foot - y(signals)).toFixed(1) }, svg("title", {}, `${monthName(month, "long")}: ${number(signals)}`)),
-    i % 6 === 0 ? svg("text", { x: `${(i * step).toFixed(2)}%`, y: foot + 16, "text-anchor": i === 24 ? "end" : "start", dx: i === 24 ? "3%" : 0 },
+    i % 12 === 0 ? svg("text", { x: `${[0, 48, 100][i / 12]}%`, y: foot + 16, "text-anchor": ["start", "start", "end"][i / 12] },
       monthName(month, "short")) : null]);
   return svg("svg", { class: "columns", role: "img", "aria-label": say("chart") }, grid, bars);
 }
@@ -303,6 +303,7 @@ let latest = null, heard = 0, streams = [], hiding = 0;
 function onStatus(now) {
   latest = now;
   heard = Date.now();
+  byId("cards").hidden = false;
   drawCards(now);
   drawAlarms(now, judge(now));
   draw("made", [now.status.version, now.status.started], () => [say("made", now.status.version, moment(now.status.started))]);
@@ -324,7 +325,7 @@ function showContact() {
   byId("live").className = lost ? "off" : heard ? "on" : "";
   byId("live-text").textContent = lost || heard ? say(lost ? "lost" : "live", time) : "";
   byId("page").classList.toggle("quiet", lost);
-  drawWell(lost ? { mood: "bad", say: say("lostSay"), do: say("lostDo", time) } : judge(latest));
+  drawWell(lost ? { mood: "bad", say: say("lostSay"), do: (heard ? `${say("lostOf", time)} ` : "") + say("lostDo") } : judge(latest));
 }
 
 // A browser gives up where the answer is no stream (429, 503); the page does not.

@@ -38,11 +38,11 @@ static void look_around(const struct control *control, struct standing_look *loo
         look_at_certificate(look, look->feeds.certificates.first_s[kind]);
 }
 
-static uint64_t topics_in_trouble(const struct standing_look *look) {
-    uint64_t count = 0;
+static bool is_kafka_in_trouble(const struct standing_look *look) {
     for (int t = 0; t < LEDGER_TOPICS; t++)
-        count += look->kafka[t].state == PUBLISH_STALLED || look->kafka[t].trouble.text[0];
-    return count;
+        if (look->kafka[t].state == PUBLISH_STALLED || look->kafka[t].trouble.text[0])
+            return true;
+    return false;
 }
 
 // How many of what the alarm is about; 0: it does not stand.
@@ -63,7 +63,7 @@ static uint64_t how_many(const struct standing_look *look, enum alarm alarm) {
     case ALARM_AUDIT_FULL:
         return admission_reads_refused(look->levels) != NULL;
     case ALARM_KAFKA:
-        return topics_in_trouble(look);
+        return is_kafka_in_trouble(look);
     case ALARM_TAKEN_BACK:
         return look->taken_back;
     case ALARM_LIST_SHORT:
@@ -87,8 +87,9 @@ static const enum alarm lasting[] = {
     ALARM_CERTIFICATE_ENDS, ALARM_SOURCE_SILENT,
 };
 static const enum alarm moments[] = {
-    ALARM_NOT_ERASED,   ALARM_AUDIT_LINE_LOST, ALARM_AUDIT_READ, ALARM_RELOAD_REFUSED,
-    ALARM_SOURCE_SHARE, ALARM_ADDRESS_SHARE,   ALARM_USER_SHARE, ALARM_SOURCE_RATE,
+    ALARM_NOT_ERASED,     ALARM_AUDIT_LINE_LOST,    ALARM_AUDIT_READ,
+    ALARM_RELOAD_REFUSED, ALARM_SOURCE_SHARE,       ALARM_ADDRESS_SHARE,
+    ALARM_USER_SHARE,     ALARM_CLIENT_CERTIFICATE, ALARM_SOURCE_RATE,
 };
 
 static void put_one(struct json_out *json, enum alarm alarm, uint64_t count) {

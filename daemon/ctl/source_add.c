@@ -134,8 +134,6 @@ static enum ctl_exit try_first_page(struct adding *adding) {
     const char *sample = args_value(plan->args, "sample");
     if (args_has(plan->args, "untried") || (plan->way != WAY_POLL && !sample))
         return CTL_OK;
-    if (!sample && strncmp(source->url, "sftp://", strlen("sftp://")) == 0)
-        return ctl_fail("files by SFTP are not tried: give one of them as --sample, or --untried");
     const struct try_ask ask = {
         .template = source->template ? source->template
                                      : templates_find(adding->sources->templates, STR("native")),
@@ -145,7 +143,10 @@ static enum ctl_exit try_first_page(struct adding *adding) {
                   .client_cert_file = source->client_cert_file,
                   .headers_file = adding->headers_path,
                   .fsc_grant = source->fsc_grant,
-                  .ca_file = adding->config->fetch.ca_file},
+                  .ca_file = adding->config->fetch.ca_file,
+                  .ssh_user = source->ssh_user,
+                  .ssh_key_file = source->ssh_key_file,
+                  .ssh_host_key = source->ssh_host_key},
         .silent = plan->ctl->json,
         .items_max = ITEMS_SHOWN,
         .municipality = source->municipality};

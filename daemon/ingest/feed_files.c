@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct folder_file {
     char *name;
@@ -89,20 +88,6 @@ void feed_files_rewind(struct feed *feed) {
 
 // ---- the list
 
-static bool ends_in(struct str name, const char *ending) {
-    size_t len = strlen(ending);
-    return name.len > len && strncasecmp(name.data + name.len - len, ending, len) == 0;
-}
-
-// Others are what an upload is called before it is whole, or no signals.
-static bool is_named_so(const struct template *t, struct str name) {
-    if (t->mapping.format == MAPPING_CSV)
-        return ends_in(name, ".csv") || ends_in(name, ".txt");
-    if (t->mapping.format == MAPPING_NDJSON)
-        return ends_in(name, ".ndjson") || ends_in(name, ".jsonl");
-    return ends_in(name, ".json");
-}
-
 static void add_file(struct folder *folder, const struct listing_file *file,
                      const struct digest *digest) {
     folder->files = mem_grow(folder->files, folder->count, &folder->cap, sizeof *folder->files);
@@ -119,7 +104,7 @@ static void on_file(void *ctx, const struct listing_file *file) {
                                 file->name,
                                 {(const char *)&size, sizeof size}};
     struct digest digest;
-    if (!is_named_so(feed->source->template, file->name))
+    if (!template_reads_file(feed->source->template, file->name))
         return;
     hash_digest(ledger_identity_key(feed->feeds->options.ledger), "file", parts, 3, &digest);
     index_put(folder->now, &digest, time);

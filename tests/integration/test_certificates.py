@@ -137,8 +137,9 @@ class Certificates(harness.Fresh):
                     self.assertEqual(own.status, 200)
                     self.assertEqual(self.daemon.request("GET", "/v1/source", connection=connection).status, 200)
         self.assertNotIn("S027", self.daemon.log())
-        self.assertGreater(self.daemon.metrics()["signaald_authority_end_timestamp_seconds"], 0)
-        self.assertGreater(self.daemon.metrics()["signaald_revocation_list_end_timestamp_seconds"], 0)
+        metrics = self.daemon.metrics()
+        for key in ("tls_client_ca", "tls_client_crl"):
+            self.assertGreater(metrics[f'signaald_certificate_end_timestamp_seconds{{of="intake.{key}"}}'], 0)
 
     def test_an_own_fingerprint_goes_before_the_number(self):
         self.rows[2]["certificates"] = f"sha256:{self.world.good.fingerprint()}"

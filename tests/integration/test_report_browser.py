@@ -165,6 +165,20 @@ class Browser(harness.Case):
                     self.assertLessEqual(found["overflow"], 0)
                     self.assertGreater(found["passes"], 15)
 
+    def test_a_picture_that_runs_is_found(self):
+        """By the check before the start, and when it has come afterwards."""
+        self.addCleanup((self.folder / "logo.svg").write_text, LOGO)
+        (self.folder / "logo.svg").write_text(LOGO.replace("<circle", '<circle onload="x()"'))
+        checked = subprocess.run([harness.BUILD / "signaald", "-c", self.daemon.config_path, "--check-config"], capture_output=True,
+                                 text=True, timeout=DEADLINE_S)
+        self.assertEqual(checked.returncode, 2)
+        self.assertRegex(checked.stderr, r"identity\.logo: .*it has an attribute that runs something")
+        self.assertNotIn("x()", checked.stderr)
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, "report", "-o", self.folder / "none.html"],
+                              capture_output=True, text=True, timeout=DEADLINE_S)
+        self.assertEqual((done.returncode, (self.folder / "none.html").exists()), (1, False))
+        self.assertIn("identity.logo", done.stderr)
+
     def test_faults_would_be_seen(self):
         """The check above can fail: what the page's policy forbids, and what breaks without one, is told."""
         page = (self.folder / "exact.html").read_text(encoding="utf-8")
