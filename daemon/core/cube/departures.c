@@ -198,22 +198,22 @@ bool departure_is_more(const struct departure *departure) {
     return departure->now.signals > departure->before.signals;
 }
 
-struct rank {
+struct ranked_p {
     double p;
     size_t at;
 };
 
 static int by_p(const void *a, const void *b) {
-    const struct rank *x = a, *y = b;
+    const struct ranked_p *x = a, *y = b;
     return (x->p > y->p) - (x->p < y->p);
 }
 
 // From the largest p down each is at most what the one above it became.
 void departures_adjust(const double *p, size_t count, double *adjusted) {
-    struct rank *ranks = mem_zalloc(count, sizeof *ranks);
+    struct ranked_p *ranks = mem_zalloc(count, sizeof *ranks);
     double least = 1;
     for (size_t i = 0; i < count; i++)
-        ranks[i] = (struct rank){p[i], i};
+        ranks[i] = (struct ranked_p){p[i], i};
     if (count)
         qsort(ranks, count, sizeof *ranks, by_p);
     for (size_t i = count; i > 0; i--) {
