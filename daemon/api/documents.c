@@ -6,9 +6,10 @@
 
 #include "base/hash.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { ETAG_MAX = 2 * SHA256_BYTES + 3 };
+enum { ETAG_MAX = 2 * SHA256_BYTES + 3, TEXT_MAX = 512 };
 
 // "asyncapi" is served under a name in kebab-case, as the NL API Design Rules want paths.
 static const struct document *find(struct str name) {
@@ -54,6 +55,21 @@ static void replace(struct buf *text, const char *mark, const char *value) {
     *text = out;
 }
 
+// In a pattern each dot has two backslashes before it, as JSON writes one.
+static void replace_events(struct buf *text, const struct documents_owner *owner) {
+    char prefix[TEXT_MAX], pattern[TEXT_MAX], regulation[TEXT_MAX];
+    struct str rest = str_from(owner->type_prefix), part;
+    int len = 0;
+    while (len < TEXT_MAX && str_split(&rest, '.', &part))
+        len += snprintf(pattern + len, (size_t)(TEXT_MAX - len), "%.*s\\\\.", (int)part.len,
+                        part.data);
+    (void)snprintf(prefix, sizeof prefix, "%s.", owner->type_prefix);
+    (void)snprintf(regulation, sizeof regulation, "\"const\": \"%s\"", owner->regulation);
+    replace(text, DOCUMENTS_TYPE_PREFIX, prefix);
+    replace(text, DOCUMENTS_TYPE_PATTERN, pattern);
+    replace(text, DOCUMENTS_REGULATION, regulation);
+}
+
 // Does If-None-Match say that the client has it (RFC 9110, 13.1.2)? "*", or a list of tags, each
 // perhaps marked as weak, which makes no difference here. What is no tag ends the list.
 static bool has_tag(struct str list, const char *etag) {
@@ -92,6 +108,7 @@ bool documents_send(struct http_request *request, struct str name,
     replace(body, DOCUMENTS_OIN, owner->oin);
     replace(body, DOCUMENTS_EMAIL, owner->email);
     replace(body, DOCUMENTS_URL, owner->url);
+    replace_events(body, owner);
     make_etag(buf_str(body), etag);
     reply_header(&reply, "ETag", etag);
     reply_header(&reply, "Cache-Control", "public, max-age=3600");

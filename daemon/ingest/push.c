@@ -479,7 +479,11 @@ static void get_document(struct push_request *call) {
     struct str path = http_path(call->request);
     struct str name = {path.data + 4, path.len - 4};
     const struct config *config = call->push->config;
-    const struct documents_owner owner = {config->oin, config->contact_email, config->contact_url};
+    const struct documents_owner owner = {.oin = config->oin,
+                                          .email = config->contact_email,
+                                          .url = config->contact_url,
+                                          .type_prefix = config->type_prefix,
+                                          .regulation = config->data_regulation};
     if (!documents_send(call->request, name, &owner))
         send_problem(call, 404, NULL);
 }

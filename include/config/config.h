@@ -16,8 +16,9 @@ struct config {
     char *file;         // where it came from
     char *oin;          // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
     bool identity_test; // an OIN for tests is meant
-    char *contact_email, *contact_url; // of whoever runs this, for the documents
-    char *organisation, *logo_file;    // in reports; NULL: none
+    char *contact_email, *contact_url;   // of whoever runs this, for the documents
+    char *type_prefix, *data_regulation; // of events
+    char *organisation, *logo_file;      // in reports; NULL: none
     // state
     char *state_dir;
     char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing

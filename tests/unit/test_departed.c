@@ -95,7 +95,7 @@ static void it_is_told_once(void **state) {
     assert_int_equal(made.told, 4);
     assert_int_equal(told(ledger), 4);
     struct line line = line_at(ledger, 35);
-    assert_string_equal(event_type(&line.entry), "nl.mensenhandelsignalen.trend.departed.v1");
+    assert_string_equal(event_type(&line.entry), "trend.departed.v1");
     assert_non_null(strstr(line.event,
                            "{\"event\":\"departed\",\"counts\":false,\"region\":{\"kind\":"
                            "\"country\",\"code\":\"NL\",\"name\":\"Nederland\"},"
