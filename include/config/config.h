@@ -65,8 +65,10 @@ struct config {
         char *name, *value;
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_properties[KAFKA_PROPERTIES_MAX];
-    uint32_t disclosure_rounding_base; // of statistics for outside
-    int64_t trend_wait_ms;             // from the end of a month to its test
+    uint32_t disclosure_rounding_base;       // of statistics for outside
+    bool disclosure_public;                  // served to anybody
+    uint32_t disclosure_requests_per_minute; // of one address; 0: any
+    int64_t trend_wait_ms;                   // from the end of a month to its test
     // tables
     struct table_files table_files;
     char *sources_file;
