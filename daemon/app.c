@@ -148,10 +148,10 @@ static void on_watchdog(void *ctx) {
     struct liveness_now now = {.now_ms = loop_now_ms(app->loop),
                                .commits_ms = pipeline_stands_ms(app->pipeline),
                                .commits_fail = app->admission.levels.commits_fail};
-    publish_job_status(app->kafka, LEDGER_EVENTS, &now.streams[LEDGER_EVENTS].publish);
-    publish_job_status(app->kafka, LEDGER_STATISTICS, &now.streams[LEDGER_STATISTICS].publish);
-    now.streams[LEDGER_EVENTS].waiting = ledger_unpublished(app->ledger);
-    now.streams[LEDGER_STATISTICS].waiting = ledger_statistics_unpublished(app->ledger);
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        publish_job_status(app->kafka, (enum ledger_topic)i, &now.streams[i].publish);
+        now.streams[i].waiting = ledger_waits_for(app->ledger, (enum ledger_topic)i);
+    }
     const char *stands = liveness_look(&app->liveness, &now, WATCHDOGS_MAX * app->watchdog_ms);
     if (stands && !app->stands)
         log_alarm(ALARM_HANGS, "the work stands still: %s hangs: the watchdog is not told", stands);
@@ -203,6 +203,7 @@ static void tell_status(struct app *app) {
 static void on_housekeeping(void *ctx) {
     struct app *app = ctx;
     admission_measure(&app->admission);
+    control_tick(app->control);
     if (!app->stopping)
         tell_status(app);
     // Nobody may be sending: see by ourselves when it works again.
@@ -448,9 +449,8 @@ static bool open_ledger(struct app *app, struct err *err) {
                                     .identity_key_file = config->identity_key_file,
                                     .person_key_file = config->person_key_file,
                                     .person_previous_key_file = config->person_previous_key_file,
-                                    .window_ms = config->retention.identity_ms,
-                                    .topic = config->kafka_topic,
-                                    .counts_topic = kafka_counts_topic(config)};
+                                    .window_ms = config->retention.identity_ms};
+    kafka_name_topics(config, &ledger);
     app->ledger = store_place_check(config->state_dir, err) ? ledger_open(&ledger, err) : NULL;
     if (!app->ledger || !ledger_statistics_fit(app->ledger, config->disclosure_rounding_base, err))
         return false;
@@ -504,7 +504,8 @@ static bool open_sides(struct app *app, struct err *err) {
                                       .kafka = app->kafka,
                                       .reload = reload_all,
                                       .ctx = app,
-                                      .listen_fd = app->passed.control};
+                                      .listen_fd = app->passed.control,
+                                      .metrics = &app->passed.metrics};
     app->control = control_create(&control, app->sources, app->tables, err);
     return app->control != NULL;
 }

@@ -30,6 +30,11 @@ static bool is_same(const struct publish_status *a, const struct publish_status 
 
 const char *liveness_look(struct liveness *liveness, const struct liveness_now *now,
                           int64_t bound_ms) {
+    static const char *const names[LEDGER_TOPICS] = {
+        [LEDGER_EVENTS] = "publishing",
+        [LEDGER_STATISTICS] = "publishing of statistics",
+        [LEDGER_CURRENT] = "publishing of current signals",
+    };
     const char *stands = now->commits_ms > bound_ms ? "a commit" : NULL;
     for (int i = 0; i < LEDGER_TOPICS; i++) {
         const struct liveness_stream *stream = &now->streams[i];
@@ -39,7 +44,7 @@ const char *liveness_look(struct liveness *liveness, const struct liveness_now *
             seen->since_ms = now->now_ms;
         seen->publish = stream->publish;
         if (ours && now->now_ms - seen->since_ms > bound_ms)
-            stands = i == LEDGER_EVENTS ? "publishing" : "publishing of statistics";
+            stands = names[i];
     }
     return stands;
 }

@@ -8,53 +8,60 @@
 
 #include <string.h>
 
-enum { INTAKE, CONTROL, NAMES };
-static const char *const names[NAMES] = {[INTAKE] = "intake", [CONTROL] = "control"};
+enum { INTAKE, CONTROL, METRICS, NAMES };
+static const char *const names[NAMES] = {
+    [INTAKE] = "intake", [CONTROL] = "control", [METRICS] = "metrics"};
 
-static bool check_intake(const struct config *config, int fd, struct http_place *place,
-                         struct err *err) {
+// An address that the configuration has, and whose sockets may come from systemd.
+struct passed_address {
+    const char *name, *unit, *key, *address; // address NULL: none
+    uint16_t port;
+    bool clear;       // beyond loopback it may be in the clear, or has TLS
+    const char *need; // what lets it
+};
+
+static bool check_address(const struct passed_address *wanted, int fd, struct http_place *place,
+                          struct err *err) {
     if (!http_place_of(fd, place, err))
         return err_set(err, ERR_CONFIG,
-                       "signaald.socket: a socket named \"intake\" does not listen for "
-                       "connections: ListenStream= and Accept=no");
+                       "%s: a socket named \"%s\" does not listen for connections: "
+                       "ListenStream= and Accept=no",
+                       wanted->unit, wanted->name);
     if (place->is_unix)
+        return err_set(err, ERR_CONFIG, "%s: \"%s\" is for an address and a port, not for %s",
+                       wanted->unit, wanted->name, place->text);
+    if (!place->is_loopback && !wanted->clear)
         return err_set(err, ERR_CONFIG,
-                       "signaald.socket: \"intake\" is for an address and a port, not for %s",
-                       place->text);
-    if (!place->is_loopback && !(config->tls_certificate_file && config->tls_key_file))
-        return err_set(err, ERR_CONFIG,
-                       "signaald.socket listens on %s, which is not a loopback address: that needs "
-                       "intake.tls_certificate and intake.tls_key",
-                       place->text);
+                       "%s listens on %s, which is not a loopback address: that needs %s",
+                       wanted->unit, place->text, wanted->need);
     return true;
 }
 
 // The one of the configuration becomes the first.
-static bool match_intake(const struct config *config, struct notify_sockets *intake,
-                         struct err *err) {
-    struct http_place wanted, place = {0};
+static bool match_address(const struct passed_address *wanted, struct notify_sockets *sockets,
+                          struct err *err) {
+    struct http_place at, place = {0};
     bool found = false;
-    if (intake->count == 0)
+    if (sockets->count == 0)
         return true;
-    if (!config->listen_address ||
-        !http_place_at(config->listen_address, config->listen_port, &wanted))
+    if (!wanted->address || !http_place_at(wanted->address, wanted->port, &at))
         return err_set(err, ERR_CONFIG,
-                       "intake.listen is none, and systemd passes a socket for it: disable "
-                       "signaald.socket, or write its address in intake.listen");
-    for (size_t i = 0; i < intake->count; i++) {
-        if (!check_intake(config, intake->fds[i], &place, err))
+                       "%s is none, and systemd passes a socket for it: disable %s, or write its "
+                       "address in %s",
+                       wanted->key, wanted->unit, wanted->key);
+    for (size_t i = 0; i < sockets->count; i++) {
+        if (!check_address(wanted, sockets->fds[i], &place, err))
             return false;
-        if (!found && strcmp(place.text, wanted.text) == 0) {
-            int first = intake->fds[0];
-            intake->fds[0] = intake->fds[i];
-            intake->fds[i] = first;
+        if (!found && strcmp(place.text, at.text) == 0) {
+            int first = sockets->fds[0];
+            sockets->fds[0] = sockets->fds[i];
+            sockets->fds[i] = first;
             found = true;
         }
     }
     return found || err_set(err, ERR_CONFIG,
-                            "intake.listen is %s and signaald.socket listens on %s: let a "
-                            "ListenStream= be the same",
-                            wanted.text, place.text);
+                            "%s is %s and %s listens on %s: let a ListenStream= be the same",
+                            wanted->key, at.text, wanted->unit, place.text);
 }
 
 static bool match_control(const struct config *config, const struct notify_sockets *control,
@@ -78,11 +85,29 @@ static bool match_control(const struct config *config, const struct notify_socke
 
 bool passed_sockets_take(const struct config *config, struct passed_sockets *out, struct err *err) {
     struct notify_sockets sockets[NAMES];
+    bool tls = config->tls_certificate_file && config->tls_key_file;
+    const struct passed_address intake = {"intake",
+                                          "signaald.socket",
+                                          "intake.listen",
+                                          config->listen_address,
+                                          config->listen_port,
+                                          tls,
+                                          "intake.tls_certificate and intake.tls_key"};
+    const struct passed_address metrics = {
+        "metrics",
+        "signaald-metrics.socket",
+        "metrics.listen",
+        config->metrics_address,
+        config->metrics_port,
+        tls || config->metrics_plain,
+        "intake.tls_certificate and intake.tls_key, or metrics.plain"};
     if (!notify_take_sockets(names, sockets, NAMES, err) ||
-        !match_intake(config, &sockets[INTAKE], err) ||
-        !match_control(config, &sockets[CONTROL], err))
+        !match_address(&intake, &sockets[INTAKE], err) ||
+        !match_control(config, &sockets[CONTROL], err) ||
+        !match_address(&metrics, &sockets[METRICS], err))
         return false;
     out->intake = sockets[INTAKE];
+    out->metrics = sockets[METRICS];
     out->control = sockets[CONTROL].count ? sockets[CONTROL].fds[0] : -1;
     return true;
 }

@@ -251,6 +251,10 @@ static void tell_certificate(struct telling *telling, const struct http_tls *a,
     json_put_text(&telling->json, "certificateEnds", other ? ends : NULL);
     if (other)
         buf_printf(telling->summary, " certificate_ends=%s", ends);
+    bool other_clients = a && b && !http_tls_same_clients(a, b);
+    json_put_bool(&telling->json, "clientCertificatesChange", other_clients);
+    if (other_clients)
+        buf_puts(telling->summary, " client_certificates=change");
 }
 
 void reload_tell(const struct reload *running, const struct reload *next, struct buf *json,

@@ -9,8 +9,9 @@
 #include "edge/notify.h"
 
 struct passed_sockets {
-    struct notify_sockets intake; // the one of intake.listen is the first; none: we open it
-    int control;                  // or -1: we open it
+    struct notify_sockets intake;  // the one of intake.listen is the first; none: we open it
+    struct notify_sockets metrics; // the same of metrics.listen
+    int control;                   // or -1: we open it
 };
 
 // CONFIG: they and the configuration do not agree; the text says what to make the same.

@@ -68,7 +68,7 @@ install_package(ctl signaalctl 1)
 
 install(DIRECTORY conf/doc/ DESTINATION share/doc/signaald COMPONENT doc)
 install(FILES README.md DESTINATION share/doc/signaald COMPONENT doc)
-install(DIRECTORY conf/api conf/prometheus DESTINATION share/signaald COMPONENT doc)
+install(DIRECTORY conf/api conf/grafana conf/prometheus DESTINATION share/signaald COMPONENT doc)
 install(DIRECTORY conf/examples/ DESTINATION share/doc/signaald/examples USE_SOURCE_PERMISSIONS COMPONENT doc)
 install(DIRECTORY conf/templates DESTINATION share/doc/signaald/examples COMPONENT doc)
 install(FILES ${examples} DESTINATION share/doc/signaald/examples COMPONENT doc)

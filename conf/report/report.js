@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Draws the page from the document in #data: the exact page, or the rounded one that may be published.
 // Text from the document becomes text nodes and nothing else. Whatever the document lacks, the page is drawn.
-"use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const year = data.year;
 const rounding = data.rounding || 0; // 0: statistics are exact
+const from = data.from || year; // the first of the years that are compared
+const W = WORDS[data.language] || WORDS.en;
 
 // ---- elements
 
@@ -49,7 +50,11 @@ function table(name, caption, head, rows, foot) {
 // ---- numbers and words
 
 function count(value) { // "12,345"
-  return (value < 0 ? "−" : "") + String(Math.abs(value)).replace(/\B(?=(\d{3})+$)/g, ",");
+  return (value < 0 ? "−" : "") + String(Math.abs(value)).replace(/\B(?=(\d{3})+$)/g, W.thousands);
+}
+
+function decimals(value, places) { // "0.39"
+  return value.toFixed(places).replace(".", W.decimal);
 }
 
 function signed(value) { // "+34", "−3", "0"
@@ -60,11 +65,11 @@ function signed(value) { // "+34", "−3", "0"
 function percent(tenths) {
   const size = Math.abs(tenths);
   const sign = tenths > 0 ? "+" : tenths < 0 ? "−" : "";
-  return sign + (size < 100 && size % 10 ? (size / 10).toFixed(1) : count(Math.floor((size + 5) / 10))) + "\u202f%";
+  return sign + (size < 100 && size % 10 ? decimals(size / 10, 1) : count(Math.floor((size + 5) / 10))) + "\u202f%";
 }
 
-function plural(value, what) {
-  return `${count(value)} ${what}${value === 1 ? "" : "s"}`;
+function signals(value) { // "1,204 signals"
+  return W.signals(count(value), value === 1);
 }
 
 function statistic(value) {
@@ -72,11 +77,8 @@ function statistic(value) {
 }
 
 function range(floor) { // "60 to 69", "fewer than 10"
-  return floor < rounding ? `fewer than ${rounding}` : `${count(floor)} to ${count(floor + rounding - 1)}`;
+  return floor < rounding ? W.fewer(rounding) : W.range(count(floor), count(floor + rounding - 1));
 }
-
-const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-  "November", "December"];
 
 function monthOf(period) { // "2017-03" is 3; 0 for anything else
   const found = /^\d{1,4}-(\d{1,2})$/.exec(period || "");
@@ -85,52 +87,39 @@ function monthOf(period) { // "2017-03" is 3; 0 for anything else
 
 function monthText(period) { // "2017-03" as "March 2017"
   const month = monthOf(period);
-  return month ? `${MONTHS[month - 1]} ${period.split("-")[0].padStart(4, "0")}` : period;
+  return month ? `${W.months[month - 1]} ${period.split("-")[0].padStart(4, "0")}` : period;
 }
 
-const LABELS = {
-  category: { ForcedMilitaryByNonStateActors: "Forced military service" },
-  gender: { Feminine: "Female", Masculine: "Male", TransgenderFeminine: "Trans women",
-    TransgenderMasculine: "Trans men", NonConforming: "Gender non-conforming" },
-  ageGroup: { Minor: "Minor (under 18)", Adult: "Adult" },
-  citizenship: { NL: "Dutch", EU: "Another country of the EU", nonEU: "A country outside the EU" },
-  sourceKind: {
-    municipality: "Municipalities", coa: "COA (reception of asylum seekers)", care: "Care coordinators",
-    police: "Police", kmar: "KMar (military police)", nla: "NLA (Labour Inspectorate)",
-    ngo: "Organisations for victims", other: "Others",
-  },
-  status: { possible: "Possible victim", confirmed: "Confirmed", rejected: "Rejected" },
-};
-
-const DIMENSIONS = {
-  category: ["Signals by form of exploitation", "Form"],
-  policeUnit: ["Signals by regional police unit", "Police unit"],
-  gender: ["Signals by gender of the victim", "Gender"],
-  ageGroup: ["Signals by age of the victim", "Age"],
-  citizenship: ["Signals by citizenship of the victim", "Citizenship"],
-  sourceKind: ["Signals by kind of source", "Source"],
-  status: ["Signals by what has become of them", "Status"],
-};
-
-const SIZE_CLASSES = new Map([["<5k", "under 5,000"], ["5-10k", "5,000 to 10,000"], ["10-20k", "10,000 to 20,000"],
-  ["20-50k", "20,000 to 50,000"], ["50-100k", "50,000 to 100,000"], ["100-150k", "100,000 to 150,000"],
-  ["150-250k", "150,000 to 250,000"], [">=250k", "250,000 and more"]]);
+const SIZES = ["<5k", "5-10k", "10-20k", "20-50k", "50-100k", "100-150k", "150-250k", ">=250k"];
 
 function sizeClass(name) {
-  return SIZE_CLASSES.get(name) || name;
+  return W.sizes[SIZES.indexOf(name)] || name;
+}
+
+const PROVINCES = [ // from PV20 on: name, column, row on the map
+  ["Groningen", 3, 0], ["Fryslân", 2, 0], ["Drenthe", 3, 1], ["Overijssel", 3, 2], ["Flevoland", 2, 1],
+  ["Gelderland", 2, 2], ["Utrecht", 1, 2], ["Noord-Holland", 1, 1], ["Zuid-Holland", 0, 2], ["Zeeland", 0, 3],
+  ["Noord-Brabant", 1, 3], ["Limburg", 2, 3]];
+
+function provinceName(code) {
+  const found = /^PV(\d\d)$/.exec(code);
+  return found && PROVINCES[found[1] - 20] ? PROVINCES[found[1] - 20][0] : code;
 }
 
 function isUnknown(code) {
   return code === "unknown" || code === "Unknown";
 }
 
-// What the field's codes are called; "SexualExploitation" is "Sexual exploitation".
-function label(dimension, code) {
-  const labels = LABELS[dimension] || {};
-  if (isUnknown(code)) return "Unknown";
+function label(dimension, code) { // what the field's codes are called
+  const labels = dimension === "category" ? W.categories : W.labels[dimension] || {};
+  if (isUnknown(code)) return W.unknown;
   if (Object.hasOwn(labels, code)) return labels[code];
-  if (dimension !== "category") return code;
-  return code.slice(0, 1) + code.slice(1).replace(/[A-Z]/g, (letter) => " " + letter.toLowerCase());
+  return dimension === "province" ? provinceName(code) : code;
+}
+
+// Signals of the year for 100,000 inhabitants.
+function rate(line) {
+  return line.inhabitants > 0 ? line.now * 100000 / line.inhabitants : undefined;
 }
 
 // ---- tables with bars
@@ -152,30 +141,47 @@ function changeCells(point, base) {
   return [html("td", { class: name }, signed(point.change)), html("td", { class: name }, small ? `(${part})` : part)];
 }
 
-function statisticCells(line) {
-  return [data.hasBefore && html("td", {}, statistic(line.before)), html("td", {}, statistic(line.now)),
-    data.hasBefore && !rounding && changeCells(line, line.before)].filter(Boolean);
+// Of the years that are compared; the newest in bold.
+function statisticCells(line, rates) {
+  return [line.years.map((value, i) => html("td", { class: i === line.years.length - 1 ? "is" : undefined }, statistic(value))),
+    data.hasBefore && !rounding ? changeCells(line, line.before) : [],
+    rates ? html("td", {}, rate(line) === undefined ? "–" : decimals(rate(line), 2)) : []];
 }
 
 function compareText(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+// A line with what it has of the year and of the one before it.
+function withPair(line) {
+  const years = line.years || [];
+  return { ...line, years, now: years[years.length - 1] || 0, before: years[years.length - 2] || 0 };
+}
+
+// It scrolls by itself where it is wider than the page.
+function wide(caption, ...children) {
+  return html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": caption }, ...children);
+}
+
+function yearHeads(length) {
+  return Array.from({ length }, (_, i) => html("th", { scope: "col" },
+    i >= length - 2 ? html("span", { class: `key ${i === length - 1 ? "is" : "was"}` }) : null, year - length + 1 + i));
+}
+
 // Largest first, what is unknown last.
 function dimensionTable(dimension, total) {
-  const [caption, head] = DIMENSIONS[dimension];
-  const lines = data.dimensions[dimension].map((line) =>
-    ({ before: 0, ...line, label: label(dimension, line.code), unknown: isUnknown(line.code) }));
+  const [caption, head] = W.dimensions[dimension];
+  const lines = (data.dimensions[dimension] || []).map((line) =>
+    ({ ...withPair(line), label: label(dimension, line.code), unknown: isUnknown(line.code) }));
   lines.sort((a, b) => a.unknown - b.unknown || b.now - a.now || b.before - a.before || compareText(a.label, b.label));
   const max = Math.max(1, ...lines.flatMap((line) => [line.now, line.before]));
-  const yearHead = (name, number) =>
-    html("th", { scope: "col" }, html("span", { class: `key ${name}` }), number);
-  const heads = [head, data.hasBefore && yearHead("was", year - 1), yearHead("is", year),
-    ...(data.hasBefore && !rounding ? ["Change", "In percent"] : [])].filter(Boolean);
+  const rates = !rounding && lines.some((line) => line.inhabitants > 0);
+  const heads = [head, ...yearHeads(year - from + 1), ...(data.hasBefore && !rounding ? [W.change, W.percent] : []),
+    ...(rates ? [W.rate] : [])];
   const rows = lines.map((line) => html("tr", {},
-    html("th", { scope: "row" }, line.label, bars(line.now, line.before, max)), statisticCells(line)));
-  return table("bars", caption, header(...heads), rows,
-    total && html("tr", {}, html("th", { scope: "row" }, "All signals"), statisticCells(total)));
+    html("th", { scope: "row" }, line.label, bars(line.now, line.before, max)), statisticCells(line, rates)));
+  return wide(caption, table("bars", caption, header(...heads), rows,
+    total && html("tr", {}, html("th", { scope: "row" }, W.all), statisticCells(total, rates))));
 }
 
 // ---- charts: columns whose places are percentages, so that they fill the width while the letters keep their size;
@@ -191,9 +197,8 @@ function chart(id, title, description, attributes, ...children) {
 
 // For those who hear the page: "2016: 34", "2026: 310 so far".
 function columnText(column) {
-  const value = column.kind === "missing" ? "not known yet"
-    : column.value < rounding ? `fewer than ${rounding}` : count(column.value);
-  return `${column.label}: ${value}${column.kind === "partial" ? " so far" : ""}`;
+  const value = column.kind === "missing" ? W.notYet : column.value < rounding ? W.fewer(rounding) : count(column.value);
+  return `${column.label}: ${value}${column.kind === "partial" ? W.soFar : ""}`;
 }
 
 function columnParts(column, i, columns, max) {
@@ -225,10 +230,6 @@ function columnChart(id, title, columns) {
     svg("line", { x1: 0, x2: "100%", y1: COLUMN.foot, y2: COLUMN.foot }));
 }
 
-const PROVINCES = [ // from PV20 on: name, column, row
-  ["Groningen", 3, 0], ["Fryslân", 2, 0], ["Drenthe", 3, 1], ["Overijssel", 3, 2], ["Flevoland", 2, 1],
-  ["Gelderland", 2, 2], ["Utrecht", 1, 2], ["Noord-Holland", 1, 1], ["Zuid-Holland", 0, 2], ["Zeeland", 0, 3],
-  ["Noord-Brabant", 1, 3], ["Limburg", 2, 3]];
 const TILE = 100, TILE_STEP = 106;
 
 function tile([name, column, row], { big, small, shade }) {
@@ -239,60 +240,136 @@ function tile([name, column, row], { big, small, shade }) {
 }
 
 // `tiles` has {big, small, shade} by code; a shade is 0 (none) to 5.
-function map(title, tiles) {
+function map(title, tiles, id = "map") {
   const all = PROVINCES.map((_, i) => tiles.get(`PV${20 + i}`) || { big: "", small: "", shade: 0 });
   const description = PROVINCES.map(([name], i) => `${name}: ${all[i].big}${all[i].small && ", "}${all[i].small}`);
   const side = 3 * TILE_STEP + TILE;
-  return chart("map", title, description.join("; "), { class: "map", viewBox: `0 0 ${side} ${side}` },
+  return chart(id, title, description.join("; "), { class: "map", viewBox: `0 0 ${side} ${side}` },
     PROVINCES.map((province, i) => tile(province, all[i])));
 }
 
-// ---- the exact page
+// ---- both pages
 
-function difference(total) { // "34 more than in 2016 (+100 %)"
-  if (total.change === 0) return `as many as in ${year - 1}`;
-  const part = total.tenths === undefined ? "" : ` (${percent(total.tenths)})`;
-  return `${count(Math.abs(total.change))} ${total.change < 0 ? "fewer" : "more"} than in ${year - 1}${part}`;
+const monthShort = (month) => W.months[month - 1].slice(0, 3);
+
+// Months as rows, the years that are compared as columns; `of(year, month)` is a cell.
+function monthsTable(of) {
+  const years = Array.from({ length: year - from + 1 }, (_, i) => from + i);
+  return wide(W.monthsTable, table("months", W.monthsTable, header(W.month, ...years),
+    W.months.map((name, i) => html("tr", {}, html("th", { scope: "row" }, name),
+      years.map((number) => html("td", { class: number === year ? "is" : undefined }, of(number, i + 1)))))));
+}
+
+// A chart and its table, which stay on one page of paper.
+function together(...children) {
+  return html("div", { class: "together" }, ...children);
 }
 
 function key(name, big, ...note) {
   return html("div", {}, html("dt", {}, name), html("dd", {}, html("span", { class: "big" }, big), note));
 }
 
-function exactSummary() {
-  const { signals, persons, change } = data.total, changed = change !== undefined;
-  const made = new Date(data.made), coverage = data.coverage;
-  const day = `${made.getUTCDate()} ${MONTHS[made.getUTCMonth()]} ${made.getUTCFullYear()}`;
-  const share = (part) => [count(part), html("small", {}, ` of ${count(coverage.municipalities)}`)];
-  return [
-    paragraph("lede", `In ${year}, ${plural(signals, "signal")} of possible human trafficking `,
-      `${signals === 1 ? "was" : "were"} reported${data.partial ? " so far" : ""}, `,
-      `concerning ${plural(persons, "person")}.`,
-      changed && [" That is ", html("strong", {}, difference(data.total)), "."] || null),
-    paragraph("made", data.partial ? `Signals reported in ${year}, which is not over. `
-      : `Signals reported from 1 January to 31 December ${year}. `,
-    `Made on ${day}, ${made.toISOString().slice(11, 16)} UTC, from signaald ${data.version || "of another version"}.`),
-    html("dl", { class: "keys" },
-      key("Signals", count(signals), changed ? difference(data.total) : null),
-      key("Persons", count(persons), persons < signals
-        ? `${plural(signals - persons, "signal")} about a person counted already` : "no two signals are linked"),
-      key("Municipalities", share(coverage.signalling), "with signals from municipalities"),
-      key("Basic level (CCV)", share(coverage.basicLevel.all), "on all three criteria")),
-  ];
+function short(...answers) { // of [question, sentences]
+  return html("div", { class: "short" }, html("h2", {}, W.short),
+    answers.map(([question, ...words]) => html("p", {}, html("strong", {}, question), " ", words)));
+}
+
+function method(items) {
+  const [before, possible, after] = W.possible;
+  const part = section(W.method, html("ul", {}, html("li", {}, before, html("em", {}, possible), after),
+    items.map((item) => html("li", {}, item))));
+  part.className = "method";
+  return part;
+}
+
+// Whose report it is: a picture that the daemon has found harmless, and the name.
+function owner() {
+  const logo = /^data:image\/(png|svg\+xml);base64,[A-Za-z0-9+/=]+$/.test(data.logo || "") &&
+    html("img", { class: "logo", src: data.logo, alt: data.organisation ? "" : "logo" });
+  return logo || data.organisation ? html("div", { class: "owner" }, logo || null, data.organisation) : null;
+}
+
+// ---- the exact page
+
+function difference(total) { // "34 more than in 2016 (+100 %)"
+  if (total.change === 0) return W.asMany(year - 1);
+  const part = total.tenths === undefined ? "" : ` (${percent(total.tenths)})`;
+  return W.difference(count(Math.abs(total.change)), total.change > 0, year - 1, part);
+}
+
+function percentOf(part, whole) {
+  return whole > 0 ? Math.floor((part * 100 + Math.floor(whole / 2)) / whole) : 0;
+}
+
+// "29 of 342 municipalities (8 %) have signalled in 2017; 313 have not"
+function coverageText({ signalling: part = 0, municipalities: all = 0 }, when) {
+  const share = all > 0 ? Math.floor(part * 100 / all) : 0, rest = all - part;
+  return W.coverage(count(part), part === 1, count(all), part > 0 && !share ? W.underOne : `${share}\u202f%`, when, count(rest),
+    rest === 1);
 }
 
 // Is it more than chance, and how much is the percentage worth?
 function judgement() {
   const { change, beyondChance, before } = data.total;
-  if (change === undefined)
-    return data.partial ? html("p", {}, `${year} is not over, so no change is given.`) : null;
-  const between = `The difference between ${year - 1} and ${year} is `;
-  const points = Math.round(100 / before);
-  return html("p", {},
-    beyondChance ? between + "larger than chance alone would usually make it. "
-      : change ? between + "no larger than chance alone can make it. " : null,
-    before > 0 && before < 100 ? [before < data.smallBase ? "The base is small. " : null,
-      `On a base of ${before}, one signal more or less moves the percentage by ${plural(points, "point")}.`] : null);
+  if (change === undefined) return [];
+  return [W.between(year - 1, year), change && beyondChance ? W.beyond : W.within,
+    before > 0 && before < 100 ? [before < data.smallBase ? W.smallBase : null, W.points(before, Math.round(100 / before))] : null];
+}
+
+function didItDouble() {
+  const { change, before, signals: now } = data.total;
+  if (change === undefined) return [data.partial ? W.noChange(year) : W.noBefore];
+  const words = change > 0 && now >= 2 * before ? W.yes : change > 0 ? W.noButMore : change ? W.noFewer : W.noAsMany;
+  return [words(year - 1, count(before), count(now), year), judgement()];
+}
+
+// The rate of the country, and where it is highest and lowest.
+function rates() {
+  const country = rate({ now: data.total.signals, inhabitants: data.total.inhabitants });
+  if (country === undefined) return null;
+  const provinces = (data.dimensions.province || []).map(withPair);
+  const known = PROVINCES.map(([name], i) => ({ name, line: provinces.find(({ code }) => code === `PV${20 + i}`) }))
+    .map(({ name, line }) => ({ name, value: line ? rate(line) : undefined })).filter(({ value }) => value !== undefined);
+  known.sort((a, b) => b.value - a.value || compareText(a.name, b.name));
+  const most = known[0], least = known[known.length - 1];
+  return [W.rateOf(decimals(country, 2)), known.length > 1 && most.value > least.value
+    ? W.rateEnds(most.name, decimals(most.value, 2), least.name, decimals(least.value, 2)) : null, ". "];
+}
+
+function whoIsSilent() {
+  const { coverage, total } = data;
+  const quiet = coverage.provinces.flatMap((province) => [...province.silentList, ...province.neverList]);
+  quiet.sort((a, b) => b.inhabitants - a.inhabitants || compareText(a.name, b.name));
+  const people = quiet.reduce((sum, one) => sum + (one.inhabitants || 0), 0);
+  const names = quiet.slice(0, 3).map((one) => one.name).filter(Boolean);
+  return [coverageText(coverage, W.inYear(year)), ".", quiet.length ? W.silentAre(count(coverage.silent), count(coverage.never)) : null,
+    total.inhabitants > 0 && people ? W.silentShare(`${percentOf(people, total.inhabitants)}\u202f%`) : null,
+    names.length === 3 && quiet.length > 3 ? [W.largest, names[0], ", ", names[1], W.and, names[2], "."] : null];
+}
+
+function whatStrands() {
+  const { waiting, unmappedKept: words, sources, failing, silent, quarantined } = data.strands;
+  const parts = [[quarantined, W.quarantined], [failing, (n) => W.failing(n, count(sources))], [silent, W.silentSources],
+    [words, W.words], [waiting, W.waiting]].filter(([value]) => value > 0).map(([value, text]) => text(count(value), value === 1));
+  return parts.length ? [W.strandsAre, parts.map((part, i) => [i ? "; " : null, part]), "."] : [W.nothingStrands];
+}
+
+function exactSummary() {
+  const { signals: all, persons, change } = data.total, changed = change !== undefined;
+  const made = new Date(data.made), coverage = data.coverage;
+  const share = (part) => [count(part), html("small", {}, W.ofAll(count(coverage.municipalities)))];
+  return [
+    paragraph("lede", W.lede(year, signals(all), all === 1, data.partial, count(persons), persons === 1),
+      changed ? [W.thatIs, html("strong", {}, difference(data.total)), "."] : null),
+    short([W.doubled, didItDouble(), rates()], [W.silent, whoIsSilent()], [W.strands, whatStrands()]),
+    html("dl", { class: "keys" },
+      key(W.keys[0], count(all), changed ? difference(data.total) : null),
+      key(W.keys[1], count(persons), persons < all ? W.linked(count(all - persons), all - persons === 1) : W.notLinked),
+      key(W.keys[2], share(coverage.signalling), W.withSignals),
+      key(W.keys[3], share(coverage.basicLevel.all), W.onAll)),
+    paragraph("made", W.reported(year, data.partial), W.made(made.getUTCDate(), W.months[made.getUTCMonth()], made.getUTCFullYear(),
+      made.toISOString().slice(11, 16), data.version)),
+  ];
 }
 
 function exactYears() {
@@ -303,82 +380,83 @@ function exactYears() {
     }));
 }
 
-function exactMonths() {
-  return data.months.filter((point) => monthOf(point.period)).map((point) => ({
-    label: MONTHS[monthOf(point.period) - 1].slice(0, 3), value: point.signals,
-    kind: !point.partial ? "strong" : point.signals ? "partial" : "missing",
-  }));
-}
-
 function exactTrend() {
   const rows = data.years.map((point, i) => html("tr", { class: point.period === String(year) ? "now" : undefined },
-    html("th", { scope: "row" }, point.period, point.partial ? " (not over)" : null),
+    html("th", { scope: "row" }, point.period, point.partial ? W.notOver : null),
     html("td", {}, count(point.signals)), html("td", {}, count(point.persons)),
     changeCells(point, i ? data.years[i - 1].signals : 0)));
   const points = data.smallBase > 0 ? Math.floor(100 / data.smallBase) : 100;
-  return section("Trend", judgement(), columnChart("years", "Signals by year", exactYears()),
-    table(undefined, "Signals and persons by year, with the change against the year before",
-      header("Year", "Signals", "Persons", "Change", "In percent"), rows),
-    paragraph("note", "Bold: larger than chance alone would usually make it. In brackets: the base is below ",
-      `${data.smallBase} signals, so that one signal more or less moves the percentage by more than ${points} points.`),
-    columnChart("months", `Signals by month of ${year}`, exactMonths()));
+  const months = new Map(data.months.filter(({ period }) => monthOf(period)).map((point) => [point.period, point]));
+  const month = (number, of) => months.get(`${number}-${String(of).padStart(2, "0")}`) || { signals: 0 };
+  const ofYear = W.months.map((_, i) => ({ i, point: months.get(`${year}-${String(i + 1).padStart(2, "0")}`) }));
+  const part = section(W.trend, together(columnChart("years", W.years, exactYears()),
+    table(undefined, W.yearsTable, header(...W.yearsHead), rows), paragraph("note", W.yearsNote(data.smallBase, points))),
+  together(columnChart("months", W.monthsOf(year), ofYear.filter(({ point }) => point).map(({ i, point }) => ({
+    label: monthShort(i + 1), value: point.signals,
+    kind: !point.partial ? "strong" : point.signals ? "partial" : "missing",
+  }))), monthsTable((number, of) => {
+    const point = month(number, of);
+    return point.partial && !point.signals ? html("span", { class: "none" }, "–") : count(point.signals);
+  })));
+  part.className = "page";
+  return part;
 }
 
-const SHADES = [["none", 0], ["under 10 %", 0], ["10 to 25 %", 10], ["25 to 50 %", 25], ["50 to 75 %", 50],
-  ["75 % and more", 75]];
-
-function percentOf(part, whole) {
-  return whole > 0 ? Math.floor((part * 100 + Math.floor(whole / 2)) / whole) : 0;
-}
+const SHADES = [0, 0, 10, 25, 50, 75]; // from so many percent on
 
 function shareMap(provinces) {
   const tiles = new Map(provinces.map(({ code, signalling: part, municipalities: whole }) => {
     const share = percentOf(part, whole); // the shade is by the percentage as it is written
-    const shade = part > 0 ? SHADES.findLastIndex(([, from]) => share >= from) : 0;
-    return [code, { big: `${share}\u202f%`, small: `${part} of ${whole}`, shade }];
+    const shade = part > 0 ? SHADES.findLastIndex((least) => share >= least) : 0;
+    return [code, { big: `${share}\u202f%`, small: W.of(part, whole), shade }];
   }));
-  return [map("Share of the municipalities of each province that signalled", tiles),
-    html("ul", { class: "legend" }, SHADES.map(([text], i) => html("li", {},
+  return [map(W.shareMap, tiles),
+    html("ul", { class: "legend" }, W.shades.map((text, i) => html("li", {},
       svg("svg", { class: `s${i}`, "aria-hidden": "true" }, svg("rect", { width: "100%", height: "100%" })), text)))];
 }
 
+// Darkest where there are most for each inhabitant.
+function rateMap() {
+  const lines = (data.dimensions.province || []).map(withPair).filter((line) => rate(line) !== undefined);
+  const max = Math.max(0, ...lines.map(rate));
+  const tiles = new Map(lines.map((line) => [line.code, { big: decimals(rate(line), 2), small: count(line.now),
+    shade: rate(line) > 0 ? 1 + Math.min(4, Math.floor(rate(line) * 5 / max)) : 0 }]));
+  return tiles.size ? map(W.rates, tiles, "rates") : null;
+}
+
 function shares(caption, head, rows) { // of [label, part, whole]
-  return table("bars", caption, header(head, "Municipalities", "Share"), rows.map(([name, part, whole]) => {
+  return table("bars", caption, header(head, W.municipalities, W.share), rows.map(([name, part, whole]) => {
     const tenths = whole > 0 ? Math.floor((part * 1000 + Math.floor(whole / 2)) / whole) : 0;
     return html("tr", {}, html("th", { scope: "row" }, name, bars(part, 0, whole)),
-      html("td", {}, `${count(part)} of ${count(whole)}`), html("td", {}, (tenths / 10).toFixed(1) + "\u202f%"));
+      html("td", {}, W.of(count(part), count(whole))), html("td", {}, decimals(tenths / 10, 1) + "\u202f%"));
   }));
 }
 
 function groups(caption, head, rows) {
   const keys = ["municipalities", "signalling", "silent", "never", "official", "policy", "all"];
-  return html("div", { class: "wide", tabindex: 0, role: "region", "aria-label": caption },
-    table(undefined, caption,
-      header(head, "All", "Signalled", "Fell silent", "Never did", "Official", "Policy", "All three"),
-      rows.map((row) => html("tr", {}, html("th", { scope: "row" }, sizeClass(row.name)),
-        keys.map((name) => html("td", {}, count(row[name])))))));
+  return wide(caption, table(undefined, caption, header(head, ...W.groupHeads),
+    rows.map((row) => html("tr", {}, html("th", { scope: "row" }, sizeClass(row.name)),
+      keys.map((name) => html("td", {}, count(row[name])))))));
 }
 
 function coverageSection() {
-  const { basicLevel: level, municipalities: all, provinces, sizeClasses, headline } = data.coverage;
-  const part = section("Coverage", paragraph("lede", headline, "."),
-    html("p", {}, "Up to today: ", data.headlineToday, "."),
+  const { basicLevel: level, municipalities: all, provinces, sizeClasses } = data.coverage;
+  const part = section(W.coverageTitle, paragraph("lede", coverageText(data.coverage, W.inYear(year)), "."),
+    html("p", {}, W.today, coverageText(data.today, W.inDays), "."),
     html("div", { class: "pair" }, html("div", {}, shareMap(provinces)), html("div", {},
-      shares("Basic level of the administrative approach (CCV)", "Criterion",
-        [["1. Signals actively (indicator: what arrives)", level.signals, all], ["2. Has an official for it", level.official, all],
-          ["3. Has policy and rules", level.policy, all], ["All three", level.all, all]]),
-      shares("Signalled, by number of inhabitants", "Inhabitants",
+      shares(W.level, W.criterion,
+        [level.signals, level.official, level.policy, level.all].map((value, i) => [W.criteria[i], value, all])),
+      shares(W.bySize, W.inhabitants,
         sizeClasses.map((row) => [sizeClass(row.name), row.signalling, row.municipalities])))),
-    groups("Municipalities by province", "Province", provinces),
-    groups("Municipalities by number of inhabitants", "Inhabitants", sizeClasses));
+    groups(W.byProvince, W.province, provinces), groups(W.bySizes, W.inhabitants, sizeClasses));
   part.className = "page";
   return part;
 }
 
 function silentTable(provinces) {
   const column = (name, text) => html("th", { scope: "col", class: text ? "text" : undefined }, name);
-  return [html("h3", {}, "Fell silent"), table("long", `Signalled before ${year}, but not in it`,
-    header("Municipality", column("Province", true), "Inhabitants", "Last signal"),
+  return [html("h3", {}, W.fellSilent), table("long", W.fellTable(year),
+    header(W.municipality, column(W.province, true), W.inhabitants, W.lastSignal),
     provinces.flatMap((province) => province.silentList.map((one) => html("tr", {},
       html("th", { scope: "row" }, one.name), html("td", { class: "text" }, province.name),
       html("td", {}, count(one.inhabitants)), html("td", {}, monthText(one.lastSignal))))))];
@@ -386,8 +464,7 @@ function silentTable(provinces) {
 
 // Those that are connected and yet never did are the ones to ask first.
 function neverLists(provinces) {
-  return [html("h3", {}, `Never signalled, up to the end of ${year}`),
-    paragraph("note", "Bold: has a source that is connected."),
+  return [html("h3", {}, W.neverTitle(year)), paragraph("note", W.neverNote),
     provinces.filter((province) => province.neverList.length).map((province) => [html("h4", {}, province.name),
       paragraph("names", province.neverList.map((one, i) =>
         [i ? " · " : null, one.connected ? html("b", {}, one.name) : one.name]))])];
@@ -395,46 +472,25 @@ function neverLists(provinces) {
 
 function silentSection() {
   const { silent, never, provinces } = data.coverage;
-  const part = section("Silent municipalities", silent ? silentTable(provinces) : null,
-    never ? neverLists(provinces) : null,
-    !silent && !never ? html("p", {}, `There are none: all signalled in ${year}.`) : null);
+  const part = section(W.silentTitle, silent ? silentTable(provinces) : null, never ? neverLists(provinces) : null,
+    !silent && !never ? html("p", {}, W.noneSilent(year)) : null);
   part.className = "page";
   return part;
 }
 
-function method(...items) {
-  const part = section("How to read this", html("ul", {},
-    html("li", {}, "A signal is an indication of ", html("em", {}, "possible"), " trafficking, not a proven case. " +
-      "More signals can mean more trafficking, or more people who look."), items.map((item) => html("li", {}, item))));
-  part.className = "method";
-  return part;
-}
-
 function exactPage() {
-  const total = { ...data.total, now: data.total.signals };
-  document.querySelector(".mark span").append("Small statistics can point to single people.");
+  const total = { ...data.total, years: data.years.filter(({ period }) => period >= from && period <= year).map(({ signals: n }) => n),
+    now: data.total.signals };
+  document.querySelector(".mark span").append(W.mark);
   document.querySelector("header").append(...exactSummary());
   document.querySelector("main").append(
     exactTrend(),
-    section("Forms of exploitation", dimensionTable("category", total),
-      paragraph("note", "A signal with several forms counts once in each of them and once in the total.")),
-    section("Police units", dimensionTable("policeUnit", total)),
-    section("Victims", ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
-    section("Sources", ["sourceKind", "status"].map((name) => dimensionTable(name))),
-    coverageSection(), silentSection(),
-    method(
-      "A signal counts in the year and month in which it was reported, at the municipality as it was then. Late " +
-        "signals, corrections and withdrawals change statistics afterwards: this page says when it was made.",
-      "Signals about one person are linked where a source told enough to know so. A signal that is not linked is " +
-        "taken to be a person of its own, so the number of persons is an upper limit.",
-      "Larger than chance: by the exact test of two Poisson counts, with the lengths of both periods, so large a change " +
-        "would come less than once in 20 times. It supposes that signals come independently of each other.",
-      "In a year a municipality signals when a municipal source brought a signal from there; in the last 365 days, " +
-        "when a source of its own brought anything new that counts. What predecessors delivered counts for the municipality of " +
-        "today. Signals that others bring do not count here.",
-      "The basic level is the one of the Centre for Crime Prevention and Safety (CCV). Its first criterion is " +
-        "actively looking for signals; that signals arrive is an indicator of it and no more. Whether there is an official " +
-        "and a policy is what the table of sources says."));
+    section(W.forms, dimensionTable("category", total), paragraph("note", W.formsNote)),
+    section(W.units, dimensionTable("policeUnit", total)),
+    section(W.where, together(rateMap(), dimensionTable("province", total), paragraph("note", W.whereNote))),
+    section(W.victims, ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
+    section(W.sources, ["sourceKind", "status"].map((name) => dimensionTable(name))),
+    coverageSection(), silentSection(), method(W.exactMethod));
 }
 
 // ---- the page that may be published
@@ -443,18 +499,25 @@ function isWhole(number) {
   return number < data.closedYear || (number === data.closedYear && data.closedMonth === 12);
 }
 
+// What the ranges say: twice the largest that the year before can be, or less than twice its smallest.
+function didItDoubleRounded({ now, before }) {
+  if (!data.hasBefore) return W.noBefore;
+  if (now > 0 && now >= 2 * (before + rounding - 1)) return W.yesRounded(year - 1);
+  return now + rounding - 1 < 2 * before ? W.noRounded(year - 1) : W.cannotTell;
+}
+
 function roundedSummary() {
-  const closed = MONTHS[data.closedMonth - 1];
+  const closed = W.months[data.closedMonth - 1], total = withPair(data.total);
   return [
-    paragraph("lede", `In ${year}, `, html("strong", {}, `${range(data.total.now)} signals`),
-      " of possible human trafficking were reported", isWhole(year) ? null : ` up to the end of ${closed}`,
-      data.hasBefore ? `; in ${year - 1}, ${range(data.total.before)}` : null, "."),
-    paragraph("made", `All statistics are rounded down to a multiple of ${rounding} and cover signals reported up to `,
-      `the end of ${closed} ${data.closedYear}.`),
+    paragraph("lede", W.ledeRounded(year), html("strong", {}, W.signalsRounded(range(total.now))),
+      W.wereReported, isWhole(year) ? null : W.upTo(closed),
+      data.hasBefore ? W.beforeRounded(year - 1, range(total.before)) : null, "."),
+    short([W.doubled, didItDoubleRounded(total)], [W.silent, W.silentRounded(range(data.municipalities), year)]),
     html("dl", { class: "keys" },
-      key("Signals", data.total.now < rounding ? `<${rounding}` : count(data.total.now), range(data.total.now)),
-      key("Municipalities that signalled",
-        data.municipalities < rounding ? `<${rounding}` : count(data.municipalities), range(data.municipalities))),
+      key(W.keysRounded[0], total.now < rounding ? `<${rounding}` : count(total.now), range(total.now)),
+      key(W.keysRounded[1], data.municipalities < rounding ? `<${rounding}` : count(data.municipalities),
+        range(data.municipalities))),
+    paragraph("made", W.madeRounded(rounding, closed, data.closedYear)),
   ];
 }
 
@@ -463,46 +526,39 @@ function roundedTrend() {
     const number = data.firstYear + i;
     return { label: String(number), value, kind: !isWhole(number) ? "partial" : number === year ? "strong" : "plain" };
   });
-  const months = data.months.map((value, i) => ({
-    label: MONTHS[i].slice(0, 3), value,
-    kind: year === data.closedYear && i + 1 > data.closedMonth ? "missing" : "strong",
-  }));
-  return section("Trend", columnChart("years", "Signals by year", years),
-    columnChart("months", `Signals by month of ${year}`, months),
-    table("slim", "Signals by year", header("Year", "Signals"), years.map(({ label: name, value, kind }) =>
+  const missing = (number, month) => number === data.closedYear && month > data.closedMonth;
+  const monthly = (number, month) => data.months[(number - from) * 12 + month - 1] || 0;
+  const months = W.months.map((_, i) => ({ label: monthShort(i + 1), value: monthly(year, i + 1),
+    kind: missing(year, i + 1) ? "missing" : "strong" }));
+  return section(W.trend, together(columnChart("years", W.years, years),
+    table("slim", W.years, header(...W.yearHead), years.map(({ label: name, value, kind }) =>
       html("tr", { class: kind === "strong" ? "now" : undefined },
-        html("th", { scope: "row" }, name, kind === "partial" ? " (not over)" : null),
-        html("td", {}, statistic(value))))));
+        html("th", { scope: "row" }, name, kind === "partial" ? W.notOver : null), html("td", {}, statistic(value)))))),
+  together(columnChart("months", W.monthsOf(year), months), monthsTable((number, month) =>
+    (missing(number, month) ? html("span", { class: "none" }, "–") : statistic(monthly(number, month))))));
 }
 
 function countMap() {
-  const max = Math.max(1, ...data.dimensions.province.map(({ now }) => now));
-  return map("Signals by province", new Map(data.dimensions.province.map(({ code, now }) => [code, now < rounding
+  const lines = data.dimensions.province.map(withPair), max = Math.max(1, ...lines.map(({ now }) => now));
+  return map(W.mapRounded, new Map(lines.map(({ code, now }) => [code, now < rounding
     ? { big: `<${rounding}`, small: "", shade: 0 }
-    : { big: now, small: `to ${now + rounding - 1}`, shade: 1 + Math.floor((now * 5 - 1) / max) }])));
+    : { big: count(now), small: W.to(count(now + rounding - 1)), shade: 1 + Math.floor((now * 5 - 1) / max) }])));
 }
 
 function roundedPage() {
-  document.querySelector(".mark span").append(`No statistic is below ${rounding}.`);
+  document.querySelector(".mark span").append(W.markRounded(rounding));
   document.querySelector("header").append(...roundedSummary());
   document.querySelector("main").append(
     roundedTrend(),
-    section("Forms of exploitation", dimensionTable("category")),
-    section("Where", html("div", { class: "pair" }, html("div", {}, countMap()),
-      html("div", {}, dimensionTable("policeUnit")))),
-    section("Victims", ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
-    section("Sources", dimensionTable("sourceKind")),
-    method(
-      `Each statistic is rounded down to a multiple of ${rounding} on its own: ${3 * rounding} means ${3 * rounding} ` +
-        `to ${4 * rounding - 1}. So statistics need not add up. “<${rounding}” means that there are fewer than ` +
-        `${rounding}, or none at all: the two are not told apart.`,
-      "A signal counts in the year and month in which it was reported, and only once that month is over. A signal " +
-        "with several forms of exploitation counts in each.",
-      `Statistics are made anew at most once a month, and only when at least ${rounding} signals have changed. In ` +
-        "between nothing changes here, whatever arrives.",
-      "There is no list of silent municipalities here. A municipality that leaves such a list would give away that " +
-        "there is a signal about somebody there."));
+    section(W.forms, dimensionTable("category")),
+    section(W.units, dimensionTable("policeUnit")),
+    section(W.where, together(countMap(), dimensionTable("province"))),
+    section(W.victims, ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
+    section(W.sources, dimensionTable("sourceKind")),
+    method(W.roundedMethod(rounding, count(3 * rounding), count(4 * rounding - 1), W.fewer(rounding))));
 }
 
+const whose = owner();
+if (whose) document.querySelector("header").prepend(whose);
 if (rounding) roundedPage();
 else exactPage();

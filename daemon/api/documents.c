@@ -84,7 +84,8 @@ bool documents_send(struct http_request *request, struct str name,
     char etag[ETAG_MAX];
     if (!document)
         return false;
-    bool schema = strncmp(document->name, "schemas/", 8) == 0;
+    bool schema = strncmp(document->name, "schemas/", 8) == 0 &&
+                  !strstr(document->name, ".connect."); // Kafka Connect's own form
     struct buf *body =
         reply_body(&reply, 200, schema ? "application/schema+json" : "application/json");
     buf_put(body, document->data, document->len);

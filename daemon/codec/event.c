@@ -7,6 +7,7 @@
 #include "codec/json_out.h"
 #include "codec/json_scan.h"
 #include "core/tables/table.h"
+#include "event_put.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -23,10 +24,7 @@ void event_municipality_code(uint16_t code, char out[EVENT_CODE_MAX]) {
         out[i] = (char)('0' + code % 10);
 }
 
-// Text that needs no escapes.
-#define PUT(out, literal) buf_put((out), (literal), sizeof(literal) - 1)
-
-static void put_date(struct buf *out, int32_t day) {
+void event_put_date(struct buf *out, int32_t day) {
     char text[TIME_DATE_MAX];
     if (day == TIME_DAY_NONE) {
         PUT(out, "null");
@@ -38,7 +36,7 @@ static void put_date(struct buf *out, int32_t day) {
     buf_putc(out, '"');
 }
 
-static void put_code(struct buf *out, const char prefix[3], unsigned value) {
+void event_put_code(struct buf *out, const char prefix[3], unsigned value) {
     const char code[] = {prefix[0], prefix[1], (char)('0' + value / 10 % 10),
                          (char)('0' + value % 10)};
     if (value)
@@ -47,12 +45,12 @@ static void put_code(struct buf *out, const char prefix[3], unsigned value) {
         PUT(out, "unknown");
 }
 
-static void put_string(struct buf *out, struct str text) {
+void event_put_string(struct buf *out, struct str text) {
     struct json_out json = {.buf = out};
     json_string(&json, text);
 }
 
-static void put_municipality_code(struct buf *out, uint16_t code) {
+void event_put_municipality(struct buf *out, uint16_t code) {
     char text[EVENT_CODE_MAX];
     event_municipality_code(code, text);
     buf_puts(out, text);
@@ -61,19 +59,19 @@ static void put_municipality_code(struct buf *out, uint16_t code) {
 static void put_region(struct buf *out, uint16_t code, uint16_t today, struct str as_reported,
                        const struct event_place *place) {
     PUT(out, ",\"municipality\":{\"code\":\"");
-    put_municipality_code(out, code);
+    event_put_municipality(out, code);
     PUT(out, "\",\"name\":");
-    put_string(out, place->name);
+    event_put_string(out, place->name);
     PUT(out, ",\"asReported\":");
-    put_string(out, as_reported);
+    event_put_string(out, as_reported);
     PUT(out, ",\"today\":\"");
-    put_municipality_code(out, today);
+    event_put_municipality(out, today);
     PUT(out, "\"},\"province\":\"");
-    put_code(out, "PV", place->province);
+    event_put_code(out, "PV", place->province);
     PUT(out, "\",\"policeUnit\":");
-    put_string(out, place->police_unit);
+    event_put_string(out, place->police_unit);
     PUT(out, ",\"safetyRegion\":\"");
-    put_code(out, "VR", place->safety_region);
+    event_put_code(out, "VR", place->safety_region);
     PUT(out, "\"");
 }
 
@@ -105,7 +103,7 @@ static void put_counted(struct buf *out, const struct cell *cell, int32_t report
     buf_putc(out, ',');
     put_categories(out, cell);
     PUT(out, ",\"reported\":");
-    put_date(out, reported);
+    event_put_date(out, reported);
     PUT(out, ",\"victim\":{\"gender\":\"");
     buf_puts(out, gender_name((enum gender)cell->gender));
     PUT(out, "\",\"ageGroup\":\"");
@@ -119,7 +117,7 @@ static void put_counted(struct buf *out, const struct cell *cell, int32_t report
 
 static void put_source(struct buf *out, struct str name, uint8_t kind) {
     PUT(out, "\"source\":{\"name\":");
-    put_string(out, name);
+    event_put_string(out, name);
     PUT(out, ",\"kind\":\"");
     buf_puts(out, source_kind_name((enum source_kind)kind));
     PUT(out, "\"}");
@@ -168,7 +166,7 @@ static void put_all(struct buf *out, const struct ledger_entry *entry,
                &parts->place);
     put_counted(out, &entry->cell, entry->reported);
     PUT(out, ",\"occurred\":");
-    put_date(out, entry->occurred);
+    event_put_date(out, entry->occurred);
     time_format_stamp(entry->received_ms, received);
     PUT(out, ",\"received\":\"");
     buf_puts(out, received);

@@ -170,6 +170,15 @@ bool event_kept_says(struct str kept, const struct ledger_entry *entry, struct e
     return true;
 }
 
+bool event_kept_place(struct str kept, struct event_place *place, struct event_said *said) {
+    struct err ignored;
+    if (!(is_kind(kept, KEPT_VALUE) ? event_read_signal(behind_kind(kept), said, &ignored)
+                                    : read_parts(kept, &said->parts)))
+        return false;
+    *place = said->parts.place;
+    return true;
+}
+
 bool event_kept_spelling(struct str kept, const struct ledger_entry *entry,
                          char out[EVENT_SPELLING_MAX]) {
     struct event_said said;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    RECORD_FORMAT = 4,
+    RECORD_FORMAT = 5,
     FLAG_COUNTS = 1,
     FLAG_POLLED = 2,
     FLAG_ERASED = 4,
@@ -20,7 +20,13 @@ enum {
     FLAG_UNDATED = 128,
     UNKNOWN_BYTES = 1 + DIGEST_BYTES,
 };
-enum { FEED_HEAD = 54 + DIGEST_BYTES, FLAG_SILENT = 1, FLAG_PAUSED = 2, FLAG_LISTED = 4 };
+enum {
+    FEED_REFUSED = 56 + DIGEST_BYTES,
+    FEED_HEAD = FEED_REFUSED + 4 * RECORD_REFUSED_MONTHS,
+    FLAG_SILENT = 1,
+    FLAG_PAUSED = 2,
+    FLAG_LISTED = 4
+};
 enum { QUARANTINE_HEAD = 35, REASON_BYTES = 2 }; // a reason: code, length of its pointer, pointer
 enum { PERSON_BYTES = RECORD_MEMBER - DIGEST_BYTES };
 enum { UNMAPPED_HEAD = 24 + DIGEST_BYTES };
@@ -245,6 +251,9 @@ void record_put_feed(struct buf *out, const struct feed_record *feed, const stru
     put(head + 54, feed->gone, 4);
     put(head + 58, feed->gone_allowed, 4);
     put(head + 62, (uint64_t)feed->signed_s, 8);
+    put(head + 70, feed->refused_month, 2);
+    for (size_t i = 0; i < RECORD_REFUSED_MONTHS; i++)
+        put(head + FEED_REFUSED + 4 * i, feed->refused[i], 4);
     buf_put(out, head, sizeof head);
     put_sealed(out, key, texts, 3);
 }
@@ -267,6 +276,9 @@ bool record_get_feed(struct str record, struct feed_record *feed, const struct h
     feed->gone = (uint32_t)get(head + 54, 4);
     feed->gone_allowed = (uint32_t)get(head + 58, 4);
     feed->signed_s = (int64_t)get(head + 62, 8);
+    feed->refused_month = (uint16_t)get(head + 70, 2);
+    for (size_t i = 0; i < RECORD_REFUSED_MONTHS; i++)
+        feed->refused[i] = (uint32_t)get(head + FEED_REFUSED + 4 * i, 4);
     struct str rest = {record.data + FEED_HEAD, record.len - FEED_HEAD};
     struct str texts = get_sealed(&rest, key, room);
     return texts.data && get_text(&texts, feed->cursor, RECORD_CURSOR_MAX) &&

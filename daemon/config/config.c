@@ -71,6 +71,7 @@ void config_free(struct config *config) {
         config_secret_free(config->kafka_properties[i].value);
     }
     free(config->listen_address);
+    free(config->metrics_address);
     free(config->file);
     free(config);
 }

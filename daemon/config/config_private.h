@@ -6,6 +6,7 @@
 //   kafka_properties.c  names and values of librdkafka's settings
 //   reload.c   what another configuration changes
 //   files.c    paths, secrets, and whether the files named are there
+//   logo.c     whether a picture can be put into a page
 //   print.c    what is in force, as YAML; the list of keys for the manual
 #ifndef CONFIG_CONFIG_PRIVATE_H
 #define CONFIG_CONFIG_PRIVATE_H
@@ -32,7 +33,8 @@ struct config_reading {
 bool config_value_put(const struct yaml_key *key, const struct config *config, struct buf *out);
 uint64_t config_value_number(const struct yaml_key *key, const struct config *config);
 // "127.0.0.1:8080", "[::1]:8080" or "none" to the two fields of struct config.
-bool config_set_listen(struct str text, void *config);
+bool config_set_listen(struct str text, void *config);  // intake.listen
+bool config_set_metrics(struct str text, void *config); // metrics.listen
 
 // May an operator set this one of librdkafka's?
 bool kafka_property_allowed(struct str name);

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/secret_file.h"
+#include "config/logo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,6 +160,19 @@ static void check_pem(struct config_reading *reading, size_t key, const char *wh
     buf_free(&pem);
 }
 
+static void check_metrics(struct config_reading *reading, bool tls) {
+    const struct config *config = reading->config;
+    const char *address = config->metrics_address;
+    size_t key = config_key_index("metrics", "listen");
+    if (address && !tls && !config->metrics_plain && !host_is_local(str_from(address)))
+        yaml_key_fault(&reading->yaml, key,
+                       "not a loopback address: needs intake.tls_certificate and intake.tls_key, "
+                       "or metrics.plain: yes where a tunnel encrypts");
+    if (address && config->listen_address && config->metrics_port == config->listen_port &&
+        strcmp(address, config->listen_address) == 0)
+        yaml_key_fault(&reading->yaml, key, "must not be intake.listen");
+}
+
 static void check_tls(struct config_reading *reading) {
     const struct config *config = reading->config;
     const char *certificate = config->tls_certificate_file, *key_file = config->tls_key_file;
@@ -173,6 +187,13 @@ static void check_tls(struct config_reading *reading) {
         !host_is_local(str_from(config->listen_address)))
         yaml_key_fault(&reading->yaml, listen,
                        "not a loopback address: needs tls_certificate and tls_key");
+    check_metrics(reading, certificate && key_file);
+    if (!certificate && config->tls_client_ca_file)
+        yaml_key_fault(&reading->yaml, config_key_index("intake", "tls_client_ca"),
+                       "needs tls_certificate and tls_key");
+    if (!config->tls_client_ca_file && config->tls_client_crl_file)
+        yaml_key_fault(&reading->yaml, config_key_index("intake", "tls_client_crl"),
+                       "needs tls_client_ca");
     if (check_readable(reading, certificate_key))
         check_pem(reading, certificate_key, "-----BEGIN CERTIFICATE-----");
     char *secret = NULL;
@@ -299,12 +320,19 @@ static void check_kafka(struct config_reading *reading) {
 }
 
 // A reader of one would find the records of the other.
+static void check_topic(struct config_reading *reading, const char *key, const char *topic,
+                        const char *other_key, const char *other) {
+    if (topic && other && strcmp(topic, "none") != 0 && strcmp(topic, other) == 0)
+        yaml_key_fault(&reading->yaml, config_key_index("kafka", key), "must not be kafka.%s",
+                       other_key);
+}
+
 static void check_topics(struct config_reading *reading) {
-    size_t key = config_key_index("kafka", "counts_topic");
     const struct config *config = reading->config;
-    if (config->kafka_topic && config->kafka_counts_topic &&
-        strcmp(config->kafka_topic, config->kafka_counts_topic) == 0)
-        yaml_key_fault(&reading->yaml, key, "must not be kafka.topic");
+    const char *counts = config->kafka_counts_topic, *current = config->kafka_current_topic;
+    check_topic(reading, "counts_topic", counts, "topic", config->kafka_topic);
+    check_topic(reading, "current_topic", current, "topic", config->kafka_topic);
+    check_topic(reading, "current_topic", current, "counts_topic", counts);
 }
 
 static void check_tables(struct config_reading *reading) {
@@ -335,9 +363,21 @@ static void check_templates(struct config_reading *reading) {
     free(usual);
 }
 
+static void check_logo(struct config_reading *reading) {
+    struct buf picture;
+    struct err err;
+    if (!reading->config->logo_file)
+        return;
+    if (!logo_read(reading->config->logo_file, &picture, &err))
+        yaml_key_fault(&reading->yaml, config_key_index("identity", "logo"), "%s", err.text);
+    buf_free(&picture);
+}
+
 void config_files_check(struct config_reading *reading) {
-    static const char *const pem[][2] = {{"ca_file", "-----BEGIN CERTIFICATE-----"},
-                                         {"crl_file", "-----BEGIN X509 CRL-----"}};
+    static const char *const pem[][3] = {{"poll", "ca_file", "-----BEGIN CERTIFICATE-----"},
+                                         {"poll", "crl_file", "-----BEGIN X509 CRL-----"},
+                                         {"intake", "tls_client_ca", "-----BEGIN CERTIFICATE-----"},
+                                         {"intake", "tls_client_crl", "-----BEGIN X509 CRL-----"}};
     check_order(reading);
     check_topics(reading);
     check_oin(reading);
@@ -347,8 +387,9 @@ void config_files_check(struct config_reading *reading) {
     check_control(reading);
     check_tables(reading);
     for (size_t i = 0; i < sizeof pem / sizeof *pem; i++)
-        if (check_readable(reading, config_key_index("poll", pem[i][0])))
-            check_pem(reading, config_key_index("poll", pem[i][0]), pem[i][1]);
+        if (check_readable(reading, config_key_index(pem[i][0], pem[i][1])))
+            check_pem(reading, config_key_index(pem[i][0], pem[i][1]), pem[i][2]);
     check_templates(reading);
+    check_logo(reading);
     (void)check_readable(reading, config_key_index("tables", "sources"));
 }

@@ -28,6 +28,10 @@ static bool is_contact_url(struct str text) {
     return text.len > 8 && memcmp(text.data, "https://", 8) == 0 && !url_fault(text);
 }
 
+static bool is_name(struct str text) {
+    return text.len > 0 && text.len <= 100 && str_is_clean_utf8(text);
+}
+
 static bool is_topic(struct str text) {
     return text_is_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
@@ -108,6 +112,11 @@ const struct yaml_key config_keys[] = {
          "an address of e-mail", "Suppliers ask here: a part of the documents that are served"),
     TEXT("identity", "contact_url", contact_url, "https://beheer.example/signaald", is_contact_url,
          "a URL with https", "Suppliers read here: a part of the documents that are served"),
+    TEXT("identity", "organisation", organisation, NULL, is_name,
+         "1..100 bytes without control characters", "The organisation is called so in its reports"),
+    PATH("identity", "logo", logo_file, NULL,
+         "This picture stands in reports: PNG, or SVG without scripts and references; at most "
+         "256KiB"),
     FIXED_PATH(
         "state", "directory", state_dir, "/var/lib/signaald",
         "The ledger lives here: a local disk that keeps what fdatasync(2) promises, no network "
@@ -148,6 +157,14 @@ const struct yaml_key config_keys[] = {
          "The certificate and its chain, PEM; a reload takes another one, not the first or none"),
     PATH("intake", "tls_key", tls_key_file, NULL,
          "The key of the certificate, PEM, which others cannot read"),
+    PATH(
+        "intake", "tls_client_ca", tls_client_ca_file, NULL,
+        "Authorities, PEM, whose certificates a sender may show instead of a token; a reload reads "
+        "them again"),
+    PATH(
+        "intake", "tls_client_crl", tls_client_crl_file, NULL,
+        "Lists of certificates that were revoked, PEM, one of each authority; who has none that is "
+        "in date is refused; a reload reads them again"),
     FIXED_NUMBER("intake", "connections_max", YAML_KEY_COUNT, http.connections_max, "1000", 1,
                  100000, "More connections than this wait until one closes"),
     NUMBER("intake", "share_percent", YAML_KEY_COUNT, http.share_percent, "25", 1, 100,
@@ -191,6 +208,25 @@ const struct yaml_key config_keys[] = {
            "So often one reader may ask what the audit log gets a line of (429); root may always"),
     FIXED_TEXT("control", "group", control_group, NULL, is_group, "name of a group",
                "Members of this group may read; without it, those of the daemon's own group"),
+    {.section = "metrics",
+     .name = "listen",
+     .type = YAML_KEY_OWN,
+     .set = config_set_metrics,
+     .default_text = "none",
+     .restart = true,
+     .help = "Prometheus reads GET /metrics here, and nothing else: figures about signals are "
+             "rounded down, as for outside; signaald-metrics.socket, where it is enabled, has to "
+             "listen at the same one",
+     .allowed = "ADDRESS:PORT, [ADDRESS]:PORT or none; ports 1..65535, no names of hosts"},
+    {.section = "metrics",
+     .name = "plain",
+     .type = YAML_KEY_FLAG,
+     .offset = AT(metrics_plain),
+     .choices = flags,
+     .default_text = "no",
+     .restart = true,
+     .help = "With yes, an address beyond loopback is in the clear: where a tunnel encrypts; "
+             "otherwise it shows intake.tls_certificate"},
     TEXT("kafka", "brokers", kafka_brokers, NULL, is_brokers, "HOST:PORT,HOST:PORT",
          "Without brokers events stay in the ledger until there are"),
     FIXED_TEXT("kafka", "topic", kafka_topic, "signals", is_topic, "1..249 of [a-zA-Z0-9._-]",
@@ -198,6 +234,9 @@ const struct yaml_key config_keys[] = {
     FIXED_TEXT("kafka", "counts_topic", kafka_counts_topic, "signal-counts", is_topic,
                "1..249 of [a-zA-Z0-9._-], or none",
                "The topic of the statistics that may be told outside; it has to be compacted"),
+    FIXED_TEXT("kafka", "current_topic", kafka_current_topic, "signals-current", is_topic,
+               "1..249 of [a-zA-Z0-9._-], or none",
+               "The topic of the signals as they stand; it has to be compacted"),
     NUMBER("kafka", "recovery_wait", YAML_KEY_MS, kafka_recovery_wait_ms, "500ms", 0, SECONDS(60),
            "After a restart the daemon waits so long for the last bytes of a killed one"),
     {.section = "kafka",

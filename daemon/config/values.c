@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A value as the operator would write it: reading what was written gives the same value. Of the
-// text of most keys yaml_keys.c makes the value; the address to listen on is read here.
+// text of most keys yaml_keys.c makes the value; an address to listen on is read here.
 #include "config_private.h"
 
 #include "base/mem.h"
@@ -35,19 +35,24 @@ static bool listen_split(struct str text, char address[INET6_ADDRSTRLEN], uint16
     return true;
 }
 
+static bool set_listen(struct str text, char **address, uint16_t *port) {
+    char host[INET6_ADDRSTRLEN];
+    bool none = str_is(text, "none");
+    if (!none && !listen_split(text, host, port))
+        return false;
+    free(*address);
+    *address = none ? NULL : mem_strdup(host);
+    return true;
+}
+
 bool config_set_listen(struct str text, void *ctx) {
     struct config *config = ctx;
-    char address[INET6_ADDRSTRLEN];
-    if (str_is(text, "none")) {
-        free(config->listen_address);
-        config->listen_address = NULL;
-        return true;
-    }
-    if (!listen_split(text, address, &config->listen_port))
-        return false;
-    free(config->listen_address);
-    config->listen_address = mem_strdup(address);
-    return true;
+    return set_listen(text, &config->listen_address, &config->listen_port);
+}
+
+bool config_set_metrics(struct str text, void *ctx) {
+    struct config *config = ctx;
+    return set_listen(text, &config->metrics_address, &config->metrics_port);
 }
 
 uint64_t config_value_number(const struct yaml_key *key, const struct config *config) {
@@ -65,13 +70,12 @@ uint64_t config_value_number(const struct yaml_key *key, const struct config *co
     }
 }
 
-static bool put_listen(const struct config *config, struct buf *out) {
-    const char *address = config->listen_address;
+static bool put_listen(const char *address, uint16_t port, struct buf *out) {
     if (!address)
         buf_puts(out, "none");
     else
         buf_printf(out, strchr(address, ':') ? "\"[%s]:%u\"" : "\"%s:%u\"", address,
-                   (unsigned)config->listen_port);
+                   (unsigned)port);
     return true;
 }
 
@@ -94,8 +98,10 @@ bool config_value_put(const struct yaml_key *key, const struct config *config, s
             return false;
         config_put_quoted(out, *(char *const *)field);
         return true;
-    case YAML_KEY_OWN: // intake.listen
-        return put_listen(config, out);
+    case YAML_KEY_OWN: // an address to listen at
+        return key->set == config_set_listen
+                   ? put_listen(config->listen_address, config->listen_port, out)
+                   : put_listen(config->metrics_address, config->metrics_port, out);
     case YAML_KEY_CHOICE:
         buf_puts(out, key->choices[*(const unsigned *)field - key->min]);
         return true;

@@ -22,10 +22,19 @@ static void get_document(struct control *control, struct http_request *request);
 
 static const struct control_route routes[] = {
     {{"GET", "/v1/status", ROUTE_OPEN, false, NULL}, NULL, .handle = control_status},
+    {{"GET", "/", ROUTE_OPEN, false, NULL}, NULL, .handle = control_page},
+    {{"GET", "/v1/live", ROUTE_OPEN, false, NULL}, NULL, .handle = control_live},
+    {{"GET", "/v1/live/figures", ROUTE_OPEN, false, "read page"},
+     NULL,
+     .handle = control_live_figures},
     {{"GET", "/metrics", ROUTE_OPEN, false, NULL}, NULL, .handle = control_metrics},
     {{"GET", "/v1/counts", ROUTE_OPEN, false, "read counts"},
      control_counts_about,
      .handle = control_counts,
+     .asks = true},
+    {{"GET", "/v1/overlap", ROUTE_OPEN, false, "read overlap"},
+     control_counts_about,
+     .handle = control_overlap,
      .asks = true},
     {{"GET", "/v1/trend", ROUTE_OPEN, false, "read trend"},
      control_trend_about,
@@ -38,6 +47,10 @@ static const struct control_route routes[] = {
     {{"GET", "/v1/statistics", ROUTE_OPEN, false, NULL},
      NULL,
      .handle = control_statistics,
+     .asks = true},
+    {{"GET", "/v1/organisation", ROUTE_OPEN, false, NULL},
+     NULL,
+     .handle = control_organisation,
      .asks = true},
     {{"POST", "/v1/statistics/release", ROUTE_OWNER, false, "release statistics"},
      NULL,
@@ -237,6 +250,7 @@ struct control *control_create(const struct control_options *options, struct sou
     struct control *control = mem_zalloc(1, sizeof *control);
     control->options = *options;
     control->started_ms = loop_wall_ms();
+    control->live = live_create();
     control->sources = sources_ref(sources);
     control->tables = tables_ref(tables);
     struct http_options http = {.unix_path = config->control_socket,
@@ -254,7 +268,7 @@ struct control *control_create(const struct control_options *options, struct sou
                                 .on_gone = control_on_gone,
                                 .ctx = control};
     control->server = http_listen(options->loop, &http, err);
-    if (!control->server || !give_to_group(config, err)) {
+    if (!control->server || !give_to_group(config, err) || !scrape_open(control, err)) {
         control_free(control);
         return NULL;
     }
@@ -268,12 +282,15 @@ void control_use(struct control *control, struct sources *sources, struct tables
     control->tables = tables_ref(tables);
     const struct http_limits limits = limits_of(control->options.config);
     http_use_limits(control->server, &limits);
+    scrape_use(control);
 }
 
 void control_quiesce(struct control *control) {
     control->stopping = true;
     if (control->options.listen_fd >= 0) // who asks now waits for the next service
         http_quiesce(control->server);
+    if (control->options.metrics->count)
+        scrape_quiesce(control);
     control_verify_stop(control);
     control_backup_stop(control);
 }
@@ -281,7 +298,9 @@ void control_quiesce(struct control *control) {
 void control_free(struct control *control) {
     if (!control)
         return;
+    scrape_close(control);
     http_close(control->server);
+    live_free(control->live);
     sources_unref(control->sources);
     tables_unref(control->tables);
     free(control->readers.list);

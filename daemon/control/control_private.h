@@ -27,11 +27,13 @@ struct control {
     struct tables *tables;
     struct http_server *server;
     struct follower *followers;    // who waits for more events
+    struct live_pages *live;       // the streams of the operators' page
     int64_t started_ms;            // wall clock
     bool stopping;                 // see control_quiesce
     struct remap_run *remap;       // under way; NULL: none
     struct verify_request *verify; // the same
     struct backup_run *backup;     // the same
+    struct scrape *scrape;         // the metrics over TCP; NULL: they are not
 };
 
 // What an action is about, for the audit log: only what is understood, and nothing as it was typed.
@@ -132,6 +134,15 @@ void control_put_time(struct json_out *json, const char *key, int64_t ms); // 0:
 // "source=NAME" when there is such a source.
 void control_put_source(const struct control *control, struct str name, struct buf *object);
 
+// The metrics as text: `outside` for a reader whom nobody knows, see metrics.c. On the loop.
+#define CONTROL_METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+void control_put_metrics(const struct control *control, bool outside, struct buf *out);
+// scrape.c: metrics.listen, where there is one; then `control` must stay in its place.
+bool scrape_open(struct control *control, struct err *err) MUST_CHECK;
+void scrape_use(const struct control *control);     // the certificate that push shows from now on
+void scrape_quiesce(const struct control *control); // no new connections
+void scrape_close(struct control *control);
+
 // The path /v1/signals/{source}/{id}.
 struct control_signal {
     struct str source, id;
@@ -142,17 +153,22 @@ bool control_take_signal(const struct control *control, struct http_request *req
                          struct control_signal *signal);
 
 // The handlers, and what their actions are about.
-control_handler control_counts, control_trend, control_coverage, control_statistics,
-    control_statistics_release, control_why, control_erase, control_events, control_status,
-    control_metrics, control_feeds, control_feed, control_feed_poll, control_feed_pause,
-    control_feed_resume, control_feed_accept, control_quarantine, control_quarantine_retry,
-    control_quarantine_drop, control_import, control_unmapped, control_remap, control_audit,
-    control_audit_verify, control_verify, control_backup;
+control_handler control_counts, control_overlap, control_organisation, control_trend,
+    control_coverage, control_statistics, control_statistics_release, control_why, control_erase,
+    control_events, control_status, control_metrics, control_feeds, control_feed, control_feed_poll,
+    control_feed_pause, control_feed_resume, control_feed_accept, control_quarantine,
+    control_quarantine_retry, control_quarantine_drop, control_import, control_unmapped,
+    control_remap, control_audit, control_audit_verify, control_verify, control_backup,
+    control_page, control_live, control_live_figures;
 control_about control_counts_about, control_trend_about, control_coverage_about,
     control_signal_about, control_events_about, control_feed_about, control_entry_about,
     control_import_about, control_unmapped_about, control_remap_about, control_audit_about;
 void control_verify_stop(struct control *control); // a verify that goes on ends soon
 void control_backup_stop(struct control *control); // a copy that is being made too
 bool control_copies(const struct control *control);
+void control_put_status(struct json_out *json, struct control *control); // as GET /v1/status has it
+struct live_pages *live_create(void);
+void live_note_growth(struct live_pages *live); // the ledger has grown
+void live_free(struct live_pages *live);        // when the server is closed; NULL is fine
 
 #endif

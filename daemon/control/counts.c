@@ -1,25 +1,39 @@
 // SPDX-License-Identifier: EUPL-1.2
 // GET /v1/counts?by=province,category&period=2017&gender=Masculine: the count cube, exact, for the
-// local socket only.
+// local socket only. GET /v1/overlap asks the same of persons, by the set of kinds of source that
+// know them.
 #include "control_query.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
 
+static void put_kinds(struct json_out *json, unsigned kinds) {
+    json_open_key(json, "kinds", '[');
+    for (int kind = 0; kind < SOURCE_KIND_COUNT; kind++)
+        if (kinds >> kind & 1)
+            json_text(json, source_kind_name((enum source_kind)kind));
+    json_close(json, ']');
+}
+
 static void put_line(struct json_out *json, const struct counts_query *query,
                      const struct counts_line *line) {
     json_open(json, '{');
     for (size_t b = 0; b < query->by_count; b++)
         json_put_text(json, dimension_name(query->by[b]), line->labels[b]);
-    json_put_i64(json, "signals", line->signals);
+    if (query->by_kinds)
+        put_kinds(json, line->kinds);
+    else
+        json_put_i64(json, "signals", line->signals);
     json_put_i64(json, "persons", line->persons);
+    if (query->by_kinds)
+        json_put_i64(json, "nameless", line->nameless);
     json_close(json, '}');
 }
 
 // --- the stream ---
 
-enum { PIECE_LINES = 64, PIECE_BYTES_MAX = 1 << 20 };
+enum { PIECE_LINES = 64, PIECE_BYTES_MAX = 1 << 20, OVERLAP_LINES_MAX = 100000 };
 
 // On the loop: what takes long has been done. The query is kept with the question.
 struct counts_stream {
@@ -40,8 +54,11 @@ static void put_head(struct counts_stream *stream) {
     struct control_names names = {0};
     json_open(json, '{');
     control_query_put(json, stream->query);
-    json_put_i64(json, "total", counts_run_signals(stream->run));
+    if (!stream->query->counts.by_kinds)
+        json_put_i64(json, "total", counts_run_signals(stream->run));
     json_put_i64(json, "persons", counts_run_persons(stream->run));
+    if (stream->query->counts.by_kinds)
+        json_put_i64(json, "nameless", counts_run_nameless(stream->run));
     counts_run_labels(stream->run, note_label, &names);
     control_names_put(json, &names, stream->query->municipalities);
     json_open_key(json, "lines", '[');
@@ -92,8 +109,9 @@ static void add_linked(void *ctx, uint64_t person, const struct cell *cell) {
 
 static void work_out_counts(const struct control_ground *ground, void *ctx,
                             struct http_reply *reply) {
-    static const struct ledger_cube_reader reader = {.cell = add_cell, .linked = add_linked};
     const struct control_query *query = ctx;
+    const struct ledger_cube_reader reader = {
+        .cell = add_cell, .linked = add_linked, .alone = query->counts.by_kinds};
     struct counting *run = counts_run_begin(query->municipalities, &query->counts);
     if (!ledger_each_cell(ground->ledger, &reader, run)) {
         problem_fill(reply, 503, CONTROL_UNREADABLE);
@@ -101,6 +119,13 @@ static void work_out_counts(const struct control_ground *ground, void *ctx,
         return;
     }
     counts_run_end(run);
+    if (query->counts.by_kinds && counts_run_lines_max(run) > OVERLAP_LINES_MAX) {
+        problem_fill(reply, 400,
+                     "The answer would have more than 100000 lines: ask for a shorter period, or "
+                     "by less.");
+        counts_run_free(run);
+        return;
+    }
     struct counts_stream *stream = mem_zalloc(1, sizeof *stream);
     stream->query = query;
     stream->run = run;
@@ -126,5 +151,29 @@ void control_counts(struct control *control, struct http_request *request) {
         control_problem(request, 400, query.fault);
         return;
     }
+    control_ask(control, request, work_out_counts, control_query_keep(&query));
+}
+
+// By kinds, a set of one kind each: nothing would overlap.
+static bool asks_kind(const struct counts_query *counts) {
+    for (size_t i = 0; i < counts->by_count; i++)
+        if (counts->by[i] == DIM_SOURCE_KIND)
+            return true;
+    for (size_t i = 0; i < counts->filter_count; i++)
+        if (counts->filters[i].dimension == DIM_SOURCE_KIND)
+            return true;
+    return false;
+}
+
+void control_overlap(struct control *control, struct http_request *request) {
+    struct control_query query;
+    control_query_take(control, request, false, &query);
+    if (!query.fault && asks_kind(&query.counts))
+        query.fault = "sourceKind is what overlaps: it is neither in by nor a filter.";
+    if (query.fault) {
+        control_problem(request, 400, query.fault);
+        return;
+    }
+    query.counts.by_kinds = true;
     control_ask(control, request, work_out_counts, control_query_keep(&query));
 }

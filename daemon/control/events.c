@@ -123,6 +123,7 @@ void control_events(struct control *control, struct http_request *request) {
 
 void control_wake(struct control *control) {
     struct follower *follower = control->followers;
+    live_note_growth(control->live);
     while (follower) {
         struct follower *next = follower->next;
         follower->woken = true;

@@ -13,11 +13,11 @@
 #define DEFAULT_PATH "/run/signaald/control.sock"
 
 static const struct ctl_verb *const verbs[] = {
-    &status_verb,     &top_verb,    &counts_verb, &trend_verb,  &coverage_verb,
-    &statistics_verb, &report_verb, &why_verb,    &tail_verb,   &feeds_verb,
-    &poll_verb,       &pause_verb,  &resume_verb, &accept_verb, &quarantine_verb,
-    &try_verb,        &import_verb, &words_verb,  &source_verb, &remap_verb,
-    &erase_verb,      &reload_verb, &audit_verb,  &verify_verb, &backup_verb};
+    &status_verb,     &top_verb,    &counts_verb, &overlap_verb,    &trend_verb,  &coverage_verb,
+    &statistics_verb, &report_verb, &why_verb,    &tail_verb,       &feeds_verb,  &poll_verb,
+    &pause_verb,      &resume_verb, &accept_verb, &quarantine_verb, &try_verb,    &import_verb,
+    &words_verb,      &source_verb, &remap_verb,  &erase_verb,      &reload_verb, &audit_verb,
+    &verify_verb,     &backup_verb};
 
 static const struct args_option common_options[] = {
     {"socket", 0, "PATH", "where the daemon listens, see below"},

@@ -53,6 +53,9 @@ static enum ctl_exit print_reloaded(const struct ctl *ctl, const struct json_vie
     free(templates);
     if (json_view_flag(answer, "kafkaChanges"))
         term_out_print(term, STYLE_PLAIN, "Kafka: the producers change over");
+    if (json_view_flag(answer, "clientCertificatesChange"))
+        term_out_print(term, STYLE_PLAIN,
+                       "clients' certificates: other authorities or lists of revoked ones");
     if (json_view_text(answer, "certificateEnds")) {
         format_stamp(json_view_text(answer, "certificateEnds"), text);
         term_out_print(term, STYLE_PLAIN, "the TLS certificate is another one: it ends on %s UTC",

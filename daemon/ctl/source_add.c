@@ -134,8 +134,6 @@ static enum ctl_exit try_first_page(struct adding *adding) {
     const char *sample = args_value(plan->args, "sample");
     if (args_has(plan->args, "untried") || (plan->way != WAY_POLL && !sample))
         return CTL_OK;
-    if (!sample && strncmp(source->url, "sftp://", strlen("sftp://")) == 0)
-        return ctl_fail("files by SFTP are not tried: give one of them as --sample, or --untried");
     const struct try_ask ask = {
         .template = source->template ? source->template
                                      : templates_find(adding->sources->templates, STR("native")),
@@ -145,7 +143,10 @@ static enum ctl_exit try_first_page(struct adding *adding) {
                   .client_cert_file = source->client_cert_file,
                   .headers_file = adding->headers_path,
                   .fsc_grant = source->fsc_grant,
-                  .ca_file = adding->config->fetch.ca_file},
+                  .ca_file = adding->config->fetch.ca_file,
+                  .ssh_user = source->ssh_user,
+                  .ssh_key_file = source->ssh_key_file,
+                  .ssh_host_key = source->ssh_host_key},
         .silent = plan->ctl->json,
         .items_max = ITEMS_SHOWN,
         .municipality = source->municipality};
@@ -170,7 +171,7 @@ static enum ctl_exit confirm(const struct adding *adding) {
 static enum ctl_exit write_token(struct adding *adding) {
     const char *file = args_value(adding->plan.args, "token-file");
     struct err err;
-    if (!file || adding->plan.way != WAY_PUSH)
+    if (!file || !adding->plan.token[0])
         return CTL_OK;
     adding->token_made = secret_write(file, adding->plan.token, geteuid(), getegid(), &err);
     return adding->token_made ? CTL_OK : ctl_fail("%s", err.text);
@@ -214,7 +215,7 @@ static void print_json(const struct adding *adding, bool written) {
     buf_init(&out, JSON_MAX);
     struct json_out json = {.buf = &out};
     const char *token_file = args_value(plan->args, "token-file");
-    bool pushes = plan->way == WAY_PUSH, reloaded = adding->reply.body.len > 0;
+    bool pushes = plan->token[0] != '\0', reloaded = adding->reply.body.len > 0;
     json_open(&json, '{');
     json_put_text(&json, "name", plan->name);
     json_put_u64(&json, "line", adding->file.line);
@@ -250,7 +251,7 @@ static void print_text(const struct adding *adding, bool written) {
                    written ? "it has" : "it would have", adding->file.line, plan->name);
     if (written && adding->secret_made)
         term_out_print(term, STYLE_PLAIN, "its secret is in %s", adding->secret_path);
-    if (!written || plan->way != WAY_PUSH)
+    if (!written || !plan->token[0])
         return;
     if (token_file)
         term_out_print(term, STYLE_PLAIN, "its token is in %s", token_file);
@@ -312,6 +313,7 @@ static const struct args_option options[] = {
     {"template", 0, "NAME", "how it is read; default: native"},
     {"secret-file", 0, "FILE", "with the endpoint's secret; it is made if needed"},
     {"token-file", 0, "FILE", "for the new token, which is then not shown"},
+    {"certificate", 0, "BINDING", "its client shows one: oin:NUMBER or sha256:FINGERPRINT"},
     {"set", 0, "COLUMN=VALUE", "any other column; may be given again"},
     {"sample", 0, "FILE", "try this, instead of what the endpoint has"},
     {"untried", 0, NULL, "try nothing"},
@@ -327,7 +329,8 @@ const struct ctl_verb source_verb = {
     .help = "Add a source: a line in sources.csv",
     .more =
         "On a terminal it asks for what the options lack. A source that posts gets a token, which "
-        "is shown once: only its hash is kept. The endpoint of one that is polled is asked as the "
+        "is shown once: only its hash is kept. With --certificate it gets one only if there is a "
+        "--token-file. The endpoint of one that is polled is asked as the "
         "daemon would, and what the template makes of its first page is shown, as signaalctl try "
         "shows it, personal data too. Then the table with the new line is checked as signaald "
         "--check-config does, put in place, and the daemon reloads it. When any of this fails, all "

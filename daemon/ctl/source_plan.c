@@ -144,7 +144,12 @@ static enum ctl_exit plan_rest(struct source_plan *plan) {
         if (!put(plan, (struct str){set, (size_t)(equals - set)}, equals + 1))
             return ctl_usage(plan->ctl, "--set: too many columns");
     }
-    if (plan->way == WAY_PUSH) {
+    const char *certificate = args_value(plan->args, "certificate");
+    if (certificate && plan->way != WAY_PUSH)
+        return ctl_usage(plan->ctl, "--certificate is of a source that posts: --way push");
+    (void)put(plan, STR("certificates"), certificate);
+    // Who shows a certificate needs no token.
+    if (plan->way == WAY_PUSH && (!certificate || args_has(plan->args, "token-file"))) {
         secret_make_token(plan->token, plan->hash);
         (void)put(plan, STR("tokens"), plan->hash);
     }

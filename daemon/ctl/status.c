@@ -139,22 +139,40 @@ static void put_advice(const struct term_out *term, const char *advice) {
         term_out_put_wrapped(term, STYLE_WARN, text);
 }
 
-// The topic of the rounded numbers.
-static void put_counts(const struct term_out *term, const struct json_view *counts) {
-    static const struct status_number waiting[] = {{"statistics wait", "waiting", STATISTIC_COUNT}};
-    const char *state = json_view_text(counts, "state"),
-               *fault = json_view_text(counts, "lastError");
-    put_fact(term, "statistics topic", STYLE_PLAIN, json_view_text(counts, "topic"));
-    put_fact(term, "statistics state", state_style(state), state);
-    put_numbers(term, counts, waiting, 1);
-    put_fact(term, "statistics last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
-    put_advice(term, json_view_text(counts, "whatToDo"));
+// Another topic than that of events.
+struct status_topic {
+    const char *at, *topic, *state, *last_error;
+    struct status_number waiting;
+};
+
+static void put_topic(const struct term_out *term, const struct json_view *answer,
+                      const struct status_topic *told) {
+    const struct json_view *topic = json_view_at(answer, told->at);
+    if (!topic)
+        return;
+    const char *state = json_view_text(topic, "state"), *fault = json_view_text(topic, "lastError");
+    put_fact(term, told->topic, STYLE_PLAIN, json_view_text(topic, "topic"));
+    put_fact(term, told->state, state_style(state), state);
+    put_numbers(term, topic, &told->waiting, 1);
+    put_fact(term, told->last_error, fault ? STYLE_WARN : STYLE_PLAIN, fault);
+    put_advice(term, json_view_text(topic, "whatToDo"));
 }
 
 static void put_kafka(const struct term_out *term, const struct json_view *answer) {
     const char *state = json_view_text(answer, "kafka.state");
     const char *fault = json_view_text(answer, "kafka.lastError");
-    const struct json_view *counts = json_view_at(answer, "kafka.counts");
+    static const struct status_topic counts = {
+        .at = "kafka.counts",
+        .topic = "statistics topic",
+        .state = "statistics state",
+        .last_error = "statistics last error",
+        .waiting = {"statistics wait", "waiting", STATISTIC_COUNT}};
+    static const struct status_topic current = {
+        .at = "kafka.current",
+        .topic = "current topic",
+        .state = "current state",
+        .last_error = "current last error",
+        .waiting = {"current wait", "waiting", STATISTIC_COUNT}};
     put_heading(term, "Kafka");
     put_fact(term, "state", state_style(state), state);
     put_fact(term, "brokers", STYLE_PLAIN, json_view_text(answer, "kafka.brokers"));
@@ -164,8 +182,8 @@ static void put_kafka(const struct term_out *term, const struct json_view *answe
         put_time(term, "certificate ends", json_view_text(answer, "kafka.certificateEnds"));
     put_fact(term, "last error", fault ? STYLE_WARN : STYLE_PLAIN, fault);
     put_advice(term, json_view_text(answer, "kafka.whatToDo"));
-    if (counts)
-        put_counts(term, counts);
+    put_topic(term, answer, &counts);
+    put_topic(term, answer, &current);
 }
 
 static void put_daemon(const struct term_out *term, const struct json_view *answer) {

@@ -130,17 +130,30 @@ static void put_kafka(struct view *view) {
         put_line(view, "", STYLE_WARN, "last error: %s", fault);
 }
 
-// The rounded statistics' own topic; switched off it is no news.
-static void put_statistics(struct view *view) {
-    const char *state = json_view_text(view->top->status, "kafka.counts.state");
-    const char *topic = json_view_text(view->top->status, "kafka.counts.topic");
-    const char *fault = json_view_text(view->top->status, "kafka.counts.lastError");
+// A topic of its own; switched off it is no news.
+struct top_topic {
+    const char *label, *state, *topic, *fault, *waiting;
+};
+
+static void put_topic(struct view *view, const struct top_topic *told) {
+    const char *state = json_view_text(view->top->status, told->state);
+    const char *topic = json_view_text(view->top->status, told->topic);
+    const char *fault = json_view_text(view->top->status, told->fault);
     if (!state || strcmp(state, "off") == 0)
         return;
-    put_line(view, "Released", strcmp(state, "running") == 0 ? STYLE_GOOD : STYLE_WARN,
+    put_line(view, told->label, strcmp(state, "running") == 0 ? STYLE_GOOD : STYLE_WARN,
              "%s on topic %s, %" PRId64 " records wait%s%s", state, topic ? topic : "-",
-             number(view, "kafka.counts.waiting"), fault ? "; last error: " : "",
-             fault ? fault : "");
+             number(view, told->waiting), fault ? "; last error: " : "", fault ? fault : "");
+}
+
+static void put_topics(struct view *view) {
+    static const struct top_topic topics[] = {
+        {"Released", "kafka.counts.state", "kafka.counts.topic", "kafka.counts.lastError",
+         "kafka.counts.waiting"},
+        {"Current", "kafka.current.state", "kafka.current.topic", "kafka.current.lastError",
+         "kafka.current.waiting"}};
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+        put_topic(view, &topics[i]);
 }
 
 static void put_disk(struct view *view) {
@@ -208,7 +221,7 @@ void top_draw(const struct top *top, const struct term_out *term) {
     put_intake(&view);
     put_verdicts(&view);
     put_kafka(&view);
-    put_statistics(&view);
+    put_topics(&view);
     put_disk(&view);
     put_feeds(&view);
     put_events(&view);

@@ -47,7 +47,7 @@ static bool sort(const char *name, int fd, const char *const names[],
     if (i == count)
         return err_set(err, ERR_CONFIG,
                        "systemd passes a socket named \"%.40s\", which is not known here: "
-                       "FileDescriptorName= is \"intake\" or \"control\"",
+                       "FileDescriptorName= is \"intake\", \"control\" or \"metrics\"",
                        name);
     if (sockets[i].count == NOTIFY_SOCKETS_MAX)
         return err_set(err, ERR_CONFIG, "systemd passes more than %d sockets named \"%s\"",

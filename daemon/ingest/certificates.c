@@ -5,16 +5,19 @@
 // nobody looks for it there. What cannot be read here is told by whoever uses it.
 #include "ingest/certificates.h"
 
+#include "base/mem.h"
 #include "base/pii/log.h"
 #include "edge/http/certificate.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { DAY_S = 24 * 3600, WARN_DAYS = 30, PEM_BYTES_MAX = 4 << 20, WHAT_MAX = 128 };
 
 struct watched {
-    const char *file; // NULL: there is none
-    const char *what; // for the log
+    const char *file;        // NULL: there is none
+    const char *what;        // for the log
+    const char *of, *source; // for the metrics; `source` NULL: it is none's
     enum certificate_use use;
     enum certificate_kind kind; // CERTIFICATE_KINDS: its end is told by others
     bool with_key;              // its key stands in the same file
@@ -32,16 +35,20 @@ static void each(const struct config *config, const struct sources *sources, wat
                  void *ctx) {
     char what[WHAT_MAX];
     const struct watched list[] = {
-        {config->tls_certificate_file, "the TLS certificate", CERTIFICATE_OWN, CERTIFICATE_KINDS,
-         false},
-        {config->fetch.ca_file, "one of the authorities of poll.ca_file", CERTIFICATE_AUTHORITIES,
-         CERTIFICATE_KIND_AUTHORITY, false},
-        {config->fetch.crl_file, "one of the lists of poll.crl_file", CERTIFICATE_REVOKED,
-         CERTIFICATE_KIND_REVOKED, false},
-        {kafka_file(config, "ssl.certificate.location"), "the certificate for Kafka",
-         CERTIFICATE_OWN, CERTIFICATE_KIND_KAFKA, false},
-        {kafka_file(config, "ssl.crl.location"), "one of Kafka's lists of revoked certificates",
+        {config->tls_certificate_file, "the TLS certificate", "intake.tls_certificate", NULL,
+         CERTIFICATE_OWN, CERTIFICATE_KINDS, false},
+        {config->tls_client_ca_file, "one of the authorities of intake.tls_client_ca",
+         "intake.tls_client_ca", NULL, CERTIFICATE_AUTHORITIES, CERTIFICATE_KIND_AUTHORITY, false},
+        {config->tls_client_crl_file, "one of the lists of intake.tls_client_crl",
+         "intake.tls_client_crl", NULL, CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
+        {config->fetch.ca_file, "one of the authorities of poll.ca_file", "poll.ca_file", NULL,
+         CERTIFICATE_AUTHORITIES, CERTIFICATE_KIND_AUTHORITY, false},
+        {config->fetch.crl_file, "one of the lists of poll.crl_file", "poll.crl_file", NULL,
          CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
+        {kafka_file(config, "ssl.certificate.location"), "the certificate for Kafka",
+         "kafka.settings", NULL, CERTIFICATE_OWN, CERTIFICATE_KIND_KAFKA, false},
+        {kafka_file(config, "ssl.crl.location"), "one of Kafka's lists of revoked certificates",
+         "kafka.settings.crl", NULL, CERTIFICATE_REVOKED, CERTIFICATE_KIND_REVOKED, false},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (list[i].file)
@@ -50,18 +57,18 @@ static void each(const struct config *config, const struct sources *sources, wat
         const struct source *source = &sources->list[i];
         (void)snprintf(what, sizeof what, "the client certificate of source %s", source->name);
         if (source->client_cert_file)
-            fn(ctx, &(struct watched){source->client_cert_file, what, CERTIFICATE_OWN,
-                                      CERTIFICATE_KIND_CLIENT, true});
+            fn(ctx,
+               &(struct watched){source->client_cert_file, what, "client_cert_file", source->name,
+                                 CERTIFICATE_OWN, CERTIFICATE_KIND_CLIENT, true});
     }
 }
 
 // NUL-terminated; the caller ends it with drop_pem, also when there is nothing.
-static bool read_pem(const char *file, struct buf *pem) {
-    struct err ignored;
-    if (!str_read_file(file, PEM_BYTES_MAX, pem, &ignored))
+static bool read_pem(const char *file, struct buf *pem, struct err *err) {
+    if (!str_read_file(file, PEM_BYTES_MAX, pem, err))
         return false;
     buf_putc(pem, '\0');
-    return !pem->overflow;
+    return !pem->overflow || err_set(err, ERR_CONFIG, "%s: too large", file);
 }
 
 static void drop_pem(struct buf *pem) {
@@ -73,21 +80,21 @@ static void drop_pem(struct buf *pem) {
 // ---- the intake's
 
 bool certificates_read_own(const struct config *config, struct http_tls **tls, struct err *err) {
-    struct buf certificate = {0}, key = {0};
+    const char *const files[] = {config->tls_certificate_file, config->tls_key_file,
+                                 config->tls_client_ca_file, config->tls_client_crl_file};
+    enum { FILES = sizeof files / sizeof *files };
+    struct buf pem[FILES] = {{0}};
+    bool ok = true;
     *tls = NULL;
     if (!config->tls_certificate_file || !config->tls_key_file)
         return true;
-    bool ok = str_read_file(config->tls_certificate_file, PEM_BYTES_MAX, &certificate, err) &&
-              str_read_file(config->tls_key_file, PEM_BYTES_MAX, &key, err);
-    if (ok) {
-        buf_putc(&certificate, '\0');
-        buf_putc(&key, '\0');
-        *tls = http_tls_create(certificate.data, key.data, err);
-    }
-    if (key.data)
-        hash_wipe(key.data, key.len);
-    buf_free(&certificate);
-    buf_free(&key);
+    for (size_t i = 0; ok && i < FILES; i++)
+        ok = !files[i] || read_pem(files[i], &pem[i], err);
+    if (ok)
+        *tls = http_tls_create(
+            &(struct http_tls_texts){pem[0].data, pem[1].data, pem[2].data, pem[3].data}, err);
+    for (size_t i = 0; i < FILES; i++)
+        drop_pem(&pem[i]);
     return *tls != NULL;
 }
 
@@ -106,7 +113,7 @@ static void on_fault(void *ctx, const struct certificate_fault *fault) {
 
 static void check_pair(const struct watched *watched, const char *pem, struct diagnostics *faults) {
     struct err err;
-    struct http_tls *tls = http_tls_create(pem, pem, &err);
+    struct http_tls *tls = http_tls_create(&(struct http_tls_texts){pem, pem, NULL, NULL}, &err);
     if (!tls)
         diagnostics_add(faults, watched->file, 0, "%s", err.text);
     http_tls_unref(tls);
@@ -115,8 +122,9 @@ static void check_pair(const struct watched *watched, const char *pem, struct di
 static void check_one(void *ctx, const struct watched *watched) {
     struct fault_of check = {watched, ctx};
     struct buf pem = {0};
+    struct err ignored;
     size_t before = check.faults->count;
-    if (read_pem(watched->file, &pem)) {
+    if (read_pem(watched->file, &pem, &ignored)) {
         certificate_check(pem.data, watched->use, loop_wall_ms() / 1000, on_fault, &check);
         if (watched->with_key && check.faults->count == before)
             check_pair(watched, pem.data, check.faults);
@@ -138,7 +146,8 @@ void certificates_check_own(const char *file, struct diagnostics *faults) {
 
 bool certificates_chain_ends(const char *file) {
     struct buf pem = {0};
-    bool ends = !file || !read_pem(file, &pem) || certificate_chain_ends(pem.data);
+    struct err ignored;
+    bool ends = !file || !read_pem(file, &pem, &ignored) || certificate_chain_ends(pem.data);
     drop_pem(&pem);
     return ends;
 }
@@ -161,23 +170,39 @@ void certificate_warn(const char *what, int64_t ends_s) {
             what, (long long)(left_s / DAY_S), day);
 }
 
+static void note_end(struct certificate_ends *ends, const struct watched *watched, int64_t ends_s) {
+    ends->list = mem_grow(ends->list, ends->count, &ends->cap, sizeof *ends->list);
+    ends->list[ends->count++] = (struct certificate_end){
+        watched->of, watched->source ? mem_strdup(watched->source) : NULL, ends_s};
+}
+
+void certificate_ends_free(struct certificate_ends *ends) {
+    for (size_t i = 0; i < ends->count; i++)
+        free(ends->list[i].source);
+    free(ends->list);
+    *ends = (struct certificate_ends){0};
+}
+
 // A list of revoked certificates lives for days: of it only the end is told.
 static void look(void *ctx, const struct watched *watched) {
     struct certificate_ends *ends = ctx;
     struct buf pem = {0};
-    if (watched->kind != CERTIFICATE_KINDS && read_pem(watched->file, &pem)) {
+    struct err ignored;
+    if (watched->kind != CERTIFICATE_KINDS && read_pem(watched->file, &pem, &ignored)) {
         int64_t ends_s = certificate_ends_s(pem.data, watched->use);
         int64_t *first_s = &ends->first_s[watched->kind];
         if (watched->use != CERTIFICATE_REVOKED || ends_s <= loop_wall_ms() / 1000)
             certificate_warn(watched->what, ends_s);
         if (ends_s && (*first_s == 0 || ends_s < *first_s))
             *first_s = ends_s;
+        if (ends_s)
+            note_end(ends, watched, ends_s);
     }
     drop_pem(&pem);
 }
 
 void certificates_look(const struct config *config, const struct sources *sources,
                        struct certificate_ends *ends) {
-    *ends = (struct certificate_ends){0};
+    certificate_ends_free(ends);
     each(config, sources, look, ends);
 }

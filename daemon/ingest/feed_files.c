@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // A poll of a folder by SFTP. It reads the list of the folder, then each file that is ripe (two
 // lists in a row had it with the same size and time, so nobody writes it any more) and that was not
-// read with this time before, the oldest first; each file is a page, and a delivery of its own. The
-// cursor is the time of the newest file that was read, and stays before one that could not be.
-// What was read since the start is in memory too: so a file that comes late with an old time is
-// seen. After a start what is older than the cursor counts as read, and what is as old is read
-// once more. Nothing is ever deleted or renamed over there.
+// read with this time before, the oldest first; each file is a page, and a delivery of its own.
+// What was read is in memory, and in the ledger from the commit of its page on: so a file that
+// comes late with an old time is seen, also after a start, and none is read twice. The cursor, the
+// time of the newest file that was read, is for who looks at the feed. Nothing is ever deleted or
+// renamed over there.
 #include "base/mem.h"
 #include "codec/listing.h"
 #include "feeds_private.h"
@@ -13,25 +13,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct folder_file {
     char *name;
     int64_t ms;
-    struct digest digest; // of name and size
+    struct digest digest; // of folder, name and size
 };
 
 // Of the feed: what its folder had.
 struct folder {
-    struct index *done;   // (name, size) -> time of what was read
+    struct index *done;   // (folder, name, size) -> time of what was read
     struct index *before; // the same of the last list
-    bool known;           // `done` has what was read before the start
     // of the poll under way
     struct index *now;
     struct folder_file *files; // to be read, the oldest first
     size_t count, cap, at;
-    bool unripe; // some are not ripe yet
-    bool held;   // one could not be read: the cursor stays before it
+    bool unripe;               // some are not ripe yet
+    bool held;                 // one could not be read: the cursor stays before it
+    struct delivery_file file; // the page under way
     char failure[FEED_FAILURE_MAX];
 };
 
@@ -55,29 +54,39 @@ void feed_files_forget(struct feed *feed) {
     feed->folder = NULL;
 }
 
-static struct folder *folder_create(void) {
+struct folder_loading {
+    struct index *done;
+    int64_t before_ms;
+};
+
+static void on_read_before(void *ctx, const struct digest *file, int64_t ms) {
+    const struct folder_loading *loading = ctx;
+    if (ms < loading->before_ms)
+        index_put(loading->done, file, (uint64_t)ms);
+}
+
+// With what was read, of files older than this.
+static struct folder *folder_create(const struct feed *feed, int64_t before_ms) {
     struct folder *folder = mem_zalloc(1, sizeof *folder);
     folder->done = index_create();
     folder->before = index_create();
     folder->now = index_create();
+    struct folder_loading loading = {folder->done, before_ms};
+    ledger_files(feed->feeds->options.ledger, str_from(feed->source->name), on_read_before,
+                 &loading);
     return folder;
 }
 
+void feed_files_rewind(struct feed *feed) {
+    int64_t cursor_ms = 0;
+    if (!feed->source->ssh_user)
+        return;
+    (void)time_parse_stamp(str_from(feed->record.cursor), &cursor_ms);
+    feed_files_forget(feed);
+    feed->folder = folder_create(feed, cursor_ms);
+}
+
 // ---- the list
-
-static bool ends_in(struct str name, const char *ending) {
-    size_t len = strlen(ending);
-    return name.len > len && strncasecmp(name.data + name.len - len, ending, len) == 0;
-}
-
-// Others are what an upload is called before it is whole, or no signals.
-static bool is_named_so(const struct template *t, struct str name) {
-    if (t->mapping.format == MAPPING_CSV)
-        return ends_in(name, ".csv") || ends_in(name, ".txt");
-    if (t->mapping.format == MAPPING_NDJSON)
-        return ends_in(name, ".ndjson") || ends_in(name, ".jsonl");
-    return ends_in(name, ".json");
-}
 
 static void add_file(struct folder *folder, const struct listing_file *file,
                      const struct digest *digest) {
@@ -87,20 +96,18 @@ static void add_file(struct folder *folder, const struct listing_file *file,
 }
 
 static void on_file(void *ctx, const struct listing_file *file) {
-    static const struct hash_key key;
     struct feed *feed = ctx;
     struct folder *folder = feed->folder;
+    const struct digest *place = &feed->record.place;
     const uint64_t time = (uint64_t)file->ms, size = file->size;
-    const struct str parts[] = {file->name, {(const char *)&size, sizeof size}};
+    const struct str parts[] = {{(const char *)place->bytes, sizeof place->bytes},
+                                file->name,
+                                {(const char *)&size, sizeof size}};
     struct digest digest;
-    int64_t cursor_ms = 0;
-    if (!is_named_so(feed->source->template, file->name))
+    if (!template_reads_file(feed->source->template, file->name))
         return;
-    hash_digest(&key, "file", parts, 2, &digest);
+    hash_digest(ledger_identity_key(feed->feeds->options.ledger), "file", parts, 3, &digest);
     index_put(folder->now, &digest, time);
-    (void)time_parse_stamp(str_from(feed->record.cursor), &cursor_ms);
-    if (!folder->known && file->ms < cursor_ms)
-        index_put(folder->done, &digest, time);
     if (index_get(folder->done, &digest) >= time)
         return;
     if (index_get(folder->before, &digest) == time)
@@ -112,6 +119,29 @@ static void on_file(void *ctx, const struct listing_file *file) {
 static int by_age(const void *a, const void *b) {
     const struct folder_file *x = a, *y = b;
     return x->ms != y->ms ? (x->ms < y->ms ? -1 : 1) : strcmp(x->name, y->name);
+}
+
+struct sifting {
+    struct folder *folder;
+    struct index *kept;
+};
+
+static void sift(void *ctx, const struct digest *digest, uint64_t time) {
+    const struct sifting *sifting = ctx;
+    struct delivery_file *file = &sifting->folder->file;
+    if (index_get(sifting->folder->before, digest) == 0 && file->gone_count < DELIVERY_FILES_GONE)
+        file->gone[file->gone_count++] = *digest;
+    else
+        index_put(sifting->kept, digest, time);
+}
+
+// What is gone from the folder is forgotten, with the first file that is read next.
+static void forget_gone(struct folder *folder) {
+    struct sifting sifting = {folder, index_create()};
+    folder->file.gone_count = 0;
+    index_each(folder->done, sift, &sifting);
+    index_free(folder->done);
+    folder->done = sifting.kept;
 }
 
 static void on_listed(void *ctx, const struct fetch_result *result) {
@@ -134,16 +164,17 @@ static void on_listed(void *ctx, const struct fetch_result *result) {
     folder->before = folder->now;
     folder->now = last;
     index_clear(last);
-    folder->known = true;
-    if (folder->count)
+    if (folder->count) {
+        forget_gone(folder);
         qsort(folder->files, folder->count, sizeof *folder->files, by_age);
+    }
     feed->record.contact_ms = loop_wall_ms();
     feed_files_next(feed);
 }
 
 void feed_files_begin(struct feed *feed) {
     if (!feed->folder)
-        feed->folder = folder_create();
+        feed->folder = folder_create(feed, INT64_MAX);
     struct folder *folder = feed->folder;
     files_free(folder);
     index_clear(folder->now);
@@ -182,13 +213,17 @@ void feed_files_next(struct feed *feed) {
     feed_poll_finish(feed, folder->failure[0] ? folder->failure : NULL, 0);
 }
 
-void feed_files_plan(struct feed *feed, struct feed_record *record) {
-    const struct folder *folder = feed->folder;
+void feed_files_plan(struct feed *feed, struct delivery_poll *page) {
+    struct folder *folder = feed->folder;
+    const struct folder_file *file = &folder->files[folder->at];
     char stamp[TIME_STAMP_MAX];
     feed->poll->plan.pages++;
-    time_format_stamp(folder->files[folder->at].ms, stamp);
-    if (!folder->held && strcmp(stamp, record->cursor) > 0)
-        memcpy(record->cursor, stamp, sizeof stamp);
+    folder->file.read = file->digest;
+    folder->file.ms = file->ms;
+    page->file = &folder->file;
+    time_format_stamp(file->ms, stamp);
+    if (!folder->held && strcmp(stamp, page->feed.cursor) > 0)
+        memcpy(page->feed.cursor, stamp, sizeof stamp);
 }
 
 void feed_files_done(struct feed *feed, const char *failure) {
@@ -202,6 +237,7 @@ void feed_files_done(struct feed *feed, const char *failure) {
                            failure);
     } else {
         index_put(folder->done, &file->digest, (uint64_t)file->ms);
+        folder->file.gone_count = 0;
     }
     feed_files_next(feed);
 }

@@ -365,6 +365,7 @@ void feeds_free(struct feeds *feeds) {
         feed_free(feeds->feeds[i]);
     free(feeds->feeds);
     loop_timer_free(feeds->silence_timer);
+    certificate_ends_free(&feeds->certificates);
     sources_unref(feeds->sources);
     tables_unref(feeds->tables);
     free(feeds);
@@ -447,12 +448,13 @@ void feeds_each(struct ledger *ledger, struct feed_glance *list, size_t count,
         ;
 }
 
-void feeds_each_failing(const struct feeds *feeds,
-                        bool (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
+void feeds_each_polled(const struct feeds *feeds,
+                       bool (*fn)(void *ctx, const struct feed_view *view), void *ctx) {
     for (size_t i = 0; i < feeds->feed_count; i++) {
-        struct feed_view view = {.source = feeds->feeds[i]->source};
-        view_polled(feeds->feeds[i], &view);
-        if (view.failures && !fn(ctx, &view))
+        const struct feed *feed = feeds->feeds[i];
+        struct feed_view view = {.source = feed->source, .record = &feed->record};
+        view_polled(feed, &view);
+        if (!fn(ctx, &view))
             return;
     }
 }
@@ -566,7 +568,7 @@ enum feed_asked feeds_reread(struct feeds *feeds, struct str source, struct str 
         memcpy(text, cursor.data, cursor.len);
     change_source(feeds, feed->source, SOURCE_SET_CURSOR, cursor);
     memcpy(feed->record.cursor, text, sizeof feed->record.cursor);
-    feed_files_forget(feed);
+    feed_files_rewind(feed);
     feed->record.etag[0] = feed->record.last_modified[0] = '\0';
     return feeds_poll(feeds, source);
 }

@@ -88,10 +88,11 @@ void feed_absence_free(struct feed_poll *poll);
 // feed_files.c, for a source by SFTP.
 void feed_files_begin(struct feed *feed);
 void feed_files_next(struct feed *feed);
-// On a worker, when the file is decoded: the cursor that is committed with it.
-void feed_files_plan(struct feed *feed, struct feed_record *record);
+// On a worker, when the file is decoded: the cursor, and that it was read, are committed with it.
+void feed_files_plan(struct feed *feed, struct delivery_poll *page);
 // The file is on the disk, or `failure` says why not: goes on with the next.
 void feed_files_done(struct feed *feed, const char *failure);
+void feed_files_rewind(struct feed *feed); // what is as old as the cursor, or newer, is read again
 void feed_files_forget(struct feed *feed); // reads all anew; there may be nothing
 // poll.c, for it: asks for poll->url; asks for any URL of the source.
 void feed_poll_fetch_page(struct feed *feed);

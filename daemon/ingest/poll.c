@@ -241,7 +241,7 @@ static void plan_page(struct delivery *delivery) {
     struct feed *feed = delivery->task.ctx;
     const struct page *content = &delivery->content;
     if (feed->folder) {
-        feed_files_plan(feed, &delivery->poll->feed);
+        feed_files_plan(feed, delivery->poll);
         return;
     }
     const struct feed_page page = {.count = content->decoded.items + content->excluded,

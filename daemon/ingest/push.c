@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The public side. When a request's head is there, its route, its source (by the token) and the
-// format of its body are found, and kept in the request's room. The source is borrowed from the
-// table of that moment: the generation tells when that table has been replaced since, and then the
-// head is looked at once more. A delivery that is submitted owns the body; its reply ends the
-// request.
+// The public side. When a request's head is there, its route, its source (by a token, a certificate
+// or a name that is signed) and the format of its body are found, and kept in the request's room.
+// The source is borrowed from the table of that moment: the generation tells when that table has
+// been replaced since, and then the head is looked at once more. A delivery that is submitted owns
+// the body; its reply ends the request.
 #include "ingest/push.h"
 
 #include "api/documents.h"
@@ -136,17 +136,28 @@ static unsigned check_signature(struct push_request *call) {
     return refuse(call, status, why);
 }
 
+static unsigned check_token(struct push_request *call) {
+    call->source = sender_by_token(call->push->sources, call->request);
+    return call->source ? 0 : 401;
+}
+
 // 0, or the status to refuse with.
 static unsigned check_right(struct push_request *call) {
-    const struct push *push = call->push;
-    call->generation = push->generation;
+    unsigned status = 0;
+    call->generation = call->push->generation;
     call->source = NULL;
     if (call->match.route->right == ROUTE_OPEN)
         return 0;
+    const struct http_certificate *shown = http_client(call->request);
     call->is_signed = signed_is(call->request);
     if (call->is_signed)
-        return check_signed(call);
-    call->source = sender_by_token(push->sources, call->request);
+        status = check_signed(call);
+    else if (!shown || http_header_value(call->request, "Authorization").data)
+        status = check_token(call);
+    if (status || !shown)
+        return status;
+    call->source = sender_by_certificate(&call->push->rates, call->push->sources, shown,
+                                         call->source, loop_now_ms(call->push->loop));
     return call->source ? 0 : 401;
 }
 
@@ -241,7 +252,7 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
     push->requests_refused++;
     // Neither 415 nor 401 comes before on_head, which fills in the call.
     if (status == 415 || (status == 401 && call->is_signed))
-        problem_fill(reply, status, call->refusal);
+        problem_fill(reply, status, call->refusal[0] ? call->refusal : NULL);
     else if (status == 429)
         fill_busy(call, reply);
     else
@@ -377,20 +388,6 @@ static uint64_t find_own(struct push_request *call, struct digest *identity) {
     return seq;
 }
 
-static void put_line(struct json_out *json, const struct ledger_event *line, const char *topic) {
-    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
-    digest_to_hex(&line->entry.identity, signal);
-    time_format_stamp(line->entry.received_ms, received);
-    json_open(json, '{');
-    json_put_string(json, "id", (struct str){line->entry.id, line->entry.id_len});
-    json_put_text(json, "signal", signal);
-    json_put_text(json, "verdict", verdict_name(line->entry.verdict));
-    json_put_u64(json, "version", line->entry.version);
-    json_put_text(json, "received", received);
-    reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
-    json_close(json, '}');
-}
-
 static void on_own_line(void *ctx, const struct ledger_event *line) {
     struct push_request *call = ctx;
     struct http_reply reply = {0};
@@ -403,7 +400,7 @@ static void on_own_line(void *ctx, const struct ledger_event *line) {
         return;
     }
     struct json_out json = {.buf = reply_body(&reply, 200, "application/json")};
-    put_line(&json, line, call->push->config->kafka_topic);
+    verdicts_put_line(&json, line, call->push->config->kafka_topic);
     http_send(call->request, &reply);
 }
 
@@ -488,7 +485,7 @@ static void get_document(struct push_request *call) {
 }
 
 void push_use_tls(struct push *push, struct http_tls *tls) {
-    if (!tls || http_tls_same(tls, push->tls))
+    if (!tls || (http_tls_same(tls, push->tls) && http_tls_same_clients(tls, push->tls)))
         return;
     if (push->server)
         http_use_tls(push->server, http_tls_ref(tls));
@@ -516,9 +513,7 @@ static bool listen_on(struct push *push, const struct push_options *passed, stru
                                    .on_refusal = on_refusal,
                                    .on_full = on_full,
                                    .ctx = push};
-    if (!certificates_read_own(config, &options.tls, err))
-        return false;
-    push->tls = http_tls_ref(options.tls);
+    options.tls = http_tls_ref(push->tls);
     push->server = http_listen(push->loop, &options, err);
     return push->server != NULL;
 }
@@ -540,7 +535,8 @@ struct push *push_create(const struct push_options *options, struct sources *sou
                                         .feeds = options->feeds};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
-    if (options->config->listen_address && !listen_on(push, options, err)) {
+    if (!certificates_read_own(options->config, &push->tls, err) ||
+        (options->config->listen_address && !listen_on(push, options, err))) {
         push_free(push);
         return NULL;
     }

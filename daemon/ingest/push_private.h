@@ -34,6 +34,12 @@ struct map;
 // NULL: there is none.
 const struct source *sender_by_token(const struct sources *sources,
                                      const struct http_request *request);
+// The source that the certificate is bound to. `beside`: whose token or signature came with it;
+// NULL: none. NULL when it is not believed, bound to none, or to another source than `beside`: why
+// is for the log only, a stranger is told nothing.
+const struct source *sender_by_certificate(struct map *rates, const struct sources *sources,
+                                           const struct http_certificate *shown,
+                                           const struct source *beside, int64_t now_ms);
 // How often each source has asked lately; by name, so a reload changes nothing. The caller frees
 // its entries.
 void sender_rates_init(struct map *map);
@@ -78,5 +84,8 @@ enum { VERDICTS_LOCATION = 12 + DIGEST_HEX + 1 };
 struct delivery;
 void verdicts_fill(struct http_reply *reply, const struct delivery *delivery,
                    char location[VERDICTS_LOCATION]);
+// What became of a signal that its source asks for. `topic`: where it is published.
+struct json_out;
+void verdicts_put_line(struct json_out *json, const struct ledger_event *line, const char *topic);
 
 #endif

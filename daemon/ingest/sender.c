@@ -56,6 +56,7 @@ struct sender_rate {
     uint64_t name; // of the source, as a number; not 0
     int64_t due_ms;
     int64_t told_ms; // when the log was told last; 0: never
+    int64_t certificate_told_ms;
 };
 
 static const struct map_kind rates = {
@@ -70,15 +71,20 @@ uint64_t sender_number(const char *name) {
     return (uint64_t)map_hash(name, len) << 32 | map_hash(name, len / 2 + 1) | 1;
 }
 
+static struct sender_rate *rate_of(struct map *map, const char *source) {
+    uint64_t name = sender_number(source);
+    struct sender_rate *rate = map_add(map, &rates, &name);
+    rate->name = name;
+    return rate;
+}
+
 uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t per_minute,
                        int64_t now_ms) {
     if (source->requests_per_minute)
         per_minute = source->requests_per_minute;
     if (!per_minute)
         return 0;
-    uint64_t name = sender_number(source->name);
-    struct sender_rate *rate = map_add(map, &rates, &name);
-    rate->name = name;
+    struct sender_rate *rate = rate_of(map, source->name);
     int64_t each_ms = MINUTE_MS / per_minute, due_ms = rate->due_ms;
     if (due_ms < now_ms)
         due_ms = now_ms;
@@ -92,4 +98,40 @@ uint32_t sender_wait_s(struct map *map, const struct source *source, uint32_t pe
                   source->name, per_minute);
     rate->told_ms = now_ms;
     return (uint32_t)((due_ms - now_ms - MINUTE_MS + each_ms) / 1000 + 1);
+}
+
+// --- whose certificate it is
+
+// At most once a minute of each source, and of all that have none.
+static void tell_certificate(struct map *map, const struct source *holder,
+                             const struct http_certificate *shown, const char *why,
+                             int64_t now_ms) {
+    char fingerprint[2 * DIGEST_HEX + 1];
+    struct digest half;
+    struct sender_rate *rate = rate_of(map, holder ? holder->name : "");
+    if (rate->certificate_told_ms && now_ms - rate->certificate_told_ms < MINUTE_MS)
+        return;
+    rate->certificate_told_ms = now_ms;
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(half.bytes, shown->fingerprint + i * DIGEST_BYTES, DIGEST_BYTES);
+        digest_to_hex(&half, fingerprint + i * DIGEST_HEX);
+    }
+    log_alarm(ALARM_CLIENT_CERTIFICATE,
+              "a client's certificate is not taken, it gets 401: %s source=%s sha256=%s", why,
+              holder ? holder->name : "", fingerprint);
+}
+
+const struct source *sender_by_certificate(struct map *map, const struct sources *sources,
+                                           const struct http_certificate *shown,
+                                           const struct source *beside, int64_t now_ms) {
+    const struct source *holder =
+        sources_by_certificate(sources, shown->fingerprint, shown->has_oin ? shown->oin : NULL);
+    const char *why = shown->fault;
+    if (!why && !holder)
+        why = "no source has it";
+    else if (!why && beside && beside != holder)
+        why = "a token or signature of another source came with it";
+    if (why)
+        tell_certificate(map, holder, shown, why, now_ms);
+    return why ? NULL : holder;
 }

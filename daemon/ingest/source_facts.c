@@ -81,6 +81,16 @@ static bool on_entry(void *ctx, const struct quarantine_record *entry) {
     return true;
 }
 
+static void add_posted(struct source_facts *facts) {
+    const struct feed_record *record = &facts->feed.record;
+    for (size_t i = 0; i < SOURCE_MONTHS; i++) {
+        struct source_month *month = &facts->months[i];
+        int back = record->refused_month - month->month;
+        if (back >= 0 && back < RECORD_REFUSED_MONTHS)
+            month->refused += record->refused[back];
+    }
+}
+
 static bool on_word(void *ctx, const struct unmapped_record *word) {
     struct gathering *gathering = ctx;
     struct source_facts *facts = gathering->facts;
@@ -165,6 +175,7 @@ void source_facts_gather(struct source_facts *facts) {
     gathering.by_municipality = mem_zalloc(CODES, sizeof *gathering.by_municipality);
     ledger_each_line(facts->ledger, time_from_amsterdam(first, 0), on_line, &gathering);
     gather_entries(&gathering);
+    add_posted(facts);
     if (source_is_municipality(facts)) {
         gather_level(&gathering);
         compare(&gathering);

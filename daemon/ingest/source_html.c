@@ -138,10 +138,11 @@ static void put_months(const struct html_page *w) {
     }
     close_table(w);
     put_element(w, "<p class=\"soft\">",
-                BOTH("Geweigerd: wat wij ophaalden en niet konden lezen, in de maand waarin het "
-                     "voor het eerst kwam. Van wat u zelf stuurt zegt het antwoord het.",
-                     "Refused: what we polled and could not read, in the month in which it first "
-                     "came. Of what you post the answer says it."),
+                BOTH("Geweigerd: wat u stuurde en wij niet konden aannemen, elke keer dat het "
+                     "kwam, en wat wij ophaalden en niet konden lezen, in de maand waarin het "
+                     "voor het eerst kwam.",
+                     "Refused: what you posted and we could not take, each time that it came, and "
+                     "what we polled and could not read, in the month in which it first came."),
                 "</p>\n");
 }
 

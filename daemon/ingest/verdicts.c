@@ -92,3 +92,17 @@ void verdicts_fill(struct http_reply *reply, const struct delivery *delivery,
     else
         fill_verdicts(reply, delivery, location);
 }
+
+void verdicts_put_line(struct json_out *json, const struct ledger_event *line, const char *topic) {
+    char signal[DIGEST_HEX + 1], received[TIME_STAMP_MAX];
+    digest_to_hex(&line->entry.identity, signal);
+    time_format_stamp(line->entry.received_ms, received);
+    json_open(json, '{');
+    json_put_string(json, "id", (struct str){line->entry.id, line->entry.id_len});
+    json_put_text(json, "signal", signal);
+    json_put_text(json, "verdict", verdict_name(line->entry.verdict));
+    json_put_u64(json, "version", line->entry.version);
+    json_put_text(json, "received", received);
+    reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
+    json_close(json, '}');
+}

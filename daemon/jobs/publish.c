@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Ties each outbox of the ledger to its publisher. The publisher reads the outbox on the loop;
 // what Kafka confirms goes to the pipeline, and only its commit takes an event out of the outbox.
-// The two streams share nothing, so a fault of one topic does not delay the other. The job owns
+// The streams share nothing, so a fault of one topic does not delay the other. The job owns
 // the publishers.
 #include "publish_private.h"
 
 #include "base/mem.h"
 #include "base/pii/log.h"
-#include "codec/event.h"
+#include "codec/current.h"
 #include "ledger/outbox.h"
 
 #include <stdlib.h>
@@ -18,8 +18,22 @@ enum {
     FILE_BYTES_MAX = 4 << 20,
 };
 
+static const char *named(const char *topic) {
+    return strcmp(topic, "none") == 0 ? NULL : topic;
+}
+
 const char *kafka_counts_topic(const struct config *config) {
-    return strcmp(config->kafka_counts_topic, "none") == 0 ? NULL : config->kafka_counts_topic;
+    return named(config->kafka_counts_topic);
+}
+
+const char *kafka_current_topic(const struct config *config) {
+    return named(config->kafka_current_topic);
+}
+
+void kafka_name_topics(const struct config *config, struct ledger_options *options) {
+    options->topic = config->kafka_topic;
+    options->counts_topic = kafka_counts_topic(config);
+    options->current_topic = kafka_current_topic(config);
 }
 
 // --- what is handed over ---
@@ -29,6 +43,8 @@ struct outbox_reader {
     struct ledger_outbox *outbox;
     struct event_attributes attributes; // of the event under way
     char key_name[DIGEST_HEX + 1];
+    char signal[DIGEST_HEX + 1];
+    struct buf value; // of a current signal
 };
 
 static void *open_outbox(void *ctx, uint64_t after) {
@@ -38,6 +54,7 @@ static void *open_outbox(void *ctx, uint64_t after) {
     reader->stream = stream;
     reader->outbox = ledger_outbox_open(ledger, stream->topic, after);
     digest_to_hex(ledger_key_check(ledger), reader->key_name);
+    buf_init(&reader->value, CURRENT_VALUE_MAX);
     return reader;
 }
 
@@ -54,6 +71,22 @@ static void fill_event(struct outbox_reader *reader, const struct ledger_event *
         (struct publish_header){EVENT_HEADER_KEY, {reader->key_name, EVENT_KEY_HEX}};
 }
 
+// False: the line is damaged.
+static bool fill_current(struct outbox_reader *reader, const struct outbox_entry *entry,
+                         struct publish_event *event) {
+    const struct municipalities *names = reader->stream->job->options.tables->municipalities;
+    digest_to_hex(&entry->signal, reader->signal);
+    event->key = (struct str){reader->signal, DIGEST_HEX};
+    event->value = (struct str){NULL, 0};
+    if (!entry->stands)
+        return true;
+    buf_clear(&reader->value);
+    if (!current_make_value(&reader->value, &entry->event.entry, entry->event.kept, names))
+        return false;
+    event->value = buf_str(&reader->value);
+    return true;
+}
+
 static bool next_event(void *ctx, struct publish_event *event) {
     struct outbox_reader *reader = ctx;
     struct outbox_entry entry;
@@ -65,8 +98,13 @@ static bool next_event(void *ctx, struct publish_event *event) {
         fill_event(reader, &entry.event, event);
         return true;
     }
-    event->key = entry.key;
-    event->value = entry.value;
+    if (reader->stream->topic == LEDGER_CURRENT) {
+        if (!fill_current(reader, &entry, event))
+            return false;
+    } else {
+        event->key = entry.key;
+        event->value = entry.value;
+    }
     event->headers[event->header_count++] =
         (struct publish_header){"content-type", STR("application/json")};
     return true;
@@ -75,6 +113,7 @@ static bool next_event(void *ctx, struct publish_event *event) {
 static void close_outbox(void *ctx) {
     struct outbox_reader *reader = ctx;
     ledger_outbox_close(reader->outbox);
+    buf_free(&reader->value);
     free(reader);
 }
 
@@ -109,6 +148,10 @@ static void recovery_is_kept(void *ctx) {
 static void on_recovered(void *ctx) {
     struct topic_stream *stream = ctx;
     take_back_tell_forked(stream);
+    if (stream->topic == LEDGER_CURRENT) {
+        current_recovered(stream);
+        return;
+    }
     stream->recovered = true;
     if (!stream->job->stopping)
         pipeline_after_notes(stream->job->options.pipeline, stream->topic, recovery_is_kept,
@@ -136,6 +179,9 @@ static void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offs
 
 static struct publisher *create_publisher(struct topic_stream *stream, const struct config *config,
                                           bool held, struct err *err) {
+    static const char *const kinds[] = {PUBLISH_KIND_EVENTS, PUBLISH_KIND_STATISTICS,
+                                        PUBLISH_KIND_CURRENT};
+    const bool current = stream->topic == LEDGER_CURRENT;
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
     for (size_t i = 0; i < config->kafka_property_count; i++)
         settings[i] = (struct publish_setting){config->kafka_properties[i].name,
@@ -145,18 +191,18 @@ static struct publisher *create_publisher(struct topic_stream *stream, const str
         .topic = stream->topic_name,
         .ledger_id = ledger_id(stream->job->options.ledger),
         .key = &stream->job->record_key,
-        .kind = stream->topic == LEDGER_EVENTS ? PUBLISH_KIND_EVENTS : PUBLISH_KIND_STATISTICS,
+        .kind = kinds[stream->topic],
         .settings = settings,
         .setting_count = config->kafka_property_count,
         .recovery_wait_ms = config->kafka_recovery_wait_ms,
         .held = held,
-        // Of statistics only the last of each key is worth anything,
-        // and all of them are sent again.
-        .may_shrink = stream->topic == LEDGER_STATISTICS,
+        // Of others only the last of each key is worth anything, and all of them are sent again.
+        .may_shrink = stream->topic != LEDGER_EVENTS,
         .open_outbox = open_outbox,
         .next_event = next_event,
         .close_outbox = close_outbox,
-        .see = take_back_see,
+        .see = current ? current_see : take_back_see,
+        .see_strange = current ? current_see_strange : NULL,
         .on_lacked = take_back_run,
         .last_known = last_known,
         .known_partitions = known_partitions,
@@ -203,6 +249,8 @@ struct publish_job *publish_job_create(const struct publish_job_options *options
     digest_settings(options->config, &job->settings);
     job->streams[LEDGER_EVENTS].topic_name = options->config->kafka_topic;
     job->streams[LEDGER_STATISTICS].topic_name = kafka_counts_topic(options->config);
+    job->streams[LEDGER_CURRENT].topic_name = kafka_current_topic(options->config);
+    ledger_digest_names(options->tables->municipalities, &job->names);
     for (int i = 0; i < LEDGER_TOPICS; i++) {
         job->streams[i].job = job;
         job->streams[i].topic = (enum ledger_topic)i;
@@ -275,13 +323,16 @@ void publish_job_use(struct publish_job *job, struct sources *sources, struct ta
     tables_unref(job->options.tables);
     job->options.sources = sources_ref(sources);
     job->options.tables = tables_ref(tables);
+    ledger_digest_names(tables->municipalities, &job->names);
     for (int i = 0; i < LEDGER_TOPICS; i++)
         (void)publish_change(&job->streams[i]);
+    current_tell(job);
 }
 
 void publish_job_wake(struct publish_job *job) {
     for (int i = 0; i < LEDGER_TOPICS; i++)
         publisher_wake(job->streams[i].publisher);
+    current_tell(job);
 }
 
 void publish_job_status(const struct publish_job *job, enum ledger_topic topic,
@@ -320,8 +371,10 @@ void publish_job_free(struct publish_job *job) {
         publisher_free(job->streams[i].publisher);
         publisher_free(job->streams[i].next);
     }
-    for (int i = 0; i < LEDGER_TOPICS; i++)
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
         take_back_free(&job->streams[i]);
+        current_free(&job->streams[i]);
+    }
     sources_unref(job->options.sources);
     tables_unref(job->options.tables);
     hash_wipe(&job->record_key, sizeof job->record_key);

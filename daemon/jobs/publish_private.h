@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by publish.c and take_back.c; nobody else includes it.
-//   publish.c    the two streams, what is handed over, what is confirmed
+//   publish.c    the streams, what is handed over, what is confirmed
 //   take_back.c  what the topic says that the ledger lacks
+//   current.c    the stream of signals as they stand
 #ifndef JOBS_PUBLISH_PRIVATE_H
 #define JOBS_PUBLISH_PRIVATE_H
 
 #include "jobs/publish.h"
 #include "jobs/topic_statistics.h"
+#include "ledger/current.h"
 #include "ledger/take_back.h"
 
 struct publish_job {
     struct publish_job_options options; // with references of its own
     struct hash_key record_key;
+    struct digest names;    // of the tables in force; see ledger_digest_names
     struct digest settings; // of brokers, settings and the files that they name
     struct topic_stream {
         struct publish_job *job;
@@ -33,6 +36,16 @@ struct publish_job {
         struct topic_statistics statistics; // of statistics
         struct take_back_task events_back;
         struct restore_task statistics_back;
+        // Of current signals: keys that were read, of the worker that reads, then of the loop
+        struct topic_keys {
+            struct current_key *list; // owned
+            size_t count, cap;
+            uint64_t last; // highest number
+        } keys;
+        struct current_take take;   // of the keys, before anything is published
+        struct current_take rename; // after it, these two, one at a time
+        struct commit_task piece;
+        bool telling;
     } streams[LEDGER_TOPICS];
     uint64_t taken_back, forked;
     bool stopping;
@@ -50,5 +63,14 @@ enum publish_seen take_back_see(void *ctx, const struct publish_record *record, 
 void take_back_run(void *ctx, int32_t partitions);
 void take_back_tell_forked(struct topic_stream *stream); // what a reading has found
 void take_back_free(struct topic_stream *stream);
+
+// current.c
+enum publish_seen current_see(void *ctx, const struct publish_record *record, bool whole,
+                              struct err *err);
+void current_see_strange(void *ctx, const struct publish_record *record);
+void current_lacked(struct topic_stream *stream, int32_t partitions);
+void current_recovered(struct topic_stream *stream);
+void current_tell(struct publish_job *job); // what is to be told anew, if there is anything
+void current_free(struct topic_stream *stream);
 
 #endif

@@ -212,6 +212,10 @@ void take_back_run(void *ctx, int32_t partitions) {
     take_back_tell_forked(stream);
     if (stream->job->stopping)
         return;
+    if (stream->topic == LEDGER_CURRENT) {
+        current_lacked(stream, partitions);
+        return;
+    }
     stream->taking_back = true;
     if (stream->topic == LEDGER_EVENTS)
         take_events(stream);

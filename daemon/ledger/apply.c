@@ -52,6 +52,9 @@ void ledger_apply(struct ledger *ledger, struct ledger_group *group) {
     ledger->waiting -= change->confirmed + change->dropped;
     ledger->statistics = change->statistics;
     ledger->statistics_waiting = change->statistics_waiting;
+    ledger->current = change->current;
+    ledger->current_left = ledger->current_left && !group->wrote;
+    ledger->current_waiting = change->current_waiting;
     ledger_apply_acks(ledger, group);
     ledger->last_commit_ms = loop_wall_ms();
 }

@@ -111,7 +111,9 @@ static void begin_change(const struct ledger *ledger, struct ledger_change *chan
     change->added = change->dropped = 0;
     change->statistics = ledger->statistics;
     change->statistics_waiting = ledger->statistics_waiting;
-    change->statistics_changed = false;
+    change->statistics_changed = change->current_changed = false;
+    change->current = ledger->current;
+    change->current_waiting = ledger->current_waiting;
     memset(change->topics, 0, sizeof change->topics);
     change->quarantined = ledger->quarantined;
     change->quarantine_last = ledger->quarantine_last;
@@ -150,6 +152,7 @@ static void write_rest(struct ledger_writer *writer) {
     ledger_flush_chain(writer);
     ledger_flush_erase_waiting(writer);
     ledger_flush_statistics(writer);
+    ledger_flush_current(writer);
 }
 
 // False: nothing was written, since the tasks would take what is kept for confirmations.

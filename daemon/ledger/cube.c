@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The counts as they are on the disk at one moment, for who asks questions beside the commits. The
 // memory of the ledger changes on the loop, so it is not looked at. They are told one by one: who
-// asks keeps what he needs. Of persons only those are told that have more than one signal: no
-// question needs the others.
+// asks keeps what he needs. Most questions need only those persons that have more than one signal.
 #include "ledger/ledger.h"
 
 #include "ledger_private.h"
@@ -37,8 +36,8 @@ static bool on_member(void *ctx, struct str key, struct str value) {
     walk->damaged = !record_get_member(key, &person, &member) || !record_get_cell(value, &cell);
     if (walk->damaged)
         return false;
-    bool linked = person == walk->person;
-    if (linked && !walk->told)
+    bool linked = person == walk->person || walk->reader->alone;
+    if (linked && !walk->told && !walk->reader->alone)
         walk->reader->linked(walk->ctx, person, &walk->cell);
     if (linked)
         walk->reader->linked(walk->ctx, person, &cell);

@@ -87,6 +87,7 @@ void ledger_lead(struct ledger_writer *writer, const struct digest *identity, ui
             index_put(change->led, identity, before);
     }
     index_put(change->index, identity, seq);
+    ledger_note_current(writer, identity, seq);
 }
 
 void ledger_forget_lead(struct ledger_writer *writer, const struct ledger_entry *entry) {
@@ -95,6 +96,7 @@ void ledger_forget_lead(struct ledger_writer *writer, const struct ledger_entry 
                                  sizeof *change->forgotten);
     change->forgotten[change->forgotten_count++] =
         (struct ledger_forgotten){entry->identity, entry->seq};
+    ledger_note_current(writer, &entry->identity, 0);
 }
 
 // --- the memory ---

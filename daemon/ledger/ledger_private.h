@@ -5,6 +5,7 @@
 //   latest.c           from a signal to its latest line
 //   commit.c, write.c  a group in one transaction; an entry and its event
 //   signals.c          a delivery: each signal is classified, then written
+//   files.c            which files of a folder were read
 //   absence.c          what a template leaves out, or is gone from a list that has all there is
 //   apply.c            a commit that is on the disk reaches the memory
 //   topics.c           what Kafka has of each topic
@@ -27,6 +28,7 @@
 #include "base/index.h"
 #include "base/leads.h"
 #include "base/map.h"
+#include "ledger/current.h"
 #include "ledger/ledger.h"
 
 // In the index of a change: the ledger leads to a line, and the change has taken it away.
@@ -75,6 +77,9 @@ struct ledger {
     uint64_t quarantine_last;            // highest number given
     struct statistics_record statistics; // META "statistics"
     uint64_t statistics_waiting;         // in the outbox of statistics
+    struct current_state current;        // META "current"
+    uint64_t current_waiting;            // in the outbox of current signals
+    bool current_left; // what waits is for a topic that is no longer used, and misses what changes
 };
 
 // What a commit adds to the ledger. Numbers are as they are after it.
@@ -107,6 +112,9 @@ struct ledger_change {
     struct statistics_record statistics; // to be written when statistics_changed
     bool statistics_changed;
     uint64_t statistics_waiting;
+    struct current_state current; // to be written when current_changed
+    bool current_changed;
+    uint64_t current_waiting;
     struct ledger_topic_change {
         int32_t partitions; // it has so many; 0: as before
         bool anew;          // what was known of its records does not hold
@@ -271,6 +279,11 @@ void ledger_load_erase_waiting(struct ledger *ledger, struct store_txn *txn);
 void ledger_flush_erase_waiting(struct ledger_writer *writer);
 
 // absence.c
+// files.c: the file of a page was read.
+void ledger_note_file(struct ledger_writer *writer, const char *source,
+                      const struct delivery_file *file);
+// Of those as old as the cursor, a time, or newer nobody knows any more that they were read.
+void ledger_forget_files(struct ledger_writer *writer, const char *source, const char *cursor);
 // A poll of a source whose list has all there is brought it.
 void ledger_note_listed(struct ledger_writer *writer, const struct delivery *delivery,
                         const struct digest *identity);
@@ -324,6 +337,19 @@ void ledger_put_statistics_state(struct ledger_writer *writer,
 void ledger_flush_statistics(struct ledger_writer *writer); // when they have changed
 bool ledger_load_statistics(struct ledger *ledger, struct store_txn *txn, struct err *err);
 
+// current.c
+// From now on this line (0 or LEDGER_UNKNOWN: none) is the signal's latest: tells it.
+void ledger_note_current(struct ledger_writer *writer, const struct digest *identity, uint64_t seq);
+void ledger_tell_current_anew(struct ledger_writer *writer); // all of them
+void ledger_flush_current(struct ledger_writer *writer);
+bool ledger_load_current(struct ledger *ledger, struct store_txn *txn, struct err *err);
+enum { CURRENT_WAITING_BYTES = DIGEST_BYTES + 8 };
+// Does this line tell how the signal stands? What is kept of its event, in *kept (may be NULL).
+bool ledger_read_standing(struct store_txn *txn, const struct digest *identity, uint64_t line,
+                          struct ledger_entry *entry, struct str *kept);
+// Of the outbox. False: damaged.
+bool ledger_read_current(struct str record, struct digest *identity, uint64_t *line);
+
 // audit_chain.c
 // After the ledger has been loaded. A log that does not fit its head is told, and stops nothing.
 void ledger_load_chain(struct ledger *ledger, struct store_txn *txn);
@@ -342,8 +368,8 @@ void ledger_keep_partitions(struct ledger_writer *writer, enum ledger_topic topi
                             int32_t partitions);
 void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group);
 void ledger_apply_acks(struct ledger *ledger, const struct ledger_group *group);
-// META key of the name of the topic of statistics that was used last.
-extern const struct str ledger_statistics_topic_key;
+// META key of the name of the topic that was used last; not of events.
+struct str ledger_topic_key(enum ledger_topic topic);
 // META key of how many partitions a topic has; `out` has LEDGER_KEY_MAX bytes.
 struct str ledger_partitions_key(const struct ledger_topic_place *place, char *out);
 // The last record of its partition that is ours, which a publisher looks for.

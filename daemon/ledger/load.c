@@ -135,7 +135,8 @@ static bool load(struct ledger *ledger, struct err *err) {
     ledger_load_chain(ledger, &txn);
     ledger_load_erase_waiting(ledger, &txn);
     loading.ok = loading.ok && ledger_load_members(ledger, &txn, err) &&
-                 ledger_load_statistics(ledger, &txn, err);
+                 ledger_load_statistics(ledger, &txn, err) &&
+                 ledger_load_current(ledger, &txn, err);
     store_abort(&txn);
     if (loading.ok && txn.err.kind != ERR_NONE) {
         *err = txn.err;
@@ -286,6 +287,8 @@ struct ledger *ledger_open(const struct ledger_options *options, struct err *err
     ledger->topics[LEDGER_EVENTS].name = mem_strdup(options->topic);
     if (options->counts_topic)
         ledger->topics[LEDGER_STATISTICS].name = mem_strdup(options->counts_topic);
+    if (options->current_topic)
+        ledger->topics[LEDGER_CURRENT].name = mem_strdup(options->current_topic);
     ledger->window_ms = options->window_ms;
     ledger->leads = leads_create();
     ledger->counts = counts_create();

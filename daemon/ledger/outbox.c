@@ -16,15 +16,30 @@ struct ledger_outbox {
     struct buf value;
 };
 
+static const enum store_table tables[LEDGER_TOPICS] = {
+    [LEDGER_EVENTS] = STORE_OUTBOX,
+    [LEDGER_STATISTICS] = STORE_STATISTICS_OUTBOX,
+    [LEDGER_CURRENT] = STORE_CURRENT_OUTBOX,
+};
+
 struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topic topic,
                                          uint64_t after) {
     struct ledger_outbox *outbox = mem_zalloc(1, sizeof *outbox);
     outbox->topic = topic;
     buf_init(&outbox->value, EVENT_VALUE_MAX);
     store_begin_read(ledger->store, &outbox->txn);
-    store_cursor_open(&outbox->cursor, &outbox->txn,
-                      topic == LEDGER_EVENTS ? STORE_OUTBOX : STORE_STATISTICS_OUTBOX, after + 1);
+    store_cursor_open(&outbox->cursor, &outbox->txn, tables[topic], after + 1);
     return outbox;
+}
+
+static bool get_current(struct ledger_outbox *outbox, struct str record,
+                        struct outbox_entry *entry) {
+    uint64_t line;
+    if (!ledger_read_current(record, &entry->signal, &line))
+        return false;
+    entry->stands = ledger_read_standing(&outbox->txn, &entry->signal, line, &entry->event.entry,
+                                         &entry->event.kept);
+    return true;
 }
 
 bool ledger_outbox_next(struct ledger_outbox *outbox, struct outbox_entry *entry) {
@@ -32,6 +47,8 @@ bool ledger_outbox_next(struct ledger_outbox *outbox, struct outbox_entry *entry
     while (store_cursor_next(&outbox->cursor, &entry->seq, &value)) {
         if (outbox->topic == LEDGER_STATISTICS)
             return record_get_statistic_waiting(value, &entry->key, &entry->value);
+        if (outbox->topic == LEDGER_CURRENT)
+            return get_current(outbox, value, entry);
         if (!ledger_read_event(&outbox->txn, entry->seq, &entry->event))
             return false;
         if (entry->event.entry.kind != LEDGER_LOST)

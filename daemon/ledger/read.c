@@ -42,6 +42,12 @@ uint64_t ledger_last_seq(const struct ledger *ledger) {
     return ledger->last_seq;
 }
 
+uint64_t ledger_waits_for(const struct ledger *ledger, enum ledger_topic topic) {
+    static uint64_t (*const counts[LEDGER_TOPICS])(const struct ledger *ledger) = {
+        ledger_unpublished, ledger_statistics_unpublished, ledger_current_unpublished};
+    return counts[topic](ledger);
+}
+
 uint64_t ledger_unpublished(const struct ledger *ledger) {
     return ledger->waiting;
 }

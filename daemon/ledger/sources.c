@@ -5,6 +5,7 @@
 #include "ledger/ledger.h"
 
 #include "codec/event_kept.h"
+#include "core/cube/period.h"
 #include "ledger_private.h"
 
 #include <stdio.h>
@@ -133,8 +134,35 @@ static void take_feed(struct feed_record *known, const struct feed_record *feed,
     memcpy(known->last_modified, feed->last_modified, sizeof known->last_modified);
 }
 
+static void add_refused(struct feed_record *feed, uint16_t month, uint32_t count) {
+    size_t gap = month > feed->refused_month ? (size_t)(month - feed->refused_month) : 0;
+    if (gap > RECORD_REFUSED_MONTHS)
+        gap = RECORD_REFUSED_MONTHS;
+    memmove(feed->refused + gap, feed->refused,
+            (RECORD_REFUSED_MONTHS - gap) * sizeof *feed->refused);
+    memset(feed->refused, 0, gap * sizeof *feed->refused);
+    if (gap)
+        feed->refused_month = month;
+    feed->refused[0] += count;
+}
+
+// What was posted and refused, for the source's own page; a poll's is in the quarantine. While the
+// disk fails nobody waits for it.
+static void note_refused(struct ledger_writer *writer, const struct delivery *delivery) {
+    const struct page *content = &delivery->content;
+    uint32_t count = content->decoded.failed;
+    for (size_t i = 0; i < content->item_count; i++)
+        count += content->items[i].verdict == VERDICT_REFUSED;
+    if (count == 0 || delivery->polled || writer->change->failing)
+        return;
+    add_refused(&writer->feed, period_month_of_day(time_amsterdam_day(delivery->received_ms)),
+                count);
+    writer->feed_changed = true;
+}
+
 void ledger_commit_source(struct ledger_writer *writer, struct delivery *delivery, bool news) {
     ledger_take_source(writer, delivery->source->name);
+    note_refused(writer, delivery);
     if (delivery->content.decoded.failed)
         return;
     if (delivery->counts) {
@@ -146,6 +174,8 @@ void ledger_commit_source(struct ledger_writer *writer, struct delivery *deliver
         take_feed(&writer->feed, &poll->feed, !(poll->cursor_tentative && news));
         writer->feed_changed = true;
     }
+    if (poll && poll->file)
+        ledger_note_file(writer, delivery->source->name, poll->file);
     // Before its answer leaves: a request that was taken is not taken once more after a restart.
     if (delivery->signed_s > writer->feed.signed_s) {
         writer->feed.signed_s = delivery->signed_s;
@@ -300,6 +330,7 @@ void ledger_change_source(struct ledger_writer *writer, struct commit_task *task
         writer->feed.gone_allowed = writer->feed.gone;
     } else if (asked->what == SOURCE_SET_CURSOR) {
         memcpy(writer->feed.cursor, asked->cursor, sizeof writer->feed.cursor);
+        ledger_forget_files(writer, asked->source, asked->cursor);
         writer->feed.etag[0] = writer->feed.last_modified[0] = '\0';
     } else {
         writer->feed.paused = asked->what == SOURCE_PAUSE;

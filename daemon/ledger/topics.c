@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct str ledger_statistics_topic_key = {"statistics-topic", sizeof "statistics-topic" - 1};
+struct str ledger_topic_key(enum ledger_topic topic) {
+    return topic == LEDGER_CURRENT ? STR("current-topic") : STR("statistics-topic");
+}
 
 struct str ledger_partitions_key(const struct ledger_topic_place *place, char *out) {
     int n = snprintf(out, LEDGER_KEY_MAX, "topic/%s/partitions", place->name);
@@ -64,14 +66,18 @@ static void load_topic(struct ledger_topic_place *place, struct store_txn *txn) 
     }
 }
 
-// A topic of statistics that another one stood in for meanwhile lacks what went there: it is new.
+// A topic that another one stood in for meanwhile lacks what went there: it is new. Not so one of
+// events, of which each goes to one topic only.
 void ledger_load_topics(struct ledger *ledger, struct store_txn *txn) {
-    struct ledger_topic_place *statistics = &ledger->topics[LEDGER_STATISTICS];
     struct str name;
-    load_topic(&ledger->topics[LEDGER_EVENTS], txn);
-    if (statistics->name && store_get(txn, STORE_META, ledger_statistics_topic_key, &name) &&
-        str_is(name, statistics->name))
-        load_topic(statistics, txn);
+    for (int i = 0; i < LEDGER_TOPICS; i++) {
+        struct ledger_topic_place *place = &ledger->topics[i];
+        if (i == LEDGER_EVENTS ||
+            (place->name &&
+             store_get(txn, STORE_META, ledger_topic_key((enum ledger_topic)i), &name) &&
+             str_is(name, place->name)))
+            load_topic(place, txn);
+    }
 }
 
 struct publish_ack ledger_last_known(const struct ledger *ledger, enum ledger_topic topic,
@@ -107,10 +113,14 @@ void ledger_keep_partitions(struct ledger_writer *writer, enum ledger_topic topi
     forget_last(writer, topic);
     store_put(&writer->txn, STORE_META, ledger_partitions_key(place, name),
               (struct str){(const char *)&partitions, sizeof partitions});
-    if (topic == LEDGER_STATISTICS)
-        store_put(&writer->txn, STORE_META, ledger_statistics_topic_key, str_from(place->name));
+    if (topic != LEDGER_EVENTS)
+        store_put(&writer->txn, STORE_META, ledger_topic_key(topic), str_from(place->name));
     writer->change->topics[topic].partitions = partitions;
     writer->writes = true;
+}
+
+static enum store_table outbox_of(enum ledger_topic topic) {
+    return topic == LEDGER_CURRENT ? STORE_CURRENT_OUTBOX : STORE_STATISTICS_OUTBOX;
 }
 
 static void commit_acks(struct ledger_writer *writer, const struct ledger_group *group,
@@ -124,7 +134,7 @@ static void commit_acks(struct ledger_writer *writer, const struct ledger_group 
         if (topic == LEDGER_EVENTS)
             commit_event_ack(writer, ack);
         else
-            store_delete_seq(&writer->txn, STORE_STATISTICS_OUTBOX, ack->seq);
+            store_delete_seq(&writer->txn, outbox_of(topic), ack->seq);
         writer->writes = true;
         // A broker that had this record already (a retry after a lost answer) does not tell where.
         if (ack->offset < 0)
@@ -137,33 +147,37 @@ static void commit_acks(struct ledger_writer *writer, const struct ledger_group 
 // The recovery tells it with the partitions. Made anew while we were idle, a topic shows it by a
 // place that was taken already. What does not wait any more was confirmed before: a recovery that
 // began before that was kept has found it once more.
-static bool statistics_topic_is_new(struct ledger_writer *writer,
-                                    const struct ledger_confirmed *statistics) {
+static bool topic_is_new(struct ledger_writer *writer, const struct ledger_confirmed *confirmed,
+                         enum ledger_topic topic) {
     struct str waiting;
-    for (size_t i = 0; i < statistics->ack_count; i++) {
-        const struct publish_ack *ack = &statistics->acks[i];
+    for (size_t i = 0; i < confirmed->ack_count; i++) {
+        const struct publish_ack *ack = &confirmed->acks[i];
         if (ack->offset >= 0 &&
-            ack->offset <=
-                ledger_last_known(writer->ledger, LEDGER_STATISTICS, ack->partition).offset &&
-            store_get_seq(&writer->txn, STORE_STATISTICS_OUTBOX, ack->seq, &waiting))
+            ack->offset <= ledger_last_known(writer->ledger, topic, ack->partition).offset &&
+            store_get_seq(&writer->txn, outbox_of(topic), ack->seq, &waiting))
             return true;
     }
-    return statistics->partitions > 0;
+    return confirmed->partitions > 0;
 }
 
-static void commit_statistic_acks(struct ledger_writer *writer, const struct ledger_group *group) {
-    bool is_new = statistics_topic_is_new(writer, &group->confirmed[LEDGER_STATISTICS]);
+// All that is told is told to a topic that is new.
+static void commit_table_acks(struct ledger_writer *writer, const struct ledger_group *group,
+                              enum ledger_topic topic) {
+    bool is_new = topic_is_new(writer, &group->confirmed[topic], topic);
     if (is_new)
-        forget_last(writer, LEDGER_STATISTICS);
-    commit_acks(writer, group, LEDGER_STATISTICS);
-    if (is_new)
+        forget_last(writer, topic);
+    commit_acks(writer, group, topic);
+    if (is_new && topic == LEDGER_CURRENT)
+        ledger_tell_current_anew(writer);
+    else if (is_new)
         ledger_resend_statistics(writer);
 }
 
 void ledger_commit_acks(struct ledger_writer *writer, const struct ledger_group *group) {
     uint64_t outbox = store_entries(&writer->txn, STORE_OUTBOX);
     commit_acks(writer, group, LEDGER_EVENTS);
-    commit_statistic_acks(writer, group);
+    commit_table_acks(writer, group, LEDGER_STATISTICS);
+    commit_table_acks(writer, group, LEDGER_CURRENT);
     writer->change->confirmed = outbox - store_entries(&writer->txn, STORE_OUTBOX);
 }
 

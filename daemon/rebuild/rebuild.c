@@ -57,14 +57,14 @@ void rebuild_free_keys(struct rebuild_keys *keys) {
 
 struct ledger_options rebuild_ledger_options(const struct config *config, const char *dir,
                                              const struct rebuild_keys *keys) {
-    return (struct ledger_options){.dir = dir,
-                                   .bytes_max = config->state_bytes_max,
-                                   .identity_key_file = keys->identity,
-                                   .person_key_file = keys->person,
-                                   .person_previous_key_file = config->person_previous_key_file,
-                                   .window_ms = config->retention.identity_ms,
-                                   .topic = config->kafka_topic,
-                                   .counts_topic = kafka_counts_topic(config)};
+    struct ledger_options options = {.dir = dir,
+                                     .bytes_max = config->state_bytes_max,
+                                     .identity_key_file = keys->identity,
+                                     .person_key_file = keys->person,
+                                     .person_previous_key_file = config->person_previous_key_file,
+                                     .window_ms = config->retention.identity_ms};
+    kafka_name_topics(config, &options);
+    return options;
 }
 
 // The identity key must be the old one. Pseudonyms of persons are not in any topic, so a new key

@@ -94,6 +94,61 @@ static bool take_tokens(const struct sources_cell *cell, struct str value, struc
     return true;
 }
 
+// As openssl writes it, with colons, or without.
+static bool read_fingerprint(struct str text, uint8_t digest[SHA256_BYTES]) {
+    char hex[2 * SHA256_BYTES];
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == ':' && i % 3 == 2 && i + 1 < text.len)
+            continue;
+        if (len == sizeof hex)
+            return false;
+        hex[len++] = text.data[i];
+    }
+    return hash_from_hex((struct str){hex, len}, digest, SHA256_BYTES);
+}
+
+static bool read_binding(struct str text, uint8_t digest[SHA256_BYTES]) {
+    struct str kind;
+    if (!str_split(&text, ':', &kind) || !str_is(kind, "oin"))
+        return str_is(kind, "sha256") && read_fingerprint(text, digest);
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+    if (text.len != SOURCES_OIN)
+        return false;
+    sources_oin_digest(text.data, digest);
+    return true;
+}
+
+static bool take_certificate(const struct sources_cell *cell, struct str text, struct err *err) {
+    struct source *source = cell->source;
+    uint8_t digest[SHA256_BYTES];
+    if (source->certificate_count == SOURCE_TOKENS_MAX)
+        return cell_fault(err, "at most two");
+    if (!read_binding(text, digest))
+        return cell_fault(err,
+                          "not what a certificate is known by (allowed: oin: and 20 digits, or "
+                          "sha256: and its fingerprint, two of these with a space between "
+                          "them)");
+    uint32_t item = (uint32_t)(source - cell->reading->sources->list) * SOURCE_TOKENS_MAX +
+                    source->certificate_count + 1;
+    uint32_t before = sources_add_certificate(cell->reading->sources, digest, item);
+    if (before)
+        return err_set(err, ERR_CONFIG, "already in line %u: a certificate belongs to one source",
+                       cell->reading->sources->list[(before - 1) / SOURCE_TOKENS_MAX].line);
+    memcpy(source->certificates[source->certificate_count++], digest, sizeof digest);
+    return true;
+}
+
+static bool take_certificates(const struct sources_cell *cell, struct str value, struct err *err) {
+    struct str piece;
+    while (str_split(&value, ' ', &piece))
+        if (piece.len && !take_certificate(cell, piece, err))
+            return false;
+    return true;
+}
+
 static bool take_event_source(const struct sources_cell *cell, struct str value, struct err *err) {
     if (!text_is_word(value, SIGNAL_SCOPE_MAX, "-._~:/?#[]@!$&'()*+;=%"))
         return cell_fault(err, "not allowed (allowed: a URI-reference of at most 256 bytes)");
@@ -271,6 +326,7 @@ const struct sources_column sources_columns[] = {
     {"kind", true, take_kind, 0},
     {"municipality", false, take_municipality, 0},
     {"tokens", false, take_tokens, 0},
+    {"certificates", false, take_certificates, 0},
     {"signing_file", false, take_signing_file, 0},
     {"event_source", false, take_event_source, 0},
     {"requests_per_minute", false, take_rate, 0},
@@ -412,6 +468,9 @@ void sources_row_check(struct sources_reading *reading, struct source *source) {
     if (!source->allow_private && is_http(source->url))
         diagnostics_add(reading->faults, reading->file, line,
                         "url: http only with allow_private (a test on this machine); use https");
+    if (source->certificate_count && !reading->certificates_asked)
+        diagnostics_add(reading->faults, reading->file, line,
+                        "certificates: needs intake.tls_client_ca: nobody is asked for one");
     if (!source->allow_private && source->interval_ms < INTERVAL_MIN_MS)
         diagnostics_add(reading->faults, reading->file, line, "interval: %s", INTERVAL_WRONG);
     if (!reading->templates || reading->row.template_bad)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The source table: one table of columns reads it, two maps answer look-ups: by name, and by the
-// SHA-256 of a token. It owns all that a source has.
+// The source table: one table of columns reads it, three maps answer look-ups: by name, by the
+// SHA-256 of a token, and by that of a certificate or its holder's number. It owns all that a
+// source has.
 #include "sources_private.h"
 
 #include "core/tables/table.h"
@@ -11,7 +12,7 @@ enum { SOURCES_FILE_MAX = 64 * 1024 * 1024 };
 
 static const int64_t INTERVAL_DEFAULT_MS = 900000;
 
-// What is looked up: a name, or a token's digest.
+// What is looked up: a name, or the digest of a token or a certificate.
 struct wanted_source {
     uint32_t hash;
     const struct sources *sources;
@@ -32,9 +33,19 @@ static bool has_token(const void *slot, const void *key) {
     return hash_equal_secret(source->tokens[at % SOURCE_TOKENS_MAX], wanted->digest, SHA256_BYTES);
 }
 
+static bool has_certificate(const void *slot, const void *key) {
+    const struct wanted_source *wanted = key;
+    uint32_t at = ((const struct map_slot *)slot)->item - 1;
+    const struct source *source = &wanted->sources->list[at / SOURCE_TOKENS_MAX];
+    return hash_equal_secret(source->certificates[at % SOURCE_TOKENS_MAX], wanted->digest,
+                             SHA256_BYTES);
+}
+
 static const struct map_kind names = {sizeof(struct map_slot), 0, 64, 2, map_hash_prefix, has_name};
 static const struct map_kind tokens = {sizeof(struct map_slot), 0,        64, 2,
                                        map_hash_prefix,         has_token};
+static const struct map_kind certificates = {sizeof(struct map_slot), 0, 64, 2, map_hash_prefix,
+                                             has_certificate};
 
 // FNV-1a; the names are the operator's own.
 static struct wanted_source want_name(const struct sources *sources, struct str name) {
@@ -42,8 +53,8 @@ static struct wanted_source want_name(const struct sources *sources, struct str 
 }
 
 // A digest is spread evenly already. What its place tells in time is no use without its token.
-static struct wanted_source want_token(const struct sources *sources,
-                                       const uint8_t digest[SHA256_BYTES]) {
+static struct wanted_source want_digest(const struct sources *sources,
+                                        const uint8_t digest[SHA256_BYTES]) {
     return (struct wanted_source){(uint32_t)map_hash_prefix(digest), sources, {NULL, 0}, digest};
 }
 
@@ -61,8 +72,14 @@ uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t ite
 
 uint32_t sources_add_token(struct sources *sources, const uint8_t digest[SHA256_BYTES],
                            uint32_t item) {
-    const struct wanted_source wanted = want_token(sources, digest);
+    const struct wanted_source wanted = want_digest(sources, digest);
     return fill(map_add(&sources->by_token, &tokens, &wanted), wanted.hash, item);
+}
+
+uint32_t sources_add_certificate(struct sources *sources, const uint8_t digest[SHA256_BYTES],
+                                 uint32_t item) {
+    const struct wanted_source wanted = want_digest(sources, digest);
+    return fill(map_add(&sources->by_certificate, &certificates, &wanted), wanted.hash, item);
 }
 
 // order[i] is what the file's column i is.
@@ -172,6 +189,7 @@ static struct sources *sources_create(void) {
     struct sources *sources = mem_zalloc(1, sizeof *sources);
     map_init(&sources->by_name, &names);
     map_init(&sources->by_token, &tokens);
+    map_init(&sources->by_certificate, &certificates);
     sources->references = 1;
     return sources;
 }
@@ -198,6 +216,7 @@ struct sources *sources_load(const struct config *config, struct diagnostics *fa
     struct sources_reading reading = {.file = config->sources_file,
                                       .dir = config_path_dir(config->sources_file),
                                       .faults = faults,
+                                      .certificates_asked = config->tls_client_ca_file != NULL,
                                       .templates = load_templates(config, faults),
                                       .sources = sources_create()};
     reading.sources->templates = reading.templates;
@@ -243,6 +262,7 @@ void sources_unref(struct sources *sources) {
     free(sources->list);
     free(sources->by_name.entries);
     free(sources->by_token.entries);
+    free(sources->by_certificate.entries);
     free(sources);
 }
 
@@ -255,9 +275,31 @@ const struct source *sources_find(const struct sources *sources, struct str name
 const struct source *sources_by_token(const struct sources *sources, struct str token) {
     uint8_t digest[SHA256_BYTES];
     hash_sha256(token, digest);
-    const struct wanted_source wanted = want_token(sources, digest);
+    const struct wanted_source wanted = want_digest(sources, digest);
     const struct map_slot *slot = map_find(&sources->by_token, &tokens, &wanted);
     return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
+}
+
+void sources_oin_digest(const char oin[SOURCES_OIN], uint8_t digest[SHA256_BYTES]) {
+    hash_sha256((struct str){oin, SOURCES_OIN}, digest);
+}
+
+static const struct source *find_certificate(const struct sources *sources,
+                                             const uint8_t digest[SHA256_BYTES]) {
+    const struct wanted_source wanted = want_digest(sources, digest);
+    const struct map_slot *slot = map_find(&sources->by_certificate, &certificates, &wanted);
+    return slot->item ? &sources->list[(slot->item - 1) / SOURCE_TOKENS_MAX] : NULL;
+}
+
+const struct source *sources_by_certificate(const struct sources *sources,
+                                            const uint8_t fingerprint[SHA256_BYTES],
+                                            const char *oin) {
+    uint8_t digest[SHA256_BYTES];
+    const struct source *source = find_certificate(sources, fingerprint);
+    if (source || !oin)
+        return source;
+    sources_oin_digest(oin, digest);
+    return find_certificate(sources, digest);
 }
 
 // What a municipality tells without a place would count nowhere, and never cover its own.

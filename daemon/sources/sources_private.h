@@ -13,13 +13,14 @@ struct sources_reading {
     char *dir; // of the file, with the slash
     struct diagnostics *faults;
     struct templates *templates; // NULL: these have faults
+    bool certificates_asked;     // the intake asks clients for theirs
     struct sources *sources;
     struct sources_row {
         uint32_t line;
         bool template_bad, secret_bad; // has a fault that is told already
     } row;
 };
-enum { SOURCES_COLUMNS = 25 };
+enum { SOURCES_COLUMNS = 26, SOURCES_OIN = 20 };
 struct sources_cell;
 struct sources_column {
     const char *name;
@@ -36,10 +37,15 @@ struct sources_cell {
 extern const struct sources_column sources_columns[SOURCES_COLUMNS];
 // Values of a row that do not go together; fills in the template where none is said.
 void sources_row_check(struct sources_reading *reading, struct source *source);
-// Adds a name or a token's digest, unless it is there: then the item it has, else 0. The item is
-// an index into the list + 1, of a token an index * SOURCE_TOKENS_MAX + which of its tokens + 1.
+// What a certificate is known by whose holder has this OIN.
+void sources_oin_digest(const char oin[SOURCES_OIN], uint8_t digest[SHA256_BYTES]);
+// Adds a name or a digest, of a token or a certificate, unless it is there: then the item it has,
+// else 0. The item is an index into the list + 1, of a digest an index * SOURCE_TOKENS_MAX + which
+// of its own + 1.
 uint32_t sources_add_name(struct sources *sources, struct str name, uint32_t item);
 uint32_t sources_add_token(struct sources *sources, const uint8_t digest[SHA256_BYTES],
                            uint32_t item);
+uint32_t sources_add_certificate(struct sources *sources, const uint8_t digest[SHA256_BYTES],
+                                 uint32_t item);
 
 #endif

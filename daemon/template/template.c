@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum {
@@ -174,6 +175,19 @@ void templates_free(struct templates *templates) {
         template_free(&templates->list[i]);
     free(templates->list);
     free(templates);
+}
+
+static bool ends_in(struct str name, const char *ending) {
+    size_t len = strlen(ending);
+    return name.len > len && strncasecmp(name.data + name.len - len, ending, len) == 0;
+}
+
+bool template_reads_file(const struct template *template, struct str name) {
+    if (template->mapping.format == MAPPING_CSV)
+        return ends_in(name, ".csv") || ends_in(name, ".txt");
+    if (template->mapping.format == MAPPING_NDJSON)
+        return ends_in(name, ".ndjson") || ends_in(name, ".jsonl");
+    return ends_in(name, ".json");
 }
 
 const struct template *templates_find(const struct templates *templates, struct str name) {

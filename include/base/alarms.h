@@ -87,6 +87,12 @@ enum log_level { // syslog's
       "a source sends more than it may, it gets 429 source=",                                      \
       "It sends more requests a minute than it may; the others are served.",                       \
       "Ask its supplier to send batches, or raise its requests_per_minute.")                       \
+    X(CLIENT_CERTIFICATE, "S027", "7aafddfa7b6d4bacba8e913eda867eee", WARNING,                     \
+      "a client's certificate is not taken, it gets 401:",                                         \
+      "The line says why, and whose it is if a source has it. The client itself is not told. Its " \
+      "sender gets 401 until it shows another one, or none and a token.",                          \
+      "New ones of a source: write their fingerprint, or the OIN, in its line. A list of "         \
+      "revoked ones that has ended: fetch it, then systemctl reload signaald.")                    \
     X(KAFKA, "S030", "68e87df8f1d845229ffba2118aa70512", WARNING,                                  \
       "kafka topic=",                                                                              \
       "Events (topic signals) or statistics do not get through. They wait in the outbox, in "      \

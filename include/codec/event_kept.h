@@ -27,6 +27,9 @@ bool event_kept_says(struct str kept, const struct ledger_entry *entry, struct e
                      struct err *err) MUST_CHECK;
 // The value of a line about a source; absent when it has none.
 struct str event_kept_value(struct str kept);
+// Where its municipality lay. It may borrow from `kept` or `said`. False: damaged.
+bool event_kept_place(struct str kept, struct event_place *place,
+                      struct event_said *said) MUST_CHECK;
 // Its asReported. False when it has none.
 bool event_kept_spelling(struct str kept, const struct ledger_entry *entry,
                          char out[EVENT_SPELLING_MAX]);

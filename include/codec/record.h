@@ -69,13 +69,17 @@ bool record_get_published(struct str record, int32_t *partition, int64_t *offset
 
 // What is known of a source over time, and how far its polling has come. Strings are "" when there
 // is none.
+enum { RECORD_REFUSED_MONTHS = 13 };
 struct feed_record {
-    int64_t first_ms;      // since when it is known: silence counts from here at the earliest
-    int64_t contact_ms;    // last good answer or post; 0: never
-    int64_t signal_ms;     // last that brought something new; 0: never
-    int64_t signed_s;      // the latest time of a signed request that was taken; 0: none
-    bool silent;           // told by an event; its return will be told too
-    bool paused;           // by an operator: not polled
+    int64_t first_ms;   // since when it is known: silence counts from here at the earliest
+    int64_t contact_ms; // last good answer or post; 0: never
+    int64_t signal_ms;  // last that brought something new; 0: never
+    int64_t signed_s;   // the latest time of a signed request that was taken; 0: none
+    uint16_t
+        refused_month; // the last in which what it posted was refused, as in struct cell; 0: none
+    uint32_t refused[RECORD_REFUSED_MONTHS]; // so often in that month, and in each before it
+    bool silent;                             // told by an event; its return will be told too
+    bool paused;                             // by an operator: not polled
     bool listed;           // the table `listed` has all that its polls brought and that counts
     int64_t whole_ms;      // last poll that brought a whole list of all there is; 0: none
     uint32_t missing;      // signals that it lacked, and the one before it did not

@@ -17,6 +17,7 @@ struct config {
     char *oin;          // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
     bool identity_test; // an OIN for tests is meant
     char *contact_email, *contact_url; // of whoever runs this, for the documents
+    char *organisation, *logo_file;    // in reports; NULL: none
     // state
     char *state_dir;
     char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing
@@ -35,6 +36,7 @@ struct config {
     char *listen_address; // NULL: no HTTP intake
     uint16_t listen_port;
     char *tls_certificate_file, *tls_key_file;
+    char *tls_client_ca_file, *tls_client_crl_file; // NULL: no certificates of clients, no lists
     struct http_limits http;
     size_t unpacked_bytes_max;
     uint32_t requests_per_minute; // of one source; 0: any
@@ -47,10 +49,15 @@ struct config {
     char *control_socket;
     char *control_group; // NULL: leave it
     uint32_t control_questions_max, control_reads_per_minute;
+    // metrics, beside those of the local socket
+    char *metrics_address; // NULL: none
+    uint16_t metrics_port;
+    bool metrics_plain; // in the clear beyond loopback too
     // kafka
     char *kafka_brokers; // NULL: none
     char *kafka_topic;
-    char *kafka_counts_topic; // "none": none
+    char *kafka_counts_topic;  // "none": none
+    char *kafka_current_topic; // "none": none
     int64_t kafka_recovery_wait_ms;
     size_t kafka_property_count;
     struct kafka_property {

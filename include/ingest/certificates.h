@@ -15,10 +15,17 @@ enum certificate_kind {
     CERTIFICATE_KIND_KAFKA,     // Kafka's ssl.certificate.location
     CERTIFICATE_KINDS
 };
-// Unix time of the first that ends; 0: there is none.
+// Unix time of the first that ends; 0: there is none. And each that can be read.
 struct certificate_ends {
     int64_t first_s[CERTIFICATE_KINDS];
+    struct certificate_end {
+        const char *of; // the key that names its file; a literal
+        char *source;   // whose it is; owned; NULL: it is none's
+        int64_t ends_s;
+    } * list;
+    size_t count, cap;
 };
+void certificate_ends_free(struct certificate_ends *ends);
 
 // The certificate and the key that the configuration names; NULL when it names none. CONFIG when
 // they cannot be used, or are no pair. The caller unrefs it.
@@ -37,7 +44,7 @@ bool certificates_chain_ends(const char *file);
 // A line in the log when it ends within 30 days or has ended. `what`: "the TLS certificate".
 // ends_s 0: there is none.
 void certificate_warn(const char *what, int64_t ends_s);
-// Looks at each but the intake's, and warns of each.
+// Looks at each but the intake's, and warns of each. What `ends` had is freed.
 void certificates_look(const struct config *config, const struct sources *sources,
                        struct certificate_ends *ends);
 

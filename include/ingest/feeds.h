@@ -35,7 +35,7 @@ struct feeds_status {
     size_t doubtful;
     size_t held; // something is gone from their complete list, and waits for an operator
     uint64_t polls, pages, not_modified, failures, hints;
-    struct certificate_ends certificates; // as they were when they were looked at last
+    struct certificate_ends certificates; // as they were when they were looked at last; borrowed
 };
 void feeds_look_at_certificates(struct feeds *feeds);
 void feeds_get_status(const struct feeds *feeds, struct feeds_status *status);
@@ -81,9 +81,9 @@ void feeds_glance(const struct feeds *feeds, struct feed_glance *list);
 // With what is on the disk of each. Any thread.
 void feeds_each(struct ledger *ledger, struct feed_glance *list, size_t count,
                 bool (*fn)(void *ctx, const struct feed_view *view), void *ctx);
-// Those whose last poll failed; without their record.
-void feeds_each_failing(const struct feeds *feeds,
-                        bool (*fn)(void *ctx, const struct feed_view *view), void *ctx);
+// Those that are polled, in the order of the source table; of their record what the memory has.
+void feeds_each_polled(const struct feeds *feeds,
+                       bool (*fn)(void *ctx, const struct feed_view *view), void *ctx);
 bool feeds_view(const struct feeds *feeds, struct str source,
                 void (*fn)(void *ctx, const struct feed_view *view),
                 void *ctx); // false: no such source

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The two streams to Kafka: events of the ledger, and statistics for outside. Each is a publisher
+// The streams to Kafka: events of the ledger, statistics for outside, and signals as they stand.
+// Each is a publisher
 // over an outbox of the ledger; what Kafka confirms goes back to the ledger through the pipeline.
 // What is wrong with one topic does not hold up the other.
 #ifndef JOBS_PUBLISH_H
@@ -12,6 +13,7 @@
 #define PUBLISH_KEY_USE "signaald kafka records"
 #define PUBLISH_KIND_EVENTS "event"
 #define PUBLISH_KIND_STATISTICS "statistic"
+#define PUBLISH_KIND_CURRENT "current"
 
 struct publish_job;
 
@@ -25,6 +27,8 @@ struct publish_job_options {
 };
 // The name of the topic of the statistics; NULL when the configuration has none.
 const char *kafka_counts_topic(const struct config *config);
+const char *kafka_current_topic(const struct config *config); // of the signals as they stand
+void kafka_name_topics(const struct config *config, struct ledger_options *options);
 
 struct publish_job *publish_job_create(const struct publish_job_options *options,
                                        struct err *err) MUST_CHECK;

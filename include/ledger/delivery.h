@@ -18,6 +18,16 @@ struct delivery_options;
 struct delivery;
 
 // What a polled page means for its source; committed together with its signals.
+// Of a page that is a file of a folder: which, as a keyed digest, and its time; and files that were
+// read before and are gone from the folder.
+enum { DELIVERY_FILES_GONE = 64 };
+struct delivery_file {
+    struct digest read;
+    int64_t ms;
+    struct digest gone[DELIVERY_FILES_GONE];
+    size_t gone_count;
+};
+
 struct delivery_poll {
     // As the feed wants it; first_ms, signal_ms, silent and paused are the ledger's own, and after
     // the commit it is what was written.
@@ -28,6 +38,7 @@ struct delivery_poll {
     uint32_t page;        // its number among them, from 1
     size_t in_quarantine; // entries of the source, once counted
     bool quarantine_counted;
+    const struct delivery_file *file; // borrowed; NULL: it is none
     // On a worker, once the page is decoded: sets `feed` and `cursor_tentative`. NULL: they stay.
     void (*plan)(struct delivery *delivery);
 };

@@ -25,9 +25,10 @@ struct ledger_options {
     const char *identity_key_file;        // NULL: <dir>/identity.key, made when missing
     const char *person_key_file;          // NULL: <dir>/person.key, made when missing
     const char *person_previous_key_file; // NULL: none
-    int64_t window_ms;        // persons are linked within it; how long a pseudonym is kept
-    const char *topic;        // of the events; offsets are kept for these topics
-    const char *counts_topic; // of the statistics; NULL: none
+    int64_t window_ms;         // persons are linked within it; how long a pseudonym is kept
+    const char *topic;         // of the events; offsets are kept for these topics
+    const char *counts_topic;  // of the statistics; NULL: none
+    const char *current_topic; // of the signals as they stand; NULL: none
 };
 // Opens the store and reads it all: index, counts, totals. FATAL when the ledger contradict
 // themselves.
@@ -35,7 +36,7 @@ struct ledger *ledger_open(const struct ledger_options *options, struct err *err
 void ledger_close(struct ledger *ledger); // NULL is fine
 
 // What goes to Kafka: each has a topic and an outbox of its own.
-enum ledger_topic { LEDGER_EVENTS, LEDGER_STATISTICS, LEDGER_TOPICS };
+enum ledger_topic { LEDGER_EVENTS, LEDGER_STATISTICS, LEDGER_CURRENT, LEDGER_TOPICS };
 
 // What one commit holds. Zero it, fill it, commit, apply, reuse after ledger_group_clear.
 struct ledger_group {
@@ -103,16 +104,21 @@ bool ledger_feed(struct ledger *ledger, struct str source,
 size_t ledger_coverage_sources(struct ledger *ledger, const struct sources *sources,
                                struct coverage_source *list);
 
+// Calls fn for each file of the source's folder that was read, with its time.
+void ledger_files(struct ledger *ledger, struct str source,
+                  void (*fn)(void *ctx, const struct digest *file, int64_t ms), void *ctx);
 // How many whole polls in a row of its source's complete list lacked the signal. False: no such
 // list brought it, or it does not count.
 bool ledger_listed(struct ledger *ledger, const struct ledger_entry *entry, uint32_t *lacked);
 
 // The counts as they are on the disk, cell by cell, and then of each person with more than one
-// signal (linked NULL: not) where these are; any thread, beside commits. So are ledger_feed,
-// ledger_event_at and the functions ledger_each_… below. False: it cannot be read.
+// signal (`alone`: of each person; linked NULL: not) where these are; any thread, beside commits.
+// So are ledger_feed, ledger_event_at and the functions ledger_each_… below. False: it cannot be
+// read.
 struct ledger_cube_reader {
     void (*cell)(void *ctx, const struct cell *cell, int64_t number);
     void (*linked)(void *ctx, uint64_t person, const struct cell *cell);
+    bool alone;
 };
 bool ledger_each_cell(struct ledger *ledger, const struct ledger_cube_reader *reader,
                       void *ctx) MUST_CHECK;
@@ -149,6 +155,9 @@ void ledger_each_audited(struct ledger *ledger, uint64_t from,
 const struct statistics_record *ledger_statistics_state(const struct ledger *ledger);
 // For Kafka; 0 without a topic of statistics.
 uint64_t ledger_statistics_unpublished(const struct ledger *ledger);
+uint64_t ledger_waits_for(const struct ledger *ledger, enum ledger_topic topic); // any of the three
+// Current records that Kafka has not confirmed, and lines that are to be told anew.
+uint64_t ledger_current_unpublished(const struct ledger *ledger);
 // As they are on the disk at one moment: how far they are, in *state, before the first of them;
 // then each, in order of their keys.
 void ledger_each_statistic(struct ledger *ledger, struct statistics_record *state,

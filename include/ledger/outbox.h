@@ -10,7 +10,9 @@ struct ledger_outbox;
 // Valid until the next one is asked for, or the outbox is closed.
 struct outbox_entry {
     uint64_t seq;
-    struct ledger_event event; // LEDGER_EVENTS
+    struct ledger_event event; // LEDGER_EVENTS; of LEDGER_CURRENT the line, if the signal has one
+    struct digest signal;      // LEDGER_CURRENT
+    bool stands;               // LEDGER_CURRENT: it is told by that line; else it is no longer told
     struct str key, value;     // LEDGER_STATISTICS; `value` absent: no longer told
 };
 // Entries with seq > after.

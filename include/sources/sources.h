@@ -21,6 +21,8 @@ struct source {
     uint16_t municipality; // code; 0: none of its own
     uint8_t token_count;   // push: SHA-256 of its bearer tokens, two while they are rotated
     uint8_t tokens[SOURCE_TOKENS_MAX][SHA256_BYTES];
+    uint8_t certificate_count; // push: what its clients' certificates are known by, digests
+    uint8_t certificates[SOURCE_TOKENS_MAX][SHA256_BYTES];
     char *event_source; // the one `source` that its CloudEvents have; NULL: they may have any
     char *signing[SOURCE_TOKENS_MAX]; // push: secrets of its signatures; NULL: none
     uint32_t requests_per_minute;     // that it may send; 0: as the configuration says
@@ -55,7 +57,7 @@ struct sources {
     struct templates *templates; // what the sources' templates are; owned
     struct source *list;         // in the file's order
     size_t count;
-    struct map by_name, by_token; // of places in the list
+    struct map by_name, by_token, by_certificate; // of places in the list
     uint32_t references;
 };
 
@@ -68,6 +70,13 @@ const struct source *sources_find(const struct sources *sources,
                                   struct str name); // NULL when there is none
 // The source that has this token, compared in constant time. NULL when there is none.
 const struct source *sources_by_token(const struct sources *sources, struct str token);
+
+// The source that this certificate is bound to: by its own fingerprint, or else by the OIN of its
+// holder (20 digits; NULL: it has none). NULL when there is none. Whether the certificate is to be
+// believed is the caller's to ask.
+const struct source *sources_by_certificate(const struct sources *sources,
+                                            const uint8_t fingerprint[SHA256_BYTES],
+                                            const char *oin);
 
 // Both tables, in which each municipality that a source names has to be. Adds a line a fault to
 // `faults`; false when there is any: then both are NULL. by_hand: credentials that only the service

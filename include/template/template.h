@@ -84,6 +84,9 @@ struct templates *templates_load(const char *dir, struct diagnostics *faults) MU
 struct templates *templates_load_text(struct str text, const char *name,
                                       struct diagnostics *faults) MUST_CHECK;
 void templates_free(struct templates *templates); // NULL is fine
+// Is a file of a folder called as what the template reads? Others are what an upload is called
+// before it is whole, or no signals.
+bool template_reads_file(const struct template *template, struct str name);
 const struct template *templates_find(const struct templates *templates,
                                       struct str name); // NULL when there is none
 

@@ -10,6 +10,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 from fleet import Fleet  # noqa: E402
 from harness import Daemon  # noqa: E402
+from senders import Senders  # noqa: E402
 
 REGISTERED = "nl.mensenhandelsignalen.signal.registered.v1"
 CORRECTED = "nl.mensenhandelsignalen.signal.corrected.v1"
@@ -20,13 +21,18 @@ TIMEOUT_S = 3  # of a poll
 class Polling:
     """A fleet and the daemon that polls it."""
 
-    def __init__(self, seed, kinds, interval_s, poll=(), own_intervals=True, timeout_s=TIMEOUT_S, **options):
+    def __init__(self, seed, kinds, interval_s, poll=(), own_intervals=True, timeout_s=TIMEOUT_S, senders=0, **options):
         self.fleet = Fleet(tempfile.mkdtemp(prefix="signaald-fleet-"), seed, kinds, **options)
         settings = {"tables": [f"templates: {self.fleet.templates}"], "poll": [f"timeout: {timeout_s}s", *LIMITS, *poll]}
         if options.get("tls", True):
             settings["poll"].append(f"ca_file: {self.fleet.directory}/ca.pem")
-        self.daemon = Daemon(self.fleet.sources(interval_s, own_intervals), settings)
-        self.codes = {e.name: e.row()["municipality"] for e in self.fleet.good}
+        self.senders = Senders(self.fleet.world, self.fleet.directory, senders)
+        rows = self.fleet.sources(interval_s, own_intervals)
+        self.notified = [row["name"] for row in rows if row["name"].startswith("zaken-")] if senders else []
+        for row in rows:
+            row["push"] = row["name"] in self.notified  # notifications come with a token
+        self.daemon = Daemon(rows + self.senders.rows(), settings)
+        self.codes = {row["name"]: row["municipality"] for row in rows + self.senders.rows()}
         self.lines, self.upto = [], 0
         self.ours = {}  # (source, id) -> our id of the signal
 
@@ -62,16 +68,19 @@ class Polling:
             histories.setdefault(data["source"]["name"], {}).setdefault(data["signal"], []).append(event)
         return histories
 
+    def expected(self):
+        return {**self.fleet.expected(), **self.senders.expected()}
+
     def lacking(self):
         """{source: how many of its signals are not there}"""
         histories = self.histories()
-        expected = self.fleet.expected()
+        expected = self.expected()
         lacks = {name: len(signals) - len(histories.get(name, {})) for name, signals in expected.items()}
         return {name: number for name, number in lacks.items() if number > 0}
 
     def differences(self):
         """In words, all that is not as it should be with the signals of the good; nothing when all is."""
-        histories, expected, found = self.histories(), self.fleet.expected(), []
+        histories, expected, found = self.histories(), self.expected(), []
         self.learn_ids(expected)
         for source, signals in expected.items():
             known = dict(histories.get(source, {}))

@@ -79,7 +79,7 @@ class Endpoint:
         return row
 
     def secret(self):
-        pair = self.auth in ("basic", "oauth2")
+        pair = self.auth in ("basic", "oauth2", "zgw")
         return None if not self.auth else f"{CLIENT}:{SECRET}" if pair else SECRET
 
     def expected(self):

@@ -23,6 +23,7 @@ import urllib.parse
 import behaviours
 import data
 import endpoints
+import systems  # its kinds
 from endpoints import Endpoint, Reply
 
 HEAD_MAX = 65536

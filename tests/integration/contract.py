@@ -173,6 +173,10 @@ def check_body(name, pointer, media, body, what):
     if media == "application/x-ndjson":  # the schema is of a line
         for line in body.splitlines():
             check_json(name, pointer, json.loads(line), what)
+    elif media == "text/event-stream":  # of an event's data
+        for line in body.splitlines():
+            if line.startswith(b"data: "):
+                check_json(name, pointer, json.loads(line[6:]), what)
     elif media.endswith("json"):
         check_json(name, pointer, json.loads(body), what)
     elif media != "application/octet-stream":  # its bytes have no schema
@@ -195,25 +199,25 @@ def check_raw(name, data, answers):
 
 @functools.cache
 def messages():
-    """ce_type -> the checks of such a record, [(where it is, pointer, validator)]; None -> those of a statistic."""
+    """ce_type, or the message's name where records have none -> the checks of such a record, [(where it is, pointer, validator)]."""
     found = {}
     for key, message in load(TOPICS)["components"]["messages"].items():
         at = step("/components/messages", key)
         pointers = {"headers": step(at, "headers"), "key": step(at, "bindings", "kafka", "key"),
                     "payload": step(at, "payload", "schema")}
-        found[message["name"] if message["name"].startswith("nl.") else None] = [
+        found[message["name"]] = [
             (part, pointer, compile_schema(TOPICS, pointer)) for part, pointer in pointers.items()]
     return found
 
 
 def check_record(record):
     """A record of a topic, as broker.consume has it: headers, key and value are those of a message of the AsyncAPI document."""
-    kind = record["headers"].get("ce_type")
+    kind = record["headers"].get("ce_type") or ("signalCurrent" if re.fullmatch("[0-9a-f]{32}", record["key"]) else "statistic")
     for part, pointer, validate in messages().get(kind, ()):
         try:
-            if part != "payload" or kind or record[part] is not None:  # a statistic may be taken back
+            if part != "payload" or "ce_type" in record["headers"] or record[part] is not None:  # others may be taken back
                 validate(record[part])
         except fastjsonschema.JsonSchemaValueException:
-            check(TOPICS, pointer, record[part], f"{part} of {kind or 'a statistic'} at {record['partition']}:{record['offset']}")
+            check(TOPICS, pointer, record[part], f"{part} of {kind} at {record['partition']}:{record['offset']}")
     if kind not in messages():
         raise Broken(f"record at {record['partition']}:{record['offset']}: {TOPICS} has no message {kind}")

@@ -22,6 +22,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import types
 import unittest
 import urllib.parse
 
@@ -161,7 +162,7 @@ class Daemon:
         columns = ["name", "kind", "municipality", "tokens", "official", "policy", "url", "interval",
                    "template", "cursor_param", "cursor_field", "secret_file", "client_cert_file", "headers_file", "fsc_grant", "ssh_user", "ssh_key_file", "ssh_host_key", "allow_private",
                    "silent_days", "person"]
-        columns += [c for c in ("complete", "event_source", "requests_per_minute", "signing_file") if any(c in source for source in sources)]
+        columns += [c for c in ("complete", "event_source", "requests_per_minute", "signing_file", "certificates") if any(c in source for source in sources)]
         lines = [",".join(columns)]
         for source in sources:
             row = {"person": "yes", **source}
@@ -182,6 +183,7 @@ class Daemon:
                        f"sources: {self.directory}/sources.csv",
                        f"templates: {conf}/templates"],
             "log": ["level: info"],
+            "kafka": ["current_topic: none"],  # but where a test has made one
         }
         for section, lines in self.extra.items():
             keys = {line.split(":")[0] for line in lines}
@@ -303,6 +305,22 @@ class Daemon:
             return answer
         finally:
             connection.close()
+
+    @contextlib.contextmanager
+    def live(self, path):
+        """A stream of the operators' page: the data of one event after the other, each as the document says."""
+        with contextlib.closing(UnixConnection(self.control_path)) as connection:
+            connection.request("GET", path + "?follow=1")
+            response = connection.getresponse()
+            assert response.status == 200, (response.status, response.read())
+
+            def events():
+                for line in iter(response.readline, b""):
+                    if line.startswith(b"data: "):
+                        answer = types.SimpleNamespace(status=200, headers=response.headers, body=line)
+                        contract.check_answer(contract.CONTROL, "GET", path, answer)
+                        yield json.loads(line[6:])
+            yield events()
 
     def control_each(self, paths):
         """The answers to GET, in order, of more than can be held against the documents. Several ask at once, since an answer

@@ -50,3 +50,10 @@ def python_packages(requirements="requirements.txt"):
     """A folder for PYTHONPATH; bin/ in it has the programs. No virtual environment: that would know its own path."""
     return fetched("python", (requirements,), lambda folder: run(
         "/usr/bin/python3", "-m", "pip", "install", "--quiet", "--no-deps", "--target", folder, "-r", folder / requirements))
+
+
+def java_jars(pom):
+    """A class path."""
+    return fetched("java", (pom,), lambda folder: run(
+        "mvn", "-B", "-q", "-f", folder / pom, "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies",
+        "-DincludeScope=runtime", f"-DoutputDirectory={folder}")) / "*"

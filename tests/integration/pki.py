@@ -6,8 +6,9 @@ import ipaddress
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+CLIENT, SERVER = ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH
 DAY = datetime.timedelta(days=1)
 
 
@@ -30,11 +31,13 @@ def pem_of(thing):
 
 
 class Holder:
-    """A key and its certificate, signed by `by` (a Holder) or by itself."""
+    """A key and its certificate, signed by `by` (a Holder) or by itself. `numbers`: serialNumber of its subject, as PKIoverheid has
+    the OIN there; `uses`: of the extended key usage."""
 
-    def __init__(self, name, by=None, *, key=None, digest=None, begins=-1, ends=60, authority=False):
+    def __init__(self, name, by=None, *, key=None, digest=None, begins=-1, ends=60, authority=False, numbers=(), uses=()):
         self.key = key or curve_key()
-        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name),
+                               *(x509.NameAttribute(NameOID.SERIAL_NUMBER, number) for number in numbers)])
         signer = by or self
         builder = (x509.CertificateBuilder().subject_name(self.name).issuer_name(signer.name).public_key(self.key.public_key())
                    .serial_number(x509.random_serial_number()).not_valid_before(now() + begins * DAY)
@@ -42,7 +45,12 @@ class Holder:
                    .add_extension(x509.BasicConstraints(ca=authority or by is None, path_length=None), critical=True)
                    .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
                                                                x509.DNSName("localhost")]), critical=False))
+        if uses:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(list(uses)), critical=False)
         self.certificate = builder.sign(signer.key, digest or hashes.SHA256())
+
+    def fingerprint(self):
+        return self.certificate.fingerprint(hashes.SHA256()).hex()
 
     def pem(self):
         return pem_of(self.certificate)

@@ -13,6 +13,7 @@ YEARS = {2015: 41, 2016: 34, 2017: 68, 2018: 97, 2019: 240, 2020: 331, 2021: 305
          2025: 1204, 2026: 310}
 PARTIAL = 2026
 WEIGHTS = {
+    "province": {f"PV{20 + n}": n + 1 for n in range(12)} | {"unknown": 3},
     "category": {"SexualExploitation": 46, "ForcedLabour": 31, "ForcedCriminality": 14, "ForcedBegging": 5,
                  "Unknown": 9, "ForcedMilitaryByNonStateActors": 1, "Servitude": 2},
     "policeUnit": {"Noord-Nederland": 9, "Oost-Nederland": 14, "Midden-Nederland": 11, "Noord-Holland": 6,
@@ -51,6 +52,9 @@ class Country:
     def __init__(self, factor=1):
         self.years = {year: count * factor for year, count in YEARS.items()}
         self.factor = factor
+        self.organisation = {"name": None, "logo": None}
+        self.status = {"version": "9.8.7", "ledger": {"waiting": 0, "unmappedKept": 0},
+                       "feeds": {"sources": 34, "failing": 0, "silent": 0, "quarantined": 0}}
         self.requests = []
         with open(ROOT / "conf/municipalities.csv", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(line for line in file if line[0] != "#") if not row["valid_to"]]
@@ -69,7 +73,7 @@ class Country:
         by = query.get("by")
         first, _, last = query.get("period", f"{min(self.years)}..{max(self.years)}").partition("..")
         if query.get("per") == "month":
-            total = self.months(int(first))
+            total = [point for year in range(int(first), int(last or first) + 1) for point in self.months(year)]
         else:
             total = self.points(range(int(first), int(last or first) + 1), lambda count: count)
         series = [{"points": total}]
@@ -123,7 +127,7 @@ class Country:
         url = urllib.parse.urlsplit(handler.path)
         query = dict(urllib.parse.parse_qsl(url.query))
         self.requests.append(handler.path)
-        body = {"/v1/status": lambda: {"version": "9.8.7"}, "/v1/trend": lambda: self.trend(query),
+        body = {"/v1/status": lambda: self.status, "/v1/organisation": lambda: self.organisation, "/v1/trend": lambda: self.trend(query),
                 "/v1/coverage": lambda: self.coverage(query), "/v1/statistics": self.statistics}[url.path]()
         handler.send(200, json.dumps(body).encode())
 

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from alarms import ALARMS, ROOT
-from harness import Case
+from harness import Case, wait_for
 
 RULES = ROOT / "conf/prometheus/alerts.yaml"
 # Told by the metric `up`, since such a daemon cannot be scraped: SignaaldDown says it.
@@ -23,8 +23,8 @@ TRIPS = {
     "SignaaldReadsRefused": ([("signaald_reads_refused", "1x5")], [("signaald_reads_refused", "0x5")], 3),
     "SignaaldKafka": ([('signaald_kafka_state{topic="signals",state="stalled"}', "1x20")],
                       [('signaald_kafka_state{topic="signals",state="running"}', "1x20")], 15),
-    "SignaaldWaitsLong": ([("signaald_oldest_waiting_timestamp_seconds", "60x90"), ('signaald_kafka_state{topic="signals",state="off"}', "0x90")],
-                          [("signaald_oldest_waiting_timestamp_seconds", "60x90"), ('signaald_kafka_state{topic="signals",state="off"}', "1x90")], 80),
+    "SignaaldWaitsLong": ([("signaald_oldest_waiting_seconds", "0+60x90"), ('signaald_kafka_state{topic="signals",state="off"}', "0x90")],
+                          [("signaald_oldest_waiting_seconds", "0+60x90"), ('signaald_kafka_state{topic="signals",state="off"}', "1x90")], 80),
     "SignaaldForged": ([("signaald_kafka_forged_total", "1x5")], [("signaald_kafka_forged_total", "0x5")], 3),
     "SignaaldForked": ([("signaald_kafka_forked_total", "1x5")], [("signaald_kafka_forked_total", "0x5")], 3),
     "SignaaldTakenBack": ([("signaald_kafka_taken_back_total", "1x5")], [("signaald_kafka_taken_back_total", "0x5")], 3),
@@ -34,16 +34,16 @@ TRIPS = {
     "SignaaldListShort": ([("signaald_feeds_held", "1x5")], [("signaald_feeds_held", "0x5")], 3),
     "SignaaldListCut": ([("signaald_feeds_doubtful", f"1x{DAY + 10}")], [("signaald_feeds_doubtful", f"0x{DAY + 10}")], DAY + 5),
     "SignaaldSilent": ([("signaald_feeds_silent", "1x70")], [("signaald_feeds_silent", "0x70")], 65),
-    "SignaaldCertificateEnds": ([("signaald_client_certificate_end_timestamp_seconds", "1000000x5")],
-                                [("signaald_client_certificate_end_timestamp_seconds", "1300000x5")], 3),
-    "SignaaldCertificateEnded": ([("signaald_authority_end_timestamp_seconds", "80000x5")],
-                                 [("signaald_authority_end_timestamp_seconds", "100000x5")], 3),
+    "SignaaldCertificateEnds": ([('signaald_certificate_end_timestamp_seconds{of="client_cert_file",source="coa"}', "1000000x5")],
+                                [('signaald_certificate_end_timestamp_seconds{of="client_cert_file",source="coa"}', "1300000x5")], 3),
+    "SignaaldCertificateEnded": ([('signaald_certificate_end_timestamp_seconds{of="poll.ca_file"}', "80000x5")],
+                                 [('signaald_certificate_end_timestamp_seconds{of="poll.ca_file"}', "100000x5")], 3),
     "SignaaldAuditFills": ([("signaald_audit_bytes", "90x70"), ("signaald_audit_bytes_max", "100x70")],
                            [("signaald_audit_bytes", "70x70"), ("signaald_audit_bytes_max", "100x70")], 65),
     "SignaaldStateFills": ([("signaald_state_bytes", "90x70"), ("signaald_state_bytes_max", "100x70")],
                            [("signaald_state_bytes", "70x70"), ("signaald_state_bytes_max", "100x70")], 65),
-    "SignaaldDiskFills": ([("signaald_disk_used_percent", "85x20"), ("signaald_disk_used_percent_max", "90x20")],
-                          [("signaald_disk_used_percent", "75x20"), ("signaald_disk_used_percent_max", "90x20")], 15),
+    "SignaaldDiskFills": ([("signaald_disk_used_ratio", "0.85x20"), ("signaald_disk_used_ratio_max", "0.9x20")],
+                          [("signaald_disk_used_ratio", "0.75x20"), ("signaald_disk_used_ratio_max", "0.9x20")], 15),
     "SignaaldQuarantine": ([("signaald_quarantined", f"1x{DAY + 10}")], [("signaald_quarantined", f"0x{DAY + 10}")], DAY + 5),
 }
 
@@ -68,6 +68,8 @@ class Alerts(unittest.TestCase):
 
     def test_one_for_each_alarm(self):
         self.assertEqual({code for _, code in rules().values() if code}, set(ALARMS) - WITHOUT_METRIC)
+        down = re.search(r"alert: SignaaldDown\b.*?(?=- alert:)", RULES.read_text(), re.S)[0]
+        self.assertLessEqual(WITHOUT_METRIC, set(re.findall(r"S\d{3}", down)))
 
     def test_each_fires_when_it_should(self):
         parts = []
@@ -92,7 +94,7 @@ class Alerts(unittest.TestCase):
 
 class Metrics(Case):
     EXTRA = {"kafka": ["brokers: 127.0.0.1:9"]}
-    UNLESS = {f"signaald_{kind}_end_timestamp_seconds" for kind in ("certificate", "client_certificate", "authority")}
+    UNLESS = {"signaald_certificate_end_timestamp_seconds"}  # without a certificate
 
     def test_rules_use_what_there_is(self):
         there = {name.split("{")[0] for name in self.daemon.metrics()}
@@ -105,9 +107,9 @@ class Metrics(Case):
         self.assertEqual({name for name in metrics if name.startswith("signaald_alarms_total")},
                          {f'signaald_alarms_total{{code="{code}"}}' for code in ALARMS})
         self.assertEqual(metrics["signaald_commits_fail"], 0)
-        self.assertEqual(metrics["signaald_oldest_waiting_timestamp_seconds"], 0)
+        self.assertEqual(metrics["signaald_oldest_waiting_seconds"], 0)
         self.assertEqual(self.daemon.post("coa", {"id": "1"}).status, 201)
-        self.assertGreater(self.daemon.metrics()["signaald_oldest_waiting_timestamp_seconds"], 1_500_000_000)
+        wait_for(lambda: self.daemon.metrics()["signaald_oldest_waiting_seconds"] > 0, "it waits for a second")
 
 
 if __name__ == "__main__":

@@ -121,6 +121,7 @@ class Actions(Base):
                 ("GET", "/v1/counts?by=province,category&gender=Masculine&period=2017", "read counts",
                  "by=province,category period=2017 gender=Masculine", "200"),
                 ("GET", "/v1/counts", "read counts", "", "200"),
+                ("GET", "/v1/overlap?by=year&gender=Masculine", "read overlap", "by=year gender=Masculine", "200"),
                 ("GET", "/v1/counts?by=shoesize", "read counts", "", "400"),
                 ("GET", f"/v1/signals/{COA}/2017-1", "read signal", f"source={COA} signal={one}", "200"),
                 ("GET", "/v1/events?last=1", "read events", f"from={last} count=1", "200"),

@@ -5,11 +5,14 @@ import base64
 import contextlib
 import json
 import os
+import pathlib
 import subprocess
+import tempfile
 import unittest
 
+import contract
 import outside
-from harness import SIGNAL, Answer, Case, token_of
+from harness import SIGNAL, Answer, Case, Daemon, make_certificate, token_of
 
 COA, GM, NAMED = "coa", "gm0363-amsterdam", "politie"
 ONE, MANY = "application/cloudevents+json", "application/cloudevents-batch+json"
@@ -216,6 +219,12 @@ class Events(Case):
         self.assertEqual(self.faults(self.one(json.dumps(event("a-9"))[:-9])), [("", "syntax")])
         self.assert_problem(self.daemon.post("nobody", event("a-9"), ONE), 401)
 
+    def test_examples_of_the_document(self):
+        content = contract.find(contract.PUBLIC, "/paths/~1signals/post/requestBody/content")
+        for kind in (ONE, MANY):
+            for example in content[kind]["examples"].values():
+                self.assertIn(self.one(example["value"], kind=kind).status, (200, 201))
+
     def test_dry_run(self):
         n = self.new()
         before = self.daemon.status()["intake"]["received"]
@@ -242,34 +251,43 @@ class Events(Case):
         self.assertEqual((plain.headers["Allow"], plain.headers["WebHook-Allowed-Origin"]), ("POST", None))
         self.assertEqual(self.daemon.request("OPTIONS", "/v1/health").status, 405)
 
-    # --- what others made
 
-    def deliver(self, program, script, number, **more):
-        done = subprocess.run([*program, script, f"http://127.0.0.1:{self.daemon.port}/v1/signals", token_of(COA), SOURCE, number],
-                              capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL, **more)
+class Sdks(unittest.TestCase):
+    """What others made delivers in each mode, over TLS."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="signaald-sdk-")))
+        key, cls.certificate = make_certificate(cls.folder, "server")
+        cls.daemon = Daemon([{"name": COA, "kind": "coa", "push": True}],
+                            {"intake": [f"tls_certificate: {cls.certificate}", f"tls_key: {key}"]})
+        cls.addClassCleanup(cls.daemon.close)
+        cls.daemon.start()
+
+    def check(self, number, *program, **env):
+        done = subprocess.run([*program, f"https://127.0.0.1:{self.daemon.port}/v1/signals", token_of(COA), SOURCE, number],
+                              capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "CERTIFICATE": str(self.certificate), **{key: str(value) for key, value in env.items()}})
         self.assertEqual(done.returncode, 0, done.stderr)
-        return json.loads(done.stdout)
+        self.assertEqual(json.loads(done.stdout), [201, 200, 200])
+        state = self.daemon.control("GET", f"/v1/signals/{COA}/{SOURCE.replace(':', '%3A')}%20{number}").json
+        self.assertEqual([version["version"] for version in state["versions"]], [1])
 
-    def check_delivered(self, told, number):
-        self.assertEqual(told, [201, 200, 200])
-        state = self.daemon.request("GET", f"/v1/signals/{SOURCE}%20{number}", headers={"Authorization": f"Bearer {token_of(COA)}"})
-        self.assertEqual((state.status, state.json["version"]), (200, 1))
+    def test_python(self):
+        self.check("2017-1", "/usr/bin/python3", "-c", PYTHON, PYTHONPATH=outside.python_packages())
 
-    def test_the_python_sdk(self):
-        number = self.new()
-        told = self.deliver(["/usr/bin/python3", "-c"], PYTHON, number,
-                            env={**os.environ, "PYTHONPATH": str(outside.python_packages())})
-        self.check_delivered(told, number)
+    def test_javascript(self):
+        self.check("2017-2", "node", "-e", JAVASCRIPT, NODE_PATH=outside.node_modules(), NODE_EXTRA_CA_CERTS=self.certificate)
 
-    def test_the_javascript_sdk(self):
-        number = self.new()
-        told = self.deliver(["node", "-e"], JAVASCRIPT, number, env={**os.environ, "NODE_PATH": str(outside.node_modules())})
-        self.check_delivered(told, number)
+    def test_java(self):
+        program = self.folder / "Deliver.java"
+        program.write_text(JAVA)
+        self.check("2017-3", "java", "-cp", str(outside.java_jars("cloudevents.xml")), str(program))
 
 
 # Each delivers one event in binary mode, again in structured mode, and again in a batch, and tells the three statuses.
 PYTHON = """
-import json, sys, urllib.request
+import json, os, ssl, sys, urllib.request
 from cloudevents.http import CloudEvent, to_binary, to_structured
 url, token, source, number = sys.argv[1:]
 data = {"reported": "2017-03-05", "municipality": "Súdwest-Fryslân", "category": "gedwongen prostitutie"}
@@ -278,7 +296,7 @@ event = CloudEvent({"type": "nl.signaal", "source": source, "id": number, "datac
 def send(headers, body):
     body = body if isinstance(body, bytes) else body.encode()
     request = urllib.request.Request(url, body, {**headers, "Authorization": "Bearer " + token})
-    with urllib.request.urlopen(request) as answer:
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=os.environ["CERTIFICATE"])) as answer:
         return answer.status
 
 headers, body = to_structured(event)
@@ -297,6 +315,59 @@ const send = async ({ headers, body }) => (await fetch(url, { method: "POST", bo
   statuses.push(await send({ headers: { "content-type": "application/cloudevents-batch+json" }, body: `[${HTTP.structured(event).body}]` }));
   console.log(JSON.stringify(statuses));
 })();
+"""
+JAVA = """
+import io.cloudevents.core.builder.CloudEventBuilder;
+import io.cloudevents.http.HttpMessageFactory;
+import io.cloudevents.jackson.JsonFormat;
+import java.io.FileInputStream;
+import java.net.URI;
+import java.net.http.*;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.*;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import javax.net.ssl.*;
+
+class Deliver {
+    static HttpClient client() throws Exception {
+        var store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        try (var file = new FileInputStream(System.getenv("CERTIFICATE"))) {
+            store.setCertificateEntry("server", CertificateFactory.getInstance("X.509").generateCertificate(file));
+        }
+        var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        trust.init(store);
+        var context = SSLContext.getInstance("TLS");
+        context.init(null, trust.getTrustManagers(), null);
+        return HttpClient.newBuilder().sslContext(context).version(HttpClient.Version.HTTP_1_1).build();
+    }
+
+    public static void main(String[] args) throws Exception {
+        var client = client();
+        var data = "{\\"reported\\": \\"2017-03-05\\", \\"municipality\\": \\"S\u00fadwest-Frysl\u00e2n\\", \\"category\\": \\"gedwongen prostitutie\\"}";
+        var event = CloudEventBuilder.v1().withId(args[3]).withSource(URI.create(args[2])).withType("nl.signaal")
+            .withDataContentType("application/json").withData(data.getBytes(StandardCharsets.UTF_8)).build();
+        var statuses = new java.util.ArrayList<Integer>();
+        for (String mode : new String[] {"binary", "structured", "batch"}) {
+            var request = HttpRequest.newBuilder(URI.create(args[0])).header("Authorization", "Bearer " + args[1]);
+            var body = new byte[1][];
+            var writer = HttpMessageFactory.createWriter(request::header, bytes -> body[0] = bytes);
+            if (mode.equals("binary")) {
+                writer.writeBinary(event);
+            } else if (mode.equals("structured")) {
+                writer.writeStructured(event, JsonFormat.CONTENT_TYPE);
+            } else {
+                request.header("Content-Type", "application/cloudevents-batch+json");
+                var one = new String(new JsonFormat().serialize(event), StandardCharsets.UTF_8);
+                body[0] = ("[" + one + "]").getBytes(StandardCharsets.UTF_8);
+            }
+            request.POST(HttpRequest.BodyPublishers.ofByteArray(body[0]));
+            statuses.add(client.send(request.build(), HttpResponse.BodyHandlers.ofString()).statusCode());
+        }
+        System.out.println(statuses);
+    }
+}
 """
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Certificate(harness.Fresh):
     def assert_ends(self, days):
         ends = self.daemon.status()["intake"]["certificateEnds"]
         self.assertEqual(ends[:10], time.strftime("%Y-%m-%d", time.gmtime(self.made + days * DAY_S)))
-        seconds = self.daemon.metrics()["signaald_certificate_end_timestamp_seconds"]
+        seconds = self.daemon.metrics()['signaald_certificate_end_timestamp_seconds{of="intake.tls_certificate"}']
         self.assertEqual(time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)), ends[:19])
         told = subprocess.run([str(harness.BUILD / "signaalctl"), "--socket", self.daemon.control_path, "status"],
                               capture_output=True, text=True, timeout=60).stdout
@@ -124,8 +124,8 @@ class OthersCertificates(harness.Fresh):
 
         feeds, metrics = self.daemon.status()["feeds"], self.daemon.metrics()
         self.assertEqual((feeds["certificateEnds"][:10], feeds["authorityEnds"][:10]), (day(10), day(20)))
-        for kind, days in (("client_certificate", 10), ("authority", 20)):
-            seconds = metrics[f"signaald_{kind}_end_timestamp_seconds"]
+        for which, days in (('of="client_cert_file",source="near"', 10), ('of="client_cert_file",source="far"', 60), ('of="poll.ca_file"', 20)):
+            seconds = metrics[f"signaald_certificate_end_timestamp_seconds{{{which}}}"]
             self.assertEqual(time.strftime("%Y-%m-%d", time.gmtime(seconds)), day(days))
         log = self.daemon.log()
         self.assertRegex(log, rf"<4>\[S050\] a certificate ends soon: the client certificate of source near, in \d+ days, on {day(10)}")
@@ -137,6 +137,7 @@ class OthersCertificates(harness.Fresh):
         self.daemon.write_sources(self.use[1:])
         self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
         self.assertEqual(self.daemon.status()["feeds"]["certificateEnds"][:10], day(60))
+        self.assertNotIn('source="near"', "".join(self.daemon.metrics()))
         self.daemon.stop()
 
 

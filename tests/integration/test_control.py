@@ -136,7 +136,7 @@ class Reading(Case):
 
     def test_problems(self):
         for method, path, status in [
-                ("GET", "/", 404), ("GET", "/v1/status/", 404), ("GET", "/v1/counts/x", 404), ("GET", "/v1", 404),
+                ("POST", "/", 405), ("GET", "/v1/live/", 404), ("GET", "/v1/status/", 404), ("GET", "/v1/counts/x", 404), ("GET", "/v1", 404),
                 ("GET", f"/v1/signals/{COA}/never", 404), ("GET", "/v1/signals/nobody/r1", 404),
                 ("GET", "/v1/signals/coa", 400), ("GET", "/v1/signals/coa/%zz", 400),
                 ("GET", "/v1/signals/", 404), ("GET", f"/v1/signals/{COA}/a/b", 404), ("OPTIONS", "/v1/status", 405),
@@ -216,7 +216,8 @@ class Changing(Case):
         none = {"count": 0, "names": []}
         self.assertEqual((answer.status, answer.json), (200, {
             "sources": 3, "changed": True, "keys": [], "sourcesAdded": {"count": 1, "names": ["new"]}, "sourcesRemoved": none,
-            "sourcesChanged": none, "tables": [], "templates": [], "kafkaChanges": False, "certificateEnds": None}))
+            "sourcesChanged": none, "tables": [], "templates": [], "kafkaChanges": False, "certificateEnds": None,
+            "clientCertificatesChange": False}))
         self.assertEqual(self.daemon.status()["feeds"]["sources"], 3)
 
     def test_broken_table_is_refused_and_the_old_one_stays(self):

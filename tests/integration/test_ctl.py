@@ -253,12 +253,13 @@ class Status(Case):
         self.assertFits(text, 80)
         self.assertNotIn("\x1b", text)
 
-    def test_topic_of_the_statistics(self):
-        counts = {"state": "running", "topic": "signal-counts", "waiting": 3, "lastError": None, "whatToDo": None}
-        self.answer(200, dict(STATUS, kafka=dict(STATUS["kafka"], counts=counts)))
-        text = self.good("status")
-        for label, value in (("topic", "signal-counts"), ("state", "running"), ("wait", "3"), ("last error", "-")):
-            self.assertRegex(text, rf"(?m)^  statistics {label} +{value}$")
+    def test_other_topics(self):
+        for key, of, topic in (("counts", "statistics", "signal-counts"), ("current", "current", "signals-current")):
+            told = {"state": "running", "topic": topic, "waiting": 3, "lastError": None, "whatToDo": None}
+            self.answer(200, dict(STATUS, kafka=dict(STATUS["kafka"], **{key: told})))
+            text = self.good("status")
+            for label, value in (("topic", topic), ("state", "running"), ("wait", "3"), ("last error", "-")):
+                self.assertRegex(text, rf"(?m)^  {of} {label} +{value}$")
 
     def test_wider_screens_need_fewer_lines(self):
         narrow, usual, wide = (self.on_terminal("status", columns=c) for c in (50, 80, 160))

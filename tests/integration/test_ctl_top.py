@@ -371,15 +371,15 @@ class Live(Top):
         screen.assert_restored()
         self.assertNotIn("\u202e", screen.shown)
 
-    def test_topic_of_the_statistics(self):
-        self.status["kafka"]["counts"] = {"state": "waiting", "topic": "signal-counts", "waiting": 3, "lastError": "no", "whatToDo": None}
-        line = "Released  waiting on topic signal-counts, 3 records wait; last error: no"
-        screen = Screen(self, "top", "--no-colour")
-        self.assertIn(line, screen.wait_for("Released"))
-        screen.keys(b"q")
-        self.assertEqual(screen.end(), 0)
-        self.status["kafka"]["counts"]["state"] = "off"
-        self.assertNotIn("Released", self.good("top"))
+    def test_other_topics(self):
+        for key, label, topic in (("counts", "Released", "signal-counts"), ("current", "Current ", "signals-current")):
+            self.status["kafka"][key] = {"state": "waiting", "topic": topic, "waiting": 3, "lastError": "no", "whatToDo": None}
+            screen = Screen(self, "top", "--no-colour")
+            self.assertIn(f"{label}  waiting on topic {topic}, 3 records wait; last error: no", screen.wait_for(label))
+            screen.keys(b"q")
+            self.assertEqual(screen.end(), 0)
+            self.status["kafka"][key]["state"] = "off"
+            self.assertNotIn(label, self.good("top"))
 
     def test_turns(self):
         screen = Screen(self, "top", "-n2", "-i1")

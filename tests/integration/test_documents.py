@@ -264,7 +264,7 @@ class Noticing(harness.Case):
     def test_answers_of_the_socket(self):
         for path in ("/v1/status", "/v1/counts?by=province,category&gender=Feminine", "/v1/signals/coa/2019-1", "/v1/feeds",
                      "/v1/feeds/coa", "/v1/unmapped", "/v1/audit", "/v1/audit/verify", "/v1/coverage", "/v1/coverage?period=2017",
-                     "/v1/signals/coa/never", "/v1/counts?by=x", "/v1/verify", "/v1/statistics",
+                     "/v1/signals/coa/never", "/v1/counts?by=x", "/v1/overlap?by=gender,category", "/v1/organisation", "/v1/verify", "/v1/statistics",
                      "/v1/trend?by=category&period=2016..2018"):
             with self.subTest(path=path):
                 self.check_answer(contract.CONTROL, "GET", path, self.daemon.control("GET", path))

@@ -27,7 +27,8 @@ GOOD = {"list": 60, "list-cursor": 40, "list-modified": 20, "list-gzip": 20, "li
         "unsplittable_windows": 12, "link": 20, "link-since": 20, "link-shuffled": 6, "number": 20, "number-capped": 4, "number-lost": 4, "link-quoted": 4,
         "link-unquoted": 4, "complete": 6, "nothing": 4, "signalen-proxy": 4, "open311-wrapped": 4, "open311-capped": 2, "token": 20, "signalen": 20,
         "signalen-long": 4, "open311": 20, "open311-changed": 10, "open311-split": 2, "csv": 12, "csv-tab": 8, "csv-semicolon": 8,
-        "csv-excel": 10, "ndjson": 10, "flaky-busy": 8, "flaky-500": 8, "flaky-cut": 8, "flaky-pages": 8}
+        "csv-excel": 10, "ndjson": 10, "flaky-busy": 8, "flaky-500": 8, "flaky-cut": 8, "flaky-pages": 8, "zaken": 6, "objects": 6, "kobo": 6, "odk": 6}
+SENDERS = 3          # of each kind
 BAD = {kind: 2 for kind in HOSTILE}
 CONTENT = ("06-12345678", "boven de winkel", "gisteren", "misschien", "morgen weer", "2093-01-01")
 
@@ -40,9 +41,9 @@ def slowness():
     return max(1, (time.monotonic() - started) / 0.8)
 
 
-def begin(seed, kinds, slow):
+def begin(seed, kinds, slow, senders=0):
     polling = Polling(seed, kinds, round(INTERVAL_S * slow), [f"host_connections_max: {HOST_CONNECTIONS}"],
-                      timeout_s=round(TIMEOUT_S * slow))
+                      timeout_s=round(TIMEOUT_S * slow), senders=senders)
     FleetTest.addClassCleanup(polling.close)
     polling.daemon.start()
     return polling
@@ -66,9 +67,11 @@ class FleetTest(Case):
         seed = int(os.environ.get("SIGNAALD_SEED") or random.randrange(1 << 32))
         print(f"SIGNAALD_SEED={seed}")
         slow = slowness()
-        calm, cls.polling = begin(seed, GOOD, slow), begin(seed, {**GOOD, **BAD}, slow)
+        calm, cls.polling = begin(seed, GOOD, slow), begin(seed, {**GOOD, **BAD}, slow, SENDERS)
         cls.daemon = cls.polling.daemon
+        cls.polling.senders.start(cls.daemon, cls.polling.notified)
         try:
+            cls.answers = cls.polling.senders.finish()
             cls.polling.wait_until_complete(PATIENCE_S * slow)
         except BaseException:
             print("\n".join(cls.daemon.log().splitlines()[-60:]))
@@ -86,10 +89,15 @@ class FleetTest(Case):
         """wait_until_complete has seen that nothing is lacking or other than it should be; nor is there more."""
         self.assertGreaterEqual(len(self.polling.fleet.world.endpoints), 500)
         self.assertEqual(self.polling.differences(), [])
-        known = {e.name for e in self.polling.fleet.world.endpoints.values()}
+        known = {e.name for e in self.polling.fleet.world.endpoints.values()} | set(self.polling.senders.expected())
         self.assertLessEqual(set(self.polling.histories()), known)
         ids = [event["id"] for event in self.polling.events()]
         self.assertEqual(len(ids), len(set(ids)))
+
+    def test_senders_are_answered(self):
+        """Each form is taken, twice is once, and what nobody should send is refused as it should be."""
+        self.assertEqual(self.answers, [])
+        self.assertGreater(self.daemon.metrics()["signaald_poll_hints_total"], 0)
 
     def test_counts(self):
         self.assert_whole()

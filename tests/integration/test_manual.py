@@ -89,7 +89,7 @@ class Manual(unittest.TestCase):
     def test_columns_of_sources(self):
         table = source("sources/columns.c").split("sources_columns[] = {")[1].split("};")[0]
         columns = re.findall(r'\{"(\w+)", (?:true|false),', table)
-        self.assertEqual(len(columns), 25)
+        self.assertEqual(len(columns), 26)
         self.assertEqual(items("sources.csv.5", "COLUMNS"), columns)
         kinds = re.findall(r'\[SOURCE_[A-Z]+\] = "(\w+)"', source("core/signal/signal.c"))
         self.assertIn(f".Li {' , '.join(kinds)} .\n", (MAN / "sources.csv.5").read_text())

@@ -125,7 +125,7 @@ class Elsewhere(unittest.TestCase):
 
     def test_other_tests_are_there(self):
         others = {by for page in PAGES for _, _, by in blocks(page) if by}
-        self.assertEqual(others, {"tests/kafka/test_consume.py", "tests/kafka/test_restore.py"})
+        self.assertEqual(others, {"tests/kafka/test_consume.py", "tests/kafka/test_restore.py", "tests/kafka/test_tables.py"})
         for other in others:
             self.assertTrue((ROOT / other).is_file(), other)
 

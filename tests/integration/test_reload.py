@@ -21,9 +21,12 @@ SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "ngo", "kind":
 OTHERS = {
     "identity.oin": "00000001823288444000", "identity.test": "yes", "identity.contact_email": "other@beheer.example",
     "identity.contact_url": "https://other.example/", "control.socket": "{dir}/other.sock", "control.group": "root",
-    "intake.listen": "127.0.0.1:9", "intake.tls_certificate": "{dir}/tls.crt", "intake.tls_key": "{dir}/tls.key",
-    "kafka.brokers": "127.0.0.1:9", "kafka.topic": "other", "kafka.counts_topic": "none", "state.directory": "{dir}/other",
+    "intake.listen": "127.0.0.1:9", "metrics.listen": "127.0.0.1:19", "metrics.plain": "yes",
+    "intake.tls_certificate": "{dir}/tls.crt", "intake.tls_key": "{dir}/tls.key",
+    "kafka.brokers": "127.0.0.1:9", "kafka.topic": "other", "kafka.counts_topic": "none",
+    "kafka.current_topic": "other-current", "state.directory": "{dir}/other",
     "state.identity_key": "{dir}/secret.key", "person.key": "{dir}/secret.key", "person.previous_key": "{dir}/secret.key",
+    "intake.tls_client_ca": "{dir}/tls.crt", "intake.tls_client_crl": "{dir}/revoked.pem",
     "poll.ca_file": "{dir}/tls.crt", "poll.crl_file": "{dir}/revoked.pem", "log.level": "warning",
     "tables.municipalities": "{dir}/municipalities.csv", "tables.name_variants": "{dir}/name-variants.csv",
     "tables.categories": "{dir}/categories.csv", "tables.display_allowlist": "{dir}/display-allowlist.txt",
@@ -86,7 +89,9 @@ class Keys(Fresh):
             with self.subTest(key):
                 other = OTHERS.get(key, "").format(dir=self.directory) or NUMBERS.get(key) or raised(value)
                 more = {}
+                fixed = key
                 if key.startswith("intake.tls_"):
+                    fixed = key.replace("tls_client_ca", "tls_certificate").replace("tls_client_crl", "tls_certificate")
                     more = {"intake": [f"tls_certificate: {self.directory}/tls.crt", f"tls_key: {self.directory}/tls.key"]}
                 answer = self.ask(key, other, more)
                 if reloadable and not more:
@@ -96,7 +101,7 @@ class Keys(Fresh):
                     self.assertIn(value, ("null", (changed[0]["from"] or "null").strip('"')))
                 else:
                     self.assertEqual(answer.status, 400, answer.body)
-                    self.assertIn(f"{key} needs a restart: ", answer.json["detail"])
+                    self.assertIn(f"{fixed} needs a restart: ", answer.json["detail"])
                 self.daemon.extra = {}
                 self.daemon.write_config()
                 back = self.daemon.control("POST", "/v1/reload")

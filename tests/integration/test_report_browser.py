@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What signaalctl report makes of a real daemon, looked at in a real Chromium."""
+"""What signaalctl report makes of a real daemon, looked at in a real Chromium, and by axe-core."""
 import contextlib
+import html
+import json
 import os
 import pathlib
 import re
@@ -13,8 +15,12 @@ import unittest
 import zlib
 
 import harness
+import outside
 from ctl_fake import DEADLINE_S
 from report_page import Page
+from test_source_browser import AXE_RUNS
+
+LOGO = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><circle cx="20" cy="20" r="20" fill="#c2410c"/></svg>'
 
 
 def read_png(path):
@@ -55,9 +61,11 @@ class Browser(harness.Case):
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
         cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="report-"))
         cls.addClassCleanup(shutil.rmtree, cls.folder)
+        (cls.folder / "logo.svg").write_text(LOGO)
+        cls.EXTRA = {"identity": ['organisation: "Centrum & Co"', f"logo: {cls.folder}/logo.svg"]}
+        super().setUpClass()
         for year, count in ((2015, 3), (2016, 34), (2017, 68)):
             for n in range(count):
                 signal = {"id": f"{year}-{n}", "reported": f"{year}-{n % 12 + 1:02}-07", "category": "gedwongen prostitutie",
@@ -67,6 +75,8 @@ class Browser(harness.Case):
         cls.run_ctl("statistics", "release")
         cls.run_ctl("report", "-o", str(cls.folder / "exact.html"), "--year", "2017")
         cls.run_ctl("report", "-o", str(cls.folder / "public.html"), "--year", "2017", "--public")
+        cls.run_ctl("report", "-o", str(cls.folder / "exact-nl.html"), "--year", "2017", "--lang", "nl")
+        cls.run_ctl("report", "-o", str(cls.folder / "public-nl.html"), "--year", "2017", "--public", "--lang", "nl")
 
     @classmethod
     def run_ctl(cls, *args):
@@ -75,6 +85,10 @@ class Browser(harness.Case):
 
     def browse(self, name, *more):
         """The page as it is drawn, and what the browser complains of."""
+        shown, told = self.dump(name, *more)
+        return Page(shown), told
+
+    def dump(self, name, *more):
         profile = tempfile.mkdtemp(dir=self.folder)
         command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                    "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -88,7 +102,7 @@ class Browser(harness.Case):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)  # it has many children
         self.assertEqual(process.returncode, 0, told)
-        return Page(shown), re.findall(r"CONSOLE:.*", told)
+        return shown, re.findall(r"CONSOLE:.*", told)
 
     def browse_and_print(self, name, width, height):
         """With a picture and a PDF."""
@@ -121,7 +135,8 @@ class Browser(harness.Case):
             self.assertIn(line, page.plain())
         self.assertEqual(page.row("Signalled before 2017, but not in it", "Groningen")[1:],
                          ["Groningen", page.row("Signalled before 2017, but not in it", "Groningen")[2], "March 2015"])
-        self.assert_picture("exact.html", (800, 600), ("8c1d18", "fffefb", "154273", "1b2430"))
+        self.assert_picture("exact.html", (800, 600), ("8c1d18", "fffefb", "154273", "c2410c"))
+        self.assertIn("Centrum & Co", page.plain())
         self.assertIn(self.pages_of_pdf("exact.html"), range(5, 15))
 
     def test_public_on_a_phone(self):
@@ -130,8 +145,39 @@ class Browser(harness.Case):
         for line in ("Rounded statistics: may be published.",
                      "In 2017, 60 to 69 signals of possible human trafficking were reported; in 2016, 30 to 39."):
             self.assertIn(line, page.plain())
-        self.assert_picture("public.html", (390, 600), ("1d5b3c", "fffefb", "154273", "1b2430"))
+        self.assert_picture("public.html", (390, 600), ("1d5b3c", "fffefb", "154273", "c2410c"))
         self.assertIn(self.pages_of_pdf("public.html"), range(3, 9))
+
+    def test_axe(self):
+        """Each page in both languages, wide and narrow, light and dark: in a frame, since a window is never narrower than 500."""
+        axe = (outside.node_modules() / "axe-core/axe.min.js").read_text()
+        for name in ("exact.html", "exact-nl.html", "public.html", "public-nl.html"):
+            page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", (self.folder / name).read_text(encoding="utf-8"))
+            page = page.replace("</body>", AXE_RUNS.format(axe=axe, overflow="overflow") + "</body>")
+            for width, dark in ((1280, "exact" in name), (390, "exact" not in name)):
+                with self.subTest(page=name, width=width, dark=dark):
+                    (self.folder / "frame.html").write_text(f'<!DOCTYPE html><body><iframe width="{width}" height="900" style="border:0" '
+                                                            f'srcdoc="{html.escape(page)}"></iframe></body>', encoding="utf-8")
+                    shown = self.dump("frame.html", "--window-size=1400,900", "--virtual-time-budget=20000",
+                                      f"--blink-settings=preferredColorScheme={0 if dark else 1}")[0]
+                    found = json.loads(html.unescape(re.search(r"<body[^>]*>(\{.*\})</body>", shown, re.S)[1]))
+                    self.assertEqual((found["violations"], found["width"], found["dark"]), ([], width, dark))
+                    self.assertLessEqual(found["overflow"], 0)
+                    self.assertGreater(found["passes"], 15)
+
+    def test_a_picture_that_runs_is_found(self):
+        """By the check before the start, and when it has come afterwards."""
+        self.addCleanup((self.folder / "logo.svg").write_text, LOGO)
+        (self.folder / "logo.svg").write_text(LOGO.replace("<circle", '<circle onload="x()"'))
+        checked = subprocess.run([harness.BUILD / "signaald", "-c", self.daemon.config_path, "--check-config"], capture_output=True,
+                                 text=True, timeout=DEADLINE_S)
+        self.assertEqual(checked.returncode, 2)
+        self.assertRegex(checked.stderr, r"identity\.logo: .*it has an attribute that runs something")
+        self.assertNotIn("x()", checked.stderr)
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, "report", "-o", self.folder / "none.html"],
+                              capture_output=True, text=True, timeout=DEADLINE_S)
+        self.assertEqual((done.returncode, (self.folder / "none.html").exists()), (1, False))
+        self.assertIn("identity.logo", done.stderr)
 
     def test_faults_would_be_seen(self):
         """The check above can fail: what the page's policy forbids, and what breaks without one, is told."""

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from harness import Daemon, claim_port, wait_for
+from harness import BUILD, ROOT, Daemon, claim_port, wait_for
 
 SSHD = "/usr/sbin/sshd"
 CONFIG = """Port {port}
@@ -129,15 +129,39 @@ class Folders(unittest.TestCase):
         daemon.stop()
 
     def test_a_start_goes_on_where_it_was(self):
+        """None is read again, and none is passed over: not one that came with an old time while nobody looked."""
         self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)
         self.server.put("b.csv", "2;01-01-2017;orgaanhandel", changed=LONG_AGO + 86400)
         daemon = self.daemon()
         self.total(daemon, 2)
         daemon.kill()
         self.server.put("c.csv", "3;01-01-2017;orgaanhandel")
+        self.server.put("laat.csv", "4;01-01-2017;orgaanhandel", changed=LONG_AGO - 86400)
+        (self.server.drop / "a.csv").unlink()
         daemon.start()
-        self.total(daemon, 3)
-        self.assertEqual(self.feed(daemon)["items"], 2, "of the old files only that of the cursor is read once more")
+        self.total(daemon, 4)
+        self.assertEqual(self.feed(daemon)["items"], 2, "what was read is not read again")
+        daemon.kill()
+        self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)  # it was gone, so it is another one
+        self.server.put("d.csv", "5;01-01-2017;orgaanhandel")
+        daemon.start()
+        self.total(daemon, 5)
+        self.assertEqual(self.feed(daemon)["items"], 2)
+        self.assertEqual(len(daemon.events()), 5)
+        daemon.stop()
+
+    def test_the_quarantine_reads_again(self):
+        """A row that could not be taken, in a file that was read: the operator lets it be read again, also after a start."""
+        self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)
+        self.server.put("b.csv", "2;33-01-2017;orgaanhandel", changed=LONG_AGO + 86400)
+        daemon = self.daemon()
+        entry = wait_for(lambda: daemon.control("GET", "/v1/quarantine").json["entries"], "it is in the quarantine")[0]
+        daemon.kill()
+        daemon.start()
+        before = wait_for(lambda: (feed := self.feed(daemon))["polls"] > 2 and feed, "it polls")["items"]
+        self.assertEqual(before, 0)
+        wait_for(lambda: daemon.control("POST", f"/v1/quarantine/{entry['number']}/retry").status == 202, "it is free")
+        wait_for(lambda: self.feed(daemon)["items"] > before, "it is read again")
         daemon.stop()
 
     def test_a_bad_file_stops_no_other(self):
@@ -180,6 +204,51 @@ class Folders(unittest.TestCase):
                 self.assertIn(told, self.feed(daemon)["failure"])
                 self.assertNotIn(str(self.server.drop), daemon.log())
                 daemon.stop()
+
+    def ctl(self, *words):
+        return subprocess.run([BUILD / "signaalctl", *map(str, words)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+
+    def test_try(self):
+        """The newest file that the template reads; a file of its own; what is missing or wrong is told."""
+        url = f"sftp://127.0.0.1:{self.server.port}{self.server.drop}/"
+        ask = ["try", "csv-excel", url, "--templates", ROOT / "conf/templates", "--tables", ROOT / "conf", "--ssh-user", getpass.getuser(),
+               "--ssh-key-file", self.server.folder / "user", "--ssh-host-key"]
+        good = [*ask, self.server.fingerprint()]
+        told = self.ctl(*good)
+        self.assertEqual(told.returncode, 1)
+        self.assertIn("it has no file yet that this template reads", told.stderr)
+        self.server.put("oud.csv", "7;01-01-2017;arbeidsuitbuiting", changed=LONG_AGO)
+        self.server.put("met spatie.csv", "8;01-01-2017;orgaanhandel", changed=LONG_AGO + 86400)
+        self.server.put("nieuw.part", "9;01-01-2017;orgaanhandel")
+        told = self.ctl(*good)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        self.assertIn("OrganRemoval", told.stdout)
+        self.assertNotIn("ForcedLabour", told.stdout)
+        good[2] = url + "oud.csv"
+        self.assertIn("ForcedLabour", self.ctl(*good).stdout)
+        self.assertIn("the server has another key", self.ctl(*ask, self.server.fingerprint("other")).stderr)
+        self.assertIn("needs --ssh-user", self.ctl(*ask[:7]).stderr)
+
+    def test_source_add(self):
+        self.server.put("a.csv", "1;01-01-2017;orgaanhandel", changed=LONG_AGO)
+        daemon = self.daemon()
+        self.total(daemon, 1)
+        other = self.server.drop / "ander"
+        other.mkdir()
+        add = ["--socket", daemon.control_path, "--json", "source", "add", "ander", "--config", daemon.config_path, "--kind", "ngo",
+               "--url", f"sftp://127.0.0.1:{self.server.port}{other}/", "--template", "csv-excel", "--set", "allow_private=yes",
+               "--set", "interval=1s", "--set", f"ssh_user={getpass.getuser()}", "--set", f"ssh_key_file={self.server.folder / 'user'}",
+               "--set", f"ssh_host_key={self.server.fingerprint()}"]
+        told = self.ctl(*add)
+        self.assertEqual(told.returncode, 1)
+        self.assertIn("no file yet", told.stderr)
+        (other / "b.csv").write_text(HEADER + "2;01-01-2017;orgaanhandel\n")
+        told = self.ctl(*add)
+        self.assertEqual(told.returncode, 0, told.stderr)
+        made = json.loads(told.stdout)
+        self.assertEqual((made["tried"], made["items"], made["good"], made["written"]), (True, 1, 1, True))
+        self.total(daemon, 2)
+        daemon.stop()
 
     def test_private_addresses(self):
         daemon = self.daemon(allow_private="", interval="10s")

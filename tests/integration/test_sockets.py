@@ -187,6 +187,16 @@ class Passed(Fresh):
         self.daemon.extra = {"intake": ["listen: none"]}
         self.daemon.write_config()
         self.assertIn("intake.listen is none, and systemd passes a socket for it", self.refused([("intake", here)]))
+        self.assertIn("metrics.listen is none, and systemd passes a socket for it", self.refused([("metrics", elsewhere)]))
+        self.daemon.extra["metrics"] = [f"listen: {other}"]
+        self.daemon.write_config()
+        self.assertIn(f"metrics.listen is {other} and signaald-metrics.socket listens on", self.refused([("metrics", here)]))
+        self.assertIn("signaald-metrics.socket listens on 0.0.0.0:", self.refused([("metrics", elsewhere), ("metrics", wide)]))
+        self.start([("metrics", elsewhere)])
+        with contextlib.closing(http.client.HTTPConnection(other, timeout=PATIENCE_S)) as connection:
+            connection.request("GET", "/metrics")
+            self.assertEqual(connection.getresponse().status, 200)
+        self.daemon.stop()
 
 
 class Stop(Fresh):

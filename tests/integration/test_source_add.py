@@ -133,12 +133,12 @@ class SourceAdd(Fresh):
                                 expect=1, stdin=SECRET)
             self.assertIn("HTTP status 401", told)
             self.assertNotIn(SECRET, told)
-        with self.subTest("files by SFTP want a sample"):
+        with self.subTest("a server that is not there"):
             (self.daemon.directory / "key").write_text("-----BEGIN PRIVATE KEY-----")
             (self.daemon.directory / "key").chmod(0o600)
-            told = self.refused("a", "--kind", "ngo", "--url", "sftp://files.example/out/", "--template", "csv", "--set", "ssh_user=x",
+            told = self.refused("a", "--kind", "ngo", "--url", "sftp://127.0.0.1:9/out/", "--template", "csv", "--set", "ssh_user=x",
                                 "--set", "ssh_key_file=key", "--set", f"ssh_host_key=SHA256:{'A' * 43}", expect=1)
-            self.assertIn("--sample", told)
+            self.assertIn("with --untried it is written all the same", told)
         with self.subTest("of the page nothing is good"):
             self.serve([{"id": "1", "reported": "gisteren"}])
             self.refused("a", "--kind", "ngo", "--url", url, "--set", "allow_private=yes", expect=1)

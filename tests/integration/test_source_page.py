@@ -56,6 +56,23 @@ class SourcePage(Fresh):
         self.assertIsNotNone(page["feed"]["lastSignal"])
         self.assertFalse(page["feed"]["silent"])
 
+    def test_what_was_posted_and_refused(self):
+        """Each time that it came, also over a kill; and a body that is nothing is one. A trial is none."""
+        def refused():
+            return self.value("gm0363")["months"][0]["refused"]
+        before = refused()
+        self.assertEqual(self.daemon.post("gm0363", [{"id": "a", **SIGNAL}, {"id": "b", "reported": "gisteren"}, 7]).status, 200)
+        self.assertEqual(refused() - before, 2)
+        self.assertEqual(self.daemon.post("gm0363", {"id": "b", "reported": "gisteren"}).status, 400)
+        self.assertEqual(self.daemon.post("gm0363", "{").status, 400)
+        self.daemon.request("POST", "/v1/signals?dryRun=true", json.dumps({"id": "c", "reported": "gisteren"}),
+                            {"Authorization": f"Bearer {token_of('gm0363')}", "Content-Type": "application/json"})
+        self.assertEqual(self.daemon.post("gm0599", {"id": "b", "reported": "gisteren"}).status, 400)
+        self.assertEqual(refused() - before, 4)
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertEqual(refused() - before, 4)
+
     def test_words_only_as_operators_see_them(self):
         self.daemon.post("gm0363", [{"id": "1", **SIGNAL, "category": "gedwongen arbeid in huishouding"},
                                     {"id": "2", **SIGNAL, "category": NAME_OF_SOMEBODY}])

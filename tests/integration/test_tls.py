@@ -277,11 +277,11 @@ class Revoked(harness.Fresh):
             return harness.wait_for(lambda: (feed := self.daemon.control("GET", "/v1/feeds/polled").json)["polls"] > before and
                                     feed["state"] in ("waiting", "failing", "backing-off") and feed, "it has polled")["failures"]
         self.assertEqual(poll(), 0)
-        self.assertGreater(self.daemon.metrics()["signaald_revocation_list_end_timestamp_seconds"], 0)
+        self.assertGreater(self.daemon.metrics()['signaald_certificate_end_timestamp_seconds{of="poll.crl_file"}'], 0)
         crl.write_bytes(root.revoke([holder]))
-        self.assertEqual(poll(), 1)
+        self.assertGreaterEqual(failed := poll(), 1)  # it may have been asked again by itself
         crl.write_bytes(root.revoke([], ends=-1))
-        self.assertEqual(poll(), 2)
+        self.assertGreater(poll(), failed)
         self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
         self.assertIn("a certificate has ended: one of the lists of poll.crl_file", self.daemon.log())
         crl.write_bytes(root.revoke([]))

@@ -34,21 +34,19 @@ TOPIC_RESOURCE, LITERAL, ALLOW, SCRAM_SHA_512, SCRAM_ITERATIONS = 2, 3, 3, 2, 40
 UNKNOWN_TOPIC, TOPIC_ALREADY_EXISTS = 3, 36
 
 
-def fetch():
-    """The folder with the broker's jars, filled if need be."""
+def fetch(folder=HERE):
+    """The folder with the jars that the pom.xml in `folder` names, filled if need be."""
     cache = os.environ.get("SIGNAALD_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "signaald")
-    target = os.path.join(cache, "kafka-" + VERSION)
+    with open(os.path.join(folder, "pom.xml"), "rb") as pom:
+        target = os.path.join(cache, "jars-" + hashlib.sha256(pom.read()).hexdigest()[:16])
     if os.path.isdir(target):
         return target
     os.makedirs(cache, exist_ok=True)
-    partial = tempfile.mkdtemp(prefix="kafka-partial-", dir=cache)
+    partial = tempfile.mkdtemp(prefix="jars-partial-", dir=cache)
     try:
-        subprocess.run(
-            ["mvn", "-B", "-q", "-f", os.path.join(HERE, "pom.xml"),
-             "org.apache.maven.plugins:maven-dependency-plugin:3.6.0:copy-dependencies",
-             "-DincludeScope=runtime", "-DoutputDirectory=" + partial],
-            check=True, stdout=sys.stderr)
+        subprocess.run(["mvn", "-B", "-q", "dependency:copy-dependencies", "-DoutputDirectory=" + partial], cwd=folder, check=True,
+                       stdout=sys.stderr)
         os.rename(partial, target)
     except OSError:
         if not os.path.isdir(target):  # else another process was faster
@@ -287,7 +285,7 @@ class Broker:
 
     def _java(self, *arguments):
         return ["java", "-Xms" + self.heap, "-Xmx" + self.heap, "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
+                "-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + self.dir,
                 "-Dlog4j.configuration=file:" + os.path.join(HERE, "log4j.properties"),
                 "-cp", os.path.join(fetch(), "*"), *arguments]
 

@@ -27,10 +27,10 @@ def shared_broker():
 
 
 def await_published(daemon):
-    """Events, and statistics if there is a topic for them."""
+    """Events, and of other topics what waits if there is such a topic."""
     def done():
         status = daemon.status()
-        return status["ledger"]["waiting"] == 0 and not (status["kafka"]["counts"] or {}).get("waiting")
+        return status["ledger"]["waiting"] == 0 and not any(status["kafka"][topic]["waiting"] for topic in ("counts", "current"))
     harness.wait_for(done, "all is published")
 
 

@@ -12,6 +12,7 @@ import unittest
 import kafka_case  # first: it tells where the others are
 import broker
 import harness
+import standing
 
 MARKED = re.compile(r"<!-- run by tests/kafka/test_consume\.py -->\n```sh\n(.*?)```", re.S)
 PAGES = ("README.md", "conf/doc/consumers.md")
@@ -34,7 +35,8 @@ class ConsumeTest(kafka_case.KafkaCase):
         super().setUpClass()
         cls.kafka.create_topic("signals", 4)
         cls.kafka.create_topic("signal-counts", 2, {"cleanup.policy": "compact"})
-        cls.daemon = harness.Daemon(SOURCES, {"kafka": [f"brokers: {cls.kafka.bootstrap}"]})
+        cls.kafka.create_topic("signals-current", 3, {"cleanup.policy": "compact"})
+        cls.daemon = harness.Daemon(SOURCES, {"kafka": [f"brokers: {cls.kafka.bootstrap}", "current_topic: signals-current"]})
         cls.addClassCleanup(cls.daemon.close)
         cls.daemon.start()
         cls.seed = int(os.environ.get("SIGNAALD_SEED") or random.randrange(1 << 32))
@@ -63,11 +65,11 @@ class ConsumeTest(kafka_case.KafkaCase):
                               env=environment, stdout=subprocess.PIPE, text=True, timeout=120).stdout
 
     def test_all_lines_are_tried(self):
-        words = ("-t signals", "-t signal-counts", "tally.py")
+        words = ("-t signals ", "-t signals-current", "-t signal-counts", "tally.py")
         self.assertEqual([line for line in lines() if not any(word in line for word in words)], [])
 
     def test_events(self):
-        told = self.run_line("-t signals").splitlines()
+        told = self.run_line("-t signals ").splitlines()
         records = list(broker.consume(self.kafka.bootstrap, "signals"))
         self.assertGreater(len(records), NUMBER)
         self.assertEqual(len(told), 2 * len(records))  # key and headers, then the value
@@ -77,6 +79,15 @@ class ConsumeTest(kafka_case.KafkaCase):
             self.assertRegex(head, r"^(GM\d{4}|fairwork|utrecht) ce_specversion=1\.0,ce_id=[0-9a-f]{32}\.\d+,")
         kinds = {record["headers"]["ce_type"].split(".")[3] for record in records}
         self.assertEqual(kinds, {"registered", "corrected", "withdrawn", "erased"})
+
+    def test_current(self):
+        """Exactly the signals that the events say, as they say them."""
+        held = standing.check(self, self.kafka.bootstrap, "signals", "signals-current")
+        told = dict(line.split(" ", 1) for line in self.run_line("-t signals-current").splitlines())
+        self.assertEqual({key for key, value in told.items() if value}, set(held))
+        self.assertLess(len(held), len(told))  # the erased ones
+        counts = self.daemon.counts("")
+        self.assertEqual(sum(record["counts"] for record in held.values()), counts["total"])
 
     def test_statistics(self):
         told = dict(line.split(" ", 1) for line in self.run_line("-t signal-counts").splitlines())

@@ -140,7 +140,7 @@ class ReloadTest(kafka_case.KafkaCase):
         self.assert_once()
         ends = self.daemon.status()["kafka"]["certificateEnds"]
         self.assertEqual(ends[:19], holder.certificate.not_valid_after.isoformat())
-        self.assertEqual(self.daemon.metrics()["signaald_kafka_certificate_end_timestamp_seconds"] % 1, 0)
+        self.assertEqual(self.daemon.metrics()['signaald_certificate_end_timestamp_seconds{of="kafka.settings"}'] % 1, 0)
         self.daemon.stop()
 
 

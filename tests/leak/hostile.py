@@ -64,11 +64,11 @@ class Endpoints(harness.Server):
         """Lines for the table of sources."""
         rows = [{"name": name, "template": template} for name, template in (
             ("signalen", "signalen"), ("open311", "open311"), ("csv", "csv"), ("excel", "csv-excel"), ("person", "person"))]
-        rows[0]["secret_file"] = "secret"
+        rows[0].update(secret_file="secret", push=True)
         for place, identifier in enumerate(IDENTIFIERS):
             asked = "?q=" + quote(identifier.forms[0])
             rows += [{"name": f"{way}-{place}", "url": f"{self.origin}/{way}-{place}{asked}", **more}
-                     for way, more in PER_IDENTIFIER.items()]
+                     for way, more in PER_IDENTIFIER.items() if way != "zaken" or place % 4 == 0]
         return [{"kind": "municipality", "municipality": "GM0363", "interval": "2s", "allow_private": "yes",
                  "url": f"{self.origin}/{row['name']}", **row} for row in rows]
 
@@ -151,6 +151,18 @@ def signalen(_identifier, _form, ask):
         "_links": {"next": {"href": href}, "self": {"href": identifier.forms[0]}}, "results": results}
 
 
+def zaken(identifier, form, ask):
+    """Of the ZGW standard: what is written in a zaak, and its people."""
+    if ask["number"] % 4 == 3:
+        return f"403 {as_header(form)}", [], {"code": form, "detail": form, "title": form}
+    zaken_ = [{"uuid": one, "url": f"https://x/{quote(one)}", "identificatie": one, "bronorganisatie": "739162846", "omschrijving": one,
+               "toelichting": one, "registratiedatum": "2024-05-01", "laatstGemuteerd": form if n else WHEN, "hoofdzaak": None,
+               "_expand": {"eigenschappen": [{"naam": name, "waarde": one} for name in ("uitbuitingsvorm", "geslacht", one)],
+                           "rollen": [{"betrokkeneIdentificatie": {"inpBsn": one, "geslachtsnaam": one}}]}}
+              for n, one in enumerate(identifier.forms)]
+    return "200 OK", [], {"count": len(zaken_), "next": None, "previous": form, "results": zaken_}
+
+
 def open311(identifier, _form, _ask):
     return "200 OK", [("ETag", identifier.forms[0])], [
         {"service_request_id": form, "requested_datetime": WHEN, "service_name": form,
@@ -184,7 +196,7 @@ def person(_identifier, _form, ask):
 
 
 WAYS = {"conditional": conditional, "marks": marks, "tokens": tokens, "redirects": redirects, "busy": busy, "errors": errors,
-        "signalen": signalen, "open311": open311, "csv": csv_file("csv"), "excel": csv_file("csv-excel"), "person": person}
+        "signalen": signalen, "zaken": zaken, "open311": open311, "csv": csv_file("csv"), "excel": csv_file("csv-excel"), "person": person}
 # Of each of these a feed for each identifier, with what its line says.
 PER_IDENTIFIER = {"conditional": {}, "marks": {"cursor_param": "since", "cursor_field": "mark"},
-                  "tokens": {"template": "person"}, "redirects": {}, "busy": {}, "errors": {}}
+                  "tokens": {"template": "person"}, "zaken": {"template": "zgw-zaken"}, "redirects": {}, "busy": {}, "errors": {}}

@@ -149,11 +149,56 @@ def deliveries(identifier):
         packed = gzip.compress(dump([{"id": form, "municipality": form, form: form}, {"id": new_id(), **SIGNAL, "note": form}]), mtime=0)
         for body in (packed, packed[:-9], packed + form.encode(), form.encode(), gzip.compress(form.encode()), gzip.compress(packed)):
             yield "application/json", {"Content-Encoding": "gzip"}, body
+        yield "application/json", {"Content-Encoding": "gzip"}, gzip_named(form, dump({"id": new_id(), **SIGNAL}))
+        yield "application/json", {"Content-Encoding": "gzip"}, gzip_named(form, b"")[:-4]
         yield "text/csv", {"Content-Encoding": "x-gzip"}, gzip.compress(table("csv", [identifier]))
         yield "application/json", {"Content-Encoding": as_header(form)}, form.encode()
     yield "text/csv", {}, table("csv", [identifier])
     for body in broken_tables("csv", identifier):
         yield "text/csv", {}, body
+
+
+def gzip_named(form, body):
+    """As gzip packs a file: with the file's name, and a comment."""
+    packed, text = gzip.compress(body, mtime=0), form.encode("latin-1", "replace").replace(b"\0", b"")
+    return packed[:3] + b"\x18" + packed[4:10] + text + b"\0" + text + b"\0" + packed[10:]
+
+
+# Of each template for what is posted: what its system sends, by what a person put into the fields.
+FORMS = {
+    "open-formulieren": lambda said: {
+        "values": {**said, "bestand": {"file_name": str(said), "content": base64.b64encode(str(said).encode()).decode()}},
+        "values_schema": {"properties": said}, "metadata": {"public_reference": said.get("id", new_id()), "form_name": str(said),
+                                                            "registration_timestamp": said.get("at", WHEN)}},
+    "kobotoolbox": lambda said: {"_id": said.get("id", new_id()), "_submission_time": said.get("at", WHEN), "_submitted_by": str(said),
+                                 "_attachments": [{"filename": str(said)}], **said},
+    "web-form": lambda said: {"id": said.get("id", new_id()), "reported": said.get("at", WHEN), **said},
+}
+WHEN = "2017-03-05T10:00:00Z"
+FIELDS = ("uitbuitingsvorm", "gemeente", "geslacht", "leeftijd", "nationaliteit", "voorvaldatum", "toelichting", "id", "at")
+
+
+def forms(identifier, make):
+    """Bodies that a form posts, with a text in each field, in the names of fields, and broken."""
+    for form in identifier.forms[:2]:
+        for field in FIELDS:
+            if allowed(identifier, "occurred" if field == "voorvaldatum" else field):
+                yield dump(make({"uitbuitingsvorm": "arbeidsuitbuiting", field: form}))
+        yield dump(make({"uitbuitingsvorm": {form: True, "bedelarij": False}, form: form}))
+        whole = dump(make({"uitbuitingsvorm": form, "toelichting": form}))
+        yield from (whole[:-9], whole + form.encode(), b"[" + whole + b"," + dump(form) + b"]", form.encode())
+
+
+NOTIFICATION = {"kanaal": "zaken", "hoofdObject": "https://x/1", "resource": "zaak", "resourceUrl": "https://x/1", "actie": "update",
+                "aanmaakdatum": "2024-05-01T10:00:00Z", "kenmerken": {}}
+
+
+def notifications(identifier):
+    for form in identifier.forms[:1]:
+        for member in NOTIFICATION:
+            yield dump({**NOTIFICATION, member: form})
+        yield dump({**NOTIFICATION, "kanaal": "test", "kenmerken": {form: form}, form: form})
+        yield from (dump({**NOTIFICATION, "kenmerken": {form: form}})[:-5], form.encode(), dump([form]))
 
 
 def encoded_bodies(form):
@@ -226,12 +271,13 @@ def request(method, target, *headers, body=b"", length=True):
 GET_ROUTES = (
     "/{0}", "/v1/{0}", "/v1/signals/{1}/{0}", "/v1/signals/{0}/1", "/v1/signals/{0}/{0}", "/v1/status?{0}={0}",
     "/v1/counts?by={0}", "/v1/counts?period={0}", "/v1/counts?municipality={0}", "/v1/counts?{0}=1",
-    "/v1/trend?by={0}", "/v1/trend?per={0}", "/v1/coverage?period={0}",
+    "/v1/overlap?by={0}", "/v1/overlap?{0}=1", "/v1/trend?by={0}", "/v1/trend?per={0}", "/v1/coverage?period={0}",
     "/v1/counts?by=category&source={0}&gender={0}", "/v1/events?from={0}", "/v1/events?last=1&{0}",
     "/v1/events?from=999999999&{0}", "/v1/feeds?{0}", "/v1/feeds/{0}", "/v1/quarantine/{0}", "/v1/quarantine?x={0}",
     "/v1/unmapped?source={0}", "/v1/unmapped?is={0}", "/v1/unmapped?source={1}&is={0}", "/v1/unmapped/check?field=category&word={0}",
     "/v1/unmapped/check?field={0}&word=x", "/v1/unmapped/check?field=municipality&word={0}", "/v1/audit?from={0}",
-    "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}")
+    "/v1/audit?n={0}", "/v1/audit/{0}", "/metrics?{0}", "/?lang={0}",
+    "/v1/live?{0}", "/v1/live/figures?follow={0}")
 POST_ROUTES = (
     "/v1/feeds/{0}/poll", "/v1/feeds/{0}/pause", "/v1/feeds/{0}/resume", "/v1/feeds/{0}/accept", "/v1/feeds/{1}/{0}",
     "/v1/quarantine/{0}/retry", "/v1/import?source={0}", "/v1/import?source={1}&template={0}",

@@ -12,9 +12,10 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from identifiers import IDENTIFIERS, MARKER  # noqa: E402
+from payloads import FORMS  # noqa: E402
 from search import Search, report  # noqa: E402
 from test_search import DISGUISES  # noqa: E402
-from world import BRING, World  # noqa: E402
+from world import BRING, SIGNER, CertificateWorld, World  # noqa: E402
 
 SLICE = 1 << 16
 
@@ -65,9 +66,9 @@ class LeakTest(unittest.TestCase):
 
     def test_every_feed_brought_something(self):
         sources = {event["data"]["source"]["name"] for event in self.events if "source" in event["data"]}
-        for name in ("signalen", "open311", "csv", "excel", "person", BRING):
+        for name in ("signalen", "open311", "csv", "excel", "person", BRING, SIGNER, *[f"form-{name}" for name in FORMS]):
             self.assertIn(name, sources)
-        for way in ("conditional", "marks", "tokens", "redirects"):
+        for way in ("conditional", "marks", "tokens", "redirects", "zaken", *(["drop"] if self.world.drops else [])):
             self.assertTrue(any(name.startswith(way + "-") for name in sources), way)
 
     def test_search_finds_what_is_planted(self):
@@ -108,6 +109,21 @@ class LeakTest(unittest.TestCase):
         for where in ("state/data.mdb", "signaalctl tail", "signaalctl feeds", "socket, GET /v1/events",
                       "socket, GET /v1/feeds", "log"):
             self.assertTrue(any(place.startswith(where) for place in found), (where, found))
+
+
+class CertificatesTest(unittest.TestCase):
+    """The same of the names in clients' certificates."""
+
+    def test_nothing_is_found(self):
+        world = CertificateWorld()
+        self.addCleanup(world.close)
+        world.feed_all()
+        pieces = world.collect()
+        self.assertEqual(world.statuses, {201: 1, 401: len(world.holders) - 1})
+        self.assertIn(b"S027", pieces["log"])
+        text = report(Search(IDENTIFIERS).look_in(pieces))
+        if text:
+            self.fail(f"leaks:\n{text}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ mkfifo /orders; /mock_broker signals 3 </orders >/broker & broker=$!
 exec 9>/orders
 n=0; until grep -q ready /broker || [ $n -ge 300 ]; do sleep 0.1; n=$((n+1)); done
 port=$(sed 's/.*://' /broker)
-sed -i -e "s|^kafka:|kafka:\\n  brokers: broker.example.test:$port\\n  settings:\\n    security.protocol: plaintext|" -e 's|^  counts_topic:.*|  counts_topic: none|' -e 's|^  oin:.*|  oin: "00000001823288444000"|' -e 's|^poll:|poll:\\n  ca_file: /etc/signaald/ca.pem|' \\
+sed -i -e "s|^kafka:|kafka:\\n  brokers: broker.example.test:$port\\n  settings:\\n    security.protocol: plaintext|" -e 's|^  \\(counts\\|current\\)_topic:.*|  \\1_topic: none|' -e 's|^  oin:.*|  oin: "00000001823288444000"|' -e 's|^poll:|poll:\\n  ca_file: /etc/signaald/ca.pem|' \\
     /etc/signaald/signaald.yaml
 signaald --init >/out/init 2>&1
 systemctl start signaald; echo $? >/out/start

@@ -87,6 +87,7 @@ state files-removed
 ls /etc/signaald >/out/etc-removed
 step again apt install /in/now/*.deb
 # shellcheck disable=SC2046 # all units that there are, the sockets too
+sed -i 's/^  listen: none$/  listen: 127.0.0.1:9108/' /etc/signaald/signaald.yaml # signaald-metrics.socket is among them
 step start-again systemctl enable --now $(cd /usr/lib/systemd/system && ls -d signaald*)
 step post-again post 2017-000125
 step why-again signaalctl why gm0363-amsterdam 2017-000123

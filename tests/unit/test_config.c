@@ -43,6 +43,7 @@ static void test_defaults(void **state) {
     assert_null(c->kafka_brokers);
     assert_string_equal(c->kafka_topic, "signals");
     assert_string_equal(c->kafka_counts_topic, "signal-counts");
+    assert_string_equal(c->kafka_current_topic, "signals-current");
     assert_int_equal(c->disclosure_rounding_base, 10);
     assert_int_equal(c->kafka_recovery_wait_ms, 500);
     assert_int_equal(c->kafka_property_count, 0);
@@ -139,6 +140,10 @@ static const struct {
                            "[a-zA-Z0-9._-])\n"},
     {"kafka: {topic: x, counts_topic: x}",
      "c.yaml:1: kafka.counts_topic: must not be kafka.topic\n"},
+    {"kafka: {topic: x, current_topic: x}",
+     "c.yaml:1: kafka.current_topic: must not be kafka.topic\n"},
+    {"kafka: {counts_topic: x, current_topic: x}",
+     "c.yaml:1: kafka.current_topic: must not be kafka.counts_topic\n"},
     {"kafka: {topic: signal-counts}", "c.yaml: kafka.counts_topic: must not be kafka.topic\n"},
     {"disclosure: {rounding_base: 4}",
      "c.yaml:1: disclosure.rounding_base: \"4\" is not allowed (allowed: 5..100)\n"},

@@ -116,7 +116,7 @@ static void queries_group_and_filter(void **state) {
     }
 }
 
-enum { SIGNALS = 3000, LINES = SIGNALS * 16 };
+enum { SIGNALS = 3000, LINES = SIGNALS * 16, NAMELESS_FROM = 1000 };
 
 // Signals at random, of all municipalities and of none, many of them linked; and a plain way to
 // answer a query.
@@ -127,6 +127,7 @@ struct model {
     struct plain_line {
         char labels[COUNTS_BY_MAX][COUNTS_LABEL_MAX];
         uint64_t person;
+        uint8_t kind; // of the source
     } lines[LINES];
     size_t line_count;
 };
@@ -237,8 +238,9 @@ static void plain_lines(struct model *model, const struct counts_query *query, s
     const struct cell *cell = &model->cells[signal];
     size_t category_at = COUNTS_BY_MAX;
     // Who is not linked to others is a person of their own.
-    struct plain_line line = {.person =
-                                  model->persons[signal] ? model->persons[signal] : 1000 + signal};
+    struct plain_line line = {.person = model->persons[signal] ? model->persons[signal]
+                                                               : NAMELESS_FROM + signal,
+                              .kind = cell->source_kind};
     for (size_t b = 0; b < query->by_count; b++)
         if (query->by[b] == DIM_CATEGORY)
             category_at = b;
@@ -327,6 +329,45 @@ static struct counts_query random_query(const struct model *model, uint64_t *see
     return query;
 }
 
+// The plain lines of one person from `at` on, in one line of the answer: the kinds that are there.
+static unsigned plain_kinds(const struct model *model, size_t *at) {
+    const struct plain_line *first = &model->lines[*at];
+    unsigned kinds = 0;
+    for (; *at < model->line_count && compare_plain(first, &model->lines[*at]) == 0; ++*at)
+        kinds |= 1u << model->lines[*at].kind;
+    return kinds;
+}
+
+// Each person of the plain lines is taken out of the line of the answer that has them.
+static void compare_overlap(struct model *model, struct counts_query query) {
+    struct counts_answer answer;
+    query.by_kinds = true;
+    counts_run(model->f.counts, model->f.persons, model->f.municipalities, &query, &answer);
+    qsort(model->lines, model->line_count, sizeof *model->lines, compare_plain);
+    for (size_t i = 0; i < answer.count; i++)
+        assert_in_range(answer.lines[i].nameless, 0, answer.lines[i].persons);
+    for (size_t at = 0, from = 0; at < model->line_count;) {
+        const struct plain_line *first = &model->lines[at];
+        unsigned kinds = plain_kinds(model, &at);
+        while (from < answer.count &&
+               memcmp(answer.lines[from].labels, first->labels, sizeof first->labels) < 0)
+            from++;
+        size_t i = from;
+        while (i < answer.count &&
+               (answer.lines[i].kinds != kinds ||
+                memcmp(answer.lines[i].labels, first->labels, sizeof first->labels) != 0))
+            i++;
+        assert_true(i < answer.count);
+        answer.lines[i].persons--;
+        answer.lines[i].nameless -= first->person >= NAMELESS_FROM;
+    }
+    for (size_t i = 0; i < answer.count; i++) {
+        assert_int_equal(answer.lines[i].persons, 0);
+        assert_int_equal(answer.lines[i].nameless, 0);
+    }
+    free(answer.lines);
+}
+
 static struct model *make_model(const struct fixture *f, uint64_t *seed) {
     struct model *model = calloc(1, sizeof *model);
     assert_non_null(model);
@@ -352,6 +393,7 @@ static void answers_are_those_of_a_plain_list(void **state) {
                 plain_lines(model, &query, i);
         compare_answer(model, &query);
         compare_total(model, &query);
+        compare_overlap(model, query);
     }
     free_model(model);
 }

@@ -340,7 +340,7 @@ static char *make_tls(int number, char **key_pem) {
 
 static struct http_tls *pair(const char *cert, const char *key) {
     struct err err;
-    struct http_tls *tls = http_tls_create(cert, key, &err);
+    struct http_tls *tls = http_tls_create(&(struct http_tls_texts){cert, key, NULL, NULL}, &err);
     if (!tls)
         fail_msg("%s", err.text);
     return tls;
@@ -348,7 +348,7 @@ static struct http_tls *pair(const char *cert, const char *key) {
 
 static void assert_no_pair(const char *cert, const char *key, const char *said) {
     struct err err;
-    assert_null(http_tls_create(cert, key, &err));
+    assert_null(http_tls_create(&(struct http_tls_texts){cert, key, NULL, NULL}, &err));
     assert_int_equal(err.kind, ERR_CONFIG);
     assert_non_null(strstr(err.text, said));
 }

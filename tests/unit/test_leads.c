@@ -3,7 +3,7 @@
 
 #include "unit.h"
 
-enum { KEYS = 600, LINES = KEYS * 8, TABLE_BITS = 12 };
+enum { KEYS = 600, LINES = KEYS * 8, TABLE_BITS = 12, STEPS = 12000, LOOKS = 240 };
 
 // What a lead is kept of: 12 bits that choose the table, and 24 above them.
 static struct digest digest_of(uint64_t table, uint64_t tag, uint64_t n) {
@@ -98,7 +98,8 @@ static void check_against_a_list(struct digest (*make)(uint64_t n), uint64_t see
     struct leads *leads = leads_create();
     uint64_t list[KEYS] = {0};
     memset(line_of, 0, sizeof line_of);
-    for (int i = 0; i < 12000; i++) {
+    const int between_looks = STEPS / (int)unit_rounds(LOOKS);
+    for (int i = 0; i < STEPS; i++) {
         uint64_t n = unit_random(&seed) % KEYS;
         struct digest digest = make(n);
         leads_remove(leads, &digest, list[n]); // also what is not there
@@ -110,7 +111,7 @@ static void check_against_a_list(struct digest (*make)(uint64_t n), uint64_t see
             leads_add(leads, &digest, list[n]);
             line_of[list[n]] = n + 1;
         }
-        if (i % 50 == 49)
+        if ((i + 1) % between_looks == 0)
             compare(leads, make, list);
     }
     leads_clear(leads);

@@ -3,7 +3,7 @@
 // with erasing, renormalising and expiring; clocks that jump, keys of persons that change,
 // restarts, a Kafka that comes late. After each group the ledger must hold what a plain model does,
 // and what a consumer makes of the events.
-#include "life_model.h"
+#include "life_overlap.h"
 
 #include <jansson.h>
 
@@ -190,6 +190,7 @@ static void assert_as_model(const struct life *life, struct ledger *ledger,
     life_each(life, take_signal, model);
     assert_same_counts(here, model);
     assert_persons(life, ledger);
+    assert_overlap(life, ledger, expected_persons(life, -1));
     assert_int_equal(ledger_last_seq(ledger), life->last);
     assert_int_equal(ledger_first_seq(ledger), life->first);
     for (int v = 0; v < VERDICT_COUNT; v++)

@@ -7,9 +7,19 @@
 
 #include "base/map.h"
 
-enum { VALUES = UINT16_MAX + 1, KEY_BITS = 20 }; // a key holds COUNTS_BY_MAX numbers
+// A key holds COUNTS_BY_MAX numbers of labels, and below them the kinds of source that know a
+// person, with a bit for those of whom nothing was said.
+enum {
+    VALUES = UINT16_MAX + 1,
+    KEY_BITS = 16,
+    LOW_BITS = VALUES - 1,
+    NAMELESS = 1,
+    KINDS_SHIFT = 1
+};
+_Static_assert(SOURCE_KIND_COUNT + KINDS_SHIFT <= KEY_BITS, "the kinds are in a key");
 
-// The labels of one dimension: each that is met gets a number, from 0.
+// The labels of one dimension: each that is met gets a number, from 0. Values with one label have
+// one number, so that a person is met again who is in a line by two of them.
 struct axis {
     enum dimension dimension;
     uint32_t *numbers; // by value: its number + 1; 0: not met. The pages of zeros cost nothing
@@ -19,7 +29,7 @@ struct axis {
     } * labels; // by number; sorted in the end
     uint32_t count;
     size_t cap;
-    uint32_t *ranks; // by number: the first of the sorted labels that has its text
+    uint32_t *ranks; // by number: where its label is among the sorted ones
 };
 
 // Signals of cells (person 0), or one signal of a person that is in a cell already.
@@ -46,6 +56,10 @@ struct counting {
     uint64_t last_person; // of the linked signals that pass the filters
     int64_t signals, repeats;
     size_t at; // the part that comes next
+    // With by_kinds, of the last person: a key for each signal in each line.
+    uint64_t *known;
+    size_t known_count, known_cap;
+    int64_t named; // signals that say who it is about
 };
 
 static void axis_init(struct axis *axis, enum dimension dimension) {
@@ -59,34 +73,34 @@ static void axis_free(struct axis *axis) {
     free(axis->ranks);
 }
 
-static uint32_t axis_number(struct axis *axis, const struct municipalities *municipalities,
-                            uint16_t value) {
-    if (axis->numbers[value])
-        return axis->numbers[value] - 1;
-    axis->labels = mem_grow(axis->labels, axis->count, &axis->cap, sizeof *axis->labels);
-    struct label *label = &axis->labels[axis->count];
-    dimension_label(axis->dimension, value, municipalities, label->text);
-    label->number = axis->count++;
-    axis->numbers[value] = axis->count;
-    return label->number;
-}
-
 static int compare_labels(const void *a, const void *b) {
     return memcmp(((const struct label *)a)->text, ((const struct label *)b)->text,
                   COUNTS_LABEL_MAX);
 }
 
+static uint32_t axis_number(struct axis *axis, const struct municipalities *municipalities,
+                            uint16_t value) {
+    if (axis->numbers[value])
+        return axis->numbers[value] - 1;
+    uint32_t number = 0;
+    axis->labels = mem_grow(axis->labels, axis->count, &axis->cap, sizeof *axis->labels);
+    struct label *label = &axis->labels[axis->count];
+    dimension_label(axis->dimension, value, municipalities, label->text);
+    while (compare_labels(&axis->labels[number], label) != 0)
+        number++;
+    label->number = number;
+    axis->count += number == axis->count;
+    axis->numbers[value] = number + 1;
+    return number;
+}
+
 static void axis_sort(struct axis *axis) {
-    uint32_t rank = 0;
     if (!axis->count)
         return;
     axis->ranks = mem_zalloc(axis->count, sizeof *axis->ranks);
     qsort(axis->labels, axis->count, sizeof *axis->labels, compare_labels);
-    for (uint32_t i = 0; i < axis->count; i++) {
-        if (compare_labels(&axis->labels[rank], &axis->labels[i]) != 0)
-            rank = i;
-        axis->ranks[axis->labels[i].number] = rank;
-    }
+    for (uint32_t i = 0; i < axis->count; i++)
+        axis->ranks[axis->labels[i].number] = i;
 }
 
 static bool passes(struct counting *run, const struct cell *cell) {
@@ -120,22 +134,52 @@ static const struct map_kind sums = {
     sizeof(struct sum), offsetof(struct sum, part), 64, 3, map_hash_number, map_has_number};
 
 // Many cells are in few lines: those of one line are one part at once, which spares sorting them.
-static void add_part(struct counting *run, const struct part *part) {
-    if (part->person) {
-        append_part(run, part);
-        return;
-    }
-    struct sum *sum = map_add(&run->sums, &sums, &part->key);
+static void add_sum(struct counting *run, uint64_t key, int64_t signals) {
+    struct sum *sum = map_add(&run->sums, &sums, &key);
     if (sum->part) {
-        run->parts[sum->part - 1].signals += part->signals;
+        run->parts[sum->part - 1].signals += signals;
         return;
     }
-    append_part(run, part);
-    *sum = (struct sum){part->key, run->count};
+    append_part(run, &(struct part){.key = key, .signals = signals});
+    *sum = (struct sum){key, run->count};
+}
+
+// The cells have this signal among those of whom nothing was said: there it is taken out.
+static void add_known(struct counting *run, uint64_t key) {
+    add_sum(run, key | NAMELESS, -1);
+    run->known = mem_grow(run->known, run->known_count, &run->known_cap, sizeof *run->known);
+    run->known[run->known_count++] = key;
+}
+
+static int compare_keys(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// The last person counts once in each line with a signal about them, by all kinds there.
+static void end_person(struct counting *run) {
+    if (run->known_count)
+        qsort(run->known, run->known_count, sizeof *run->known, compare_keys);
+    for (size_t i = 0; i < run->known_count;) {
+        uint64_t key = run->known[i];
+        for (; i < run->known_count && (run->known[i] ^ key) >> KEY_BITS == 0; i++)
+            key |= run->known[i];
+        add_sum(run, key, 1);
+    }
+    run->known_count = 0;
+}
+
+static void add_part(struct counting *run, const struct part *part) {
+    if (!part->person)
+        add_sum(run, part->key, part->signals);
+    else if (run->query->by_kinds)
+        add_known(run, part->key);
+    else
+        append_part(run, part);
 }
 
 static unsigned shift_of(size_t by) {
-    return (unsigned)(COUNTS_BY_MAX - 1 - by) * KEY_BITS;
+    return (unsigned)(COUNTS_BY_MAX - by) * KEY_BITS;
 }
 
 // The cell's number in one of the dimensions, where it stands in a key.
@@ -147,6 +191,8 @@ static uint64_t key_of(struct counting *run, size_t by, uint16_t value) {
 static void add_parts(struct counting *run, const struct cell *cell, struct part part) {
     const struct counts_query *query = run->query;
     bool by_category = false;
+    if (query->by_kinds)
+        part.key = 1u << (cell->source_kind + KINDS_SHIFT) | (part.person ? 0 : NAMELESS);
     for (size_t i = 0; i < query->by_count; i++)
         if (query->by[i] == DIM_CATEGORY)
             by_category = true;
@@ -177,7 +223,10 @@ void counts_run_add(struct counting *run, const struct cell *cell, int64_t value
 void counts_run_add_linked(struct counting *run, uint64_t person, const struct cell *cell) {
     if (!passes(run, cell))
         return;
+    if (run->last_person != person)
+        end_person(run);
     run->repeats += run->last_person == person;
+    run->named++;
     run->last_person = person;
     add_parts(run, cell, (struct part){.person = person});
 }
@@ -190,7 +239,7 @@ static int compare_parts(const void *a, const void *b) {
 }
 
 static uint32_t number_at(uint64_t key, size_t by) {
-    return (uint32_t)(key >> shift_of(by)) & ((1u << KEY_BITS) - 1);
+    return (uint32_t)(key >> shift_of(by)) & LOW_BITS;
 }
 
 // Numbers become the ranks of their labels, so that the order of keys is that of labels.
@@ -199,7 +248,7 @@ static void sort_parts(struct counting *run) {
     for (size_t b = 0; b < by_count; b++)
         axis_sort(&run->by[b]);
     for (size_t i = 0; i < run->count; i++) {
-        uint64_t key = 0;
+        uint64_t key = run->parts[i].key & LOW_BITS;
         for (size_t b = 0; b < by_count; b++)
             key |= (uint64_t)run->by[b].ranks[number_at(run->parts[i].key, b)] << shift_of(b);
         run->parts[i].key = key;
@@ -212,10 +261,12 @@ static void sort_parts(struct counting *run) {
 static struct counts_line make_line(const struct counting *run, size_t *at) {
     struct counts_line line = {0};
     uint64_t key = run->parts[*at].key, last_person = 0;
+    line.kinds = (uint16_t)((key & LOW_BITS) >> KINDS_SHIFT);
     for (size_t b = 0; b < run->query->by_count; b++)
         memcpy(line.labels[b], run->by[b].labels[number_at(key, b)].text, COUNTS_LABEL_MAX);
-    for (; *at < run->count && run->parts[*at].key == key; ++*at) {
+    for (; *at < run->count && (run->parts[*at].key ^ key) <= NAMELESS; ++*at) {
         const struct part *part = &run->parts[*at];
+        line.nameless += part->key & NAMELESS ? part->signals : 0;
         line.signals += part->signals;
         line.persons += part->signals;
         if (part->person && part->person == last_person)
@@ -241,6 +292,7 @@ struct counting *counts_run_begin(const struct municipalities *municipalities,
 }
 
 void counts_run_end(struct counting *run) {
+    end_person(run);
     free(run->sums.entries);
     run->sums.entries = NULL;
     sort_parts(run);
@@ -270,6 +322,14 @@ int64_t counts_run_persons(const struct counting *run) {
     return run->signals - run->repeats;
 }
 
+int64_t counts_run_nameless(const struct counting *run) {
+    return run->signals - run->named;
+}
+
+size_t counts_run_lines_max(const struct counting *run) {
+    return run->count;
+}
+
 void counts_run_free(struct counting *run) {
     if (!run)
         return;
@@ -279,6 +339,7 @@ void counts_run_free(struct counting *run) {
         axis_free(&run->filters[i]);
     free(run->parts);
     free(run->sums.entries);
+    free(run->known);
     free(run);
 }
 
@@ -303,11 +364,20 @@ static void on_linked(void *ctx, uint64_t person, const struct cell *cell) {
     counts_run_add_linked(ctx, person, cell);
 }
 
+static void on_member(void *ctx, uint64_t person, const struct digest *member,
+                      const struct cell *cell) {
+    (void)member;
+    counts_run_add_linked(ctx, person, cell);
+}
+
 void counts_run(const struct counts *counts, const struct persons *persons,
                 const struct municipalities *municipalities, const struct counts_query *query,
                 struct counts_answer *answer) {
     struct counting *run = counts_run_begin(municipalities, query);
     counts_each(counts, on_cell, run);
-    persons_each_linked(persons, on_linked, run);
+    if (query->by_kinds)
+        persons_each(persons, on_member, run);
+    else
+        persons_each_linked(persons, on_linked, run);
     counts_run_take(run, answer);
 }

@@ -11,9 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char separator_of(const struct csv_writer *writer) {
+    return writer->separator ? writer->separator : ',';
+}
+
 static void begin_cell(struct csv_writer *writer) {
     if (writer->begun)
-        fputc(',', writer->term->out);
+        fputc(separator_of(writer), writer->term->out);
     writer->begun = true;
 }
 
@@ -41,7 +45,7 @@ void csv_writer_put_text(struct csv_writer *writer, const char *text) {
     begin_cell(writer);
     char *clean = clean_cell(writer->term, text ? text : "");
     bool formula = *clean && strchr("=+-@", *clean);
-    bool quoted = strpbrk(clean, ",\"") || *clean == ' ';
+    bool quoted = strpbrk(clean, "\"") || strchr(clean, separator_of(writer)) || *clean == ' ';
     if (quoted)
         fputc('"', out);
     if (formula)
@@ -63,11 +67,19 @@ void csv_writer_put_number(struct csv_writer *writer, int64_t value) {
     fputs(text, writer->term->out);
 }
 
-void csv_writer_put_tenths(struct csv_writer *writer, int64_t tenths) {
-    int64_t size = tenths < 0 ? -tenths : tenths;
+static void put_decimal(struct csv_writer *writer, int64_t value, int places, int64_t one) {
+    int64_t size = value < 0 ? -value : value;
     begin_cell(writer);
-    fprintf(writer->term->out, "%s%" PRId64 ".%" PRId64, tenths < 0 ? "-" : "", size / 10,
-            size % 10);
+    fprintf(writer->term->out, "%s%" PRId64 "%c%0*" PRId64, value < 0 ? "-" : "", size / one,
+            separator_of(writer) == ',' ? '.' : ',', places, size % one);
+}
+
+void csv_writer_put_tenths(struct csv_writer *writer, int64_t tenths) {
+    put_decimal(writer, tenths, 1, 10);
+}
+
+void csv_writer_put_hundredths(struct csv_writer *writer, int64_t hundredths) {
+    put_decimal(writer, hundredths, 2, 100);
 }
 
 void csv_writer_put_node(struct csv_writer *writer, const struct json_view *node,

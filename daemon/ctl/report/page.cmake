@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-# cmake -DFROM=FOLDER -DTO=FILE.c -P page.cmake: page.html with style.css and report.js in it, as an array of bytes. The
-# page's policy runs that script by its hash and no other.
-foreach(part page.html style.css report.js)
+# cmake -DFROM=FOLDER -DTO=FILE.c -P page.cmake: page.html with style.css in it, and words.js and report.js as one script, as an
+# array of bytes. The page's policy runs that script by its hash and no other.
+foreach(part page.html style.css words.js report.js)
   file(READ ${FROM}/${part} ${part})
 endforeach()
-string(PREPEND report.js "\n")
+string(PREPEND report.js "\n${words.js}\n")
 string(SHA256 hash "${report.js}")
 string(APPEND hash "00") # 33 bytes are 44 letters of base64; the last one stands for the added byte
 set(letters "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")

@@ -39,7 +39,7 @@ static bool write_all(int file, struct str bytes) {
 }
 
 // mkstemp makes a file that only its owner may read.
-static enum ctl_exit write_file(const struct report *report, const char *path, struct str page) {
+enum ctl_exit report_write_file(const char *path, struct str bytes) {
     struct buf name;
     buf_init(&name, PATH_BYTES_MAX);
     buf_printf(&name, "%s.XXXXXX", path);
@@ -50,7 +50,7 @@ static enum ctl_exit write_file(const struct report *report, const char *path, s
         free(part);
         return failed;
     }
-    bool good = write_all(file, page) && fsync(file) == 0;
+    bool good = write_all(file, bytes) && fsync(file) == 0;
     int fault = errno;
     if (close(file) != 0 && good) {
         good = false;
@@ -65,15 +65,47 @@ static enum ctl_exit write_file(const struct report *report, const char *path, s
     free(part);
     if (!good)
         return ctl_fail("cannot write %s: %s", path, strerror(fault));
-    term_out_print(&report->ctl->term, STYLE_PLAIN, "%s: the page of %d, with %s statistics", path,
-                   report->year, report->rounding ? "rounded" : "exact");
+    return CTL_OK;
+}
+
+int report_compared_from(const struct report *report, int first) {
+    int from = report->year - REPORT_COMPARED + 1;
+    return first > from && first <= report->year ? first : from;
+}
+
+enum ctl_exit report_put_owner(struct report *report) {
+    struct json_view *answer = ctl_get(report->ctl, "/v1/organisation");
+    if (!answer)
+        return CTL_FAILED;
+    json_put_text(&report->out, "language", report->dutch ? "nl" : "en");
+    json_put_text(&report->out, "organisation", json_view_text(answer, "name"));
+    json_put_text(&report->out, "logo", json_view_text(answer, "logo"));
+    json_view_free(answer);
+    return CTL_OK;
+}
+
+// As programs choose their language: the first of these that is set.
+static bool is_dutch_here(void) {
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return strncmp(value, "nl", 2) == 0;
+    }
+    return false;
+}
+
+static enum ctl_exit take_language(struct report *report, const char *name) {
+    report->dutch = name ? strcmp(name, "nl") == 0 : is_dutch_here();
+    if (name && !report->dutch && strcmp(name, "en") != 0)
+        return ctl_usage(report->ctl, "--lang is nl or en");
     return CTL_OK;
 }
 
 // Before the daemon is asked: each exact reading is in the audit log.
 static enum ctl_exit check_place(const struct ctl *ctl, const char *path) {
     struct stat status;
-    if (!*path || strlen(path) + 8 > PATH_BYTES_MAX)
+    if (!*path || strlen(path) + REPORT_TABLE_NAME_MAX > PATH_BYTES_MAX)
         return ctl_usage(ctl, "--output needs the name of a file");
     if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
         return ctl_fail("%s is there and is no plain file: it is left as it is", path);
@@ -106,10 +138,16 @@ static enum ctl_exit write_page(const struct report *report, const char *path) {
     if (report->json.overflow || page.overflow)
         result = ctl_fail("the page is too large");
     else if (strcmp(path, "-") != 0)
-        result = write_file(report, path, buf_str(&page));
+        result = report_write_file(path, buf_str(&page));
     else
         (void)fwrite(page.data, 1, page.len, stdout);
     buf_free(&page);
+    if (result == CTL_OK && strcmp(path, "-") != 0)
+        result = report_write_tables(report, path);
+    if (result == CTL_OK && strcmp(path, "-") != 0)
+        term_out_print(&report->ctl->term, STYLE_PLAIN,
+                       "%s: the page of %d, with %s statistics; its tables are beside it", path,
+                       report->year, report->rounding ? "rounded" : "exact");
     return result;
 }
 
@@ -122,7 +160,8 @@ static enum ctl_exit run_report(const struct ctl *ctl, const struct args *args) 
     if (!path)
         return ctl_usage(ctl, "--output FILE says where the page goes");
     take_time(&report);
-    if (year)
+    result = take_language(&report, args_value(args, "lang"));
+    if (result == CTL_OK && year)
         result = take_year(&report, year, &report.year);
     if (result == CTL_OK && strcmp(path, "-") != 0)
         result = check_place(ctl, path);
@@ -140,6 +179,7 @@ static enum ctl_exit run_report(const struct ctl *ctl, const struct args *args) 
 static const struct args_option options[] = {
     {"output", 'o', "FILE", "where the page goes; - for standard output"},
     {"year", 0, "Y", "the year; default: the last whole one with signals"},
+    {"lang", 0, "nl|en", "Dutch or English; default: that of LC_ALL or LANG"},
     {"public", 0, NULL, "only what may be published: rounded statistics"},
     {0},
 };
@@ -152,7 +192,8 @@ const struct ctl_verb report_verb = {
         "One page that needs nothing else: for a browser, a telephone or paper. It holds exact "
         "statistics, for use inside, and each reading of them is in the audit log. With --public "
         "it is made only of the rounded statistics that may be published (see signaalctl "
-        "statistics).",
+        "statistics). Each table is beside it as CSV, as the spreadsheet of that language wants "
+        "it: report-years.csv beside report.html.",
     .options = options,
     .run = run_report,
 };

@@ -11,8 +11,8 @@ static void put_municipality(struct report *report, const struct json_view *muni
     struct json_out *out = &report->out;
     json_open(out, '{');
     json_put_text(out, "name", json_view_text(municipality, "name"));
+    report_put_number(report, municipality, "inhabitants");
     if (silent) {
-        report_put_number(report, municipality, "inhabitants");
         json_put_text(out, "lastSignal", json_view_text(municipality, "lastSignal"));
     } else {
         json_put_bool(out, "connected", json_view_flag(municipality, "connected"));
@@ -62,7 +62,6 @@ void report_put_coverage(struct report *report, const struct json_view *coverage
     struct json_out *out = &report->out;
     const struct json_view *level = json_view_at(coverage, "basicLevel");
     json_open_key(out, "coverage", '{');
-    json_put_text(out, "headline", json_view_text(coverage, "headline"));
     report_put_number(report, coverage, "municipalities");
     report_put_number(report, coverage, "signalling");
     report_put_number(report, coverage, "silent");

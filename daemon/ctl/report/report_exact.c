@@ -7,17 +7,17 @@
 #include <string.h>
 
 // In what the page divides signals.
-static const char *const dimensions[] = {"category",    "policeUnit", "gender", "ageGroup",
-                                         "citizenship", "sourceKind", "status"};
+static const char *const dimensions[] = {"category", "province",    "policeUnit", "gender",
+                                         "ageGroup", "citizenship", "sourceKind", "status"};
 enum { DIMENSIONS = sizeof dimensions / sizeof *dimensions, TARGET_MAX = 128 };
 
 enum report_question {
     ASK_STATUS,
     ASK_YEARS,         // trend of all years
-    ASK_MONTHS,        // of the year
+    ASK_MONTHS,        // of the years that are compared
     ASK_COVERAGE,      // of the year
     ASK_COVERAGE_DAYS, // of the last days
-    ASK_DIMENSIONS,    // and on: trend of the year and the one before, by dimension
+    ASK_DIMENSIONS,    // and on: trend of these years, by dimension
     ASKS = ASK_DIMENSIONS + DIMENSIONS,
 };
 
@@ -26,6 +26,7 @@ struct exact_report {
     struct json_view *answers[ASKS];
     const struct json_view *now;    // the year's point of the trend; NULL: no signals
     bool partial;                   // the year is not over
+    int from;                       // the first of the years that are compared
     const struct json_view *before; // the year before's, to compare with; NULL: there is none, or
                                     // the year is not over
 };
@@ -53,6 +54,14 @@ static int choose_year(const struct report *report, const struct json_view *poin
     return report->this_year;
 }
 
+// The first year of the trend, REPORT_YEAR_MIN where it says none.
+static int first_year(const struct json_view *points) {
+    const char *period = json_view_text(json_view_item(points, 0), "period");
+    uint64_t year;
+    bool good = period && str_to_u64(str_from(period), 9999, &year) && year > REPORT_YEAR_MIN;
+    return good ? (int)year : REPORT_YEAR_MIN;
+}
+
 static enum ctl_exit ask_years(struct exact_report *exact) {
     struct report *report = exact->report;
     exact->answers[ASK_YEARS] = ctl_get(report->ctl, "/v1/trend?per=year");
@@ -68,6 +77,7 @@ static enum ctl_exit ask_years(struct exact_report *exact) {
         exact->now ? json_view_flag(exact->now, "partial") : report->year == report->this_year;
     if (!exact->partial)
         exact->before = find_point(points, report->year - 1);
+    exact->from = exact->before ? report_compared_from(report, first_year(points)) : report->year;
     return CTL_OK;
 }
 
@@ -79,16 +89,14 @@ static void put_target(const struct exact_report *exact, int ask, char target[TA
     if (ask == ASK_STATUS)
         (void)snprintf(target, TARGET_MAX, "/v1/status");
     else if (ask == ASK_MONTHS)
-        (void)snprintf(target, TARGET_MAX, "/v1/trend?per=month&period=%d", year);
+        (void)snprintf(target, TARGET_MAX, "/v1/trend?per=month&period=%d..%d", exact->from, year);
     else if (ask == ASK_COVERAGE)
         (void)snprintf(target, TARGET_MAX, "/v1/coverage?period=%d", year);
     else if (ask == ASK_COVERAGE_DAYS)
         (void)snprintf(target, TARGET_MAX, "/v1/coverage?days=365");
-    else if (exact->before)
-        (void)snprintf(target, TARGET_MAX, "/v1/trend?by=%s&per=year&period=%d..%d", dimension,
-                       year - 1, year);
     else
-        (void)snprintf(target, TARGET_MAX, "/v1/trend?by=%s&per=year&period=%d", dimension, year);
+        (void)snprintf(target, TARGET_MAX, "/v1/trend?by=%s&per=year&period=%d..%d", dimension,
+                       exact->from, year);
 }
 
 static enum ctl_exit ask_all(struct exact_report *exact) {
@@ -134,6 +142,22 @@ static void put_points(struct exact_report *exact, enum report_question ask, con
     json_close(&report->out, ']');
 }
 
+// Of the region, or of the country (dimension NULL); only a province and a police unit have any.
+static void put_inhabitants(struct exact_report *exact, const char *dimension, const char *code) {
+    const struct json_view *list = json_view_at(exact->answers[ASK_COVERAGE], "list");
+    bool region =
+        dimension && (strcmp(dimension, "province") == 0 || strcmp(dimension, "policeUnit") == 0);
+    int64_t sum = 0;
+    if (dimension && (!region || !code))
+        return;
+    for (size_t i = 0; i < json_view_size(list); i++) {
+        const struct json_view *municipality = json_view_item(list, i);
+        if ((!dimension || json_view_is(municipality, dimension, code)) && sum < REPORT_NUMBER_MAX)
+            sum += report_number(municipality, "inhabitants");
+    }
+    json_put_i64(&exact->report->out, "inhabitants", sum);
+}
+
 static void put_line(struct exact_report *exact, const char *dimension,
                      const struct json_view *series) {
     struct report *report = exact->report;
@@ -142,12 +166,13 @@ static void put_line(struct exact_report *exact, const char *dimension,
     const char *code = json_view_text(series, dimension);
     json_open(&report->out, '{');
     json_put_text(&report->out, "code", code ? code : "unknown");
-    json_put_i64(&report->out, "now", report_number(now, "signals"));
-    if (exact->before) {
-        const struct json_view *before = find_point(points, report->year - 1);
-        json_put_i64(&report->out, "before", report_number(before, "signals"));
+    json_open_key(&report->out, "years", '[');
+    for (int year = exact->from; year <= report->year; year++)
+        json_i64(&report->out, report_number(find_point(points, year), "signals"));
+    json_close(&report->out, ']');
+    if (exact->before)
         put_change(report, now);
-    }
+    put_inhabitants(exact, dimension, code);
     json_close(&report->out, '}');
 }
 
@@ -171,13 +196,30 @@ static void put_total(struct exact_report *exact) {
     report_put_number(report, exact->now, "persons");
     json_put_i64(&report->out, "before", report_number(exact->before, "signals"));
     put_change(report, exact->now);
+    put_inhabitants(exact, NULL, NULL);
     json_close(&report->out, '}');
 }
 
-static void put_document(struct exact_report *exact) {
+// What sources brought and what is not where it should be, at the moment that the page is made.
+static void put_strands(struct exact_report *exact) {
+    static const char *const keys[] = {"ledger.waiting", "ledger.unmappedKept",
+                                       "feeds.sources",  "feeds.failing",
+                                       "feeds.silent",   "feeds.quarantined"};
+    struct report *report = exact->report;
+    json_open_key(&report->out, "strands", '{');
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_put_i64(&report->out, strchr(keys[i], '.') + 1,
+                     report_number(exact->answers[ASK_STATUS], keys[i]));
+    json_close(&report->out, '}');
+}
+
+static enum ctl_exit put_document(struct exact_report *exact) {
     struct report *report = exact->report;
     struct json_out *out = &report->out;
     json_open(out, '{');
+    if (report_put_owner(report) != CTL_OK)
+        return CTL_FAILED;
+    json_put_i64(out, "from", exact->from);
     json_put_i64(out, "year", report->year);
     json_put_bool(out, "partial", exact->partial);
     json_put_bool(out, "hasBefore", exact->before != NULL);
@@ -189,16 +231,20 @@ static void put_document(struct exact_report *exact) {
     put_points(exact, ASK_MONTHS, "months");
     put_dimensions(exact);
     report_put_coverage(report, exact->answers[ASK_COVERAGE]);
-    json_put_text(out, "headlineToday",
-                  json_view_text(exact->answers[ASK_COVERAGE_DAYS], "headline"));
+    json_open_key(out, "today", '{');
+    report_put_number(report, exact->answers[ASK_COVERAGE_DAYS], "municipalities");
+    report_put_number(report, exact->answers[ASK_COVERAGE_DAYS], "signalling");
     json_close(out, '}');
+    put_strands(exact);
+    json_close(out, '}');
+    return CTL_OK;
 }
 
 enum ctl_exit report_exact(struct report *report) {
     struct exact_report exact = {.report = report};
     enum ctl_exit result = ask_all(&exact);
     if (result == CTL_OK)
-        put_document(&exact);
+        result = put_document(&exact);
     for (int ask = 0; ask < ASKS; ask++)
         json_view_free(exact.answers[ask]);
     return result;

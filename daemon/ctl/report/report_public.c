@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The document of the page that may be published. It knows nothing but GET /v1/statistics: rounded
-// statistics that do not change between snapshots. So it has no date of its own either: the same
-// statistics are the same page.
+// The document of the page that may be published. It knows nothing but whose it is and GET
+// /v1/statistics: rounded statistics that do not change between snapshots. So it has no date of its
+// own either: the same statistics are the same page.
 #include "core/cube/counts.h"
 #include "report.h"
 
@@ -80,6 +80,11 @@ static bool take_closed(struct snapshot *snapshot) {
 static bool has_before(const struct snapshot *snapshot) {
     int year = snapshot->report->year;
     return year > REPORT_YEAR_MIN && is_whole(snapshot, year);
+}
+
+static int compared_from(const struct snapshot *snapshot) {
+    const struct report *report = snapshot->report;
+    return has_before(snapshot) ? report_compared_from(report, snapshot->first_year) : report->year;
 }
 
 static void choose_year(struct snapshot *snapshot) {
@@ -168,22 +173,23 @@ static void put_years(struct snapshot *snapshot) {
 static void put_months(struct snapshot *snapshot) {
     struct json_out *out = &snapshot->report->out;
     json_open_key(out, "months", '[');
-    for (int month = 1; month <= 12; month++) {
+    for (int month = 12 * compared_from(snapshot); month < 12 * snapshot->report->year + 12;
+         month++) {
         char period[16];
-        (void)snprintf(period, sizeof period, "%d-%02d", snapshot->report->year, month);
+        (void)snprintf(period, sizeof period, "%d-%02d", month / 12, month % 12 + 1);
         json_i64(out, find_statistic(snapshot,
                                      &(struct wanted_sum){"signals", "month", period, NULL, NULL}));
     }
     json_close(out, ']');
 }
 
-// Of the year and, where the page compares them, of the one before.
-static void put_pair(struct snapshot *snapshot, const char *by, const char *code) {
+// Of the years that the page compares.
+static void put_compared(struct snapshot *snapshot, const char *by, const char *code) {
     struct json_out *out = &snapshot->report->out;
-    int year = snapshot->report->year;
-    json_put_i64(out, "now", find_of_year(snapshot, year, by, code));
-    if (has_before(snapshot) && !(by && strcmp(by, "province") == 0))
-        json_put_i64(out, "before", find_of_year(snapshot, year - 1, by, code));
+    json_open_key(out, "years", '[');
+    for (int year = compared_from(snapshot); year <= snapshot->report->year; year++)
+        json_i64(out, find_of_year(snapshot, year, by, code));
+    json_close(out, ']');
 }
 
 static void put_dimensions(struct snapshot *snapshot) {
@@ -195,7 +201,7 @@ static void put_dimensions(struct snapshot *snapshot) {
         for (size_t k = 0; (code = code_of(dimensions[i], k)); k++) {
             json_open(out, '{');
             json_put_text(out, "code", code);
-            put_pair(snapshot, dimension_name(dimensions[i]), code);
+            put_compared(snapshot, dimension_name(dimensions[i]), code);
             json_close(out, '}');
         }
         json_close(out, ']');
@@ -203,13 +209,16 @@ static void put_dimensions(struct snapshot *snapshot) {
     json_close(out, '}');
 }
 
-static void put_document(struct snapshot *snapshot) {
+static enum ctl_exit put_document(struct snapshot *snapshot) {
     struct report *report = snapshot->report;
     struct json_out *out = &report->out;
     char period[16];
     (void)snprintf(period, sizeof period, "%d", report->year);
     json_open(out, '{');
+    if (report_put_owner(report) != CTL_OK)
+        return CTL_FAILED;
     json_put_i64(out, "rounding", report->rounding);
+    json_put_i64(out, "from", compared_from(snapshot));
     json_put_i64(out, "year", report->year);
     json_put_i64(out, "closedYear", snapshot->closed_year);
     json_put_i64(out, "closedMonth", snapshot->closed_month);
@@ -218,12 +227,13 @@ static void put_document(struct snapshot *snapshot) {
                  find_statistic(
                      snapshot, &(struct wanted_sum){"municipalities", "year", period, NULL, NULL}));
     json_open_key(out, "total", '{');
-    put_pair(snapshot, NULL, NULL);
+    put_compared(snapshot, NULL, NULL);
     json_close(out, '}');
     put_years(snapshot);
     put_months(snapshot);
     put_dimensions(snapshot);
     json_close(out, '}');
+    return CTL_OK;
 }
 
 enum ctl_exit report_public(struct report *report) {
@@ -231,7 +241,7 @@ enum ctl_exit report_public(struct report *report) {
     struct snapshot snapshot = {.report = report, .answer = answer};
     enum ctl_exit result = answer ? take_answer(&snapshot) : CTL_FAILED;
     if (result == CTL_OK)
-        put_document(&snapshot);
+        result = put_document(&snapshot);
     json_view_free(answer);
     return result;
 }

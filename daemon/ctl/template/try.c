@@ -203,7 +203,8 @@ static struct templates *load_template(const char *template, const char *dir) {
 }
 
 static bool is_url(const char *text) {
-    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ||
+           strncmp(text, "sftp://", 7) == 0;
 }
 
 static void ignore_item(void *ctx, const struct decode_item *item) {
@@ -317,7 +318,12 @@ static enum ctl_exit run_page(const struct ctl *ctl, const struct args *args, st
                                     .client_cert_file = args_value(args, "client-cert"),
                                     .headers_file = args_value(args, "headers-file"),
                                     .fsc_grant = args_value(args, "fsc-grant"),
-                                    .ca_file = args_value(args, "ca-file")};
+                                    .ca_file = args_value(args, "ca-file"),
+                                    .ssh_user = args_value(args, "ssh-user"),
+                                    .ssh_key_file = args_value(args, "ssh-key-file"),
+                                    .ssh_host_key = args_value(args, "ssh-host-key")};
+    if (ask->fetch.ssh_host_key && strncmp(ask->fetch.ssh_host_key, "SHA256:", 7) == 0)
+        ask->fetch.ssh_host_key += 7;
     bool shown = try_show(ctl, ask, &tally);
     tables_unref(tables);
     return shown && tally.read && tally.good == tally.items ? CTL_OK : CTL_FAILED;
@@ -358,6 +364,9 @@ static const struct args_option options[] = {
     {"headers-file", 0, "FILE", "holds fixed headers, Name: value on each line"},
     {"fsc-grant", 0, "HASH", "of an endpoint behind an FSC outway"},
     {"ca-file", 0, "FILE", "PEM: whom to trust, instead of the system's"},
+    {"ssh-user", 0, "NAME", "of an sftp URL: our user over there"},
+    {"ssh-key-file", 0, "FILE", "his private key"},
+    {"ssh-host-key", 0, "SHA256:…", "fingerprint of the server's key"},
     {0},
 };
 
@@ -371,7 +380,9 @@ const struct ctl_verb try_verb = {
         "are there and as they become, then what is made of them or why it is refused. Last it "
         "says which fields were understood, which are not there, which columns or members were not "
         "understood, and whether the list goes on elsewhere. TEMPLATE is a name or the path of a "
-        ".yaml file. FILE may be a workbook, as for import. It needs no daemon. Templates and "
+        ".yaml file. FILE may be a workbook, as for import. URL may be a folder by SFTP, of which "
+        "the "
+        "newest file is read. It needs no daemon. Templates and "
         "tables are those in /etc/signaald, or in conf here when there are none. It prints what "
         "the payload says, personal data too if they are in mapped fields: mind who looks along. "
         "Exit status 0 when every item is good.",

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 // One page from its endpoint, asked for with the template's query and authentication and under the
-// daemon's own rules. Blocks. The secret and the token are wiped before it returns.
+// daemon's own rules; of a folder by SFTP the newest file. Blocks. The secret and the token are
+// wiped before it returns.
 #include "base/mem.h"
+#include "codec/listing.h"
 #include "codec/oauth.h"
+#include "config/text/url.h"
 #include "edge/fetch/once.h"
 #include "template/headers.h"
 #include "try.h"
@@ -20,21 +23,47 @@ enum {
     STATUS_OK = 200,
 };
 
+// The newest file of a folder.
+struct folder_pick {
+    const struct template *template;
+    char name[LISTING_NAME_MAX + 1]; // "": there is none
+    int64_t ms;
+};
+
 struct exchange {
     struct fetch_limits limits;
     struct try_run *run;
     char *secret; // NULL: none
     char *headers[TEMPLATE_HEADERS_MAX + 1];
     char token[OAUTH_TOKEN_MAX + 1];
-    bool ok, asks_token;
+    bool ok, asks_token, lists;
+    struct folder_pick pick; // of a list
     struct err *err;
 };
+
+static void on_file(void *ctx, const struct listing_file *file) {
+    struct folder_pick *pick = ctx;
+    if (!template_reads_file(pick->template, file->name) || (*pick->name && file->ms < pick->ms))
+        return;
+    memcpy(pick->name, file->name.data, file->name.len);
+    pick->name[file->name.len] = '\0';
+    pick->ms = file->ms;
+}
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000;
+}
 
 static void on_answer(void *ctx, const struct fetch_result *result) {
     struct exchange *x = ctx;
     const char *what = x->asks_token ? "no access token: " : "";
     int64_t expires_s;
-    if (result->outcome != FETCH_OK) {
+    if (result->outcome == FETCH_OK && x->lists) {
+        x->ok = listing_read(result->body, now_ms(), on_file, &x->pick) ||
+                err_set(x->err, ERR_INPUT, "the list of the folder cannot be read");
+    } else if (result->outcome != FETCH_OK) {
         (void)err_set(x->err, ERR_RETRY, "%s%s", what, result->reason);
     } else if (result->status != STATUS_OK) {
         (void)err_set(x->err, ERR_RETRY, "%sthe endpoint answers with HTTP status %ld", what,
@@ -74,16 +103,14 @@ static bool ask_token(struct exchange *x, const struct try_fetch *fetch) {
 
 static bool ask_page(struct exchange *x, const struct try_fetch *fetch, const char *url) {
     const struct template *template = x->run->template;
-    struct timespec now;
     struct template_headers headers;
     if (template->auth == TEMPLATE_AUTH_OAUTH2 && x->secret && !ask_token(x, fetch))
         return false;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
     const struct template_login login = {.secret = x->secret,
                                          .token = x->token,
                                          .headers = x->headers,
                                          .fsc_grant = fetch->fsc_grant,
-                                         .now_ms = (int64_t)now.tv_sec * 1000};
+                                         .now_ms = now_ms()};
     template_headers_make(template, &login, &headers);
     const struct fetch_request request = {.url = url,
                                           .headers = headers.lines,
@@ -91,6 +118,39 @@ static bool ask_page(struct exchange *x, const struct try_fetch *fetch, const ch
                                           .allow_private = true};
     bool ok = exchange_run(x, &request);
     template_headers_free(&headers);
+    return ok;
+}
+
+static bool ask_file(struct exchange *x, const struct try_fetch *fetch, const char *url) {
+    const struct fetch_ssh ssh = {fetch->ssh_user, fetch->ssh_key_file, fetch->ssh_host_key};
+    return exchange_run(x, &(struct fetch_request){.url = url, .ssh = &ssh, .allow_private = true});
+}
+
+// A file, or of a folder the newest.
+static bool ask_folder(struct exchange *x, const struct try_fetch *fetch, const char *url) {
+    struct buf file;
+    size_t len = strlen(url);
+    if (!fetch->ssh_user || !fetch->ssh_key_file || !fetch->ssh_host_key)
+        return err_set(x->err, ERR_CONFIG,
+                       "an sftp URL needs --ssh-user, --ssh-key-file and --ssh-host-key");
+    if (len == 0 || url[len - 1] != '/')
+        return ask_file(x, fetch, url);
+    x->pick.template = x->run->template;
+    x->lists = true;
+    bool ok = ask_file(x, fetch, url);
+    x->lists = false;
+    if (!ok)
+        return false;
+    if (!*x->pick.name)
+        return err_set(x->err, ERR_INPUT,
+                       "the folder can be read; it has no file yet that this template reads");
+    buf_init(&file, URL_BYTES_MAX);
+    buf_puts(&file, url);
+    buf_put_encoded(&file, str_from(x->pick.name));
+    buf_putc(&file, '\0');
+    ok = file.overflow ? err_set(x->err, ERR_CONFIG, "the URL is too long")
+                       : ask_file(x, fetch, file.data);
+    buf_free(&file);
     return ok;
 }
 
@@ -122,7 +182,7 @@ static char *make_url(const struct template *template, const char *url) {
     struct buf out;
     buf_init(&out, URL_BYTES_MAX);
     buf_puts(&out, url);
-    if (template->query)
+    if (template->query && !url_is_sftp(str_from(url)))
         buf_printf(&out, "%c%s", strchr(url, '?') ? '&' : '?', template->query);
     bool too_long = out.overflow;
     char *text = buf_take(&out);
@@ -150,7 +210,7 @@ bool try_fetch_page(struct try_run *run, const struct try_fetch *fetch, struct e
         goto fail;
     if (fetch->headers_file && !read_headers(&x, fetch->headers_file))
         goto fail;
-    ok = ask_page(&x, fetch, url);
+    ok = url_is_sftp(str_from(url)) ? ask_folder(&x, fetch, url) : ask_page(&x, fetch, url);
 fail:
     for (size_t i = 0; x.headers[i]; i++)
         mem_wipe_free(x.headers[i]);

@@ -222,6 +222,7 @@ struct http_server *http_listen(struct loop *loop, const struct http_options *op
     server->loop = loop;
     server->drive = (struct loop_deferred){.fn = on_deferred, .ctx = server};
     server->options = *options;
+    server->tls_generation = 1;
     copy_common(server, options);
     if (!http_socket_open(options, &server->socket, err) || !start_daemon(server, options, err))
         goto fail;
@@ -244,6 +245,7 @@ void http_use_tls(struct http_server *server, struct http_tls *tls) {
     assert(server->options.tls);
     http_tls_unref(server->options.tls);
     server->options.tls = tls;
+    server->tls_generation++;
 }
 
 void http_use_limits(struct http_server *server, const struct http_limits *limits) {

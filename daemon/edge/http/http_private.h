@@ -11,6 +11,7 @@
 //   linger.c   closing without losing the last reply
 //   share.c    who has how much of the room
 //   tls.c      the certificate that is shown
+//   client.c   the certificate that a client shows
 //   certificate.c  what is wrong with one
 #ifndef EDGE_HTTP_HTTP_PRIVATE_H
 #define EDGE_HTTP_HTTP_PRIVATE_H
@@ -70,6 +71,7 @@ struct http_server {
     bool doors_wait; // until a connection has ended, or the next sweep
     bool closed;     // freed when `drive`, which still waits, has been called
     struct http_socket socket;
+    uint64_t tls_generation;     // of options.tls, from 1
     struct http_options options; // limits and callbacks; its text is not kept
     struct http_header *common;  // owned
     size_t common_count;
@@ -86,14 +88,17 @@ struct http_server {
 struct http_conn {
     struct http_conn *prev, *next;
     struct http_server *server;
-    struct http_request *request; // under way, or NULL
-    struct http_tls *tls;         // that it began with; NULL: in the clear
-    int fd;                       // the library's
-    int64_t deadline_ms;          // by loop_now_ms; 0: none
-    int64_t since_ms;             // when it came, or its last request began or ended
-    struct http_share *share;     // it is counted in
-    bool owner;                   // root's or our own user's
-    bool away;                    // it is being closed: what still comes is not looked at
+    struct http_request *request;   // under way, or NULL
+    struct http_tls *tls;           // that it began with; NULL: in the clear
+    struct http_certificate client; // as it was looked at
+    uint64_t client_generation;     // then
+    int64_t client_looked_s;        // when
+    int fd;                         // the library's
+    int64_t deadline_ms;            // by loop_now_ms; 0: none
+    int64_t since_ms;               // when it came, or its last request began or ended
+    struct http_share *share;       // it is counted in
+    bool owner;                     // root's or our own user's
+    bool away;                      // it is being closed: what still comes is not looked at
 };
 
 // The phases of a request; each connection has one request at a time, and between two none.
@@ -190,6 +195,14 @@ void http_turn_away(struct http_conn *conn, bool answer);
 // A connection with TLS begins; `session` is GnuTLS's.
 void http_tls_begin(struct http_conn *conn, void *session);
 void *http_tls_callback(void); // for MHD_OPTION_HTTPS_CERT_CALLBACK
+
+// Whom clients' certificates are believed from. CONFIG when they cannot be used.
+struct http_clients;
+struct http_clients *http_clients_create(const char *authorities, const char *lists,
+                                         struct err *err) MUST_CHECK;    // PEM; no lists: NULL
+void http_clients_free(struct http_clients *clients);                    // NULL is fine
+void *http_clients_credentials(const struct http_clients *clients);      // GnuTLS's
+const struct http_clients *http_tls_clients(const struct http_tls *tls); // NULL: none is asked for
 
 // Keeps a duplicate of fd open and reads it empty until the client closes it too, so that what was
 // last written is not lost to a reset. Bounded in number and time.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The certificate that the server shows, with its chain, and its key. The library asks for it in
 // each handshake, so a renewed one is shown from the next connection on and no connection ends by
-// it. Each connection holds the one that it began with, which goes with the last that holds it.
+// it. Each connection holds the one that it began with, which goes with the last that holds it. So
+// do the authorities whose certificates a client may show.
 #include "http_calls.h"
 
 #include "base/hash.h"
@@ -24,8 +25,23 @@ struct http_tls {
     gnutls_datum_t
         tickets; // the secret of sessions that are resumed; a new certificate has another
     int64_t ends_s;
-    struct digest digest; // of what it was read from
+    struct http_clients *clients;         // NULL: clients show no certificate
+    struct digest digest, clients_digest; // of what they were read from
 };
+
+static int on_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
+                       const gnutls_pk_algorithm_t *algorithms, int algorithms_count,
+                       gnutls_pcert_st **chain, unsigned *chain_count, gnutls_privkey_t *key) {
+    struct http_tls *tls = ((struct http_conn *)gnutls_session_get_ptr(session))->tls;
+    (void)authorities;
+    (void)count;
+    (void)algorithms;
+    (void)algorithms_count;
+    *chain = tls->chain;
+    *chain_count = tls->count;
+    *key = tls->key;
+    return 0;
+}
 
 static gnutls_datum_t datum(const char *text) {
     return (gnutls_datum_t){(unsigned char *)(uintptr_t)text, (unsigned)strlen(text)};
@@ -71,15 +87,33 @@ static bool are_a_pair(const struct http_tls *tls) {
     return same;
 }
 
-struct http_tls *http_tls_create(const char *certificate, const char *key, struct err *err) {
+static void put_digest(const char *label, const char *a, const char *b, struct digest *digest) {
+    const struct str texts[] = {str_from(a), str_from(b)};
+    hash_digest(&(struct hash_key){{0}}, label, texts, 2, digest);
+}
+
+static bool read_clients(struct http_tls *tls, const struct http_tls_texts *texts,
+                         struct err *err) {
+    put_digest("tls clients", texts->client_authorities, texts->client_revoked,
+               &tls->clients_digest);
+    if (!texts->client_authorities)
+        return true;
+    tls->clients = http_clients_create(texts->client_authorities, texts->client_revoked, err);
+    if (!tls->clients)
+        return false;
+    gnutls_certificate_set_retrieve_function2(http_clients_credentials(tls->clients), on_retrieve);
+    return true;
+}
+
+struct http_tls *http_tls_create(const struct http_tls_texts *texts, struct err *err) {
     struct http_tls *tls = mem_zalloc(1, sizeof *tls);
     tls->references = 1;
     if (gnutls_session_ticket_key_generate(&tls->tickets) != GNUTLS_E_SUCCESS) {
         (void)err_set(err, ERR_RETRY, "the system gives no random bytes for TLS");
-    } else if (read_chain(tls, certificate, err) && read_key(tls, key, err)) {
-        tls->ends_s = certificate_ends_s(certificate, CERTIFICATE_OWN);
-        const struct str texts[] = {str_from(certificate), str_from(key)};
-        hash_digest(&(struct hash_key){{0}}, "tls", texts, 2, &tls->digest);
+    } else if (read_chain(tls, texts->certificate, err) && read_key(tls, texts->key, err) &&
+               read_clients(tls, texts, err)) {
+        tls->ends_s = certificate_ends_s(texts->certificate, CERTIFICATE_OWN);
+        put_digest("tls", texts->certificate, texts->key, &tls->digest);
         if (are_a_pair(tls))
             return tls;
         (void)err_set(err, ERR_CONFIG, "the TLS certificate and the TLS key are no pair");
@@ -103,6 +137,7 @@ void http_tls_unref(struct http_tls *tls) {
         gnutls_privkey_deinit(tls->key);
     hash_wipe(tls->tickets.data, tls->tickets.size);
     gnutls_free(tls->tickets.data);
+    http_clients_free(tls->clients);
     free(tls);
 }
 
@@ -114,26 +149,25 @@ bool http_tls_same(const struct http_tls *a, const struct http_tls *b) {
     return digest_equal(&a->digest, &b->digest);
 }
 
+bool http_tls_same_clients(const struct http_tls *a, const struct http_tls *b) {
+    return digest_equal(&a->clients_digest, &b->clients_digest);
+}
+
+const struct http_clients *http_tls_clients(const struct http_tls *tls) {
+    return tls ? tls->clients : NULL;
+}
+
 void http_tls_begin(struct http_conn *conn, void *session) {
     conn->tls = http_tls_ref(conn->server->options.tls);
     gnutls_session_set_ptr(session, conn);
+    if (conn->tls->clients) {
+        (void)gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE,
+                                     http_clients_credentials(conn->tls->clients));
+        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
+    }
     // Without it a client that comes back pays for a handshake like any other.
     (void)gnutls_session_ticket_enable_server(session, &conn->tls->tickets);
     gnutls_db_set_cache_expiration(session, RESUMED_WITHIN_S);
-}
-
-static int on_retrieve(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
-                       const gnutls_pk_algorithm_t *algorithms, int algorithms_count,
-                       gnutls_pcert_st **chain, unsigned *chain_count, gnutls_privkey_t *key) {
-    struct http_tls *tls = ((struct http_conn *)gnutls_session_get_ptr(session))->tls;
-    (void)authorities;
-    (void)count;
-    (void)algorithms;
-    (void)algorithms_count;
-    *chain = tls->chain;
-    *chain_count = tls->count;
-    *key = tls->key;
-    return 0;
 }
 
 void *http_tls_callback(void) {

@@ -137,11 +137,13 @@ static enum publish_seen see(struct publish_recovery *recovery,
     if (!record)
         return recovery->whole ? p->options.see(p->options.ctx, NULL, true, &recovery->err)
                                : PUBLISH_PASSED;
-    if (!str_is(publish_record_header(record, PUBLISH_HEADER_LEDGER_ID), p->conf->ledger_id))
-        return PUBLISH_PASSED;
-    if (record->genuine)
+    bool ours = str_is(publish_record_header(record, PUBLISH_HEADER_LEDGER_ID), p->conf->ledger_id);
+    if (ours && record->genuine)
         return p->options.see(p->options.ctx, record, recovery->whole, &recovery->err);
-    note_forged(recovery, record);
+    if (ours || p->options.see_strange)
+        note_forged(recovery, record);
+    if (p->options.see_strange)
+        p->options.see_strange(p->options.ctx, record);
     return PUBLISH_PASSED;
 }
 

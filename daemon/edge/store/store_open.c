@@ -35,6 +35,7 @@ const struct store_table_kind store_table_kinds[STORE_TABLES] = {
     [STORE_AUDIT] = {"audit", true},
     [STORE_STATISTICS] = {"statistics", false},
     [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", true},
+    [STORE_CURRENT_OUTBOX] = {"current-outbox", true},
     [STORE_MOVED] = {"moved", false},
     [STORE_STAGED] = {"staged", true},
     [STORE_META] = {"meta", false},

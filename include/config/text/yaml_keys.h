@@ -7,7 +7,7 @@
 #include "config/text/diagnostics.h"
 #include "config/text/quantity.h"
 
-enum { YAML_KEYS_MAX = 64 };
+enum { YAML_KEYS_MAX = 96 };
 
 enum yaml_key_type {
     YAML_KEY_TEXT,     // char *, what `check` takes

@@ -57,12 +57,17 @@ struct counts_query {
                                       // about the status
     size_t filter_count;
     struct period period; // of `reported`
+    bool by_kinds; // lines are by the set of kinds of source that know a person, too. Dimensions
+                   // are without DIM_SOURCE_KIND then
 };
 
 struct counts_line {
     char labels[COUNTS_BY_MAX][COUNTS_LABEL_MAX]; // codes or words; "unknown" where it is not known
     int64_t signals;
     int64_t persons; // signals that are linked are one; one that says nothing of its person is one
+    // With by_kinds, where signals are as persons:
+    uint16_t kinds; // bit set by enum source_kind: those that know them, from signals in this line
+    int64_t nameless; // persons of whom nothing was said, so that no signal could be linked
 };
 
 struct counts_answer {
@@ -72,7 +77,7 @@ struct counts_answer {
 };
 // The same in steps, so that neither the cells nor the lines need to be in memory together. What
 // begins is borrowed until the end. All cells come first, then the signals of persons who have more
-// than one, those of a person behind each other.
+// than one (with by_kinds: of all persons), those of a person behind each other.
 struct counting;
 struct counting *counts_run_begin(const struct municipalities *municipalities,
                                   const struct counts_query *query);
@@ -85,7 +90,9 @@ void counts_run_labels(const struct counting *run, void (*fn)(void *ctx, struct 
 bool counts_run_next(struct counting *run, struct counts_line *line); // false: that was all
 int64_t counts_run_signals(const struct counting *run);
 int64_t counts_run_persons(const struct counting *run);
-void counts_run_free(struct counting *run);                               // NULL is fine
+int64_t counts_run_nameless(const struct counting *run); // with by_kinds
+size_t counts_run_lines_max(const struct counting *run); // so many lines come at most
+void counts_run_free(struct counting *run);              // NULL is fine
 void counts_run_take(struct counting *run, struct counts_answer *answer); // all lines; frees it
 
 void counts_run(const struct counts *counts, const struct persons *persons,

@@ -56,7 +56,8 @@ extern const struct ctl_verb feeds_verb, poll_verb, pause_verb, resume_verb, acc
     quarantine_verb;
 extern const struct ctl_verb words_verb, remap_verb, audit_verb, erase_verb;
 extern const struct ctl_verb source_verb, try_verb, import_verb, verify_verb, backup_verb;
-extern const struct ctl_verb trend_verb, coverage_verb, statistics_verb, top_verb, report_verb;
+extern const struct ctl_verb overlap_verb, trend_verb, coverage_verb, statistics_verb, top_verb,
+    report_verb;
 
 enum ctl_exit ctl_ask(const struct ctl *ctl, const struct ctl_question *question);
 // What GET answers; NULL: it has told why there is nothing. The caller frees it.

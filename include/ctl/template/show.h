@@ -12,6 +12,8 @@ struct try_fetch {
     const char *url;
     const char *secret_file, *client_cert_file, *ca_file; // NULL: none
     const char *headers_file, *fsc_grant;                 // as columns of sources.csv; NULL: none
+    // Of an sftp URL, else NULL. Of a folder the newest file that the template reads is the page.
+    const char *ssh_user, *ssh_key_file, *ssh_host_key; // the host's key as 43 letters of base64
 };
 
 struct try_ask {

@@ -40,14 +40,20 @@ struct http_reply {
     size_t header_count;
 };
 
-// A certificate with its chain, and its key. CONFIG when they cannot be used, or are no pair.
+// PEM texts: a certificate with its chain, and its key; and, unless NULL, whom clients'
+// certificates are believed from, and the lists of those that were revoked, one of each authority.
+struct http_tls_texts {
+    const char *certificate, *key, *client_authorities, *client_revoked;
+};
+// CONFIG when they cannot be used, certificate and key are no pair, or a list is not signed.
 struct http_tls;
-struct http_tls *http_tls_create(const char *certificate, const char *key,
-                                 struct err *err) MUST_CHECK; // PEM text
+struct http_tls *http_tls_create(const struct http_tls_texts *texts, struct err *err) MUST_CHECK;
 struct http_tls *http_tls_ref(struct http_tls *tls);
 void http_tls_unref(struct http_tls *tls);           // NULL is fine
 int64_t http_tls_ends_s(const struct http_tls *tls); // Unix time; the first of the chain that ends
-bool http_tls_same(const struct http_tls *a, const struct http_tls *b); // read from the same text
+// Read from the same text: the certificate and the key; what clients are believed by.
+bool http_tls_same(const struct http_tls *a, const struct http_tls *b);
+bool http_tls_same_clients(const struct http_tls *a, const struct http_tls *b);
 
 struct http_options {
     const char *address;   // "127.0.0.1", "::1"; NULL when unix_path or fds are used
@@ -136,6 +142,20 @@ struct str http_body(const struct http_request *request); // absent when empty
 char *http_take_body(struct http_request *request, size_t *len);
 // Of a Unix socket: who is at the other end (SO_PEERCRED). False on TCP.
 bool http_peer(const struct http_request *request, uid_t *uid, gid_t *gid, pid_t *pid);
+// The certificate that the client has shown in its handshake. Everything but `shown` and `fault`
+// is only to be believed without a fault.
+enum { HTTP_OIN = 20, HTTP_FINGERPRINT = 32 };
+struct http_certificate {
+    bool shown;
+    bool has_oin;
+    const char *fault;  // why it is not believed, for the log, a constant; NULL: it is
+    char oin[HTTP_OIN]; // digits: the serialNumber of its subject
+    uint8_t fingerprint[HTTP_FINGERPRINT]; // SHA-256 of it
+};
+// NULL: none was shown, or none is asked for. As it is now: a certificate that ends, or is revoked,
+// while the connection stays open, has a fault within a minute, or from the reload on. Borrowed
+// until the next call for the connection.
+const struct http_certificate *http_client(struct http_request *request);
 // Room of the caller's own, room_bytes of it, that lives and ends with the request. It is not
 // filled: on_head is the first to see it.
 void *http_room(struct http_request *request);

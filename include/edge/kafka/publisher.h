@@ -100,6 +100,8 @@ struct publish_options {
     // place, and without a record that was all. PUBLISH_STOP sets *err.
     enum publish_seen (*see)(void *ctx, const struct publish_record *record, bool whole,
                              struct err *err);
+    // The same of any other record, where the topic is for nobody else; NULL: it is for others too.
+    void (*see_strange)(void *ctx, const struct publish_record *record);
     // All that the ledger lacks has been seen, in so many partitions: when it has taken that back,
     // or could not, call publisher_recover.
     void (*on_lacked)(void *ctx, int32_t partitions);

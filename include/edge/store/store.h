@@ -15,7 +15,8 @@ enum store_table {
     STORE_PUBLISHED,         // seq -> partition and offset
     STORE_COUNTS,            // cell -> number of signals
     STORE_FEEDS,             // source name -> state of its feed
-    STORE_LISTED,            // source and signal -> how many whole lists lacked it
+    STORE_LISTED,            // source and signal -> how many whole lists lacked it; source and file
+                             // of its folder -> the time of that
     STORE_QUARANTINE,        // digest of what could not be taken -> why
     STORE_EXPIRED_COUNTS,    // cell -> number of signals whose lines have expired
     STORE_PERSONS,           // pseudonym -> person
@@ -24,6 +25,7 @@ enum store_table {
     STORE_AUDIT,             // number -> line
     STORE_STATISTICS,        // key of a statistic that is told outside -> what is told
     STORE_STATISTICS_OUTBOX, // number -> statistic that Kafka has not confirmed
+    STORE_CURRENT_OUTBOX,    // number -> signal whose current record Kafka has not confirmed
     STORE_MOVED,             // generation, source and cell -> signals more or fewer than were told
     STORE_STAGED,            // seq -> what the topic has and the ledger lacks, while it is taken
     STORE_META,              // word -> value
