@@ -228,18 +228,18 @@ void event_put_source_value(struct buf *out, const struct municipalities *munici
 
 const char *event_type(const struct ledger_entry *entry) {
     if (entry->kind == LEDGER_SOURCE_SILENT)
-        return "nl.mensenhandelsignalen.source.silent.v1";
+        return "source.silent.v1";
     if (entry->kind == LEDGER_SOURCE_RESUMED)
-        return "nl.mensenhandelsignalen.source.resumed.v1";
+        return "source.resumed.v1";
     if (entry->erased)
-        return "nl.mensenhandelsignalen.signal.erased.v1";
+        return "signal.erased.v1";
     switch (entry->verdict) {
     case VERDICT_CORRECTED:
-        return "nl.mensenhandelsignalen.signal.corrected.v1";
+        return "signal.corrected.v1";
     case VERDICT_WITHDRAWN:
-        return "nl.mensenhandelsignalen.signal.withdrawn.v1";
+        return "signal.withdrawn.v1";
     default:
-        return "nl.mensenhandelsignalen.signal.registered.v1";
+        return "signal.registered.v1";
     }
 }
 
@@ -268,8 +268,9 @@ static void add_text(struct event_attributes *out, const char *name, const char 
     append(add(out, name, header), text, strlen(text));
 }
 
-// Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX.
-void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
+// Domain of attribute lengths: oin has 20 digits, a source name at most LEDGER_SOURCE_MAX, and the
+// rest of the issuer EVENT_ISSUER_TEXT_MAX.
+void event_fill_attributes(const struct ledger_entry *entry, const struct event_issuer *issuer,
                            struct event_attributes *out) {
     char text[EVENT_ID_MAX], code[EVENT_CODE_MAX];
     out->count = 0;
@@ -280,10 +281,13 @@ void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
 
     struct event_attribute *source = add(out, "source", "ce_source");
     append(source, "urn:nld:oin:", 12);
-    append(source, oin, strlen(oin));
+    append(source, issuer->oin, strlen(issuer->oin));
     append(source, ":systeem:signaald", 17);
 
-    add_text(out, "type", "ce_type", event_type(entry));
+    struct event_attribute *type = add(out, "type", "ce_type");
+    append(type, issuer->type_prefix, strlen(issuer->type_prefix));
+    append(type, ".", 1);
+    append(type, event_type(entry), strlen(event_type(entry)));
     time_format_stamp(entry->logged_ms, text);
     add_text(out, "time", "ce_time", text);
 
@@ -306,7 +310,7 @@ void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
     append(schema, about_signal ? ":schema:signal:v1" : ":schema:source:v1", 17);
 
     add_text(out, "dataclassification", "ce_dataclassification", "restricted");
-    add_text(out, "dataregulation", "ce_dataregulation", "GDPR");
+    add_text(out, "dataregulation", "ce_dataregulation", issuer->regulation);
     add_text(out, "datacategory", "ce_datacategory", "special-category");
     add_text(out, "datacontenttype", "content-type", "application/json");
     if (!about_signal)
@@ -319,11 +323,11 @@ void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
     add_text(out, NULL, EVENT_HEADER_UPDATED, text);
 }
 
-void event_put_json(struct buf *out, const struct ledger_entry *entry, const char *oin,
-                    struct str value) {
+void event_put_json(struct buf *out, const struct ledger_entry *entry,
+                    const struct event_issuer *issuer, struct str value) {
     struct event_attributes attributes;
     struct json_out json = {.buf = out};
-    event_fill_attributes(entry, oin, &attributes);
+    event_fill_attributes(entry, issuer, &attributes);
     json_open(&json, '{');
     for (size_t i = 0; i < attributes.count; i++) {
         const struct event_attribute *a = &attributes.list[i];

@@ -276,6 +276,15 @@ bool event_read_signal(struct str value, struct event_said *out, struct err *err
     return ok;
 }
 
+// Its last three parts, behind whatever prefix was in force.
+static struct str behind_prefix(struct str type) {
+    size_t at = type.len;
+    for (int dots = 0; at > 0; at--)
+        if (type.data[at - 1] == '.' && ++dots == 3)
+            break;
+    return at ? (struct str){type.data + at, type.len - at} : (struct str){NULL, 0};
+}
+
 bool event_read_type(struct str type, struct ledger_entry *entry) {
     static const struct ledger_entry kinds[] = {
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_REGISTERED, .counts = true},
@@ -286,7 +295,7 @@ bool event_read_type(struct str type, struct ledger_entry *entry) {
         {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (str_is(type, event_type(&kinds[i]))) {
+        if (str_is(behind_prefix(type), event_type(&kinds[i]))) {
             entry->kind = kinds[i].kind;
             entry->verdict = kinds[i].verdict;
             entry->counts = kinds[i].counts;

@@ -36,6 +36,19 @@ static bool is_topic(struct str text) {
     return text_is_word(text, 249, "._-") && !str_is(text, ".") && !str_is(text, "..");
 }
 
+// In reverse order, as of a domain.
+static bool is_type_prefix(struct str text) {
+    struct str rest = text, word;
+    bool ok = text.len > 0 && text.len <= 64;
+    while (ok && str_split(&rest, '.', &word))
+        ok = text_is_word(word, 64, "-");
+    return ok;
+}
+
+static bool is_regulation(struct str text) {
+    return text_is_word(text, 64, "._-,");
+}
+
 static bool is_group(struct str text) {
     return text_is_word(text, 32, "_-.");
 }
@@ -112,6 +125,12 @@ const struct yaml_key config_keys[] = {
          "an address of e-mail", "Suppliers ask here: a part of the documents that are served"),
     TEXT("identity", "contact_url", contact_url, "https://beheer.example/signaald", is_contact_url,
          "a URL with https", "Suppliers read here: a part of the documents that are served"),
+    FIXED_TEXT("identity", "type_prefix", type_prefix, "nl.mensenhandelsignalen", is_type_prefix,
+               "1..64 of [a-zA-Z0-9-], in parts with dots between them",
+               "What the type of each event begins with: a domain of yours, in reverse order"),
+    FIXED_TEXT("identity", "data_regulation", data_regulation, "GDPR", is_regulation,
+               "1..64 of [a-zA-Z0-9._,-]",
+               "The law that events fall under: the attribute dataregulation of each"),
     TEXT("identity", "organisation", organisation, NULL, is_name,
          "1..100 bytes without control characters", "The organisation is called so in its reports"),
     PATH("identity", "logo", logo_file, NULL,
@@ -248,6 +267,16 @@ const struct yaml_key config_keys[] = {
     NUMBER("disclosure", "rounding_base", YAML_KEY_COUNT, disclosure_rounding_base, "10", 5, 100,
            "Statistics for outside are rounded down to a multiple of this, which is the smallest "
            "one too"),
+    {.section = "disclosure",
+     .name = "public",
+     .type = YAML_KEY_FLAG,
+     .offset = AT(disclosure_public),
+     .choices = flags,
+     .default_text = "no",
+     .help = "With yes, anybody may read these statistics, and the lists of codes, at "
+             "/v1/statistics and /v1/codes of intake.listen, without a token"},
+    NUMBER("disclosure", "requests_per_minute", YAML_KEY_COUNT, disclosure_requests_per_minute,
+           "60", 0, 1000000, "One address may ask for them so often (429); 0: any"),
     TABLE("municipalities", table_files.municipalities, "municipalities.csv",
           "CBS codes and names of municipalities, with their regions and mergers"),
     TABLE("name_variants", table_files.name_variants, "name-variants.csv",

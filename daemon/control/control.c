@@ -215,7 +215,11 @@ static void get_document(struct control *control, struct http_request *request) 
     if (str_is(name, "openapi.json"))
         name = STR("openapi-control.json");
     const struct config *config = control->options.config;
-    const struct documents_owner owner = {config->oin, config->contact_email, config->contact_url};
+    const struct documents_owner owner = {.oin = config->oin,
+                                          .email = config->contact_email,
+                                          .url = config->contact_url,
+                                          .type_prefix = config->type_prefix,
+                                          .regulation = config->data_regulation};
     if (!documents_send(request, name, &owner))
         control_problem(request, 404, NULL);
 }

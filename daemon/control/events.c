@@ -23,7 +23,9 @@ struct follower {
 static bool on_line(void *ctx, const struct ledger_event *line) {
     struct follower *follower = ctx;
     struct buf *lines = &follower->pieces.lines.buf;
-    event_put_json(lines, &line->entry, follower->pieces.control->options.config->oin, line->event);
+    const struct config *config = follower->pieces.control->options.config;
+    const struct event_issuer issuer = {config->oin, config->type_prefix, config->data_regulation};
+    event_put_json(lines, &line->entry, &issuer, line->event);
     buf_putc(lines, '\n');
     follower->from = line->entry.seq + 1;
     follower->left--;

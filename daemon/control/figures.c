@@ -28,7 +28,7 @@ struct figures {
     struct ledger *ledger;
     struct tables *tables;
     struct sources *sources;
-    char oin[24];
+    struct event_issuer issuer; // what only a restart changes
     uint64_t last_seq, words;
     int64_t now_ms;
     size_t count;
@@ -42,7 +42,8 @@ struct figures *figures_begin(const struct control *control) {
     figures->ledger = o->ledger;
     figures->tables = tables_ref(control->tables);
     figures->sources = sources_ref(control->sources);
-    (void)snprintf(figures->oin, sizeof figures->oin, "%s", o->config->oin);
+    figures->issuer =
+        (struct event_issuer){o->config->oin, o->config->type_prefix, o->config->data_regulation};
     figures->last_seq = ledger_last_seq(o->ledger);
     figures->words = ledger_unmapped(o->ledger);
     figures->now_ms = loop_wall_ms();
@@ -321,7 +322,7 @@ static bool put_event(void *ctx, const struct ledger_event *line) {
     const struct event_list *list = ctx;
     struct buf text;
     buf_init(&text, (size_t)EVENT_VALUE_MAX * 2);
-    event_put_json(&text, &line->entry, list->figures->oin, line->event);
+    event_put_json(&text, &line->entry, &list->figures->issuer, line->event);
     json_open(list->json, '{');
     json_key(list->json, "event");
     json_raw(list->json, buf_str(&text));

@@ -6,12 +6,13 @@
 #include "control_private.h"
 
 #include "base/mem.h"
+#include "jobs/compare.h"
 #include "ledger/verify.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 200, OUT_BYTES_MAX = 8192 };
+enum { TICK_MS = 200, OUT_BYTES_MAX = 32768 };
 
 struct verify_request {
     struct verify_task begin;
@@ -23,6 +24,9 @@ struct verify_request {
     bool ticked; // say how far it is
     struct control_lines lines;
     struct verify verify;
+    struct verify_topic topic; // where that was asked
+    struct topic_compare compare;
+    struct tables *tables;            // for it; a reference of its own
     atomic_uint_fast64_t done, total; // steps
     atomic_bool stop;
 };
@@ -31,6 +35,8 @@ static void run_free(struct verify_request *run) {
     run->control->verify = NULL;
     loop_timer_free(run->tick);
     verify_free(&run->verify);
+    topic_compare_free(&run->compare);
+    tables_unref(run->tables);
     buf_free(&run->lines.buf);
     free(run);
 }
@@ -46,8 +52,21 @@ static void put_progress(struct verify_request *run) {
     buf_putc(&run->lines.buf, '\n');
 }
 
-static void put_check(struct json_out *json, enum verify_check check,
-                      const struct verify_outcome *outcome) {
+// What differs, by our ids of signals.
+static void put_different(struct json_out *json, const struct verify_topic *topic) {
+    json_put_u64(json, "waiting", topic->waiting);
+    json_open_key(json, "different", '[');
+    for (size_t i = 0; i < topic->different_count; i++) {
+        json_open(json, '{');
+        json_put_text(json, "signal", topic->different[i].signal);
+        json_put_text(json, "what", topic->different[i].what);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void put_check(struct json_out *json, enum verify_check check, const struct verify *verify) {
+    const struct verify_outcome *outcome = &verify->checks[check];
     json_open(json, '{');
     json_put_text(json, "name", verify_check_name(check));
     json_put_text(json, "text", verify_check_text(check));
@@ -55,6 +74,8 @@ static void put_check(struct json_out *json, enum verify_check check,
     json_put_u64(json, "differs", outcome->differs);
     if (outcome->differs)
         json_put_text(json, "first", outcome->first);
+    if (check == VERIFY_TOPIC)
+        put_different(json, verify->topic);
     json_close(json, '}');
 }
 
@@ -68,7 +89,7 @@ static void put_outcome(struct verify_request *run) {
     json_open_key(&json, "checks", '[');
     for (int i = 0; i < VERIFY_CHECKS; i++)
         if (verify->checks[i].looked)
-            put_check(&json, (enum verify_check)i, &verify->checks[i]);
+            put_check(&json, (enum verify_check)i, verify);
     json_close(&json, ']');
     json_close(&json, '}');
     buf_putc(&run->lines.buf, '\n');
@@ -160,7 +181,23 @@ static void on_snapshot(struct commit_task *task) {
     run_free(run);
 }
 
+static void ask_topic(struct verify_request *run) {
+    const struct control_options *options = &run->control->options;
+    run->tables = tables_ref(run->control->tables);
+    topic_compare_prepare(&run->compare, options->config, ledger_identity_key(options->ledger),
+                          &run->stop);
+    run->topic = (struct verify_topic){.municipalities = run->tables->municipalities,
+                                       .read = topic_compare_read,
+                                       .ctx = &run->compare};
+    run->verify.topic = &run->topic;
+}
+
 void control_verify(struct control *control, struct http_request *request) {
+    struct str topic = http_query(request, "topic", 0);
+    if (topic.data && !str_is(topic, "1") && !str_is(topic, "0")) {
+        control_problem(request, 400, "topic is 1 or 0.");
+        return;
+    }
     if (control->verify) {
         control_problem(request, 409, "A verify goes on already; wait for its end.");
         return;
@@ -171,6 +208,8 @@ void control_verify(struct control *control, struct http_request *request) {
     buf_init(&run->lines.buf, OUT_BYTES_MAX);
     control->verify = run;
     control_hold(request, &run->request);
+    if (str_is(topic, "1"))
+        ask_topic(run);
     run->begin =
         (struct verify_task){.task = {.run = ledger_begin_verify, .done = on_snapshot, .ctx = run},
                              .verify = &run->verify};

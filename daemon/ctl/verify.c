@@ -24,6 +24,23 @@ static void put_check(struct term_table *table, const struct json_view *check) {
                      differs && first ? first : json_view_text(check, "text"));
 }
 
+// The signals of which the topic has something else.
+static void put_different(const struct verify_stream *verifying, const struct json_view *check) {
+    const struct term_out *term = &verifying->ctl->term;
+    const struct json_view *list = json_view_at(check, "different");
+    int64_t waiting = json_view_integer(check, "waiting");
+    for (size_t i = 0; i < json_view_size(list); i++) {
+        const struct json_view *one = json_view_item(list, i);
+        const char *signal = json_view_text(one, "signal"), *what = json_view_text(one, "what");
+        term_out_print(term, STYLE_BAD, "signal %.32s: %.80s", signal ? signal : "-",
+                       what ? what : "-");
+    }
+    if (waiting)
+        term_out_print(term, STYLE_PLAIN,
+                       "%" PRId64 " signals wait for Kafka or have changed meanwhile: not compared",
+                       waiting);
+}
+
 static void put_sum(const struct verify_stream *verifying, const struct json_view *answer) {
     term_out_print(&verifying->ctl->term, verifying->whole ? STYLE_GOOD : STYLE_BAD,
                    "%s: %" PRId64 " lines, %" PRId64 " signals",
@@ -43,6 +60,8 @@ static void print_outcome(const struct verify_stream *verifying, const struct js
         put_check(&table, json_view_item(checks, i));
     table_print(&table);
     table_free(&table);
+    for (size_t i = 0; i < json_view_size(checks); i++)
+        put_different(verifying, json_view_item(checks, i));
     put_sum(verifying, answer);
 }
 
@@ -86,8 +105,8 @@ static enum ctl_exit run_verify(const struct ctl *ctl, const struct args *args) 
     struct verify_stream verifying = {.ctl = ctl};
     const struct client_lines lines = {.line = on_line, .ctx = &verifying};
     enum ctl_exit result = CTL_OK;
-    (void)args;
-    bool ok = client_stream(ctl->path, "/v1/verify", &lines, &reply, &err);
+    const char *path = args_has(args, "topic") ? "/v1/verify?topic=1" : "/v1/verify";
+    bool ok = client_stream(ctl->path, path, &lines, &reply, &err);
     if (verifying.begun && !verifying.ended)
         progress_end(&verifying.progress);
     if (!ok)
@@ -102,9 +121,14 @@ static enum ctl_exit run_verify(const struct ctl *ctl, const struct args *args) 
     return result;
 }
 
+static const struct args_option options[] = {
+    {"topic", 0, NULL, "Read the topic of current signals too, and compare it"},
+    {NULL, 0, NULL, NULL}};
+
 const struct ctl_verb verify_verb = {
     .name = "verify",
     .words = "",
+    .options = options,
     .help = "Compare the ledger with all that is made from it",
     .more =
         "Reads every line of the ledger and its event, and compares the counts, the outbox, the "

@@ -61,7 +61,9 @@ static void *open_outbox(void *ctx, uint64_t after) {
 static void fill_event(struct outbox_reader *reader, const struct ledger_event *entry,
                        struct publish_event *event) {
     struct event_attributes *attributes = &reader->attributes;
-    event_fill_attributes(&entry->entry, reader->stream->job->options.config->oin, attributes);
+    const struct config *config = reader->stream->job->options.config;
+    const struct event_issuer issuer = {config->oin, config->type_prefix, config->data_regulation};
+    event_fill_attributes(&entry->entry, &issuer, attributes);
     event->key = attributes->key;
     event->value = entry->event;
     for (size_t i = 0; i < attributes->count; i++)
@@ -176,6 +178,18 @@ static void on_forged(void *ctx, uint64_t count, int32_t partition, int64_t offs
 }
 
 // --- start and stop ---
+
+struct publish_options publish_options_to_read(const struct config *config,
+                                               struct publish_setting *settings) {
+    for (size_t i = 0; i < config->kafka_property_count; i++)
+        settings[i] = (struct publish_setting){config->kafka_properties[i].name,
+                                               config->kafka_properties[i].value};
+    return (struct publish_options){.brokers = config->kafka_brokers,
+                                    .ledger_id = "",
+                                    .settings = settings,
+                                    .setting_count = config->kafka_property_count,
+                                    .recovery_wait_ms = config->kafka_recovery_wait_ms};
+}
 
 static struct publisher *create_publisher(struct topic_stream *stream, const struct config *config,
                                           bool held, struct err *err) {

@@ -136,7 +136,7 @@ void ledger_digest_names(const struct municipalities *municipalities, struct dig
 
 // --- reading ---
 
-static bool read_state(struct store_txn *txn, struct current_state *state) {
+bool ledger_read_current_state(struct store_txn *txn, struct current_state *state) {
     struct str value;
     *state = (struct current_state){0};
     if (!store_get(txn, STORE_META, state_key, &value))
@@ -155,7 +155,7 @@ bool ledger_load_current(struct ledger *ledger, struct store_txn *txn, struct er
     ledger->current_waiting = store_entries(txn, STORE_CURRENT_OUTBOX);
     ledger->current_left = store_get(txn, STORE_META, ledger_topic_key(LEDGER_CURRENT), &used) &&
                            !(name && str_is(used, name));
-    return read_state(txn, &ledger->current) ||
+    return ledger_read_current_state(txn, &ledger->current) ||
            err_set(err, ERR_DAMAGED, "how far the topic of current signals is is damaged");
 }
 
@@ -203,7 +203,7 @@ enum ledger_look ledger_look_up_current(struct ledger *ledger, uint64_t seq, str
             found = LEDGER_LACKS;
         else if (says(&txn, &identity, line, value))
             found = LEDGER_AWAITS;
-    } else if (!read_state(&txn, &state) || seq > state.last) {
+    } else if (!ledger_read_current_state(&txn, &state) || seq > state.last) {
         found = LEDGER_LACKS;
     }
     store_abort(&txn);

@@ -344,6 +344,8 @@ void ledger_tell_current_anew(struct ledger_writer *writer); // all of them
 void ledger_flush_current(struct ledger_writer *writer);
 bool ledger_load_current(struct ledger *ledger, struct store_txn *txn, struct err *err);
 enum { CURRENT_WAITING_BYTES = DIGEST_BYTES + 8 };
+bool ledger_read_current_state(struct store_txn *txn,
+                               struct current_state *state); // false: damaged
 // Does this line tell how the signal stands? What is kept of its event, in *kept (may be NULL).
 bool ledger_read_standing(struct store_txn *txn, const struct digest *identity, uint64_t line,
                           struct ledger_entry *entry, struct str *kept);

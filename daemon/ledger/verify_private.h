@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Shared by verify.c (the ledger, line by line), verify_tables.c (the tables that were made from
-// it) and verify_statistics.c (what is told outside); nobody else includes it.
+// it), verify_statistics.c (what is told outside) and verify_current.c (the topic of current
+// signals); nobody else includes it.
 #ifndef LEDGER_VERIFY_PRIVATE_H
 #define LEDGER_VERIFY_PRIVATE_H
 
@@ -48,5 +49,9 @@ void verify_check_tables(struct verify_scan *scan);  // after all
 
 // verify_statistics.c
 void verify_check_statistics(struct verify *verify);
+
+// verify_current.c
+void verify_check_current(struct verify *verify); // what waits for the topic
+void verify_check_topic(struct verify *verify);   // where that is asked, after it
 
 #endif

@@ -289,6 +289,7 @@ void verify_check_tables(struct verify_scan *scan) {
     struct verify_memory *memory = &verify->memory;
     check_outbox(scan);
     verify_check_statistics(verify);
+    verify_check_current(verify);
     check_persons(scan);
     counts_each(scan->expired_counts, on_expired_member, scan);
     store_each(&verify->txn, STORE_EXPIRED_COUNTS, on_expired_count, scan);

@@ -61,11 +61,6 @@ struct rebuild_topic {
     struct err err;
 };
 
-// What a reader of the topics needs of the configuration; the topic is that of the events.
-// `settings`: KAFKA_PROPERTIES_MAX of them.
-struct publish_options rebuild_publish_options(const struct config *config,
-                                               struct publish_setting *settings);
-
 // Reads all events into lines. CONFIG where the operator has to decide.
 bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) MUST_CHECK;
 

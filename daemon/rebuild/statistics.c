@@ -32,12 +32,16 @@ static enum publish_seen on_record(void *ctx, const struct publish_record *recor
 bool rebuild_statistics_run(struct rebuild_statistics *statistics, const struct config *config,
                             const struct hash_key *key, struct err *err) {
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
-    struct publish_options options = rebuild_publish_options(config, settings);
-    struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = statistics};
+    struct publish_options options = publish_options_to_read(config, settings);
+    struct publish_replay replay = {.on_record = on_record, .ctx = statistics};
     statistics->topic = options.topic = kafka_counts_topic(config);
     options.kind = PUBLISH_KIND_STATISTICS;
     options.key = key;
-    if (options.topic && !publish_replay_run(&replay, err) && !replay.no_topic) {
+    if (options.topic)
+        publish_replay_prepare(&replay, &options);
+    bool ok = !options.topic || publish_replay_run(&replay, err) || replay.no_topic;
+    publish_replay_free(&replay);
+    if (!ok) {
         if (statistics->err.kind != ERR_NONE)
             *err = statistics->err;
         return false;

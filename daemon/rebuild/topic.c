@@ -214,20 +214,6 @@ static bool check(struct rebuild_topic *topic, const struct publish_replay *repl
     return check_whole(topic, replay, err);
 }
 
-struct publish_options rebuild_publish_options(const struct config *config,
-                                               struct publish_setting *settings) {
-    for (size_t i = 0; i < config->kafka_property_count; i++)
-        settings[i] = (struct publish_setting){config->kafka_properties[i].name,
-                                               config->kafka_properties[i].value};
-    return (struct publish_options){.brokers = config->kafka_brokers,
-                                    .topic = config->kafka_topic,
-                                    .ledger_id = "",
-                                    .kind = PUBLISH_KIND_EVENTS,
-                                    .settings = settings,
-                                    .setting_count = config->kafka_property_count,
-                                    .recovery_wait_ms = config->kafka_recovery_wait_ms};
-}
-
 // The number of what was passed over is not given again, unless it is too far away to be one of
 // ours.
 static void keep_passed(struct rebuild_topic *topic) {
@@ -238,16 +224,20 @@ static void keep_passed(struct rebuild_topic *topic) {
 
 bool rebuild_topic_run(struct rebuild_topic *topic, struct err *err) {
     struct publish_setting settings[KAFKA_PROPERTIES_MAX];
-    struct publish_options options = rebuild_publish_options(topic->config, settings);
+    struct publish_options options = publish_options_to_read(topic->config, settings);
+    options.topic = topic->config->kafka_topic;
+    options.kind = PUBLISH_KIND_EVENTS;
     options.key = topic->key;
-    struct publish_replay replay = {.options = &options, .on_record = on_record, .ctx = topic};
+    struct publish_replay replay = {.on_record = on_record, .ctx = topic};
     for (size_t i = 0; i < PUBLISH_PARTITIONS_MAX; i++)
         topic->last[i].offset = -1;
     topic->shown_ms = clock_monotonic_ms();
     if (topic->ledger_id)
         digest_to_hex(topic->ledger_id, topic->found);
     buf_init(&topic->kept, EVENT_VALUE_MAX + 1);
+    publish_replay_prepare(&replay, &options);
     bool read = publish_replay_run(&replay, err);
+    publish_replay_free(&replay);
     buf_free(&topic->kept);
     if (!read) {
         if (topic->err.kind != ERR_NONE)

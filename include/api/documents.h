@@ -16,12 +16,17 @@ extern const struct document documents[];
 extern const size_t document_count;
 
 // What stands in the files for what is of whoever runs this: an OIN that is none, a contact in a
-// domain that nobody has (RFC 2606). None of them has a character that JSON would escape.
+// domain that nobody has (RFC 2606), and what events say by default. None of them has a character
+// that JSON would escape.
 #define DOCUMENTS_OIN "00000000000000000000"
 #define DOCUMENTS_EMAIL "signaald@beheer.example"
 #define DOCUMENTS_URL "https://beheer.example/signaald"
+#define DOCUMENTS_TYPE_PREFIX "nl.mensenhandelsignalen."
+#define DOCUMENTS_TYPE_PATTERN "nl\\\\.mensenhandelsignalen\\\\."
+#define DOCUMENTS_REGULATION "\"const\": \"GDPR\""
 struct documents_owner {
     const char *oin, *email, *url;
+    const char *type_prefix, *regulation; // of events
 };
 
 // Answers a GET: 200 with the document as it is for this owner, or 304 when the client says

@@ -69,6 +69,14 @@ enum { EVENT_KEY_HEX = 16 };
 enum { EVENT_ID_MAX = DIGEST_HEX + 1 + 20 + 1 };
 void event_id(const struct ledger_entry *entry, char out[EVENT_ID_MAX]);
 
+// What whoever runs this says of himself in each event. Borrowed.
+#define EVENT_TYPE_PREFIX "nl.mensenhandelsignalen" // where he has not chosen another
+#define EVENT_REGULATION "GDPR"
+enum { EVENT_ISSUER_TEXT_MAX = 64 }; // of prefix and regulation
+struct event_issuer {
+    const char *oin, *type_prefix, *regulation;
+};
+
 // CloudEvents attributes in the order they are sent. Names without prefix; `header` is the name as
 // a Kafka header.
 struct event_attributes {
@@ -81,16 +89,16 @@ struct event_attributes {
     size_t count;
     struct str key; // of the record: the value of partitionkey
 };
-void event_fill_attributes(const struct ledger_entry *entry, const char *oin,
+void event_fill_attributes(const struct ledger_entry *entry, const struct event_issuer *issuer,
                            struct event_attributes *out);
 
 // The event in CloudEvents' JSON form, one line without a newline, with the ledger's sequence as
 // `signaaldseq`.
-void event_put_json(struct buf *out, const struct ledger_entry *entry, const char *oin,
-                    struct str value);
+void event_put_json(struct buf *out, const struct ledger_entry *entry,
+                    const struct event_issuer *issuer, struct str value);
 
 const char *
-event_type(const struct ledger_entry *entry); // "nl.mensenhandelsignalen.signal.registered.v1"
+event_type(const struct ledger_entry *entry); // behind the prefix: "signal.registered.v1"
 
 // "GM0363", or "unknown" for 0.
 enum { EVENT_CODE_MAX = 8 };

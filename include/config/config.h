@@ -16,8 +16,9 @@ struct config {
     char *file;         // where it came from
     char *oin;          // 20 digits: CloudEvents source urn:nld:oin:<oin>:systeem:signaald
     bool identity_test; // an OIN for tests is meant
-    char *contact_email, *contact_url; // of whoever runs this, for the documents
-    char *organisation, *logo_file;    // in reports; NULL: none
+    char *contact_email, *contact_url;   // of whoever runs this, for the documents
+    char *type_prefix, *data_regulation; // of events
+    char *organisation, *logo_file;      // in reports; NULL: none
     // state
     char *state_dir;
     char *identity_key_file;        // NULL: <state_dir>/identity.key, made when missing
@@ -64,7 +65,9 @@ struct config {
         char *name, *value;
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_properties[KAFKA_PROPERTIES_MAX];
-    uint32_t disclosure_rounding_base; // of statistics for outside
+    uint32_t disclosure_rounding_base;       // of statistics for outside
+    bool disclosure_public;                  // served to anybody
+    uint32_t disclosure_requests_per_minute; // of one address; 0: any
     // tables
     struct table_files table_files;
     char *sources_file;

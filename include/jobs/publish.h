@@ -30,6 +30,11 @@ const char *kafka_counts_topic(const struct config *config);
 const char *kafka_current_topic(const struct config *config); // of the signals as they stand
 void kafka_name_topics(const struct config *config, struct ledger_options *options);
 
+// For who only reads topics (edge/kafka/replay.h): brokers and settings, which are in `settings`
+// (KAFKA_PROPERTIES_MAX). The caller sets topic, kind and key.
+struct publish_options publish_options_to_read(const struct config *config,
+                                               struct publish_setting *settings);
+
 struct publish_job *publish_job_create(const struct publish_job_options *options,
                                        struct err *err) MUST_CHECK;
 // Are brokers, settings, or a file that they name other ones?

@@ -10,6 +10,7 @@
 #define LEDGER_VERIFY_H
 
 #include "core/cube/counts.h"
+#include "core/tables/municipalities.h"
 #include "edge/store/store.h"
 
 enum verify_check {
@@ -22,6 +23,7 @@ enum verify_check {
     VERIFY_OUTBOX,  // each line either waits for Kafka or has been confirmed; the totals fit; what
                     // waits of the statistics for outside is what is told
     VERIFY_PERSONS, // each signal that counts is with its person, and no number is given twice
+    VERIFY_TOPIC,   // the topic of current signals has what the ledger has; only when asked
     VERIFY_CHECKS,
 };
 const char *verify_check_name(enum verify_check check); // "ledger"
@@ -43,6 +45,31 @@ struct verify_memory {
     uint64_t first_seq, last_seq, waiting;
 };
 
+// The topic of current signals: somebody who knows Kafka reads it.
+enum { VERIFY_DIFFERENT_MAX = 100 }; // signals that are named
+struct verify;
+struct verify_topic {
+    const struct municipalities *municipalities; // of the tables in force
+    // Tells verify_topic_note of each record; false with *err: the topic cannot be read.
+    bool (*read)(void *ctx, struct verify *verify, struct err *err);
+    void *ctx;
+    // out
+    uint64_t waiting; // signals that wait for Kafka, or have changed since the snapshot
+    struct verify_different {
+        char signal[DIGEST_HEX + 1];
+        const char *what;
+    } different[VERIFY_DIFFERENT_MAX];
+    size_t different_count;
+    // its own
+    uint64_t strange;
+    struct index *places;
+    struct verify_noted *noted;
+    size_t noted_count, noted_cap;
+};
+// The next record of its partition; `number`: of one that this ledger wrote, else 0.
+void verify_topic_note(struct verify_topic *topic, struct str key, struct str value,
+                       uint64_t number);
+
 enum { VERIFY_TEXT_MAX = 160, VERIFY_IDENTITIES_MAX = 1 << 24 };
 
 struct verify {
@@ -51,6 +78,7 @@ struct verify {
     // Signals that are kept in mind at a time, 10 to 12.5 bytes each; the ledger is read as often
     // as that needs. 0: VERIFY_IDENTITIES_MAX.
     uint64_t identities_max;
+    struct verify_topic *topic; // compared too; may be NULL
     // Called now and then, with steps; false ends it. May be NULL.
     bool (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;

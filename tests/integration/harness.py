@@ -94,7 +94,7 @@ class Answer:
         self.headers = response.headers
         self.body = response.read()
         self.json = None
-        if "json" in (self.headers.get("Content-Type") or "") and "ndjson" not in self.headers["Content-Type"]:
+        if self.body and "json" in (self.headers.get("Content-Type") or "") and "ndjson" not in self.headers["Content-Type"]:
             self.json = json.loads(self.body)
 
 
@@ -346,9 +346,9 @@ class Daemon:
         answer = self.control("GET", "/v1/events" + query)
         return [json.loads(line) for line in answer.body.splitlines()]
 
-    def verify(self):
+    def verify(self, query=""):
         """A verify beside the daemon's work: every line of the answer."""
-        answer = self.control("GET", "/v1/verify")
+        answer = self.control("GET", "/v1/verify" + query)
         assert answer.status == 200, answer.body
         return [json.loads(line) for line in answer.body.splitlines()]
 

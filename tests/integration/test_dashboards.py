@@ -3,6 +3,7 @@
 real daemon over TCP, and a real PostgreSQL answer."""
 import contextlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -159,12 +160,6 @@ class Operations(harness.Fresh):
 
 
 FIELDS = json.loads((ROOT / "conf/api/schemas/signal-current.connect.v1.json").read_text())["fields"]
-TYPES = {"string": "text", "int32": "integer", "boolean": "boolean"}
-
-
-def column(field):
-    kind = "date" if field["field"] in ("reported", "occurred") else TYPES[field["type"]]
-    return f'"{field["field"]}" {kind}{"" if field["optional"] else " NOT NULL"}'
 
 
 def signal(number, **more):
@@ -183,16 +178,19 @@ class Signals(unittest.TestCase):
         cls.addClassCleanup(cls.postgres.close)
         with cls.postgres.connect("postgres") as database:
             database.execute("CREATE DATABASE signals")
+        subprocess.run(["psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", "signals", "-f", ROOT / "conf/examples/postgres.sql"], check=True,
+                       capture_output=True, env={**os.environ, **cls.postgres.environment})
         records = [signal(n, reported="2016-05-01") for n in range(34)] + [signal(n, reported="2017-05-01") for n in range(34, 102)]
         records += [signal(200, reported="2017-06-01", province="unknown", provinceName=None, municipalityToday="unknown", gender="Feminine",
                            citizenship="NL", sourceKind="police", forcedLabour=True),
                     signal(201, reported=None, counts=False), signal(202, reported="2017-06-02", status="rejected", counts=False)]
         names = list(records[0])
-        cls.reader = cls.postgres.connect("signals")
+        writer = cls.postgres.connect("signals", "signals_writer")
+        cls.addClassCleanup(writer.close)
+        cls.reader = cls.postgres.connect("signals", "signals_reader")
         cls.addClassCleanup(cls.reader.close)
-        cls.reader.execute(f"CREATE TABLE signals_current ({', '.join(column(field) for field in FIELDS)})")
         for record in records:
-            cls.reader.execute("INSERT INTO signals_current ({}) VALUES ({})".format(
+            writer.execute("INSERT INTO signals_current ({}) VALUES ({})".format(
                 ", ".join(f'"{name}"' for name in names), ", ".join(["%s"] * len(names))), list(record.values()))
 
     def ask(self, query, **chosen):

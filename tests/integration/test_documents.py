@@ -14,6 +14,7 @@ import harness
 import outside
 
 ROOT = harness.ROOT
+METADATA = "statistics-metadata.json"
 ZEROS = "0" * 20
 # Members of answers that need not be there: what was asked for, what there is only now and then.
 OPTIONAL = {"errors", "errorsLeftOut", "change", "percent", "beyondChance", "partial", "period",
@@ -100,13 +101,15 @@ class Documents(unittest.TestCase):
 
 
 class Serving(harness.Case):
+    EXTRA = {"disclosure": ["public: yes"]}
+
     def test_both_sides_serve_them(self):
         for path in contract.API.rglob("*.json"):
             name = path.relative_to(contract.API).as_posix()
             text = path.read_text().replace(ZEROS, harness.OIN)
-            served = {contract.CONTROL: "openapi.json", contract.TOPICS: "asyncapi"}.get(name, name)
+            served = {contract.CONTROL: "openapi.json", contract.TOPICS: "asyncapi", METADATA: "statistics/metadata"}.get(name, name)
             self.assertTrue(name == contract.CONTROL or self.daemon.request("GET", "/v1/" + served).body.decode() == text, name)
-            if name != contract.PUBLIC:
+            if name not in (contract.PUBLIC, METADATA):
                 answer = self.daemon.control("GET", "/v1/" + served)
                 self.assertEqual(answer.body.decode(), text, name)
 
@@ -157,7 +160,27 @@ class Contact(harness.Fresh):
             answer = ask("GET", path)
             self.assertEqual((answer.json["info"]["contact"]["email"], answer.json["info"]["contact"]["url"]), (email, url))
             self.assertNotIn(b"beheer.example", answer.body)
-        for line in ("contact_email: nobody", "contact_email: a@b@c", 'contact_email: "a\\"@b.nl"', "contact_url: http://x.nl",
+        self.daemon.stop()
+
+    def test_of_its_events(self):
+        """The prefix of their types and the law, also in patterns."""
+        self.daemon.extra = {"identity": ["type_prefix: nl.gemeente-x.meldpunt", "data_regulation: AVG,WPG"]}
+        self.daemon.write_config()
+        self.daemon.start()
+        for path in ("/v1/asyncapi", "/v1/schemas/signal.v1.json", "/v1/openapi.json"):
+            answer = self.daemon.request("GET", path)
+            self.assertNotIn(b"mensenhandelsignalen", answer.body)
+            self.assertNotIn(b"GDPR", answer.body)
+        document = self.daemon.request("GET", "/v1/asyncapi").json["components"]
+        self.assertIn("nl.gemeente-x.meldpunt.signal.erased.v1", [message["name"] for message in document["messages"].values()])
+        headers = document["schemas"]["signalHeaders"]["properties"]
+        self.assertEqual(headers["ce_dataregulation"]["const"], "AVG,WPG")
+        self.assertRegex("nl.gemeente-x.meldpunt.signal.erased.v1", headers["ce_type"]["pattern"])
+        self.daemon.stop()
+
+    def test_refused(self):
+        for line in ("type_prefix: nl..x", "type_prefix: nl.x.", "type_prefix: nl.x_y", "data_regulation: a b", 'data_regulation: "a\\"b"',
+                     "contact_email: nobody", "contact_email: a@b@c", 'contact_email: "a\\"@b.nl"', "contact_url: http://x.nl",
                      'contact_url: "https://x.nl/\\""', "contact_url: https://"):
             self.daemon.extra = {"identity": [line]}
             self.daemon.write_config()
@@ -165,7 +188,6 @@ class Contact(harness.Fresh):
                                   timeout=harness.PATIENCE_S)
             self.assertEqual(done.returncode, 2, line)
             self.assertIn("identity." + line.split(":")[0], done.stderr)
-        self.daemon.stop()
 
 
 def damages(node, optional, whole=lambda value: value, where=""):

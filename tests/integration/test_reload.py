@@ -20,7 +20,8 @@ SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "ngo", "kind":
 # Of keys whose value is no plain number, duration or size.
 OTHERS = {
     "identity.oin": "00000001823288444000", "identity.test": "yes", "identity.contact_email": "other@beheer.example",
-    "identity.contact_url": "https://other.example/", "control.socket": "{dir}/other.sock", "control.group": "root",
+    "identity.contact_url": "https://other.example/", "identity.type_prefix": "nl.other", "identity.data_regulation": "WPG",
+    "control.socket": "{dir}/other.sock", "control.group": "root",
     "intake.listen": "127.0.0.1:9", "metrics.listen": "127.0.0.1:19", "metrics.plain": "yes",
     "intake.tls_certificate": "{dir}/tls.crt", "intake.tls_key": "{dir}/tls.key",
     "kafka.brokers": "127.0.0.1:9", "kafka.topic": "other", "kafka.counts_topic": "none",

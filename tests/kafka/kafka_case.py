@@ -27,10 +27,12 @@ def shared_broker():
 
 
 def await_published(daemon):
-    """Events, and of other topics what waits if there is such a topic."""
+    """Events, and of other topics what waits if there is such a topic. Before that of current signals is seen nothing waits for it."""
     def done():
         status = daemon.status()
-        return status["ledger"]["waiting"] == 0 and not any(status["kafka"][topic]["waiting"] for topic in ("counts", "current"))
+        kafka = status["kafka"]
+        return status["ledger"]["waiting"] == kafka["counts"]["waiting"] == kafka["current"]["waiting"] == 0 and \
+            kafka["current"]["state"] in ("off", "running")
     harness.wait_for(done, "all is published")
 
 

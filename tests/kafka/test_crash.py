@@ -17,11 +17,12 @@ import kafka_case  # first: it tells where the others are
 import broker
 import crash_world
 import harness
+import standing
 from harness import wait_for
 
 KILLS = int(os.environ.get("SIGNAALD_KILLS") or 50)
 WHILE_PUBLISHING = KILLS // 5  # so many kills at least hit a daemon that had published: if too few have, more follow
-TOPIC = "signals"
+TOPIC, CURRENT = "signals", "signals-current"
 PARTITIONS = 5
 SENDERS = [("rotterdam", "municipality"), ("coa", "coa"), ("zorg", "care"), ("fairwork", "ngo")]
 # The least interval is 10 s and a start spreads polls over it: with so many, some fall in each life.
@@ -76,6 +77,7 @@ class CrashTest(kafka_case.KafkaCase):
         print(f"SIGNAALD_SEED={self.seed} SIGNAALD_KILLS={KILLS}", flush=True)
         self.rng = random.Random(self.seed)
         self.kafka.create_topic(TOPIC, PARTITIONS)
+        self.kafka.create_topic(CURRENT, PARTITIONS, {"cleanup.policy": "compact"})
         self.feeds = [crash_world.Feed(source, kind, self.rng.random()) for source, kind in FEEDS]
         self.feed_server = crash_world.FeedServer(self.feeds)
         self.addCleanup(self.feed_server.close)
@@ -92,7 +94,7 @@ class CrashTest(kafka_case.KafkaCase):
                        for name, kind in FEEDS]
 
     def kafka_lines(self, grace_ms):
-        return [f"brokers: {self.kafka.bootstrap}", f"topic: {TOPIC}", f"recovery_wait: {grace_ms}ms"]
+        return [f"brokers: {self.kafka.bootstrap}", f"topic: {TOPIC}", f"current_topic: {CURRENT}", f"recovery_wait: {grace_ms}ms"]
 
     def start_daemon(self):
         promised = sum(sender.accepted for sender in self.senders)
@@ -179,7 +181,8 @@ class CrashTest(kafka_case.KafkaCase):
         self.check_content(records)
         self.check_refused()
         self.check_counts(records)
-        outcome = self.daemon.verify()[-1]
+        self.check_same(standing.view(broker.consume(self.kafka.bootstrap, CURRENT)), standing.of_events(records))
+        outcome = self.daemon.verify("?topic=1")[-1]
         self.assertTrue(outcome["whole"], outcome)
         self.daemon.stop()
         self.check_files()

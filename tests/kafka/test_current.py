@@ -3,6 +3,7 @@
 """The topic of signals as they stand, with a real Kafka: what a table holds that is filled from it is what the ledger has, whatever
 happens to the signals, the topic or the daemon."""
 import shutil
+import subprocess
 import unittest
 
 import kafka_case  # first: it tells where the others are
@@ -51,6 +52,9 @@ class Current(kafka_case.KafkaCase):
 
     def check(self, topic=None, ours=True):
         self.await_told()
+        if ours:
+            outcome = self.daemon.verify("?topic=1")[-1]
+            self.assertTrue(outcome["whole"], outcome)
         return standing.check(self, self.kafka.bootstrap, self.events, topic or self.topic, ours)
 
     def signal(self, name, source="utrecht"):
@@ -153,6 +157,18 @@ class Current(kafka_case.KafkaCase):
         self.start()
         self.assertEqual(self.check(ours=False), held)
         self.assertIn(f"records in our name that are not ours: topic={self.topic} count=3", self.daemon.log())
+        self.assertTrue(self.daemon.verify("?topic=1")[-1]["whole"])
+        broker.produce(self.kafka.bootstrap, self.topic, [false, phantom, {**phantom, "key": "no signal"}])
+        outcome = self.daemon.verify("?topic=1")[-1]
+        told = next(check for check in outcome["checks"] if check["name"] == "topic")
+        self.assertEqual((outcome["whole"], told["differs"], told["waiting"]), (False, 3, 0))
+        self.assertEqual({one["signal"]: one["what"] for one in told["different"]},
+                         {false["key"]: "it stands otherwise in the ledger", phantom["key"]: "the ledger does not have it"})
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", self.daemon.control_path, "verify", "--topic"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(f"signal {phantom['key']}: the ledger does not have it\n", done.stdout)
+        self.assertTrue(self.daemon.verify()[-1]["whole"])  # where the topic is not asked
         self.daemon.stop()
 
     def test_ledger_rolled_back(self):
@@ -178,6 +194,27 @@ class Current(kafka_case.KafkaCase):
         self.assertEqual([held[self.signal(f"s-{n}")]["status"] for n in (0, 4, 7, 8)], ["confirmed", "rejected", "rejected", "possible"])
         numbers = [record["headers"]["signaald_seq"] for record in broker.consume(self.kafka.bootstrap, self.topic)]
         self.assertEqual(len(numbers), len(set(numbers)))
+        self.daemon.stop()
+
+
+    def test_names_change(self):
+        """A table with other names is told at once, of all signals."""
+        table = self.daemon.directory / "municipalities.csv"
+        shutil.copy(standing.TABLE, table)
+        self.daemon.extra["tables"] = [f"municipalities: {table}"]
+        self.start()
+        self.deliver(*({"id": f"s-{n}"} for n in range(3)), {"id": "w", "reported": "2017-03-05", "municipality": "Weesp"})
+        before = len(list(broker.consume(self.kafka.bootstrap, self.topic))) if self.check() else 0
+        table.write_text(table.read_text().replace("GM0363,Amsterdam,", "GM0363,Groot-Amsterdam,"))
+        self.assertEqual(self.daemon.control("POST", "/v1/reload").status, 200)
+        wait_for(lambda: len(list(broker.consume(self.kafka.bootstrap, self.topic))) >= before + 4, "all are told anew")
+        self.await_told()
+        held = standing.view(broker.consume(self.kafka.bootstrap, self.topic))
+        self.assertEqual(held[self.signal("w")]["municipalityTodayName"], "Groot-Amsterdam")
+        self.assertEqual(len(list(broker.consume(self.kafka.bootstrap, self.topic))), before + 4)
+        self.daemon.stop()
+        self.start()
+        self.assertTrue(self.daemon.verify("?topic=1")[-1]["whole"])
         self.daemon.stop()
 
 

@@ -3,6 +3,7 @@
 """The daemon and a real Kafka, end to end: what a consumer of the topic may rely on. Each test has a
 topic of its own on one broker."""
 import re
+import subprocess
 import threading
 import unittest
 
@@ -100,6 +101,37 @@ class DaemonTest(kafka_case.KafkaCase):
         self.assertEqual(records[1]["payload"]["previous"]["municipality"]["code"], "GM0363")
         self.assertEqual(records[2]["payload"]["previous"]["municipality"]["code"], "GM0599")
         self.assertEqual([event["data"] for event in daemon.events()], [record["payload"] for record in records])
+        daemon.stop()
+
+    def test_issuer(self):
+        """The prefix of types and the law are the operator's. What was written with others before is known again by a rebuild."""
+        daemon = self.make_daemon().start()
+        daemon.post("utrecht", signals(1, 2))
+        await_published(daemon)
+        daemon.stop()
+        daemon.extra["identity"] = ["type_prefix: nl.gemeente-x.meldpunt", "data_regulation: AVG,WPG"]
+        daemon.write_config()
+        daemon.start()
+        daemon.post("utrecht", signals(2, 3, status="confirmed"))
+        await_published(daemon)
+        told = sorted((seq_of(record), record["headers"]["ce_type"], record["headers"]["ce_dataregulation"])
+                      for record in broker.consume(self.kafka.bootstrap, self.topic, ours=False))
+        self.assertEqual(told, [(1, f"{TYPE}registered.v1", "GDPR"), (2, f"{TYPE}registered.v1", "GDPR"),
+                                (3, "nl.gemeente-x.meldpunt.signal.corrected.v1", "AVG,WPG"),
+                                (4, "nl.gemeente-x.meldpunt.signal.registered.v1", "AVG,WPG")])
+        # A tail tells a ledger's events as of now.
+        done = subprocess.run([harness.BUILD / "signaalctl", "--socket", daemon.control_path, "--json", "tail", "--from", "1"],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.stdout.count('"type":"nl.gemeente-x.meldpunt.'), 4, done.stderr)
+        counts = daemon.counts("?by=status")["lines"]
+        daemon.kill()
+        for path in daemon.state.iterdir():
+            if path.suffix != ".key":
+                path.unlink()
+        done = subprocess.run([harness.BUILD / "signaald", "-c", daemon.config_path, "--rebuild"], capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        daemon.start()
+        self.assertEqual(daemon.counts("?by=status")["lines"], counts)
         daemon.stop()
 
     def check_value(self, value, name, version):

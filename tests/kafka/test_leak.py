@@ -10,7 +10,7 @@ import broker
 import test_leak
 from world import World
 
-TOPIC, PARTITIONS = "signals", 4
+TOPIC, CURRENT, PARTITIONS = "signals", "signals-current", 4
 FORMAT = "%t [%p] %o\n%k\n%h\n%s\n"
 
 
@@ -27,7 +27,8 @@ class KafkaLeakTest(test_leak.LeakTest):
     def setUpClass(cls):
         cls.kafka = kafka_case.shared_broker()
         cls.kafka.create_topic(TOPIC, PARTITIONS)
-        cls.world = World({"kafka": [f"topic: {TOPIC}", f"brokers: {cls.kafka.bootstrap}"]})
+        cls.kafka.create_topic(CURRENT, PARTITIONS, {"cleanup.policy": "compact"})
+        cls.world = World({"kafka": [f"topic: {TOPIC}", f"current_topic: {CURRENT}", f"brokers: {cls.kafka.bootstrap}"]})
         cls.world.before_end = lambda: kafka_case.await_published(cls.world.daemon)
         test_leak.collect(cls, cls.world)
         for topic in topics(cls.kafka.bootstrap):
@@ -41,6 +42,7 @@ class KafkaLeakTest(test_leak.LeakTest):
         self.assertLessEqual({event["id"] for event in self.events}, set(told))
         self.assertTrue(any(record["payload"].get("linked") for record in self.records))
         self.assertIn(b"registered.v1", self.pieces[f"topic {TOPIC}"])
+        self.assertIn(b'"municipalityTodayName":', self.pieces[f"topic {CURRENT}"])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import kafka_case  # first: it tells where the others are
 import broker
 import crash_world
 import harness
+import standing
 from harness import wait_for
 from kafka_case import await_published
 from test_silence import moved_by
@@ -89,14 +90,14 @@ class RebuildBase(kafka_case.KafkaCase):
         self.topic = self._testMethodName
         self.kafka.create_topic(self.topic, PARTITIONS)
 
-    def make_daemon(self, counts_topic="none"):
+    def make_daemon(self, counts_topic="none", current_topic="none"):
         tables = pathlib.Path(tempfile.mkdtemp(prefix="signaald-tables-"))
         self.addCleanup(shutil.rmtree, tables, True)
         self.categories = tables / "categories.csv"
         shutil.copy(harness.ROOT / "conf" / "categories.csv", self.categories)
         return super().make_daemon(SOURCES, {
             "kafka": [f"brokers: {self.kafka.bootstrap}", f"topic: {self.topic}", f"counts_topic: {counts_topic}",
-                      "recovery_wait: 200ms"],
+                      "recovery_wait: 200ms", f"current_topic: {current_topic}"],
             "disclosure": [f"rounding_base: {ROUNDING_BASE}"],
             "tables": [f"categories: {self.categories}"]})
 
@@ -188,7 +189,9 @@ class HistoryTest(RebuildBase):
         """A daemon with a long life behind it."""
         self.counts_topic = self.topic + "-counts"
         self.kafka.create_topic(self.counts_topic, 2, {"cleanup.policy": "compact"})
-        daemon = self.make_daemon(self.counts_topic).start()
+        self.current_topic = self.topic + "-current"
+        self.kafka.create_topic(self.current_topic, 2, {"cleanup.policy": "compact"})
+        daemon = self.make_daemon(self.counts_topic, self.current_topic).start()
         history.play(daemon)
         self.assertEqual(daemon.control("POST", "/v1/statistics/release").status, 200)
         history.erase(daemon, 5)
@@ -232,6 +235,9 @@ class HistoryTest(RebuildBase):
         self.assertEqual((first["action"], first["result"], first["linked"]), ("rebuild", "rebuilt", True))
         self.assert_goes_on(daemon, history)
         self.assertEqual(self.records(self.counts_topic), told)
+        await_published(daemon)
+        standing.check(self, self.kafka.bootstrap, self.topic, self.current_topic)
+        self.assertTrue(daemon.verify("?topic=1")[-1]["whole"])
         daemon.stop()
         self.verify(daemon)
 

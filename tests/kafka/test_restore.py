@@ -16,6 +16,7 @@ import unittest
 import kafka_case  # first: it tells where the others are
 import broker
 import harness
+import standing
 from harness import wait_for
 from kafka_case import await_published
 
@@ -42,9 +43,12 @@ class RestoreBase(kafka_case.KafkaCase):
     def setUp(self):
         super().setUp()
         self.topic = self._testMethodName
+        self.current = self.topic + "-current"
         self.kafka.create_topic(self.topic, PARTITIONS)
+        self.kafka.create_topic(self.current, PARTITIONS, {"cleanup.policy": "compact"})
         self.daemon = self.make_daemon(SOURCES, {"kafka": [
-            f"brokers: {self.kafka.bootstrap}", f"topic: {self.topic}", "counts_topic: none", "recovery_wait: 100ms"]})
+            f"brokers: {self.kafka.bootstrap}", f"topic: {self.topic}", "counts_topic: none", "recovery_wait: 100ms",
+            f"current_topic: {self.current}"]})
 
     def records(self):
         return list(broker.consume(self.kafka.bootstrap, self.topic))
@@ -91,6 +95,7 @@ class RestoreBase(kafka_case.KafkaCase):
         cells = harness.tally(events_of(records))
         self.assertEqual(harness.counts_by(self.daemon, "municipality", "month", "status"),
                          harness.tally_by(cells, "municipality", "month", "status"))
+        standing.check(self, self.kafka.bootstrap, self.topic, self.current)
         self.verify()
         return records
 

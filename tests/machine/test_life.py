@@ -31,10 +31,12 @@ systemctl is-active signaald.socket signaald-control.socket >/out/off
 begin plain; systemctl restart signaald; echo $? >>/out/restarts; end
 
 # With them: enabled while it runs.
-systemctl enable signaald.socket signaald-control.socket 2>/dev/null
+sed -i 's/^  listen: none$/  listen: 127.0.0.1:9108/' /etc/signaald/signaald.yaml
+systemctl enable signaald.socket signaald-control.socket signaald-metrics.socket 2>/dev/null
 systemctl restart signaald; echo $? >>/out/restarts
 systemctl is-active signaald.socket signaald-control.socket >/out/active
 stat -c '%a %U %G' /run/signaald/control.sock >/out/mode
+systemctl show signaald-metrics.socket -p SubState >/out/metrics; curl -sS http://127.0.0.1:9108/metrics >>/out/metrics 2>&1
 begin sockets
 systemctl restart signaald & restart=$!
 while kill -0 $restart 2>/dev/null; do signaalctl status >/dev/null 2>>/out/asked || echo failed >>/out/asked; done
@@ -79,8 +81,8 @@ tried() {{ systemctl start signaald; sleep 0.3; curl -s http://127.0.0.1:8080/v1
     systemctl is-active signaald.socket >>"/out/$1"; systemctl reset-failed signaald; }}
 systemctl stop signaald
 systemctl is-active signaald.socket signaald-control.socket >/out/stopped; ls -A /run/signaald >>/out/stopped 2>&1
-sed -i.kept 's/^  listen: .*/  listen: "127.0.0.1:8081"/' /etc/signaald/signaald.yaml; tried other-address
-sed 's/^  listen: .*/  listen: none/' /etc/signaald/signaald.yaml.kept >/etc/signaald/signaald.yaml; tried no-address
+sed -i.kept 's/^  listen: "127.*/  listen: "127.0.0.1:8081"/' /etc/signaald/signaald.yaml; tried other-address
+sed 's/^  listen: "127.*/  listen: none/' /etc/signaald/signaald.yaml.kept >/etc/signaald/signaald.yaml; tried no-address
 cp /etc/signaald/signaald.yaml.kept /etc/signaald/signaald.yaml
 echo 'no: such key' >>/etc/signaald/signaald.yaml; echo 'nor: this' >>/etc/signaald/signaald.yaml; tried bad-configuration
 cp /etc/signaald/signaald.yaml.kept /etc/signaald/signaald.yaml
@@ -91,7 +93,7 @@ printf '[Socket]\\nListenStream=[::1]:8080\\n' >/etc/systemd/system/signaald.soc
 systemctl start signaald
 for host in 127.0.0.1 '[::1]'; do curl -sS "http://$host:8080/v1/health" >>/out/both 2>&1; done
 rm /etc/systemd/system/signaald.socket.d/x.conf
-systemctl disable --now signaald.socket signaald-control.socket 2>/dev/null; systemctl stop signaald; systemctl daemon-reload
+systemctl disable --now signaald.socket signaald-control.socket signaald-metrics.socket 2>/dev/null; systemctl stop signaald; systemctl daemon-reload
 
 # Somebody else listens: it is tried again until he has gone.
 python3 -c 'import socket, time; s = socket.create_server(("127.0.0.1", 8080)); time.sleep(600)' & other=$!
@@ -177,6 +179,10 @@ class Life(unittest.TestCase):
 
     def test_control_socket_is_as_without(self):
         self.assertEqual(set(self.out["mode"].splitlines()), {"660 signaald signaald"})
+
+    def test_socket_of_the_metrics(self):
+        self.assertEqual(self.state("metrics")["SubState"], "running")
+        self.assertIn("\nsignaald_uptime_seconds ", self.out["metrics"])
 
     def test_without_sockets_only_connecting_fails(self):
         """Nobody listens for a moment. Whoever is connected is answered."""

@@ -12,7 +12,8 @@
 
 #include <librdkafka/rdkafka.h>
 
-static const char oin[] = "00000099000000001000";
+static const struct event_issuer issuer = {"00000099000000001000", EVENT_TYPE_PREFIX,
+                                           EVENT_REGULATION};
 enum { PARTITION_COUNT = 4 };
 
 // A topic without a broker.
@@ -35,7 +36,7 @@ static inline void send_line(void *ctx, const struct outbox_entry *entry) {
     struct event *event = &topic->list[topic->count++];
     event->seq = line->entry.seq;
     rd_kafka_headers_t *headers = rd_kafka_headers_new(20);
-    event_fill_attributes(&line->entry, oin, &attributes);
+    event_fill_attributes(&line->entry, &issuer, &attributes);
     for (size_t i = 0; i < attributes.count; i++)
         (void)rd_kafka_header_add(headers, attributes.list[i].header, -1, attributes.list[i].value,
                                   attributes.list[i].len);

@@ -130,7 +130,8 @@ static void schemas_are_named_as_events_name_them(void **state) {
         const struct ledger_entry entry = {.kind = kinds[k], .seq = 1, .version = 1};
         struct event_attributes attributes;
         size_t i = 0;
-        event_fill_attributes(&entry, DOCUMENTS_OIN, &attributes);
+        const struct event_issuer issuer = {DOCUMENTS_OIN, EVENT_TYPE_PREFIX, EVENT_REGULATION};
+        event_fill_attributes(&entry, &issuer, &attributes);
         while (i < attributes.count &&
                (!attributes.list[i].name || strcmp(attributes.list[i].name, "dataschema") != 0))
             i++;

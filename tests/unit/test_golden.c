@@ -11,6 +11,9 @@
 
 #include <glob.h>
 
+static const struct event_issuer issuer = {"00000099000000001000", EVENT_TYPE_PREFIX,
+                                           EVENT_REGULATION};
+
 static const int64_t received_ms = 1709204400000; // 2024-02-29T11:00:00Z
 
 static char source_name[] = "amsterdam";
@@ -29,7 +32,7 @@ static void put_verdicts(struct buf *out, const struct delivery *delivery) {
 }
 
 static bool put_event(void *ctx, const struct ledger_event *line) {
-    event_put_json(ctx, &line->entry, "00000099000000001000", line->event);
+    event_put_json(ctx, &line->entry, &issuer, line->event);
     buf_putc(ctx, '\n');
     return true;
 }

@@ -13,6 +13,9 @@
 #define DISTANT (INT64_MAX / 1001)
 enum { PLENTY = 5001, PARTITION = 7 }; // more than go into one transaction
 
+static const struct event_issuer issuer = {"00000099000000001000", EVENT_TYPE_PREFIX,
+                                           EVENT_REGULATION};
+
 static void add(struct ledger_rebuild *rebuild, uint64_t seq) {
     struct err err;
     const struct ledger_found found = {.entry = {.kind = LEDGER_SIGNAL,
@@ -139,7 +142,7 @@ static void numbers_agree(void **state) {
         struct err err;
         buf_init(&kept, EVENT_VALUE_MAX + 1);
         line.entry.seq = table[i].seq;
-        event_fill_attributes(&line.entry, "00000099000000001000", &attributes);
+        event_fill_attributes(&line.entry, &issuer, &attributes);
         rd_kafka_headers_t *headers = make_headers(&attributes);
         (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, table[i].said, -1);
         const struct publish_record record = make_record(&attributes, line.event, headers);
@@ -158,7 +161,7 @@ static bool read_with(const struct line *line, const char *header, const char *g
     struct event_attributes attributes;
     struct ledger_found found;
     char seq[24];
-    event_fill_attributes(&line->entry, "00000099000000001000", &attributes);
+    event_fill_attributes(&line->entry, &issuer, &attributes);
     rd_kafka_headers_t *headers = make_headers(&attributes);
     (void)snprintf(seq, sizeof seq, "%" PRIu64, line->entry.seq);
     (void)rd_kafka_header_add(headers, PUBLISH_HEADER_SEQ, -1, seq, -1);

@@ -69,7 +69,7 @@ static void a_word_that_becomes_known_moves_its_signals(void **state) {
     assert_holds(last.event, "\"asReported\":\"Weesp\",\"today\":\"GM0363\"");
     assert_holds(last.event, "\"categories\":[\"ForcedLabour\"],\"reported\":\"2023-05-06\"");
     assert_holds(strstr(last.event, "\"previous\":"), "\"categories\":[\"Unknown\"]");
-    assert_string_equal(event_type(&last.entry), "nl.mensenhandelsignalen.signal.corrected.v1");
+    assert_string_equal(event_type(&last.entry), "signal.corrected.v1");
     assert_counts_whole(ledger);
     assert_int_equal(ledger_totals(ledger)->remapped, 1);
     assert_int_equal(ledger_totals(ledger)->verdicts[VERDICT_CORRECTED], 0); // nobody sent it

@@ -76,6 +76,7 @@ struct publish_recovery {
     bool may_shrink;    // as in struct publish_options
     struct publish_ack known[PUBLISH_PARTITIONS_MAX]; // our last known record; offset -1: none
     atomic_bool cancelled;                            // set at any time: the step fails soon
+    const atomic_bool *stop;                          // the same, of somebody else; may be NULL
     bool whole; // from the beginning, all that the ledger lacks
     // Each record; acks are made of those that are CONFIRMED. Without a record: a pass has ended.
     enum publish_seen (*see)(struct publish_recovery *recovery,

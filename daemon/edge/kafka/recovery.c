@@ -23,7 +23,9 @@ enum {
 };
 
 static bool cancelled(struct publish_recovery *recovery) {
-    return atomic_load(&recovery->cancelled) && !err_set(&recovery->err, ERR_RETRY, "stopped");
+    bool stop =
+        atomic_load(&recovery->cancelled) || (recovery->stop && atomic_load(recovery->stop));
+    return stop && !err_set(&recovery->err, ERR_RETRY, "stopped");
 }
 
 static bool fail_with(struct publish_recovery *recovery, const char *what,

@@ -21,11 +21,11 @@ static enum publish_seen see(struct publish_recovery *recovery,
     return replay->on_record(replay->ctx, record);
 }
 
-static bool run_once(struct publish_replay *replay, const struct publish_conf *conf,
-                     struct err *err) {
+static bool run_once(struct publish_replay *replay, struct err *err) {
     struct publish_recovery *recovery = mem_zalloc(1, sizeof *recovery);
-    recovery->conf = conf;
-    recovery->recovery_wait_ms = replay->options->recovery_wait_ms;
+    recovery->conf = replay->conf;
+    recovery->recovery_wait_ms = replay->recovery_wait_ms;
+    recovery->stop = replay->stop;
     recovery->whole = true;
     recovery->see = see;
     recovery->ctx = replay;
@@ -42,17 +42,29 @@ static bool run_once(struct publish_replay *replay, const struct publish_conf *c
     return result == PUBLISH_RECOVERY_LACKED;
 }
 
+void publish_replay_prepare(struct publish_replay *replay, const struct publish_options *options) {
+    replay->conf = publish_conf_copy(options);
+    replay->recovery_wait_ms = options->recovery_wait_ms;
+}
+
+static bool may_try_again(const struct publish_replay *replay) {
+    return !replay->begun && !replay->no_topic && !(replay->stop && atomic_load(replay->stop));
+}
+
 // Before the first record a broker may still be finding out who leads; after it nothing is
 // repeated.
 bool publish_replay_run(struct publish_replay *replay, struct err *err) {
     const struct timespec wait = {.tv_nsec = 500 * 1000000};
-    struct publish_conf *conf = publish_conf_copy(replay->options);
     replay->begun = false;
-    bool ok = run_once(replay, conf, err);
-    for (int i = 1; i < TRIES && !ok && !replay->begun && !replay->no_topic; i++) {
+    bool ok = run_once(replay, err);
+    for (int i = 1; i < TRIES && !ok && may_try_again(replay); i++) {
         (void)nanosleep(&wait, NULL);
-        ok = run_once(replay, conf, err);
+        ok = run_once(replay, err);
     }
-    publish_conf_free(conf);
     return ok;
+}
+
+void publish_replay_free(struct publish_replay *replay) {
+    publish_conf_free(replay->conf);
+    replay->conf = NULL;
 }
