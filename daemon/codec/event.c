@@ -226,11 +226,20 @@ void event_put_source_value(struct buf *out, const struct municipalities *munici
     json_close(&json, '}');
 }
 
+// Without its version.
+static const char *schema_of(const struct ledger_entry *entry) {
+    if (entry->kind == LEDGER_TREND_DEPARTED)
+        return ":schema:trend";
+    return entry->kind == LEDGER_SIGNAL ? ":schema:signal" : ":schema:source";
+}
+
 const char *event_type(const struct ledger_entry *entry) {
     if (entry->kind == LEDGER_SOURCE_SILENT)
         return "source.silent.v1";
     if (entry->kind == LEDGER_SOURCE_RESUMED)
         return "source.resumed.v1";
+    if (entry->kind == LEDGER_TREND_DEPARTED)
+        return "trend.departed.v1";
     if (entry->erased)
         return "signal.erased.v1";
     switch (entry->verdict) {
@@ -306,14 +315,14 @@ void event_fill_attributes(const struct ledger_entry *entry, const struct event_
 
     struct event_attribute *schema = add(out, "dataschema", "ce_dataschema");
     append(schema, source->value, source->len);
-    bool about_signal = entry->kind == LEDGER_SIGNAL;
-    append(schema, about_signal ? ":schema:signal:v1" : ":schema:source:v1", 17);
+    append(schema, schema_of(entry), strlen(schema_of(entry)));
+    append(schema, ":v1", 3);
 
     add_text(out, "dataclassification", "ce_dataclassification", "restricted");
     add_text(out, "dataregulation", "ce_dataregulation", issuer->regulation);
     add_text(out, "datacategory", "ce_datacategory", "special-category");
     add_text(out, "datacontenttype", "content-type", "application/json");
-    if (!about_signal)
+    if (entry->kind != LEDGER_SIGNAL)
         return;
     digest_to_hex(&entry->content, text);
     add_text(out, NULL, EVENT_HEADER_CONTENT, text);

@@ -293,6 +293,7 @@ bool event_read_type(struct str type, struct ledger_entry *entry) {
         {.kind = LEDGER_SIGNAL, .verdict = VERDICT_WITHDRAWN, .erased = true},
         {.kind = LEDGER_SOURCE_SILENT, .verdict = VERDICT_REGISTERED},
         {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
+        {.kind = LEDGER_TREND_DEPARTED, .verdict = VERDICT_REGISTERED},
     };
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (str_is(behind_prefix(type), event_type(&kinds[i]))) {
@@ -321,6 +322,51 @@ bool event_read_source(struct str value, struct ledger_entry *entry, int64_t *la
     if (ok && !json_is_null(json_object_get(object, "lastSignal")) &&
         !time_parse_stamp(text_of(object, "lastSignal"), last_signal_ms))
         ok = bad(err, "lastSignal");
+    json_decref(object);
+    return ok;
+}
+
+// --- trends ---
+
+static bool read_label(const json_t *region, const char *name, char out[COUNTS_LABEL_MAX]) {
+    struct str said = text_of(region, name);
+    memset(out, 0, COUNTS_LABEL_MAX);
+    if (said.len == 0 || said.len >= COUNTS_LABEL_MAX || !str_is_clean_utf8(said))
+        return false;
+    memcpy(out, said.data, said.len);
+    return true;
+}
+
+// "2017-12", of a period that has one before it.
+static bool read_month(struct str said, uint16_t *month) {
+    char date[] = "0000-00-01";
+    int32_t day;
+    if (said.len != 7)
+        return false;
+    memcpy(date, said.data, said.len);
+    int at = time_parse_date(STR(date), &day) ? time_month_of_day(day) - MONTH_FIRST : -1;
+    *month = (uint16_t)at;
+    return at >= 2 * DEPARTURES_MONTHS - 1 && at <= UINT16_MAX;
+}
+
+static bool read_departed(const json_t *object, struct event_departed *out, struct err *err) {
+    const json_t *region = json_object_get(object, "region");
+    json_int_t change = json_integer_value(json_object_get(object, "change"));
+    if (!str_is(text_of(object, "event"), "departed"))
+        return bad(err, "event");
+    if (!read_label(region, "kind", out->kind) || !read_label(region, "code", out->region))
+        return bad(err, "region");
+    if (!category_from_name(text_of(object, "category"), &out->category))
+        return bad(err, "category");
+    if (!read_month(text_of(json_object_get(object, "now"), "to"), &out->closed))
+        return bad(err, "now");
+    out->more = change > 0;
+    return change != 0 || bad(err, "change");
+}
+
+bool event_read_departed(struct str value, struct event_departed *out, struct err *err) {
+    json_t *object = parse(value, err);
+    bool ok = object && read_departed(object, out, err);
     json_decref(object);
     return ok;
 }

@@ -277,6 +277,9 @@ const struct yaml_key config_keys[] = {
              "/v1/statistics and /v1/codes of intake.listen, without a token"},
     NUMBER("disclosure", "requests_per_minute", YAML_KEY_COUNT, disclosure_requests_per_minute,
            "60", 0, 1000000, "One address may ask for them so often (429); 0: any"),
+    NUMBER("trend", "wait", YAML_KEY_MS, trend_wait_ms, "1d", 0, DAYS(20),
+           "So long after a month was seen to end its trends are tested: what was reported in its "
+           "last days comes in meanwhile"),
     TABLE("municipalities", table_files.municipalities, "municipalities.csv",
           "CBS codes and names of municipalities, with their regions and mergers"),
     TABLE("name_variants", table_files.name_variants, "name-variants.csv",

@@ -160,6 +160,7 @@ control_handler control_counts, control_overlap, control_organisation, control_t
     control_quarantine_retry, control_quarantine_drop, control_import, control_unmapped,
     control_remap, control_audit, control_audit_verify, control_verify, control_backup,
     control_page, control_live, control_live_figures;
+control_handler control_departed;
 control_about control_counts_about, control_trend_about, control_coverage_about,
     control_signal_about, control_events_about, control_feed_about, control_entry_about,
     control_import_about, control_unmapped_about, control_remap_about, control_audit_about;

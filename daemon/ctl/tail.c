@@ -101,6 +101,10 @@ void tail_print_event(const struct term_out *term, const struct json_view *node)
     event.reported = json_view_text(node, "data.reported");
     if (!event.municipality)
         event.municipality = json_view_text(node, "data.municipality.code");
+    if (!event.municipality)
+        event.municipality = json_view_text(node, "data.region.code");
+    if (!event.categories)
+        event.categories = json_view_text(node, "data.category");
     format_stamp(json_view_text(node, "time"), event.time);
     short_type(json_view_text(node, "type"), event.type);
     put_line(term, &event, false);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // signaalctl trend: did it double? Signals by year or month with the change from one to the next,
 // as an answer in one line, a table and what to think of it.
+#include "departed.h"
+
 #include "base/mem.h"
 #include "ctl/query/query_options.h"
 #include "ctl/term/format.h"
@@ -498,9 +500,21 @@ static const struct args_option options[] = {
     {"per", 0, "year|month", "the periods to compare; default: year"},
     {"period", 0, "P", "reported then: 2016..2018, 2016-03..2017-02"},
     {"where", 0, "NAME=VALUE", "only these; may be given more than once"},
+    {"departed", 0, NULL, "where it differs from the year before; alone"},
     {"rate", 0, NULL, "per 100,000 inhabitants too, where it is of a place"},
     {0},
 };
+
+static enum ctl_exit run_trend(const struct ctl *ctl, const struct args *args) {
+    const struct ctl_question question = {.put = put_target, .print = print_trend};
+    const struct ctl_question departed = {.target = "/v1/trend/departed", .print = departed_print};
+    if (!args_has(args, "departed"))
+        return ctl_ask(ctl, &question);
+    for (const struct args_option *option = options; option->name; option++)
+        if (strcmp(option->name, "departed") != 0 && args_has(args, option->name))
+            return ctl_usage(ctl, "--departed goes with no --%s", option->name);
+    return ctl_ask(ctl, &departed);
+}
 
 const struct ctl_verb trend_verb = {
     .name = "trend",
@@ -509,9 +523,12 @@ const struct ctl_verb trend_verb = {
     .more = "Each period is compared with the one before it. A mark says that a change is more "
             "than chance explains; a percentage of a small number is in brackets, since one signal "
             "more or less moves it far; a period that is not over is compared with nothing. To "
-            "count by, and to filter on: those of \"counts\". These are exact statistics, for use "
-            "inside: each reading of them is in the audit log.",
+            "count by, and to filter on: those of \"counts\". --departed lists where the last "
+            "twelve closed months differ from the twelve before by more than chance explains, of "
+            "the country and each province, police unit and safety region, by form, as tested when "
+            "the month closed; each was told by an event when it was found. These are exact "
+            "statistics, for use inside: each reading of them is in the audit log.",
     .options = options,
     .has_csv = true,
-    .question = {.put = put_target, .print = print_trend},
+    .run = run_trend,
 };

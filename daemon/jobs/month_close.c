@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Asks the ledger for new statistics at the start and when a day ends, at most a minute late
-// because the clock may be set. At most one task is under way, and it holds a reference to the
-// tables that it began with. The ledger decides whether anything changes. The pipeline is
-// borrowed. What is to be told is worked out beside the loop, between two commits.
+// because the clock may be set, and then whether a trend departs. At most one task is under way,
+// and it holds a reference to the tables that it began with. The ledger decides whether anything
+// changes. The pipeline is borrowed. What is to be told is worked out beside the loop, between two
+// commits.
 #include "jobs/month_close.h"
 
 #include "base/mem.h"
@@ -23,6 +24,7 @@ struct month_close {
     struct loop_timer *timer;
     bool stopped;
     struct statistics_making making; // one at a time; it has a reference of the tables
+    struct departed_task departed;   // after it, with that reference
 };
 
 // --- the steps ---
@@ -87,11 +89,65 @@ static void wait_for_next(const struct month_close *month_close) {
     loop_timer_start(month_close->timer, until_ms < ROUND_MS ? until_ms : ROUND_MS, 0);
 }
 
-static void on_made(struct statistics_making *making) {
-    struct month_close *month_close = making->ctx;
-    tables_unref(making->task.tables);
+// How many, and nothing of what they say.
+static void log_departed(const struct departed_task *departed) {
+    char closed[STATISTIC_MONTH_MAX];
+    statistic_month(departed->closed, closed);
+    log_notice("trends tested closed=%s tested=%zu depart=%zu told=%zu", closed, departed->tested,
+               departed->departed, departed->told);
+}
+
+static void end_departed(struct month_close *month_close) {
+    struct departed_task *departed = &month_close->departed;
+    bool tested = departed->work != NULL && departed->task.err.kind == ERR_NONE;
+    ledger_free_departed(departed);
+    if (tested)
+        log_departed(departed);
+    tables_unref(departed->tables);
     if (!month_close->stopped)
         wait_for_next(month_close);
+}
+
+static void on_departed_told(struct commit_task *task) {
+    end_departed(task->ctx);
+}
+
+static void work_out_departed(void *ctx) {
+    ledger_work_out_departed(&((struct month_close *)ctx)->departed);
+}
+
+static void on_departed_worked_out(void *ctx) {
+    struct month_close *month_close = ctx;
+    struct commit_task *task = &month_close->departed.task;
+    if (task->err.kind != ERR_NONE) {
+        end_departed(month_close);
+        return;
+    }
+    *task = (struct commit_task){
+        .run = ledger_tell_departed, .done = on_departed_told, .ctx = month_close};
+    pipeline_submit(month_close->pipeline, task);
+}
+
+static void on_departed_begun(struct commit_task *task) {
+    struct month_close *month_close = task->ctx;
+    if (task->err.kind == ERR_NONE && month_close->departed.work)
+        pipeline_work(month_close->pipeline, work_out_departed, on_departed_worked_out,
+                      month_close);
+    else
+        end_departed(month_close);
+}
+
+static void on_made(struct statistics_making *making) {
+    struct month_close *month_close = making->ctx;
+    month_close->departed = (struct departed_task){
+        .task = {.run = ledger_begin_departed, .done = on_departed_begun, .ctx = month_close},
+        .tables = making->task.tables,
+        .now_ms = making->task.now_ms,
+        .wait_ms = month_close->config->trend_wait_ms};
+    if (month_close->stopped)
+        end_departed(month_close);
+    else
+        pipeline_ride(month_close->pipeline, &month_close->departed.task);
 }
 
 static void on_time(void *ctx) {

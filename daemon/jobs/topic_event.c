@@ -67,6 +67,32 @@ static bool read_source(const struct publish_record *record, struct ledger_entry
     return true;
 }
 
+// The same; the region stands in the place of a source.
+static bool read_trend(const struct publish_record *record, struct ledger_entry *entry,
+                       struct buf *kept, struct err *err) {
+    struct event_departed said;
+    struct str id = publish_record_header(record, "ce_id");
+    if (!event_read_departed(record->value, &said, err))
+        return false;
+    if (id.len < DIGEST_HEX ||
+        !digest_from_hex((struct str){id.data, DIGEST_HEX}, &entry->identity))
+        return bad(err, "ce_id");
+    event_keep_value(kept, record->value);
+    entry->received_ms = entry->logged_ms;
+    entry->reported = entry->occurred = TIME_DAY_NONE;
+    entry->source_len = (uint8_t)strlen(said.region);
+    memcpy(entry->source, said.region, sizeof said.region);
+    return true;
+}
+
+static bool read_value(const struct publish_record *record, struct ledger_entry *entry,
+                       struct buf *kept, struct err *err) {
+    if (entry->kind == LEDGER_TREND_DEPARTED)
+        return read_trend(record, entry, kept, err);
+    return entry->kind == LEDGER_SIGNAL ? read_signal(record, entry, kept, err)
+                                        : read_source(record, entry, kept, err);
+}
+
 bool topic_event_read(const struct publish_record *record, struct buf *kept,
                       struct ledger_found *found, struct err *err) {
     struct ledger_entry *entry = &found->entry;
@@ -82,8 +108,7 @@ bool topic_event_read(const struct publish_record *record, struct buf *kept,
         return bad(err, "ce_type");
     if (!time_parse_stamp(publish_record_header(record, "ce_time"), &entry->logged_ms))
         return bad(err, "ce_time");
-    if (!(entry->kind == LEDGER_SIGNAL ? read_signal(record, entry, kept, err)
-                                       : read_source(record, entry, kept, err)))
+    if (!read_value(record, entry, kept, err))
         return false;
     found->kept = buf_str(kept);
     entry->seq = record->seq;

@@ -363,6 +363,11 @@ void ledger_flush_chain(struct ledger_writer *writer); // when it has changed
 size_t ledger_expire_audit(struct ledger_writer *writer, int64_t now_ms, int64_t age_ms, size_t max,
                            bool *more);
 
+// departed.c
+// The line about a trend whose event is in change->value has come from the topic; is taken away.
+void ledger_link_departed(struct ledger_writer *writer);
+void ledger_untell_departed(struct ledger_writer *writer);
+
 // topics.c
 void ledger_load_topics(struct ledger *ledger, struct store_txn *txn);
 // The topic has so many, and nothing is known of its records.

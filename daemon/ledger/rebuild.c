@@ -8,6 +8,7 @@
 //             together when the first event names one; of two signals the later event decides. One
 //             that had expired could not be named: see partners_had_expired.
 //   erased    when the tombstone comes, the versions before it become stubs.
+//   trends    what departs was told, and when: so it is not told again.
 //   remapped  a correction with the content that was there: no source could have brought it.
 //
 // A version that is not there (a gap) is skipped: what counts is the latest version that is.
@@ -377,6 +378,10 @@ void ledger_link_line(struct ledger_writer *writer, struct link_task *link, uint
         return;
     }
     writer->logged_ms = entry.logged_ms;
+    if (entry.kind == LEDGER_TREND_DEPARTED) {
+        ledger_link_departed(writer);
+        return;
+    }
     if (entry.kind == LEDGER_SIGNAL)
         link_signal(writer, link, &entry);
     link_source(writer, &entry);

@@ -8,6 +8,7 @@
 // dedup once more, against what the topic has brought: so it becomes a duplicate, a correction or a
 // withdrawal with a version and a number that nobody has used. Lines about sources are not written
 // again: that a source resumed follows from its signals, that it is silent is looked at each hour.
+// Nor are those about trends: that month is tested again.
 #include "ledger/take_back.h"
 
 #include "base/mem.h"
@@ -225,6 +226,8 @@ static bool undo_line(struct undoing *undoing, uint64_t seq) {
     } else if (entry.kind == LEDGER_SIGNAL) {
         uint8_t flags = undo_signal(undoing, &entry);
         set_aside(writer, &entry, flags);
+    } else if (entry.kind == LEDGER_TREND_DEPARTED) {
+        ledger_untell_departed(writer);
     } else {
         ledger_untell_source(writer, &entry);
     }

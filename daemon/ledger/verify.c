@@ -221,6 +221,18 @@ static void check_source_event(struct verify_scan *scan, const struct ledger_ent
                       number(entry->seq));
 }
 
+static void check_trend_event(struct verify_scan *scan, const struct ledger_entry *entry,
+                              struct str kept) {
+    struct event_departed said;
+    struct err err;
+    bool same = event_read_departed(event_kept_value(kept), &said, &err) &&
+                str_is((struct str){entry->source, entry->source_len}, said.region);
+    scan->verify->checks[VERIFY_EVENTS].compared++;
+    if (!same)
+        verify_differ(scan->verify, VERIFY_EVENTS, "the event of line %llu is about another region",
+                      number(entry->seq));
+}
+
 // What ledger_write_stub leaves.
 static bool is_emptied(const struct ledger_entry *entry) {
     static const struct digest none;
@@ -322,6 +334,8 @@ static bool on_line(void *ctx, uint64_t seq, struct str record) {
         verify_check_outbox_line(scan, &entry);
     if (entry.kind == LEDGER_SIGNAL)
         check_signal(scan, &entry, event);
+    else if (entry.kind == LEDGER_TREND_DEPARTED)
+        check_trend_event(scan, &entry, event);
     else if (entry.kind != LEDGER_LOST)
         check_source_event(scan, &entry, event);
     return true;

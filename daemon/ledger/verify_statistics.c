@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Statistics for outside. What they were made of has gone since, so it is not counted again: each
-// must be one that may be told, and what waits for Kafka must be what is told.
+// must be one that may be told, and what waits for Kafka must be what is told. Of what departs from
+// its trend, too, only the form is looked at.
+#include "codec/departed.h"
+#include "codec/event_read.h"
 #include "codec/statistic.h"
 #include "ledger/verify.h"
 #include "verify_private.h"
@@ -49,6 +52,19 @@ static bool on_moved(void *ctx, struct str key, struct str value) {
     return true;
 }
 
+static bool on_departed(void *ctx, struct str key, struct str record) {
+    char own[DEPARTED_KEY_MAX] = "";
+    struct event_departed said;
+    struct err err;
+    struct str value;
+    uint16_t since;
+    if (departed_get_record(record, &since, &value) && event_read_departed(value, &said, &err))
+        departed_key(said.kind, said.region, said.category, own);
+    if (!str_is(key, own))
+        verify_differ(ctx, VERIFY_OUTBOX, "what departs from its trend cannot be read");
+    return true;
+}
+
 void verify_check_statistics(struct verify *verify) {
     struct store_txn *txn = &verify->txn;
     struct statistics_record state = {0};
@@ -63,4 +79,5 @@ void verify_check_statistics(struct verify *verify) {
     store_each(txn, STORE_STATISTICS, on_statistic, verify);
     store_each_seq(txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, verify);
     store_each(txn, STORE_MOVED, on_moved, verify);
+    store_each(txn, STORE_DEPARTED, on_departed, verify);
 }

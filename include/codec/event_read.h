@@ -6,6 +6,7 @@
 #define CODEC_EVENT_READ_H
 
 #include "codec/event.h"
+#include "core/cube/departures.h"
 
 enum {
     EVENT_SPELLING_MAX = 4096 + 1, // any cell of a table
@@ -32,6 +33,15 @@ bool event_read_signal(struct str value, struct event_said *out, struct err *err
 // municipality_today. `last_signal_ms`: 0 when there never was one.
 bool event_read_source(struct str value, struct ledger_entry *entry, int64_t *last_signal_ms,
                        struct err *err) MUST_CHECK;
+
+// The value of an event about a trend: what the ledger follows of it.
+struct event_departed {
+    char kind[COUNTS_LABEL_MAX], region[COUNTS_LABEL_MAX];
+    enum category category;
+    bool more;       // than before
+    uint16_t closed; // last month of the later period, as in struct cell
+};
+bool event_read_departed(struct str value, struct event_departed *out, struct err *err) MUST_CHECK;
 
 // The other way round of event_type: sets kind, verdict, counts and erased. False when it is no
 // type of ours.

@@ -21,11 +21,15 @@
 //   statistics-outbox  number -> length of the key, key, value (JSON; none: a tombstone)
 //   shown      cell without victim and status -> i64: the signals that the statistics were made of.
 //              (In a rebuild: as the counts are then, up to the closed month.)
+//   departed   "province=PV27/ForcedLabour" -> since which month u16 its last twelve months differ
+//              from the twelve before, and the value (JSON) as of the last test (codec/departed.h)
 //   staged     seq -> ledger record: a line that the topic has and the ledger lacks, while it is
 //              taken back. In that one transaction also: seq with the highest bit set -> flags u8
 //              (1 stands), ledger record: a line of our own that is written again behind those
 //   meta       word -> value; "statistics": format 1, made, tried u16, closed u16,
 //              rounding_base u32, number of the last one in statistics-outbox u64;
+//              "departed": how far the tests of trends are: format 1, last month tested u16, how
+//              many tests u16, month that was seen to close u16, when i64;
 //              "statistics-topic": the name of the topic that they went to last
 //
 // Ledger record (format 4), offsets in bytes:

@@ -68,6 +68,7 @@ struct config {
     uint32_t disclosure_rounding_base;       // of statistics for outside
     bool disclosure_public;                  // served to anybody
     uint32_t disclosure_requests_per_minute; // of one address; 0: any
+    int64_t trend_wait_ms;                   // from the end of a month to its test
     // tables
     struct table_files table_files;
     char *sources_file;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// When statistics for outside are made: soon after the start if a month has closed meanwhile, and
-// when one closes. Whether they change then is the ledger's to say.
+// When statistics for outside are made and trends are tested: soon after the start if a month has
+// closed meanwhile, and when one closes. Whether it is time is the ledger's to say.
 #ifndef JOBS_MONTH_CLOSE_H
 #define JOBS_MONTH_CLOSE_H
 

@@ -10,6 +10,7 @@
 #ifndef LEDGER_LEDGER_H
 #define LEDGER_LEDGER_H
 
+#include "codec/departed.h"
 #include "core/cube/coverage.h"
 #include "core/person/persons.h"
 #include "edge/kafka/ack.h"
@@ -169,6 +170,12 @@ void ledger_each_statistic(struct ledger *ledger, struct statistics_record *stat
 // down.
 bool ledger_statistics_fit(const struct ledger *ledger, uint32_t rounding_base,
                            struct err *err) MUST_CHECK;
+
+// What departs from its trend, as of the last test and as they are on the disk at one moment: how
+// far the tests are, in *state, before the first; then each, in order of their keys, with the last
+// month of the test that first found it and its value (codec/departed.h).
+void ledger_each_departed(struct ledger *ledger, struct departed_state *state,
+                          bool (*fn)(void *ctx, uint16_t since, struct str value), void *ctx);
 
 // One line of the ledger with its event and where it was published. Strings are borrowed until the
 // call ends.

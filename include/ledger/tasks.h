@@ -170,6 +170,24 @@ void ledger_work_out_statistics(struct statistics_task *asked);
 void ledger_tell_statistics(struct ledger_writer *writer, struct commit_task *task);
 void ledger_free_statistics(struct statistics_task *asked);
 
+// Has a month closed, so that trends are tested? In the same three steps, with
+// ledger_free_departed in the end.
+struct departed_work;
+struct departed_task {
+    struct commit_task task;
+    struct departed_work *work; // NULL: there is nothing to work out
+    struct tables *tables;
+    int64_t now_ms;        // wall clock
+    int64_t wait_ms;       // so long after a close was first seen
+    uint16_t closed;       // out: the last closed month, as in struct cell
+    size_t tested;         // out, of ledger_tell_departed: regions and forms; 0: nothing was done
+    size_t departed, told; // out: those that depart, and those of them that newly do
+};
+void ledger_begin_departed(struct ledger_writer *writer, struct commit_task *task);
+void ledger_work_out_departed(struct departed_task *asked);
+void ledger_tell_departed(struct ledger_writer *writer, struct commit_task *task);
+void ledger_free_departed(struct departed_task *asked);
+
 // --- verify, rebuild ---
 
 // `verify` gets a snapshot and what the memory holds at that moment; see ledger/verify.h.

@@ -71,5 +71,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check_damaged(value);
     if (event_read_source(value, &entry, &last_signal_ms, &err))
         check_record(&entry, value);
+    struct event_departed departed;
+    if (event_read_departed(value, &departed, &err))
+        check(departed.kind[0] && departed.region[0] && departed.category < CATEGORY_COUNT &&
+              departed.closed >= 2 * DEPARTURES_MONTHS - 1);
     return 0;
 }

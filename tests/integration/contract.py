@@ -152,7 +152,7 @@ def check_event(event, what):
     """The document says that the data are as another schema has them; generators of clients follow no reference to a file."""
     check(CONTROL, "/components/schemas/Event", event, what)
     _, _, kind, name, _ = event["type"].split(".")
-    pointer = ("schemas/source.v1.json", "") if kind == "source" else ("schemas/signal.v1.json", f"/definitions/{name}")
+    pointer = ("schemas/signal.v1.json", f"/definitions/{name}") if kind == "signal" else (f"schemas/{kind}.v1.json", "")
     check(*pointer, event["data"], what)
 
 
@@ -164,6 +164,9 @@ def check_json(name, pointer, value, what):
     if follow(name, pointer) == "/components/schemas/Coverage" and \
             [key in value for key in ("days", "period")] != [value["basis"] == basis for basis in ("received", "reported")]:
         raise Broken(f"{what}: days or period, as the basis is: {value}")
+    if follow(name, pointer) == "/components/schemas/Departed":
+        for departed in value["departed"]:
+            check("schemas/trend.v1.json", "", departed["data"], what)
     if follow(name, pointer) == "/components/schemas/Statistics":
         for statistic in value["statistics"]:
             check("schemas/statistic.v1.json", "", statistic, what)

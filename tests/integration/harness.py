@@ -516,8 +516,8 @@ def tally(events):
             del cells[cell]
 
     for event in events:
-        if ".source." in event["type"]:
-            continue  # about a source: silent, resumed
+        if ".signal." not in event["type"]:
+            continue  # about a source, or a trend
         data = event["data"]
         kind = data["source"]["kind"]
         if "previous" in data:

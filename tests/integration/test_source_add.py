@@ -158,7 +158,7 @@ class SourceAdd(Fresh):
 
     def test_undone_when_the_daemon_says_no(self):
         config = self.daemon.config_path.read_text()
-        self.daemon.config_path.write_text(config.replace("identity:", "kafka:\n  topic: other\nidentity:"))
+        self.daemon.config_path.write_text(config.replace("kafka:\n", "kafka:\n  topic: other\n"))
         token = self.daemon.directory / "t"
         told = self.refused("a", "--kind", "ngo", "--way", "push", "--token-file", str(token), expect=1)
         self.assertIn("topic", told)

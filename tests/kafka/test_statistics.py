@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """The topic of statistics for outside, with a real Kafka and a clock that is moved: what a reader of the compacted
-topic holds is what the daemon tells, whatever happens in between; and the topic of events is not disturbed by it."""
+topic holds is what the daemon tells, whatever happens in between; and the topic of events is not disturbed by it. What
+departs from its trend at a close is on that topic once, and nowhere else."""
 import datetime
+import json
 import os
 import random
+import sys
 import time
 import unittest
 import zoneinfo
@@ -14,6 +17,9 @@ import broker
 import harness
 from harness import wait_for
 from kafka_case import await_published
+
+sys.path.insert(0, str(harness.ROOT / "conf/examples"))
+import tally
 
 AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
 SOURCES = [{"name": f"utrecht-{n}", "kind": "municipality", "municipality": "GM0344", "push": True} for n in range(5)]
@@ -36,7 +42,7 @@ class FiguresTest(kafka_case.KafkaCase):
         super().setUp()
         self.events_topic, self.topic = self._testMethodName, self._testMethodName + "-counts"
         self.kafka.create_topic(self.events_topic, 2)
-        self.daemon = self.make_daemon(SOURCES, {"kafka": self.kafka_lines()})
+        self.daemon = self.make_daemon(SOURCES, {"kafka": self.kafka_lines(), "trend": ["wait: 0s"]})
         self.delivered = 0
         self.months = 0
 
@@ -93,6 +99,24 @@ class FiguresTest(kafka_case.KafkaCase):
         self.assertEqual({key: value for key, value in latest.items() if value}, dict(zip(names, told)))
         return records
 
+    def check_departed(self, events):
+        """Each region and form is told at one close, by the key of its region; a tally finds the signals beside it."""
+        told = [event for event in events if event["headers"]["ce_type"].endswith(".trend.departed.v1")]
+        for event in told:
+            self.assertEqual(event["key"], event["payload"]["region"]["code"])
+            self.assertEqual(event["headers"]["ce_dataschema"].split(":schema:")[1], "trend:v1")
+        places = [(e["payload"]["region"]["code"], e["payload"]["category"], e["payload"]["now"]["to"]) for e in told]
+        self.assertEqual(len(places), len(set(places)))
+        self.assertEqual({region for region, _, _ in places}, {"NL", "PV26", "Midden-Nederland", "VR09"})
+        self.assertLessEqual({"SexualExploitation", "ForcedCriminality"}, {form for _, form, _ in places})
+        self.assertEqual(sorted(event["headers"]["ce_id"] for event in told),
+                         sorted(event["id"] for event in self.daemon.events() if ".trend." in event["type"]))
+        self.assertEqual(len({event["headers"]["ce_id"] for event in events}), len(events))
+        counted = tally.tally(event["payload"] for event in events)
+        lines = self.daemon.counts("?by=year,category")["lines"]
+        self.assertEqual({place: number for place, number in counted.items() if number},
+                         {(line["year"], line["category"]): line["signals"] for line in lines})
+
     def test_statistics_topic(self):
         """A topic that is missing at first, then several closes, each with a kill while they are sent."""
         value = int(os.environ.get("SIGNAALD_SEED") or time.time())
@@ -137,6 +161,9 @@ class FiguresTest(kafka_case.KafkaCase):
         events = list(broker.consume(self.kafka.bootstrap, self.events_topic))
         self.assertEqual(sorted(int(e["headers"]["signaald_seq"]) for e in events),
                          list(range(1, self.daemon.status()["ledger"]["accepted"] + 1)))
+        self.check_departed(events)
+        for record in records:
+            self.assertNotRegex(json.dumps(record), "(?i)depart|adjusted")
         self.daemon.stop()
 
     def test_another_topic(self):

@@ -123,10 +123,12 @@ static void version_is_that_of_the_header(void **state) {
 }
 
 static void schemas_are_named_as_events_name_them(void **state) {
-    static const enum ledger_kind kinds[] = {LEDGER_SIGNAL, LEDGER_SOURCE_SILENT};
-    static const char *const names[] = {"schemas/signal.v1.json", "schemas/source.v1.json"};
+    static const enum ledger_kind kinds[] = {LEDGER_SIGNAL, LEDGER_SOURCE_SILENT,
+                                             LEDGER_TREND_DEPARTED};
+    static const char *const names[] = {"schemas/signal.v1.json", "schemas/source.v1.json",
+                                        "schemas/trend.v1.json"};
     (void)state;
-    for (size_t k = 0; k < 2; k++) {
+    for (size_t k = 0; k < 3; k++) {
         const struct ledger_entry entry = {.kind = kinds[k], .seq = 1, .version = 1};
         struct event_attributes attributes;
         size_t i = 0;

@@ -2,6 +2,8 @@
 // Events read back: what is read is what the line said, and nothing else is taken for an event.
 #include "codec/event_kept.h"
 
+#include "codec/departed.h"
+#include "codec/json_out.h"
 #include "core_tables.h"
 
 static struct municipalities *municipalities;
@@ -239,6 +241,76 @@ static void test_source(void **state) {
                                    &last_ms, &err));
 }
 
+static void put_departed(int64_t before, int64_t now) {
+    struct departure departure = {.dimension = DIM_PROVINCE,
+                                  .region = "PV27",
+                                  .name = "Noord-Holland",
+                                  .category = CATEGORY_FORCED_LABOUR,
+                                  .before = {before, 9},
+                                  .now = {now, 11},
+                                  .p = 0.000995,
+                                  .adjusted = 0.0204};
+    const struct departures all = {.closed = 17 * 12 + 11, .list = &departure, .count = 1};
+    buf_clear(&value);
+    departed_put_value(&(struct json_out){.buf = &value}, &all, &departure);
+}
+
+static void test_departed(void **state) {
+    struct event_departed said;
+    struct err err;
+    (void)state;
+    put_departed(34, 68);
+    assert_true(event_read_departed(buf_str(&value), &said, &err));
+    assert_string_equal(said.kind, "province");
+    assert_string_equal(said.region, "PV27");
+    assert_int_equal(said.category, CATEGORY_FORCED_LABOUR);
+    assert_int_equal(said.closed, 17 * 12 + 11);
+    assert_true(said.more);
+    put_departed(68, 34);
+    assert_true(event_read_departed(buf_str(&value), &said, &err));
+    assert_false(said.more);
+}
+
+// Each exchange makes another value of it, which is refused.
+static void test_departed_refused(void **state) {
+    static const struct {
+        const char *from, *to;
+    } cases[] = {
+        {"\"departed\"", "\"registered\""},
+        {"\"event\":\"departed\",", ""},
+        {"\"kind\":\"province\",", ""},
+        {"\"PV27\"", "\"\""},
+        {"\"PV27\"", "27"},
+        {"\"PV27\"", "\"a name that is longer than any label\""},
+        {"\"ForcedLabour\"", "\"Work\""},
+        {"\"to\":\"2017-12\"", "\"to\":\"2017-13\""},
+        {"\"to\":\"2017-12\"", "\"to\":\"2001-11\""}, // there is no year before it
+        {"\"to\":\"2017-12\"", "\"to\":\"2017-12-01\""},
+        {"\"change\":34", "\"change\":0"},
+        {"\"change\":34", "\"change\":\"34\""},
+        {"\"change\":34", "\"change\":34,\"change\":34"},
+        {"{\"event\"", "[\"event\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct event_departed said;
+        struct err err;
+        struct buf changed;
+        put_departed(34, 68);
+        buf_putc(&value, '\0');
+        const char *at = strstr(value.data, cases[i].from);
+        assert_non_null(at);
+        buf_init(&changed, EVENT_VALUE_MAX);
+        buf_put(&changed, value.data, (size_t)(at - value.data));
+        buf_puts(&changed, cases[i].to);
+        buf_puts(&changed, at + strlen(cases[i].from));
+        if (event_read_departed(buf_str(&changed), &said, &err))
+            fail_msg("%s is taken", cases[i].to);
+        assert_int_equal(err.kind, ERR_INPUT);
+        buf_free(&changed);
+    }
+}
+
 static void test_type(void **state) {
     (void)state;
     const struct ledger_entry rows[] = {
@@ -248,6 +320,7 @@ static void test_type(void **state) {
         {.verdict = VERDICT_WITHDRAWN, .erased = true},
         {.kind = LEDGER_SOURCE_SILENT, .verdict = VERDICT_REGISTERED},
         {.kind = LEDGER_SOURCE_RESUMED, .verdict = VERDICT_REGISTERED},
+        {.kind = LEDGER_TREND_DEPARTED, .verdict = VERDICT_REGISTERED},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct ledger_entry back = {.counts = true, .erased = true};
@@ -399,6 +472,7 @@ int main(void) {
         cmocka_unit_test(test_back),       cmocka_unit_test(test_kept_as_it_is),
         cmocka_unit_test(test_never_seen), cmocka_unit_test(test_erased),
         cmocka_unit_test(test_source),     cmocka_unit_test(test_type),
+        cmocka_unit_test(test_departed),   cmocka_unit_test(test_departed_refused),
         cmocka_unit_test(test_refused),    cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -322,6 +322,22 @@ static void test_topic_missing(void **state) {
     app_free(app);
 }
 
+// A partition that nobody serves is not one that is gone: nothing is to be made anew.
+static void test_no_leader(void **state) {
+    (void)state;
+    struct app *app = app_create(100);
+    assert_int_equal(rd_kafka_mock_partition_set_leader(app->mock, TOPIC, 2, -1), 0);
+    start_plain(app);
+    run_until(app, recovery_failed);
+    assert_int_equal(status_of(app).trouble.cause, PUBLISH_CAUSE_LEADER);
+    assert_non_null(strstr(status_of(app).trouble.text, "partition 2 has no leader"));
+    assert_int_equal(rd_kafka_mock_partition_set_leader(app->mock, TOPIC, 2, 1), 0);
+    run_until(app, all_acked);
+    assert_int_equal(status_of(app).trouble.cause, PUBLISH_CAUSE_NONE);
+    assert_int_equal(check_topic(app), 0);
+    app_free(app);
+}
+
 static void test_too_few_partitions(void **state) {
     (void)state;
     struct app *app = app_create(100);
@@ -449,6 +465,7 @@ int main(void) {
         cmocka_unit_test(test_tail_refused),
         cmocka_unit_test(test_another_writer),
         cmocka_unit_test(test_topic_missing),
+        cmocka_unit_test(test_no_leader),
         cmocka_unit_test(test_too_few_partitions),
         cmocka_unit_test(test_fewer_partitions_where_that_is_fine),
         cmocka_unit_test(test_lost_records),

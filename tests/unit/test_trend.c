@@ -287,7 +287,7 @@ static void chance_has_its_limit(void **state) {
 }
 
 // Every term by itself, from the binomial's definition.
-static bool naive(unsigned before, unsigned now, long double p) {
+static long double naive(unsigned before, unsigned now, long double p) {
     unsigned n = before + now;
     long double low = 0, high = 0;
     for (unsigned k = 0; k <= n; k++) {
@@ -299,7 +299,8 @@ static bool naive(unsigned before, unsigned now, long double p) {
         low += k <= now ? term : 0;
         high += k >= now ? term : 0;
     }
-    return n >= TREND_CARRIES_MIN && 2 * (low < high ? low : high) < 0.05L;
+    long double twice = 2 * (low < high ? low : high);
+    return twice < 1 ? twice : 1;
 }
 
 static void chance_is_summed_exactly(void **state) {
@@ -307,10 +308,14 @@ static void chance_is_summed_exactly(void **state) {
     (void)state;
     for (size_t d = 0; d < COUNT(days); d++)
         for (unsigned a = 0; a < 45; a++)
-            for (unsigned b = 0; b < 45; b++)
-                if (trend_is_beyond_chance(a, b, days[d][0], days[d][1]) !=
-                    naive(a, b, (long double)days[d][1] / (days[d][0] + days[d][1])))
+            for (unsigned b = 0; b < 45; b++) {
+                double p = (double)naive(a, b, (long double)days[d][1] / (days[d][0] + days[d][1]));
+                bool beyond = a + b >= TREND_CARRIES_MIN && p < 0.05;
+                double off = trend_chance(a, b, days[d][0], days[d][1]) / p - 1;
+                if (trend_is_beyond_chance(a, b, days[d][0], days[d][1]) != beyond || off > 1e-9 ||
+                    off < -1e-9)
                     fail_msg("%u to %u in %u and %u days", a, b, days[d][0], days[d][1]);
+            }
 }
 
 // Where the sum ends and its limit begins, 1.96 standard deviations decide on both sides.
@@ -321,6 +326,14 @@ static void large_numbers_meet_their_limit(void **state) {
         assert_false(trend_is_beyond_chance(n - root * 195 / 200, n + root * 195 / 200, 1, 1));
         assert_true(trend_is_beyond_chance(n - root * 197 / 200, n + root * 197 / 200, 1, 1));
     }
+}
+
+static void next_to_no_chance_is_told_as_that(void **state) {
+    (void)state;
+    assert_true(trend_chance(0, 49, 365, 365) > TREND_CHANCE_MIN); // 2^-48
+    assert_true(trend_chance(0, 60, 365, 365) == TREND_CHANCE_MIN);
+    assert_true(trend_chance(1000, 1000000, 365, 365) == TREND_CHANCE_MIN);
+    assert_true(trend_chance(50, 50, 365, 365) == 1);
 }
 
 static void a_longer_period_may_have_more(void **state) {
@@ -345,6 +358,7 @@ int main(void) {
         cmocka_unit_test(percentages_are_rounded_half_away_from_zero),
         cmocka_unit_test(chance_has_its_limit),
         cmocka_unit_test(chance_is_summed_exactly),
+        cmocka_unit_test(next_to_no_chance_is_told_as_that),
         cmocka_unit_test(large_numbers_meet_their_limit),
         cmocka_unit_test(a_longer_period_may_have_more),
     };

@@ -40,15 +40,27 @@ static double add_terms(int64_t n, double odds, int64_t mode, bool up, int64_t s
 static double binomial_test(int64_t n, int64_t seen, double p) {
     double odds = p / (1 - p), tail = 0;
     int64_t mode = (int64_t)((double)(n + 1) * p);
-    double whole = 1 + add_terms(n, odds, mode, true, seen, &tail) +
-                   add_terms(n, odds, mode, false, seen, &tail);
-    return seen == mode ? 1 : 2 * tail / whole;
+    double above = add_terms(n, odds, mode, true, seen, &tail);
+    double below = add_terms(n, odds, mode, false, seen, &tail);
+    if (seen == mode)
+        tail = 1 + (above < below ? above : below);
+    double twice = 2 * tail / (1 + above + below);
+    return twice < 1 ? twice : 1;
+}
+
+static double share_of(uint32_t days_before, uint32_t days_now) {
+    return (double)days_now / ((double)days_before + (double)days_now);
+}
+
+double trend_chance(int64_t before, int64_t now, uint32_t days_before, uint32_t days_now) {
+    double p = binomial_test(before + now, now, share_of(days_before, days_now));
+    return p > TREND_CHANCE_MIN ? p : TREND_CHANCE_MIN;
 }
 
 bool trend_is_beyond_chance(int64_t before, int64_t now, uint32_t days_before, uint32_t days_now) {
     static const double hoeffding = 1.8444397; // ln(2 / 0.05) / 2
     int64_t n = before + now;
-    double p = (double)days_now / ((double)days_before + (double)days_now);
+    double p = share_of(days_before, days_now);
     double off = (double)now - (double)n * p;
     if (n < TREND_CARRIES_MIN)
         return false;

@@ -82,6 +82,16 @@ void csv_writer_put_hundredths(struct csv_writer *writer, int64_t hundredths) {
     put_decimal(writer, hundredths, 2, 100);
 }
 
+void csv_writer_put_real(struct csv_writer *writer, double value) {
+    char text[FORMAT_MAX];
+    (void)snprintf(text, sizeof text, "%.6g", value);
+    char *point = strchr(text, '.');
+    if (point && separator_of(writer) != ',')
+        *point = ',';
+    begin_cell(writer);
+    fputs(text, writer->term->out);
+}
+
 void csv_writer_put_node(struct csv_writer *writer, const struct json_view *node,
                          const char *path) {
     const struct json_view *found = json_view_at(node, path);

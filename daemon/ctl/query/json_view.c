@@ -95,6 +95,11 @@ bool json_view_tenths(const struct json_view *node, const char *path, int64_t *t
     return true;
 }
 
+double json_view_real(const struct json_view *node, const char *path) {
+    const struct json_view *found = json_view_at(node, path);
+    return found ? json_number_value(inner(found)) : 0;
+}
+
 size_t json_view_size(const struct json_view *array) {
     return array ? json_array_size(inner(array)) : 0;
 }

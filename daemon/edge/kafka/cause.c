@@ -41,6 +41,9 @@ static const struct {
     [PUBLISH_CAUSE_RIGHT] = {"right", "a right is missing: give the daemon's user write, read and "
                                       "describe on the topic"},
     [PUBLISH_CAUSE_TOPIC] = {"topic", "make the topic, with as many partitions as it had"},
+    [PUBLISH_CAUSE_LEADER] = {"leader",
+                              "bring the brokers back that have its replicas: kafka-topics.sh "
+                              "--describe --unavailable-partitions names them"},
     [PUBLISH_CAUSE_SIZE] = {"size", "raise max.message.bytes of the topic to 65536 at least"},
     [PUBLISH_CAUSE_REPLICAS] = {"replicas", "too few replicas are in sync: bring the brokers back"},
     [PUBLISH_CAUSE_OTHER] = {"other", "look at the log of the brokers"},
@@ -83,6 +86,9 @@ enum publish_cause publish_cause_of(const struct publish_conf *conf, rd_kafka_re
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
         return PUBLISH_CAUSE_TOPIC;
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+        return PUBLISH_CAUSE_LEADER;
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
     case RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE:
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:

@@ -40,6 +40,20 @@ static void take_for_new(struct publish_recovery *recovery) {
         recovery->known[i].offset = -1;
 }
 
+// A partition that is there, and that nobody serves, is not gone: librdkafka calls it unknown.
+static bool check_leaders(struct publish_recovery *recovery,
+                          const rd_kafka_metadata_topic_t *topic) {
+    for (int i = 0; i < topic->partition_cnt; i++) {
+        const rd_kafka_metadata_partition_t *partition = &topic->partitions[i];
+        if (partition->leader >= 0 ||
+            (recovery->partitions && partition->id >= recovery->partitions))
+            continue;
+        recovery->cause = PUBLISH_CAUSE_LEADER;
+        return err_set(&recovery->err, ERR_RETRY, "partition %d has no leader", partition->id);
+    }
+    return true;
+}
+
 static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metadata_topic_t *topic) {
     recovery->no_topic = topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     recovery->cause = PUBLISH_CAUSE_TOPIC;
@@ -56,13 +70,15 @@ static bool check_topic(struct publish_recovery *recovery, const rd_kafka_metada
         return err_set(&recovery->err, ERR_RETRY,
                        "the topic has %d partitions, but had %d when it was first used",
                        topic->partition_cnt, recovery->partitions);
-    if (recovery->partitions)
-        return true;
-    if (topic->partition_cnt < 1 || topic->partition_cnt > PUBLISH_PARTITIONS_MAX)
+    if (!recovery->partitions &&
+        (topic->partition_cnt < 1 || topic->partition_cnt > PUBLISH_PARTITIONS_MAX))
         return err_set(&recovery->err, ERR_RETRY,
                        "the topic has %d partitions, at most %d can be used", topic->partition_cnt,
                        PUBLISH_PARTITIONS_MAX);
-    recovery->partitions = topic->partition_cnt;
+    if (!check_leaders(recovery, topic))
+        return false;
+    if (!recovery->partitions)
+        recovery->partitions = topic->partition_cnt;
     return true;
 }
 
@@ -103,6 +119,8 @@ static bool ask_end(struct publish_recovery *recovery, int32_t partition, int64_
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(recovery->client, list, REQUEST_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         code = asked->err;
+    if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) // it was there a moment ago
+        code = RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
     *offset = asked->offset;
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail_with(recovery, "end of a partition", code);

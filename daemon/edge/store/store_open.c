@@ -37,6 +37,7 @@ const struct store_table_kind store_table_kinds[STORE_TABLES] = {
     [STORE_STATISTICS_OUTBOX] = {"statistics-outbox", true},
     [STORE_CURRENT_OUTBOX] = {"current-outbox", true},
     [STORE_MOVED] = {"moved", false},
+    [STORE_DEPARTED] = {"departed", false},
     [STORE_STAGED] = {"staged", true},
     [STORE_META] = {"meta", false},
 };

@@ -58,5 +58,9 @@ bool trend_percent(int64_t before, int64_t now, int64_t *tenths);
 // TREND_SUMMED_MAX the normal distribution stands for it: there they are the same in four digits.
 enum { TREND_CARRIES_MIN = 6, TREND_SUMMED_MAX = 1 << 28 };
 bool trend_is_beyond_chance(int64_t before, int64_t now, uint32_t days_before, uint32_t days_now);
+// How often chance alone would give so large a change, by the same test; always summed, in time
+// that grows with the root of the counts. Less than TREND_CHANCE_MIN is told as that.
+#define TREND_CHANCE_MIN 1e-15
+double trend_chance(int64_t before, int64_t now, uint32_t days_before, uint32_t days_now);
 
 #endif

@@ -8,14 +8,16 @@
 
 enum { LEDGER_SOURCE_MAX = 64 };
 
-// What a line is about. Lines about a source have no identity, version or cell. A lost line stands
-// for one that a ledger made anew from the topic could not find there: it says nothing, counts
-// nothing, is published nowhere and shown to nobody.
+// What a line is about. Lines about a source have no identity, version or cell, nor have those
+// about a trend, whose `source` is the region's code. A lost line stands for one that a ledger made
+// anew from the topic could not find there: it says nothing, counts nothing, is published nowhere
+// and shown to nobody.
 enum ledger_kind {
     LEDGER_SIGNAL,
     LEDGER_SOURCE_SILENT,
     LEDGER_SOURCE_RESUMED,
     LEDGER_LOST,
+    LEDGER_TREND_DEPARTED,
     LEDGER_KINDS
 };
 

@@ -17,6 +17,7 @@ struct csv_writer {
 
 void csv_writer_put_text(struct csv_writer *writer, const char *text); // NULL gives an empty cell
 void csv_writer_put_number(struct csv_writer *writer, int64_t value);
+void csv_writer_put_real(struct csv_writer *writer, double value);
 void csv_writer_put_tenths(struct csv_writer *writer, int64_t tenths); // 1234 as 123.4
 void csv_writer_put_hundredths(struct csv_writer *writer, int64_t hundredths);
 // What stands at `path`: a text, a whole number, true or false, or texts with ", " between them;

@@ -26,6 +26,7 @@ bool json_view_flag(const struct json_view *node, const char *path);       // tr
 bool json_view_bool(const struct json_view *node, const char *path, bool *value);
 // A number, whole or not, in tenths: 12.34 gives 123. False also for one that is too large.
 bool json_view_tenths(const struct json_view *node, const char *path, int64_t *tenths);
+double json_view_real(const struct json_view *node, const char *path); // 0 where there is none
 
 size_t json_view_size(const struct json_view *array); // 0 for what is no array
 const struct json_view *json_view_item(const struct json_view *array, size_t index);

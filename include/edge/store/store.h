@@ -27,6 +27,7 @@ enum store_table {
     STORE_STATISTICS_OUTBOX, // number -> statistic that Kafka has not confirmed
     STORE_CURRENT_OUTBOX,    // number -> signal whose current record Kafka has not confirmed
     STORE_MOVED,             // generation, source and cell -> signals more or fewer than were told
+    STORE_DEPARTED,          // region and form -> since when it departs from its trend, and how
     STORE_STAGED,            // seq -> what the topic has and the ledger lacks, while it is taken
     STORE_META,              // word -> value
     STORE_TABLES,
