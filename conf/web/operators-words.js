@@ -96,10 +96,9 @@ const WORDS = {
     "{} of {} regions and forms depart, up to the end of {}: more of a change than chance explains. A new source does that too; look at who signals."],
   noDeparted: ["Niets: van {} gebieden en vormen geen een, tot en met {}.", "Nothing: of {} regions and forms none, up to the end of {}."],
   untested: ["Nog niets getoetst. Dat gebeurt als er een maand om is.", "Nothing has been tested yet. That is done when a month is over."],
-  region: ["Gebied", "Region"],
+  region: ["Gebied en vorm", "Region and form"],
   country: ["Nederland", "The Netherlands"],
   policeUnit: ["politie {}", "police {}"],
-  departsSince: ["Sinds", "Since"],
 
   coverage: ["Wie signaleert", "Who signals"],
   coverageSay: ["{} van {} gemeenten ({}) hebben de laatste 365 dagen een signaal gegeven.",

@@ -230,10 +230,10 @@ function drawDeparted({ closed, tested, departed }) {
   draw("departed", [closed, tested, departed], () => !departed.length
     ? paragraph(tested ? say("noDeparted", number(tested), monthName(closed, "long")) : say("untested"), "soft")
     : [paragraph(say("departedSay", number(departed.length), number(tested), monthName(closed, "long"))),
-      table(say("departed"), [[say("region"), true], [say("form"), true], [say("before")], [say("after")], [say("change")], [say("departsSince")]],
-        surest.slice(0, DEPARTED_SHOWN).map(({ since, data }) => [regionName(data.region), named("categories", data.category),
-          number(data.before.signals), number(data.now.signals), change({ before: data.before.signals, now: data.now.signals }),
-          html("span", { class: "nowrap" }, monthName(since, "short"))])),
+      table(say("departed"), [[say("region"), true], [say("before")], [say("after")], [say("change")]],
+        surest.slice(0, DEPARTED_SHOWN).map(({ data }) => [[regionName(data.region), html("br"), html("span", { class: "soft" },
+          named("categories", data.category))], number(data.before.signals), number(data.now.signals),
+        change({ before: data.before.signals, now: data.now.signals })])),
       rest(Math.min(departed.length, DEPARTED_SHOWN), departed.length)]);
 }
 

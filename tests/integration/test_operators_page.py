@@ -165,8 +165,8 @@ class InBrowser(Failing):
           drawEvents({json.dumps([{"event": {"type": "x.trend.departed.v1", "time": "2018-01-02T00:00:00Z", "data": one},
                                    "published": True} for one in data])})""")
         rows = "[...document.querySelectorAll('#{} tbody tr')].map((tr) => [...tr.cells].map((td) => td.textContent.replace('\u202f', ' ')))"
-        self.assertEqual([row[:5] for row in tab.run(rows.format("departed"))],
-                         [[place, "Seksuele uitbuiting", "34", "68", "+34 (+100 %)"] for place in ("politie Rotterdam", evil, "Nederland")])
+        self.assertEqual(tab.run(rows.format("departed")),
+                         [[place + "Seksuele uitbuiting", "34", "68", "+34 (+100 %)"] for place in ("politie Rotterdam", evil, "Nederland")])
         self.assertEqual([row[1:5] for row in tab.run(rows.format("events"))],
                          [["trend wijkt af", "\u2013", place, "Seksuele uitbuiting"] for place in ("Nederland", evil, "politie Rotterdam")])
         self.assertEqual(tab.run("document.querySelectorAll('img').length"), 0)
