@@ -14,6 +14,7 @@ struct statistic_listing {
     struct statistics_record state;
     uint32_t rounding_base; // in force
     bool begun;
+    const struct municipalities *municipalities;
     struct control_names names;
 };
 
@@ -31,10 +32,13 @@ static void put_head(struct statistic_listing *listing) {
 
 static bool on_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
     struct statistic_listing *listing = ctx;
+    struct statistic_key of;
     struct str part, name;
     if (!listing->begun)
         put_head(listing);
-    statistic_put_value(&listing->json, key, statistic);
+    uint64_t inhabitants =
+        statistic_read_key(key, &of) ? statistic_inhabitants(&of, listing->municipalities) : 0;
+    statistic_put_value(&listing->json, key, statistic, inhabitants);
     while (str_split(&key, '/', &part)) {
         (void)str_split(&part, '=', &name);
         control_names_note(&listing->names, part);
@@ -48,11 +52,12 @@ static void list_statistics(const struct control_ground *ground, void *ctx,
     struct json_out *json = &listing->json;
     json->buf = reply_body(reply, 200, "application/json");
     listing->rounding_base = ground->rounding_base;
+    listing->municipalities = ground->tables->municipalities;
     ledger_each_statistic(ground->ledger, &listing->state, on_statistic, listing);
     if (!listing->begun)
         put_head(listing);
     json_close(json, ']');
-    control_names_put(json, &listing->names, ground->tables->municipalities);
+    control_names_put(json, &listing->names, listing->municipalities);
     json_close(json, '}');
 }
 
