@@ -552,7 +552,8 @@ function roundedPage() {
     roundedTrend(),
     section(W.forms, dimensionTable("category")),
     section(W.units, dimensionTable("policeUnit")),
-    section(W.where, together(countMap(), dimensionTable("province"), paragraph("note", W.whereNoteRounded))),
+    section(W.where, together(countMap(), dimensionTable("province"),
+      data.dimensions.province.some((line) => line.inhabitants > 0) ? paragraph("note", W.whereNoteRounded) : null)),
     section(W.victims, ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
     section(W.sources, dimensionTable("sourceKind")),
     method(W.roundedMethod(rounding, count(3 * rounding), count(4 * rounding - 1), W.fewer(rounding))));

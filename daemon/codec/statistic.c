@@ -18,7 +18,7 @@ void statistic_month(uint16_t month, char out[STATISTIC_MONTH_MAX]) {
 
 void statistic_put_value(struct json_out *out, struct str key,
                          const struct statistic_record *statistic, uint64_t inhabitants) {
-    char name[NAME_MAX_BYTES], closed[STATISTIC_MONTH_MAX];
+    char name[NAME_MAX_BYTES], closed[STATISTIC_MONTH_MAX], rate[INHABITANTS_RATE_MAX];
     struct str part, word;
     json_open(out, '{');
     if (str_split(&key, '/', &part))
@@ -29,8 +29,12 @@ void statistic_put_value(struct json_out *out, struct str key,
     }
     statistic_month(statistic->closed, closed);
     json_put_i64(out, "count", statistic->count);
-    if (inhabitants)
+    if (inhabitants) {
+        inhabitants_rate(statistic->count, inhabitants, '.', rate);
         json_put_u64(out, "inhabitants", inhabitants);
+        json_key(out, "rate");
+        json_raw(out, str_from(rate));
+    }
     json_put_u64(out, "roundingBase", statistic->rounding_base);
     json_put_text(out, "closed", closed);
     json_close(out, '}');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/statistics: what may be told outside, as it was made last. POST /v1/statistics/release
-// makes the first ones, once history has been taken in.
+// GET /v1/statistics?rate=yes: what may be told outside, as it was made last. POST
+// /v1/statistics/release makes the first ones, once history has been taken in.
 #include "control_query.h"
 
 #include "base/mem.h"
@@ -13,7 +13,7 @@ struct statistic_listing {
     struct json_out json;
     struct statistics_record state;
     uint32_t rounding_base; // in force
-    bool begun;
+    bool begun, rate;
     const struct municipalities *municipalities;
     struct control_names names;
 };
@@ -36,8 +36,9 @@ static bool on_statistic(void *ctx, struct str key, const struct statistic_recor
     struct str part, name;
     if (!listing->begun)
         put_head(listing);
-    uint64_t inhabitants =
-        statistic_read_key(key, &of) ? statistic_inhabitants(&of, listing->municipalities) : 0;
+    uint64_t inhabitants = listing->rate && statistic_read_key(key, &of)
+                               ? statistic_inhabitants(&of, listing->municipalities)
+                               : 0;
     statistic_put_value(&listing->json, key, statistic, inhabitants);
     while (str_split(&key, '/', &part)) {
         (void)str_split(&part, '=', &name);
@@ -62,7 +63,14 @@ static void list_statistics(const struct control_ground *ground, void *ctx,
 }
 
 void control_statistics(struct control *control, struct http_request *request) {
-    control_ask(control, request, list_statistics, mem_zalloc(1, sizeof(struct statistic_listing)));
+    struct str rate = http_query(request, "rate", 0);
+    if (rate.data && !str_is(rate, "yes") && !str_is(rate, "no")) {
+        control_problem(request, 400, "rate: yes or no.");
+        return;
+    }
+    struct statistic_listing *listing = mem_zalloc(1, sizeof *listing);
+    listing->rate = str_is(rate, "yes");
+    control_ask(control, request, list_statistics, listing);
 }
 
 // --- the first ones ---

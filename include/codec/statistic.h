@@ -11,7 +11,8 @@
 
 enum { STATISTIC_VALUE_MAX = 512, STATISTIC_MONTH_MAX = 12 };
 
-// `inhabitants` of its region: 0: they are not told.
+// `inhabitants` of its region, with the rate per 100,000 of them; 0: neither is told, as on the
+// topic.
 void statistic_put_value(struct json_out *out, struct str key,
                          const struct statistic_record *statistic, uint64_t inhabitants);
 // The other way round: the record that is told in these bytes. False when there is none.

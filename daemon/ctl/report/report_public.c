@@ -252,7 +252,7 @@ static enum ctl_exit put_document(struct snapshot *snapshot) {
 }
 
 enum ctl_exit report_public(struct report *report) {
-    struct json_view *answer = ctl_get(report->ctl, "/v1/statistics");
+    struct json_view *answer = ctl_get(report->ctl, "/v1/statistics?rate=yes");
     struct snapshot snapshot = {.report = report, .answer = answer};
     enum ctl_exit result = answer ? take_answer(&snapshot) : CTL_FAILED;
     if (result == CTL_OK)
