@@ -12,6 +12,7 @@
 struct ledger_outbox {
     struct store_txn txn;
     struct store_cursor cursor;
+    const struct ledger *ledger;
     enum ledger_topic topic;
     struct buf value;
 };
@@ -25,11 +26,22 @@ static const enum store_table tables[LEDGER_TOPICS] = {
 struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topic topic,
                                          uint64_t after) {
     struct ledger_outbox *outbox = mem_zalloc(1, sizeof *outbox);
+    outbox->ledger = ledger;
     outbox->topic = topic;
     buf_init(&outbox->value, EVENT_VALUE_MAX);
     store_begin_read(ledger->store, &outbox->txn);
     store_cursor_open(&outbox->cursor, &outbox->txn, tables[topic], after + 1);
     return outbox;
+}
+
+// A version that waits for the topic of events says what it said until it has gone there.
+static bool was_erased(struct ledger_outbox *outbox, const struct outbox_entry *entry) {
+    const struct ledger *ledger = outbox->ledger;
+    struct ledger_entry latest;
+    return !leads_has(ledger->leads, &entry->signal, entry->event.entry.seq) &&
+           !ledger_read_standing(&outbox->txn, &entry->signal,
+                                 ledger_find_in(ledger, &outbox->txn, &entry->signal), &latest,
+                                 NULL);
 }
 
 static bool get_current(struct ledger_outbox *outbox, struct str record,
@@ -38,7 +50,8 @@ static bool get_current(struct ledger_outbox *outbox, struct str record,
     if (!ledger_read_current(record, &entry->signal, &line))
         return false;
     entry->stands = ledger_read_standing(&outbox->txn, &entry->signal, line, &entry->event.entry,
-                                         &entry->event.kept);
+                                         &entry->event.kept) &&
+                    !was_erased(outbox, entry);
     return true;
 }
 
