@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The outbox of signals as they stand; see the header. Its entries are the identity (16 bytes) and
-// the line (u64; 0: none). An entry is good for its line only: a later change has a later entry, so
-// nobody has to find an older one. A line that has got another signal since, by taking back a
-// topic, stands for none.
+// the line (u64; 0: none). A later change has a later entry, so nobody has to find an older one;
+// which line is told is looked up when it goes (outbox.c). A line that has got another signal
+// since, by taking back a topic, stands for none.
 #include "ledger/current.h"
 
 #include "base/mem.h"

@@ -34,14 +34,15 @@ struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topi
     return outbox;
 }
 
-// A version that waits for the topic of events says what it said until it has gone there.
-static bool was_erased(struct ledger_outbox *outbox, const struct outbox_entry *entry) {
-    const struct ledger *ledger = outbox->ledger;
-    struct ledger_entry latest;
-    return !leads_has(ledger->leads, &entry->signal, entry->event.entry.seq) &&
-           !ledger_read_standing(&outbox->txn, &entry->signal,
-                                 ledger_find_in(ledger, &outbox->txn, &entry->signal), &latest,
-                                 NULL);
+// The signal's latest line, which may have come behind the entry: so what was erased is never told,
+// and an entry that goes late tells nothing old. The memory may be behind the disk, never before
+// it.
+static uint64_t latest_of(struct ledger_outbox *outbox, const struct digest *signal,
+                          uint64_t line) {
+    if (leads_has(outbox->ledger->leads, signal, line))
+        return line;
+    uint64_t latest = ledger_find_in(outbox->ledger, &outbox->txn, signal);
+    return latest > line ? latest : line;
 }
 
 static bool get_current(struct ledger_outbox *outbox, struct str record,
@@ -49,9 +50,9 @@ static bool get_current(struct ledger_outbox *outbox, struct str record,
     uint64_t line;
     if (!ledger_read_current(record, &entry->signal, &line))
         return false;
+    line = latest_of(outbox, &entry->signal, line);
     entry->stands = ledger_read_standing(&outbox->txn, &entry->signal, line, &entry->event.entry,
-                                         &entry->event.kept) &&
-                    !was_erased(outbox, entry);
+                                         &entry->event.kept);
     return true;
 }
 

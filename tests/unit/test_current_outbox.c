@@ -174,6 +174,22 @@ static void what_was_erased_while_its_event_waits(void **state) {
     ledger_close(ledger);
 }
 
+// An entry whose record did not arrive, though the one behind it did.
+static void what_goes_late_says_nothing_old(void **state) {
+    (void)state;
+    struct ledger *ledger = open_with_current();
+    struct reader reader = {.count = 0};
+    see_topic(ledger);
+    tell_pieces(ledger);
+    deliver(ledger, "{\"id\":\"a1\"}", false);
+    deliver(ledger, "{\"id\":\"a1\",\"status\":\"confirmed\"}", false);
+    confirm_told(ledger, 2, 2);
+    read_all(ledger, &reader);
+    assert_int_equal(reader.told, 1);
+    assert_int_equal(held_of(&reader, ledger, "a1")->version, 2);
+    ledger_close(ledger);
+}
+
 static void what_expires_gets_a_tombstone(void **state) {
     (void)state;
     struct ledger *ledger = open_with_current();
@@ -399,6 +415,7 @@ int main(void) {
         TEST(each_change_is_told),
         TEST(what_was_erased_before_it_was_told),
         TEST(what_was_erased_while_its_event_waits),
+        TEST(what_goes_late_says_nothing_old),
         TEST(what_expires_gets_a_tombstone),
         TEST(what_a_record_is),
         TEST(what_a_reading_finds),
