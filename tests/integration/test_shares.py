@@ -117,6 +117,19 @@ class Connections(Fresh):
             connection = kept.enter_context(contextlib.closing(self.daemon.connection()))
             self.assertEqual(self.daemon.post(COA, {"id": f"n{n}", **SIGNAL}, connection=connection).status, 201)
 
+    def test_addresses_on_a_socket_of_both_kinds(self):
+        """An IPv4 address that comes to an IPv6 socket is an address, and not the network of all of them."""
+        self.daemon.stop()
+        self.daemon.extra = {"intake": [*self.EXTRA["intake"], f"listen: '[::ffff:127.0.0.1]:{self.daemon.port}'"]}
+        self.daemon.write_config()
+        self.daemon.start()
+        for _ in range(16):  # at work, so they cannot be taken from it
+            sock = socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE_S, ("127.0.0.2", 0))
+            self.held.append(sock)
+            sock.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        wait_for(lambda: self.daemon.status()["intake"]["connections"] == 16, "they are there")
+        self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
+
     def test_root_gets_in_beside_followers_that_never_read(self):
         self.assertEqual(self.daemon.post(COA, [{"id": f"n{n}", **SIGNAL} for n in range(3000)]).status, 200)
         for _ in range(250):
@@ -204,14 +217,29 @@ def ask():
     for _ in range(times):
         connection = http.client.HTTPConnection("localhost", timeout=120)
         connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(path)
-        connection.request("GET", target)
-        answer = connection.getresponse()
-        text = answer.read()
+        try:
+            connection.sock.connect(path)
+            connection.request("GET", target)
+            answer = connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            sys.stdout.write("closed None False\\n")
+            continue
         sys.stdout.write(f"{answer.status} {answer.headers.get('Retry-After')} {b'questions' in text}\\n")
 threads = [threading.Thread(target=ask) for _ in range(connections)]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
+"""
+
+FOLLOWERS = """
+import socket, sys
+kept = []
+for _ in range(int(sys.argv[2])):
+    kept.append(socket.socket(socket.AF_UNIX))
+    kept[-1].connect(sys.argv[1])
+    kept[-1].sendall(b"GET /v1/events?follow=1 HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+    print(kept[-1].recv(12).decode(), flush=True)  # the next comes when this one is in
+sys.stdin.read()
 """
 
 
@@ -227,9 +255,12 @@ class Readers(Fresh):
         self.daemon.directory.chmod(0o711)
         pathlib.Path(self.daemon.control_path).chmod(0o666)
 
-    def reader(self, target, times=1, connections=1):
-        return subprocess.Popen([sys.executable, "-c", READER, self.daemon.control_path, target, str(times), str(connections)],
+    def as_nobody(self, program, *words):
+        return subprocess.Popen([sys.executable, "-c", program, self.daemon.control_path, *map(str, words)], stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, user="nobody", cwd="/")
+
+    def reader(self, target, times=1, connections=1):
+        return self.as_nobody(READER, target, times, connections)
 
     def answers(self, reader):
         output, _ = reader.communicate(timeout=PATIENCE_S)
@@ -272,15 +303,15 @@ class Readers(Fresh):
 
     def test_readers_that_take_all_connections(self):
         self.begin(reads_per_minute=1000000)
-        reader = self.reader("/v1/events?follow=1", 1, 300)
-        full = "[S025] a user of the control socket has his share of the room"
-        wait_for(lambda: full in self.daemon.log(), "they have their share")
-        for _ in range(20):
-            self.assertEqual(self.daemon.control("GET", "/v1/counts").status, 200)
-        self.assertEqual(self.daemon.log().count(full), 1)
-        self.daemon.stop()
-        reader.kill()
-        reader.communicate()
+        self.assertEqual(self.daemon.post(COA, {"id": "1", **SIGNAL}).status, 201)
+        with self.as_nobody(FOLLOWERS, 101) as followers:
+            answers = [followers.stdout.readline().strip() for _ in range(101)]
+            self.assertEqual(answers, ["HTTP/1.1 200"] * 100 + ["HTTP/1.1 429"])
+            for _ in range(20):
+                self.assertEqual(self.daemon.control("GET", "/v1/counts").status, 200)
+            self.assertEqual(self.daemon.log().count("[S025] a user of the control socket has his share of the room"), 1)
+            self.daemon.stop()
+            followers.stdin.close()
 
     def test_a_stop_with_questions_in_hand(self):
         self.begin(reads_per_minute=1000000)

@@ -155,7 +155,7 @@ class MockTest(unittest.TestCase):
             wait_for(lambda: self.kafka()["restarts"] >= times, "the producer is made anew")  # noqa: B023
             self.send(100)
             await_published(self.daemon)
-        self.assertIn("state=draining", self.daemon.log())
+        self.assertIn('state=recovering reason="the producer failed', self.daemon.log())
         self.assertIsNone(self.kafka()["lastError"])
         self.check_topic()
 

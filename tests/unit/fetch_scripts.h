@@ -7,12 +7,6 @@
 
 enum { BODY_MAX = 100000 };
 
-// Long enough to be connected in, also under valgrind: what times out then was not "while
-// connecting".
-static inline unsigned timeout_ms(void) {
-    return getenv("SIGNAALD_SLOW") ? 10000 : 1000;
-}
-
 // printf 'hello gzip' | gzip -n
 static const char gzip_hello[] = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x57"
                                  "\x48\xaf\xca\x2c\x00\x00\x19\x6a\xd2\xdf\x0a\x00\x00\x00";

@@ -352,7 +352,7 @@ static void test_once_with_login_and_form(void **state) {
 static void test_once_refused(void **state) {
     (void)state;
     const struct fetch_limits short_time = {
-        .connect_timeout_ms = 20000, .timeout_ms = 200, .body_bytes_max = 1000};
+        .connect_timeout_ms = 20000, .timeout_ms = timeout_ms(), .body_bytes_max = 1000};
     const struct fetch_limits small = {
         .connect_timeout_ms = 20000, .timeout_ms = 40000, .body_bytes_max = 6};
     char url[256];

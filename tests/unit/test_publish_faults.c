@@ -64,7 +64,7 @@ static void test_producer_fails(void **state) {
         print_message("%s: restarts %d\n", rd_kafka_err2name(errors[i]),
                       (int)status_of(app).restarts);
         assert_true(status_of(app).restarts >= 1);
-        assert_true(app->states[PUBLISH_DRAINING] >= 1);
+        assert_true(app->states[PUBLISH_RECOVERING] >= 1);
         assert_string_equal(status_of(app).trouble.text, "");
         assert_int_equal(check_topic(app), 0);
         app_free(app);

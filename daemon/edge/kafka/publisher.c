@@ -250,15 +250,23 @@ static void destroy_work(void *ctx) {
     rd_kafka_destroy(p->producer);
 }
 
+// Why the producer failed is told here and not before: the report that says what to do may come
+// behind those of the events that failed with it.
 static void destroy_done(void *ctx) {
     struct publisher *p = ctx;
+    char reason[PUBLISH_REASON_MAX];
     p->working = false;
     p->producer = NULL;
     p->in_flight = 0;
-    if (p->stopping)
+    if (p->stopping) {
         become_stopped(p);
-    else
-        retry_later(p, "starting again");
+        return;
+    }
+    p->restarts++;
+    p->repeats = strcmp(p->failing.text, p->trouble.text) == 0;
+    p->failing = p->trouble;
+    publish_trouble_describe(&p->trouble, "", reason);
+    retry_later(p, reason);
 }
 
 static void destroy_producer(struct publisher *p) {
@@ -273,21 +281,23 @@ static void destroy_producer(struct publisher *p) {
     loop_work(p->loop, destroy_work, destroy_done, p);
 }
 
-static void begin_draining(struct publisher *p, int64_t patience_ms, const char *reason) {
+static void begin_draining(struct publisher *p, int64_t patience_ms) {
     loop_timer_stop(p->stall_timer);
     p->patience_over = false;
     loop_timer_start(p->timer, patience_ms, 0);
-    set_state(p, PUBLISH_DRAINING, reason);
+    p->state = PUBLISH_DRAINING;
     loop_defer(p->loop, &p->turn);
 }
 
-// Of several reports the first that says what to do.
+// Of several reports the first that says what to do. A gap follows from another failure, so it says
+// nothing new of one that has not been overcome.
 static void note_failure(struct publisher *p, rd_kafka_resp_err_t code) {
     enum publish_cause cause = publish_cause_of(p->conf, code);
     char text[160];
-    if (p->failed && (p->trouble.cause != PUBLISH_CAUSE_OTHER || cause == PUBLISH_CAUSE_OTHER))
-        return;
+    bool known = p->failed || (p->failing.text[0] && code == RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE);
     p->failed = true;
+    if (known && (p->trouble.cause != PUBLISH_CAUSE_OTHER || cause == PUBLISH_CAUSE_OTHER))
+        return;
     p->conf->small_batches = p->conf->small_batches || cause == PUBLISH_CAUSE_SIZE;
     rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(p->producer, NULL, 0);
     (void)snprintf(text, sizeof text, "the producer failed: %s",
@@ -297,13 +307,8 @@ static void note_failure(struct publisher *p, rd_kafka_resp_err_t code) {
 
 // What has not been sent stays here: sent behind a gap, it would be out of order.
 static void drain_failed(struct publisher *p) {
-    char reason[PUBLISH_REASON_MAX];
-    p->restarts++;
-    p->repeats = strcmp(p->failing.text, p->trouble.text) == 0;
-    p->failing = p->trouble;
-    publish_trouble_describe(&p->trouble, "", reason);
     (void)rd_kafka_purge(p->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
-    begin_draining(p, DRAIN_MS, reason);
+    begin_draining(p, DRAIN_MS);
 }
 
 // ---- RUNNING
@@ -577,7 +582,7 @@ void publisher_stop(struct publisher *p, int64_t timeout_ms, void (*stopped)(voi
     } else if (p->state == PUBLISH_RECOVERING)
         become_stopped(p);
     else if (!p->working || p->probing)
-        begin_draining(p, timeout_ms, "stopping");
+        begin_draining(p, timeout_ms);
 }
 
 void publisher_free(struct publisher *p) {

@@ -123,7 +123,7 @@ struct publish_options {
     void (*on_recovered)(void *ctx);
     // So many records say that this ledger has written them, and it has not; where the first is.
     void (*on_forged)(void *ctx, uint64_t count, int32_t partition, int64_t offset);
-    // A change worth a log line. Holds no foreign text.
+    // A change worth a log line; DRAINING is none, RECOVERING says why. Holds no foreign text.
     // `alarm`: somebody should look, since events do not get through.
     void (*on_state)(void *ctx, enum publish_state state, const char *reason, bool alarm);
     void *ctx;
