@@ -4,35 +4,24 @@
 // the text that leaves, so another OIN is another document. The reply owns the copy.
 #include "api/documents.h"
 
-#include "base/hash.h"
+#include "api/etag.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ETAG_MAX = 2 * SHA256_BYTES + 3, TEXT_MAX = 512 };
+enum { TEXT_MAX = 512 };
 
-// "asyncapi" is served under a name in kebab-case, as the NL API Design Rules want paths.
+// What is served under another name than its file's: the NL API Design Rules want paths in
+// kebab-case, without an ending.
 static const struct document *find(struct str name) {
     if (str_is(name, "asyncapi"))
         name = STR("asyncapi.json");
+    if (str_is(name, "statistics/metadata"))
+        name = STR("statistics-metadata.json");
     for (size_t i = 0; i < document_count; i++)
         if (str_is(name, documents[i].name))
             return &documents[i];
     return NULL;
-}
-
-static void make_etag(struct str text, char out[ETAG_MAX]) {
-    static const char digits[] = "0123456789abcdef";
-    uint8_t hash[SHA256_BYTES];
-    char *at = out;
-    hash_sha256(text, hash);
-    *at++ = '"';
-    for (size_t i = 0; i < sizeof hash; i++) {
-        *at++ = digits[hash[i] >> 4];
-        *at++ = digits[hash[i] & 15];
-    }
-    *at++ = '"';
-    *at = '\0';
 }
 
 static struct str skip(struct str text, size_t count) {
@@ -70,27 +59,12 @@ static void replace_events(struct buf *text, const struct documents_owner *owner
     replace(text, DOCUMENTS_REGULATION, regulation);
 }
 
-// Does If-None-Match say that the client has it (RFC 9110, 13.1.2)? "*", or a list of tags, each
-// perhaps marked as weak, which makes no difference here. What is no tag ends the list.
-static bool has_tag(struct str list, const char *etag) {
-    if (str_is(list, "*"))
-        return true;
-    while (list.len) {
-        if (strchr(" \t,", *list.data)) {
-            list = skip(list, 1);
-            continue;
-        }
-        if (list.len > 2 && memcmp(list.data, "W/", 2) == 0)
-            list = skip(list, 2);
-        const char *end = *list.data == '"' ? memchr(list.data + 1, '"', list.len - 1) : NULL;
-        if (!end)
-            return false;
-        size_t len = (size_t)(end - list.data) + 1;
-        if (str_is((struct str){list.data, len}, etag))
-            return true;
-        list = skip(list, len);
-    }
-    return false;
+static const char *type_of(const struct document *document) {
+    bool connect = strstr(document->name, ".connect.") != NULL; // Kafka Connect's own form
+    if (strncmp(document->name, "schemas/", 8) == 0 && !connect)
+        return "application/schema+json";
+    return strcmp(document->name, "statistics-metadata.json") == 0 ? "application/csvm+json"
+                                                                   : "application/json";
 }
 
 bool documents_send(struct http_request *request, struct str name,
@@ -100,25 +74,14 @@ bool documents_send(struct http_request *request, struct str name,
     char etag[ETAG_MAX];
     if (!document)
         return false;
-    bool schema = strncmp(document->name, "schemas/", 8) == 0 &&
-                  !strstr(document->name, ".connect."); // Kafka Connect's own form
-    struct buf *body =
-        reply_body(&reply, 200, schema ? "application/schema+json" : "application/json");
+    struct buf *body = reply_body(&reply, 200, type_of(document));
     buf_put(body, document->data, document->len);
     replace(body, DOCUMENTS_OIN, owner->oin);
     replace(body, DOCUMENTS_EMAIL, owner->email);
     replace(body, DOCUMENTS_URL, owner->url);
     replace_events(body, owner);
-    make_etag(buf_str(body), etag);
-    reply_header(&reply, "ETag", etag);
-    reply_header(&reply, "Cache-Control", "public, max-age=3600");
-    // A developer's portal reads it from another site (NL API Design Rules).
-    reply_header(&reply, "Access-Control-Allow-Origin", "*");
-    if (has_tag(http_header_value(request, "If-None-Match"), etag)) {
-        buf_free(body);
-        reply.status = 304;
-        reply.content_type = NULL;
-    }
+    etag_make(buf_str(body), etag);
+    etag_answer(request, &reply, etag);
     http_send(request, &reply);
     return true;
 }

@@ -138,6 +138,25 @@ void problem_fill_faults(struct http_reply *reply, const struct mapping *mapping
     json_close(&json, '}');
 }
 
+void problem_fill_parameters(struct http_reply *reply, const struct problem_parameter *faults,
+                             size_t count) {
+    struct json_out json =
+        open_problem(reply, 400, count == 1 ? faults->detail : "Some parameters cannot be used.");
+    json_open_key(&json, "errors", '[');
+    for (size_t i = 0; i < count; i++) {
+        json_open(&json, '{');
+        json_put_u64(&json, "index", 0);
+        json_put_text(&json, "pointer", "");
+        if (faults[i].name)
+            json_put_text(&json, "parameter", faults[i].name);
+        json_put_text(&json, "code", fault_code_name(faults[i].code));
+        json_put_text(&json, "detail", faults[i].detail);
+        json_close(&json, '}');
+    }
+    json_close(&json, ']');
+    json_close(&json, '}');
+}
+
 // By number only: what they are called may be a name.
 static void put_columns(struct json_out *json, const struct decode_result *decoded) {
     if (decoded->fault != FAULT_MISSING_PLACE || decoded->unknown_count == 0)

@@ -92,12 +92,13 @@ unsigned router_take(const struct router *router, struct http_request *request,
 // Of which of two the request means nobody can know. Only a name of ours is told.
 static void refuse_repeated(struct http_reply *reply, struct str name) {
     static const char *const names[] = {
-        "ageGroup",     "allowMissing", "firstPageOnly", "by",         "category", "citizenship",
-        "days",         "dryRun",       "failing",       "follow",     "format",   "from",
-        "gender",       "is",           "lang",          "last",       "max",      "month",
-        "municipality", "per",          "period",        "policeUnit", "province", "safetyRegion",
-        "silent",       "source",       "sourceKind",    "status",     "template", "topic",
-        "year"};
+        "ageGroup",     "allowMissing", "firstPageOnly", "by",         "category",
+        "citizenship",  "days",         "dryRun",        "failing",    "follow",
+        "format",       "from",         "foreign",       "gender",     "is",
+        "lang",         "measure",      "last",          "max",        "month",
+        "municipality", "per",          "period",        "policeUnit", "province",
+        "rate",         "safetyRegion", "silent",        "source",     "sourceKind",
+        "status",       "template",     "topic",         "year"};
     char detail[96] = "A parameter of the query is there twice.";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_is(name, names[i]))

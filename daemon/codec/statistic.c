@@ -32,6 +32,21 @@ void statistic_put_value(struct json_out *out, struct str key,
     json_close(out, '}');
 }
 
+bool statistic_read_key(struct str key, struct statistic_key *out) {
+    struct str part, name;
+    *out = (struct statistic_key){.count = 0};
+    if (!str_split(&key, '/', &out->measure))
+        return false;
+    while (str_split(&key, '/', &part)) {
+        struct statistic_part *next = &out->parts[out->count];
+        if (out->count++ == STATISTIC_PARTS_MAX || !str_split(&part, '=', &name) || !part.data ||
+            !dimension_from_name(name, &next->dimension))
+            return false;
+        next->label = part;
+    }
+    return out->count > 0;
+}
+
 // Whatever the text may be: what is found in it must be told in the same bytes.
 bool statistic_read_value(struct str key, struct str value, struct statistic_record *statistic) {
     char text[STATISTIC_VALUE_MAX] = "";

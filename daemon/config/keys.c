@@ -267,6 +267,16 @@ const struct yaml_key config_keys[] = {
     NUMBER("disclosure", "rounding_base", YAML_KEY_COUNT, disclosure_rounding_base, "10", 5, 100,
            "Statistics for outside are rounded down to a multiple of this, which is the smallest "
            "one too"),
+    {.section = "disclosure",
+     .name = "public",
+     .type = YAML_KEY_FLAG,
+     .offset = AT(disclosure_public),
+     .choices = flags,
+     .default_text = "no",
+     .help = "With yes, anybody may read these statistics, and the lists of codes, at "
+             "/v1/statistics and /v1/codes of intake.listen, without a token"},
+    NUMBER("disclosure", "requests_per_minute", YAML_KEY_COUNT, disclosure_requests_per_minute,
+           "60", 0, 1000000, "One address may ask for them so often (429); 0: any"),
     TABLE("municipalities", table_files.municipalities, "municipalities.csv",
           "CBS codes and names of municipalities, with their regions and mergers"),
     TABLE("name_variants", table_files.name_variants, "name-variants.csv",

@@ -16,11 +16,15 @@ struct control_query {
     struct counts_query counts;
     bool trend;        // takes `per`, and fewer dimensions
     bool by_month;     // per=month
+    bool rate;         // rate=yes: per 100,000 inhabitants too
     const char *fault; // what is wrong with the request; NULL: nothing
 };
 
 void control_query_take(const struct control *control, struct http_request *request, bool trend,
                         struct control_query *out);
+// "inhabitants" and "rate" of a line of counts; nothing where it is no place, or nobody asks.
+void control_query_put_rate(struct json_out *json, const struct control_query *query,
+                            const struct counts_query *counts, const char *labels, int64_t signals);
 // A copy for control_ask: the tables that it points to are kept with the question.
 struct control_query *control_query_keep(const struct control_query *query);
 // "per=year by=province,category period=2017 gender=Masculine"; nothing of one with a fault.

@@ -16,8 +16,9 @@ static void put_kinds(struct json_out *json, unsigned kinds) {
     json_close(json, ']');
 }
 
-static void put_line(struct json_out *json, const struct counts_query *query,
+static void put_line(struct json_out *json, const struct control_query *asked,
                      const struct counts_line *line) {
+    const struct counts_query *query = &asked->counts;
     json_open(json, '{');
     for (size_t b = 0; b < query->by_count; b++)
         json_put_text(json, dimension_name(query->by[b]), line->labels[b]);
@@ -28,6 +29,8 @@ static void put_line(struct json_out *json, const struct counts_query *query,
     json_put_i64(json, "persons", line->persons);
     if (query->by_kinds)
         json_put_i64(json, "nameless", line->nameless);
+    else
+        control_query_put_rate(json, asked, query, *line->labels, line->signals);
     json_close(json, '}');
 }
 
@@ -79,7 +82,7 @@ static void put_piece(struct counts_stream *stream) {
             put_end(stream);
             return;
         }
-        put_line(&stream->json, &stream->query->counts, &line);
+        put_line(&stream->json, stream->query, &line);
         buf_putc(stream->json.buf, '\n');
     }
 }

@@ -6,6 +6,7 @@
 #include "control_query.h"
 
 #include "codec/event.h"
+#include "core/cube/inhabitants.h"
 #include "core/cube/trend.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 #define DIMENSIONS_TEXT                                                                            \
     "municipality, province, policeUnit, safetyRegion, category, gender, ageGroup, citizenship, "  \
-    "sourceKind, status"
+    "foreign, sourceKind, status"
 
 static bool is_time(enum dimension dimension) {
     return dimension == DIM_YEAR || dimension == DIM_MONTH;
@@ -85,6 +86,12 @@ static void set_per(struct control_query *query, struct str value) {
         query->fault = "per: year or month.";
 }
 
+static void set_rate(struct control_query *query, struct str value) {
+    query->rate = str_is(value, "yes");
+    if (!query->rate && !str_is(value, "no"))
+        query->fault = "rate: yes or no.";
+}
+
 static void on_parameter(void *ctx, struct str name, struct str value) {
     struct control_query *query = ctx;
     enum dimension dimension;
@@ -94,16 +101,18 @@ static void on_parameter(void *ctx, struct str name, struct str value) {
         add_by(query, value);
     else if (str_is(name, "period"))
         set_period(query, value);
+    else if (str_is(name, "rate"))
+        set_rate(query, value);
     else if (query->trend && str_is(name, "per"))
         set_per(query, value);
     else if (dimension_from_name(name, &dimension) && !(query->trend && is_time(dimension)))
         add_filter(query, dimension, value);
     else
-        query->fault =
-            query->trend
-                ? "Parameters are by, per, period, and the dimensions as filters but year and "
-                  "month: a trend of some years or months has a period."
-                : "Parameters are by, period, and the dimensions as filters.";
+        query->fault = query->trend
+                           ? "Parameters are by, per, period, rate, and the dimensions as filters "
+                             "but year and "
+                             "month: a trend of some years or months has a period."
+                           : "Parameters are by, period, rate, and the dimensions as filters.";
 }
 
 void control_query_take(const struct control *control, struct http_request *request, bool trend,
@@ -113,6 +122,22 @@ void control_query_take(const struct control *control, struct http_request *requ
     http_query_each(request, on_parameter, out);
     if (!out->fault && trend && !out->by_month && !period_is_whole_years(&out->counts.period))
         out->fault = "period: a trend per year needs whole years; there is per month too.";
+}
+
+void control_query_put_rate(struct json_out *json, const struct control_query *query,
+                            const struct counts_query *counts, const char *labels,
+                            int64_t signals) {
+    char rate[INHABITANTS_RATE_MAX];
+    if (!query->rate)
+        return;
+    const uint16_t present = period_month_of_day(time_amsterdam_day(loop_wall_ms()));
+    uint64_t inhabitants = inhabitants_of_line(query->municipalities, counts, labels, present);
+    if (!inhabitants)
+        return;
+    inhabitants_rate(signals, inhabitants, '.', rate);
+    json_put_u64(json, "inhabitants", inhabitants);
+    json_key(json, "rate");
+    json_raw(json, str_from(rate));
 }
 
 struct control_query *control_query_keep(const struct control_query *query) {

@@ -17,8 +17,19 @@ static void put_percent(struct json_out *json, int64_t tenths) {
     json_raw(json, (struct str){text, (size_t)len});
 }
 
-static void put_points(struct json_out *json, const struct trend *trend,
-                       const struct trend_point *points) {
+// `labels` are of the series; NULL: of the total.
+static void put_rate(struct json_out *json, const struct control_query *query,
+                     const struct trend *trend, const struct trend_point *point,
+                     const char *labels) {
+    struct counts_query counts = query->counts;
+    counts.by_count = labels ? counts.by_count : 0;
+    counts.period = (struct period){point->month, (uint16_t)(point->month + trend->step)};
+    control_query_put_rate(json, query, &counts, labels, point->signals);
+}
+
+static void put_points(struct json_out *json, const struct control_query *query,
+                       const struct trend *trend, const struct trend_point *points,
+                       const char *labels) {
     char label[PERIOD_TEXT_MAX];
     json_open(json, '[');
     for (size_t i = 0; i < trend->point_count; i++) {
@@ -28,6 +39,7 @@ static void put_points(struct json_out *json, const struct trend *trend,
         json_put_text(json, "period", label);
         json_put_i64(json, "signals", point->signals);
         json_put_i64(json, "persons", point->persons);
+        put_rate(json, query, trend, point, labels);
         if (point->partial)
             json_put_bool(json, "partial", true);
         if (point->compared)
@@ -49,7 +61,7 @@ static void put_series(struct json_out *json, const struct control_query *query,
         for (size_t b = 0; b < query->counts.by_count; b++)
             json_put_text(json, dimension_name(query->counts.by[b]), trend->series[i].labels[b]);
         json_key(json, "points");
-        put_points(json, trend, trend->series[i].points);
+        put_points(json, query, trend, trend->series[i].points, *trend->series[i].labels);
         json_close(json, '}');
     }
     json_close(json, ']');
@@ -72,7 +84,7 @@ static void put_answer(struct json_out *json, const struct control_query *query,
     put_end(json, "to", trend, trend->point_count - 1);
     put_series(json, query, trend);
     json_key(json, "total");
-    put_points(json, trend, trend->total);
+    put_points(json, query, trend, trend->total, NULL);
     struct control_names names = {0};
     for (size_t i = 0; i < trend->count; i++)
         control_names_note_labels(&names, &query->counts, trend->series[i].labels);

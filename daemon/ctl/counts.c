@@ -3,8 +3,11 @@
 // The lines are taken as they come, since there may be very many: for other programs each is
 // passed on at once, for a table only what it shows is kept.
 #include "ctl/query/query_options.h"
+#include "ctl/term/format.h"
 #include "ctl/term/table.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +43,7 @@ struct counts_show {
     const struct ctl *ctl;
     struct json_view *head; // owned; NULL: it has yet to come
     struct query_options_by by;
+    bool rate; // per 100,000 inhabitants too
     struct csv_writer writer;
     // Of the table: each label that is another one than in the row before (SAME, or OTHER and the
     // text with a NUL behind it), signals and persons.
@@ -63,6 +67,10 @@ static bool take_head(struct counts_show *show, struct str line, struct err *err
         query_put_titles(&show->writer, &show->by);
         csv_writer_put_text(&show->writer, "signals");
         csv_writer_put_text(&show->writer, "persons");
+        if (show->rate)
+            csv_writer_put_text(&show->writer, "inhabitants");
+        if (show->rate)
+            csv_writer_put_text(&show->writer, "rate");
         csv_writer_end_row(&show->writer);
     }
     return true;
@@ -72,6 +80,8 @@ static void put_sheet_row(struct counts_show *show, const struct json_view *line
     query_put_labels(&show->writer, &show->by, json_view_at(show->head, "names"), line);
     csv_writer_put_node(&show->writer, line, "signals");
     csv_writer_put_node(&show->writer, line, "persons");
+    if (show->rate)
+        query_put_rate(&show->writer, line);
     csv_writer_end_row(&show->writer);
 }
 
@@ -81,17 +91,27 @@ static int64_t persons_of(const struct json_view *node) {
     return json_view_number(node, "persons", &persons) ? persons : -1;
 }
 
-static void put_numbers(struct term_table *table, int64_t signals, int64_t persons, bool bar) {
-    table_put_number(table, signals);
-    if (persons >= 0)
-        table_put_number(table, persons);
+enum { SIGNALS, PERSONS, RATE, NUMBERS }; // of a row; the rate in tenths, -1: none
+
+static void put_numbers(struct term_table *table, const struct counts_show *show,
+                        const int64_t numbers[NUMBERS], bool bar) {
+    char rate[FORMAT_MAX] = "";
+    table_put_number(table, numbers[SIGNALS]);
+    if (numbers[PERSONS] >= 0)
+        table_put_number(table, numbers[PERSONS]);
     else
         table_put_text(table, "-");
-    table_put_bar(table, bar ? signals : 0);
+    if (numbers[RATE] >= 0)
+        (void)snprintf(rate, sizeof rate, "%" PRId64 ".%" PRId64, numbers[RATE] / 10,
+                       numbers[RATE] % 10);
+    if (show->rate)
+        table_put_text(table, rate);
+    table_put_bar(table, bar ? numbers[SIGNALS] : 0);
 }
 
 static void keep_row(struct counts_show *show, const struct json_view *line) {
-    const int64_t numbers[] = {json_view_integer(line, "signals"), persons_of(line)};
+    int64_t numbers[NUMBERS] = {json_view_integer(line, "signals"), persons_of(line), -1};
+    (void)json_view_tenths(line, "rate", &numbers[RATE]);
     for (size_t d = 0; d < show->by.count; d++) {
         const char *label = json_view_text(line, show->by.names[d]);
         label = label ? label : "-";
@@ -139,7 +159,7 @@ static void put_row(struct term_table *table, const struct counts_show *show,
                     struct row_reader *rows) {
     const struct json_view *names = json_view_at(show->head, "names");
     char label[QUERY_LABEL_MAX];
-    int64_t numbers[2];
+    int64_t numbers[NUMBERS];
     for (size_t d = 0; d < show->by.count; d++) {
         if (*rows->at++ == OTHER) {
             rows->labels[d] = rows->at;
@@ -150,14 +170,16 @@ static void put_row(struct term_table *table, const struct counts_show *show,
     }
     memcpy(numbers, rows->at, sizeof numbers);
     rows->at += sizeof numbers;
-    put_numbers(table, numbers[0], numbers[1], true);
+    put_numbers(table, show, numbers, true);
 }
 
 static void put_total(struct term_table *table, const struct counts_show *show) {
     table_put_rule(table);
     for (size_t d = 0; d < show->by.count; d++)
         table_put_text(table, d ? "" : "total");
-    put_numbers(table, json_view_integer(show->head, "total"), persons_of(show->head), false);
+    const int64_t numbers[NUMBERS] = {json_view_integer(show->head, "total"),
+                                      persons_of(show->head), -1};
+    put_numbers(table, show, numbers, false);
 }
 
 // Part by part, so that the cells of few rows are in memory.
@@ -183,15 +205,18 @@ static void print_part(const struct term_table *table, struct table_layout *layo
 
 static void print_table(const struct counts_show *show) {
     const struct query_options_by *by = &show->by;
-    struct table_column columns[QUERY_BY_MAX + 3];
+    struct table_column columns[QUERY_BY_MAX + 4];
+    size_t count = by->count;
     struct table_layout layout = {.used = 0};
     struct term_table table;
     for (size_t d = 0; d < by->count; d++)
         columns[d] = (struct table_column){by->names[d], COLUMN_TEXT};
-    columns[by->count] = (struct table_column){"signals", COLUMN_NUMBER};
-    columns[by->count + 1] = (struct table_column){"persons", COLUMN_NUMBER};
-    columns[by->count + 2] = (struct table_column){"", COLUMN_BAR};
-    table_init(&table, &show->ctl->term, columns, by->count + 3);
+    columns[count++] = (struct table_column){"signals", COLUMN_NUMBER};
+    columns[count++] = (struct table_column){"persons", COLUMN_NUMBER};
+    if (show->rate)
+        columns[count++] = (struct table_column){"per 100,000", COLUMN_NUMBER};
+    columns[count++] = (struct table_column){"", COLUMN_BAR};
+    table_init(&table, &show->ctl->term, columns, count);
     each_part(&table, show, &layout, table_measure);
     table_fit(&table, &layout);
     print_heading(show->ctl, show->head);
@@ -201,8 +226,8 @@ static void print_table(const struct counts_show *show) {
     print_notes(show->ctl, show->head, by);
 }
 
-static enum ctl_exit show_counts(const struct ctl *ctl, const char *target) {
-    struct counts_show show = {.ctl = ctl, .writer = {.term = &ctl->term}};
+static enum ctl_exit show_counts(const struct ctl *ctl, const char *target, bool rate) {
+    struct counts_show show = {.ctl = ctl, .rate = rate, .writer = {.term = &ctl->term}};
     const struct client_lines lines = {.line = on_line, .ctx = &show};
     struct client_reply reply;
     enum ctl_exit result = CTL_OK;
@@ -227,6 +252,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     const char *by = args_value(args, "by");
     buf_puts(target, "/v1/counts");
     enum ctl_exit result = query_put_by(ctl, by ? by : "year", QUERY_BY_MAX, target);
+    query_put_parameter(target, STR("rate"), args_has(args, "rate") ? "yes" : NULL);
     return result == CTL_OK ? query_put_filters(ctl, args, target) : result;
 }
 
@@ -236,7 +262,7 @@ static enum ctl_exit run(const struct ctl *ctl, const struct args *args) {
     enum ctl_exit result = put_target(ctl, args, &target);
     char *text = buf_take(&target);
     if (result == CTL_OK)
-        result = show_counts(ctl, text);
+        result = show_counts(ctl, text, args_has(args, "rate"));
     free(text);
     return result;
 }
@@ -245,6 +271,7 @@ static const struct args_option options[] = {
     {"by", 0, "A,B", "what to count by, up to three; default: year"},
     {"period", 0, "P", "reported then: 2017, 2017-03, 2016..2018, …"},
     {"where", 0, "NAME=VALUE", "only these; may be given more than once"},
+    {"rate", 0, NULL, "per 100,000 inhabitants too, where it is of a place"},
     {0},
 };
 

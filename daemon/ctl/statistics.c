@@ -10,11 +10,11 @@
 enum { WHERE_MAX = 12 };
 
 // What a statistic can have, in the order of its table. "year" or "month", the rest are dimensions.
-static const char *const keys[] = {"measure",    "year",         "month",        "province",
-                                   "policeUnit", "safetyRegion", "municipality", "category",
-                                   "gender",     "ageGroup",     "citizenship",  "sourceKind",
-                                   "count",      "roundingBase", "closed",       NULL};
-enum { KEY_COUNT = 12, DIMENSIONS_FROM = 3 }; // a sheet has those behind them too
+static const char *const keys[] = {
+    "measure",      "year",     "month",        "province", "policeUnit",  "safetyRegion",
+    "municipality", "category", "gender",       "ageGroup", "citizenship", "foreign",
+    "sourceKind",   "count",    "roundingBase", "closed",   NULL};
+enum { KEY_COUNT = 13, DIMENSIONS_FROM = 3 }; // a sheet has those behind them too
 
 static bool is_key(struct str name) {
     for (size_t i = 0; i < KEY_COUNT; i++)
@@ -145,7 +145,7 @@ static enum ctl_exit check_filters(const struct ctl *ctl, const struct args *arg
         if (!value.len || !is_key(name))
             return ctl_usage(ctl, "--where needs name=value, with measure, year, month, province, "
                                   "policeUnit, safetyRegion, municipality, category, gender, "
-                                  "ageGroup, citizenship or sourceKind");
+                                  "ageGroup, citizenship, foreign or sourceKind");
     }
     return CTL_OK;
 }

@@ -14,8 +14,8 @@ enum { BY_MAX = 2, SPARK_MIN = 8, SPARK_MAX = 60, GAP = 2, STATISTICS_MAX = 24, 
 
 struct point {
     const char *period; // borrowed from the answer
-    int64_t signals, persons, change, percent_tenths;
-    bool has_change, has_percent, partial, beyond_chance;
+    int64_t signals, persons, change, percent_tenths, rate_tenths;
+    bool has_change, has_percent, has_rate, partial, beyond_chance;
 };
 
 // One line of periods, all series of an answer have the same.
@@ -45,6 +45,7 @@ static void read_point(const struct json_view *node, struct point *point) {
         point->period = "?";
     point->has_change = json_view_number(node, "change", &point->change);
     point->has_percent = json_view_tenths(node, "percent", &point->percent_tenths);
+    point->has_rate = json_view_tenths(node, "rate", &point->rate_tenths);
 }
 
 static struct series read_series(const struct json_view *node, const struct json_view *points) {
@@ -174,14 +175,30 @@ static void put_change(const struct trend_answer *trend, struct term_table *tabl
     table_put_styled(table, STYLE_STRONG, point->beyond_chance ? "*" : "");
 }
 
+static bool has_rate(const struct trend_answer *trend) {
+    return args_has(trend->ctl->args, "rate");
+}
+
+static void put_rate(struct term_table *table, const struct point *point) {
+    char rate[FORMAT_MAX] = "";
+    if (point->has_rate)
+        (void)snprintf(rate, sizeof rate, "%" PRId64 ".%" PRId64, point->rate_tenths / 10,
+                       point->rate_tenths % 10);
+    table_put_text(table, rate);
+}
+
 // A row a period.
 static void print_periods(const struct trend_answer *trend) {
-    static const struct table_column columns[] = {
-        {"period", COLUMN_TEXT},   {"signals", COLUMN_NUMBER}, {"persons", COLUMN_NUMBER},
-        {"change", COLUMN_NUMBER}, {"percent", COLUMN_NUMBER}, {"", COLUMN_TEXT},
-        {"", COLUMN_BAR}};
+    struct table_column columns[] = {{"period", COLUMN_TEXT},        {"signals", COLUMN_NUMBER},
+                                     {"persons", COLUMN_NUMBER},     {"change", COLUMN_NUMBER},
+                                     {"percent", COLUMN_NUMBER},     {"", COLUMN_TEXT},
+                                     {"per 100,000", COLUMN_NUMBER}, {"", COLUMN_BAR}};
+    const bool rate = has_rate(trend);
+    size_t count = sizeof columns / sizeof *columns;
     struct term_table table;
-    table_init(&table, &trend->ctl->term, columns, sizeof columns / sizeof *columns);
+    if (!rate) // the bar takes its place
+        columns[count - 2] = columns[count - 1];
+    table_init(&table, &trend->ctl->term, columns, rate ? count : count - 1);
     for (size_t i = 0; i < trend->point_count; i++) {
         const struct point *point = &trend->total.points[i];
         char period[FORMAT_MAX];
@@ -191,6 +208,8 @@ static void print_periods(const struct trend_answer *trend) {
         table_put_number(&table, point->signals);
         table_put_number(&table, point->persons);
         put_change(trend, &table, point);
+        if (rate)
+            put_rate(&table, point);
         table_put_bar(&table, point->signals);
     }
     table_print(&table);
@@ -405,7 +424,8 @@ static void print_tables(const struct trend_answer *trend) {
 
 // --- for spreadsheets ---
 
-static void put_sheet_row(struct csv_writer *writer, const struct json_view *point) {
+static void put_sheet_row(const struct trend_answer *trend, struct csv_writer *writer,
+                          const struct json_view *point) {
     static const char *const cells[] = {"period", "signals", "persons", "change"};
     int64_t tenths;
     for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
@@ -416,21 +436,26 @@ static void put_sheet_row(struct csv_writer *writer, const struct json_view *poi
         csv_writer_put_text(writer, NULL);
     csv_writer_put_text(writer, json_view_flag(point, "partial") ? "true" : "false");
     csv_writer_put_text(writer, json_view_flag(point, "beyondChance") ? "true" : "false");
+    if (has_rate(trend))
+        query_put_rate(writer, point);
     csv_writer_end_row(writer);
 }
 
 static void print_sheet(const struct trend_answer *trend) {
     static const char *const titles[] = {"period",  "signals", "persons",      "change",
                                          "percent", "partial", "beyondChance", NULL};
+    static const char *const with_rate[] = {"period",  "signals", "persons",      "change",
+                                            "percent", "partial", "beyondChance", "inhabitants",
+                                            "rate",    NULL};
     struct csv_writer writer = {.term = &trend->ctl->term};
     query_put_titles(&writer, &trend->by);
-    csv_writer_put_titles(&writer, titles);
+    csv_writer_put_titles(&writer, has_rate(trend) ? with_rate : titles);
     for (size_t s = 0; s < trend->series_count; s++) {
         const struct json_view *series = trend->series[s].node,
                                *points = json_view_at(series, "points");
         for (size_t i = 0; i < json_view_size(points); i++) {
             query_put_labels(&writer, &trend->by, json_view_at(trend->answer, "names"), series);
-            put_sheet_row(&writer, json_view_item(points, i));
+            put_sheet_row(trend, &writer, json_view_item(points, i));
         }
     }
 }
@@ -460,6 +485,7 @@ static enum ctl_exit put_target(const struct ctl *ctl, const struct args *args,
     if (per && strcmp(per, "year") != 0 && strcmp(per, "month") != 0)
         return ctl_usage(ctl, "--per is year or month");
     buf_puts(target, per ? per : "year");
+    query_put_parameter(target, STR("rate"), args_has(args, "rate") ? "yes" : NULL);
     if (by && (strstr(by, "year") || strstr(by, "month")))
         return ctl_usage(ctl, "--by: years and months are what --per is for");
     if (by)
@@ -472,6 +498,7 @@ static const struct args_option options[] = {
     {"per", 0, "year|month", "the periods to compare; default: year"},
     {"period", 0, "P", "reported then: 2016..2018, 2016-03..2017-02"},
     {"where", 0, "NAME=VALUE", "only these; may be given more than once"},
+    {"rate", 0, NULL, "per 100,000 inhabitants too, where it is of a place"},
     {0},
 };
 

@@ -19,6 +19,7 @@
 #include "ingest/feeds.h"
 #include "ingest/source_page.h"
 #include "push_private.h"
+#include "released_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct push {
     uint64_t generation; // of the sources and tables
     struct http_server *server;
     struct source_pages pages;
+    struct released released;
     struct map rates; // see sender_wait_s
     struct signed_past *past;
     struct http_tls *tls; // that it shows; NULL: there is none
@@ -52,8 +54,7 @@ struct push_request {
     const struct source *source;    // NULL on open routes
     struct body_kind body;          // of signals
     char refusal[BODY_REFUSAL_MAX]; // why; "": the status says it
-    bool
-        is_signed; // and then `given` says by whom; its body is not yet looked at before on_request
+    bool is_signed;                 // `given` says by whom; the body is looked at in on_request
     struct signed_request given;
     bool too_often;   // with 429: it sends more than it may
     uint32_t retry_s; // with 429: when to come again; 0: soon
@@ -67,6 +68,7 @@ static void delete_signal(struct push_request *call);
 static void get_source(struct push_request *call);
 static void get_health(struct push_request *call);
 static void get_document(struct push_request *call);
+static void get_figures(struct push_request *call);
 
 static const struct push_route {
     struct route route;
@@ -81,6 +83,9 @@ static const struct push_route {
     {{"GET", "/v1/openapi.json", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/asyncapi", ROUTE_OPEN, false, NULL}, get_document},
     {{"GET", "/v1/schemas/{name}", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/statistics", ROUTE_OPEN, false, NULL}, get_figures},
+    {{"GET", "/v1/statistics/metadata", ROUTE_OPEN, false, NULL}, get_document},
+    {{"GET", "/v1/codes", ROUTE_OPEN, false, NULL}, get_figures},
 };
 static const struct router router = ROUTER(routes);
 // It is no method of the path: whoever does not ask by the header gets 405.
@@ -413,31 +418,16 @@ static void get_signal(struct push_request *call) {
         send_problem(call, 503, "The ledger cannot be read now.");
 }
 
-struct own_id {
-    struct str source;
-    bool ours, erased;
-    char id[SIGNAL_ID_MAX];
-    size_t len;
-};
-
-static void on_own_id(void *ctx, const struct ledger_event *line) {
-    struct own_id *own = ctx;
-    own->ours = str_equal((struct str){line->entry.source, line->entry.source_len}, own->source);
-    own->erased = line->entry.erased;
-    own->len = line->entry.id_len;
-    memcpy(own->id, line->entry.id, own->len);
-}
-
 // A withdrawal is a signal that says so: it goes the way of all signals.
 static void delete_signal(struct push_request *call) {
     struct digest identity;
-    struct own_id own = {.source = str_from(call->source->name)};
+    struct verdicts_own own = {.source = str_from(call->source->name)};
     uint64_t seq = find_own(call, &identity);
     if (seq == 0) {
         send_problem(call, 404, never_received);
         return;
     }
-    if (!ledger_event_at(call->push->ledger, seq, on_own_id, &own)) {
+    if (!ledger_event_at(call->push->ledger, seq, verdicts_note_own, &own)) {
         send_problem(call, 503, "The ledger cannot be read now.");
         return;
     }
@@ -457,6 +447,15 @@ static void get_source(struct push_request *call) {
                      "Pages are being made, yours maybe; try again in a moment.");
 }
 
+static void get_figures(struct push_request *call) {
+    struct push *push = call->push;
+    unsigned status = push->stopping ? 503
+                                     : released_ask(&push->released, call->request, push->tables,
+                                                    loop_now_ms(push->loop));
+    if (status)
+        send_problem(call, status, NULL);
+}
+
 static void get_health(struct push_request *call) {
     struct push *push = call->push;
     struct http_reply reply = {0};
@@ -474,17 +473,17 @@ static void get_health(struct push_request *call) {
     http_send(call->request, &reply);
 }
 
-// "/v1/NAME"
 static void get_document(struct push_request *call) {
     struct str path = http_path(call->request);
-    struct str name = {path.data + 4, path.len - 4};
+    struct str name = {path.data + 4, path.len - 4}; // behind "/v1/"
     const struct config *config = call->push->config;
     const struct documents_owner owner = {.oin = config->oin,
                                           .email = config->contact_email,
                                           .url = config->contact_url,
                                           .type_prefix = config->type_prefix,
                                           .regulation = config->data_regulation};
-    if (!documents_send(call->request, name, &owner))
+    bool withheld = str_is(name, "statistics/metadata") && !config->disclosure_public;
+    if (withheld || !documents_send(call->request, name, &owner))
         send_problem(call, 404, NULL);
 }
 
@@ -537,6 +536,8 @@ struct push *push_create(const struct push_options *options, struct sources *sou
                                         .ledger = options->ledger,
                                         .pipeline = options->pipeline,
                                         .feeds = options->feeds};
+    push->released = (struct released){
+        .config = options->config, .ledger = options->ledger, .pipeline = options->pipeline};
     sender_rates_init(&push->rates);
     push->past = signed_past_create();
     if (!certificates_read_own(options->config, &push->tls, err) ||

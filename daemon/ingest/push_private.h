@@ -87,5 +87,13 @@ void verdicts_fill(struct http_reply *reply, const struct delivery *delivery,
 // What became of a signal that its source asks for. `topic`: where it is published.
 struct json_out;
 void verdicts_put_line(struct json_out *json, const struct ledger_event *line, const char *topic);
+// Is a line the source's own, and what does it call its signal? Of ledger_event_at.
+struct verdicts_own {
+    struct str source; // who asks
+    bool ours, erased;
+    char id[SIGNAL_ID_MAX];
+    size_t len;
+};
+void verdicts_note_own(void *ctx, const struct ledger_event *line);
 
 #endif

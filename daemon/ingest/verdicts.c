@@ -106,3 +106,11 @@ void verdicts_put_line(struct json_out *json, const struct ledger_event *line, c
     reply_put_published(json, line->published ? topic : NULL, line->partition, line->offset);
     json_close(json, '}');
 }
+
+void verdicts_note_own(void *ctx, const struct ledger_event *line) {
+    struct verdicts_own *own = ctx;
+    own->ours = str_equal((struct str){line->entry.source, line->entry.source_len}, own->source);
+    own->erased = line->entry.erased;
+    own->len = line->entry.id_len;
+    memcpy(own->id, line->entry.id, own->len);
+}

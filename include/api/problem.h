@@ -29,6 +29,15 @@ void problem_fill_faults(struct http_reply *reply, const struct mapping *mapping
 // 400, or 415 when it was no text at all, for a body that is wrong as a whole.
 void problem_fill_whole(struct http_reply *reply, const struct mapping *mapping,
                         const struct decode_result *decoded);
+// 400 with what is wrong with parameters of the query, all of it.
+struct problem_parameter {
+    const char *name; // one of ours; NULL: there is no such parameter
+    enum fault_code code;
+    const char *detail;
+};
+enum { PROBLEM_PARAMETERS_MAX = 24 };
+void problem_fill_parameters(struct http_reply *reply, const struct problem_parameter *faults,
+                             size_t count);
 // An element of an errors list.
 struct json_out;
 void problem_put_fault(struct json_out *json, const struct mapping *mapping,

@@ -7,6 +7,7 @@
 
 #include "codec/json_out.h"
 #include "codec/record.h"
+#include "core/cube/counts.h"
 
 enum { STATISTIC_VALUE_MAX = 512, STATISTIC_MONTH_MAX = 12 };
 
@@ -14,6 +15,19 @@ void statistic_put_value(struct json_out *out, struct str key,
                          const struct statistic_record *statistic);
 // The other way round: the record that is told in these bytes. False when there is none.
 bool statistic_read_value(struct str key, struct str value, struct statistic_record *statistic);
+
+// What a statistic is of, in its key.
+enum { STATISTIC_PARTS_MAX = 4 };
+struct statistic_key {
+    struct str measure; // "signals", "municipalities"
+    size_t count;
+    struct statistic_part {
+        enum dimension dimension;
+        struct str label;
+    } parts[STATISTIC_PARTS_MAX]; // a year or a month first
+};
+// Borrowed from the key. False when it is none.
+bool statistic_read_key(struct str key, struct statistic_key *out);
 // "2026-10" for a month as in struct cell.
 void statistic_month(uint16_t month, char out[STATISTIC_MONTH_MAX]);
 

@@ -65,7 +65,9 @@ struct config {
         char *name, *value;
         bool secret; // read from a file ("file:PATH"), or by its name a password or key
     } kafka_properties[KAFKA_PROPERTIES_MAX];
-    uint32_t disclosure_rounding_base; // of statistics for outside
+    uint32_t disclosure_rounding_base;       // of statistics for outside
+    bool disclosure_public;                  // served to anybody
+    uint32_t disclosure_requests_per_minute; // of one address; 0: any
     // tables
     struct table_files table_files;
     char *sources_file;

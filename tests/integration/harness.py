@@ -94,7 +94,7 @@ class Answer:
         self.headers = response.headers
         self.body = response.read()
         self.json = None
-        if "json" in (self.headers.get("Content-Type") or "") and "ndjson" not in self.headers["Content-Type"]:
+        if self.body and "json" in (self.headers.get("Content-Type") or "") and "ndjson" not in self.headers["Content-Type"]:
             self.json = json.loads(self.body)
 
 

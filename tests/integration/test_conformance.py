@@ -141,6 +141,7 @@ class Rules(unittest.TestCase):
 
 
 class Http(harness.Case):
+    EXTRA = {"disclosure": ["public: yes"]}
     SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "polled", "kind": "coa", "url": "https://192.0.2.1/", "template": "native"}]
 
     @classmethod

@@ -17,7 +17,7 @@ from harness import PATIENCE_S, SIGNAL, Case, UnixConnection, counts_by, tally, 
 
 AMSTERDAM, COA = "gm0363-amsterdam", "coa"
 DIMENSIONS = ["municipality", "province", "policeUnit", "safetyRegion", "category", "gender", "ageGroup",
-              "citizenship", "sourceKind", "status", "year", "month"]
+              "citizenship", "foreign", "sourceKind", "status", "year", "month"]
 NOBODY = 65534  # a user and a group that Debian always has
 CHOICES = {"reported": ["2016-02-29", "2017-03-05", "2017-03-05T23:30:00Z", "2019-01-01", "2020-12-31"],
            "municipality": ["GM0363", "Den Haag", "Haren", "GM1979", "Bergen", "Nergenshuizen"],

@@ -69,7 +69,7 @@ class Commands(unittest.TestCase):
 
     def run_page(self, page, script):
         daemon = harness.Daemon([{"name": SOURCE, "kind": "municipality", "municipality": "GM0363", "push": True,
-                                  "signing_file": "signing"}])
+                                  "signing_file": "signing"}], {"disclosure": ["public: yes"]})
         (daemon.directory / "signing").write_text(SECRET)
         (daemon.directory / "signing").chmod(0o600)
         with daemon:

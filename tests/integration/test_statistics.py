@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Statistics for outside, with a clock that is moved (libfaketime). An attacker reads all of them before and after each signal
 that comes, is corrected or is withdrawn, through midnights and ends of months, and must learn nothing of any of them."""
+import csv
 import datetime
+import io
+import json
 import os
 import random
 import re
@@ -42,7 +45,7 @@ class World:
         self.random = random.Random(number)
         self.signals = {}  # id -> (source, what it says)
         self.touched = set()  # since the last time that statistics were made
-        self.shown = None
+        self.shown = self.outside = None
         self.days_ago = (0, 5, 5, 40, 200)  # from the first of this month
 
     def post(self, name, source, signal):
@@ -100,6 +103,12 @@ def key(statistic):
     return tuple(sorted((k, v) for k, v in statistic.items() if k not in ("count", "roundingBase", "closed")))
 
 
+def outside(daemon):
+    """Every form in which anybody can read them, to the byte."""
+    return [(answer.headers["ETag"], answer.body) for answer in (daemon.request("GET", path) for path in (
+        "/v1/statistics", "/v1/statistics?format=csv", "/v1/statistics?format=excel", "/v1/codes"))]
+
+
 def table(answer):
     return {key(statistic): statistic["count"] for statistic in answer["statistics"]}
 
@@ -109,7 +118,8 @@ def exact(daemon, closed):
     margins = {}
     pairs = [("year", *by) for by in ((), ("category",), ("province",), ("policeUnit",), ("safetyRegion",), ("municipality",),
                                       ("gender",), ("ageGroup",), ("citizenship",), ("sourceKind",),
-                                      ("province", "category"), ("policeUnit", "category"))]
+                                      ("province", "category"), ("policeUnit", "category"),
+                                      ("gender", "citizenship", "category"), ("gender", "foreign", "category"))]
     pairs += [("month",), ("month", "category")]
     months = [line["month"] for line in daemon.counts("?by=month")["lines"] if line["month"] <= closed]
     for month in months:
@@ -124,7 +134,7 @@ def exact(daemon, closed):
 
 
 class Statistics(Fresh):
-    EXTRA = {"disclosure": [f"rounding_base: {ROUNDING_BASE}"]}
+    EXTRA = {"disclosure": [f"rounding_base: {ROUNDING_BASE}", "public: yes", "requests_per_minute: 0"]}
     SOURCES = [{"name": name, "kind": kind, "municipality": "GM0363" if kind == "municipality" else "", "push": True}
                for name, kind in KINDS.items()]
 
@@ -155,7 +165,7 @@ class Statistics(Fresh):
         """At a close: either nothing has changed, or the work of at least so many signals as the rounding_base."""
         after = statistics(self.daemon)
         if after["closed"] == world.shown["closed"]:
-            self.assertEqual(after, world.shown)
+            self.assertEqual((after, outside(self.daemon)), (world.shown, world.outside))
             return False
         self.assertGreaterEqual(len(world.touched), ROUNDING_BASE)
         old, new = table(world.shown), table(after)
@@ -166,19 +176,27 @@ class Statistics(Fresh):
             self.assertEqual((statistic["count"] % ROUNDING_BASE, statistic["roundingBase"]), (0, ROUNDING_BASE))
             if old.get(key(statistic)) != statistic["count"]:
                 self.assertEqual(statistic["closed"], after["closed"])
-        world.shown = after
-        world.touched = set()
+        self.show(world)
         return True
+
+    def show(self, world):
+        """What is told outside from now on, which is the same numbers in each form."""
+        world.shown, world.outside, world.touched = statistics(self.daemon), outside(self.daemon), set()
+        numbers = [statistic["count"] for statistic in world.shown["statistics"]]
+        self.assertEqual([line["count"] for line in json.loads(world.outside[0][1])["statistics"]], numbers)
+        for (_, body), separator in zip(world.outside[1:3], ",;"):
+            rows = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=separator)
+            self.assertEqual([int(row["count"]) for row in rows], numbers)
 
     def attack(self, world, day, steps, until=None):
         """What is told before and after each injection is the same to the byte: it narrows nothing down. False when it was not
         done at `until`."""
         for _ in range(steps):
             world.step(day)
-            told = statistics(self.daemon)
+            told = statistics(self.daemon), outside(self.daemon)
             if until and time.time() + self.ahead_s > until.timestamp():
                 return False
-            self.assertEqual(told, world.shown)
+            self.assertEqual(told, (world.shown, world.outside))
         return True
 
     def attack_over_midnight(self, world, month, steps):
@@ -205,7 +223,7 @@ class Statistics(Fresh):
         world.fill(120, datetime.date(2018, 3, 20))
         answer = self.daemon.control("POST", "/v1/statistics/release")
         self.assertEqual((answer.status, answer.json["closed"]), (200, "2018-02"))
-        world.shown, world.touched = statistics(self.daemon), set()
+        self.show(world)
         self.assertEqual(answer.json, world.shown)
         self.check_floors()
         # In a month so many signals: some months have too few, and theirs are told with a later one's.
@@ -219,7 +237,7 @@ class Statistics(Fresh):
         self.attack(world, datetime.date(2018, 7, 1), 30)
         self.daemon.stop()
         self.start_at(2018, 7, 2)  # nothing more of this month
-        self.assertEqual(statistics(self.daemon), world.shown)
+        self.assertEqual((statistics(self.daemon), outside(self.daemon)), (world.shown, world.outside))
         self.daemon.stop()
         self.start_at(2019, 1, 1, 0, 0, 5, close=True)  # it slept over several months
         self.assertTrue(self.check_step(world))
@@ -243,7 +261,7 @@ class Statistics(Fresh):
         self.check_floors()
         refused = self.daemon.control("POST", "/v1/statistics/release")
         self.assertEqual((refused.status, statistics(self.daemon)), (409, told))
-        lines = self.daemon.control("GET", "/v1/audit").body.decode()
+        lines = self.daemon.control("GET", "/v1/audit?last=1000").body.decode()
         self.assertRegex(lines, '"release statistics".*"begun"')
         self.assertRegex(lines, '"release statistics".*"200"')
         self.assertNotIn("read statistics", lines)

@@ -50,6 +50,7 @@ class ConsumeTest(kafka_case.KafkaCase):
             item = {"id": f"2017-{rng.randrange(NUMBER):06}", "reported": f"{rng.randint(2015, 2019)}-03-05",
                     "category": rng.choice(CATEGORIES)}
             cls.daemon.post(rng.choice(SOURCES)["name"], item if step % 6 else {"id": item["id"], "withdrawn": True})
+        kafka_case.await_published(cls.daemon)  # else nothing is on the topic of what is erased
         for number in range(0, NUMBER, 15):
             cls.daemon.control("DELETE", f"/v1/signals/utrecht/2017-{number:06}")
         answer = cls.daemon.control("POST", "/v1/statistics/release")

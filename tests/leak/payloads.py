@@ -223,6 +223,7 @@ def requests(identifier, token):
                  ("POST", f"/v1/signals?{path}"), ("GET", f"/v1/signals/%ff{path}%"), ("TRACE", f"/{path}"),
                  (word[:20], "/v1/signals"), ("OPTIONS", f"*{path}"), ("GET", f"http://{path}/v1/signals/{path}"),
                  ("GET", f"/v1/signals/{path}#{path}"), ("HEAD", f"/v1/signals/{path}"), ("GET", f"/v1/health?{path}"),
+                 ("GET", f"/v1/statistics?by={path}&year={path}&{word}={path}"), ("GET", f"/v1/codes?{path}"),
                  ("GET", f"/../{path}/./%2e%2e/{path}"), ("CONNECT", f"{path}:443")]
         for method, target in plain:
             yield request(method, target, authorised)

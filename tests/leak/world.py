@@ -34,7 +34,7 @@ ANSWER_S = 120
 ASKING_AT_ONCE = 16
 PATIENCE_S = 180
 DIMENSIONS = ("municipality", "province", "policeUnit", "safetyRegion", "category", "gender", "ageGroup", "citizenship",
-              "sourceKind", "status", "year", "month")
+              "foreign", "sourceKind", "status", "year", "month")
 
 
 class Recorder(harness.Daemon):
@@ -130,6 +130,7 @@ class World:
                 row["secret_file"] = self.secret(row["name"], self.client_of(row["name"]) + ":geheim")
         self.daemon = Recorder(self.sources(), {"tables": [f"templates: {templates}", f"categories: {self.categories}"],
                                                 "poll": ["host_connections_max: 64"],
+                                                "disclosure": ["public: yes", "requests_per_minute: 0"],
                                                 "metrics": [f"listen: 127.0.0.1:{self.metrics_port}"],
                                                 "intake": ["head_timeout: 1s", "body_timeout: 1s"],
                                                 **(extra or {})})
@@ -403,6 +404,7 @@ class World:
     def collect(self):
         """where -> bytes. Ends the daemon."""
         self.before_end()
+        self.read_figures()
         self.read_source_pages()
         self.read_socket()
         self.read_ctl()
@@ -414,6 +416,12 @@ class World:
                 pieces[str(path.relative_to(self.daemon.directory))] = path.read_bytes()
         pieces["names of files"] = "\n".join(map(str, self.daemon.directory.rglob("*"))).encode()
         return pieces
+
+    def read_figures(self):
+        """What anybody gets: the statistics of all that has come in, and the codes."""
+        self.daemon.control("POST", "/v1/statistics/release")
+        for path in ("/v1/statistics", "/v1/statistics?format=csv", "/v1/statistics?format=excel", "/v1/statistics/metadata", "/v1/codes"):
+            assert self.daemon.request("GET", path).status == 200
 
     def read_socket(self):
         control = self.daemon.control

@@ -173,6 +173,10 @@ static const char *word_of(enum dimension d, const struct cell *cell) {
         return age_group_name(cell->age_group);
     case DIM_CITIZENSHIP:
         return citizenship_name(cell->citizenship);
+    case DIM_FOREIGN:
+        return cell->citizenship == CITIZENSHIP_UNKNOWN ? "unknown"
+               : cell->citizenship == CITIZENSHIP_NL    ? "no"
+                                                        : "yes";
     case DIM_SOURCE_KIND:
         return source_kind_name(cell->source_kind);
     default:
@@ -515,6 +519,8 @@ static void labels_that_no_cell_has(void **state) {
         {DIM_MONTH, "2017-13", false},
         {DIM_STATUS, "possible", true},
         {DIM_CITIZENSHIP, "EU", true},
+        {DIM_FOREIGN, "yes", true},
+        {DIM_FOREIGN, "EU", false},
         {DIM_SOURCE_KIND, "coa", true},
         {DIM_AGE_GROUP, "Minor", true},
     };

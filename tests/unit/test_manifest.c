@@ -24,18 +24,19 @@ static void it_comes_back(void **state) {
     assert_memory_equal(&read, &written, sizeof read);
 }
 
+// Each bit of each byte; under valgrind one of a byte.
 static void no_byte_is_another(void **state) {
     (void)state;
+    const size_t bits = MANIFEST_BYTES * 8, apart = getenv("SIGNAALD_SLOW") ? 7 : 1;
     char bytes[MANIFEST_BYTES];
     struct manifest read;
     struct err err;
-    for (size_t i = 0; i < MANIFEST_BYTES; i++)
-        for (int bit = 0; bit < 8; bit++) {
-            manifest_put(&written, bytes);
-            bytes[i] = (char)(bytes[i] ^ 1 << bit);
-            if (manifest_read(bytes, &read, &err) || err.kind != ERR_INPUT)
-                fail_msg("byte %zu, bit %d", i, bit);
-        }
+    for (size_t bit = 0; bit < bits; bit += apart) {
+        manifest_put(&written, bytes);
+        bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
+        if (manifest_read(bytes, &read, &err) || err.kind != ERR_INPUT)
+            fail_msg("byte %zu, bit %zu", bit / 8, bit % 8);
+    }
 }
 
 // Each begins as a manifest does.

@@ -222,9 +222,8 @@ static void normalising_twice_changes_nothing(void **state) {
 }
 
 static const enum dimension single[] = {
-    DIM_MUNICIPALITY, DIM_PROVINCE,  DIM_POLICE_UNIT, DIM_SAFETY_REGION,
-    DIM_GENDER,       DIM_AGE_GROUP, DIM_CITIZENSHIP, DIM_SOURCE_KIND,
-    DIM_STATUS,       DIM_YEAR,      DIM_MONTH,
+    DIM_MUNICIPALITY, DIM_PROVINCE, DIM_POLICE_UNIT, DIM_SAFETY_REGION, DIM_GENDER, DIM_AGE_GROUP,
+    DIM_CITIZENSHIP,  DIM_FOREIGN,  DIM_SOURCE_KIND, DIM_STATUS,        DIM_YEAR,   DIM_MONTH,
 };
 
 static struct counts_answer run(const struct world *w, const struct counts *counts,

@@ -9,6 +9,10 @@
 
 static_assert((int)MUNICIPALITY_UNIT_MAX < (int)COUNTS_LABEL_MAX, "a label is never cut");
 
+enum foreign { FOREIGN_UNKNOWN, FOREIGN_NO, FOREIGN_YES, FOREIGN_COUNT };
+
+static const char *const foreign_names[FOREIGN_COUNT] = {"unknown", "no", "yes"};
+
 static const char *const names[DIM_COUNT] = {
     [DIM_MUNICIPALITY] = "municipality",
     [DIM_PROVINCE] = "province",
@@ -18,6 +22,7 @@ static const char *const names[DIM_COUNT] = {
     [DIM_GENDER] = "gender",
     [DIM_AGE_GROUP] = "ageGroup",
     [DIM_CITIZENSHIP] = "citizenship",
+    [DIM_FOREIGN] = "foreign",
     [DIM_SOURCE_KIND] = "sourceKind",
     [DIM_STATUS] = "status",
     [DIM_YEAR] = "year",
@@ -37,6 +42,12 @@ bool dimension_from_name(struct str name, enum dimension *out) {
     return false;
 }
 
+static enum foreign foreign_of(enum citizenship citizenship) {
+    if (citizenship == CITIZENSHIP_UNKNOWN)
+        return FOREIGN_UNKNOWN;
+    return citizenship == CITIZENSHIP_NL ? FOREIGN_NO : FOREIGN_YES;
+}
+
 uint16_t dimension_value(enum dimension d, const struct cell *cell) {
     switch (d) {
     case DIM_GENDER:
@@ -45,6 +56,8 @@ uint16_t dimension_value(enum dimension d, const struct cell *cell) {
         return cell->age_group;
     case DIM_CITIZENSHIP:
         return cell->citizenship;
+    case DIM_FOREIGN:
+        return (uint16_t)foreign_of((enum citizenship)cell->citizenship);
     case DIM_SOURCE_KIND:
         return cell->source_kind;
     case DIM_STATUS:
@@ -92,6 +105,9 @@ void dimension_label(enum dimension d, uint16_t value, const struct municipaliti
     case DIM_CITIZENSHIP:
         put_text(label, citizenship_name((enum citizenship)value));
         break;
+    case DIM_FOREIGN:
+        put_text(label, value < FOREIGN_COUNT ? foreign_names[value] : NULL);
+        break;
     case DIM_SOURCE_KIND:
         put_text(label, source_kind_name((enum source_kind)value));
         break;
@@ -137,9 +153,10 @@ static bool is_region(enum dimension d, struct str label, const struct municipal
 bool dimension_has_label(enum dimension d, struct str label,
                          const struct municipalities *municipalities) {
     static const uint16_t closed[DIM_COUNT] = {
-        [DIM_CATEGORY] = CATEGORY_COUNT,       [DIM_GENDER] = GENDER_COUNT,
-        [DIM_AGE_GROUP] = AGE_COUNT,           [DIM_CITIZENSHIP] = CITIZENSHIP_COUNT,
-        [DIM_SOURCE_KIND] = SOURCE_KIND_COUNT, [DIM_STATUS] = STATUS_COUNT,
+        [DIM_CATEGORY] = CATEGORY_COUNT, [DIM_GENDER] = GENDER_COUNT,
+        [DIM_AGE_GROUP] = AGE_COUNT,     [DIM_CITIZENSHIP] = CITIZENSHIP_COUNT,
+        [DIM_FOREIGN] = FOREIGN_COUNT,   [DIM_SOURCE_KIND] = SOURCE_KIND_COUNT,
+        [DIM_STATUS] = STATUS_COUNT,
     };
     if (d == DIM_YEAR || d == DIM_MONTH)
         return is_time(d, label);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BY_MAX = 2, CODES = UINT16_MAX + 1, FIRST_YEAR = 2000 };
+enum { BY_MAX = 3, CODES = UINT16_MAX + 1, FIRST_YEAR = 2000 };
 
 static const struct margin {
     enum dimension period; // DIM_YEAR or DIM_MONTH
@@ -29,6 +29,8 @@ static const struct margin {
     {DIM_YEAR, 1, {DIM_SOURCE_KIND}},
     {DIM_YEAR, 2, {DIM_PROVINCE, DIM_CATEGORY}},
     {DIM_YEAR, 2, {DIM_POLICE_UNIT, DIM_CATEGORY}},
+    {DIM_YEAR, 3, {DIM_GENDER, DIM_CITIZENSHIP, DIM_CATEGORY}},
+    {DIM_YEAR, 3, {DIM_GENDER, DIM_FOREIGN, DIM_CATEGORY}},
     {DIM_MONTH, 0, {0}},
     {DIM_MONTH, 1, {DIM_CATEGORY}},
 };
@@ -40,7 +42,7 @@ enum {
 // Where a sum is kept, in a cube of sums: that compares its cells as bytes only.
 struct sum_place {
     uint16_t margin, period, values[BY_MAX];
-    uint32_t unused;
+    uint16_t unused;
 };
 static_assert(sizeof(struct sum_place) == sizeof(struct cell), "a place takes a cell's room");
 
@@ -189,6 +191,17 @@ void statistics_make(const struct counts *counts, const struct statistics_option
     counts_free(making.seen);
     for (int d = 0; d < DIM_COUNT; d++)
         free(making.regions[d]);
+}
+
+bool statistics_has_margin(enum dimension period, uint32_t by) {
+    for (size_t m = 0; m < MARGINS; m++) {
+        uint32_t bits = 0;
+        for (size_t i = 0; i < margins[m].by_count; i++)
+            bits |= 1u << margins[m].by[i];
+        if (margins[m].period == period && bits == by)
+            return true;
+    }
+    return false;
 }
 
 uint16_t statistics_closed_month(int32_t day) {

@@ -100,7 +100,7 @@ static bool parse_successors(struct str text, struct municipality *m) {
 
 // What is wrong with the row, or NULL.
 static const char *parse_row(const struct str *cells, struct municipality *m) {
-    uint64_t inhabitants = 0;
+    uint64_t inhabitants = 0, year = 0;
     if (!parse_full_code(cells[COLUMN_CODE], &m->code))
         return "code must be GM and 4 digits";
     if (!parse_region(cells[COLUMN_PROVINCE_CODE], "PV", 20, 31, &m->province))
@@ -117,6 +117,9 @@ static const char *parse_row(const struct str *cells, struct municipality *m) {
     if (cells[COLUMN_INHABITANTS].len &&
         !str_to_u64(cells[COLUMN_INHABITANTS], UINT32_MAX, &inhabitants))
         return "inhabitants must be a number or empty";
+    if (cells[COLUMN_INHABITANTS_YEAR].len &&
+        !str_to_u64(cells[COLUMN_INHABITANTS_YEAR], 9999, &year))
+        return "inhabitants_year must be a year or empty";
     const enum municipality_column texts[] = {COLUMN_NAME, COLUMN_PROVINCE, COLUMN_POLICE_UNIT};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (cells[texts[i]].len == 0 || cells[texts[i]].len > MUNICIPALITY_TEXT_MAX)
@@ -124,6 +127,7 @@ static const char *parse_row(const struct str *cells, struct municipality *m) {
     if (cells[COLUMN_POLICE_UNIT].len > MUNICIPALITY_UNIT_MAX)
         return "police_unit must have 1 to 31 bytes";
     m->inhabitants = (uint32_t)inhabitants;
+    m->inhabitants_year = (uint16_t)year;
     m->name = cells[COLUMN_NAME].data;
     m->province_name = cells[COLUMN_PROVINCE].data;
     m->police_unit = cells[COLUMN_POLICE_UNIT].data;

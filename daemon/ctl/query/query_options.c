@@ -153,6 +153,15 @@ void query_put_titles(struct csv_writer *writer, const struct query_options_by *
     }
 }
 
+void query_put_rate(struct csv_writer *writer, const struct json_view *line) {
+    int64_t tenths;
+    csv_writer_put_node(writer, line, "inhabitants");
+    if (json_view_tenths(line, "rate", &tenths))
+        csv_writer_put_tenths(writer, tenths);
+    else
+        csv_writer_put_text(writer, NULL);
+}
+
 void query_put_labels(struct csv_writer *writer, const struct query_options_by *by,
                       const struct json_view *names, const struct json_view *line) {
     for (size_t d = 0; d < by->count; d++) {

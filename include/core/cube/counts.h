@@ -32,6 +32,7 @@ enum dimension {
     DIM_GENDER,
     DIM_AGE_GROUP,
     DIM_CITIZENSHIP,
+    DIM_FOREIGN, // is it another citizenship than the Dutch: "yes", "no", "unknown"
     DIM_SOURCE_KIND,
     DIM_STATUS,
     DIM_YEAR,  // "2017"
@@ -45,7 +46,7 @@ bool dimension_from_name(struct str name, enum dimension *out);
 bool dimension_has_label(enum dimension d, struct str label,
                          const struct municipalities *municipalities);
 
-enum { COUNTS_BY_MAX = 3, COUNTS_FILTER_MAX = 12, COUNTS_LABEL_MAX = 32 };
+enum { COUNTS_BY_MAX = 3, COUNTS_FILTER_MAX = 13, COUNTS_LABEL_MAX = 32 };
 
 struct counts_query {
     enum dimension by[COUNTS_BY_MAX];

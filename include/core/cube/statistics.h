@@ -33,6 +33,9 @@ struct statistics_options {
 void statistics_make(const struct counts *counts, const struct statistics_options *options,
                      struct statistics *statistics);
 
+// Are there statistics by exactly these dimensions (bits of enum dimension), for each year or
+// month?
+bool statistics_has_margin(enum dimension period, uint32_t by);
 // The last month that is over on `day`.
 uint16_t statistics_closed_month(int32_t day);
 

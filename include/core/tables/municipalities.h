@@ -19,11 +19,12 @@ struct municipality {
     uint8_t safety_region; // 1..25 (VR01..VR25)
     const char *name;      // official
     const char *province_name;
-    const char *police_unit; // one of the 10 regional units, by name
-    int32_t valid_from;      // first day; INT32_MIN when before the table begins
-    int32_t valid_to;        // last day; INT32_MAX when still there
-    uint16_t successors[4];  // codes, largest share first; 0 ends the list
-    uint32_t inhabitants;    // rounded, as in the table
+    const char *police_unit;   // one of the 10 regional units, by name
+    int32_t valid_from;        // first day; INT32_MIN when before the table begins
+    int32_t valid_to;          // last day; INT32_MAX when still there
+    uint16_t successors[4];    // codes, largest share first; 0 ends the list
+    uint32_t inhabitants;      // rounded, as in the table
+    uint16_t inhabitants_year; // of which they are; 0: the table does not say
     const char *size_class;
 };
 

@@ -31,6 +31,8 @@ bool query_has(const struct query_options_by *by, const char *dimension);
 void query_label(const struct json_view *names, const char *code, char out[QUERY_LABEL_MAX]);
 // The same for spreadsheets: code and, where codes have names, name in a cell each.
 void query_put_titles(struct csv_writer *writer, const struct query_options_by *by);
+// The cells "inhabitants" and "rate"; empty where there are none.
+void query_put_rate(struct csv_writer *writer, const struct json_view *line);
 void query_put_labels(struct csv_writer *writer, const struct query_options_by *by,
                       const struct json_view *names, const struct json_view *line);
 // A sheet with what stands at `keys`, which ends with NULL, in each of `list`; `wanted` NULL: all.
