@@ -21,6 +21,7 @@ SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "ngo", "kind":
 OTHERS = {
     "identity.oin": "00000001823288444000", "identity.test": "yes", "identity.contact_email": "other@beheer.example",
     "identity.contact_url": "https://other.example/", "identity.type_prefix": "nl.other", "identity.data_regulation": "WPG",
+    "identity.organisation": "Other", "identity.logo": "{dir}/logo.svg",
     "control.socket": "{dir}/other.sock", "control.group": "root",
     "intake.listen": "127.0.0.1:9", "metrics.listen": "127.0.0.1:19", "metrics.plain": "yes",
     "intake.tls_certificate": "{dir}/tls.crt", "intake.tls_key": "{dir}/tls.key",
@@ -50,6 +51,7 @@ class Keys(Fresh):
         self.directory = self.daemon.directory
         root = pki.Holder("root")
         for name, data in (("tls.crt", root.pem()), ("tls.key", root.key_pem()), ("revoked.pem", root.revoke([])),
+                           ("logo.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
                            ("secret.key", b"k" * 32)):
             (self.directory / name).write_bytes(data)
             (self.directory / name).chmod(0o600)
