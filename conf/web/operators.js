@@ -216,6 +216,27 @@ function drawTrend(trend) {
       allMonths(trend).reverse().map((m) => [monthName(m.month, "long"), number(m.signals)]), true)]);
 }
 
+// ---- what departs from its trend, as the last close of a month found it
+
+const DEPARTED_SHOWN = 20;
+
+function regionName({ kind, code, name }) {
+  if (code === "unknown") return say("unknown");
+  return kind === "country" ? say("country") : kind === "policeUnit" ? say("policeUnit", code) : name || code;
+}
+
+function drawDeparted({ closed, tested, departed }) {
+  const surest = [...departed].sort((a, b) => a.data.p - b.data.p);
+  draw("departed", [closed, tested, departed], () => !departed.length
+    ? paragraph(tested ? say("noDeparted", number(tested), monthName(closed, "long")) : say("untested"), "soft")
+    : [paragraph(say("departedSay", number(departed.length), number(tested), monthName(closed, "long"))),
+      table(say("departed"), [[say("region"), true], [say("before")], [say("after")], [say("change")]],
+        surest.slice(0, DEPARTED_SHOWN).map(({ data }) => [[regionName(data.region), html("br"), html("span", { class: "soft" },
+          named("categories", data.category))], number(data.before.signals), number(data.now.signals),
+        change({ before: data.before.signals, now: data.now.signals })])),
+      rest(Math.min(departed.length, DEPARTED_SHOWN), departed.length)]);
+}
+
 // ---- who signals: each province where it lies, each municipality a mark in it
 
 const ROW = 10, MARK = 9; // marks in a row; and how wide one is
@@ -276,15 +297,16 @@ function drawFeeds({ troubled, troubledTotal, silent, silentTotal }, polled) {
 
 function eventRow({ event, published }) {
   const data = event.data || {}, source = data.source || {}, place = data.municipality || {};
-  const kind = event.type.split(".").at(-2);
-  return [stamp(event.time), named("types", kind), source.name || "\u2013", place.name || (data.municipality === undefined ? "\u2013" : say("unknown")),
-    (data.categories || []).map((code) => named("categories", code)).join(", ") || "\u2013", data.reported ? data.reported.slice(0, 10) : "\u2013",
+  const kind = event.type.split(".").at(-2), forms = data.categories || (data.category ? [data.category] : []);
+  const where = data.region ? regionName(data.region) : place.name || (data.municipality === undefined ? "\u2013" : say("unknown"));
+  return [stamp(event.time), named("types", kind), source.name || "\u2013", where,
+    forms.map((code) => named("categories", code)).join(", ") || "\u2013", data.reported ? data.reported.slice(0, 10) : "\u2013",
     say(published ? "inKafka" : "waits")];
 }
 
 function drawEvents(events) {
   draw("events", events, () => !events.length ? paragraph(say("noEvents"), "soft") :
-    table(say("events"), [[say("time"), true], [say("what"), true], [say("source"), true], [say("municipality"), true], [say("form"), true],
+    table(say("events"), [[say("time"), true], [say("what"), true], [say("source"), true], [say("place"), true], [say("form"), true],
       [say("reported"), true], ["Kafka", true]], [...events].reverse().map(eventRow)));
 }
 
@@ -314,6 +336,7 @@ function onFigures(figures) {
   byId("no-figures").hidden = true;
   byId("figures").hidden = false;
   drawTrend(figures.trend);
+  drawDeparted(figures.departed);
   drawCoverage(figures.coverage);
   drawFeeds(figures, latest ? latest.status.feeds.polled : 1);
   drawEvents(figures.events);

@@ -168,6 +168,7 @@ void control_verify_stop(struct control *control); // a verify that goes on ends
 void control_backup_stop(struct control *control); // a copy that is being made too
 bool control_copies(const struct control *control);
 void control_put_status(struct json_out *json, struct control *control); // as GET /v1/status has it
+void control_put_departed(struct json_out *json, struct ledger *ledger); // an object; any thread
 struct live_pages *live_create(void);
 void live_note_growth(struct live_pages *live); // the ledger has grown
 void live_free(struct live_pages *live);        // when the server is closed; NULL is fine

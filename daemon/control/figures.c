@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The exact counts of the operators' page: the trend of twelve months, who signals, feeds in
-// trouble, the latest events and the words that no table knows. Each list is short, with the number
-// that there is. What the memory has is taken on the loop, the rest is read from the disk on a
-// worker. Never content, nor a URL; of the words only those that may be shown.
+// The exact counts of the operators' page: the trend of twelve months, what departs from it, who
+// signals, feeds in trouble, the latest events and the words that no table knows. Each list but
+// that of what departs is short, with the number that there is. What the memory has is taken on the
+// loop, the rest is read from the disk on a worker. Never content, nor a URL; of the words only
+// those that may be shown.
 #include "core/cube/coverage.h"
 #include "core/cube/trend.h"
 #include "live.h"
@@ -371,6 +372,8 @@ void figures_put(struct figures *figures, struct buf *out) {
     control_put_time(&json, "time", figures->now_ms);
     put_feeds(figures, &json);
     put_trend(figures, &json);
+    json_key(&json, "departed");
+    control_put_departed(&json, figures->ledger);
     put_coverage(figures, &json);
     put_events(figures, &json);
     put_words(figures, &json);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum {
-    ADDRESSES = 256,   // that share a count when their numbers meet
+    ADDRESS_BITS = 8,  // of places for addresses: those that share one share a count
     EACH_MS = 500,     // in the long run an address may ask so often
     AT_ONCE_MS = 10000 // and so many times EACH_MS at once
 };
@@ -19,7 +19,7 @@ struct scrape {
     const struct control *control;
     struct loop *loop;
     struct http_server *server;
-    int64_t due_ms[ADDRESSES]; // by loop_now_ms: when all that was asked is worked off
+    int64_t due_ms[1 << ADDRESS_BITS]; // by loop_now_ms: when all that was asked is worked off
 };
 
 static const struct route routes[] = {{"GET", "/metrics", ROUTE_OPEN, false, NULL}};
@@ -34,7 +34,7 @@ static const struct http_limits limits = {.connections_max = 64,
 
 static bool asks_too_often(struct scrape *scrape, const struct http_request *request) {
     int64_t now_ms = loop_now_ms(scrape->loop);
-    int64_t *due_ms = &scrape->due_ms[http_peer_number(request) * 0x9e3779b97f4a7c15u >> 56];
+    int64_t *due_ms = &scrape->due_ms[http_peer_place(request, ADDRESS_BITS)];
     if (*due_ms < now_ms)
         *due_ms = now_ms;
     if (*due_ms - now_ms > AT_ONCE_MS)

@@ -31,7 +31,7 @@ static bool is_too_often(struct released *released, const struct http_request *r
     const uint32_t per_minute = released->config->disclosure_requests_per_minute;
     if (!per_minute)
         return false;
-    int64_t *due_ms = &released->due_ms[http_peer_number(request) % RELEASED_RATES];
+    int64_t *due_ms = &released->due_ms[http_peer_place(request, RELEASED_RATE_BITS)];
     const int64_t each_ms = MINUTE_MS / per_minute, from_ms = *due_ms > now_ms ? *due_ms : now_ms;
     if (from_ms - now_ms > MINUTE_MS - each_ms)
         return true;

@@ -14,14 +14,14 @@
 struct pipeline;
 struct tables;
 
-enum { RELEASED_AT_WORK_MAX = 8, RELEASED_RATES = 4096 };
+enum { RELEASED_AT_WORK_MAX = 8, RELEASED_RATE_BITS = 12 };
 
 struct released {
     const struct config *config;
     struct ledger *ledger;
     struct pipeline *pipeline;
     unsigned at_work;
-    int64_t due_ms[RELEASED_RATES]; // when all that an address asked would have been due
+    int64_t due_ms[1 << RELEASED_RATE_BITS]; // when all that an address asked would have been due
 };
 // Answers GET /v1/statistics or /v1/codes, maybe later: 0. Else the status to refuse it with.
 unsigned released_ask(struct released *released, struct http_request *request,

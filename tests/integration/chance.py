@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The exact test of two counts, from the binomial's definition: is a change beyond chance? Of many the normal distribution."""
 import calendar
+import functools
 import math
 from fractions import Fraction
 
@@ -11,6 +12,7 @@ def days(period):
     return calendar.monthrange(year, int(month))[1] if month else 365 + calendar.isleap(year)
 
 
+@functools.cache
 def is_beyond(before, now, days_before=1, days_now=1):
     n = before + now
     if n < 6:

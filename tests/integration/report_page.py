@@ -106,7 +106,7 @@ class Renderer:
                                         env={**os.environ, "HOME": self.folder, "ASAN_OPTIONS": ""})
         for end in (*high, theirs_in, theirs_out):
             os.close(end)
-        self.ours_out, self.pipe = ours_out, os.fdopen(ours_in, "rb")
+        self.ours_out, self.ours_in, self.left = ours_out, ours_in, b""
         self.number, self.session, self.faults, self.loaded = 0, {}, [], False
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         self.session = {"sessionId": self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]}
@@ -117,16 +117,16 @@ class Renderer:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)  # it has many children
         self.process.wait()
-        self.pipe.close()
+        os.close(self.ours_in)
         os.close(self.ours_out)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def receive(self):
-        message = bytearray()
-        while (byte := self.pipe.read(1)) != b"\0":
-            if not byte:
+        while b"\0" not in self.left:
+            if not (more := os.read(self.ours_in, 1 << 20)):
                 raise EOFError("Chromium has gone")
-            message += byte
+            self.left += more
+        message, self.left = self.left.split(b"\0", 1)
         message = json.loads(message)
         if message.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
             self.faults.append(json.dumps(message["params"]))

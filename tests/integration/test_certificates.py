@@ -42,9 +42,9 @@ class World:
             "it, or one of its authorities, has ended": [self.holder(numbers=[OIN], begins=-9, ends=-1)],
             "it, or one of its authorities, is not valid yet": [self.holder(numbers=[OIN], begins=5)],
             "it is not made for clients (clientAuth)": [self.holder(numbers=[OIN], uses=(pki.SERVER,))],
-            "it was revoked": [self.holder(numbers=[OIN])],
+            "it, or one of its authorities, was revoked": [self.holder(numbers=[OIN])],
         }
-        self.revoked = self.refused["it was revoked"][0]
+        self.revoked = self.refused["it, or one of its authorities, was revoked"][0]
 
     def holder(self, by=None, uses=(pki.CLIENT,), **more):
         return pki.Holder(PERSON, by or self.middle, uses=uses, **more)
@@ -91,11 +91,12 @@ class Certificates(harness.Fresh):
         self.assertEqual(answer.status, status, answer.body)
         return answer.json
 
-    def context(self, holder, version=ssl.TLSVersion.TLSv1_3):
+    def context(self, holder, version=ssl.TLSVersion.TLSv1_3, chain=None):
         context = ssl.create_default_context(cadata=self.world.server.pem().decode())
         context.minimum_version = context.maximum_version = version
         if holder:
-            shown = self.file("client.pem", holder.pem() + self.world.middle.pem() + holder.key_pem())
+            above = b"".join(authority.pem() for authority in (chain if chain is not None else [self.world.middle]))
+            shown = self.file("client.pem", holder.pem() + above + holder.key_pem())
             context.load_cert_chain(shown)
         return context
 
@@ -265,6 +266,26 @@ class Certificates(harness.Fresh):
         self.revoke([])
         self.reload()
         self.assertEqual(self.answer(world.good).status, 201)
+
+    def test_an_authority_that_was_revoked(self):
+        """It is trusted no longer, nor is what stands below it, although the file has them all; whatever chain is shown."""
+        world = self.world
+        below = pki.Holder("authority below it", world.middle, authority=True)
+        lower = world.holder(below, numbers=[OIN])
+        self.file("ca.pem", world.root.pem() + world.middle.pem() + below.pem())
+        chains = [(world.good, chain) for chain in ([], [world.middle], [world.middle, world.root], [world.root, world.middle])]
+        chains += [(lower, chain) for chain in ([], [below], [below, world.middle], [world.root, world.middle, below])]
+        for revoked, status in (([], 201), ([world.middle], 401), ([], 201)):
+            self.file("crl.pem", world.root.revoke(revoked) + world.middle.revoke([]) + below.revoke([]))
+            self.reload()
+            for holder, chain in chains:
+                with self.connected(holder, chain=chain) as connection:
+                    self.assertEqual(self.post(connection).status, status, (revoked, len(chain)))
+        self.daemon.stop()
+        self.file("crl.pem", world.root.revoke([world.middle]) + world.middle.revoke([]) + below.revoke([]))
+        self.daemon.start()
+        self.assert_problem(self.answer(world.good), 401)
+        self.assertTrue(self.told("it, or one of its authorities, was revoked", GM, world.good), self.daemon.log())
 
     def test_it_begins_and_ends_with_a_reload(self):
         intake = self.daemon.extra["intake"]

@@ -135,6 +135,8 @@ class Departed(Fresh):
         answer = self.departed()
         self.assertEqual((answer["closed"], answer["tested"]), ("2019-12", len(tested)))
         self.assertEqual({cell_of(item["data"]) for item in answer["departed"]}, set(departs))
+        with self.daemon.live("/v1/live/figures") as figures:  # the operators' page has the same
+            self.assertEqual(next(figures)["departed"], answer)
         self.assertEqual(self.daemon.verify()[-1]["whole"], True)
         self.nothing_outside()
 

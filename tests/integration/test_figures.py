@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Figures for anybody: /v1/statistics and /v1/codes, as JSON, as CSV and as a spreadsheet opens it; who reads them in each form
 learns what the released statistics say and nothing more."""
+import contextlib
 import csv
+import http.client
 import io
 import json
 import os
@@ -11,7 +13,7 @@ import unittest
 import openpyxl
 
 import outside
-from harness import BUILD, Case, Fresh
+from harness import BUILD, PATIENCE_S, Case, Fresh
 
 SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "zorg", "kind": "care", "push": True},
            {"name": "gm0363-amsterdam", "kind": "municipality", "municipality": "GM0363", "push": True}]
@@ -311,6 +313,9 @@ class Switched(Fresh):
         self.assertIn(429, statuses)
         self.assertTrue(all(int(answer.headers["Retry-After"]) > 0 for answer in answers if answer.status == 429))
         self.assertEqual(self.get("/v1/health").status, 200)  # what has no limit of this kind
+        for other in ("127.0.0.2", "127.0.16.1", "127.16.0.1"):  # nor has who is near it
+            with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=PATIENCE_S, source_address=(other, 0))) as own:
+                self.assertEqual(self.daemon.request("GET", "/v1/codes", connection=own).status, 200, other)
         self.assertEqual(self.daemon.post("coa", {"id": "1", "reported": "2017-03-05"}).status, 201)
 
 

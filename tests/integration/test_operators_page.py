@@ -149,6 +149,28 @@ class InBrowser(Failing):
         self.assertTrue(tab.run("document.querySelector('details').open && location.search === '?lang=en'"))
         self.assertEqual(self.browser.faults, [])
 
+    def test_departed(self):
+        """What departs has its list and its row among the events; what a table calls a place stays text."""
+        tab = self.look("?lang=nl")
+        tab.wait_text("Nog niets getoetst")
+        evil = "<img src=x onerror=alert(1)>"
+        side = {"signals": 34, "municipalities": 9}
+        data = [{"event": "departed", "region": region, "category": "SexualExploitation", "before": side, "now": {**side, "signals": 68},
+                 "p": n / 1000} for n, region in enumerate(({"kind": "policeUnit", "code": "Rotterdam", "name": None},
+                                                            {"kind": "province", "code": "PV27", "name": evil},
+                                                            {"kind": "country", "code": "NL", "name": None}))]
+        listed = [{"since": "2017-12", "data": one} for one in reversed(data)]
+        tab.run(f"""streams.forEach((stream) => stream.close());
+          drawDeparted({json.dumps({"closed": "2017-12", "tested": 143, "departed": listed})});
+          drawEvents({json.dumps([{"event": {"type": "x.trend.departed.v1", "time": "2018-01-02T00:00:00Z", "data": one},
+                                   "published": True} for one in data])})""")
+        rows = "[...document.querySelectorAll('#{} tbody tr')].map((tr) => [...tr.cells].map((td) => td.textContent.replace('\u202f', ' ')))"
+        self.assertEqual(tab.run(rows.format("departed")),
+                         [[place + "Seksuele uitbuiting", "34", "68", "+34 (+100 %)"] for place in ("politie Rotterdam", evil, "Nederland")])
+        self.assertEqual([row[1:5] for row in tab.run(rows.format("events"))],
+                         [["trend wijkt af", "\u2013", place, "Seksuele uitbuiting"] for place in ("Nederland", evil, "politie Rotterdam")])
+        self.assertEqual(tab.run("document.querySelectorAll('img').length"), 0)
+
     def test_restart(self):
         """The page says that contact is lost, goes on by itself when the daemon is there again, and was not loaded anew."""
         tab = self.look("?lang=nl")

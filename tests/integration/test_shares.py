@@ -117,6 +117,19 @@ class Connections(Fresh):
             connection = kept.enter_context(contextlib.closing(self.daemon.connection()))
             self.assertEqual(self.daemon.post(COA, {"id": f"n{n}", **SIGNAL}, connection=connection).status, 201)
 
+    def test_addresses_on_a_socket_of_both_kinds(self):
+        """An IPv4 address that comes to an IPv6 socket is an address, and not the network of all of them."""
+        self.daemon.stop()
+        self.daemon.extra = {"intake": [*self.EXTRA["intake"], f"listen: '[::ffff:127.0.0.1]:{self.daemon.port}'"]}
+        self.daemon.write_config()
+        self.daemon.start()
+        for _ in range(16):  # at work, so they cannot be taken from it
+            sock = socket.create_connection(("127.0.0.1", self.daemon.port), PATIENCE_S, ("127.0.0.2", 0))
+            self.held.append(sock)
+            sock.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        wait_for(lambda: self.daemon.status()["intake"]["connections"] == 16, "they are there")
+        self.assertEqual(self.daemon.request("GET", "/v1/health").status, 200)
+
     def test_root_gets_in_beside_followers_that_never_read(self):
         self.assertEqual(self.daemon.post(COA, [{"id": f"n{n}", **SIGNAL} for n in range(3000)]).status, 200)
         for _ in range(250):

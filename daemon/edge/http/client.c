@@ -13,8 +13,8 @@
 enum { CHAIN_MAX = 8, LOOKED_AT_FOR_S = 60 };
 
 struct http_clients {
-    gnutls_x509_crt_t *authorities;
-    unsigned authority_count;
+    gnutls_x509_crt_t *authorities; // those that stand, and behind them those that were revoked
+    unsigned authority_count, authority_all;
     gnutls_x509_crl_t *lists; // of revoked ones
     unsigned list_count;
     gnutls_x509_trust_list_t trusted; // borrows these
@@ -34,14 +34,13 @@ static gnutls_datum_t datum(const char *text) {
 
 static bool read_authorities(struct http_clients *clients, const char *pem, struct err *err) {
     const gnutls_datum_t text = datum(pem);
-    if (gnutls_x509_crt_list_import2(&clients->authorities, &clients->authority_count, &text,
-                                     GNUTLS_X509_FMT_PEM, 0) >= 0 &&
-        gnutls_x509_trust_list_add_cas(clients->trusted, clients->authorities,
-                                       clients->authority_count,
-                                       0) == (int)clients->authority_count &&
-        gnutls_certificate_set_x509_trust_mem(clients->credentials, &text, GNUTLS_X509_FMT_PEM) > 0)
-        return true;
-    return err_set(err, ERR_CONFIG, "the authorities of clients' certificates cannot be used");
+    if (gnutls_x509_crt_list_import2(&clients->authorities, &clients->authority_all, &text,
+                                     GNUTLS_X509_FMT_PEM, 0) < 0 ||
+        gnutls_certificate_set_x509_trust_mem(clients->credentials, &text, GNUTLS_X509_FMT_PEM) <=
+            0)
+        return err_set(err, ERR_CONFIG, "the authorities of clients' certificates cannot be used");
+    clients->authority_count = clients->authority_all;
+    return true;
 }
 
 // Signed by one of the authorities; when it ends is looked at later.
@@ -71,6 +70,36 @@ static bool read_lists(struct http_clients *clients, const char *pem, struct err
     return true;
 }
 
+// Is it revoked, or issued by authorities of the file of which none stands?
+static bool falls(const struct http_clients *clients, gnutls_x509_crt_t authority) {
+    bool issued = false, stands = false;
+    for (unsigned i = 0; i < clients->authority_all; i++)
+        if (gnutls_x509_crt_check_issuer(authority, clients->authorities[i]) == 1) {
+            issued = true;
+            stands |= i < clients->authority_count;
+        }
+    return (issued && !stands) ||
+           gnutls_x509_crt_check_revocation(authority, clients->lists, clients->list_count) != 0;
+}
+
+// That an authority stands in the file says only that it was believed when somebody put it there.
+static bool trust_who_stands(struct http_clients *clients, struct err *err) {
+    gnutls_x509_crt_t *list = clients->authorities;
+    for (unsigned i = 0; i < clients->authority_count;) {
+        gnutls_x509_crt_t authority = list[i];
+        if (!falls(clients, authority)) {
+            i++;
+            continue;
+        }
+        list[i] = list[--clients->authority_count];
+        list[clients->authority_count] = authority;
+        i = 0; // what it issued falls too
+    }
+    return gnutls_x509_trust_list_add_cas(clients->trusted, list, clients->authority_count, 0) ==
+               (int)clients->authority_count ||
+           err_set(err, ERR_CONFIG, "the authorities of clients' certificates cannot be used");
+}
+
 struct http_clients *http_clients_create(const char *authorities, const char *lists,
                                          struct err *err) {
     struct http_clients *clients = mem_zalloc(1, sizeof *clients);
@@ -78,7 +107,7 @@ struct http_clients *http_clients_create(const char *authorities, const char *li
         gnutls_certificate_allocate_credentials(&clients->credentials) != GNUTLS_E_SUCCESS)
         (void)err_set(err, ERR_RETRY, "the TLS library gives no room");
     else if (read_authorities(clients, authorities, err) &&
-             (!lists || read_lists(clients, lists, err)))
+             (!lists || read_lists(clients, lists, err)) && trust_who_stands(clients, err))
         return clients;
     http_clients_free(clients);
     return NULL;
@@ -91,7 +120,7 @@ void http_clients_free(struct http_clients *clients) {
         gnutls_x509_trust_list_deinit(clients->trusted, 0);
     if (clients->credentials)
         gnutls_certificate_free_credentials(clients->credentials);
-    for (unsigned i = 0; i < clients->authority_count; i++)
+    for (unsigned i = 0; i < clients->authority_all; i++)
         gnutls_x509_crt_deinit(clients->authorities[i]);
     gnutls_free(clients->authorities);
     for (unsigned i = 0; i < clients->list_count; i++)
@@ -151,13 +180,13 @@ static const char *check_revoked(const struct http_clients *clients,
                                  const struct shown_chain *shown, int64_t now_s) {
     if (clients->list_count == 0)
         return NULL;
-    for (unsigned i = 0; i < shown->count && !is_authority(clients, shown->chain[i]); i++) {
+    for (unsigned i = 0; i < shown->count; i++)
         if (gnutls_x509_crt_check_revocation(shown->chain[i], clients->lists,
                                              clients->list_count) != 0)
-            return "it was revoked";
+            return "it, or one of its authorities, was revoked";
+    for (unsigned i = 0; i < shown->count && !is_authority(clients, shown->chain[i]); i++)
         if (!has_list(clients, shown->chain[i], now_s))
             return "its authority has no list in intake.tls_client_crl that has not ended";
-    }
     return NULL;
 }
 

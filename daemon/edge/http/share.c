@@ -24,6 +24,9 @@ enum {
 // What the numbers of keys mean, in their highest bits, so that no two kinds meet.
 enum { KEY_OWNER = 1, KEY_USER, KEY_V4, KEY_V6 };
 
+// Times this, the highest bits of a number depend on all of its bits.
+static const uint64_t SPREAD = 0x9e3779b97f4a7c15u;
+
 static uint64_t key_of(unsigned kind, uint64_t number) {
     return (uint64_t)kind << 61 | (number & UINT64_MAX >> 3);
 }
@@ -35,7 +38,7 @@ static size_t part_for_one(const struct http_server *server, size_t all) {
 }
 
 static struct http_share *share_get(struct http_server *server, uint64_t key) {
-    struct http_share **place = &server->shares[key * 0x9e3779b97f4a7c15u >> 56];
+    struct http_share **place = &server->shares[key * SPREAD >> 56];
     for (struct http_share *share = *place; share; share = share->next)
         if (share->key == key)
             return share;
@@ -85,13 +88,18 @@ void http_share_free_all(struct http_server *server) {
 
 static uint64_t key_of_address(const struct sockaddr_storage *at) {
     uint64_t number = 0;
-    if (at->ss_family == AF_INET6) { // by its network: one site has all of its addresses
-        memcpy(&number, ((const struct sockaddr_in6 *)at)->sin6_addr.s6_addr, sizeof number);
-        return key_of(KEY_V6, number * 0x9e3779b97f4a7c15u);
+    uint32_t four = 0;
+    if (at->ss_family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)at)->sin6_addr;
+        if (!IN6_IS_ADDR_V4MAPPED(six)) { // by its network: one site has all of its addresses
+            memcpy(&number, six->s6_addr, sizeof number);
+            return key_of(KEY_V6, number * SPREAD);
+        }
+        memcpy(&four, six->s6_addr + 12, sizeof four); // it came to a socket of both kinds
+    } else if (at->ss_family == AF_INET) {
+        four = ((const struct sockaddr_in *)at)->sin_addr.s_addr;
     }
-    if (at->ss_family == AF_INET)
-        number = ((const struct sockaddr_in *)at)->sin_addr.s_addr;
-    return key_of(KEY_V4, number);
+    return key_of(KEY_V4, four);
 }
 
 static uint64_t key_of_peer(struct http_conn *conn) {
@@ -169,6 +177,10 @@ void http_share_leave(struct http_conn *conn) {
 
 uint64_t http_peer_number(const struct http_request *request) {
     return key_of_peer(request->conn);
+}
+
+size_t http_peer_place(const struct http_request *request, unsigned bits) {
+    return key_of_peer(request->conn) * SPREAD >> (64 - bits);
 }
 
 bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) {

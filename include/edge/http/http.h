@@ -119,6 +119,8 @@ void http_close(struct http_server *server);
 bool http_claim(struct http_request *request, uint64_t owner, size_t waits_max) MUST_CHECK;
 // Of its address, as a number that is the same as long as the address is.
 uint64_t http_peer_number(const struct http_request *request);
+// Its place in a table of 2^bits (1 to 32) for addresses; those that share one are no neighbours.
+size_t http_peer_place(const struct http_request *request, unsigned bits);
 struct str http_method(const struct http_request *request);
 struct str
 http_path(const struct http_request *request); // percent-encoded, as it came, without the query
