@@ -29,7 +29,7 @@ OTHERS = {
     "kafka.current_topic": "other-current", "state.directory": "{dir}/other",
     "state.identity_key": "{dir}/secret.key", "person.key": "{dir}/secret.key", "person.previous_key": "{dir}/secret.key",
     "intake.tls_client_ca": "{dir}/tls.crt", "intake.tls_client_crl": "{dir}/revoked.pem",
-    "poll.ca_file": "{dir}/tls.crt", "poll.crl_file": "{dir}/revoked.pem", "log.level": "warning",
+    "poll.ca_file": "{dir}/tls.crt", "poll.crl_file": "{dir}/revoked.pem", "log.level": "warning", "disclosure.public": "yes",
     "tables.municipalities": "{dir}/municipalities.csv", "tables.name_variants": "{dir}/name-variants.csv",
     "tables.categories": "{dir}/categories.csv", "tables.display_allowlist": "{dir}/display-allowlist.txt",
     "tables.sources": "{dir}/other.csv", "tables.templates": "{dir}/templates",
