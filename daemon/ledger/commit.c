@@ -158,8 +158,12 @@ static void write_rest(struct ledger_writer *writer) {
 // False: nothing was written, since the tasks would take what is kept for confirmations.
 static bool commit(struct ledger *ledger, struct ledger_group *group, int64_t logged_ms,
                    bool scarce) {
-    struct ledger_writer writer = {
-        .ledger = ledger, .change = group->change, .logged_ms = logged_ms};
+    struct ledger_writer writer = {.ledger = ledger,
+                                   .change = group->change,
+                                   .logged_ms = logged_ms,
+                                   .tells_current =
+                                       ledger_partitions(ledger, LEDGER_CURRENT) > 0 ||
+                                       group->confirmed[LEDGER_CURRENT].partitions > 0};
     begin_change(ledger, group->change);
     store_begin(ledger->store, &writer.txn);
     run_tasks(&writer, group, scarce);

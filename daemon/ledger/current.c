@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The outbox of signals as they stand; see the header. Its entries are the identity (16 bytes) and
-// the line (u64; 0: none). An entry is good for its line only: a later change has a later entry, so
-// nobody has to find an older one. A line that has got another signal since, by taking back a
-// topic, stands for none.
+// the line (u64; 0: none). A later change has a later entry, so nobody has to find an older one;
+// which line is told is looked up when it goes (outbox.c). A line that has got another signal
+// since, by taking back a topic, stands for none.
 #include "ledger/current.h"
 
 #include "base/mem.h"
@@ -41,7 +41,7 @@ static void note(struct ledger_writer *writer, const struct digest *identity, ui
 
 void ledger_note_current(struct ledger_writer *writer, const struct digest *identity,
                          uint64_t seq) {
-    if (is_used(writer->ledger))
+    if (writer->tells_current)
         note(writer, identity, seq == LEDGER_UNKNOWN ? 0 : seq);
 }
 
@@ -162,9 +162,11 @@ bool ledger_load_current(struct ledger *ledger, struct store_txn *txn, struct er
 // Lines from where the next piece begins on.
 static uint64_t behind(const struct ledger *ledger) {
     uint64_t from = ledger->current.from;
-    if (!is_used(ledger) || from == 0)
-        return 0;
-    return ledger->last_seq + 1 - (from < ledger->first_seq ? ledger->first_seq : from);
+    if (from > 0 && from < ledger->first_seq)
+        from = ledger->first_seq;
+    // Taking back a topic may have undone lines.
+    return is_used(ledger) && from > 0 && from <= ledger->last_seq ? ledger->last_seq + 1 - from
+                                                                   : 0;
 }
 
 uint64_t ledger_current_unpublished(const struct ledger *ledger) {

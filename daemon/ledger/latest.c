@@ -119,8 +119,8 @@ void ledger_apply_leads(struct ledger *ledger, const struct ledger_change *chang
     index_each(change->index, add_lead, ledger);
 }
 
-static uint64_t find_by_memory(const struct ledger *ledger, struct store_txn *txn,
-                               const struct digest *identity) {
+uint64_t ledger_find_in(const struct ledger *ledger, struct store_txn *txn,
+                        const struct digest *identity) {
     struct leads_walk walk = {0};
     struct ledger_entry entry;
     uint64_t seq;
@@ -178,7 +178,7 @@ void ledger_load_alike(struct ledger_loading *loading, struct store_txn *txn) {
 uint64_t ledger_find(const struct ledger *ledger, const struct digest *identity) {
     struct store_txn txn;
     store_begin_read(ledger->store, &txn);
-    uint64_t seq = find_by_memory(ledger, &txn, identity);
+    uint64_t seq = ledger_find_in(ledger, &txn, identity);
     store_abort(&txn);
     return seq;
 }

@@ -136,7 +136,8 @@ struct ledger_writer {
     struct ledger_change *change;
     struct store_txn txn;
     int64_t logged_ms;
-    bool writes; // there is something to sync
+    bool writes;        // there is something to sync
+    bool tells_current; // the topic of current signals has been seen, or is in this commit
     // What is known of the source that is at work: most groups have few.
     char source[LEDGER_SOURCE_MAX + 1]; // "" none
     struct feed_record feed;
@@ -163,6 +164,9 @@ bool ledger_is_latest(const struct ledger_writer *writer, const struct ledger_en
 void ledger_lead(struct ledger_writer *writer, const struct digest *identity, uint64_t seq);
 // The latest line of its signal expires.
 void ledger_forget_lead(struct ledger_writer *writer, const struct ledger_entry *entry);
+// ledger_find, by the lines of a transaction.
+uint64_t ledger_find_in(const struct ledger *ledger, struct store_txn *txn,
+                        const struct digest *identity);
 void ledger_apply_leads(struct ledger *ledger, const struct ledger_change *change);
 enum { LEDGER_COMING_MAX = 32 };
 // While a ledger is loaded, line by line, before anything else of it can be read.

@@ -12,6 +12,7 @@
 struct ledger_outbox {
     struct store_txn txn;
     struct store_cursor cursor;
+    const struct ledger *ledger;
     enum ledger_topic topic;
     struct buf value;
 };
@@ -25,6 +26,7 @@ static const enum store_table tables[LEDGER_TOPICS] = {
 struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topic topic,
                                          uint64_t after) {
     struct ledger_outbox *outbox = mem_zalloc(1, sizeof *outbox);
+    outbox->ledger = ledger;
     outbox->topic = topic;
     buf_init(&outbox->value, EVENT_VALUE_MAX);
     store_begin_read(ledger->store, &outbox->txn);
@@ -32,11 +34,23 @@ struct ledger_outbox *ledger_outbox_open(struct ledger *ledger, enum ledger_topi
     return outbox;
 }
 
+// The signal's latest line, which may have come behind the entry: so what was erased is never told,
+// and an entry that goes late tells nothing old. The memory may be behind the disk, never before
+// it.
+static uint64_t latest_of(struct ledger_outbox *outbox, const struct digest *signal,
+                          uint64_t line) {
+    if (leads_has(outbox->ledger->leads, signal, line))
+        return line;
+    uint64_t latest = ledger_find_in(outbox->ledger, &outbox->txn, signal);
+    return latest > line ? latest : line;
+}
+
 static bool get_current(struct ledger_outbox *outbox, struct str record,
                         struct outbox_entry *entry) {
     uint64_t line;
     if (!ledger_read_current(record, &entry->signal, &line))
         return false;
+    line = latest_of(outbox, &entry->signal, line);
     entry->stands = ledger_read_standing(&outbox->txn, &entry->signal, line, &entry->event.entry,
                                          &entry->event.kept);
     return true;

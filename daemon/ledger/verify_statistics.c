@@ -68,6 +68,7 @@ static bool on_departed(void *ctx, struct str key, struct str record) {
 void verify_check_statistics(struct verify *verify) {
     struct store_txn *txn = &verify->txn;
     struct statistics_record state = {0};
+    struct departed_state tested;
     struct str value;
     if (store_get(txn, STORE_META, STR("statistics"), &value) &&
         !record_get_statistics(value, &state))
@@ -79,5 +80,7 @@ void verify_check_statistics(struct verify *verify) {
     store_each(txn, STORE_STATISTICS, on_statistic, verify);
     store_each_seq(txn, STORE_STATISTICS_OUTBOX, 1, on_waiting, verify);
     store_each(txn, STORE_MOVED, on_moved, verify);
+    if (store_get(txn, STORE_META, STR("departed"), &value) && !departed_get_state(value, &tested))
+        verify_differ(verify, VERIFY_OUTBOX, "how far the tests of trends are cannot be read");
     store_each(txn, STORE_DEPARTED, on_departed, verify);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The topic of current signals: of each signal that the ledger has one record of how it stands, and
 // none of any other. Whatever makes a line a signal's latest puts an entry into an outbox, in the
-// same commit: a number that only grows -> the signal and that line. What goes to Kafka is made of
-// the line when it is sent; where it says nothing any more (erased, expired) it is a tombstone. So
-// the last record of a key is what the ledger has, whatever crashed in between.
+// same commit: a number that only grows -> the signal and that line. What goes to Kafka is made
+// when it is sent, of the line that is the latest then; where it says nothing any more (erased,
+// expired) it is a tombstone. So the last record of a key is what the ledger has, whatever crashed
+// or came late in between.
 //
 // A topic that is used for the first time, or was made anew, is told all signals, and so is one
 // whose records have other names than the tables, a piece a commit. What the topic has of signals

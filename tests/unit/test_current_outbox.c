@@ -157,6 +157,39 @@ static void what_was_erased_before_it_was_told(void **state) {
     ledger_close(ledger);
 }
 
+// Its version waits for the topic of events, where it has to go first, and so still says something.
+static void what_was_erased_while_its_event_waits(void **state) {
+    (void)state;
+    struct ledger *ledger = open_with_current();
+    struct reader reader = {.count = 0};
+    see_topic(ledger);
+    tell_pieces(ledger);
+    deliver(ledger, "[{\"id\":\"a1\"},{\"id\":\"b1\"}]", false);
+    deliver(ledger, "[{\"id\":\"a1\",\"age\":30},{\"id\":\"b1\",\"status\":\"confirmed\"}]", false);
+    assert_int_equal(erase(ledger, "a1", true).waiting, 1);
+    read_all(ledger, &reader);
+    assert_int_equal(held_of(&reader, ledger, "a1")->version, 0); // it was never told
+    assert_false(held_of(&reader, ledger, "a1")->stands);
+    assert_int_equal(held_of(&reader, ledger, "b1")->version, 2);
+    ledger_close(ledger);
+}
+
+// An entry whose record did not arrive, though the one behind it did.
+static void what_goes_late_says_nothing_old(void **state) {
+    (void)state;
+    struct ledger *ledger = open_with_current();
+    struct reader reader = {.count = 0};
+    see_topic(ledger);
+    tell_pieces(ledger);
+    deliver(ledger, "{\"id\":\"a1\"}", false);
+    deliver(ledger, "{\"id\":\"a1\",\"status\":\"confirmed\"}", false);
+    confirm_told(ledger, 2, 2);
+    each_unpublished(ledger, LEDGER_CURRENT, 0, on_told, &reader);
+    assert_int_equal(reader.told, 1);
+    assert_int_equal(held_of(&reader, ledger, "a1")->version, 2);
+    ledger_close(ledger);
+}
+
 static void what_expires_gets_a_tombstone(void **state) {
     (void)state;
     struct ledger *ledger = open_with_current();
@@ -239,6 +272,29 @@ static void what_a_reading_finds(void **state) {
     read_all(ledger, &reader);
     assert_int_equal(reader.told, 4);
     assert_int_equal(reader.last, 1002); // no number is given twice
+    ledger_close(ledger);
+}
+
+// In the commit that keeps how many partitions a new topic has, behind what its reading has found.
+static void what_is_erased_as_the_topic_is_seen(void **state) {
+    (void)state;
+    struct ledger *ledger = open_with_current();
+    struct reader reader = {.count = 0};
+    deliver(ledger, "[{\"id\":\"a1\"},{\"id\":\"b1\"}]", false);
+    const struct current_key key = {identity_of(ledger, "a1"), false};
+    struct erase_task erasing = {
+        .task.run = ledger_erase, .tables = &tables, .identity = key.identity};
+    struct current_take asked = {
+        .task = {.run = ledger_take_current, .next = &erasing.task}, .keys = &key, .count = 1};
+    struct ledger_group group = {.tasks = &asked.task};
+    group.confirmed[LEDGER_CURRENT].partitions = 2;
+    commit_group(ledger, &group);
+    ledger_group_free(&group);
+    tell_pieces(ledger);
+    held_of(&reader, ledger, "a1")->stands = true; // as the topic has it
+    read_all(ledger, &reader);
+    assert_false(held_of(&reader, ledger, "a1")->stands);
+    assert_true(held_of(&reader, ledger, "b1")->stands);
     ledger_close(ledger);
 }
 
@@ -358,9 +414,12 @@ int main(void) {
         TEST(nothing_is_written_before_the_topic_is_seen),
         TEST(each_change_is_told),
         TEST(what_was_erased_before_it_was_told),
+        TEST(what_was_erased_while_its_event_waits),
+        TEST(what_goes_late_says_nothing_old),
         TEST(what_expires_gets_a_tombstone),
         TEST(what_a_record_is),
         TEST(what_a_reading_finds),
+        TEST(what_is_erased_as_the_topic_is_seen),
         TEST(a_topic_that_was_made_anew_while_we_were_idle),
         TEST(another_topic),
         TEST(a_verify_compares_the_topic),

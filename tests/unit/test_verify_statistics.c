@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// A verify looks at what is told outside as well: each damage to it is found and named.
+// A verify looks at what is told outside as well, at what departs from its trend, and at current
+// signals that wait: each damage to it is found and named.
 #include "codec/statistic.h"
 #include "verify_rig.h"
 
@@ -104,6 +105,23 @@ static void moved_unreadable(struct ledger *ledger) {
     put(ledger, STORE_MOVED, STR("?"), STR("?"));
 }
 
+static void departed_unreadable(struct ledger *ledger) {
+    put(ledger, STORE_DEPARTED, STR("country=NL/ForcedLabour"), STR("?"));
+}
+
+static void tests_of_trends_unreadable(struct ledger *ledger) {
+    put(ledger, STORE_META, STR("departed"), STR("?"));
+}
+
+static void current_unreadable(struct ledger *ledger) {
+    put(ledger, STORE_META, STR("current"), STR("?"));
+}
+
+static void current_waits_beyond(struct ledger *ledger) {
+    static const char entry[DIGEST_BYTES + sizeof(uint64_t)];
+    put_seq(ledger, STORE_CURRENT_OUTBOX, 7, (struct str){entry, sizeof entry});
+}
+
 static const struct damage damages[] = {
     {told_exactly, BIT(OUTBOX), VERIFY_OUTBOX, "a statistic for outside that is none"},
     {told_without_resolution, BIT(OUTBOX), VERIFY_OUTBOX, "a statistic for outside that is none"},
@@ -115,6 +133,10 @@ static const struct damage damages[] = {
     {numbers_begin_anew, BIT(OUTBOX), VERIFY_OUTBOX, "statistics wait beyond number 1"},
     {state_unreadable, BIT(OUTBOX), VERIFY_OUTBOX, "how far the statistics"},
     {moved_unreadable, BIT(OUTBOX), VERIFY_OUTBOX, "what a source changed"},
+    {departed_unreadable, BIT(OUTBOX), VERIFY_OUTBOX, "what departs from its trend"},
+    {tests_of_trends_unreadable, BIT(OUTBOX), VERIFY_OUTBOX, "how far the tests of trends"},
+    {current_unreadable, BIT(OUTBOX), VERIFY_OUTBOX, "how far current signals"},
+    {current_waits_beyond, BIT(OUTBOX), VERIFY_OUTBOX, "current signals wait beyond number 0"},
 };
 
 static void each_damage_to_statistics_is_found_and_named(void **state) {
