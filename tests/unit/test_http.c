@@ -129,6 +129,28 @@ static void query_parameters(void **state) {
     run_case(query_client);
 }
 
+// More than the library has room for: each is answered, and forgotten.
+static void many_parameters_client(struct fixture *fx) {
+    static const char head[] = "GET /query?", end[] = "x HTTP/1.1\r\nHost: t\r\n\r\n";
+    for (size_t count = 1; count <= 1024; count *= 2) {
+        char text[4096];
+        size_t len = sizeof head - 1;
+        int fd = client_connect(fx);
+        memcpy(text, head, len);
+        for (size_t i = 0; i < count; i++, len += 2)
+            memcpy(text + len, "a&", 2);
+        memcpy(text + len, end, sizeof end - 1);
+        CHECK(client_send(fd, text, len + sizeof end - 1));
+        CHECK(client_answer(fd)->status == (count < 100 ? 200 : 400));
+        (void)close(fd);
+    }
+}
+
+static void many_parameters(void **state) {
+    (void)state;
+    run_case(many_parameters_client);
+}
+
 static void decodes_segments(void **state) {
     static const struct {
         const char *text;
@@ -415,6 +437,7 @@ int main(void) {
         cmocka_unit_test(parallel_requests),
         cmocka_unit_test(pipelined_requests),
         cmocka_unit_test(query_parameters),
+        cmocka_unit_test(many_parameters),
         cmocka_unit_test(decodes_segments),
         cmocka_unit_test(streams_with_wake),
         cmocka_unit_test(stream_client_leaves),

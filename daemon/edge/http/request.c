@@ -27,6 +27,11 @@ void *http_on_uri(void *ctx, const char *uri, struct MHD_Connection *mhd) {
         memcpy(request->target, uri, len);
     request->target[len] = '\0';
     request->path_len = strcspn(request->target, "?");
+    // The library would split the query too. Where its memory has no room for all the parts it
+    // gives no answer and never ends the request; so it sees an empty one. Its buffer is no
+    // constant.
+    if (request->path_len < len)
+        ((char *)(uintptr_t)uri)[request->path_len + 1] = '\0';
     conn->request = request;
     return request;
 }
