@@ -145,7 +145,7 @@ function changeCells(point, base) {
 function statisticCells(line, rates) {
   return [line.years.map((value, i) => html("td", { class: i === line.years.length - 1 ? "is" : undefined }, statistic(value))),
     data.hasBefore && !rounding ? changeCells(line, line.before) : [],
-    rates ? html("td", {}, rate(line) === undefined ? "–" : decimals(rate(line), 2)) : []];
+    rates ? html("td", {}, rate(line) === undefined ? "–" : decimals(rate(line), rounding ? 1 : 2)) : []];
 }
 
 function compareText(a, b) {
@@ -175,7 +175,7 @@ function dimensionTable(dimension, total) {
     ({ ...withPair(line), label: label(dimension, line.code), unknown: isUnknown(line.code) }));
   lines.sort((a, b) => a.unknown - b.unknown || b.now - a.now || b.before - a.before || compareText(a.label, b.label));
   const max = Math.max(1, ...lines.flatMap((line) => [line.now, line.before]));
-  const rates = !rounding && lines.some((line) => line.inhabitants > 0);
+  const rates = lines.some((line) => line.inhabitants > 0);
   const heads = [head, ...yearHeads(year - from + 1), ...(data.hasBefore && !rounding ? [W.change, W.percent] : []),
     ...(rates ? [W.rate] : [])];
   const rows = lines.map((line) => html("tr", {},
@@ -552,7 +552,8 @@ function roundedPage() {
     roundedTrend(),
     section(W.forms, dimensionTable("category")),
     section(W.units, dimensionTable("policeUnit")),
-    section(W.where, together(countMap(), dimensionTable("province"))),
+    section(W.where, together(countMap(), dimensionTable("province"),
+      data.dimensions.province.some((line) => line.inhabitants > 0) ? paragraph("note", W.whereNoteRounded) : null)),
     section(W.victims, ["gender", "ageGroup", "citizenship"].map((name) => dimensionTable(name))),
     section(W.sources, dimensionTable("sourceKind")),
     method(W.roundedMethod(rounding, count(3 * rounding), count(4 * rounding - 1), W.fewer(rounding))));

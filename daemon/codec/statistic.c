@@ -4,6 +4,8 @@
 // Pure; the caller owns the buffers.
 #include "codec/statistic.h"
 
+#include "core/cube/inhabitants.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,8 +17,8 @@ void statistic_month(uint16_t month, char out[STATISTIC_MONTH_MAX]) {
 }
 
 void statistic_put_value(struct json_out *out, struct str key,
-                         const struct statistic_record *statistic) {
-    char name[NAME_MAX_BYTES], closed[STATISTIC_MONTH_MAX];
+                         const struct statistic_record *statistic, uint64_t inhabitants) {
+    char name[NAME_MAX_BYTES], closed[STATISTIC_MONTH_MAX], rate[INHABITANTS_RATE_MAX];
     struct str part, word;
     json_open(out, '{');
     if (str_split(&key, '/', &part))
@@ -27,6 +29,12 @@ void statistic_put_value(struct json_out *out, struct str key,
     }
     statistic_month(statistic->closed, closed);
     json_put_i64(out, "count", statistic->count);
+    if (inhabitants) {
+        inhabitants_rate(statistic->count, inhabitants, '.', rate);
+        json_put_u64(out, "inhabitants", inhabitants);
+        json_key(out, "rate");
+        json_raw(out, str_from(rate));
+    }
     json_put_u64(out, "roundingBase", statistic->rounding_base);
     json_put_text(out, "closed", closed);
     json_close(out, '}');
@@ -47,6 +55,21 @@ bool statistic_read_key(struct str key, struct statistic_key *out) {
     return out->count > 0;
 }
 
+uint64_t statistic_inhabitants(const struct statistic_key *key,
+                               const struct municipalities *municipalities) {
+    struct period when;
+    enum dimension region = DIM_COUNT;
+    struct str label = {NULL, 0};
+    if (!str_is(key->measure, "signals") || !period_parse(key->parts[0].label, &when))
+        return 0;
+    for (size_t i = 1; i < key->count; i++)
+        if (key->parts[i].dimension <= DIM_SAFETY_REGION) {
+            region = key->parts[i].dimension;
+            label = key->parts[i].label;
+        }
+    return inhabitants_of(municipalities, region, label, (uint16_t)(when.behind - 1));
+}
+
 // Whatever the text may be: what is found in it must be told in the same bytes.
 bool statistic_read_value(struct str key, struct str value, struct statistic_record *statistic) {
     char text[STATISTIC_VALUE_MAX] = "";
@@ -64,7 +87,7 @@ bool statistic_read_value(struct str key, struct str value, struct statistic_rec
         return false;
     statistic->closed = (uint16_t)((year - FIRST_YEAR) * 12 + month - 1);
     buf_init(&again, STATISTIC_VALUE_MAX);
-    statistic_put_value(&(struct json_out){.buf = &again}, key, statistic);
+    statistic_put_value(&(struct json_out){.buf = &again}, key, statistic, 0);
     bool same = str_equal(buf_str(&again), value);
     buf_free(&again);
     return same;

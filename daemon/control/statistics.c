@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// GET /v1/statistics: what may be told outside, as it was made last. POST /v1/statistics/release
-// makes the first ones, once history has been taken in.
+// GET /v1/statistics?rate=yes: what may be told outside, as it was made last. POST
+// /v1/statistics/release makes the first ones, once history has been taken in.
 #include "control_query.h"
 
 #include "base/mem.h"
@@ -13,7 +13,8 @@ struct statistic_listing {
     struct json_out json;
     struct statistics_record state;
     uint32_t rounding_base; // in force
-    bool begun;
+    bool begun, rate;
+    const struct municipalities *municipalities;
     struct control_names names;
 };
 
@@ -31,10 +32,14 @@ static void put_head(struct statistic_listing *listing) {
 
 static bool on_statistic(void *ctx, struct str key, const struct statistic_record *statistic) {
     struct statistic_listing *listing = ctx;
+    struct statistic_key of;
     struct str part, name;
     if (!listing->begun)
         put_head(listing);
-    statistic_put_value(&listing->json, key, statistic);
+    uint64_t inhabitants = listing->rate && statistic_read_key(key, &of)
+                               ? statistic_inhabitants(&of, listing->municipalities)
+                               : 0;
+    statistic_put_value(&listing->json, key, statistic, inhabitants);
     while (str_split(&key, '/', &part)) {
         (void)str_split(&part, '=', &name);
         control_names_note(&listing->names, part);
@@ -48,16 +53,24 @@ static void list_statistics(const struct control_ground *ground, void *ctx,
     struct json_out *json = &listing->json;
     json->buf = reply_body(reply, 200, "application/json");
     listing->rounding_base = ground->rounding_base;
+    listing->municipalities = ground->tables->municipalities;
     ledger_each_statistic(ground->ledger, &listing->state, on_statistic, listing);
     if (!listing->begun)
         put_head(listing);
     json_close(json, ']');
-    control_names_put(json, &listing->names, ground->tables->municipalities);
+    control_names_put(json, &listing->names, listing->municipalities);
     json_close(json, '}');
 }
 
 void control_statistics(struct control *control, struct http_request *request) {
-    control_ask(control, request, list_statistics, mem_zalloc(1, sizeof(struct statistic_listing)));
+    struct str rate = http_query(request, "rate", 0);
+    if (rate.data && !str_is(rate, "yes") && !str_is(rate, "no")) {
+        control_problem(request, 400, "rate: yes or no.");
+        return;
+    }
+    struct statistic_listing *listing = mem_zalloc(1, sizeof *listing);
+    listing->rate = str_is(rate, "yes");
+    control_ask(control, request, list_statistics, listing);
 }
 
 // --- the first ones ---

@@ -42,24 +42,6 @@ static bool has_name(enum dimension d) {
     return d != DIM_YEAR && d != DIM_MONTH && d != DIM_POLICE_UNIT;
 }
 
-static bool is_region(enum dimension d) {
-    return d <= DIM_SAFETY_REGION;
-}
-
-static uint64_t inhabitants_where(const struct rows *rows, const struct statistic_key *key) {
-    struct period when;
-    enum dimension region = DIM_COUNT;
-    struct str label = {NULL, 0};
-    if (!str_is(key->measure, "signals") || !period_parse(key->parts[0].label, &when))
-        return 0;
-    for (size_t i = 1; i < key->count; i++)
-        if (is_region(key->parts[i].dimension)) {
-            region = key->parts[i].dimension;
-            label = key->parts[i].label;
-        }
-    return inhabitants_of(rows->municipalities, region, label, (uint16_t)(when.behind - 1));
-}
-
 static void make_row(const struct rows *rows, struct row *row) {
     size_t len = 0;
     for (size_t i = 0; i < row->key.count; i++) {
@@ -68,7 +50,7 @@ static void make_row(const struct rows *rows, struct row *row) {
         len += (size_t)snprintf(row->by + len, sizeof row->by - len, "%s%s", i ? "," : "",
                                 dimension_name(part->dimension));
     }
-    row->inhabitants = inhabitants_where(rows, &row->key);
+    row->inhabitants = statistic_inhabitants(&row->key, rows->municipalities);
 }
 
 static struct str called(const struct rows *rows, enum dimension d, struct str label) {

@@ -120,7 +120,7 @@ static void send(struct ledger_writer *writer, struct str key,
     struct json_out json = {.buf = value};
     buf_clear(value);
     if (told)
-        statistic_put_value(&json, key, told);
+        statistic_put_value(&json, key, told, 0);
     buf_clear(record);
     record_put_statistic_waiting(record, key, buf_str(value));
     store_append(&writer->txn, STORE_STATISTICS_OUTBOX, ++writer->change->statistics.seq,

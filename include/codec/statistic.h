@@ -11,8 +11,10 @@
 
 enum { STATISTIC_VALUE_MAX = 512, STATISTIC_MONTH_MAX = 12 };
 
+// `inhabitants` of its region, with the rate per 100,000 of them; 0: neither is told, as on the
+// topic.
 void statistic_put_value(struct json_out *out, struct str key,
-                         const struct statistic_record *statistic);
+                         const struct statistic_record *statistic, uint64_t inhabitants);
 // The other way round: the record that is told in these bytes. False when there is none.
 bool statistic_read_value(struct str key, struct str value, struct statistic_record *statistic);
 
@@ -28,6 +30,10 @@ struct statistic_key {
 };
 // Borrowed from the key. False when it is none.
 bool statistic_read_key(struct str key, struct statistic_key *out);
+// Of its region, or of the country, at the end of its year or month. 0: it is no number of signals,
+// or its region is no place.
+uint64_t statistic_inhabitants(const struct statistic_key *key,
+                               const struct municipalities *municipalities);
 // "2026-10" for a month as in struct cell.
 void statistic_month(uint16_t month, char out[STATISTIC_MONTH_MAX]);
 

@@ -169,7 +169,8 @@ def check_json(name, pointer, value, what):
             check("schemas/trend.v1.json", "", departed["data"], what)
     if follow(name, pointer) == "/components/schemas/Statistics":
         for statistic in value["statistics"]:
-            check("schemas/statistic.v1.json", "", statistic, what)
+            told = {key: part for key, part in statistic.items() if key not in ("inhabitants", "rate")}
+            check("schemas/statistic.v1.json", "", told, what)
 
 
 def check_body(name, pointer, media, body, what):

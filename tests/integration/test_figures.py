@@ -86,6 +86,10 @@ class Figures(Case):
         self.assertEqual([{k: v for k, v in line.items() if k not in ("by", "inhabitants", "rate") and not k.endswith("Name")}
                           for line in answer["statistics"]], released["statistics"])
         self.assertEqual((answer["roundingBase"], answer["closed"]), (released["roundingBase"], released["closed"]))
+        rates = self.daemon.control("GET", "/v1/statistics?rate=yes").json["statistics"]  # what the public report is made of
+        self.assertEqual([(line.get("inhabitants"), line.get("rate")) for line in rates],
+                         [(line.get("inhabitants"), line.get("rate")) for line in answer["statistics"]])
+        self.assertEqual(self.daemon.control("GET", "/v1/statistics?rate=maybe").status, 400)
         self.assertGreater(len(answer["statistics"]), 80)
         self.assertEqual({form: self.ask(f"format={form}").body for form in before}, before)
         rows = [plain(line) for line in answer["statistics"]]

@@ -414,7 +414,7 @@ class Public(FakeCase):
             self.page("--public")
             pages.append(self.source)
         self.assertEqual(pages[0], pages[1])
-        self.assertEqual(self.country.requests, ["/v1/statistics", "/v1/organisation"] * 2)
+        self.assertEqual(self.country.requests, ["/v1/statistics?rate=yes", "/v1/organisation"] * 2)
 
     def test_finer_statistics_are_rounded_here(self):
         self.page("--public")

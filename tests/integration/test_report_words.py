@@ -84,6 +84,27 @@ class Summary(FakeCase):
             m["inhabitants"] = 0
         self.assertNotIn("per 100,000 inhabitants", self.page("--year", "2017").plain())
 
+    def test_rates_of_the_rounded_page(self):
+        """Of the rounded number, one decimal; where nothing is told there is none."""
+        statistics, people = self.country.statistics, 800_000
+
+        def with_inhabitants():
+            answer = statistics()
+            for line in answer["statistics"]:
+                if line["measure"] == "signals" and "province" in line:
+                    line["inhabitants"] = people
+            return answer
+
+        page = self.page("--public", "--year", "2017")  # none are known
+        self.assertEqual((page.tables["Signals by province"][0][-1], "rounded number," in page.plain()), ("2017", False))
+        self.country.statistics = with_inhabitants
+        page = self.page("--public", "--year", "2017")
+        self.assertEqual(page.tables["Signals by province"][0][-2:], ["2017", "Per 100,000"])
+        self.assertEqual(page.row("Signals by province", "Limburg")[-2:], ["10", "1.3"])
+        self.assertEqual(page.row("Signals by province", "Groningen")[-2:], ["<10", "–"])
+        self.assertNotIn("Per 100,000", page.tables["Signals by gender of the victim"][0])
+        self.assertIn("that of the rounded number,", page.plain())
+
     def test_silent_and_stranded(self):
         text = self.page("--year", "2017").plain()
         quiet = [m for m in self.country.municipalities if m["state"] != "signals"]

@@ -30,7 +30,7 @@ static void values_come_back(void **state) {
         struct buf value;
         buf_init(&value, STATISTIC_VALUE_MAX);
         statistic_put_value(&(struct json_out){.buf = &value}, str_from(table[i].key),
-                            &table[i].statistic);
+                            &table[i].statistic, 0);
         assert_true(str_is(buf_str(&value), table[i].value));
         assert_true(statistic_read_value(str_from(table[i].key), buf_str(&value), &back));
         assert_int_equal(back.count, table[i].statistic.count);

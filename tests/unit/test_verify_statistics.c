@@ -44,7 +44,7 @@ static void let_wait(struct ledger *ledger, uint64_t seq, struct str key, int64_
     buf_init(&value, STATISTIC_VALUE_MAX);
     buf_init(&record, 1000);
     if (count)
-        statistic_put_value(&json, key, &told);
+        statistic_put_value(&json, key, &told, 0);
     record_put_statistic_waiting(&record, key, buf_str(&value));
     put_seq(ledger, STORE_STATISTICS_OUTBOX, seq, buf_str(&record));
     buf_free(&value);

@@ -40,16 +40,21 @@ static bool is_wanted(const struct json_view *statistic, const struct wanted_sum
     return true;
 }
 
+static const struct json_view *find_row(const struct snapshot *snapshot,
+                                        const struct wanted_sum *wanted) {
+    for (size_t i = 0; i < json_view_size(snapshot->statistics); i++) {
+        const struct json_view *statistic = json_view_item(snapshot->statistics, i);
+        if (is_wanted(statistic, wanted))
+            return statistic;
+    }
+    return NULL;
+}
+
 // 0 where there is no statistic. Rounded already; once more, so that nothing finer gets out from
 // here.
 static int64_t find_statistic(const struct snapshot *snapshot, const struct wanted_sum *wanted) {
-    for (size_t i = 0; i < json_view_size(snapshot->statistics); i++) {
-        const struct json_view *statistic = json_view_item(snapshot->statistics, i);
-        int64_t count = report_number(statistic, "count");
-        if (is_wanted(statistic, wanted))
-            return count - count % snapshot->report->rounding;
-    }
-    return 0;
+    int64_t count = report_number(find_row(snapshot, wanted), "count");
+    return count - count % snapshot->report->rounding;
 }
 
 static int64_t find_of_year(const struct snapshot *snapshot, int year, const char *by,
@@ -192,6 +197,14 @@ static void put_compared(struct snapshot *snapshot, const char *by, const char *
     json_close(out, ']');
 }
 
+// Of the region in the year of the page, or of the country; 0: none, or nothing is told of it.
+static void put_inhabitants(struct snapshot *snapshot, const char *by, const char *code) {
+    char period[16];
+    (void)snprintf(period, sizeof period, "%d", snapshot->report->year);
+    const struct wanted_sum wanted = {"signals", "year", period, by, code};
+    report_put_number(snapshot->report, find_row(snapshot, &wanted), "inhabitants");
+}
+
 static void put_dimensions(struct snapshot *snapshot) {
     struct json_out *out = &snapshot->report->out;
     json_open_key(out, "dimensions", '{');
@@ -202,6 +215,8 @@ static void put_dimensions(struct snapshot *snapshot) {
             json_open(out, '{');
             json_put_text(out, "code", code);
             put_compared(snapshot, dimension_name(dimensions[i]), code);
+            if (dimensions[i] == DIM_PROVINCE || dimensions[i] == DIM_POLICE_UNIT)
+                put_inhabitants(snapshot, dimension_name(dimensions[i]), code);
             json_close(out, '}');
         }
         json_close(out, ']');
@@ -237,7 +252,7 @@ static enum ctl_exit put_document(struct snapshot *snapshot) {
 }
 
 enum ctl_exit report_public(struct report *report) {
-    struct json_view *answer = ctl_get(report->ctl, "/v1/statistics");
+    struct json_view *answer = ctl_get(report->ctl, "/v1/statistics?rate=yes");
     struct snapshot snapshot = {.report = report, .answer = answer};
     enum ctl_exit result = answer ? take_answer(&snapshot) : CTL_FAILED;
     if (result == CTL_OK)

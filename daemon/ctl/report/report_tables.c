@@ -165,12 +165,14 @@ static void put_months(struct report_tables *tables, const char *name) {
 }
 
 static void put_rate(struct report_tables *tables, int64_t signals, int64_t inhabitants) {
-    csv_writer_put_number(&tables->writer, inhabitants);
-    if (inhabitants > 0)
+    if (inhabitants > 0) {
+        csv_writer_put_number(&tables->writer, inhabitants);
         csv_writer_put_hundredths(&tables->writer,
                                   (signals * 10000000 + inhabitants / 2) / inhabitants);
-    else
+    } else {
         csv_writer_put_text(&tables->writer, NULL);
+        csv_writer_put_text(&tables->writer, NULL);
+    }
 }
 
 static const char *province_name(const char *code) {
