@@ -83,7 +83,8 @@ static bool read_line(struct str text, int64_t now_ms, struct listing_file *file
         if (!str_to_u64(date[-1], UINT64_MAX, &file->size) || !read_time(date, now_ms, &file->ms))
             continue;
         file->name = (struct str){name, (size_t)(end - name)};
-        return name < end && file->ms != 0;
+        file->ms += file->ms == 0;
+        return name < end;
     }
     return false;
 }
@@ -94,16 +95,20 @@ static bool is_name(struct str name) {
 }
 
 bool listing_read(struct str text, int64_t now_ms,
-                  void (*fn)(void *ctx, const struct listing_file *file), void *ctx) {
+                  void (*fn)(void *ctx, const struct listing_file *file), void *ctx,
+                  size_t *unreadable) {
     struct str line;
     size_t count = 0;
+    *unreadable = 0;
     while (str_split(&text, '\n', &line)) {
         struct listing_file file;
         if (line.len == 0 || line.data[0] != '-') // a folder, a link, a pipe
             continue;
-        if (count++ == LISTING_FILES_MAX || !read_line(line, now_ms, &file) || !is_name(file.name))
+        if (count++ == LISTING_FILES_MAX)
             return false;
-        if (file.name.data[0] != '.')
+        if (!read_line(line, now_ms, &file) || !is_name(file.name))
+            ++*unreadable;
+        else if (file.name.data[0] != '.')
             fn(ctx, &file);
     }
     return true;

@@ -138,15 +138,29 @@ static void sift(void *ctx, const struct digest *digest, uint64_t time) {
 // What is gone from the folder is forgotten, with the first file that is read next.
 static void forget_gone(struct folder *folder) {
     struct sifting sifting = {folder, index_create()};
-    folder->file.gone_count = 0;
     index_each(folder->done, sift, &sifting);
     index_free(folder->done);
     folder->done = sifting.kept;
 }
 
+// What is in a line that cannot be read is not known, so nothing is forgotten.
+static void begin_files(struct folder *folder, size_t unreadable) {
+    folder->file.gone_count = 0;
+    folder->held = unreadable > 0;
+    if (unreadable)
+        (void)snprintf(folder->failure, sizeof folder->failure,
+                       "%zu of the lines of the folder's list cannot be read; the other files are",
+                       unreadable);
+    else if (folder->count)
+        forget_gone(folder);
+    if (folder->count)
+        qsort(folder->files, folder->count, sizeof *folder->files, by_age);
+}
+
 static void on_listed(void *ctx, const struct fetch_result *result) {
     struct feed *feed = ctx;
     struct folder *folder = feed->folder;
+    size_t unreadable;
     if (feed->ended || feed->feeds->stopping) {
         feed_poll_finish(feed, NULL, 0);
         return;
@@ -155,7 +169,7 @@ static void on_listed(void *ctx, const struct fetch_result *result) {
         feed_poll_finish(feed, result->reason, 0);
         return;
     }
-    if (!listing_read(result->body, loop_wall_ms(), on_file, feed)) {
+    if (!listing_read(result->body, loop_wall_ms(), on_file, feed, &unreadable)) {
         index_clear(folder->now);
         feed_poll_finish(feed, "the list of the folder cannot be read", 0);
         return;
@@ -164,10 +178,7 @@ static void on_listed(void *ctx, const struct fetch_result *result) {
     folder->before = folder->now;
     folder->now = last;
     index_clear(last);
-    if (folder->count) {
-        forget_gone(folder);
-        qsort(folder->files, folder->count, sizeof *folder->files, by_age);
-    }
+    begin_files(folder, unreadable);
     feed->record.contact_ms = loop_wall_ms();
     feed_files_next(feed);
 }

@@ -12,13 +12,15 @@ struct listing_file {
     struct str name; // borrowed; without control characters, and no dot at its beginning
     uint64_t size;
     int64_t ms; // when it was changed, to the minute, or to the day where it is older than half a
-                // year; as if the server's clock showed UTC. Never 0
+                // year; as if the server's clock showed UTC. Never 0: of the first minute of 1970
+                // it is 1
 };
 
-// Calls fn for each regular file, in the server's order. False when a line of a regular file cannot
-// be read, or there are more than LISTING_FILES_MAX: then nobody knows what the folder has.
-// `now_ms` says of which year a day is.
+// Calls fn for each regular file, in the server's order. False when there are more than
+// LISTING_FILES_MAX: then nobody knows what the folder has. `now_ms` says of which year a day is.
+// `unreadable`, out: lines of regular files that cannot be read; what the others say holds.
 bool listing_read(struct str text, int64_t now_ms,
-                  void (*fn)(void *ctx, const struct listing_file *file), void *ctx);
+                  void (*fn)(void *ctx, const struct listing_file *file), void *ctx,
+                  size_t *unreadable);
 
 #endif

@@ -28,9 +28,10 @@ static void add(void *ctx, const struct listing_file *file) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct sum one = {.text = {(const char *)data, size}}, other = one;
-    bool good = listing_read(one.text, now_ms, add, &one);
-    if (good != listing_read(other.text, now_ms, add, &other) || one.files != other.files ||
-        one.sizes != other.sizes)
+    size_t bad, other_bad;
+    bool good = listing_read(one.text, now_ms, add, &one, &bad);
+    if (good != listing_read(other.text, now_ms, add, &other, &other_bad) || bad != other_bad ||
+        one.files != other.files || one.sizes != other.sizes)
         abort();
     return 0;
 }

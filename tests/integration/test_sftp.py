@@ -179,6 +179,20 @@ class Folders(unittest.TestCase):
         self.total(daemon, 3)
         daemon.stop()
 
+    def test_a_line_of_the_list_stops_no_file(self):
+        """A name in the letters of another time cannot be read, and a file may have no time."""
+        (self.server.drop / os.fsdecode(b"caf\xe9.csv")).write_text("x")
+        self.server.put("a.csv", "1;01-01-2017;orgaanhandel")
+        os.utime(self.server.drop / "a.csv", (0, 0))
+        daemon = self.daemon()
+        self.total(daemon, 1)
+        wait_for(lambda: "1 of the lines" in (self.feed(daemon)["failure"] or ""), "it is told")
+        os.unlink(self.server.drop / os.fsdecode(b"caf\xe9.csv"))
+        daemon.control("POST", "/v1/feeds/drop/poll")
+        wait_for(lambda: self.feed(daemon)["failure"] is None, "all can be read")
+        self.assertEqual(daemon.counts()["total"], 1)
+        daemon.stop()
+
     def test_nothing_of_names_is_kept(self):
         """A file may be called by a person, and so may what cannot be read."""
         self.server.put("Anna de Vries 1234567890.csv", "1;01-01-2017;orgaanhandel")

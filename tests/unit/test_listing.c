@@ -21,8 +21,9 @@ static void note(void *ctx, const struct listing_file *file) {
 }
 
 static bool read_list(const char *text) {
+    size_t unreadable;
     seen[0] = '\0';
-    return listing_read(str_from(text), now_ms, note, NULL);
+    return listing_read(str_from(text), now_ms, note, NULL, &unreadable) && unreadable == 0;
 }
 
 static void what_servers_write(void **state) {
@@ -48,6 +49,9 @@ static void what_servers_write(void **state) {
          "May 2 11:00 x.csv 7 2026-05-01T10:00; "},
         // without a number of links
         {"-rw-------  user group 5 May 01 08:09 m.csv", "m.csv 5 2026-05-01T08:09; "},
+        // without a time
+        {"-rw-r--r--    1 1000     1000             4 Jan  1  1970 m.csv",
+         "m.csv 4 1970-01-01T00:00; "},
         // no files of their senders
         {"drwxr-xr-x    2 1000     1000          4096 May 29 16:27 done", ""},
         {"lrwxrwxrwx    1 1000     1000             4 May 29 16:27 a -> b", ""},
@@ -81,11 +85,16 @@ static void what_cannot_be_read_is_told(void **state) {
         "-rw-r--r-- 1 a a 1 May 29 16:27 a\x01.csv",
         "-rw-r--r-- 1 a a 1 May 29 16:27 ../a.csv",
         "-rw-r--r-- 1 a a 1 May 29 16:27 \xff.csv",
-        "-rw-r--r-- 1 a a 1 Jan 1 1970 a.csv",
     };
-    for (size_t i = 0; i < COUNT(lines); i++)
+    for (size_t i = 0; i < COUNT(lines); i++) {
+        char text[256];
         if (read_list(lines[i]))
             fail_msg("%s", lines[i]);
+        // It costs no other file.
+        (void)snprintf(text, sizeof text, "%s\n-rw-r--r-- 1 a a 5 May 29 16:27 b.csv\n", lines[i]);
+        assert_false(read_list(text));
+        assert_string_equal(seen, "b.csv 5 2026-05-29T16:27; ");
+    }
 }
 
 static void random_lines_never_crash(void **state) {
@@ -100,7 +109,8 @@ static void random_lines_never_crash(void **state) {
         if (len)
             text[0] = '-';
         seen[0] = '\0';
-        (void)listing_read((struct str){text, len}, now_ms, note, NULL);
+        size_t unreadable;
+        (void)listing_read((struct str){text, len}, now_ms, note, NULL, &unreadable);
     }
 }
 

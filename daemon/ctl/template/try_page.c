@@ -60,8 +60,10 @@ static void on_answer(void *ctx, const struct fetch_result *result) {
     struct exchange *x = ctx;
     const char *what = x->asks_token ? "no access token: " : "";
     int64_t expires_s;
+    size_t unreadable;
     if (result->outcome == FETCH_OK && x->lists) {
-        x->ok = listing_read(result->body, now_ms(), on_file, &x->pick) ||
+        x->ok = (listing_read(result->body, now_ms(), on_file, &x->pick, &unreadable) &&
+                 unreadable == 0) ||
                 err_set(x->err, ERR_INPUT, "the list of the folder cannot be read");
     } else if (result->outcome != FETCH_OK) {
         (void)err_set(x->err, ERR_RETRY, "%s%s", what, result->reason);
