@@ -259,7 +259,7 @@ class CrashTest(kafka_case.KafkaCase):
             else:
                 payload.pop("previous", None)
                 self.assertEqual(payload["counts"], payload["status"] != "rejected", key)
-                (cell,) = harness.tally([{"type": "", "data": {**payload, "counts": True}}])
+                (cell,) = harness.tally([{"type": record["headers"]["ce_type"], "data": {**payload, "counts": True}}])
                 self.assertEqual(cell, expected)
         self.assertEqual((len(events), list(events)[:5]), (0, []), "acknowledged, but not in the topic")
 
