@@ -4,7 +4,8 @@
 // that is outside: somebody looks each minute, and what moves with a single signal would tell that
 // one came, or was withdrawn or erased, and when. So there
 //   - what counts signals, events, requests, polls that brought something, is rounded down to a
-//     multiple of disclosure.rounding_base, part by part, so that the sums hold there too;
+//     multiple of disclosure.rounding_base, part by part, so that the sums hold there too; and up
+//     where one already asks for a person, as an item in quarantine does;
 //   - persons, erasures and reads of the audit log are left out;
 //   - bytes are whole MiB, and times of a single commit or event steps of ten minutes;
 //   - what has the name of a source says only whether its feed works (its last success to the day),
@@ -48,6 +49,12 @@ static uint64_t rounded(const struct exposition *e, uint64_t value) {
 static void counted(const struct exposition *e, const char *name, const char *help,
                     uint64_t value) {
     metric(e, name, help, rounded(e, value));
+}
+
+// Of what already one is too many.
+static void alarming(const struct exposition *e, const char *name, const char *help,
+                     uint64_t value) {
+    metric(e, name, help, rounded(e, value + e->base - 1));
 }
 
 static void inside(const struct exposition *e, const char *name, const char *help, uint64_t value) {
@@ -160,12 +167,12 @@ static void put_kafka(const struct exposition *e, const struct control_numbers *
            f->publish.restarts + f->publish_counts.restarts + f->publish_current.restarts);
     metric(e, "kafka_forged_total", "Records in our name that are not ours, since the start",
            f->forged);
-    metric(e, "kafka_taken_back_total",
-           "Events that the topic had and the ledger lacked, since the start", f->taken_back);
-    metric(e, "kafka_forked_total",
-           "Records of ours that say something else than was published under their number, since "
-           "the start",
-           f->forked);
+    alarming(e, "kafka_taken_back_total",
+             "Events that the topic had and the ledger lacked, since the start", f->taken_back);
+    alarming(e, "kafka_forked_total",
+             "Records of ours that say something else than was published under their number, since "
+             "the start",
+             f->forked);
 }
 
 // --- the daemon, and its room
@@ -253,9 +260,9 @@ static void put_process(const struct exposition *e, const struct control_numbers
 // --- feeds
 
 static void put_feeds(const struct exposition *e, const struct control_numbers *f) {
-    metric(e, "not_quarantined_total",
-           "Bad items of polled pages that had no room in the quarantine",
-           f->totals->not_quarantined);
+    alarming(e, "not_quarantined_total",
+             "Bad items of polled pages that had no room in the quarantine",
+             f->totals->not_quarantined);
     metric(e, "feeds", "Polled feeds", f->feeds.feeds);
     metric(e, "feeds_failing", "Polled feeds whose last poll failed", f->feeds.failing);
     metric(e, "feeds_silent", "Sources that have fallen silent", f->feeds.silent);
@@ -271,7 +278,7 @@ static void put_feeds(const struct exposition *e, const struct control_numbers *
     counted(e, "poll_not_modified_total", "Polls that brought nothing new", f->feeds.not_modified);
     counted(e, "poll_hints_total", "Notifications that something changed at a source",
             f->feeds.hints);
-    metric(e, "quarantined", "Items and pages in quarantine", f->quarantined);
+    alarming(e, "quarantined", "Items and pages in quarantine", f->quarantined);
     metric(e, "quarantined_max", "Limit: entries of the quarantine", LEDGER_QUARANTINE_MAX);
 }
 

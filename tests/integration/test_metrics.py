@@ -117,6 +117,22 @@ class Told(Scraped):
         self.assertEqual(inside["signaald_erased_total"], 1)
         self.daemon.stop()
 
+    def test_one_that_is_too_many(self):
+        """An item in quarantine is seen, and one more beside it is not."""
+        with contextlib.closing(Endpoint()) as endpoint:
+            bad = []
+            endpoint.paths = {"/": lambda *_: (200, {"Content-Type": "application/json"}, bad)}
+            self.daemon.write_sources([*self.SOURCES, {"name": "polled", "url": endpoint.url("/"), **FEED}])
+            self.daemon.start()
+            told = [self.scrape()["signaald_quarantined"]]
+            for n in range(1, 4):
+                bad.append({"id": f"{n}", "reported": "soon"})
+                self.assertEqual(self.daemon.control("POST", "/v1/feeds/polled/poll").status, 202)
+                wait_for(lambda: self.daemon.metrics()["signaald_quarantined"] == n, "it is in the quarantine")
+                told.append(self.scrape()["signaald_quarantined"])
+            self.assertEqual(told, [0, 10, 10, 10])
+            self.daemon.stop()
+
     def test_what_is_rounded(self):
         self.daemon.extra["disclosure"] = ["rounding_base: 7"]
         self.daemon.write_config()
