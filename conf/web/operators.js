@@ -79,12 +79,17 @@ function table(caption, heads, rows, shown) {
 
 const drawn = new Map();
 
-// Draws only what has changed, so that focus stays and a screen reader has peace.
+// Draws only what has changed, so that a screen reader has peace. Who is in a table stays there, as far to the right.
 function draw(id, value, parts) {
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value), place = byId(id), tables = () => [...place.querySelectorAll(".wide")];
   if (drawn.get(id) === text) return;
   drawn.set(id, text);
-  byId(id).replaceChildren(...[parts(value)].flat(Infinity).filter(Boolean));
+  const focused = tables().indexOf(document.activeElement), scrolled = tables().map((table) => table.scrollLeft);
+  place.replaceChildren(...[parts(value)].flat(Infinity).filter(Boolean));
+  tables().forEach((table, i) => {
+    table.scrollLeft = scrolled[i] || 0;
+    if (i === focused) table.focus({ preventScroll: true });
+  });
 }
 
 // ---- is all well?

@@ -225,10 +225,10 @@ char *buf_take(struct buf *buf) {
 }
 
 bool str_read_file(const char *path, size_t max, struct buf *out, struct err *err) {
+    buf_init(out, max);
     FILE *f = fopen(path, "re");
     if (!f)
         return err_set(err, ERR_CONFIG, "%s: %s", path, strerror(errno));
-    buf_init(out, max);
     char piece[16384];
     size_t n;
     while ((n = fread(piece, 1, sizeof piece, f)) > 0)

@@ -119,10 +119,8 @@ static const char *svg_fault(struct str file) {
 bool logo_read(const char *path, struct buf *out, struct err *err) {
     struct buf file;
     buf_init(out, LOGO_BYTES_MAX * 2);
-    if (!str_read_file(path, LOGO_BYTES_MAX, &file, err)) {
-        buf_free(&file);
+    if (!str_read_file(path, LOGO_BYTES_MAX, &file, err))
         return false;
-    }
     bool png = is_png(buf_str(&file));
     const char *fault = png ? NULL : svg_fault(buf_str(&file));
     buf_puts(out, png ? "data:image/png;base64," : "data:image/svg+xml;base64,");

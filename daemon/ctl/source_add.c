@@ -313,7 +313,7 @@ static const struct args_option options[] = {
     {"template", 0, "NAME", "how it is read; default: native"},
     {"secret-file", 0, "FILE", "with the endpoint's secret; it is made if needed"},
     {"token-file", 0, "FILE", "for the new token, which is then not shown"},
-    {"certificate", 0, "BINDING", "its client shows one: oin:NUMBER or sha256:FINGERPRINT"},
+    {"certificate", 0, "BINDING", "its client shows one: oin:NUMBER or sha256:DIGEST"},
     {"set", 0, "COLUMN=VALUE", "any other column; may be given again"},
     {"sample", 0, "FILE", "try this, instead of what the endpoint has"},
     {"untried", 0, NULL, "try nothing"},

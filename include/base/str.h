@@ -76,7 +76,8 @@ struct str buf_str(const struct buf *buf);
 // Hands the bytes over, NUL-terminated (the NUL is not in len); the buffer is empty afterwards.
 char *buf_take(struct buf *buf);
 
-// The whole file, at most `max` bytes. INPUT when larger, CONFIG when it can't be read.
+// The whole file, at most `max` bytes. INPUT when larger, CONFIG when it can't be read: then `out`
+// is empty.
 bool str_read_file(const char *path, size_t max, struct buf *out, struct err *err) MUST_CHECK;
 
 enum { STR_FOLDED_MAX = 96 };

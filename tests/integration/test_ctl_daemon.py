@@ -66,7 +66,8 @@ class Answers(harness.Case):
         self.assertIn("Nothing has gone outside yet", self.ctl("statistics"))
         self.assertIn("The first statistics are out", self.ctl("statistics", "release"))
         rows = self.rows("statistics", "--where", "year=2017", "--where", "gender=Masculine")
-        self.assertEqual([(row["measure"], row["count"]) for row in rows], [("signals", "60")])
+        self.assertEqual({(row["measure"], row["count"]) for row in rows}, {("signals", "60")})
+        self.assertEqual([row["citizenship"] + row["foreign"] for row in rows if not row["category"]], [""])
 
     def test_top_costs_one_line_of_audit(self):
         before = self.daemon.status()["ledger"]["audited"]

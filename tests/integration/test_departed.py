@@ -249,7 +249,7 @@ class Departed(Fresh):
         self.post()
         self.assertEqual(self.close(2020, 3, 1, 1), [])
         self.assertIn("Nothing departs: of 4 regions and forms", self.ctl("--departed")[1])
-        self.make("b", "ForcedLabour", "GM0363", 40, 2019, range(6, 12))
+        self.make("b", "ForcedLabour", "GM0363", 100, 2019, range(6, 12))
         self.post({key: signal for key, signal in self.signals.items() if key.startswith("b")})
         self.close(2020, 4, 1, 1)
         text = self.ctl("--departed")[1]

@@ -171,6 +171,17 @@ class InBrowser(Failing):
                          [["trend wijkt af", "\u2013", place, "Seksuele uitbuiting"] for place in ("Nederland", evil, "politie Rotterdam")])
         self.assertEqual(tab.run("document.querySelectorAll('img').length"), 0)
 
+    def test_keyboard_stays(self):
+        """Who has moved to a table, and in it to the right, is still there when a new line has come."""
+        self.post("keyboard-1")
+        tab = self.look(width=390)
+        tab.wait("!!document.querySelector('#events .wide')", "there are events")
+        tab.run("Object.assign(document.querySelector('#events .wide'), {scrollLeft: 60}).focus()")
+        self.post("keyboard-2", category="kinderarbeid")
+        tab.wait_text("Child labour")
+        self.assertEqual(tab.run("[document.activeElement.closest('section').querySelector('h2').id, document.activeElement.scrollLeft]"),
+                         ["h-events", 60])
+
     def test_restart(self):
         """The page says that contact is lost, goes on by itself when the daemon is there again, and was not loaded anew."""
         tab = self.look("?lang=nl")

@@ -21,6 +21,7 @@ SOURCES = [{"name": "coa", "kind": "coa", "push": True}, {"name": "ngo", "kind":
 OTHERS = {
     "identity.oin": "00000001823288444000", "identity.test": "yes", "identity.contact_email": "other@beheer.example",
     "identity.contact_url": "https://other.example/", "identity.type_prefix": "nl.other", "identity.data_regulation": "WPG",
+    "identity.organisation": "Other", "identity.logo": "{dir}/logo.svg",
     "control.socket": "{dir}/other.sock", "control.group": "root",
     "intake.listen": "127.0.0.1:9", "metrics.listen": "127.0.0.1:19", "metrics.plain": "yes",
     "intake.tls_certificate": "{dir}/tls.crt", "intake.tls_key": "{dir}/tls.key",
@@ -28,7 +29,7 @@ OTHERS = {
     "kafka.current_topic": "other-current", "state.directory": "{dir}/other",
     "state.identity_key": "{dir}/secret.key", "person.key": "{dir}/secret.key", "person.previous_key": "{dir}/secret.key",
     "intake.tls_client_ca": "{dir}/tls.crt", "intake.tls_client_crl": "{dir}/revoked.pem",
-    "poll.ca_file": "{dir}/tls.crt", "poll.crl_file": "{dir}/revoked.pem", "log.level": "warning",
+    "poll.ca_file": "{dir}/tls.crt", "poll.crl_file": "{dir}/revoked.pem", "log.level": "warning", "disclosure.public": "yes",
     "tables.municipalities": "{dir}/municipalities.csv", "tables.name_variants": "{dir}/name-variants.csv",
     "tables.categories": "{dir}/categories.csv", "tables.display_allowlist": "{dir}/display-allowlist.txt",
     "tables.sources": "{dir}/other.csv", "tables.templates": "{dir}/templates",
@@ -50,6 +51,7 @@ class Keys(Fresh):
         self.directory = self.daemon.directory
         root = pki.Holder("root")
         for name, data in (("tls.crt", root.pem()), ("tls.key", root.key_pem()), ("revoked.pem", root.revoke([])),
+                           ("logo.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>'),
                            ("secret.key", b"k" * 32)):
             (self.directory / name).write_bytes(data)
             (self.directory / name).chmod(0o600)

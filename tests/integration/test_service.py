@@ -194,7 +194,7 @@ class Options(Fresh):
         self.assertEqual(tables.returncode, 2)
         for part in ("sources.csv:4: name", "sources.csv:4: kind", "categories.csv:2"):
             self.assertIn(part, tables.stderr)
-        self.daemon.config_path.write_text(text + "intake2:\n  x: 1\nkafka:\n  topic: 'a b'\n  recovery_wait: soon\n")
+        self.daemon.config_path.write_text(text.replace("kafka:\n", "kafka:\n  topic: 'a b'\n  recovery_wait: soon\n") + "intake2:\n  x: 1\n")
         wrong = run("--check-config", "-c", self.daemon.config_path)
         self.assertEqual(wrong.returncode, 2)
         for part in ("intake2", "kafka.topic", "kafka.recovery_wait", "sources.csv:4: name", "categories.csv:2"):
@@ -423,7 +423,7 @@ class Unit(unittest.TestCase):
 
     def test_verify(self):
         sockets = [shutil.copy(socket, self.directory.name) for socket in UNIT.parent.glob("*.socket")]
-        self.assertEqual(len(sockets), 2)
+        self.assertEqual(len(sockets), 3)
         done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(self.unit), *sockets], capture_output=True, text=True)
         told = [line for line in done.stderr.splitlines() if UNIT.stem in line]
         self.assertEqual((done.returncode, told), (0, []), done.stderr)

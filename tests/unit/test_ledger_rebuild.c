@@ -37,13 +37,26 @@ static void assert_same_line(struct ledger *a, struct ledger *b, uint64_t seq) {
     assert_string_equal(x.event, y.event);
 }
 
+static bool is_of_erased(struct ledger *ledger, struct str name, int64_t received_ms) {
+    for (uint64_t seq = ledger_first_seq(ledger); seq <= ledger_last_seq(ledger); seq++) {
+        struct line line = line_at(ledger, seq);
+        if (line.entry.erased && line.entry.received_ms == received_ms &&
+            str_equal(str_from(line.entry.source), name))
+            return true;
+    }
+    return false;
+}
+
 static bool same_feed(void *ctx, struct str name, struct str value) {
     struct ledger *const *pair = ctx;
     struct feed_record feed, other;
     assert_true(record_get_feed(value, &feed, &pair[0]->identity_key));
     assert_true(ledger_feed(pair[1], name, &other));
     assert_int_equal(feed.silent, other.silent);
-    assert_int_equal(feed.signal_ms, other.signal_ms);
+    // Of news that were erased before Kafka had them no topic tells that they were news.
+    if (feed.signal_ms != other.signal_ms)
+        assert_true(other.signal_ms < feed.signal_ms &&
+                    is_of_erased(pair[0], name, feed.signal_ms));
     return true;
 }
 
