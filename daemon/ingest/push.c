@@ -271,14 +271,10 @@ static void on_refusal(void *ctx, struct http_request *request, unsigned status,
 static void send_problem(struct push_request *call, unsigned status, const char *detail) {
     struct http_reply reply = {0};
     call->push->requests_refused++;
-    problem_fill(&reply, status, detail);
-    http_send(call->request, &reply);
-}
-
-static void send_busy(struct push_request *call) {
-    struct http_reply reply = {0};
-    call->push->requests_refused++;
-    fill_busy(call, &reply);
+    if (status == 429 && !detail)
+        fill_busy(call, &reply);
+    else
+        problem_fill(&reply, status, detail);
     http_send(call->request, &reply);
 }
 
@@ -291,9 +287,7 @@ static void on_request(void *ctx, struct http_request *request) {
         status = check_admission(call);
     if (!status && call->is_signed)
         status = check_signature(call);
-    if (status == 429)
-        send_busy(call);
-    else if (status)
+    if (status)
         send_problem(call, status, call->refusal[0] ? call->refusal : NULL);
     else
         handler_of(call)(call);
@@ -451,7 +445,8 @@ static void get_figures(struct push_request *call) {
     struct push *push = call->push;
     unsigned status = push->stopping ? 503
                                      : released_ask(&push->released, call->request, push->tables,
-                                                    loop_now_ms(push->loop));
+                                                    loop_now_ms(push->loop), &call->retry_s);
+    call->too_often = call->retry_s > 0;
     if (status)
         send_problem(call, status, NULL);
 }

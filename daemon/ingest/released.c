@@ -26,17 +26,19 @@ struct released_question {
     char etag[ETAG_MAX];
 };
 
-static bool is_too_often(struct released *released, const struct http_request *request,
-                         int64_t now_ms) {
+// 0, or in how many seconds the address may ask again.
+static uint32_t address_wait_s(struct released *released, const struct http_request *request,
+                               int64_t now_ms) {
     const uint32_t per_minute = released->config->disclosure_requests_per_minute;
     if (!per_minute)
-        return false;
+        return 0;
     int64_t *due_ms = &released->due_ms[http_peer_place(request, RELEASED_RATE_BITS)];
     const int64_t each_ms = MINUTE_MS / per_minute, from_ms = *due_ms > now_ms ? *due_ms : now_ms;
-    if (from_ms - now_ms > MINUTE_MS - each_ms)
-        return true;
+    const int64_t over_ms = from_ms - now_ms - (MINUTE_MS - each_ms);
+    if (over_ms > 0)
+        return (uint32_t)(over_ms / 1000 + 1);
     *due_ms = from_ms + each_ms;
-    return false;
+    return 0;
 }
 
 static const char *type_of(enum released_form form) {
@@ -79,10 +81,11 @@ static void send_faults(struct released_question *question) {
 }
 
 unsigned released_ask(struct released *released, struct http_request *request,
-                      struct tables *tables, int64_t now_ms) {
+                      struct tables *tables, int64_t now_ms, uint32_t *wait_s) {
     if (!released->config->disclosure_public)
         return 404;
-    if (is_too_often(released, request, now_ms) || released->at_work == RELEASED_AT_WORK_MAX)
+    *wait_s = address_wait_s(released, request, now_ms);
+    if (*wait_s || released->at_work == RELEASED_AT_WORK_MAX)
         return 429;
     struct released_question *question = mem_zalloc(1, sizeof *question);
     question->released = released;

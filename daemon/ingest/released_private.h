@@ -23,9 +23,10 @@ struct released {
     unsigned at_work;
     int64_t due_ms[1 << RELEASED_RATE_BITS]; // when all that an address asked would have been due
 };
-// Answers GET /v1/statistics or /v1/codes, maybe later: 0. Else the status to refuse it with.
+// Answers GET /v1/statistics or /v1/codes, maybe later: 0. Else the status to refuse it with; with
+// 429, in *wait_s when its address may ask again, or 0: it is the others who ask much.
 unsigned released_ask(struct released *released, struct http_request *request,
-                      struct tables *tables, int64_t now_ms) MUST_CHECK;
+                      struct tables *tables, int64_t now_ms, uint32_t *wait_s) MUST_CHECK;
 
 // --- what is asked
 

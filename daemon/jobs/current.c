@@ -88,6 +88,10 @@ static void on_taken(struct commit_task *task) {
     if (stream->take.gone)
         log_notice("kafka topic=%s gone=%zu: keys of signals that the ledger does not have",
                    stream->topic_name, stream->take.gone);
+    if (stream->take.left)
+        log_notice("kafka topic=%s: state is full, so some keys of signals that the ledger does "
+                   "not have stay there until it is started with more room",
+                   stream->topic_name);
     if (job->stopping || publish_change(stream))
         return;
     if (stream->take.partitions) {

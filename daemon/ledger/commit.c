@@ -112,6 +112,7 @@ static void begin_change(const struct ledger *ledger, struct ledger_change *chan
     change->statistics = ledger->statistics;
     change->statistics_waiting = ledger->statistics_waiting;
     change->statistics_changed = change->current_changed = false;
+    change->current_unread = false;
     change->current = ledger->current;
     change->current_waiting = ledger->current_waiting;
     memset(change->topics, 0, sizeof change->topics);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+enum { TAKEN_BESIDE = 100 };  // keys, between two looks at the room that is left
 enum { WAITING_MAX = 20000 }; // more pieces wait until Kafka has taken what waits
 enum { PIECE_LINES = 2000, STATE_BYTES = 16 + DIGEST_BYTES, NAMES_BYTES_MAX = 1 << 20 };
 
@@ -59,6 +60,8 @@ void ledger_flush_current(struct ledger_writer *writer) {
         if (!writer->ledger->topics[LEDGER_CURRENT].name)
             store_clear(&writer->txn, STORE_CURRENT_OUTBOX);
     }
+    if (change->current_unread) // the next start takes it for a new one, and reads all of it
+        store_delete(&writer->txn, STORE_META, ledger_topic_key(LEDGER_CURRENT));
     if (change->current_changed) {
         memcpy(record, &change->current.last, 8);
         memcpy(record + 8, &change->current.from, 8);
@@ -89,21 +92,24 @@ void ledger_tell_current(struct ledger_writer *writer, struct commit_task *task)
 
 // --- taking what was read ---
 
-static void take_key(struct ledger_writer *writer, struct current_take *take,
+// False when it takes of the room that is kept for confirmations: it is a rider, which nothing else
+// keeps from that.
+static bool take_key(struct ledger_writer *writer, struct current_take *take,
                      const struct current_key *key) {
     struct ledger_entry known;
     bool stands = ledger_find_known(writer, &key->identity, &known) && !known.erased;
     if (stands && !key->strange)
-        return;
+        return true;
     take->gone += !stands;
     note(writer, &key->identity, stands ? known.seq : 0);
     writer->writes = true;
+    return take->taken++ % TAKEN_BESIDE || ledger_leaves_reserve(&writer->txn);
 }
 
 void ledger_take_current(struct ledger_writer *writer, struct commit_task *task) {
     struct current_take *take = (struct current_take *)task;
     struct current_state *state = &writer->change->current;
-    take->gone = 0;
+    take->gone = take->taken = 0;
     if (take->last > state->last) {
         state->last = take->last;
         writer->change->current_changed = writer->writes = true;
@@ -118,8 +124,11 @@ void ledger_take_current(struct ledger_writer *writer, struct commit_task *task)
         state->names = take->names;
         ledger_tell_current_anew(writer);
     }
-    for (size_t i = 0; i < take->count; i++)
-        take_key(writer, take, &take->keys[i]);
+    size_t i = 0;
+    while (i < take->count && take_key(writer, take, &take->keys[i]))
+        i++;
+    take->left = i < take->count;
+    writer->change->current_unread = take->left;
 }
 
 void ledger_digest_names(const struct municipalities *municipalities, struct digest *out) {

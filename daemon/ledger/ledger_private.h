@@ -114,6 +114,7 @@ struct ledger_change {
     uint64_t statistics_waiting;
     struct current_state current; // to be written when current_changed
     bool current_changed;
+    bool current_unread; // not all of its topic was taken, for want of room
     uint64_t current_waiting;
     struct ledger_topic_change {
         int32_t partitions; // it has so many; 0: as before

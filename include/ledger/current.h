@@ -45,6 +45,8 @@ struct current_take {
     int32_t partitions;  // of a topic that was ahead: it is told all; 0: it was not
     struct digest names; // of the tables in force
     size_t gone;         // out: keys that the ledger lacks
+    size_t taken;        // out: and with those that are strange
+    bool left;           // out: there was no room for all; the next start reads the topic anew
 };
 void ledger_take_current(struct ledger_writer *writer, struct commit_task *task);
 void ledger_digest_names(const struct municipalities *municipalities, struct digest *out);

@@ -316,7 +316,9 @@ class Switched(Fresh):
         statuses = [answer.status for answer in answers]
         self.assertEqual(statuses[:3], [200] * 3)
         self.assertIn(429, statuses)
-        self.assertTrue(all(int(answer.headers["Retry-After"]) > 0 for answer in answers if answer.status == 429))
+        refused = [answer for answer in answers if answer.status == 429]
+        self.assertTrue(all(0 < int(answer.headers["Retry-After"]) <= 20 for answer in refused))
+        self.assertIn("more requests in a minute", refused[0].json["detail"])  # and not that much is waiting here
         self.assertEqual(self.get("/v1/health").status, 200)  # what has no limit of this kind
         for other in ("127.0.0.2", "127.0.16.1", "127.16.0.1"):  # nor has who is near it
             with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.daemon.port, timeout=PATIENCE_S, source_address=(other, 0))) as own:

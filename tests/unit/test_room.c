@@ -2,6 +2,7 @@
 // Whatever fills a ledger, what Kafka confirms is kept: each store is filled in turn until nothing
 // more is taken, then all that waits is confirmed, in one commit and in many.
 #include "base/mem.h"
+#include "ledger/current.h"
 #include "verify_rig.h"
 
 enum { STATE_BYTES = 1 << 20, ITEMS = 50, ITEM_ROUNDS = 180, AUDIT_ROUNDS = 10000 };
@@ -12,6 +13,7 @@ static struct ledger *open_small(void) {
                                      .bytes_max = STATE_BYTES,
                                      .topic = "signals",
                                      .counts_topic = "signal-counts",
+                                     .current_topic = "signals-current",
                                      .window_ms = 100 * day_ms};
     struct ledger *ledger = ledger_open(&options, &err);
     if (!ledger)
@@ -176,6 +178,44 @@ static void they_are_kept_beside_what_is_refused(void **state) {
     ledger_close(ledger);
 }
 
+// What the topic of current signals has and a full ledger lacks waits for room, and spoils no
+// commit.
+static void what_the_ledger_lacks_waits(void **state) {
+    (void)state;
+    enum { KEYS = 20000 };
+    struct ledger *ledger = open_small();
+    struct ledger_group seen = {0};
+    seen.confirmed[LEDGER_CURRENT].partitions = 1;
+    commit_group(ledger, &seen);
+    ledger_group_free(&seen);
+    fill(ledger, 0);
+    fill(ledger, COUNT(stores) - 1);
+    struct current_key *keys = calloc(KEYS, sizeof *keys);
+    for (size_t i = 0; i < KEYS; i++)
+        hash_random(keys[i].identity.bytes, DIGEST_BYTES);
+    struct current_take take = {
+        .task = {.run = ledger_take_current, .rides = true}, .keys = keys, .count = KEYS};
+    uint64_t waiting = ledger_unpublished(ledger);
+    for (uint64_t seq = 1; seq <= 10; seq++) {
+        struct ledger_group group = {.tasks = &take.task};
+        struct ledger_confirmed *confirmed = &group.confirmed[LEDGER_EVENTS];
+        confirmed->acks = mem_alloc(sizeof *confirmed->acks);
+        confirmed->acks[confirmed->ack_count++] = (struct publish_ack){.seq = seq, .offset = 1};
+        ledger_commit(ledger, &group, now);
+        assert_int_equal(group.err.kind, ERR_NONE);
+        assert_true(take.left && take.gone < KEYS);
+        ledger_apply(ledger, &group);
+        ledger_group_free(&group);
+    }
+    assert_int_equal(ledger_unpublished(ledger), waiting - 10);
+    confirm_all(ledger, 1000000);
+    free(keys);
+    ledger_close(ledger);
+    ledger = open_small();
+    assert_int_equal(ledger_partitions(ledger, LEDGER_CURRENT), 0); // it is read anew
+    ledger_close(ledger);
+}
+
 // Retention goes on where nothing else does, and makes room.
 static void what_is_too_old_goes(void **state) {
     (void)state;
@@ -207,6 +247,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(confirmations_are_kept, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(they_are_kept_beside_what_is_refused, test_set_up,
                                         scratch_teardown),
+        cmocka_unit_test_setup_teardown(what_the_ledger_lacks_waits, test_set_up, scratch_teardown),
         cmocka_unit_test_setup_teardown(what_is_too_old_goes, test_set_up, scratch_teardown),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
