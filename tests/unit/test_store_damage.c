@@ -233,6 +233,27 @@ static void damage_is_refused_or_does_no_harm(void **state) {
     buf_free(&older);
 }
 
+// The last commit but one, when it passes for the last: all else in it is whole.
+static void an_older_commit_is_named(void **state) {
+    (void)state;
+    enum { NUMBER_AT = 144 };
+    struct err err;
+    uint64_t numbers[2];
+    save(make());
+    char *bytes = saved[0].bytes.data;
+    for (int i = 0; i < 2; i++)
+        memcpy(&numbers[i], bytes + i * PAGE + NUMBER_AT, sizeof numbers[i]);
+    int last = numbers[0] < numbers[1];
+    uint64_t next = numbers[last] + 1;
+    memcpy(bytes + !last * PAGE + NUMBER_AT, &next, sizeof next);
+    put_back();
+    assert_null(store_open(scratch_dir, 64 << 20, NULL, &err));
+    assert_int_equal(err.kind, ERR_DAMAGED);
+    assert_non_null(strstr(err.text, "another commit than the last"));
+    forget_saved();
+    buf_free(&older);
+}
+
 // --- a value ---
 
 static bool take_one(void *ctx, struct str key, struct str value) {
@@ -296,6 +317,7 @@ int main(void) {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, test_set_up, scratch_teardown)
     const struct CMUnitTest tests[] = {
         TEST(damage_is_refused_or_does_no_harm),
+        TEST(an_older_commit_is_named),
         TEST(damage_in_an_entry_of_each_table_is_named),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -413,6 +413,12 @@ static bool walk_all(int fd, const struct pages_meta *meta, const struct store_r
     return ok;
 }
 
+// A copy has the number 1, whoever wrote what is in it.
+static bool is_latest(const struct pages_meta *meta, const struct sums *written) {
+    return !written->transaction || meta->transaction == 1 ||
+           meta->transaction == written->transaction;
+}
+
 bool pages_check(int fd, const struct pages_meta *meta, const struct store_reader *reader,
                  bool *readable, struct err *err) {
     struct pages_found found;
@@ -423,6 +429,8 @@ bool pages_check(int fd, const struct pages_meta *meta, const struct store_reade
         if (found.sums.of[i] != found.written.of[i])
             return err_set(err, ERR_DAMAGED, "%s: its entries are not those that were written",
                            store_table_kinds[i].name);
+    if (walked && !is_latest(meta, &found.written))
+        return err_set(err, ERR_DAMAGED, "its first pages name another commit than the last");
     return walked;
 }
 

@@ -405,7 +405,7 @@ void store_each(struct store_txn *txn, enum store_table table,
 
 static void put_sums(struct store_txn *txn) {
     char bytes[SUMS_BYTES];
-    struct sums sums;
+    struct sums sums = {.transaction = mdb_txn_id(txn->handle)};
     memcpy(sums.of, txn->sums, sizeof sums.of);
     sums_put(&sums, bytes);
     MDB_val key = to_val(sums_key), value = {sizeof bytes, bytes};

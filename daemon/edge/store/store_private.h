@@ -21,12 +21,14 @@ extern const struct store_table_kind store_table_kinds[STORE_TABLES];
 // --- sums.c ---
 
 // META "sums": for each table the sum of what sums_entry says of its entries, without this entry
-// itself. Each commit writes it, so a table that lacks something, or has something that was once
-// true, shows.
+// itself, and the transaction that wrote it. Each commit writes it, so a table that lacks
+// something, or has something that was once true, shows; and so does the last transaction but one
+// when it passes for the last.
 struct sums {
     uint64_t of[STORE_TABLES];
+    uint64_t transaction;
 };
-enum { SUMS_BYTES = (STORE_TABLES + 1) * 8, SUMS_CHUNK = 1 << 16 };
+enum { SUMS_BYTES = sizeof(struct sums) + 8, SUMS_CHUNK = 1 << 16 };
 extern const struct str sums_key;
 
 void sums_put(const struct sums *sums, char out[SUMS_BYTES]);

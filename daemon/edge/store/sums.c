@@ -59,21 +59,21 @@ static uint64_t digest_of(uint64_t seed, struct str bytes) {
 }
 
 static uint64_t of_all(const struct sums *sums) {
-    return digest_of(STORE_TABLES, (struct str){(const char *)sums->of, sizeof sums->of});
+    return digest_of(STORE_TABLES, (struct str){(const char *)sums, sizeof *sums});
 }
 
 void sums_put(const struct sums *sums, char out[SUMS_BYTES]) {
     uint64_t check = of_all(sums);
-    memcpy(out, sums->of, sizeof sums->of);
-    memcpy(out + sizeof sums->of, &check, sizeof check);
+    memcpy(out, sums, sizeof *sums);
+    memcpy(out + sizeof *sums, &check, sizeof check);
 }
 
 bool sums_get(struct str value, struct sums *sums) {
     uint64_t check;
     if (value.len != SUMS_BYTES)
         return false;
-    memcpy(sums->of, value.data, sizeof sums->of);
-    memcpy(&check, value.data + sizeof sums->of, sizeof check);
+    memcpy(sums, value.data, sizeof *sums);
+    memcpy(&check, value.data + sizeof *sums, sizeof check);
     return check == of_all(sums);
 }
 
