@@ -90,7 +90,8 @@ class Departed(Fresh):
 
     def make(self, first, form, place, count, year, months=range(1, 13)):
         for n in range(count):
-            day = datetime.date(year, self.random.choice(months), self.random.randrange(1, 20))
+            # spread over the months: by chance alone twelve of them would now and then depart
+            day = datetime.date(year, months[n % len(months)], self.random.randrange(1, 20))
             signal = {"reported": day.isoformat(), "category": form}
             if place:
                 signal["municipality"] = place
