@@ -3,6 +3,7 @@
 // Pure; the caller owns the buffers, and what a reader gets is borrowed from the record.
 #include "codec/departed.h"
 
+#include "base/bytes.h"
 #include "codec/json_out.h"
 #include "codec/statistic.h"
 
@@ -60,21 +61,9 @@ void departed_key(const char *kind, const char *region, enum category category,
     (void)snprintf(out, DEPARTED_KEY_MAX, "%s=%s/%s", kind, region, category_name(category));
 }
 
-static void put(uint8_t *at, uint64_t value, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *at, size_t size) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
 void departed_put_record(struct buf *out, uint16_t since, struct str value) {
     uint8_t head[RECORD_HEAD];
-    put(head, since, sizeof head);
+    bytes_put(head, since, sizeof head);
     buf_put(out, head, sizeof head);
     buf_put_str(out, value);
 }
@@ -82,17 +71,17 @@ void departed_put_record(struct buf *out, uint16_t since, struct str value) {
 bool departed_get_record(struct str record, uint16_t *since, struct str *value) {
     if (record.len <= RECORD_HEAD)
         return false;
-    *since = (uint16_t)get((const uint8_t *)record.data, RECORD_HEAD);
+    *since = (uint16_t)bytes_get((const uint8_t *)record.data, RECORD_HEAD);
     *value = (struct str){record.data + RECORD_HEAD, record.len - RECORD_HEAD};
     return true;
 }
 
 void departed_put_state(struct buf *out, const struct departed_state *state) {
     uint8_t bytes[STATE_BYTES] = {STATE_FORMAT};
-    put(bytes + 1, state->tested, 2);
-    put(bytes + 3, state->cells, 2);
-    put(bytes + 5, state->seen, 2);
-    put(bytes + 7, (uint64_t)state->seen_ms, 8);
+    bytes_put(bytes + 1, state->tested, 2);
+    bytes_put(bytes + 3, state->cells, 2);
+    bytes_put(bytes + 5, state->seen, 2);
+    bytes_put(bytes + 7, (uint64_t)state->seen_ms, 8);
     buf_put(out, bytes, sizeof bytes);
 }
 
@@ -100,9 +89,9 @@ bool departed_get_state(struct str record, struct departed_state *state) {
     const uint8_t *bytes = (const uint8_t *)record.data;
     if (record.len != STATE_BYTES || bytes[0] != STATE_FORMAT)
         return false;
-    *state = (struct departed_state){.tested = (uint16_t)get(bytes + 1, 2),
-                                     .cells = (uint16_t)get(bytes + 3, 2),
-                                     .seen = (uint16_t)get(bytes + 5, 2),
-                                     .seen_ms = (int64_t)get(bytes + 7, 8)};
+    *state = (struct departed_state){.tested = (uint16_t)bytes_get(bytes + 1, 2),
+                                     .cells = (uint16_t)bytes_get(bytes + 3, 2),
+                                     .seen = (uint16_t)bytes_get(bytes + 5, 2),
+                                     .seen_ms = (int64_t)bytes_get(bytes + 7, 8)};
     return true;
 }

@@ -5,6 +5,8 @@
 // borrow from the record.
 #include "codec/record.h"
 
+#include "base/bytes.h"
+
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
@@ -35,22 +37,10 @@ enum { SEALED_MAX = RECORD_CURSOR_MAX + 2 * RECORD_FEED_TEXT_MAX + 3 };
 
 static_assert(SIGNAL_ID_MAX <= UINT8_MAX && LEDGER_SOURCE_MAX <= UINT8_MAX, "lengths are one byte");
 
-static void put(uint8_t *at, uint64_t value, size_t size) {
-    for (size_t i = 0; i < size; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *at, size_t size) {
-    uint64_t value = 0;
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)at[i] << (8 * i);
-    return value;
-}
-
 struct str record_put_cell(uint8_t at[sizeof(struct cell)], const struct cell *cell) {
-    put(at, cell->municipality, 2);
-    put(at + 2, cell->categories, 2);
-    put(at + 4, cell->month, 2);
+    bytes_put(at, cell->municipality, 2);
+    bytes_put(at + 2, cell->categories, 2);
+    bytes_put(at + 4, cell->month, 2);
     at[6] = cell->gender;
     at[7] = cell->age_group;
     at[8] = cell->citizenship;
@@ -64,9 +54,9 @@ bool record_get_cell(struct str record, struct cell *cell) {
     const uint8_t *at = (const uint8_t *)record.data;
     if (record.len != sizeof *cell)
         return false;
-    *cell = (struct cell){.municipality = (uint16_t)get(at, 2),
-                          .categories = (uint16_t)get(at + 2, 2),
-                          .month = (uint16_t)get(at + 4, 2),
+    *cell = (struct cell){.municipality = (uint16_t)bytes_get(at, 2),
+                          .categories = (uint16_t)bytes_get(at + 2, 2),
+                          .month = (uint16_t)bytes_get(at + 4, 2),
                           .gender = at[6],
                           .age_group = at[7],
                           .citizenship = at[8],
@@ -86,20 +76,20 @@ void record_put_ledger(struct buf *out, const struct ledger_entry *entry, struct
     head[3] = entry->source_len;
     head[4] = entry->id_len;
     head[5] = (uint8_t)entry->kind;
-    put(head + 6, entry->municipality_today, 2);
-    put(head + 8, entry->previous, 8);
-    put(head + 16, entry->first, 8);
-    put(head + 24, (uint64_t)entry->received_ms, 8);
-    put(head + 32, (uint64_t)entry->logged_ms, 8);
-    put(head + 40, entry->version, 4);
-    put(head + 44, (uint32_t)entry->reported, 4);
-    put(head + 48, (uint32_t)entry->occurred, 4);
-    put(head + 52, entry->key_municipality, 2);
+    bytes_put(head + 6, entry->municipality_today, 2);
+    bytes_put(head + 8, entry->previous, 8);
+    bytes_put(head + 16, entry->first, 8);
+    bytes_put(head + 24, (uint64_t)entry->received_ms, 8);
+    bytes_put(head + 32, (uint64_t)entry->logged_ms, 8);
+    bytes_put(head + 40, entry->version, 4);
+    bytes_put(head + 44, (uint32_t)entry->reported, 4);
+    bytes_put(head + 48, (uint32_t)entry->occurred, 4);
+    bytes_put(head + 52, entry->key_municipality, 2);
     (void)record_put_cell(head + 54, &entry->cell);
     memcpy(head + 66, entry->identity.bytes, DIGEST_BYTES);
     memcpy(head + 82, entry->content.bytes, DIGEST_BYTES);
-    put(head + 98, (uint64_t)entry->updated_ms, 8);
-    put(head + 106, entry->person, 8);
+    bytes_put(head + 98, (uint64_t)entry->updated_ms, 8);
+    bytes_put(head + 106, entry->person, 8);
     head[114] = entry->unknown_count;
     buf_put(out, head, sizeof head);
     for (size_t i = 0; i < entry->unknown_count; i++) {
@@ -148,19 +138,19 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
     entry->undated = head[2] & FLAG_UNDATED;
     entry->source_len = head[3];
     entry->id_len = head[4];
-    entry->municipality_today = (uint16_t)get(head + 6, 2);
-    entry->previous = get(head + 8, 8);
-    entry->first = get(head + 16, 8);
-    entry->received_ms = (int64_t)get(head + 24, 8);
-    entry->logged_ms = (int64_t)get(head + 32, 8);
-    entry->version = (uint32_t)get(head + 40, 4);
-    entry->reported = (int32_t)(uint32_t)get(head + 44, 4);
-    entry->occurred = (int32_t)(uint32_t)get(head + 48, 4);
-    entry->key_municipality = (uint16_t)get(head + 52, 2);
+    entry->municipality_today = (uint16_t)bytes_get(head + 6, 2);
+    entry->previous = bytes_get(head + 8, 8);
+    entry->first = bytes_get(head + 16, 8);
+    entry->received_ms = (int64_t)bytes_get(head + 24, 8);
+    entry->logged_ms = (int64_t)bytes_get(head + 32, 8);
+    entry->version = (uint32_t)bytes_get(head + 40, 4);
+    entry->reported = (int32_t)(uint32_t)bytes_get(head + 44, 4);
+    entry->occurred = (int32_t)(uint32_t)bytes_get(head + 48, 4);
+    entry->key_municipality = (uint16_t)bytes_get(head + 52, 2);
     memcpy(entry->identity.bytes, head + 66, DIGEST_BYTES);
     memcpy(entry->content.bytes, head + 82, DIGEST_BYTES);
-    entry->updated_ms = (int64_t)get(head + 98, 8);
-    entry->person = get(head + 106, 8);
+    entry->updated_ms = (int64_t)bytes_get(head + 98, 8);
+    entry->person = bytes_get(head + 106, 8);
     entry->unknown_count = head[114];
     struct str rest = {record.data + RECORD_LEDGER_HEAD, record.len - RECORD_LEDGER_HEAD};
     if (!get_unknown(&rest, entry) || rest.len < (size_t)entry->source_len + entry->id_len)
@@ -174,24 +164,24 @@ bool record_get_ledger(struct str record, uint64_t seq, struct ledger_entry *ent
 
 void record_set_updated(struct buf *record, int64_t updated_ms) {
     assert(record->len >= RECORD_LEDGER_HEAD);
-    put((uint8_t *)record->data + 98, (uint64_t)updated_ms, 8);
+    bytes_put((uint8_t *)record->data + 98, (uint64_t)updated_ms, 8);
 }
 
 void record_clear_person(struct buf *record) {
     assert(record->len >= RECORD_LEDGER_HEAD);
-    put((uint8_t *)record->data + 106, 0, 8);
+    bytes_put((uint8_t *)record->data + 106, 0, 8);
 }
 
 void record_put_published(char out[RECORD_PUBLISHED], int32_t partition, int64_t offset) {
-    put((uint8_t *)out, (uint32_t)partition, 4);
-    put((uint8_t *)out + 4, (uint64_t)(offset + 1), 8);
+    bytes_put((uint8_t *)out, (uint32_t)partition, 4);
+    bytes_put((uint8_t *)out + 4, (uint64_t)(offset + 1), 8);
 }
 
 bool record_get_published(struct str record, int32_t *partition, int64_t *offset) {
     if (record.len != RECORD_PUBLISHED)
         return false;
-    *partition = (int32_t)(uint32_t)get((const uint8_t *)record.data, 4);
-    *offset = (int64_t)get((const uint8_t *)record.data + 4, 8) - 1;
+    *partition = (int32_t)(uint32_t)bytes_get((const uint8_t *)record.data, 4);
+    *offset = (int64_t)bytes_get((const uint8_t *)record.data + 4, 8) - 1;
     return true;
 }
 
@@ -219,7 +209,7 @@ static void put_sealed(struct buf *out, const struct hash_key *key, const char *
     buf_init(&plain, SEALED_MAX);
     for (size_t i = 0; i < count; i++)
         put_text(&plain, texts[i]);
-    put(len, plain.len + HASH_SEAL_EXTRA, sizeof len);
+    bytes_put(len, plain.len + HASH_SEAL_EXTRA, sizeof len);
     buf_put(out, len, sizeof len);
     hash_seal(key, buf_str(&plain), out);
     hash_wipe(plain.data, plain.len);
@@ -228,7 +218,7 @@ static void put_sealed(struct buf *out, const struct hash_key *key, const char *
 
 // Takes the sealed part off `rest` and opens it into `room`; absent when it cannot be opened.
 static struct str get_sealed(struct str *rest, const struct hash_key *key, char room[SEALED_MAX]) {
-    size_t len = rest->len < 2 ? SIZE_MAX : (size_t)get((const uint8_t *)rest->data, 2);
+    size_t len = rest->len < 2 ? SIZE_MAX : (size_t)bytes_get((const uint8_t *)rest->data, 2);
     size_t opened;
     if (len == SIZE_MAX || rest->len < len + 2 ||
         !hash_unseal(key, (struct str){rest->data + 2, len}, room, SEALED_MAX, &opened))
@@ -242,18 +232,18 @@ void record_put_feed(struct buf *out, const struct feed_record *feed, const stru
     const char *const texts[] = {feed->cursor, feed->etag, feed->last_modified};
     head[1] = (uint8_t)((feed->silent ? FLAG_SILENT : 0) | (feed->paused ? FLAG_PAUSED : 0) |
                         (feed->listed ? FLAG_LISTED : 0));
-    put(head + 2, (uint64_t)feed->first_ms, 8);
-    put(head + 10, (uint64_t)feed->contact_ms, 8);
-    put(head + 18, (uint64_t)feed->signal_ms, 8);
+    bytes_put(head + 2, (uint64_t)feed->first_ms, 8);
+    bytes_put(head + 10, (uint64_t)feed->contact_ms, 8);
+    bytes_put(head + 18, (uint64_t)feed->signal_ms, 8);
     memcpy(head + 26, feed->place.bytes, DIGEST_BYTES);
-    put(head + 42, (uint64_t)feed->whole_ms, 8);
-    put(head + 50, feed->missing, 4);
-    put(head + 54, feed->gone, 4);
-    put(head + 58, feed->gone_allowed, 4);
-    put(head + 62, (uint64_t)feed->signed_s, 8);
-    put(head + 70, feed->refused_month, 2);
+    bytes_put(head + 42, (uint64_t)feed->whole_ms, 8);
+    bytes_put(head + 50, feed->missing, 4);
+    bytes_put(head + 54, feed->gone, 4);
+    bytes_put(head + 58, feed->gone_allowed, 4);
+    bytes_put(head + 62, (uint64_t)feed->signed_s, 8);
+    bytes_put(head + 70, feed->refused_month, 2);
     for (size_t i = 0; i < RECORD_REFUSED_MONTHS; i++)
-        put(head + FEED_REFUSED + 4 * i, feed->refused[i], 4);
+        bytes_put(head + FEED_REFUSED + 4 * i, feed->refused[i], 4);
     buf_put(out, head, sizeof head);
     put_sealed(out, key, texts, 3);
 }
@@ -266,19 +256,19 @@ bool record_get_feed(struct str record, struct feed_record *feed, const struct h
         return false;
     feed->silent = head[1] & FLAG_SILENT;
     feed->paused = head[1] & FLAG_PAUSED;
-    feed->first_ms = (int64_t)get(head + 2, 8);
-    feed->contact_ms = (int64_t)get(head + 10, 8);
-    feed->signal_ms = (int64_t)get(head + 18, 8);
+    feed->first_ms = (int64_t)bytes_get(head + 2, 8);
+    feed->contact_ms = (int64_t)bytes_get(head + 10, 8);
+    feed->signal_ms = (int64_t)bytes_get(head + 18, 8);
     memcpy(feed->place.bytes, head + 26, DIGEST_BYTES);
     feed->listed = head[1] & FLAG_LISTED;
-    feed->whole_ms = (int64_t)get(head + 42, 8);
-    feed->missing = (uint32_t)get(head + 50, 4);
-    feed->gone = (uint32_t)get(head + 54, 4);
-    feed->gone_allowed = (uint32_t)get(head + 58, 4);
-    feed->signed_s = (int64_t)get(head + 62, 8);
-    feed->refused_month = (uint16_t)get(head + 70, 2);
+    feed->whole_ms = (int64_t)bytes_get(head + 42, 8);
+    feed->missing = (uint32_t)bytes_get(head + 50, 4);
+    feed->gone = (uint32_t)bytes_get(head + 54, 4);
+    feed->gone_allowed = (uint32_t)bytes_get(head + 58, 4);
+    feed->signed_s = (int64_t)bytes_get(head + 62, 8);
+    feed->refused_month = (uint16_t)bytes_get(head + 70, 2);
     for (size_t i = 0; i < RECORD_REFUSED_MONTHS; i++)
-        feed->refused[i] = (uint32_t)get(head + FEED_REFUSED + 4 * i, 4);
+        feed->refused[i] = (uint32_t)bytes_get(head + FEED_REFUSED + 4 * i, 4);
     struct str rest = {record.data + FEED_HEAD, record.len - FEED_HEAD};
     struct str texts = get_sealed(&rest, key, room);
     return texts.data && get_text(&texts, feed->cursor, RECORD_CURSOR_MAX) &&
@@ -291,11 +281,11 @@ void record_put_quarantine(struct buf *out, const struct quarantine_record *entr
                            const struct hash_key *key) {
     uint8_t head[QUARANTINE_HEAD] = {RECORD_FORMAT, entry->page, entry->reason_count};
     const char *const texts[] = {entry->cursor};
-    put(head + 3, entry->number, 8);
-    put(head + 11, (uint64_t)entry->first_ms, 8);
-    put(head + 19, (uint64_t)entry->last_ms, 8);
-    put(head + 27, entry->times, 4);
-    put(head + 31, entry->index, 4);
+    bytes_put(head + 3, entry->number, 8);
+    bytes_put(head + 11, (uint64_t)entry->first_ms, 8);
+    bytes_put(head + 19, (uint64_t)entry->last_ms, 8);
+    bytes_put(head + 27, entry->times, 4);
+    bytes_put(head + 31, entry->index, 4);
     buf_put(out, head, sizeof head);
     put_text(out, entry->source);
     put_text(out, entry->id);
@@ -324,11 +314,11 @@ bool record_get_quarantine(struct str record, struct quarantine_record *entry,
         return false;
     entry->page = head[1];
     entry->reason_count = head[2];
-    entry->number = get(head + 3, 8);
-    entry->first_ms = (int64_t)get(head + 11, 8);
-    entry->last_ms = (int64_t)get(head + 19, 8);
-    entry->times = (uint32_t)get(head + 27, 4);
-    entry->index = (uint32_t)get(head + 31, 4);
+    entry->number = bytes_get(head + 3, 8);
+    entry->first_ms = (int64_t)bytes_get(head + 11, 8);
+    entry->last_ms = (int64_t)bytes_get(head + 19, 8);
+    entry->times = (uint32_t)bytes_get(head + 27, 4);
+    entry->index = (uint32_t)bytes_get(head + 31, 4);
     struct str rest = {record.data + QUARANTINE_HEAD, record.len - QUARANTINE_HEAD};
     if (!get_text(&rest, entry->source, LEDGER_SOURCE_MAX) ||
         !get_text(&rest, entry->id, SIGNAL_ID_MAX))
@@ -341,18 +331,18 @@ bool record_get_quarantine(struct str record, struct quarantine_record *entry,
 }
 
 void record_put_person(char out[RECORD_PERSON], const struct person_record *person) {
-    put((uint8_t *)out, person->person, 8);
-    put((uint8_t *)out + 8, person->key_id, 4);
-    put((uint8_t *)out + 12, (uint64_t)person->last_ms, 8);
+    bytes_put((uint8_t *)out, person->person, 8);
+    bytes_put((uint8_t *)out + 8, person->key_id, 4);
+    bytes_put((uint8_t *)out + 12, (uint64_t)person->last_ms, 8);
 }
 
 bool record_get_person(struct str record, struct person_record *person) {
     const uint8_t *bytes = (const uint8_t *)record.data;
     if (record.len != RECORD_PERSON)
         return false;
-    *person = (struct person_record){.person = get(bytes, 8),
-                                     .key_id = (uint32_t)get(bytes + 8, 4),
-                                     .last_ms = (int64_t)get(bytes + 12, 8)};
+    *person = (struct person_record){.person = bytes_get(bytes, 8),
+                                     .key_id = (uint32_t)bytes_get(bytes + 8, 4),
+                                     .last_ms = (int64_t)bytes_get(bytes + 12, 8)};
     return person->person > 0;
 }
 
@@ -377,9 +367,9 @@ bool record_get_member(struct str key, uint64_t *person, struct digest *member) 
 void record_put_unmapped(struct buf *out, const struct unmapped_record *word) {
     uint8_t head[UNMAPPED_HEAD] = {RECORD_FORMAT, (uint8_t)word->field, word->view.letters,
                                    word->view.tokens};
-    put(head + 4, word->times, 4);
-    put(head + 8, (uint64_t)word->first_ms, 8);
-    put(head + 16, (uint64_t)word->last_ms, 8);
+    bytes_put(head + 4, word->times, 4);
+    bytes_put(head + 8, (uint64_t)word->first_ms, 8);
+    bytes_put(head + 16, (uint64_t)word->last_ms, 8);
     memcpy(head + 24, word->word.bytes, DIGEST_BYTES);
     buf_put(out, head, sizeof head);
     put_text(out, word->source);
@@ -394,9 +384,9 @@ bool record_get_unmapped(struct str record, struct unmapped_record *word) {
     word->field = (enum unmapped_field)head[1];
     word->view.letters = head[2];
     word->view.tokens = head[3];
-    word->times = (uint32_t)get(head + 4, 4);
-    word->first_ms = (int64_t)get(head + 8, 8);
-    word->last_ms = (int64_t)get(head + 16, 8);
+    word->times = (uint32_t)bytes_get(head + 4, 4);
+    word->first_ms = (int64_t)bytes_get(head + 8, 8);
+    word->last_ms = (int64_t)bytes_get(head + 16, 8);
     memcpy(word->word.bytes, head + 24, DIGEST_BYTES);
     struct str rest = {record.data + UNMAPPED_HEAD, record.len - UNMAPPED_HEAD};
     return get_text(&rest, word->source, LEDGER_SOURCE_MAX) &&
@@ -407,13 +397,13 @@ enum { STATISTICS_FORMAT = 2, STATISTICS_BYTES = 28, STATISTIC_BYTES = 15 };
 
 void record_put_statistics(struct buf *out, const struct statistics_record *statistics) {
     uint8_t bytes[STATISTICS_BYTES] = {STATISTICS_FORMAT, statistics->made};
-    put(bytes + 2, statistics->tried, 2);
-    put(bytes + 4, statistics->closed, 2);
-    put(bytes + 6, statistics->rounding_base, 4);
-    put(bytes + 10, statistics->seq, 8);
-    put(bytes + 18, statistics->generation, 4);
-    put(bytes + 22, statistics->since, 4);
-    put(bytes + 26, statistics->told, 2);
+    bytes_put(bytes + 2, statistics->tried, 2);
+    bytes_put(bytes + 4, statistics->closed, 2);
+    bytes_put(bytes + 6, statistics->rounding_base, 4);
+    bytes_put(bytes + 10, statistics->seq, 8);
+    bytes_put(bytes + 18, statistics->generation, 4);
+    bytes_put(bytes + 22, statistics->since, 4);
+    bytes_put(bytes + 26, statistics->told, 2);
     buf_put(out, bytes, sizeof bytes);
 }
 
@@ -422,21 +412,21 @@ bool record_get_statistics(struct str record, struct statistics_record *statisti
     if (record.len != STATISTICS_BYTES || bytes[0] != STATISTICS_FORMAT)
         return false;
     *statistics = (struct statistics_record){.made = bytes[1] != 0,
-                                             .tried = (uint16_t)get(bytes + 2, 2),
-                                             .closed = (uint16_t)get(bytes + 4, 2),
-                                             .rounding_base = (uint32_t)get(bytes + 6, 4),
-                                             .seq = get(bytes + 10, 8),
-                                             .generation = (uint32_t)get(bytes + 18, 4),
-                                             .since = (uint32_t)get(bytes + 22, 4),
-                                             .told = (uint16_t)get(bytes + 26, 2)};
+                                             .tried = (uint16_t)bytes_get(bytes + 2, 2),
+                                             .closed = (uint16_t)bytes_get(bytes + 4, 2),
+                                             .rounding_base = (uint32_t)bytes_get(bytes + 6, 4),
+                                             .seq = bytes_get(bytes + 10, 8),
+                                             .generation = (uint32_t)bytes_get(bytes + 18, 4),
+                                             .since = (uint32_t)bytes_get(bytes + 22, 4),
+                                             .told = (uint16_t)bytes_get(bytes + 26, 2)};
     return true;
 }
 
 void record_put_statistic(struct buf *out, const struct statistic_record *statistic) {
     uint8_t bytes[STATISTIC_BYTES] = {STATISTICS_FORMAT};
-    put(bytes + 1, (uint64_t)statistic->count, 8);
-    put(bytes + 9, statistic->rounding_base, 4);
-    put(bytes + 13, statistic->closed, 2);
+    bytes_put(bytes + 1, (uint64_t)statistic->count, 8);
+    bytes_put(bytes + 9, statistic->rounding_base, 4);
+    bytes_put(bytes + 13, statistic->closed, 2);
     buf_put(out, bytes, sizeof bytes);
 }
 
@@ -444,9 +434,9 @@ bool record_get_statistic(struct str record, struct statistic_record *statistic)
     const uint8_t *bytes = (const uint8_t *)record.data;
     if (record.len != STATISTIC_BYTES || bytes[0] != STATISTICS_FORMAT)
         return false;
-    *statistic = (struct statistic_record){.count = (int64_t)get(bytes + 1, 8),
-                                           .rounding_base = (uint32_t)get(bytes + 9, 4),
-                                           .closed = (uint16_t)get(bytes + 13, 2)};
+    *statistic = (struct statistic_record){.count = (int64_t)bytes_get(bytes + 1, 8),
+                                           .rounding_base = (uint32_t)bytes_get(bytes + 9, 4),
+                                           .closed = (uint16_t)bytes_get(bytes + 13, 2)};
     return statistic->count > 0;
 }
 
@@ -487,10 +477,10 @@ void record_put_totals(struct buf *out, const struct totals *totals) {
     uint8_t bytes[TOTALS_BYTES], *at = bytes;
     uint64_t value;
     for (size_t i = 0; i < VERDICT_COUNT; i++, at += 8)
-        put(at, totals->verdicts[i], 8);
+        bytes_put(at, totals->verdicts[i], 8);
     for (size_t i = 0; i < TOTALS_MEMBERS; i++, at += 8) {
         memcpy(&value, (const char *)totals + totals_members[i], sizeof value);
-        put(at, value, 8);
+        bytes_put(at, value, 8);
     }
     buf_put(out, bytes, sizeof bytes);
 }
@@ -502,17 +492,17 @@ bool record_get_totals(struct str record, struct totals *totals) {
     if (record.len < 8 * VERDICT_COUNT || record.len > TOTALS_BYTES || record.len % 8 != 0)
         return false;
     for (size_t i = 0; i < VERDICT_COUNT; i++, at += 8)
-        totals->verdicts[i] = get(at, 8);
+        totals->verdicts[i] = bytes_get(at, 8);
     for (size_t i = 0; at < end; i++, at += 8) {
-        uint64_t value = get(at, 8);
+        uint64_t value = bytes_get(at, 8);
         memcpy((char *)totals + totals_members[i], &value, sizeof value);
     }
     return true;
 }
 
 struct str record_put_moved(uint8_t out[RECORD_MOVED], const struct moved *moved) {
-    put(out, moved->generation, 4);
-    put(out + 4, moved->source, 8);
+    bytes_put(out, moved->generation, 4);
+    bytes_put(out + 4, moved->source, 8);
     (void)record_put_cell(out + 12, &moved->cell);
     return (struct str){(const char *)out, RECORD_MOVED};
 }
@@ -520,7 +510,7 @@ struct str record_put_moved(uint8_t out[RECORD_MOVED], const struct moved *moved
 bool record_get_moved(struct str key, struct moved *moved) {
     if (key.len != RECORD_MOVED)
         return false;
-    moved->generation = (uint32_t)get((const uint8_t *)key.data, 4);
-    moved->source = get((const uint8_t *)key.data + 4, 8);
+    moved->generation = (uint32_t)bytes_get((const uint8_t *)key.data, 4);
+    moved->source = bytes_get((const uint8_t *)key.data + 4, 8);
     return record_get_cell((struct str){key.data + 12, key.len - 12}, &moved->cell);
 }

@@ -8,6 +8,7 @@
 #include "api/router.h"
 #include "codec/json_out.h"
 #include "control/control.h"
+#include "core/cube/coverage.h"
 
 struct control {
     struct control_questions {
@@ -168,6 +169,7 @@ void control_verify_stop(struct control *control); // a verify that goes on ends
 void control_backup_stop(struct control *control); // a copy that is being made too
 bool control_copies(const struct control *control);
 void control_put_status(struct json_out *json, struct control *control); // as GET /v1/status has it
+void control_put_coverage(struct json_out *json, const struct coverage_sum *sum); // its members
 void control_put_departed(struct json_out *json, struct ledger *ledger); // an object; any thread
 struct live_pages *live_create(void);
 void live_note_growth(struct live_pages *live); // the ledger has grown

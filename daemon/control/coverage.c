@@ -44,7 +44,7 @@ static struct asking take_question(struct http_request *request) {
     return asking;
 }
 
-static void put_sum(struct json_out *json, const struct coverage_sum *sum) {
+void control_put_coverage(struct json_out *json, const struct coverage_sum *sum) {
     json_put_u64(json, "municipalities", sum->municipalities);
     json_put_u64(json, "signalling", sum->signalling);
     json_put_u64(json, "silent", sum->silent);
@@ -65,7 +65,7 @@ static void put_group(struct json_out *json, const char *key, const struct cover
             json_put_text(json, "code", code);
         }
         json_put_text(json, "name", sum->name);
-        put_sum(json, sum);
+        control_put_coverage(json, sum);
         json_put_u64(json, "official", sum->official);
         json_put_u64(json, "policy", sum->policy);
         json_put_u64(json, "all", sum->all);
@@ -140,7 +140,7 @@ static void put_answer(struct json_out *json, const struct coverage *coverage) {
     const struct coverage_sum *whole = &coverage->whole;
     json_open(json, '{');
     put_question(json, &coverage->question);
-    put_sum(json, whole);
+    control_put_coverage(json, whole);
     put_headline(json, coverage);
     json_open_key(json, "basicLevel", '{');
     json_put_u64(json, "signals", whole->signalling);

@@ -259,14 +259,6 @@ static void put_trend(const struct figures *figures, struct json_out *json) {
 
 // --- who signals
 
-static void put_sum(struct json_out *json, const struct coverage_sum *sum) {
-    json_put_u64(json, "municipalities", sum->municipalities);
-    json_put_u64(json, "signalling", sum->signalling);
-    json_put_u64(json, "silent", sum->silent);
-    json_put_u64(json, "never", sum->never);
-    json_put_u64(json, "unconnected", sum->unconnected);
-}
-
 static void put_places(struct json_out *json, const struct coverage *coverage, uint8_t province) {
     json_open_key(json, "places", '[');
     for (size_t i = 0; i < coverage->count; i++) {
@@ -294,7 +286,7 @@ static void put_coverage(const struct figures *figures, struct json_out *json) {
     coverage_make(&question, &facts, &coverage);
     const struct coverage_group *provinces = &coverage.groups[COVERAGE_PROVINCE];
     json_open_key(json, "coverage", '{');
-    put_sum(json, &coverage.whole);
+    control_put_coverage(json, &coverage.whole);
     json_open_key(json, "provinces", '[');
     for (size_t i = 0; i < provinces->count; i++) {
         const struct coverage_sum *sum = &provinces->sums[i];
@@ -302,7 +294,7 @@ static void put_coverage(const struct figures *figures, struct json_out *json) {
         json_open(json, '{');
         json_put_text(json, "code", code);
         json_put_text(json, "name", sum->name);
-        put_sum(json, sum);
+        control_put_coverage(json, sum);
         put_places(json, &coverage, sum->province);
         json_close(json, '}');
     }
